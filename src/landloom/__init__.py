@@ -1,0 +1,1 @@
+"""landloom: training corpora from satellite image time series and land-cover labels."""

@@ -1,0 +1,1 @@
+"""People: tasks, scores, consensus. Empty until the annotation app lands."""

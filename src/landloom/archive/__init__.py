@@ -1,0 +1,1 @@
+"""Which scenes: search, selection policies, orders."""

@@ -1,0 +1,1 @@
+"""Publication: layout, documents, index, audit, card."""

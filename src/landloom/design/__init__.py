@@ -1,0 +1,1 @@
+"""Where: strata, allocation, draws."""

@@ -1,0 +1,167 @@
+"""Everything that landloom raises on purpose.
+
+```
+LandloomError
+├── InvalidValueError (ValueError)      a value that cannot be what it claims to be
+│   ├── InvalidIdentityError            text that is no zone, tile or sample id
+│   └── InvalidInputError               data given by the user that cannot be used as it is
+├── InvalidDocumentError (ValueError)   a document with problems, all of them listed
+│   └── RecipeError                     … a recipe
+├── NotFoundError (LookupError)         nothing by that name; near names are suggested
+├── MissingExtraError (ImportError)     an optional dependency is not installed
+├── FaultError                          an input of the archive cannot be used
+│   ├── PermanentFaultError             … and never will be: the scene is left out and named
+│   └── TransientFaultError (OSError)   … just now: the unit fails and the next build retries
+├── StoreError (OSError)                a file cannot be read or written
+│   └── MissingKeyError (FileNotFoundError)
+├── CorpusError                         a corpus that is not what the operation needs
+│   ├── ForeignCorpusError              the folder holds another corpus
+│   └── CorpusInvalidError              validation found problems
+└── BuildError                          units of a build failed; they are listed
+```
+
+The command line prints the message of any of these without a traceback and exits with 1 (2 for bad usage).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+class LandloomError(Exception):
+    """The root of the tree."""
+
+
+class InvalidValueError(LandloomError, ValueError):
+    """A value that cannot be what it claims to be."""
+
+
+class InvalidIdentityError(InvalidValueError):
+    """Text that is no identity.
+
+    Example:
+        >>> str(InvalidIdentityError.of("33X", wanted="a zone such as 33N"))
+        "got '33X', wanted a zone such as 33N"
+    """
+
+    @classmethod
+    def of(cls, got: object, *, wanted: str) -> InvalidIdentityError:
+        """Say what was given and what would have been right."""
+        return cls(f"got {got!r}, wanted {wanted}")
+
+
+class InvalidInputError(InvalidValueError):
+    """Data given by the user that cannot be used as it is; the message names rows or files."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """One thing that is wrong with a document or a corpus."""
+
+    where: str
+    """Path inside the document (`samples.count`) or the file within the corpus."""
+    what: str
+    """What is wrong: got and wanted."""
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.what}" if self.where else self.what
+
+
+def bullets(problems: Iterable[object]) -> str:
+    """One line a problem, as every error with a list prints it.
+
+    Example:
+        >>> print(bullets([Problem(where="seed", what="wanted an integer")]))
+          - seed: wanted an integer
+    """
+    return "\n".join(f"  - {problem}" for problem in problems)
+
+
+class InvalidDocumentError(LandloomError, ValueError):
+    """A document with problems; every one of them is in `problems`."""
+
+    def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
+        self.subject = subject
+        self.problems = tuple(problems)
+        count = f"{len(self.problems)} problem" + ("" if len(self.problems) == 1 else "s")
+        super().__init__(f"{subject}: {count}\n{bullets(self.problems)}")
+
+
+class RecipeError(InvalidDocumentError):
+    """A recipe with problems."""
+
+
+class NotFoundError(LandloomError, LookupError):
+    """Nothing by that name."""
+
+    @classmethod
+    def of(cls, kind: str, got: str, known: Iterable[str]) -> NotFoundError:
+        """Name what is known and comes nearest.
+
+        Example:
+            >>> str(NotFoundError.of("class", "clc_31a", ["clc_311", "clc_312", "clc_999"]))
+            "no class 'clc_31a'; nearest: clc_311, clc_312"
+        """
+        from difflib import get_close_matches
+
+        names = sorted(known)
+        near = sorted(get_close_matches(got, names, n=3)) or names[:5]
+        return cls(f"no {kind} {got!r}; nearest: {', '.join(near)}" if near else f"no {kind} {got!r}")
+
+
+class MissingExtraError(LandloomError, ImportError):
+    """An optional dependency is not installed.
+
+    Example:
+        >>> str(MissingExtraError.of("dask", "a Dask cluster"))
+        "a Dask cluster needs the extra 'dask': pip install 'landloom[dask]'"
+    """
+
+    @classmethod
+    def of(cls, extra: str, purpose: str) -> MissingExtraError:
+        """Say which extra brings it and what for."""
+        return cls(f"{purpose} needs the extra {extra!r}: pip install 'landloom[{extra}]'")
+
+
+class FaultError(LandloomError):
+    """An input of the archive cannot be used."""
+
+
+class PermanentFaultError(FaultError):
+    """It never will be usable (404, 410, truncated though complete, wrong CRS, missing band)."""
+
+
+class TransientFaultError(FaultError, OSError):
+    """It cannot be used just now (timeout, 5xx, cut connection, quota)."""
+
+
+class StoreError(LandloomError, OSError):
+    """A file cannot be read or written."""
+
+
+class MissingKeyError(StoreError, FileNotFoundError):
+    """There is nothing under that key."""
+
+
+class CorpusError(LandloomError):
+    """A corpus that is not what the operation needs."""
+
+
+class ForeignCorpusError(CorpusError):
+    """The folder holds another corpus, or something that is none."""
+
+
+class CorpusInvalidError(CorpusError):
+    """Validation found problems; every one of them is in `problems`."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(f"the corpus does not validate:\n{bullets(self.problems)}")
+
+
+class BuildError(LandloomError):
+    """Units of a build failed; the journal holds the reasons."""

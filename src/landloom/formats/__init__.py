@@ -1,0 +1,1 @@
+"""Every encoding, both ways, on bytes."""

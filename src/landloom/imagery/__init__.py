@@ -1,0 +1,1 @@
+"""Pixels: valid masks, composites, filling, fusion, quality."""

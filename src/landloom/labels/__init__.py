@@ -1,0 +1,1 @@
+"""Truth: crosswalks, claims, fractions, guess labels."""

@@ -1,0 +1,168 @@
+"""Periods, cadences and timesteps; everything is UTC and every period half-open."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, Self
+
+from landloom.errors import InvalidValueError
+
+NOON_PASS: Final = timedelta(hours=10, minutes=30)
+"""Time of day that stamps a timestep: the local overpass of Sentinel-2."""
+MID_MONTH: Final = 15
+"""Day that stamps a month."""
+
+
+def parse_instant(text: str | date | datetime) -> datetime:
+    """Read an ISO date or instant as UTC; one without an offset is UTC already.
+
+    Example:
+        >>> parse_instant("2018-01-01").isoformat()
+        '2018-01-01T00:00:00+00:00'
+
+    Raises:
+        InvalidValueError: no ISO 8601 date or instant.
+    """
+    if isinstance(text, datetime):
+        instant = text
+    elif isinstance(text, date):
+        instant = datetime(text.year, text.month, text.day, tzinfo=UTC)
+    else:
+        try:
+            instant = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise InvalidValueError(f"got {text!r}, wanted an ISO date such as 2018-01-01") from error
+    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+
+
+def format_instant(instant: datetime) -> str:
+    """Write an instant as STAC does: `2018-01-15T10:30:00Z`, with microseconds only where there are any."""
+    return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Period:
+    """A half-open stretch of time: `start` is in it, `end` is not.
+
+    Example:
+        >>> year = Period.parse("2018-01-01", "2019-01-01")
+        >>> parse_instant("2018-12-31T23:59") in year, parse_instant("2019-01-01") in year
+        (True, False)
+    """
+
+    start: datetime
+    """First instant, UTC."""
+    end: datetime
+    """First instant after it, UTC."""
+
+    def __post_init__(self) -> None:
+        if self.start.tzinfo is None or self.end.tzinfo is None:
+            raise InvalidValueError("got an instant without an offset, wanted UTC")
+        if self.end <= self.start:
+            raise InvalidValueError(
+                f"got a period that ends ({format_instant(self.end)}) before it begins ({format_instant(self.start)})"
+            )
+
+    @classmethod
+    def parse(cls, start: str | date | datetime, end: str | date | datetime) -> Self:
+        """Read two ISO dates or instants."""
+        return cls(parse_instant(start), parse_instant(end))
+
+    @classmethod
+    def year(cls, number: int) -> Self:
+        """A calendar year."""
+        return cls(datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC))
+
+    @property
+    def midpoint(self) -> datetime:
+        """The instant halfway."""
+        return self.start + (self.end - self.start) / 2
+
+    def __contains__(self, instant: datetime) -> bool:
+        return self.start <= instant < self.end
+
+    def overlaps(self, other: Period) -> bool:
+        """Whether the two share an instant."""
+        return self.start < other.end and other.start < self.end
+
+    def __str__(self) -> str:
+        return f"{format_instant(self.start)}/{format_instant(self.end)}"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Timestep:
+    """One instant of a regular time axis and the stretch that it stands for."""
+
+    stamp: datetime
+    """The instant that represents it, UTC."""
+    name: str
+    """As in file names and asset keys: `2018-01` or `2018-01-03`."""
+    period: Period
+    """The observations that belong to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cadence:
+    """A rule that gives the timesteps of a period.
+
+    Example:
+        >>> [step.name for step in Cadence.parse("month").timesteps(Period.year(2018))][:2]
+        ['2018-01', '2018-02']
+        >>> steps = Cadence.parse("5 days").timesteps(Period.parse("2018-01-01", "2020-01-01"))
+        >>> len(steps), steps[0].name, steps[-1].name
+        (146, '2018-01-03', '2019-12-29')
+    """
+
+    days: int | None = None
+    """Length of a step in days; None for calendar months."""
+
+    def __post_init__(self) -> None:
+        if self.days is not None and self.days < 1:
+            raise InvalidValueError(f"got a cadence of {self.days} days, wanted at least 1")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `month`, or `5 days`."""
+        if text == "month":
+            return cls()
+        match = re.fullmatch(r"(\d+) days?", text)
+        if match is None:
+            raise InvalidValueError(f"got {text!r}, wanted a cadence: 'month' or '5 days'")
+        return cls(int(match[1]))
+
+    def timesteps(self, period: Period) -> tuple[Timestep, ...]:
+        """The steps that begin within a period, in time order.
+
+        A month is stamped the 15th at 10:30; a step of n days is stamped at 10:30 of its middle day, and its
+        days are counted from the start of the period. Steps are cut at the period's end.
+        """
+        return self._months(period) if self.days is None else self._days(period, self.days)
+
+    @staticmethod
+    def _months(period: Period) -> tuple[Timestep, ...]:
+        steps = []
+        first = datetime(period.start.year, period.start.month, 1, tzinfo=UTC)
+        while first < period.end:
+            following = (first + timedelta(days=32)).replace(day=1)
+            part = Period(max(first, period.start), min(following, period.end))
+            stamp = first.replace(day=MID_MONTH) + NOON_PASS
+            steps.append(Timestep(stamp, f"{first:%Y-%m}", part))
+            first = following
+        return tuple(steps)
+
+    @staticmethod
+    def _days(period: Period, days: int) -> tuple[Timestep, ...]:
+        steps = []
+        first = period.start
+        while first < period.end:
+            following = first + timedelta(days=days)
+            middle = (first + timedelta(days=days // 2)).replace(hour=0, minute=0, second=0, microsecond=0)
+            part = Period(first, min(following, period.end))
+            steps.append(Timestep(middle + NOON_PASS, f"{middle:%Y-%m-%d}", part))
+            first = following
+        return tuple(steps)
+
+    def __str__(self) -> str:
+        return "month" if self.days is None else f"{self.days} days"

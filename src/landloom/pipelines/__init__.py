@@ -1,0 +1,1 @@
+"""Composition: plan, run, journal, and one module per product."""

@@ -1,0 +1,1 @@
+"""What you want: index engine, filter, resolve, download."""

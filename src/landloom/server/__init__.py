@@ -1,0 +1,1 @@
+"""ASGI shells: STAC API and pages. Empty until the servers land."""

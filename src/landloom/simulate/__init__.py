@@ -1,0 +1,1 @@
+"""A small world with known truth, written as a real archive."""

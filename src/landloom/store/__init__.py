@@ -1,0 +1,1 @@
+"""Keys to bytes: local disk and object stores behind one Protocol."""
