@@ -1,0 +1,56 @@
+# Targets set themselves up: they need Python 3.11 or newer, make and a package index, nothing else.
+PYTHON ?= python3
+BIN := .venv/bin
+.DEFAULT_GOAL := help
+.PHONY: help demo test quick lint format docs bench lock hooks clean
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+.venv/run.stamp: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	@touch $@
+
+.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
+	$(BIN)/landloom demo --out out/demo
+
+test: .venv/dev.stamp  ## run every test
+	$(BIN)/python -m pytest
+
+quick: .venv/dev.stamp  ## run the tests that take less than ten seconds each
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: .venv/dev.stamp  ## check style, types and the layering of the packages
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/dev.stamp  ## put the sources into shape
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+docs: .venv/dev.stamp  ## build the documentation: out/docs
+	$(BIN)/python -m sphinx -W --keep-going -b html docs out/docs
+
+bench: .venv/dev.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.json
+	$(BIN)/python -m benchmarks
+
+lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url pyproject.toml \
+	  --extra dask --extra guess --extra server -o requirements/run.txt
+	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url pyproject.toml \
+	  --extra dask --extra guess --extra server --group dev --group docs -c requirements/run.txt -o requirements/dev.txt
+
+hooks: .venv/dev.stamp  ## install the pre-commit hooks (no network needed)
+	$(BIN)/pre-commit install
+
+clean:  ## remove everything that targets have made
+	rm -rf .venv out .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

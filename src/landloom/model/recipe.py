@@ -1,0 +1,355 @@
+"""A recipe: everything that decides what a corpus will hold, in one YAML file.
+
+Relative paths in a recipe are meant from the folder that it lies in. Every mistake is reported at once, each with its
+path in the file and what was expected.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from landloom.errors import Problem, RecipeError
+from landloom.model.bands import CLEAR, RAPIDAI4EO_BANDS, SENTINEL2
+from landloom.model.ids import WindowId
+from landloom.model.time import Cadence, Period
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", description="lower-case letters, digits and '-'")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+class PeriodSection(Section):
+    """A half-open period; `end` is the first day after it."""
+
+    start: date | datetime
+    end: date | datetime
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _ = self.value
+        return self
+
+    @property
+    def value(self) -> Period:
+        """The period, in UTC."""
+        return Period.parse(self.start, self.end)
+
+
+class VectorSource(Section):
+    """Polygons in a file, with the column that names them."""
+
+    file: str
+    """GeoPackage, GeoParquet, shapefile or GeoJSON."""
+    column: str
+    """Column of the code or name."""
+    layer: str | None = None
+    """Layer, where the file has several."""
+
+
+class RegionSection(Section):
+    """Where samples may lie: bounds in WGS84 or the union of the polygons of a file."""
+
+    bounds: tuple[float, float, float, float] | None = None
+    """West, south, east, north in degrees."""
+    file: str | None = None
+    """Any vector file with a CRS."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.bounds is None) == (self.file is None):
+            raise ValueError("wanted either bounds or file")
+        if self.bounds is not None and not (self.bounds[0] < self.bounds[2] and self.bounds[1] < self.bounds[3]):
+            raise ValueError("wanted bounds as west, south, east, north")
+        return self
+
+
+class AreaClassDraw(Section):
+    """The RapidAI4EO draw: country quotas by area, the region's class distribution kept within each country."""
+
+    draw: Literal["area-class"] = "area-class"
+    count: Annotated[int, Field(ge=1)]
+    """Samples."""
+    strata: VectorSource
+    """Countries, or whatever quotas go by."""
+    labels: Name
+    """Which label product gives the classes."""
+    tiles: Annotated[int, Field(ge=1)] | None = None
+    """How many 24 km tiles the samples are gathered in; every tile of the region if absent."""
+
+
+class AllCells(Section):
+    """Every 600 m cell whose centre lies in the region."""
+
+    draw: Literal["all"]
+
+
+class ListedCells(Section):
+    """Cells named one by one, here or one a line in a text file."""
+
+    draw: Literal["list"]
+    ids: tuple[str, ...] = ()
+    file: str | None = None
+
+    @model_validator(mode="after")
+    def _any(self) -> Self:
+        if bool(self.ids) == bool(self.file):
+            raise ValueError("wanted either ids or file")
+        return self
+
+
+class WindowGrid(Section):
+    """Windows laid side by side from an anchor (scheme `window`)."""
+
+    draw: Literal["windows"]
+    anchor: str
+    """A granule, or `33N-499980E-5100000N`: zone and north-west corner in metres."""
+    size: Annotated[int, Field(ge=1)]
+    """Side of a window in pixels of the first product."""
+    resolution: Annotated[float, Field(gt=0)] = 10.0
+    """Metres of such a pixel."""
+    rows: Annotated[int, Field(ge=1)] | None = None
+    """Rows of windows; as many as the region needs if absent."""
+    columns: Annotated[int, Field(ge=1)] | None = None
+    """Columns of windows; as many as the region needs if absent."""
+
+    @field_validator("anchor")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        WindowId(text, 1, 1)
+        return text
+
+
+Samples = Annotated[AreaClassDraw | AllCells | ListedCells | WindowGrid, Field(discriminator="draw")]
+
+
+class ArchiveSection(Section):
+    """Where scenes come from."""
+
+    kind: Literal["static", "api", "table"]
+    """A static STAC directory, a STAC API, or a stac-geoparquet file."""
+    href: str
+    """`catalog.json`, the API's root, a preset's name or a Parquet file."""
+    collection: str = "sentinel-2-l2a"
+    """Which collection."""
+
+
+class Provider(Section):
+    """Who made, keeps or licenses a product."""
+
+    name: str
+    roles: tuple[Literal["licensor", "producer", "processor", "host"], ...] = ("producer",)
+    url: str | None = None
+
+
+class Terms(Section):
+    """Under which terms a product is published. They differ from product to product."""
+
+    licence: str
+    """SPDX id, or `proprietary` with `licence_url`."""
+    licence_url: str | None = None
+    """The terms in full."""
+    attribution: str
+    """What a user has to print."""
+    providers: tuple[Provider, ...] = ()
+    source: str | None = None
+    """Where the source product is described."""
+    non_commercial: bool = False
+    """Whether commercial use is excluded."""
+
+
+class CompositeProduct(Section):
+    """Per-pixel median of all valid observations of each timestep."""
+
+    kind: Literal["composite"] = "composite"
+    bands: tuple[str, ...] = RAPIDAI4EO_BANDS
+    """In file order."""
+    resolution: Annotated[float, Field(gt=0)] = 10.0
+    """Metres."""
+    cadence: str = "month"
+    """`month` or `n days`."""
+    clear: tuple[Annotated[int, Field(ge=0, le=11)], ...] = tuple(sorted(int(c) for c in CLEAR))
+    """Scene classes that count as usable."""
+    dilate: Annotated[int, Field(ge=0, le=50)] = 0
+    """Pixels of the classification by which unusable areas grow."""
+    count: bool = True
+    """Whether the number of observations is published beside it."""
+    period: PeriodSection | None = None
+    """The recipe's period if absent."""
+    terms: Terms
+
+    @field_validator("bands")
+    @classmethod
+    def _known(cls, bands: tuple[str, ...]) -> tuple[str, ...]:
+        unknown = [name for name in bands if name not in SENTINEL2]
+        if unknown or not bands or len(set(bands)) != len(bands):
+            raise ValueError(f"got {list(bands)}, wanted distinct bands out of {', '.join(SENTINEL2)}")
+        return bands
+
+    @field_validator("cadence")
+    @classmethod
+    def _cadence(cls, text: str) -> str:
+        return str(Cadence.parse(text))
+
+
+class ExternalProduct(Section):
+    """A series made elsewhere: it is counted and described, its files are not made here."""
+
+    kind: Literal["external"]
+    cadence: str
+    period: PeriodSection | None = None
+    terms: Terms
+
+    @field_validator("cadence")
+    @classmethod
+    def _cadence(cls, text: str) -> str:
+        return str(Cadence.parse(text))
+
+
+ProductSection = Annotated[CompositeProduct | ExternalProduct, Field(discriminator="kind")]
+
+
+class LabelSection(Section):
+    """Class fractions of every sample, from polygons or from a raster."""
+
+    taxonomy: str
+    file: str
+    """Vector file, or a raster of codes."""
+    column: str | None = None
+    """Column of the code; absent for rasters."""
+    layer: str | None = None
+    grid_codes: bool = False
+    """Whether the numbers are CLC grid codes 1 to 44 rather than 111 to 523."""
+    terms: Terms
+
+
+class StacSection(Section):
+    """How much of the catalogue is written."""
+
+    json_items: bool = True
+    """The whole JSON tree; slim stac-geoparquet is always written."""
+
+
+class Publication(Section):
+    """What the card, the catalogue and the citation say."""
+
+    title: str
+    description: str
+    authors: tuple[str, ...] = ()
+    """`Family, Given`."""
+    year: int | None = None
+    publisher: str | None = None
+    doi: str | None = None
+    citation: str | None = None
+    """The sentence to cite; made from the other fields if absent."""
+    funding: str | None = None
+    contact: str | None = None
+    keywords: tuple[str, ...] = ()
+
+
+class Recipe(Section):
+    """Everything that decides what a corpus will hold.
+
+    Example:
+        >>> Recipe.parse({"name": "x", "seed": -1})
+        Traceback (most recent call last):
+        landloom.errors.RecipeError: recipe: 8 problems
+          - version: missing, wanted a value
+        ...
+    """
+
+    name: Name
+    """Starts every published id."""
+    version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")]
+    """`1.0`; the major number is part of STAC ids."""
+    seed: Annotated[int, Field(ge=0)] = 0
+    """All random choices come from it."""
+    region: RegionSection
+    period: PeriodSection
+    samples: Samples
+    archive: ArchiveSection
+    products: dict[str, ProductSection]
+    """Key in the product table → how it is made."""
+    labels: dict[Name, LabelSection] = {}
+    """Name → label product."""
+    layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
+    stac: StacSection = StacSection()
+    splits: dict[Name, Share] = {}
+    """Name → share of the tiles; whole tiles or granules go to one split."""
+    publication: Publication
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.splits and abs(sum(self.splits.values()) - 1) > 1e-9:
+            raise ValueError(f"splits: got shares that sum to {sum(self.splits.values()):g}, wanted 1")
+        if isinstance(self.samples, AreaClassDraw) and self.samples.labels not in self.labels:
+            raise ValueError(f"samples.labels: got {self.samples.labels!r}, wanted one of {sorted(self.labels)}")
+        if not self.layouts or len(set(self.layouts)) != len(self.layouts):
+            raise ValueError("layouts: wanted chips, cubes or both")
+        return self
+
+    @property
+    def scheme(self) -> str:
+        """The identity scheme of its samples."""
+        return "window" if isinstance(self.samples, WindowGrid) else "utm24"
+
+    @classmethod
+    def parse(cls, document: Mapping[str, Any], subject: str = "recipe") -> Self:
+        """Check a parsed document.
+
+        Raises:
+            RecipeError: with every problem, each at its path in the file.
+        """
+        try:
+            return cls.model_validate(document)
+        except ValidationError as error:
+            raise RecipeError(subject, list(_problems(error))) from error
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read a YAML file.
+
+        Raises:
+            RecipeError: no such file, no YAML, or a recipe with problems.
+        """
+        import yaml
+
+        try:
+            document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        except OSError as error:
+            raise RecipeError(str(path), [Problem(where="", what=f"cannot be read: {error.strerror}")]) from error
+        except yaml.YAMLError as error:
+            raise RecipeError(str(path), [Problem(where="", what=f"is no YAML: {error}")]) from error
+        if not isinstance(document, dict):
+            raise RecipeError(str(path), [Problem(where="", what="wanted a mapping of keys to values")])
+        return cls.parse(document, str(path))
+
+    def document(self) -> dict[str, Any]:
+        """The whole recipe as plain JSON values, defaults spelled out."""
+        return self.model_dump(mode="json")
+
+
+def _problems(error: ValidationError) -> Iterable[Problem]:
+    tags = {"area-class", "all", "list", "windows", "composite", "external"}
+    for entry in error.errors(include_url=False):
+        where = ".".join(str(part) for part in entry["loc"] if part not in tags)
+        message = entry["msg"].removeprefix("Value error, ")
+        got = entry.get("input")
+        if entry["type"] == "missing":
+            message = "missing, wanted a value"
+        elif entry["type"] == "extra_forbidden":
+            message = "unknown key"
+        elif not isinstance(got, dict | list) and "got" not in message:
+            message = f"got {got!r}; {message[:1].lower()}{message[1:]}"
+        yield Problem(where=where, what=message)
