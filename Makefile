@@ -1,6 +1,8 @@
 # Targets set themselves up: they need Python 3.11 or newer, make and a package index, nothing else.
 PYTHON ?= python3
 BIN := .venv/bin
+COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+  pyproject.toml --extra dask --extra guess --extra server
 .DEFAULT_GOAL := help
 .PHONY: help demo test quick lint format docs bench lock hooks clean
 
@@ -44,10 +46,8 @@ bench: .venv/dev.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.
 
 lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url pyproject.toml \
-	  --extra dask --extra guess --extra server -o requirements/run.txt
-	$(BIN)/uv pip compile --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url pyproject.toml \
-	  --extra dask --extra guess --extra server --group dev --group docs -c requirements/run.txt -o requirements/dev.txt
+	$(COMPILE) --group dev --group docs -o requirements/dev.txt
+	$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
 
 hooks: .venv/dev.stamp  ## install the pre-commit hooks (no network needed)
 	$(BIN)/pre-commit install
