@@ -1,0 +1,362 @@
+"""Taxonomies of land cover, and crosswalks between them; both are tables in data files beside this module.
+
+| name           | prefix | classes                                                                                  |
+|----------------|--------|------------------------------------------------------------------------------------------|
+| `clc`          | `clc`  | CORINE Land Cover: 44 classes in 3 levels and 999 NODATA (RapidAI4EO's mapping table)      |
+| `landcovernet` | `lcn`  | LandCoverNet: 7 classes in 3 levels and 0 No Data (Alemohammad and Booth 2020, table 1)    |
+| `igbp17`       | `igbp` | MODIS MCD12Q1 from collection 6 on, IGBP legend: 17 classes and 255 Unclassified           |
+| `globeland30`  | `glc`  | GlobeLand30: 11 classes and 0 No data                                                    |
+| `worldcover`   | `wc`   | ESA WorldCover: 11 classes and 0 No data                                                 |
+"""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandClass:
+    """One class of land cover, at any level."""
+
+    code: str
+    """What the taxonomy calls it: `311`."""
+    name: str
+    """For people: `Broad-leaved forest`."""
+    parents: tuple[str, ...] = ()
+    """Codes of the classes that hold it, the coarsest first: `("3", "31")`."""
+
+    @property
+    def level(self) -> int:
+        """1 is the coarsest level."""
+        return len(self.parents) + 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Taxonomy:
+    """A hierarchy of classes; the finest level is what label sources speak and fractions are stored in.
+
+    Example:
+        >>> clc = taxonomy("clc")
+        >>> clc.column("311"), clc.parse_code(311.0), clc.codes(level=1)
+        ('clc_311', '311', ('1', '2', '3', '4', '5', '9'))
+    """
+
+    name: str
+    """`clc`."""
+    prefix: str
+    """Start of its column names: `clc`."""
+    classes: tuple[LandClass, ...]
+    """The finest classes, nodata among them, in published order."""
+    groups: tuple[LandClass, ...] = ()
+    """The classes of the coarser levels, coarsest level first."""
+    nodata: str
+    """Code of the finest class that stands for "no label"."""
+    grid_codes: Mapping[int, str] = field(default_factory=dict)
+    """Number in the official raster → code, where rasters do not hold the codes themselves (CLC: 1 to 44, 48)."""
+
+    def __post_init__(self) -> None:
+        if self.nodata not in self.codes():
+            raise InvalidValueError(f"got nodata {self.nodata!r}, wanted a class of {self.name}")
+        if len({len(item.parents) for item in self.classes}) != 1:
+            raise InvalidValueError(f"the finest classes of {self.name} do not all lie on one level")
+        for item in self.classes:
+            for level, parent in enumerate(item.parents, 1):
+                self.land_class(parent, level)
+
+    @property
+    def levels(self) -> int:
+        """Number of levels; the finest has this number, the coarsest 1."""
+        return self.classes[0].level
+
+    def _at(self, level: int | None) -> tuple[LandClass, ...]:
+        if level is None or level == self.levels:
+            return self.classes
+        if not 1 <= level < self.levels:
+            raise NotFoundError.of(f"level of {self.name}", str(level), map(str, range(1, self.levels + 1)))
+        return tuple(item for item in self.groups if item.level == level)
+
+    def codes(self, level: int | None = None) -> tuple[str, ...]:
+        """Codes of a level (the finest unless told), in published order, nodata among them.
+
+        Raises:
+            NotFoundError: no such level.
+        """
+        return tuple(item.code for item in self._at(level))
+
+    def land_class(self, code: str, level: int | None = None) -> LandClass:
+        """A class by its code.
+
+        Raises:
+            NotFoundError: no such level, or no such class on it.
+        """
+        found = next((item for item in self._at(level) if item.code == code), None)
+        if found is None:
+            raise NotFoundError.of(f"class of {self.name}", code, self.codes(level))
+        return found
+
+    def nodata_at(self, level: int | None = None) -> str:
+        """Code of "no label" on a level."""
+        nodata = self.land_class(self.nodata)
+        return (*nodata.parents, nodata.code)[(level or self.levels) - 1]
+
+    def column(self, code: str) -> str:
+        """Name of a class's column: `clc_311`."""
+        return f"{self.prefix}_{code}"
+
+    def columns(self, level: int | None = None) -> tuple[str, ...]:
+        """Names of the columns of a level, in the order of `codes`."""
+        return tuple(self.column(code) for code in self.codes(level))
+
+    def code_of_column(self, column: str) -> str:
+        """The code behind a column name, of any level.
+
+        Raises:
+            NotFoundError: no class has that column.
+        """
+        known = {self.column(item.code): item.code for item in (*self.groups, *self.classes)}
+        if column not in known:
+            raise NotFoundError.of(f"column of {self.name}", column, known)
+        return known[column]
+
+    @cached_property
+    def index(self) -> dict[str, int]:
+        """Code of a finest class → its place in `codes()`, the last axis of every array of fractions."""
+        return {code: number for number, code in enumerate(self.codes())}
+
+    @cached_property
+    def raster_codes(self) -> dict[int, str]:
+        """Number in a raster → code: the codes themselves, and the grid codes where the taxonomy has them.
+
+        Example:
+            >>> taxonomy("clc").raster_codes[311], taxonomy("clc").raster_codes[23]
+            ('311', '311')
+        """
+        return {int(code): code for code in self.codes()} | dict(self.grid_codes)
+
+    def parse_code(self, value: object) -> str:
+        """Read a code as label sources spell it: text, a whole number, or a float without a fraction.
+
+        Raises:
+            NotFoundError: it is none of the finest classes.
+
+        Example:
+            >>> taxonomy("clc").parse_code(" 311 "), taxonomy("landcovernet").parse_code(np.int16(5))
+            ('311', '5')
+        """
+        text = str(value).strip()
+        if isinstance(value, float | np.floating) and float(value).is_integer():
+            text = str(int(value))
+        if isinstance(value, bool | np.bool_) or text not in self.index:
+            raise NotFoundError.of(f"class of {self.name}", str(value), self.codes())
+        return text
+
+    def parse_grid_code(self, value: int) -> str:
+        """Read a number of the official raster (CLC: 1 to 44, 48).
+
+        Raises:
+            NotFoundError: the taxonomy has no such grid code.
+
+        Example:
+            >>> taxonomy("clc").parse_grid_code(23)
+            '311'
+        """
+        if int(value) not in self.grid_codes:
+            raise NotFoundError.of(f"grid code of {self.name}", str(value), map(str, self.grid_codes))
+        return self.grid_codes[int(value)]
+
+    def aggregate(self, values: NDArray[Any], level: int) -> NDArray[Any]:
+        """Sum over the classes of each group of a level.
+
+        Args:
+            values: (..., class) in the order of `codes()`; sums of int64 millionths stay exact.
+            level: 1 to `levels`.
+
+        Returns:
+            (..., group) of the same dtype, in the order of `codes(level)`.
+
+        Example:
+            >>> clc = taxonomy("clc")
+            >>> values = np.zeros(45, np.int64)
+            >>> values[[clc.index["311"], clc.index["312"]]] = 400_000, 600_000
+            >>> dict(zip(clc.codes(1), clc.aggregate(values, 1).tolist()))["3"]
+            1000000
+        """
+        codes = self.codes(level)
+        place = [codes.index((*item.parents, item.code)[level - 1]) for item in self.classes]
+        return _summed(values, place, len(codes))
+
+
+def _summed(values: NDArray[Any], place: Iterable[int], count: int) -> NDArray[Any]:
+    result = np.zeros((*values.shape[:-1], count), dtype=values.dtype)
+    for source, target in enumerate(place):
+        result[..., target] += values[..., source]
+    return result
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CrosswalkRow:
+    """Where one class goes, and why."""
+
+    source: str
+    """Code in the source taxonomy."""
+    target: str
+    """Code in the target taxonomy."""
+    reason: str
+    """One line for people."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Crosswalk:
+    """From every class of one taxonomy to a class of another.
+
+    Example:
+        >>> walk = crosswalk("worldcover_landcovernet")
+        >>> walk.apply(np.array([[10, 80], [40, 0]], np.uint8)).tolist()
+        [[5, 1], [6, 0]]
+    """
+
+    source: Taxonomy
+    """What it reads."""
+    target: Taxonomy
+    """What it gives."""
+    rows: tuple[CrosswalkRow, ...]
+    """One row for each finest class of the source."""
+
+    def __post_init__(self) -> None:
+        missing = set(self.source.codes()) - {row.source for row in self.rows}
+        if missing or len(self.rows) != len(self.source.codes()):
+            raise InvalidValueError(
+                f"crosswalk {self.source.name} to {self.target.name}: wanted one row for each class, "
+                f"missing {sorted(missing)}, got {len(self.rows)} rows"
+            )
+        for row in self.rows:
+            self.target.land_class(row.target)
+
+    @cached_property
+    def mapping(self) -> dict[str, str]:
+        """Source code → target code."""
+        return {row.source: row.target for row in self.rows}
+
+    def override(self, mapping: Mapping[str, str], reason: str = "set by the user") -> Self:
+        """The same crosswalk with some rows changed.
+
+        Args:
+            mapping: source code → target code.
+            reason: stands in the changed rows.
+
+        Raises:
+            NotFoundError: a code of either side is unknown.
+
+        Example:
+            >>> crosswalk("igbp17_landcovernet").override({"11": "1"}).mapping["11"]
+            '1'
+        """
+        for code in mapping:
+            self.source.land_class(code)
+        rows = tuple(
+            CrosswalkRow(source=row.source, target=mapping[row.source], reason=reason) if row.source in mapping else row
+            for row in self.rows
+        )
+        return replace(self, rows=rows)
+
+    def apply(self, raster: NDArray[Any]) -> NDArray[np.uint8]:
+        """Translate a raster of class numbers; the target's codes must be numbers under 256.
+
+        Args:
+            raster: any shape, integers that `source.raster_codes` knows.
+
+        Returns:
+            The same shape, uint8.
+
+        Raises:
+            InvalidInputError: numbers in the raster that the source taxonomy does not know; all are named.
+        """
+        values, place = np.unique(raster, return_inverse=True)
+        known = self.source.raster_codes
+        unknown = [int(value) for value in values if int(value) not in known]
+        if unknown:
+            raise InvalidInputError(f"got raster values {unknown}, wanted those of {self.source.name}: {sorted(known)}")
+        table = np.array([int(self.mapping[known[int(value)]]) for value in values], dtype=np.uint8)
+        return table[place].reshape(raster.shape)
+
+    def aggregate(self, fractions: NDArray[Any]) -> NDArray[Any]:
+        """Sum (..., source class) into (..., target class); dtype and sums are kept."""
+        return _summed(
+            fractions,
+            (self.target.index[self.mapping[code]] for code in self.source.codes()),
+            len(self.target.codes()),
+        )
+
+
+TAXONOMIES: Final[dict[str, tuple[str, str]]] = {
+    "clc": ("clc", "999"),
+    "globeland30": ("glc", "0"),
+    "igbp17": ("igbp", "255"),
+    "landcovernet": ("lcn", "0"),
+    "worldcover": ("wc", "0"),
+}
+"""Name → (prefix, code of nodata). A new row needs a table of the same name in `taxonomies/`."""
+
+CROSSWALKS: Final[dict[str, tuple[str, str]]] = {
+    f"{source}_landcovernet": (source, "landcovernet") for source in ("clc", "globeland30", "igbp17", "worldcover")
+}
+"""Name → (source, target). A new row needs a table of the same name in `crosswalks/`."""
+
+
+def _table(folder: str, name: str) -> list[dict[str, str]]:
+    text = (files("landloom.model") / folder / f"{name}.csv").read_text(encoding="utf-8")
+    return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def taxonomy(name: str) -> Taxonomy:
+    """A taxonomy by its name.
+
+    Raises:
+        NotFoundError: no such taxonomy.
+
+    Example:
+        >>> taxonomy("landcovernet").codes()
+        ('0', '1', '2', '3', '4', '5', '6', '7')
+    """
+    if name not in TAXONOMIES:
+        raise NotFoundError.of("taxonomy", name, TAXONOMIES)
+    prefix, nodata = TAXONOMIES[name]
+    rows = _table("taxonomies", name)
+    items = [LandClass(code=row["code"], name=row["name"], parents=tuple(row["parents"].split())) for row in rows]
+    finest = max(item.level for item in items)
+    return Taxonomy(
+        name=name,
+        prefix=prefix,
+        nodata=nodata,
+        classes=tuple(item for item in items if item.level == finest),
+        groups=tuple(item for item in items if item.level < finest),
+        grid_codes={int(row["grid_code"]): row["code"] for row in rows if row["grid_code"]},
+    )
+
+
+@cache
+def crosswalk(name: str) -> Crosswalk:
+    """A crosswalk by its name, `SOURCE_TARGET`.
+
+    Raises:
+        NotFoundError: no such crosswalk.
+    """
+    if name not in CROSSWALKS:
+        raise NotFoundError.of("crosswalk", name, CROSSWALKS)
+    source, target = CROSSWALKS[name]
+    rows = tuple(CrosswalkRow(**row) for row in _table("crosswalks", name))
+    return Crosswalk(source=taxonomy(source), target=taxonomy(target), rows=rows)
