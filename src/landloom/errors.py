@@ -13,7 +13,8 @@ LandloomError
 │   ├── PermanentFaultError             … and never will be: the scene is left out and named
 │   └── TransientFaultError (OSError)   … just now: the unit fails and the next build retries
 ├── StoreError (OSError)                a file cannot be read or written
-│   └── MissingKeyError (FileNotFoundError)
+│   ├── MissingKeyError (FileNotFoundError)
+│   └── DiskFullError                   no space left: the run stops and can be resumed
 ├── CorpusError                         a corpus that is not what the operation needs
 │   ├── ForeignCorpusError              the folder holds another corpus
 │   └── CorpusInvalidError              validation found problems
@@ -147,6 +148,10 @@ class MissingKeyError(StoreError, FileNotFoundError):
     """There is nothing under that key."""
 
 
+class DiskFullError(StoreError):
+    """No space is left where a file was to be written; the run stops, and can be resumed once there is."""
+
+
 class CorpusError(LandloomError):
     """A corpus that is not what the operation needs."""
 
@@ -164,4 +169,11 @@ class CorpusInvalidError(CorpusError):
 
 
 class BuildError(LandloomError):
-    """Units of a build failed; the journal holds the reasons."""
+    """Units of a build failed; every one is in `problems`, and the next build retries them."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = tuple(problems)
+        super().__init__(
+            f"{len(self.problems)} unit(s) failed; run build again to retry them, or add --allow-missing to publish "
+            f"without them:\n{bullets(self.problems)}"
+        )

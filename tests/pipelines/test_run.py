@@ -1,0 +1,115 @@
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landloom.errors import DiskFullError, PermanentFaultError
+from landloom.pipelines.executors import inline, processes
+from landloom.pipelines.journal import Journal
+from landloom.pipelines.run import run
+from landloom.pipelines.units import FileRecord, Outcome, Unit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from landloom.pipelines.executors import Factory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Square:
+    number: int
+
+    def run(self) -> Outcome:
+        return Outcome(files=(FileRecord.of(f"{self.number}", b"x" * self.number**2),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulty:
+    def run(self) -> Outcome:
+        raise PermanentFaultError("scene.tif: 404")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    def run(self) -> Outcome:
+        raise KeyError("a bug in the code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full:
+    def run(self) -> Outcome:
+        raise DiskFullError("no space left")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dies:
+    marker: str
+    """A file that exists once the worker has died; empty to die each time."""
+
+    def run(self) -> Outcome:
+        if not self.marker or not os.path.exists(self.marker):  # noqa: PTH110
+            if self.marker:
+                os.close(os.open(self.marker, os.O_CREAT))
+            os._exit(9)
+        return Outcome(files=())
+
+
+def unit(name: str, task: Square | Faulty | Bug | Full | Dies) -> Unit:
+    return Unit(id=name, key="k", memory=0, task=task)
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    with Journal(tmp_path / "journal.sqlite") as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("factory", [inline, processes(2)], ids=["inline", "processes"])
+def test_every_unit_is_journalled(journal: Journal, factory: Factory) -> None:
+    units = [unit(f"square/{n:02d}", Square(number=n)) for n in range(20)]
+    assert run(units, factory=factory, journal=journal) == []
+    assert [entry.outcome.files[0].size for entry in journal.entries()] == [n * n for n in range(20)]
+
+
+def test_a_fault_fails_its_unit_and_the_rest_goes_on(journal: Journal) -> None:
+    units = [unit("a", Faulty()), unit("b", Square(number=1))]
+    problems = run(units, factory=inline, journal=journal)
+    assert [str(problem) for problem in problems] == ["a: scene.tif: 404"]
+    assert [(entry.id, entry.state) for entry in journal.entries()] == [("a", "failed"), ("b", "done")]
+
+
+def test_attempts_are_counted(journal: Journal) -> None:
+    for _ in range(3):
+        run([unit("a", Faulty())], factory=inline, journal=journal)
+    entry = journal.get("a")
+    assert entry is not None
+    assert entry.attempts == 3
+
+
+def test_a_bug_is_not_swallowed(journal: Journal) -> None:
+    with pytest.raises(KeyError, match="a bug"):
+        run([unit("a", Bug())], factory=inline, journal=journal)
+
+
+def test_a_full_disk_stops_the_run(journal: Journal) -> None:
+    with pytest.raises(DiskFullError):
+        run([unit("a", Square(number=2)), unit("b", Full())], factory=inline, journal=journal)
+    assert [entry.id for entry in journal.entries()] == ["a"]
+
+
+def test_a_dead_worker_is_replaced_and_its_unit_runs_again(journal: Journal, tmp_path: Path) -> None:
+    units = [unit("dies", Dies(marker=str(tmp_path / "died"))), *(unit(f"s{n}", Square(number=n)) for n in range(5))]
+    assert run(units, factory=processes(2), journal=journal) == []
+    assert {entry.state for entry in journal.entries()} == {"done"}
+    assert len(list(journal.entries())) == 6
+
+
+def test_a_unit_that_kills_every_worker_fails_alone(journal: Journal) -> None:
+    units = [unit("dies", Dies(marker="")), *(unit(f"s{n}", Square(number=n)) for n in range(5))]
+    problems = run(units, factory=processes(2), journal=journal)
+    assert [problem.where for problem in problems] == ["dies"]
+    assert sum(entry.state == "done" for entry in journal.entries()) == 5
