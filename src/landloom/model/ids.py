@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import total_ordering
 from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
 from landloom.errors import InvalidIdentityError
@@ -54,13 +55,16 @@ def _matched(pattern: re.Pattern[str], text: str, wanted: str) -> re.Match[str]:
     return match
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class Zone:
     """A UTM zone. The suffix N or S is the hemisphere, never an MGRS latitude band.
 
     Example:
         >>> Zone.parse("33N").epsg, Zone.parse("01S").epsg, str(Zone.of(13.4, 52.5))
         (32633, 32701, '33N')
+        >>> Zone.parse("33N") < Zone.parse("33S") < Zone.parse("34N")
+        True
     """
 
     number: int
@@ -110,6 +114,12 @@ class Zone:
         """
         turn = (longitude + 180.0) % 360.0
         return cls(min(int(turn // 6) + 1, 60), latitude >= 0)
+
+    def __lt__(self, other: object) -> bool:
+        # As their names sort: N before S.
+        if not isinstance(other, Zone):
+            return NotImplemented
+        return (self.number, not self.north) < (other.number, not other.north)
 
     def __str__(self) -> str:
         return f"{self.number:02d}{'N' if self.north else 'S'}"
@@ -314,7 +324,8 @@ class ChipId:
 _ANCHOR: Final = re.compile(r"(\d{2}[NS])-(\d+)E-(\d+)N")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@total_ordering
+@dataclass(frozen=True, slots=True)
 class WindowId:
     """A cell of a window grid: scheme `window`. The cell's size and the grid's origin are the recipe's.
 
@@ -356,6 +367,13 @@ class WindowId:
         pattern = re.compile(r"([^_]+)_(\d{4})_(\d{4})(?:_(\d{4}))?")
         match = _matched(pattern, text, "a window such as 33TWL_0012_0034")
         return cls(match[1], int(match[2]), int(match[3]), int(match[4]) if match[4] else None)
+
+    def __lt__(self, other: object) -> bool:
+        # As their names sort: without a year before any year.
+        if not isinstance(other, WindowId):
+            return NotImplemented
+        mine, theirs = ((w.anchor, w.row, w.column, w.year or 0) for w in (self, other))
+        return mine < theirs
 
     def __str__(self) -> str:
         year = "" if self.year is None else f"_{self.year:04d}"
