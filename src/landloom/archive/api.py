@@ -1,0 +1,146 @@
+"""STAC APIs: Earth Search, Planetary Computer, the Copernicus Data Space and any other."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+
+from landloom.archive.dedupe import resolve_duplicates
+from landloom.archive.http import Patience, fault_of, mount
+from landloom.archive.search import is_wanted
+from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
+from landloom.formats.stac import COPERNICUS, EARTH_SEARCH, PLANETARY_COMPUTER, detect_profile, parse_scene
+from landloom.model.time import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import pystac_client
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.formats.stac import Profile
+    from landloom.model.scene import Scene
+    from landloom.model.time import Period
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A well-known STAC API."""
+
+    url: str
+    """Its landing page."""
+    collection: str
+    """Its collection of Sentinel-2 Level-2A."""
+    profile: Profile
+    """How its items name things."""
+    page: int = 100
+    """Items a page; what the service answers quickly."""
+
+
+PRESETS: Final = {
+    "earth-search": Preset(
+        url="https://earth-search.aws.element84.com/v1", collection="sentinel-2-l2a", profile=EARTH_SEARCH
+    ),
+    "planetary-computer": Preset(
+        url="https://planetarycomputer.microsoft.com/api/stac/v1",
+        collection="sentinel-2-l2a",
+        profile=PLANETARY_COMPUTER,
+    ),
+    "copernicus-data-space": Preset(
+        url="https://stac.dataspace.copernicus.eu/v1", collection="sentinel-2-l2a", profile=COPERNICUS
+    ),
+}
+"""Name, as in recipes → API."""
+
+
+class ApiArchive:
+    """Scenes of one collection behind a STAC API, page by page."""
+
+    def __init__(
+        self,
+        url: str,
+        collection: str,
+        profile: Profile | None = None,
+        *,
+        page: int = 100,
+        patience: Patience | None = None,
+    ) -> None:
+        """Name the API; nothing is asked yet.
+
+        Args:
+            url: its landing page.
+            collection: id of the collection to search.
+            profile: how its items name things; found from each item when None.
+            page: items a page.
+            patience: retries.
+        """
+        self._url = url
+        self._collection = collection
+        self._profile = profile
+        self._page = page
+        self._patience = patience or Patience()
+        self._client: pystac_client.Client | None = None
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Items that could not be read, each once."""
+        return tuple(self._problems)
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.search.Archive`."""
+        found: dict[str, Scene] = {}
+        for item in self._items(footprint, period):
+            scene = self._scene(item)
+            if scene is not None and is_wanted(scene, footprint, period):
+                found[scene.id] = scene
+        return resolve_duplicates(found.values())
+
+    def _scene(self, item: Mapping[str, Any]) -> Scene | None:
+        try:
+            return parse_scene(item, _self_href(item, self._url), self._profile or detect_profile(item))
+        except InvalidDocumentError as error:
+            for problem in error.problems:
+                self._problems[Problem(where=str(item.get("id")), what=str(problem))] = None
+            return None
+
+    def _items(self, footprint: BaseGeometry, period: Period) -> Iterator[Mapping[str, Any]]:
+        from pystac_client.exceptions import APIError
+        from shapely.geometry import mapping
+
+        try:
+            search = self._opened().search(
+                collections=[self._collection],
+                intersects=mapping(footprint),
+                datetime=f"{format_instant(period.start)}/{format_instant(period.end)}",
+                limit=self._page,
+            )
+            yield from search.items_as_dicts()
+        except APIError as error:
+            status = getattr(error, "status_code", None)
+            if isinstance(status, int):
+                raise fault_of(status, f"{self._url}, collection {self._collection}: {error}") from error
+            raise TransientFaultError(f"{self._url}: {error}") from error
+        except (requests.RequestException, json.JSONDecodeError) as error:
+            raise TransientFaultError(f"{self._url}: {error}") from error
+
+    def _opened(self) -> pystac_client.Client:
+        if self._client is None:
+            import pystac_client
+            from pystac_client.stac_api_io import StacApiIO
+
+            io = StacApiIO(max_retries=None, timeout=self._patience.timeout)
+            mount(io.session, self._patience)
+            self._client = pystac_client.Client.open(self._url, stac_io=io)
+            if not self._client.conforms_to("ITEM_SEARCH"):
+                raise PermanentFaultError(f"{self._url}: no STAC API with item search")
+        return self._client
+
+
+def _self_href(item: Mapping[str, Any], url: str) -> str:
+    links = item.get("links")
+    found = (link for link in links if isinstance(link, dict)) if isinstance(links, list) else ()
+    return next((str(link["href"]) for link in found if link.get("rel") == "self" and "href" in link), url)

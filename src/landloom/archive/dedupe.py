@@ -1,0 +1,78 @@
+"""Reprocessing leaves several products of one acquisition in an archive; a corpus wants one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from landloom.archive.search import in_order
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from landloom.model.scene import Scene
+
+SAME_SENSING: Final = timedelta(seconds=60)
+"""Products of one acquisition state its start to within seconds of each other; one satellite sees a granule again after
+an orbit (100 minutes), another one after minutes."""
+SAME_OUTLINE: Final = 0.5
+"""Share of the smaller outline that two products of one acquisition have in common at least. Below it they are two
+datastrips of one datatake, cut where the ground station changed, and complete each other."""
+
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+
+
+def resolve_duplicates(scenes: Iterable[Scene]) -> tuple[Scene, ...]:
+    """Keep one product an acquisition: the newest baseline, then the latest created, then the largest id.
+
+    Two acquisitions on one day (other orbit, other satellite, other sensing time) are both kept, and so are scenes
+    whose granule is not known.
+
+    Returns:
+        In order of time, then id; the order of the input does not matter.
+
+    Example:
+        >>> from dataclasses import replace
+        >>> from shapely import box
+        >>> from landloom.model.scene import Scene
+        >>> from landloom.model.time import parse_instant
+        >>> time = parse_instant("2018-05-01T10:00:00")
+        >>> old = Scene(id="a", time=time, granule="33TWL", epsg=None, footprint=box(0, 0, 1, 1), assets={})
+        >>> new = replace(old, id="b", baseline="05.00")
+        >>> [scene.id for scene in resolve_duplicates([new, old])]
+        ['b']
+    """
+    squares: dict[tuple[str | None, str], list[Scene]] = defaultdict(list)
+    for scene in scenes:
+        squares[scene.granule, scene.level].append(scene)
+    kept: list[Scene] = []
+    for (granule, _), group in squares.items():
+        kept += group if granule is None else _newest(group)
+    return in_order(kept)
+
+
+def _newest(scenes: list[Scene]) -> list[Scene]:
+    """One granule's scenes without those that a newer product of the same acquisition replaces."""
+    kept: list[Scene] = []
+    for scene in sorted(scenes, key=_precedence, reverse=True):
+        if not any(_same_acquisition(scene, newer) for newer in kept):
+            kept.append(scene)
+    return kept
+
+
+def _precedence(scene: Scene) -> tuple[float, datetime, str]:
+    return (float(scene.baseline) if scene.baseline else 0.0, scene.created or _NEVER, scene.id)
+
+
+def _same_acquisition(one: Scene, other: Scene) -> bool:
+    if abs(one.time - other.time) > SAME_SENSING:
+        return False
+    if one.platform and other.platform and one.platform != other.platform:
+        return False
+    if one.orbit and other.orbit and one.orbit != other.orbit:
+        return False
+    from shapely import area, intersection
+
+    smaller = min(area(one.footprint), area(other.footprint))
+    return bool(area(intersection(one.footprint, other.footprint)) >= SAME_OUTLINE * smaller)

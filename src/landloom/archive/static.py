@@ -1,0 +1,164 @@
+"""A static STAC directory: catalogs, collections and items as JSON files that link to each other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.archive.dedupe import resolve_duplicates
+from landloom.archive.search import Documents, is_wanted
+from landloom.errors import InvalidDocumentError, MissingKeyError, PermanentFaultError, Problem
+from landloom.formats.antimeridian import split_antimeridian
+from landloom.formats.stac import detect_profile, parse_scene, resolve_href
+from landloom.model.time import parse_instant
+
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.formats.stac import Profile
+    from landloom.model.scene import Scene
+    from landloom.model.time import Period
+
+_BRANCHES: Final = ("child", "collection")
+_LEAVES: Final = ("item", "items")
+
+
+class StaticArchive:
+    """Scenes of a static STAC directory.
+
+    Links that lead nowhere and items that cannot be read are left out and listed in `problems`. Each document is read
+    once. A catalog or collection whose extent misses the search is not opened any further.
+    """
+
+    def __init__(self, href: str, documents: Documents, profile: Profile | None = None) -> None:
+        """Name the directory; nothing is read yet.
+
+        Args:
+            href: path or URL of `catalog.json`, `collection.json` or a single item.
+            documents: reads files.
+            profile: how the provider names assets; found from each item when None.
+        """
+        self._href = resolve_href(href, "")
+        self._documents = documents
+        self._profile = profile
+        self._nodes: dict[str, Mapping[str, Any] | None] = {}
+        self._scenes: dict[str, Scene | None] = {}
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with documents met so far: the file, and what it is."""
+        return tuple(self._problems)
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.search.Archive`.
+
+        Raises:
+            PermanentFaultError: the entry document itself is missing or no STAC.
+        """
+        if self._node(self._href, linked_from=None) is None:
+            raise PermanentFaultError("; ".join(str(p) for p in self._problems if p.where == self._href))
+        found: dict[str, Scene] = {}
+        for scene in self._walk(footprint, period):
+            if scene.id in found:
+                self._report(str(scene.href), f"id {scene.id!r} is taken by {found[scene.id].href}; left out")
+            elif is_wanted(scene, footprint, period):
+                found[scene.id] = scene
+        return resolve_duplicates(found.values())
+
+    def _walk(self, footprint: BaseGeometry, period: Period) -> Iterator[Scene]:
+        waiting, seen = [(self._href, "")], {self._href}
+        while waiting:
+            href, parent = waiting.pop()
+            node = self._node(href, parent)
+            if node is None or not self._may_hold(node, footprint, period, href):
+                continue
+            if node.get("type") in ("Feature", "FeatureCollection"):
+                yield from self._parsed(node, href)
+                continue
+            for relation, target in self._links(node, href):
+                if target not in seen and relation in (*_BRANCHES, *_LEAVES):
+                    seen.add(target)
+                    waiting.append((target, href))
+
+    def _parsed(self, node: Mapping[str, Any], href: str) -> Iterator[Scene]:
+        items = node.get("features", []) if node["type"] == "FeatureCollection" else [node]
+        for number, item in enumerate(items):
+            key = href if item is node else f"{href}#/features/{number}"
+            if key not in self._scenes:
+                self._scenes[key] = self._scene(item, href, key)
+            if (scene := self._scenes[key]) is not None:
+                yield scene
+
+    def _scene(self, item: Mapping[str, Any], href: str, where: str) -> Scene | None:
+        try:
+            return parse_scene(item, href, self._profile or detect_profile(item))
+        except InvalidDocumentError as error:
+            for problem in error.problems:
+                self._report(where, str(problem))
+            return None
+
+    def _node(self, href: str, linked_from: str | None) -> Mapping[str, Any] | None:
+        if href not in self._nodes:
+            self._nodes[href] = self._load(href, linked_from)
+        return self._nodes[href]
+
+    def _load(self, href: str, linked_from: str | None) -> Mapping[str, Any] | None:
+        try:
+            node = json.loads(self._documents.read(href))
+        except (MissingKeyError, PermanentFaultError) as error:
+            origin = f", linked from {linked_from}" if linked_from else f" ({error})"
+            self._report(href, f"no such document{origin}")
+            return None
+        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+            self._report(href, f"wanted JSON: {error}")
+            return None
+        kinds = ("Catalog", "Collection", "Feature", "FeatureCollection")
+        if not isinstance(node, Mapping) or node.get("type") not in kinds:
+            got = node.get("type") if isinstance(node, Mapping) else type(node).__name__
+            self._report(href, f"got type {got!r}, wanted {', '.join(kinds)}")
+            return None
+        return node
+
+    def _links(self, node: Mapping[str, Any], href: str) -> Iterator[tuple[str, str]]:
+        links = node.get("links", [])
+        for number, link in enumerate(reversed(links) if isinstance(links, Sequence) else []):
+            if not isinstance(link, Mapping) or not isinstance(link.get("href"), str):
+                self._report(href, f"links[{len(links) - 1 - number}]: got {link!r}, wanted rel and href")
+                continue
+            relation = str(link.get("rel"))
+            if relation == "collection" and node.get("type") != "Catalog":
+                continue  # an item, or a collection, names the collection above it so
+            yield relation, resolve_href(link["href"], href)
+
+    def _may_hold(self, node: Mapping[str, Any], footprint: BaseGeometry, period: Period, href: str) -> bool:
+        """Whether a collection's extent meets the search; the first box is the whole (STAC), later ones refine it."""
+        extent = node.get("extent")
+        if node.get("type") != "Collection" or not isinstance(extent, Mapping):
+            return True
+        try:
+            boxes = extent["spatial"]["bbox"]
+            intervals = extent["temporal"]["interval"]
+            return _meets_box(boxes[0], footprint) and _meets_interval(intervals[0], period)
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            self._report(href, f"extent: cannot be read ({error!r}); the collection is opened all the same")
+            return True
+
+    def _report(self, where: str, what: str) -> None:
+        self._problems[Problem(where=where, what=what)] = None
+
+
+def _meets_box(bbox: Sequence[float], footprint: BaseGeometry) -> bool:
+    from shapely import box
+
+    half = len(bbox) // 2
+    west, south, east, north = bbox[0], bbox[1], bbox[half], bbox[half + 1]
+    if east - west >= 360:
+        return bool(south <= footprint.bounds[3] and footprint.bounds[1] <= north)
+    return bool(split_antimeridian(box(west, south, east + 360 if east < west else east, north)).intersects(footprint))
+
+
+def _meets_interval(interval: Sequence[str | None], period: Period) -> bool:
+    start, end = (None if text is None else parse_instant(text) for text in interval)
+    return (start is None or start < period.end) and (end is None or end >= period.start)

@@ -1,0 +1,108 @@
+"""A stac-geoparquet file as an archive: the local item table that spares a thousand requests."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from landloom.archive.dedupe import resolve_duplicates
+from landloom.archive.search import is_wanted
+from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem
+from landloom.formats.stac import detect_profile, parse_scene
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    import pyarrow as pa
+    from pyarrow.compute import Expression
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.formats.stac import Profile
+    from landloom.model.scene import Scene
+    from landloom.model.time import Period
+
+
+class TableArchive:
+    """Scenes of a stac-geoparquet file; row groups outside the search are not read."""
+
+    def __init__(self, path: Path | str, profile: Profile | None = None, collection: str | None = None) -> None:
+        """Name the file; nothing is read yet.
+
+        Args:
+            path: the GeoParquet file, a row an item, as the stac-geoparquet specification has it.
+            profile: how the provider names assets; found from each item when None.
+            collection: takes only the items of this collection.
+        """
+        self._path = path
+        self._profile = profile
+        self._collection = collection
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Rows that could not be read, each once."""
+        return tuple(self._problems)
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.search.Archive`.
+
+        Raises:
+            PermanentFaultError: no such file, or no stac-geoparquet.
+        """
+        found: dict[str, Scene] = {}
+        for item in self._items(footprint, period):
+            scene = self._scene(item)
+            if scene is not None and is_wanted(scene, footprint, period):
+                found[scene.id] = scene
+        return resolve_duplicates(found.values())
+
+    def _scene(self, item: Mapping[str, Any]) -> Scene | None:
+        kept = {key: asset for key, asset in item.get("assets", {}).items() if asset is not None}
+        item = {**item, "assets": kept}
+        try:
+            return parse_scene(item, str(self._path), self._profile or detect_profile(item))
+        except InvalidDocumentError as error:
+            for problem in error.problems:
+                self._problems[Problem(where=str(item.get("id")), what=str(problem))] = None
+            return None
+
+    def _items(self, footprint: BaseGeometry, period: Period) -> Iterable[Mapping[str, Any]]:
+        import pyarrow as pa
+        import pyarrow.parquet as pq
+        from stac_geoparquet.arrow import stac_table_to_items
+
+        try:
+            schema = pq.read_schema(self._path)
+            missing = {"id", "geometry", "assets"} - set(schema.names)
+            if missing:
+                raise PermanentFaultError(f"{self._path}: no stac-geoparquet: without {', '.join(sorted(missing))}")
+            table = pq.read_table(self._path, filters=self._filter(schema, footprint, period))
+        except (FileNotFoundError, IsADirectoryError) as error:
+            raise PermanentFaultError(f"{self._path}: no such file") from error
+        except pa.ArrowInvalid as error:
+            raise PermanentFaultError(f"{self._path}: {error}") from error
+        items: Iterable[Mapping[str, Any]] = stac_table_to_items(table)
+        return items
+
+    def _filter(self, schema: pa.Schema, footprint: BaseGeometry, period: Period) -> Expression | None:
+        """What Parquet's statistics can decide; the exact test follows on the parsed scenes."""
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
+        conditions = []
+        if "datetime" in schema.names and pa.types.is_timestamp(schema.field("datetime").type):
+            kind = schema.field("datetime").type
+            start, end = (pa.scalar(instant).cast(kind) for instant in (period.start, period.end))
+            field = pc.field("datetime")
+            conditions.append(field.is_null() | ((field >= start) & (field < end)))
+        if "bbox" in schema.names and pa.types.is_struct(schema.field("bbox").type):
+            west, south, east, north = footprint.bounds
+            xmin, ymin, xmax, ymax = (pc.field("bbox", side) for side in ("xmin", "ymin", "xmax", "ymax"))
+            crosses = xmin > xmax
+            conditions.append((ymin <= north) & (ymax >= south) & (crosses | ((xmin <= east) & (xmax >= west))))
+        if self._collection is not None and "collection" in schema.names:
+            conditions.append(pc.field("collection") == self._collection)
+        joined = None
+        for condition in conditions:
+            joined = condition if joined is None else joined & condition
+        return joined

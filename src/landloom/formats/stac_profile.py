@@ -1,0 +1,89 @@
+"""How providers of Sentinel-2 write their STAC items: a row a provider."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from landloom.model.bands import SENTINEL2
+
+_LAYERS: Final = ("SCL", "AOT", "WVP")
+_NATIVE: Final = {name: f"{band.resolution:.0f}m" for name, band in SENTINEL2.items()}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """How one provider writes its items."""
+
+    name: str
+    """As in recipes: `earth-search`."""
+    bands: Mapping[str, str]
+    """The provider's asset key → ESA's band name."""
+    unmodified: bool = False
+    """Whether the files are ESA's own, so that their baseline tells the offset where the item does not declare one."""
+
+
+EARTH_SEARCH: Final = Profile(
+    name="earth-search",
+    bands={
+        "coastal": "B01",
+        "blue": "B02",
+        "green": "B03",
+        "red": "B04",
+        "rededge1": "B05",
+        "rededge2": "B06",
+        "rededge3": "B07",
+        "nir": "B08",
+        "nir08": "B8A",
+        "nir09": "B09",
+        "cirrus": "B10",
+        "swir16": "B11",
+        "swir22": "B12",
+        "scl": "SCL",
+        "aot": "AOT",
+        "wvp": "WVP",
+    },
+)
+"""Earth Search v1, `sentinel-2-l2a` and `sentinel-2-c1-l2a`. Its `*-jp2` assets are other files (requester pays, offset
+not applied) and are left out."""
+PLANETARY_COMPUTER: Final = Profile(
+    name="planetary-computer",
+    bands={name: name for name in (*SENTINEL2, *_LAYERS)},
+    unmodified=True,
+)
+"""Planetary Computer, `sentinel-2-l2a`."""
+COPERNICUS: Final = Profile(
+    name="copernicus-data-space",
+    bands={f"{name}_{size}": name for name, size in _NATIVE.items()}
+    | {"SCL_20m": "SCL", "AOT_20m": "AOT", "WVP_20m": "WVP"}
+    | {name: name for name in SENTINEL2},
+    unmodified=True,
+)
+"""Copernicus Data Space, `sentinel-2-l2a` (`B02_10m`) and `sentinel-2-l1c` (`B02`); each band at its native size."""
+GENERIC: Final = Profile(name="generic", bands={name: name for name in (*SENTINEL2, *_LAYERS)})
+"""Keys that are ESA's names already; an offset only where the item declares it. A file with several bands is read by
+the names in `eo:bands` or `bands`."""
+PROFILES: Final = {profile.name: profile for profile in (EARTH_SEARCH, PLANETARY_COMPUTER, COPERNICUS, GENERIC)}
+"""Name → profile."""
+
+
+def detect_profile(item: Mapping[str, Any]) -> Profile:
+    """The profile that an item follows, by its asset keys.
+
+    Planetary Computer's keys are ESA's names too, so it is told from `generic` by the host of its files.
+
+    Example:
+        >>> detect_profile({"assets": {"blue": {}, "scl": {}}}).name
+        'earth-search'
+        >>> detect_profile({"assets": {"B02": {"href": "https://sentinel2l2a01.blob.core.windows.net/B02.tif"}}}).name
+        'planetary-computer'
+    """
+    assets = item.get("assets")
+    assets = assets if isinstance(assets, Mapping) else {}
+    hosts = {urlsplit(str(asset.get("href", ""))).netloc for asset in assets.values() if isinstance(asset, Mapping)}
+    if any(host.startswith("sentinel2l2a01.blob.") for host in hosts):
+        return PLANETARY_COMPUTER
+    candidates = (GENERIC, EARTH_SEARCH, COPERNICUS)
+    return max(candidates, key=lambda profile: sum(key in profile.bands for key in assets))
