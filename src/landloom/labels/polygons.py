@@ -1,0 +1,275 @@
+"""Label polygons made fit for use: codes read, geometries checked, overlaps reported and resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, NotFoundError, Problem, bullets
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.model.taxonomy import Taxonomy
+
+OnInvalid = Literal["error", "repair", "drop"]
+"""What happens to geometries that are invalid, empty or missing: all three report them by row."""
+
+_LISTED: Final = 20
+_POLYGON, _MULTIPOLYGON = 3, 6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Overlap:
+    """Two polygons that claim the same ground."""
+
+    rows: tuple[int, int]
+    """Their rows in the source; the first is the one that keeps the ground."""
+    codes: tuple[str, str]
+    """Their codes, in the same order."""
+    area: float
+    """What they share, in square units of the source's CRS."""
+
+    def __str__(self) -> str:
+        return f"rows {self.rows[0]} ({self.codes[0]}) and {self.rows[1]} ({self.codes[1]}) share {self.area:.6g}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelPolygons:
+    """Valid polygons that do not overlap, each with a class."""
+
+    geometries: NDArray[Any]
+    """(polygon,) shapely polygons and multipolygons."""
+    classes: NDArray[np.int64]
+    """(polygon,) place of its code in `taxonomy.codes()`."""
+    epsg: int
+    """EPSG code of the geometries."""
+    taxonomy: Taxonomy
+    """What the classes are of."""
+    problems: tuple[Problem, ...] = ()
+    """Rows that were repaired or dropped, and why."""
+    overlaps: tuple[Overlap, ...] = ()
+    """Pairs that claimed the same ground in the source, largest first."""
+
+
+def refuse(problems: Sequence[Problem], subject: str) -> None:
+    """Raise one error that names every row, up to twenty in words.
+
+    Raises:
+        InvalidInputError: there is a problem at all.
+    """
+    if problems:
+        more = f"\n  - … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
+        raise InvalidInputError(f"{subject}: {len(problems)} bad rows\n{bullets(problems[:_LISTED])}{more}")
+
+
+def polygonal(geometries: NDArray[Any]) -> NDArray[Any]:
+    """Keep the polygons of geometries: what repairs and differences leave of lines and points is dropped.
+
+    Args:
+        geometries: (n,) shapely geometries.
+
+    Returns:
+        (n,) polygons and multipolygons, empty ones where nothing was left.
+    """
+    import shapely
+
+    result = np.array(geometries, dtype=object)
+    for i in np.flatnonzero(~np.isin(shapely.get_type_id(result), (_POLYGON, _MULTIPOLYGON))):
+        parts = shapely.get_parts(shapely.get_parts(result[i]))
+        result[i] = shapely.union_all(parts[np.isin(shapely.get_type_id(parts), (_POLYGON, _MULTIPOLYGON))])
+        if result[i].geom_type not in ("Polygon", "MultiPolygon"):
+            result[i] = shapely.Polygon()
+    return result
+
+
+def geometry_problems(geometries: NDArray[Any]) -> dict[int, str]:
+    """What is wrong with geometries, by place: missing, empty, no polygon, not finite, or invalid and how.
+
+    Example:
+        >>> import shapely
+        >>> bow_tie = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
+        >>> geometry_problems(np.array([None, bow_tie, shapely.box(0, 0, 1, 1)], object))
+        {0: 'no geometry', 1: 'Self-intersection[0.5 0.5]'}
+    """
+    import shapely
+
+    found = {}
+    for i in np.flatnonzero(~shapely.is_valid(geometries) | shapely.is_empty(geometries) | _no_polygon(geometries)):
+        item = geometries[i]
+        if item is None:
+            found[int(i)] = "no geometry"
+        elif item.is_empty:
+            found[int(i)] = "empty geometry"
+        elif item.geom_type not in ("Polygon", "MultiPolygon"):
+            found[int(i)] = f"got a {item.geom_type}, wanted a polygon"
+        else:
+            found[int(i)] = shapely.is_valid_reason(item)
+    return found
+
+
+def _no_polygon(geometries: NDArray[Any]) -> NDArray[np.bool_]:
+    import shapely
+
+    wrong: NDArray[np.bool_] = ~np.isin(shapely.get_type_id(geometries), (_POLYGON, _MULTIPOLYGON))
+    return wrong
+
+
+def repaired(geometries: NDArray[Any], places: Sequence[int]) -> NDArray[Any]:
+    """A copy in which the geometries at some places went through `shapely.make_valid` (structure method).
+
+    Places that hold nothing, or nothing that can be mended into an area, become empty polygons.
+    """
+    import shapely
+
+    result = np.array(geometries, dtype=object)
+    for i in places:
+        item = result[i]
+        if item is None or not np.isfinite(shapely.get_coordinates(item)).all():
+            result[i] = shapely.Polygon()
+        elif item.geom_type in ("Polygon", "MultiPolygon"):
+            result[i] = shapely.make_valid(item, method="structure", keep_collapsed=False)
+        else:
+            result[i] = shapely.Polygon()
+    return polygonal(result)
+
+
+def read_codes(codes: Sequence[Any] | NDArray[Any], taxonomy: Taxonomy) -> tuple[NDArray[np.int64], list[Problem]]:
+    """Places of codes in the taxonomy, and a problem for each row whose code it does not know.
+
+    Returns:
+        (row,) place in `taxonomy.codes()`, -1 where unknown; the problems.
+    """
+    places = np.full(len(codes), -1, dtype=np.int64)
+    known: dict[Any, int] = {}
+    problems = []
+    for row, code in enumerate(codes):
+        try:
+            if code not in known:
+                known[code] = taxonomy.index[taxonomy.parse_code(code)]
+            places[row] = known[code]
+        except NotFoundError as error:
+            problems.append(Problem(where=f"row {row}", what=str(error)))
+    return places, problems
+
+
+def label_polygons(
+    geometries: Sequence[Any] | NDArray[Any],
+    codes: Sequence[Any] | NDArray[Any],
+    taxonomy: Taxonomy,
+    *,
+    epsg: int | None,
+    invalid: OnInvalid = "error",
+) -> LabelPolygons:
+    """Check a label source and resolve its overlaps.
+
+    Where polygons overlap, the ground goes to the one of smaller area (the more specific one: an island drawn over the
+    lake), ties to the smaller code and then to the smaller geometry as normalised bytes: the order of rows has no say.
+
+    Args:
+        geometries: (row,) shapely geometries.
+        codes: (row,) codes as `Taxonomy.parse_code` reads them.
+        taxonomy: what the codes are of.
+        epsg: code of the geometries' CRS; None is refused, for a guess would be silent.
+        invalid: what happens to rows with geometries that are invalid, empty, missing or no polygons.
+
+    Raises:
+        InvalidInputError: no CRS; codes outside the taxonomy; bad geometries unless repaired or dropped.
+
+    Example:
+        >>> import shapely
+        >>> from landloom.model.taxonomy import taxonomy
+        >>> lake, island = shapely.box(0, 0, 10, 10), shapely.box(2, 2, 4, 4)
+        >>> labels = label_polygons([lake, island], [512, 311], taxonomy("clc"), epsg=3035)
+        >>> [float(item.area) for item in labels.geometries], [str(item) for item in labels.overlaps]
+        ([96.0, 4.0], ['rows 1 (311) and 0 (512) share 4'])
+    """
+    if epsg is None:
+        raise InvalidInputError("got labels without a CRS, wanted one: name it, for a guess would move them silently")
+    if len(geometries) != len(codes):
+        raise InvalidInputError(f"got {len(geometries)} geometries and {len(codes)} codes, wanted one code for each")
+    array = np.empty(len(geometries), dtype=object)
+    array[:] = list(geometries)
+    classes, problems = read_codes(codes, taxonomy)
+    bad = geometry_problems(array)
+    shapes = [Problem(where=f"row {row}", what=what) for row, what in bad.items()]
+    refuse([*problems, *(shapes if invalid == "error" else [])], f"labels of {taxonomy.name}")
+    if invalid == "repair":
+        array = repaired(array, list(bad))
+    keep = np.array([row for row in range(len(array)) if not (row in bad and _lost(array[row], invalid))], np.int64)
+    solved, overlaps = resolve_overlaps(array[keep], [taxonomy.codes()[k] for k in classes[keep]], keep)
+    return LabelPolygons(
+        geometries=solved,
+        classes=classes[keep],
+        epsg=epsg,
+        taxonomy=taxonomy,
+        problems=tuple(shapes),
+        overlaps=overlaps,
+    )
+
+
+def _lost(geometry: Any, invalid: OnInvalid) -> bool:
+    return invalid == "drop" or bool(geometry.is_empty)
+
+
+def overlapping_pairs(geometries: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Pairs of valid polygons whose interiors meet, and the areas that they share.
+
+    Returns:
+        (pair, 2) places, the smaller first, sorted; (pair,) areas over 0.
+    """
+    import shapely
+
+    tree = shapely.STRtree(geometries)
+    left, right = tree.query(geometries, predicate="intersects")
+    once = left < right
+    left, right = left[once], right[once]
+    crossing = shapely.relate_pattern(geometries[left], geometries[right], "2********")
+    left, right = left[crossing], right[crossing]
+    areas = np.asarray(shapely.area(shapely.intersection(geometries[left], geometries[right])), dtype=np.float64)
+    order = np.lexsort((right, left))
+    order = order[areas[order] > 0]
+    return np.column_stack((left, right))[order].astype(np.int64), areas[order]
+
+
+def resolve_overlaps(
+    geometries: NDArray[Any], codes: Sequence[str], rows: NDArray[np.int64] | None = None
+) -> tuple[NDArray[Any], tuple[Overlap, ...]]:
+    """Cut polygons so that none overlap, by the rule of `label_polygons`.
+
+    Args:
+        geometries: (polygon,) valid polygons.
+        codes: (polygon,) their codes.
+        rows: (polygon,) what to call them in the report; their places unless told.
+
+    Returns:
+        The polygons cut (empty where nothing is left) and the overlaps found, largest first.
+    """
+    import shapely
+
+    pairs, areas = overlapping_pairs(geometries)
+    if not len(pairs):
+        return geometries, ()
+    names = np.arange(len(geometries)) if rows is None else rows
+    keys = {
+        int(i): (geometries[i].area, codes[i], shapely.to_wkb(shapely.normalize(geometries[i])))
+        for i in np.unique(pairs)
+    }
+    stronger: dict[int, list[int]] = {}
+    found = []
+    for (a, b), area in zip(pairs.tolist(), areas.tolist(), strict=True):
+        winner, loser = (a, b) if (keys[a], a) <= (keys[b], b) else (b, a)
+        stronger.setdefault(loser, []).append(winner)
+        found.append(
+            Overlap(rows=(int(names[winner]), int(names[loser])), codes=(codes[winner], codes[loser]), area=area)
+        )
+    result = np.array(geometries, dtype=object)
+    for loser, winners in stronger.items():
+        winners.sort(key=keys.__getitem__)
+        result[loser] = shapely.difference(geometries[loser], shapely.union_all(geometries[winners]))
+    found.sort(key=lambda item: (-item.area, item.rows))
+    return polygonal(result), tuple(found)
