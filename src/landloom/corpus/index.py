@@ -1,0 +1,263 @@
+"""The index: one row per sample. It is the catalogue that queries use, and what STAC is written from.
+
+| column                        | type                       | meaning                                                   |
+|-------------------------------|----------------------------|-----------------------------------------------------------|
+| `id`                          | string                     | `33N_16E-243N_29_01`                                      |
+| `zone`, `tile`                | string                     | `33N`, `33N_16E-243N`                                     |
+| `epsg`                        | int32                      | CRS of the bounds                                         |
+| `west`, `south`, `east`, `north` | double                  | bounds in that CRS                                        |
+| `stratum`, `split`            | string, null where unset   | group of the draw; `train`, `validation`, `test`          |
+| `clc_111` … `clc_999`         | int32                      | area shares in millionths; a row sums to 1,000,000, or to 0 without label |
+| `{product}_available`         | binary                     | bit i of byte i // 8, lowest first: timestep i exists; one bit where the product has no time |
+| `bbox`                        | struct xmin ymin xmax ymax | box of the footprint in degrees                           |
+| `geometry`                    | WKB                        | footprint in WGS84                                        |
+
+Rows stand tile by tile, along a Hilbert curve inside the tile. The key-value metadata `landloom` says the rest as JSON.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from landloom.corpus.footprints import boxes, rings, wkb
+from landloom.corpus.hilbert import ORDER, hilbert
+from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
+from landloom.model.apportion import MILLION
+from landloom.model.time import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.model.sample import Sample
+
+METADATA: Final = b"landloom"
+"""Key of the metadata that says what the columns mean."""
+STEP: Final = 10.0
+"""Metres of a step on the Hilbert curve."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleTable:
+    """Samples as columns; all of length n.
+
+    Example:
+        >>> from landloom.model.ids import SampleId
+        >>> from landloom.model.sample import Sample
+        >>> table = SampleTable.of([Sample.of_utm24(SampleId.parse("33N_16E-243N_29_01"))])
+        >>> table.tile.to_pylist(), table.bounds.tolist()
+        (['33N_16E-243N'], [[384000.0, 5838600.0, 384600.0, 5839200.0]])
+    """
+
+    id: pa.StringArray
+    """Ids."""
+    zone: pa.StringArray
+    """`33N`."""
+    tile: pa.StringArray
+    """`33N_16E-243N`."""
+    epsg: NDArray[np.int32]
+    """CRS of the bounds."""
+    bounds: NDArray[np.float64]
+    """(n, 4) west, south, east, north in that CRS."""
+    stratum: pa.StringArray
+    """Null where there is none."""
+    split: pa.StringArray
+    """Null where there is none."""
+
+    @classmethod
+    def of(cls, samples: Sequence[Sample]) -> Self:
+        """The columns of some samples, in their order."""
+        zones = [str(sample.id.zone) for sample in samples]
+        names = [sample.id.tile_name for sample in samples]
+        return cls(
+            id=pa.array([str(sample.id) for sample in samples], pa.string()),
+            zone=pa.array(zones, pa.string()),
+            tile=pa.array([f"{zone}_{name}" for zone, name in zip(zones, names, strict=True)], pa.string()),
+            epsg=np.array([sample.epsg for sample in samples], dtype=np.int32),
+            bounds=np.array([sample.bounds for sample in samples], dtype=np.float64).reshape(-1, 4),
+            stratum=pa.array([sample.stratum for sample in samples], pa.string()),
+            split=pa.array([sample.split for sample in samples], pa.string()),
+        )
+
+    def __len__(self) -> int:
+        return len(self.id)
+
+    def order(self) -> NDArray[np.int64]:
+        """Positions of the rows in published order: by tile, along the Hilbert curve inside it, by id."""
+        centre = (self.bounds[:, :2] + self.bounds[:, 2:]) / 2 // STEP
+        x, y = np.clip(centre, 0, (1 << ORDER) - 1).astype(np.int64).T
+        keys = pa.table({"tile": self.tile, "place": hilbert(x, y), "id": self.id})
+        order: NDArray[np.int64] = pc.sort_indices(
+            keys, sort_keys=[(name, "ascending") for name in keys.column_names]
+        ).to_numpy().astype(np.int64)  # fmt: skip
+        return order
+
+
+def index_table(
+    info: CorpusInfo,
+    samples: SampleTable,
+    fractions: Mapping[str, NDArray[Any]],
+    exists: Mapping[str, NDArray[np.bool_]],
+) -> pa.Table:
+    """The index of a corpus, in published order.
+
+    Args:
+        info: the corpus; its products give the columns.
+        samples: n samples in any order, each id once.
+        fractions: label product → (n, class) whole millionths in the order of its taxonomy's codes; rows without label
+            are 0. An absent product has no labels yet.
+        exists: product → (n, timesteps) whether the chip, or label, is there; (n, 1) for a product without time. An
+            absent product has nothing yet.
+
+    Raises:
+        InvalidInputError: an id occurs twice, shapes do not fit, or fractions do not sum to a million.
+    """
+    _check(info, samples, fractions, exists)
+    order = samples.order()
+    take = pa.array(order)
+    bounds = samples.bounds[order]
+    epsg = samples.epsg[order]
+    columns: dict[str, Any] = {
+        "id": samples.id.take(take),
+        "zone": samples.zone.take(take),
+        "tile": samples.tile.take(take),
+        "epsg": pa.array(epsg, pa.int32()),
+    }
+    columns |= {name: pa.array(bounds[:, place]) for place, name in enumerate(("west", "south", "east", "north"))}
+    columns |= {"stratum": samples.stratum.take(take), "split": samples.split.take(take)}
+    for key, names in info.label_columns.items():
+        shares = fractions.get(key)
+        for place, name in enumerate(names):
+            values = np.zeros(len(order), np.int32) if shares is None else shares[order, place].astype(np.int32)
+            columns[name] = pa.array(values)
+    for item in info.products:
+        columns[available(item.key)] = bitmaps(exists.get(item.key), order, item.slots)
+    outlines = rings(epsg, bounds)
+    box = boxes(outlines)
+    columns["bbox"] = pa.StructArray.from_arrays(
+        [pa.array(box[:, place]) for place in range(4)], names=["xmin", "ymin", "xmax", "ymax"]
+    )
+    columns["geometry"] = wkb(outlines)
+    return pa.table(columns).replace_schema_metadata({METADATA: orjson.dumps(index_metadata(info))})
+
+
+def available(key: str) -> str:
+    """Name of a product's availability column: `s2_available`."""
+    return f"{key}_available"
+
+
+def index_metadata(info: CorpusInfo) -> dict[str, Any]:
+    """What the metadata `landloom` of an index says; plain JSON values."""
+    products = {
+        item.key: {
+            "folder": item.product.folder,
+            "collection": item.product.collection,
+            "prefix": item.product.prefix,
+            "kind": item.product.kind,
+            "resolution": item.product.resolution,
+            "acquired": item.acquired,
+            "timesteps": [step.name for step in item.timesteps],
+            "stamps": [format_instant(step.stamp) for step in item.timesteps],
+        }
+        for item in info.products
+    }
+    taxonomies = {
+        item.key: {
+            "name": item.taxonomy.name,
+            "nodata": item.taxonomy.nodata,
+            "codes": list(item.taxonomy.codes()),
+            "columns": list(info.label_columns[item.key]),
+        }
+        for item in info.labels
+        if item.taxonomy is not None
+    }
+    return {
+        "name": info.name,
+        "version": info.version,
+        "scheme": info.scheme,
+        "products": products,
+        "taxonomies": taxonomies,
+    }
+
+
+def read_metadata(schema: pa.Schema, subject: str = "index/samples.parquet") -> dict[str, Any]:
+    """The metadata `landloom` of an index that was opened.
+
+    Raises:
+        InvalidDocumentError: it has none, or it is no JSON.
+    """
+    raw = (schema.metadata or {}).get(METADATA)
+    try:
+        parsed: dict[str, Any] = orjson.loads(raw or b"")
+    except orjson.JSONDecodeError as error:
+        problem = Problem(where="metadata 'landloom'", what=f"wanted JSON, got {raw!r:.40}")
+        raise InvalidDocumentError(subject, [problem]) from error
+    return parsed
+
+
+def bitmaps(exists: NDArray[np.bool_] | None, order: NDArray[np.int64], slots: int) -> pa.BinaryArray:
+    """Availability as bits, the lowest first.
+
+    Args:
+        exists: (n, slots), or None for nothing at all.
+        order: rows to take, in this order.
+        slots: bits of a row.
+
+    Example:
+        >>> bitmaps(np.eye(9, dtype=bool), np.array([8, 0]), 9).to_pylist()
+        [b'\\x00\\x01', b'\\x01\\x00']
+    """
+    width = -(-slots // 8)
+    packed = np.zeros((len(order), width), np.uint8)
+    if exists is not None:
+        packed = np.packbits(exists, axis=1, bitorder="little")[order]
+    offsets = np.arange(len(order) + 1, dtype=np.int32) * width
+    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(packed))]
+    return pa.BinaryArray.from_buffers(pa.binary(), len(order), buffers)
+
+
+def availability(column: pa.Array | pa.ChunkedArray, slots: int) -> NDArray[np.bool_]:
+    """Read bitmaps back: (n, slots).
+
+    Example:
+        >>> availability(pa.array([b"\\x05"]), 3).tolist()
+        [[True, False, True]]
+    """
+    width = -(-slots // 8)
+    packed = np.frombuffer(b"".join(column.to_pylist()), np.uint8).reshape(-1, width)
+    return np.unpackbits(packed, axis=1, count=slots, bitorder="little").astype(np.bool_)
+
+
+def _check(
+    info: CorpusInfo,
+    samples: SampleTable,
+    fractions: Mapping[str, NDArray[Any]],
+    exists: Mapping[str, NDArray[np.bool_]],
+) -> None:
+    counts = pc.value_counts(samples.id)
+    twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
+    if twice:
+        raise InvalidInputError(f"got these ids more than once: {', '.join(sorted(twice)[:5])}; wanted each once")
+    for key, names in info.label_columns.items():
+        shares = fractions.get(key)
+        if shares is None:
+            continue
+        if shares.shape != (len(samples), len(names)):
+            raise InvalidInputError(f"got fractions of {key} {shares.shape}, wanted {(len(samples), len(names))}")
+        sums = shares.sum(axis=1)
+        wrong = np.flatnonzero((sums != MILLION) & (sums != 0) | (shares < 0).any(axis=1))
+        if len(wrong):
+            named = ", ".join(f"{samples.id[row]} ({sums[row]})" for row in wrong[:5])
+            raise InvalidInputError(f"got fractions of {key} that do not sum to {MILLION:,}: {named}")
+    for item in info.products:
+        shape = (len(samples), item.slots)
+        if item.key in exists and exists[item.key].shape != shape:
+            raise InvalidInputError(f"got existence of {item.key} {exists[item.key].shape}, wanted {shape}")

@@ -1,0 +1,261 @@
+"""Where every file of a corpus lies, and what its STAC documents are called: a template over an identity scheme.
+
+Keys are POSIX paths relative to the corpus. Nothing here reads or writes.
+
+| what          | key                                                                            |
+|---------------|--------------------------------------------------------------------------------|
+| chip          | `imagery/33N/16E-243N/33N_16E-243N_29_01/S2-SR/2018-01.tif`                    |
+| cube          | `imagery/33N/16E-243N/S2-SR.zarr`                                              |
+| label         | `labels/33N/16E-243N/labels_33N_16E-243N_29_01.geojson`                        |
+| raster label  | `labels/37N/37TDK/37TDK_27/consensus-1.tif`                                    |
+| lineage       | `lineage/33N/16E-243N/S2-SR.json`                                              |
+| manifest      | `manifest/33N/16E-243N.parquet`; `manifest/corpus.parquet` for files of no tile  |
+| STAC item     | `stac-v1.0/rapidai4eo_v1_source_s2/33N/16E-243N/rapidai4eo_v1_source_s2_33N_16E-243N_29_01.json` |
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
+
+from landloom.errors import InvalidIdentityError, InvalidValueError
+from landloom.model.ids import SCHEMES, Zone
+
+if TYPE_CHECKING:
+    from landloom.model.ids import Identity
+    from landloom.model.product import Product
+
+CORPUS: Final = "corpus.json"
+"""Name, version, recipe, products, terms."""
+CARD: Final = "README.md"
+"""The dataset card."""
+CROISSANT: Final = "croissant.json"
+"""The card for machines."""
+INDEX: Final = "index/samples.parquet"
+"""A row per sample."""
+STAC: Final = "stac-v1.0"
+"""Folder of the catalogue."""
+STATE: Final = ".landloom"
+"""Folder of local build state; no part of the corpus."""
+RESOURCES: Final = {
+    "geometries": "{name}_geometries.geojson.gz",
+    "labels": "{name}_labels.csv.gz",
+    "mappings": "{name}_label_mappings.csv",
+}
+"""Kind of resource → its file name."""
+
+
+class Placed(Protocol):
+    """What says in which tile it lies: every sample id, and `TileKey`."""
+
+    @property
+    def zone(self) -> Zone:
+        """UTM zone."""
+        ...
+
+    @property
+    def tile_name(self) -> str:
+        """Tile, granule or anchor; unique within the zone."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class TileKey:
+    """A tile of any scheme: the samples of one are built and published together.
+
+    Example:
+        >>> key = TileKey.parse("37N_37TDK")
+        >>> key.zone, key.tile_name, str(key)
+        (Zone(number=37, north=True), '37TDK', '37N_37TDK')
+    """
+
+    zone: Zone
+    """UTM zone."""
+    tile_name: str
+    """Tile, granule or anchor; unique within the zone."""
+
+    @classmethod
+    def of(cls, placed: Placed) -> Self:
+        """The tile of a sample id."""
+        return cls(placed.zone, placed.tile_name)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `33N_16E-243N`, as `Sample.tile` spells it.
+
+        Raises:
+            InvalidIdentityError: no zone and name with `_` between them.
+        """
+        zone, _, name = text.partition("_")
+        if not name:
+            raise InvalidIdentityError.of(text, wanted="a zone and a tile such as 33N_16E-243N")
+        return cls(Zone.parse(zone), name)
+
+    def __str__(self) -> str:
+        return f"{self.zone}_{self.tile_name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StacNames:
+    """How STAC items and assets are named and cut; a published variant is a change of these patterns.
+
+    Patterns know `{collection}`, `{sample}`, `{timestep}` (as in file names), `{date}` (the same without hyphens),
+    `{prefix}` and `{band}` of the product.
+    """
+
+    item: str = "{collection}_{sample}"
+    """Id of an item that holds all timesteps, or none."""
+    dated_item: str | None = None
+    """Id of an item of one timestep; None where one item holds them all."""
+    band_asset: str | None = None
+    """Asset key where every band is a file of its own; None where a chip holds all bands."""
+    label_link: str = "related"
+    """Relation from a label item to the imagery of its place."""
+
+
+STAC_NAMES: Final = {
+    "utm24": StacNames(),
+    "window": StacNames(),
+    "granule": StacNames(dated_item="{collection}_{sample}_{date}", label_link="source"),
+}
+"""Scheme → patterns."""
+
+ResourceKind = Literal["geometries", "labels", "mappings"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Layout:
+    """Keys and STAC ids of one corpus.
+
+    Example:
+        >>> from landloom.model.ids import SampleId
+        >>> from landloom.model.product import product
+        >>> layout, sample = Layout(name="rapidai4eo", version="1.0"), SampleId.parse("33N_16E-243N_29_01")
+        >>> layout.chip(sample, product("s2"), "2018-01")
+        'imagery/33N/16E-243N/33N_16E-243N_29_01/S2-SR/2018-01.tif'
+        >>> layout.item_id("source_s2", sample)
+        'rapidai4eo_v1_source_s2_33N_16E-243N_29_01'
+    """
+
+    name: str
+    """Starts every published id: `rapidai4eo`."""
+    version: str
+    """`1.0`; the major number is part of STAC ids."""
+    scheme: str = "utm24"
+    """Identity scheme of the samples."""
+    names: StacNames | None = None
+    """STAC patterns; the scheme's own if absent."""
+
+    def __post_init__(self) -> None:
+        if self.scheme not in SCHEMES:
+            raise InvalidValueError(f"got scheme {self.scheme!r}, wanted one of {', '.join(SCHEMES)}")
+
+    @property
+    def patterns(self) -> StacNames:
+        """STAC patterns in force."""
+        return self.names or STAC_NAMES[self.scheme]
+
+    # Files ---------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def tile_folder(placed: Placed) -> str:
+        """Zone and tile as folders: `33N/16E-243N`."""
+        return f"{placed.zone}/{placed.tile_name}"
+
+    def chip(self, sample: Identity, product: Product, timestep: str | None, band: str | None = None) -> str:
+        """Raster of a sample, product and timestep; with `band`, the file of that band alone."""
+        stem = "_".join(part for part in (timestep, band) if part is not None) or product.prefix
+        return f"imagery/{self.tile_folder(sample)}/{sample}/{_folder(product)}/{stem}.tif"
+
+    def cube(self, tile: Placed, product: Product) -> str:
+        """Zarr array of a tile and product; a folder."""
+        return f"imagery/{self.tile_folder(tile)}/{_folder(product)}.zarr"
+
+    def label(self, sample: Identity, prefix: str = "labels") -> str:
+        """GeoJSON of a sample's class fractions.
+
+        Args:
+            sample: which.
+            prefix: asset prefix of the label product; `labels` for the corpus's own.
+        """
+        return f"labels/{self.tile_folder(sample)}/{prefix}_{sample}.geojson"
+
+    def raster_label(self, sample: Identity, layer: str, version: str) -> str:
+        """Raster label of a sample: its classes, confidence, parcel ids, and so on."""
+        return f"labels/{self.tile_folder(sample)}/{sample}/{layer}-{version}.tif"
+
+    def lineage(self, tile: Placed, product: Product) -> str:
+        """The scenes behind every timestep of a tile."""
+        return f"lineage/{self.tile_folder(tile)}/{_folder(product)}.json"
+
+    @staticmethod
+    def manifest(tile: Placed | None) -> str:
+        """Manifest of a tile; of the files that belong to no tile for None."""
+        return "manifest/corpus.parquet" if tile is None else f"manifest/{tile.zone}/{tile.tile_name}.parquet"
+
+    @property
+    def index(self) -> str:
+        """GeoParquet with a row per sample."""
+        return INDEX
+
+    def resource(self, kind: ResourceKind) -> str:
+        """Resource file: `geometries`, `labels` or `mappings`."""
+        return f"resources/{RESOURCES[kind].format(name=self.name)}"
+
+    # STAC ----------------------------------------------------------------------------------------------------
+
+    @property
+    def stac_id(self) -> str:
+        """Id of the root catalogue, and start of every other: `rapidai4eo_v1`."""
+        return f"{self.name}_v{self.version.split('.', maxsplit=1)[0]}"
+
+    def collection_id(self, collection: str, zone: Zone | None = None, tile: Placed | None = None) -> str:
+        """Id of a product's collection, of one zone of it, or of one tile.
+
+        Args:
+            collection: suffix as the product table gives it: `source_s2`.
+            zone: for a zone's collection.
+            tile: for a tile's collection; its zone is its own.
+        """
+        parts = [self.stac_id, collection]
+        if tile is not None:
+            parts += [str(tile.zone), tile.tile_name]
+        elif zone is not None:
+            parts.append(str(zone))
+        return "_".join(parts)
+
+    def item_id(self, collection: str, sample: object, timestep: str | None = None) -> str:
+        """Id of an item; with a timestep where the scheme has an item for each."""
+        pattern = self.patterns.item if timestep is None else self.patterns.dated_item or self.patterns.item
+        date = (timestep or "").replace("-", "")
+        return pattern.format(collection=self.collection_id(collection), sample=sample, timestep=timestep, date=date)
+
+    @property
+    def stac_root(self) -> str:
+        """The root catalogue."""
+        return f"{STAC}/catalog.json"
+
+    def stac_folder(self, collection: str, zone: Zone | None = None, tile: Placed | None = None) -> str:
+        """Folder of a collection's document and of what lies under it."""
+        folder = f"{STAC}/{self.collection_id(collection)}"
+        if tile is not None:
+            return f"{folder}/{self.tile_folder(tile)}"
+        return folder if zone is None else f"{folder}/{zone}"
+
+    def stac_collection(self, collection: str, zone: Zone | None = None, tile: Placed | None = None) -> str:
+        """Document of a product's collection, of one zone of it, or of one tile."""
+        return f"{self.stac_folder(collection, zone, tile)}/collection.json"
+
+    def stac_item(self, collection: str, sample: Identity, timestep: str | None = None) -> str:
+        """Document of an item; it lies in its tile's folder."""
+        return f"{self.stac_folder(collection, tile=sample)}/{self.item_id(collection, sample, timestep)}.json"
+
+    def stac_items_table(self, collection: str) -> str:
+        """Slim stac-geoparquet of all items of a product's collection."""
+        return f"{self.stac_folder(collection)}/items.parquet"
+
+
+def _folder(product: Product) -> str:
+    if product.folder is None:
+        raise InvalidValueError(f"product {product.key!r} has no chips, and so no folder")
+    return product.folder

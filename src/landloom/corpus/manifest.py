@@ -1,0 +1,118 @@
+"""Manifests: which files a tile, or the corpus itself, has published. A file in no manifest does not exist."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, Self
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from landloom.errors import InvalidDocumentError, InvalidValueError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+SCHEMA: Final = pa.schema(
+    [
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("bytes", pa.int64(), nullable=False),
+        pa.field("sha256", pa.binary(32), nullable=False),
+    ]
+)
+"""Columns of a manifest: key of the file, its size, its digest."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FileEntry:
+    """One published file.
+
+    Example:
+        >>> FileEntry.of("README.md", b"hello").size
+        5
+    """
+
+    path: str
+    """Key within the corpus."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Digest of its bytes, 64 hexadecimal digits."""
+
+    @classmethod
+    def of(cls, path: str, content: bytes) -> Self:
+        """The entry of a file whose bytes are at hand."""
+        return cls(path, len(content), hashlib.sha256(content).hexdigest())
+
+    @property
+    def multihash(self) -> str:
+        """The digest as STAC's file extension writes it: `1220` (sha2-256, 32 bytes) and the digits."""
+        return f"1220{self.sha256}"
+
+
+def manifest_bytes(entries: Iterable[FileEntry]) -> bytes:
+    """Write a manifest; the same entries in any order give the same bytes.
+
+    Args:
+        entries: each path once.
+
+    Returns:
+        A Parquet file, sorted by path.
+
+    Raises:
+        InvalidValueError: a path occurs twice.
+
+    Example:
+        >>> one, two = FileEntry.of("b", b"2"), FileEntry.of("a", b"1")
+        >>> manifest_bytes([one, two]) == manifest_bytes([two, one])
+        True
+    """
+    rows = sorted(entries)
+    paths = [row.path for row in rows]
+    if len(set(paths)) != len(paths):
+        twice = sorted({one for one, other in pairwise(paths) if one == other})
+        raise InvalidValueError(f"got these paths twice: {', '.join(twice[:5])}; wanted each once")
+    table = pa.table(
+        {
+            "path": pa.array(paths, pa.string()),
+            "bytes": pa.array([row.size for row in rows], pa.int64()),
+            "sha256": pa.array([bytes.fromhex(row.sha256) for row in rows], pa.binary(32)),
+        },
+        schema=SCHEMA,
+    )
+    buffer = io.BytesIO()
+    pq.write_table(
+        table, buffer, compression="zstd", use_dictionary=False, column_encoding={
+            "path": "DELTA_BYTE_ARRAY", "bytes": "DELTA_BINARY_PACKED", "sha256": "PLAIN",
+        },
+    )  # fmt: skip
+    return buffer.getvalue()
+
+
+def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry, ...]:
+    """Read a manifest back, sorted by path.
+
+    Args:
+        content: the Parquet file.
+        subject: what errors call it.
+
+    Raises:
+        InvalidDocumentError: no Parquet file, or not a manifest's columns.
+
+    Example:
+        >>> entry = FileEntry.of("a", b"1")
+        >>> read_manifest(manifest_bytes([entry])) == (entry,)
+        True
+    """
+    try:
+        table = pq.read_table(io.BytesIO(content))
+    except pa.ArrowInvalid as error:
+        raise InvalidDocumentError(subject, [Problem(where="", what=f"is no Parquet file: {error}")]) from error
+    if table.schema.names != SCHEMA.names:
+        problem = Problem(where="", what=f"got columns {table.schema.names}, wanted {SCHEMA.names}")
+        raise InvalidDocumentError(subject, [problem])
+    columns = (table.column(name).to_pylist() for name in SCHEMA.names)
+    return tuple(FileEntry(path, size, digest.hex()) for path, size, digest in zip(*columns, strict=True))
