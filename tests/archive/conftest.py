@@ -40,7 +40,8 @@ def make_item() -> ItemFactory:
         cloud: float | None = 10.0,
         **more: Any,
     ) -> Item:
-        outline = box(*bounds)
+        west, south, east, north = bounds
+        outline = box(west, south, east, north)
         properties = {
             "datetime": when,
             "grid:code": "MGRS-33TWL",
