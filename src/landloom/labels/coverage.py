@@ -71,7 +71,7 @@ class Rings:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _snap(value: float) -> float:
+def _snap(value: float) -> Any:
     return np.rint(value * _PER_UNIT) * _UNIT
 
 

@@ -1,0 +1,284 @@
+"""Vector files → GeoDataFrames: one reader for what users have, with errors that name the file and the choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError, StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from geopandas import GeoDataFrame
+
+    from landloom.model.grid import Bounds
+
+_PARQUET: Final = (".parquet", ".geoparquet", ".pq")
+_TEXT: Final = (".csv", ".csv.gz")
+_CSV_BLOCK: Final = 64 << 20
+"""Bytes of a CSV read at once, so that filters apply before a large file fills memory."""
+
+
+def read_vector(
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    columns: Sequence[str] | None = None,
+    bbox: Bounds | None = None,
+    bbox_epsg: int | None = None,
+    default_epsg: int | None = None,
+) -> GeoDataFrame:
+    """Read a GeoPackage, GeoParquet, shapefile, GeoJSON, anything else that GDAL knows, or a CSV with WKT.
+
+    The CSV is the canonical one: a column `geometry` with WKT, optionally `crs` with an EPSG code for each row. Where
+    it names several CRSs the frame has none and keeps the column, for its rows cannot be one map; `labels.parcels`
+    takes it so.
+
+    Args:
+        path: file or, for what GDAL reads, a URI.
+        layer: name of a layer; needed only where several have geometry. Tables without geometry
+            (`layer_styles`) are never taken.
+        columns: attributes to read; all unless told. `geometry`, and `crs` of a CSV, come along always.
+        bbox: west, south, east, north: only features whose bounds meet it. Rows of a CSV without geometry are kept.
+        bbox_epsg: CRS of `bbox`; the file's own unless told.
+        default_epsg: CRS to assume where the file has none.
+
+    Returns:
+        The features in the order of the file.
+
+    Raises:
+        MissingKeyError: no such file.
+        NotFoundError: no such layer or column; the choices are named.
+        InvalidInputError: several layers have geometry, or none; no CRS; text that is no WKT. Names the file.
+        StoreError: the file cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     file = Path(folder) / "parcels.csv"
+        ...     _ = file.write_text(
+        ...         '''id,crs,geometry
+        ... 7,32633,"POLYGON ((0 0, 10 0, 10 10, 0 0))"'''
+        ...     )
+        ...     frame = read_vector(file)
+        >>> frame.crs.to_epsg(), frame.id.tolist(), frame.area.tolist()
+        (32633, [7], [50.0])
+    """
+    name = str(path)
+    local = "://" not in name and not name.startswith("/vsi")
+    if local and not Path(name).exists():
+        raise MissingKeyError(f"no file {name}")
+    if name.lower().endswith(_TEXT):
+        frame = _read_csv(name, columns, bbox, bbox_epsg)
+    elif name.lower().endswith(_PARQUET):
+        frame = _read_parquet(name, columns, bbox, bbox_epsg)
+    else:
+        frame = _read_gdal(name, layer, columns, bbox, bbox_epsg)
+    if frame.crs is None and "crs" not in frame.columns:
+        if default_epsg is None:
+            raise InvalidInputError(f"{name} has no CRS: name the EPSG code, for a guess would move it silently")
+        frame = frame.set_crs(default_epsg)
+    return frame
+
+
+def epsg_of(frame: GeoDataFrame, name: str = "the layer") -> int:
+    """EPSG code of a frame's CRS.
+
+    Raises:
+        InvalidInputError: it has none, or none that EPSG knows.
+
+    Example:
+        >>> import geopandas
+        >>> epsg_of(geopandas.GeoDataFrame(geometry=[], crs=25830))
+        25830
+    """
+    code = frame.crs.to_epsg(min_confidence=70) if frame.crs is not None else None
+    if code is None:
+        got = "no CRS" if frame.crs is None else f"CRS {frame.crs.name!r}"
+        raise InvalidInputError(f"{name}: got {got}, wanted one with an EPSG code")
+    return int(code)
+
+
+def layers_with_geometry(path: str | Path) -> tuple[str, ...]:
+    """Names of the layers of a file that have geometry.
+
+    Raises:
+        StoreError: the file cannot be read.
+    """
+    import pyogrio
+
+    try:
+        found = pyogrio.list_layers(str(path))
+    except pyogrio.errors.DataSourceError as error:
+        raise StoreError(f"cannot read {path}: {error}") from error
+    return tuple(str(layer) for layer, kind in found if kind is not None)
+
+
+def _chosen(name: str, layer: str | None) -> str:
+    known = layers_with_geometry(name)
+    if layer is not None:
+        if layer not in known:
+            raise NotFoundError.of(f"layer with geometry in {name}", layer, known)
+        return layer
+    if len(known) != 1:
+        what = f"several layers with geometry: {', '.join(known)}; name one" if known else "no layer with geometry"
+        raise InvalidInputError(f"{name} has {what}")
+    return known[0]
+
+
+def _check_columns(name: str, columns: Sequence[str] | None, known: Sequence[str]) -> list[str] | None:
+    for column in columns or ():
+        if column not in known and column != "geometry":
+            raise NotFoundError.of(f"column in {name}", column, known)
+    return None if columns is None else [column for column in columns if column != "geometry"]
+
+
+def _box_in(bbox: Bounds, source: int | None, target: Any) -> Bounds:
+    """The bounds in another CRS of a box, whose sides are curved there."""
+    from pyproj import CRS, Transformer
+
+    if source is None or target is None or CRS.from_epsg(source) == CRS.from_user_input(target):
+        return bbox
+    change = Transformer.from_crs(source, target, always_xy=True)
+    west, south, east, north = change.transform_bounds(*bbox, densify_pts=21)
+    return west, south, east, north
+
+
+def _read_gdal(
+    name: str, layer: str | None, columns: Sequence[str] | None, bbox: Bounds | None, bbox_epsg: int | None
+) -> GeoDataFrame:
+    import geopandas
+    import pyogrio
+
+    chosen = _chosen(name, layer)
+    try:
+        info = pyogrio.read_info(name, layer=chosen)
+        wanted = _check_columns(name, columns, list(info["fields"]))
+        bounds = None if bbox is None else _box_in(bbox, bbox_epsg, info["crs"])
+        frame = pyogrio.read_dataframe(name, layer=chosen, columns=wanted, bbox=bounds)
+    except pyogrio.errors.DataSourceError as error:
+        raise StoreError(f"cannot read {name}: {error}") from error
+    return geopandas.GeoDataFrame(frame)
+
+
+def _read_parquet(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbox_epsg: int | None) -> GeoDataFrame:
+    import geopandas
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        schema = pq.read_schema(name)
+        wanted = _check_columns(name, columns, schema.names)
+        if b"geo" not in (schema.metadata or {}):
+            raise InvalidInputError(f"{name} is Parquet without `geo` metadata, wanted GeoParquet")
+        frame = geopandas.read_parquet(name, columns=None if wanted is None else [*wanted, "geometry"])
+    except (pa.ArrowInvalid, OSError) as error:
+        raise StoreError(f"cannot read {name}: {error}") from error
+    return _inside(frame, bbox, bbox_epsg)
+
+
+def _inside(frame: GeoDataFrame, bbox: Bounds | None, bbox_epsg: int | None) -> GeoDataFrame:
+    """Rows whose bounds meet a box; rows without geometry stay, for someone must report them."""
+    if bbox is None or frame.empty:
+        return frame
+    return _meeting(frame, _box_in(bbox, bbox_epsg, frame.crs)).reset_index(drop=True)
+
+
+def _meeting(rows: Any, box: Bounds) -> Any:
+    west, south, east, north = box
+    bounds = rows.bounds
+    meets = (bounds.minx <= east) & (bounds.maxx >= west) & (bounds.miny <= north) & (bounds.maxy >= south)
+    return rows[meets | rows.geometry.isna() | rows.geometry.is_empty]
+
+
+def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbox_epsg: int | None) -> GeoDataFrame:
+    """Read every column as text first: a type guessed from the head of a file fails further down, and eats zeros."""
+    import geopandas
+    import pandas as pd
+    import pyarrow as pa
+    from pyarrow import csv
+
+    try:
+        with csv.open_csv(name) as head:
+            known = list(head.schema.names)
+        wanted = _check_columns(name, columns, known)
+        if "geometry" not in known:
+            raise InvalidInputError(f"{name} has the columns {', '.join(known)}, wanted `geometry` with WKT")
+        keep = known if wanted is None else list(dict.fromkeys([*wanted, *({"crs"} & set(known)), "geometry"]))
+        reader = csv.open_csv(
+            name,
+            read_options=csv.ReadOptions(block_size=_CSV_BLOCK),
+            parse_options=csv.ParseOptions(newlines_in_values=True),
+            convert_options=csv.ConvertOptions(
+                column_types=dict.fromkeys(keep, pa.string()), include_columns=keep, strings_can_be_null=True
+            ),
+        )
+        blocks, first = [], 0
+        for batch in reader:
+            blocks.extend(_csv_block(batch.to_pandas(), name, first, bbox, bbox_epsg))
+            first += batch.num_rows
+    except (pa.ArrowInvalid, OSError) as error:
+        raise StoreError(f"cannot read {name}: {error}") from error
+    if not blocks:
+        return geopandas.GeoDataFrame({column: [] for column in keep}, geometry="geometry")
+    frame = geopandas.GeoDataFrame(pd.concat(blocks).sort_index().reset_index(drop=True), geometry="geometry")
+    for column in frame.columns.drop("geometry"):
+        frame[column] = _typed(frame[column])
+    found = set(frame["crs"]) if "crs" in frame.columns else set()
+    return frame.drop(columns="crs").set_crs(found.pop()) if len(found) == 1 else frame
+
+
+def _csv_block(frame: Any, name: str, first: int, bbox: Bounds | None, bbox_epsg: int | None) -> list[Any]:
+    """One block's rows inside the box, one frame for each CRS, indexed by row of the file."""
+    import geopandas
+    import shapely
+
+    text = [value if isinstance(value, str) and value else None for value in frame["geometry"]]
+    shapes = shapely.from_wkt(text, on_invalid="ignore")
+    bad = [first + row for row, (shape, value) in enumerate(zip(shapes, text, strict=True)) if value and shape is None]
+    if bad:
+        more = f" and {len(bad) - 20} more" if len(bad) > 20 else ""
+        raise InvalidInputError(f"{name}: got text that is no WKT in rows {bad[:20]}{more}")
+    frame.index = frame.index + first
+    located = geopandas.GeoDataFrame(frame.drop(columns="geometry"), geometry=shapes)
+    if "crs" not in located.columns:
+        return [_kept(located, None, bbox, bbox_epsg)]
+    unnamed = located.index[located["crs"].isna()].tolist()
+    if unnamed:
+        raise InvalidInputError(f"{name}: got no CRS in rows {unnamed[:20]}, wanted an EPSG code in each")
+    located["crs"] = [str(epsg_from_text(value, name)) for value in located["crs"]]
+    return [_kept(rows, int(code), bbox, bbox_epsg) for code, rows in located.groupby("crs")]
+
+
+def _kept(rows: Any, epsg: int | None, bbox: Bounds | None, bbox_epsg: int | None) -> Any:
+    return rows if bbox is None else _meeting(rows, _box_in(bbox, bbox_epsg, epsg))
+
+
+def _typed(column: Any) -> Any:
+    """Text as whole numbers where all of it is (64 bits exact, no leading zeros), else as floats, else as it is."""
+    import pandas as pd
+
+    filled = column.dropna().astype(str)
+    if len(filled) and filled.str.fullmatch(r"-?(0|[1-9]\d{0,17})").all():
+        return column.astype("Int64") if column.isna().any() else column.astype("int64")
+    if len(filled) and filled.str.fullmatch(r"-?(0|[1-9]\d*)?(\.\d*)?([eE][-+]?\d+)?|-?nan|NaN").all():
+        numbers = pd.to_numeric(column, errors="coerce")
+        return numbers if numbers.notna().sum() == (filled.str.lower() != "nan").sum() else column
+    return column
+
+
+def epsg_from_text(value: object, name: str = "the table") -> int:
+    """Read 32633, `32633` or `EPSG:32633`.
+
+    Raises:
+        InvalidInputError: anything else.
+
+    Example:
+        >>> epsg_from_text("EPSG:2154"), epsg_from_text(32633.0)
+        (2154, 32633)
+    """
+    text = str(value).strip().upper().removeprefix("EPSG:").removesuffix(".0")
+    if not text.isdigit():
+        raise InvalidInputError(f"{name}: got CRS {value!r}, wanted an EPSG code")
+    return int(text)
