@@ -1,0 +1,46 @@
+"""From where a store is to the store."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+from landloom.errors import InvalidInputError
+from landloom.store.local import LocalStore
+
+if TYPE_CHECKING:
+    import os
+
+    from landloom.store.protocol import Store
+
+
+def open_store(uri: str | os.PathLike[str]) -> Store:
+    """The store at a path or URI.
+
+    Args:
+        uri: a plain path, `file://`, `s3://bucket/prefix`, `az://account/container/prefix`, `gs://bucket/prefix`,
+            `http(s)://…` (reading only), or `memory://` (a new, empty one each time). Credentials and endpoints
+            come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ACCOUNT_NAME`, …);
+            plain http is allowed to the loopback only.
+
+    Raises:
+        InvalidInputError: another scheme.
+
+    Example:
+        >>> open_store("file:///data/corpus").uri, open_store("memory://").uri
+        ('/data/corpus', 'memory://')
+    """
+    if not isinstance(uri, str):
+        return LocalStore(uri)
+    parts = urlsplit(uri)
+    if parts.scheme == "file":
+        if parts.netloc not in {"", "localhost"}:
+            raise InvalidInputError(f"got {uri!r}, wanted a file URL of this machine: file:///path")
+        return LocalStore(url2pathname(parts.path))
+    if "://" not in uri:
+        return LocalStore(Path(uri))
+    from landloom.store.objects import ObjectStore
+
+    return ObjectStore(uri)
