@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landloom.corpus.manifest import FileEntry
 from landloom.errors import DiskFullError, PermanentFaultError
 from landloom.pipelines.executors import inline, processes
 from landloom.pipelines.journal import Journal
 from landloom.pipelines.run import run
-from landloom.pipelines.units import FileRecord, Outcome, Unit
+from landloom.pipelines.units import Outcome, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +25,7 @@ class Square:
     number: int
 
     def run(self) -> Outcome:
-        return Outcome(files=(FileRecord.of(f"{self.number}", b"x" * self.number**2),))
+        return Outcome(files=(FileEntry.of(f"{self.number}", b"x" * self.number**2),))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -221,12 +221,8 @@ class SampleId:
         north_edge = (tile.north + 1) * TILE_SIZE
         row = int((north_edge - y) // CELL_SIZE)
         if row == CELLS_PER_TILE:  # exactly on the tile's south edge: that line belongs to the tile below
-            tile, row = cls._below(tile)
+            tile, row = TileId(tile.zone, tile.east, tile.north - 1), 0
         return cls(tile, row + 1, int((x - tile.east * TILE_SIZE) // CELL_SIZE) + 1)
-
-    @staticmethod
-    def _below(tile: TileId) -> tuple[TileId, int]:
-        return TileId(tile.zone, tile.east, tile.north - 1), 0
 
     def grid(self, resolution: float) -> Grid:
         """The cell's pixel grid at a resolution in metres."""

@@ -137,12 +137,18 @@ Samples = Annotated[AreaClassDraw | AllCells | ListedCells | WindowGrid, Field(d
 class ArchiveSection(Section):
     """Where scenes come from."""
 
-    kind: Literal["static", "api", "table"]
-    """A static STAC directory, a STAC API, or a stac-geoparquet file."""
-    href: str
-    """`catalog.json`, the API's root, a preset's name or a Parquet file."""
-    collection: str = "sentinel-2-l2a"
-    """Which collection."""
+    kind: Literal["static", "table", "stac-api", "earth-search", "planetary-computer", "copernicus-data-space"]
+    """A static STAC directory, a stac-geoparquet file, a STAC API, or an API that is known by name."""
+    href: str | None = None
+    """`catalog.json`, the Parquet file or the API's root; a known API has its own."""
+    collection: str | None = None
+    """Which collection of a STAC API; a known API has its own."""
+
+    @model_validator(mode="after")
+    def _reachable(self) -> Self:
+        if self.href is None and self.kind in {"static", "table", "stac-api"}:
+            raise ValueError(f"wanted href: where the {self.kind} archive lies")
+        return self
 
 
 class Provider(Section):
@@ -229,8 +235,6 @@ class LabelSection(Section):
     column: str | None = None
     """Column of the code; absent for rasters."""
     layer: str | None = None
-    grid_codes: bool = False
-    """Whether the numbers are CLC grid codes 1 to 44 rather than 111 to 523."""
     terms: Terms
 
 

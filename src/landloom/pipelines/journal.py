@@ -8,7 +8,8 @@ import time
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from landloom.pipelines.units import FileRecord, Outcome
+from landloom.corpus.manifest import FileEntry
+from landloom.pipelines.units import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +103,6 @@ class Journal:
 
 def _entry(row: tuple[Any, ...]) -> Entry:
     unit, key, state, attempts, reason, seconds, _, files, facts = row
-    records = tuple(FileRecord(**file) for file in json.loads(files))
+    records = tuple(FileEntry(**file) for file in json.loads(files))
     outcome = Outcome(files=records, facts=json.loads(facts))
     return Entry(id=unit, key=key, state=state, attempts=attempts, reason=reason, seconds=seconds, outcome=outcome)

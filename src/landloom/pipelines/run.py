@@ -110,7 +110,8 @@ class _Run:
                 except BrokenExecutor:
                     lost.append(unit)
             done, _ = wait(flying, return_when=FIRST_COMPLETED)
-            lost += [unit for future in done if not self.settle(unit := flying.pop(future), future)]
+            in_order = [future for future in flying if future in done]
+            lost += [unit for future in in_order if not self.settle(unit := flying.pop(future), future)]
         if lost:
             self.blame(lost, flying)
 

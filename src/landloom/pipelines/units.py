@@ -9,34 +9,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileRecord:
-    """A file that a unit has written: what manifests name."""
-
-    path: str
-    """Key within the corpus."""
-    size: int
-    """Bytes."""
-    sha256: str
-    """Lower-case hex digest of the bytes."""
-
-    @classmethod
-    def of(cls, path: str, data: bytes) -> FileRecord:
-        """Describe bytes about to be written.
-
-        Example:
-            >>> FileRecord.of("a", b"").sha256[:8]
-            'e3b0c442'
-        """
-        return cls(path=path, size=len(data), sha256=hashlib.sha256(data).hexdigest())
+    from landloom.corpus.manifest import FileEntry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What came of a unit."""
 
-    files: tuple[FileRecord, ...]
+    files: tuple[FileEntry, ...]
     """Every file that it has written."""
     facts: Mapping[str, Any] = field(default_factory=dict)
     """JSON values for the journal, lineage and report: scenes left out, observations per timestep, …"""

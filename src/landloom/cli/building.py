@@ -1,0 +1,139 @@
+"""`landloom build`, `status`, `validate`, `report` and `demo`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landloom.cli.console import ProgressBars, say, say_json, say_table, size
+from landloom.cli.recipes import HERE, JsonOption, RecipeOption
+
+if TYPE_CHECKING:
+    from landloom.pipelines.build import BuildReport
+
+CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; `corpus` beside the recipe if absent.")]
+WorkersOption = Annotated[int, typer.Option(help="Worker processes on this machine; 0 for one a core.")]
+CORPUS = Path("corpus")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command(epilog="Example: landloom build landloom.yaml --workers 4")(build)
+    app.command(epilog="Example: landloom status corpus")(status)
+    app.command(epilog="Example: landloom validate corpus --digest")(validate)
+    app.command(epilog="Example: landloom report corpus")(report)
+    app.command(epilog="Example: landloom demo --out out/demo")(demo)
+
+
+def cores(workers: int) -> int:
+    """Workers that an option asks for: 0 means one a core that this process may use."""
+    if workers > 0:
+        return workers
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def build(
+    recipe: RecipeOption = HERE,
+    *,
+    out: OutOption = None,
+    workers: WorkersOption = 0,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, instead of workers.")] = None,
+    allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Build a corpus, or what is missing of it; killed builds go on where they were."""
+    from landloom.pipelines.build import build as run_build
+    from landloom.pipelines.executors import executor_factory
+
+    with ProgressBars() as bars:
+        done = run_build(
+            recipe, out=out, factory=executor_factory(cores(workers), scheduler), listener=bars,
+            allow_missing=allow_missing,
+        )  # fmt: skip
+    if as_json:
+        say_json(done.document())
+    else:
+        _say_build(done)
+
+
+def _say_build(done: BuildReport) -> None:
+    say_table(
+        f"{done.name} {done.version}: {done.samples:,} samples in {done.tiles} tiles, {done.scenes} scenes",
+        ("part", "files", "bytes"),
+        [(part, count, size(total)) for part, count, total in done.parts],
+    )
+    for line in done.notes:
+        say(f"  note: {line}")
+    say(f"  {done.units_run} of {done.units} units were run, {done.seconds:.0f} s; report: {done.report}")
+
+
+def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> None:
+    """Say what is done, failed and missing."""
+    from landloom.pipelines.status import read_status
+
+    state = read_status(corpus)
+    if as_json:
+        say_json(state.document())
+        return
+    say_table(f"{corpus}", ("product", "done", "failed"), [(row.product, row.done, row.failed) for row in state.rows])
+    for failure in state.failures:
+        say(f"  {failure}")
+
+
+def validate(
+    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = "corpus",
+    *,
+    digests: Annotated[bool, typer.Option("--bytes", help="Read every file and compare its digest.")] = False,
+    schemas: Annotated[Path | None, typer.Option(help="Folder with the schemas of STAC extensions.")] = None,
+    digest: Annotated[bool, typer.Option("--digest", help="Print one hash over manifests and corpus.json.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Check documents, structure, and the index against the files; every problem is listed."""
+    from landloom.corpus.audit import digest as corpus_digest
+    from landloom.corpus.audit import validate as audit
+    from landloom.store.open import open_store
+
+    store = open_store(corpus)
+    if digest:
+        say(corpus_digest(store))
+        return
+    result = audit(store, schemas=schemas, digests=digests)
+    if as_json:
+        problems = [{"where": p.where, "what": p.what} for p in result.problems]
+        say_json({"problems": problems, "unchecked": list(result.unchecked), "checked": result.checked})
+    else:
+        for problem in result.problems:
+            say(f"  {problem}")
+        for line in result.unchecked:
+            say(f"  not checked: {line}")
+        say(f"{corpus}: {result.checked:,} files and documents checked, {len(result.problems)} problem(s)")
+    if result.problems:
+        raise typer.Exit(1)
+
+
+def report(corpus: CorpusArgument = CORPUS) -> None:
+    """Write `report.html`: one page with maps, distributions, example chips, failures and timings."""
+    from landloom.pipelines.report import write_report
+
+    say(f"wrote {write_report(corpus)}")
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the archive and the corpus.")] = Path("out/demo"),
+    *,
+    workers: WorkersOption = 0,
+) -> None:
+    """Simulate a small world, build a corpus from it, validate it, and run a query."""
+    from landloom.pipelines.demo import run_demo
+    from landloom.pipelines.executors import executor_factory
+
+    with ProgressBars() as bars:
+        done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars)
+    _say_build(done.build)
+    say(f"  validated: {done.checked:,} files and documents, no problem")
+    say(f"  query {done.query!r}: {done.found} of {done.build.samples} samples, {done.assets} files")

@@ -1,0 +1,99 @@
+"""What people see: progress on the error stream, tables and JSON on the output."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from types import TracebackType
+
+    from rich.progress import Progress, TaskID
+
+
+class ProgressBars:
+    """Shows the stages of long work as bars on the error stream; plain lines where that is no terminal."""
+
+    def __init__(self) -> None:
+        self._bars: Progress | None = None
+        self._task: TaskID | None = None
+        self._stage = ""
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            self._bars = Progress(*columns, console=Console(stderr=True))
+            self._bars.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def started(self, stage: str, total: int) -> None:
+        """A stage begins."""
+        self._stage = stage
+        if self._bars is not None:
+            self._task = self._bars.add_task(stage, total=total)
+        else:
+            sys.stderr.write(f"{stage}: {total}\n")
+
+    def advanced(self, unit: str, reason: str | None) -> None:
+        """A unit is done, or failed."""
+        if self._bars is not None and self._task is not None:
+            self._bars.advance(self._task)
+        if reason is not None:
+            sys.stderr.write(f"{self._stage}: {unit} failed: {reason}\n")
+
+
+def say(text: str = "") -> None:
+    """A line on the output."""
+    sys.stdout.write(text + "\n")
+
+
+def say_json(value: Any) -> None:
+    """A value as indented JSON on the output, for scripts."""
+    import json
+
+    say(json.dumps(value, indent=2, sort_keys=True, default=str))
+
+
+def say_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """A table for people: numbers to the right, thousands apart."""
+    cells = [[_cell(value) for value in row] for row in rows]
+    widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
+    say(title)
+    say("  " + "  ".join(name.ljust(width) for name, width in zip(header, widths, strict=True)).rstrip())
+    for line in cells:
+        padded = (
+            text.rjust(width) if text[:1].isdigit() and not text.startswith("20") else text.ljust(width)
+            for text, width in zip(line, widths, strict=True)
+        )
+        say("  " + "  ".join(padded).rstrip())
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+
+def size(count: float) -> str:
+    """Bytes for people.
+
+    Example:
+        >>> size(1_234_567)
+        '1.2 MB'
+    """
+    units = ("B", "kB", "MB", "GB", "TB", "PB")
+    power = 0
+    while count >= 1000 and power < len(units) - 1:
+        count /= 1000
+        power += 1
+    return f"{count:.0f} B" if power == 0 else f"{count:.1f} {units[power]}"

@@ -1,0 +1,81 @@
+"""`landloom init`, `plan` and `simulate`: before anything is built."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landloom.cli.console import ProgressBars, say, say_json, say_table, size
+
+RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or the folder of a landloom.yaml.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
+HERE = Path("landloom.yaml")
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command(epilog="Example: landloom init rapidai4eo && landloom plan")(init)
+    app.command(epilog="Example: landloom plan landloom.yaml --json")(plan)
+    app.command(epilog="Example: landloom simulate out/world --preset demo")(simulate)
+
+
+def init(
+    name: Annotated[str, typer.Argument(help="Which recipe: demo, rapidai4eo, …")],
+    target: Annotated[Path, typer.Argument(help="File to write.")] = HERE,
+) -> None:
+    """Write a recipe to start from."""
+    from landloom.pipelines.starters import write_starter
+
+    write_starter(name, target)
+    say(f"wrote {target}; next: landloom plan {target}")
+
+
+def plan(
+    recipe: RecipeOption = HERE,
+    *,
+    search: Annotated[bool, typer.Option(help="Draw the samples and ask the archive, if all inputs are there.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Say what a recipe will come to, before anything is fetched."""
+    from landloom.pipelines.estimate import estimate
+    from landloom.pipelines.project import Project
+
+    project = Project.open(recipe)
+    numbers = estimate(project)
+    if search and not numbers.missing:
+        from landloom.pipelines.plan import make_plan
+
+        with ProgressBars() as bars:
+            ready = make_plan(project, listener=bars)
+        numbers = estimate(project, ready.samples, ready.scene_count)
+    if as_json:
+        say_json(numbers.document())
+        return
+    rows = [
+        (p.key, p.role, p.timesteps, p.chips, size(p.size), "here" if p.made_here else "elsewhere")
+        for p in numbers.products
+    ]
+    say_table(f"{numbers.name}", ("product", "role", "timesteps", "chips", "about", "made"), rows)
+    say()
+    for label, value in (
+        ("samples", numbers.samples), ("UTM zones", numbers.zones), ("tiles", numbers.tiles),
+        ("image chips", numbers.chips("data")), ("quality chips", numbers.chips("metadata")), ("scenes", numbers.scenes),
+    ):  # fmt: skip
+        say(f"  {label:<16}{'known once drawn' if value is None else f'{value:,}'}")
+    say(f"  {'worker memory':<16}{size(numbers.memory)}")
+    if numbers.missing:
+        say(f"\nnot there yet: {', '.join(numbers.missing)}")
+
+
+def simulate(
+    folder: Annotated[Path, typer.Argument(help="Where to write the archive.")],
+    preset: Annotated[str, typer.Option(help="Which world: demo, tiny, judge-v1.")] = "demo",
+) -> None:
+    """Write a small simulated world as a real archive."""
+    from landloom.pipelines.world import write_world
+
+    with ProgressBars() as bars:
+        summary = write_world(preset, folder, listener=bars)
+    say(f"wrote {summary.scenes} scenes ({size(summary.size)}) to {folder}")

@@ -1,0 +1,80 @@
+"""Which windows of a tile are read: blocks that hold samples, no larger than memory allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import groupby
+from typing import TYPE_CHECKING, Final
+
+from landloom.model.grid import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from landloom.model.sample import Sample
+
+BLOCK_PIXELS: Final = 600
+"""Side of a block in pixels of the product; blocks lie on multiples of it, so that neighbours share source tiles."""
+BUDGET: Final = 512 * 2**20
+"""Bytes that the observations of one block may take."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A window to read, with the samples that are cut from it."""
+
+    grid: Grid
+    """Tight around its samples."""
+    samples: tuple[int, ...]
+    """Positions in the tile's list of samples."""
+
+
+def blocks(samples: Sequence[Sample], resolution: float, side: int = BLOCK_PIXELS) -> tuple[Block, ...]:
+    """Group samples by the block that holds their centre, each block tight around its samples.
+
+    Args:
+        samples: of one CRS.
+        resolution: metres of a pixel.
+        side: of a block, in pixels.
+
+    Example:
+        >>> from landloom.model.ids import TileId
+        >>> from landloom.model.sample import Sample
+        >>> cells = [Sample.of_utm24(cell) for cell in TileId.parse("33N_16E-243N").samples()]
+        >>> len(blocks(cells, 10.0)), blocks(cells[:3], 10.0)[0].grid.shape
+        (16, (60, 180))
+    """
+    extent = side * resolution
+
+    def cell(position: int) -> tuple[int, int]:
+        west, south, east, north = samples[position].bounds
+        return -int(((south + north) / 2) // extent), int(((west + east) / 2) // extent)
+
+    positions = sorted(range(len(samples)), key=lambda position: (cell(position), position))
+    return tuple(
+        Block(grid=_around([samples[p] for p in members], resolution), samples=members)
+        for members in (tuple(group) for _, group in groupby(positions, key=cell))
+    )
+
+
+def _around(samples: Sequence[Sample], resolution: float) -> Grid:
+    wests, souths, easts, norths = zip(*(sample.bounds for sample in samples), strict=True)
+    return Grid.of_bounds(samples[0].epsg, (min(wests), min(souths), max(easts), max(norths)), resolution)
+
+
+def strips(grid: Grid, observations: int, bands: int, budget: int = BUDGET) -> Iterator[tuple[int, Grid]]:
+    """Cut a grid into strips of whole 60 m rows so that all observations of one fit into memory.
+
+    Yields:
+        The first row of each strip, and its grid.
+
+    Example:
+        >>> grid = Grid.of_bounds(32633, (0, 0, 6000, 6000), 10)
+        >>> [strip.height for _, strip in strips(grid, 10, 12, budget=10 * 12 * 2 * 600 * 200)]
+        [198, 198, 198, 6]
+    """
+    step = max(round(60 / grid.pixel_height), 1)
+    rows = budget // max(observations * bands * 2 * grid.width, 1)
+    height = max(int(rows) // step * step, step)
+    for row in range(0, grid.height, height):
+        yield row, grid.window(row, 0, min(height, grid.height - row), grid.width)

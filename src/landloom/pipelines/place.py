@@ -1,0 +1,183 @@
+"""The first stage of every build: which samples the corpus has, and where."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.errors import BuildError, InvalidInputError
+from landloom.model.grid import WGS84, Grid, reproject
+from landloom.model.ids import CELL_SIZE, GranuleId, SampleId, WindowId, Zone
+from landloom.model.recipe import AllCells, AreaClassDraw, ListedCells, WindowGrid
+from landloom.model.sample import Sample
+from landloom.pipelines.cells import cells_units, read_cells
+from landloom.pipelines.stage import run_stage
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from scipy.sparse import csr_array
+    from shapely import Geometry
+
+    from landloom.design.candidates import Candidates
+    from landloom.design.draw import Draw
+    from landloom.pipelines.project import Project
+    from landloom.pipelines.stage import Workshop
+
+CANDIDATES: Final = "candidates"
+"""Purpose of the label tables that a draw is made from."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """The chosen samples."""
+
+    samples: tuple[Sample, ...]
+    """In id order."""
+    draw: Draw | None = None
+    """What was achieved against what was wanted, where samples were drawn."""
+    classes: tuple[str, ...] = ()
+    """Codes that the draw's class shares are in the order of."""
+
+
+def region_of(project: Project) -> Geometry:
+    """The region of a recipe as one WGS84 geometry.
+
+    Raises:
+        InvalidInputError: a file without CRS, or without polygons.
+    """
+    import shapely
+
+    section = project.recipe.region
+    if section.bounds is not None:
+        return shapely.box(*section.bounds)
+    from landloom.store.vector import read_vector
+
+    frame = read_vector(project.path(str(section.file)))
+    region: Geometry = shapely.union_all(frame.to_crs(WGS84).geometry.to_numpy())
+    if region.is_empty:
+        raise InvalidInputError(f"{section.file}: got no polygon, wanted the region")
+    return region
+
+
+def place(project: Project, workshop: Workshop) -> Placement:
+    """Choose the samples of a recipe; the same recipe and inputs give the same samples.
+
+    Raises:
+        InvalidInputError: the region or the strata cannot be used, or quotas cannot be met.
+        BuildError: the labels of some tiles could not be computed.
+    """
+    section = project.recipe.samples
+    if isinstance(section, AreaClassDraw):
+        placement = _drawn(project, section, workshop)
+    elif isinstance(section, AllCells):
+        from landloom.design.candidates import candidate_cells
+
+        cells = candidate_cells(region_of(project))
+        placement = Placement(samples=tuple(Sample.of_utm24(cell) for cell in cells.ids()))
+    elif isinstance(section, ListedCells):
+        placement = Placement(samples=_listed(project, section))
+    else:
+        placement = Placement(samples=_windows(project, section))
+    if not placement.samples:
+        raise InvalidInputError("the region holds no sample: is it where the labels and scenes are?")
+    return replace(placement, samples=_split(project, placement.samples))
+
+
+def _drawn(project: Project, section: AreaClassDraw, workshop: Workshop) -> Placement:
+    from landloom.design.allocate import areas, quotas
+    from landloom.design.candidates import candidate_cells
+    from landloom.design.draw import draw
+    from landloom.model.taxonomy import taxonomy
+    from landloom.store.vector import read_vector
+
+    region = region_of(project)
+    strata = section.strata
+    frame = read_vector(project.path(strata.file), layer=strata.layer, columns=[strata.column]).to_crs(WGS84)
+    named = [(str(name), shape) for name, shape in zip(frame[strata.column], frame.geometry, strict=True)]
+    candidates = candidate_cells(region, named)
+    fractions = _candidate_fractions(project, section.labels, candidates, workshop)
+    candidates = candidates.with_fractions(fractions)
+    wanted = quotas(areas(region, named), section.count)
+    drawn = draw(candidates, section.count, wanted, project.recipe.seed, tiles=section.tiles)
+    names = [candidates.countries[index] for index in candidates.country[drawn.indices]]
+    samples = tuple(
+        Sample.of_utm24(cell, stratum=name) for cell, name in zip(drawn.ids(candidates), names, strict=True)
+    )
+    codes = taxonomy(project.recipe.labels[section.labels].taxonomy).codes()
+    return Placement(samples=samples, draw=drawn, classes=tuple(codes))
+
+
+def _candidate_fractions(project: Project, name: str, candidates: Candidates, workshop: Workshop) -> csr_array:
+    from scipy.sparse import csr_array, vstack
+
+    tiles: dict[str, list[Grid]] = {}
+    for cell in candidates.ids():
+        tiles.setdefault(str(cell.tile), []).append(cell.grid(CELL_SIZE))
+    units = cells_units(project, name, tiles, workshop.uri, CANDIDATES)
+    problems = run_stage(f"labels of {len(candidates):,} cells", units, workshop)
+    if problems:
+        raise BuildError(problems)
+    tables = read_cells(workshop.uri, name, tiles, CANDIDATES)
+    parts = [csr_array(tables[tile].astype(np.uint32)) for tile in tiles]
+    return csr_array(vstack(parts))
+
+
+def _listed(project: Project, section: ListedCells) -> tuple[Sample, ...]:
+    lines: Sequence[str] = section.ids
+    if section.file is not None:
+        text = Path(project.path(section.file)).read_text(encoding="utf-8")
+        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+    return tuple(Sample.of_utm24(cell) for cell in sorted({SampleId.parse(line) for line in lines}))
+
+
+def anchor_corner(anchor: str) -> tuple[Zone, float, float]:
+    """Zone and north-west corner, in metres, of a window grid's anchor.
+
+    Example:
+        >>> anchor_corner("33N-499980E-5100000N")
+        (Zone(number=33, north=True), 499980.0, 5100000.0)
+    """
+    zone = WindowId(anchor, 1, 1).zone
+    if "-" in anchor:
+        _, east, north = anchor.split("-")
+        return zone, float(east[:-1]), float(north[:-1])
+    from landloom.model.granules import granule_grid
+
+    grid = granule_grid(GranuleId.parse(anchor), 10)
+    return zone, grid.west, grid.north
+
+
+def _windows(project: Project, section: WindowGrid) -> tuple[Sample, ...]:
+    """Windows side by side from the anchor; those whose centre lies outside the region are left out."""
+    import shapely
+
+    zone, west, north = anchor_corner(section.anchor)
+    side = section.size * section.resolution
+    region = reproject(region_of(project), WGS84, zone.epsg)
+    rows = section.rows or max(ceil((north - region.bounds[1]) / side), 1)
+    columns = section.columns or max(ceil((region.bounds[2] - west) / side), 1)
+    shapely.prepare(region)
+    samples = []
+    for row in range(rows):
+        for column in range(columns):
+            left, top = west + column * side, north - row * side
+            if shapely.contains_xy(region, left + side / 2, top - side / 2):
+                identity = WindowId(section.anchor, row + 1, column + 1)
+                bounds = (left, top - side, left + side, top)
+                samples.append(Sample(id=identity, epsg=zone.epsg, bounds=bounds))
+    return tuple(samples)
+
+
+def _split(project: Project, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
+    shares: dict[str, Any] = dict(project.recipe.splits)
+    if not shares:
+        return samples
+    from landloom.design.splits import assign_splits
+
+    groups = assign_splits(sorted({sample.tile for sample in samples}), shares, project.recipe.seed)
+    return tuple(replace(sample, split=groups[sample.tile]) for sample in samples)

@@ -1,0 +1,147 @@
+"""The plan of a build: pure data that says what will be made of what; making it fetches no pixel."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from itertools import groupby
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from landloom.corpus.layout import Layout
+from landloom.model.recipe import CompositeProduct
+from landloom.pipelines.blocks import BUDGET
+from landloom.pipelines.cells import cells_units
+from landloom.pipelines.composite import CompositeTask
+from landloom.pipelines.place import Placement, place
+from landloom.pipelines.units import Unit, digest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from landloom.archive.search import Archive
+    from landloom.errors import Problem
+    from landloom.model.sample import Sample
+    from landloom.model.scene import Scene
+    from landloom.pipelines.project import Project
+    from landloom.pipelines.run import Listener
+    from landloom.pipelines.stage import Workshop
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a build will do."""
+
+    placement: Placement
+    units: tuple[Unit, ...]
+    """Every unit whose files are published."""
+    scene_count: int
+    """Distinct scenes behind all of it."""
+    problems: tuple[Problem, ...]
+    """What the archive's documents have wrong, survived."""
+
+    @property
+    def samples(self) -> tuple[Sample, ...]:
+        """The chosen samples, in id order."""
+        return self.placement.samples
+
+
+def by_tile(samples: Sequence[Sample]) -> dict[str, tuple[Sample, ...]]:
+    """Samples grouped by tile, both in id order."""
+    ordered = sorted(samples, key=lambda sample: (sample.tile, sample.id))
+    return {tile: tuple(group) for tile, group in groupby(ordered, key=lambda sample: sample.tile)}
+
+
+def layout_of(project: Project) -> Layout:
+    """Keys and STAC ids of the corpus that a recipe makes."""
+    recipe = project.recipe
+    return Layout(name=recipe.name, version=recipe.version, scheme=recipe.scheme)
+
+
+def scene_identity(scene: Scene, bands: Sequence[str]) -> list[Any]:
+    """What makes a scene's files the same files: href and checksum, else ETag and size; never a time of change."""
+    assets = (scene.assets[name] for name in (*bands, "SCL") if name in scene.assets)
+    return [scene.id, *((a.href, a.checksum or (a.etag, a.size), a.band, a.offset) for a in assets)]
+
+
+def open_project_archive(project: Project) -> Archive:
+    """The archive that a recipe names."""
+    from landloom.archive.open import open_archive
+
+    section = project.recipe.archive
+    href = None if section.href is None else project.path(section.href)
+    return open_archive(section.kind, href, section.collection)
+
+
+def build_plan(project: Project, shop: Workshop) -> Plan:
+    """Choose samples, find their scenes, and lay out the units.
+
+    Raises:
+        BuildError: the labels that the draw needs could not be computed.
+        FaultError: the archive does not answer.
+    """
+    placement = place(project, shop)
+    tiles = by_tile(placement.samples)
+    archive = open_project_archive(project)
+    units: list[Unit] = []
+    for name in project.recipe.labels:
+        grids = {tile: [sample.grid(_side(sample)) for sample in samples] for tile, samples in tiles.items()}
+        units += cells_units(project, name, grids, shop.uri, "samples")
+    found: set[str] = set()
+    keys = project.composites()
+    shop.listener.started("searching the archive", len(tiles) * len(keys))
+    for key in keys:
+        for tile, samples in tiles.items():
+            scenes = archive.search(footprint_of(samples), project.period(key))
+            found |= {scene.id for scene in scenes}
+            units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
+            shop.listener.advanced(tile, None)
+    return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=archive.problems)
+
+
+def _side(sample: Sample) -> float:
+    return sample.bounds[2] - sample.bounds[0]
+
+
+def footprint_of(samples: Sequence[Sample]) -> Any:
+    """The union of the samples' footprints, in WGS84."""
+    import shapely
+
+    return shapely.union_all([sample.grid(_side(sample)).footprint() for sample in samples])
+
+
+def composite_unit(
+    project: Project, key: str, tile: str, samples: tuple[Sample, ...], scenes: tuple[Scene, ...], store: str
+) -> Unit:
+    """The unit that composites one product over one tile."""
+    settings = project.recipe.products[key]
+    if not isinstance(settings, CompositeProduct):
+        raise TypeError(f"got {type(settings).__name__}, wanted a composite")
+    count = project.count_product(key)
+    task = CompositeTask(
+        store=store, layout=layout_of(project), layouts=project.recipe.layouts, product=project.product(key),
+        count_product=None if count is None else project.product(count), settings=settings, samples=samples,
+        timesteps=project.timesteps(key), scenes=scenes,
+    )  # fmt: skip
+    decides = digest(
+        settings.model_dump(mode="json", exclude={"terms"}),
+        project.recipe.layouts,
+        [asdict(task.product), task.layout.name],
+        [str(step.period) for step in task.timesteps],
+        [(str(sample.id), sample.bounds) for sample in samples],
+        [scene_identity(scene, settings.bands) for scene in scenes],
+    )
+    return Unit(id=f"{key}/{tile}", key=decides, memory=2 * BUDGET, task=task)
+
+
+def make_plan(project: Project, listener: Listener | None = None) -> Plan:
+    """Plan without building: what the draw needs is computed in a temporary folder.
+
+    Raises:
+        BuildError: the labels that the draw needs could not be computed.
+    """
+    from pathlib import Path
+
+    from landloom.pipelines.stage import workshop
+
+    with TemporaryDirectory() as folder, workshop(Path(folder), listener=listener) as shop:
+        return build_plan(project, shop)

@@ -1,0 +1,106 @@
+"""A recipe in its folder: where its inputs lie, and what it makes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Self
+
+from landloom.model.bands import SENTINEL2
+from landloom.model.product import Product, product
+from landloom.model.recipe import CompositeProduct, Recipe
+from landloom.model.time import Cadence
+
+if TYPE_CHECKING:
+    from landloom.model.time import Period, Timestep
+
+RECIPE_FILE: Final = "landloom.yaml"
+"""Name of a recipe, unless said otherwise."""
+CORPUS_FOLDER: Final = "corpus"
+"""Where a corpus is built, beside its recipe, unless said otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Project:
+    """A recipe, and the folder that its relative paths are meant from."""
+
+    recipe: Recipe
+    folder: Path
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """Read a recipe file, or the `landloom.yaml` of a folder.
+
+        Raises:
+            RecipeError: with every problem in it.
+        """
+        file = Path(path)
+        if file.is_dir():
+            file /= RECIPE_FILE
+        return cls(recipe=Recipe.read(file), folder=file.resolve().parent)
+
+    def path(self, name: str) -> str:
+        """A path or URL out of the recipe, made absolute.
+
+        Example:
+            >>> from pathlib import PurePosixPath
+            >>> Project(recipe=None, folder=Path("/work")).path("archive/catalog.json")
+            '/work/archive/catalog.json'
+            >>> Project(recipe=None, folder=Path("/work")).path("https://example.org/x")
+            'https://example.org/x'
+        """
+        return name if "://" in name or Path(name).is_absolute() else str(self.folder / name)
+
+    def missing_inputs(self) -> list[str]:
+        """Files that the recipe names and that are not there yet."""
+        recipe = self.recipe
+        names = [section.file for section in recipe.labels.values()]
+        names += [recipe.region.file] if recipe.region.file else []
+        strata = getattr(recipe.samples, "strata", None)
+        names += [strata.file] if strata is not None else []
+        return sorted({name for name in names if "://" not in name and not Path(self.path(name)).exists()})
+
+    def period(self, key: str) -> Period:
+        """The period of a product."""
+        own = self.recipe.products[key].period
+        return (own or self.recipe.period).value
+
+    def timesteps(self, key: str) -> tuple[Timestep, ...]:
+        """The timesteps of a product, or of the product that a count belongs to."""
+        source = key if key in self.recipe.products else self.counted(key)
+        return Cadence.parse(self.recipe.products[source].cadence).timesteps(self.period(source))
+
+    def counted(self, key: str) -> str:
+        """The composite whose observations a count product counts."""
+        return next(name for name in self.composites() if self.count_product(name) == key)
+
+    def composites(self) -> list[str]:
+        """Keys of the composites that are made here, in recipe order."""
+        return [key for key, section in self.recipe.products.items() if isinstance(section, CompositeProduct)]
+
+    def count_product(self, key: str) -> str | None:
+        """Key of the count product of a composite; None where none is published."""
+        section = self.recipe.products[key]
+        return "count" if isinstance(section, CompositeProduct) and section.count else None
+
+    def product(self, key: str) -> Product:
+        """A product as this recipe makes it: bands, resolution and cadence are the recipe's."""
+        row = product(key)
+        if key in self.recipe.products:
+            section = self.recipe.products[key]
+            if not isinstance(section, CompositeProduct):
+                return replace(row, cadence=section.cadence)
+            bands = tuple(SENTINEL2[name] for name in section.bands)
+            return replace(row, bands=bands, resolution=section.resolution, cadence=section.cadence)
+        source = self.recipe.products[self.counted(key)]
+        if isinstance(source, CompositeProduct):
+            row = replace(row, resolution=source.resolution, cadence=source.cadence)
+        return row
+
+    def imagery(self) -> list[Product]:
+        """Every product with chips that this recipe makes, counts after what they count."""
+        keys: list[str] = []
+        for key in self.composites():
+            count = self.count_product(key)
+            keys += [key] if count is None else [key, count]
+        return [self.product(key) for key in keys]

@@ -1,0 +1,155 @@
+"""From the files of a scene to arrays on a grid: windowed reads, brought over exactly or by nearest neighbour."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import shapely
+
+from landloom.errors import PermanentFaultError
+from landloom.imagery.composite import Observation
+from landloom.imagery.resample import to_grid
+from landloom.imagery.valid import apply_offset, data_valid, scl_valid
+from landloom.model.grid import Grid, reproject
+from landloom.store.raster import open_raster
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from landloom.model.scene import Asset, Scene
+    from landloom.store.raster import RasterFile
+
+SEGMENTS = 8
+"""Into how many pieces a side is cut before it is reprojected: enough for blocks of some kilometres."""
+
+
+class SceneFaultError(PermanentFaultError):
+    """A scene that can never be used; the message names the file and says why."""
+
+    def __init__(self, scene: Scene, reason: str) -> None:
+        self.scene = scene
+        super().__init__(reason)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.scene, str(self))
+
+
+def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
+    """The smallest window of a source's pixels that covers a target.
+
+    Args:
+        source: grid of the file.
+        target: any grid; of another CRS its outline is reprojected vertex by vertex.
+        margin: pixels added on every side.
+
+    Returns:
+        The window, which may reach outside the source; None where the two are apart.
+
+    Example:
+        >>> source = Grid.of_bounds(32633, (0, 0, 6000, 6000), 20)
+        >>> source_window(source, Grid.of_bounds(32633, (600, 600, 1200, 1200), 10)).shape
+        (30, 30)
+    """
+    if source.epsg == target.epsg:
+        west, south, east, north = target.bounds
+    else:
+        margin += 1
+        longest = max(target.east - target.west, target.north - target.south)
+        outline = shapely.segmentize(target.outline(), longest / SEGMENTS)
+        west, south, east, north = reproject(outline, target.epsg, source.epsg).bounds
+    tiny = 1e-6
+    top = floor((source.north - north) / source.pixel_height + tiny) - margin
+    bottom = ceil((source.north - south) / source.pixel_height - tiny) + margin
+    left = floor((west - source.west) / source.pixel_width + tiny) - margin
+    right = ceil((east - source.west) / source.pixel_width - tiny) + margin
+    if bottom <= 0 or right <= 0 or top >= source.height or left >= source.width:
+        return None
+    return source.window(top, left, bottom - top, right - left)
+
+
+class SceneReader:
+    """The open files of one scene; close it as soon as its timestep is done.
+
+    Files are opened when first asked for. What can never be read becomes a `SceneFaultError`; what cannot be read just
+    now is left to be retried.
+    """
+
+    def __init__(self, scene: Scene, *, bands: Sequence[str], clear: frozenset[int], dilate: int) -> None:
+        self.scene = scene
+        self.clamped = 0
+        """Valid numbers that the offset would have taken below 1, so far."""
+        self._bands = tuple(bands)
+        self._clear = clear
+        self._dilate = dilate
+        self._stack = ExitStack()
+        self._files: dict[str, RasterFile] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def observe(self, target: Grid) -> Observation | None:
+        """What the scene shows of a grid; None where it does not reach, or has nothing valid.
+
+        Raises:
+            SceneFaultError: a file is missing, broken, or lacks a band: the scene is out.
+            TransientFaultError: a file cannot be read just now.
+        """
+        try:
+            return self._observe(target)
+        except PermanentFaultError as error:
+            raise SceneFaultError(self.scene, str(error)) from error
+
+    def _observe(self, target: Grid) -> Observation | None:
+        valid = self._clear_pixels(target)
+        if valid is None or not valid.any():
+            return None
+        bands = np.empty((len(self._bands), *target.shape), dtype=np.uint16)
+        for index, name in enumerate(self._bands):
+            part = self._band(name, target)
+            if part is None:
+                return None
+            bands[index] = part
+            valid &= data_valid(part)
+        return Observation(bands=bands, valid=valid) if valid.any() else None
+
+    def _clear_pixels(self, target: Grid) -> NDArray[np.bool_] | None:
+        file = self._file("SCL")
+        window = source_window(file.grid, target, margin=self._dilate)
+        if window is None:
+            return None
+        classes = file.read(window, band=self.scene.assets["SCL"].band, fill=0)
+        usable = scl_valid(classes, clear=self._clear, dilate=self._dilate)
+        moved: NDArray[np.uint8] = to_grid(usable.astype(np.uint8), window, target, nodata=0)
+        return moved.astype(np.bool_)
+
+    def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        file = self._file(name)
+        window = source_window(file.grid, target)
+        if window is None:
+            return None
+        asset = self.scene.assets[name]
+        numbers = file.read(window, band=asset.band, fill=0)
+        if asset.offset:
+            numbers, clamped = apply_offset(numbers, asset.offset)
+            self.clamped += clamped
+        moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
+        return moved
+
+    def _file(self, name: str) -> RasterFile:
+        if name not in self._files:
+            self._files[name] = self._stack.enter_context(open_raster(self._asset(name).href))
+        return self._files[name]
+
+    def _asset(self, name: str) -> Asset:
+        if name not in self.scene.assets:
+            raise PermanentFaultError(f"{self.scene.id}: no band {name}, got {', '.join(sorted(self.scene.assets))}")
+        return self.scene.assets[name]

@@ -1,0 +1,74 @@
+"""A workshop: where a corpus is built and with what; stages run only what is missing or whose inputs changed."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import Problem, StoreError
+from landloom.pipelines.executors import inline
+from landloom.pipelines.journal import Journal
+from landloom.pipelines.run import Silent, run
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    from landloom.pipelines.executors import Factory
+    from landloom.pipelines.run import Listener
+    from landloom.pipelines.units import Unit
+    from landloom.store.protocol import Store
+
+JOURNAL: Final = ".landloom/journal.sqlite"
+"""Where the journal lies in a corpus folder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workshop:
+    """What a build works with."""
+
+    uri: str
+    """Where the corpus is built."""
+    store: Store
+    """The same, opened."""
+    journal: Journal
+    factory: Factory = inline
+    """Makes executors."""
+    listener: Listener = field(default_factory=Silent)
+    """Shows progress."""
+
+
+@contextmanager
+def workshop(folder: Path, factory: Factory = inline, listener: Listener | None = None) -> Iterator[Workshop]:
+    """Open a workshop in a local folder."""
+    with Journal(folder / JOURNAL) as journal:
+        yield Workshop(
+            uri=str(folder), store=open_store(str(folder)), journal=journal, factory=factory,
+            listener=listener or Silent(),
+        )  # fmt: skip
+
+
+def is_done(unit: Unit, shop: Workshop) -> bool:
+    """Whether a unit's files are there as its journal entry says, made from the same inputs."""
+    entry = shop.journal.get(unit.id)
+    if entry is None or entry.state != "done" or entry.key != unit.key:
+        return False
+    try:
+        return all(shop.store.size(file.path) == file.size for file in entry.outcome.files)
+    except StoreError:
+        return False
+
+
+def run_stage(name: str, units: Sequence[Unit], shop: Workshop) -> list[Problem]:
+    """Run the units of a stage that are not done yet.
+
+    Returns:
+        A problem for every unit that failed.
+    """
+    todo = [unit for unit in units if not is_done(unit, shop)]
+    if not todo:
+        return []
+    shop.listener.started(name, len(todo))
+    return run(todo, factory=shop.factory, journal=shop.journal, listener=shop.listener)

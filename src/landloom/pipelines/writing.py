@@ -1,0 +1,143 @@
+"""Writing the chips of a product as they come, in the layouts that a recipe names."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+
+import numpy as np
+
+from landloom.corpus.manifest import FileEntry
+from landloom.formats.geotiff import encode_geotiff
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.layout import Layout
+    from landloom.model.product import Product
+    from landloom.model.sample import Sample
+    from landloom.model.time import Timestep
+    from landloom.store.protocol import Store
+
+IN_MEMORY: Final = 512 * 2**20
+"""A tile's cubes up to this size are gathered in memory, larger ones in a temporary file."""
+
+
+class ProductWriter(Protocol):
+    """Takes the chips of one product and tile, in any order."""
+
+    def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
+        """Take a chip (band, y, x) by the positions of its sample and timestep."""
+        ...
+
+    def finish(self) -> list[FileEntry]:
+        """Write what is still held back; every file that was written."""
+        ...
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None: ...
+
+
+@dataclass(slots=True, kw_only=True)
+class _Target:
+    """Where, and of what, a writer writes."""
+
+    store: Store
+    layout: Layout
+    product: Product
+    samples: Sequence[Sample]
+    timesteps: Sequence[Timestep]
+
+    @property
+    def resolution(self) -> float:
+        return float(self.product.resolution or 10)
+
+    def put(self, key: str, data: bytes) -> FileEntry:
+        self.store.put(key, data)
+        return FileEntry.of(key, data)
+
+
+@dataclass(slots=True, kw_only=True)
+class ChipWriter:
+    """Layout `chips`: a GeoTIFF per sample and timestep, written at once."""
+
+    target: _Target
+    files: list[FileEntry] = field(default_factory=list)
+
+    def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
+        """Encode and put the chip."""
+        target = self.target
+        one = target.samples[sample]
+        names = [band.name for band in target.product.bands]
+        data = encode_geotiff(chip, one.grid(target.resolution), nodata=target.product.nodata, bands=names)
+        key = target.layout.chip(one.id, target.product, target.timesteps[timestep].name)
+        self.files.append(target.put(key, data))
+
+    def finish(self) -> list[FileEntry]:
+        """Nothing is held back."""
+        return self.files
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """Nothing is held open."""
+
+
+@dataclass(slots=True, kw_only=True)
+class CubeWriter:
+    """Layout `cubes`: all chips of the tile are gathered, then written shard by shard in id order."""
+
+    target: _Target
+    _scratch: Any = None
+    _array: NDArray[Any] | None = None
+
+    def __enter__(self) -> Self:
+        target = self.target
+        one = target.samples[0].grid(target.resolution)
+        shape = (len(target.samples), len(target.timesteps), len(target.product.bands), *one.shape)
+        dtype = np.dtype(target.product.dtype)
+        if int(np.prod(shape)) * dtype.itemsize <= IN_MEMORY:
+            self._array = np.zeros(shape, dtype)
+        else:
+            self._scratch = tempfile.TemporaryFile()
+            self._array = np.memmap(self._scratch, dtype, "w+", shape=shape)
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._array = None
+        if self._scratch is not None:
+            self._scratch.close()
+
+    def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
+        """Keep the chip until the tile is whole."""
+        if self._array is None:
+            raise RuntimeError("a cube writer is used within its with block")
+        self._array[sample, timestep] = chip
+
+    def finish(self) -> list[FileEntry]:
+        """Encode and put the metadata and every shard."""
+        target, array = self.target, self._array
+        if array is None:
+            raise RuntimeError("a cube writer is used within its with block")
+        raise NotImplementedError
+
+
+def product_writer(
+    *,
+    store: str,
+    layout: Layout,
+    layouts: Sequence[str],
+    product: Product,
+    samples: Sequence[Sample],
+    timesteps: Sequence[Timestep],
+) -> ProductWriter:
+    """A writer for all the layouts of a recipe."""
+    raise NotImplementedError

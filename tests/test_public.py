@@ -1,0 +1,49 @@
+"""The public surface: what is exported, what it costs, and that its three lists agree."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import landloom
+
+SOURCE = Path(landloom.__file__)
+
+
+def typed_imports() -> dict[str, str]:
+    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
+    block = next(node for node in tree.body if isinstance(node, ast.If))
+    return {
+        alias.name: str(node.module).removeprefix("landloom.")
+        for node in block.body
+        if isinstance(node, ast.ImportFrom)
+        for alias in node.names
+    }
+
+
+def test_the_exports_are_these() -> None:
+    assert sorted(landloom.__all__, key=str.lower) == [
+        "build", "Cadence", "ChipId", "Corpus", "crosswalk", "get_asset_hrefs", "GranuleId", "Grid", "LandloomError",
+        "Period", "PRODUCTS", "Recipe", "Sample", "SampleId", "Selection", "Taxonomy", "taxonomy", "TileId", "WindowId",
+        "Zone",
+    ]  # fmt: skip
+
+
+def test_the_three_lists_agree() -> None:
+    assert typed_imports() == landloom._HOMES
+    assert sorted(landloom._HOMES) == sorted(landloom.__all__)
+
+
+def test_every_export_is_there() -> None:
+    for name in landloom.__all__:
+        assert getattr(landloom, name) is not None
+
+
+def test_import_is_light() -> None:
+    code = "import sys, landloom; print(sorted(m for m in sys.modules if m.split('.')[0] in {heavy}))"
+    heavy = "{'numpy', 'shapely', 'rasterio', 'pandas', 'pyarrow', 'numba', 'pydantic', 'matplotlib'}"
+    command = [sys.executable, "-c", code.replace("{heavy}", heavy)]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
