@@ -1,18 +1,18 @@
 """The index: one row per sample. It is the catalogue that queries use, and what STAC is written from.
 
-| column                        | type                       | meaning                                                   |
-|-------------------------------|----------------------------|-----------------------------------------------------------|
-| `id`                          | string                     | `33N_16E-243N_29_01`                                      |
-| `zone`, `tile`                | string                     | `33N`, `33N_16E-243N`                                     |
-| `epsg`                        | int32                      | CRS of the bounds                                         |
-| `west`, `south`, `east`, `north` | double                  | bounds in that CRS                                        |
-| `stratum`, `split`            | string, null where unset   | group of the draw; `train`, `validation`, `test`          |
-| `clc_111` … `clc_999`         | int32                      | area shares in millionths; a row sums to 1,000,000, or to 0 without label |
-| `{product}_available`         | binary                     | bit i of byte i // 8, lowest first: timestep i exists; one bit where the product has no time |
-| `bbox`                        | struct xmin ymin xmax ymax | box of the footprint in degrees                           |
-| `geometry`                    | WKB                        | footprint in WGS84                                        |
+| column                      | type      | meaning                                                      |
+|-----------------------------|-----------|--------------------------------------------------------------|
+| `id`                        | string    | `33N_16E-243N_29_01`                                         |
+| `zone`, `tile`              | string    | `33N`, `33N_16E-243N`                                        |
+| `epsg`                      | int32     | CRS of the bounds                                            |
+| `west` `south` `east` `north` | double  | bounds in that CRS                                           |
+| `stratum`, `split`          | string    | group of the draw; `train`, …; null where unset              |
+| `clc_111` … `clc_999`       | int32     | area shares in millionths; they sum to 1,000,000, or to 0 without label |
+| `{product}_available`       | binary    | bit i % 8 of byte i // 8: timestep i exists; without time, one bit |
+| `bbox`                      | struct    | xmin, ymin, xmax, ymax of the footprint in degrees           |
+| `geometry`                  | WKB       | footprint in WGS84                                           |
 
-Rows stand tile by tile, along a Hilbert curve inside the tile. The key-value metadata `landloom` says the rest as JSON.
+Rows stand tile by tile, along a Hilbert curve inside the tile. The metadata `landloom` says the rest as JSON.
 """
 
 from __future__ import annotations
@@ -204,7 +204,7 @@ def read_metadata(schema: pa.Schema, subject: str = "index/samples.parquet") -> 
 
 
 def bitmaps(exists: NDArray[np.bool_] | None, order: NDArray[np.int64], slots: int) -> pa.BinaryArray:
-    """Availability as bits, the lowest first.
+    r"""Availability as bits, the lowest first.
 
     Args:
         exists: (n, slots), or None for nothing at all.
@@ -213,7 +213,7 @@ def bitmaps(exists: NDArray[np.bool_] | None, order: NDArray[np.int64], slots: i
 
     Example:
         >>> bitmaps(np.eye(9, dtype=bool), np.array([8, 0]), 9).to_pylist()
-        [b'\\x00\\x01', b'\\x01\\x00']
+        [b'\x00\x01', b'\x01\x00']
     """
     width = -(-slots // 8)
     packed = np.zeros((len(order), width), np.uint8)
@@ -225,10 +225,10 @@ def bitmaps(exists: NDArray[np.bool_] | None, order: NDArray[np.int64], slots: i
 
 
 def availability(column: pa.Array | pa.ChunkedArray, slots: int) -> NDArray[np.bool_]:
-    """Read bitmaps back: (n, slots).
+    r"""Read bitmaps back: (n, slots).
 
     Example:
-        >>> availability(pa.array([b"\\x05"]), 3).tolist()
+        >>> availability(pa.array([b"\x05"]), 3).tolist()
         [[True, False, True]]
     """
     width = -(-slots // 8)

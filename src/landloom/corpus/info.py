@@ -46,6 +46,8 @@ class ProductInfo:
     """What the labels speak."""
     stated_period: Period | None = None
     """The time that a product without timesteps speaks of; the corpus's own if absent."""
+    label_version: str = "1"
+    """Version in the file names of raster labels."""
 
     @property
     def key(self) -> str:

@@ -116,7 +116,7 @@ class StacNames:
 STAC_NAMES: Final = {
     "utm24": StacNames(),
     "window": StacNames(),
-    "granule": StacNames(dated_item="{collection}_{sample}_{date}", label_link="source"),
+    "granule": StacNames(dated_item="{collection}_{sample}_{date}", band_asset="{band}", label_link="source"),
 }
 """Scheme → patterns."""
 

@@ -1,0 +1,60 @@
+"""How a corpus is cited, as a sentence and as BibTeX."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from landloom.corpus.info import CorpusInfo
+
+
+def doi(info: CorpusInfo) -> str | None:
+    """The bare DOI of a corpus; None where it has none."""
+    return None if info.publication.doi is None else bare_doi(info.publication.doi)
+
+
+def bare_doi(text: str) -> str:
+    """Strip `doi:` or a resolver's address from a DOI.
+
+    Example:
+        >>> bare_doi("https://doi.org/10.34911/RDNT.GCYDKJ")
+        '10.34911/RDNT.GCYDKJ'
+    """
+    for start in ("https://doi.org/", "http://doi.org/", "https://dx.doi.org/", "doi:"):
+        text = text.removeprefix(start)
+    return text
+
+
+def citation(info: CorpusInfo) -> str:
+    """The sentence to cite: the publication's own, else authors (year) "title", version, publisher, DOI."""
+    publication = info.publication
+    if publication.citation:
+        return publication.citation
+    authors = [_initials(name) for name in publication.authors]
+    who = ", & ".join([", ".join(authors[:-1]), authors[-1]]) if len(authors) > 1 else "".join(authors)
+    when = f"({publication.year})" if publication.year is not None else ""
+    what = f'"{publication.title}", Version {info.version}'
+    what += f", {publication.publisher}." if publication.publisher else "."
+    where = f"<https://doi.org/{doi(info)}>." if publication.doi else ""
+    return " ".join(part for part in (who, when, what, where) if part)
+
+
+def bibtex(info: CorpusInfo) -> str:
+    """A BibTeX entry; `urldate` is left to whoever cites."""
+    publication = info.publication
+    fields = {
+        "title": publication.title,
+        "author": " and ".join(publication.authors),
+        "publisher": publication.publisher or "",
+        "year": "" if publication.year is None else str(publication.year),
+        "doi": doi(info) or "",
+        "version": info.version,
+    }
+    lines = [f"  {key} = {{{value}}}," for key, value in fields.items() if value]
+    return "\n".join([f"@dataset{{{info.name},", *lines, "}"])
+
+
+def _initials(name: str) -> str:
+    """`Davis, Timothy` → `Davis, T.`."""
+    family, _, given = name.partition(", ")
+    return ", ".join([family, " ".join(f"{part[0]}." for part in given.split())]) if given else name

@@ -1,0 +1,227 @@
+"""Documents of a corpus, as bytes: `corpus.json`, and the label of a sample. STAC is in `documents_stac`.
+
+Nothing here reads a clock, a host or a path, so that the same corpus gives the same bytes anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Final
+
+import orjson
+
+from landloom.corpus.citation import bibtex, citation, doi
+from landloom.corpus.info import CorpusInfo, ProductInfo
+from landloom.corpus.layout import StacNames
+from landloom.errors import InvalidDocumentError, LandloomError, Problem
+from landloom.model.apportion import MILLION
+from landloom.model.bands import Band
+from landloom.model.product import Product
+from landloom.model.recipe import Publication, Terms
+from landloom.model.taxonomy import Crosswalk, CrosswalkRow, LandClass, Taxonomy
+from landloom.model.time import Period, Timestep, format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+PRETTY: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
+"""How documents that people read are written."""
+FORMAT: Final = 1
+"""Version of the shape of corpus.json; readers refuse a newer one."""
+
+
+def corpus_json(info: CorpusInfo) -> bytes:
+    """`corpus.json`: name, version, recipe, products with their terms, taxonomies, citation, software.
+
+    Args:
+        info: the corpus.
+    """
+    taxonomies = {item.taxonomy.name: item.taxonomy for item in info.products if item.taxonomy is not None}
+    document = {
+        "format": FORMAT,
+        "name": info.name,
+        "version": info.version,
+        "scheme": info.scheme,
+        "layouts": list(info.layouts),
+        "software": info.software,
+        "publication": info.publication.model_dump(mode="json"),
+        "citation": {"text": citation(info), "bibtex": bibtex(info), "doi": doi(info)},
+        "products": [_product_document(item) for item in info.products],
+        "taxonomies": [_taxonomy_document(taxonomies[name]) for name in sorted(taxonomies)],
+        "crosswalks": [_crosswalk_document(walk) for walk in info.crosswalks],
+        "stac_names": asdict(info.layout.patterns),
+        "recipe": dict(info.recipe),
+    }
+    return orjson.dumps(document, option=PRETTY)
+
+
+def parse_corpus_json(content: bytes) -> CorpusInfo:
+    """Read `corpus.json` back: `corpus_json(parse_corpus_json(x)) == x`.
+
+    Raises:
+        InvalidDocumentError: no JSON, a newer format, or fields that are missing or not what they claim to be.
+    """
+    try:
+        document = orjson.loads(content)
+        if document["format"] != FORMAT:
+            raise InvalidDocumentError(
+                "corpus.json", [Problem(where="format", what=f"got {document['format']}, wanted {FORMAT}")]
+            )
+        return _corpus(document)
+    except KeyError as error:
+        problem = Problem(where=str(error.args[0]), what="missing, wanted a value")
+    except (LandloomError, ValueError, TypeError) as error:
+        if isinstance(error, InvalidDocumentError):
+            raise
+        problem = Problem(where="", what=str(error))
+    raise InvalidDocumentError("corpus.json", [problem])
+
+
+def label_geojson(
+    sample: object, ring: Sequence[Sequence[float]], columns: Sequence[str], millionths: Sequence[int]
+) -> bytes:
+    r"""The label of a sample: one GeoJSON Feature, area shares as properties.
+
+    Args:
+        sample: its id.
+        ring: closed outline in WGS84, longitude latitude.
+        columns: names of the properties: `clc_111`, …
+        millionths: whole millionths, one a column; they sum to 1,000,000.
+
+    Example:
+        >>> text = label_geojson("a_1", [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111", "clc_999"], [250_000, 750_000])
+        >>> text[-67:]
+        b'},"properties":{"sample_id":"a_1","clc_111":0.25,"clc_999":0.75}}\n'
+    """
+    document = {
+        "type": "Feature",
+        "id": str(sample),
+        "geometry": {"type": "Polygon", "coordinates": [[tuple(point) for point in ring]]},
+        "properties": {
+            "sample_id": str(sample),
+            **{name: int(value) / MILLION for name, value in zip(columns, millionths, strict=True)},
+        },
+    }
+    return orjson.dumps(document, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def parse_label_geojson(content: bytes) -> tuple[str, dict[str, int]]:
+    """Read a label back.
+
+    Returns:
+        The sample's id, and column → whole millionths.
+
+    Raises:
+        InvalidDocumentError: it is no such Feature.
+
+    Example:
+        >>> parse_label_geojson(label_geojson("a_1", [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111"], [1_000_000]))
+        ('a_1', {'clc_111': 1000000})
+    """
+    try:
+        document = orjson.loads(content)
+        properties = dict(document["properties"])
+        return str(properties.pop("sample_id")), {name: round(value * MILLION) for name, value in properties.items()}
+    except (KeyError, TypeError, ValueError) as error:
+        problem = Problem(where="", what=f"is no label Feature: {error!r}")
+        raise InvalidDocumentError("label", [problem]) from error
+
+
+def _product_document(item: ProductInfo) -> dict[str, Any]:
+    row = asdict(item.product)
+    period = item.stated_period
+    return row | {
+        "acquired": item.acquired,
+        "label_version": item.label_version,
+        "taxonomy": None if item.taxonomy is None else item.taxonomy.name,
+        "period": None if period is None else [format_instant(period.start), format_instant(period.end)],
+        "timesteps": [
+            {
+                "name": step.name,
+                "stamp": format_instant(step.stamp),
+                "start": format_instant(step.period.start),
+                "end": format_instant(step.period.end),
+            }
+            for step in item.timesteps
+        ],
+        "terms": item.terms.model_dump(mode="json"),
+    }
+
+
+def _classes(classes: Sequence[LandClass]) -> list[dict[str, Any]]:
+    return [{"code": item.code, "name": item.name, "parents": list(item.parents)} for item in classes]
+
+
+def _taxonomy_document(taxonomy: Taxonomy) -> dict[str, Any]:
+    return {
+        "name": taxonomy.name,
+        "prefix": taxonomy.prefix,
+        "nodata": taxonomy.nodata,
+        "groups": _classes(taxonomy.groups),
+        "classes": _classes(taxonomy.classes),
+        "grid_codes": {str(number): code for number, code in taxonomy.grid_codes.items()},
+    }
+
+
+def _crosswalk_document(walk: Crosswalk) -> dict[str, Any]:
+    return {
+        "source": _taxonomy_document(walk.source),
+        "target": _taxonomy_document(walk.target),
+        "rows": [{"source": row.source, "target": row.target, "reason": row.reason} for row in walk.rows],
+    }
+
+
+def _corpus(document: Mapping[str, Any]) -> CorpusInfo:
+    taxonomies = {row["name"]: _taxonomy(row) for row in document["taxonomies"]}
+    return CorpusInfo(
+        name=document["name"],
+        version=document["version"],
+        scheme=document["scheme"],
+        publication=Publication.model_validate(document["publication"]),
+        products=tuple(_product(row, taxonomies) for row in document["products"]),
+        recipe=document["recipe"],
+        crosswalks=tuple(
+            Crosswalk(
+                source=_taxonomy(row["source"]),
+                target=_taxonomy(row["target"]),
+                rows=tuple(CrosswalkRow(**entry) for entry in row["rows"]),
+            )
+            for row in document["crosswalks"]
+        ),
+        layouts=tuple(document["layouts"]),
+        names=StacNames(**document["stac_names"]),
+        software=document["software"],
+    )
+
+
+def _product(row: Mapping[str, Any], taxonomies: Mapping[str, Taxonomy]) -> ProductInfo:
+    product = {name: row[name] for name in Product.__dataclass_fields__}
+    product["bands"] = tuple(Band(**band) for band in row["bands"])
+    return ProductInfo(
+        product=Product(**product),
+        terms=Terms.model_validate(row["terms"]),
+        timesteps=tuple(
+            Timestep(parse_instant(step["stamp"]), step["name"], Period.parse(step["start"], step["end"]))
+            for step in row["timesteps"]
+        ),
+        acquired=row["acquired"],
+        label_version=row["label_version"],
+        taxonomy=None if row["taxonomy"] is None else taxonomies[row["taxonomy"]],
+        stated_period=None if row["period"] is None else Period.parse(*row["period"]),
+    )
+
+
+def _taxonomy(row: Mapping[str, Any]) -> Taxonomy:
+    def classes(entries: Sequence[Mapping[str, Any]]) -> tuple[LandClass, ...]:
+        return tuple(
+            LandClass(code=entry["code"], name=entry["name"], parents=tuple(entry["parents"])) for entry in entries
+        )
+
+    return Taxonomy(
+        name=row["name"],
+        prefix=row["prefix"],
+        classes=classes(row["classes"]),
+        groups=classes(row["groups"]),
+        nodata=row["nodata"],
+        grid_codes={int(number): code for number, code in row["grid_codes"].items()},
+    )

@@ -1,0 +1,61 @@
+"""How documents of a corpus point at its files: relative while it lies on a disk, absolute once it is published."""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from landloom.corpus.manifest import FileEntry
+
+JSON: Final = "application/json"
+GEOJSON: Final = "application/geo+json"
+GEOTIFF: Final = "image/tiff; application=geotiff"
+GZIP: Final = "application/gzip"
+CSV: Final = "text/csv"
+ZARR: Final = "application/vnd.zarr; version=3"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hrefs:
+    """Addresses of a corpus's files.
+
+    Example:
+        >>> Hrefs().between("stac-v1.0/a/33N/collection.json", "stac-v1.0/catalog.json")
+        '../../catalog.json'
+        >>> Hrefs(base_url="https://example.org/x/").between("a.json", "b.json")
+        'https://example.org/x/b.json'
+    """
+
+    base_url: str | None = None
+    """Address under which the corpus is published; None for relative hrefs."""
+
+    def between(self, source: str, target: str) -> str:
+        """The href that a document at one key uses for another."""
+        if self.base_url is not None:
+            return f"{self.base_url.rstrip('/')}/{target}"
+        path = posixpath.relpath(target, posixpath.dirname(source))
+        return path if path.startswith("..") else f"./{path}"
+
+    def link(self, relation: str, source: str, target: str, media: str = JSON, **more: str) -> dict[str, str]:
+        """A STAC link from one document to another."""
+        return {"rel": relation, "href": self.between(source, target), "type": media, **more}
+
+    def frame(self, key: str, parent: str, root: str) -> list[dict[str, str]]:
+        """The links that every document has: root, parent, and itself where hrefs are absolute."""
+        links = [self.link("root", key, root)]
+        if key != root:
+            links.append(self.link("parent", key, parent))
+        if self.base_url is not None:
+            media = JSON if key.endswith(("/catalog.json", "/collection.json")) else GEOJSON
+            links.append(self.link("self", key, key, media))
+        return links
+
+
+def file_fields(files: Mapping[str, FileEntry], path: str) -> dict[str, Any]:
+    """Size and checksum of a file as STAC's file extension spells them; empty where they are not known."""
+    entry = files.get(path)
+    return {} if entry is None else {"file:size": entry.size, "file:checksum": entry.multihash}
