@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from shapely import box
 
+from landloom.archive.granules import fewest_granules, granules_for
 from landloom.archive.open import open_archive
 from landloom.formats.stac import PLANETARY_COMPUTER, parse_scene
 from landloom.model.time import Period
@@ -69,3 +70,19 @@ def test_the_same_item_as_esa_serves_it_would_carry_the_offset(archive: Archive)
     del document["properties"]["earthsearch:boa_offset_applied"]
     document["assets"] = {"B04": {"href": "B04.jp2"}}
     assert parse_scene(document, str(scene.href), PLANETARY_COMPUTER).assets["B04"].offset == -1000
+
+
+def test_granules_of_a_country_from_the_real_grid(shared_data: Path) -> None:
+    import geopandas as gpd
+    from shapely import union_all
+
+    countries = gpd.read_file(shared_data / "countries" / "ne_50m_europe.geojson")
+    grid = gpd.read_file(shared_data / "mgrs_grid" / "mgrs_tiles_europe.geojson")
+    region = countries.loc[countries["ADM0_A3"] == "SVN", "geometry"].iloc[0]
+    outlines = dict(zip(grid["tile"], grid.geometry, strict=True))
+    shares = granules_for(region, outlines)
+    cover = fewest_granules(region, outlines)
+    assert cover.exact
+    assert cover.uncovered < 1e-6
+    assert len(cover.granules) < len(shares)
+    assert region.difference(union_all([outlines[granule] for granule in cover.granules])).area < 1e-6

@@ -43,7 +43,7 @@ from landloom.model.time import parse_instant
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from shapely import Geometry
+    from shapely.geometry.base import BaseGeometry
 
 __all__ = [
     "COPERNICUS",
@@ -258,7 +258,7 @@ class _Item:
             return int(value)
         return int(product[4]) if product else None
 
-    def _footprint(self) -> Geometry | None:
+    def _footprint(self) -> BaseGeometry | None:
         from shapely import box, force_2d, make_valid
         from shapely.errors import ShapelyError
         from shapely.geometry import shape

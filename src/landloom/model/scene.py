@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from shapely import Geometry
+    from shapely.geometry.base import BaseGeometry
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Scene:
     """MGRS square such as `33TWL`; None where the archive does not say."""
     epsg: int | None
     """CRS of the files; None where only the files say."""
-    footprint: Geometry = field(compare=False)
+    footprint: BaseGeometry = field(compare=False)
     """Outline of valid data in WGS84; multipolygon across the antimeridian."""
     assets: Mapping[str, Asset] = field(compare=False)
     """Band name (`B04`, `SCL`) → file. Names are ESA's whatever the archive calls them."""

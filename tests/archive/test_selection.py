@@ -1,0 +1,298 @@
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from datetime import UTC, timedelta
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from matplotlib.collections import PathCollection
+from shapely import MultiPolygon, box
+
+from landloom.archive.choice import Candidate, SceneChoice
+from landloom.archive.figure import calendar_figure
+from landloom.archive.selection import Policy, SceneFilter, choose_scenes, overlap_share, uniform
+from landloom.errors import InvalidDocumentError, InvalidValueError, NotFoundError
+from landloom.model.scene import Scene
+from landloom.model.time import Period, parse_instant
+
+YEAR = Period.year(2018)
+SCENE = Scene(
+    id="s",
+    time=YEAR.start,
+    granule="33TWL",
+    epsg=32633,
+    footprint=box(15, 45, 16, 46),
+    assets={},
+    cloud_cover=10.0,
+    nodata_share=0.0,
+    size=500,
+)
+
+
+def scene(day: float, cloud: float | None = 10.0, granule: str | None = "33TWL", name: str = "") -> Scene:
+    time = YEAR.start + timedelta(days=day)
+    return replace(SCENE, id=name or f"{granule}-{day:06.2f}", time=time, cloud_cover=cloud, granule=granule)
+
+
+def random_scenes(seed: int) -> tuple[list[Scene], int, float]:
+    chance = random.Random(seed)  # noqa: S311
+    days = sorted(chance.sample(range(365), chance.randint(1, 40)))
+    scenes = [scene(day, chance.choice([None, 0.0, 50.0, chance.uniform(0, 100)])) for day in days]
+    return scenes, chance.randint(1, len(scenes)), chance.choice([0.0, 0.25, 1.0])
+
+
+def cost(chosen: dict[int, Scene], count: int, weight: float) -> float:
+    """The stated cost, written again with other means: slots off the ideal time plus weighted cloud."""
+    total = 0.0
+    for slot, one in chosen.items():
+        place = (one.time - YEAR.start) / (YEAR.end - YEAR.start) * count
+        total += abs(place - slot - 0.5) + weight * (100.0 if one.cloud_cover is None else one.cloud_cover) / 100
+    return total
+
+
+def greedy(scenes: list[Scene], count: int, weight: float) -> dict[int, Scene]:
+    """DeepSatData's way: every slot takes the nearest scene that remains."""
+    remaining, chosen = list(scenes), {}
+    for slot in range(count):
+        if remaining:
+            best = min(remaining, key=lambda one: cost({slot: one}, count, weight))
+            chosen[slot] = best
+            remaining.remove(best)
+    return chosen
+
+
+def test_uniform_is_no_worse_than_greedy_on_a_thousand_cases() -> None:
+    better = 0
+    for seed in range(1000):
+        scenes, count, weight = random_scenes(seed)
+        ours = cost(uniform(scenes, count, YEAR, weight), count, weight)
+        theirs = cost(greedy(scenes, count, weight), count, weight)
+        assert ours <= theirs + 1e-6
+        better += ours < theirs - 1e-6
+    assert better > 300, "a case that greedy always solves shows nothing"
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_uniform_is_the_optimum_of_every_subset(seed: int) -> None:
+    scenes, _, weight = random_scenes(seed)
+    scenes, count = scenes[:9], 4
+    count = min(count, len(scenes))
+    ours = uniform(scenes, count, YEAR, weight)
+    assert [one.time for _, one in sorted(ours.items())] == sorted(one.time for one in ours.values())
+    best = min(cost(dict(enumerate(subset)), count, weight) for subset in combinations(scenes, count))
+    assert cost(ours, count, weight) == pytest.approx(best, abs=1e-6)
+
+
+def test_uniform_with_fewer_scenes_than_slots_takes_all_where_they_serve_best() -> None:
+    chosen = uniform([scene(15), scene(350)], 12, YEAR)
+    assert {slot: one.time.month for slot, one in chosen.items()} == {0: 1, 11: 12}
+
+
+def test_cloud_breaks_ties_even_without_weight() -> None:
+    cloudy, clear = scene(182.5, 90.0, name="a"), scene(182.5, 1.0, name="b")
+    assert uniform([cloudy, clear], 1, YEAR, 0.0) == {0: clear}
+    nearer = scene(182.6, 100.0, name="c")
+    farther = scene(200.0, 0.0, name="d")
+    assert uniform([nearer, farther], 1, YEAR, 0.0) == {0: nearer}
+    assert uniform([nearer, farther], 1, YEAR, 1.0) == {0: farther}
+
+
+def test_twelve_and_twelve() -> None:
+    chance = random.Random(7)  # noqa: S311
+    scenes = [scene(5 * number, chance.uniform(0, 100)) for number in range(73)]
+    choice = choose_scenes(scenes, Policy.parse("monthly + 12"), YEAR)
+    chosen = choice.apply(scenes)
+    assert len(chosen) == 24
+    assert {one.time.month for one in chosen} == set(range(1, 13))
+    for month in range(1, 13):
+        mine = [one for one in scenes if one.time.month == month]
+        assert min(mine, key=lambda one: one.cloud_cover or 0) in chosen
+    monthly = {row.id for row in choice.candidates if row.reason.startswith("month ")}
+    assert len(monthly) == 12
+    extras = [one.cloud_cover or 0 for one in chosen if one.id not in monthly]
+    rest = [one.cloud_cover or 0 for one in scenes if one not in chosen]
+    assert max(extras) <= min(rest)
+    assert choice.gaps == ()
+    assert choice.short == ()
+
+
+def test_months_without_a_scene_are_reported_and_the_number_is_still_reached() -> None:
+    scenes = [scene(5 * number, float(number)) for number in range(73)]
+    kept = [one for one in scenes if one.time.month not in (11, 12)]
+    choice = choose_scenes(kept, Policy.parse("monthly+12"), YEAR)
+    assert choice.gaps == (("33TWL", "2018-11"), ("33TWL", "2018-12"))
+    assert len(choice.ids) == 24
+    assert choice.short == ()
+    few = choose_scenes(kept[:20], Policy.parse("monthly + 12"), YEAR)
+    assert few.short == (("33TWL", 24, 20),)
+    assert len(few.ids) == 20
+
+
+def test_policies_work_granule_by_granule() -> None:
+    scenes = [
+        scene(day, cloud, granule) for granule in ("33TWL", "33TWM", None) for day, cloud in ((1, 9), (2, 3), (3, 6))
+    ]
+    choice = choose_scenes(scenes, Policy.parse("least-cloudy 2"), YEAR)
+    assert [(row.granule, row.time.day) for row in choice.candidates if row.use] == [
+        (granule, day) for granule in (None, "33TWL", "33TWM") for day in (3, 4)
+    ]
+    assert len(choose_scenes(scenes, Policy.parse("all"), YEAR).ids) == 9
+    assert len(choose_scenes(scenes, Policy.parse("uniform 2"), YEAR).ids) == 6
+
+
+def test_scenes_without_cloud_cover_come_last() -> None:
+    scenes = [scene(1, None), scene(2, 100.0), scene(3, 99.0)]
+    choice = choose_scenes(scenes, Policy.parse("least-cloudy 2"), YEAR)
+    assert [row.time.day for row in choice.candidates if row.use] == [3, 4]
+
+
+@given(st.permutations(range(20)), st.sampled_from(["uniform 7", "least-cloudy 7", "monthly + 3", "all"]))
+def test_order_of_the_input_does_not_matter(order: list[int], policy: str) -> None:
+    scenes = [scene(18 * number, float(number % 3)) for number in range(20)]
+    assert choose_scenes([scenes[n] for n in order], Policy.parse(policy), YEAR) == choose_scenes(
+        scenes, Policy.parse(policy), YEAR
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "changed", "reason"),
+    [
+        (SceneFilter(cloud=(0, 80)), {"cloud_cover": 93.0}, "cloud 93 % above 80"),
+        (SceneFilter(cloud=(5, 100)), {"cloud_cover": 1.0}, "cloud 1 % below 5"),
+        (SceneFilter(cloud=(0, 80)), {"cloud_cover": None}, "cloud not stated"),
+        (SceneFilter(valid=0.9), {"nodata_share": 13.0}, "valid data 0.870 below 0.9"),
+        (SceneFilter(valid=0.9), {"nodata_share": None}, "share of valid data not stated"),
+        (SceneFilter(levels=("L2A",)), {"level": "L1C"}, "level L1C"),
+        (SceneFilter(size=(400, None)), {"size": 399}, "size 399 bytes below 400"),
+        (SceneFilter(size=(0, 1000)), {"size": None}, "size not stated"),
+        (SceneFilter(overlap=0.6), {"footprint": box(15, 45, 15.5, 46)}, "overlap 0.500 below 0.6"),
+    ],
+)
+def test_filters_say_why(rule: SceneFilter, changed: dict[str, Any], reason: str) -> None:
+    passes, fails = replace(SCENE, id="ok"), replace(SCENE, id="no", **changed)
+    choice = choose_scenes([passes, fails], Policy.parse("all"), YEAR, rule=rule, region=box(15, 45, 16, 46))
+    assert {row.id: (row.use, row.reason) for row in choice.candidates} == {"ok": (True, "all"), "no": (False, reason)}
+
+
+def test_the_default_filter_takes_everything() -> None:
+    bare = replace(SCENE, cloud_cover=None, nodata_share=None, size=None, level="L1C")
+    assert choose_scenes([bare], Policy.parse("all"), YEAR, rule=SceneFilter()).ids == ("s",)
+    outside = replace(SCENE, id="later", time=YEAR.end)
+    assert choose_scenes([outside], Policy.parse("all"), YEAR).candidates == ()
+
+
+@pytest.mark.parametrize("text", ["some", "uniform", "uniform 0", "least-cloudy -1", "monthly - 1", ""])
+def test_policies_that_are_none(text: str) -> None:
+    with pytest.raises(InvalidValueError, match="least-cloudy n"):
+        Policy.parse(text)
+
+
+@pytest.mark.parametrize("text", ["all", "least-cloudy 5", "uniform 24", "monthly + 12", "monthly + 0"])
+def test_policies_read_as_written(text: str) -> None:
+    assert str(Policy.parse(text)) == text
+
+
+def test_filters_that_are_none() -> None:
+    bad_rules: tuple[dict[str, Any], ...] = ({"cloud": (50, 10)}, {"overlap": 2.0}, {"valid": -1.0}, {"size": (5, 1)})
+    for bad in bad_rules:
+        with pytest.raises(InvalidValueError, match="wanted"):
+            SceneFilter(**bad)
+    with pytest.raises(InvalidValueError, match="region"):
+        SceneFilter(overlap=0.5).objection(SCENE)
+
+
+def test_overlap_is_by_true_area() -> None:
+    # North of 60° a degree of longitude is half as long: the northern half of the box is the smaller one.
+    share = overlap_share(box(0, 40, 1, 80), box(0, 60, 1, 80))
+    assert share == pytest.approx(0.1188 / 0.3420, abs=0.001)  # (sin 80 - sin 60) / (sin 80 - sin 40)
+    crossing = MultiPolygon([box(179, 0, 180, 1), box(-180, 0, -179, 1)])
+    assert overlap_share(crossing, box(179, 0, 180, 1)) == pytest.approx(0.5)
+
+
+TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs", "Cc")), min_size=1).map(
+    lambda text: text.strip() or "x"
+)
+CANDIDATES = st.builds(
+    Candidate,
+    id=TEXTS,
+    time=st.datetimes(min_value=parse_instant("2015-01-01").replace(tzinfo=None), timezones=st.just(UTC)),
+    use=st.booleans(),
+    reason=st.just("") | TEXTS,
+    granule=st.none() | st.sampled_from(["33TWL", "01CCV"]),
+    cloud_cover=st.none() | st.floats(0, 100),
+    nodata_share=st.none() | st.floats(0, 100),
+    baseline=st.none() | st.just("05.09"),
+    level=st.sampled_from(["L1C", "L2A"]),
+    size=st.none() | st.integers(0, 2**40),
+)
+
+
+@given(st.lists(CANDIDATES, max_size=5, unique_by=lambda one: one.id))
+def test_file_of_a_choice_reads_back(candidates: list[Candidate]) -> None:
+    ordered = sorted(candidates, key=lambda one: (one.granule or "", one.time, one.id))
+    choice = SceneChoice(candidates=tuple(ordered))
+    assert SceneChoice.from_csv(choice.to_csv()) == choice
+
+
+def test_an_edited_file() -> None:
+    scenes = [scene(1), scene(2), scene(3)]
+    text = choose_scenes(scenes, Policy.parse("least-cloudy 1"), YEAR).to_csv().replace("\r\n", "\n")
+    header, *lines = text.splitlines()
+    edited = "\n".join([header.replace("level", "remark"), lines[2].replace("no,", "X,", 1), lines[0]])
+    choice = SceneChoice.from_csv("\ufeff" + edited)
+    assert choice.apply(scenes) == (scenes[0], scenes[2])
+    with pytest.raises(NotFoundError, match="33TWL-001"):
+        choice.apply(scenes[1:])
+
+
+def test_problems_of_a_file_are_listed_by_line() -> None:
+    lines = [
+        "a,maybe,2018-01-01,,",
+        "b,yes,soon,101,many",
+        "c,no,2018-01-01,,",
+        "d,no,2018-01-01,,,9",
+        ",yes,2018-01-01,,",
+    ]
+    text = "\n".join(["id,use,time,cloud_cover,size", *lines])
+    with pytest.raises(InvalidDocumentError) as caught:
+        SceneChoice.from_csv(text, "scenes.csv")
+    assert [problem.where for problem in caught.value.problems] == [
+        "line 2, use",
+        "line 3, time",
+        "line 3, cloud_cover",
+        "line 3, size",
+        "line 5, line",
+        "line 6, id",
+    ]
+    with pytest.raises(InvalidDocumentError, match="without id, time"):
+        SceneChoice.from_csv("use,granule\n")
+    with pytest.raises(InvalidDocumentError, match="each scene once"):
+        SceneChoice.from_csv("id,use,time\na,yes,2018-01-01\na,no,2018-01-01\n")
+
+
+def test_a_choice_holds_each_scene_once() -> None:
+    row = Candidate.of(SCENE, use=True, reason="")
+    with pytest.raises(InvalidValueError, match="twice"):
+        SceneChoice(candidates=(row, row))
+
+
+def test_calendar_figure_shows_chosen_and_gaps() -> None:
+    scenes = [
+        scene(5 * number, None if number == 3 else float(number), granule)
+        for number in range(50)
+        for granule in ("33TWL", "33TWM")
+    ]
+    choice = choose_scenes(scenes, Policy.parse("monthly + 2"), YEAR)
+    figure = calendar_figure(choice, YEAR)
+    axes = figure.axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["33TWL (14 of 50)", "33TWM (14 of 50)"]
+    drawn = [np.shape(points.get_offsets())[0] for points in axes.collections if isinstance(points, PathCollection)]
+    assert sorted(drawn) == [14, 14, 36, 36]
+    assert len(choice.gaps) == 6
+    figure.canvas.draw()
+    assert calendar_figure(SceneChoice(candidates=()), YEAR).axes
