@@ -90,7 +90,7 @@ def label_geojson(
 
     Example:
         >>> text = label_geojson("a_1", [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111", "clc_999"], [250_000, 750_000])
-        >>> text[-67:]
+        >>> text[-66:]
         b'},"properties":{"sample_id":"a_1","clc_111":0.25,"clc_999":0.75}}\n'
     """
     document = {

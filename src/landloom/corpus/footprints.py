@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from landloom.errors import InvalidInputError
 from landloom.model.grid import WGS84, transformer
 
 if TYPE_CHECKING:
@@ -78,3 +79,30 @@ def wkb(outlines: NDArray[np.float64]) -> pa.BinaryArray:
     return pa.BinaryArray.from_buffers(
         pa.binary(), len(outlines), [None, pa.py_buffer(offsets.astype(np.int32)), pa.py_buffer(polygons.tobytes())]
     )
+
+
+def outlines_of(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
+    """Read polygons back that `wkb` wrote.
+
+    Args:
+        column: n polygons of one ring of five vertices, little-endian WKB.
+
+    Returns:
+        (n, 5, 2) longitude, latitude.
+
+    Raises:
+        InvalidInputError: a geometry is something else.
+
+    Example:
+        >>> outlines = np.array([[(1, 0), (1, 1), (0, 1), (0, 0), (1, 0)]], float)
+        >>> bool((outlines_of(wkb(outlines)) == outlines).all())
+        True
+    """
+    raw = b"".join(column.to_pylist())
+    if len(raw) != len(column) * _WKB.itemsize:
+        raise InvalidInputError("got footprints that are no polygons of one ring of four corners")
+    polygons = np.frombuffer(raw, _WKB)
+    if not ((polygons["order"] == 1) & (polygons["type"] == 3) & (polygons["points"] == CORNERS)).all():
+        raise InvalidInputError("got footprints that are no little-endian polygons of one ring of four corners")
+    outlines: NDArray[np.float64] = polygons["ring"].astype(np.float64)
+    return outlines

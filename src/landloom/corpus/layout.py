@@ -198,9 +198,15 @@ class Layout:
         """GeoParquet with a row per sample."""
         return INDEX
 
-    def resource(self, kind: ResourceKind) -> str:
-        """Resource file: `geometries`, `labels` or `mappings`."""
-        return f"resources/{RESOURCES[kind].format(name=self.name)}"
+    def resource(self, kind: ResourceKind, product: str | None = None) -> str:
+        """Resource file: `geometries`, `labels` or `mappings`.
+
+        Args:
+            kind: which.
+            product: key of a further label product; None for the corpus's own.
+        """
+        name = self.name if product is None else f"{self.name}_{product}"
+        return f"resources/{RESOURCES[kind].format(name=name)}"
 
     # STAC ----------------------------------------------------------------------------------------------------
 

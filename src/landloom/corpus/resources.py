@@ -1,0 +1,141 @@
+"""Resource files: footprints and labels of all samples in three small files that need no catalogue.
+
+They are written from the index, in its order, and hold no time: the same index gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import zlib
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+import orjson
+
+from landloom.corpus.footprints import DECIMALS, outlines_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.model.taxonomy import Taxonomy
+
+CHUNK: Final = 16_384
+"""Rows that are formatted at a time."""
+DIGITS: Final = 6
+"""Decimals of a share."""
+_ZERO: Final = np.frombuffer(b",0.000000", np.uint8)
+_GZIP: Final = 31
+"""zlib's window bits for a gzip frame; it writes time 0 and no file name."""
+
+
+def resource_files(info: CorpusInfo, index: pa.Table) -> dict[str, bytes]:
+    """Key and bytes of every resource file.
+
+    Args:
+        info: the corpus.
+        index: its index.
+    """
+    layout = info.layout
+    files = {layout.resource("geometries"): geometries_geojson(index)}
+    for place, item in enumerate(info.labels):
+        if item.taxonomy is not None:
+            product = None if place == 0 else item.key
+            files[layout.resource("labels", product)] = labels_csv(index, info.label_columns[item.key])
+            files[layout.resource("mappings", product)] = label_mappings(item.taxonomy)
+    return files
+
+
+def geometries_geojson(index: pa.Table) -> bytes:
+    """Footprints of all samples: gzipped GeoJSON, property `sample_id`, longitude latitude in WGS84."""
+    return _gzip(_features(index))
+
+
+def labels_csv(index: pa.Table, columns: Sequence[str]) -> bytes:
+    """Class shares of all samples: gzipped CSV, `sample_id` and one column a class, six decimals.
+
+    Args:
+        index: the index.
+        columns: label columns of the index, whole millionths.
+    """
+    return _gzip(_label_rows(index, columns))
+
+
+def label_mappings(taxonomy: Taxonomy) -> bytes:
+    """The classes of a taxonomy and the classes above them, as CSV.
+
+    Example:
+        >>> from landloom.model.taxonomy import taxonomy
+        >>> for line in label_mappings(taxonomy("clc")).decode().splitlines()[:2]:
+        ...     print(line)
+        index,clc_level1_id,clc_level2_id,clc_level3_id,class_name
+        clc_111,1,11,111,Continuous urban fabric
+    """
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    levels = [f"{taxonomy.prefix}_level{level}_id" for level in range(1, taxonomy.levels + 1)]
+    writer.writerow(["index", *levels, "class_name"])
+    for item in taxonomy.classes:
+        writer.writerow([taxonomy.column(item.code), *item.parents, item.code, item.name])
+    return text.getvalue().encode()
+
+
+def decimals(millionths: NDArray[np.int32]) -> NDArray[np.uint8]:
+    """Format shares as text with a comma before each.
+
+    Args:
+        millionths: (n, columns), 0 to 9,999,999.
+
+    Returns:
+        (n, columns · 9) bytes of ASCII.
+
+    Example:
+        >>> decimals(np.array([[0, 269575]])).tobytes()
+        b',0.000000,0.269575'
+    """
+    text = np.broadcast_to(_ZERO, (*millionths.shape, len(_ZERO))).copy()
+    row, column = np.nonzero(millionths)
+    rest = millionths[row, column].astype(np.int64)
+    for place in (8, 7, 6, 5, 4, 3, 1):
+        rest, digit = np.divmod(rest, 10)
+        text[row, column, place] += digit.astype(np.uint8)
+    return text.reshape(len(millionths), -1)
+
+
+def _features(index: pa.Table) -> Iterator[bytes]:
+    ids = index.column("id").to_pylist()
+    outlines = np.round(outlines_of(index.column("geometry")), DECIMALS)
+    yield b'{"type":"FeatureCollection","features":[\n'
+    for start in range(0, len(ids), CHUNK):
+        part = np.ascontiguousarray(outlines[start : start + CHUNK])
+        text = orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)[3:-3].split(b"]],[[")
+        rows = (
+            b'{"type":"Feature","properties":{"sample_id":"%b"},"geometry":{"type":"Polygon","coordinates":[[[%b]]]}}'
+            % (name.encode(), ring)
+            for name, ring in zip(ids[start : start + CHUNK], text, strict=True)
+        )
+        yield (b",\n" if start else b"") + b",\n".join(rows)
+    yield b"\n]}\n"
+
+
+def _label_rows(index: pa.Table, columns: Sequence[str]) -> Iterator[bytes]:
+    yield ",".join(["sample_id", *columns]).encode() + b"\n"
+    for batch in index.select(["id", *columns]).to_batches(max_chunksize=CHUNK):
+        values = np.stack([batch.column(name).to_numpy() for name in columns], axis=1)
+        text = decimals(values).tobytes()
+        width = len(columns) * len(_ZERO)
+        rows = (
+            name.encode() + text[place * width : (place + 1) * width]
+            for place, name in enumerate(batch.column("id").to_pylist())
+        )
+        yield b"\n".join(rows) + b"\n"
+
+
+def _gzip(parts: Iterable[bytes]) -> bytes:
+    packer = zlib.compressobj(6, zlib.DEFLATED, _GZIP)
+    packed = [packer.compress(part) for part in parts]
+    return b"".join([*packed, packer.flush()])
