@@ -1,0 +1,157 @@
+"""Which pixels are usable, and the processing offset."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.errors import InvalidValueError
+from landloom.model.bands import CLEAR, NODATA, SATURATED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+BLOCK: Final = 65_536
+"""Elements worked on at a time, so that intermediate results stay in the processor's cache."""
+HIGHEST_CLASS: Final = 15
+"""SCL is a four-bit field; a larger number is a damaged one."""
+
+
+def scl_valid(scl: NDArray[np.uint8], clear: Iterable[int] = CLEAR, dilate: int = 0) -> NDArray[np.bool_]:
+    """Say which pixels the scene classification calls usable.
+
+    Args:
+        scl: Sen2Cor's classes, uint8 (…, y, x).
+        clear: classes that count as usable; no number above 15 ever does.
+        dilate: pixels by which unusable areas grow, as a square of 2·dilate + 1 pixels a side around each. Pixels
+            without data (0) are unusable themselves but do not grow: beyond the swath's edge there is no cloud.
+
+    Returns:
+        bool (…, y, x), True = usable.
+
+    Raises:
+        InvalidValueError: not uint8, fewer than two axes, or a negative `dilate`.
+
+    Example:
+        >>> scl = np.array([[4, 5, 9, 6, 4, 0, 4]], dtype=np.uint8)
+        >>> scl_valid(scl).astype(int)
+        array([[1, 1, 0, 1, 1, 0, 1]])
+        >>> scl_valid(scl, dilate=1).astype(int)
+        array([[1, 0, 0, 0, 1, 0, 1]])
+    """
+    if scl.dtype != np.uint8 or scl.ndim < 2 or dilate < 0:
+        raise InvalidValueError(
+            f"got SCL of {scl.dtype} {scl.shape}, dilate={dilate}; wanted uint8 (…, y, x), dilate >= 0"
+        )
+    valid = _member(scl, {int(code) for code in clear if 0 <= int(code) <= HIGHEST_CLASS})
+    if not dilate:
+        return valid
+    from scipy.ndimage import maximum_filter
+
+    grows = (~valid & (scl != NODATA)).view(np.uint8)
+    grown = maximum_filter(grows, size=2 * dilate + 1, axes=(-2, -1), mode="constant", cval=0)
+    valid &= grown == 0
+    return valid
+
+
+def data_valid(dn: NDArray[np.uint16]) -> NDArray[np.bool_]:
+    """Say where stored numbers are data: neither nodata (0) nor saturated (65535).
+
+    Call it on stored numbers, before `apply_offset`.
+
+    Example:
+        >>> data_valid(np.array([0, 1, 65534, 65535], dtype=np.uint16))
+        array([False,  True,  True, False])
+    """
+    _wanted_uint16(dn)
+    # Unsigned arithmetic wraps 0 to 65535: one comparison serves both ends.
+    return (dn - np.uint16(1)) < np.uint16(SATURATED - 1)
+
+
+def apply_offset(dn: NDArray[np.uint16], offset: int) -> tuple[NDArray[np.uint16], int]:
+    """Add the processing offset (BOA_ADD_OFFSET), once: `where(dn == 0, 0, max(dn + offset, 1))`.
+
+    Nodata stays nodata, saturated stays saturated, and a valid pixel never becomes either.
+
+    Args:
+        dn: stored numbers, uint16, any shape.
+        offset: what to add: −1000 for Level-2A since baseline 04.00 unless already applied, else 0.
+
+    Returns:
+        New numbers, and how many had to be clamped (to 1, or to 65534 for a positive offset).
+
+    Raises:
+        InvalidValueError: not uint16.
+
+    Example:
+        >>> apply_offset(np.array([0, 900, 1000, 1001, 1002, 65535], dtype=np.uint16), -1000)
+        (array([    0,     1,     1,     1,     2, 65535], dtype=uint16), 2)
+    """
+    _wanted_uint16(dn)
+    if offset == 0:
+        return dn.copy(), 0
+    low, high = 1, SATURATED - 1
+    if abs(offset) >= high:
+        raise InvalidValueError(f"got an offset of {offset}, wanted less than {high} either way")
+    out = np.empty(dn.shape, dtype=np.uint16)
+    clamped = 0
+    step = np.uint16(abs(offset))
+    for source, target in _blocks(dn, out):
+        # Clamp first, then shift: the sum then never leaves uint16.
+        if offset < 0:
+            beyond = source <= step
+            np.subtract(np.maximum(source, step + np.uint16(low)), step, out=target)
+        else:
+            beyond = source > np.uint16(high) - step
+            np.add(np.minimum(source, np.uint16(high) - step), step, out=target)
+        keep = ~data_valid(source)
+        np.copyto(target, source, where=keep)
+        clamped += int(np.count_nonzero(beyond & ~keep))
+    return out, clamped
+
+
+def _member(scl: NDArray[np.uint8], codes: set[int]) -> NDArray[np.bool_]:
+    """Membership by runs of consecutive codes: two passes a run, six times faster than a table."""
+    runs = _runs(codes)
+    if not runs:
+        return np.zeros(scl.shape, dtype=np.bool_)
+    out = np.empty(scl.shape, dtype=np.bool_)
+    for source, target in _blocks(scl, out):
+        for run in runs:
+            inside = target if run is runs[0] else np.empty_like(target)
+            _within(source, run, inside)
+            if run is not runs[0]:
+                np.bitwise_or(target, inside, out=target)
+    return out
+
+
+def _within(scl: NDArray[np.uint8], run: tuple[int, int], out: NDArray[np.bool_]) -> None:
+    first, length = run
+    if length == 1:
+        np.equal(scl, first, out=out)
+    else:
+        np.less(scl - np.uint8(first), np.uint8(length), out=out)
+
+
+def _runs(codes: set[int]) -> list[tuple[int, int]]:
+    """(first, length) of each run of consecutive numbers."""
+    ordered = sorted(codes)
+    starts = [0, *(i for i, (a, b) in enumerate(pairwise(ordered), start=1) if b != a + 1)] if ordered else []
+    return [(ordered[a], b - a) for a, b in pairwise([*starts, len(ordered)])]
+
+
+def _blocks(
+    source: NDArray[np.generic], target: NDArray[np.generic]
+) -> Iterator[tuple[NDArray[np.generic], NDArray[np.generic]]]:
+    flat, out = source.reshape(-1), target.reshape(-1)
+    for start in range(0, flat.size, BLOCK):
+        yield flat[start : start + BLOCK], out[start : start + BLOCK]
+
+
+def _wanted_uint16(dn: NDArray[np.uint16]) -> None:
+    if dn.dtype != np.uint16:
+        raise InvalidValueError(f"got {dn.dtype}, wanted uint16")
