@@ -144,7 +144,9 @@ def _writing(key: str, root: Path) -> Iterator[None]:
         with _plain_errors(key, root):
             yield
     except MissingKeyError as error:
-        raise StoreError(f"cannot write {key!r} in {root}: a file stands where a folder should, or the reverse") from error
+        raise StoreError(
+            f"cannot write {key!r} in {root}: a file stands where a folder should, or the reverse"
+        ) from error
 
 
 def _unfinished(name: str) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 import obstore
@@ -182,4 +182,4 @@ def _s3(uri: str) -> S3Store:
     settings: dict[str, Any] = {} if endpoint is None else {"endpoint": endpoint}
     if endpoint is not None and urlsplit(endpoint).hostname in LOOPBACK:
         settings["client_options"] = {"allow_http": True}
-    return cast("S3Store", S3Store.from_url(uri, retry_config=_RETRY, **settings))
+    return S3Store.from_url(uri, retry_config=_RETRY, **settings)
