@@ -243,6 +243,7 @@ class _ItemWriter:
         sample = self.content.samples[row]
         properties: dict[str, Any] = {
             "title": f"{members[0].product.title} at @@ID@@",
+            "sample_id": "@@ID@@",
             "datetime": None if timestep is None else format_instant(timestep.stamp),
             "start_datetime": start,
             "end_datetime": end,

@@ -252,7 +252,7 @@ def _product_collection(
         more["item_assets"] = definitions
     if is_label(members) and any(item.taxonomy for item in members):
         more["summaries"] = {"landloom:classes": _class_list(members)}
-    return key, orjson.dumps(_collection(info, collection, _union(tiles), links, **more), option=PRETTY)
+    return key, orjson.dumps(_collection(info, collection, _union(tiles), links, **more))
 
 
 def _class_list(members: tuple[ProductInfo, ...]) -> list[dict[str, str]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from landloom.model.ids import Zone
 
-_SLOT: Final = re.compile(rb'"@@([A-Z]+)@@"|@@(ID)@@|,"@@(F\d+)@@":0')
+_SLOT: Final = re.compile(rb'"@@(?!ID@@)([A-Z]+)@@"|@@(ID)@@|,"@@(F\d+)@@":0')
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +38,8 @@ class Template:
 
     Example:
         >>> template = Template.of({"id": "a_@@ID@@", "bbox": "@@BOX@@", "@@F0@@": 0}, {"F0": "x.tif"})
-        >>> template.fill({"ID": b"7", "BOX": b"[1,2]"}), template.fill({"F0": b',"size":3'})
-        (b'{"id":"a_7","bbox":[1,2]}', b'{"id":"a_","bbox":,"size":3}')
+        >>> template.fill({"ID": b"7", "BOX": b"[1,2]"})
+        b'{"id":"a_7","bbox":[1,2]}'
     """
 
     parts: tuple[bytes, ...]

@@ -1,0 +1,135 @@
+"""Checks STAC documents against JSON schemas without a network.
+
+Core documents are checked with the schemas of STAC 1.0.0 where a folder of schemas holds them, else with those of 1.1.0
+that pystac bundles; extensions with that folder. What no schema was found for is counted, never passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from referencing import Registry
+from referencing.jsonschema import DRAFT7
+
+from landloom.errors import InvalidInputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from jsonschema.protocols import Validator
+
+CORE: Final = {
+    "Catalog": "catalog-spec/json-schema/catalog.json",
+    "Collection": "collection-spec/json-schema/collection.json",
+    "Feature": "item-spec/json-schema/item.json",
+}
+"""Type of a document → its core schema, below `stac-spec/v1.0.0` and `https://schemas.stacspec.org/v1.0.0/`."""
+SPEC: Final = "https://schemas.stacspec.org/"
+EXTENSION: Final = "https://stac-extensions.github.io/"
+GEOJSON: Final = "https://geojson.org/schema/"
+BUNDLED: Final = "1.1.0"
+"""Version of the core schemas that pystac bundles."""
+
+
+class Schemas:
+    """Validators by address, each made once.
+
+    Example:
+        >>> schemas = Schemas()
+        >>> [problem.where for problem in schemas.check("a.json", {"type": "Catalog", "stac_version": "1.0.0"})]
+        ['a.json', 'a.json', 'a.json']
+        >>> schemas.unchecked
+        Counter()
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        if folder is not None and not (folder / "stac-extensions").is_dir():
+            raise InvalidInputError(f"no folder 'stac-extensions' in {folder}: wanted stac-extensions/NAME/VERSION")
+        self._known = _load(folder)
+        self._registry: Registry[Any] = Registry().with_contents(self._known.items(), default_specification=DRAFT7)
+        self.unchecked: Counter[str] = Counter()
+        """Address of a schema that was not found → documents that name it."""
+        self.of: Callable[[str], Validator | None] = cache(self._validator)
+
+    def check(self, where: str, document: Mapping[str, Any]) -> Iterator[Problem]:
+        """Every problem of a document.
+
+        Args:
+            where: its key, for messages.
+            document: parsed JSON.
+        """
+        kind = str(document.get("type"))
+        if kind not in CORE:
+            yield Problem(where=where, what=f"got type {kind!r}, wanted one of {', '.join(CORE)}")
+            return
+        yield from self._core(where, document, CORE[kind])
+        for address in document.get("stac_extensions", ()):
+            validator = self.of(address)
+            if validator is None:
+                self.unchecked[address] += 1
+                continue
+            yield from _problems(where, validator, document)
+
+    def _core(self, where: str, document: Mapping[str, Any], path: str) -> Iterator[Problem]:
+        version = document.get("stac_version")
+        exact = self.of(f"{SPEC}v{version}/{path}")
+        if exact is not None:
+            yield from _problems(where, exact, document)
+            return
+        bundled = self.of(f"{SPEC}v{BUNDLED}/{path}")
+        if bundled is None:
+            self.unchecked[f"{SPEC}v{version}/{path}"] += 1
+            return
+        # 1.1.0 tightens nothing that 1.0.0 documents of ours use; only the number itself is pinned.
+        yield from _problems(where, bundled, {**document, "stac_version": BUNDLED})
+
+    def _validator(self, address: str) -> Validator | None:
+        from jsonschema import Draft7Validator
+
+        schema = self._known.get(address.removesuffix("#"))
+        if schema is None:
+            return None
+        validator: Validator = Draft7Validator(schema, registry=self._registry)
+        return validator
+
+
+def _load(folder: Path | None) -> dict[str, Any]:
+    """Address → schema: what pystac bundles, JSON Schema itself, and what a folder holds."""
+    from jsonschema import Draft7Validator
+
+    found: dict[str, Any] = {"http://json-schema.org/draft-07/schema": Draft7Validator.META_SCHEMA}
+    bundle = Path(str(files("pystac"))) / "validation" / "jsonschemas"
+    for path in sorted((bundle / "geojson").glob("*.json")):
+        found[f"{GEOJSON}{path.name}"] = _read(path)
+    for path in sorted((bundle / "stac-spec" / f"v{BUNDLED}").glob("*.json")):
+        part = path.stem if path.stem in ("catalog", "collection") else "item"
+        found[f"{SPEC}v{BUNDLED}/{part}-spec/json-schema/{path.name}"] = _read(path)
+    for name, start in (("stac-spec", SPEC), ("stac-extensions", EXTENSION)) if folder is not None else ():
+        root = Path(str(folder)) / name
+        for path in sorted(root.rglob("*.json")):
+            found[f"{start}{path.relative_to(root).as_posix()}"] = _read(path)
+    return found
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _problems(where: str, validator: Validator, document: Mapping[str, Any]) -> Iterator[Problem]:
+    from jsonschema.exceptions import best_match
+    from referencing.exceptions import Unresolvable
+
+    try:
+        errors = list(validator.iter_errors(document))
+    except Unresolvable as error:
+        yield Problem(where=where, what=f"cannot be checked in full: no schema {error.ref}")
+        return
+    for found in errors:
+        deepest = best_match([found]) or found
+        place = ".".join(str(part) for part in deepest.absolute_path)
+        yield Problem(where=where, what=f"{place}: {deepest.message[:300]}" if place else deepest.message[:300])

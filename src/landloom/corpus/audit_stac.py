@@ -1,0 +1,134 @@
+"""The catalogue: schemas, links, assets, ids."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from landloom.corpus.layout import STAC
+from landloom.errors import MissingKeyError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.audit import Corpus
+    from landloom.corpus.audit_schemas import Schemas
+    from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.manifest import FileEntry
+
+INSIDE: Final = {"root", "parent", "child", "item", "collection", "related", "source", "self"}
+"""Relations that point at documents of the same catalogue."""
+
+
+CLOSE: Final = 1e-6
+"""Degrees by which an outline in JSON may differ from the index's: its seven decimals, and some."""
+
+
+class StacAudit:
+    """Checks every STAC document that manifests name."""
+
+    def __init__(
+        self,
+        store: Corpus,
+        info: CorpusInfo,
+        published: Mapping[str, FileEntry],
+        schemas: Schemas,
+        outlines: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        self.store, self.info, self.published, self.schemas = store, info, published, schemas
+        self.keys = [path for path in published if path.startswith(f"{STAC}/") and path.endswith(".json")]
+        self.outlines = outlines
+        self.base_url: str | None = None
+        self.documents = 0
+        self.cubes = {path.partition(".zarr/")[0] + ".zarr" for path in published if ".zarr/" in path}
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything that is wrong with the catalogue."""
+        root = self.info.layout.stac_root
+        if root not in self.published:
+            yield Problem(where=root, what="missing")
+            return
+        self.base_url = self._base(root)
+        reached = {root}
+        ids: dict[str, str] = {}
+        for key in self.keys:
+            if not self.store.exists(key):
+                continue  # the manifests' audit names it
+            try:
+                document = orjson.loads(self.store.get(key))
+            except orjson.JSONDecodeError as error:
+                yield Problem(where=key, what=f"is no JSON: {error}")
+                continue
+            self.documents += 1
+            yield from self.schemas.check(key, document)
+            yield from self._targets(key, document, reached)
+            yield from self._place(key, document)
+            other = ids.setdefault(str(document.get("id")), key)
+            if other != key:
+                yield Problem(where=key, what=f"has the id {document.get('id')!r} of {other}")
+        for key in self.keys:
+            if key not in reached:
+                yield Problem(where=key, what="no catalogue or collection links to it")
+
+    def unchecked(self) -> tuple[str, ...]:
+        """What no schema was found for."""
+        return tuple(
+            f"no schema {address} at hand: {count} document(s) were not checked against it"
+            for address, count in sorted(self.schemas.unchecked.items())
+        )
+
+    def _targets(self, key: str, document: Mapping[str, Any], reached: set[str]) -> Iterator[Problem]:
+        for link in document.get("links", ()):
+            if link.get("rel") not in INSIDE:
+                continue
+            target = self._key(key, str(link.get("href")))
+            if target is None or target not in self.published:
+                yield Problem(where=key, what=f"link {link.get('rel')} to {link.get('href')} resolves to nothing")
+            elif link["rel"] in ("child", "item"):
+                reached.add(target)
+        for name, asset in document.get("assets", {}).items():
+            target = self._key(key, str(asset.get("href")))
+            entry = None if target is None else self.published.get(target)
+            if entry is None and target not in self.cubes:
+                yield Problem(where=key, what=f"asset {name} at {asset.get('href')} resolves to nothing")
+            elif entry is not None and asset.get("file:size", entry.size) != entry.size:
+                yield Problem(where=key, what=f"asset {name}: got {asset['file:size']} bytes, wanted {entry.size}")
+            elif entry is not None and asset.get("file:checksum", entry.multihash) != entry.multihash:
+                yield Problem(where=key, what=f"asset {name}: its checksum is not the file's")
+
+    def _key(self, source: str, href: str) -> str | None:
+        """Key that an href means; None outside the corpus."""
+        if self.base_url is not None and href.startswith(self.base_url):
+            return href.removeprefix(self.base_url)
+        if "://" in href:
+            return None
+        return posixpath.normpath(posixpath.join(posixpath.dirname(source), href))
+
+    def _base(self, root: str) -> str | None:
+        """The address that absolute hrefs start with, from the root catalogue's link to itself."""
+        try:
+            links = orjson.loads(self.store.get(root)).get("links", ())
+        except (orjson.JSONDecodeError, MissingKeyError):
+            return None
+        own = next((link["href"] for link in links if link.get("rel") == "self"), None)
+        return str(own).removesuffix(root) if own else None
+
+    def _place(self, key: str, document: Mapping[str, Any]) -> Iterator[Problem]:
+        """An item's outline and box are its sample's."""
+        if document.get("type") != "Feature" or not self.outlines:
+            return
+        outline = self.outlines.get(str(document.get("properties", {}).get("sample_id")))
+        if outline is None:
+            yield Problem(where=key, what="properties.sample_id: names no sample of the index")
+            return
+        ring = np.array(document["geometry"]["coordinates"][0], np.float64)
+        if ring.shape != outline.shape or np.abs(ring - outline).max() > CLOSE:
+            yield Problem(where=key, what="geometry: is not the footprint of its sample")
+        box = [*outline.min(axis=0), *outline.max(axis=0)]
+        if np.abs(np.array(document.get("bbox", [0, 0, 0, 0])) - box).max() > CLOSE:
+            yield Problem(where=key, what="bbox: is not that of its sample's footprint")
