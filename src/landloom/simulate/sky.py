@@ -1,0 +1,146 @@
+"""Clouds, their shadows, and what a scene classification makes of them.
+
+A pass of the satellite has one sky: a function of place, orbit and day, so neighbouring granules see the same clouds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import cos, radians, sin, tan
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.model.bands import Scl
+from landloom.simulate.noise import fractal, nearest_seed, quantile, uniform
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from landloom.simulate.spec import WorldSpec
+
+_OCTAVES: Final = 5
+_SOFT: Final = 0.045
+_THIN: Final = 0.05
+_CLOUD_HEIGHT: Final = 1_200.0
+_PATCH: Final = 110.0
+_LATITUDE: Final = 50.0
+
+# Brightness of a thick cloud in 1e-4, in the order of `spec.BANDS`, and what a deep shadow leaves of the light.
+_CLOUD: Final = (6600, 6500, 6300, 6400, 6500, 6600, 6700, 6700, 6800, 4200, 4600, 3400)
+_SHADOW: Final = (0.62, 0.58, 0.52, 0.48, 0.46, 0.42, 0.40, 0.38, 0.37, 0.37, 0.34, 0.33)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Sky:
+    """The clouds over a grid at one pass."""
+
+    cloud: NDArray[np.float32]
+    """(y, x) opacity: 0 where there is none, else 0.05 to 1."""
+    shadow: NDArray[np.float32]
+    """(y, x) depth of shadow on open ground, 0 to 1."""
+    missed: NDArray[np.bool_]
+    """(y, x) whether a cloud here would escape the scene classification."""
+
+
+def sun(instant: datetime) -> tuple[float, float]:
+    """Azimuth and elevation of the sun in degrees at the satellite's pass, good enough for shadows.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> [round(v) for v in sun(datetime(2018, 6, 21, tzinfo=UTC))]
+        [155, 60]
+    """
+    day = instant.timetuple().tm_yday
+    declination = 23.44 * sin(2.0 * np.pi * (day - 81) / 365.25)
+    return 165.0 - 10.0 * sin(2.0 * np.pi * (day - 81) / 365.25), 90.0 - _LATITUDE + declination - 3.5
+
+
+def sky_key(spec: WorldSpec, instant: datetime, orbit: int) -> int:
+    """The seed of a pass."""
+    return ((spec.seed * 400 + orbit) * 4_000 + instant.year) * 400 + instant.timetuple().tm_yday
+
+
+def sky(
+    spec: WorldSpec, key: int, instant: datetime, cover: float, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> Sky:
+    """The sky over positions of the frame.
+
+    Args:
+        spec: of the world.
+        key: of the pass, from `sky_key`.
+        instant: of the pass; the sun's place follows from it.
+        cover: wanted share of cloud over a wide area, 0 to 1; 0 gives none anywhere and 1 nothing but clouds.
+        x: (y, x) positions.
+        y: (y, x) positions.
+    """
+    azimuth, elevation = sun(instant)
+    reach = _CLOUD_HEIGHT / tan(radians(max(elevation, 18.0)))
+    away_x, away_y = -reach * sin(radians(azimuth)), -reach * cos(radians(azimuth))
+    cloud = _opacity(spec, key, cover, x, y)
+    shadow = _opacity(spec, key, cover, x - away_x, y - away_y) * (cloud == 0.0)
+    i, j = nearest_seed(x / _PATCH, y / _PATCH, key + 11)
+    return Sky(cloud=cloud, shadow=shadow, missed=uniform(i, j, key + 13) < spec.missed)
+
+
+def _opacity(
+    spec: WorldSpec, key: int, cover: float, x: NDArray[np.float64], y: NDArray[np.float64]
+) -> NDArray[np.float32]:
+    if cover <= 0.0:
+        return np.zeros(x.shape, dtype=np.float32)
+    field = fractal(x, y, scale=spec.cloud_scale, octaves=_OCTAVES, seed=key)
+    ramp = np.clip((field - quantile(1.0 - cover, _OCTAVES)) / _SOFT, 0.0, 1.0)
+    opacity = (ramp * ramp * (3.0 - 2.0 * ramp)).astype(np.float32)
+    opacity[opacity < _THIN] = 0.0
+    return opacity
+
+
+def through(sky: Sky, ground: NDArray[np.float32], row: int) -> NDArray[np.float32]:
+    """What the satellite sees of ground under a sky.
+
+    Args:
+        sky: over the grid.
+        ground: (y, x) reflectance in 1e-4.
+        row: number of the band in `spec.BANDS`.
+    """
+    lit = ground * (np.float32(1.0) - sky.shadow * np.float32(1.0 - _SHADOW[row]))
+    top = np.float32(_CLOUD[row]) * (np.float32(0.75) + np.float32(0.25) * sky.cloud)
+    seen: NDArray[np.float32] = lit * (np.float32(1.0) - sky.cloud) + top * sky.cloud
+    return seen
+
+
+def classify(
+    sky: Sky, red: NDArray[np.float32], nir: NDArray[np.float32], swir: NDArray[np.float32]
+) -> NDArray[np.uint8]:
+    """The scene classification of a 20 m grid, from the sky at 10 m and the ground at 20 m.
+
+    A 20 m pixel is cloudy, or in shadow, if any quarter of it is; where clouds are missed it is what the ground is.
+
+    Args:
+        sky: (2y, 2x).
+        red: (y, x) B04 of the ground, in 1e-4.
+        nir: (y, x) B8A.
+        swir: (y, x) B11.
+
+    Returns:
+        (y, x) uint8 of `Scl`.
+    """
+    cloud, shadow = _quarters(sky.cloud), _quarters(sky.shadow)
+    missed = _quarters(sky.missed.astype(np.float32)) > 0.5
+    greenness = (nir - red) / np.maximum(nir + red, 1.0)
+    scl = np.full(red.shape, Scl.BARE, dtype=np.uint8)
+    scl[greenness > 0.45] = Scl.VEGETATION
+    scl[(greenness > 0.38) & (greenness <= 0.45)] = Scl.UNCLASSIFIED
+    scl[(nir < 500.0) & (swir < 400.0)] = Scl.WATER
+    scl[shadow > 0.0] = Scl.CLOUD_SHADOW
+    for least, code in ((0.0, Scl.CIRRUS), (0.3, Scl.CLOUD_MEDIUM), (0.7, Scl.CLOUD_HIGH)):
+        scl[(cloud > least) & ~missed] = code
+    return scl
+
+
+def _quarters(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    height, width = values.shape
+    largest: NDArray[np.float32] = values.reshape(height // 2, 2, width // 2, 2).max(axis=(1, 3))
+    return largest
