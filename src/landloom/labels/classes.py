@@ -1,0 +1,149 @@
+"""What the values of a parcel file mean: text or numbers → codes of the class map, recorded whole."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import numpy as np
+
+from landloom.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from numpy.typing import NDArray
+
+Unmapped = Literal["error", "unknown", "background", "ignore"]
+"""What becomes of values that a mapping does not name."""
+
+_HIGHEST: Final = 2**32 - 4
+"""Of codes; the three above are left for background, unknown and ignore."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassMapping:
+    """Value in the source → code in the class map; `classes.csv` and `corpus.json` record it whole.
+
+    Example:
+        >>> mapping = class_mapping(["maize", "wheat", "fallow"], {"maize": 1, "wheat": 1}, unmapped="ignore")
+        >>> mapping.codes, mapping.ignore, mapping.dtype
+        ({'fallow': 255, 'maize': 1, 'wheat': 1}, 255, dtype('uint8'))
+        >>> class_mapping([0, 3]).codes
+        {'0': 1, '3': 4}
+    """
+
+    codes: Mapping[str, int]
+    """Value as text → code, sorted by value."""
+    background: int
+    """Code of pixels that no parcel covers."""
+    ignore: int
+    """Code of parcels that training should skip."""
+    unknown: int
+    """Code of parcels whose value the mapping does not name, where the policy is `unknown`."""
+    dtype: np.dtype[Any]
+    """Type of the class map, the smallest that holds every code."""
+
+    def rows(self) -> list[dict[str, str | int]]:
+        """What `classes.csv` holds: `value, code, role` with the role class, background, ignore or unknown."""
+        special = {self.background: "background", self.ignore: "ignore", self.unknown: "unknown"}
+        named: list[dict[str, str | int]] = [
+            {"value": value, "code": code, "role": special.get(code, "class")} for value, code in self.codes.items()
+        ]
+        for code, role in sorted(special.items()):
+            named.append({"value": "", "code": code, "role": role})
+        return named
+
+    def apply(self, values: Iterable[object]) -> NDArray[np.int64]:
+        """Codes of values that the mapping was made for."""
+        return np.array([self.codes[value_text(value)] for value in values], dtype=np.int64)
+
+
+def value_text(value: object) -> str:
+    """A value as mappings spell it: 3, 3.0 and " 3" are the same, "0513" and 513 are not.
+
+    Example:
+        >>> value_text(3.0), value_text(" 3"), value_text("0513")
+        ('3', '3', '0513')
+    """
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
+
+
+def class_mapping(
+    values: Iterable[object],
+    classes: Mapping[Any, int] | None = None,
+    *,
+    unmapped: Unmapped = "error",
+    background: int | None = None,
+    ignore: int | None = None,
+    unknown: int | None = None,
+) -> ClassMapping:
+    """Decide on a code for every value that occurs.
+
+    Without `classes`, whole numbers from 0 keep their number, unless one of them is the background's code: then all
+    go up by one, as the published system does it. Text gets 1, 2, … in sorted order.
+
+    Args:
+        values: what occurs in the source; missing ones must have been rejected before.
+        classes: value → code, several to one.
+        unmapped: what becomes of values that `classes` does not name.
+        background: code of pixels without a parcel; 0 unless told, or the number below `unknown` where `classes`
+            gives 0 to a class: the two stay apart.
+        ignore: code to skip; the highest number of the class map's type unless told.
+        unknown: code of unnamed values; the number below that unless told.
+
+    Raises:
+        InvalidInputError: values without a code under `unmapped="error"`; codes that are negative or taken by
+            background, ignore or unknown.
+    """
+    found = sorted({value_text(value) for value in values})
+    named = _default(found, background or 0) if classes is None else _given(classes)
+    missing = [value for value in found if value not in named]
+    if missing and unmapped == "error":
+        raise InvalidInputError(f"got values without a code: {missing[:20]}, wanted them in `classes` or a policy")
+    top = max([0, background or 0, ignore or 0, unknown or 0, *named.values()])
+    bits = next(bits for bits in (8, 16, 32) if top <= 2**bits - 4 or bits == 32)
+    dtype = np.dtype(f"uint{bits}")
+    highest = 2**bits - 1
+    ignore = highest if ignore is None else ignore
+    unknown = highest - 1 if unknown is None else unknown
+    if background is None:
+        background = highest - 2 if 0 in named.values() else 0
+    special = {"background": background, "ignore": ignore, "unknown": unknown}
+    _check(named, special)
+    policy = special.get(unmapped, background)
+    codes = {value: named.get(value, policy) for value in sorted({*found, *(named if classes is not None else ())})}
+    return ClassMapping(codes=codes, background=background, ignore=ignore, unknown=unknown, dtype=dtype)
+
+
+def _given(classes: Mapping[Any, int]) -> dict[str, int]:
+    result: dict[str, int] = {}
+    for value, code in classes.items():
+        text = value_text(value)
+        if result.get(text, code) != code:
+            raise InvalidInputError(f"got the codes {result[text]} and {code} for {text!r}, wanted one")
+        if not 0 <= code <= _HIGHEST or int(code) != code:
+            raise InvalidInputError(f"got code {code!r} for {text!r}, wanted a whole number from 0")
+        result[text] = int(code)
+    return result
+
+
+def _default(found: list[str], background: int) -> dict[str, int]:
+    whole = all(value.isdigit() and (value == "0" or value[0] != "0") and len(value) < 10 for value in found)
+    if not whole:
+        return {value: place + (place >= background > 0) for place, value in enumerate(found, 1)}
+    shift = 1 if str(background) in found else 0
+    return {value: int(value) + shift for value in found}
+
+
+def _check(named: Mapping[str, int], special: Mapping[str, int]) -> None:
+    if len(set(special.values())) != len(special):
+        raise InvalidInputError(f"got the codes {dict(special)}, wanted them different")
+    for role, code in special.items():
+        taken = [value for value, own in named.items() if own == code]
+        if taken and role == "background":
+            raise InvalidInputError(
+                f"got code {code} for {taken[:5]}, which is the background's: class {code} must stay apart from it"
+            )

@@ -1,0 +1,322 @@
+"""Parcels as users have them → parcels fit for rasterising, and a table of those that are not, with reasons."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.labels.classes import ClassMapping, Unmapped, class_mapping, value_text
+from landloom.labels.polygons import geometry_problems, repaired
+from landloom.model.grid import transformer
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
+
+Period = tuple[str, str]
+"""First day and the day after the last, as ISO dates: half-open."""
+
+_DAYS: Final = ("valid_from", "valid_to")
+ROLES: Final = ("id", "ground_truth", "crs", "year", *_DAYS)
+"""What a column can be; `year` stands for that calendar year, `valid_from` and `valid_to` are both inclusive."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rejected:
+    """A parcel that does not take part, and why."""
+
+    id: str
+    """Its id as in the source; `row 12`, counted from 0, where it has none."""
+    ground_truth: str
+    """Its value as in the source."""
+    reason: str
+    """What is wrong."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parcels:
+    """Parcels in the order of their ids: the order of rows in the source leaves no trace."""
+
+    ids: NDArray[np.int64]
+    """(parcel,) ascending, all over 0: in rasters 0 is no parcel."""
+    names: tuple[str, ...]
+    """(parcel,) ids as in the source, where those were no numbers over 0; empty otherwise."""
+    values: NDArray[Any]
+    """(parcel,) int64 codes of classes, or float64 for regression."""
+    geometries: NDArray[Any]
+    """(parcel,) valid shapely polygons."""
+    epsg: NDArray[np.int64]
+    """(parcel,) CRS of each geometry."""
+    mapping: ClassMapping | None
+    """What the codes mean; None for regression."""
+    rejected: tuple[Rejected, ...] = ()
+    """Those that do not take part, sorted."""
+    repaired: tuple[Rejected, ...] = ()
+    """Those that take part after a repair, with what was wrong, sorted."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def take(self, keep: NDArray[np.bool_], reason: str) -> Self:
+        """Only some of them; the others are rejected for a reason."""
+        if keep.all():
+            return self
+        gone = [
+            Rejected(id=self.name_of(place), ground_truth=str(self.values[place]), reason=reason)
+            for place in np.flatnonzero(~keep).tolist()
+        ]
+        return replace(
+            self,
+            ids=self.ids[keep],
+            names=tuple(name for name, kept in zip(self.names, keep, strict=False) if kept),
+            values=self.values[keep],
+            geometries=self.geometries[keep],
+            epsg=self.epsg[keep],
+            rejected=_sorted([*self.rejected, *gone]),
+        )
+
+    def name_of(self, place: int) -> str:
+        """The id of a parcel as in the source."""
+        return self.names[place] if self.names else str(self.ids[place])
+
+    def in_crs(self, epsg: int) -> Self:
+        """The same in one CRS, vertex by vertex; what does not survive that is rejected.
+
+        Example:
+            >>> import geopandas, shapely
+            >>> frame = geopandas.GeoDataFrame(
+            ...     {"id": [7], "ground_truth": [1]}, geometry=[shapely.box(15, 46, 15.01, 46.01)], crs=4326
+            ... )
+            >>> moved = parcels_of(frame).in_crs(32633)
+            >>> moved.epsg.tolist(), round(moved.geometries[0].area)
+            ([32633], 860249)
+        """
+        import shapely
+
+        moved = self.geometries.copy()
+        for source in np.unique(self.epsg[self.epsg != epsg]):
+            some = self.epsg == source
+            moved[some] = _reprojected(moved[some], int(source), epsg)
+        changed = replace(self, geometries=moved, epsg=np.full(len(self), epsg, dtype=np.int64))
+        finite = np.asarray(np.isfinite(shapely.bounds(moved)).all(axis=1))
+        changed = changed.take(finite, f"cannot be expressed in EPSG:{epsg}")
+        return changed.take(np.asarray(shapely.is_valid(changed.geometries)), f"invalid once in EPSG:{epsg}")
+
+
+def _reprojected(geometries: NDArray[Any], source: int, target: int) -> Any:
+    import shapely
+
+    change = transformer(source, target)
+    return shapely.transform(
+        geometries, lambda vertices: np.column_stack(change.transform(vertices[:, 0], vertices[:, 1]))
+    )
+
+
+def parcels_of(
+    frame: GeoDataFrame,
+    *,
+    columns: Mapping[str, str] | None = None,
+    classes: Mapping[Any, int] | None = None,
+    unmapped: Unmapped = "error",
+    codes: Mapping[str, int] | None = None,
+    period: Period | None = None,
+    invalid: Literal["reject", "repair"] = "reject",
+    regression: bool = False,
+) -> Parcels:
+    """Read parcels from a table.
+
+    Ids that are whole numbers over 0 are kept, to 64 bits; of other ids, their places in sorted order are taken.
+    Parcels without an id column are numbered by geometry and value, so that the order of rows does not matter.
+
+    Args:
+        frame: a parcel a row; its CRS, or a column `crs` with EPSG codes.
+        columns: role → column, see `ROLES`; a role is looked up under its own name unless told.
+        classes: value → code; see `class_mapping`.
+        unmapped: what becomes of values that `classes` does not name.
+        codes: `background`, `ignore` and `unknown` as keys, where the defaults do not suit.
+        period: only parcels that are valid at some time in it; all unless told.
+        invalid: whether invalid geometries are rejected, or repaired and listed in `repaired`.
+        regression: `ground_truth` is a number to predict, not a class.
+
+    Raises:
+        NotFoundError: no such column.
+        InvalidInputError: no CRS; values without a code.
+
+    Example:
+        >>> import geopandas, shapely
+        >>> frame = geopandas.GeoDataFrame(
+        ...     {"GIS_ID": [2**24 + 1, 5], "crop": ["maize", None]},
+        ...     geometry=shapely.box([0, 20], 0, [10, 30], 10), crs=32633,
+        ... )
+        >>> parcels = parcels_of(frame, columns={"id": "GIS_ID", "ground_truth": "crop"})
+        >>> parcels.ids.tolist(), parcels.rejected[0].id, parcels.rejected[0].reason
+        ([16777217], '5', 'no ground truth')
+    """
+    table = _Table(frame, columns or {})
+    found = geometry_problems(table.geometries)
+    reasons = dict(found)
+    geometries = table.geometries
+    if invalid == "repair":
+        geometries = repaired(geometries, list(found))
+        reasons = {row: what for row, what in found.items() if geometries[row].is_empty}
+    for row, reason in (*table.untimely(period), *table.valueless(regression=regression)):
+        reasons.setdefault(row, reason)
+    for row, reason in table.duplicates(reasons):
+        reasons[row] = reason
+    keep = np.array([row for row in range(len(table)) if row not in reasons], dtype=np.int64)
+    kept = [table.values[row] for row in keep]
+    mapping = None if regression else class_mapping(kept, classes, unmapped=unmapped, **(codes or {}))
+    values = np.array([float(value) for value in kept]) if mapping is None else mapping.apply(kept)
+    ids, names = table.numbers(keep, geometries)
+    order = np.argsort(ids, kind="stable")
+    return Parcels(
+        ids=ids[order],
+        names=tuple(names[i] for i in order) if names else (),
+        values=values[order],
+        geometries=geometries[keep][order],
+        epsg=table.epsg[keep][order],
+        mapping=mapping,
+        rejected=_sorted([table.rejected(row, reason) for row, reason in reasons.items()]),
+        repaired=_sorted([table.rejected(row, what) for row, what in found.items() if row not in reasons]),
+    )
+
+
+def _sorted(rows: list[Rejected]) -> tuple[Rejected, ...]:
+    return tuple(sorted(rows, key=lambda row: (len(row.id), row.id, row.reason, row.ground_truth)))
+
+
+class _Table:
+    """The columns of a frame by role, and what is wrong with its rows."""
+
+    def __init__(self, frame: GeoDataFrame, columns: Mapping[str, str]) -> None:
+        for role in columns:
+            if role not in ROLES:
+                raise NotFoundError.of("role of a column", role, ROLES)
+        known = [str(name) for name in frame.columns]
+        for column in columns.values():
+            if column not in known:
+                raise NotFoundError.of("column", column, known)
+        self.cells = {
+            role: frame[columns.get(role, role)].tolist() for role in ROLES if columns.get(role, role) in known
+        }
+        if "ground_truth" not in self.cells:
+            raise NotFoundError.of("column for ground_truth", columns.get("ground_truth", "ground_truth"), known)
+        self.geometries = np.array(frame.geometry.to_numpy(), dtype=object)
+        self.values = self.cells["ground_truth"]
+        self.epsg = self._epsg(frame)
+
+    def __len__(self) -> int:
+        return len(self.geometries)
+
+    def _epsg(self, frame: GeoDataFrame) -> NDArray[np.int64]:
+        if "crs" in self.cells:
+            codes = [value_text(value).upper().removeprefix("EPSG:") for value in self.cells["crs"]]
+            wrong = [row for row, code in enumerate(codes) if not code.isdigit()]
+            if wrong:
+                raise InvalidInputError(f"got no EPSG code in `crs` of rows {wrong[:20]}")
+            return np.array([int(code) for code in codes], dtype=np.int64)
+        code = None if frame.crs is None else frame.crs.to_epsg(min_confidence=70)
+        if code is None:
+            raise InvalidInputError(
+                "got parcels without a CRS, wanted one: name it, for a guess would move them silently"
+            )
+        return np.full(len(self), code, dtype=np.int64)
+
+    def rejected(self, row: int, reason: str) -> Rejected:
+        value = "" if _absent(self.values[row]) else value_text(self.values[row])
+        return Rejected(id=self._id_text(row) or f"row {row}", ground_truth=value, reason=reason)
+
+    def _id_text(self, row: int) -> str:
+        value = self.cells["id"][row] if "id" in self.cells else None
+        return "" if _absent(value) else value_text(value)
+
+    def untimely(self, period: Period | None) -> list[tuple[int, str]]:
+        """Rows that are not valid in a period."""
+        if period is None:
+            return []
+        start, end = (date.fromisoformat(day) for day in period)
+        found = []
+        for row in range(len(self)):
+            first, last = self._validity(row)
+            if not (first < end and last >= start):
+                found.append((row, f"valid {first} to {last}, not in {start} to {end}"))
+        return found
+
+    def _validity(self, row: int) -> tuple[date, date]:
+        first, last = date.min, date.max
+        year, *days = (self.cells[role][row] if role in self.cells else None for role in ("year", *_DAYS))
+        if not _absent(year):
+            first, last = date(int(float(str(year))), 1, 1), date(int(float(str(year))), 12, 31)
+        for role, day in zip(_DAYS, days, strict=True):
+            if not _absent(day):
+                exact = date.fromisoformat(str(day)[:10])
+                first, last = (exact, last) if role == "valid_from" else (first, exact)
+        return first, last
+
+    def valueless(self, *, regression: bool) -> list[tuple[int, str]]:
+        """Rows without a usable ground truth."""
+        found = []
+        for row, value in enumerate(self.values):
+            if _absent(value):
+                found.append((row, "no ground truth"))
+            elif regression and not _finite(value):
+                found.append((row, f"got ground truth {value!r}, wanted a finite number"))
+        return found
+
+    def duplicates(self, gone: Mapping[int, str]) -> list[tuple[int, str]]:
+        """Rows that share an id with another that takes part, or have none in a table with ids."""
+        if "id" not in self.cells:
+            return []
+        rows: dict[str, list[int]] = {}
+        for row in range(len(self)):
+            if row not in gone:
+                rows.setdefault(self._id_text(row), []).append(row)
+        found = [(row, "no id") for row in rows.pop("", [])]
+        return found + [
+            (row, f"id {name} occurs {len(same)} times") for name, same in rows.items() if len(same) > 1 for row in same
+        ]
+
+    def numbers(self, keep: NDArray[np.int64], geometries: NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
+        """Ids as numbers over 0 and, where the source's are none, its names."""
+        import shapely
+
+        if "id" not in self.cells:
+            shapes = shapely.to_wkb(shapely.normalize(geometries[keep]))
+            keys = [
+                (int(self.epsg[row]), shape, value_text(self.values[row]))
+                for row, shape in zip(keep, shapes, strict=True)
+            ]
+            return _ranks(keys), []
+        names = [self._id_text(int(row)) for row in keep]
+        if all(_is_number(name) for name in names):
+            return np.array([int(name) for name in names], dtype=np.int64), []
+        return _ranks(names), names
+
+
+def _ranks(keys: list[Any]) -> NDArray[np.int64]:
+    ranks = np.empty(len(keys), dtype=np.int64)
+    ranks[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(1, len(keys) + 1)
+    return ranks
+
+
+def _is_number(text: str) -> bool:
+    return text.isdigit() and (text == "0" or text[0] != "0") and 0 < int(text) < 2**63
+
+
+def _absent(value: Any) -> bool:
+    import pandas as pd
+
+    return value is None or bool(pd.isna(value)) or str(value).strip() == ""
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return bool(np.isfinite(float(value)))
+    except (TypeError, ValueError):
+        return False
