@@ -1,0 +1,359 @@
+"""GeoTIFF both ways.
+
+Chips are written by a small encoder of ours (docs/decisions/0003): band-sequential strips, horizontal predictor,
+deflate by libdeflate. Scenes of simulated archives are Cloud-Optimised GeoTIFFs by GDAL's own driver. The bytes depend on the arguments alone. Georeference follows OGC GeoTIFF 1.1 (19-008r4); band names,
+scale and nodata are GDAL's own tags.
+"""
+
+from __future__ import annotations
+
+import html
+import math
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+import imagecodecs
+import numpy as np
+
+from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.formats import tiff
+from landloom.model.grid import Grid
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+Compression = Literal["deflate", "none"]
+
+STRIP_BYTES: Final = 2**20
+"""Strips hold about this much before compression: a chip's band is one strip, a mosaic's is several."""
+_SCHEMES: Final[dict[str, int]] = {"none": 1, "deflate": 8}
+_FORMATS: Final = {"u": 1, "i": 2, "f": 3}
+_DTYPES: Final = frozenset(
+    np.dtype(name)
+    for name in ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8")
+)  # fmt: skip
+_PROJECTED, _GEOGRAPHIC = 1, 2
+_MODEL_KEY, _RASTER_KEY, _GEOGRAPHIC_KEY, _PROJECTED_KEY = 1024, 1025, 2048, 3072
+_NO_PREDICTOR, _HORIZONTAL, _FLOATING = 1, 2, 3
+_ITEM: Final = re.compile(r'<Item name="[^"]*" sample="(\d+)" role="(\w+)">([^<]*)</Item>')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeotiffInfo:
+    """What a GeoTIFF says beside its pixels and grid."""
+
+    nodata: float | None
+    """The number that stands for nothing."""
+    bands: tuple[str, ...]
+    """A description per band, empty where there is none."""
+    scaling: tuple[float, float]
+    """Scale and offset of the first band: physical value = number · scale + offset."""
+
+
+def encode_geotiff(
+    array: NDArray[Any],
+    grid: Grid,
+    *,
+    nodata: float | None = None,
+    bands: Sequence[str] = (),
+    scaling: tuple[float, float] | None = None,
+    compression: Compression = "deflate",
+    level: int = 6,
+    predictor: bool = True,
+) -> bytes:
+    """Encode a chip as GeoTIFF; the same arguments give the same bytes.
+
+    Args:
+        array: (band, y, x), row 0 north; integers of 8 to 64 bits, float32 or float64.
+        grid: its pixels.
+        nodata: the number that stands for nothing; one that the type can hold.
+        bands: a description per band, or none at all.
+        scaling: scale and offset for every band: physical value = number · scale + offset.
+        compression: `deflate` or `none`.
+        level: of deflate, 1 (fast) to 12 (small).
+        predictor: store differences along x, which compress better.
+
+    Raises:
+        InvalidValueError: shape, type, nodata or descriptions do not fit.
+
+    Example:
+        >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 500_600, 5_000_600), 10)
+        >>> data = encode_geotiff(np.full((2, 60, 60), 7, np.uint16), grid, nodata=0, bands=["B02", "B03"])
+        >>> pixels, same, info = decode_geotiff(data)
+        >>> bool((pixels == 7).all()), same == grid, info.bands, info.nodata
+        (True, True, ('B02', 'B03'), 0.0)
+    """
+    array = _checked(array, grid, nodata, bands)
+    squeeze = predictor and compression == "deflate"
+    count, height, width = array.shape
+    rows = max(1, min(height, STRIP_BYTES // (width * array.itemsize)))
+    tags: dict[int, tiff.Value] = {
+        tiff.WIDTH: (width,),
+        tiff.LENGTH: (height,),
+        tiff.BITS: (array.itemsize * 8,) * count,
+        tiff.COMPRESSION: (_SCHEMES[compression],),
+        tiff.PHOTOMETRIC: (1,),
+        tiff.SAMPLES: (count,),
+        tiff.ROWS_PER_STRIP: (rows,),
+        tiff.PLANAR: (2 if count > 1 else 1,),
+        tiff.SAMPLE_FORMAT: (_FORMATS[array.dtype.kind],) * count,
+    }
+    if squeeze:
+        tags[tiff.PREDICTOR] = (_FLOATING if array.dtype.kind == "f" else _HORIZONTAL,)
+    if count > 1:
+        tags[tiff.EXTRA_SAMPLES] = (0,) * (count - 1)
+    if nodata is not None:
+        tags[tiff.GDAL_NODATA] = _nodata_text(nodata)
+    if bands or scaling:
+        tags[tiff.GDAL_METADATA] = _metadata_text(count, tuple(bands), scaling)
+    tags |= _georeference(grid)
+    return tiff.write_tiff(tags, [_encode(part, compression, level) for part in _strips(array, rows, squeeze=squeeze)])
+
+
+def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Sequence[str]) -> NDArray[Any]:
+    """The array, little-endian and contiguous, if everything fits."""
+    if array.ndim != 3 or array.shape[0] < 1 or array.shape[1:] != grid.shape:
+        raise InvalidValueError(f"got an array of shape {array.shape}, wanted (bands, {grid.height}, {grid.width})")
+    dtype = array.dtype.newbyteorder("<")
+    if dtype not in _DTYPES:
+        raise InvalidValueError(
+            f"got numbers of type {array.dtype}, wanted integers of 8 to 64 bits, float32 or float64"
+        )
+    if bands and len(bands) != array.shape[0]:
+        raise InvalidValueError(f"got {len(bands)} band descriptions, wanted {array.shape[0]}")
+    if nodata is not None and dtype.kind != "f":
+        limits = np.iinfo(dtype)
+        if not (float(nodata).is_integer() and limits.min <= nodata <= limits.max):
+            raise InvalidValueError(f"got nodata {nodata}, wanted a number that {dtype} can hold")
+    return np.ascontiguousarray(array, dtype)
+
+
+def _strips(array: NDArray[Any], rows: int, *, squeeze: bool) -> Iterator[NDArray[Any]]:
+    """Band after band, top to bottom, as they are compressed."""
+    if squeeze and array.dtype.kind != "f":
+        array = imagecodecs.delta_encode(array, axis=-1)
+    for band in array:
+        for top in range(0, len(band), rows):
+            strip = band[top : top + rows]
+            yield imagecodecs.floatpred_encode(strip, axis=-1) if squeeze and array.dtype.kind == "f" else strip
+
+
+def _encode(strip: NDArray[Any], compression: Compression, level: int) -> bytes:
+    raw = strip.tobytes()
+    return bytes(imagecodecs.deflate_encode(raw, level)) if compression == "deflate" else raw
+
+
+def _nodata_text(nodata: float) -> bytes:
+    whole = math.isfinite(nodata) and float(nodata).is_integer()
+    return f"{int(nodata) if whole else float(nodata)!r}\0".encode("ascii")
+
+
+def _metadata_text(count: int, bands: tuple[str, ...], scaling: tuple[float, float] | None) -> bytes:
+    items = []
+    for sample in range(count):
+        if bands and bands[sample]:
+            items.append(("DESCRIPTION", sample, "description", html.escape(bands[sample])))
+        if scaling:
+            items.append(("SCALE", sample, "scale", repr(float(scaling[0]))))
+            items.append(("OFFSET", sample, "offset", repr(float(scaling[1]))))
+    lines = [f'  <Item name="{name}" sample="{n}" role="{role}">{text}</Item>\n' for name, n, role, text in items]
+    return "".join(["<GDALMetadata>\n", *lines, "</GDALMetadata>\n\0"]).encode()
+
+
+@lru_cache(maxsize=64)
+def _model(epsg: int) -> int:
+    """Whether a CRS is projected or geographic; UTM is known without asking."""
+    if 32601 <= epsg <= 32760:
+        return _PROJECTED
+    from pyproj import CRS
+
+    crs = CRS.from_epsg(epsg)
+    if crs.is_projected:
+        return _PROJECTED
+    if crs.is_geographic:
+        return _GEOGRAPHIC
+    raise InvalidValueError(f"got EPSG:{epsg}, wanted a projected or geographic CRS")
+
+
+def _georeference(grid: Grid) -> dict[int, tiff.Value]:
+    model = _model(grid.epsg)
+    crs_key = _PROJECTED_KEY if model == _PROJECTED else _GEOGRAPHIC_KEY
+    keys = (1, 1, 0, 3, _MODEL_KEY, 0, 1, model, _RASTER_KEY, 0, 1, 1, crs_key, 0, 1, grid.epsg)
+    return {
+        tiff.PIXEL_SCALE: (grid.pixel_width, grid.pixel_height, 0.0),
+        tiff.TIEPOINT: (0.0, 0.0, 0.0, grid.west, grid.north, 0.0),
+        tiff.GEO_KEYS: keys,
+    }
+
+
+def decode_geotiff(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
+    """Decode a GeoTIFF: quickly what `encode_geotiff` writes, anything else through GDAL.
+
+    Returns:
+        Array (band, y, x), its grid, and what else the file says.
+
+    Raises:
+        InvalidInputError: not readable, or without a north-up grid in a CRS with an EPSG code.
+    """
+    tags = tiff.read_tags(data)
+    if tags is None or not _is_ours(tags):
+        return _decode_by_gdal(data)
+    try:
+        return _pixels(data, tags), _grid(tags), _info(tags)
+    except (ValueError, imagecodecs.DeflateError) as error:
+        raise InvalidInputError(f"a GeoTIFF of {len(data)} bytes is broken: {error}") from error
+
+
+_TAGS: Final = frozenset({
+    tiff.WIDTH, tiff.LENGTH, tiff.BITS, tiff.COMPRESSION, tiff.PHOTOMETRIC, tiff.STRIP_OFFSETS, tiff.SAMPLES,
+    tiff.ROWS_PER_STRIP, tiff.STRIP_COUNTS, tiff.PLANAR, tiff.SAMPLE_FORMAT, tiff.PIXEL_SCALE, tiff.TIEPOINT,
+    tiff.GEO_KEYS,
+})  # fmt: skip
+_OPTIONAL: Final = frozenset({tiff.PREDICTOR, tiff.EXTRA_SAMPLES, tiff.GDAL_NODATA, tiff.GDAL_METADATA})
+
+
+def _is_ours(tags: dict[int, tiff.Value]) -> bool:
+    """Whether every tag is one that we write, and means what we mean by it."""
+    if not (_TAGS <= tags.keys() <= _TAGS | _OPTIONAL):
+        return False
+    keys = tags[tiff.GEO_KEYS]
+    return (
+        tags[tiff.COMPRESSION][0] in _SCHEMES.values()
+        and tags[tiff.PLANAR][0] == (2 if tags[tiff.SAMPLES][0] != 1 else 1)
+        and len(set(tags[tiff.BITS])) == len(set(tags[tiff.SAMPLE_FORMAT])) == 1
+        and len(keys) == 16
+        and keys[12] in (_PROJECTED_KEY, _GEOGRAPHIC_KEY)
+        and tuple(keys[8:12]) == (_RASTER_KEY, 0, 1, 1)
+        and not any(tags[tiff.TIEPOINT][:3])
+    )
+
+
+def _pixels(data: bytes, tags: dict[int, tiff.Value]) -> NDArray[Any]:
+    (width,), (height,), (count,) = tags[tiff.WIDTH], tags[tiff.LENGTH], tags[tiff.SAMPLES]
+    kind = {code: letter for letter, code in _FORMATS.items()}[int(tags[tiff.SAMPLE_FORMAT][0])]
+    dtype = np.dtype(f"<{kind}{int(tags[tiff.BITS][0]) // 8}")
+    rows = int(tags[tiff.ROWS_PER_STRIP][0])
+    predictor = tags.get(tiff.PREDICTOR, (_NO_PREDICTOR,))[0]
+    array = np.empty((int(count), int(height), int(width)), dtype)
+    places = iter(zip(tags[tiff.STRIP_OFFSETS], tags[tiff.STRIP_COUNTS], strict=True))
+    for band in array:
+        for top in range(0, int(height), rows):
+            target = band[top : top + rows]
+            start, size = (int(number) for number in next(places, (0, 0)))
+            target[...] = _decode(data[start : start + size], tags, target, predictor)
+    if predictor == _HORIZONTAL:
+        imagecodecs.delta_decode(array, axis=-1, out=array)
+    return array
+
+
+def _decode(part: bytes, tags: dict[int, tiff.Value], target: NDArray[Any], predictor: float) -> NDArray[Any]:
+    if tags[tiff.COMPRESSION][0] == _SCHEMES["deflate"]:
+        part = bytes(imagecodecs.deflate_decode(part, out=target.nbytes))
+    if len(part) != target.nbytes:
+        raise ValueError(f"got a strip of {len(part)} bytes, wanted {target.nbytes}")
+    strip: NDArray[Any] = np.frombuffer(part, target.dtype).reshape(target.shape)
+    return imagecodecs.floatpred_decode(strip, axis=-1) if predictor == _FLOATING else strip
+
+
+def _grid(tags: dict[int, tiff.Value]) -> Grid:
+    return Grid(
+        epsg=int(tags[tiff.GEO_KEYS][15]),
+        west=float(tags[tiff.TIEPOINT][3]),
+        north=float(tags[tiff.TIEPOINT][4]),
+        pixel_width=float(tags[tiff.PIXEL_SCALE][0]),
+        pixel_height=float(tags[tiff.PIXEL_SCALE][1]),
+        width=int(tags[tiff.WIDTH][0]),
+        height=int(tags[tiff.LENGTH][0]),
+    )
+
+
+def _info(tags: dict[int, tiff.Value]) -> GeotiffInfo:
+    texts: dict[tuple[int, str], str] = {}
+    metadata = tags.get(tiff.GDAL_METADATA, b"")
+    if isinstance(metadata, bytes):
+        for sample, role, text in _ITEM.findall(metadata.decode()):
+            texts[int(sample), role] = html.unescape(text)
+    nodata = tags.get(tiff.GDAL_NODATA)
+    return GeotiffInfo(
+        nodata=float(nodata.rstrip(b"\0")) if isinstance(nodata, bytes) else None,
+        bands=tuple(texts.get((sample, "description"), "") for sample in range(int(tags[tiff.SAMPLES][0]))),
+        scaling=(float(texts.get((0, "scale"), 1)), float(texts.get((0, "offset"), 0))),
+    )
+
+
+def _decode_by_gdal(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
+    import warnings
+
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.io import MemoryFile
+
+    try:
+        with MemoryFile(data) as file, warnings.catch_warnings():
+            warnings.simplefilter("ignore", NotGeoreferencedWarning)
+            with file.open() as dataset:
+                epsg = None if dataset.crs is None else dataset.crs.to_epsg()
+                if epsg is None:
+                    raise InvalidInputError(f"got a raster with the CRS {dataset.crs}, wanted one with an EPSG code")
+                info = GeotiffInfo(
+                    nodata=dataset.nodata,
+                    bands=tuple(text or "" for text in dataset.descriptions),
+                    scaling=(dataset.scales[0], dataset.offsets[0]),
+                )
+                return dataset.read(), Grid.of_transform(epsg, dataset.transform, dataset.shape), info
+    except InvalidValueError as error:
+        raise InvalidInputError(str(error)) from error
+    except RasterioError as error:
+        raise InvalidInputError(f"{len(data)} bytes cannot be read as a raster: {error}") from error
+
+
+def encode_cog(
+    array: NDArray[Any],
+    grid: Grid,
+    *,
+    nodata: float | None = None,
+    bands: Sequence[str] = (),
+    block: int = 512,
+    overviews: bool = True,
+    level: int = 6,
+) -> bytes:
+    """Encode a raster as Cloud-Optimised GeoTIFF with deflate and predictor.
+
+    Args:
+        array: (band, y, x) or (y, x), row 0 north.
+        grid: its pixels.
+        nodata: the number that stands for nothing.
+        bands: a description per band, or none at all.
+        block: side of a block in pixels, a multiple of 128.
+        overviews: whether to add reduced copies (nearest neighbour), where the raster is larger than a block.
+        level: of deflate, 1 (fast) to 9 (small).
+
+    Raises:
+        InvalidValueError: the shape does not fit the grid.
+
+    Example:
+        >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 506_000, 5_006_000), 10)
+        >>> data = encode_cog(np.full((600, 600), 7, np.uint16), grid, nodata=0)
+        >>> decode_geotiff(data)[0].shape
+        (1, 600, 600)
+    """
+    from rasterio.io import MemoryFile
+
+    stack = array[None] if array.ndim == 2 else array
+    if stack.ndim != 3 or stack.shape[1:] != grid.shape:
+        raise InvalidValueError(f"got an array of shape {array.shape}, wanted (bands, {grid.height}, {grid.width})")
+    profile = {
+        "driver": "COG", "count": stack.shape[0], "height": grid.height, "width": grid.width, "dtype": stack.dtype,
+        "crs": f"EPSG:{grid.epsg}", "transform": grid.affine, "nodata": nodata, "compress": "deflate", "level": level,
+        "predictor": "yes", "blocksize": block, "overviews": "auto" if overviews else "none",
+        "overview_resampling": "nearest", "num_threads": 1,
+    }  # fmt: skip
+    with MemoryFile() as file:
+        with file.open(**profile) as dataset:
+            dataset.write(stack)
+            for number, text in enumerate(bands, start=1):
+                dataset.set_band_description(number, text)
+        return bytes(file.getbuffer())

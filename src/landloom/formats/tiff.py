@@ -1,0 +1,128 @@
+"""The structure of a TIFF file: tags to bytes and back.
+
+Only what GeoTIFF chips need: little-endian classic TIFF with one directory (TIFF Revision 6.0, Adobe 1992).
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+WIDTH: Final = 256
+LENGTH: Final = 257
+BITS: Final = 258
+COMPRESSION: Final = 259
+PHOTOMETRIC: Final = 262
+STRIP_OFFSETS: Final = 273
+SAMPLES: Final = 277
+ROWS_PER_STRIP: Final = 278
+STRIP_COUNTS: Final = 279
+PLANAR: Final = 284
+PREDICTOR: Final = 317
+EXTRA_SAMPLES: Final = 338
+SAMPLE_FORMAT: Final = 339
+PIXEL_SCALE: Final = 33550
+TIEPOINT: Final = 33922
+GEO_KEYS: Final = 34735
+GDAL_METADATA: Final = 42112
+GDAL_NODATA: Final = 42113
+
+Value = bytes | tuple[int, ...] | tuple[float, ...]
+"""Text as bytes with its closing NUL, or numbers."""
+
+_HEADER: Final = struct.Struct("<2sHI")
+_ENTRY: Final = struct.Struct("<HHI4s")
+_ASCII, _SHORT, _LONG, _DOUBLE = 2, 3, 4, 12
+_CODES: Final = {1: "B", _ASCII: "s", _SHORT: "H", _LONG: "I", _DOUBLE: "d"}
+_SHORTS: Final = {
+    BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANAR, PREDICTOR, EXTRA_SAMPLES, SAMPLE_FORMAT, GEO_KEYS,
+}  # fmt: skip
+_DOUBLES: Final = {PIXEL_SCALE, TIEPOINT}
+_LARGEST: Final = 2**32 - 1
+
+
+def _packed(tag: int, value: Value) -> tuple[int, int, bytes]:
+    """Type, count and bytes of a value."""
+    if isinstance(value, bytes):
+        return _ASCII, len(value), value
+    kind = _SHORT if tag in _SHORTS else _DOUBLE if tag in _DOUBLES else _LONG
+    return kind, len(value), struct.pack(f"<{len(value)}{_CODES[kind]}", *value)
+
+
+def write_tiff(tags: Mapping[int, Value], strips: Sequence[bytes]) -> bytes:
+    """A TIFF file of one directory: header, directory, values, strips.
+
+    Args:
+        tags: every tag but the offsets and byte counts of the strips.
+        strips: the pixels, encoded.
+
+    Raises:
+        InvalidValueError: more than the 4 GiB that a classic TIFF holds.
+    """
+    counts = tuple(len(strip) for strip in strips)
+    placed = dict(tags) | {STRIP_OFFSETS: (0,) * len(strips), STRIP_COUNTS: counts}
+    packed = {tag: _packed(tag, placed[tag]) for tag in sorted(placed)}
+    place = _HEADER.size + 2 + len(packed) * _ENTRY.size + 4
+    outside = {}
+    for tag, (_, _, data) in packed.items():
+        if len(data) > 4:
+            outside[tag] = place
+            place += len(data) + len(data) % 2
+    if place + sum(counts) > _LARGEST:
+        raise InvalidValueError(f"got {place + sum(counts)} bytes, wanted at most the {_LARGEST} of a classic TIFF")
+    packed[STRIP_OFFSETS] = _packed(STRIP_OFFSETS, _running(place, counts))
+    pieces = [_HEADER.pack(b"II", 42, _HEADER.size), struct.pack("<H", len(packed))]
+    for tag, (kind, count, data) in packed.items():
+        field = struct.pack("<I", outside[tag]) if tag in outside else data
+        pieces.append(_ENTRY.pack(tag, kind, count, field))
+    pieces.append(bytes(4))
+    pieces += [packed[tag][2] + bytes(len(packed[tag][2]) % 2) for tag in outside]
+    return b"".join([*pieces, *strips])
+
+
+def _running(start: int, counts: Sequence[int]) -> tuple[int, ...]:
+    offsets = []
+    for count in counts:
+        offsets.append(start)
+        start += count
+    return tuple(offsets)
+
+
+def read_tags(data: bytes | memoryview) -> dict[int, Value] | None:
+    r"""The tags of a file's first directory.
+
+    Returns:
+        Tag → value; None for what is no little-endian classic TIFF of one directory with the types that we write.
+
+    Example:
+        >>> file = write_tiff({WIDTH: (2,), GDAL_NODATA: bytes([48, 0])}, [b"ab"])
+        >>> tags = read_tags(file)
+        >>> tags[WIDTH], tags[GDAL_NODATA], tags[STRIP_COUNTS], file[tags[STRIP_OFFSETS][0] :]
+        ((2,), b'0\x00', (2,), b'ab')
+    """
+    try:
+        mark, version, directory = _HEADER.unpack_from(data, 0)
+        if (mark, version) != (b"II", 42):
+            return None
+        (count,) = struct.unpack_from("<H", data, directory)
+        end = directory + 2 + count * _ENTRY.size
+        if struct.unpack_from("<I", data, end) != (0,):
+            return None
+        return dict(_read_entry(data, directory + 2 + index * _ENTRY.size) for index in range(count))
+    except (struct.error, KeyError):
+        return None
+
+
+def _read_entry(data: bytes | memoryview, place: int) -> tuple[int, Value]:
+    tag, kind, count, _ = _ENTRY.unpack_from(data, place)
+    layout = struct.Struct(f"<{count}{_CODES[kind]}")
+    at = place + 8
+    if layout.size > 4:
+        (at,) = struct.unpack_from("<I", data, at)
+    value = layout.unpack_from(data, at)
+    return tag, value[0] if kind == _ASCII else value
