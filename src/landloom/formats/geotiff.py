@@ -1,8 +1,8 @@
 """GeoTIFF both ways.
 
 Chips are written by a small encoder of ours (docs/decisions/0003): band-sequential strips, horizontal predictor,
-deflate by libdeflate. Scenes of simulated archives are Cloud-Optimised GeoTIFFs by GDAL's own driver. The bytes depend on the arguments alone. Georeference follows OGC GeoTIFF 1.1 (19-008r4); band names,
-scale and nodata are GDAL's own tags.
+deflate by libdeflate; the bytes depend on the arguments alone. Cloud-Optimised GeoTIFFs are written by GDAL's own
+driver. Georeference follows OGC GeoTIFF 1.1 (19-008r4); band names, scale and nodata are GDAL's own tags.
 """
 
 from __future__ import annotations
