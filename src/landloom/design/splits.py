@@ -33,7 +33,7 @@ def assign_splits(groups: Mapping[str, int], fractions: Mapping[str, float], see
 
     Example:
         >>> assign_splits({"a": 10, "b": 10, "c": 10, "d": 10}, {"train": 0.5, "test": 0.5}, seed=1)
-        {'a': 'train', 'b': 'train', 'c': 'test', 'd': 'test'}
+        {'a': 'test', 'b': 'train', 'c': 'test', 'd': 'train'}
     """
     if not fractions or min(fractions.values()) < 0 or not math.isclose(sum(fractions.values()), 1.0, abs_tol=1e-9):
         raise InvalidInputError(f"got splits {dict(fractions)}, wanted shares that sum to 1")
