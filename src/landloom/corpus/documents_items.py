@@ -145,8 +145,9 @@ class _ItemWriter:
     def __init__(self, info: CorpusInfo, content: TileContent, hrefs: Hrefs) -> None:
         self.info, self.content, self.hrefs, self.layout = info, content, hrefs, info.layout
         self.slot = Slot(content.tile.zone, content.tile.tile_name)
-        self.templates: dict[tuple[str, int | None, bytes], Template] = {}
+        self.templates: dict[tuple[str, bytes], list[tuple[str, Template]]] = {}
         self.patterns = self._patterns()
+        self.names = [str(sample.id) for sample in content.samples]
         self.values = self._values() if content.samples else []
 
     def _patterns(self) -> list[bytes]:
@@ -164,35 +165,41 @@ class _ItemWriter:
         plane = _dump(bounds, b"],[")
         return [
             {
-                "ID": str(sample.id).encode(),
+                "ID": own.encode(),
                 "RING": b"[[[" + ring[row] + b"]]]",
                 "BOX": b"[" + box[row] + b"]",
                 "PLANE": b"[" + plane[row] + b"]",
                 "WEST": repr(float(bounds[row, 0])).encode(),
                 "NORTH": repr(float(bounds[row, 3])).encode(),
             }
-            for row, sample in enumerate(self.content.samples)
+            for row, own in enumerate(self.names)
         ]
 
     def items(self, collection: str) -> Iterator[tuple[str, bytes]]:
         """Key and bytes of every item of a collection."""
         for row, pattern in enumerate(self.patterns):
-            sample = self.content.samples[row]
-            there = {key: rows[row] for key, rows in self.content.exists.items()}
-            for step in item_names(self.info, collection, there):
-                kind = (collection, step, pattern)
-                template = self.templates.get(kind)
-                if template is None:
-                    template = self.templates[kind] = self._template(row, collection, step, there)
-                name = None if step is None else self._timestep(collection, step).name
-                yield self.layout.stac_item(collection, sample.id, name), template.fill(self._facts(row, template))
+            templates = self.templates.get((collection, pattern))
+            if templates is None:
+                templates = self.templates[collection, pattern] = self._templates(row, collection)
+            own = self.names[row]
+            for key, template in templates:
+                yield key.replace("@@ID@@", own), template.fill(self._facts(row, template))
+
+    def _templates(self, row: int, collection: str) -> list[tuple[str, Template]]:
+        """Key, with a slot for the id, and template of each item of a sample."""
+        there = {key: rows[row] for key, rows in self.content.exists.items()}
+        found = []
+        for step in item_names(self.info, collection, there):
+            name = None if step is None else self._timestep(collection, step).name
+            key = self.layout.stac_item(collection, self.slot, name)
+            found.append((key, self._template(row, collection, step, there)))
+        return found
 
     def _facts(self, row: int, template: Template) -> Mapping[str, bytes]:
         values = self.values[row]
         if not self.content.files:
             return values
-        files, own = self.content.files, values["ID"].decode()
-        values = dict(values)
+        files, own, values = self.content.files, self.names[row], dict(values)
         for slot, path in template.paths.items():
             entry = files.get(path.replace("@@ID@@", own))
             if entry is not None:
@@ -212,9 +219,11 @@ class _ItemWriter:
         paths: dict[str, str] = {}
         assets: dict[str, dict[str, Any]] = {}
         for asset, path, fields in self._assets(members, key, step, there):
-            slot = f"F{len(paths)}"
-            paths[slot] = path
-            assets[asset] = fields | {f"@@{slot}@@": 0}
+            assets[asset] = fields
+            if self.content.files:
+                slot = f"F{len(paths)}"
+                paths[slot] = path
+                assets[asset] = fields | {f"@@{slot}@@": 0}
         document = {
             "type": "Feature",
             "stac_version": STAC_VERSION,

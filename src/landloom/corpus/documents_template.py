@@ -13,7 +13,8 @@ if TYPE_CHECKING:
 
     from landloom.model.ids import Zone
 
-_SLOT: Final = re.compile(rb'"@@(?!ID@@)([A-Z]+)@@"|@@(ID)@@|,"@@(F\d+)@@":0')
+_SLOT: Final = re.compile(rb'"@@(?!ID@@)([A-Z]+)@@"|,"@@(F\d+)@@":0')
+_ID: Final = b"@@ID@@"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,8 +43,8 @@ class Template:
         b'{"id":"a_7","bbox":[1,2]}'
     """
 
-    parts: tuple[bytes, ...]
-    """What stands between the slots."""
+    parts: tuple[tuple[bytes, ...], ...]
+    """What stands between the slots, cut once more wherever the id goes."""
     slots: tuple[str, ...]
     """Names of the slots, one fewer than parts."""
     paths: Mapping[str, str]
@@ -53,13 +54,13 @@ class Template:
     def of(cls, document: Mapping[str, Any], paths: Mapping[str, str]) -> Template:
         """Dump a document and cut it."""
         pieces = _SLOT.split(orjson.dumps(document))
-        names = (pieces[1::4], pieces[2::4], pieces[3::4])
-        slots = tuple(next(name.decode() for name in trio if name) for trio in zip(*names, strict=True))
-        return cls(tuple(pieces[0::4]), slots, paths)
+        slots = tuple((value or fact).decode() for value, fact in zip(pieces[1::3], pieces[2::3], strict=True))
+        return cls(tuple(tuple(piece.split(_ID)) for piece in pieces[0::3]), slots, paths)
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         """The document with its slots filled; what is not given is left out."""
+        own = values["ID"]
         out: list[bytes] = [b""] * (2 * len(self.slots) + 1)
-        out[0::2] = self.parts
+        out[0::2] = [own.join(part) for part in self.parts]
         out[1::2] = [values.get(name, b"") for name in self.slots]
         return b"".join(out)

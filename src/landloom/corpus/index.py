@@ -155,7 +155,7 @@ def index_table(
 
 def index_bytes(table: pa.Table) -> bytes:
     """The index as GeoParquet 1.1: zstd, row groups of 8,192, the bbox column as covering of the geometry."""
-    metadata = dict(table.schema.metadata or {}) | {b"geo": orjson.dumps(_geo(table))}
+    metadata = dict(table.schema.metadata or {}) | {b"geo": orjson.dumps(geo_metadata(table))}
     buffer = io.BytesIO()
     pq.write_table(
         table.replace_schema_metadata(metadata), buffer, compression="zstd", row_group_size=ROW_GROUP,
@@ -251,7 +251,8 @@ def availability(column: pa.Array | pa.ChunkedArray, slots: int) -> NDArray[np.b
     return np.unpackbits(packed, axis=1, count=slots, bitorder="little").astype(np.bool_)
 
 
-def _geo(table: pa.Table) -> dict[str, Any]:
+def geo_metadata(table: pa.Table) -> dict[str, Any]:
+    """What the metadata `geo` of GeoParquet 1.1 says of a table with columns `geometry` and `bbox`."""
     box = table.column("bbox").combine_chunks()
     edges = [pc.min(box.field("xmin")), pc.min(box.field("ymin")), pc.max(box.field("xmax")), pc.max(box.field("ymax"))]
     covering = {edge: ["bbox", edge] for edge in ("xmin", "ymin", "xmax", "ymax")}
