@@ -78,7 +78,7 @@ class RetryingAdapter(HTTPAdapter):
 
         def once() -> requests.Response:
             response = HTTPAdapter.send(self, request, *args, **options)
-            if not stream:
+            if not stream or response.status_code in WORTH_RETRYING:
                 response.content  # noqa: B018 - reads the body here, where a cut connection is retried
             return response
 

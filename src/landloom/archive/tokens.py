@@ -1,0 +1,67 @@
+"""Access tokens of the Copernicus Data Space."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+
+from landloom.archive.http import Patience, fault_of, mount
+from landloom.errors import PermanentFaultError, TransientFaultError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+TOKENS: Final = "https://identity.dataspace.copernicus.eu/auth/realms/CDSE/protocol/openid-connect/token"
+"""Where tokens are had for a user's name and password."""
+
+
+class PasswordToken:
+    """Access tokens for a user's name and password, renewed before they lapse."""
+
+    _SPARE: Final = 60.0
+
+    def __init__(
+        self,
+        username: str,
+        password: str,
+        url: str = TOKENS,
+        *,
+        client: str = "cdse-public",
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        patience: Patience | None = None,
+    ) -> None:
+        """Remember who asks; nothing is asked yet."""
+        self._form = {"grant_type": "password", "client_id": client, "username": username, "password": password}
+        self._url, self._now = url, now
+        self._session = mount(requests.Session(), patience or Patience())
+        self._token, self._lapses = "", datetime.min.replace(tzinfo=UTC)
+
+    def __call__(self) -> str:
+        """A token that is valid for a minute at least.
+
+        Raises:
+            PermanentFaultError: the name or the password is wrong.
+            TransientFaultError: no answer.
+        """
+        if self._now() >= self._lapses:
+            answer = self._ask()
+            self._token = str(answer["access_token"])
+            self._lapses = self._now() + timedelta(seconds=float(answer.get("expires_in", 600)) - self._SPARE)
+        return self._token
+
+    def _ask(self) -> Mapping[str, Any]:
+        try:
+            response = self._session.post(self._url, data=self._form)
+            if response.status_code in (400, 401):
+                raise PermanentFaultError(f"{self._url}: user name or password not accepted")
+            if not response.ok:
+                raise fault_of(response.status_code, self._url)
+            answer = response.json()
+        except (requests.RequestException, json.JSONDecodeError) as error:
+            raise TransientFaultError(f"{self._url}: {error}") from error
+        if not isinstance(answer, dict) or "access_token" not in answer:
+            raise TransientFaultError(f"{self._url}: an answer without a token")
+        return answer
