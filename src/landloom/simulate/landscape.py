@@ -16,6 +16,8 @@ from landloom.simulate.frame import positions
 from landloom.simulate.noise import fractal, nearest_seed, seed_points, uniform
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from numpy.typing import NDArray
 
     from landloom.model.grid import Bounds, Grid
@@ -30,6 +32,41 @@ WATER_COURSE: Final = 511
 """CORINE code of rivers."""
 STILL_WATER: Final = 512
 """CORINE code of lakes; rivers end at their shores."""
+
+LANDCOVERNET: Final = {
+    1: (511, 512),
+    2: (111, 112, 121),
+    3: (332, 333),
+    5: (221, 222, 311, 312, 313, 324),
+    6: (211, 242, 243),
+    7: (141, 231, 321, 322, 411),
+}
+"""LandCoverNet class → the CORINE codes of this world that are it."""
+GLOBELAND30: Final = {
+    10: (211, 221, 222, 242, 243),
+    20: (311, 312, 313),
+    30: (141, 231, 321),
+    40: (322, 324),
+    50: (411,),
+    60: (511, 512),
+    80: (111, 112, 121),
+    90: (332, 333),
+}
+"""GlobeLand30 class → the CORINE codes of this world that are it."""
+
+
+def reclassify(codes: NDArray[np.uint16], classes: Mapping[int, Sequence[int]]) -> NDArray[np.uint8]:
+    """CORINE codes → another legend, such as `LANDCOVERNET`; 0 where it has none.
+
+    Example:
+        >>> reclassify(np.array([311, 512], dtype=np.uint16), LANDCOVERNET).tolist()
+        [5, 1]
+    """
+    lookup = np.zeros(1_000, dtype=np.uint8)
+    for number, members in classes.items():
+        lookup[list(members)] = number
+    numbers: NDArray[np.uint8] = lookup[codes]
+    return numbers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

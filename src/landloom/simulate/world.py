@@ -34,6 +34,7 @@ __all__ = ["SPECS", "Observation", "SceneSpec", "World", "WorldSpec", "world_spe
 
 _FINE: Final = 10
 _NEST: Final = 60
+_KEYS: Final = 1 << 62
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -256,7 +257,7 @@ class World:
         layer = _mean(layer, native // _FINE)
         origin = round(-fine.north / native), round(fine.west / native)
         seen: NDArray[np.float32] = layer + np.float32(self.spec.noise[row]) * normal(
-            *origin, layer.shape, key * 16 + row
+            *origin, layer.shape, (key * 16 + row) % _KEYS
         )
         return seen
 

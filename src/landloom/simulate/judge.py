@@ -1,0 +1,205 @@
+"""The frozen judge, `judge-v1`: cases with known truth that development did not tune on.
+
+A month is judged in July (`JUDGE_MONTH`), when fields are cut. The preset and everything that follows from it are
+under test by digest (`JUDGE_DIGEST`); later work may add cases but may not alter these. A figure is the median over
+`JUDGE_SEEDS`.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.model.bands import CLEAR, NODATA, RAPIDAI4EO_BANDS
+from landloom.model.grid import Grid
+from landloom.simulate.schedule import plan_scenes
+from landloom.simulate.spec import BANDS, WorldSpec, world_spec
+from landloom.simulate.world import World
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from landloom.simulate.world import SceneSpec
+
+JUDGE_SEEDS: Final = (10_007, 20_011, 30_011, 40_009, 50_021)
+"""Seeds of the cases; development uses others."""
+JUDGE_MONTH: Final = 7
+"""The month that composites are judged in."""
+JUDGE_DIGEST: Final = "b17e001509392eb4dcfa44907b0ed861df58c131c8df05d24c4be8a6dad4b20f"
+"""What `judge_digest()` gives, for ever."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CompositeCase:
+    """A month of scenes over one place, and what a composite of it is measured against."""
+
+    grid: Grid
+    """The place at 10 m."""
+    bands: tuple[str, ...]
+    """Bands of every array, in the published order."""
+    scenes: tuple[SceneSpec, ...]
+    """The acquisitions, in time order."""
+    pixels: NDArray[np.uint16]
+    """(time, band, y, x) what was seen, clouds and all; 10,000 × reflectance."""
+    scl: NDArray[np.uint8]
+    """(time, y, x) the scene classification; 3 % of cloud pixels look like land."""
+    cloudfree: NDArray[np.uint16]
+    """(time, band, y, x) the same observations, noise and displacement included, as if there had been no cloud."""
+    truth: NDArray[np.uint16]
+    """(time, band, y, x) what is true on the day of each scene: neither noise, displacement nor cloud."""
+    noise: NDArray[np.float32]
+    """(band) standard deviation of an observation's noise: the σ that a bias is measured in."""
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """(time, y, x) what the scene classification calls clear."""
+        return np.isin(self.scl, list(CLEAR))
+
+    def exact(self, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint16]:
+        """The median of the cloud-free observations at the valid times, by sorting; nodata where there is none.
+
+        Args:
+            valid: (time, y, x) the observations that a composite used; what the classification calls clear if None.
+
+        Returns:
+            (band, y, x); an even count gives the floor of the mean of the two middle values.
+        """
+        return sorted_median(self.cloudfree, self.valid if valid is None else valid)
+
+    def perfect(self, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint16]:
+        """The median of the truth at the valid times: what a composite of these observations should have been."""
+        return sorted_median(self.truth, self.valid if valid is None else valid)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Error:
+    """How far a composite is from the truth, over the pixels where it holds something."""
+
+    absolute: float
+    """Mean absolute error in units of a band's noise, averaged over bands."""
+    square: float
+    """Root mean square error, likewise."""
+    bias: float
+    """Mean error of the worst band in units of its noise, with its sign."""
+
+
+def judge_spec(seed: int) -> WorldSpec:
+    """The judge's world of a seed."""
+    return replace(world_spec("judge-v1"), seed=seed)
+
+
+def judge_grid() -> Grid:
+    """The judge's place at 10 m."""
+    place = world_spec("judge-v1").places[0]
+    return Grid.of_bounds(place.epsg, place.bounds, 10)
+
+
+def judge_scenes(seed: int, months: tuple[int, ...] = tuple(range(1, 13))) -> tuple[SceneSpec, ...]:
+    """The judge's acquisitions in some months, every five days; none is special in any way."""
+    spec = judge_spec(seed)
+    ordinary = [replace(s, flags=(), swath=None, brightness=1.0, sequence=0, offset=0) for s in plan_scenes(spec)]
+    unique = {scene.time.date(): scene for scene in reversed(ordinary)}
+    cover = {scene.time.date(): scene.cover for scene in ordinary if scene.cover < 1.0}
+    return tuple(replace(unique[day], cover=cover.get(day, 0.96)) for day in sorted(unique) if day.month in months)
+
+
+def judge_composite(seed: int, month: int = JUDGE_MONTH, bands: tuple[str, ...] = RAPIDAI4EO_BANDS) -> CompositeCase:
+    """A month of the judge's world.
+
+    Args:
+        seed: one of `JUDGE_SEEDS` for figures, any other while developing.
+        month: 1 to 12.
+        bands: ESA's names.
+
+    Example:
+        >>> case = judge_composite(3, bands=("B04",))
+        >>> case.pixels.shape, case.valid.shape, case.truth.shape
+        ((6, 1, 240, 240), (6, 240, 240), (6, 1, 240, 240))
+    """
+    world, grid = World(judge_spec(seed)), judge_grid()
+    scenes = judge_scenes(seed, (month,))
+    seen = [world.observe(scene, grid, bands) for scene in scenes]
+    clear = [world.observe(scene, grid, bands, clouds=False).pixels for scene in scenes]
+    truth = [world.truth_reflectance(grid, scene.time, bands) for scene in scenes]
+    return CompositeCase(
+        grid=grid,
+        bands=bands,
+        scenes=scenes,
+        pixels=np.stack([observation.pixels for observation in seen]),
+        scl=np.stack([observation.scl for observation in seen]),
+        cloudfree=np.stack(clear),
+        truth=np.stack(truth),
+        noise=np.array([world.spec.noise[BANDS.index(band)] for band in bands], dtype=np.float32),
+    )
+
+
+def sorted_median(pixels: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """Median over time of the valid observations, by sorting: slow and plain, for comparison.
+
+    Args:
+        pixels: (time, band, y, x).
+        valid: (time, y, x).
+
+    Returns:
+        (band, y, x); 0 where nothing is valid.
+    """
+    count = valid.sum(axis=0)
+    ordered = np.sort(np.where(valid[:, None], pixels, np.uint16(65_535)), axis=0)
+    low = np.maximum((count - 1) // 2, 0)[None, None]
+    high = np.maximum(count // 2, 0)[None, None]
+    shape = (1, *pixels.shape[1:])
+    high = np.minimum(high, pixels.shape[0] - 1)
+    first = np.take_along_axis(ordered, np.broadcast_to(low, shape), axis=0)[0].astype(np.uint32)
+    second = np.take_along_axis(ordered, np.broadcast_to(high, shape), axis=0)[0].astype(np.uint32)
+    return np.where(count > 0, (first + second) // 2, NODATA).astype(np.uint16)
+
+
+def month_truth(seed: int, month: int, bands: tuple[str, ...] = RAPIDAI4EO_BANDS) -> NDArray[np.float32]:
+    """The median over all days of a month of what is true in the judge's place: (band, y, x)."""
+    world, grid = World(judge_spec(seed)), judge_grid()
+    year = world.spec.year
+    days = [datetime(year, month, day, tzinfo=UTC) for day in range(1, monthrange(year, month)[1] + 1)]
+    truth: NDArray[np.float32] = np.median([world.truth_reflectance(grid, day, bands) for day in days], axis=0)
+    return truth.astype(np.float32)
+
+
+def composite_error(
+    case: CompositeCase, composite: NDArray[np.uint16], truth: NDArray[np.uint16] | NDArray[np.float32]
+) -> Error:
+    """Measure a composite.
+
+    Args:
+        case: what it was made from.
+        composite: (band, y, x); 0 where it holds nothing.
+        truth: (band, y, x) what it should have been: `case.perfect(valid)`, or `month_truth`.
+    """
+    held = composite != NODATA
+    difference = (
+        np.where(held, composite.astype(np.float64) - truth.astype(np.float64), 0.0) / case.noise[:, None, None]
+    )
+    count = held.sum(axis=(1, 2))
+    absolute = np.abs(difference).sum(axis=(1, 2)) / count
+    square = np.sqrt((difference**2).sum(axis=(1, 2)) / count)
+    bias = difference.sum(axis=(1, 2)) / count
+    return Error(
+        absolute=float(absolute.mean()), square=float(square.mean()), bias=float(bias[np.argmax(np.abs(bias))])
+    )
+
+
+def judge_digest() -> str:
+    """One hash of the preset and of samples of what follows from it, all integers."""
+    whole = sha256(repr(world_spec("judge-v1")).encode())
+    whole.update(repr((JUDGE_SEEDS, JUDGE_MONTH)).encode())
+    for seed in JUDGE_SEEDS:
+        world, grid = World(judge_spec(seed)), judge_grid()
+        whole.update(world.land_cover(grid.at(60)).astype("<u2").tobytes())
+        for scene in judge_scenes(seed, (JUDGE_MONTH,)):
+            seen = world.observe(scene, grid, ("B04", "B08", "B11"))
+            whole.update(seen.pixels[:, ::7, ::7].astype("<u2").tobytes())
+            whole.update(seen.scl[::7, ::7].tobytes())
+    return whole.hexdigest()
