@@ -178,7 +178,7 @@ class CubeReader:
         cube = np.empty(self.spec.shape[1:], dtype)
         chunk = self._get_range(self._prefix + shard_key(shard), start, length)
         try:
-            decoded = imagecodecs.zstd_decode(chunk, out=memoryview(cube.reshape(-1).view(np.uint8)))
+            decoded = imagecodecs.zstd_decode(chunk, out=cube.reshape(-1).view(np.uint8).data)
         except (imagecodecs.ZstdError, ValueError) as error:
             raise InvalidInputError(f"{self._prefix}{shard_key(shard)}: sample {inside} is broken: {error}") from error
         if len(decoded) != cube.nbytes:

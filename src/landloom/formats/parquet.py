@@ -1,0 +1,194 @@
+"""Parquet tables, and GeoParquet 1.1 with bounding boxes that readers prune by.
+
+The bytes depend on the table and the installed pyarrow alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.model.grid import WGS84
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+ROW_GROUP: Final = 8192
+"""Rows in a group: small enough to prune by, large enough to compress."""
+_BOX: Final = "bbox"
+_EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
+_TYPES: Final = (
+    "Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
+    "GeometryCollection",
+)  # fmt: skip
+"""By the numbers that GEOS gives them."""
+_GEO: Final = b"geo"
+_GEO_VERSION: Final = "1.1.0"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GeoColumn:
+    """The geometry column of a GeoParquet file."""
+
+    name: str
+    """Name of the column, which holds WKB."""
+    epsg: int
+    """EPSG code of its CRS; x comes before y whatever the authority says."""
+
+
+def encode_parquet(table: pa.Table, *, metadata: Mapping[str, str] | None = None, row_group: int = ROW_GROUP) -> bytes:
+    """Encode a plain table, with zstd.
+
+    Args:
+        table: any.
+        metadata: texts for the file's key-value metadata, beside those of the table's schema.
+        row_group: rows in a group.
+
+    Example:
+        >>> data = encode_parquet(pa.table({"n": [1, 2]}), metadata={"corpus": "demo"})
+        >>> decode_parquet(data).column("n").to_pylist()
+        [1, 2]
+    """
+    texts = {key.encode(): value.encode() for key, value in sorted((metadata or {}).items())}
+    table = table.replace_schema_metadata({**(table.schema.metadata or {}), **texts} or None)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, compression="zstd", compression_level=3, row_group_size=row_group, version="2.6")
+    encoded: bytes = sink.getvalue().to_pybytes()
+    return encoded
+
+
+def decode_parquet(data: bytes, columns: list[str] | None = None) -> pa.Table:
+    """Decode a table, or some columns of it.
+
+    Raises:
+        InvalidInputError: no Parquet, truncated, or without one of the columns.
+    """
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        missing = sorted(set(columns or ()) - set(file.schema_arrow.names))
+        if missing:
+            raise InvalidInputError(f"the table has no column {', '.join(missing)}, got {file.schema_arrow.names}")
+        return file.read(columns=columns)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise InvalidInputError(f"{len(data)} bytes cannot be read as Parquet: {error}") from error
+
+
+def encode_geoparquet(
+    table: pa.Table,
+    *,
+    geometry: str = "geometry",
+    epsg: int = WGS84,
+    metadata: Mapping[str, str] | None = None,
+    row_group: int = ROW_GROUP,
+) -> bytes:
+    """Encode a table as GeoParquet 1.1: WKB, a bounding box per row, zstd.
+
+    Args:
+        table: one column of it holds WKB; a column `bbox` is added, or replaced, at the end.
+        geometry: name of that column.
+        epsg: its CRS; of geographic ones longitude comes first.
+        metadata: texts for the file's key-value metadata.
+        row_group: rows in a group; sort the rows in space for groups to be worth pruning by.
+
+    Raises:
+        InvalidValueError: no such column, or one that does not hold WKB.
+
+    Example:
+        >>> import shapely
+        >>> points = shapely.points([[15, 46], [16, 47]])
+        >>> table = pa.table({"id": ["a", "b"], "geometry": pa.array(shapely.to_wkb(points))})
+        >>> same, column = decode_geoparquet(encode_geoparquet(table))
+        >>> same.column_names, column.name, column.epsg
+        (['id', 'geometry', 'bbox'], 'geometry', 4326)
+    """
+    import shapely
+
+    if geometry not in table.column_names:
+        raise InvalidValueError(f"got a table without a column {geometry!r}: {table.column_names}")
+    try:
+        shapes = shapely.from_wkb(table.column(geometry).to_numpy(zero_copy_only=False))
+    except (TypeError, shapely.errors.ShapelyError) as error:
+        raise InvalidValueError(f"column {geometry!r}: wanted WKB, {error}") from error
+    boxes = shapely.bounds(shapes)
+    table = table.drop_columns([_BOX]) if _BOX in table.column_names else table
+    table = table.append_column(_BOX, _box_column(boxes))
+    present = ~np.isnan(boxes[:, 0])
+    column: dict[str, Any] = {
+        "encoding": "WKB",
+        "geometry_types": _geometry_types(shapes[present]),
+        "crs": _projjson(epsg),
+        "edges": "planar",
+        "covering": {_BOX: {edge: [_BOX, edge] for edge in _EDGES}},
+    }
+    if present.any():
+        column["bbox"] = [*boxes[present, :2].min(axis=0).tolist(), *boxes[present, 2:].max(axis=0).tolist()]
+    geo = {"version": _GEO_VERSION, "primary_column": geometry, "columns": {geometry: column}}
+    texts = dict(metadata or {}) | {_GEO.decode(): orjson.dumps(geo).decode()}
+    return encode_parquet(table, metadata=texts, row_group=row_group)
+
+
+def _box_column(boxes: NDArray[Any]) -> pa.StructArray:
+    missing = pa.array(np.isnan(boxes[:, 0]))
+    edges = [pa.array(boxes[:, position], pa.float64()) for position in range(4)]
+    return pa.StructArray.from_arrays(edges, names=list(_EDGES), mask=missing)
+
+
+def _geometry_types(shapes: NDArray[Any]) -> list[str]:
+    import shapely
+
+    kinds = zip(shapely.get_type_id(shapes).tolist(), shapely.has_z(shapes).tolist(), strict=True)
+    return sorted({_TYPES[kind] + (" Z" if solid else "") for kind, solid in kinds})
+
+
+def _projjson(epsg: int) -> dict[str, Any]:
+    """The CRS; WGS84 as OGC:CRS84, which puts longitude first as the data do."""
+    from pyproj import CRS
+
+    crs = CRS.from_user_input("OGC:CRS84" if epsg == WGS84 else epsg)
+    return crs.to_json_dict()
+
+
+def decode_geoparquet(data: bytes, columns: list[str] | None = None) -> tuple[pa.Table, GeoColumn]:
+    """Decode a GeoParquet file: the table as it is, and which column holds the geometry.
+
+    Raises:
+        InvalidInputError: no GeoParquet, or a geometry that is not WKB in a CRS with an EPSG code.
+    """
+    table = decode_parquet(data, columns)
+    text = (table.schema.metadata or {}).get(_GEO)
+    if text is None:
+        raise InvalidInputError("this Parquet file has no `geo` metadata, so it is no GeoParquet")
+    try:
+        geo = orjson.loads(text)
+        name = geo["primary_column"]
+        column = geo["columns"][name]
+        encoding, crs = column["encoding"], column.get("crs")
+    except (KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"the `geo` metadata of this Parquet file is broken: {error!r}") from error
+    if encoding != "WKB":
+        raise InvalidInputError(f"column {name!r} is encoded as {encoding}, wanted WKB")
+    return table, GeoColumn(name=name, epsg=_epsg(crs))
+
+
+def _epsg(crs: dict[str, Any] | None) -> int:
+    """Of PROJJSON; GeoParquet means longitude and latitude where it is absent."""
+    if crs is None or crs.get("id", {}) == {"authority": "OGC", "code": "CRS84"}:
+        return WGS84
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        code = CRS.from_json_dict(crs).to_epsg()
+    except CRSError as error:
+        raise InvalidInputError(f"the CRS of this GeoParquet file cannot be read: {error}") from error
+    if code is None:
+        raise InvalidInputError(f"wanted a CRS with an EPSG code, got {crs.get('name')!r}")
+    return int(code)
