@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from shapely import box
@@ -29,6 +30,8 @@ from landloom.model.time import Period, parse_instant
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from landloom.archive.provider import Placed
 
 REGION = box(15.2, 45.2, 15.3, 45.3)
 YEAR = Period.year(2023)
@@ -78,6 +81,10 @@ class Archive:
     served: list[tuple[int, int]] = field(default_factory=list)
     """Product and first byte of every download."""
     url: str = ""
+    skips_nothing: bool = False
+    """Whether it never gives a next link, as beyond 10,000 products."""
+    one_instant: bool = False
+    """Whether all products began at one instant."""
 
     def is_online(self, number: int) -> bool:
         when = self.online_at.get(number)
@@ -121,6 +128,13 @@ class Handler(BaseHTTPRequestHandler):
             self.value(int(match[1]))
 
     def page(self) -> None:
+        if self.archive.skips_nothing:
+            wish = parse_qs(urlsplit(self.path).query)
+            since = wish["$filter"][0].split("ContentDate/Start ge ")[1].split(" and ")[0]
+            held = [self.product(n) for n in range(self.archive.count)]
+            later = [one for one in held if parse_instant(one["ContentDate"]["Start"]) >= parse_instant(since)]
+            self.answer(200, json.dumps({"value": later[: int(wish["$top"][0])]}).encode())
+            return
         skip = int(match[1]) if (match := re.search(r"skip=(\d+)", self.path)) else 0
         body: dict[str, Any] = {"value": [self.product(n) for n in range(self.archive.count)][skip : skip + 2]}
         if skip + 2 < self.archive.count:
@@ -132,7 +146,7 @@ class Handler(BaseHTTPRequestHandler):
             "Id": f"p{number}",
             "Name": f"{named(number)}.SAFE",
             "ContentLength": len(content(number)),
-            "ContentDate": {"Start": f"2023-{number + 1:02d}-10T10:00:31.024Z"},
+            "ContentDate": {"Start": f"2023-{1 if self.archive.one_instant else number + 1:02d}-10T10:00:31.024Z"},
             "Online": self.archive.is_online(number),
             "Checksum": [
                 {"Algorithm": "BLAKE3", "Value": "0" * 64},
@@ -247,6 +261,20 @@ def test_search_pages_and_gives_scenes_that_policies_choose_from(archive: Archiv
     assert source.problems == ()
 
 
+@pytest.mark.parametrize("count", [3, 4, 5, 7])
+def test_search_goes_on_where_the_service_stops_giving_links(archive: Archive, count: int) -> None:
+    archive.count, archive.skips_nothing = count, True
+    source = ODataProducts(ODataService(catalogue=f"{archive.url}/odata", download=""), page=3)
+    assert [scene.id for scene in source.search(REGION, YEAR)] == [named(number) for number in range(count)]
+
+
+def test_a_search_that_cannot_go_on_says_so(archive: Archive) -> None:
+    archive.count, archive.skips_nothing, archive.one_instant = 5, True, True
+    source = ODataProducts(ODataService(catalogue=f"{archive.url}/odata", download=""), page=3)
+    with pytest.raises(PermanentFaultError, match="smaller region"):
+        source.search(REGION, YEAR)
+
+
 def test_what_is_online_is_downloaded_and_verified(archive: Archive, tmp_path: Path) -> None:
     seen: list[State] = []
     report = fetch(archive, tmp_path, report=lambda order: seen.append(order.state))
@@ -359,6 +387,24 @@ def test_killed_again_and_again_it_orders_and_downloads_nothing_twice(
     gaps = [later - earlier for earlier, later in pairwise(archive.order_times)]
     assert min(gaps) >= timedelta(minutes=30)
     assert len(archive.served) == 6, "five downloads, one of them in two parts"
+
+
+def test_a_run_killed_while_it_orders_does_not_outrun_the_pace(archive: Archive, tmp_path: Path) -> None:
+    class Killed(ODataProducts):
+        def place(self, order: Order) -> Placed:
+            super().place(order)
+            raise KeyboardInterrupt
+
+    archive.count, archive.offline = 2, {0, 1}
+    source = provider(archive)
+    wanted = orders_of(source.search(REGION, YEAR))
+    service = ODataService(catalogue=f"{archive.url}/odata", download=f"{archive.url}/odata")
+    for _ in range(2):
+        killed, book = Killed(service, token=lambda: "secret"), FileOrderBook(tmp_path / "orders.json")
+        with pytest.raises(KeyboardInterrupt):
+            fetch_products(wanted, killed, book, tmp_path, clock=archive.clock)
+    assert_all_there(archive, fetch(archive, tmp_path, wanted=wanted), tmp_path)
+    assert all(later - earlier >= timedelta(minutes=30) for earlier, later in pairwise(archive.order_times))
 
 
 def test_files_on_disk_are_trusted_only_when_they_hold(archive: Archive, tmp_path: Path) -> None:

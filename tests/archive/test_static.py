@@ -193,3 +193,12 @@ def test_documents_of_the_file_system(tmp_path: Path) -> None:
         HrefDocuments().read(str(tmp_path / "a" / "b"))
     with pytest.raises(PermanentFaultError):
         HrefDocuments().read(str(tmp_path))
+
+
+def test_links_that_are_none_are_listed(folder: Path) -> None:
+    document = json.loads((folder / "catalog.json").read_text(encoding="utf-8"))
+    document["links"] += ["here", {"rel": "child"}]
+    write(folder, "catalog.json", document)
+    archive = StaticArchive(str(folder / "catalog.json"), HrefDocuments())
+    assert len(archive.search(REGION, YEAR)) == 3
+    assert sum("links[" in problem.what for problem in archive.problems) == 2

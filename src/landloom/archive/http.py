@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
+    from landloom.store.protocol import Readable
+
 WORTH_RETRYING: Final = frozenset({429, 500, 502, 503, 504})
 """Answers that may be another one soon: too many requests, and the server's own failures."""
 _CUT: Final = (CutConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
@@ -136,16 +138,19 @@ def fault_of(status: int, what: str) -> PermanentFaultError | TransientFaultErro
 
 
 class HrefDocuments:
-    """Reads documents by local path or http(s) URL; the default `Documents` of archives."""
+    """Reads documents by local path, http(s) URL or any other that `open_store` takes; what archives use by default."""
 
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience or Patience()
         self._session: requests.Session | None = None
+        self._stores: dict[str, Readable] = {}
 
     def read(self, href: str) -> bytes:
         """See `landloom.archive.search.Documents`."""
         if href.startswith(("http://", "https://")):
             return self._get(href)
+        if "://" in href:
+            return self._stored(href)
         from pathlib import Path
 
         try:
@@ -156,6 +161,14 @@ class HrefDocuments:
             raise PermanentFaultError(f"{href}: a folder, wanted a file") from error
         except OSError as error:
             raise TransientFaultError(f"{href}: {error}") from error
+
+    def _stored(self, href: str) -> bytes:
+        from landloom.store.open import open_store
+
+        folder, _, name = href.rpartition("/")
+        if folder not in self._stores:
+            self._stores[folder] = open_store(folder)
+        return self._stores[folder].get(name)
 
     def _get(self, href: str) -> bytes:
         if self._session is None:

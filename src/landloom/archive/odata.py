@@ -22,7 +22,7 @@ from landloom.archive.http import Patience, fault_of, mount, retry_after
 from landloom.archive.orders import PRODUCT
 from landloom.archive.provider import OfflineError, Placed, QuotaError, Stream
 from landloom.archive.search import is_wanted
-from landloom.errors import FaultError, InvalidDocumentError, Problem, TransientFaultError
+from landloom.errors import FaultError, InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
 from landloom.formats.antimeridian import split_antimeridian
 from landloom.model.ids import GranuleId
 from landloom.model.scene import Asset, Scene
@@ -46,7 +46,6 @@ _NAME: Final = re.compile(
 )
 _HASHES: Final = {"MD5": ("d50110", 32), "SHA256": ("1220", 64), "SHA3-256": ("1620", 64)}
 _CHUNK: Final = 1 << 20
-_PAGE: Final = 1000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,6 +68,7 @@ class ODataProducts:
         service: ODataService | None = None,
         *,
         token: Callable[[], str] | None = None,
+        page: int = 1000,
         patience: Patience | None = None,
     ) -> None:
         """Name the service; nothing is asked yet.
@@ -76,8 +76,10 @@ class ODataProducts:
         Args:
             service: where; the Copernicus Data Space when None.
             token: gives an access token that is valid now; only needed to order and download.
+            page: products a page of a search; the service gives 1,000 at most.
             patience: retries of single requests.
         """
+        self._page = page
         self._service = service or ODataService()
         self._token = token
         self._session = mount(requests.Session(), patience or Patience())
@@ -143,6 +145,9 @@ class ODataProducts:
 
         The service skips 10,000 products at most and then gives no next link; where a full page ends that way, the
         search starts afresh from the last product's time.
+
+        Raises:
+            PermanentFaultError: a page holds nothing but products of one instant, so that the search cannot go on.
         """
         seen: set[str] = set()
         while True:
@@ -152,9 +157,12 @@ class ODataProducts:
                 if str(product.get("Id")) not in seen:
                     seen.add(str(product.get("Id")))
                     yield product
-            following = None if last is None or count % _PAGE else _start(last, [])
-            if following is None or not period.start < following < period.end:
+            if last is None or count % self._page:
                 return
+            following = _start(last, [])
+            if following is None or not period.start < following < period.end:
+                what = f"more than {self._page} products at {period.start}; search a smaller region"
+                raise PermanentFaultError(f"{self._service.catalogue}: {what}")
             period = replace(period, start=following)
 
     def _pages(self, filters: str) -> Iterator[Mapping[str, Any]]:
@@ -163,7 +171,7 @@ class ODataProducts:
             "$filter": filters,
             "$orderby": "ContentDate/Start asc",
             "$expand": "Attributes",
-            "$top": str(_PAGE),
+            "$top": str(self._page),
         }
         while url:
             page = self._json(url, parameters)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from landloom.model.scene import Scene
     from landloom.model.time import Period
 
-_BRANCHES: Final = ("child", "collection")
-_LEAVES: Final = ("item", "items")
+_DOWN: Final = ("child", "item", "items")
 
 
 class StaticArchive:
@@ -43,6 +42,7 @@ class StaticArchive:
         self._documents = documents
         self._profile = profile
         self._nodes: dict[str, Mapping[str, Any] | None] = {}
+        self._targets: dict[str, tuple[str, ...]] = {}
         self._scenes: dict[str, Scene | None] = {}
         self._problems: dict[Problem, None] = {}
 
@@ -77,8 +77,10 @@ class StaticArchive:
             if node.get("type") in ("Feature", "FeatureCollection"):
                 yield from self._parsed(node, href)
                 continue
-            for relation, target in self._links(node, href):
-                if target not in seen and relation in (*_BRANCHES, *_LEAVES):
+            if href not in self._targets:
+                self._targets[href] = tuple(self._links(node, href))
+            for target in self._targets[href]:
+                if target not in seen:
                     seen.add(target)
                     waiting.append((target, href))
 
@@ -121,16 +123,17 @@ class StaticArchive:
             return None
         return node
 
-    def _links(self, node: Mapping[str, Any], href: str) -> Iterator[tuple[str, str]]:
+    def _links(self, node: Mapping[str, Any], href: str) -> Iterator[str]:
+        """Where a catalog or collection leads down to, last first."""
         links = node.get("links", [])
-        for number, link in enumerate(reversed(links) if isinstance(links, Sequence) else []):
+        for number, link in enumerate(reversed(links) if isinstance(links, list) else []):
             if not isinstance(link, Mapping) or not isinstance(link.get("href"), str):
                 self._report(href, f"links[{len(links) - 1 - number}]: got {link!r}, wanted rel and href")
                 continue
-            relation = str(link.get("rel"))
-            if relation == "collection" and node.get("type") != "Catalog":
-                continue  # an item, or a collection, names the collection above it so
-            yield relation, resolve_href(link["href"], href)
+            relation = link.get("rel")
+            # A collection, too, may name the one above it by `collection`.
+            if relation in _DOWN or (relation == "collection" and node.get("type") == "Catalog"):
+                yield resolve_href(link["href"], href)
 
     def _may_hold(self, node: Mapping[str, Any], footprint: BaseGeometry, period: Period, href: str) -> bool:
         """Whether a collection's extent meets the search; the first box is the whole (STAC), later ones refine it."""
