@@ -1,8 +1,8 @@
 """The median of all valid observations, exactly, at the speed of memory.
 
 Invalid values are replaced in turn by the smallest and the largest number, which keeps the median of the valid ones in
-the middle; a sorting network (Batcher's odd-even merge) of whole-array minima and maxima, pruned to the two middle
-outputs, then finds it in blocks that stay in the processor's cache. No compiler is needed and the GIL is free.
+the middle. A sorting network (Batcher's odd-even merge), pruned to the two middle outputs, then finds it: its
+comparisons do not depend on the data, so that each runs over a row of pixels at the width of the processor's registers.
 """
 
 from __future__ import annotations
@@ -11,18 +11,19 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numba import njit
 
 from landloom.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-BLOCK: Final = 32_768
-"""Pixels sorted at a time for short series."""
-CACHE: Final = 524_288
-"""Numbers of one block; long series use fewer pixels a block, never below `SMALLEST`."""
-SMALLEST: Final = 4_096
-"""Pixels below which the cost of calling NumPy outweighs the cache."""
+BLOCK: Final = 1024
+"""Pixels sorted at a time."""
+ALL: Final = 65_535
+"""Every bit of a uint16."""
+COPIED: Final = 1 << 25
+"""Numbers copied at a time where the arrays given are views with gaps."""
 
 
 def masked_median(
@@ -54,126 +55,137 @@ def masked_median(
         array([[25,  0]], dtype=uint16)
     """
     _check(stack, valid)
-    median = np.empty(stack.shape[1:], dtype=np.uint16)
-    count = np.empty(valid.shape[1:], dtype=np.uint8 if len(stack) <= 255 else np.uint16)
-    # Where whole rows follow each other without a gap, an image is one long row: NumPy's fastest case.
-    whole = all(array.strides[-2] == array.shape[-1] * array.strides[-1] for array in (stack, valid))
-    plane = (1, stack.shape[-2] * stack.shape[-1]) if whole else stack.shape[-2:]
-    _reduce(
-        stack.reshape(len(stack), -1, *plane),
-        valid.reshape(len(stack), -1, *plane),
-        median.reshape(-1, *plane),
-        count.reshape(-1, *plane),
-    )
+    if stack.flags.c_contiguous and valid.flags.c_contiguous:
+        return _reduce(stack, valid)
+    rows = max(1, COPIED // (stack.size // stack.shape[-2]))
+    slices = [(..., slice(start, start + rows), slice(None)) for start in range(0, stack.shape[-2], rows)]
+    parts = [_reduce(np.ascontiguousarray(stack[part]), np.ascontiguousarray(valid[part])) for part in slices]
+    median, count = (np.concatenate(layer, axis=-2) for layer in zip(*parts, strict=True))
     return median, count
 
 
 def _reduce(
+    stack: NDArray[np.uint16], valid: NDArray[np.bool_]
+) -> tuple[NDArray[np.uint16], NDArray[np.uint8] | NDArray[np.uint16]]:
+    """Run the kernel on contiguous arrays, as (time, band, pixel)."""
+    times, pixels = len(stack), stack.shape[-2] * stack.shape[-1]
+    median = np.empty(stack.shape[1:], dtype=np.uint16)
+    count = np.empty(valid.shape[1:], dtype=np.uint8 if times <= 255 else np.uint16)
+    _kernel(
+        stack.reshape(times, -1, pixels),
+        valid.view(np.uint8).reshape(times, -1, pixels),
+        _network(times),
+        np.array(_middle(times)),
+        median.reshape(-1, pixels),
+        count.reshape(-1, pixels),
+    )
+    return median, count
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _kernel(
     stack: NDArray[np.uint16],
-    valid: NDArray[np.bool_],
+    valid: NDArray[np.uint8],
+    network: NDArray[np.int64],
+    middle: NDArray[np.int64],
     median: NDArray[np.uint16],
-    count: NDArray[np.uint8] | NDArray[np.uint16],
+    count: NDArray[np.unsignedinteger],
 ) -> None:
-    """Go through (time, band, y, x) block by block."""
-    times, bands, height, width = stack.shape
-    pixels = min(BLOCK, max(SMALLEST, CACHE // times))
-    columns = min(width, pixels)
-    rows = min(height, pixels // columns)
-    bench = _Bench(times, rows * columns)
-    for y in range(0, height, rows):
-        for x in range(0, width, columns):
-            part = (slice(y, y + rows), slice(x, x + columns))
-            for mask in range(valid.shape[1]):
-                bench.prepare(valid[:, mask, *part], count[mask, *part])
-                for band in range(bands) if valid.shape[1] == 1 else (mask,):
-                    bench.reduce(stack[:, band, *part], median[band, *part])
+    """Block by block: padding from validity, then band by band padding, network, mean of the middle."""
+    times, bands, pixels = stack.shape
+    missing, low = np.empty((times, BLOCK), dtype=np.uint16), np.empty((times, BLOCK), dtype=np.uint16)
+    rows = np.empty((times, BLOCK), dtype=np.uint16)
+    even, number = np.empty(BLOCK, dtype=np.uint16), np.empty(BLOCK, dtype=np.uint16)
+    for start in range(0, pixels, BLOCK):
+        end = min(start + BLOCK, pixels)
+        for band in range(bands):
+            if band < len(count):
+                even[:] = 0 if times % 2 else ALL
+                number[:] = 0
+                for time in range(times):
+                    _prepare(valid[time, band, start:end], missing[time], low[time], even, number)
+                _parity(number, even, count[band, start:end])
+            for time in range(times):
+                _pad(stack[time, band, start:end], missing[time], low[time], rows[time])
+            for comparator in range(len(network)):
+                _compare(rows[network[comparator, 0]], rows[network[comparator, 1]])
+            _mean(rows[middle[0]], rows[middle[1]], even, median[band, start:end])
 
 
-class _Bench:
-    """Room to sort one block of pixels in, and the padding that its validity asks for, shared by all bands.
+# The steps are functions of contiguous rows because only then does the compiler see that it may vectorise them.
 
-    It is allocated once a call: fresh memory for every block would cost more than the sorting.
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _prepare(
+    valid: NDArray[np.uint8],
+    missing: NDArray[np.uint16],
+    low: NDArray[np.uint16],
+    parity: NDArray[np.uint16],
+    number: NDArray[np.uint16],
+) -> None:
+    """Masks of all bits or none: which values are missing, and which of them are padded with the smallest number.
+
+    An odd series starts with a low pad, an even one with a high pad: then the lower middle row alone is the median
+    whenever the number of valid values is odd.
     """
-
-    def __init__(self, times: int, pixels: int) -> None:
-        self._times = times
-        self._network = _network(times)
-        self._middle = _middle(times)
-        self._words = np.empty((3 * times + 2) * pixels, dtype=np.uint16)
-        self._bytes = np.empty(2 * times * pixels, dtype=np.int8)
-        self._lay_out((1, pixels))
-
-    def _lay_out(self, shape: tuple[int, int]) -> None:
-        """Name the parts for blocks of one shape."""
-        pixels, times = shape[0] * shape[1], self._times
-        words = self._words[: (3 * times + 2) * pixels].reshape(-1, *shape)
-        self._shape = shape
-        self._missing, self._low, self._even = words[:times], words[times : 2 * times], words[2 * times]
-        self._sorted, self._spare = words[2 * times + 1 : -1], words[-1]
-        self._flags = self._bytes[: 2 * times * pixels].reshape(2, times, *shape)
-
-    def prepare(self, valid: NDArray[np.bool_], count: NDArray[np.uint8] | NDArray[np.uint16]) -> None:
-        """Count the valid observations of (time, rows, columns) and lay out the padding."""
-        if count.shape != self._shape:
-            self._lay_out((count.shape[0], count.shape[1]))
-        missing, low = self._flags
-        np.add.reduce(valid.view(np.uint8), axis=0, dtype=count.dtype, out=count)
-        # Masks are 0 or −1 (all bits) and widen by their sign. An odd series starts with a low pad, an even one with
-        # a high pad: then the lower middle row alone is the median whenever the number of valid values is odd.
-        np.subtract(valid.view(np.int8), 1, missing)
-        before = np.int8(0 if self._times % 2 else -1)
-        for here, parity in zip(missing, low, strict=True):
-            before = np.bitwise_xor(here, before, parity)
-        np.bitwise_and(low, missing, low)
-        self._missing.view(np.int16)[:] = missing
-        self._low.view(np.int16)[:] = low
-        even = low[0]
-        np.bitwise_and(count, 1, out=even, casting="unsafe")
-        np.subtract(even, count != 0, even)
-        self._even.view(np.int16)[:] = even
-
-    def reduce(self, stack: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
-        """Write the median of (time, rows, columns) to `out`."""
-        np.bitwise_or(stack, self._missing, self._sorted)
-        np.bitwise_xor(self._sorted, self._low, self._sorted)
-        rows, spare = list(self._sorted), self._spare
-        for first, second, wanted in self._network:
-            a, b = rows[first], rows[second]
-            if wanted == _LOW:
-                np.minimum(a, b, a)
-            elif wanted == _HIGH:
-                np.maximum(a, b, b)
-            else:
-                np.minimum(a, b, spare)
-                np.maximum(a, b, b)
-                rows[first], spare = spare, a
-        lower, upper = rows[self._middle[0]], rows[self._middle[1]]
-        # lower + (upper − lower) / 2 cannot overflow; the half step is dropped where one value alone is the median.
-        np.subtract(upper, lower, spare)
-        np.right_shift(spare, 1, spare)
-        np.bitwise_and(spare, self._even, spare)
-        np.add(lower, spare, out)
+    for p in range(valid.size):
+        missing[p] = np.uint16(valid[p]) - np.uint16(1)
+    for p in range(valid.size):
+        number[p] += np.uint16(valid[p])
+    for p in range(valid.size):
+        parity[p] ^= missing[p]
+    for p in range(valid.size):
+        low[p] = parity[p] & missing[p]
 
 
-_LOW, _HIGH, _BOTH = range(3)
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _parity(number: NDArray[np.uint16], even: NDArray[np.uint16], count: NDArray[np.unsignedinteger]) -> None:
+    """Write the count, and a mask of where it is even but not zero."""
+    for p in range(count.size):
+        even[p] = ALL if number[p] != 0 and number[p] % 2 == 0 else 0
+    for p in range(count.size):
+        count[p] = number[p]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _pad(
+    values: NDArray[np.uint16], missing: NDArray[np.uint16], low: NDArray[np.uint16], out: NDArray[np.uint16]
+) -> None:
+    for p in range(values.size):
+        out[p] = (values[p] | missing[p]) ^ low[p]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _compare(low: NDArray[np.uint16], high: NDArray[np.uint16]) -> None:
+    for p in range(low.size):
+        a, b = low[p], high[p]
+        low[p] = min(a, b)
+        high[p] = max(a, b)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _mean(
+    lower: NDArray[np.uint16], upper: NDArray[np.uint16], even: NDArray[np.uint16], out: NDArray[np.uint16]
+) -> None:
+    """The half step up cannot overflow; it is dropped where one value alone is the median."""
+    for p in range(out.size):
+        out[p] = lower[p] + (((upper[p] - lower[p]) >> 1) & even[p])
 
 
 @lru_cache(maxsize=128)
-def _network(times: int) -> tuple[tuple[int, int, int], ...]:
-    """Comparators (low row, high row, which results are wanted) that bring the two middle values to their rows.
+def _network(times: int) -> NDArray[np.int64]:
+    """Comparators (row of the smaller, row of the larger) that bring the two middle values to their rows.
 
-    K. E. Batcher, Sorting networks and their applications, AFIPS 1968; comparators that no wanted output depends on
-    are dropped, and those of which one result is wanted keep only that one.
+    K. E. Batcher, Sorting networks and their applications, AFIPS 1968; comparators that neither middle row depends on
+    are dropped.
     """
-    middle = set(_middle(times))
-    kept: list[tuple[int, int, int]] = []
-    for low, high in reversed(_batcher(times)):
-        first, second = low in middle, high in middle
-        if not (first or second):
-            continue
-        kept.append((low, high, _BOTH if first and second else _LOW if first else _HIGH))
-        middle |= {low, high}
-    return tuple(reversed(kept))
+    wanted = set(_middle(times))
+    kept: list[tuple[int, int]] = []
+    for pair in reversed(_batcher(times)):
+        if wanted & set(pair):
+            kept.append(pair)
+            wanted |= set(pair)
+    return np.array(kept[::-1], dtype=np.int64).reshape(-1, 2)
 
 
 def _middle(times: int) -> tuple[int, int]:
@@ -190,9 +202,11 @@ def _batcher(length: int) -> list[tuple[int, int]]:
         step = block
         while step >= 1:
             for start in range(step % block, length - step, 2 * step):
-                for low in range(start, min(start + step, length - step)):
-                    if low // (2 * block) == (low + step) // (2 * block):
-                        pairs.append((low, low + step))
+                pairs += [
+                    (low, low + step)
+                    for low in range(start, min(start + step, length - step))
+                    if low // (2 * block) == (low + step) // (2 * block)
+                ]
             step //= 2
         block *= 2
     return pairs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
+
+Source = TypeVar("Source", bound=np.generic)
+Target = TypeVar("Target", bound=np.generic)
 
 BLOCK: Final = 65_536
 """Elements worked on at a time, so that intermediate results stay in the processor's cache."""
@@ -144,9 +147,7 @@ def _runs(codes: set[int]) -> list[tuple[int, int]]:
     return [(ordered[a], b - a) for a, b in pairwise([*starts, len(ordered)])]
 
 
-def _blocks(
-    source: NDArray[np.generic], target: NDArray[np.generic]
-) -> Iterator[tuple[NDArray[np.generic], NDArray[np.generic]]]:
+def _blocks(source: NDArray[Source], target: NDArray[Target]) -> Iterator[tuple[NDArray[Source], NDArray[Target]]]:
     flat, out = source.reshape(-1), target.reshape(-1)
     for start in range(0, flat.size, BLOCK):
         yield flat[start : start + BLOCK], out[start : start + BLOCK]

@@ -1,0 +1,190 @@
+"""Filling gaps of a year's series by linear interpolation in time, the year being a circle."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numba import njit
+
+from landloom.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+BLOCK: Final = 1024
+"""Pixels worked on at a time."""
+YEAR: Final = 365.0
+"""Days of a period unless told otherwise."""
+
+
+def fill_periodic(
+    stack: NDArray[np.uint16], valid: NDArray[np.bool_], days: NDArray[np.float64], period: float = YEAR
+) -> NDArray[np.uint16]:
+    """Replace what is not valid by what a straight line between its valid neighbours in time says.
+
+    Times are taken modulo the period, so that December's gaps lean on January. Valid values stay as they are. A pixel
+    with one observation gets that value at all times, one with none stays nodata (0). Results are rounded to the
+    nearest whole number, halves up: they lie within half a number of `numpy.interp(…, period=…)`.
+
+    Args:
+        stack: uint16 (time, band, y, x).
+        valid: True = usable, (time, y, x), for all bands.
+        days: day of each time, in any order; observations at the same time modulo the period are kept apart.
+        period: length of the circle, 365.0 or 366.0 days for a year.
+
+    Returns:
+        uint16 (time, band, y, x), in the order of the input.
+
+    Raises:
+        InvalidValueError: other types, shapes that do not go together, or times that are not finite.
+
+    Example:
+        >>> stack = np.array([100, 0, 0, 400], dtype=np.uint16).reshape(4, 1, 1, 1)
+        >>> valid = np.array([True, False, False, True]).reshape(4, 1, 1)
+        >>> fill_periodic(stack, valid, np.array([0.0, 10.0, 20.0, 30.0])).ravel()
+        array([100, 200, 300, 400], dtype=uint16)
+    """
+    days = np.asarray(days, dtype=np.float64)
+    _check(stack, valid, days, period)
+    times, bands, height, width = stack.shape
+    order = np.argsort(days % period, kind="stable")
+    out = np.empty(stack.shape, dtype=np.uint16)
+    _kernel(
+        np.ascontiguousarray(stack).reshape(times, bands, height * width),
+        np.ascontiguousarray(valid).view(np.uint8).reshape(times, height * width),
+        (days % period)[order],
+        order,
+        float(period),
+        out.reshape(times, bands, height * width),
+    )
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _kernel(
+    stack: NDArray[np.uint16],
+    valid: NDArray[np.uint8],
+    days: NDArray[np.float64],
+    order: NDArray[np.int64],
+    period: float,
+    out: NDArray[np.uint16],
+) -> None:
+    """Block by block: weights from validity, then band by band a sweep each way carries the neighbours' values.
+
+    Sweeps of selections, with no look-up by index, run at the width of the processor's registers.
+    """
+    times, bands, pixels = stack.shape
+    weight = np.empty((times, BLOCK), dtype=np.float64)
+    following = np.empty((times, BLOCK), dtype=np.float64)
+    moment = np.empty(BLOCK, dtype=np.float64)
+    copy = np.empty((times, BLOCK), dtype=np.uint16)
+    usable = np.empty((times, BLOCK), dtype=np.uint16)
+    later = np.empty((times, BLOCK), dtype=np.uint16)
+    carried = np.empty(BLOCK, dtype=np.uint16)
+    for start in range(0, pixels, BLOCK):
+        end = min(start + BLOCK, pixels)
+        for time in range(times):
+            _widen(valid[order[time], start:end], usable[time])
+        _weights(usable, days, period, following, moment, weight)
+        for band in range(bands):
+            carried[:] = 0
+            for time in range(times):
+                _copy(stack[order[time], band, start:end], copy[time])
+            for time in range(times - 1, -1, -1):
+                _carry(copy[time], usable[time], carried)
+            for time in range(times - 1, -1, -1):
+                _carry(copy[time], usable[time], carried)
+                _copy(carried, later[time])
+            carried[:] = 0
+            for time in range(times):
+                _carry(copy[time], usable[time], carried)
+            for time in range(times):
+                _carry(copy[time], usable[time], carried)
+                _blend(carried, later[time], weight[time], out[order[time], band, start:end])
+
+
+# The steps are functions of contiguous rows because only then does the compiler see that it may vectorise them.
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _widen(valid: NDArray[np.uint8], usable: NDArray[np.uint16]) -> None:
+    """All bits or none."""
+    for p in range(valid.size):
+        usable[p] = np.uint16(0) - np.uint16(valid[p])
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _copy(source: NDArray[np.uint16], target: NDArray[np.uint16]) -> None:
+    for p in range(source.size):
+        target[p] = source[p]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _carry(values: NDArray[np.uint16], usable: NDArray[np.uint16], carried: NDArray[np.uint16]) -> None:
+    """Take the value where it is usable, else keep what came along."""
+    for p in range(values.size):
+        carried[p] ^= (carried[p] ^ values[p]) & usable[p]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _blend(
+    before: NDArray[np.uint16], after: NDArray[np.uint16], weight: NDArray[np.float64], out: NDArray[np.uint16]
+) -> None:
+    for p in range(out.size):
+        a = np.float64(np.int32(before[p]))
+        b = np.float64(np.int32(after[p]))
+        out[p] = np.uint16(np.int32(a + weight[p] * (b - a) + 0.5))
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _weights(
+    usable: NDArray[np.uint16],
+    days: NDArray[np.float64],
+    period: float,
+    following: NDArray[np.float64],
+    moment: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> None:
+    """Share of the way from the observation before to the one after; 0 at an observation."""
+    times = days.size
+    moment[:] = 0
+    for time in range(times - 1, -1, -1):
+        _carry_moment(usable[time], days[time] + period, moment)
+    for time in range(times - 1, -1, -1):
+        _carry_moment(usable[time], days[time], moment)
+        following[time] = moment
+    moment[:] = 0
+    for time in range(times):
+        _carry_moment(usable[time], days[time] - period, moment)
+    for time in range(times):
+        _carry_moment(usable[time], days[time], moment)
+        _share(following[time], moment, days[time], weight[time])
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _carry_moment(usable: NDArray[np.uint16], day: float, moment: NDArray[np.float64]) -> None:
+    for p in range(moment.size):
+        moment[p] = day if usable[p] != 0 else moment[p]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _share(
+    following: NDArray[np.float64], preceding: NDArray[np.float64], day: float, weight: NDArray[np.float64]
+) -> None:
+    for p in range(weight.size):
+        span = following[p] - preceding[p]
+        weight[p] = (day - preceding[p]) / (span if span > 0 else 1.0)
+
+
+def _check(stack: NDArray[np.uint16], valid: NDArray[np.bool_], days: NDArray[np.float64], period: float) -> None:
+    if stack.dtype != np.uint16 or valid.dtype != np.bool_:
+        raise InvalidValueError(f"got a stack of {stack.dtype} and validity of {valid.dtype}, wanted uint16 and bool")
+    shape = stack.shape
+    if stack.ndim != 4 or 0 in shape or valid.shape != (shape[0], *shape[2:]) or days.shape != shape[:1]:
+        raise InvalidValueError(
+            f"got a stack of {shape}, validity of {valid.shape} and days of {days.shape}; "
+            "wanted (time, band, y, x), (time, y, x) and (time,), none of them empty"
+        )
+    if not (np.isfinite(days).all() and np.isfinite(period) and period > 0):
+        raise InvalidValueError(f"got period {period} and days {days}, wanted finite times and a positive period")
