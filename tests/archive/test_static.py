@@ -89,7 +89,7 @@ def folder(tmp_path: Path, make_item: ItemFactory) -> Path:
     write(tmp_path, "here/no-json.json", "{")
     write(tmp_path, "here/cloudy.json", make_item("cloudy", "2023-04-01T10:00:00Z", cloud=-5))
     write(tmp_path, "here/deeper/catalog.json", node("Catalog", ("items", "all.json"), ("child", "../../catalog.json")))
-    features = [make_item("c", "2023-06-01T10:00:00Z"), make_item("d", "2022-06-01T10:00:00Z")]
+    features: list[Any] = [make_item("c", "2023-06-01T10:00:00Z"), make_item("d", "2022-06-01T10:00:00Z"), None]
     write(tmp_path, "here/deeper/all.json", {"type": "FeatureCollection", "features": features})
     return tmp_path
 
@@ -122,8 +122,14 @@ def test_what_is_amiss_is_survived_and_listed_once(folder: Path) -> None:
     archive.search(REGION, YEAR)
     archive.search(REGION, YEAR)
     listed = {str(Path(problem.where).relative_to(folder)): problem.what for problem in archive.problems}
-    assert sorted(listed) == ["gone/collection.json", "here/cloudy.json", "here/missing.json", "here/no-json.json"]
-    assert len(archive.problems) == 4
+    assert sorted(listed) == [
+        "gone/collection.json",
+        "here/cloudy.json",
+        "here/deeper/all.json#/features/2",
+        "here/missing.json",
+        "here/no-json.json",
+    ]
+    assert len(archive.problems) == 5
     assert "linked from" in listed["here/missing.json"]
     assert "eo:cloud_cover" in listed["here/cloudy.json"]
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.archive.dedupe import resolve_duplicates
@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from landloom.model.time import Period
 
 _DOWN: Final = ("child", "item", "items")
+_KINDS: Final = ("Catalog", "Collection", "Feature", "FeatureCollection")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Node:
+    """What is kept of one document."""
+
+    targets: tuple[str, ...] = ()
+    extent: Mapping[str, Any] | None = None
+    scenes: tuple[Scene, ...] = ()
 
 
 class StaticArchive:
@@ -41,9 +51,7 @@ class StaticArchive:
         self._href = resolve_href(href, "")
         self._documents = documents
         self._profile = profile
-        self._nodes: dict[str, Mapping[str, Any] | None] = {}
-        self._targets: dict[str, tuple[str, ...]] = {}
-        self._scenes: dict[str, Scene | None] = {}
+        self._nodes: dict[str, _Node | None] = {}
         self._problems: dict[Problem, None] = {}
 
     @property
@@ -74,54 +82,59 @@ class StaticArchive:
             node = self._node(href, parent)
             if node is None or not self._may_hold(node, footprint, period, href):
                 continue
-            if node.get("type") in ("Feature", "FeatureCollection"):
-                yield from self._parsed(node, href)
-                continue
-            if href not in self._targets:
-                self._targets[href] = tuple(self._links(node, href))
-            for target in self._targets[href]:
+            yield from node.scenes
+            for target in node.targets:
                 if target not in seen:
                     seen.add(target)
                     waiting.append((target, href))
 
-    def _parsed(self, node: Mapping[str, Any], href: str) -> Iterator[Scene]:
-        items = node.get("features", []) if node["type"] == "FeatureCollection" else [node]
-        for number, item in enumerate(items):
-            key = href if item is node else f"{href}#/features/{number}"
-            if key not in self._scenes:
-                self._scenes[key] = self._scene(item, href, key)
-            if (scene := self._scenes[key]) is not None:
-                yield scene
-
-    def _scene(self, item: Mapping[str, Any], href: str, where: str) -> Scene | None:
-        try:
-            return parse_scene(item, href, self._profile or detect_profile(item))
-        except InvalidDocumentError as error:
-            for problem in error.problems:
-                self._report(where, str(problem))
-            return None
-
-    def _node(self, href: str, linked_from: str | None) -> Mapping[str, Any] | None:
+    def _node(self, href: str, linked_from: str | None) -> _Node | None:
         if href not in self._nodes:
-            self._nodes[href] = self._load(href, linked_from)
+            document = self._document(href, linked_from)
+            self._nodes[href] = None if document is None else self._digested(document, href)
         return self._nodes[href]
 
-    def _load(self, href: str, linked_from: str | None) -> Mapping[str, Any] | None:
+    def _document(self, href: str, linked_from: str | None) -> Mapping[str, Any] | None:
+        import orjson
+
         try:
-            node = json.loads(self._documents.read(href))
+            document = orjson.loads(self._documents.read(href))
         except (MissingKeyError, PermanentFaultError) as error:
             origin = f", linked from {linked_from}" if linked_from else f" ({error})"
             self._report(href, f"no such document{origin}")
             return None
-        except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        except orjson.JSONDecodeError as error:
             self._report(href, f"wanted JSON: {error}")
             return None
-        kinds = ("Catalog", "Collection", "Feature", "FeatureCollection")
-        if not isinstance(node, Mapping) or node.get("type") not in kinds:
-            got = node.get("type") if isinstance(node, Mapping) else type(node).__name__
-            self._report(href, f"got type {got!r}, wanted {', '.join(kinds)}")
+        kind = document.get("type") if isinstance(document, dict) else type(document).__name__
+        if kind not in _KINDS:
+            self._report(href, f"got type {kind!r}, wanted {', '.join(_KINDS)}")
             return None
-        return node
+        return dict(document)
+
+    def _digested(self, document: Mapping[str, Any], href: str) -> _Node:
+        """What is kept of a document: a thousand items as they stand would fill memory."""
+        if document["type"] == "Feature":
+            return _Node(scenes=self._scenes([(href, document)], href))
+        if document["type"] == "FeatureCollection":
+            features = document.get("features")
+            named = enumerate(features if isinstance(features, list) else [])
+            return _Node(scenes=self._scenes([(f"{href}#/features/{n}", feature) for n, feature in named], href))
+        extent = document.get("extent") if document["type"] == "Collection" else None
+        return _Node(targets=tuple(self._links(document, href)), extent=extent if isinstance(extent, dict) else None)
+
+    def _scenes(self, items: Sequence[tuple[str, object]], href: str) -> tuple[Scene, ...]:
+        scenes = []
+        for where, item in items:
+            if not isinstance(item, Mapping):
+                self._report(where, f"got {type(item).__name__}, wanted a Feature")
+                continue
+            try:
+                scenes.append(parse_scene(item, href, self._profile or detect_profile(item)))
+            except InvalidDocumentError as error:
+                for problem in error.problems:
+                    self._report(where, str(problem))
+        return tuple(scenes)
 
     def _links(self, node: Mapping[str, Any], href: str) -> Iterator[str]:
         """Where a catalog or collection leads down to, last first."""
@@ -135,14 +148,12 @@ class StaticArchive:
             if relation in _DOWN or (relation == "collection" and node.get("type") == "Catalog"):
                 yield resolve_href(link["href"], href)
 
-    def _may_hold(self, node: Mapping[str, Any], footprint: BaseGeometry, period: Period, href: str) -> bool:
+    def _may_hold(self, node: _Node, footprint: BaseGeometry, period: Period, href: str) -> bool:
         """Whether a collection's extent meets the search; the first box is the whole (STAC), later ones refine it."""
-        extent = node.get("extent")
-        if node.get("type") != "Collection" or not isinstance(extent, Mapping):
+        if node.extent is None:
             return True
         try:
-            boxes = extent["spatial"]["bbox"]
-            intervals = extent["temporal"]["interval"]
+            boxes, intervals = node.extent["spatial"]["bbox"], node.extent["temporal"]["interval"]
             return _meets_box(boxes[0], footprint) and _meets_interval(intervals[0], period)
         except (KeyError, IndexError, TypeError, ValueError) as error:
             self._report(href, f"extent: cannot be read ({error!r}); the collection is opened all the same")
