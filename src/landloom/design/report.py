@@ -74,7 +74,7 @@ def country_shares(candidates: Candidates) -> NDArray[np.float64]:
     code += fractions.indices
     sums = np.bincount(code, weights=fractions.data, minlength=shape[0] * shape[1]).reshape(shape)
     totals = sums.sum(axis=1, keepdims=True)
-    return np.divide(sums, totals, out=np.zeros(shape), where=totals > 0)
+    return np.asarray(np.divide(sums, totals, out=np.zeros(shape), where=totals > 0))
 
 
 def divergences(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -49,7 +50,7 @@ def draw_list(ids: Iterable[SampleId]) -> list[SampleId]:
     from landloom.design.overlap import overlapping_pairs
 
     listed = sorted(ids)
-    twice = sorted({a for a, b in zip(listed, listed[1:], strict=False) if a == b})
+    twice = sorted({a for a, b in pairwise(listed) if a == b})
     if twice:
         raise InvalidInputError(f"got cells more than once: {', '.join(map(str, twice))}")
     pairs = overlapping_pairs(Candidates.of_ids(listed))

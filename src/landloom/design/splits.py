@@ -41,7 +41,7 @@ def assign_splits(groups: Mapping[str, int], fractions: Mapping[str, float], see
     sizes = np.array([groups[name] for name in names], dtype=np.int64)
     shuffled = np.random.default_rng(seed).permutation(len(names))
     order = shuffled[np.argsort(-sizes[shuffled], kind="stable")]
-    lacking = apportion([fractions[split] for split in splits], int(sizes.sum())) if len(names) else np.zeros(0)
+    lacking = apportion([fractions[split] for split in splits], int(sizes.sum())) if names else np.zeros(0)
     found: dict[str, str] = {}
     for at in order.tolist():
         best = int(np.argmax(lacking))
