@@ -308,20 +308,19 @@ def uniform(
         {}
     """
     ordered = in_order(scenes)
-    costs = [[_slot_cost(scene, slot, count, period, cloud_weight) for slot in range(count)] for scene in ordered]
+    costs = [_slot_costs(scene, count, period, cloud_weight) for scene in ordered]
     if len(ordered) <= count:
         pairs = _match(list(zip(*costs, strict=True)) if ordered else [], len(ordered))
         return {slot: ordered[number] for number, slot in pairs}
     return {slot: ordered[number] for slot, number in _match(costs, count)}
 
 
-def _slot_cost(scene: Scene, slot: int, count: int, period: Period, cloud_weight: float) -> tuple[int, int]:
-    """Distance and cloud in milliseconds; then the cloud alone, in thousandths of a percent, for equal costs."""
-    slot_ms = _milliseconds(period.start, period.end) / count
-    middle = round((slot + 0.5) * slot_ms)
-    cloud = min(_cloud(scene), 100.0)
-    distance = abs(_milliseconds(period.start, scene.time) - middle)
-    return distance + round(cloud_weight * cloud / 100 * slot_ms), round(_cloud(scene) * 1000)
+def _slot_costs(scene: Scene, count: int, period: Period, cloud_weight: float) -> list[tuple[int, int]]:
+    """For each slot distance and cloud in milliseconds; then the cloud alone, in thousandths of a percent, for ties."""
+    slot = _milliseconds(period.start, period.end) / count
+    place, cloud = _milliseconds(period.start, scene.time), _cloud(scene)
+    penalty, tie = round(cloud_weight * min(cloud, 100.0) / 100 * slot), round(cloud * 1000)
+    return [(abs(place - round((number + 0.5) * slot)) + penalty, tie) for number in range(count)]
 
 
 def _milliseconds(start: datetime, end: datetime) -> int:
