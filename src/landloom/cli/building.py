@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.cli.console import ProgressBars, say, say_json, say_table, size
+from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.cli.recipes import HERE, JsonOption, RecipeOption
 
 if TYPE_CHECKING:
@@ -26,15 +26,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: landloom validate corpus --digest")(validate)
     app.command(epilog="Example: landloom report corpus")(report)
     app.command(epilog="Example: landloom demo --out out/demo")(demo)
-
-
-def cores(workers: int) -> int:
-    """Workers that an option asks for: 0 means one a core that this process may use."""
-    if workers > 0:
-        return workers
-    import os
-
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def build(
@@ -94,8 +85,8 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Check documents, structure, and the index against the files; every problem is listed."""
+    from landloom.corpus.audit import audit
     from landloom.corpus.audit import digest as corpus_digest
-    from landloom.corpus.audit import validate as audit
     from landloom.store.open import open_store
 
     store = open_store(corpus)
@@ -105,13 +96,20 @@ def validate(
     result = audit(store, schemas=schemas, digests=digests)
     if as_json:
         problems = [{"where": p.where, "what": p.what} for p in result.problems]
-        say_json({"problems": problems, "unchecked": list(result.unchecked), "checked": result.checked})
+        say_json(
+            {
+                "problems": problems,
+                "unchecked": list(result.unchecked),
+                "files": result.files,
+                "documents": result.documents,
+            }
+        )
     else:
         for problem in result.problems:
             say(f"  {problem}")
         for line in result.unchecked:
             say(f"  not checked: {line}")
-        say(f"{corpus}: {result.checked:,} files and documents checked, {len(result.problems)} problem(s)")
+        say(f"{corpus}: {result.files:,} files, {result.documents:,} documents, {len(result.problems)} problem(s)")
     if result.problems:
         raise typer.Exit(1)
 
@@ -133,7 +131,7 @@ def demo(
     from landloom.pipelines.executors import executor_factory
 
     with ProgressBars() as bars:
-        done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars)
+        done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
     _say_build(done.build)
     say(f"  validated: {done.checked:,} files and documents, no problem")
     say(f"  query {done.query!r}: {done.found} of {done.build.samples} samples, {done.assets} files")

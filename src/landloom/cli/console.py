@@ -97,3 +97,12 @@ def size(count: float) -> str:
         count /= 1000
         power += 1
     return f"{count:.0f} B" if power == 0 else f"{count:.1f} {units[power]}"
+
+
+def cores(workers: int) -> int:
+    """Workers that an option asks for: 0 means one a core that this process may use."""
+    if workers > 0:
+        return workers
+    import os
+
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

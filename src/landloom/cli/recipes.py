@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landloom.cli.console import ProgressBars, say, say_json, say_table, size
+from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 
 RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or the folder of a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -61,7 +61,8 @@ def plan(
     say()
     for label, value in (
         ("samples", numbers.samples), ("UTM zones", numbers.zones), ("tiles", numbers.tiles),
-        ("image chips", numbers.chips("data")), ("quality chips", numbers.chips("metadata")), ("scenes", numbers.scenes),
+        ("image chips", numbers.chips("data")), ("quality chips", numbers.chips("metadata")),
+        ("scenes", numbers.scenes),
     ):  # fmt: skip
         say(f"  {label:<16}{'known once drawn' if value is None else f'{value:,}'}")
     say(f"  {'worker memory':<16}{size(numbers.memory)}")
@@ -74,8 +75,8 @@ def simulate(
     preset: Annotated[str, typer.Option(help="Which world: demo, tiny, judge-v1.")] = "demo",
 ) -> None:
     """Write a small simulated world as a real archive."""
-    from landloom.pipelines.world import write_world
+    from landloom.pipelines.demo import write_world
 
     with ProgressBars() as bars:
-        summary = write_world(preset, folder, listener=bars)
-    say(f"wrote {summary.scenes} scenes ({size(summary.size)}) to {folder}")
+        summary = write_world(preset, folder, bars, cores(0))
+    say(f"wrote {summary.scenes} scenes ({size(summary.bytes)}) to {folder}")

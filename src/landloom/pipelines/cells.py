@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from landloom.corpus.documents import label_geojson
+from landloom.corpus.footprints import DECIMALS, rings
 from landloom.corpus.manifest import FileEntry
 from landloom.errors import InvalidInputError
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
@@ -25,10 +27,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.corpus.layout import Layout
     from landloom.labels.fractions import FractionTable
     from landloom.model.recipe import LabelSection
+    from landloom.model.sample import Sample
     from landloom.pipelines.project import Project
+    from landloom.store.protocol import Store
 
+SAMPLES: Final = "samples"
+"""Purpose of the label tables of chosen samples."""
 MARGIN: Final = 0.02
 """Degrees around a tile's cells within which polygons are read."""
 RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
@@ -51,6 +58,32 @@ def file_identity(path: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LabelFiles:
+    """The published label of each sample: a GeoJSON Feature."""
+
+    layout: Layout
+    """Keys of the corpus."""
+    prefix: str
+    """Start of the file names: `labels`."""
+    columns: tuple[str, ...]
+    """Names of the properties, in the order of the taxonomy's codes."""
+    samples: tuple[Sample, ...]
+    """In the order of the cells."""
+
+    def write(self, store: Store, millionths: NDArray[np.int64]) -> list[FileEntry]:
+        """Put a file for every sample."""
+        epsg = np.array([sample.epsg for sample in self.samples], np.int32)
+        outlines = rings(epsg, np.array([sample.bounds for sample in self.samples], np.float64))
+        files = []
+        for sample, ring, row in zip(self.samples, np.round(outlines, DECIMALS).tolist(), millionths, strict=True):
+            key = self.layout.label(sample.id, self.prefix)
+            data = label_geojson(sample.id, ring, self.columns, row.tolist())
+            store.put(key, data)
+            files.append(FileEntry.of(key, data))
+        return files
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CellsTask:
     """Fractions of some cells, saved as (cell, class) millionths under a key of build state."""
 
@@ -62,18 +95,24 @@ class CellsTask:
     """Vector file or raster."""
     section: LabelSection
     cells: tuple[Grid, ...]
+    labels: LabelFiles | None = None
+    """What is published of them; None where the table is for the build alone."""
 
     def run(self) -> Outcome:
         """Read the source around the cells, compute, save."""
         table = self._raster() if Path(self.source).suffix.lower() in RASTERS else self._polygons()
         buffer = io.BytesIO()
         np.save(buffer, table.millionths.astype(np.int32))
-        open_store(self.store).put(self.key, buffer.getvalue())
+        store = open_store(self.store)
+        store.put(self.key, buffer.getvalue())
+        files = [FileEntry.of(self.key, buffer.getvalue())]
+        if self.labels is not None:
+            files += self.labels.write(store, table.millionths)
         facts = {
             "problems": [str(problem) for problem in table.problems],
             "overlaps": [str(overlap) for overlap in table.overlaps],
         }
-        return Outcome(files=(FileEntry.of(self.key, buffer.getvalue()),), facts=facts)
+        return Outcome(files=tuple(files), facts=facts)
 
     def _polygons(self) -> FractionTable:
         if self.section.column is None:
@@ -102,7 +141,12 @@ class CellsTask:
 
 
 def cells_units(
-    project: Project, name: str, cells: Mapping[str, Sequence[Grid]], store: str, purpose: str
+    project: Project,
+    name: str,
+    cells: Mapping[str, Sequence[Grid]],
+    store: str,
+    purpose: str,
+    labels: Mapping[str, LabelFiles] | None = None,
 ) -> list[Unit]:
     """Units that compute the fractions of cells, one a tile.
 
@@ -112,6 +156,7 @@ def cells_units(
         cells: tile → its cells.
         store: where the corpus lies.
         purpose: sets these apart from units of the same tiles for another purpose: `candidates` or `samples`.
+        labels: tile → what is published of its cells.
     """
     section = project.recipe.labels[name]
     source = project.path(section.file)
@@ -119,8 +164,11 @@ def cells_units(
     units = []
     for tile, grids in sorted(cells.items()):
         key = f".landloom/{purpose}/{name}/{tile}.npy"
-        task = CellsTask(store=store, key=key, source=source, section=section, cells=tuple(grids))
-        decides = digest(identity, section.model_dump(mode="json"), [(g.epsg, g.bounds) for g in grids])
+        files = None if labels is None else labels[tile]
+        task = CellsTask(store=store, key=key, source=source, section=section, cells=tuple(grids), labels=files)
+        settings = section.model_dump(mode="json", exclude={"terms"})
+        published = None if files is None else (files.prefix, files.layout.name, [str(s.id) for s in files.samples])
+        decides = digest(identity, settings, [(g.epsg, g.bounds) for g in grids], published)
         units.append(Unit(id=f"{purpose}-{name}/{tile}", key=decides, memory=256 * 2**20, task=task))
     return units
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections import Counter
+from dataclasses import asdict, dataclass, replace
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import orjson
 
 from landloom.errors import BuildError, InvalidInputError
 from landloom.model.grid import WGS84, Grid, reproject
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from scipy.sparse import csr_array
-    from shapely import Geometry
+    from shapely.geometry.base import BaseGeometry
 
     from landloom.design.candidates import Candidates
-    from landloom.design.draw import Draw
+    from landloom.design.report import Draw
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
 
+DRAW: Final = ".landloom/draw.json"
+"""Where a build keeps what its draw achieved."""
 CANDIDATES: Final = "candidates"
 """Purpose of the label tables that a draw is made from."""
 
@@ -44,7 +48,7 @@ class Placement:
     """Codes that the draw's class shares are in the order of."""
 
 
-def region_of(project: Project) -> Geometry:
+def region_of(project: Project) -> BaseGeometry:
     """The region of a recipe as one WGS84 geometry.
 
     Raises:
@@ -58,7 +62,7 @@ def region_of(project: Project) -> Geometry:
     from landloom.store.vector import read_vector
 
     frame = read_vector(project.path(str(section.file)))
-    region: Geometry = shapely.union_all(frame.to_crs(WGS84).geometry.to_numpy())
+    region: BaseGeometry = shapely.union_all(frame.to_crs(WGS84).geometry.to_numpy())
     if region.is_empty:
         raise InvalidInputError(f"{section.file}: got no polygon, wanted the region")
     return region
@@ -179,5 +183,22 @@ def _split(project: Project, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
         return samples
     from landloom.design.splits import assign_splits
 
-    groups = assign_splits(sorted({sample.tile for sample in samples}), shares, project.recipe.seed)
+    groups = assign_splits(Counter(sample.tile for sample in samples), shares, project.recipe.seed)
     return tuple(replace(sample, split=groups[sample.tile]) for sample in samples)
+
+
+def keep_draw(placement: Placement, workshop: Workshop) -> None:
+    """Keep what a draw achieved for the report; where samples were not drawn there is nothing to keep."""
+    drawn = placement.draw
+    if drawn is None:
+        return
+    document = {
+        "classes": placement.classes,
+        "region_shares": drawn.region_shares.tolist(),
+        "draw_shares": drawn.draw_shares.tolist(),
+        "divergence": drawn.divergence,
+        "missing": [placement.classes[index] for index in drawn.missing],
+        "overlapping": drawn.overlapping,
+        "countries": [asdict(country) for country in drawn.countries if country.wanted or country.candidates],
+    }
+    workshop.store.put(DRAW, orjson.dumps(document))

@@ -7,16 +7,16 @@ from itertools import groupby
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from landloom.corpus.layout import Layout
 from landloom.model.recipe import CompositeProduct
 from landloom.pipelines.blocks import BUDGET
-from landloom.pipelines.cells import cells_units
+from landloom.pipelines.cells import SAMPLES, LabelFiles, cells_units
 from landloom.pipelines.composite import CompositeTask
+from landloom.pipelines.describe import corpus_info
 from landloom.pipelines.place import Placement, place
 from landloom.pipelines.units import Unit, digest
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from landloom.archive.search import Archive
     from landloom.errors import Problem
@@ -51,10 +51,15 @@ def by_tile(samples: Sequence[Sample]) -> dict[str, tuple[Sample, ...]]:
     return {tile: tuple(group) for tile, group in groupby(ordered, key=lambda sample: sample.tile)}
 
 
-def layout_of(project: Project) -> Layout:
-    """Keys and STAC ids of the corpus that a recipe makes."""
-    recipe = project.recipe
-    return Layout(name=recipe.name, version=recipe.version, scheme=recipe.scheme)
+def label_files(project: Project, name: str, tiles: Mapping[str, tuple[Sample, ...]]) -> dict[str, LabelFiles]:
+    """Tile → the label files of its samples."""
+    product = project.label_product(name)
+    columns = corpus_info(project).label_columns[product.key]
+    layout = corpus_info(project).layout
+    return {
+        tile: LabelFiles(layout=layout, prefix=product.prefix, columns=columns, samples=samples)
+        for tile, samples in tiles.items()
+    }
 
 
 def scene_identity(scene: Scene, bands: Sequence[str]) -> list[Any]:
@@ -85,7 +90,7 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
     units: list[Unit] = []
     for name in project.recipe.labels:
         grids = {tile: [sample.grid(_side(sample)) for sample in samples] for tile, samples in tiles.items()}
-        units += cells_units(project, name, grids, shop.uri, "samples")
+        units += cells_units(project, name, grids, shop.uri, SAMPLES, label_files(project, name, tiles))
     found: set[str] = set()
     keys = project.composites()
     shop.listener.started("searching the archive", len(tiles) * len(keys))
@@ -118,7 +123,7 @@ def composite_unit(
         raise TypeError(f"got {type(settings).__name__}, wanted a composite")
     count = project.count_product(key)
     task = CompositeTask(
-        store=store, layout=layout_of(project), layouts=project.recipe.layouts, product=project.product(key),
+        store=store, layout=corpus_info(project).layout, layouts=project.recipe.layouts, product=project.product(key),
         count_product=None if count is None else project.product(count), settings=settings, samples=samples,
         timesteps=project.timesteps(key), scenes=scenes,
     )  # fmt: skip

@@ -67,11 +67,13 @@ class Project:
 
     def timesteps(self, key: str) -> tuple[Timestep, ...]:
         """The timesteps of a product, or of the product that a count belongs to."""
-        source = key if key in self.recipe.products else self.counted(key)
+        source = self.source(key)
         return Cadence.parse(self.recipe.products[source].cadence).timesteps(self.period(source))
 
-    def counted(self, key: str) -> str:
-        """The composite whose observations a count product counts."""
+    def source(self, key: str) -> str:
+        """Key of the recipe's section that makes a product: its own, or the composite that a count belongs to."""
+        if key in self.recipe.products:
+            return key
         return next(name for name in self.composites() if self.count_product(name) == key)
 
     def composites(self) -> list[str]:
@@ -92,7 +94,7 @@ class Project:
                 return replace(row, cadence=section.cadence)
             bands = tuple(SENTINEL2[name] for name in section.bands)
             return replace(row, bands=bands, resolution=section.resolution, cadence=section.cadence)
-        source = self.recipe.products[self.counted(key)]
+        source = self.recipe.products[self.source(key)]
         if isinstance(source, CompositeProduct):
             row = replace(row, resolution=source.resolution, cadence=source.cadence)
         return row
@@ -104,3 +106,11 @@ class Project:
             count = self.count_product(key)
             keys += [key] if count is None else [key, count]
         return [self.product(key) for key in keys]
+
+    def label_product(self, name: str) -> Product:
+        """The product of a label section: the first one is the corpus's own, further ones carry their name."""
+        row = product("labels")
+        if name == next(iter(self.recipe.labels)):
+            return row
+        suffix = name.replace("-", "_")
+        return replace(row, key=f"labels_{suffix}", collection=f"labels_{suffix}", prefix=f"labels_{suffix}")

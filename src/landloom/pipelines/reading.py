@@ -106,7 +106,13 @@ class SceneReader:
         try:
             return self._observe(target)
         except PermanentFaultError as error:
-            raise SceneFaultError(self.scene, str(error)) from error
+            raise SceneFaultError(self.scene, self._published(str(error))) from error
+
+    def _published(self, reason: str) -> str:
+        """A reason without paths of this machine: files are named by scene and band."""
+        for name, asset in self.scene.assets.items():
+            reason = reason.replace(asset.href, f"{self.scene.id}/{name}")
+        return reason
 
     def _observe(self, target: Grid) -> Observation | None:
         valid = self._clear_pixels(target)

@@ -110,8 +110,10 @@ class _Run:
                 except BrokenExecutor:
                     lost.append(unit)
             done, _ = wait(flying, return_when=FIRST_COMPLETED)
-            in_order = [future for future in flying if future in done]
-            lost += [unit for future in in_order if not self.settle(unit := flying.pop(future), future)]
+            for future in [future for future in flying if future in done]:
+                unit = flying.pop(future)
+                if not self.settle(unit, future):
+                    lost.append(unit)
         if lost:
             self.blame(lost, flying)
 

@@ -9,7 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 import numpy as np
 
 from landloom.corpus.manifest import FileEntry
+from landloom.formats.cube_documents import CubeSpec
+from landloom.formats.cubes import encode_cubes
 from landloom.formats.geotiff import encode_geotiff
+from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -123,11 +126,56 @@ class CubeWriter:
         self._array[sample, timestep] = chip
 
     def finish(self) -> list[FileEntry]:
-        """Encode and put the metadata and every shard."""
-        target, array = self.target, self._array
-        if array is None:
+        """Encode and put every shard, then the metadata."""
+        if self._array is None:
             raise RuntimeError("a cube writer is used within its with block")
-        raise NotImplementedError
+        target = self.target
+        folder = target.layout.cube(target.samples[0].id, target.product)
+        return [target.put(f"{folder}/{key}", data) for key, data in encode_cubes(cube_spec(target), self._array)]
+
+
+def cube_spec(target: _Target) -> CubeSpec:
+    """What the cubes array of a target holds."""
+    grids = [sample.grid(target.resolution) for sample in target.samples]
+    return CubeSpec(
+        samples=tuple(str(sample.id) for sample in target.samples),
+        timesteps=tuple(step.name for step in target.timesteps),
+        times=tuple(step.stamp for step in target.timesteps),
+        bands=tuple(band.name for band in target.product.bands),
+        corners=tuple((grid.west, grid.north) for grid in grids),
+        height=grids[0].height,
+        width=grids[0].width,
+        dtype=target.product.dtype,
+        nodata=target.product.nodata,
+        epsg=grids[0].epsg,
+        resolution=target.resolution,
+        title=target.product.title,
+    )
+
+
+@dataclass(slots=True, kw_only=True)
+class AllWriters:
+    """Hands each chip to the writer of every layout."""
+
+    writers: Sequence[ProductWriter]
+
+    def __enter__(self) -> Self:
+        for writer in self.writers:
+            writer.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        for writer in self.writers:
+            writer.__exit__(kind, error, at)
+
+    def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
+        """Hand it on."""
+        for writer in self.writers:
+            writer.write(sample, timestep, chip)
+
+    def finish(self) -> list[FileEntry]:
+        """The files of all of them."""
+        return [file for writer in self.writers for file in writer.finish()]
 
 
 def product_writer(
@@ -139,5 +187,16 @@ def product_writer(
     samples: Sequence[Sample],
     timesteps: Sequence[Timestep],
 ) -> ProductWriter:
-    """A writer for all the layouts of a recipe."""
-    raise NotImplementedError
+    """A writer for all the layouts of a recipe.
+
+    Args:
+        store: where the corpus lies.
+        layout: its keys.
+        layouts: `chips`, `cubes` or both.
+        product: what is written.
+        samples: of one tile, in id order.
+        timesteps: the product's time axis.
+    """
+    target = _Target(store=open_store(store), layout=layout, product=product, samples=samples, timesteps=timesteps)
+    kinds: dict[str, type[ChipWriter | CubeWriter]] = {"chips": ChipWriter, "cubes": CubeWriter}
+    return AllWriters(writers=[kinds[name](target=target) for name in layouts])

@@ -1,0 +1,143 @@
+"""`build`: from a recipe to a published corpus; what is there already is not made again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landloom.corpus.documents import parse_corpus_json
+from landloom.corpus.layout import CORPUS, STATE
+from landloom.errors import BuildError, ForeignCorpusError, LandloomError
+from landloom.pipelines.executors import inline
+from landloom.pipelines.finish import finish
+from landloom.pipelines.place import keep_draw
+from landloom.pipelines.plan import build_plan
+from landloom.pipelines.project import CORPUS_FOLDER, Project
+from landloom.pipelines.stage import is_done, run_stage, workshop
+
+if TYPE_CHECKING:
+    from landloom.pipelines.executors import Factory
+    from landloom.pipelines.finish import Publication
+    from landloom.pipelines.run import Listener
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildReport:
+    """What a build came to."""
+
+    name: str
+    version: str
+    corpus: Path
+    """Where it lies."""
+    samples: int
+    tiles: int
+    scenes: int
+    units: int
+    units_run: int
+    """Those that were not done already."""
+    seconds: float
+    parts: tuple[tuple[str, int, int], ...]
+    """Folder, files, bytes."""
+    notes: tuple[str, ...]
+    """What was survived: dangling links, scenes left out, units missing."""
+    report: str
+    """Path of the page to look at."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        parts = [{"part": part, "files": files, "bytes": size} for part, files, size in self.parts]
+        names = ("name", "version", "corpus", "samples", "tiles", "scenes", "units", "units_run", "seconds", "notes")
+        return {name: getattr(self, name) for name in names} | {"parts": parts}
+
+
+def build(
+    recipe: str | Path,
+    *,
+    out: str | Path | None = None,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+    allow_missing: bool = False,
+) -> BuildReport:
+    """Build a corpus from a recipe, or what is missing of it.
+
+    Args:
+        recipe: recipe file, or the folder of a `landloom.yaml`.
+        out: corpus folder; `corpus` beside the recipe if absent.
+        factory: makes executors; this process alone if absent.
+        listener: told of progress.
+        allow_missing: publish without the units that failed.
+
+    Raises:
+        RecipeError: the recipe has problems.
+        ForeignCorpusError: the folder holds another corpus, or something that is none.
+        BuildError: units failed; the next build retries them.
+        DiskFullError: no space is left; the next build goes on.
+    """
+    start = time.perf_counter()
+    project = Project.open(recipe)
+    folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
+    claim_folder(folder, project)
+    with workshop(folder, factory, listener) as shop:
+        plan = build_plan(project, shop)
+        waiting = sum(not is_done(unit, shop) for unit in plan.units)
+        problems = run_stage("building", plan.units, shop)
+        if problems and not allow_missing:
+            raise BuildError(problems)
+        publication = finish(project, plan, shop)
+        keep_draw(plan.placement, shop)
+        left_out = _left_out(shop.journal.entries())
+    from landloom.pipelines.report import write_report
+
+    page = write_report(folder)
+    notes = [str(problem) for problem in (*plan.problems, *problems)] + left_out
+    return BuildReport(
+        name=project.recipe.name, version=project.recipe.version, corpus=folder, samples=len(plan.samples),
+        tiles=len({sample.tile for sample in plan.samples}), scenes=plan.scene_count, units=len(plan.units),
+        units_run=waiting, seconds=time.perf_counter() - start, parts=_parts(publication), notes=tuple(notes),
+        report=str(page),
+    )  # fmt: skip
+
+
+def claim_folder(folder: Path, project: Project) -> None:
+    """Refuse a folder that holds another corpus, or anything that no build has written.
+
+    Raises:
+        ForeignCorpusError: it does.
+    """
+    recipe = project.recipe
+    document = folder / CORPUS
+    if document.exists():
+        try:
+            there = parse_corpus_json(document.read_bytes())
+        except LandloomError as error:
+            raise ForeignCorpusError(f"{folder}: its {CORPUS} cannot be read: {error}") from error
+        if (there.name, there.version) != (recipe.name, recipe.version):
+            raise ForeignCorpusError(
+                f"{folder}: got the corpus {there.name} {there.version}, wanted {recipe.name} {recipe.version}; "
+                "choose another folder with --out"
+            )
+    elif folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists():
+        raise ForeignCorpusError(f"{folder}: holds files that no build has written; choose another folder with --out")
+
+
+def _left_out(entries: Any) -> list[str]:
+    lines: Counter[str] = Counter()
+    for entry in entries:
+        for step in entry.outcome.facts.get("timesteps", ()):
+            for scene in step["left_out"]:
+                lines[f"scene left out: {scene['reason']}"] += 1
+    return sorted(lines)
+
+
+def _parts(publication: Publication) -> tuple[tuple[str, int, int], ...]:
+    files: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for entries in publication.files.values():
+        for entry in entries:
+            part = entry.path.split("/")[0] if "/" in entry.path else "cards"
+            files[part] += 1
+            sizes[part] += entry.size
+    return tuple((part, files[part], sizes[part]) for part in sorted(files))

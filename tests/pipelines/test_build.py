@@ -1,0 +1,135 @@
+"""The main path: from a recipe to a corpus that validates, the same bytes however it is built."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import rasterio
+
+from landloom.corpus.audit import audit, digest
+from landloom.errors import BuildError, ForeignCorpusError
+from landloom.formats.geotiff import decode_geotiff
+from landloom.pipelines.build import build
+from landloom.pipelines.executors import processes
+from landloom.pipelines.project import Project
+from landloom.pipelines.stage import JOURNAL
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def digest_of(corpus: Path) -> str:
+    return digest(open_store(str(corpus)))
+
+
+def test_it_validates(tiny_corpus: Path, shared_schemas: Path) -> None:
+    result = audit(open_store(str(tiny_corpus)), schemas=shared_schemas, digests=True)
+    assert result.problems == ()
+    assert result.files > 6 * 2
+
+
+def test_a_second_build_runs_nothing(tiny: Path, tiny_corpus: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in (tiny_corpus / "imagery").rglob("*.tif")}
+    again = build(tiny, out=tiny_corpus)
+    assert again.units_run == 0
+    assert {path: path.stat().st_mtime_ns for path in (tiny_corpus / "imagery").rglob("*.tif")} == before
+
+
+def test_chips_are_where_gis_tools_look(tiny: Path, tiny_corpus: Path) -> None:
+    chips = sorted((tiny_corpus / "imagery").rglob("S2-SR/*.tif"))
+    assert len(chips) == 6 * 2
+    with rasterio.open(chips[0]) as file:
+        assert (file.count, file.height, file.width, file.dtypes[0], file.nodata) == (12, 60, 60, "uint16", 0)
+        assert file.descriptions == tuple(b.name for b in Project.open(tiny).product("s2").bands)
+
+
+def test_counts_say_where_nothing_was_seen(tiny_corpus: Path) -> None:
+    for path in sorted((tiny_corpus / "imagery").rglob("S2-SR/*.tif")):
+        chip = decode_geotiff(path.read_bytes())[0]
+        count = decode_geotiff((path.parents[1] / "S2-COUNT" / path.name).read_bytes())[0][0]
+        assert np.array_equal(count == 0, (chip == 0).all(axis=0))
+        assert np.array_equal(count > 0, (chip > 0).all(axis=0))
+
+
+def test_lineage_names_scenes_offsets_and_what_was_left_out(tiny_corpus: Path) -> None:
+    documents = [json.loads(path.read_text()) for path in sorted((tiny_corpus / "lineage").rglob("*.json"))]
+    scenes = [scene for doc in documents for step in doc["timesteps"] for scene in step["scenes"]]
+    assert {scene["offset"] for scene in scenes} == {0, -1000}
+    left_out = [scene for doc in documents for step in doc["timesteps"] for scene in step["left_out"]]
+    assert left_out
+    assert all("tif" in scene["reason"] for scene in left_out)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_workers_do_not_change_a_byte(tiny: Path, tiny_corpus: Path, tmp_path: Path, workers: int) -> None:
+    factory = processes(workers)
+    build(tiny, out=tmp_path / "corpus", factory=factory)
+    assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
+
+
+@pytest.mark.slow
+def test_killed_builds_end_in_the_same_bytes(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    """SIGKILL at five random moments, then resume."""
+    rng = random.Random(5)  # noqa: S311 - moments, not secrets
+    command = [sys.executable, "-m", "landloom.cli", "build", str(tiny), "--out", str(tmp_path / "c"), "--workers", "2"]
+    start = time.monotonic()
+    build(tiny, out=tmp_path / "timed")
+    whole = time.monotonic() - start + 4
+    killed = 0
+    for _ in range(5):
+        running = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            running.wait(timeout=rng.uniform(0.3, 0.9) * whole)
+        except subprocess.TimeoutExpired:
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait()
+            killed += 1
+    assert killed > 0
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert digest_of(tmp_path / "c") == digest_of(tiny_corpus)
+
+
+def test_another_corpus_is_refused(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("name: tiny", "name: other")
+    (tmp_path / "other.yaml").write_text(text, encoding="utf-8")
+    with pytest.raises(ForeignCorpusError, match="got the corpus tiny"):
+        build(tmp_path / "other.yaml", out=tiny_corpus)
+
+
+def test_a_folder_of_something_else_is_refused(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("x", encoding="utf-8")
+    with pytest.raises(ForeignCorpusError, match="no build has written"):
+        build(tiny, out=tmp_path)
+
+
+def test_a_lost_file_is_made_again(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    build(tiny, out=tmp_path / "corpus")
+    next((tmp_path / "corpus" / "imagery").rglob("*.tif")).unlink()
+    assert build(tiny, out=tmp_path / "corpus").units_run == 1
+    assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
+
+
+def test_a_lost_journal_costs_only_time(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    build(tiny, out=tmp_path / "corpus")
+    (tmp_path / "corpus" / JOURNAL).unlink()
+    build(tiny, out=tmp_path / "corpus")
+    assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
+
+
+def test_bad_labels_name_the_unit_and_the_rows(tiny: Path, tmp_path: Path) -> None:
+    text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("column: CODE_18", "column: AREA_HA")
+    (tmp_path / "landloom.yaml").write_text(text.replace("archive/", f"{tiny}/archive/"), encoding="utf-8")
+    with pytest.raises(BuildError, match="bad rows"):
+        build(tmp_path / "landloom.yaml")
