@@ -1,0 +1,338 @@
+"""Opening a corpus and asking it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.query.opening import open_sidecar
+from landloom.query.search import cover, refine
+from landloom.query.selection import Selection
+from landloom.query.sources import INDEX, index_source, published_files, resource_source
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Iterable, Mapping
+
+    from landloom.model.time import Period
+    from landloom.query.assets import Asset
+    from landloom.query.filter import Filter, Node
+    from landloom.query.region import Region
+    from landloom.query.search import Relation
+    from landloom.query.selection import Place
+    from landloom.query.sidecar import Rows, Sidecar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """A corpus that can be asked; it is never changed.
+
+    Example:
+        >>> from landloom.query.example import example_corpus
+        >>> corpus = example_corpus()
+        >>> berlin = corpus.query(region=(13.05, 52.35, 13.72, 52.69), where="clc_3 >= 0.5")
+        >>> len(berlin), berlin.ids[0]
+        (2, '33N_16E-243N_29_01')
+    """
+
+    sidecar: Sidecar = field(repr=False)
+    """Its index."""
+    base: str
+    """Folder or URL of its files; ends with a slash."""
+    aggregates: Mapping[str, Node] = field(default_factory=dict, repr=False)
+    """Names that filters may use for sums of columns."""
+    countries: Path | None = None
+    """Layer in which names of countries are looked up."""
+
+    @classmethod
+    def open(
+        cls,
+        uri: str | os.PathLike[str],
+        *,
+        cache: Path | None = None,
+        countries: str | os.PathLike[str] | None = None,
+    ) -> Self:
+        """Open a corpus.
+
+        Args:
+            uri: its folder, its index file, its URL in an object store or on the web, or a registered name such as
+                `rapidai4eo` (see `landloom.query.registry`).
+            cache: where sidecars and fetched files are kept; the user's cache unless told.
+            countries: a vector file with one feature a country, for regions by name.
+
+        Raises:
+            MissingKeyError: there is no index.
+            CorpusError: there is something else.
+            NotFoundError: neither a folder nor a registered name.
+        """
+        text = str(uri)
+        layer = None if countries is None else Path(countries)
+        path = Path(text.removeprefix("file://"))
+        if path.suffix == ".parquet" and path.is_file():
+            source, base = index_source(path), f"{path.resolve().parents[1]}/"
+        elif (path / INDEX).is_file():
+            source, base = index_source(path / INDEX), f"{path.resolve()}/"
+        elif (files := published_files(path)) is not None:
+            from landloom.query.published import PUBLISHED
+
+            source, base = resource_source(files, PUBLISHED), f"{path.resolve()}/"
+        else:
+            from landloom.query.registry import remote_source
+
+            source, base = remote_source(text, cache)
+        return cls(sidecar=open_sidecar(source, cache), base=base, countries=layer)
+
+    def __len__(self) -> int:
+        return len(self.sidecar)
+
+    @property
+    def name(self) -> str:
+        """Name of the corpus: `rapidai4eo`."""
+        return str(self.sidecar.meta["name"])
+
+    @property
+    def version(self) -> str:
+        """Version of the corpus: `1.0`."""
+        return str(self.sidecar.meta["version"])
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """Keys of its products."""
+        return tuple(self.sidecar.meta["products"])
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names that a filter may use, the finest label columns first."""
+        from landloom.query.columns import TEXTS
+
+        return (*self.sidecar.columns, *self.sidecar.groups, *TEXTS, *self.aggregates)
+
+    def define(self, **sums: str) -> Self:
+        """The same corpus with names for sums of columns.
+
+        Args:
+            sums: name → arithmetic on columns, exact: `forest="clc_311 + clc_312 + clc_313"`.
+
+        Raises:
+            InvalidInputError: no arithmetic, or a name that is a column already.
+            NotFoundError: an unknown column.
+
+        Example:
+            >>> from landloom.query.example import example_corpus
+            >>> corpus = example_corpus().define(forest="clc_311 + clc_312")
+            >>> len(corpus.query(where="forest = 1"))
+            2
+        """
+        from landloom.query.filter import Filter, parse_sum
+
+        taken = sorted(set(sums) & set(self.columns))
+        if taken:
+            raise InvalidInputError(f"got the name {taken[0]!r} of a column for a sum, wanted another")
+        nodes = {name: parse_sum(text) for name, text in sums.items()}
+        for node in nodes.values():
+            for column in Filter(root=node).names():
+                if column not in self.columns:
+                    raise NotFoundError.of("column", column, self.columns)
+        return replace(self, aggregates={**self.aggregates, **nodes})
+
+    def query(  # noqa: PLR0913 - every one is a question of its own, and all are optional
+        self,
+        *,
+        region: Any = None,
+        relation: Relation = "intersects",
+        where: str | Mapping[str, Any] | None = None,
+        period: Period | tuple[Any, Any] | None = None,
+        products: str | Iterable[str] | None = None,
+        bands: str | Iterable[str] | None = None,
+        strata: str | Iterable[str] | None = None,
+        split: str | Iterable[str] | None = None,
+        limit: int | None = None,
+        seed: int | None = None,
+    ) -> Selection:
+        """Choose samples, and the files wanted of them.
+
+        Region, filter, strata and split choose samples; period, products and bands choose files. Period is half-open.
+
+        Args:
+            region: a box (west, south, east, north), a geometry, GeoJSON, WKT, a vector file, the name of a country.
+            relation: a sample's footprint `intersects` the region or lies `within` it.
+            where: a filter in CQL2, text or JSON, over label columns of every level, `stratum`, `split`, `tile`, …
+            period: two instants or dates, or a `Period`.
+            products: keys; all unless told.
+            bands: names.
+            strata: names of strata.
+            split: names of splits.
+            limit: at most so many samples: the first in index order, or with a seed a random draw.
+            seed: of the draw.
+
+        Raises:
+            InvalidInputError: a region, filter or period that cannot be used; it is named.
+            NotFoundError: an unknown product, band, column, stratum, split or country; the nearest are named.
+        """
+        keys = self._keys(products)
+        rows = self._rows(region, relation, where, {"stratum": _names(strata), "split": _names(split)})
+        return Selection(
+            sidecar=self.sidecar,
+            rows=_limited(rows, limit, seed),
+            products=keys,
+            period=_period(period),
+            bands=self._bands(_names(bands), keys),
+            base=self.base,
+        )
+
+    def select(self, ids: Iterable[str]) -> Selection:
+        """Samples by id.
+
+        Raises:
+            NotFoundError: the corpus has no such sample; the first is named.
+        """
+        wanted = [str(identity) for identity in ids]
+        rows = self.sidecar.rows_of_ids(wanted)
+        for identity, row in zip(wanted, rows.tolist(), strict=True):
+            if row < 0:
+                raise NotFoundError(f"no sample {identity!r} in {self.name}")
+        return Selection(sidecar=self.sidecar, rows=np.unique(rows), products=self._keys(None), base=self.base)
+
+    def linked(self, chip: str | Asset) -> Place:
+        """All products and labels of the place of one chip.
+
+        Args:
+            chip: an asset, its path or URL, or a sample id.
+
+        Raises:
+            NotFoundError: it names no sample of this corpus.
+
+        Example:
+            >>> from landloom.query.example import example_corpus
+            >>> chip = "imagery/33N/16E-243N/33N_16E-243N_29_01/S2-SR/2018-01.tif"
+            >>> place = example_corpus().linked(chip)
+            >>> place.id, place.assets["pfsr"][0].path.rsplit("/", 2)[-2:]
+            ('33N_16E-243N_29_01', ['PF-SR', '2018-01-03.tif'])
+        """
+        text = chip if isinstance(chip, str) else chip.sample
+        stem = text.rsplit("/", 1)[-1].split(".", 1)[0]
+        tokens = stem.split("_")
+        # A label file's name ends with the id, a chip's folder is named by it.
+        candidates = [text, *text.split("/"), *("_".join(tokens[start:]) for start in range(len(tokens)))]
+        rows = self.sidecar.rows_of_ids(candidates)
+        found = np.unique(rows[rows >= 0])
+        if len(found) != 1:
+            raise NotFoundError(f"no sample of {self.name} in {text!r}")
+        chosen = Selection(sidecar=self.sidecar, rows=found, products=self.products, base=self.base)
+        return next(iter(chosen.linked()))
+
+    def _keys(self, products: str | Iterable[str] | None) -> tuple[str, ...]:
+        wanted = _names(products)
+        keys = self.products if wanted is None else tuple(dict.fromkeys(wanted))
+        for key in keys:
+            if key not in self.products:
+                raise NotFoundError.of("product in this corpus", key, self.products)
+        return keys
+
+    def _bands(self, bands: tuple[str, ...] | None, keys: tuple[str, ...]) -> tuple[str, ...] | None:
+        if bands is None:
+            return None
+        from landloom.query.assets import product_entry
+
+        entries = self.sidecar.meta["products"]
+        known = [band for key in keys for band in product_entry(key, entries[key]).get("bands", ())]
+        for band in bands:
+            if band not in known:
+                raise NotFoundError.of("band", band, known)
+        return bands
+
+    def _rows(self, region: Any, relation: Relation, where: Any, words: Mapping[str, tuple[str, ...] | None]) -> Rows:
+        if relation not in ("intersects", "within"):
+            raise NotFoundError.of("relation", str(relation), ("intersects", "within"))
+        condition = _Condition(self, where, words)
+        if region is None:
+            return condition.of(None)
+        from landloom.query.region import resolve_region
+
+        area = resolve_region(region, self.countries)
+        parts: list[Rows] = []
+        covers = cover(self.sidecar, area)
+        if not any(len(part.inside) + len(part.border) for part, _ in covers):
+            self._refuse_swapped(area)
+        for part, box in covers:
+            parts.append(condition.of(self.sidecar.rows_of_runs(part.inside)))
+            rows = condition.of(self.sidecar.rows_of_runs(part.border))
+            parts.append(refine(self.sidecar, rows, area, box, relation))
+        return np.unique(np.concatenate(parts)) if len(parts) > 2 else np.sort(np.concatenate(parts))
+
+    def _refuse_swapped(self, area: Region) -> None:
+        """Name swapped axes: nothing of the corpus is here, but there is where longitude were latitude."""
+        from landloom.query.region import box_region
+
+        west, south, east, north = area.bounds
+        if west < east and max(abs(west), abs(east)) <= 90:
+            swapped = box_region((south, west, north, east)) if south < north else None
+            if swapped is not None and any(len(p.inside) + len(p.border) for p, _ in cover(self.sidecar, swapped)):
+                raise InvalidInputError(
+                    f"region: got {area.bounds}, where {self.name} has nothing; with swapped axes it has. "
+                    "Wanted longitude before latitude"
+                )
+
+
+class _Condition:
+    """Filter, strata and splits together, read once and applied to any rows."""
+
+    def __init__(self, corpus: Corpus, where: Any, words: Mapping[str, tuple[str, ...] | None]) -> None:
+        self.corpus = corpus
+        self.words = {name: values for name, values in words.items() if values is not None}
+        self.filter: Filter | None = None
+        if where is not None:
+            from landloom.query.filter import parse
+
+            self.filter = parse(where)
+        for name, values in self.words.items():
+            known = [] if name not in corpus.sidecar.arrays else corpus.sidecar.vocabulary(name)[1:]
+            for value in values:
+                if value not in known:
+                    raise NotFoundError.of(name, value, [str(word) for word in known])
+
+    def of(self, rows: Rows | None) -> Rows:
+        """Those of some rows (None for all) that satisfy it."""
+        sidecar = self.corpus.sidecar
+        if self.filter is None and not self.words:
+            return np.arange(len(sidecar), dtype=np.int32) if rows is None else rows
+        mask: Any = True
+        if self.filter is not None:
+            from landloom.query.columns import RowColumns
+            from landloom.query.evaluate import evaluate
+
+            mask = evaluate(self.filter, RowColumns(sidecar, rows), self.corpus.aggregates)
+        for name, values in self.words.items():
+            wanted = np.isin(np.array(sidecar.vocabulary(name)[1:], dtype=str), values)
+            codes = sidecar.codes(name) if rows is None else sidecar.codes(name)[rows]
+            mask = mask & np.concatenate([[False], wanted])[codes]
+        return np.flatnonzero(mask).astype(np.int32) if rows is None else rows[mask]
+
+
+def _names(value: str | Iterable[str] | None) -> tuple[str, ...] | None:
+    if value is None:
+        return None
+    return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
+
+
+def _period(value: Period | tuple[Any, Any] | None) -> Period | None:
+    if value is None:
+        return None
+    from landloom.model.time import Period
+
+    return value if isinstance(value, Period) else Period.parse(*value)
+
+
+def _limited(rows: Rows, limit: int | None, seed: int | None) -> Rows:
+    if limit is None:
+        return rows
+    if limit < 0:
+        raise InvalidInputError(f"got limit {limit}, wanted 0 or more")
+    if seed is None or limit >= len(rows):
+        return rows[:limit].copy()
+    chosen = np.random.default_rng(seed).choice(rows, size=limit, replace=False)
+    return np.sort(chosen)

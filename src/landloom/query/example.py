@@ -1,0 +1,49 @@
+"""A corpus of four samples for examples and tests; its index is made in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landloom.query.drafting import Draft, finish
+from landloom.query.published import PUBLISHED
+from landloom.query.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    from landloom.query.corpus import Corpus
+
+
+def example_corpus() -> Corpus:
+    """Three samples west of Berlin and one in Finland, with CORINE labels.
+
+    Example:
+        >>> example_corpus().query().ids[-1]
+        '35N_19E-292N_23_31'
+    """
+    from landloom.query.corpus import Corpus
+    from landloom.query.indexing import label_groups
+
+    columns = ["clc_112", "clc_311", "clc_312", "clc_412"]
+    labels = [([2], [1_000_000]), ([0, 1], [1_000_000, 600_000]), ([1], [400_000]), ([3], [1_000_000])]
+    ids = ["33N_16E-243N_29_01", "33N_16E-243N_29_02", "33N_16E-243N_30_02", "35N_19E-292N_23_31"]
+    draft = Draft(
+        meta={
+            "name": "example",
+            "version": "1.0",
+            "scheme": "utm24",
+            "products": PUBLISHED["products"],
+            "taxonomies": {"labels": {"name": "clc", "codes": ["112", "311", "312", "412"], "columns": columns}},
+        },
+        columns=columns,
+        groups=label_groups("clc", columns),
+        tiles=["33N_16E-243N", "35N_19E-292N"],
+        tile=np.array([0, 0, 0, 1], dtype=np.int32),
+        epsg=np.array([32633, 32633, 32633, 32635], dtype=np.int32),
+        ids=np.array(ids, dtype="S"),
+        labels=[(np.array(rows), np.array(values)) for rows, values in labels],
+        words={"stratum": (np.array([1, 1, 1, 2]), ["DE", "FI"]), "split": (np.array([1, 2, 0, 1]), ["train", "test"])},
+        patterns={},
+    )
+    arrays, meta = finish(draft)
+    return Corpus(sidecar=Sidecar(arrays=arrays, meta=meta), base="https://example.org/corpus/")

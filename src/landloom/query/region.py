@@ -1,0 +1,235 @@
+"""What a user may call a region, brought to one form in WGS84.
+
+Boxes stay four numbers: asking for one needs no geometry library. Everything else becomes one valid shapely geometry.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.errors import InvalidInputError, NotFoundError
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+    from shapely.geometry.base import BaseGeometry as Geometry
+
+    from landloom.model.grid import Bounds
+
+VECTOR_SUFFIXES: Final = frozenset(
+    {".geojson", ".json", ".gpkg", ".shp", ".fgb", ".parquet", ".geoparquet", ".kml", ".gml", ".zip"}
+)
+"""Text that ends so is a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Region:
+    """A part of the world: boxes, or one geometry."""
+
+    boxes: tuple[Bounds, ...] = ()
+    """West, south, east, north in degrees; two where the box crosses the antimeridian; empty for a geometry."""
+    geometry: Geometry | None = field(default=None, compare=False)
+    """Longitude latitude; None for boxes."""
+
+    @property
+    def bounds(self) -> Bounds:
+        """West, south, east, north."""
+        if self.geometry is not None:
+            west, south, east, north = map(float, self.geometry.bounds)
+            return west, south, east, north
+        wests, souths, easts, norths = zip(*self.boxes, strict=True)
+        return min(wests), min(souths), max(easts), max(norths)
+
+    @property
+    def shape(self) -> Geometry:
+        """The region as a shapely geometry, also where it is boxes."""
+        import shapely
+
+        if self.geometry is not None:
+            return self.geometry
+        parts = [shapely.box(*bounds) for bounds in self.boxes]
+        return parts[0] if len(parts) == 1 else shapely.union_all(parts)
+
+
+def box_region(bounds: Sequence[float]) -> Region:
+    """A box in degrees; west above east crosses the antimeridian, as in GeoJSON.
+
+    Args:
+        bounds: west, south, east, north.
+
+    Raises:
+        InvalidInputError: no box on Earth; swapped axes are named.
+
+    Example:
+        >>> box_region((13.05, 52.35, 13.72, 52.69)).boxes
+        ((13.05, 52.35, 13.72, 52.69),)
+        >>> box_region((170, -20, -170, -10)).boxes
+        ((170.0, -20.0, 180.0, -10.0), (-180.0, -20.0, -170.0, -10.0))
+    """
+    west, south, east, north = (float(number) for number in bounds)
+    if not all(map(math.isfinite, (west, south, east, north))):
+        raise InvalidInputError(f"region: got {tuple(bounds)}, wanted four finite numbers")
+    _check_range((west, south, east, north))
+    if not south < north or west == east:
+        raise InvalidInputError(f"region: got an empty box {tuple(bounds)}, wanted west, south, east, north")
+    if west > east:
+        return Region(boxes=((west, south, 180.0, north), (-180.0, south, east, north)))
+    return Region(boxes=((west, south, east, north),))
+
+
+def _check_range(bounds: Bounds) -> None:
+    west, south, east, north = bounds
+    if max(abs(south), abs(north)) > 90:
+        if max(abs(west), abs(east)) <= 90 and max(abs(south), abs(north)) <= 180:
+            raise InvalidInputError(f"region: got latitudes {south} … {north}: the axes are swapped, wanted lon, lat")
+        raise InvalidInputError(f"region: got latitudes {south} … {north}, wanted degrees from -90 to 90")
+    if max(abs(west), abs(east)) > 180:
+        raise InvalidInputError(f"region: got longitudes {west} … {east}, wanted degrees from -180 to 180")
+
+
+def geometry_region(geometry: Geometry) -> Region:
+    """A geometry in longitude and latitude; a rectangle along the axes becomes a box.
+
+    Raises:
+        InvalidInputError: empty, self-crossing (said where), or beyond the Earth.
+
+    Example:
+        >>> from shapely import Polygon
+        >>> geometry_region(Polygon([(13, 52), (14, 52), (14, 53), (13, 53)])).boxes
+        ((13.0, 52.0, 14.0, 53.0),)
+        >>> geometry_region(Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]))
+        Traceback (most recent call last):
+            ...
+        landloom.errors.InvalidInputError: region: got an invalid geometry: Self-intersection[0.5 0.5]
+    """
+    import shapely
+
+    if geometry.is_empty:
+        raise InvalidInputError("region: got an empty geometry")
+    west, south, east, north = map(float, geometry.bounds)
+    if not all(map(math.isfinite, (west, south, east, north))):
+        raise InvalidInputError("region: got a geometry with coordinates that are not finite")
+    _check_range((west, south, east, north))
+    if not geometry.is_valid:
+        raise InvalidInputError(f"region: got an invalid geometry: {shapely.is_valid_reason(geometry)}")
+    flat = shapely.force_2d(geometry) if geometry.has_z else geometry
+    rectangle = shapely.get_num_coordinates(flat) == 5 and flat.geom_type == "Polygon"
+    if rectangle and flat.equals(shapely.box(west, south, east, north)):
+        return box_region((west, south, east, north))
+    return Region(geometry=flat)
+
+
+def read_region(path: Path) -> Region:
+    """The union of all features of a vector file, reprojected vertex by vertex from its CRS.
+
+    Raises:
+        InvalidInputError: no file, no features, no CRS, or broken geometries; the file is named.
+    """
+    frame = _read_layer(path)
+    invalid = [str(index) for index, good in zip(frame.index, frame.geometry.is_valid, strict=True) if not good]
+    if invalid:
+        raise InvalidInputError(f"region: {path.name}: features {', '.join(invalid[:10])} cross themselves")
+    return geometry_region(frame.geometry.union_all())
+
+
+def _read_layer(path: Path) -> gpd.GeoDataFrame:
+    import geopandas as gpd
+
+    if not path.exists():
+        raise InvalidInputError(f"region: no file {path}")
+    frame = gpd.read_parquet(path) if path.suffix in {".parquet", ".geoparquet"} else gpd.read_file(path)
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.dropna().empty:
+        raise InvalidInputError(f"region: {path.name} holds no geometries")
+    if frame.crs is None:
+        raise InvalidInputError(f"region: {path.name} says no CRS")
+    return frame[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(4326)
+
+
+def country_region(name: str, layer: Path) -> Region:
+    """A country by name or code, from a layer of countries.
+
+    Any text column may hold the name; case and surrounding blanks do not matter.
+
+    Args:
+        name: `Germany`, `DE`, `DEU`.
+        layer: a vector file with one feature, or several, a country.
+
+    Raises:
+        NotFoundError: no such name; the nearest are named.
+        InvalidInputError: the layer cannot be read, or the name means different countries.
+    """
+    frame = _read_layer(layer)
+    words = frame.drop(columns=frame.geometry.name).select_dtypes(include=["object", "string"])
+    folded = words.apply(lambda column: column.astype("string").str.strip().str.casefold())
+    wanted = name.strip().casefold()
+    hits = folded.eq(wanted).fillna(value=False)
+    if not hits.to_numpy().any():
+        known = {str(word).strip() for column in words for word in words[column].dropna() if 1 < len(str(word)) < 60}
+        raise NotFoundError.of(f"country in {layer.name}", name, known)
+    # The column in which the name is rarest tells a country from the attribute of many.
+    column = min((c for c in hits if hits[c].any()), key=lambda c: int(hits[c].sum()))
+    return geometry_region(frame[hits[column].to_numpy(dtype=bool)].geometry.make_valid().union_all())
+
+
+def resolve_region(value: Any, countries: Path | None = None) -> Region:
+    """Whatever a user calls a region.
+
+    Args:
+        value: four numbers (west, south, east, north); a shapely geometry; GeoJSON as a mapping (geometry, Feature or
+            FeatureCollection); the path of a vector file; WKT; a GeoDataFrame or GeoSeries; the name of a country.
+        countries: layer in which names are looked up.
+
+    Raises:
+        InvalidInputError: it is none of these, or no usable area.
+        NotFoundError: no country by that name.
+
+    Example:
+        >>> resolve_region({"type": "Point", "coordinates": [13.4, 52.5]}).geometry
+        <POINT (13.4 52.5)>
+    """
+    if isinstance(value, Region):
+        return value
+    if isinstance(value, str | Path):
+        return _from_text(value, countries)
+    if isinstance(value, Mapping):
+        return geometry_region(_from_geojson(value))
+    if hasattr(value, "geom_type") and hasattr(value, "is_empty"):
+        return geometry_region(value)
+    if hasattr(value, "to_crs"):
+        if value.crs is None:
+            raise InvalidInputError("region: got a frame without a CRS")
+        return geometry_region(value.to_crs(4326).geometry.union_all())
+    if hasattr(value, "__len__") and len(value) == 4:
+        return box_region([float(number) for number in value])
+    raise InvalidInputError(f"region: got {type(value).__name__}, wanted a box, a geometry, a file or a name")
+
+
+def _from_text(value: str | Path, countries: Path | None) -> Region:
+    path = Path(value)
+    if isinstance(value, Path) or path.suffix.lower() in VECTOR_SUFFIXES:
+        return read_region(path)
+    if "(" in value:
+        import shapely
+
+        try:
+            return geometry_region(shapely.from_wkt(value))
+        except shapely.errors.GEOSException as error:
+            raise InvalidInputError(f"region: got text that is no WKT: {error}") from error
+    if countries is None:
+        raise InvalidInputError(f"region: got the name {value!r} without a layer of countries (countries=PATH)")
+    return country_region(value, countries)
+
+
+def _from_geojson(value: Mapping[str, Any]) -> Geometry:
+    import shapely
+    import shapely.geometry
+
+    try:
+        if value.get("type") == "FeatureCollection":
+            return shapely.union_all([shapely.geometry.shape(item["geometry"]) for item in value["features"]])
+        return shapely.geometry.shape(dict(value["geometry"] if value.get("type") == "Feature" else value))
+    except (KeyError, TypeError, AttributeError, ValueError, shapely.errors.ShapelyError) as error:
+        raise InvalidInputError(f"region: got a mapping that is no GeoJSON geometry: {error}") from error

@@ -1,0 +1,243 @@
+"""A selection: some samples of a corpus, never changed, and what can be asked of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.model.apportion import MILLION
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import geopandas as gpd
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from landloom.model.time import Period
+    from landloom.query.assets import AssetSet
+    from landloom.query.sidecar import Rows, Sidecar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One sample with all that is known of its place: the answer to "what else is here"."""
+
+    id: str
+    """The sample."""
+    assets: Mapping[str, AssetSet]
+    """Product → its files of this sample, in time order; a product without any is left out."""
+    fractions: Mapping[str, float]
+    """Label column → share of the sample, where it is not 0; columns of the finest level."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Some samples of a corpus, in index order."""
+
+    sidecar: Sidecar = field(repr=False)
+    """The corpus's index."""
+    rows: Rows = field(repr=False)
+    """Ascending rows of the index."""
+    products: tuple[str, ...]
+    """Keys of the products whose files are wanted."""
+    period: Period | None = None
+    """When; None for always."""
+    bands: tuple[str, ...] | None = None
+    """Names of the bands that `load` gives; None for all."""
+    base: str = field(default="", repr=False)
+    """Stands before relative paths in hrefs; ends with a slash."""
+
+    def __post_init__(self) -> None:
+        self.rows.flags.writeable = False
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Sample ids."""
+        return tuple(self.sidecar.texts(self.rows))
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.ids)
+
+    def __contains__(self, identity: object) -> bool:
+        row = self.sidecar.rows_of_ids([str(identity)])[0]
+        return bool(row >= 0 and np.isin(row, self.rows))
+
+    def _same_corpus(self, other: Selection) -> None:
+        mine, theirs = self.sidecar.meta.get("source"), other.sidecar.meta.get("source")
+        if self.sidecar is not other.sidecar and (mine is None or mine != theirs):
+            raise InvalidInputError("got selections of two corpora, wanted two of one")
+
+    def __or__(self, other: Selection) -> Selection:
+        self._same_corpus(other)
+        return replace(self, rows=np.union1d(self.rows, other.rows))
+
+    def __and__(self, other: Selection) -> Selection:
+        self._same_corpus(other)
+        return replace(self, rows=np.intersect1d(self.rows, other.rows, assume_unique=True))
+
+    def __sub__(self, other: Selection) -> Selection:
+        self._same_corpus(other)
+        return replace(self, rows=np.setdiff1d(self.rows, other.rows, assume_unique=True))
+
+    @property
+    def assets(self) -> AssetSet:
+        """Files of these samples: the wanted products, in the wanted period, that exist."""
+        from landloom.query.assets import AssetSet, slots_of
+
+        slots = slots_of(self.sidecar.meta["products"], self.products, self.period, self.bands)
+        return AssetSet(sidecar=self.sidecar, rows=self.rows, slots=slots, base=self.base)
+
+    def linked(self) -> Iterator[Place]:
+        """Each sample with all products and labels of its own place, whatever products were wanted."""
+        shares = self.sidecar.shares(self.rows)
+        names = np.array(self.sidecar.columns)
+        keys = tuple(self.sidecar.meta["products"])
+        for number, identity in enumerate(self.ids):
+            one = replace(self, rows=self.rows[number : number + 1].copy())
+            sets = {key: replace(one, products=(key,), bands=None).assets for key in keys}
+            present = np.flatnonzero(shares[number])
+            yield Place(
+                id=identity,
+                assets={key: assets for key, assets in sets.items() if len(assets)},
+                fractions={str(names[n]): int(shares[number, n]) / MILLION for n in present},
+            )
+
+    def counts(self, by: str) -> dict[str | None, int]:
+        """Number of samples for each zone, tile, stratum or split.
+
+        Raises:
+            NotFoundError: none of these.
+        """
+        from landloom.query.columns import RowColumns
+
+        if by not in ("zone", "tile", "stratum", "split"):
+            raise NotFoundError.of("way to count", by, ("zone", "tile", "stratum", "split"))
+        words = RowColumns(self.sidecar, self.rows).words(by)
+        totals: dict[str | None, int] = {}
+        for code, count in enumerate(np.bincount(words.codes, minlength=len(words.texts)).tolist()):
+            if count:
+                totals[words.texts[code]] = totals.get(words.texts[code], 0) + count
+        return dict(sorted(totals.items(), key=lambda item: (item[0] is None, item[0] or "")))
+
+    def _level(self, level: int | None) -> dict[str, list[str]]:
+        if level is None:
+            return {column: [column] for column in self.sidecar.columns}
+        from landloom.model.taxonomy import taxonomy
+
+        found: dict[str, list[str]] = {}
+        for entry in self.sidecar.meta["taxonomies"].values():
+            own = taxonomy(entry["name"])
+            prefix = entry["columns"][0].removesuffix(own.column(entry["codes"][0]))
+            for column in own.columns(level):
+                members = [prefix + column] if level == own.levels else list(self.sidecar.groups[prefix + column])
+                found[prefix + column] = members
+        return found
+
+    def histogram(self, level: int | None = None) -> dict[str, float]:
+        """Area of each class in these samples, in samples: 2.5 is what two and a half samples would hold.
+
+        Args:
+            level: of the taxonomy, 1 the coarsest; the finest unless told.
+
+        Returns:
+            Label column → area; classes that do not occur are left out.
+        """
+        chosen = np.zeros(len(self.sidecar), dtype=bool)
+        chosen[self.rows] = True
+        sums = {}
+        for number, column in enumerate(self.sidecar.columns):
+            places, values = self.sidecar.labels.entries(number)
+            sums[column] = int(values[chosen[places]].sum(dtype=np.int64))
+        totals = {name: sum(sums[member] for member in members) for name, members in self._level(level).items()}
+        return {name: total / MILLION for name, total in totals.items() if total}
+
+    def fractions(self) -> dict[str, NDArray[np.float64]]:
+        """(sample,) shares of each label column of the finest level."""
+        shares = self.sidecar.shares(self.rows)
+        return {name: shares[:, number] / MILLION for number, name in enumerate(self.sidecar.columns)}
+
+    def footprints(self) -> Any:
+        """(sample,) shapely polygons in WGS84, as published."""
+        import shapely
+
+        from landloom.query.search import polygons
+
+        shapes = polygons(self.sidecar.corners(self.rows, exact=True))
+        for place in np.flatnonzero(np.isin(self.rows, self.sidecar.odd_rows)).tolist():
+            number = int(np.searchsorted(self.sidecar.odd_rows, self.rows[place]))
+            shapes[place] = shapely.from_wkb(self.sidecar.odd_outline(number))
+        return shapes
+
+    def to_geodataframe(self, *, labels: bool = False) -> gpd.GeoDataFrame:
+        """A row per sample, indexed by id: zone, tile, stratum, split and footprint in WGS84.
+
+        Args:
+            labels: add a column of shares a class.
+        """
+        import geopandas as gpd
+        import pandas as pd
+
+        from landloom.query.columns import RowColumns
+
+        columns = RowColumns(self.sidecar, self.rows)
+        data: dict[str, Any] = {}
+        for name in ("zone", "tile", "stratum", "split"):
+            words = columns.words(name)
+            data[name] = np.array(list(words.texts), dtype=object)[words.codes]
+        if labels:
+            data |= self.fractions()
+        index = pd.Index(list(self.ids), name="id")
+        frame = pd.DataFrame(data, index=index)
+        return gpd.GeoDataFrame(frame, geometry=self.footprints(), crs="EPSG:4326")
+
+    def describe(self) -> str:
+        """A few lines for people: how many samples, where, of which classes, and how many files."""
+        meta = self.sidecar.meta
+        zones = ", ".join(f"{name} {count:,}" for name, count in self.counts("zone").items())
+        lines = [f"{meta['name']} {meta['version']}: {len(self):,} of {len(self.sidecar):,} samples"]
+        if len(self):
+            lines.append(f"zones: {zones}")
+        area = sorted(self.histogram().items(), key=lambda item: -item[1])[:5]
+        if area:
+            shares = ", ".join(f"{name} {100 * value / len(self):.1f} %" for name, value in area)
+            lines.append(f"classes: {shares}")
+        when = "" if self.period is None else f" in {self.period}"
+        lines.append(f"files: {len(self.assets):,} of {', '.join(self.products) or 'no product'}{when}")
+        return "\n".join(lines)
+
+    def plot(self, by: str | None = "stratum", ax: Axes | None = None) -> Axes:
+        """Draw the samples on a map of longitude and latitude.
+
+        Args:
+            by: colour them by zone, tile, stratum or split; None for one colour.
+            ax: axes to draw into; new ones unless told.
+        """
+        from matplotlib.figure import Figure
+
+        if ax is None:
+            ax = Figure(figsize=(8, 8), layout="constrained").add_subplot()
+        middles = self.sidecar.corners(self.rows).mean(axis=1)
+        if by is None:
+            ax.scatter(middles[:, 0], middles[:, 1], s=4)
+        else:
+            from landloom.query.columns import RowColumns
+
+            words = RowColumns(self.sidecar, self.rows).words(by)
+            for value in sorted(self.counts(by), key=str):
+                own = np.array([word == value for word in words.texts], dtype=bool)[words.codes]
+                ax.scatter(middles[own, 0], middles[own, 1], s=4, label=str(value))
+            if len(self) and len(self.counts(by)) <= 40:
+                ax.legend(title=by, markerscale=3, loc="best")
+        if len(self):
+            ax.set_aspect(1 / np.cos(np.radians(middles[:, 1].mean())))
+        ax.set_xlabel("longitude")
+        ax.set_ylabel("latitude")
+        ax.set_title(f"{len(self):,} samples")
+        return ax

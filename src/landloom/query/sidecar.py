@@ -1,0 +1,264 @@
+"""The engine's index: compact, memory-mapped arrays built from a corpus's interchange index.
+
+Rows keep the order of the index. A *run* is a stretch of rows of one tile (and CRS); what a run says once, its rows do
+not repeat. Of a `utm24` sample two bytes are kept, its cell; id, footprint and addresses follow from tile and cell.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.errors import NotFoundError
+from landloom.query.footprints import corners
+from landloom.query.packing import PackedColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    Rows = NDArray[np.int32]
+
+_DENSE: Final = 12
+"""Label columns kept unpacked, most recently used last: 2 MB each for 500,000 samples."""
+_TENS: Final = np.frombuffer(b"".join(b"%02d" % number for number in range(100)), np.uint8).reshape(100, 2)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """The arrays of one corpus, and what follows from them."""
+
+    arrays: Mapping[str, NDArray[Any]] = field(repr=False)
+    """By name; see `landloom.query.indexing.Draft` for what each holds."""
+    meta: Mapping[str, Any] = field(repr=False)
+    """Name, version, scheme, products, columns, groups, vocabularies, source."""
+    _dense: OrderedDict[str, NDArray[np.int32]] = field(default_factory=OrderedDict, repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return int(self.run_starts[-1])
+
+    @property
+    def scheme(self) -> str:
+        """Identity scheme: `utm24`, `granule` or `window`."""
+        return str(self.meta["scheme"])
+
+    @property
+    def decimals(self) -> int | None:
+        """Decimals that published footprints are rounded to; None where they are not."""
+        decimals: int | None = self.meta["decimals"]
+        return decimals
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Label columns of the finest level, in index order."""
+        return tuple(self.meta["columns"])
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """Label columns of coarser levels → the columns that they sum."""
+        groups: Mapping[str, Sequence[str]] = self.meta["groups"]
+        return groups
+
+    @property
+    def run_starts(self) -> NDArray[np.int32]:
+        """(run + 1,) first row of each run, and the number of rows."""
+        return self.arrays["run_starts"]
+
+    @property
+    def run_bounds(self) -> NDArray[np.float64]:
+        """(run, 4) west, south, east, north in degrees of the footprints of each run."""
+        return self.arrays["run_bounds"]
+
+    def run_of(self, rows: Rows) -> NDArray[np.int64]:
+        """Run of each row."""
+        return np.searchsorted(self.run_starts, rows, side="right") - 1
+
+    def rows_of_runs(self, runs: NDArray[np.integer]) -> Rows:
+        """Ascending rows of ascending runs."""
+        starts, ends = self.run_starts[runs], self.run_starts[runs + 1]
+        lengths = ends - starts
+        shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+        rows: Rows = (np.arange(len(shift)) + shift).astype(np.int32)
+        return rows
+
+    def directories(self, rows: Rows) -> NDArray[np.bytes_]:
+        """`33N/16E-243N` of each row: where its files lie below `imagery/` and `labels/`."""
+        directories: NDArray[np.bytes_] = self.arrays["run_directory"][self.run_of(rows)]
+        return directories
+
+    def ids(self, rows: Rows) -> NDArray[np.bytes_]:
+        """Sample ids as ASCII bytes of one width."""
+        tiles: NDArray[np.bytes_] = self.arrays["run_prefix"][self.run_of(rows)]
+        if self.scheme != "utm24":
+            return np.char.add(tiles, self.arrays["suffix"][rows])
+        row, column = np.divmod(self.arrays["cell"][rows], self._cells)
+        width = tiles.dtype.itemsize
+        text = np.empty((len(rows), width + 5), dtype=np.uint8)
+        text[:, :width] = tiles.view(np.uint8).reshape(-1, width)
+        text[:, width : width + 2] = _TENS[row + 1]
+        text[:, width + 2] = ord("_")
+        text[:, width + 3 :] = _TENS[column + 1]
+        return text.view(f"S{width + 5}").reshape(-1)
+
+    def texts(self, rows: Rows) -> list[str]:
+        """Sample ids."""
+        ids = self.ids(rows)
+        width = ids.dtype.itemsize
+        if self.scheme != "utm24" or not len(ids):
+            return [identity.decode("ascii") for identity in ids.tolist()]
+        lines = np.full((len(ids), width + 1), ord("\n"), dtype=np.uint8)
+        lines[:, :width] = ids.view(np.uint8).reshape(-1, width)
+        return lines.tobytes().decode("ascii").split("\n")[:-1]
+
+    def epsg(self, rows: Rows) -> NDArray[np.int32]:
+        """CRS of each row's square."""
+        epsg: NDArray[np.int32] = self.arrays["run_epsg"][self.run_of(rows)]
+        return epsg
+
+    def squares(self, rows: Rows) -> NDArray[np.float64]:
+        """(n, 4) west, south, east, north of each row in its CRS."""
+        if self.scheme != "utm24":
+            bounds: NDArray[np.float64] = self.arrays["bounds"][rows]
+            return bounds
+        east, north = self.arrays["run_tile"][self.run_of(rows)].T
+        row, column = np.divmod(self.arrays["cell"][rows].astype(np.int64), self._cells)
+        tile, cell = self.meta["grid"]["tile"], self.meta["grid"]["cell"]
+        west, top = east * tile + column * cell, (north + 1) * tile - row * cell
+        return np.column_stack([west, top - cell, west + cell, top]).astype(np.float64)
+
+    def corners(self, rows: Rows, *, exact: bool = False) -> NDArray[np.float64]:
+        """(n, 4, 2) corners of footprints in WGS84; for odd rows those of their square.
+
+        Args:
+            rows: which.
+            exact: with the very digits of PROJ, for decisions that hang on them.
+        """
+        return corners(self.epsg(rows), self.squares(rows), self.decimals, exact=exact and self.decimals is None)
+
+    def middles(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where samples of a `utm24` corpus are, to a few metres, at the price of a few multiplications.
+
+        Args:
+            rows: which.
+
+        Returns:
+            (2, n) longitude and latitude of their middles, and (2, n) degrees beyond which no corner lies from there.
+        """
+        table = self.arrays["run_middle"][self.run_of(rows)].T
+        cells = self._cells
+        row, column = np.divmod(self.arrays["cell"][rows], cells)
+        u, v = (column + 0.5) / cells, (row + 0.5) / cells
+        return table[:2] + table[2:4] * u + table[4:6] * v + table[6:8] * (u * v), table[8:]
+
+    @property
+    def _cells(self) -> int:
+        """Cells along a tile's side."""
+        return int(self.meta["grid"]["cells"])
+
+    def column(self, name: str) -> NDArray[np.int32]:
+        """(row,) millionths of a label column of any level; do not write into it.
+
+        Raises:
+            NotFoundError: no such column.
+        """
+        if name in self._dense:
+            self._dense.move_to_end(name)
+            return self._dense[name]
+        packed = self.labels
+        if name in self.groups:
+            result = np.zeros(len(self), dtype=np.int32)
+            for member in self.groups[name]:
+                places, values = packed.entries(self.columns.index(member))
+                result[places] += values
+        elif name in self.columns:
+            result = packed.dense(self.columns.index(name), len(self))
+        else:
+            raise NotFoundError.of("label column", name, (*self.columns, *self.groups))
+        result.flags.writeable = False
+        self._dense[name] = result
+        while len(self._dense) > _DENSE:
+            self._dense.popitem(last=False)
+        return result
+
+    @property
+    def labels(self) -> PackedColumns:
+        """The packed columns of the finest level, in the order of `columns`."""
+        return PackedColumns(
+            blob=self.arrays["label_blob"], starts=self.arrays["label_starts"], counts=self.arrays["label_counts"]
+        )
+
+    def shares(self, rows: Rows) -> NDArray[np.int32]:
+        """(n, column) millionths of some rows, every column of the finest level."""
+        place = np.full(len(self), -1, dtype=np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+        result = np.zeros((len(rows), len(self.columns)), dtype=np.int32)
+        for number in range(len(self.columns)):
+            places, values = self.labels.entries(number)
+            chosen = place[places]
+            result[chosen[chosen >= 0], number] = values[chosen >= 0]
+        return result
+
+    def vocabulary(self, name: str) -> list[str | None]:
+        """Values of `stratum` or `split`; the first is None."""
+        vocabulary: list[str | None] = [None, *self.meta[name]]
+        return vocabulary
+
+    def codes(self, name: str) -> NDArray[np.integer]:
+        """(row,) place of each row's `stratum` or `split` in its vocabulary."""
+        codes: NDArray[np.integer] = self.arrays[name]
+        return codes
+
+    def availability(self, product: str) -> tuple[NDArray[np.integer] | None, NDArray[np.bool_]]:
+        """What exists of a product.
+
+        Returns:
+            (row,) number of each row's pattern, or None where all rows have pattern 0; and (pattern, timestep) bool.
+        """
+        steps = max(len(self.meta["products"][product]["timesteps"]), 1)
+        packed = self.arrays[f"patterns_{product}"]
+        patterns = np.unpackbits(packed, axis=1, count=steps, bitorder="little").astype(bool)
+        return self.arrays.get(f"pattern_{product}"), patterns
+
+    def has_availability(self, product: str) -> bool:
+        """Whether the index says what exists of a product; where it does not, everything does."""
+        return f"patterns_{product}" in self.arrays
+
+    @property
+    def odd_rows(self) -> NDArray[np.int32]:
+        """Ascending rows whose published outline is not that of their square."""
+        return self.arrays["odd_rows"]
+
+    def odd_outline(self, number: int) -> bytes:
+        """WKB of the outline of `odd_rows[number]`."""
+        start, end = self.arrays["odd_starts"][number : number + 2].tolist()
+        return self.arrays["odd_wkb"][start:end].tobytes()
+
+    def rows_of_ids(self, ids: Sequence[str]) -> Rows:
+        """Rows of samples, −1 where there is none by that name.
+
+        Args:
+            ids: sample ids of the corpus's scheme, in any order.
+        """
+        prefixes = self.arrays["run_prefix"]
+        runs: dict[bytes, list[int]] = {}
+        for run, prefix in enumerate(prefixes.tolist()):
+            runs.setdefault(prefix, []).append(run)
+        result = np.full(len(ids), -1, dtype=np.int32)
+        for place, text in enumerate(ids):
+            wanted = text.encode()
+            for run in _candidates(wanted, runs):
+                rows = np.arange(self.run_starts[run], self.run_starts[run + 1], dtype=np.int32)
+                found = rows[self.ids(rows) == wanted]
+                if len(found):
+                    result[place] = found[0]
+        return result
+
+
+def _candidates(wanted: bytes, runs: Mapping[bytes, list[int]]) -> list[int]:
+    """Runs whose prefix could begin an id: prefixes end where an underscore does."""
+    ends = [place + 1 for place, byte in enumerate(wanted) if byte == ord("_")]
+    return [run for end in ends for run in runs.get(wanted[:end], [])]

@@ -1,0 +1,139 @@
+"""Selections: set algebra, counts, histograms and links agree with plain columns."""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.model.taxonomy import taxonomy
+
+if TYPE_CHECKING:
+    from tests.query.conftest import Truth
+
+    from landloom.query.assets import Asset
+
+
+def test_set_algebra_is_that_of_sets_and_keeps_index_order(own: Truth) -> None:
+    corpus = own.corpus
+    a, b = corpus.query(where="clc_3 > 0.3"), corpus.query(where="stratum = 'DE'")
+    left, right = set(a.ids), set(b.ids)
+    for combined, expected in ((a | b, left | right), (a & b, left & right), (a - b, left - right)):
+        assert set(combined.ids) == expected
+        assert list(combined.ids) == [identity for identity in own.ids if identity in expected]
+
+
+def test_selections_of_two_corpora_do_not_mix(own: Truth, published: Truth) -> None:
+    with pytest.raises(InvalidInputError, match="two corpora"):
+        own.corpus.query() | published.corpus.query()
+
+
+def test_a_selection_cannot_be_changed(own: Truth) -> None:
+    selection = own.corpus.query()
+    with pytest.raises(ValueError, match="read-only"):
+        selection.rows[0] = 3
+    with pytest.raises(AttributeError):
+        setattr(selection, "products", ())  # noqa: B010 - mypy would refuse it before Python does
+
+
+def test_counts_and_histogram(own: Truth) -> None:
+    selection = own.corpus.query(where="clc_3 > 0.3")
+    rows = [own.ids.index(identity) for identity in selection.ids]
+    assert selection.counts("stratum") == dict(Counter(own.stratum[row] for row in rows))
+    assert selection.counts("zone") == dict(Counter(identity[:3] for identity in selection.ids))
+    sums = own.shares[rows].sum(axis=0)
+    clc = taxonomy("clc")
+    fine = zip(clc.columns(), sums.tolist(), strict=True)
+    assert selection.histogram() == {column: total / 1e6 for column, total in fine if total}
+    coarse = clc.aggregate(sums, 1).tolist()
+    assert selection.histogram(1) == {
+        column: total / 1e6 for column, total in zip(clc.columns(1), coarse, strict=True) if total
+    }
+    assert sum(selection.histogram(2).values()) == pytest.approx(len(selection))
+    with pytest.raises(NotFoundError, match="stratum"):
+        selection.counts("strata")
+
+
+def test_strata_and_splits(own: Truth) -> None:
+    chosen = own.corpus.query(strata=["DE", "FI"], split="train")
+    pairs = zip(own.ids, own.stratum, own.split, strict=True)
+    assert list(chosen.ids) == [i for i, s, p in pairs if s in ("DE", "FI") and p == "train"]
+    with pytest.raises(NotFoundError, match="FI"):
+        own.corpus.query(strata="FI_")
+    with pytest.raises(NotFoundError, match="train"):
+        own.corpus.query(split="trian")
+
+
+def test_limit_and_seed(own: Truth) -> None:
+    corpus = own.corpus
+    assert list(corpus.query(limit=7).ids) == own.ids[:7]
+    drawn = corpus.query(limit=50, seed=3)
+    assert drawn.ids == corpus.query(limit=50, seed=3).ids
+    assert drawn.ids != corpus.query(limit=50, seed=4).ids
+    assert list(drawn.ids) == sorted(drawn.ids, key=own.ids.index)
+    assert len(corpus.query(limit=10**6, seed=1)) == len(own.ids)
+    with pytest.raises(InvalidInputError, match="limit"):
+        corpus.query(limit=-1)
+
+
+def test_links_belong_to_their_own_place(own: Truth) -> None:
+    selection = own.corpus.query(products="s2", limit=20, seed=1)
+    places = list(selection.linked())
+    assert [place.id for place in places] == list(selection.ids)
+    for place in places:
+        row = own.ids.index(place.id)
+        assert all(place.id in asset.path for assets in place.assets.values() for asset in assets)
+        assert len(place.assets["s2"]) == own.exists["s2"][row].sum()
+        assert [asset.path for asset in place.assets["labels"]] == [
+            f"labels/{place.id[:3]}/{place.id[4:12]}/labels_{place.id}.geojson"
+        ]
+        assert sum(place.fractions.values()) == pytest.approx(1)
+
+
+@pytest.mark.parametrize("form", ["path", "href", "asset", "id", "label"])
+def test_any_chip_leads_to_its_place(own: Truth, form: str) -> None:
+    asset = own.corpus.query(products="s2").assets[1_234]
+    label = own.corpus.linked(asset.sample).assets["labels"][0].href
+    chips: dict[str, str | Asset] = {
+        "path": asset.path, "href": asset.href, "asset": asset, "id": asset.sample, "label": label,
+    }  # fmt: skip
+    assert own.corpus.linked(chips[form]).id == asset.sample
+
+
+def test_a_foreign_chip_is_named(own: Truth) -> None:
+    with pytest.raises(NotFoundError, match="99N"):
+        own.corpus.linked("imagery/99N/16E-243N/99N_16E-243N_29_01/S2-SR/2018-01.tif")
+
+
+def test_frames_hold_what_the_index_holds(own: Truth) -> None:
+    frame = own.corpus.query().to_geodataframe(labels=True)
+    assert list(frame.index) == own.ids
+    assert frame.crs.to_epsg() == 4326
+    assert (frame.geometry.to_numpy() == own.shapes).all()
+    assert frame["stratum"].astype(object).where(frame["stratum"].notna(), None).tolist() == own.stratum
+    assert np.array_equal(frame[list(taxonomy("clc").columns())].to_numpy(), own.shares / 1e6)
+
+
+def test_description_and_map(own: Truth) -> None:
+    selection = own.corpus.query(where="clc_3 > 0.3", products="s2", period=("2018-01-01", "2018-07-01"))
+    text = selection.describe()
+    assert f"{len(selection):,} of {len(own.ids):,} samples" in text
+    assert f"{len(selection.assets):,} of s2" in text
+    axes = selection.plot()
+    drawn = [np.asarray(points.get_offsets()) for points in axes.collections]
+    assert len(np.concatenate(drawn)) == len(selection)
+    assert own.corpus.query(limit=0).plot(by=None).get_title() == "0 samples"
+    assert own.corpus.query(limit=0).describe().startswith("own 1.0: 0 of")
+
+
+def test_membership_and_selection_by_id(own: Truth) -> None:
+    chosen = own.corpus.select([own.ids[5], own.ids[2]])
+    assert list(chosen.ids) == [own.ids[2], own.ids[5]]
+    assert own.ids[5] in chosen
+    assert own.ids[6] not in chosen
+    assert "nonsense" not in chosen
+    with pytest.raises(NotFoundError, match="nonsense"):
+        own.corpus.select(["nonsense"])
