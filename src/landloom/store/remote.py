@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import os
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -73,8 +74,11 @@ def suspect(href: str) -> None:
 
 
 def gdal_settings(href: str) -> dict[str, Any]:
-    """GDAL's configuration for reading a file: one thread, no listing of folders, no retries of its own."""
-    settings = dict(_SETTINGS)
+    """GDAL's configuration for reading a file: one thread, no listing of folders, no retries of its own.
+
+    What the environment sets (`GDAL_HTTP_TIMEOUT`) goes before.
+    """
+    settings = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
     if _suspects and gdal_path(href) in _suspects:
         settings["CPL_VSIL_CURL_NON_CACHED"] = gdal_path(href)
     return settings | _s3_settings() if href.startswith("s3://") else settings

@@ -1,0 +1,125 @@
+"""Servers on the loopback: an S3 of moto's, and a web server that fails on demand."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass, field
+from functools import partial
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+BUCKET = "corpora"
+KEYS = {"aws_access_key_id": "id", "aws_secret_access_key": "any"}
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Address of an S3 server with one bucket."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS)
+    client.create_bucket(Bucket=BUCKET)
+    client.close()
+    yield address
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Its bucket's URI, with an environment that leads there."""
+    for name, value in ({"aws_endpoint_url": s3_server, "aws_region": "us-east-1"} | KEYS).items():
+        monkeypatch.setenv(name.upper(), value)
+    return f"s3://{BUCKET}"
+
+
+@dataclass
+class FaultyServer:
+    """Serves a folder with ranges until `good` requests were answered, then fails `status` or hangs."""
+
+    root: Path
+    good: int = 1_000_000
+    status: int = 503
+    hang: float = 0
+    requests: list[str] = field(default_factory=list)
+    address: str = ""
+    closing: threading.Event = field(default_factory=threading.Event)
+
+    def fail(self, *, after: int = 0, status: int = 503) -> None:
+        """Fail every request after so many more."""
+        self.requests.clear()
+        self.good, self.status = after, status
+
+    def heal(self) -> None:
+        """Answer everything again."""
+        self.good = 1_000_000
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def __init__(self, faulty: FaultyServer, *args: Any) -> None:
+        self.faulty = faulty
+        super().__init__(*args)
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
+        """Say nothing."""
+
+    def _answer(self, *, body: bool) -> None:
+        faulty = self.faulty
+        faulty.requests.append(self.path)
+        if faulty.hang:
+            faulty.closing.wait(faulty.hang)
+            self.close_connection = True
+            return
+        path = faulty.root / unquote(self.path.split("?")[0]).strip("/")
+        if len(faulty.requests) > faulty.good or not path.is_file():
+            self._send(faulty.status if len(faulty.requests) > faulty.good else 404, b"", {})
+            return
+        data, status, headers = path.read_bytes(), 200, {"Accept-Ranges": "bytes"}
+        if wanted := self.headers.get("Range"):
+            first, last = wanted.removeprefix("bytes=").split("-")
+            whole, status = len(data), 206
+            data = data[int(first) : int(last or whole) + 1]
+            headers["Content-Range"] = f"bytes {first}-{int(first) + len(data) - 1}/{whole}"
+        self._send(status, data, headers, body=body)
+
+    def _send(self, status: int, data: bytes, headers: dict[str, str], *, body: bool = True) -> None:
+        self.send_response(status)
+        for name, value in (headers | {"Content-Length": str(len(data))}).items():
+            self.send_header(name, value)
+        self.end_headers()
+        if body:
+            self.wfile.write(data)
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[FaultyServer]:
+    """A web server over the test's folder."""
+    state = FaultyServer(tmp_path)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, state))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    state.address = f"http://127.0.0.1:{server.server_port}"
+    yield state
+    state.closing.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
