@@ -14,37 +14,74 @@ if TYPE_CHECKING:
     from landloom.model.grid import Grid
 
 _RUN: Final = 32
-"""Pixels of a row that share one search for near edges."""
+"""Pixels of a row that are measured together."""
+_FEW: Final = 64
+"""Up to so many edges, measuring all of them costs less than searching for the near ones."""
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _to_edge(px: float, py: float, ax: float, ay: float, bx: float, by: float) -> float:
-    dx, dy = bx - ax, by - ay
-    length = dx * dx + dy * dy
-    along = 0.0
-    if length > 0.0:
-        along = min(max(((px - ax) * dx + (py - ay) * dy) / length, 0.0), 1.0)
-    return np.hypot(px - ax - along * dx, py - ay - along * dy)  # type: ignore[no-any-return]
+def _edges_of(x: Any, y: Any, ring: Any, edges: Any) -> Any:
+    """Lay out the edges of a parcel's rings: start x, start y, dx, dy, 1 / length²; a row each."""
+    if len(edges) < len(x):
+        edges = np.empty((2 * len(x), 5))
+    count = 0
+    for r in range(len(ring) - 1):
+        for i in range(ring[r] - ring[0], ring[r + 1] - ring[0] - 1):
+            dx, dy = x[i + 1] - x[i], y[i + 1] - y[i]
+            length = dx * dx + dy * dy
+            if length > 0.0:
+                edges[count, 0], edges[count, 1] = x[i], y[i]
+                edges[count, 2], edges[count, 3], edges[count, 4] = dx, dy, 1.0 / length
+                count += 1
+    return edges, count
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _near_edges(px: float, py: float, reach: float, x: Any, y: Any, ends: Any, found: Any, far: Any) -> int:
-    """Edges that may be nearest to any point within `reach` of a point; returns their number."""
-    edges, least, first = 0, np.inf, 0
-    for end in ends:
-        for i in range(first, end - 1):
-            far[edges] = _to_edge(px, py, x[i], y[i], x[i + 1], y[i + 1])
-            found[edges] = i
-            least = min(least, far[edges])
-            edges += 1
-        first = end
-    limit = (least + 2.0 * reach) * (1.0 + 1e-9)
-    kept = 0
-    for k in range(edges):
-        if far[k] <= limit:
-            found[kept] = found[k]
-            kept += 1
-    return kept
+def _approach(edge: Any, px: float, step: float, py: float, best: Any) -> None:
+    """Lower the squared distances of a run of points, `step` apart, to what one edge allows."""
+    ax, dx, dy, inverse = edge[0], edge[2], edge[3], edge[4]
+    up = py - edge[1]
+    for k in range(len(best)):
+        across = px + k * step - ax
+        along = (across * dx + up * dy) * inverse
+        along = max(along, 0.0)
+        along = min(along, 1.0)
+        off_x, off_y = across - along * dx, up - along * dy
+        square = off_x * off_x + off_y * off_y
+        best[k] = min(best[k], square)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _near_edges(edges: Any, px: float, py: float, reach: float, far: Any) -> Any:
+    """Places of the edges that may be nearest to some point within `reach` of a point."""
+    for e in range(len(edges)):
+        far[e] = np.inf
+        _approach(edges[e], px, 0.0, py, far[e : e + 1])
+    limit = (np.sqrt(far[: len(edges)].min()) + 2.0 * reach) * (1.0 + 1e-9)
+    return np.flatnonzero(far[: len(edges)] <= limit * limit)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _measure(edges: Any, px: float, step: float, py: float, best: Any, far: Any) -> None:
+    best[:] = np.inf
+    if len(edges) <= _FEW:
+        for e in range(len(edges)):
+            _approach(edges[e], px, step, py, best)
+        return
+    reach = 0.5 * (len(best) - 1) * step
+    for e in _near_edges(edges, px + reach, py, reach, far):
+        _approach(edges[e], px, step, py, best)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _run_length(parcel: Any, pixel: Any, winner: Any, i: int, room: int) -> int:
+    """How many claims from one on are next to each other and won by their parcel."""
+    count = 1
+    while count < room and i + count < len(pixel) and parcel[i + count] == parcel[i]:
+        if pixel[i + count] != pixel[i] + count or winner[pixel[i + count]] != parcel[i]:
+            break
+        count += 1
+    return count
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -52,33 +89,25 @@ def _distances(x: Any, y: Any, ring: Any, polygon: Any, claims: Any, winner: Any
     parcel, pixel = claims
     width, row0, column0, wide, high = frame
     result = np.full(len(winner), np.nan, np.float32)
-    found, far = np.empty(64, np.int64), np.empty(64)
+    edges, far, best = np.empty((64, 5)), np.empty(64), np.empty(_RUN)
+    known, total = -1, 0
     i = 0
     while i < len(pixel):
         owner, start = parcel[i], pixel[i]
         if winner[start] != owner:
             i += 1
             continue
+        if owner != known:
+            own = ring[polygon[owner] : polygon[owner + 1] + 1]
+            edges, total = _edges_of(x[own[0] : own[-1]], y[own[0] : own[-1]], own, edges)
+            far = np.empty(len(edges)) if len(far) < len(edges) else far
+            known = owner
         row, column = start // width, start % width
-        room = min(_RUN, width - column)
-        count = 1
-        while count < room and i + count < len(pixel) and parcel[i + count] == owner:
-            if pixel[i + count] != start + count or winner[start + count] != owner:
-                break
-            count += 1
-        first, last = ring[polygon[owner]], ring[polygon[owner + 1]]
-        if len(far) < last - first:
-            found, far = np.empty(2 * (last - first), np.int64), np.empty(2 * (last - first))
-        ends = ring[polygon[owner] + 1 : polygon[owner + 1] + 1] - first
-        xs, ys = x[first:last], y[first:last]
-        py = (row0 + row + 0.5) * high
-        middle = (column0 + column + 0.5 * count) * wide
-        kept = _near_edges(middle, py, 0.5 * count * wide, xs, ys, ends, found, far)
+        count = _run_length(parcel, pixel, winner, i, min(_RUN, width - column))
+        py, px = (row0 + row + 0.5) * high, (column0 + column + 0.5) * wide
+        _measure(edges[:total], px, wide, py, best[:count], far)
         for k in range(count):
-            px, least = (column0 + column + k + 0.5) * wide, np.inf
-            for e in found[:kept]:
-                least = min(least, _to_edge(px, py, xs[e], ys[e], xs[e + 1], ys[e + 1]))
-            result[start + k] = least
+            result[start + k] = np.sqrt(best[k])
         i += count
     return result
 

@@ -27,6 +27,10 @@ ROLES: Final = ("id", "ground_truth", "crs", "year", *_DAYS)
 """What a column can be; `year` stands for that calendar year, `valid_from` and `valid_to` are both inclusive."""
 
 
+_AT_ONCE: Final = 1 << 15
+"""Parcels whose vertices are held as arrays at once."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
     """A parcel that does not take part, and why."""
@@ -101,8 +105,10 @@ class Parcels:
 
         moved = self.geometries.copy()
         for source in np.unique(self.epsg[self.epsg != epsg]):
-            some = self.epsg == source
-            moved[some] = _reprojected(moved[some], int(source), epsg)
+            some = np.flatnonzero(self.epsg == source)
+            for start in range(0, len(some), _AT_ONCE):
+                part = some[start : start + _AT_ONCE]
+                moved[part] = _reprojected(moved[part], int(source), epsg)
         changed = replace(self, geometries=moved, epsg=np.full(len(self), epsg, dtype=np.int64))
         finite = np.asarray(np.isfinite(shapely.bounds(moved)).all(axis=1))
         changed = changed.take(finite, f"cannot be expressed in EPSG:{epsg}")
