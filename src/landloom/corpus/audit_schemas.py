@@ -75,6 +75,12 @@ class Schemas:
                 continue
             yield from _problems(where, validator, document)
 
+    def skip(self, document: Mapping[str, Any]) -> None:
+        """Count a document that needs no check because its like was checked: what was not at hand is so still."""
+        for address in document.get("stac_extensions", ()):
+            if self.of(address) is None:
+                self.unchecked[address] += 1
+
     def _core(self, where: str, document: Mapping[str, Any], path: str) -> Iterator[Problem]:
         version = document.get("stac_version")
         exact = self.of(f"{SPEC}v{version}/{path}")
@@ -121,7 +127,7 @@ def _read(path: Path) -> Any:
 
 
 def _problems(where: str, validator: Validator, document: Mapping[str, Any]) -> Iterator[Problem]:
-    from jsonschema.exceptions import best_match
+    from jsonschema.exceptions import relevance
     from referencing.exceptions import Unresolvable
 
     try:
@@ -130,6 +136,8 @@ def _problems(where: str, validator: Validator, document: Mapping[str, Any]) -> 
         yield Problem(where=where, what=f"cannot be checked in full: no schema {error.ref}")
         return
     for found in errors:
-        deepest = best_match([found]) or found
+        deepest = found
+        while deepest.context:  # of the branches that failed, the one that came furthest says most
+            deepest = min(deepest.context, key=relevance)
         place = ".".join(str(part) for part in deepest.absolute_path)
         yield Problem(where=where, what=f"{place}: {deepest.message[:300]}" if place else deepest.message[:300])

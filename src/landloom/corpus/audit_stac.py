@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
+import re
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -45,6 +47,7 @@ class StacAudit:
         self.outlines = outlines
         self.base_url: str | None = None
         self.documents = 0
+        self.sound: set[bytes] = set()
         self.cubes = {path.partition(".zarr/")[0] + ".zarr" for path in published if ".zarr/" in path}
 
     def problems(self) -> Iterator[Problem]:
@@ -59,13 +62,14 @@ class StacAudit:
         for key in self.keys:
             if not self.store.exists(key):
                 continue  # the manifests' audit names it
+            content = self.store.get(key)
             try:
-                document = orjson.loads(self.store.get(key))
+                document = orjson.loads(content)
             except orjson.JSONDecodeError as error:
                 yield Problem(where=key, what=f"is no JSON: {error}")
                 continue
             self.documents += 1
-            yield from self.schemas.check(key, document)
+            yield from self._schema(key, content, document)
             yield from self._targets(key, document, reached)
             yield from self._place(key, document)
             other = ids.setdefault(str(document.get("id")), key)
@@ -109,6 +113,21 @@ class StacAudit:
             return None
         return posixpath.normpath(posixpath.join(posixpath.dirname(source), href))
 
+    def _schema(self, key: str, content: bytes, document: Mapping[str, Any]) -> Iterator[Problem]:
+        """Check a document, or know that one like it was checked.
+
+        The items of a corpus come by the million and differ in ids, numbers and digests alone, none of which a schema
+        minds: coordinates and sizes are compared with the index and the manifests instead.
+        """
+        shape = _shape(key, content, document)
+        if shape in self.sound:
+            self.schemas.skip(document)
+            return
+        problems = list(self.schemas.check(key, document))
+        if not problems:
+            self.sound.add(shape)
+        yield from problems
+
     def _base(self, root: str) -> str | None:
         """The address that absolute hrefs start with, from the root catalogue's link to itself."""
         try:
@@ -132,3 +151,18 @@ class StacAudit:
         box = [*outline.min(axis=0), *outline.max(axis=0)]
         if np.abs(np.array(document.get("bbox", [0, 0, 0, 0])) - box).max() > CLOSE:
             yield Problem(where=key, what="bbox: is not that of its sample's footprint")
+
+
+def _shape(key: str, content: bytes, document: Mapping[str, Any]) -> bytes:
+    """A document without what tells it from others of its kind: ids of sample and tile, numbers, digests."""
+    if document.get("type") == "Feature":
+        own = str(document.get("properties", {}).get("sample_id"))
+        zone, tile = [*key.split("/"), "", ""][2:4]
+        for text in (own, f"{zone}_{tile}", f"{zone}/{tile}"):
+            content = content.replace(text.encode(), b"")
+        content = _NUMBER.sub(b"0", _DIGEST.sub(b"", content))
+    return hashlib.sha256(content).digest()
+
+
+_NUMBER: Final = re.compile(rb"(?<=[\[,:])-?\d[\d.eE+-]*(?=[\],}])")
+_DIGEST: Final = re.compile(rb"1220[0-9a-f]{64}")

@@ -251,7 +251,7 @@ def _product_collection(
     if definitions:
         more["item_assets"] = definitions
     if is_label(members) and any(item.taxonomy for item in members):
-        more["summaries"] = {"landloom:classes": _class_list(members)}
+        more["landloom:classes"] = _class_list(members)
     return key, orjson.dumps(_collection(info, collection, _union(tiles), links, **more))
 
 

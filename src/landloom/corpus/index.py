@@ -31,6 +31,7 @@ from landloom.corpus.footprints import boxes, rings, wkb
 from landloom.corpus.hilbert import ORDER, hilbert
 from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
 from landloom.model.apportion import MILLION
+from landloom.model.grid import WGS84
 from landloom.model.time import format_instant
 
 if TYPE_CHECKING:
@@ -253,11 +254,14 @@ def availability(column: pa.Array | pa.ChunkedArray, slots: int) -> NDArray[np.b
 
 def geo_metadata(table: pa.Table) -> dict[str, Any]:
     """What the metadata `geo` of GeoParquet 1.1 says of a table with columns `geometry` and `bbox`."""
+    from pyproj import CRS
+
     box = table.column("bbox").combine_chunks()
     edges = [pc.min(box.field("xmin")), pc.min(box.field("ymin")), pc.max(box.field("xmax")), pc.max(box.field("ymax"))]
     covering = {edge: ["bbox", edge] for edge in ("xmin", "ymin", "xmax", "ymax")}
     column = {
         "encoding": "WKB",
+        "crs": CRS(WGS84).to_json_dict(),
         "geometry_types": ["Polygon"],
         "orientation": "counterclockwise",
         "covering": {"bbox": covering},
