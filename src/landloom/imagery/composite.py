@@ -1,0 +1,145 @@
+"""Composites: the per-pixel median of a period's valid observations, and chips that must not lie."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.errors import InvalidValueError
+from landloom.imagery.median import masked_median
+from landloom.model.bands import NODATA
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+ENOUGH: Final = 64
+"""Observed pixels from which on a band that never varies is no coincidence."""
+FLOOR: Final = 1
+"""What the processing offset clamps dark pixels to: water may be that dark throughout."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observation:
+    """What one overpass shows of a grid, the processing offset applied.
+
+    Example:
+        >>> bands = np.array([[[500, 0]]], dtype=np.uint16)
+        >>> Observation(bands=bands, valid=np.array([[True, False]])).bands.shape
+        (1, 1, 2)
+    """
+
+    bands: NDArray[np.uint16]
+    """uint16 (band, y, x), reflectance × 10,000."""
+    valid: NDArray[np.bool_]
+    """(y, x), True = usable in every band: clear by the scene classification, and in no band nodata or saturated.
+    One layer for all bands keeps a pixel's spectrum from one set of observations, and its count one number."""
+
+    def __post_init__(self) -> None:
+        if self.bands.dtype != np.uint16 or self.valid.dtype != np.bool_:
+            raise InvalidValueError(
+                f"got {self.bands.dtype} and {self.valid.dtype}, wanted uint16 bands, bool validity"
+            )
+        if self.bands.ndim != 3 or self.bands.shape[1:] != self.valid.shape:
+            raise InvalidValueError(
+                f"got bands of {self.bands.shape} and validity of {self.valid.shape}, wanted (band, y, x) and (y, x)"
+            )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Composite:
+    """A period reduced to one raster."""
+
+    bands: NDArray[np.uint16]
+    """uint16 (band, y, x); 0 where the count is 0, never elsewhere."""
+    count: NDArray[np.unsignedinteger]
+    """(y, x), number of valid observations."""
+
+
+def composite(
+    observations: Sequence[Observation], shape: tuple[int, int] | None = None, bands: int | None = None
+) -> Composite:
+    """The per-pixel median of all valid observations of a period.
+
+    Beyond the observations it needs memory for one band of all of them: call it with strips of rows where a whole tile
+    would not fit.
+
+    Args:
+        observations: one for each overpass, on one grid, in any order.
+        shape: rows and columns; needed where there may be no observation.
+        bands: number of bands; likewise.
+
+    Returns:
+        Medians (floor of the mean of the middle two for an even number) and counts; without any observation nodata
+        with count 0.
+
+    Raises:
+        InvalidValueError: observations of different shapes, or none and no shape.
+
+    Example:
+        >>> red = [np.full((1, 1, 2), value, np.uint16) for value in (300, 900, 310)]
+        >>> clear = [np.array([[True, False]]), np.array([[True, False]]), np.array([[True, False]])]
+        >>> month = composite([Observation(bands=b, valid=v) for b, v in zip(red, clear)])
+        >>> month.bands, month.count
+        (array([[[310,   0]]], dtype=uint16), array([[3, 0]], dtype=uint8))
+        >>> composite([], (1, 2), 1).count
+        array([[0, 0]], dtype=uint8)
+    """
+    if shape is None or bands is None:
+        if not observations:
+            raise InvalidValueError("got no observations, wanted at least one, or shape and bands")
+        bands, *shape_found = observations[0].bands.shape
+        shape = (shape_found[0], shape_found[1])
+    wrong = [o.bands.shape for o in observations if o.bands.shape != (bands, *shape)]
+    if wrong:
+        raise InvalidValueError(f"got observations of {wrong}, wanted {(bands, *shape)}")
+    if not observations:
+        return Composite(bands=np.full((bands, *shape), NODATA, np.uint16), count=np.zeros(shape, np.uint8))
+    valid = np.stack([observation.valid for observation in observations])
+    medians = []
+    for band in range(bands):
+        median, count = masked_median(np.stack([observation.bands[band] for observation in observations]), valid)
+        medians.append(median)
+    return Composite(bands=np.stack(medians), count=count)
+
+
+def blank_reason(
+    chip: NDArray[np.uint16], count: NDArray[np.unsignedinteger], shape: tuple[int, ...] | None = None
+) -> str | None:
+    """Why a chip must not be published, if there is a reason.
+
+    It is dishonest for a chip to be of the wrong shape, nodata where there were observations, data where there were
+    none, or constant in a band where `ENOUGH` pixels were observed (constant at the floor of the processing offset is
+    let pass: dark water is).
+
+    Args:
+        chip: uint16 (band, y, x).
+        count: (y, x), number of valid observations behind each pixel.
+        shape: what the chip should be, where that is known.
+
+    Returns:
+        The reason, for people; None for an honest chip.
+
+    Example:
+        >>> blank_reason(np.zeros((1, 1, 2), np.uint16), np.array([[1, 0]], np.uint8))
+        'band 1: nodata on all 1 observed pixels'
+        >>> blank_reason(np.zeros((1, 1, 2), np.uint16), np.zeros((1, 2), np.uint8)) is None
+        True
+    """
+    if chip.ndim != 3 or chip.shape[1:] != count.shape or (shape is not None and chip.shape != shape):
+        return f"got a chip of {chip.shape} with a count of {count.shape}, wanted {shape or '(band, y, x) and (y, x)'}"
+    seen = count > 0
+    observed = int(np.count_nonzero(seen))
+    for number, band in enumerate(chip, start=1):
+        missing = int(np.count_nonzero((band == NODATA) & seen))
+        if missing:
+            share = "all" if missing == observed else f"{missing} of"
+            return f"band {number}: nodata on {share} {observed} observed pixels"
+        if np.any(band[~seen] != NODATA):
+            return f"band {number}: data on pixels that were never observed"
+        if observed >= ENOUGH and (lowest := int(band[seen].min())) == int(band[seen].max()) and lowest > FLOOR:
+            return f"band {number}: all {observed} observed pixels are {lowest}"
+    return None

@@ -1,0 +1,207 @@
+"""Bringing rasters onto another grid by nearest neighbour: exact where grids nest, one stated rule where they do not.
+
+A target pixel takes the source pixel that holds its centre. Where the centre lies on the boundary of two source pixels
+the western, or northern, one is taken: a source centre on a pixel boundary goes to the cell east and south of it.
+(GDAL takes the eastern and southern source pixel there; it agrees everywhere else.)
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numba import njit
+from numpy.polynomial.chebyshev import chebpts1, chebvander
+
+from landloom.errors import InvalidValueError
+from landloom.model.grid import Grid, transformer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+TIE: Final = 1e-6
+"""Source pixels; a centre this near a boundary lies on it."""
+NODES: Final = 12
+"""Points along each axis at which coordinates are transformed exactly."""
+CLOSE: Final = 1e-6
+"""Source pixels by which interpolated coordinates may differ from exact ones; else all are transformed."""
+ROWS: Final = 128
+"""Target rows whose coordinates are held in memory at a time."""
+
+
+def repeat(array: NDArray[Any], factor: int) -> NDArray[Any]:
+    """Make every pixel a block of `factor` × `factor` equal ones: 20 m to 10 m, 60 m to 10 m.
+
+    Args:
+        array: (…, y, x).
+        factor: whole, at least 1.
+
+    Raises:
+        InvalidValueError: a factor below 1.
+
+    Example:
+        >>> repeat(np.array([[1, 2]]), 2)
+        array([[1, 1, 2, 2],
+               [1, 1, 2, 2]])
+    """
+    if factor < 1:
+        raise InvalidValueError(f"got a factor of {factor}, wanted at least 1")
+    return array if factor == 1 else array.repeat(factor, axis=-1).repeat(factor, axis=-2)
+
+
+def nearest_indices(source: Grid, target: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Which source row and column each target row and column takes, in one CRS.
+
+    Args:
+        source: where values come from.
+        target: where they go.
+
+    Returns:
+        Row per target row, and column per target column; −1 outside the source.
+
+    Raises:
+        InvalidValueError: the grids differ in CRS.
+
+    Example:
+        >>> source = Grid.of_bounds(32633, (0, 0, 40, 40), 20)
+        >>> rows, columns = nearest_indices(source, Grid.of_bounds(32633, (10, 0, 50, 40), 20))
+        >>> rows, columns
+        (array([0, 1]), array([0, 1]))
+    """
+    if source.epsg != target.epsg:
+        raise InvalidValueError(f"got grids in EPSG:{source.epsg} and EPSG:{target.epsg}, wanted one CRS")
+    y = (source.north - target.north + np.arange(0.5, target.height) * target.pixel_height) / source.pixel_height
+    x = (target.west - source.west + np.arange(0.5, target.width) * target.pixel_width) / source.pixel_width
+    return _holding(y, source.height), _holding(x, source.width)
+
+
+def to_grid(array: NDArray[Any], source: Grid, target: Grid, *, nodata: float = 0) -> NDArray[Any]:
+    """Bring a raster, measured or categorical, onto another grid by nearest neighbour.
+
+    Args:
+        array: (y, x) or (band, y, x) on the source grid.
+        source: its grid.
+        target: the grid wanted, in any CRS and resolution.
+        nodata: what stands outside the source.
+
+    Returns:
+        New array on the target grid, of the same type and number of axes.
+
+    Raises:
+        InvalidValueError: the array does not have the shape of the source grid.
+
+    Example:
+        >>> source = Grid.of_bounds(32633, (0, 0, 40, 20), 20)
+        >>> to_grid(np.array([[7, 8]]), source, Grid.of_bounds(32633, (10, 10, 50, 20), 10))
+        array([[7, 8, 8, 0]])
+    """
+    if array.ndim not in {2, 3} or array.shape[-2:] != source.shape:
+        raise InvalidValueError(f"got an array of {array.shape}, wanted (y, x) or (band, y, x) with {source.shape}")
+    out = np.full((*array.shape[:-2], *target.shape), nodata, dtype=array.dtype)
+    if source.epsg == target.epsg:
+        rows, columns = nearest_indices(source, target)
+        inside_rows, inside_columns = _inside(rows), _inside(columns)
+        part = _along(array, rows[inside_rows], axis=-2)
+        out[..., inside_rows, inside_columns] = _along(part, columns[inside_columns], axis=-1)
+        return out
+    bands, filled = (np.ascontiguousarray(a).reshape(-1, *a.shape[-2:]) for a in (array, out))
+    for start, y, x in _coordinates(source, target):
+        _gather(bands, y, x, filled[:, start : start + len(y)])
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _gather(bands: NDArray[Any], y: NDArray[np.float64], x: NDArray[np.float64], out: NDArray[Any]) -> None:
+    """Take the pixel that holds each position; nothing is written outside the source."""
+    count, height, width = bands.shape
+    for row in range(y.shape[0]):
+        for column in range(y.shape[1]):
+            down, along = y[row, column] - TIE, x[row, column] - TIE
+            # Written so that positions which are no numbers fall outside.
+            if 0 < down <= height and 0 < along <= width:
+                i, j = int(np.ceil(down)) - 1, int(np.ceil(along)) - 1
+                for band in range(count):
+                    out[band, row, column] = bands[band, i, j]
+
+
+def _holding(positions: NDArray[np.float64], size: int) -> NDArray[np.int64]:
+    """The pixel that holds each position, the lower of two on a boundary; −1 outside."""
+    index: NDArray[np.int64] = np.ceil(positions - TIE).astype(np.int64) - 1
+    index[index >= size] = -1
+    return np.maximum(index, -1)
+
+
+def _inside(indices: NDArray[np.int64]) -> slice:
+    """The part of the target that the source covers; sources have no holes."""
+    found = np.flatnonzero(indices >= 0)
+    return slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, 0)
+
+
+def _along(array: NDArray[Any], indices: NDArray[np.int64], axis: int) -> NDArray[Any]:
+    """Take along one of the last two axes; as a slice or a repeat where the indices are one."""
+    if not indices.size:
+        return array.take(indices, axis=axis)
+    first, last = int(indices[0]), int(indices[-1])
+    runs = np.bincount(indices - first)
+    factor = max(int(runs.max()), 1)
+    phase = factor - int(runs[0])
+    if not np.array_equal(indices, first + (np.arange(indices.size) + phase) // factor):
+        return array.take(indices, axis=axis)
+    part = np.moveaxis(np.moveaxis(array, axis, 0)[first : last + 1], 0, axis)
+    if factor > 1:
+        part = part.repeat(factor, axis=axis)
+    return np.moveaxis(np.moveaxis(part, axis, 0)[phase : phase + indices.size], 0, axis)
+
+
+def _coordinates(source: Grid, target: Grid) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
+    """Positions of the target's pixel centres in source pixels: (first row, y, x) by groups of rows.
+
+    Map projections are smooth: polynomials through a few exactly transformed points give all others. (Peers that
+    interpolate linearly over 32 pixels, or let GDAL err by its default eighth of a pixel, pick another neighbour for
+    some pixels in a hundred.) A check on other points falls back to transforming every pixel.
+    """
+    values = _Polynomial(source, target)
+    columns = np.arange(0.5, target.width)
+    for start in range(0, target.height, ROWS):
+        rows = np.arange(start + 0.5, min(start + ROWS, target.height))
+        yield (start, *(values.at(rows, columns) if values.close else _exactly(source, target, rows, columns)))
+
+
+def _exactly(
+    source: Grid, target: Grid, rows: NDArray[np.float64], columns: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Transform every combination of target rows and columns; (y, x) in source pixels."""
+    x, y = np.meshgrid(target.west + columns * target.pixel_width, target.north - rows * target.pixel_height)
+    x, y = transformer(target.epsg, source.epsg).transform(x, y)
+    return (source.north - y) / source.pixel_height, (x - source.west) / source.pixel_width
+
+
+class _Polynomial:
+    """Chebyshev interpolation of source positions over the target grid."""
+
+    def __init__(self, source: Grid, target: Grid) -> None:
+        self._height, self._width = target.shape
+        nodes = chebpts1(NODES)
+        invert = np.linalg.inv(chebvander(nodes, NODES - 1))
+        exact = _exactly(source, target, (nodes + 1) / 2 * self._height, (nodes + 1) / 2 * self._width)
+        self._coefficients = [invert @ values @ invert.T for values in exact] if np.isfinite(exact).all() else None
+        self.close = self._check(source, target)
+        """Whether it meets the exact positions everywhere it was checked."""
+
+    def _check(self, source: Grid, target: Grid) -> bool:
+        if self._coefficients is None:
+            return False
+        rows, columns = np.linspace(0, self._height, 14), np.linspace(0, self._width, 15)
+        exact = np.array(_exactly(source, target, rows, columns))
+        return bool(np.abs(exact - np.array(self.at(rows, columns))).max() <= CLOSE)
+
+    def at(
+        self, rows: NDArray[np.float64], columns: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(y, x) in source pixels, at every combination of target rows and columns."""
+        down = chebvander(rows * 2 / self._height - 1, NODES - 1)
+        along = chebvander(columns * 2 / self._width - 1, NODES - 1)
+        y, x = (down @ coefficients @ along.T for coefficients in self._coefficients or ())
+        return y, x
