@@ -27,7 +27,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidInputError
-from landloom.simulate.cog import encode
+from landloom.formats.geotiff import encode_cog
 from landloom.simulate.items import (
     COLLECTION,
     FileFacts,
@@ -150,7 +150,7 @@ def scene_files(spec: WorldSpec, scene: SceneSpec) -> list[tuple[str, bytes]]:
     for band in (*BANDS, "SCL"):
         array = layers[band]
         resolution = (scene.grid.east - scene.grid.west) / array.shape[1]
-        data = encode(array, scene.grid.at(resolution), nodata=0)
+        data = encode_cog(array, scene.grid.at(resolution), nodata=0, block=256, overviews=False)
         facts[band] = FileFacts(size=len(data), checksum=f"1220{sha256(data).hexdigest()}")
         if band == "B11" and "truncated" in scene.flags:
             data = data[: int(len(data) * _CUT)]

@@ -24,7 +24,7 @@ def positions(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """X and y in the frame of every pixel centre of a grid.
 
     The projection is evaluated on a lattice of 600 m anchored at the grid's own CRS and interpolated between its
-    nodes (off by less than 0.1 mm), so that a window of a grid gets the very numbers of the whole.
+    nodes (off by less than a millimetre), so that a window of a grid gets the very numbers of the whole.
 
     Args:
         grid: in any projected CRS with metres.

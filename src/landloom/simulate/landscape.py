@@ -6,7 +6,6 @@ Raster and polygons are two views of one definition: a pixel has the class of th
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from math import cos, radians, sin
 from typing import TYPE_CHECKING, Final
 
@@ -189,13 +188,8 @@ def _half_width(river: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.where(river % 2 == 0, 42.0, 24.0)
 
 
-@lru_cache(maxsize=4)
-def river_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[tuple[NDArray[np.float64], ...], ...]:
-    """Outlines of the rivers that may cross bounds of the frame, as (vertex, 2) arrays, one tuple a river.
-
-    Returns:
-        Per river one closed outline.
-    """
+def river_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[NDArray[np.float64], ...]:
+    """Outlines of the rivers that may cross bounds of the frame: a (vertex, 2) array a river, x and y."""
     if not spec.rivers:
         return ()
     west, south, east, north = bounds
@@ -213,5 +207,5 @@ def river_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[tuple[NDArray[np.fl
             along * cos(_RIVER_TURN) - across * sin(_RIVER_TURN),
             along * sin(_RIVER_TURN) + across * cos(_RIVER_TURN),
         ])  # fmt: skip
-        outlines.append((vertices,))
+        outlines.append(vertices)
     return tuple(outlines)

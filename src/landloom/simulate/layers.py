@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from landloom.formats.geotiff import encode_cog
 from landloom.model.grid import Grid
 from landloom.model.taxonomy import taxonomy
-from landloom.simulate.cog import encode
 from landloom.simulate.frame import FRAME
 from landloom.simulate.vectors import countries_frame, frame_bounds, land_cover_frame, parcels_frame, region_frame
 from landloom.simulate.world import World
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from geopandas import GeoDataFrame
+    from numpy.typing import NDArray
 
     from landloom.simulate.spec import WorldSpec
 
@@ -37,11 +38,11 @@ def label_files(spec: WorldSpec) -> Iterator[tuple[str, bytes]]:
     yield "region.geojson", geojson(region_frame(spec))
     grid = raster_grid(spec)
     codes = world.land_cover(grid)
-    yield "landcover_3035.tif", encode(codes, grid, nodata=999)
-    yield "landcover_3035_grid.tif", encode(_grid_codes(codes), grid, nodata=48)
+    yield "landcover_3035.tif", _cog(codes, grid, 999)
+    yield "landcover_3035_grid.tif", _cog(_grid_codes(codes), grid, 48)
     for place in spec.places:
         fine = Grid.of_bounds(place.epsg, place.bounds, 10)
-        yield f"truth/landcover_{place.name}.tif", encode(world.land_cover(fine), fine, nodata=999)
+        yield f"truth/landcover_{place.name}.tif", _cog(world.land_cover(fine), fine, 999)
 
 
 def raster_grid(spec: WorldSpec) -> Grid:
@@ -52,11 +53,15 @@ def raster_grid(spec: WorldSpec) -> Grid:
     return Grid.of_bounds(FRAME, (west, south, east, north), RASTER_STEP)
 
 
-def _grid_codes(codes: np.ndarray) -> np.ndarray:
+def _cog(array: NDArray[np.generic], grid: Grid, nodata: int) -> bytes:
+    return encode_cog(array, grid, nodata=nodata, block=256, overviews=False)
+
+
+def _grid_codes(codes: NDArray[np.uint16]) -> NDArray[np.uint8]:
     lookup = np.zeros(1_000, dtype=np.uint8)
     for grid_code, code in taxonomy("clc").grid_codes.items():
         lookup[int(code)] = grid_code
-    numbers: np.ndarray = lookup[codes]
+    numbers: NDArray[np.uint8] = lookup[codes]
     return numbers
 
 

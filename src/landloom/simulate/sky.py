@@ -82,7 +82,9 @@ def sky(
     cloud = _opacity(spec, key, cover, x, y)
     shadow = _opacity(spec, key, cover, x - away_x, y - away_y) * (cloud == 0.0)
     i, j = nearest_seed(x / _PATCH, y / _PATCH, key + 11)
-    return Sky(cloud=cloud, shadow=shadow, missed=uniform(i, j, key + 13) < spec.missed)
+    # An overcast sky is what it says: nothing in it looks like land.
+    missed = (uniform(i, j, key + 13) < spec.missed) & (cover < 1.0)
+    return Sky(cloud=cloud, shadow=shadow, missed=missed)
 
 
 def _opacity(

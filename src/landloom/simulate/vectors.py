@@ -17,7 +17,7 @@ from landloom.simulate.landscape import (
     river_polygons,
     unlattice,
 )
-from landloom.simulate.noise import seed_points, uniform
+from landloom.simulate.noise import seed_points
 from landloom.simulate.spectra import CROPS, crop_of
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def land_cover_polygons(spec: WorldSpec, bounds: Bounds) -> list[tuple[int, Poly
 
     parcels, polygons = parcel_polygons(spec, bounds)
     box = shapely.box(*bounds)
-    rivers = shapely.union_all([shapely.Polygon(o[0]) for o in river_polygons(spec, bounds)])
+    rivers = shapely.union_all([shapely.Polygon(outline) for outline in river_polygons(spec, bounds)])
     shapes = np.array(polygons)
     lakes = shapely.union_all(shapes[parcels.code == STILL_WATER])
     rivers = rivers.difference(lakes)
@@ -182,7 +182,6 @@ def parcels_frame(spec: WorldSpec) -> GeoDataFrame:
     for number, box in enumerate(frame_bounds(spec, margin=0.0)):
         parcels, polygons = parcel_polygons(spec, box)
         crops = crop_of(spec, parcels, spec.year)
-        lots = uniform(parcels.i, parcels.j, spec.seed * 1_000 + 95)
         whole = shapely.box(*box)
         for k, polygon in enumerate(polygons):
             code = int(parcels.code[k])
@@ -190,7 +189,7 @@ def parcels_frame(spec: WorldSpec) -> GeoDataFrame:
                 continue
             crop = CROPS[crops[k]] if code == 211 else _FARMED[code]
             identity = (1 << 24) + 1 if not rows else number * 100_000 + k + 1
-            rows.append((identity, crop, code, _shaped(polygon, float(lots[k]))))
+            rows.append((identity, crop, code, _shaped(polygon, len(rows))))
     return geopandas.GeoDataFrame(
         {
             "id": np.array([row[0] for row in rows], dtype=np.int64),
@@ -206,13 +205,13 @@ def parcels_frame(spec: WorldSpec) -> GeoDataFrame:
 _FARMED: Final = {211: "arable", 221: "vineyard", 222: "orchard", 231: "meadow", 242: "mixed", 243: "mixed"}
 
 
-def _shaped(polygon: Polygon, lot: float) -> BaseGeometry:
+def _shaped(polygon: Polygon, number: int) -> BaseGeometry:
     inner: BaseGeometry = polygon.buffer(-1.5, join_style="mitre")
-    if lot < 0.05:
+    if number % 7 == 4:
         return polygon.buffer(4.0, join_style="mitre")
-    if lot < 0.12:
+    if number % 13 == 3:
         return inner.difference(polygon.centroid.buffer(24.0, quad_segs=2))
-    if lot < 0.16:
+    if number % 11 == 6:
         west, south, east, north = polygon.bounds
         import shapely
 
