@@ -22,7 +22,7 @@ BLOCK: Final = 1024
 """Pixels sorted at a time."""
 ALL: Final = 65_535
 """Every bit of a uint16."""
-COPIED: Final = 1 << 25
+COPIED: Final = 1 << 22
 """Numbers copied at a time where the arrays given are views with gaps."""
 
 
