@@ -139,7 +139,7 @@ def test_a_document_against_its_schema_and_its_links(store: LocalStore, change: 
 
 def test_an_index_that_is_none(store: LocalStore) -> None:
     republish(store, INDEX, b"nothing")
-    assert "no Parquet" in found(store)[INDEX]
+    assert "as Parquet" in found(store)[INDEX]
     store.delete(INDEX)
     assert "missing" in found(store)[INDEX]
 

@@ -28,5 +28,5 @@ def test_multihash_is_that_of_sha256() -> None:
 def test_refusals() -> None:
     with pytest.raises(InvalidValueError, match="twice"):
         manifest_bytes([FileEntry.of("a", b"1"), FileEntry.of("a", b"2")])
-    with pytest.raises(InvalidDocumentError, match="no Parquet"):
+    with pytest.raises(InvalidDocumentError, match="as Parquet"):
         read_manifest(b"PAR?")

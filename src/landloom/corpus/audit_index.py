@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from landloom.corpus.documents import parse_label_geojson
 from landloom.corpus.footprints import outlines_of, rings
@@ -15,12 +12,14 @@ from landloom.corpus.index import availability, available, index_metadata, read_
 from landloom.corpus.layout import INDEX
 from landloom.corpus.resources import resource_files
 from landloom.errors import InvalidDocumentError, InvalidIdentityError, InvalidInputError, Problem
+from landloom.formats.parquet import decode_geoparquet
 from landloom.model.apportion import MILLION
 from landloom.model.ids import CELL_SIZE, SampleId, parse_sample_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from landloom.corpus.audit import Corpus
@@ -41,9 +40,9 @@ def read_index(store: Corpus) -> pa.Table:
     if not store.exists(INDEX):
         raise InvalidDocumentError(INDEX, [Problem(where="", what="missing")])
     try:
-        table = pq.read_table(io.BytesIO(store.get(INDEX)))
-    except pa.ArrowInvalid as error:
-        raise InvalidDocumentError(INDEX, [Problem(where="", what=f"is no Parquet file: {error}")]) from error
+        table, _ = decode_geoparquet(store.get(INDEX))
+    except InvalidInputError as error:
+        raise InvalidDocumentError(INDEX, [Problem(where="", what=str(error))]) from error
     read_metadata(table.schema, INDEX)
     return table
 

@@ -17,7 +17,6 @@ Rows stand tile by tile, along a Hilbert curve inside the tile. The metadata `la
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -25,13 +24,12 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from landloom.corpus.footprints import boxes, rings, wkb
 from landloom.corpus.hilbert import ORDER, hilbert
 from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
+from landloom.formats.parquet import encode_geoparquet
 from landloom.model.apportion import MILLION
-from landloom.model.grid import WGS84
 from landloom.model.time import format_instant
 
 if TYPE_CHECKING:
@@ -44,8 +42,6 @@ if TYPE_CHECKING:
 
 METADATA: Final = b"landloom"
 """Key of the metadata that says what the columns mean."""
-ROW_GROUP: Final = 8_192
-"""Rows of a row group of the file."""
 STEP: Final = 10.0
 """Metres of a step on the Hilbert curve."""
 
@@ -156,13 +152,7 @@ def index_table(
 
 def index_bytes(table: pa.Table) -> bytes:
     """The index as GeoParquet 1.1: zstd, row groups of 8,192, the bbox column as covering of the geometry."""
-    metadata = dict(table.schema.metadata or {}) | {b"geo": orjson.dumps(geo_metadata(table))}
-    buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata(metadata), buffer, compression="zstd", row_group_size=ROW_GROUP,
-        use_dictionary=["zone", "tile", "stratum", "split"],
-    )  # fmt: skip
-    return buffer.getvalue()
+    return encode_geoparquet(table)
 
 
 def available(key: str) -> str:
@@ -250,24 +240,6 @@ def availability(column: pa.Array | pa.ChunkedArray, slots: int) -> NDArray[np.b
     width = -(-slots // 8)
     packed = np.frombuffer(b"".join(column.to_pylist()), np.uint8).reshape(-1, width)
     return np.unpackbits(packed, axis=1, count=slots, bitorder="little").astype(np.bool_)
-
-
-def geo_metadata(table: pa.Table) -> dict[str, Any]:
-    """What the metadata `geo` of GeoParquet 1.1 says of a table with columns `geometry` and `bbox`."""
-    from pyproj import CRS
-
-    box = table.column("bbox").combine_chunks()
-    edges = [pc.min(box.field("xmin")), pc.min(box.field("ymin")), pc.max(box.field("xmax")), pc.max(box.field("ymax"))]
-    covering = {edge: ["bbox", edge] for edge in ("xmin", "ymin", "xmax", "ymax")}
-    column = {
-        "encoding": "WKB",
-        "crs": CRS(WGS84).to_json_dict(),
-        "geometry_types": ["Polygon"],
-        "orientation": "counterclockwise",
-        "covering": {"bbox": covering},
-        **({"bbox": [edge.as_py() for edge in edges]} if len(table) else {}),
-    }
-    return {"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": column}}
 
 
 def _check(

@@ -7,17 +7,16 @@ in their hrefs (relative to the corpus, or absolute) and the bit that says wheth
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from landloom.corpus.documents_items import EXTENSIONS, STAC_VERSION, dated, interval, is_label
 from landloom.corpus.documents_links import GEOJSON, GEOTIFF
-from landloom.corpus.index import METADATA, ROW_GROUP, available, geo_metadata
+from landloom.corpus.index import METADATA, available
+from landloom.formats.parquet import encode_geoparquet
 from landloom.model.ids import Zone
 from landloom.model.time import format_instant
 
@@ -42,7 +41,7 @@ def items_tables(info: CorpusInfo, index: pa.Table, base_url: str | None = None)
         if not dated(info, collection):
             table = items_table(info, index, collection, base_url)
             if len(table):
-                yield info.layout.stac_items_table(collection), _bytes(table)
+                yield info.layout.stac_items_table(collection), encode_geoparquet(table)
 
 
 def items_table(info: CorpusInfo, index: pa.Table, collection: str, base_url: str | None = None) -> pa.Table:
@@ -158,13 +157,3 @@ _ZONE: Final = _AnyZone(1)
 
 def _same(value: str, count: int) -> pa.Array:
     return pa.DictionaryArray.from_arrays(pa.repeat(pa.scalar(0, pa.int32()), count), pa.array([value]))
-
-
-def _bytes(table: pa.Table) -> bytes:
-    metadata = dict(table.schema.metadata) | {b"geo": orjson.dumps(geo_metadata(table))}
-    buffer = io.BytesIO()
-    pq.write_table(
-        table.replace_schema_metadata(metadata), buffer, compression="zstd", row_group_size=ROW_GROUP,
-        use_dictionary=["type", "stac_version", "collection", "start_datetime", "end_datetime", "proj:code"],
-    )  # fmt: skip
-    return buffer.getvalue()

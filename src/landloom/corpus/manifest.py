@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import io
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Self
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
-from landloom.errors import InvalidDocumentError, InvalidValueError, Problem
+from landloom.errors import InvalidDocumentError, InvalidInputError, InvalidValueError, Problem
+from landloom.formats.parquet import decode_parquet, encode_parquet
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,13 +82,7 @@ def manifest_bytes(entries: Iterable[FileEntry]) -> bytes:
         },
         schema=SCHEMA,
     )
-    buffer = io.BytesIO()
-    pq.write_table(
-        table, buffer, compression="zstd", use_dictionary=False, column_encoding={
-            "path": "DELTA_BYTE_ARRAY", "bytes": "DELTA_BINARY_PACKED", "sha256": "PLAIN",
-        },
-    )  # fmt: skip
-    return buffer.getvalue()
+    return encode_parquet(table)
 
 
 def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry, ...]:
@@ -108,9 +101,9 @@ def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry,
         True
     """
     try:
-        table = pq.read_table(io.BytesIO(content))
-    except pa.ArrowInvalid as error:
-        raise InvalidDocumentError(subject, [Problem(where="", what=f"is no Parquet file: {error}")]) from error
+        table = decode_parquet(content)
+    except InvalidInputError as error:
+        raise InvalidDocumentError(subject, [Problem(where="", what=str(error))]) from error
     if table.schema.names != SCHEMA.names:
         problem = Problem(where="", what=f"got columns {table.schema.names}, wanted {SCHEMA.names}")
         raise InvalidDocumentError(subject, [problem])
