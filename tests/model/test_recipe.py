@@ -47,7 +47,7 @@ def test_what_depends_on_another_part_is_checked(document: dict[str, Any]) -> No
 
 def test_a_period_that_ends_before_it_begins(document: dict[str, Any]) -> None:
     document["period"] = {"start": "2019-01-01", "end": "2018-01-01"}
-    with pytest.raises(RecipeError, match="ends .* before it begins"):
+    with pytest.raises(RecipeError, match=r"ends .* before it begins"):
         Recipe.parse(document)
 
 

@@ -67,7 +67,8 @@ def test_lineage_names_scenes_offsets_and_what_was_left_out(tiny_corpus: Path) -
     assert {scene["offset"] for scene in scenes} == {0, -1000}
     left_out = [scene for doc in documents for step in doc["timesteps"] for scene in step["left_out"]]
     assert left_out
-    assert all("tif" in scene["reason"] for scene in left_out)
+    assert all(scene["reason"].startswith(f"{scene['id']}/B") for scene in left_out)
+    assert not any(str(tiny_corpus.parents[1]) in scene["reason"] for scene in left_out)
 
 
 @pytest.mark.parametrize("workers", [1, 2])
@@ -129,7 +130,7 @@ def test_a_lost_journal_costs_only_time(tiny: Path, tiny_corpus: Path, tmp_path:
 
 
 def test_bad_labels_name_the_unit_and_the_rows(tiny: Path, tmp_path: Path) -> None:
-    text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("column: CODE_18", "column: AREA_HA")
+    text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("column: CODE_18", "column: ID")
     (tmp_path / "landloom.yaml").write_text(text.replace("archive/", f"{tiny}/archive/"), encoding="utf-8")
     with pytest.raises(BuildError, match="bad rows"):
         build(tmp_path / "landloom.yaml")

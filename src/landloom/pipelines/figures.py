@@ -82,7 +82,7 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
 
 def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequence[float], unit: str) -> bytes:
     """What was wanted beside what was achieved, a row for each name."""
-    figure = _figure(8, 0.9 + 0.3 * len(names))
+    figure = _figure(8, 1.1 + 0.3 * len(names))
     axes = figure.add_subplot()
     places = np.arange(len(names))
     axes.barh(places - 0.2, wanted, 0.36, color=FAINT, label="region")
@@ -90,7 +90,7 @@ def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequenc
     axes.set_yticks(places, names)
     axes.invert_yaxis()
     axes.set_xlabel(unit, color=INK, fontsize=8)
-    axes.legend(fontsize=8, frameon=False, loc="lower right")
+    axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
     _plain(axes)
     return _png(figure)
 
@@ -118,7 +118,7 @@ def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDAr
                     color="#b8505d" if value == 0 else "white" if dark else INK,
                 )  # fmt: skip
     _plain(axes)
-    figure.colorbar(shown, ax=axes, shrink=0.8, label="observations a pixel").ax.tick_params(labelsize=7)
+    figure.colorbar(shown, ax=axes, shrink=0.9).ax.tick_params(labelsize=7)
     return _png(figure)
 
 
