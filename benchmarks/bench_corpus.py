@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 SAMPLES = 500_000
 ITEMS = 357
+MEMORY = Path("/dev", "shm")
 BASE = "https://radiantearth.blob.core.windows.net/mlhub/rapidai4eo"
 
 
@@ -61,12 +62,15 @@ def published(*keys: str) -> CorpusInfo:
 
 
 def items() -> float:
-    """Our items of 292 assets against `Item.save_object`, both to files of a fresh folder."""
+    """Our items of 292 assets (72 kB) against `Item.save_object`, both to files of a fresh folder.
+
+    The folder is in memory where the system has such a place: what a disk makes of 72 kB is the same for both.
+    """
     info = published("pfsr", "pfqa")
     samples = tuple(Sample.of_utm24(identity) for identity in TileId.parse("33N_16E-243N").samples()[:ITEMS])
     exists = {item.key: np.ones((ITEMS, item.slots), np.bool_) for item in info.products}
     content = TileContent(tile=TileKey.parse("33N_16E-243N"), samples=samples, exists=exists)
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as name:
         folder, number = Path(name), count()
 
         documents = [json.loads(data) for _, data in item_documents(info, content, Hrefs(base_url=BASE))]
@@ -78,7 +82,8 @@ def items() -> float:
             place = folder / str(next(number))
             place.mkdir()
             for key, data in item_documents(info, content, Hrefs(base_url=BASE)):
-                (place / key.rpartition("/")[2]).write_bytes(data)
+                with (place / key.rpartition("/")[2]).open("wb", buffering=0) as file:
+                    file.write(data)
 
         def peer() -> None:
             place = folder / str(next(number))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from landloom.model.ids import Zone
 
-_SLOT: Final = re.compile(rb'"@@(?!ID@@)([A-Z]+)@@"|,"@@(F\d+)@@":0')
+_SLOT: Final = re.compile(rb'"@@([A-Z]+)@@"|,"@@(F\d+)@@":0')
 _ID: Final = b"@@ID@@"
 
 
@@ -43,24 +43,31 @@ class Template:
         b'{"id":"a_7","bbox":[1,2]}'
     """
 
-    parts: tuple[tuple[bytes, ...], ...]
-    """What stands between the slots, cut once more wherever the id goes."""
-    slots: tuple[str, ...]
-    """Names of the slots, one fewer than parts."""
+    pieces: tuple[bytes, ...]
+    """What stands between the places of the id; a piece that holds slots is filled anew each time."""
+    slots: tuple[tuple[int, tuple[bytes, ...], tuple[str, ...]], ...]
+    """Number of a piece with slots, its literal parts, and the names of the slots between them."""
     paths: Mapping[str, str]
     """Slot of a file's facts → its path, with a slot for the id."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any], paths: Mapping[str, str]) -> Template:
         """Dump a document and cut it."""
-        pieces = _SLOT.split(orjson.dumps(document))
-        slots = tuple((value or fact).decode() for value, fact in zip(pieces[1::3], pieces[2::3], strict=True))
-        return cls(tuple(tuple(piece.split(_ID)) for piece in pieces[0::3]), slots, paths)
+        pieces = orjson.dumps(document).split(_ID)
+        slots = []
+        for number, piece in enumerate(pieces):
+            cut = _SLOT.split(piece)
+            names = tuple((value or fact).decode() for value, fact in zip(cut[1::3], cut[2::3], strict=True))
+            if names:
+                slots.append((number, tuple(cut[0::3]), names))
+        return cls(tuple(pieces), tuple(slots), paths)
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         """The document with its slots filled; what is not given is left out."""
-        own = values["ID"]
-        out: list[bytes] = [b""] * (2 * len(self.slots) + 1)
-        out[0::2] = [own.join(part) for part in self.parts]
-        out[1::2] = [values.get(name, b"") for name in self.slots]
-        return b"".join(out)
+        out = list(self.pieces)
+        for number, literals, names in self.slots:
+            parts = [literals[0]]
+            for name, literal in zip(names, literals[1:], strict=True):
+                parts += (values.get(name, b""), literal)
+            out[number] = b"".join(parts)
+        return values["ID"].join(out)
