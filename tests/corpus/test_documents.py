@@ -6,7 +6,7 @@ import orjson
 import pytest
 from tests.corpus.conftest import PUBLICATION, make_info
 
-from landloom.corpus.citation import bibtex, citation
+from landloom.corpus.citation import bibtex, citation, cite
 from landloom.corpus.documents import corpus_json, label_geojson, parse_corpus_json, parse_label_geojson
 from landloom.corpus.layout import StacNames
 from landloom.errors import InvalidDocumentError
@@ -62,6 +62,7 @@ def test_citation_in_the_published_form() -> None:
         'Davis, T., & Bischke, B. (2026) "A corpus", Version 1.0, Nobody. <https://doi.org/10.34911/RDNT.GCYDKJ>.'
     )
     assert "author = {Davis, Timothy and Bischke, Benjamin}" in bibtex(make_info())
+    assert cite(make_info()).splitlines()[2] == "@dataset{demo,"
     own = make_info(publication=PUBLICATION.model_copy(update={"citation": "As I say."}))
     assert citation(own) == "As I say."
     bare = PUBLICATION.model_copy(update={"authors": ("Nemo",), "year": None, "doi": None, "publisher": None})

@@ -54,6 +54,11 @@ def bibtex(info: CorpusInfo) -> str:
     return "\n".join([f"@dataset{{{info.name},", *lines, "}"])
 
 
+def cite(info: CorpusInfo) -> str:
+    """How to cite a corpus: the sentence, then the BibTeX entry."""
+    return f"{citation(info)}\n\n{bibtex(info)}\n"
+
+
 def _initials(name: str) -> str:
     """`Davis, Timothy` → `Davis, T.`."""
     family, _, given = name.partition(", ")
