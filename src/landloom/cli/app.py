@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from landloom.cli import building, publishing, recipes
+from landloom.cli import building, evaluating, publishing, recipes
 
 app = typer.Typer(
     name="landloom",
@@ -37,5 +37,5 @@ def landloom(
     """Build, query and publish training corpora."""
 
 
-for group in (recipes, building, publishing):
+for group in (recipes, building, evaluating, publishing):
     group.register(app)

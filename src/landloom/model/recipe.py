@@ -187,8 +187,8 @@ class CompositeProduct(Section):
     """`month` or `n days`."""
     clear: tuple[Annotated[int, Field(ge=0, le=11)], ...] = tuple(sorted(int(c) for c in CLEAR))
     """Scene classes that count as usable."""
-    dilate: Annotated[int, Field(ge=0, le=50)] = 0
-    """Pixels of the classification by which unusable areas grow."""
+    dilate: Annotated[int, Field(ge=0, le=50)] = 1
+    """Pixels of the classification (20 m) by which unusable areas grow: clouds that it misses lie at their edges."""
     count: bool = True
     """Whether the number of observations is published beside it."""
     period: PeriodSection | None = None

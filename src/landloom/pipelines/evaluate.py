@@ -1,0 +1,101 @@
+"""`landloom evaluate`: how near the engine comes to what is known to be true, on the frozen judge."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from statistics import median
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landloom.imagery.composite import Observation, composite
+from landloom.imagery.resample import repeat
+from landloom.imagery.valid import data_valid, scl_valid
+from landloom.labels.fractions import fractions_from_polygons
+from landloom.model.recipe import CompositeProduct
+from landloom.model.taxonomy import taxonomy
+from landloom.simulate.judge import JUDGE_SEEDS, composite_error, judge_composite
+from landloom.simulate.judge_labels import judge_fractions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.pipelines.run import Listener
+    from landloom.simulate.judge import CompositeCase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """One measured value, and the bar that it is held to."""
+
+    name: str
+    value: float
+    limit: float
+    what: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the value is within the bar."""
+        return self.value <= self.limit
+
+
+def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    """Composite a case as a build does: classes at 20 m, unusable areas grown, per-pixel medians.
+
+    Args:
+        case: the judge's month.
+        dilate: pixels of the classification.
+
+    Returns:
+        (band, y, x) composite, and (time, y, x) the observations it used.
+    """
+    usable = repeat(scl_valid(case.scl[:, ::2, ::2], dilate=dilate).astype(np.uint8), 2).astype(np.bool_)
+    valid = usable & data_valid(case.pixels).all(axis=1)
+    seen = [Observation(bands=bands, valid=one) for bands, one in zip(case.pixels, valid, strict=True)]
+    return composite(seen).bands, valid
+
+
+def evaluate_composites(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[Figure]:
+    """Error and bias of the default composite, medians over seeds.
+
+    The error ratio is that of our composite over that of the exact median of the same observations without clouds; the
+    bias is that of the worst band, in units of its noise.
+    """
+    default = CompositeProduct.model_fields["dilate"].default
+    ratios, biases = [], []
+    for seed in seeds:
+        case = judge_composite(seed)
+        ours, valid = judged_composite(case, default)
+        truth = case.perfect(valid)
+        error = composite_error(case, ours, truth)
+        ratios.append(error.absolute / composite_error(case, case.exact(valid), truth).absolute)
+        biases.append(abs(error.bias))
+        if listener is not None:
+            listener.advanced(f"seed {seed}", None)
+    return [
+        Figure(
+            name="composite_error", value=median(ratios), limit=1.15,
+            what="mean absolute error, against that of the exact median of the same cloud-free observations",
+        ),
+        Figure(name="composite_bias", value=median(biases), limit=0.2, what="|bias| of the worst band, in its noise σ"),
+    ]  # fmt: skip
+
+
+def evaluate_fractions(seeds: Sequence[int] = JUDGE_SEEDS) -> list[Figure]:
+    """Largest error of class fractions, before and after rounding, over all seeds."""
+    worst, rounded = 0.0, 0.0
+    for seed in seeds:
+        case = judge_fractions(seed)
+        geometries = [polygon for _, polygon in case.polygons]
+        codes = [str(code) for code, _ in case.polygons]
+        table = fractions_from_polygons(geometries, codes, case.cells, taxonomy("clc"), epsg=case.epsg)
+        for place, code in enumerate(case.codes):
+            index = table.taxonomy.index[str(code)]
+            worst = max(worst, float(np.abs(table.shares[:, index] - case.fractions[:, place]).max()))
+            rounded = max(rounded, float(np.abs(table.millionths[:, index] / 1e6 - case.fractions[:, place]).max()))
+    return [
+        Figure(name="fractions_error", value=worst, limit=1e-9, what="largest error of a share before rounding"),
+        Figure(name="fractions_rounded", value=rounded, limit=1e-6, what="largest error of a share after rounding"),
+    ]

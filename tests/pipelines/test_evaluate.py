@@ -1,0 +1,29 @@
+"""The bars on the frozen judge: what `landloom evaluate` prints, held by a test."""
+
+from __future__ import annotations
+
+import pytest
+
+from landloom.pipelines.evaluate import evaluate_composites, evaluate_fractions, judged_composite
+from landloom.simulate.judge import composite_error, judge_composite
+
+
+@pytest.mark.slow
+def test_composites_hold_on_the_judge() -> None:
+    figures = evaluate_composites()
+    assert {figure.name: figure.holds for figure in figures} == {"composite_error": True, "composite_bias": True}
+
+
+def test_fractions_hold_on_the_judge() -> None:
+    figures = evaluate_fractions()
+    assert {figure.name: figure.holds for figure in figures} == {"fractions_error": True, "fractions_rounded": True}
+
+
+def test_clouds_at_edges_matter() -> None:
+    """Without growing what the classification calls cloud, the error is larger: the judge can tell."""
+    case = judge_composite(3, bands=("B02", "B04"))
+    plain, plain_valid = judged_composite(case, 0)
+    grown, grown_valid = judged_composite(case, 1)
+    before = composite_error(case, plain, case.perfect(plain_valid)).absolute
+    after = composite_error(case, grown, case.perfect(grown_valid)).absolute
+    assert after < before
