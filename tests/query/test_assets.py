@@ -130,3 +130,14 @@ def test_unknown_products_and_bands_name_the_nearest(published: Truth) -> None:
 def test_an_empty_selection_has_no_assets(published: Truth) -> None:
     assets = published.corpus.query(limit=0).assets
     assert (len(assets), assets.hrefs(), list(assets), assets[:5].paths()) == (0, [], [], [])
+
+
+def test_lists_longer_than_a_block_are_whole(published: Truth) -> None:
+    selection = published.corpus.query(limit=300, products=["pfsr", "pfqa", "s2"])
+    assets = selection.assets
+    assert len(list(assets.lines())) > 1
+    whole = assets.paths()
+    assert whole == [href.removeprefix("x/") for href in get_asset_hrefs(selection.ids, base_url="x")]
+    assert assets[5:-7].paths() == whole[5:-7]
+    assert assets[50_000:].paths() == whole[50_000:]
+    assert assets[:50_000].paths() == whole[:50_000]

@@ -16,7 +16,7 @@ import numpy as np
 from landloom.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -94,7 +94,7 @@ def load(path: Path) -> tuple[Arrays, dict[str, Any]]:
         return unpack(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 
-def write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, pieces: bytes | Iterable[bytes]) -> None:
     """Write under a name of one's own, then rename: readers see the old file or the new one, never a part.
 
     Raises:
@@ -105,7 +105,9 @@ def write_atomically(path: Path, data: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
     try:
-        part.write_bytes(data)
+        with part.open("wb") as file:
+            for piece in [pieces] if isinstance(pieces, bytes) else pieces:
+                file.write(piece)
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)

@@ -272,17 +272,22 @@ class AssetSet:
             absolute: hrefs instead of relative paths.
         """
         first, last, skipped = self._row_range()
+        if last == first:
+            return
+        partial = skipped > 0 or int(self._ends[last - 1]) != self._whole.stop
         left = len(self)
-        for start, end, mask in self._stretches(first, last) if last > first else ():
+        for start, end, mask in self._stretches(first, last):
             templates = [slot.template for slot, present in zip(self.slots, mask, strict=True) if present]
             rows = self.rows[start:end]
             texts = self.sidecar.directories(rows), self.sidecar.ids(rows)
             for block in blocks(*texts, templates, self.base if absolute else ""):
-                count = block.count(b"\n") if skipped or left < (end - start) * len(templates) else None
-                piece = block if count is None else b"".join(block.splitlines(keepends=True)[skipped : skipped + left])
-                left -= len(templates) * (end - start) if count is None else piece.count(b"\n")
-                skipped = 0
-                yield piece
+                if not partial:
+                    yield block
+                    continue
+                lines = block.splitlines(keepends=True)
+                piece = lines[skipped : skipped + left]
+                skipped, left = max(skipped - len(lines), 0), left - len(piece)
+                yield b"".join(piece)
 
     def paths(self) -> list[str]:
         """Paths relative to the corpus."""
@@ -302,7 +307,7 @@ class AssetSet:
         Returns:
             The number of lines.
         """
-        write_atomically(Path(path), b"".join(self.lines(absolute=absolute)))
+        write_atomically(Path(path), self.lines(absolute=absolute))
         return len(self)
 
     def to_arrow(self) -> pa.Table:

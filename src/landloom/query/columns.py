@@ -17,6 +17,38 @@ if TYPE_CHECKING:
 
     from landloom.query.sidecar import Rows, Sidecar
 
+
+class NoLabels:
+    """One row without any label: what a filter says of it, it says of every such row.
+
+    Args:
+        names: label columns of every level.
+    """
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = tuple(names)
+
+    def __len__(self) -> int:
+        return 1
+
+    def names(self) -> Iterable[str]:
+        """Columns by name."""
+        return self._names
+
+    def number(self, name: str) -> tuple[NDArray[np.integer], int, int] | None:
+        """Zero millionths."""
+        del name
+        return np.zeros(1, dtype=np.int32), MILLION, MILLION
+
+    def words(self, name: str) -> Words:
+        """No text column can be asked.
+
+        Raises:
+            NotFoundError: always.
+        """
+        raise NotFoundError.of("label column", name, self._names)
+
+
 TEXTS = ("id", "zone", "tile", "stratum", "split")
 """Text columns that every corpus has."""
 

@@ -295,11 +295,37 @@ class _Condition:
                 if value not in known:
                     raise NotFoundError.of(name, value, [str(word) for word in known])
 
+    def _support(self) -> Rows | None:
+        """Rows beyond which the filter cannot be true, where these are few; None otherwise.
+
+        A part of a conjunction that is not true without any label is only true where one of its columns is there.
+        """
+        from landloom.query.columns import NoLabels
+        from landloom.query.evaluate import evaluate
+        from landloom.query.filter import Call, Filter, Name
+
+        sidecar, root = self.corpus.sidecar, self.filter.root if self.filter else True
+        parts = root.args if isinstance(root, Call) and root.op == "and" else (root,)
+        known = {*sidecar.columns, *sidecar.groups}
+        found: Rows | None = None
+        for part in parts:
+            names = {
+                column
+                for name in Filter(root=part).names()
+                for column in Filter(root=self.corpus.aggregates.get(name, Name(name=name))).names()
+            }
+            if names <= known and not evaluate(Filter(root=part), NoLabels(known), self.corpus.aggregates).any():
+                rows = sidecar.rows_with(names, len(sidecar) // 8)
+                found = rows if found is None or (rows is not None and len(rows) < len(found)) else found
+        return found
+
     def of(self, rows: Rows | None) -> Rows:
         """Those of some rows (None for all) that satisfy it."""
         sidecar = self.corpus.sidecar
         if self.filter is None and not self.words:
             return np.arange(len(sidecar), dtype=np.int32) if rows is None else rows
+        if rows is None and self.filter is not None and not self.words:
+            rows = self._support()
         mask: Any = True
         if self.filter is not None:
             from landloom.query.columns import RowColumns

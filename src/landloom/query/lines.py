@@ -1,7 +1,7 @@
-"""Addresses of files by the hundred thousand: one byte matrix a block instead of a string each.
+"""Addresses of files by the hundred thousand, as bytes: one replacement a sample instead of one string a file.
 
-Every sample of a block has the same lines but for its folder and its id, and these have one width. So a block is one
-row of bytes, repeated, into whose gaps folders and ids are copied.
+Every sample has the same lines but for its folder and its id. So all lines of a sample are one pattern with a byte for
+each gap, and the C library finds and fills the gaps.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import numpy as np
 from landloom.errors import InvalidIdentityError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -21,7 +21,8 @@ DIRECTORY: Final = "{directory}"
 """Stands for `33N/16E-243N` in a template."""
 IDENTITY: Final = "{id}"
 """Stands for the sample's id in a template."""
-_BLOCK: Final = 1 << 21
+_BOTH, _FOLDER, _NAME = "\x01", "\x02", "\x03"
+_BLOCK: Final = 1 << 19
 """Bytes of a block; it should stay in the processor's cache."""
 
 
@@ -87,39 +88,18 @@ def directories_of(ids: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
     return result.view("S12").reshape(-1)
 
 
-def _matrix(stem: NDArray[np.uint8], widths: tuple[int, int], templates: Iterable[str], base: str) -> bytes:
-    """Lines of samples whose folder and id lie in `stem`, joined by a slash."""
-    folder, identity = widths
-    row = bytearray()
-    whole: list[int] = []
-    split: list[tuple[int, int]] = []
-    for text in templates:
-        before, after = (base + text).split(DIRECTORY)
-        between, end = after.split(IDENTITY)
-        row += before.encode()
-        first = len(row)
-        row += bytes(folder) + between.encode()
-        second = len(row)
-        row += bytes(identity) + end.encode() + b"\n"
-        if second == first + folder + 1:
-            whole.append(first)
-        else:
-            split.append((first, second))
-    out = np.empty((len(stem), len(row)), dtype=np.uint8)
-    out[:] = np.frombuffer(bytes(row), np.uint8)
-    for first in whole:
-        out[:, first : first + folder] = stem[:, :folder]
-        out[:, first + folder + 1 : first + folder + 1 + identity] = stem[:, folder + 1 :]
-    for first, second in split:
-        out[:, first : first + folder] = stem[:, :folder]
-        out[:, second : second + identity] = stem[:, folder + 1 :]
-    return out.tobytes()
+def _patterns(templates: Sequence[str], base: str) -> bytes:
+    """All lines of one sample, with one byte for each gap."""
+    lines = "".join(f"{base}{text}\n" for text in templates)
+    for gap, byte in ((f"{DIRECTORY}/{IDENTITY}", _BOTH), (DIRECTORY, _FOLDER), (IDENTITY, _NAME)):
+        lines = lines.replace(gap, byte)
+    return lines.encode()
 
 
 def blocks(
     directories: NDArray[np.bytes_], ids: NDArray[np.bytes_], templates: Sequence[str], base: str = ""
 ) -> Iterator[bytes]:
-    r"""Lines of samples, sample by sample, in blocks of some megabytes.
+    r"""Lines of samples, sample by sample, in blocks that fit into a processor's cache.
 
     Args:
         directories: (n,) folder of each sample, `33N/16E-243N`.
@@ -132,35 +112,19 @@ def blocks(
 
     Example:
         >>> ids = np.array([b"33N_16E-243N_29_01"])
-        >>> list(blocks(directories_of(ids), ids, [chip_template("S2-SR", "2018-01")]))
-        [b'imagery/33N/16E-243N/33N_16E-243N_29_01/S2-SR/2018-01.tif\n']
+        >>> b"".join(blocks(directories_of(ids), ids, [chip_template("S2-SR", "2018-01")]))
+        b'imagery/33N/16E-243N/33N_16E-243N_29_01/S2-SR/2018-01.tif\n'
     """
     if not len(ids) or not templates:
         return
-    widths = directories.dtype.itemsize, ids.dtype.itemsize
-    regular = bool((np.char.str_len(directories[[0, -1]]) == widths[0]).all())
-    length = sum(len(base) + len(text) + sum(widths) for text in templates)
-    step = max(_BLOCK // length, 1)
+    pattern = _patterns(templates, base)
+    both, folder, name = (byte.encode() for byte in (_BOTH, _FOLDER, _NAME))
+    apart = folder in pattern or name in pattern
+    step = max(_BLOCK // len(pattern), 1)
     for start in range(0, len(ids), step):
-        own = slice(start, start + step)
-        if regular and _one_width(directories[own], widths[0]) and _one_width(ids[own], widths[1]):
-            stem = np.empty((len(ids[own]), sum(widths) + 1), dtype=np.uint8)
-            stem[:, : widths[0]] = np.ascontiguousarray(directories[own]).view(np.uint8).reshape(-1, widths[0])
-            stem[:, widths[0] + 1 :] = np.ascontiguousarray(ids[own]).view(np.uint8).reshape(-1, widths[1])
-            stem[:, widths[0]] = ord("/")
-            yield _matrix(stem, widths, templates, base)
-        else:
-            yield _plain(directories[own], ids[own], templates, base)
-
-
-def _one_width(texts: NDArray[np.bytes_], width: int) -> bool:
-    last = np.ascontiguousarray(texts).view(np.uint8).reshape(-1, width)[:, -1]
-    return bool((last != 0).all())
-
-
-def _plain(directories: NDArray[np.bytes_], ids: NDArray[np.bytes_], templates: Sequence[str], base: str) -> bytes:
-    lines: list[str] = []
-    names = zip(directories.astype(str).tolist(), ids.astype(str).tolist(), strict=True)
-    for directory, identity in names:
-        lines += [base + text.replace(DIRECTORY, directory).replace(IDENTITY, identity) for text in templates]
-    return ("\n".join(lines) + "\n").encode()
+        pairs = list(zip(directories[start : start + step].tolist(), ids[start : start + step].tolist(), strict=True))
+        lines = [pattern.replace(both, b"%b/%b" % pair) for pair in pairs]
+        if apart:
+            filled = zip(lines, pairs, strict=True)
+            lines = [line.replace(folder, pair[0]).replace(name, pair[1]) for line, pair in filled]
+        yield b"".join(lines)

@@ -92,6 +92,10 @@ class PackedColumns:
     def __len__(self) -> int:
         return len(self.counts)
 
+    def reach(self, column: int) -> int:
+        """About how many rows a column has, without unpacking it; never fewer."""
+        return int(self.starts[column, 2] - self.starts[column, 0])
+
     def entries(self, column: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
         """Rows and values of a column: whole rows first, then part rows, each ascending.
 

@@ -17,7 +17,7 @@ from landloom.query.footprints import corners
 from landloom.query.packing import PackedColumns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -190,6 +190,23 @@ class Sidecar:
         return PackedColumns(
             blob=self.arrays["label_blob"], starts=self.arrays["label_starts"], counts=self.arrays["label_counts"]
         )
+
+    def rows_with(self, names: Iterable[str], most: int) -> Rows | None:
+        """Ascending rows in which any of some label columns is not 0; None where they are more than `most`.
+
+        Args:
+            names: columns of any level.
+            most: beyond it, looking at every row is as cheap.
+        """
+        members = {member for name in names for member in self.groups.get(name, (name,))}
+        places = [self.columns.index(member) for member in members]
+        packed = self.labels
+        if sum(packed.reach(place) for place in places) > most:
+            return None
+        pieces = [packed.entries(place)[0] for place in places]
+        if len(pieces) == 1:
+            return np.sort(pieces[0])
+        return np.unique(np.concatenate(pieces)) if pieces else np.empty(0, dtype=np.int32)
 
     def shares(self, rows: Rows) -> NDArray[np.int32]:
         """(n, column) millionths of some rows, every column of the finest level."""

@@ -75,17 +75,25 @@ def resource_source(files: ResourceFiles, meta: Mapping[str, Any]) -> Source:
         files: the three of them.
         meta: what they do not say: `name`, `version`, `scheme`, `products`.
     """
-    from landloom.query.resources import read_resources
+
+    def read() -> Draft:
+        from landloom.query.resources import read_resources
+
+        return read_resources(files, meta)
 
     paths = (files.geometries, files.labels, files.mapping)
-    return Source(paths=paths, read=lambda: read_resources(files, meta), extra=json.dumps(meta, sort_keys=True))
+    return Source(paths=paths, read=read, extra=json.dumps(meta, sort_keys=True))
 
 
 def index_source(path: Path) -> Source:
     """A corpus's index on local disk, with `corpus.json` where there is one."""
-    from landloom.query.indexing import read_index
-
     corpus = path.parent.parent / "corpus.json"
     described = corpus if corpus.is_file() else None
     paths = (path,) if described is None else (path, described)
-    return Source(paths=paths, read=lambda: read_index(path, described))
+
+    def read() -> Draft:
+        from landloom.query.indexing import read_index
+
+        return read_index(path, described)
+
+    return Source(paths=paths, read=read)
