@@ -131,6 +131,11 @@ def test_a_file_without_place_or_with_a_turned_one_is_unusable(tmp_path: Path) -
             dataset.write(np.ones((1, 4, 4), np.uint8))
         with pytest.raises(PermanentFaultError, match=name), open_raster(str(tmp_path / name)):
             pass
+    stated = Grid.of_bounds(32633, (500_000, 5_000_000, 500_400, 5_000_400), 10)
+    with open_raster(str(tmp_path / "nowhere.tif"), stated=stated) as raster:
+        assert raster.grid == Grid.of_bounds(32633, stated.bounds, 100)
+    with pytest.raises(PermanentFaultError), open_raster(str(tmp_path / "turned.tif"), stated=stated):
+        pass
 
 
 @pytest.mark.usefixtures("scene")

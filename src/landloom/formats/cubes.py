@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from landloom.model.grid import Grid
 
+__all__ = ["LEVEL", "SHARD", "CubeReader", "CubeSpec", "encode_cube_shard", "encode_cubes", "shard_count", "shard_key"]
+
 SHARD: Final = 16
 """Samples in a shard."""
 LEVEL: Final = 3

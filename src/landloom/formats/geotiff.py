@@ -152,11 +152,16 @@ def _nodata_text(nodata: float) -> bytes:
     return f"{int(nodata) if whole else float(nodata)!r}\0".encode("ascii")
 
 
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=False).replace('"', "&quot;")
+
+
 def _metadata_text(count: int, bands: tuple[str, ...], scaling: tuple[float, float] | None) -> bytes:
+    """GDAL's own XML, in which descriptions are escaped twice."""
     items = []
     for sample in range(count):
         if bands and bands[sample]:
-            items.append(("DESCRIPTION", sample, "description", html.escape(bands[sample])))
+            items.append(("DESCRIPTION", sample, "description", _escaped(_escaped(bands[sample]))))
         if scaling:
             items.append(("SCALE", sample, "scale", repr(float(scaling[0]))))
             items.append(("OFFSET", sample, "offset", repr(float(scaling[1]))))
@@ -276,7 +281,7 @@ def _info(tags: dict[int, tiff.Value]) -> GeotiffInfo:
     metadata = tags.get(tiff.GDAL_METADATA, b"")
     if isinstance(metadata, bytes):
         for sample, role, text in _ITEM.findall(metadata.decode()):
-            texts[int(sample), role] = html.unescape(text)
+            texts[int(sample), role] = html.unescape(html.unescape(text))
     nodata = tags.get(tiff.GDAL_NODATA)
     return GeotiffInfo(
         nodata=float(nodata.rstrip(b"\0")) if isinstance(nodata, bytes) else None,
@@ -295,19 +300,21 @@ def _decode_by_gdal(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
         with MemoryFile(data) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with file.open() as dataset:
-                epsg = None if dataset.crs is None else dataset.crs.to_epsg()
-                if epsg is None:
-                    raise InvalidInputError(f"got a raster with the CRS {dataset.crs}, wanted one with an EPSG code")
-                info = GeotiffInfo(
-                    nodata=dataset.nodata,
-                    bands=tuple(text or "" for text in dataset.descriptions),
-                    scaling=(dataset.scales[0], dataset.offsets[0]),
-                )
-                return dataset.read(), Grid.of_transform(epsg, dataset.transform, dataset.shape), info
-    except InvalidValueError as error:
-        raise InvalidInputError(str(error)) from error
-    except RasterioError as error:
+                return _read_dataset(dataset)
+    except (RasterioError, ValueError) as error:
         raise InvalidInputError(f"{len(data)} bytes cannot be read as a raster: {error}") from error
+
+
+def _read_dataset(dataset: Any) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
+    epsg = None if dataset.crs is None else dataset.crs.to_epsg()
+    if epsg is None:
+        raise InvalidInputError(f"got the CRS {dataset.crs}, wanted one with an EPSG code")
+    info = GeotiffInfo(
+        nodata=dataset.nodata,
+        bands=tuple(text or "" for text in dataset.descriptions),
+        scaling=(dataset.scales[0], dataset.offsets[0]),
+    )
+    return dataset.read(), Grid.of_transform(epsg, dataset.transform, dataset.shape), info
 
 
 def encode_cog(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 import warnings
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -36,14 +36,17 @@ _CODE: Final = re.compile(r"HTTP (?:response|error) code\s*:\s*(\d{3})")
 
 
 @contextmanager
-def open_raster(href: str) -> Iterator[RasterFile]:
+def open_raster(href: str, *, stated: Grid | None = None) -> Iterator[RasterFile]:
     """Open a raster file for windowed reads.
 
     Args:
         href: a path, or a URL (`http(s)`, `s3`, `gs`, `az`, `file`).
+        stated: where the archive says that the file lies, for files that do not say it themselves. Its CRS and bounds
+            count; the size of a pixel follows from the file's own number of pixels.
 
     Raises:
-        PermanentFaultError: the file is missing or broken, or has no north-up grid in a CRS with an EPSG code.
+        PermanentFaultError: the file is missing or broken, or nobody gives it a north-up grid in a CRS with an EPSG
+            code.
         TransientFaultError: it cannot be had just now.
 
     Example:
@@ -58,7 +61,7 @@ def open_raster(href: str) -> Iterator[RasterFile]:
     with dataset:
         yield RasterFile(
             href=href,
-            grid=_grid(href, dataset),
+            grid=_grid(href, dataset, stated),
             count=dataset.count,
             dtype=np.dtype(dataset.dtypes[0]),
             nodata=dataset.nodata,
@@ -68,9 +71,9 @@ def open_raster(href: str) -> Iterator[RasterFile]:
         )
 
 
-def read_window(href: str, window: Grid, *, band: int = 1, fill: float = 0) -> NDArray[Any]:
+def read_window(href: str, window: Grid, *, band: int = 1, fill: float = 0, stated: Grid | None = None) -> NDArray[Any]:
     """Open a file and read one window; see `open_raster` and `RasterFile.read`."""
-    with open_raster(href) as raster:
+    with open_raster(href, stated=stated) as raster:
         return raster.read(window, band=band, fill=fill)
 
 
@@ -140,7 +143,16 @@ def _open(href: str) -> Any:
         return rasterio.open(gdal_path(href))
 
 
-def _grid(href: str, dataset: Any) -> Grid:
+def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
+    if stated is not None and dataset.crs is None:
+        height, width = dataset.shape
+        return replace(
+            stated,
+            pixel_width=stated.width * stated.pixel_width / width,
+            pixel_height=stated.height * stated.pixel_height / height,
+            width=width,
+            height=height,
+        )
     epsg = None if dataset.crs is None else dataset.crs.to_epsg()
     if epsg is None:
         raise PermanentFaultError(f"{href}: wanted a CRS with an EPSG code, got {dataset.crs or 'none'}")
