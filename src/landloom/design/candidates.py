@@ -156,7 +156,9 @@ class Candidates:
         if len(wrong):
             first = next(self.ids(wrong[:1]))
             raise InvalidValueError(f"got fractions of {len(wrong)} cells ({first} first), wanted sums of {MILLION:,}")
-        fractions.eliminate_zeros()
+        if not fractions.data.all():  # a class that is stored with nothing would count as held
+            fractions = fractions.copy()
+            fractions.eliminate_zeros()
         return replace(self, fractions=fractions)
 
 

@@ -44,8 +44,9 @@ class _Lattice:
     def clear(self, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """(place,) True where every coarse cell that it touches is valid."""
         height, width = valid.shape
-        holes = np.zeros((height + 1, width + 1), dtype=np.int64)
-        holes[1:, 1:] = (~valid).cumsum(axis=0).cumsum(axis=1)
+        holes = np.zeros((height + 1, width + 1), dtype=np.int32)
+        np.cumsum(~valid, axis=0, out=holes[1:, 1:])
+        np.cumsum(holes, axis=1, out=holes)
         top, bottom = self.spans(height, self.rows)
         left, right = self.spans(width, self.columns)
         found = holes[bottom, right] - holes[top, right] - holes[bottom, left] + holes[top, left]

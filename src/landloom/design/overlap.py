@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 _REACH: Final = 1_000.0
 """Metres from a zone's border to the centre of any cell that a cell of the next zone can overlap: its diagonal, and
 the scale of UTM at the border."""
-_TOUCH: Final = 0.01
-"""Metres: cells that come this near count as overlapping. Edges bend by less between two zones."""
+_TOUCH: Final = 0.05
+"""Metres: cells of two zone numbers that come this near count as overlapping; their edges bend by less."""
 _FALSE_EASTING: Final = 500_000.0
 _EQUATOR_SOUTH: Final = 10_000_000.0
 
@@ -66,11 +66,14 @@ def _near_border(candidates: Candidates) -> NDArray[np.bool_]:
 def _pairs(candidates: Candidates, groups: tuple[NDArray[np.int64], NDArray[np.int64]]) -> NDArray[np.int64]:
     a, b = groups
     west, south = candidates.corners()
-    boxes = shapely.box(west[a], south[a], west[a] + CELL_SIZE, south[a] + CELL_SIZE)
+    zones = [Zone(int(candidates.zone[g[0]]), bool(candidates.north[g[0]])) for g in (b, a)]
+    # North and south of the equator columns are the same lines: there cells that share an edge do not overlap.
+    inner = 2 * _TOUCH if zones[0].number == zones[1].number else 0.0
+    far = CELL_SIZE - inner
+    boxes = shapely.box(west[a] + inner, south[a] + inner, west[a] + far, south[a] + far)
     x = west[b][:, None] + np.array([0, CELL_SIZE, CELL_SIZE, 0])
     y = south[b][:, None] + np.array([0, 0, CELL_SIZE, CELL_SIZE])
-    source, target = (Zone(int(candidates.zone[g[0]]), bool(candidates.north[g[0]])).epsg for g in (b, a))
-    moved = np.stack(transformer(source, target).transform(x, y), axis=-1)
+    moved = np.stack(transformer(*(zone.epsg for zone in zones)).transform(x, y), axis=-1)
     # Far from the border two zones away a projection may fail; such cells overlap nothing here.
     good = np.isfinite(moved).all(axis=(1, 2))
     tree = shapely.STRtree(boxes)
