@@ -36,6 +36,7 @@ from landloom.formats.stac_profile import (
     detect_profile,
 )
 from landloom.model.bands import REFLECTANCE_SCALE, SENTINEL2
+from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
 from landloom.model.scene import Asset, Scene
 from landloom.model.time import parse_instant
@@ -148,10 +149,11 @@ class _Item:
         time, footprint = self._instant("datetime", "start_datetime"), self._footprint()
         if time is None and not any(problem.where.endswith("datetime") for problem in self.problems):
             self._wrong("properties.datetime", None, "an ISO instant, there or in start_datetime")
+        epsg = self._epsg()
         optional: dict[str, Any] = {
-            "assets": self._assets(),
+            "assets": self._assets(epsg),
             "granule": self._granule(product),
-            "epsg": self._epsg(),
+            "epsg": epsg,
             "cloud_cover": self._percent("eo:cloud_cover"),
             "nodata_share": self._percent("s2:nodata_pixel_percentage"),
             "baseline": self._baseline(product),
@@ -277,7 +279,7 @@ class _Item:
         self._wrong("geometry", outline, "a GeoJSON polygon, or a bbox")
         return None
 
-    def _assets(self) -> dict[str, Asset]:
+    def _assets(self, epsg: int | None) -> dict[str, Asset]:
         found: dict[str, Asset] = {}
         for key, asset in self._mapping("assets").items():
             if not isinstance(asset, Mapping):
@@ -286,7 +288,7 @@ class _Item:
             names = self._band_names(key, asset)
             for number, name in enumerate(names, start=1):
                 if name in self.profile.bands.values() and name not in found:
-                    found[name] = self._asset(key, asset, name, number)
+                    found[name] = self._asset(key, asset, name, number, epsg)
         if not found:
             got = sorted(self._mapping("assets"))
             self._wrong("assets", got, f"files named like {', '.join(list(self.profile.bands)[:3])}, …")
@@ -300,7 +302,7 @@ class _Item:
             return []
         return [str(band.get("name", "")) if isinstance(band, Mapping) else "" for band in bands]
 
-    def _asset(self, key: str, asset: Mapping[str, Any], name: str, number: int) -> Asset:
+    def _asset(self, key: str, asset: Mapping[str, Any], name: str, number: int, epsg: int | None) -> Asset:
         where, href = f"assets.{key}", asset.get("href")
         if not isinstance(href, str) or not href:
             self._wrong(f"{where}.href", href, "a path or URL")
@@ -310,6 +312,7 @@ class _Item:
             href=resolve_href(href, self.base),
             band=number,
             offset=self._offset(where, asset, number) if name in SENTINEL2 else 0,
+            grid=_stated_grid(asset, epsg),
             size=self._size(asset, where),
             checksum=checksum if isinstance(checksum, str) and checksum else None,
         )
@@ -369,3 +372,14 @@ def _declared(asset: Mapping[str, Any], number: int) -> tuple[Any, Any]:
             if isinstance(holder, Mapping) and holder.get(f"{prefix}offset") is not None:
                 return holder[f"{prefix}offset"], holder.get(f"{prefix}scale")
     return None, None
+
+
+def _stated_grid(asset: Mapping[str, Any], epsg: int | None) -> Grid | None:
+    """Where an item says that a file lies; what cannot be used is left to the file itself."""
+    shape, transform = asset.get("proj:shape"), asset.get("proj:transform")
+    if epsg is None or not isinstance(shape, Sequence) or not isinstance(transform, Sequence):
+        return None
+    try:
+        return Grid.of_transform(epsg, tuple(float(v) for v in transform), (int(shape[0]), int(shape[1])))
+    except (InvalidValueError, TypeError, ValueError, IndexError):
+        return None

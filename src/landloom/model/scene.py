@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
+    from landloom.model.grid import Grid
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
@@ -24,6 +26,8 @@ class Asset:
     """Number to add to stored values: −1000 where BOA_ADD_OFFSET is still to be applied, 0 where it is in them."""
     size: int | None = None
     """Bytes, where the archive says."""
+    grid: Grid | None = None
+    """Where the archive says that the file lies, for files that do not say it themselves."""
     checksum: str | None = None
     """Multihash, where the archive says (STAC file extension)."""
     etag: str | None = None

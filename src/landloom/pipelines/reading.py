@@ -152,7 +152,8 @@ class SceneReader:
 
     def _file(self, name: str) -> RasterFile:
         if name not in self._files:
-            self._files[name] = self._stack.enter_context(open_raster(self._asset(name).href))
+            asset = self._asset(name)
+            self._files[name] = self._stack.enter_context(open_raster(asset.href, stated=asset.grid))
         return self._files[name]
 
     def _asset(self, name: str) -> Asset:
