@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from landloom.archive.search import Archive, Documents
     from landloom.formats.stac import Profile
 
-KINDS: Final = ("stac-api", "static", "table")
+KINDS: Final = ("safe", "stac-api", "static", "table")
 """Kinds of archive, beside the names of presets (`earth-search`, …)."""
 
 
@@ -28,10 +28,11 @@ def open_archive(
     """Open an archive; nothing is read before the first search.
 
     Args:
-        kind: `static`, `table`, `stac-api`, or the name of a preset: `earth-search`, `planetary-computer`,
+        kind: `static`, `table`, `safe`, `stac-api`, or the name of a preset: `earth-search`, `planetary-computer`,
             `copernicus-data-space`.
-        href: path or URL; a preset has its own.
-        collection: collection of an API or a table; a preset has its own.
+        href: path or URL; a preset has its own. For `safe` the folder that products lie in.
+        collection: collection of an API or a table; a preset has its own. For `safe` the level wanted, `L1C` or
+            `L2A`; L2A when None.
         profile: name of the provider's way to name assets; None finds it out from the items.
         documents: reads the files of a static archive; local paths and http(s) when None.
         patience: retries.
@@ -68,6 +69,10 @@ def open_archive(
         from landloom.archive.table import TableArchive
 
         return TableArchive(href, named, collection)
+    if kind == "safe":
+        from landloom.archive.safe import SafeArchive
+
+        return SafeArchive(href, level=collection or "L2A")
     if kind == "static":
         from landloom.archive.http import HrefDocuments
         from landloom.archive.static import StaticArchive
