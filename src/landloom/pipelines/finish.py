@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import orjson
@@ -34,6 +34,23 @@ if TYPE_CHECKING:
     from landloom.pipelines.plan import Plan
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
+    from landloom.store.protocol import Store
+
+
+class Files(Protocol):
+    """Takes what a corpus publishes, tile by tile; the empty name stands for files of no tile."""
+
+    def put(self, tile: str, key: str, data: bytes) -> FileEntry:
+        """Take a file."""
+        ...
+
+    def entries(self, tile: str) -> list[FileEntry]:
+        """What a tile holds so far."""
+        ...
+
+    def close(self, tile: str) -> None:
+        """All files of a tile were put: its manifest can be written."""
+        ...
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,16 +58,27 @@ class Publication:
     """A corpus in the making: what is known of it, and the files written so far."""
 
     info: CorpusInfo
-    shop: Workshop
+    store: Store
     files: dict[str, list[FileEntry]] = field(default_factory=dict)
     """Tile → its files; the empty name stands for files of no tile."""
 
     def put(self, tile: str, key: str, data: bytes) -> FileEntry:
         """Write a file and remember it for the manifest."""
-        self.shop.store.put(key, data)
+        self.store.put(key, data)
         entry = FileEntry.of(key, data)
         self.files.setdefault(tile, []).append(entry)
         return entry
+
+    def entries(self, tile: str) -> list[FileEntry]:
+        """What a tile holds so far."""
+        return self.files.get(tile, [])
+
+    def close(self, tile: str) -> None:
+        """Write the manifest of a tile; after that of no tile, corpus.json: the corpus is whole."""
+        placed = TileKey.parse(tile) if tile else None
+        self.store.put(self.info.layout.manifest(placed), manifest_bytes(self.entries(tile)))
+        if not tile:
+            self.store.put(keys.CORPUS, corpus_json(self.info))
 
 
 def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
@@ -62,43 +90,57 @@ def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
         shop: where the corpus is built.
     """
     info = corpus_info(project)
-    publication = Publication(info=info, shop=shop)
+    publication = Publication(info=info, store=shop.store)
     tiles = by_tile(plan.samples)
-    contents = {tile: _tile(project, plan, publication, tile, samples) for tile, samples in tiles.items()}
-    table = _index(project, publication, contents)
-    resources = {
-        entry.path: entry for entry in (publication.put("", *item) for item in resource_files(info, table).items())
-    }
-    summaries = [TileSummary.of(info, content) for content in contents.values()]
-    for tile, content in contents.items():
-        for key, data in tile_documents(info, content, items=project.recipe.stac.json_items):
-            publication.put(tile, key, data)
-    for key, data in root_documents(info, summaries, files=resources):
-        publication.put("", key, data)
-    for key, data in items_tables(info, table):
-        publication.put("", key, data)
-    _close(publication, table)
+    contents = {tile: _tile(project, plan, publication, shop, samples) for tile, samples in tiles.items()}
+    table = _index(project, publication, shop, contents)
+    publication.put("", info.layout.index, index_bytes(table))
+    write_documents(publication, info, contents.values(), table, items=project.recipe.stac.json_items)
     return publication
 
 
-def _close(publication: Publication, table: pa.Table) -> None:
-    """Write the cards, the manifests, and last of all corpus.json."""
-    info = publication.info
+def write_documents(
+    files: Files,
+    info: CorpusInfo,
+    contents: Iterable[TileContent],
+    table: pa.Table,
+    *,
+    items: bool,
+    base_url: str | None = None,
+) -> None:
+    """Write all that follows from the data files and the index: resources, catalogue, cards, manifests.
+
+    Args:
+        files: takes them; a tile is closed before the next one is asked for, and files of no tile come last.
+        info: the corpus.
+        contents: its tiles.
+        table: its index, already put.
+        items: whether the JSON items are written.
+        base_url: where the corpus is published; None for relative hrefs.
+    """
+    resources = {entry.path: entry for entry in (files.put("", *item) for item in resource_files(info, table).items())}
+    summaries = []
+    for content in contents:
+        for key, data in tile_documents(info, content, base_url, items=items):
+            files.put(str(content.tile), key, data)
+        summaries.append(TileSummary.of(info, content))
+        files.close(str(content.tile))
+    for key, data in root_documents(info, summaries, base_url, files=resources):
+        files.put("", key, data)
+    for key, data in items_tables(info, table, base_url):
+        files.put("", key, data)
     numbers = Numbers.of(info, table)
-    publication.put("", keys.CARD, card(info, numbers))
-    files = {entry.path: entry for entry in publication.files[""]}
-    publication.put("", keys.CROISSANT, croissant(info, numbers, files))
-    for tile, entries in sorted(publication.files.items()):
-        placed = TileKey.parse(tile) if tile else None
-        publication.shop.store.put(info.layout.manifest(placed), manifest_bytes(entries))
-    publication.shop.store.put(keys.CORPUS, corpus_json(info))
+    files.put("", keys.CARD, card(info, numbers))
+    own = {entry.path: entry for entry in files.entries("")}
+    files.put("", keys.CROISSANT, croissant(info, numbers, own, base_url))
+    files.close("")
 
 
 def _tile(
-    project: Project, plan: Plan, publication: Publication, tile: str, samples: tuple[Sample, ...]
+    project: Project, plan: Plan, publication: Publication, shop: Workshop, samples: tuple[Sample, ...]
 ) -> TileContent:
     """Gather what the units of a tile have made, and write its lineage."""
-    info, shop = publication.info, publication.shop
+    info, tile = publication.info, samples[0].tile
     exists: dict[str, NDArray[np.bool_]] = {}
     lineage = []
     for unit in plan.units:
@@ -129,22 +171,20 @@ def _products_of(project: Project, unit: str) -> list[str]:
     return [unit] if count is None else [unit, count]
 
 
-def _index(project: Project, publication: Publication, contents: Mapping[str, TileContent]) -> pa.Table:
-    """Write the index; queries and everything below are made from it."""
+def _index(project: Project, publication: Publication, shop: Workshop, contents: Mapping[str, TileContent]) -> pa.Table:
+    """The index; queries and everything below are made from it."""
     info = publication.info
     samples = SampleTable.of([sample for content in contents.values() for sample in content.samples])
     fractions = {}
     for name in project.recipe.labels:
         key = project.label_product(name).key
         there = {tile for tile, content in contents.items() if content.exists[key].any()}
-        tables = read_cells(publication.shop.uri, name, there, SAMPLES)
+        tables = read_cells(shop.uri, name, there, SAMPLES)
         width = len(info.label_columns[key])
         empty = {t: np.zeros((len(c.samples), width), np.int32) for t, c in contents.items() if t not in there}
         fractions[key] = _stack((tables | empty)[tile] for tile in contents)
     exists = {item.key: _stack(content.exists[item.key] for content in contents.values()) for item in info.products}
-    table = index_table(info, samples, fractions, exists)
-    publication.put("", info.layout.index, index_bytes(table))
-    return table
+    return index_table(info, samples, fractions, exists)
 
 
 def _stack(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:

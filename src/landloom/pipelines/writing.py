@@ -15,7 +15,7 @@ from landloom.formats.geotiff import encode_geotiff
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -57,6 +57,7 @@ class _Target:
     product: Product
     samples: Sequence[Sample]
     timesteps: Sequence[Timestep]
+    observed: NDArray[np.bool_] | None = None
 
     @property
     def resolution(self) -> float:
@@ -65,6 +66,20 @@ class _Target:
     def put(self, key: str, data: bytes) -> FileEntry:
         self.store.put(key, data)
         return FileEntry.of(key, data)
+
+
+def parts(layout: Layout, product: Product, chip: NDArray[Any]) -> Iterator[tuple[str | None, NDArray[Any], list[str]]]:
+    """The files of a chip: one with all bands, or one a band where the layout has it so.
+
+    Yields:
+        Band in the file's name, or None; its part of the chip (band, y, x); names of its bands.
+    """
+    names = [band.name for band in product.bands]
+    if layout.patterns.band_asset is None:
+        yield None, chip, names
+        return
+    for place, name in enumerate(names):
+        yield name, chip[place : place + 1], [name]
 
 
 @dataclass(slots=True, kw_only=True)
@@ -76,12 +91,12 @@ class ChipWriter:
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
         """Encode and put the chip."""
-        target = self.target
+        target, name = self.target, self.target.timesteps[timestep].name
         one = target.samples[sample]
-        names = [band.name for band in target.product.bands]
-        data = encode_geotiff(chip, one.grid(target.resolution), nodata=target.product.nodata, bands=names)
-        key = target.layout.chip(one.id, target.product, target.timesteps[timestep].name)
-        self.files.append(target.put(key, data))
+        grid = one.grid(target.resolution)
+        for band, array, names in parts(target.layout, target.product, chip):
+            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names)
+            self.files.append(target.put(target.layout.chip(one.id, target.product, name, band), data))
 
     def finish(self) -> list[FileEntry]:
         """Nothing is held back."""
@@ -112,6 +127,8 @@ class CubeWriter:
         else:
             self._scratch = tempfile.TemporaryFile()
             self._array = np.memmap(self._scratch, dtype, "w+", shape=shape)
+        if target.product.nodata:
+            self._array.fill(target.product.nodata)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -149,6 +166,7 @@ def cube_spec(target: _Target) -> CubeSpec:
         nodata=target.product.nodata,
         epsg=grids[0].epsg,
         resolution=target.resolution,
+        observed=None if target.observed is None else tuple(tuple(row) for row in target.observed.tolist()),
         title=target.product.title,
     )
 
@@ -186,6 +204,7 @@ def product_writer(
     product: Product,
     samples: Sequence[Sample],
     timesteps: Sequence[Timestep],
+    observed: NDArray[np.bool_] | None = None,
 ) -> ProductWriter:
     """A writer for all the layouts of a recipe.
 
@@ -196,7 +215,10 @@ def product_writer(
         product: what is written.
         samples: of one tile, in id order.
         timesteps: the product's time axis.
+        observed: (sample, timestep) where there is a chip, for an axis that is acquired; None for a regular one.
     """
-    target = _Target(store=open_store(store), layout=layout, product=product, samples=samples, timesteps=timesteps)
+    target = _Target(
+        store=open_store(store), layout=layout, product=product, samples=samples, timesteps=timesteps, observed=observed
+    )
     kinds: dict[str, type[ChipWriter | CubeWriter]] = {"chips": ChipWriter, "cubes": CubeWriter}
     return AllWriters(writers=[kinds[name](target=target) for name in layouts])

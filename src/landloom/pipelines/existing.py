@@ -1,0 +1,136 @@
+"""A corpus that is there already, read back from its own files: no recipe folder, plan or journal is needed."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+
+from landloom.corpus.documents import parse_corpus_json
+from landloom.corpus.documents_items import TileContent
+from landloom.corpus.index import availability, available
+from landloom.corpus.layout import CORPUS, INDEX, TileKey
+from landloom.corpus.manifest import read_manifest
+from landloom.errors import CorpusError, MissingKeyError
+from landloom.model.ids import parse_sample_id
+from landloom.model.sample import Sample
+from landloom.pipelines.plan import by_tile
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.manifest import FileEntry
+    from landloom.store.protocol import Store
+
+DATA: Final = ("imagery/", "labels/", "lineage/")
+"""Where the files lie that a build makes from its inputs; all others follow from these and the index."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Existing:
+    """A corpus and its index; files are read when asked for, tile by tile."""
+
+    store: Store
+    info: CorpusInfo
+    table: pa.Table
+    """Its index."""
+    tiles: dict[str, tuple[Sample, ...]]
+    """Tile → its samples; both in id order."""
+
+    @classmethod
+    def open(cls, uri: str) -> Self:
+        """Read corpus.json and the index.
+
+        Args:
+            uri: folder or address of the corpus.
+
+        Raises:
+            CorpusError: there is none.
+            InvalidDocumentError: its documents cannot be read.
+        """
+        import pyarrow.parquet as pq
+
+        store = open_store(uri)
+        try:
+            info = parse_corpus_json(store.get(CORPUS))
+            table = pq.read_table(io.BytesIO(store.get(INDEX)))
+        except MissingKeyError as error:
+            raise CorpusError(f"{uri}: is no finished corpus: {error}") from error
+        return cls(store=store, info=info, table=table, tiles=by_tile(samples_of(info, table)))
+
+    @property
+    def json_items(self) -> bool:
+        """Whether its catalogue has an item a sample as JSON."""
+        return bool(self.info.recipe.get("stac", {}).get("json_items", True))
+
+    def entries(self, tile: str) -> tuple[FileEntry, ...]:
+        """What the manifest of a tile names, by path; of the files of no tile for the empty name.
+
+        Raises:
+            MissingKeyError: the tile has no manifest.
+        """
+        key = self.info.layout.manifest(TileKey.parse(tile) if tile else None)
+        return read_manifest(self.store.get(key), key)
+
+    def data(self, tile: str) -> tuple[FileEntry, ...]:
+        """The same without what follows from data files and index."""
+        return tuple(entry for entry in self.entries(tile) if entry.path.startswith(DATA))
+
+    def exists(self, keys: Iterable[str] | None = None) -> dict[str, dict[str, NDArray[np.bool_]]]:
+        """Tile → product → (sample, timestep) what exists, samples in id order.
+
+        Args:
+            keys: of products; all unless told.
+        """
+        rows = {name: row for row, name in enumerate(self.table.column("id").to_pylist())}
+        places = {
+            tile: np.array([rows[str(sample.id)] for sample in samples], np.int64)
+            for tile, samples in self.tiles.items()
+        }
+        found: dict[str, dict[str, NDArray[np.bool_]]] = {tile: {} for tile in self.tiles}
+        for item in self.info.products:
+            if keys is None or item.key in keys:
+                there = availability(self.table.column(available(item.key)), item.slots)
+                for tile, own in places.items():
+                    found[tile][item.key] = there[own]
+        return found
+
+
+def samples_of(info: CorpusInfo, table: pa.Table) -> list[Sample]:
+    """The samples of an index, in its order."""
+    names = ("id", "epsg", "west", "south", "east", "north", "stratum", "split")
+    columns = (table.column(name).to_pylist() for name in names)
+    return [
+        Sample(id=parse_sample_id(info.scheme, own), epsg=epsg, bounds=tuple(bounds), stratum=stratum, split=split)
+        for own, epsg, *bounds, stratum, split in zip(*columns, strict=True)
+    ]
+
+
+def tile_content(
+    info: CorpusInfo,
+    tile: str,
+    samples: tuple[Sample, ...],
+    exists: dict[str, NDArray[np.bool_]],
+    entries: Iterable[FileEntry],
+) -> TileContent:
+    """A tile as documents describe it, from its data files.
+
+    Args:
+        info: the corpus.
+        tile: which.
+        samples: in it.
+        exists: product → (sample, timestep).
+        entries: its data files.
+    """
+    files = {entry.path: entry for entry in entries}
+    key = TileKey.parse(tile)
+    foldered = [item for item in info.products if item.product.folder is not None]
+    lineage = tuple(item.key for item in foldered if info.layout.lineage(key, item.product) in files)
+    return TileContent(tile=key, samples=samples, exists=exists, files=files, lineage=lineage)
