@@ -1,0 +1,177 @@
+"""What a download consists of: a selection's files, or whole parts of a corpus, with sizes and digests where known.
+
+Also what goes with it: the terms of exactly the products that were fetched, and the command for those who prefer
+azcopy.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from landloom.errors import InvalidInputError, MissingKeyError
+from landloom.query.arrays import write_atomically
+from landloom.query.download import Wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from landloom.query.corpus import Corpus
+    from landloom.query.selection import Selection
+    from landloom.store.protocol import Readable
+
+Part = Literal["all", "imagery", "labels", "stac", "resources"]
+"""Whole parts of a corpus; `imagery` is everything below that folder."""
+FOLDERS: Final[dict[str, tuple[str, ...]]] = {
+    "all": ("",),
+    "imagery": ("imagery/",),
+    "labels": ("labels/",),
+    "stac": ("stac-v1.0/",),
+    "resources": ("resources/", "index/", "README.md", "corpus.json", "croissant.json"),
+}
+"""Part → prefixes of its paths."""
+
+
+def _manifest_entries(store: Readable, keys: Iterable[str]) -> Iterator[Wanted]:
+    from landloom.corpus.manifest import read_manifest
+
+    for key in keys:
+        try:
+            content = store.get(key)
+        except MissingKeyError:
+            continue
+        for entry in read_manifest(content, key):
+            yield Wanted(path=entry.path, size=entry.size, sha256=entry.sha256)
+
+
+def selection_files(selection: Selection, store: Readable | None = None) -> list[Wanted]:
+    """Files of a selection.
+
+    Args:
+        selection: which.
+        store: of the corpus, whose manifests say sizes and digests; None where it has no manifests.
+    """
+    paths = selection.assets.paths()
+    if store is None:
+        return [Wanted(path=path) for path in paths]
+    directories = sorted(set(selection.sidecar.directories(selection.rows).astype(str).tolist()))
+    known = {item.path: item for item in _manifest_entries(store, (f"manifest/{name}.parquet" for name in directories))}
+    return [known.get(path, Wanted(path=path)) for path in paths]
+
+
+def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> list[Wanted]:
+    """Files of a whole part.
+
+    Args:
+        corpus: which.
+        part: which part.
+        store: of the corpus; its manifests list every file. Without manifests (published corpora) imagery, labels and
+            resources are named from the index; the STAC and everything are fetched with `azcopy_command`.
+
+    Raises:
+        InvalidInputError: the part cannot be listed without manifests.
+    """
+    if store is not None and store.exists("manifest/corpus.parquet"):
+        directories = corpus.sidecar.arrays["run_directory"].astype(str).tolist()
+        keys = ["manifest/corpus.parquet", *(f"manifest/{name}.parquet" for name in sorted(set(directories)))]
+        listed = list(_manifest_entries(store, keys))
+        if part == "all":
+            listed += [Wanted(path=key) for key in keys]
+        return [item for item in listed if item.path.startswith(FOLDERS[part])]
+    if part == "resources":
+        kinds = ("geometries.geojson.gz", "labels.csv.gz", "label_mappings.csv")
+        return [Wanted(path=f"resources/{corpus.name}_{kind}") for kind in kinds]
+    if part in ("imagery", "labels"):
+        wanted = [key for key in corpus.products if (key == "labels") == (part == "labels")]
+        return selection_files(corpus.query(products=wanted))
+    raise InvalidInputError(f"{corpus.name} has no manifests to list {part!r} from; use the azcopy command")
+
+
+def azcopy_command(base: str, destination: Path, part: Part = "all", list_file: Path | None = None) -> list[str]:
+    """Complete azcopy commands for a part, or for a list of files.
+
+    Args:
+        base: address of the corpus.
+        destination: folder.
+        part: whole part, where there is no list.
+        list_file: one relative path a line.
+
+    Example:
+        >>> from pathlib import Path
+        >>> azcopy_command("https://example.org/c/", Path("out"), "labels")
+        ["azcopy copy --recursive 'https://example.org/c/labels/' out"]
+    """
+    target = shlex.quote(str(destination))
+    if list_file is not None:
+        listed = shlex.quote(str(list_file))
+        return [f"azcopy copy '{base}' {target} --list-of-files={listed} --include-directory-stub"]
+    return [f"azcopy copy --recursive '{base}{prefix}' {target}" for prefix in FOLDERS[part]]
+
+
+def terms_of(corpus: Corpus, products: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Terms of products, as far as the corpus states them."""
+    entries = corpus.sidecar.meta["products"]
+    return {key: dict(entries[key].get("terms") or {}) for key in products}
+
+
+def non_commercial(corpus: Corpus, products: Iterable[str]) -> list[str]:
+    """Products whose terms exclude commercial use: to warn of before a download."""
+    return [key for key, terms in terms_of(corpus, products).items() if terms.get("non_commercial")]
+
+
+def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
+    """`LICENSES.md` for exactly some products.
+
+    Args:
+        corpus: whose terms.
+        products: that were fetched.
+    """
+    lines = [f"# Terms of {corpus.name} {corpus.version}", ""]
+    lines += ["These products were downloaded; each has terms of its own.", ""]
+    for key, terms in terms_of(corpus, products).items():
+        lines += [f"## {key}", ""]
+        if not terms:
+            lines += ["The corpus states no terms: ask its publisher before use.", ""]
+            continue
+        address = f" (<{terms['licence_url']}>)" if terms.get("licence_url") else ""
+        lines.append(f"- Licence: {terms['licence']}{address}")
+        lines.append(f"- Attribution: {terms['attribution']}")
+        if terms.get("non_commercial"):
+            lines.append("- **Commercial use is excluded.**")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def write_licences(corpus: Corpus, products: Iterable[str], destination: Path) -> Path:
+    """Write `LICENSES.md` beside the files."""
+    path = destination / "LICENSES.md"
+    write_atomically(path, licences_text(corpus, products).encode())
+    return path
+
+
+def estimate_bytes(store: Any, files: Iterable[Wanted], samples: int = 8) -> int:
+    """Bytes of files, asking for the sizes of a few of each folder where no manifest says them.
+
+    Args:
+        store: of obstore.
+        files: which.
+        samples: how many of each product are asked.
+
+    Returns:
+        A sum that is exact where all sizes are known, and an estimate otherwise.
+    """
+    import obstore
+
+    total = 0
+    unknown: dict[str, list[str]] = {}
+    for item in files:
+        if item.size is not None:
+            total += item.size
+        else:
+            unknown.setdefault(item.path.rsplit("/", 2)[-2], []).append(item.path)
+    for paths in unknown.values():
+        asked = paths[:: max(len(paths) // samples, 1)][:samples]
+        sizes = [obstore.head(store, path)["size"] for path in asked]
+        total += round(sum(sizes) / len(sizes) * len(paths))
+    return total
