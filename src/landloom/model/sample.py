@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import ceil, floor, gcd
 from typing import TYPE_CHECKING
 
 from landloom.model.grid import Grid
 
 if TYPE_CHECKING:
+    from shapely import Polygon
+
     from landloom.model.grid import Bounds
     from landloom.model.ids import Identity
 
@@ -49,6 +52,50 @@ class Sample:
         """Zone and tile name; samples of one tile are built together."""
         return f"{self.id.zone}_{self.id.tile_name}"
 
+    @property
+    def side(self) -> float:
+        """Length of its west-east side in metres."""
+        return self.bounds[2] - self.bounds[0]
+
+    @property
+    def footprint(self) -> Polygon:
+        """Outline in WGS84, longitude latitude, from the south-east corner counter-clockwise."""
+        west, _, _, north = self.bounds
+        height = north - self.bounds[1]
+        return Grid(
+            epsg=self.epsg, west=west, north=north, pixel_width=self.side, pixel_height=height, width=1, height=1
+        ).footprint()
+
     def grid(self, resolution: float) -> Grid:
-        """Its pixel grid at a resolution in metres."""
-        return Grid.of_bounds(self.epsg, self.bounds, resolution)
+        """Its pixel grid at a resolution in metres.
+
+        Where pixels of that size do not fill the bounds, it is the smallest block of native pixels (on multiples of
+        the resolution) that covers them, of one size for all samples of the same window grid.
+
+        Example:
+            >>> from landloom.model.ids import WindowId
+            >>> identity = WindowId.parse("33N-499980E-5100000N_0001_0002")
+            >>> window = Sample(id=identity, epsg=32633, bounds=(500620, 5099360, 501260, 5100000))
+            >>> window.grid(10).shape, window.grid(60).shape, window.grid(60).bounds
+            ((64, 64), (12, 12), (500580.0, 5099280.0, 501300.0, 5100000.0))
+        """
+        west, south, east, north = self.bounds
+        columns, rows = (east - west) / resolution, (north - south) / resolution
+        if abs(columns - round(columns)) < 1e-6 and abs(rows - round(rows)) < 1e-6:
+            return Grid.of_bounds(self.epsg, self.bounds, resolution)
+        left, width = _covering(west, east - west, resolution)
+        top, height = _covering(-north, north - south, resolution)
+        side = float(resolution)
+        return Grid(
+            epsg=self.epsg, west=left, north=-top, pixel_width=side, pixel_height=side, width=width, height=height
+        )
+
+
+def _covering(start: float, length: float, step: float) -> tuple[float, int]:
+    """Where a block of whole steps that covers a stretch starts, and how many steps any such stretch needs.
+
+    Stretches of one window grid start at multiples of their common divisor with the step, plus a constant.
+    """
+    first = float(floor(start / step + 1e-9) * step)
+    divisor = float(gcd(round(length * 1000), round(step * 1000))) / 1000
+    return first, ceil((step - divisor + start % divisor + length) / step - 1e-9)

@@ -6,7 +6,7 @@ import hashlib
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -15,24 +15,27 @@ from landloom.corpus.footprints import DECIMALS, rings
 from landloom.corpus.manifest import FileEntry
 from landloom.errors import InvalidInputError
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
-from landloom.model.grid import WGS84, Grid
+from landloom.model.grid import WGS84
+from landloom.model.ids import CELL_SIZE, SampleId
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.units import Outcome, Unit, digest
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import read_vector
+from landloom.store.vector import epsg_of, read_vector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
     from landloom.labels.fractions import FractionTable
+    from landloom.model.grid import Grid
+    from landloom.model.ids import TileId
     from landloom.model.recipe import LabelSection
     from landloom.model.sample import Sample
     from landloom.pipelines.project import Project
-    from landloom.store.protocol import Store
+    from landloom.store.protocol import Readable, Store
 
 SAMPLES: Final = "samples"
 """Purpose of the label tables of chosen samples."""
@@ -55,6 +58,53 @@ def file_identity(path: str) -> str:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
+
+
+class Cells(Protocol):
+    """Cells of one tile, small enough to travel to a worker."""
+
+    def grids(self) -> tuple[Grid, ...]:
+        """Each cell as a grid."""
+        ...
+
+    def identity(self) -> object:
+        """JSON values that tell these cells from others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileCells:
+    """600 m cells of a 24 km tile, two bytes each: there may be sixteen million of them."""
+
+    tile: TileId
+    rows: bytes
+    """Row of each cell, from 1."""
+    columns: bytes
+    """Column of each cell, from 1."""
+
+    def grids(self) -> tuple[Grid, ...]:
+        """Each cell as a grid."""
+        pairs = zip(self.rows, self.columns, strict=True)
+        return tuple(SampleId(self.tile, row, column).grid(CELL_SIZE) for row, column in pairs)
+
+    def identity(self) -> object:
+        """The tile, and where its cells lie in it."""
+        return str(self.tile), self.rows.hex(), self.columns.hex()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleCells:
+    """The footprints of samples of any scheme."""
+
+    samples: tuple[Sample, ...]
+
+    def grids(self) -> tuple[Grid, ...]:
+        """Each sample as a grid of one pixel."""
+        return tuple(sample.grid(sample.side) for sample in self.samples)
+
+    def identity(self) -> object:
+        """CRS and bounds of each."""
+        return [(sample.epsg, sample.bounds) for sample in self.samples]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +144,15 @@ class CellsTask:
     source: str
     """Vector file or raster."""
     section: LabelSection
-    cells: tuple[Grid, ...]
+    cells: Cells
     labels: LabelFiles | None = None
     """What is published of them; None where the table is for the build alone."""
 
     def run(self) -> Outcome:
         """Read the source around the cells, compute, save."""
-        table = self._raster() if Path(self.source).suffix.lower() in RASTERS else self._polygons()
+        cells = self.cells.grids()
+        is_raster = Path(self.source).suffix.lower() in RASTERS
+        table = self._raster(cells) if is_raster else self._polygons(cells)
         buffer = io.BytesIO()
         np.save(buffer, table.millionths.astype(np.int32))
         store = open_store(self.store)
@@ -114,36 +166,36 @@ class CellsTask:
         }
         return Outcome(files=tuple(files), facts=facts)
 
-    def _polygons(self) -> FractionTable:
+    def _polygons(self, cells: tuple[Grid, ...]) -> FractionTable:
         if self.section.column is None:
             raise InvalidInputError(f"{self.source}: got no column, wanted the column of the code in the recipe")
-        outlines = [cell.footprint().bounds for cell in self.cells]
+        outlines = [cell.footprint().bounds for cell in cells]
         wests, souths, easts, norths = zip(*outlines, strict=True)
         box = (min(wests) - MARGIN, min(souths) - MARGIN, max(easts) + MARGIN, max(norths) + MARGIN)
         column = self.section.column
         frame = read_vector(self.source, layer=self.section.layer, columns=[column], bbox=box, bbox_epsg=WGS84)
         return fractions_from_polygons(
-            frame.geometry.to_numpy(), frame[column].to_numpy(), self.cells, taxonomy(self.section.taxonomy),
-            epsg=frame.crs.to_epsg(), invalid="repair",
+            frame.geometry.to_numpy(), frame[column].to_numpy(), cells, taxonomy(self.section.taxonomy),
+            epsg=epsg_of(frame), invalid="repair",
         )  # fmt: skip
 
-    def _raster(self) -> FractionTable:
+    def _raster(self, cells: tuple[Grid, ...]) -> FractionTable:
         with open_raster(self.source) as file:
-            part = raster_window(self.cells, file.grid)
+            part = raster_window(cells, file.grid)
             if part is None:
                 raise InvalidInputError(f"{self.source}: reaches none of the cells")
             window = file.grid.window(*part)
             raster = file.read(window, fill=int(file.nodata or 0))
             nodata = file.nodata
         return fractions_from_raster(
-            raster, window, self.cells, taxonomy(self.section.taxonomy), nodata=0 if nodata is None else nodata
+            raster, window, cells, taxonomy(self.section.taxonomy), nodata=0 if nodata is None else nodata
         )
 
 
 def cells_units(
     project: Project,
     name: str,
-    cells: Mapping[str, Sequence[Grid]],
+    cells: Mapping[str, Cells],
     store: str,
     purpose: str,
     labels: Mapping[str, LabelFiles] | None = None,
@@ -162,21 +214,19 @@ def cells_units(
     source = project.path(section.file)
     identity = file_identity(source)
     units = []
-    for tile, grids in sorted(cells.items()):
+    for tile, own in sorted(cells.items()):
         key = f".landloom/{purpose}/{name}/{tile}.npy"
         files = None if labels is None else labels[tile]
-        task = CellsTask(store=store, key=key, source=source, section=section, cells=tuple(grids), labels=files)
+        task = CellsTask(store=store, key=key, source=source, section=section, cells=own, labels=files)
         settings = section.model_dump(mode="json", exclude={"terms"})
         published = None if files is None else (files.prefix, files.layout.name, [str(s.id) for s in files.samples])
-        decides = digest(identity, settings, [(g.epsg, g.bounds) for g in grids], published)
+        decides = digest(identity, settings, own.identity(), published)
         units.append(Unit(id=f"{purpose}-{name}/{tile}", key=decides, memory=256 * 2**20, task=task))
     return units
 
 
-def read_cells(store: str, name: str, tiles: Iterable[str], purpose: str) -> dict[str, NDArray[np.int32]]:
-    """The tables that such units have saved: tile → (cell, class) millionths."""
-    opened = open_store(store)
-    return {
-        tile: np.load(io.BytesIO(opened.get(f".landloom/{purpose}/{name}/{tile}.npy")), allow_pickle=False)
-        for tile in tiles
-    }
+def read_cells(store: Readable, name: str, tile: str, purpose: str) -> NDArray[np.int32]:
+    """The table that such a unit has saved: (cell, class) millionths."""
+    data = store.get(f".landloom/{purpose}/{name}/{tile}.npy")
+    table: NDArray[np.int32] = np.load(io.BytesIO(data), allow_pickle=False)
+    return table

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
 from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,11 +13,11 @@ import numpy as np
 import orjson
 
 from landloom.errors import BuildError, InvalidInputError
-from landloom.model.grid import WGS84, Grid, reproject
-from landloom.model.ids import CELL_SIZE, GranuleId, SampleId, WindowId, Zone
+from landloom.model.grid import WGS84, reproject
+from landloom.model.ids import GranuleId, SampleId, WindowId, Zone
 from landloom.model.recipe import AllCells, AreaClassDraw, ListedCells, WindowGrid
 from landloom.model.sample import Sample
-from landloom.pipelines.cells import cells_units, read_cells
+from landloom.pipelines.cells import TileCells, cells_units, read_cells
 from landloom.pipelines.stage import run_stage
 
 if TYPE_CHECKING:
@@ -80,9 +81,10 @@ def place(project: Project, workshop: Workshop) -> Placement:
         placement = _drawn(project, section, workshop)
     elif isinstance(section, AllCells):
         from landloom.design.candidates import candidate_cells
+        from landloom.design.simple import draw_all
 
         cells = candidate_cells(region_of(project))
-        placement = Placement(samples=tuple(Sample.of_utm24(cell) for cell in cells.ids()))
+        placement = Placement(samples=tuple(Sample.of_utm24(cell) for cell in cells.ids(draw_all(cells))))
     elif isinstance(section, ListedCells):
         placement = Placement(samples=_listed(project, section))
     else:
@@ -119,16 +121,25 @@ def _drawn(project: Project, section: AreaClassDraw, workshop: Workshop) -> Plac
 def _candidate_fractions(project: Project, name: str, candidates: Candidates, workshop: Workshop) -> csr_array:
     from scipy.sparse import csr_array, vstack
 
-    tiles: dict[str, list[Grid]] = {}
-    for cell in candidates.ids():
-        tiles.setdefault(str(cell.tile), []).append(cell.grid(CELL_SIZE))
+    tiles = _tile_cells(candidates)
     units = cells_units(project, name, tiles, workshop.uri, CANDIDATES)
     problems = run_stage(f"labels of {len(candidates):,} cells", units, workshop)
     if problems:
         raise BuildError(problems)
-    tables = read_cells(workshop.uri, name, tiles, CANDIDATES)
-    parts = [csr_array(tables[tile].astype(np.uint32)) for tile in tiles]
-    return csr_array(vstack(parts))
+    tables = (read_cells(workshop.store, name, tile, CANDIDATES) for tile in tiles)
+    return csr_array(vstack([csr_array(table.astype(np.uint32)) for table in tables]))
+
+
+def _tile_cells(candidates: Candidates) -> dict[str, TileCells]:
+    """The candidates of each tile, in id order."""
+    starts = np.flatnonzero(np.diff(candidates.tile_key(), prepend=-1))
+    tiles = {}
+    for first, end in pairwise([*starts.tolist(), len(candidates)]):
+        tile = next(candidates.ids([first])).tile
+        part = slice(first, end)
+        rows, columns = candidates.row[part].astype(np.uint8), candidates.column[part].astype(np.uint8)
+        tiles[str(tile)] = TileCells(tile=tile, rows=rows.tobytes(), columns=columns.tobytes())
+    return tiles
 
 
 def _listed(project: Project, section: ListedCells) -> tuple[Sample, ...]:
@@ -136,7 +147,9 @@ def _listed(project: Project, section: ListedCells) -> tuple[Sample, ...]:
     if section.file is not None:
         text = Path(project.path(section.file)).read_text(encoding="utf-8")
         lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
-    return tuple(Sample.of_utm24(cell) for cell in sorted({SampleId.parse(line) for line in lines}))
+    from landloom.design.simple import draw_list
+
+    return tuple(Sample.of_utm24(cell) for cell in draw_list(map(SampleId.parse, lines)))
 
 
 def anchor_corner(anchor: str) -> tuple[Zone, float, float]:

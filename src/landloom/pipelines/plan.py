@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from landloom.model.recipe import CompositeProduct
 from landloom.pipelines.blocks import BUDGET
-from landloom.pipelines.cells import SAMPLES, LabelFiles, cells_units
+from landloom.pipelines.cells import SAMPLES, LabelFiles, SampleCells, cells_units
 from landloom.pipelines.composite import CompositeTask
 from landloom.pipelines.describe import corpus_info
 from landloom.pipelines.place import Placement, place
@@ -89,8 +89,8 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
     archive = open_project_archive(project)
     units: list[Unit] = []
     for name in project.recipe.labels:
-        grids = {tile: [sample.grid(_side(sample)) for sample in samples] for tile, samples in tiles.items()}
-        units += cells_units(project, name, grids, shop.uri, SAMPLES, label_files(project, name, tiles))
+        cells = {tile: SampleCells(samples=samples) for tile, samples in tiles.items()}
+        units += cells_units(project, name, cells, shop.uri, SAMPLES, label_files(project, name, tiles))
     found: set[str] = set()
     keys = project.composites()
     shop.listener.started("searching the archive", len(tiles) * len(keys))
@@ -103,15 +103,11 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
     return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=archive.problems)
 
 
-def _side(sample: Sample) -> float:
-    return sample.bounds[2] - sample.bounds[0]
-
-
 def footprint_of(samples: Sequence[Sample]) -> Any:
     """The union of the samples' footprints, in WGS84."""
     import shapely
 
-    return shapely.union_all([sample.grid(_side(sample)).footprint() for sample in samples])
+    return shapely.union_all([sample.footprint for sample in samples])
 
 
 def composite_unit(
