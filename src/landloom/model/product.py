@@ -94,6 +94,38 @@ PRODUCTS: Final[dict[str, Product]] = {
             title="Valid observations behind each composite", resolution=10, cadence="month", dtype="uint8",
             nodata=None, bands=(Band(name="count", description="Number of valid observations", resolution=10),),
         ),
+        *(
+            Product(
+                key=f"s2_{size}m", folder=f"S2-{size}M", collection="source_s2_native", prefix=f"s2_{size}m",
+                kind="imagery", title=f"Sentinel-2 acquisitions, bands of {size} m", resolution=size,
+                cadence="acquired",
+                bands=tuple(band for band in SENTINEL2.values() if band.resolution == size and band.name != "B10"),
+            )
+            for size in (10, 20, 60)
+        ),
+        Product(
+            key="s2_valid", folder="S2-VALID", collection="source_s2_native", prefix="valid", kind="quality",
+            title="Usable pixels of each acquisition", resolution=10, cadence="acquired", dtype="uint8", nodata=None,
+            bands=(Band(name="valid", description="1 = usable: clear, and data in every band", resolution=10),),
+        ),
+        *(
+            Product(
+                key=name, folder=None, collection="labels_parcels", prefix=name, kind="raster-labels", title=title,
+                resolution=10, dtype=dtype, nodata=None,
+                bands=(Band(name=name, description=text, resolution=10),),
+            )
+            for name, title, dtype, text in (
+                ("classes", "Parcel classes", "uint8", "Code of the class of the parcel that covers most"),
+                ("ids", "Parcel ids", "int64", "Id of that parcel, 0 where none is"),
+                ("ratios", "Parcel coverage", "float32", "Share of the pixel that it covers, 0 to 1"),
+                ("distances", "Distances to the parcel edge", "float32",
+                 "Metres from the centre of the pixel to the outline of the parcel, NaN where none is"),
+                ("masks", "Doubly claimed pixels", "uint8",
+                 "2: parcels of different class cover all of the pixel; 1: parcels of different class touch it"),
+                ("ambiguity", "Ambiguity bits", "uint8",
+                 "1 partial, 2 full, 4 same class, 8 edge of the region"),
+            )
+        ),
         Product(
             key="labels", folder=None, collection="labels", prefix="labels", kind="labels",
             title="Class fractions", nodata=None,

@@ -113,9 +113,10 @@ class WindowGrid(Section):
     """Windows laid side by side from an anchor (scheme `window`)."""
 
     draw: Literal["windows"]
-    anchor: str
-    """A granule, or `33N-499980E-5100000N`: zone and north-west corner in metres."""
-    size: Annotated[int, Field(ge=1)]
+    anchor: str | None = None
+    """A granule, or `33N-499980E-5100000N`: zone and north-west corner in metres; the region's own corner on multiples
+    of 60 m if absent."""
+    size: Annotated[int, Field(ge=1)] = 24
     """Side of a window in pixels of the first product."""
     resolution: Annotated[float, Field(gt=0)] = 10.0
     """Metres of such a pixel."""
@@ -123,15 +124,36 @@ class WindowGrid(Section):
     """Rows of windows; as many as the region needs if absent."""
     columns: Annotated[int, Field(ge=1)] | None = None
     """Columns of windows; as many as the region needs if absent."""
+    labelled: Share | None = None
+    """Only windows with a labelled pixel, and at least this share of them; all if absent. Needs `parcels`."""
 
     @field_validator("anchor")
     @classmethod
-    def _readable(cls, text: str) -> str:
-        WindowId(text, 1, 1)
+    def _readable(cls, text: str | None) -> str | None:
+        if text is not None:
+            WindowId(text, 1, 1)
         return text
 
 
-Samples = Annotated[AreaClassDraw | AllCells | ListedCells | WindowGrid, Field(discriminator="draw")]
+class ParcelWindows(Section):
+    """A window around each parcel, snapped to 60 m (scheme `window`); rows and columns count steps of 60 m."""
+
+    draw: Literal["parcels"]
+    anchor: str | None = None
+    """As of `windows`."""
+    size: Annotated[int, Field(ge=1)] = 24
+    """Side of a window in pixels of the first product."""
+    resolution: Annotated[float, Field(gt=0)] = 10.0
+    """Metres of such a pixel."""
+    others: Literal["background", "keep"] = "keep"
+    """What becomes of other parcels in the window."""
+    vertices: Annotated[int, Field(ge=3)] = 32
+    """Points that the parcel's outline is resampled to."""
+    whole: bool = False
+    """Whether parcels that reach beyond their window are left out."""
+
+
+Samples = Annotated[AreaClassDraw | AllCells | ListedCells | WindowGrid | ParcelWindows, Field(discriminator="draw")]
 
 
 class ArchiveSection(Section):
@@ -149,6 +171,27 @@ class ArchiveSection(Section):
         if self.href is None and self.kind in {"static", "table", "stac-api"}:
             raise ValueError(f"wanted href: where the {self.kind} archive lies")
         return self
+
+
+class ScenesSection(Section):
+    """Which of the archive's scenes are taken, granule by granule."""
+
+    policy: str = "all"
+    """`all`, `least-cloudy n`, `uniform n` or `monthly + n`."""
+    file: str | None = None
+    """What `landloom scenes` wrote and a person may have edited; it decides instead of the policy."""
+    cloud: tuple[float, float] = (0.0, 100.0)
+    """Least and most cloud cover, percent."""
+    overlap: Share = 0.0
+    """Least share of the region that a scene's outline covers."""
+    valid: Share = 0.0
+    """Least share of the granule that holds data."""
+    levels: tuple[Literal["L1C", "L2A"], ...] = ()
+    """Processing levels; any if empty."""
+    size: tuple[int, int | None] = (0, None)
+    """Least and most bytes of a product."""
+    cloud_weight: Annotated[float, Field(ge=0)] = 0.25
+    """Of `uniform`: what full cloud costs, in slots off the ideal time."""
 
 
 class Provider(Section):
@@ -175,6 +218,18 @@ class Terms(Section):
     """Whether commercial use is excluded."""
 
 
+def known_bands(bands: tuple[str, ...]) -> tuple[str, ...]:
+    """Refuse bands that there are none of, or that come twice.
+
+    Raises:
+        ValueError: names those that there are.
+    """
+    unknown = [name for name in bands if name not in SENTINEL2]
+    if unknown or not bands or len(set(bands)) != len(bands):
+        raise ValueError(f"got {list(bands)}, wanted distinct bands out of {', '.join(SENTINEL2)}")
+    return bands
+
+
 class CompositeProduct(Section):
     """Per-pixel median of all valid observations of each timestep."""
 
@@ -195,18 +250,35 @@ class CompositeProduct(Section):
     """The recipe's period if absent."""
     terms: Terms
 
-    @field_validator("bands")
-    @classmethod
-    def _known(cls, bands: tuple[str, ...]) -> tuple[str, ...]:
-        unknown = [name for name in bands if name not in SENTINEL2]
-        if unknown or not bands or len(set(bands)) != len(bands):
-            raise ValueError(f"got {list(bands)}, wanted distinct bands out of {', '.join(SENTINEL2)}")
-        return bands
+    _known = field_validator("bands")(known_bands)
 
     @field_validator("cadence")
     @classmethod
     def _cadence(cls, text: str) -> str:
         return str(Cadence.parse(text))
+
+
+class SeriesProduct(Section):
+    """Every acquisition in its native bands: products `s2_10m`, `s2_20m` and `s2_60m`, and `s2_valid` beside them."""
+
+    kind: Literal["series"]
+    bands: tuple[str, ...] = tuple(name for name in SENTINEL2 if name != "B10")
+    """Each goes to the product of its native resolution, in this order."""
+    valid: bool = True
+    """Whether the mask of usable pixels is published."""
+    clear: tuple[Annotated[int, Field(ge=0, le=11)], ...] = tuple(sorted(int(c) for c in CLEAR))
+    """Scene classes that count as usable."""
+    dilate: Annotated[int, Field(ge=0, le=50)] = 0
+    """Pixels of the classification by which unusable areas grow."""
+    least_data: Share = 0.0
+    """Least share of a sample's pixels that must hold data; a date with less, or none, is not there for it."""
+    least_valid: Share = 0.0
+    """Least share of a sample's pixels that must be usable, likewise."""
+    period: PeriodSection | None = None
+    """The recipe's period if absent."""
+    terms: Terms
+
+    _known = field_validator("bands")(known_bands)
 
 
 class ExternalProduct(Section):
@@ -223,7 +295,7 @@ class ExternalProduct(Section):
         return str(Cadence.parse(text))
 
 
-ProductSection = Annotated[CompositeProduct | ExternalProduct, Field(discriminator="kind")]
+ProductSection = Annotated[CompositeProduct | SeriesProduct | ExternalProduct, Field(discriminator="kind")]
 
 
 class LabelSection(Section):
@@ -235,6 +307,38 @@ class LabelSection(Section):
     column: str | None = None
     """Column of the code; absent for rasters."""
     layer: str | None = None
+    terms: Terms
+
+
+class ParcelsSection(Section):
+    """Parcels, and the label rasters that are made of them."""
+
+    file: str
+    """GeoPackage, GeoParquet, shapefile, GeoJSON, or a CSV with WKT."""
+    layer: str | None = None
+    """Layer, where the file has several."""
+    epsg: int | None = None
+    """CRS of a file that does not say."""
+    columns: dict[Literal["id", "ground_truth", "crs", "year", "valid_from", "valid_to"], str] = {}
+    """Role → column, where they differ."""
+    classes: dict[str | int, int] | str | None = None
+    """Value → code, several to one; or a file of it. Text gets 1, 2, … in sorted order if absent."""
+    unmapped: Literal["error", "unknown", "background", "ignore"] = "error"
+    """What becomes of values that `classes` does not name."""
+    codes: dict[Literal["background", "ignore", "unknown"], int] = {}
+    """Codes of their own, where the defaults do not suit."""
+    year: int | None = None
+    """Only parcels of that year, where a column says; of the recipe's period if absent."""
+    invalid: Literal["reject", "repair"] = "reject"
+    """What becomes of invalid geometries."""
+    regression: bool = False
+    """Whether the ground truth is a number to predict, not a class."""
+    resolution: Annotated[float, Field(gt=0)] = 10.0
+    """Metres of a pixel; finer than the imagery for super-resolution."""
+    layers: tuple[Literal["classes", "ids", "ratios", "distances", "masks", "ambiguity"], ...] = (
+        "classes", "ids", "ratios", "distances", "masks", "ambiguity",
+    )  # fmt: skip
+    """Which rasters are published."""
     terms: Terms
 
 
@@ -287,6 +391,10 @@ class Recipe(Section):
     """Key in the product table → how it is made."""
     labels: dict[Name, LabelSection] = {}
     """Name → label product."""
+    parcels: ParcelsSection | None = None
+    """Parcels that label rasters are made of."""
+    scenes: ScenesSection | None = None
+    """Which scenes are taken; all if absent."""
     layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
     stac: StacSection = StacSection()
     splits: dict[Name, Share] = {}
@@ -299,6 +407,10 @@ class Recipe(Section):
             raise ValueError(f"splits: got shares that sum to {sum(self.splits.values()):g}, wanted 1")
         if isinstance(self.samples, AreaClassDraw) and self.samples.labels not in self.labels:
             raise ValueError(f"samples.labels: got {self.samples.labels!r}, wanted one of {sorted(self.labels)}")
+        if self.parcels is None and (
+            isinstance(self.samples, ParcelWindows) or getattr(self.samples, "labelled", None) is not None
+        ):
+            raise ValueError("parcels: missing, wanted them for samples that lie where parcels are")
         if not self.layouts or len(set(self.layouts)) != len(self.layouts):
             raise ValueError("layouts: wanted chips, cubes or both")
         return self
@@ -306,7 +418,7 @@ class Recipe(Section):
     @property
     def scheme(self) -> str:
         """The identity scheme of its samples."""
-        return "window" if isinstance(self.samples, WindowGrid) else "utm24"
+        return "window" if isinstance(self.samples, WindowGrid | ParcelWindows) else "utm24"
 
     @classmethod
     def parse(cls, document: Mapping[str, Any], subject: str = "recipe") -> Self:
@@ -345,7 +457,7 @@ class Recipe(Section):
 
 
 def _problems(error: ValidationError) -> Iterable[Problem]:
-    tags = {"area-class", "all", "list", "windows", "composite", "external"}
+    tags = {"area-class", "all", "list", "windows", "composite", "external", "series"}
     for entry in error.errors(include_url=False):
         where = ".".join(str(part) for part in entry["loc"] if part not in tags)
         message = entry["msg"].removeprefix("Value error, ")

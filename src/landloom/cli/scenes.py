@@ -1,0 +1,69 @@
+"""`landloom scenes`: which scenes a recipe takes, as a table, a calendar and a file to edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landloom.cli.console import say, say_json, say_table, size
+from landloom.cli.recipes import HERE, JsonOption, RecipeOption
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's command."""
+    app.command(epilog='Example: landloom scenes landloom.yaml --policy "uniform 12" --out scenes.csv')(scenes)
+
+
+def scenes(
+    recipe: RecipeOption = HERE,
+    *,
+    policy: Annotated[
+        str | None, typer.Option(help="all, least-cloudy n, uniform n, monthly + n; the recipe's if absent.")
+    ] = None,
+    out: Annotated[Path, typer.Option(help="File to write; edit its column `use`.")] = Path("scenes.csv"),
+    figure: Annotated[Path | None, typer.Option(help="Calendar to draw; beside the file if absent.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose scenes, say which and why, and write a file that a recipe's `scenes: {file: …}` takes."""
+    from landloom.pipelines.project import Project
+    from landloom.pipelines.scenes import choose, granule_rows, span
+    from landloom.store.local import LocalStore
+
+    project = Project.open(recipe)
+    found = choose(project, policy)
+    picture = figure or out.with_suffix(".png")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    LocalStore(out.parent).put(out.name, found.choice.to_csv().encode())
+    _draw(found.choice, span(project), picture)
+    rows = granule_rows(found)
+    if as_json:
+        say_json({"file": str(out), "figure": str(picture), "scenes": len(found.choice.ids), "granules": rows})
+        return
+    used = [one for one in found.choice.candidates if one.use]
+    header = ("granule", "region", "there", "taken", "cloud of taken", "first", "last", "months without")
+    lines = [
+        (
+            row["granule"], f"{row['share']:.1%}" if row["needed"] else f"({row['share']:.1%})", row["candidates"],
+            row["taken"], "" if row["cloud"] is None else f"{row['cloud']:.1f} %", row["first"], row["last"],
+            " ".join(row["gaps"]),
+        )
+        for row in rows
+    ]  # fmt: skip
+    say_table(f"{found.policy}: {len(used)} of {len(found.choice.candidates)} scenes", header, lines)
+    total = [one.size for one in used if one.size is not None]
+    if total:
+        say(f"  {size(sum(total))} in all, as far as the archive says")
+    for granule, wanted, got in found.choice.short:
+        say(f"  {granule or 'granule not stated'}: {wanted} wanted, {got} there")
+    for problem in found.problems:
+        say(f"  note: {problem}")
+    say(f"  wrote {out} and {picture}; edit `use`, then name the file in the recipe: scenes: {{file: {out}}}")
+
+
+def _draw(choice: object, period: object, picture: Path) -> None:
+    from landloom.archive.figure import calendar_figure
+
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    calendar_figure(choice, period).savefig(picture, dpi=130, metadata={"Software": None})  # type: ignore[arg-type]

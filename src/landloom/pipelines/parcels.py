@@ -1,0 +1,399 @@
+"""Parcels alone, without a corpus: as rasters of class, id and doubt, and as a table of how large they are."""
+
+from __future__ import annotations
+
+import csv
+import io
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.errors import InvalidInputError
+from landloom.labels.classes import ClassMapping, value_text
+from landloom.labels.layers import LAYERS, layers_by_block, locate
+from landloom.labels.parcels import Parcels, Rejected, parcels_of
+from landloom.model.grid import SNAP, WGS84, Grid, reproject
+from landloom.model.ids import Zone
+from landloom.store.vector import read_vector
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.labels.layers import LocatedParcels
+
+MARGIN: Final = 120.0
+"""Metres around a grid within which parcels are read."""
+TILE: Final = 512
+"""Side of the tiles of a raster file; blocks that are worked on are whole tiles."""
+SIZES: Final = (24, 48, 64)
+"""Windows, in pixels of 10 m, that a description tries."""
+PERCENTILES: Final = (5, 25, 50, 75, 90, 95, 99, 100)
+"""Of extents, in a description."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RasteriseReport:
+    """What came of rasterising."""
+
+    folder: Path
+    """Where the files lie."""
+    shape: tuple[int, int]
+    """Rows and columns."""
+    parcels: int
+    """Parcels on the rasters."""
+    clipped: int
+    """Of them, those cut at the edge."""
+    repaired: int
+    """Of them, those whose geometry was repaired first."""
+    rejected: int
+    """Parcels that are on no raster: `rejected.csv` says why."""
+    labelled: int
+    """Pixels with a parcel."""
+    doubtful: int
+    """Pixels with an ambiguity bit."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self) | {"folder": str(self.folder), "shape": list(self.shape)}
+
+
+def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path) -> RasteriseReport:
+    """Write parcels as GeoTIFFs, window by window, with the tables that explain them.
+
+    In memory are the parcels, one block of 1024² pixels and GDAL's cache of 64 MiB, whatever the grid. The bytes
+    depend on the parcels alone, not on the order of their rows.
+
+    Args:
+        parcels: of any CRS; see `read_parcels`.
+        grid: the pixels.
+        out: folder for `classes.tif ids.tif ratios.tif distances.tif masks.tif ambiguity.tif rejected.csv classes.csv`;
+            `ids.csv` too where the source's ids are no numbers.
+
+    Raises:
+        InvalidInputError: no parcel lies on the grid.
+
+    Example:
+        >>> import geopandas, shapely, tempfile
+        >>> frame = geopandas.GeoDataFrame(
+        ...     {"id": [8, 9], "ground_truth": [1, 2]}, geometry=shapely.box([0, 25], 0, [30, 60], 10), crs=32633
+        ... )
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     report = rasterise_files(parcels_of(frame), Grid.of_bounds(32633, (0, 0, 50, 10), 10), folder)
+        >>> report.parcels, report.clipped, report.labelled, report.doubtful
+        (2, 1, 5, 3)
+    """
+    folder = Path(out)
+    located = locate(parcels, grid)
+    folder.mkdir(parents=True, exist_ok=True)
+    labelled, doubtful = _write_layers(located, folder)
+    write_tables(located.parcels, folder)
+    return RasteriseReport(
+        folder=folder, shape=grid.shape, parcels=len(located.parcels), clipped=int(located.clipped.sum()),
+        repaired=len(parcels.repaired), rejected=len(located.rejected), labelled=labelled, doubtful=doubtful,
+    )  # fmt: skip
+
+
+def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = None, **options: Any) -> Parcels:
+    """Read parcels from a file; those far from a grid are not even read.
+
+    Args:
+        path: anything that `read_vector` reads.
+        grid: what they are wanted for; all unless told.
+        layer: of the file.
+        **options: for `parcels_of`; `default_epsg` is for files without a CRS.
+
+    Raises:
+        InvalidInputError: see `read_vector` and `parcels_of`; or the grid is far from all of them.
+    """
+    default = options.pop("default_epsg", None)
+    box = None
+    if grid is not None:
+        west, south, east, north = grid.bounds
+        box = (west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN)
+    frame = read_vector(
+        path, layer=layer, bbox=box, bbox_epsg=None if grid is None else grid.epsg, default_epsg=default
+    )
+    if frame.empty and grid is not None:
+        raise InvalidInputError(f"{path}: no parcel lies near the grid {grid.bounds} of EPSG:{grid.epsg}")
+    return parcels_of(frame, **options)
+
+
+def _write_layers(located: LocatedParcels, folder: Path) -> tuple[int, int]:
+    """Write every layer; pixels with a parcel, and with doubt."""
+    import rasterio
+    from rasterio.windows import Window
+
+    mapping = located.parcels.mapping
+    labelled = doubtful = 0
+    with ExitStack() as stack:
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=64, GDAL_NUM_THREADS=1))
+        files = {
+            name: stack.enter_context(
+                rasterio.open(folder / f"{name}.tif", "w", **_profile(name, located.grid, mapping))
+            )
+            for name in LAYERS
+        }
+        for (row, column, height, width), part in layers_by_block(located, 2 * TILE):
+            window = Window(column, row, width, height)
+            for name, file in files.items():
+                file.write(getattr(part, name), 1, window=window)
+            labelled += int(np.count_nonzero(part.ids))
+            doubtful += int(np.count_nonzero(part.ambiguity))
+        for name, file in files.items():
+            file.set_band_description(1, name)
+    return labelled, doubtful
+
+
+def _profile(name: str, grid: Grid, mapping: ClassMapping | None) -> dict[str, Any]:
+    kinds: dict[str, tuple[str, float | None]] = {
+        "classes": ("float32", float("nan")) if mapping is None else (mapping.dtype.name, None),
+        "ids": ("int64", None),
+        "ratios": ("float32", None),
+        "distances": ("float32", float("nan")),
+        "masks": ("uint8", None),
+        "ambiguity": ("uint8", None),
+    }
+    dtype, nodata = kinds[name]
+    return {
+        "driver": "GTiff", "dtype": dtype, "nodata": nodata, "count": 1, "width": grid.width, "height": grid.height,
+        "crs": f"EPSG:{grid.epsg}", "transform": grid.affine, "tiled": True, "blockxsize": TILE, "blockysize": TILE,
+        "compress": "deflate", "predictor": 3 if dtype == "float32" else 2, "bigtiff": "if_safer",
+    }  # fmt: skip
+
+
+def write_tables(parcels: Parcels, folder: Path) -> None:
+    """Write `classes.csv`, `rejected.csv` and, where ids are no numbers, `ids.csv`."""
+    (folder / "rejected.csv").write_bytes(rejected_csv(parcels.rejected, parcels.repaired))
+    if parcels.mapping is not None:
+        (folder / "classes.csv").write_bytes(classes_csv(parcels.mapping.rows()))
+    if parcels.names:
+        rows = zip(parcels.ids.tolist(), parcels.names, strict=True)
+        (folder / "ids.csv").write_bytes(_csv(("id", "name"), rows))
+
+
+def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()) -> bytes:
+    r"""The table of parcels that something is wrong with.
+
+    Example:
+        >>> rejected_csv([Rejected(id="7", ground_truth="maize", reason="no area")])
+        b'id,ground_truth,fate,reason\n7,maize,rejected,no area\n'
+    """
+    rows = [(row.id, row.ground_truth, "rejected", row.reason) for row in rejected]
+    rows += [(row.id, row.ground_truth, "repaired", row.reason) for row in repaired]
+    return _csv(("id", "ground_truth", "fate", "reason"), rows)
+
+
+def classes_csv(rows: Iterable[Mapping[str, str | int]]) -> bytes:
+    """The whole mapping from values to codes, as `classes_file` reads it again."""
+    return _csv(("value", "code", "role"), ((row["value"], row["code"], row["role"]) for row in rows))
+
+
+def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return text.getvalue().encode()
+
+
+def classes_file(path: str | Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Read a mapping: a CSV with `value,code` and perhaps `role`, or a YAML or JSON mapping.
+
+    Returns:
+        Value → code; and the codes of background, ignore and unknown, where the file gives them.
+
+    Raises:
+        InvalidInputError: it cannot be read as such.
+    """
+    file = Path(path)
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+        if file.suffix.lower() != ".csv":
+            import yaml
+
+            return {value_text(value): int(code) for value, code in yaml.safe_load(text).items()}, {}
+        rows = list(csv.DictReader(io.StringIO(text)))
+        named = {value_text(row["value"]): int(row["code"]) for row in rows if row["value"]}
+        special = {row["role"]: int(row["code"]) for row in rows if not row["value"]}
+    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InvalidInputError(f"{path}: got {error!r}, wanted the columns value and code, or a mapping") from error
+    return named, special
+
+
+# How large they are -----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """How large parcels are, to choose a window by."""
+
+    parcels: int
+    rejected: int
+    epsg: int
+    """The UTM zone in which they were measured."""
+    extents: NDArray[np.float64]
+    """(parcel, 3) metres from west to east, from south to north, and the larger of both."""
+    area: NDArray[np.float64]
+    """(parcel,) hectares."""
+    fits: Mapping[int, tuple[float, float]]
+    """Window in pixels of 10 m → share of parcels whose extents are no larger; share that lies wholly in a window
+    centred on the parcel and snapped to 60 m."""
+    classes: Mapping[str, int]
+    """Value in the source → parcels, most first."""
+
+    def percentiles(self) -> dict[str, list[float]]:
+        """Extents in metres and areas in hectares at `PERCENTILES`."""
+        columns = {name: self.extents[:, place] for place, name in enumerate(("east_west", "north_south", "largest"))}
+        columns["hectares"] = self.area
+        return {
+            name: np.round(np.percentile(column, PERCENTILES), 2).tolist() if len(column) else []
+            for name, column in columns.items()
+        }
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "parcels": self.parcels, "rejected": self.rejected, "epsg": self.epsg, "percentiles": list(PERCENTILES),
+            **self.percentiles(), "classes": dict(self.classes),
+            "fits": {str(size): {"extent": share, "centred": centred} for size, (share, centred) in self.fits.items()},
+        }  # fmt: skip
+
+
+def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Description:
+    """Measure the extents of parcels in their UTM zone.
+
+    Args:
+        parcels: those that are usable.
+        sizes: windows to try, in pixels of 10 m.
+
+    Raises:
+        InvalidInputError: there is no parcel.
+
+    Example:
+        >>> import geopandas, shapely
+        >>> outlines = shapely.box([500_000, 500_600], 0, [500_200, 500_900], 100)
+        >>> frame = geopandas.GeoDataFrame({"ground_truth": ["a", "b"]}, geometry=outlines, crs=32633)
+        >>> described = describe_parcels(parcels_of(frame), sizes=[24])
+        >>> described.percentiles()["largest"][-1], described.fits
+        (300.0, {24: (0.5, 0.5)})
+    """
+    import shapely
+
+    if not len(parcels):
+        raise InvalidInputError("got no usable parcel, wanted at least one")
+    epsg = _zone(parcels)
+    moved = parcels.in_crs(epsg)
+    bounds = shapely.bounds(moved.geometries).reshape(-1, 4)
+    spans = bounds[:, 2:] - bounds[:, :2]
+    extents = np.column_stack([spans, spans.max(axis=1)])
+    values, counts = np.unique(moved.values, return_counts=True)
+    names = (
+        {} if moved.mapping is None else {code: value for value, code in reversed(list(moved.mapping.codes.items()))}
+    )
+    ranked = sorted(zip(values.tolist(), counts.tolist(), strict=True), key=lambda row: (-row[1], row[0]))
+    return Description(
+        parcels=len(moved), rejected=len(moved.rejected), epsg=epsg, extents=extents,
+        area=shapely.area(moved.geometries) / 10_000,
+        fits={size: (float((extents[:, 2] <= 10 * size).mean()), _centred(bounds, 10.0 * size)) for size in sizes},
+        classes={str(names.get(value, value)): count for value, count in ranked},
+    )  # fmt: skip
+
+
+def _zone(parcels: Parcels) -> int:
+    """The UTM zone of the middle of all parcels; theirs, where they have one."""
+    import shapely
+
+    codes = np.unique(parcels.epsg)
+    if len(codes) == 1 and int(codes[0]) // 100 in {326, 327}:
+        return int(codes[0])
+    centres = [
+        reproject(
+            shapely.box(*shapely.total_bounds(parcels.geometries[parcels.epsg == code])).centroid, int(code), WGS84
+        )
+        for code in codes.tolist()
+    ]
+    middle = shapely.MultiPoint(centres).centroid
+    return Zone.of(middle.x, middle.y).epsg
+
+
+def centred_window(bounds: NDArray[np.float64], side: float, step: float = SNAP) -> NDArray[np.float64]:
+    """South-west corners of windows around outlines, on multiples of a step.
+
+    Args:
+        bounds: (n, 4) west, south, east, north in metres.
+        side: of a window in metres.
+        step: that corners are multiples of; 1 pixel of the coarsest band.
+
+    Returns:
+        (n, 2) west and south; the middle of each window is as near to that of its bounds as the step allows.
+
+    Example:
+        >>> centred_window(np.array([[100.0, 100.0, 200.0, 220.0]]), 240.0).tolist()
+        [[60.0, 60.0]]
+    """
+    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+    corners: NDArray[np.float64] = np.floor((middle - side / 2) / step + 0.5) * step
+    return corners
+
+
+def _centred(bounds: NDArray[np.float64], side: float) -> float:
+    corner = centred_window(bounds, side)
+    whole = (bounds[:, :2] >= corner).all(axis=1) & (bounds[:, 2:] <= corner + side).all(axis=1)
+    return float(whole.mean())
+
+
+def extents_figure(described: Description) -> bytes:
+    """Histogram of the largest extents, with the windows that were tried, as PNG."""
+    from landloom.pipelines.parcel_figures import histogram
+
+    marks = [(10.0 * size, f"{size} px: {share:.0%}") for size, (share, _) in described.fits.items()]
+    return histogram(described.extents[:, 2], marks, "largest extent of a parcel, m", "parcels")
+
+
+def grid_for(
+    *,
+    like: str | None = None,
+    bounds: tuple[float, float, float, float] | None = None,
+    epsg: int | None = None,
+    resolution: float | None = None,
+) -> Grid:
+    """The grid that a user asks for: a raster's, at its own or another resolution, or bounds.
+
+    Args:
+        like: a raster; its grid.
+        bounds: west, south, east, north in `epsg`; grown outwards to multiples of the resolution.
+        epsg: CRS of the bounds.
+        resolution: metres of a pixel; the raster's own if absent, 10 for bounds.
+
+    Raises:
+        InvalidInputError: neither or both, or bounds without a CRS.
+
+    Example:
+        >>> grid_for(bounds=(3, 3, 98, 41), epsg=32633).bounds
+        (0.0, 0.0, 100.0, 50.0)
+    """
+    from math import ceil, floor
+
+    if (like is None) == (bounds is None):
+        raise InvalidInputError("wanted either --like RASTER or --bounds W S E N with --crs")
+    if like is not None:
+        from landloom.store.raster import open_raster
+
+        with open_raster(like) as file:
+            own = file.grid
+        return own if resolution is None else own.at(resolution)
+    if epsg is None or bounds is None:
+        raise InvalidInputError("got bounds without a CRS, wanted --crs, such as EPSG:32633")
+    step = resolution or 10.0
+    west, south, east, north = bounds
+    if not (west < east and south < north):
+        raise InvalidInputError(f"got bounds {bounds}, wanted west, south, east, north in order")
+    if epsg == WGS84:
+        raise InvalidInputError("got bounds in degrees, wanted them in a CRS in metres, such as EPSG:32633")
+    outer = (floor(west / step) * step, floor(south / step) * step, ceil(east / step) * step, ceil(north / step) * step)
+    return Grid.of_bounds(epsg, outer, step)

@@ -1,0 +1,84 @@
+"""The commands as people type them."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import geopandas
+import numpy as np
+import rasterio
+import shapely
+from typer.testing import CliRunner
+
+from landloom.archive.choice import SceneChoice
+from landloom.cli.app import app
+from landloom.simulate.archive import simulate_archive
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+RUN = CliRunner()
+RECIPE = """
+name: scenes-test
+version: "1.0"
+region: {file: archive/region.geojson}
+period: {start: 2018-06-01, end: 2018-08-01}
+samples: {draw: windows}
+archive: {kind: static, href: archive/catalog.json}
+products:
+  s2_native: {kind: series, terms: {licence: CC0-1.0, attribution: nobody}}
+scenes: {policy: least-cloudy 3}
+publication: {title: t, description: d}
+"""
+
+
+def test_rasterise_as_the_documentation_says(tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame(
+        {"GIS_ID": [2**24 + 1, 4], "NUTZUNGSCO": ["0513", "0601"], "JAHR": [2020, 2019]},
+        geometry=[shapely.box(x, 5_000_000, x + 100, 5_000_100) for x in (500_000, 500_100)], crs=32632,
+    )  # fmt: skip
+    frame.to_file(tmp_path / "parcels.gpkg")
+    command = ["parcels", "rasterise", str(tmp_path / "parcels.gpkg"), "--columns", "ground_truth=NUTZUNGSCO"]
+    command += ["id=GIS_ID", "year=JAHR", "--year", "2020", "--bounds", "499900", "4999900", "500200", "5000200"]
+    command += ["--crs", "EPSG:32632", "--resolution", "2.5", "--out", str(tmp_path / "out"), "--json"]
+    result = RUN.invoke(app, command)
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert (report["parcels"], report["labelled"], report["rejected"]) == (1, 1600, 1)
+    with rasterio.open(tmp_path / "out" / "ids.tif") as file:
+        assert set(np.unique(file.read(1)).tolist()) == {0, 2**24 + 1}
+    assert "not in 2020-01-01" in (tmp_path / "out" / "rejected.csv").read_text()
+
+
+def test_describe_says_what_fits_and_draws(tmp_path: Path) -> None:
+    frame = geopandas.GeoDataFrame(
+        {"ground_truth": ["a", "b"]}, geometry=[shapely.box(0, 0, 200, 100), shapely.box(600, 0, 900, 100)], crs=32633
+    )
+    frame.to_file(tmp_path / "parcels.geojson", RFC7946="NO")
+    command = ["parcels", "describe", str(tmp_path / "parcels.geojson"), "--size", "24", "--size", "64"]
+    result = RUN.invoke(app, [*command, "--figure", str(tmp_path / "extents.png")])
+    assert result.exit_code == 0, result.output
+    assert "24 px" in result.stdout
+    assert "50.0%" in result.stdout
+    assert (tmp_path / "extents.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_scenes_are_chosen_and_the_file_decides(tmp_path: Path) -> None:
+    simulate_archive("tiny", tmp_path / "archive")
+    (tmp_path / "landloom.yaml").write_text(RECIPE)
+    out = tmp_path / "scenes.csv"
+    result = RUN.invoke(app, ["scenes", str(tmp_path), "--out", str(out), "--json"])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    choice = SceneChoice.from_csv(out.read_text())
+    assert len(choice.ids) == report["scenes"] == sum(row["taken"] for row in report["granules"])
+    assert {row["granule"] for row in report["granules"]} == {"32UPA", "32UQA", "33UUR"}
+    assert max(row["taken"] for row in report["granules"]) == 3
+    assert (tmp_path / "scenes.png").read_bytes()[:4] == b"\x89PNG"
+    out.write_text(out.read_text().replace("\nyes,32UPA", "\nno,32UPA"))
+    (tmp_path / "landloom.yaml").write_text(RECIPE.replace("policy: least-cloudy 3", "file: scenes.csv"))
+    table = RUN.invoke(app, ["scenes", str(tmp_path), "--out", str(tmp_path / "again.csv")])
+    assert table.exit_code == 0, table.output
+    assert "as scenes.csv says" in table.stdout
+    assert not any(one.granule == "32UPA" and one.use for one in SceneChoice.from_csv(out.read_text()).candidates)
