@@ -1,8 +1,8 @@
 """Bulk download: only what is missing, never a wrong file under a final name.
 
 A file is received into `.landloom/parts`, its length and digest are checked, and it is renamed. Files are flushed to
-the disk in batches before they are renamed, and journalled after. So a final name always means a whole file, a journal line
-always means a flushed one, and a second run needs no request for a file that is already there.
+the disk in batches before they are renamed, and journalled after. So a final name always means a whole file, a journal
+line always means a flushed one, and a second run needs no request for a file that is already there.
 """
 
 from __future__ import annotations
