@@ -34,7 +34,16 @@ if TYPE_CHECKING:
 
 
 class LandloomError(Exception):
-    """The root of the tree."""
+    """The root of the tree.
+
+    Example:
+        >>> from landloom import SampleId
+        >>> try:
+        ...     SampleId.parse("Berlin")
+        ... except LandloomError as error:
+        ...     print(type(error).__name__)
+        InvalidIdentityError
+    """
 
 
 class InvalidValueError(LandloomError, ValueError):

@@ -34,7 +34,9 @@ class PeriodSection(Section):
     """A half-open period; `end` is the first day after it."""
 
     start: date | datetime
+    """First day, or an instant in UTC."""
     end: date | datetime
+    """First day after the period, or an instant."""
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -100,7 +102,9 @@ class ListedCells(Section):
 
     draw: Literal["list"]
     ids: tuple[str, ...] = ()
+    """Sample ids such as `33N_16E-243N_29_01`."""
     file: str | None = None
+    """Text file with one id a line."""
 
     @model_validator(mode="after")
     def _any(self) -> Self:
@@ -198,8 +202,11 @@ class Provider(Section):
     """Who made, keeps or licenses a product."""
 
     name: str
+    """Who it is."""
     roles: tuple[Literal["licensor", "producer", "processor", "host"], ...] = ("producer",)
+    """As STAC means them."""
     url: str | None = None
+    """Where to read more."""
 
 
 class Terms(Section):
@@ -212,6 +219,7 @@ class Terms(Section):
     attribution: str
     """What a user has to print."""
     providers: tuple[Provider, ...] = ()
+    """Those who made, keep or license it."""
     source: str | None = None
     """Where the source product is described."""
     non_commercial: bool = False
@@ -249,6 +257,7 @@ class CompositeProduct(Section):
     period: PeriodSection | None = None
     """The recipe's period if absent."""
     terms: Terms
+    """Under which terms it is published."""
 
     _known = field_validator("bands")(known_bands)
 
@@ -277,6 +286,7 @@ class SeriesProduct(Section):
     period: PeriodSection | None = None
     """The recipe's period if absent."""
     terms: Terms
+    """Under which terms it is published."""
 
     _known = field_validator("bands")(known_bands)
 
@@ -286,8 +296,11 @@ class ExternalProduct(Section):
 
     kind: Literal["external"]
     cadence: str
+    """`month` or `n days`."""
     period: PeriodSection | None = None
+    """The recipe's period if absent."""
     terms: Terms
+    """Under which terms it is published."""
 
     @field_validator("cadence")
     @classmethod
@@ -302,12 +315,15 @@ class LabelSection(Section):
     """Class fractions of every sample, from polygons or from a raster."""
 
     taxonomy: str
+    """Name of a taxonomy: `clc`, …"""
     file: str
     """Vector file, or a raster of codes."""
     column: str | None = None
     """Column of the code; absent for rasters."""
     layer: str | None = None
+    """Layer, where the file has several."""
     terms: Terms
+    """Under which terms it is published."""
 
 
 class ParcelsSection(Section):
@@ -340,6 +356,7 @@ class ParcelsSection(Section):
     )  # fmt: skip
     """Which rasters are published."""
     terms: Terms
+    """Under which terms it is published."""
 
 
 class StacSection(Section):
@@ -353,17 +370,25 @@ class Publication(Section):
     """What the card, the catalogue and the citation say."""
 
     title: str
+    """Heading of card and catalogue."""
     description: str
+    """What the corpus is, in a sentence or two."""
     authors: tuple[str, ...] = ()
     """`Family, Given`."""
     year: int | None = None
+    """Of publication."""
     publisher: str | None = None
+    """Who publishes it."""
     doi: str | None = None
+    """Without `https://doi.org/`."""
     citation: str | None = None
     """The sentence to cite; made from the other fields if absent."""
     funding: str | None = None
+    """Who paid, as it has to be printed."""
     contact: str | None = None
+    """Address for questions."""
     keywords: tuple[str, ...] = ()
+    """To be found by."""
 
 
 class Recipe(Section):
@@ -384,9 +409,13 @@ class Recipe(Section):
     seed: Annotated[int, Field(ge=0)] = 0
     """All random choices come from it."""
     region: RegionSection
+    """Where samples may lie."""
     period: PeriodSection
+    """When; half-open."""
     samples: Samples
+    """How samples are placed in the region."""
     archive: ArchiveSection
+    """Where scenes come from."""
     products: dict[str, ProductSection]
     """Key in the product table → how it is made."""
     labels: dict[Name, LabelSection] = {}
@@ -396,10 +425,13 @@ class Recipe(Section):
     scenes: ScenesSection | None = None
     """Which scenes are taken; all if absent."""
     layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
+    """`chips`: a GeoTIFF for each timestep. `cubes`: a sharded Zarr array for each tile."""
     stac: StacSection = StacSection()
+    """How much of the catalogue is written."""
     splits: dict[Name, Share] = {}
     """Name → share of the tiles; whole tiles or granules go to one split."""
     publication: Publication
+    """What the card, the catalogue and the citation say."""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

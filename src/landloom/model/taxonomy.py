@@ -354,6 +354,11 @@ def crosswalk(name: str) -> Crosswalk:
 
     Raises:
         NotFoundError: no such crosswalk.
+
+    Example:
+        >>> found = crosswalk("worldcover_landcovernet")
+        >>> found.source.name, found.target.name
+        ('worldcover', 'landcovernet')
     """
     if name not in CROSSWALKS:
         raise NotFoundError.of("crosswalk", name, CROSSWALKS)

@@ -75,6 +75,14 @@ def build(
         ForeignCorpusError: the folder holds another corpus, or something that is none.
         BuildError: units failed; the next build retries them.
         DiskFullError: no space is left; the next build goes on.
+
+    Example:
+        >>> from landloom.errors import RecipeError
+        >>> try:
+        ...     build("absent/landloom.yaml")
+        ... except RecipeError as error:
+        ...     print(error.problems[0].what)
+        cannot be read: No such file or directory
     """
     start = time.perf_counter()
     project = Project.open(recipe)

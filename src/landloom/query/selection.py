@@ -36,7 +36,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Selection:
-    """Some samples of a corpus, in index order."""
+    """Some samples of a corpus, in index order.
+
+    Example:
+        >>> from landloom.query.example import example_corpus
+        >>> corpus = example_corpus()
+        >>> forest = corpus.query(where="clc_31 = 1") - corpus.query(split="test")
+        >>> forest.ids, forest.histogram(level=1)
+        (('33N_16E-243N_29_01',), {'clc_3': 1.0})
+    """
 
     sidecar: Sidecar = field(repr=False)
     """The corpus's index."""
