@@ -60,6 +60,8 @@ def resource_assets(
     """Assets of a product's collection: footprints beside imagery, mapping and list beside labels."""
     layout = info.layout
     rows: list[tuple[str, ResourceKind, str, str]] = []
+    labels = [item.key for item in members if item.product.kind == "labels" and item.taxonomy is not None]
+    further = labels[0] if labels and labels[0] != info.labels[0].key else None
     if not is_label(members):
         rows = [("geometries", "geometries", GZIP, "Footprints of all samples, gzipped GeoJSON")]
     elif any(item.taxonomy for item in members):
@@ -69,11 +71,11 @@ def resource_assets(
         ]
     return {
         name: {
-            "href": hrefs.between(key, layout.resource(kind)),
+            "href": hrefs.between(key, layout.resource(kind, further)),
             "type": media,
             "title": title,
             "roles": ["metadata"],
-            **file_fields(files, layout.resource(kind)),
+            **file_fields(files, layout.resource(kind, further)),
         }
         for name, kind, media, title in rows
     }
