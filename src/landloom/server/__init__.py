@@ -1,1 +1,1 @@
-"""ASGI shells: STAC API and pages. Empty until the servers land."""
+"""ASGI shells over a corpus: the STAC API, the explorer page. Parse, call, render; nothing here writes."""

@@ -1,0 +1,33 @@
+"""`landloom serve`: a corpus for browsers and STAC clients."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from landloom.cli.console import say
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command(epilog="Example: landloom serve corpus --port 8000")(serve)
+
+
+def serve(
+    corpus: Annotated[str, typer.Argument(help="Folder, address or name of the corpus.")] = "corpus",
+    *,
+    host: Annotated[str, typer.Option(help="Address to listen on; other machines reach 0.0.0.0.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 for a free one.")] = 8000,
+) -> None:
+    """Serve a STAC API and an explorer page over a corpus; nothing is ever written."""
+    from landloom.server.app import serve as run
+
+    def announce(address: str) -> None:
+        say(f"{corpus}: {address} is the explorer page and the STAC API (read-only); stop with Ctrl-C")
+        if host not in {"127.0.0.1", "::1", "localhost"}:
+            say("  note: other machines can reach it, and there is no password")
+        sys.stdout.flush()
+
+    run(corpus, host=host, port=port, announce=announce)

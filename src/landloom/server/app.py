@@ -1,0 +1,105 @@
+"""The server of a corpus: STAC API, files and explorer page in one ASGI application."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import InvalidInputError, MissingExtraError
+from landloom.query.corpus import Corpus
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from fastapi import FastAPI
+
+_NEEDED: Final = ("fastapi", "uvicorn", "stac_fastapi")
+
+
+def check_extra() -> None:
+    """Say so where the libraries of servers are not installed.
+
+    Raises:
+        MissingExtraError: they are not.
+    """
+    for name in _NEEDED:
+        if find_spec(name) is None:
+            raise MissingExtraError.of("server", f"serving a corpus (no module {name})")
+
+
+def create_app(corpus: Corpus) -> FastAPI:
+    """The ASGI application over an open corpus; it only reads.
+
+    Args:
+        corpus: the corpus.
+
+    Raises:
+        MissingExtraError: the extra `server` is not installed.
+
+    Example:
+        >>> from landloom.query.example import example_corpus
+        >>> create_app(example_corpus()).title
+        'example 1.0'
+    """
+    check_extra()
+    # It warns of settings of its own while it is imported, before anybody could have made any.
+    logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
+    from landloom.server import files, page
+    from landloom.server.described import describe
+    from landloom.server.library import Library
+    from landloom.server.searching import Searcher
+    from landloom.server.stac import stac_app
+
+    info = describe(corpus)
+    searcher = Searcher(corpus, info)
+    library = Library(corpus, info, searcher.shelves)
+    app = stac_app(searcher, library, partial(page.page, info, len(corpus)))
+    if library.folder is not None:
+        files.install(app, library.folder)
+    page.install(app)
+    return app
+
+
+def serve(
+    uri: str | os.PathLike[str],
+    *,
+    host: str = "127.0.0.1",
+    port: int = 8000,
+    announce: Callable[[str], None] | None = None,
+) -> None:
+    """Serve a corpus until interrupted.
+
+    Args:
+        uri: what `Corpus.open` takes.
+        host: address to listen on; the loopback unless told.
+        port: 0 for a free one.
+        announce: gets the address once the server listens.
+
+    Raises:
+        MissingExtraError: the extra `server` is not installed.
+        InvalidInputError: the address cannot be listened on.
+    """
+    check_extra()
+    import socket
+
+    import uvicorn
+
+    if not 0 <= port <= 65_535:
+        raise InvalidInputError(f"got port {port}, wanted 0 to 65535")
+    app = create_app(Corpus.open(uri))
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except OSError as error:
+            raise InvalidInputError(f"cannot listen on {host} port {port}: {error.strerror or error}") from error
+        listener.listen(128)
+        shown = f"[{host}]" if ":" in host else host
+        if announce is not None:
+            announce(f"http://{shown}:{listener.getsockname()[1]}/")
+        config = uvicorn.Config(app, log_level="warning", ws="none", lifespan="off", timeout_keep_alive=30)
+        uvicorn.Server(config).run(sockets=[listener])

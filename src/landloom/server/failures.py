@@ -1,0 +1,83 @@
+"""From errors to answers: one table says which status each gets."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.errors import (
+    CorpusError,
+    InvalidDocumentError,
+    InvalidValueError,
+    LandloomError,
+    MissingKeyError,
+    NotFoundError,
+    TransientFaultError,
+)
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+STATUSES: Final[dict[type[LandloomError], HTTPStatus]] = {
+    InvalidValueError: HTTPStatus.BAD_REQUEST,
+    InvalidDocumentError: HTTPStatus.BAD_REQUEST,
+    NotFoundError: HTTPStatus.NOT_FOUND,
+    MissingKeyError: HTTPStatus.NOT_FOUND,
+    TransientFaultError: HTTPStatus.BAD_GATEWAY,
+    CorpusError: HTTPStatus.INTERNAL_SERVER_ERROR,
+    LandloomError: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""Error → status; the nearest class above an error counts."""
+_SHOWN: Final = 2_000
+
+
+def status_of(error: LandloomError) -> HTTPStatus:
+    """The status that an error is answered with.
+
+    Example:
+        >>> from landloom.errors import InvalidInputError
+        >>> int(status_of(InvalidInputError("got a filter that is none")))
+        400
+    """
+    return next(STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES)
+
+
+def document(status: int, description: str) -> dict[str, Any]:
+    """What an error is answered with, as the STAC API asks.
+
+    Example:
+        >>> document(404, "no collection 'x'")
+        {'code': 'Not Found', 'description': "no collection 'x'"}
+    """
+    return {"code": HTTPStatus(status).phrase, "description": description[:_SHOWN]}
+
+
+def install(app: FastAPI) -> None:
+    """Answer every failure of an application in one shape."""
+    from fastapi.exceptions import RequestValidationError
+    from starlette.exceptions import HTTPException
+    from starlette.responses import JSONResponse
+
+    def of_ours(_: Request, error: Exception) -> Response:
+        status = status_of(error) if isinstance(error, LandloomError) else HTTPStatus.INTERNAL_SERVER_ERROR
+        return JSONResponse(document(status, str(error)), status)
+
+    def of_parameters(_: Request, error: Exception) -> Response:
+        problems = error.errors() if isinstance(error, RequestValidationError) else []
+        lines = [f"{'.'.join(str(part) for part in row['loc'])}: {row['msg']}" for row in problems[:10]]
+        return JSONResponse(document(HTTPStatus.BAD_REQUEST, "; ".join(lines)), HTTPStatus.BAD_REQUEST)
+
+    def of_framework(_: Request, error: Exception) -> Response:
+        status, detail = (
+            (error.status_code, str(error.detail))
+            if isinstance(error, HTTPException)
+            else (HTTPStatus.INTERNAL_SERVER_ERROR, "")
+        )
+        headers = error.headers if isinstance(error, HTTPException) else None
+        return JSONResponse(document(status, detail), status, dict(headers or {}))
+
+    app.add_exception_handler(LandloomError, of_ours)
+    app.add_exception_handler(RequestValidationError, of_parameters)
+    app.add_exception_handler(HTTPException, of_framework)

@@ -1,0 +1,168 @@
+"""What a request may be at most, checked before anything parses it."""
+
+from __future__ import annotations
+
+import json
+import re
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.errors import InvalidInputError
+from landloom.server.failures import document
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MAX_BODY: Final = 1_048_576
+"""Bytes of a request's body."""
+MAX_JSON_DEPTH: Final = 64
+"""Values within each other."""
+MAX_PAGE: Final = 1_000
+"""Items on a page; more are cut to it, as OGC API Features wants."""
+PAGE: Final = 10
+"""Items on a page unless told."""
+MAX_IDS: Final = 5_000
+"""Ids, or collections, of one search."""
+MAX_VERTICES: Final = 20_000
+"""Vertices of a geometry."""
+# Possessive, and a string that never ends is taken to the end: one pass, whatever comes.
+_TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
+_STEP: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
+
+
+def check_depth(content: bytes) -> None:
+    """Refuse JSON that nests deeper than any question needs: parsers recurse.
+
+    Raises:
+        InvalidInputError: it does.
+
+    Example:
+        >>> check_depth(b'{"op": "not", "args": [true]}')
+        >>> check_depth(b"[" * 65)
+        Traceback (most recent call last):
+            ...
+        landloom.errors.InvalidInputError: got JSON values more than 64 deep
+    """
+    depth = 0
+    for token in _TOKEN.finditer(content):
+        depth += _STEP.get(token[0], 0)
+        if depth > MAX_JSON_DEPTH:
+            raise InvalidInputError(f"got JSON values more than {MAX_JSON_DEPTH} deep")
+
+
+def read_json(text: str, what: str) -> Any:
+    """JSON of bounded length and depth.
+
+    Args:
+        text: the JSON.
+        what: names it in errors.
+
+    Raises:
+        InvalidInputError: it is none, or beyond the bounds.
+    """
+    if len(text) > MAX_BODY:
+        raise InvalidInputError(f"{what}: got {len(text)} characters, wanted at most {MAX_BODY}")
+    check_depth(text.encode())
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise InvalidInputError(f"{what}: got broken JSON: {error}") from error
+
+
+def check_geometry(geometry: Mapping[str, Any]) -> None:
+    """Bound the vertices of a GeoJSON geometry.
+
+    Raises:
+        InvalidInputError: too many.
+
+    Example:
+        >>> check_geometry({"type": "Point", "coordinates": [13.4, 52.5]})
+    """
+    pending: list[Any] = [geometry]
+    vertices = 0
+    while pending:
+        value = pending.pop()
+        if isinstance(value, dict):
+            pending += [value.get("coordinates"), value.get("geometries"), value.get("geometry")]
+        elif isinstance(value, list | tuple):
+            if value and isinstance(value[0], int | float):
+                vertices += 1
+            else:
+                pending += value
+        if vertices > MAX_VERTICES:
+            raise InvalidInputError(f"intersects: got more than {MAX_VERTICES} vertices; simplify the geometry")
+
+
+class Bounded:
+    """Middleware: bounds bodies, answers HEAD as GET without its body, and OPTIONS with what is allowed.
+
+    Args:
+        app: what is within.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+        elif scope["method"] == "HEAD":
+            await self.app({**scope, "method": "GET"}, receive, _without_body(send))
+        elif scope["method"] == "OPTIONS":
+            allowed = "GET, HEAD, OPTIONS, POST" if scope["path"].rstrip("/") == "/search" else "GET, HEAD, OPTIONS"
+            await _answer(send, HTTPStatus.NO_CONTENT, b"", [(b"allow", allowed.encode())])
+        elif scope["method"] == "GET":
+            await self.app(scope, receive, send)
+        else:
+            await self._with_body(scope, receive, send)
+
+    async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body, more = bytearray(), True
+        while more:
+            message = await receive()
+            if message["type"] != "http.request":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+            if len(body) > MAX_BODY:
+                status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                await _refuse(send, status, f"got a body beyond {MAX_BODY} bytes")
+                return
+        try:
+            check_depth(bytes(body))
+        except InvalidInputError as error:
+            await _refuse(send, HTTPStatus.BAD_REQUEST, str(error))
+            return
+        whole: Message = {"type": "http.request", "body": bytes(body), "more_body": False}
+        given = False
+
+        async def once() -> Message:
+            nonlocal given
+            if given:
+                return await receive()
+            given = True
+            return whole
+
+        await self.app(scope, once, send)
+
+
+def _without_body(send: Send) -> Send:
+    async def bare(message: Message) -> None:
+        await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
+
+    return bare
+
+
+async def _refuse(send: Send, status: HTTPStatus, why: str) -> None:
+    content = json.dumps(document(status, why)).encode()
+    await _answer(send, status, content, [(b"content-type", b"application/json"), (b"connection", b"close")])
+
+
+async def _answer(send: Send, status: HTTPStatus, content: bytes, headers: list[tuple[bytes, bytes]]) -> None:
+    if content:
+        headers = [*headers, (b"content-length", str(len(content)).encode())]
+    await send({"type": "http.response.start", "status": int(status), "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": False})
