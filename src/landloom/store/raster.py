@@ -127,6 +127,11 @@ class RasterFile:
         whole[top - row : bottom - row, left - column : right - column] = part
         return whole
 
+    def block_shape(self, band: int = 1) -> tuple[int, int]:
+        """Rows and columns of the tiles or strips that a band is decoded by."""
+        height, width = self._dataset.block_shapes[band - 1]
+        return int(height), int(width)
+
     def _read(self, window: Window, band: int) -> NDArray[Any]:
         def again(path: str) -> None:
             with _open(path) as copy:

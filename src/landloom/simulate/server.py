@@ -1,0 +1,337 @@
+"""A small archive server: products of a folder, searched and downloaded as from the Copernicus Data Space.
+
+It answers the part of the OData service that landloom asks (`Products?$filter=…`, `Products(Id)`,
+`Products(Id)/$value` with ranges and tokens) and behaves as a long-term archive: products can be offline, and come online
+some time after they are ordered, so many orders at a time. It listens on the loopback only and serves nothing but the zip
+files of its folder.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import threading
+import time
+import zipfile
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Self
+from urllib.parse import parse_qs, quote, urlencode, urlsplit
+
+from landloom.errors import InvalidDocumentError, InvalidInputError
+from landloom.formats.safe import parse_product
+from landloom.model.time import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from types import TracebackType
+
+    from landloom.formats.safe import SafeProduct
+
+_ROOT: Final = "/odata/v1"
+_TOKENS: Final = "/token"
+_TOKEN: Final = "simulated-token"  # noqa: S105 - no secret: the server is a simulation
+_LONGEST_FORM: Final = 10_000
+_CHUNK: Final = 1 << 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Habits:
+    """How the archive behaves."""
+
+    offline: float = 0.0
+    """Share of the products that are offline at first, 0 to 1: the oldest."""
+    restore: float = 1.0
+    """Seconds from an order until its product is online."""
+    orders: int = 1_000
+    """Orders that it takes at a time; over that it answers 403 with Retry-After."""
+    retry_after: int = 1
+    """Seconds that it asks to wait, for what is ordered and over quota."""
+    failures: int = 0
+    """How many downloads are cut in the middle, the first of as many products."""
+    user: str = "demo"
+    """Name that gets a token."""
+    password: str = "demo"  # noqa: S105 - no secret: the server is a simulation
+    """And the password that goes with it."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Held:
+    """A product that the server holds."""
+
+    path: Path
+    entry: dict[str, Any]
+    product: SafeProduct
+    offline: bool = False
+    online_at: float | None = None
+    cut: bool = False
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+class ArchiveServer:
+    """Serves the zipped products of a folder on 127.0.0.1, from `with` until its end.
+
+    Example:
+        >>> from tempfile import TemporaryDirectory
+        >>> from urllib.request import urlopen
+        >>> with TemporaryDirectory() as folder, ArchiveServer(folder) as server:
+        ...     with urlopen(server.catalogue + "/Products?$top=10") as answer:
+        ...         json.load(answer)
+        {'value': []}
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        habits: Habits | None = None,
+        *,
+        port: int = 0,
+        now: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Read what the folder holds.
+
+        Args:
+            folder: its `*.zip` files, each a SAFE product, as `simulate_safe_archive` writes them.
+            habits: how it behaves.
+            port: of the loopback; a free one when 0.
+            now: seconds of a clock; another one for tests.
+
+        Raises:
+            InvalidInputError: a zip file that holds no product.
+        """
+        self._habits, self._now = habits or Habits(), now
+        held = sorted((_held(path) for path in sorted(Path(folder).glob("*.zip"))), key=lambda one: one.product.time)
+        for number, one in enumerate(held):
+            one.offline = number < self._habits.offline * len(held)
+            one.cut = number < self._habits.failures
+        self._held = {one.entry["Id"]: one for one in held}
+        self._orders = threading.Lock()
+        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (_Handler,), {"archive": self}))
+        self._server.daemon_threads = True
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=10)
+
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self._server.server_port}"
+
+    @property
+    def catalogue(self) -> str:
+        """Root of the search and of the downloads, for `landloom.archive.odata.ODataService`."""
+        return self.url + _ROOT
+
+    @property
+    def tokens(self) -> str:
+        """Where a name and a password get a token, for `landloom.archive.tokens.PasswordToken`."""
+        return self.url + _TOKENS
+
+    def is_password(self, form: str) -> bool:
+        """Whether a form of the token address is right."""
+        values = parse_qs(form)
+        return (values.get("username"), values.get("password")) == ([self._habits.user], [self._habits.password])
+
+    def page(self, wish: dict[str, list[str]]) -> dict[str, Any]:
+        """One page of a search; raises `InvalidInputError` for a filter that it does not know."""
+        wanted = _wanted(wish.get("$filter", [""])[0])
+        top, skip = int(wish.get("$top", ["20"])[0]), int(wish.get("$skip", ["0"])[0])
+        found = [self.entry(key) for key, one in self._held.items() if wanted(one)]
+        page: dict[str, Any] = {"value": found[skip : skip + top]}
+        if skip + top < len(found):
+            following = {key: values[0] for key, values in wish.items()} | {"$skip": str(skip + top)}
+            page["@odata.nextLink"] = f"{self.catalogue}/Products?{urlencode(following, quote_via=quote)}"
+        return page
+
+    def entry(self, key: str) -> dict[str, Any]:
+        """What the catalogue says of a product; raises `KeyError` for one that it does not hold."""
+        return self._held[key].entry | {"Online": self.is_online(key)}
+
+    def is_online(self, key: str) -> bool:
+        """Whether a product can be had now."""
+        one = self._held[key]
+        return not one.offline or (one.online_at is not None and one.online_at <= self._now())
+
+    def order(self, key: str) -> bool:
+        """Order a product; False over quota."""
+        with self._orders:
+            one = self._held[key]
+            if one.online_at is None:
+                now = self._now()
+                waiting = sum(1 for o in self._held.values() if o.online_at is not None and o.online_at > now)
+                if waiting >= self._habits.orders:
+                    return False
+                one.online_at = now + self._habits.restore
+        return True
+
+    def wait(self) -> str:
+        """What Retry-After says."""
+        return str(self._habits.retry_after)
+
+    def path(self, key: str) -> Path:
+        """The file of a product."""
+        return self._held[key].path
+
+    def is_to_be_cut(self, key: str) -> bool:
+        """Whether this download is to fail in the middle; once a product."""
+        one = self._held[key]
+        with one.lock:
+            cut, one.cut = one.cut, False
+        return cut
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Glue: parse, ask the archive, answer."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 30
+    archive: ArchiveServer
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
+        """Be quiet."""
+
+    def do_GET(self) -> None:
+        """Search, product, bytes."""
+        parts = urlsplit(self.path)
+        match = re.fullmatch(rf"{_ROOT}/Products\(([\w-]+)\)(/\$value)?", parts.path)
+        try:
+            if parts.path == f"{_ROOT}/Products":
+                self._answer(200, self.archive.page(parse_qs(parts.query)))
+            elif match is None:
+                self._answer(404, {"detail": "Not found"})
+            elif match[2] is None:
+                self._answer(200, self.archive.entry(match[1]))
+            else:
+                self._value(match[1])
+        except (InvalidInputError, ValueError) as error:
+            self._answer(400, {"detail": str(error)})
+        except KeyError:
+            self._answer(404, {"detail": "Product not found"})
+
+    def do_POST(self) -> None:
+        """Tokens and orders."""
+        length = int(self.headers.get("Content-Length") or 0)
+        form = self.rfile.read(min(length, _LONGEST_FORM)).decode(errors="replace")
+        match = re.fullmatch(rf"{_ROOT}/Products\(([\w-]+)\)/OData\.CSC\.Order", urlsplit(self.path).path)
+        try:
+            if self.path == _TOKENS and self.archive.is_password(form):
+                self._answer(200, {"access_token": _TOKEN, "expires_in": 600})
+            elif match is not None and self._is_signed():
+                self.archive.entry(match[1])
+                self._ordered(match[1])
+            else:
+                self._answer(401, {"detail": "Unauthorized"})
+        except KeyError:
+            self._answer(404, {"detail": "Product not found"})
+
+    def _is_signed(self) -> bool:
+        return self.headers.get("Authorization") == f"Bearer {_TOKEN}"
+
+    def _ordered(self, key: str) -> None:
+        status = 202 if self.archive.order(key) else 403
+        self._answer(status, {"detail": "ordered" if status == 202 else "over quota"}, Retry_After=self.archive.wait())
+
+    def _value(self, key: str) -> None:
+        path = self.archive.path(key)
+        if not self._is_signed():
+            self._answer(401, {"detail": "Unauthorized"})
+        elif not self.archive.is_online(key):
+            self._ordered(key)
+        else:
+            self._serve(path, cut=self.headers.get("Range") != "bytes=0-0" and self.archive.is_to_be_cut(key))
+
+    def _serve(self, path: Path, *, cut: bool) -> None:
+        size = path.stat().st_size
+        wish = re.fullmatch(r"bytes=(\d+)-(\d*)", self.headers.get("Range", ""))
+        first = int(wish[1]) if wish else 0
+        last = min(int(wish[2]), size - 1) if wish and wish[2] else size - 1
+        if first > last:
+            self._answer(416, {}, Content_Range=f"bytes */{size}")
+            return
+        self.send_response(206 if wish else 200)
+        self.send_header("Content-Type", "application/zip")
+        self.send_header("Content-Length", str(last - first + 1))
+        if wish:
+            self.send_header("Content-Range", f"bytes {first}-{last}/{size}")
+        self.end_headers()
+        left = (last - first + 1) // (2 if cut else 1)
+        with path.open("rb") as file:
+            file.seek(first)
+            while left and (chunk := file.read(min(_CHUNK, left))):
+                self.wfile.write(chunk)
+                left -= len(chunk)
+        self.close_connection = self.close_connection or cut
+
+    def _answer(self, status: int, document: dict[str, Any], **headers: str) -> None:
+        body = json.dumps(document).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(body)))
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def _held(path: Path) -> _Held:
+    from shapely.geometry import mapping
+
+    try:
+        with zipfile.ZipFile(path) as archive:
+            root = archive.namelist()[0].split("/")[0] + "/"
+            names = [name.removeprefix(root) for name in archive.namelist()]
+            product = parse_product(names, lambda name: archive.read(root + name), where=path.name)
+    except (InvalidDocumentError, zipfile.BadZipFile, IndexError) as error:
+        raise InvalidInputError(f"{path}: no SAFE product in a zip file: {error}") from error
+    data = path.read_bytes()
+    attributes = [{"Name": "productType", "Value": f"S2MSI{product.level[1:]}"}]
+    if product.cloud_cover is not None:
+        attributes.append({"Name": "cloudCover", "Value": product.cloud_cover})  # type: ignore[dict-item]
+    digest = hashlib.md5(data, usedforsecurity=False).hexdigest()
+    start = format_instant(product.time)
+    entry = {
+        "Id": hashlib.sha256(product.name.encode()).hexdigest()[:32],
+        "Name": f"{product.name}.SAFE",
+        "ContentLength": len(data),
+        "ContentDate": {"Start": start, "End": start},
+        "PublicationDate": format_instant(product.generated or product.time),
+        "Checksum": [{"Algorithm": "MD5", "Value": digest}],
+        "GeoFootprint": mapping(product.footprint),
+        "Attributes": attributes,
+    }
+    return _Held(path=path, entry=entry, product=product)
+
+
+def _wanted(filters: str) -> Callable[[_Held], bool]:
+    """The filter that `landloom.archive.odata.query` writes, as a test of products."""
+    import shapely
+    from shapely.errors import ShapelyError
+
+    if not filters:
+        return lambda _: True
+    kind = re.search(r"Value eq 'S2MSI(1C|2A)'", filters)
+    start, end = (re.search(rf"ContentDate/Start {word} (\S+)", filters) for word in ("ge", "lt"))
+    area = re.search(r"Intersects\(area=geography'SRID=4326;([^']+)'\)", filters)
+    if kind is None or start is None or end is None or area is None:
+        raise InvalidInputError(f"got $filter={filters!r}, wanted a product type, a period and an area")
+    try:
+        region = shapely.from_wkt(area[1])
+    except ShapelyError as error:
+        raise InvalidInputError(f"got an area that is no WKT: {error}") from error
+    first, last = parse_instant(start[1]), parse_instant(end[1])
+
+    def test(one: _Held) -> bool:
+        product = one.product
+        is_inside = first <= product.time < last and bool(shapely.intersects(product.footprint, region))
+        return product.level == f"L{kind[1]}" and is_inside
+
+    return test

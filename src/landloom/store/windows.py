@@ -1,0 +1,133 @@
+"""Many windows of one raster file, each of its tiles decoded once.
+
+A JPEG 2000 tile of a Sentinel-2 band is a million pixels, and a window of 24 x 24 costs the whole tile. GDAL keeps decoded
+tiles, but only as many as its cache holds, which other reads share; here every row of tiles is decoded, cut up and let
+go, whatever the order in which windows are asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from landloom.errors import PermanentFaultError
+from landloom.store.raster import open_raster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.model.grid import Grid
+    from landloom.store.raster import RasterFile
+
+
+class _Part(NamedTuple):
+    """The part of a window that lies in the file, in pixels of the file."""
+
+    index: int
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+
+def read_windows(
+    href: str, windows: Sequence[Grid], *, band: int = 1, fill: float = 0, stated: Grid | None = None
+) -> list[NDArray[Any]]:
+    """Read many windows of one band of a file; see `RasterFile.read` for what a window may be.
+
+    Memory: the windows themselves, and one row of the file's tiles (22 MB of a 10 m band of Sentinel-2).
+
+    Args:
+        href: a path or URL, as `open_raster` takes it.
+        windows: in any order, overlapping or not.
+        band: which band, counted from 1.
+        fill: number for pixels outside the file.
+        stated: where the archive says that the file lies.
+
+    Returns:
+        Arrays (y, x) in the file's type, in the order of the windows.
+
+    Raises:
+        PermanentFaultError: the file or the band is missing, or broken.
+        TransientFaultError: it cannot be had just now.
+        InvalidValueError: a window does not share the file's pixel edges.
+
+    Example:
+        >>> read_windows("/nowhere/B04.jp2", [])
+        Traceback (most recent call last):
+        landloom.errors.PermanentFaultError: /nowhere/B04.jp2: No such file or directory
+    """
+    with open_raster(href, stated=stated) as raster:
+        if not 1 <= band <= raster.count:
+            raise PermanentFaultError(f"{href}: no band {band}, the file has {raster.count}")
+        return read_open_windows(raster, windows, band=band, fill=fill)
+
+
+def read_open_windows(
+    raster: RasterFile, windows: Sequence[Grid], *, band: int = 1, fill: float = 0
+) -> list[NDArray[Any]]:
+    """The same of a file that is open already; see `read_windows`."""
+    found: list[NDArray[Any] | None] = [None] * len(windows)
+    corners = [window.offset_in(raster.grid) for window in windows]
+    for part, pixels in _parts(raster, _inside(raster.grid, windows, corners), band):
+        row, column = corners[part.index]
+        shape = windows[part.index].shape
+        target = found[part.index]
+        if target is None:
+            target = found[part.index] = np.empty(shape, pixels.dtype)
+            if (part.bottom - part.top, part.right - part.left) != shape:
+                target[...] = fill
+        target[part.top - row : part.bottom - row, part.left - column : part.right - column] = pixels
+    return [
+        np.full(window.shape, fill, raster.dtype) if array is None else array
+        for window, array in zip(windows, found, strict=True)
+    ]
+
+
+def _inside(grid: Grid, windows: Sequence[Grid], corners: Sequence[tuple[int, int]]) -> list[_Part]:
+    parts = []
+    for index, (window, (row, column)) in enumerate(zip(windows, corners, strict=True)):
+        top, bottom = max(row, 0), min(row + window.height, grid.height)
+        left, right = max(column, 0), min(column + window.width, grid.width)
+        if top < bottom and left < right:
+            parts.append(_Part(index, top, bottom, left, right))
+    return sorted(parts, key=lambda part: (part.top, part.left))
+
+
+def _parts(raster: RasterFile, parts: list[_Part], band: int) -> Iterator[tuple[_Part, NDArray[Any]]]:
+    """Every part, or the pieces of it that lie in one row of tiles, with their pixels."""
+    height, width = raster.block_shape(band)
+    for first in range(0, raster.grid.height, height):
+        last = min(first + height, raster.grid.height)
+        pieces = [
+            _Part(part.index, max(part.top, first), min(part.bottom, last), part.left, part.right)
+            for part in parts
+            if part.top < last and part.bottom > first
+        ]
+        for left, right, members in _runs(pieces, width, raster.grid.width):
+            strip = raster.read(raster.grid.window(first, left, last - first, right - left), band=band)
+            for piece in members:
+                yield (
+                    piece,
+                    strip[piece.top - first : piece.bottom - first, piece.left - left : piece.right - left],
+                )
+
+
+def _runs(pieces: list[_Part], width: int, end: int) -> Iterator[tuple[int, int, list[_Part]]]:
+    """Pieces of a row of tiles in groups that share no tile: first and last column of the tiles, and the members."""
+    group: list[_Part] = []
+    start = stop = 0
+    for piece in sorted(pieces, key=lambda piece: piece.left):
+        if group and piece.left >= stop:
+            yield start, min(stop, end), group
+            group = []
+        if not group:
+            start = piece.left // width * width
+            stop = start
+        stop = max(stop, -(-piece.right // width) * width)
+        group.append(piece)
+    if group:
+        yield start, min(stop, end), group
