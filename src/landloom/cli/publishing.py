@@ -3,31 +3,149 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.cli.console import say
+from landloom.cli.building import WorkersOption
+from landloom.cli.console import ProgressBars, cores, say, say_json, size
+from landloom.cli.recipes import JsonOption
 
-CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
-CORPUS = Path("corpus")
+if TYPE_CHECKING:
+    from landloom.pipelines.labels import LabelSource
+
+PlaceArgument = Annotated[str, typer.Argument(help="Folder or address of the corpus.")]
+FolderArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
+OutArgument = Annotated[Path, typer.Argument(help="Folder to write.")]
+AsJson = JsonOption
+Workers = WorkersOption
+
+labels = typer.Typer(help="Work with the labels of a corpus.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
+    app.command(epilog="Example: landloom export corpus out/cubes --layout cubes")(export)
+    address = "https://example.org/demo/1.0"
+    app.command(epilog=f"Example: landloom publish corpus s3://bucket/demo/1.0 --base-url {address}")(publish)
+    terms = "--licence CC-BY-4.0 --attribution 'Copernicus Land Monitoring Service'"
+    source = "--source clc2018.gpkg --column CODE_18 --taxonomy clc --name clc-2018"
+    labels.command(epilog=f"Example: landloom labels add corpus {source} {terms}")(add)
+    app.add_typer(labels, name="labels", epilog=f"Example: landloom labels add corpus {source} {terms}")
     app.command(epilog="Example: landloom cite corpus --bibtex")(cite)
 
 
-def cite(
-    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = "corpus",
+@labels.callback()
+def labels_group() -> None:
+    """Work with the labels of a corpus."""
+
+
+def export(
+    corpus: PlaceArgument,
+    out: OutArgument,
     *,
-    bibtex: Annotated[bool, typer.Option(help="Print BibTeX.")] = False,
+    layout: Annotated[list[str], typer.Option(metavar="chips|cubes", help="Which; twice for both.")],
+    workers: Workers = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Write a corpus anew as chips or as cubes, with equal pixels; a killed export goes on where it was."""
+    from landloom.pipelines.executors import executor_factory
+    from landloom.pipelines.export import export as run_export
+
+    with ProgressBars() as bars:
+        done = run_export(corpus, out, layout, factory=executor_factory(cores(workers)), listener=bars)
+    if as_json:
+        say_json(done.document())
+    else:
+        what = " and ".join(done.layouts)
+        say(f"wrote {done.files:,} files of {done.tiles} tiles ({size(done.size)}) as {what} to {done.corpus}")
+
+
+def publish(
+    corpus: PlaceArgument,
+    target: Annotated[str, typer.Argument(help="Where it goes: s3://…, az://…, gs://…, file://…")],
+    *,
+    base_url: Annotated[str, typer.Option(help="Address under which readers will reach its files.")],
+    transfers: Annotated[int, typer.Option(min=1, max=256, help="Files that are on their way at a time.")] = 16,
+    as_json: AsJson = False,
+) -> None:
+    """Publish a corpus that validates; what is there already is not sent again, and never overwritten."""
+    from landloom.pipelines.publish import publish as run_publish
+
+    with ProgressBars() as bars:
+        done = run_publish(corpus, target, base_url, workers=transfers, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    if done.uploaded:
+        say(f"sent {done.uploaded:,} files ({size(done.size)}), {done.unchanged:,} were there already")
+    else:
+        say("published before, nothing to send")
+    say(f"{done.name} {done.version} is at {done.target}; catalogue: {done.base_url}/stac-v1.0/catalog.json")
+
+
+def add(  # noqa: PLR0913 - the options of a command
+    corpus: FolderArgument,
+    *,
+    source: Annotated[str, typer.Option(help="Vector file, or a raster of codes.")],
+    taxonomy: Annotated[str, typer.Option(help="What the codes are of: clc, landcovernet, worldcover, …")],
+    name: Annotated[str, typer.Option(help="What to call these labels: lower-case letters, digits and '-'.")],
+    licence: Annotated[str, typer.Option(help="SPDX id, or `proprietary` with --licence-url.")],
+    attribution: Annotated[str, typer.Option(help="What users have to print.")],
+    column: Annotated[str | None, typer.Option(help="Column of the code; not for rasters.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer, where the file has several.")] = None,
+    licence_url: Annotated[str | None, typer.Option(help="The terms in full.")] = None,
+    described_at: Annotated[str | None, typer.Option(help="Address where the source is described.")] = None,
+    repair: Annotated[bool, typer.Option("--repair", help="Repair bad geometries instead of refusing them.")] = False,
+    workers: Workers = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Add class fractions from a file as a further label product; imagery is not touched.
+
+    The same labels again change nothing; others under the same name are a new label version beside the old one.
+    """
+    from landloom.model.recipe import Terms
+    from landloom.pipelines.executors import executor_factory
+    from landloom.pipelines.labels import LabelSource, add_labels
+
+    terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
+    given = LabelSource(file=source, taxonomy=taxonomy, name=name, terms=terms, column=column, layer=layer)
+    with ProgressBars() as bars:
+        done = add_labels(
+            corpus, given, invalid="repair" if repair else "error", factory=executor_factory(cores(workers)),
+            listener=bars,
+        )  # fmt: skip
+    if as_json:
+        say_json(done.document())
+        return
+    for note in done.notes:
+        say(f"  note: {note}")
+    if done.added:
+        say(f"added {done.product}, label version {done.version}, to {done.samples:,} samples")
+        say(f"  later builds keep it if the recipe names it: {_recipe_lines(given, done.version)}")
+    else:
+        say(f"{corpus} has these labels already: {done.product}, label version {done.version}")
+
+
+def _recipe_lines(given: LabelSource, version: str) -> str:
+    name = given.name if version == "1" else f"{given.name}-v{version}"
+    return f"labels.{name} with file {given.file}"
+
+
+def cite(
+    corpus: PlaceArgument = "corpus",
+    *,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Say how to cite a corpus."""
     from landloom.corpus import citation
     from landloom.corpus.documents import parse_corpus_json
-    from landloom.corpus.layout import CORPUS as DOCUMENT
+    from landloom.corpus.layout import CORPUS
     from landloom.store.open import open_store
 
-    info = parse_corpus_json(open_store(corpus).get(DOCUMENT))
-    say(citation.bibtex(info) if bibtex else citation.citation(info))
+    info = parse_corpus_json(open_store(corpus).get(CORPUS))
+    if as_json:
+        say_json({"text": citation.citation(info), "bibtex": citation.bibtex(info), "doi": citation.doi(info)})
+    else:
+        say(citation.bibtex(info) if bibtex else citation.citation(info))
