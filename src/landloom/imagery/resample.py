@@ -203,5 +203,21 @@ class _Polynomial:
         """(y, x) in source pixels, at every combination of target rows and columns."""
         down = chebvander(rows * 2 / self._height - 1, NODES - 1)
         along = chebvander(columns * 2 / self._width - 1, NODES - 1)
-        y, x = (down @ coefficients @ along.T for coefficients in self._coefficients or ())
+        y, x = (_product(_product(down, coefficients), along.T.copy()) for coefficients in self._coefficients or ())
         return y, x
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _product(tall: NDArray[np.float64], wide: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A matrix product of few inner terms: the same to the last bit whatever threads a linear algebra library has."""
+    out = np.zeros((tall.shape[0], wide.shape[1]))
+    for row in range(tall.shape[0]):
+        for inner in range(tall.shape[1]):
+            _add_scaled(out[row], tall[row, inner], wide[inner])
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _add_scaled(out: NDArray[np.float64], factor: float, row: NDArray[np.float64]) -> None:
+    for column in range(out.size):
+        out[column] += factor * row[column]
