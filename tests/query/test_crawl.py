@@ -38,6 +38,7 @@ def item(sample: SampleId, kind: str, steps: tuple[str, ...], others: tuple[str,
         {"rel": "related", "href": f"../../../c_{other}/{sample.zone}/{sample.tile_name}/{sample}.json"}
         for other in others
     ]
+    period = {"start_datetime": "2018-01-01T00:00:00Z", "end_datetime": "2020-01-01T00:00:00Z"}
     return {
         "type": "Feature", "stac_version": "1.0.0", "id": f"c_{kind}_{sample}", "collection": f"c_{kind}",
         "geometry": shapely.geometry.mapping(sample.footprint), "bbox": list(sample.footprint.bounds),

@@ -124,9 +124,9 @@ class _Search:
         boxes = extent.get("spatial", {}).get("bbox") or []
         intervals = extent.get("temporal", {}).get("interval") or []
         near = self.shape is None or not boxes or any(_box(box).intersects(self.shape) for box in boxes)
-        return near and (
-            self.period is None or not intervals or any(_overlaps(*pair, self.period) for pair in intervals)
-        )
+        if not near or self.period is None or not intervals:
+            return near
+        return any(_overlaps(start, end, self.period) for start, end in intervals)
 
     def keeps(self, document: Mapping[str, Any]) -> bool:
         """Whether an item's footprint meets the region."""
@@ -224,10 +224,8 @@ def stac_search(
     search = _Search(
         shape=None if region is None else resolve_region(region).shape,
         period=period if period is None or isinstance(period, Period) else Period.parse(*period),
-        roles=None if roles is None else frozenset([roles] if isinstance(roles, str) else roles),
-        collections=None
-        if collections is None
-        else frozenset([collections] if isinstance(collections, str) else collections),
+        roles=_names(roles),
+        collections=_names(collections),
     )
     reader = read or DocumentReader()
     if search.shape is not None:

@@ -196,12 +196,12 @@ def resolve_region(value: Any, countries: Path | None = None) -> Region:
         return _from_text(value, countries)
     if isinstance(value, Mapping):
         return geometry_region(_from_geojson(value))
-    if hasattr(value, "geom_type") and hasattr(value, "is_empty"):
-        return geometry_region(value)
     if hasattr(value, "to_crs"):
         if value.crs is None:
             raise InvalidInputError("region: got a frame without a CRS")
         return geometry_region(value.to_crs(4326).geometry.union_all())
+    if hasattr(value, "geom_type") and hasattr(value, "is_empty"):
+        return geometry_region(value)
     if hasattr(value, "__len__") and len(value) == 4:
         return box_region([float(number) for number in value])
     raise InvalidInputError(f"region: got {type(value).__name__}, wanted a box, a geometry, a file or a name")

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     import geopandas as gpd
+    import xarray as xr
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
@@ -204,6 +205,28 @@ class Selection:
         index = pd.Index(list(self.ids), name="id")
         frame = pd.DataFrame(data, index=index)
         return gpd.GeoDataFrame(frame, geometry=self.footprints(), crs="EPSG:4326")
+
+    def cube(
+        self,
+        sample: str | int,
+        product: str,
+        *,
+        mask: str | None = None,
+        quality: str = "pfqa",
+        with_labels: bool = False,
+    ) -> xr.DataArray:
+        """One sample's chips of a product as (time, band, y, x); see `landloom.query.cubes.load_cube`."""
+        from landloom.query.cubes import load_cube
+
+        return load_cube(self, sample, product, mask=mask, quality=quality, with_labels=with_labels)
+
+    def load(
+        self, product: str, *, mask: str | None = None, quality: str = "pfqa", with_labels: bool = False
+    ) -> xr.DataArray:
+        """All samples as (sample, time, band, y, x), lazily through Dask; see `landloom.query.cubes.load_many`."""
+        from landloom.query.cubes import load_many
+
+        return load_many(self, product, mask=mask, quality=quality, with_labels=with_labels)
 
     def describe(self) -> str:
         """A few lines for people: how many samples, where, of which classes, and how many files."""

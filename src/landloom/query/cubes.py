@@ -1,0 +1,322 @@
+"""Labelled arrays of a selection: one sample's cube, or many samples lazily through Dask.
+
+Chips are read from either layout, whatever the corpus has. A chip that does not exist is nodata, and the coordinate
+`observed` says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, MissingExtraError, NotFoundError, PermanentFaultError
+from landloom.query.assets import product_entry
+from landloom.query.mask import evaluate_mask, mask_layers
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from numpy.typing import NDArray
+
+    from landloom.model.grid import Grid
+    from landloom.query.assets import Slot
+    from landloom.query.selection import Selection
+    from landloom.store.protocol import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Source:
+    """One product of a selection, readable sample by sample."""
+
+    selection: Selection
+    product: str
+
+    @cached_property
+    def entry(self) -> dict[str, Any]:
+        entries = self.selection.sidecar.meta["products"]
+        if self.product not in entries:
+            raise NotFoundError.of("product in this corpus", self.product, entries)
+        return product_entry(self.product, entries[self.product])
+
+    @cached_property
+    def store(self) -> Store:
+        from landloom.store.open import open_store
+
+        return open_store(self.selection.base.rstrip("/"))
+
+    @cached_property
+    def bands(self) -> tuple[str, ...]:
+        """All bands of a chip, in file order."""
+        bands = tuple(self.entry.get("bands") or ())
+        if self.entry["kind"] == "labels" or not bands:
+            raise InvalidInputError(f"product {self.product!r} has no bands to load")
+        return bands
+
+    @cached_property
+    def chosen(self) -> tuple[str, ...]:
+        """Bands that were asked for and that this product has."""
+        wanted = self.selection.bands
+        chosen = self.bands if wanted is None else tuple(band for band in wanted if band in self.bands)
+        if not chosen:
+            raise NotFoundError.of(f"band of {self.product}", str((wanted or ("",))[0]), self.bands)
+        return chosen
+
+    @cached_property
+    def slots(self) -> tuple[Slot, ...]:
+        """Its timesteps in the period, each once."""
+        one = replace(self.selection, products=(self.product,), bands=self.bands[:1])
+        return one.assets.slots
+
+    def exists(self, row: NDArray[np.int32]) -> NDArray[np.bool_]:
+        """(time,) which chips of a sample there are."""
+        if not self.selection.sidecar.has_availability(self.product):
+            return np.ones(len(self.slots), dtype=bool)
+        codes, patterns = self.selection.sidecar.availability(self.product)
+        own = patterns[0 if codes is None else int(codes[row[0]])]
+        there: NDArray[np.bool_] = own[[slot.place for slot in self.slots]]
+        return there
+
+    def read(self, row: NDArray[np.int32], grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
+        """(time, band, y, x) of one sample."""
+        fill = self.entry.get("nodata")
+        shape = (len(self.slots), len(bands), *grid.shape)
+        result = np.full(shape, 0 if fill is None else fill, dtype=self.entry.get("dtype", "uint16"))
+        if "chips" not in self.selection.sidecar.meta.get("layouts", ["chips"]):
+            return self._from_cubes(row, bands)
+        directory = self.selection.sidecar.directories(row)[0].decode()
+        identity = self.selection.sidecar.ids(row)[0].decode()
+        for place in np.flatnonzero(self.exists(row)).tolist():
+            result[place] = self._chip(self.slots[place], directory, identity, grid, bands)
+        return result
+
+    def _chip(self, slot: Slot, directory: str, identity: str, grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
+        from landloom.formats.geotiff import decode_geotiff
+
+        files = [slot.template.format(directory=directory, id=identity)]
+        if slot.band is not None:
+            files = [f"{files[0].removesuffix(f'{slot.band}.tif')}{band}.tif" for band in bands]
+        arrays = []
+        for path in files:
+            array, found, _ = decode_geotiff(self.store.get(path))
+            if found.shape != grid.shape:
+                raise PermanentFaultError(f"{path}: got {found.shape} pixels, wanted {grid.shape}")
+            arrays.append(array if array.ndim == 3 else array[None])
+        stacked = np.concatenate(arrays)
+        if slot.band is None:
+            if len(stacked) != len(self.bands):
+                raise PermanentFaultError(f"{files[0]}: got {len(stacked)} bands, wanted {len(self.bands)}")
+            stacked = stacked[[self.bands.index(band) for band in bands]]
+        return stacked
+
+    def _from_cubes(self, row: NDArray[np.int32], bands: tuple[str, ...]) -> NDArray[Any]:
+        from landloom.formats.cubes import CubeReader
+
+        directory = self.selection.sidecar.directories(row)[0].decode()
+        prefix = f"imagery/{directory}/{self.entry['folder']}.zarr/"
+        reader = CubeReader(self.store.get, self.store.get_range, prefix)
+        cube = reader.read(self.selection.sidecar.ids(row)[0].decode())
+        times = [reader.spec.timesteps.index(str(slot.timestep)) for slot in self.slots]
+        return cube[np.ix_(times, [reader.spec.bands.index(band) for band in bands])]
+
+    def grid(self, row: NDArray[np.int32]) -> Grid:
+        """Pixels of a sample."""
+        from landloom.model.grid import Grid
+
+        if not self.bands:
+            raise InvalidInputError(f"product {self.product!r} has no bands to load")
+        sidecar = self.selection.sidecar
+        west, south, east, north = sidecar.squares(row)[0].tolist()
+        resolution = self.entry.get("resolution") or _known_resolution(self.product)
+        return Grid.of_bounds(int(sidecar.epsg(row)[0]), (west, south, east, north), resolution)
+
+
+def _known_resolution(product: str) -> float:
+    from landloom.model.product import PRODUCTS
+
+    known = PRODUCTS.get(product)
+    if known is None or known.resolution is None:
+        raise InvalidInputError(f"product {product!r} states no resolution")
+    return known.resolution
+
+
+def _one(selection: Selection, sample: str | int) -> NDArray[np.int32]:
+    row = selection.rows[sample] if isinstance(sample, int) else selection.sidecar.rows_of_ids([sample])[0]
+    if row < 0 or row not in selection.rows:
+        raise NotFoundError(f"no sample {sample!r} in this selection")
+    return np.array([row], dtype=np.int32)
+
+
+def _times(source: _Source) -> NDArray[np.datetime64]:
+    stamps = [slot.stamp for slot in source.slots]
+    nothing = np.datetime64("NaT")
+    return np.array([nothing if stamp is None else stamp.replace(tzinfo=None) for stamp in stamps], "M8[ns]")
+
+
+def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) -> NDArray[np.bool_]:
+    """(time, y, x) where a mask holds, at the timesteps of the source."""
+    other = _Source(selection=source.selection, product=quality)
+    layers = mask_layers(mask)
+    for layer in layers:
+        if layer not in other.bands:
+            raise NotFoundError.of(f"layer of {quality}", layer, other.bands)
+    names = {slot.timestep: place for place, slot in enumerate(other.slots)}
+    missing = [str(slot.timestep) for slot in source.slots if slot.timestep not in names]
+    if missing:
+        raise InvalidInputError(f"{quality} has no timestep {missing[0]!r} of {source.product}")
+    grid, own = other.grid(row), source.grid(row)
+    if grid.shape != own.shape:
+        raise InvalidInputError(f"{quality} has {grid.shape} pixels, {source.product} {own.shape}")
+    cube = other.read(row, grid, layers)
+    usable = evaluate_mask(mask, {layer: cube[:, place] for place, layer in enumerate(layers)})
+    usable &= other.exists(row)[:, None, None]
+    return usable[[names[slot.timestep] for slot in source.slots]]
+
+
+def load_cube(
+    selection: Selection,
+    sample: str | int,
+    product: str,
+    *,
+    mask: str | None = None,
+    quality: str = "pfqa",
+    with_labels: bool = False,
+) -> xr.DataArray:
+    """One sample's chips of a product in time order.
+
+    Args:
+        selection: whose period and bands count.
+        sample: id, or position in the selection.
+        product: key.
+        mask: where pixels are usable, by layers of the quality product; others become nodata.
+        quality: key of that product; it must share pixels and timesteps.
+        with_labels: add the sample's share of each class as a coordinate, `clc_311`.
+
+    Returns:
+        (time, band, y, x) with coordinates of pixel centres, `observed` (time,), `spatial_ref` (CRS in WKT and EPSG,
+        as odc-geo and rioxarray read it), and attributes `nodata`, `sample`, `product`.
+
+    Raises:
+        NotFoundError: an unknown product, band, layer or sample.
+        MissingKeyError: a chip that should be there is not.
+        InvalidInputError: a product without bands, or a mask on other pixels.
+    """
+    import xarray as xr
+
+    source, row = _Source(selection=selection, product=product), _one(selection, sample)
+    grid = source.grid(row)
+    pixels = source.read(row, grid, source.chosen)
+    if mask is not None:
+        usable = _masked(source, row, mask, quality)
+        pixels = np.where(usable[:, None], pixels, np.asarray(source.entry.get("nodata") or 0, dtype=pixels.dtype))
+    x, y = _centres(grid)
+    array = xr.DataArray(
+        pixels,
+        dims=("time", "band", "y", "x"),
+        coords={
+            "time": _times(source),
+            "band": list(source.chosen),
+            "y": y,
+            "x": x,
+            "observed": ("time", source.exists(row)),
+            "spatial_ref": _spatial_ref(grid),
+        },
+        name=product,
+        attrs={
+            "nodata": source.entry.get("nodata"),
+            "sample": selection.sidecar.ids(row)[0].decode(),
+            "product": product,
+            "grid_mapping": "spatial_ref",
+        },
+    )
+    return array if not with_labels else array.assign_coords(_labels(selection, row, ()))
+
+
+def _labels(selection: Selection, rows: NDArray[np.int32], dims: tuple[str, ...]) -> dict[str, Any]:
+    """Shares by label column, as coordinates: one number for one sample, along `sample` for many."""
+    from landloom.model.apportion import MILLION
+
+    shares = selection.sidecar.shares(rows) / MILLION
+    columns = enumerate(selection.sidecar.columns)
+    return {name: (dims, shares[:, number] if dims else shares[0, number]) for number, name in columns}
+
+
+def _centres(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    x: NDArray[np.float64] = grid.west + (np.arange(grid.width, dtype=np.float64) + 0.5) * grid.pixel_width
+    y: NDArray[np.float64] = grid.north - (np.arange(grid.height, dtype=np.float64) + 0.5) * grid.pixel_height
+    return x, y
+
+
+def _spatial_ref(grid: Grid) -> xr.Variable:
+    import xarray as xr
+    from pyproj import CRS
+
+    crs = CRS.from_epsg(grid.epsg)
+    transform = f"{grid.west} {grid.pixel_width} 0 {grid.north} 0 {-grid.pixel_height}"
+    return xr.Variable((), np.int32(grid.epsg), {"spatial_ref": crs.to_wkt(), "GeoTransform": transform})
+
+
+def load_many(
+    selection: Selection,
+    product: str,
+    *,
+    mask: str | None = None,
+    quality: str = "pfqa",
+    with_labels: bool = False,
+) -> xr.DataArray:
+    """All samples of a selection, read only where they are computed.
+
+    Args:
+        selection: which samples; its period and bands count.
+        product: key.
+        mask: as in `load_cube`.
+        quality: as in `load_cube`.
+        with_labels: add shares of classes as coordinates over `sample`, `clc_311`.
+
+    Returns:
+        (sample, time, band, y, x), one Dask chunk a sample. y and x count pixels from the north-west corner; `west`,
+        `north` and `epsg` of each sample say where that is. `observed` is (sample, time).
+
+    Raises:
+        MissingExtraError: Dask is not installed.
+        InvalidInputError: an empty selection, or samples of different sizes in pixels.
+    """
+    try:
+        import dask.array as da
+        from dask.delayed import delayed
+    except ImportError as error:
+        raise MissingExtraError.of("dask", "loading many samples lazily") from error
+    import xarray as xr
+
+    source = _Source(selection=selection, product=product)
+    if not len(selection):
+        raise InvalidInputError("got an empty selection, wanted at least one sample")
+    rows = [selection.rows[place : place + 1] for place in range(len(selection))]
+    squares = selection.sidecar.squares(selection.rows)
+    sizes = np.unique((squares[:, 2:] - squares[:, :2]).round(6), axis=0)
+    if len(sizes) > 1:
+        raise InvalidInputError(f"got samples of {len(sizes)} sizes, wanted one")
+    shape = (1, len(source.slots), len(source.chosen), *source.grid(rows[0]).shape)
+    dtype = np.dtype(source.entry.get("dtype", "uint16"))
+
+    def one(place: int) -> NDArray[Any]:
+        cube = load_cube(selection, place, product, mask=mask, quality=quality)
+        return np.asarray(cube)[None]
+
+    lazy = delayed(one, pure=True)
+    library: Any = da  # its functions have no types
+    blocks = [library.from_delayed(lazy(place), shape, dtype=dtype) for place in range(len(rows))]
+    coords: dict[str, Any] = {
+        "sample": list(selection.ids),
+        "time": _times(source),
+        "band": list(source.chosen),
+        "observed": (("sample", "time"), np.stack([source.exists(row) for row in rows])),
+        "west": ("sample", squares[:, 0]),
+        "north": ("sample", squares[:, 3]),
+        "epsg": ("sample", selection.sidecar.epsg(selection.rows)),
+    }
+    dims = ("sample", "time", "band", "y", "x")
+    attrs = {"nodata": source.entry.get("nodata"), "product": product}
+    array = xr.DataArray(library.concatenate(blocks), dims=dims, coords=coords, name=product, attrs=attrs)
+    return array if not with_labels else array.assign_coords(_labels(selection, selection.rows, ("sample",)))
