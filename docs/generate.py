@@ -1,0 +1,262 @@
+"""Write the reference pages that follow from the code: `python -m docs.generate`, from the root of the checkout.
+
+`--check` writes nothing and exits with 1 where a page is stale; a test runs that.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+import textwrap
+import tomllib
+from itertools import pairwise
+from pathlib import Path
+from types import UnionType
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic_core import PydanticUndefined
+from typer.core import TyperCommand, TyperGroup
+
+from landloom.cli.app import app
+from landloom.model.recipe import Recipe
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from pydantic.fields import FieldInfo
+
+ROOT = Path(__file__).parents[1]
+REFERENCE = ROOT / "docs" / "reference"
+NOTE = "<!-- Written by `python -m docs.generate`; change the code, not this page. -->"
+CLI = """\
+Every command prints its help and an example with `--help`. A mistake ends with one clear message and exit code 1, wrong
+usage with 2. Progress goes to the error stream, results to the output."""
+RECIPE = """\
+Everything that decides what a corpus will hold, in one YAML file. Relative paths are meant from the folder that it lies
+in, unknown keys are mistakes, and every mistake is reported at once, with its path in the file. `landloom init` writes
+a recipe to start from, `landloom plan` checks one. Keys in **bold** have to be there."""
+BARS = """\
+What `make bench` measures, and what it is held to. Ratios are taken side by side in one process: the two take turns,
+the median counts, and compiled code is warm. A bar that no benchmark measures counts as missed."""
+
+
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+    """Every command that does something, with the words that call it."""
+    if isinstance(command, TyperGroup):
+        for name in sorted(command.commands):
+            yield from commands(command.commands[name], (*path, name))
+    else:
+        yield path, command
+
+
+def root_command() -> TyperGroup:
+    """The command line, parsed."""
+    root = typer.main.get_command(app)
+    if not isinstance(root, TyperGroup):
+        raise TypeError(f"got {root}, wanted a group of commands")
+    return root
+
+
+def cli_page() -> str:
+    """All commands with their arguments, options and examples."""
+    blocks = [
+        "# Command line",
+        CLI,
+    ]
+    for path, command in commands(root_command()):
+        name = " ".join(("landloom", *path))
+        context = typer.Context(command, info_name=name)
+        blocks += [f"## {name}", textwrap.dedent(command.help or "").strip()]
+        blocks.append(f"```text\n{' '.join([name, *command.collect_usage_pieces(context)])}\n```")
+        rows = [row for parameter in command.get_params(context) if (row := _parameter(parameter, context)) is not None]
+        if rows:
+            blocks.append("\n".join(["| argument or option | meaning |", "|---|---|", *rows]))
+        if command.epilog:
+            blocks.append(f"```console\n$ {command.epilog.removeprefix('Example: ')}\n```")
+    return _page(blocks)
+
+
+def _parameter(parameter: Any, context: typer.Context) -> str | None:
+    record = parameter.get_help_record(context)
+    if record is None or "--help" in parameter.opts:
+        return None
+    names, text = record
+    shown = names.replace("|", "\\|")
+    return f"| `{shown}` | {_cell(text)} |"
+
+
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def sections() -> list[type[BaseModel]]:
+    """Parts of a recipe, in the order in which the keys that hold them come."""
+    found: list[type[BaseModel]] = []
+
+    def visit(section: type[BaseModel]) -> None:
+        if section not in found:
+            found.append(section)
+            for field in section.model_fields.values():
+                for part in _models(field.annotation):
+                    visit(part)
+
+    visit(Recipe)
+    return found
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models(part)
+
+
+def field_texts(section: type[BaseModel]) -> dict[str, str]:
+    """Key → what the string below its definition says; keys without one are left out."""
+    texts: dict[str, str] = {}
+    for kind in reversed(section.__mro__):
+        if kind is not BaseModel and issubclass(kind, BaseModel):
+            body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
+            lines = body.body if isinstance(body, ast.ClassDef) else []
+            for line, below in pairwise(lines):
+                if (
+                    isinstance(line, ast.AnnAssign)
+                    and isinstance(line.target, ast.Name)
+                    and isinstance(below, ast.Expr)
+                ):
+                    text = ast.literal_eval(below.value) if isinstance(below.value, ast.Constant) else None
+                    if isinstance(text, str):
+                        texts[line.target.id] = " ".join(text.split())
+    return texts
+
+
+def _is_text(line: ast.stmt) -> TypeGuard[ast.Expr]:
+    return isinstance(line, ast.Expr) and isinstance(line.value, ast.Constant) and isinstance(line.value.value, str)
+
+
+def choice(field: FieldInfo) -> str | None:
+    """The one value of a key that tells sections of a union apart: `composite`; None for other keys."""
+    values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
+    return str(values[0]) if len(values) == 1 else None
+
+
+def recipe_page() -> str:
+    """Every key of a recipe."""
+    blocks = [
+        "# Recipe",
+        RECIPE,
+    ]
+    for section in sections():
+        chosen = [f"`{name}: {value}`" for name, field in section.model_fields.items() if (value := choice(field))]
+        title = "The whole file" if section is Recipe else _words(section)
+        about = inspect.getdoc(section) or ""
+        blocks += [f"(recipe-{section.__name__})=\n## {title}", about.split("\n\nExample:")[0]]
+        if chosen:
+            blocks.append(f"Chosen by {' and '.join(chosen)}.")
+        keys = list(_keys(section))
+        blocks.append("\n".join(["| key | value | meaning |", "|---|---|---|", *keys]) if keys else "")
+    return _page(blocks)
+
+
+def _words(section: type[BaseModel]) -> str:
+    name = section.__name__.removesuffix("Section")
+    return "".join(f" {letter.lower()}" if letter.isupper() else letter for letter in name).strip().capitalize()
+
+
+def _keys(section: type[BaseModel]) -> Iterable[str]:
+    texts = field_texts(section)
+    for name, field in section.model_fields.items():
+        if choice(field) is None:
+            value = _kind(field.annotation, field.metadata)
+            if not field.is_required():
+                default = field.get_default(call_default_factory=True)
+                value += "" if _empty(default) else f"; `{_yaml(default)}` if absent"
+            key = f"**`{name}`**" if field.is_required() else f"`{name}`"
+            yield f"| {key} | {value} | {_cell(texts.get(name, ''))} |"
+
+
+def _empty(default: object) -> bool:
+    return default is PydanticUndefined or default is None or default in ((), {}, []) or isinstance(default, BaseModel)
+
+
+def _yaml(value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return (
+        f"[{', '.join(map(_yaml, value))}]" if isinstance(value, list | tuple) else "" if value is None else str(value)
+    )
+
+
+_SIMPLE = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): ""}
+
+
+def _kind(annotation: Any, metadata: Iterable[Any] = ()) -> str:
+    """What may stand there, for people."""
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"[{_words(annotation)}](#recipe-{annotation.__name__})"
+    if origin is Annotated:
+        text = _kind(parts[0], parts[1:])
+    elif origin is Literal:
+        text = " or ".join(f"`{value}`" for value in parts)
+    elif origin in (Union, UnionType):
+        text = " or ".join(dict.fromkeys(filter(None, map(_kind, parts))))
+    elif origin is tuple:
+        text = f"list of {_kind(parts[0])}" if parts[-1:] == (...,) else f"[{', '.join(map(_kind, parts))}]"
+    elif origin is dict:
+        text = f"mapping of {_kind(parts[0])} to {_kind(parts[1])}"
+    else:
+        text = _SIMPLE.get(annotation, getattr(annotation, "__name__", str(annotation)))
+    return text + _bounds(metadata)
+
+
+def _bounds(metadata: Iterable[Any]) -> str:
+    flat = [one for item in metadata for one in (item, *getattr(item, "metadata", ()))]
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    limits = [f"{sign} {getattr(one, name)}" for one in flat for name, sign in signs.items() if hasattr(one, name)]
+    patterns = [f"`{one.pattern}`" for one in flat if getattr(one, "pattern", None)]
+    return "".join(f" {text}" for text in [" and ".join(dict.fromkeys(limits)), *dict.fromkeys(patterns)] if text)
+
+
+def bars_page() -> str:
+    """The bars that `make bench` holds the code to."""
+    bars = tomllib.loads((ROOT / "benchmarks" / "bars.toml").read_text(encoding="utf-8"))
+    rows = [
+        f"| `{name}` | {bar['sense']} {bar['limit']:g} | {_cell(bar['what'])} |" for name, bar in sorted(bars.items())
+    ]
+    return _page(
+        [
+            "# Bars",
+            BARS,
+            "\n".join(["| name | bar | what |", "|---|---|---|", *rows]),
+        ]
+    )
+
+
+def _page(blocks: Iterable[str]) -> str:
+    first, *rest = [block for block in blocks if block]
+    return "\n\n".join([first, NOTE, *rest]) + "\n"
+
+
+PAGES = {"cli.md": cli_page, "recipe.md": recipe_page, "bars.md": bars_page}
+"""File in the reference → what writes it."""
+
+
+def main(arguments: list[str]) -> int:
+    """Write the pages, or check them."""
+    stale = []
+    for name, page in PAGES.items():
+        path, text = REFERENCE / name, page()
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            stale.append(str(path.relative_to(ROOT)))
+            if "--check" not in arguments:
+                path.write_text(text, encoding="utf-8")
+    sys.stdout.write("".join(f"{'stale' if '--check' in arguments else 'wrote'} {name}\n" for name in stale))
+    return 1 if stale and "--check" in arguments else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
