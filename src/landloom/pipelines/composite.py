@@ -31,6 +31,10 @@ SAME_PASS: Final = timedelta(minutes=2)
 """Scenes of one satellite and orbit that start within it are one observation on neighbouring granules."""
 
 
+MOST_OPEN: Final = 48
+"""Overpasses whose files stay open from block to block: each has a dozen, and processes may open a thousand."""
+
+
 def overpasses(scenes: Sequence[Scene], epsg: int) -> list[list[Scene]]:
     """Gather the scenes that one overpass left on several granules: together they are one observation.
 
@@ -157,6 +161,8 @@ class _Attempt:
         merged: Observation | None = None
         for reader in group:
             seen = reader.observe(strip)
+            if len(self.passes) > MOST_OPEN:
+                reader.release()
             if seen is None:
                 continue
             self.used.add(reader.scene.id)
