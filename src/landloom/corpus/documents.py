@@ -52,6 +52,8 @@ def corpus_json(info: CorpusInfo) -> bytes:
         "stac_names": asdict(info.layout.patterns),
         "recipe": dict(info.recipe),
     }
+    if info.class_mappings:
+        document["class_mappings"] = {key: [dict(row) for row in rows] for key, rows in info.class_mappings.items()}
     return orjson.dumps(document, option=PRETTY)
 
 
@@ -180,6 +182,7 @@ def _corpus(document: Mapping[str, Any]) -> CorpusInfo:
         publication=Publication.model_validate(document["publication"]),
         products=tuple(_product(row, taxonomies) for row in document["products"]),
         recipe=document["recipe"],
+        class_mappings=document.get("class_mappings", {}),
         crosswalks=tuple(
             Crosswalk(
                 source=_taxonomy(row["source"]),

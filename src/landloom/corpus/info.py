@@ -11,7 +11,7 @@ from landloom.errors import InvalidValueError, NotFoundError
 from landloom.model.time import Period
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from landloom.corpus.layout import StacNames
     from landloom.model.product import Product
@@ -83,6 +83,8 @@ class CorpusInfo:
     """In published order; keys are unique."""
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """The whole recipe, as plain JSON values."""
+    class_mappings: Mapping[str, Sequence[Mapping[str, str | int]]] = field(default_factory=dict)
+    """Raster-label product → every value of its source with code and role, and the codes of background and the like."""
     crosswalks: tuple[Crosswalk, ...] = ()
     """Class mappings that the corpus offers beside its taxonomies."""
     layouts: tuple[str, ...] = ("chips",)

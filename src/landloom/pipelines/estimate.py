@@ -7,7 +7,7 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.model.ids import CELL_SIZE
-from landloom.model.recipe import AreaClassDraw, ListedCells, WindowGrid
+from landloom.model.recipe import AreaClassDraw, ListedCells, ParcelWindows, WindowGrid
 from landloom.pipelines.blocks import BUDGET
 
 if TYPE_CHECKING:
@@ -94,14 +94,15 @@ def estimate(project: Project, samples: Sequence[Sample] | None = None, scenes: 
     if samples is None:
         count, zones, tiles = _stated(project)
         side = float(CELL_SIZE)
-        if isinstance(recipe.samples, WindowGrid):
+        if isinstance(recipe.samples, WindowGrid | ParcelWindows):
             side = recipe.samples.size * recipe.samples.resolution
     else:
         count, tiles = len(samples), len({sample.tile for sample in samples})
         zones = len({sample.id.zone for sample in samples})
         side = samples[0].bounds[2] - samples[0].bounds[0] if samples else float(CELL_SIZE)
     made = {product.key for product in project.imagery()}
-    keys = list(dict.fromkeys([*recipe.products, *(product.key for product in project.imagery())]))
+    made_elsewhere = [key for key in recipe.products if key not in project.series()]
+    keys = list(dict.fromkeys([*made_elsewhere, *(product.key for product in project.imagery())]))
     products = tuple(_product(project, key, count or 0, side, made_here=key in made) for key in keys)
     return Estimate(
         name=recipe.name, samples=count, zones=zones, tiles=tiles, products=products, scenes=scenes,
@@ -111,7 +112,7 @@ def estimate(project: Project, samples: Sequence[Sample] | None = None, scenes: 
 
 def _product(project: Project, key: str, count: int, side: float, *, made_here: bool) -> ProductEstimate:
     product = project.product(key)
-    steps = len(project.timesteps(key))
+    steps = len(project.timesteps(key)) or project.expected_dates(key)
     pixels = round(side / float(product.resolution or 10)) ** 2
     item = {"uint8": 1, "uint16": 2}.get(product.dtype, 4)
     size = round(count * steps * pixels * len(product.bands) * item * COMPRESSION)

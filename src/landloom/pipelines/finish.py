@@ -20,8 +20,11 @@ from landloom.corpus.layout import TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.resources import resource_files
 from landloom.pipelines.cells import SAMPLES, read_cells
-from landloom.pipelines.describe import corpus_info
+from landloom.pipelines.describe import Found, corpus_info
+from landloom.pipelines.parcel_layers import UNIT as LAYERS_UNIT
+from landloom.pipelines.parcel_layers import layers_exist, parcel_files
 from landloom.pipelines.plan import by_tile
+from landloom.pipelines.series import series_axes, series_exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -89,12 +92,16 @@ def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
         plan: its plan; units that failed are published as missing.
         shop: where the corpus is built.
     """
-    info = corpus_info(project)
+    found = Found(axes=series_axes(project, plan.units, shop.journal), prepared=plan.placement.prepared)
+    info = corpus_info(project, found)
     publication = Publication(info=info, store=shop.store)
     tiles = by_tile(plan.samples)
     contents = {tile: _tile(project, plan, publication, shop, samples) for tile, samples in tiles.items()}
     table = _index(project, publication, shop, contents)
     publication.put("", info.layout.index, index_bytes(table))
+    if found.prepared is not None:
+        for key, data in parcel_files(info.name, found.prepared, shop.store):
+            publication.put("", key, data)
     write_documents(publication, info, contents.values(), table, items=project.recipe.stac.json_items)
     return publication
 
@@ -151,13 +158,20 @@ def _tile(
         done = entry is not None and entry.state == "done" and entry.key == unit.key
         made = [file for file in entry.outcome.files if not file.path.startswith(keys.STATE)] if entry and done else []
         publication.files.setdefault(tile, []).extend(made)
-        for key in _products_of(project, product):
-            exists[key] = np.full((len(samples), info.product(key).slots), done)
+        if product in project.series():
+            exists |= series_exists(info, project, product, tile, entry if done else None, shop.store)
+        elif product.startswith(f"{LAYERS_UNIT}-"):
+            layers_exist(exists, unit, samples, done=done)
+        else:
+            for key in _products_of(project, product):
+                exists[key] = np.full((len(samples), info.product(key).slots), done)
         if done and entry is not None and product in project.recipe.products:
-            path = info.layout.lineage(TileKey.parse(tile), info.product(product).product)
+            path = info.layout.lineage(TileKey.parse(tile), project.product(product))
             document = {"tile": tile, "product": product, **entry.outcome.facts}
             publication.put(tile, path, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-            lineage.append(product)
+            lineage.append(project.product(product).key)
+    for item in info.products:
+        exists.setdefault(item.key, np.zeros((len(samples), item.slots), np.bool_))
     files = {file.path: file for file in publication.files.get(tile, [])}
     return TileContent(tile=TileKey.parse(tile), samples=samples, exists=exists, files=files, lineage=tuple(lineage))
 
@@ -178,11 +192,13 @@ def _index(project: Project, publication: Publication, shop: Workshop, contents:
     fractions = {}
     for name in project.recipe.labels:
         key = project.label_product(name).key
-        there = {tile for tile, content in contents.items() if content.exists[key].any()}
-        tables = read_cells(shop.uri, name, there, SAMPLES)
         width = len(info.label_columns[key])
-        empty = {t: np.zeros((len(c.samples), width), np.int32) for t, c in contents.items() if t not in there}
-        fractions[key] = _stack((tables | empty)[tile] for tile in contents)
+        fractions[key] = _stack(
+            read_cells(shop.store, name, tile, SAMPLES)
+            if content.exists[key].any()
+            else np.zeros((len(content.samples), width), np.int32)
+            for tile, content in contents.items()
+        )
     exists = {item.key: _stack(content.exists[item.key] for content in contents.values()) for item in info.products}
     return index_table(info, samples, fractions, exists)
 

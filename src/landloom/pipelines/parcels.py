@@ -173,7 +173,7 @@ def write_tables(parcels: Parcels, folder: Path) -> None:
         (folder / "classes.csv").write_bytes(classes_csv(parcels.mapping.rows()))
     if parcels.names:
         rows = zip(parcels.ids.tolist(), parcels.names, strict=True)
-        (folder / "ids.csv").write_bytes(_csv(("id", "name"), rows))
+        (folder / "ids.csv").write_bytes(csv_bytes(("id", "name"), rows))
 
 
 def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()) -> bytes:
@@ -185,15 +185,21 @@ def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()
     """
     rows = [(row.id, row.ground_truth, "rejected", row.reason) for row in rejected]
     rows += [(row.id, row.ground_truth, "repaired", row.reason) for row in repaired]
-    return _csv(("id", "ground_truth", "fate", "reason"), rows)
+    return csv_bytes(("id", "ground_truth", "fate", "reason"), rows)
 
 
 def classes_csv(rows: Iterable[Mapping[str, str | int]]) -> bytes:
     """The whole mapping from values to codes, as `classes_file` reads it again."""
-    return _csv(("value", "code", "role"), ((row["value"], row["code"], row["role"]) for row in rows))
+    return csv_bytes(("value", "code", "role"), ((row["value"], row["code"], row["role"]) for row in rows))
 
 
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
+    r"""A table as text.
+
+    Example:
+        >>> csv_bytes(("a", "b"), [(1, "x,y")])
+        b'a,b\n1,"x,y"\n'
+    """
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(header)

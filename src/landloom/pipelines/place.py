@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
-from math import ceil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -13,12 +12,13 @@ import numpy as np
 import orjson
 
 from landloom.errors import BuildError, InvalidInputError
-from landloom.model.grid import WGS84, reproject
-from landloom.model.ids import GranuleId, SampleId, WindowId, Zone
-from landloom.model.recipe import AllCells, AreaClassDraw, ListedCells, WindowGrid
+from landloom.model.grid import WGS84
+from landloom.model.ids import SampleId
+from landloom.model.recipe import AllCells, AreaClassDraw, ListedCells
 from landloom.model.sample import Sample
 from landloom.pipelines.cells import TileCells, cells_units, read_cells
 from landloom.pipelines.stage import run_stage
+from landloom.pipelines.windows import place_windows
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from landloom.design.candidates import Candidates
     from landloom.design.report import Draw
+    from landloom.pipelines.parcel_layers import Prepared
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
 
@@ -47,6 +48,8 @@ class Placement:
     """What was achieved against what was wanted, where samples were drawn."""
     classes: tuple[str, ...] = ()
     """Codes that the draw's class shares are in the order of."""
+    prepared: Prepared | None = None
+    """Parcels, ready to be laid on the samples."""
 
 
 def region_of(project: Project) -> BaseGeometry:
@@ -88,7 +91,8 @@ def place(project: Project, workshop: Workshop) -> Placement:
     elif isinstance(section, ListedCells):
         placement = Placement(samples=_listed(project, section))
     else:
-        placement = Placement(samples=_windows(project, section))
+        samples, prepared = place_windows(project, region_of(project), workshop)
+        placement = Placement(samples=samples, prepared=prepared)
     if not placement.samples:
         raise InvalidInputError("the region holds no sample: is it where the labels and scenes are?")
     return replace(placement, samples=_split(project, placement.samples))
@@ -150,44 +154,6 @@ def _listed(project: Project, section: ListedCells) -> tuple[Sample, ...]:
     from landloom.design.simple import draw_list
 
     return tuple(Sample.of_utm24(cell) for cell in draw_list(map(SampleId.parse, lines)))
-
-
-def anchor_corner(anchor: str) -> tuple[Zone, float, float]:
-    """Zone and north-west corner, in metres, of a window grid's anchor.
-
-    Example:
-        >>> anchor_corner("33N-499980E-5100000N")
-        (Zone(number=33, north=True), 499980.0, 5100000.0)
-    """
-    zone = WindowId(anchor, 1, 1).zone
-    if "-" in anchor:
-        _, east, north = anchor.split("-")
-        return zone, float(east[:-1]), float(north[:-1])
-    from landloom.model.granules import granule_grid
-
-    grid = granule_grid(GranuleId.parse(anchor), 10)
-    return zone, grid.west, grid.north
-
-
-def _windows(project: Project, section: WindowGrid) -> tuple[Sample, ...]:
-    """Windows side by side from the anchor; those whose centre lies outside the region are left out."""
-    import shapely
-
-    zone, west, north = anchor_corner(section.anchor)
-    side = section.size * section.resolution
-    region = reproject(region_of(project), WGS84, zone.epsg)
-    rows = section.rows or max(ceil((north - region.bounds[1]) / side), 1)
-    columns = section.columns or max(ceil((region.bounds[2] - west) / side), 1)
-    shapely.prepare(region)
-    samples = []
-    for row in range(rows):
-        for column in range(columns):
-            left, top = west + column * side, north - row * side
-            if shapely.contains_xy(region, left + side / 2, top - side / 2):
-                identity = WindowId(section.anchor, row + 1, column + 1)
-                bounds = (left, top - side, left + side, top)
-                samples.append(Sample(id=identity, epsg=zone.epsg, bounds=bounds))
-    return tuple(samples)
 
 
 def _split(project: Project, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:

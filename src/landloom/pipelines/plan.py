@@ -7,12 +7,16 @@ from itertools import groupby
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from landloom.errors import InvalidInputError
 from landloom.model.recipe import CompositeProduct
 from landloom.pipelines.blocks import BUDGET
 from landloom.pipelines.cells import SAMPLES, LabelFiles, SampleCells, cells_units
 from landloom.pipelines.composite import CompositeTask
 from landloom.pipelines.describe import corpus_info
+from landloom.pipelines.parcel_layers import layers_units
 from landloom.pipelines.place import Placement, place
+from landloom.pipelines.scenes import choose
+from landloom.pipelines.series import series_unit
 from landloom.pipelines.units import Unit, digest
 
 if TYPE_CHECKING:
@@ -84,6 +88,8 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
         BuildError: the labels that the draw needs could not be computed.
         FaultError: the archive does not answer.
     """
+    if project.recipe.parcels is not None and project.recipe.scheme != "window":
+        raise InvalidInputError("parcels: got samples of 600 m cells, wanted samples drawn as windows or parcels")
     placement = place(project, shop)
     tiles = by_tile(placement.samples)
     archive = open_project_archive(project)
@@ -91,14 +97,24 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
     for name in project.recipe.labels:
         cells = {tile: SampleCells(samples=samples) for tile, samples in tiles.items()}
         units += cells_units(project, name, cells, shop.uri, SAMPLES, label_files(project, name, tiles))
+    layout = corpus_info(project).layout
+    if placement.prepared is not None:
+        units += layers_units(project, placement.prepared, tiles, layout, shop.uri)
     found: set[str] = set()
-    keys = project.composites()
+    keys = [*project.composites(), *project.series()]
+    chosen = None if project.recipe.scenes is None else set(choose(project, archive=archive).choice.ids)
     shop.listener.started("searching the archive", len(tiles) * len(keys))
     for key in keys:
         for tile, samples in tiles.items():
             scenes = archive.search(footprint_of(samples), project.period(key))
+            if chosen is not None:
+                scenes = tuple(scene for scene in scenes if scene.id in chosen)
             found |= {scene.id for scene in scenes}
-            units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
+            if key in project.series():
+                identities = [scene_identity(scene, project.series_section(key).bands) for scene in scenes]
+                units.append(series_unit(project, key, tile, samples, scenes, (shop.uri, layout), identities))
+            else:
+                units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
             shop.listener.advanced(tile, None)
     return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=archive.problems)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from landloom.model.bands import SENTINEL2
 from landloom.model.product import Product, product
-from landloom.model.recipe import CompositeProduct, Recipe
+from landloom.model.recipe import CompositeProduct, Recipe, SeriesProduct
 from landloom.model.time import Cadence
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 RECIPE_FILE: Final = "landloom.yaml"
 """Name of a recipe, unless said otherwise."""
+REVISIT: Final = 5
+"""Days between passes of two satellites, where an estimate needs a number."""
 CORPUS_FOLDER: Final = "corpus"
 """Where a corpus is built, beside its recipe, unless said otherwise."""
 
@@ -58,6 +60,8 @@ class Project:
         names += [recipe.region.file] if recipe.region.file else []
         strata = getattr(recipe.samples, "strata", None)
         names += [strata.file] if strata is not None else []
+        names += [recipe.parcels.file] if recipe.parcels is not None else []
+        names += [recipe.scenes.file] if recipe.scenes is not None and recipe.scenes.file else []
         return sorted({name for name in names if "://" not in name and not Path(self.path(name)).exists()})
 
     def period(self, key: str) -> Period:
@@ -66,19 +70,52 @@ class Project:
         return (own or self.recipe.period).value
 
     def timesteps(self, key: str) -> tuple[Timestep, ...]:
-        """The timesteps of a product, or of the product that a count belongs to."""
+        """The timesteps of a product, or of the product that a count belongs to; none where they are acquired."""
         source = self.source(key)
-        return Cadence.parse(self.recipe.products[source].cadence).timesteps(self.period(source))
+        section = self.recipe.products[source]
+        return (
+            () if isinstance(section, SeriesProduct) else Cadence.parse(section.cadence).timesteps(self.period(source))
+        )
+
+    def expected_dates(self, key: str) -> int:
+        """About how many acquisitions a series will have: two satellites, one pass in five days."""
+        period = self.period(self.source(key))
+        return max((period.end - period.start).days // REVISIT, 1)
 
     def source(self, key: str) -> str:
-        """Key of the recipe's section that makes a product: its own, or the composite that a count belongs to."""
+        """Key of the recipe's section that makes a product: its own, or the composite or series that it belongs to."""
         if key in self.recipe.products:
             return key
+        for name in self.series():
+            if key in {product.key for product in self.series_products(name)}:
+                return name
         return next(name for name in self.composites() if self.count_product(name) == key)
 
     def composites(self) -> list[str]:
         """Keys of the composites that are made here, in recipe order."""
         return [key for key, section in self.recipe.products.items() if isinstance(section, CompositeProduct)]
+
+    def series(self) -> list[str]:
+        """Keys of the series of native bands that are made here, in recipe order."""
+        return [key for key, section in self.recipe.products.items() if isinstance(section, SeriesProduct)]
+
+    def series_section(self, key: str) -> SeriesProduct:
+        """The recipe's section of a series."""
+        section = self.recipe.products[key]
+        if not isinstance(section, SeriesProduct):
+            raise TypeError(f"got {type(section).__name__}, wanted a series")
+        return section
+
+    def series_products(self, key: str) -> list[Product]:
+        """The products of a series: one a native resolution, finest first, then the mask if it is published."""
+        section = self.series_section(key)
+        made = []
+        for resolution in sorted({SENTINEL2[name].resolution for name in section.bands}):
+            bands = tuple(SENTINEL2[name] for name in section.bands if SENTINEL2[name].resolution == resolution)
+            made.append(replace(product(f"s2_{resolution:.0f}m"), bands=bands))
+        if section.valid:
+            made.append(replace(product("s2_valid"), resolution=made[0].resolution))
+        return made
 
     def count_product(self, key: str) -> str | None:
         """Key of the count product of a composite; None where none is published."""
@@ -87,11 +124,15 @@ class Project:
 
     def product(self, key: str) -> Product:
         """A product as this recipe makes it: bands, resolution and cadence are the recipe's."""
+        for name in self.series():
+            for made in self.series_products(name):
+                if key in {name, made.key}:
+                    return made
         row = product(key)
         if key in self.recipe.products:
             section = self.recipe.products[key]
             if not isinstance(section, CompositeProduct):
-                return replace(row, cadence=section.cadence)
+                return replace(row, cadence=getattr(section, "cadence", None))
             bands = tuple(SENTINEL2[name] for name in section.bands)
             return replace(row, bands=bands, resolution=section.resolution, cadence=section.cadence)
         source = self.recipe.products[self.source(key)]
@@ -105,7 +146,8 @@ class Project:
         for key in self.composites():
             count = self.count_product(key)
             keys += [key] if count is None else [key, count]
-        return [self.product(key) for key in keys]
+        made = [self.product(key) for key in keys]
+        return made + [product for key in self.series() for product in self.series_products(key)]
 
     def label_product(self, name: str) -> Product:
         """The product of a label section: the first one is the corpus's own, further ones carry their name."""

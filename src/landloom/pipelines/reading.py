@@ -96,6 +96,11 @@ class SceneReader:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
 
+    def release(self) -> None:
+        """Close the files; they are opened again when next asked for."""
+        self._stack.close()
+        self._files.clear()
+
     def observe(self, target: Grid) -> Observation | None:
         """What the scene shows of a grid; None where it does not reach, or has nothing valid.
 
@@ -105,6 +110,30 @@ class SceneReader:
         """
         try:
             return self._observe(target)
+        except PermanentFaultError as error:
+            raise SceneFaultError(self.scene, self._published(str(error))) from error
+
+    def band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        """Numbers of one band on a grid, the offset applied, 0 where there are none; None where the scene is elsewhere.
+
+        Raises:
+            SceneFaultError: the file is missing, broken, or lacks the band: the scene is out.
+            TransientFaultError: the file cannot be read just now.
+        """
+        try:
+            return self._band(name, target)
+        except PermanentFaultError as error:
+            raise SceneFaultError(self.scene, self._published(str(error))) from error
+
+    def clear(self, target: Grid) -> NDArray[np.bool_] | None:
+        """Which pixels the scene's own classification calls usable; None where it says nothing of the grid.
+
+        Raises:
+            SceneFaultError: as for `band`.
+            TransientFaultError: as for `band`.
+        """
+        try:
+            return self._clear_pixels(target)
         except PermanentFaultError as error:
             raise SceneFaultError(self.scene, self._published(str(error))) from error
 

@@ -1,0 +1,412 @@
+"""The series product: every acquisition of a tile in its native bands, date by date, on an axis of its own.
+
+In memory at a time are one block of one date (`SIDE`² pixels a band), GDAL's cache, and the shard of 16 samples that
+is being encoded, however long the period is. A date's windows are gathered before any is written, so that a scene that
+turns out to be broken half-way leaves nothing behind; dates, and the cubes of a tile, beyond `IN_MEMORY` lie in
+temporary files. Each block of a file is decoded once: blocks come in rows, and GDAL's cache holds the rows between.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.corpus.manifest import FileEntry
+from landloom.errors import CorpusError, InvalidInputError, LandloomError
+from landloom.imagery.valid import data_valid
+from landloom.model.time import Period, Timestep, format_instant, parse_instant
+from landloom.pipelines.blocks import blocks
+from landloom.pipelines.composite import overpasses
+from landloom.pipelines.reading import SceneFaultError, SceneReader
+from landloom.pipelines.units import Outcome, Unit, digest
+from landloom.pipelines.writing import IN_MEMORY, ProductWriter, product_writer
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.layout import Layout
+    from landloom.model.grid import Grid
+    from landloom.model.product import Product
+    from landloom.model.recipe import SeriesProduct
+    from landloom.model.sample import Sample
+    from landloom.model.scene import Scene
+    from landloom.pipelines.journal import Entry, Journal
+    from landloom.pipelines.project import Project
+    from landloom.store.protocol import Store
+
+SIDE: Final = 2048
+"""Side, in pixels, of the blocks in which a scene is read."""
+FOLDER: Final = ".landloom/series"
+"""Where it is kept which sample has which date."""
+MEMORY: Final = 2 * IN_MEMORY + 2**29
+"""Bytes that a unit takes at most: a date, the cubes of a tile, a block with GDAL's cache."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acquisition:
+    """One overpass as a tile sees it: the scenes of neighbouring granules are one observation."""
+
+    step: Timestep
+    scenes: tuple[Scene, ...]
+    """Those in the samples' CRS first."""
+
+
+def acquired_step(stamp: datetime) -> Timestep:
+    """The timestep of an acquisition, named by its second.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> acquired_step(parse_instant("2015-12-08T10:04:09.1")).name
+        '2015-12-08T100409'
+    """
+    second = stamp.replace(microsecond=0)
+    return Timestep(second, f"{second:%Y-%m-%dT%H%M%S}", Period(second, second + timedelta(seconds=1)))
+
+
+def acquisitions(scenes: Sequence[Scene], epsg: int) -> tuple[Acquisition, ...]:
+    """The time axis of a tile: one step an overpass, so that two on one day are two.
+
+    Args:
+        scenes: of the tile, in any order.
+        epsg: CRS of its samples.
+    """
+    groups: dict[Timestep, list[Scene]] = {}
+    for group in overpasses(scenes, epsg):
+        groups.setdefault(acquired_step(min(scene.time for scene in group)), []).extend(group)
+    return tuple(Acquisition(step=step, scenes=tuple(groups[step])) for step in sorted(groups))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesTask:
+    """Cut all samples of a tile out of all acquisitions, and write them."""
+
+    store: str
+    """Where the corpus lies."""
+    key: str
+    """Where (sample, date) whether there is a chip is kept."""
+    layout: Layout
+    layouts: tuple[str, ...]
+    products: tuple[Product, ...]
+    """One a resolution, finest first."""
+    valid_product: Product | None
+    """The mask of usable pixels, if it is published."""
+    settings: SeriesProduct
+    samples: tuple[Sample, ...]
+    """Of one tile, in id order."""
+    dates: tuple[Acquisition, ...]
+    """In time order."""
+
+    def run(self) -> Outcome:
+        """Read, merge, cut, write; the facts are the tile's lineage."""
+        observed = np.zeros((len(self.samples), len(self.dates)), np.bool_)
+        with ExitStack() as stack:
+            writers = [stack.enter_context(writer) for writer in self._writers(observed)]
+            facts = [self._date(place, date, writers, observed) for place, date in enumerate(self.dates)]
+            files = [file for writer in writers for file in writer.finish()]
+        buffer = io.BytesIO()
+        np.save(buffer, observed)
+        open_store(self.store).put(self.key, buffer.getvalue())
+        files.append(FileEntry.of(self.key, buffer.getvalue()))
+        return Outcome(files=tuple(files), facts={"timesteps": facts})
+
+    @property
+    def _made(self) -> tuple[Product, ...]:
+        return self.products if self.valid_product is None else (*self.products, self.valid_product)
+
+    def _writers(self, observed: NDArray[np.bool_]) -> Iterator[ProductWriter]:
+        for product in self._made:
+            yield product_writer(
+                store=self.store, layout=self.layout, layouts=self.layouts, product=product, samples=self.samples,
+                timesteps=tuple(date.step for date in self.dates), observed=observed,
+            )  # fmt: skip
+
+    def _date(
+        self, place: int, date: Acquisition, writers: Sequence[ProductWriter], observed: NDArray[np.bool_]
+    ) -> dict[str, Any]:
+        """Cut one date; a scene that turns out to be broken is left out and the date starts again."""
+        left_out: dict[str, str] = {}
+        while True:
+            scenes = [scene for scene in date.scenes if scene.id not in left_out]
+            with _gathered(self.samples, self._made) as chips:
+                attempt = _Attempt(task=self, scenes=scenes)
+                try:
+                    attempt.gather(chips)
+                except SceneFaultError as fault:
+                    left_out[fault.scene.id] = str(fault)
+                    continue
+                shares = self._keep(chips, date, observed[:, place])
+                for row in np.flatnonzero(observed[:, place]).tolist():
+                    for product, writer in zip(self._made, writers, strict=True):
+                        writer.write(row, place, chips[product.key][row])
+            valid = round(float(shares.mean()), 6) if shares.size else 0.0
+            return _lineage(date, attempt, left_out) | {"samples": len(shares), "valid": valid}
+
+    def _keep(
+        self, chips: Mapping[str, NDArray[Any]], date: Acquisition, observed: NDArray[np.bool_]
+    ) -> NDArray[np.float64]:
+        """Decide which samples have the date; the valid shares of those that do."""
+        finest = chips[self.products[0].key]
+        data = (finest.max(axis=1) > 0).mean(axis=(1, 2))
+        valid = chips[VALID].mean(axis=(1, 2, 3))
+        settings = self.settings
+        observed[:] = (data > 0) & (data >= settings.least_data) & (valid >= settings.least_valid)
+        for product in self.products[1:]:
+            blank = np.asarray(chips[product.key].max(axis=(1, 2, 3)) == 0)
+            for row in np.flatnonzero(blank & observed & (valid > 0)).tolist():
+                names = ", ".join(band.name for band in product.bands)
+                raise LandloomError(f"{self.samples[row].id} {date.step.name}: nothing in {names}, but in finer bands")
+        return np.asarray(valid[observed], np.float64)
+
+
+VALID: Final = "s2_valid"
+"""Key of the mask's product; the mask is always computed, whether or not it is published."""
+
+
+@contextmanager
+def _gathered(samples: Sequence[Sample], products: Iterable[Product]) -> Iterator[dict[str, NDArray[Any]]]:
+    """Arrays (sample, band, y, x) for one date, in memory or in temporary files; the mask is always among them."""
+    shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
+    for product in products:
+        grid = samples[0].grid(float(product.resolution or 10))
+        shapes[product.key] = (len(samples), max(len(product.bands), 1), *grid.shape), np.dtype(product.dtype)
+    if VALID not in shapes:
+        first, *_ = shapes.values()
+        shapes[VALID] = (first[0][0], 1, *first[0][2:]), np.dtype(np.uint8)
+    size = sum(int(np.prod(shape)) * dtype.itemsize for shape, dtype in shapes.values())
+    with ExitStack() as stack:
+        arrays: dict[str, NDArray[Any]] = {}
+        for key, (shape, dtype) in shapes.items():
+            if size <= IN_MEMORY:
+                arrays[key] = np.zeros(shape, dtype)
+            else:
+                arrays[key] = np.memmap(stack.enter_context(tempfile.TemporaryFile()), dtype, "w+", shape=shape)
+        yield arrays
+
+
+@dataclass(slots=True, kw_only=True)
+class _Attempt:
+    """One try at a date with the scenes that are still thought usable."""
+
+    task: SeriesTask
+    scenes: Sequence[Scene]
+    clamped: dict[str, int] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def gather(self, chips: Mapping[str, NDArray[Any]]) -> None:
+        """Fill the arrays of a date, resolution by resolution and block by block."""
+        task = self.task
+        with ExitStack() as stack:
+            readers = [stack.enter_context(self._reader(scene)) for scene in self.scenes]
+            for product in task.products:
+                resolution = float(product.resolution or 10)
+                for block in blocks(task.samples, resolution, SIDE):
+                    grids = [task.samples[row].grid(resolution) for row in block.samples]
+                    outer = _around(grids)
+                    places = [_place(grid, outer) for grid in grids]
+                    first = product is task.products[0]
+                    bands, valid = self._block(readers, product, outer, masked=first)
+                    for row, place in zip(block.samples, places, strict=True):
+                        chips[product.key][row] = bands[(slice(None), *place)]
+                        if valid is not None:
+                            chips[VALID][row, 0] = valid[place]
+            self.clamped = {reader.scene.id: reader.clamped for reader in readers if reader.clamped}
+
+    def _reader(self, scene: Scene) -> SceneReader:
+        settings = self.task.settings
+        return SceneReader(scene, bands=settings.bands, clear=frozenset(settings.clear), dilate=settings.dilate)
+
+    def _block(
+        self, readers: Sequence[SceneReader], product: Product, grid: Grid, *, masked: bool
+    ) -> tuple[NDArray[np.uint16], NDArray[np.bool_] | None]:
+        """What one overpass shows of a block: a scene's data, and the next one's where it has none."""
+        names = [band.name for band in product.bands]
+        merged = np.zeros((len(names), *grid.shape), np.uint16)
+        usable = np.zeros(grid.shape, np.bool_) if masked else None
+        empty = np.ones(grid.shape, np.bool_)
+        for reader in readers:
+            part = _bands(reader, names, grid)
+            if part is None or not part.any():
+                continue
+            self.used.add(reader.scene.id)
+            fresh = empty & part.any(axis=0)
+            np.copyto(merged, part, where=fresh)
+            if usable is not None:
+                np.copyto(usable, _usable(reader, part, grid), where=fresh)
+            empty &= ~fresh
+            if not empty.any():
+                break
+        return merged, usable
+
+
+def _bands(reader: SceneReader, names: Sequence[str], grid: Grid) -> NDArray[np.uint16] | None:
+    """A scene's bands on a grid; None where it is elsewhere."""
+    array = np.empty((len(names), *grid.shape), np.uint16)
+    for place, name in enumerate(names):
+        part = reader.band(name, grid)
+        if part is None:
+            return None
+        array[place] = part
+    return array
+
+
+def _usable(reader: SceneReader, bands: NDArray[np.uint16], grid: Grid) -> NDArray[np.bool_]:
+    """Clear by the scene's own classification, where it has one, with data in every band given."""
+    usable: NDArray[np.bool_] = np.ones(grid.shape, np.bool_)
+    if "SCL" in reader.scene.assets:
+        clear = reader.clear(grid)
+        usable = np.zeros(grid.shape, np.bool_) if clear is None else clear.copy()
+    for band in bands:
+        usable &= data_valid(band)
+    return usable
+
+
+def _around(grids: Sequence[Grid]) -> Grid:
+    """The grid that holds some grids which share pixel edges."""
+    from landloom.model.grid import Grid
+
+    west, north = min(grid.west for grid in grids), max(grid.north for grid in grids)
+    east, south = max(grid.east for grid in grids), min(grid.south for grid in grids)
+    return Grid.of_bounds(grids[0].epsg, (west, south, east, north), grids[0].pixel_width)
+
+
+def _place(grid: Grid, outer: Grid) -> tuple[slice, slice]:
+    row, column = grid.offset_in(outer)
+    return slice(row, row + grid.height), slice(column, column + grid.width)
+
+
+def _lineage(date: Acquisition, attempt: _Attempt, left_out: Mapping[str, str]) -> dict[str, Any]:
+    """What is published of the scenes behind a date."""
+
+    def row(scene: Scene) -> dict[str, Any]:
+        offsets = {asset.offset for name, asset in scene.assets.items() if name != "SCL"}
+        return {
+            "id": scene.id, "datetime": format_instant(scene.time), "granule": scene.granule, "level": scene.level,
+            "baseline": scene.baseline, "offset": min(offsets, default=0), "clamped": attempt.clamped.get(scene.id, 0),
+            "cloud_cover": scene.cloud_cover, "validity": "SCL" if "SCL" in scene.assets else "nodata only",
+        }  # fmt: skip
+
+    unused = [scene.id for scene in attempt.scenes if scene.id not in attempt.used]
+    return {
+        "timestep": date.step.name,
+        "datetime": format_instant(date.step.stamp),
+        "day_of_year": date.step.stamp.timetuple().tm_yday,
+        "scenes": [row(scene) for scene in sorted(attempt.scenes, key=_by_time) if scene.id in attempt.used],
+        "without_data": sorted(unused),
+        "left_out": [{"id": scene, "reason": reason} for scene, reason in sorted(left_out.items())],
+    }
+
+
+def _by_time(scene: Scene) -> tuple[datetime, str]:
+    return scene.time, scene.id
+
+
+def series_unit(
+    project: Project,
+    key: str,
+    tile: str,
+    samples: tuple[Sample, ...],
+    scenes: tuple[Scene, ...],
+    place: tuple[str, Layout],
+    identities: Sequence[Any],
+) -> Unit:
+    """The unit that cuts one tile out of all its acquisitions.
+
+    Args:
+        project: the recipe in its folder.
+        key: of the series in the recipe.
+        tile: which.
+        samples: in it, in id order.
+        scenes: all of the tile in the period.
+        place: where the corpus is built, and its keys.
+        identities: what makes each scene's files the same files.
+
+    Raises:
+        InvalidInputError: there is no scene.
+    """
+    if not scenes:
+        raise InvalidInputError(f"{tile}: the archive has no scene in {project.period(key)}")
+    settings = project.series_section(key)
+    store, layout = place
+    made = project.series_products(key)
+    valid = next((product for product in made if product.key == VALID), None)
+    task = SeriesTask(
+        store=store, key=f"{FOLDER}/{key}/{tile}.npy", layout=layout, layouts=project.recipe.layouts,
+        products=tuple(product for product in made if product.key != VALID), valid_product=valid, settings=settings,
+        samples=samples, dates=acquisitions(scenes, samples[0].epsg),
+    )  # fmt: skip
+    decides = digest(
+        settings.model_dump(mode="json", exclude={"terms"}),
+        project.recipe.layouts,
+        [[asdict(product) for product in made], layout.name],
+        [(str(sample.id), sample.bounds) for sample in samples],
+        list(identities),
+    )
+    return Unit(id=f"{key}/{tile}", key=decides, memory=MEMORY, task=task)
+
+
+def steps_of(facts: Mapping[str, Any]) -> list[Timestep]:
+    """The dates of a tile, out of the facts of its unit."""
+    return [acquired_step(parse_instant(row["datetime"])) for row in facts["timesteps"]]
+
+
+def series_axes(project: Project, units: Iterable[Unit], journal: Journal) -> dict[str, tuple[Timestep, ...]]:
+    """Series of the recipe → the dates that any sample has, in time order.
+
+    Args:
+        project: the recipe in its folder.
+        units: of its plan.
+        journal: knows what came of them.
+
+    Raises:
+        CorpusError: no sample has any date.
+    """
+    found: dict[str, set[Timestep]] = {key: set() for key in project.series()}
+    for unit in units:
+        key = unit.id.partition("/")[0]
+        entry = journal.get(unit.id) if key in found else None
+        if entry is not None and entry.state == "done" and entry.key == unit.key:
+            rows = entry.outcome.facts["timesteps"]
+            found[key] |= {
+                step for step, row in zip(steps_of(entry.outcome.facts), rows, strict=True) if row["samples"]
+            }
+    for key, steps in found.items():
+        if not steps:
+            raise CorpusError(f"{key}: no sample has any acquisition with data: nothing to publish")
+    return {key: tuple(sorted(steps)) for key, steps in found.items()}
+
+
+def series_exists(
+    info: CorpusInfo, project: Project, key: str, tile: str, entry: Entry | None, store: Store
+) -> dict[str, NDArray[np.bool_]]:
+    """Product → (sample, date) whether there is a chip, on the axis of the whole corpus.
+
+    Args:
+        info: the corpus.
+        project: its recipe.
+        key: of the series in the recipe.
+        tile: which.
+        entry: what the journal holds of its unit; None where that is not done.
+        store: where the corpus is built.
+    """
+    keys = [product.key for product in project.series_products(key)]
+    if entry is None:
+        return {}
+    data = store.get(f"{FOLDER}/{key}/{tile}.npy")
+    observed: NDArray[np.bool_] = np.load(io.BytesIO(data), allow_pickle=False)
+    columns = {step: place for place, step in enumerate(info.product(keys[0]).timesteps)}
+    there = np.zeros((len(observed), len(columns)), np.bool_)
+    for place, step in enumerate(steps_of(entry.outcome.facts)):
+        if step in columns:
+            there[:, columns[step]] = observed[:, place]
+    return dict.fromkeys(keys, there)
