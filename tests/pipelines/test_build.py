@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import rasterio
+import yaml
 
 from landloom.corpus.audit import audit, digest
 from landloom.errors import BuildError, ForeignCorpusError
@@ -120,6 +121,19 @@ def test_a_lost_file_is_made_again(tiny: Path, tiny_corpus: Path, tmp_path: Path
     next((tmp_path / "corpus" / "imagery").rglob("*.tif")).unlink()
     assert build(tiny, out=tmp_path / "corpus").units_run == 1
     assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
+
+
+def test_a_changed_recipe_leaves_nothing_stale(tiny: Path, tmp_path: Path) -> None:
+    text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("archive/", f"{tiny}/archive/")
+    (tmp_path / "landloom.yaml").write_text(text, encoding="utf-8")
+    build(tmp_path)
+    document = yaml.safe_load(text)
+    document["samples"] = {"draw": "list", "ids": ["33N_12E-231N_07_02"]}
+    document["layouts"] = ["chips"]
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert build(tmp_path).samples == 1
+    assert audit(open_store(str(tmp_path / "corpus"))).problems == ()
+    assert [path.name for path in (tmp_path / "corpus" / "manifest").rglob("*.parquet")].count("29E-231N.parquet") == 0
 
 
 def test_a_lost_journal_costs_only_time(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:

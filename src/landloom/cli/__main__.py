@@ -16,6 +16,11 @@ def main() -> None:
     except LandloomError as error:
         sys.stderr.write(f"landloom: {error}\n")
         raise SystemExit(1) from None
+    except OSError as error:
+        if error.filename is None:
+            raise
+        sys.stderr.write(f"landloom: {error.filename}: {error.strerror}\n")
+        raise SystemExit(1) from None
 
 
 if __name__ == "__main__":
