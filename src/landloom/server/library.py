@@ -12,6 +12,7 @@ import posixpath
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -28,17 +29,18 @@ from landloom.model.sample import Sample
 from landloom.server.described import local_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from landloom.corpus.info import CorpusInfo
     from landloom.query.corpus import Corpus
+    from landloom.query.sidecar import Sidecar
     from landloom.server.shelves import ItemKey, Shelf
 
 GEOJSON: Final = "application/geo+json"
 _TEMPLATES: Final = 256
-_SLOT: Final = re.compile(rb'"@@([A-Z]+)@@"|@@([A-Z]+)@@')
+_SLOT: Final = re.compile(rb'"@@(RING|BOX|PLANE|WEST|NORTH|EPSG)@@"|@@([A-Z]+)@@')
 _OWN: Final = frozenset({"root", "parent", "self", "collection", "child", "item", "items"})
 
 
@@ -74,6 +76,9 @@ class Library:
         self.folder = local_folder(corpus)
         self._templates: OrderedDict[tuple[str, int | None, bytes], _Cut] = OrderedDict()
         self._derived: dict[str, bytes] | None = None
+        self._stored = self.folder if self.folder is not None and (self.folder / STAC).is_dir() else None
+        keys = (f"pattern_{item.key}" for item in info.products)
+        self._varying = tuple(name.removeprefix("pattern_") for name in keys if name in corpus.sidecar.arrays)
 
     def addresses(self, api: str) -> Addresses:
         """Addresses for clients that reach the API at some root; it ends with a slash."""
@@ -81,16 +86,28 @@ class Library:
 
     # Items ---------------------------------------------------------------------------------------------------
 
-    def item(self, key: ItemKey, to: Addresses) -> bytes:
-        """An item, as JSON."""
-        own = self._item_key(key)
-        stored = None if self.folder is None else self.folder / own
-        if stored is not None and stored.is_file():
-            document = orjson.loads(stored.read_bytes())
-            return orjson.dumps(self._absolute(document, own, to))
+    def items(self, keys: Sequence[ItemKey], to: Addresses) -> list[bytes]:
+        """Items, as JSON."""
+        if not keys:
+            return []
+        places = _Places(self.corpus.sidecar, np.array([key.row for key in keys], dtype=np.int32))
+        return [self._item(key, places, number, to) for number, key in enumerate(keys)]
+
+    def _item(self, key: ItemKey, places: _Places, number: int, to: Addresses) -> bytes:
+        shelf = self.shelves[key.collection]
+        name = shelf.item_id(places.samples[number], key.step)
+        own = f"{STAC}/{shelf.id}/{places.directories[number]}/{name}.json"
+        if self._stored is not None and (self._stored / own).is_file():
+            return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
         if self.corpus.sidecar.scheme != "utm24":
             return orjson.dumps(self._absolute(orjson.loads(self.derived_item(key)), own, to))
-        return self._from_template(key, to)
+        kind = (key.collection, key.step, self._pattern(key.row))
+        template = self._templates.get(kind)
+        if template is None:
+            template = self._templates[kind] = self._template(key, own, places, number)
+            while len(self._templates) > _TEMPLATES:
+                self._templates.popitem(last=False)
+        return template.fill({**places.values(number), "API": to.api.encode(), "FILES": to.files.encode()})
 
     def derived_item(self, key: ItemKey) -> bytes:
         """An item as the corpus would hold it, with relative addresses."""
@@ -119,54 +136,25 @@ class Library:
         own: NDArray[np.bool_] = patterns[0 if codes is None else int(codes[row])]
         return own[None]
 
-    def _item_key(self, key: ItemKey) -> str:
-        shelf, row = self.shelves[key.collection], np.array([key.row], dtype=np.int32)
+    def _pattern(self, row: int) -> bytes:
+        """What exists of a sample, as a key."""
         sidecar = self.corpus.sidecar
-        directory, sample = sidecar.directories(row)[0].decode(), sidecar.texts(row)[0]
-        return f"{STAC}/{shelf.id}/{directory}/{shelf.item_id(sample, key.step)}.json"
+        if not self._varying:
+            return b""
+        return b"".join(sidecar.arrays[f"pattern_{key}"][row].tobytes() for key in self._varying)
 
-    def _from_template(self, key: ItemKey, to: Addresses) -> bytes:
-        pattern = b"".join(self._exists(item.key, item.slots, key.row).tobytes() for item in self.info.products)
-        kind = (key.collection, key.step, pattern)
-        template = self._templates.get(kind)
-        if template is None:
-            template = self._templates[kind] = self._template(key)
-            while len(self._templates) > _TEMPLATES:
-                self._templates.popitem(last=False)
-        row = np.array([key.row], dtype=np.int32)
-        return template.fill(self._values(row, to))
-
-    def _values(self, row: NDArray[np.int32], to: Addresses) -> dict[str, bytes]:
-        sidecar = self.corpus.sidecar
-        ring = np.round(sidecar.corners(row, exact=True)[0], sidecar.decimals or DECIMALS)
-        ring = np.concatenate([ring, ring[:1]])
-        plane = sidecar.squares(row)[0].tolist()
-        return {
-            "API": to.api.encode(),
-            "FILES": to.files.encode(),
-            "ID": sidecar.texts(row)[0].encode(),
-            "DIRECTORY": sidecar.directories(row)[0],
-            "RING": orjson.dumps([ring.tolist()]),
-            "BOX": orjson.dumps(boxes(ring[None])[0].tolist()),
-            "PLANE": orjson.dumps(plane),
-            "WEST": orjson.dumps(plane[0]),
-            "NORTH": orjson.dumps(plane[3]),
-            "EPSG": b'"EPSG:%d"' % int(sidecar.epsg(row)[0]),
-        }
-
-    def _template(self, key: ItemKey) -> _Cut:
+    def _template(self, key: ItemKey, own: str, places: _Places, number: int) -> _Cut:
         """The document of an item with slots where samples differ."""
-        row = np.array([key.row], dtype=np.int32)
         to = Addresses(api="@@API@@", files="@@FILES@@")
-        document = self._absolute(orjson.loads(self.derived_item(key)), self._item_key(key), to)
+        document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
         document["geometry"]["coordinates"] = "@@RING@@"
         document["bbox"] = "@@BOX@@"
         properties = document["properties"]
         properties |= {"proj:code": "@@EPSG@@", "proj:bbox": "@@PLANE@@"}
         if "proj:transform" in properties:
             properties["proj:transform"][2], properties["proj:transform"][5] = "@@WEST@@", "@@NORTH@@"
-        text = orjson.dumps(document).replace(self.corpus.sidecar.texts(row)[0].encode(), b"@@ID@@")
-        return _Cut.of(text.replace(self.corpus.sidecar.directories(row)[0], b"@@DIRECTORY@@"))
+        text = orjson.dumps(document).replace(places.samples[number].encode(), b"@@ID@@")
+        return _Cut.of(text.replace(places.directories[number].encode(), b"@@DIRECTORY@@"))
 
     def _absolute(self, document: dict[str, Any], key: str, to: Addresses) -> dict[str, Any]:
         """An item with absolute addresses."""
@@ -231,11 +219,47 @@ class Library:
         return found
 
 
+class _Places:
+    """What tells samples of one template apart, worked out for a page at once.
+
+    Args:
+        sidecar: the index.
+        rows: samples, in any order.
+    """
+
+    def __init__(self, sidecar: Sidecar, rows: NDArray[np.int32]) -> None:
+        self._decimals = DECIMALS if sidecar.decimals is None else sidecar.decimals
+        self._sidecar, self._rows = sidecar, rows
+        self.samples = sidecar.texts(rows)
+        self.directories = sidecar.directories(rows).astype(str).tolist()
+
+    @cached_property
+    def _columns(self) -> tuple[Any, ...]:
+        ring = np.round(self._sidecar.corners(self._rows, exact=True), self._decimals)
+        ring = np.concatenate([ring, ring[:, :1]], axis=1)
+        squares, epsg = self._sidecar.squares(self._rows), self._sidecar.epsg(self._rows)
+        return ring.tolist(), boxes(ring).tolist(), squares.tolist(), epsg.tolist()
+
+    def values(self, number: int) -> dict[str, bytes]:
+        """What fills the slots of one of them."""
+        ring, box, plane, epsg = (column[number] for column in self._columns)
+        return {
+            "ID": self.samples[number].encode(),
+            "DIRECTORY": self.directories[number].encode(),
+            "RING": orjson.dumps([ring]),
+            "BOX": orjson.dumps(box),
+            "PLANE": orjson.dumps(plane),
+            "WEST": orjson.dumps(plane[0]),
+            "NORTH": orjson.dumps(plane[3]),
+            "EPSG": b'"EPSG:%d"' % epsg,
+        }
+
+
 @dataclass(frozen=True, slots=True)
 class _Cut:
     """A JSON text cut at its slots.
 
-    `"@@X@@"` stands for a whole value, `@@X@@` within a text for a part of it.
+    Some slots stand for whole values, and take the quotes around them along.
     """
 
     pieces: tuple[bytes, ...]

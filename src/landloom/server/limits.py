@@ -25,10 +25,12 @@ PAGE: Final = 10
 """Items on a page unless told."""
 MAX_IDS: Final = 5_000
 """Ids, or collections, of one search."""
-MAX_VERTICES: Final = 20_000
+MAX_VERTICES: Final = 10_000
 """Vertices of a geometry."""
 # Possessive, and a string that never ends is taken to the end: one pass, whatever comes.
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
+_DRAINED: Final = 16 * MAX_BODY
+"""Bytes read and thrown away, so that a client that is still sending gets its answer."""
 _STEP: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
@@ -120,19 +122,23 @@ class Bounded:
             await self._with_body(scope, receive, send)
 
     async def _with_body(self, scope: Scope, receive: Receive, send: Send) -> None:
-        body, more = bytearray(), True
-        while more:
+        body, more, size = bytearray(), True, 0
+        while more and size < _DRAINED:
             message = await receive()
             if message["type"] != "http.request":
                 return
-            body += message.get("body", b"")
+            size += len(message.get("body", b""))
             more = message.get("more_body", False)
-            if len(body) > MAX_BODY:
-                status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-                await _refuse(send, status, f"got a body beyond {MAX_BODY} bytes")
-                return
+            if size <= MAX_BODY:
+                body += message.get("body", b"")
+        if size > MAX_BODY:
+            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            await _refuse(send, status, f"got a body beyond {MAX_BODY} bytes")
+            return
         try:
             check_depth(bytes(body))
+            if scope["path"] == "/search":
+                _check_object(bytes(body), dict(scope["headers"]).get(b"content-type", b""))
         except InvalidInputError as error:
             await _refuse(send, HTTPStatus.BAD_REQUEST, str(error))
             return
@@ -147,6 +153,14 @@ class Bounded:
             return whole
 
         await self.app(scope, once, send)
+
+
+def _check_object(content: bytes, media: bytes) -> None:
+    """Only an object is a search: models fall over anything else."""
+    if b"json" not in media.lower():
+        raise InvalidInputError(f"got content type {media[:80].decode('latin-1')!r}, wanted application/json")
+    if content.lstrip()[:1] != b"{":
+        raise InvalidInputError("got a body that is no JSON object")
 
 
 def _without_body(send: Send) -> Send:

@@ -85,7 +85,7 @@ class Shelf:
                 codes: NDArray[np.integer] | None = None
             else:
                 codes, patterns = sidecar.availability(item.key)
-                own = patterns.any(axis=1, keepdims=True) if self.steps is None else _wide(patterns, count)
+                own = np.asarray(patterns.any(axis=1))[:, None] if self.steps is None else _wide(patterns, count)
             if codes is None:
                 masks = masks | own[0]
                 continue

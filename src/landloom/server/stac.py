@@ -181,7 +181,8 @@ class Client(BaseCoreClient):
         found = self.searcher.ask(Question(collections=(collection_id,), ids=(item_id,))).page(0, 1)
         if not found:
             raise NotFoundError(f"no item {item_id!r} in {collection_id}")
-        return Response(self.library.item(found[0], self._to(kwargs["request"])), media_type=GEOJSON)
+        (document,) = self.library.items(found, self._to(kwargs["request"]))
+        return Response(document, media_type=GEOJSON)
 
     def item_collection(self, *_: Any, **kwargs: Any) -> Any:
         """Items of one collection.
@@ -208,7 +209,7 @@ class Client(BaseCoreClient):
         answer, digest = self.searcher.ask(asked.question), asked.question.digest()
         start = _start(asked.token, digest)
         keys = answer.page(start, asked.limit)
-        features = [asked.fields.of(self.library.item(key, to)) for key in keys]
+        features = [asked.fields.of(item) for item in self.library.items(keys, to)]
         links = [{"rel": "root", "href": to.api, "type": JSON}, _link("self", request, None, kwargs.get("body"))]
         if start + len(keys) < len(answer):
             links.append(_link("next", request, f"{digest}-{start + len(keys)}", kwargs.get("body")))
