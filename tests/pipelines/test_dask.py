@@ -32,7 +32,7 @@ def cluster() -> Iterator[LocalCluster]:
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        with LocalCluster(
+        with LocalCluster(  # type: ignore[no-untyped-call]
             n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
         ) as opened:
             yield opened
