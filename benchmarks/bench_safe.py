@@ -1,7 +1,7 @@
 """Windows of a JPEG 2000 scene, against decoding its files once.
 
-The scene is a granule on a smaller scale: 4 bands of 2,048 x 2,048 pixels in tiles of 1,024, as Sentinel-2 has them, where
-a granule has 10,980 x 10,980; set LANDLOOM_BENCH_FULL=1 for that size (half an hour, 2 GB of memory).
+The scene is a granule on a smaller scale: 4 bands of 2,048 x 2,048 pixels in tiles of 1,024, as Sentinel-2 has them,
+where a granule has 10,980 x 10,980; set LANDLOOM_BENCH_FULL=1 for that size (half an hour, 2 GB of memory).
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 import rasterio
-
 from benchmarks.timing import seconds
+
 from landloom.model.grid import Grid
 from landloom.simulate.safe_images import encode_jp2
 from landloom.store.raster import open_raster

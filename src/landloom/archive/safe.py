@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.search import is_wanted
 from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
-from landloom.formats.safe import parse_product
+from landloom.formats.safe import manifest_checksums, parse_product
 from landloom.formats.safe_names import product_metadata
 from landloom.model.scene import Asset, Scene
 
@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from landloom.formats.safe import SafeGranule, SafeProduct
     from landloom.model.time import Period
 
-_MASKS: Final = ("MSK_CLOUDS_", "MSK_CLASSI_", "MSK_QUALIT_", "MSK_NODATA_", "MSK_DEFECT_", "MSK_SATURA_", "MSK_TECQUA_")
+_MASKS: Final = (
+    "MSK_CLOUDS_",
+    "MSK_CLASSI_",
+    "MSK_QUALIT_",
+    "MSK_NODATA_",
+    "MSK_DEFECT_",
+    "MSK_SATURA_",
+    "MSK_TECQUA_",
+)
+_MANIFEST: Final = "manifest.safe"
 LEVELS: Final = ("L1C", "L2A")
 """Processing levels."""
 
@@ -37,8 +46,8 @@ class _Package:
     """Of the folder or the zip file."""
     root: str
     """What the path of every file starts with, as GDAL opens it."""
-    names: tuple[str, ...]
-    """Paths from the root."""
+    sizes: dict[str, int]
+    """Path from the root → bytes."""
     read: Callable[[str], bytes]
 
 
@@ -106,7 +115,8 @@ class SafeArchive:
             with _opened(place) as package:
                 if package is None:
                     return
-                product = parse_product(package.names, package.read, where=package.href)
+                product = parse_product(package.sizes, package.read, where=package.href)
+                checksums = manifest_checksums(package.read(_MANIFEST)) if _MANIFEST in package.sizes else {}
         except InvalidDocumentError as error:
             for problem in error.problems:
                 self._report(str(place), str(problem))
@@ -119,7 +129,7 @@ class SafeArchive:
             names = ", ".join(product.missing[:3]) + (", …" if len(product.missing) > 3 else "")
             self._report(str(place), f"{len(product.missing)} listed image(s) not there: {names}")
         for granule in product.granules:
-            scene = _scene(product, granule, package)
+            scene = _scene(product, granule, package, checksums)
             if not any(band in scene.assets for band in product.bands):
                 self._report(str(place), f"granule {granule.granule}: images of its bands are not there")
             else:
@@ -148,20 +158,19 @@ def _opened(place: Path) -> Iterator[_Package | None]:
     """A product's files; None for a zip file that holds none."""
     if place.is_dir():
         files = [Path(at, name) for at, _, names in os.walk(place) for name in names]
-        names = tuple(sorted(file.relative_to(place).as_posix() for file in files))
-        yield _Package(
-            href=str(place), root=place.as_posix() + "/", names=names, read=lambda name: (place / name).read_bytes()
-        )
+        sizes = {file.relative_to(place).as_posix(): file.stat().st_size for file in sorted(files)}
+        root = place.as_posix() + "/"
+        yield _Package(href=str(place), root=root, sizes=sizes, read=lambda name: (place / name).read_bytes())
         return
     with zipfile.ZipFile(place) as archive:
-        members = archive.namelist()
-        prefix = _prefix(members)
+        prefix = _prefix(archive.namelist())
         if prefix is None:
             yield None
             return
-        names = tuple(sorted(m.removeprefix(prefix) for m in members if m.startswith(prefix) and not m.endswith("/")))
+        members = [one for one in archive.infolist() if one.filename.startswith(prefix) and not one.is_dir()]
+        sizes = {one.filename.removeprefix(prefix): one.file_size for one in members}
         root = f"/vsizip/{place.as_posix()}/{prefix}"
-        yield _Package(href=str(place), root=root, names=names, read=lambda name: archive.read(prefix + name))
+        yield _Package(href=str(place), root=root, sizes=sizes, read=lambda name: archive.read(prefix + name))
 
 
 def _prefix(members: list[str]) -> str | None:
@@ -173,7 +182,7 @@ def _prefix(members: list[str]) -> str | None:
     return None
 
 
-def _scene(product: SafeProduct, granule: SafeGranule, package: _Package) -> Scene:
+def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checksums: dict[str, str]) -> Scene:
     layers = (*product.bands, "SCL") if product.level == "L2A" else product.bands
     paths = {layer: path for layer in layers if (path := granule.native(layer)) is not None}
     if product.level == "L1C":
@@ -186,7 +195,13 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: _Package) -> Sce
         epsg=granule.epsg,
         footprint=product.footprint if alone else _within(product.footprint, granule),
         assets={
-            name: Asset(href=package.root + path, offset=product.offsets.get(name, 0)) for name, path in paths.items()
+            name: Asset(
+                href=package.root + path,
+                offset=product.offsets.get(name, 0),
+                size=package.sizes[path],
+                checksum=checksums.get(path),
+            )
+            for name, path in paths.items()
         },
         cloud_cover=product.cloud_cover if alone or granule.cloud_cover is None else granule.cloud_cover,
         nodata_share=granule.nodata_share,

@@ -5,13 +5,12 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from landloom.errors import InvalidDocumentError, InvalidValueError, PermanentFaultError
 from landloom.formats.safe_outline import parse_mask_gml
-from landloom.model.grid import Grid
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -19,13 +18,15 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.model.grid import Grid
     from landloom.model.scene import Scene
     from landloom.store.raster import RasterFile
 
 _CLOUD_LAYERS: Final = (1, 2)
 """Layers of MSK_CLASSI: opaque cloud and cirrus; the third is snow, which is no fault."""
 _QUALITY_LAYERS: Final = (3, 4, 5, 6, 8)
-"""Layers of MSK_QUALIT: image data lost, degraded, defective, no data, saturated; crosstalk corrected in part is usable."""
+"""Layers of MSK_QUALIT: image data lost, degraded, defective, no data, saturated. Crosstalk corrected in part is
+usable."""
 _POLYGON_KINDS: Final = ("NODATA", "DEFECT", "SATURA")
 _UNUSABLE: Final = frozenset({"MSI_LOST", "MSI_DEG"})
 
@@ -43,9 +44,9 @@ class ProductMask:
 def product_mask(scene: Scene, window: Grid, bands: Sequence[str]) -> ProductMask:
     """Read a Level-1C product's own cloud and quality masks.
 
-    Before baseline 04.00 they are polygons (`MSK_CLOUDS`, `MSK_NODATA`, `MSK_DEFECT`, `MSK_SATURA`, and lost or degraded
-    parts of `MSK_TECQUA`), since then rasters (`MSK_CLASSI` at 60 m, `MSK_QUALIT` at the band's resolution). A pixel of
-    the window gets what its centre lies on.
+    Before baseline 04.00 they are polygons (`MSK_CLOUDS`, `MSK_NODATA`, `MSK_DEFECT`, `MSK_SATURA`, and what
+    `MSK_TECQUA` calls lost or degraded), since then rasters (`MSK_CLASSI` at 60 m, `MSK_QUALIT` at the
+    band's resolution). A pixel of the window gets what its centre lies on.
 
     Args:
         scene: from `SafeArchive`.
@@ -59,6 +60,7 @@ def product_mask(scene: Scene, window: Grid, bands: Sequence[str]) -> ProductMas
 
     Example:
         >>> from shapely import box
+        >>> from landloom.model.grid import Grid
         >>> from landloom.model.scene import Scene
         >>> from landloom.model.time import parse_instant
         >>> scene = Scene(
@@ -99,12 +101,13 @@ def _raster_mask(href: str, window: Grid, layers: Iterable[int]) -> NDArray[np.b
     return picked
 
 
-def _layer(raster: RasterFile, part: Grid, layer: int) -> NDArray[Any]:
-    return raster.read(part, band=layer, fill=0) != 0
+def _layer(raster: RasterFile, part: Grid, layer: int) -> NDArray[np.bool_]:
+    flagged: NDArray[np.bool_] = raster.read(part, band=layer, fill=0) != 0
+    return flagged
 
 
-def _centres(start: float, step: float, count: int) -> NDArray[np.float64]:
-    centres: NDArray[np.float64] = start + (np.arange(count) + 0.5) * step
+def _centres(start: float, step: float, count: int) -> NDArray[np.floating]:
+    centres: NDArray[np.floating] = start + (np.arange(count) + 0.5) * step
     return centres
 
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from landloom.errors import InvalidDocumentError, InvalidIdentityError, Problem
 from landloom.formats.safe_angles import BAND_IDS, AngleGrid, sun_angles, view_angles
-from landloom.formats.safe_names import image_name, mask_name, product_metadata, tile_metadata
+from landloom.formats.safe_names import SCL_RESOLUTION, image_name, mask_name, product_metadata, tile_metadata
 from landloom.formats.safe_outline import parse_outline
 from landloom.formats.safe_xml import SafeXml, child_text, texts
 from landloom.model.bands import SENTINEL2
@@ -32,6 +32,7 @@ L1C_BANDS: Final = tuple(SENTINEL2)
 """The 13 bands of Level-1C."""
 L2A_BANDS: Final = tuple(band for band in SENTINEL2 if band != "B10")
 """The 12 bands of Level-2A: cirrus has nothing to say of the ground."""
+_HASHES: Final = {"MD5": ("d50110", 32), "SHA3-256": ("1620", 64)}
 _RESOLUTIONS: Final = (10, 20, 60)
 _UTM: Final = re.compile(r"EPSG:(32[67]\d\d)")
 
@@ -66,16 +67,13 @@ class SafeGranule:
     """Percent of the granule without data, where the metadata says."""
 
     def native(self, layer: str) -> str | None:
-        """Path of a layer's image at its native resolution, else at the finest that is there; None if there is none.
+        """Path of a layer's image at its native resolution; None where that is not there.
 
-        Level-2A repeats bands at coarser resolutions, and since baseline 04.00 B01 at a finer one too, which adds nothing.
-        SCL is made at 20 m.
+        Level-2A repeats bands at coarser resolutions, and since baseline 04.00 B01 at a finer one too, which adds
+        nothing. SCL is made at 20 m.
         """
-        paths = self.images.get(layer)
-        if not paths:
-            return None
-        native = int(SENTINEL2[layer].resolution) if layer in SENTINEL2 else min(paths)
-        return paths.get(native, paths[min(paths)])
+        native = int(SENTINEL2[layer].resolution) if layer in SENTINEL2 else SCL_RESOLUTION
+        return self.images.get(layer, {}).get(native)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -163,6 +161,33 @@ def manifest_names(data: bytes) -> tuple[str, ...]:
     return tuple(href.removeprefix("./") for href in hrefs if href)
 
 
+def manifest_checksums(data: bytes) -> dict[str, str]:
+    """Checksums that a `manifest.safe` states, as multihashes: path → MD5 or SHA3-256; others are left out.
+
+    Raises:
+        InvalidDocumentError: no XML.
+
+    Example:
+        >>> digest = b"d41d8cd98f00b204e9800998ecf8427e"
+        >>> manifest_checksums(
+        ...     b'<a><byteStream><fileLocation href="./a"/><checksum checksumName="MD5">'
+        ...     + digest
+        ...     + b"</checksum></byteStream></a>"
+        ... )
+        {'a': 'd50110d41d8cd98f00b204e9800998ecf8427e'}
+    """
+    found = {}
+    for stream in SafeXml("manifest.safe", data, []).all("byteStream"):
+        place, stated = stream.find("{*}fileLocation"), stream.find("{*}checksum")
+        if place is None or stated is None:
+            continue
+        prefix, digits = _HASHES.get(stated.get("checksumName", "").upper(), ("", 0))
+        text = (stated.text or "").strip().lower()
+        if prefix and re.fullmatch(rf"[0-9a-f]{{{digits}}}", text):
+            found[place.get("href", "").removeprefix("./")] = prefix + text
+    return found
+
+
 def _document(name: str, read: Callable[[str], bytes], problems: list[Problem]) -> SafeXml | None:
     try:
         return SafeXml(name, read(name), problems)
@@ -188,7 +213,7 @@ def _product(
     name = document.text("PRODUCT_URI", "PRODUCT_URI_2A", "PRODUCT_URI_1C")
     generated = document.instant("GENERATION_TIME", optional=True)
     takes = document.all("Datatake")
-    if problems or None in (baseline, time, orbit, platform, quantification, footprint, name):
+    if problems or time is None or orbit is None or quantification is None or footprint is None:
         return None
     return SafeProduct(
         name=str(name).removesuffix(".SAFE"), level=level, baseline=str(baseline), time=time, generated=generated,

@@ -44,8 +44,8 @@ def view_angles(document: SafeXml) -> dict[str, AngleGrid]:
     """Where the satellite stood as seen from a granule: band → grid, the detectors merged.
 
     Neighbouring detectors overlap by a kilometre or two, and a node there has an angle from each. The rule: zenith
-    is the mean of those that are no NaN, azimuth the direction of the sum of their unit vectors (a plain mean would turn
-    359° and 1° into 180°).
+    is the mean of those that are no NaN, azimuth the direction of the sum of their unit vectors (a plain mean would
+    turn 359° and 1° into 180°).
     """
     grids: dict[str, list[AngleGrid]] = {}
     for element in document.all("Viewing_Incidence_Angles_Grids"):

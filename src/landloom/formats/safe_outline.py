@@ -26,7 +26,8 @@ def parse_outline(document: SafeXml, outlines: Sequence[str]) -> BaseGeometry | 
         outlines: latitude longitude (and a height, in some) of each vertex, the first repeated as the last.
 
     Returns:
-        Valid polygon or multipolygon in WGS84, longitude latitude, cut at the antimeridian; None where it cannot be read.
+        Valid polygon or multipolygon in WGS84, longitude latitude, cut at the antimeridian; None where it cannot be
+        read.
 
     Example:
         >>> document = SafeXml("a.xml", b"<a/>", [])

@@ -41,14 +41,14 @@ class SafeXml:
         Raises:
             InvalidDocumentError: no XML, or XML that declares entities.
         """
-        from xml.etree import ElementTree as tree  # noqa: N813 - no entities are accepted below
+        from xml.etree import ElementTree as ET
 
         self._where, self._problems = where, problems
         try:
             if _DECLARES.search(data):
                 raise InvalidDocumentError(where, [Problem(where=where, what="wanted XML without declared entities")])
-            self.root: Element = tree.fromstring(data)  # noqa: S314 - as above
-        except tree.ParseError as error:
+            self.root: Element = ET.fromstring(data)  # noqa: S314 - as above
+        except ET.ParseError as error:
             raise InvalidDocumentError(where, [Problem(where=where, what=f"wanted XML: {error}")]) from error
 
     def wrong(self, what: str) -> None:

@@ -7,8 +7,8 @@ S2A_MSIL2A_20180103T103212_N0207_R022_T32UPA_20180103T153212.SAFE/    or the sam
   GRANULE/L2A_T32UPA_A012345_20180103T103212/
     MTD_TL.xml
     IMG_DATA/R10m/T32UPA_20180103T103212_B02_10m.jp2, …
-    QI_DATA/MSK_CLASSI_B00.jp2, MSK_QUALIT_B02.jp2, …                 Level-1C; MSK_CLOUDS_B00.gml before baseline 04.00
-truth/truth.json                                                      written last: the spec, as `simulate_archive` has it
+    QI_DATA/MSK_CLASSI_B00.jp2, …                                     Level-1C; MSK_CLOUDS_B00.gml before 04.00
+truth/truth.json                                                      written last: the spec
 ```
 
 Unlike a real product, the images and the geoposition in the metadata are those of the scene's window, not of the whole
@@ -276,9 +276,7 @@ def _mapping(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
         yield pool.map
 
 
-def _existing(
-    store: LocalStore, truth: dict[str, Any], scenes: tuple[SceneSpec, ...], form: SafeForm
-) -> SafeReport:
+def _existing(store: LocalStore, truth: dict[str, Any], scenes: tuple[SceneSpec, ...], form: SafeForm) -> SafeReport:
     held = json.loads(store.get(TRUTH))
     if {key: held.get(key) for key in truth} != json.loads(json.dumps(truth)):
         raise InvalidInputError(

@@ -65,7 +65,7 @@ def product_document(names: SafeNames, images: Sequence[str], shares: Shares) ->
     body = "".join(
         (
             _tag("n1:General_Info", _product_info(names, images, suffix) + _characteristics(names)),
-            _tag("n1:Geometric_Info", _nest("Product_Footprint/Product_Footprint/Global_Footprint/EXT_POS_LIST", outline)),
+            _tag("n1:Geometric_Info", _nest("Product_Footprint/Global_Footprint/EXT_POS_LIST", outline)),
             _tag("n1:Quality_Indicators_Info", cloud + _tag("Image_Content_QI", nodata)),
         )
     )
@@ -192,7 +192,9 @@ def _angles(scene: SceneSpec) -> str:
     row, column = np.indices((_NODES, _NODES))
     sunny = 90.0 - elevation + (row + column * 0.2) * _STEP / 111_000.0
     text = _tag("Sun_Angles_Grid", _angle_grid(sunny, azimuth + column * 0.05))
-    text += _tag("Mean_Sun_Angle", _tag("ZENITH_ANGLE", f"{sunny.mean():.6f}") + _tag("AZIMUTH_ANGLE", f"{azimuth:.6f}"))
+    text += _tag(
+        "Mean_Sun_Angle", _tag("ZENITH_ANGLE", f"{sunny.mean():.6f}") + _tag("AZIMUTH_ANGLE", f"{azimuth:.6f}")
+    )
     for number, band in enumerate(SENTINEL2):
         for detector in (0, 1):
             grid = _angle_grid(*view_nodes(scene, band, detector))
@@ -200,7 +202,7 @@ def _angles(scene: SceneSpec) -> str:
     return text
 
 
-def _angle_grid(zenith: NDArray[np.float64], azimuth: NDArray[np.float64]) -> str:
+def _angle_grid(zenith: NDArray[np.floating], azimuth: NDArray[np.floating]) -> str:
     text = ""
     for name, values in (("Zenith", zenith), ("Azimuth", azimuth)):
         rows = "".join(_tag("VALUES", _row(np.ascontiguousarray(row).tobytes())) for row in values)

@@ -53,7 +53,7 @@ def encode_jp2(layers: NDArray[Any], grid: Grid, *, block: int = 1024) -> bytes:
             source.write(stack)
         with memory.open() as source:
             size = {"BLOCKXSIZE": block, "BLOCKYSIZE": block}
-            copy(source, target.name, driver="JP2OpenJPEG", QUALITY=100, REVERSIBLE="YES", NUM_THREADS=1, **size)
+            copy(source, target.name, driver="JP2OpenJPEG", QUALITY=100, REVERSIBLE="YES", **size)
         return bytes(target.read())
 
 

@@ -28,7 +28,7 @@ class SafeNames:
         >>> names.product
         'S2B_OPER_PRD_MSIL1C_PDMC_20180602T151220_R022_V20180602T101220_20180602T101220.SAFE'
         >>> names.image("B8A", 20).rpartition("/")[2]
-        'S2B_OPER_MSI_L1C_TL_SIM__20180602T151220_A012607_T32UPA_B8A.jp2'
+        'S2B_OPER_MSI_L1C_TL_SIM__20180602T151220_A024947_T32UPA_B8A.jp2'
     """
 
     scene: SceneSpec
@@ -65,7 +65,7 @@ class SafeNames:
     @property
     def absolute_orbit(self) -> int:
         """Orbits since launch: ten days are 143 of them."""
-        return 12_484 - 143 + (self.scene.time - _FIRST) // timedelta(days=10) * 143 // 100 + self.scene.orbit
+        return 12_341 + (self.scene.time - _FIRST) // timedelta(days=10) * 143 + self.scene.orbit
 
     @property
     def tile(self) -> str:

@@ -1,9 +1,9 @@
 """A small archive server: products of a folder, searched and downloaded as from the Copernicus Data Space.
 
 It answers the part of the OData service that landloom asks (`Products?$filter=…`, `Products(Id)`,
-`Products(Id)/$value` with ranges and tokens) and behaves as a long-term archive: products can be offline, and come online
-some time after they are ordered, so many orders at a time. It listens on the loopback only and serves nothing but the zip
-files of its folder.
+`Products(Id)/$value` with ranges and tokens) and behaves as a long-term archive: products can be offline, and come
+online some time after they are ordered, so many orders at a time. It listens on the loopback only and serves nothing
+but the zip files of its folder, which must have new names: the service knows no others.
 """
 
 from __future__ import annotations
@@ -104,7 +104,7 @@ class ArchiveServer:
         self._habits, self._now = habits or Habits(), now
         held = sorted((_held(path) for path in sorted(Path(folder).glob("*.zip"))), key=lambda one: one.product.time)
         for number, one in enumerate(held):
-            one.offline = number < self._habits.offline * len(held)
+            one.offline = number < round(self._habits.offline * len(held))
             one.cut = number < self._habits.failures
         self._held = {one.entry["Id"]: one for one in held}
         self._orders = threading.Lock()

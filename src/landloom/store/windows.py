@@ -1,8 +1,8 @@
 """Many windows of one raster file, each of its tiles decoded once.
 
-A JPEG 2000 tile of a Sentinel-2 band is a million pixels, and a window of 24 x 24 costs the whole tile. GDAL keeps decoded
-tiles, but only as many as its cache holds, which other reads share; here every row of tiles is decoded, cut up and let
-go, whatever the order in which windows are asked for.
+A JPEG 2000 tile of a Sentinel-2 band is a million pixels, and a window of 24 x 24 costs the whole tile. GDAL keeps
+decoded tiles, but only as many as its cache holds, which other reads share; here every row of tiles is decoded, cut up
+and let go, whatever the order in which windows are asked for.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 class _Part(NamedTuple):
     """The part of a window that lies in the file, in pixels of the file."""
 
-    index: int
+    number: int
     top: int
     bottom: int
     left: int
@@ -73,11 +73,11 @@ def read_open_windows(
     found: list[NDArray[Any] | None] = [None] * len(windows)
     corners = [window.offset_in(raster.grid) for window in windows]
     for part, pixels in _parts(raster, _inside(raster.grid, windows, corners), band):
-        row, column = corners[part.index]
-        shape = windows[part.index].shape
-        target = found[part.index]
+        row, column = corners[part.number]
+        shape = windows[part.number].shape
+        target = found[part.number]
         if target is None:
-            target = found[part.index] = np.empty(shape, pixels.dtype)
+            target = found[part.number] = np.empty(shape, pixels.dtype)
             if (part.bottom - part.top, part.right - part.left) != shape:
                 target[...] = fill
         target[part.top - row : part.bottom - row, part.left - column : part.right - column] = pixels
@@ -103,7 +103,7 @@ def _parts(raster: RasterFile, parts: list[_Part], band: int) -> Iterator[tuple[
     for first in range(0, raster.grid.height, height):
         last = min(first + height, raster.grid.height)
         pieces = [
-            _Part(part.index, max(part.top, first), min(part.bottom, last), part.left, part.right)
+            _Part(part.number, max(part.top, first), min(part.bottom, last), part.left, part.right)
             for part in parts
             if part.top < last and part.bottom > first
         ]
