@@ -9,7 +9,10 @@ extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphin
 html_theme = "furo"
 html_title = "landloom"
 html_copy_source = False
+html_show_copyright = False
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
+# Docstrings name code in single backticks.
+default_role = "code"

@@ -19,6 +19,7 @@ from typer.testing import CliRunner
 
 import landloom
 from landloom.cli.app import app
+from landloom.pipelines.evaluate import evaluate_composites, evaluate_fractions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -228,3 +229,14 @@ def test_the_site_builds_without_warnings(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "site" / "index.html").is_file()
+
+
+@pytest.mark.slow
+def test_the_judge_still_gives_what_is_printed() -> None:
+    text = (ROOT / "docs/explanation/truth.md").read_text(encoding="utf-8")
+    cells = re.findall(r"\|\s([\d.]+)(?:\s×\s10⁻([⁰¹²³⁴⁵⁶⁷⁸⁹]+))? +\| ≤", text)
+    digits = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+    printed = [float(number) * 10.0 ** -int(power.translate(digits) or 0) for number, power in cells]
+    measured = [figure.value for figure in (*evaluate_composites(), *evaluate_fractions())]
+    assert printed[:2] == pytest.approx(measured[:2], rel=0.01)
+    assert printed[2:] == pytest.approx(measured[2:], rel=0.5)  # rounding errors: their size is what is printed
