@@ -17,7 +17,7 @@ import rasterio
 import yaml
 
 from landloom.corpus.audit import audit, digest
-from landloom.errors import BuildError, ForeignCorpusError
+from landloom.errors import BuildError, DiskFullError, ForeignCorpusError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
@@ -101,6 +101,24 @@ def test_killed_builds_end_in_the_same_bytes(tiny: Path, tiny_corpus: Path, tmp_
     assert killed > 0
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert digest_of(tmp_path / "c") == digest_of(tiny_corpus)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_stops_the_build_and_it_resumes(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=400k", "tmpfs", str(disk)], check=False)
+    if mounted.returncode:
+        pytest.skip("this machine mounts no tmpfs")
+    try:
+        with pytest.raises(DiskFullError, match="no space left"):
+            build(tiny, out=disk / "corpus")
+        subprocess.run(["mount", "-o", "remount,size=64m", str(disk)], check=True)
+        build(tiny, out=disk / "corpus")
+        assert digest_of(disk / "corpus") == digest_of(tiny_corpus)
+    finally:
+        subprocess.run(["umount", "--lazy", str(disk)], check=True)
 
 
 def test_another_corpus_is_refused(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:

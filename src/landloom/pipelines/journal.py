@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from landloom.corpus.manifest import FileEntry
+from landloom.errors import DiskFullError
 from landloom.pipelines.units import Outcome
 
 if TYPE_CHECKING:
@@ -18,12 +20,27 @@ if TYPE_CHECKING:
 
 State = Literal["done", "failed"]
 
+_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
 _SCHEMA = """
 create table if not exists unit (
   id text primary key, key text not null, state text not null, attempts integer not null, reason text,
   seconds real not null, recorded real not null, files text not null, facts text not null
 ) without rowid
 """
+
+
+@contextmanager
+def _full_disk() -> Iterator[None]:
+    try:
+        yield
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode not in {
+            sqlite3.SQLITE_FULL,
+            sqlite3.SQLITE_IOERR_WRITE,
+            sqlite3.SQLITE_IOERR_SHMSIZE,
+        }:
+            raise
+        raise DiskFullError(f"no space left for the journal: {error}") from error
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,9 +72,10 @@ class Journal:
     def __init__(self, path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(path, isolation_level=None)
-        self._db.execute("pragma journal_mode = wal")
-        self._db.execute("pragma synchronous = normal")
-        self._db.execute(_SCHEMA)
+        with _full_disk():
+            self._db.execute("pragma journal_mode = wal")
+            self._db.execute("pragma synchronous = normal")
+            self._db.execute(_SCHEMA)
 
     def __enter__(self) -> Self:
         return self
@@ -79,6 +97,10 @@ class Journal:
         self._write(unit, key, "failed", reason, seconds, "[]", "{}")
 
     def _write(self, unit: str, key: str, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
+        with _full_disk():
+            self._insert(unit, key, state, reason, seconds, *blobs)
+
+    def _insert(self, unit: str, key: str, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
         self._db.execute(
             "insert into unit values (?, ?, ?, 1, ?, ?, ?, ?, ?) on conflict (id) do update set key = excluded.key,"
             " state = excluded.state, attempts = attempts + 1, reason = excluded.reason, seconds = excluded.seconds,"

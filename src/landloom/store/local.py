@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from landloom.errors import MissingKeyError, StoreError
+from landloom.errors import DiskFullError, MissingKeyError, StoreError
 from landloom.store.protocol import Entry, check_key, check_prefix
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _plain_errors(key: str, root: Path) -> Iterator[None]:
         raise MissingKeyError(f"nothing under {key!r} in {root}") from error
     except OSError as error:
         if error.errno in _FULL:
-            raise StoreError(f"no space left to write {key!r} in {root}: {error.strerror}") from error
+            raise DiskFullError(f"no space left to write {key!r} in {root}: {error.strerror}") from error
         raise StoreError(f"cannot use {key!r} in {root}: {error}") from error
 
 
