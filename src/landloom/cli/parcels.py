@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.cli.console import say, say_json, say_table
+from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.cli.recipes import JsonOption
 
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ InvalidOption = Annotated[str, typer.Option(help="Invalid geometries: reject or 
 AsJson = JsonOption
 FigureOption = Annotated[Path | None, typer.Option(help="Where to draw the histogram, as PNG.")]
 FOLDER = Path("labels")
+DEMO = Path("out/demo-parcels")
 RegressionOption = Annotated[bool, typer.Option("--regression", help="The ground truth is a number to predict.")]
 
 
@@ -41,6 +42,7 @@ def register(app: typer.Typer) -> None:
     group.command(epilog=f"Example: {rasterise_example}")(rasterise)
     group.command(epilog="Example: landloom parcels describe p.gpkg --columns ground_truth=CROP")(describe)
     app.add_typer(group, name="parcels")
+    app.command("demo-parcels", epilog="Example: landloom demo-parcels --out out/demo-parcels")(demo_parcels)
 
 
 def rasterise(  # noqa: PLR0913 - the options of a command
@@ -97,7 +99,7 @@ def describe(  # noqa: PLR0913 - the options of a command
     *,
     columns: ColumnsOption = None,
     year: YearOption = None,
-    size: Annotated[list[int] | None, typer.Option(help="Windows to try, in pixels of 10 m.")] = None,
+    windows: Annotated[list[int] | None, typer.Option("--size", help="Windows to try, in pixels of 10 m.")] = None,
     figure: FigureOption = None,
     layer: LayerOption = None,
     parcels_crs: AssumeOption = None,
@@ -112,7 +114,7 @@ def describe(  # noqa: PLR0913 - the options of a command
     found = _read(
         parcels, told, year, grid=None, layer=layer, assumed=parcels_crs, invalid=invalid, regression=regression
     )
-    described = describe_parcels(found, size or SIZES)
+    described = describe_parcels(found, windows or SIZES)
     if figure is not None:
         figure.parent.mkdir(parents=True, exist_ok=True)
         figure.write_bytes(extents_figure(described))
@@ -129,6 +131,49 @@ def describe(  # noqa: PLR0913 - the options of a command
     say_table("classes", ("value", "parcels"), list(described.classes.items())[:40])
     if figure is not None:
         say(f"\nwrote {figure}")
+
+
+def demo_parcels(
+    out: Annotated[Path, typer.Option(help="Folder for the archive, the corpus and the samples.")] = DEMO,
+    *,
+    workers: Annotated[int, typer.Option(help="Worker processes on this machine; 0 for one a core.")] = 0,
+) -> None:
+    """Simulate scenes and parcels, choose, rasterise, build, validate, export pickles, and draw a page about it."""
+    from landloom.pipelines.demo_parcels import run_demo_parcels
+    from landloom.pipelines.executors import executor_factory
+
+    with ProgressBars() as bars:
+        done = run_demo_parcels(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
+    built = done.build
+    counts = f"{built.samples:,} samples, {done.rasters.parcels:,} parcels, {done.scenes} scenes"
+    say(f"{built.name} {built.version}: {counts}; page: {done.page}")
+    say(f"  validated: {done.checked:,} files and documents, no problem")
+    say(f"  wrote {done.samples.files:,} pickles ({size(done.samples.size)}) to {done.samples.folder}")
+
+
+def say_samples(
+    corpus: str,
+    out: Path,
+    to: str,
+    *,
+    single_image: str | None = None,
+    purity: float | None = None,
+    fractions: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Export the samples of a corpus as pickle or npz and say what came of it: `landloom export --to`."""
+    from landloom.pipelines.export_samples import Purity, export_samples
+
+    single: Any = None if single_image is None else _one_of("single-image", single_image, ("all", "least-cloudy"))
+    rule = None if purity is None else Purity(least=purity, fractions=fractions)
+    with ProgressBars() as bars:
+        done = export_samples(corpus, out, to, single_image=single, one_label=rule, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    say(f"wrote {done.files:,} samples ({size(done.size)}) as {to} to {done.folder}")
+    if done.impure or done.empty:
+        say(f"  left out: {done.impure:,} windows without a class of that share, {done.empty:,} without any date")
 
 
 _UNMAPPED = ("error", "unknown", "background", "ignore")

@@ -40,20 +40,40 @@ def labels_group() -> None:
     """Work with the labels of a corpus."""
 
 
-def export(
+def export(  # noqa: PLR0913 - the options of a command
     corpus: PlaceArgument,
     out: OutArgument,
     *,
-    layout: Annotated[list[str], typer.Option(metavar="chips|cubes", help="Which; twice for both.")],
+    layout: Annotated[list[str] | None, typer.Option(metavar="chips|cubes", help="Which; twice for both.")] = None,
+    to: Annotated[
+        str | None, typer.Option(metavar="pickle|npz", help="Samples as training code reads them, instead of a corpus.")
+    ] = None,
+    single_image: Annotated[
+        str | None, typer.Option(metavar="all|least-cloudy", help="With --to: a file a date, or the clearest date's.")
+    ] = None,
+    purity: Annotated[
+        float | None, typer.Option("--global", metavar="SHARE", help="With --to: one label a window of that purity.")
+    ] = None,
+    fractions: Annotated[bool, typer.Option("--fractions", help="With --global: shares of all classes.")] = False,
     workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Write a corpus anew as chips or as cubes, with equal pixels; a killed export goes on where it was."""
+    """Write a corpus anew as chips or as cubes, with equal pixels, or its samples for training (--to).
+
+    A killed export of a corpus goes on where it was.
+    """
+    if (layout is None) == (to is None):
+        raise typer.BadParameter("wanted either --layout or --to")
+    if to is not None:
+        from landloom.cli.parcels import say_samples
+
+        say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
+        return
     from landloom.pipelines.executors import executor_factory
     from landloom.pipelines.export import export as run_export
 
     with ProgressBars() as bars:
-        done = run_export(corpus, out, layout, factory=executor_factory(cores(workers)), listener=bars)
+        done = run_export(corpus, out, layout or (), factory=executor_factory(cores(workers)), listener=bars)
     if as_json:
         say_json(done.document())
     else:

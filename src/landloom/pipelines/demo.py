@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.run import Listener
     from landloom.simulate.archive import ArchiveReport
+    from landloom.simulate.spec import WorldSpec
 
 QUERY: Final = "clc_2 >= 0.5"
 """What the demo asks: samples that are at least half agriculture."""
@@ -38,7 +39,9 @@ class DemoReport:
     """Their files."""
 
 
-def write_world(preset: str, folder: Path, listener: Listener | None = None, workers: int = 1) -> ArchiveReport:
+def write_world(
+    preset: WorldSpec | str, folder: Path, listener: Listener | None = None, workers: int = 1
+) -> ArchiveReport:
     """Simulate a world, with progress."""
     from landloom.simulate.archive import simulate_archive
 

@@ -116,14 +116,14 @@ def layer_rows(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[in
     layers = list(next(iter(rows.values())))
     figure = _figure(1.45 * len(layers), 0.25 + 1.6 * len(rows))
     grid = figure.subplots(len(rows), len(layers), squeeze=False)
-    for line, (sample, arrays) in zip(grid, rows.items(), strict=True):
+    for number, (line, (sample, arrays)) in enumerate(zip(grid, rows.items(), strict=True)):
         for place, (axes, name) in enumerate(zip(line, layers, strict=True)):
             axes.set_xticks([])
             axes.set_yticks([])
             for spine in axes.spines.values():
                 spine.set_color(FAINT)
             _draw_layer(axes, name, arrays[name], names)
-            axes.set_title(name if line is grid[0] else "", fontsize=8, color=INK, pad=3)
+            axes.set_title("" if number else name, fontsize=8, color=INK, pad=3)
             if place == 0:
                 axes.set_xlabel(sample, fontsize=5, color=INK, labelpad=2)
     return _png(figure)
