@@ -224,8 +224,10 @@ def _bounds(metadata: Iterable[Any]) -> str:
 def bars_page() -> str:
     """The bars that `make bench` holds the code to."""
     bars = tomllib.loads((ROOT / "benchmarks" / "bars.toml").read_text(encoding="utf-8"))
+    signs = {"at least": "≥", "at most": "≤"}
     rows = [
-        f"| `{name}` | {bar['sense']} {bar['limit']:g} | {_cell(bar['what'])} |" for name, bar in sorted(bars.items())
+        f"| `{name}` | {signs[bar['sense']]}\u00a0{bar['limit']:g} | {_cell(bar['what'])} |"
+        for name, bar in bars.items()
     ]
     return _page(
         [
