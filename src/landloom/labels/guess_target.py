@@ -1,0 +1,179 @@
+"""What a guess learns from: another map, kept where a year of imagery agrees with it, and pixels drawn from it.
+
+LandCoverNet (Alemohammad and Booth 2020, appendix A.1.2): the majority of the scene classification over the year gives
+each pixel one of four covers; pixels whose class in the map is of another cover are not learned from.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.errors import InvalidValueError
+from landloom.model.bands import Scl
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from numpy.typing import NDArray
+
+
+class Cover(IntEnum):
+    """What a year of scene classifications says of a pixel."""
+
+    UNKNOWN = 0
+    """It was never seen clearly."""
+    WATER = 1
+    VEGETATION = 2
+    SNOW = 3
+    BARE = 4
+
+
+SCL_COVERS: Final[Mapping[int, Cover]] = {
+    Scl.WATER: Cover.WATER,
+    Scl.VEGETATION: Cover.VEGETATION,
+    Scl.SNOW: Cover.SNOW,
+    Scl.BARE: Cover.BARE,
+}
+"""Scene class → cover; other scene classes have no vote."""
+LANDCOVERNET_COVERS: Final[Mapping[int, Cover]] = {
+    1: Cover.WATER, 2: Cover.BARE, 3: Cover.BARE, 4: Cover.SNOW,
+    5: Cover.VEGETATION, 6: Cover.VEGETATION, 7: Cover.VEGETATION,
+}  # fmt: skip
+"""LandCoverNet class → the cover that it has to show."""
+
+_BLOCK: Final = 1 << 22
+"""Pixels looked at a time: a granule has 120 million."""
+
+
+def yearly_cover(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The cover that most of a year's observations show.
+
+    Args:
+        scl: (time, y, x) scene classes.
+
+    Returns:
+        uint8 (y, x) of `Cover`; of covers with equal votes the smaller number, `UNKNOWN` without a vote.
+
+    Example:
+        >>> yearly_cover(np.array([[[4]], [[5]], [[4]], [[9]]], dtype=np.uint8)).tolist()
+        [[2]]
+    """
+    if scl.ndim != 3 or scl.dtype != np.uint8:
+        raise InvalidValueError(f"got scene classes {scl.dtype} {scl.shape}, wanted uint8 (time, y, x)")
+    most = np.zeros(scl.shape[1:], dtype=np.uint16)
+    cover = np.zeros(scl.shape[1:], dtype=np.uint8)
+    for number, own in sorted((own, number) for number, own in SCL_COVERS.items()):
+        votes = np.count_nonzero(scl == own, axis=0).astype(np.uint16)
+        better = votes > most
+        cover[better] = number
+        np.maximum(most, votes, out=most)
+    return cover
+
+
+def consistent(
+    target: NDArray[np.uint8], cover: NDArray[np.uint8], covers: Mapping[int, Cover] = LANDCOVERNET_COVERS
+) -> NDArray[np.bool_]:
+    """Where a map and the year's imagery agree.
+
+    Args:
+        target: class of each pixel, any shape; classes without a cover agree with nothing.
+        cover: `yearly_cover` of the same pixels.
+        covers: class → the cover that it has to show.
+
+    Example:
+        >>> consistent(np.array([1, 6, 6, 0], np.uint8), np.array([1, 2, 4, 2], np.uint8)).tolist()
+        [True, True, False, False]
+    """
+    wanted = np.full(256, 255, dtype=np.uint8)
+    for code, own in covers.items():
+        wanted[code] = own
+    agrees: NDArray[np.bool_] = wanted[target] == cover
+    return agrees
+
+
+def class_counts(target: NDArray[np.uint8], usable: NDArray[np.bool_]) -> dict[int, int]:
+    """Class → its usable pixels, ascending; nodata (0) and classes without any are absent.
+
+    Example:
+        >>> class_counts(np.array([5, 5, 6], np.uint8), np.array([True, True, False]))
+        {5: 2}
+    """
+    counts = np.zeros(256, dtype=np.int64)
+    flat, kept = target.reshape(-1), usable.reshape(-1)
+    for start in range(0, flat.size, _BLOCK):
+        counts += np.bincount(flat[start : start + _BLOCK][kept[start : start + _BLOCK]], minlength=256)
+    return {code: int(counts[code]) for code in np.flatnonzero(counts).tolist() if code}
+
+
+def draw_pixels(
+    target: NDArray[np.uint8], usable: NDArray[np.bool_], most: int, seed: int, *, least: int = 1
+) -> NDArray[np.int64]:
+    """Draw usable pixels at random, at most so many of each class.
+
+    Args:
+        target: class of each pixel, any shape.
+        usable: of the same shape.
+        most: pixels of a class.
+        seed: decides; a class's draw does not depend on the other classes.
+        least: classes with fewer usable pixels are left out.
+
+    Returns:
+        Positions in the flattened array, ascending.
+
+    Example:
+        >>> target = np.array([5, 5, 5, 6, 6, 7], np.uint8)
+        >>> picked = draw_pixels(target, np.ones(6, bool), 2, seed=1, least=2)
+        >>> target[picked].tolist()
+        [5, 5, 6, 6]
+    """
+    flat, kept = target.reshape(-1), usable.reshape(-1)
+    ranks = {
+        code: _ranks(count, min(count, most), np.random.default_rng([seed, code]))
+        for code, count in class_counts(flat, kept).items()
+        if count >= max(least, 1)
+    }
+    passed = dict.fromkeys(ranks, 0)
+    parts = [np.empty(0, dtype=np.int64)]
+    for start in range(0, flat.size, _BLOCK):
+        block = np.where(kept[start : start + _BLOCK], flat[start : start + _BLOCK], 0)
+        for code, wanted in ranks.items():
+            own = np.flatnonzero(block == code)
+            first, last = np.searchsorted(wanted, (passed[code], passed[code] + own.size))
+            parts.append(own[wanted[first:last] - passed[code]] + start)
+            passed[code] += own.size
+    return np.sort(np.concatenate(parts))
+
+
+def _ranks(count: int, wanted: int, rng: np.random.Generator) -> NDArray[np.int64]:
+    """Which of so many pixels are drawn, ascending."""
+    return np.sort(rng.choice(count, wanted, replace=False, shuffle=False))
+
+
+def split_pixels(labels: NDArray[np.uint8], share: float, seed: int) -> NDArray[np.bool_]:
+    """Hold pixels out, the same share of every class.
+
+    Args:
+        labels: (pixel,) class.
+        share: held out, 0 to 1; of each class the nearest whole number, but never all.
+        seed: decides.
+
+    Returns:
+        (pixel,) True where held out.
+
+    Example:
+        >>> labels = np.repeat(np.array([1, 5], np.uint8), [8, 100])
+        >>> held = split_pixels(labels, 0.25, seed=1)
+        >>> int(held[labels == 1].sum()), int(held[labels == 5].sum())
+        (2, 25)
+    """
+    if not 0 <= share < 1:
+        raise InvalidValueError(f"got a share of {share}, wanted 0 to below 1")
+    held = np.zeros(len(labels), dtype=np.bool_)
+    for code in np.unique(labels).tolist():
+        own = np.flatnonzero(labels == code)
+        count = min(round(share * len(own)), len(own) - 1)
+        held[np.random.default_rng([seed, code, 1]).choice(own, count, replace=False)] = True
+    return held

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+
+from landloom.labels.guess import GuessSettings
+from landloom.pipelines.guess_judge import evaluate_guess, guess_case, judge_guess
+from landloom.simulate.judge import JUDGE_SEEDS
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_the_default_forest_beats_the_wrong_map_on_chips_never_seen() -> None:
+    judged = evaluate_guess(JUDGE_SEEDS)
+    assert {one.seed: one.gain >= 5 for one in judged} == dict.fromkeys(JUDGE_SEEDS, True)
+    assert all(one.published.pixels == one.default.pixels == 2 * 256 * 256 for one in judged)
+
+
+@pytest.mark.slow
+def test_what_a_forest_learns_depends_on_nothing_in_the_held_out_chips() -> None:
+    case = guess_case(3)
+    target, guess = judge_guess(case, 3, GuessSettings(trees=3))
+    for row, column in ((0, 0), (512, 512)):
+        case.labels.target[row : row + 256, column : column + 256] = 1
+    _, again = judge_guess(case, 3, GuessSettings(trees=3))
+    assert (again.matrix == guess.matrix).all()
+    assert target.accuracy < 0.9
