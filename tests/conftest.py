@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SHARED = Path(__file__).parents[2] / "shared"
+BUCKET = "corpora"
+KEYS = {"aws_access_key_id": "id", "aws_secret_access_key": "any"}
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +29,37 @@ def shared_schemas() -> Path:
     if not (SHARED / "schemas").is_dir():
         pytest.skip("no ../shared/schemas beside the checkout: offline schema validation is not run")
     return SHARED / "schemas"
+
+
+@pytest.fixture(scope="session")
+def tiny_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of the tiny world; not to be changed."""
+    from landloom.simulate.archive import simulate_archive
+
+    folder = tmp_path_factory.mktemp("world") / "archive"
+    simulate_archive("tiny", folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> Iterator[str]:
+    """Address of an S3 server on the loopback, with one bucket."""
+    import boto3
+    from moto.server import ThreadedMotoServer
+
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    address = "http://{}:{}".format(*server.get_host_and_port())
+    client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS)
+    client.create_bucket(Bucket=BUCKET)
+    client.close()
+    yield address
+    server.stop()
+
+
+@pytest.fixture
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Its bucket's URI, with an environment that leads there."""
+    for name, value in ({"aws_endpoint_url": s3_server, "aws_region": "us-east-1"} | KEYS).items():
+        monkeypatch.setenv(name.upper(), value)
+    return f"s3://{BUCKET}"

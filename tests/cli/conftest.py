@@ -10,7 +10,6 @@ import yaml
 from landloom.cli.__main__ import main
 from landloom.pipelines.build import build
 from landloom.pipelines.starters import write_starter
-from landloom.simulate.archive import simulate_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -44,10 +43,10 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 @pytest.fixture(scope="session")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def project(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a small archive, a recipe of one month and two samples, and the corpus built from it."""
     folder = tmp_path_factory.mktemp("cli")
-    simulate_archive("tiny", folder / "archive")
+    (folder / "archive").symlink_to(tiny_archive)
     write_starter("demo", folder / "landloom.yaml")
     document = yaml.safe_load((folder / "landloom.yaml").read_text(encoding="utf-8"))
     document["name"] = "small"

@@ -94,7 +94,7 @@ MISTAKES = [
     (["labels", "add", "{corpus}", "--source", "{tmp}/x.gpkg", "--column", "c", "{terms}"], 1, "no file"),
     (["labels", "add", "{corpus}", "--source", "{tmp}/x.tif", "--name", "-x", "{terms}"], 1, "wanted lower-case"),
     (["export", "{corpus}"], 2, "Missing argument 'out'"),
-    (["export", "{corpus}", "{tmp}/x"], 2, "Missing option '--layout'"),
+    (["export", "{corpus}", "{tmp}/x"], 2, "wanted either --layout or --to"),
     (["publish", "{corpus}", "{tmp}/x"], 2, "Missing option '--base-url'"),
     (["labels", "add", "{corpus}"], 2, "Missing option '--source'"),
     (["nonsense"], 2, "No such command 'nonsense'"),

@@ -13,7 +13,6 @@ from typer.testing import CliRunner
 
 from landloom.archive.choice import SceneChoice
 from landloom.cli.app import app
-from landloom.simulate.archive import simulate_archive
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,8 +63,8 @@ def test_describe_says_what_fits_and_draws(tmp_path: Path) -> None:
     assert (tmp_path / "extents.png").read_bytes()[:4] == b"\x89PNG"
 
 
-def test_scenes_are_chosen_and_the_file_decides(tmp_path: Path) -> None:
-    simulate_archive("tiny", tmp_path / "archive")
+def test_scenes_are_chosen_and_the_file_decides(tiny_archive: Path, tmp_path: Path) -> None:
+    (tmp_path / "archive").symlink_to(tiny_archive)
     (tmp_path / "landloom.yaml").write_text(RECIPE)
     out = tmp_path / "scenes.csv"
     result = RUN.invoke(app, ["scenes", str(tmp_path), "--out", str(out), "--json"])

@@ -18,38 +18,11 @@ from landloom.query.corpus import Corpus
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from landloom.pipelines.publish import PublishReport
 
-BUCKET = "published"
 BASE = "https://example.org/tiny"
-KEYS = {"aws_access_key_id": "id", "aws_secret_access_key": "any"}
-
-
-@pytest.fixture(scope="module")
-def s3_server() -> Iterator[str]:
-    """Address of an S3 server with one bucket."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS)
-    client.create_bucket(Bucket=BUCKET)
-    client.close()
-    yield address
-    server.stop()
-
-
-@pytest.fixture
-def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Its bucket's URI, with an environment that leads there."""
-    for name, value in ({"aws_endpoint_url": s3_server, "aws_region": "us-east-1"} | KEYS).items():
-        monkeypatch.setenv(name.upper(), value)
-    return f"s3://{BUCKET}"
 
 
 class Killed:

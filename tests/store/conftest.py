@@ -1,4 +1,4 @@
-"""Servers on the loopback: an S3 of moto's, and a web server that fails on demand."""
+"""A web server on the loopback that fails on demand."""
 
 from __future__ import annotations
 
@@ -14,33 +14,6 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-BUCKET = "corpora"
-KEYS = {"aws_access_key_id": "id", "aws_secret_access_key": "any"}
-
-
-@pytest.fixture(scope="session")
-def s3_server() -> Iterator[str]:
-    """Address of an S3 server with one bucket."""
-    import boto3
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    address = "http://{}:{}".format(*server.get_host_and_port())
-    client = boto3.client("s3", endpoint_url=address, region_name="us-east-1", **KEYS)
-    client.create_bucket(Bucket=BUCKET)
-    client.close()
-    yield address
-    server.stop()
-
-
-@pytest.fixture
-def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Its bucket's URI, with an environment that leads there."""
-    for name, value in ({"aws_endpoint_url": s3_server, "aws_region": "us-east-1"} | KEYS).items():
-        monkeypatch.setenv(name.upper(), value)
-    return f"s3://{BUCKET}"
 
 
 @dataclass
