@@ -17,7 +17,7 @@ from landloom.corpus.documents_stac import TileSummary, root_documents, tile_doc
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.items_table import items_tables
 from landloom.corpus.layout import TileKey
-from landloom.corpus.manifest import FileEntry, manifest_bytes
+from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
 from landloom.corpus.resources import resource_files
 from landloom.pipelines.cells import SAMPLES, read_cells
 from landloom.pipelines.describe import Found, corpus_info
@@ -95,6 +95,7 @@ def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
     found = Found(axes=series_axes(project, plan.units, shop.journal), prepared=plan.placement.prepared)
     info = corpus_info(project, found)
     publication = Publication(info=info, store=shop.store)
+    before = published_keys(shop.store)
     tiles = by_tile(plan.samples)
     contents = {tile: _tile(project, plan, publication, shop, samples) for tile, samples in tiles.items()}
     table = _index(project, publication, shop, contents)
@@ -103,7 +104,20 @@ def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
         for key, data in parcel_files(info.name, found.prepared, shop.store):
             publication.put("", key, data)
     write_documents(publication, info, contents.values(), table, items=project.recipe.stac.json_items)
+    kept = {file.path for files in publication.files.values() for file in files}
+    kept |= {info.layout.manifest(TileKey.parse(tile) if tile else None) for tile in publication.files}
+    for key in sorted(before - kept):
+        shop.store.delete(key)
     return publication
+
+
+def published_keys(store: Store) -> set[str]:
+    """Every file that the manifests of a corpus name, and the manifests: those that a build no longer makes go."""
+    found: set[str] = set()
+    for entry in store.list("manifest"):
+        found.add(entry.key)
+        found |= {file.path for file in read_manifest(store.get(entry.key), entry.key)}
+    return found
 
 
 def write_documents(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from landloom.errors import InvalidInputError
 from landloom.model.recipe import CompositeProduct
+from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.blocks import BUDGET
 from landloom.pipelines.cells import SAMPLES, LabelFiles, SampleCells, cells_units
 from landloom.pipelines.composite import CompositeTask
@@ -58,7 +59,7 @@ def by_tile(samples: Sequence[Sample]) -> dict[str, tuple[Sample, ...]]:
 def label_files(project: Project, name: str, tiles: Mapping[str, tuple[Sample, ...]]) -> dict[str, LabelFiles]:
     """Tile → the label files of its samples."""
     product = project.label_product(name)
-    columns = corpus_info(project).label_columns[product.key]
+    columns = taxonomy(project.recipe.labels[name].taxonomy).columns()
     layout = corpus_info(project).layout
     return {
         tile: LabelFiles(layout=layout, prefix=product.prefix, columns=columns, samples=samples)
