@@ -20,6 +20,7 @@ from pydantic import BaseModel
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand, TyperGroup
 
+from landloom import errors
 from landloom.cli.app import app
 from landloom.model.recipe import Recipe
 
@@ -238,12 +239,24 @@ def bars_page() -> str:
     )
 
 
+def errors_page() -> str:
+    """The tree of errors, as the module draws it."""
+    example = """from landloom import LandloomError, SampleId
+
+try:
+    SampleId.parse("33N_16E-243N_99_01")
+except LandloomError as error:
+    print(type(error).__name__, error)"""
+    tree = (inspect.getdoc(errors) or "").replace("```\nLandloomError", "```text\nLandloomError")
+    return _page(["# Errors", tree, f"```python\n{example}\n```"])
+
+
 def _page(blocks: Iterable[str]) -> str:
     first, *rest = [block for block in blocks if block]
     return "\n\n".join([first, NOTE, *rest]) + "\n"
 
 
-PAGES = {"cli.md": cli_page, "recipe.md": recipe_page, "bars.md": bars_page}
+PAGES = {"cli.md": cli_page, "recipe.md": recipe_page, "bars.md": bars_page, "errors.md": errors_page}
 """File in the reference → what writes it."""
 
 

@@ -18,6 +18,7 @@ from typer.core import TyperGroup
 from typer.testing import CliRunner
 
 import landloom
+from landloom import errors
 from landloom.cli.app import app
 from landloom.pipelines.evaluate import evaluate_composites, evaluate_fractions
 
@@ -213,6 +214,12 @@ def test_links_of_the_front_pages_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\((?!https?://|#)([^)#]+)|src=\"([^\"]+)\"", text)
     for target in (first or second for first, second in targets):
         assert (ROOT / target).exists(), target
+
+
+def test_every_error_is_in_the_tree() -> None:
+    tree = errors.__doc__ or ""
+    own = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.LandloomError)]
+    assert [kind.__name__ for kind in own if f" {kind.__name__}" not in tree.replace("\n", " ")] == []
 
 
 def test_every_page_is_in_a_toctree() -> None:
