@@ -174,10 +174,14 @@ class CellsTask:
         box = (min(wests) - MARGIN, min(souths) - MARGIN, max(easts) + MARGIN, max(norths) + MARGIN)
         column = self.section.column
         frame = read_vector(self.source, layer=self.section.layer, columns=[column], bbox=box, bbox_epsg=WGS84)
-        return fractions_from_polygons(
-            frame.geometry.to_numpy(), frame[column].to_numpy(), cells, taxonomy(self.section.taxonomy),
-            epsg=epsg_of(frame), invalid="repair",
-        )  # fmt: skip
+        try:
+            return fractions_from_polygons(
+                frame.geometry.to_numpy(), frame[column].to_numpy(), cells, taxonomy(self.section.taxonomy),
+                epsg=epsg_of(frame), invalid="repair",
+            )  # fmt: skip
+        except InvalidInputError as error:
+            text = f"{self.source}, rows counted among the features around this tile: {error}"
+            raise InvalidInputError(text) from error
 
     def _raster(self, cells: tuple[Grid, ...]) -> FractionTable:
         with open_raster(self.source) as file:
