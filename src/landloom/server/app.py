@@ -47,7 +47,7 @@ def create_app(corpus: Corpus) -> FastAPI:
     check_extra()
     # It warns of settings of its own while it is imported, before anybody could have made any.
     logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
-    from landloom.server import files, page
+    from landloom.server import explore, files, page
     from landloom.server.described import describe
     from landloom.server.library import Library
     from landloom.server.searching import Searcher
@@ -59,6 +59,7 @@ def create_app(corpus: Corpus) -> FastAPI:
     app = stac_app(searcher, library, partial(page.page, info, len(corpus)))
     if library.folder is not None:
         files.install(app, library.folder)
+    explore.install(app, explore.Explorer(corpus, info))
     page.install(app)
     return app
 

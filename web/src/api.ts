@@ -1,0 +1,125 @@
+// What the server answers under /explore/.
+
+export interface ClassColumn {
+  column: string;
+  name: string;
+  groups: { column: string; name: string }[];
+}
+
+export interface ProductInfo {
+  key: string;
+  title: string;
+  kind: string;
+  bands: string[];
+  steps: string[];
+  licence: string;
+  attribution: string;
+}
+
+export interface About {
+  name: string;
+  version: string;
+  title: string;
+  description: string;
+  uri: string;
+  samples: number;
+  size: number;
+  products: ProductInfo[];
+  classes: ClassColumn[];
+  strata: string[];
+  splits: string[];
+  tiles: [string, number, number, number, number][];
+}
+
+export interface Arrays {
+  lon: Float32Array;
+  lat: Float32Array;
+  largest: Uint8Array;
+  stratum: Uint8Array;
+  split: Uint8Array;
+}
+
+export interface Selection {
+  count: number;
+  bits: Uint8Array;
+  histogram: Record<string, number>;
+  strata: Record<string, number>;
+  files: number;
+}
+
+export interface Asset {
+  step: string | null;
+  path: string;
+  href: string;
+}
+
+export interface Sample {
+  id: string;
+  row: number;
+  bounds: [number, number, number, number];
+  zone: string;
+  tile: string;
+  stratum: string | null;
+  split: string | null;
+  fractions: Record<string, number>;
+  assets: Record<string, Asset[]>;
+}
+
+export interface Scene {
+  id: string;
+  datetime: string;
+  baseline?: string;
+  cloud_cover?: number;
+}
+
+export interface Lineage {
+  timesteps: { timestep: string; scenes: Scene[]; observations?: number }[];
+}
+
+export interface Question {
+  filter: string;
+  box: string;
+}
+
+export function queryOf(question: Question): string {
+  const parameters = new URLSearchParams();
+  if (question.filter.trim()) parameters.set("filter", question.filter.trim());
+  if (question.box) parameters.set("box", question.box);
+  const text = parameters.toString();
+  return text ? `?${text}` : "";
+}
+
+async function fetched(path: string, signal?: AbortSignal): Promise<Response> {
+  const answer = await fetch(path, { signal });
+  if (!answer.ok) {
+    const problem = (await answer.json().catch(() => ({}))) as { description?: string };
+    throw new Error(problem.description ?? `${answer.status} ${answer.statusText}`);
+  }
+  return answer;
+}
+
+export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
+  return (await fetched(path, signal)).json() as Promise<T>;
+}
+
+export async function getArrays(count: number): Promise<Arrays> {
+  const data = await (await fetched("explore/samples")).arrayBuffer();
+  const bytes = (place: number) => new Uint8Array(data, 8 * count + place * count, count);
+  return {
+    lon: new Float32Array(data, 0, count),
+    lat: new Float32Array(data, 4 * count, count),
+    largest: bytes(0),
+    stratum: bytes(1),
+    split: bytes(2),
+  };
+}
+
+export async function getSelection(question: Question, signal: AbortSignal): Promise<Selection> {
+  type Packed = Omit<Selection, "bits"> & { bits: string };
+  const found = await getJson<Packed>(`explore/selection${queryOf(question)}`, signal);
+  return { ...found, bits: Uint8Array.from(atob(found.bits), (letter) => letter.charCodeAt(0)) };
+}
+
+export function holds(bits: Uint8Array, row: number): boolean {
+  return ((bits[row >> 3] ?? 0) >> (row & 7)) % 2 === 1;
+}

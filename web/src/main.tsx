@@ -1,0 +1,175 @@
+import { render } from "preact";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import "ol/ol.css";
+import "./style.css";
+import type { About, Arrays, Question, Sample, Selection } from "./api";
+import { getArrays, getJson, getSelection } from "./api";
+import { NONE, classColour, wheel } from "./colours";
+import { added } from "./filter";
+import { SampleMap } from "./map";
+import { CopyPanel, FilterPanel, Histogram } from "./Panels";
+import { SamplePanel } from "./Sample";
+
+type Colouring = "class" | "stratum" | "split";
+
+function start(): Question {
+  const stated = new URLSearchParams(location.hash.slice(1));
+  return { filter: stated.get("filter") ?? "", box: stated.get("box") ?? "" };
+}
+
+function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
+  const [question, setQuestion] = useState(start);
+  const [selection, setSelection] = useState<Selection | null>(null);
+  const [problem, setProblem] = useState("");
+  const [sample, setSample] = useState<Sample | null>(null);
+  const [colouring, setColouring] = useState<Colouring>("class");
+  const [inView, setInView] = useState(question.box !== "");
+  const target = useRef<HTMLDivElement>(null);
+  const map = useRef<SampleMap | null>(null);
+
+  useEffect(() => {
+    if (!target.current || map.current) return;
+    map.current = new SampleMap(target.current, about, arrays, (row) => {
+      void getJson<Sample>(`explore/rows/${row}`).then(setSample);
+    });
+    const wanted = new URLSearchParams(location.hash.slice(1)).get("sample");
+    if (wanted) void getJson<Sample>(`explore/samples/${encodeURIComponent(wanted)}`).then(setSample);
+  }, [about, arrays]);
+
+  useEffect(() => {
+    if (!inView) {
+      setQuestion((old) => (old.box ? { ...old, box: "" } : old));
+      return;
+    }
+    const heard = () => setQuestion((old) => ({ ...old, box: map.current?.box() ?? "" }));
+    heard();
+    return map.current?.onMove(heard);
+  }, [inView]);
+
+  useEffect(() => {
+    const stop = new AbortController();
+    const timer = setTimeout(() => {
+      getSelection(question, stop.signal)
+        .then((found) => {
+          setSelection(found);
+          setProblem("");
+        })
+        .catch((error: Error) => {
+          if (error.name !== "AbortError") setProblem(error.message);
+        });
+    }, 200);
+    return () => {
+      clearTimeout(timer);
+      stop.abort();
+    };
+  }, [question]);
+
+  useEffect(() => {
+    const stated = new URLSearchParams();
+    if (question.filter) stated.set("filter", question.filter);
+    if (question.box) stated.set("box", question.box);
+    if (sample) stated.set("sample", sample.id);
+    history.replaceState(null, "", stated.size ? `#${stated}` : location.pathname + location.search);
+  }, [question, sample]);
+
+  const legend = useMemo(() => {
+    if (colouring === "class") return about.classes.map((item, place) => ({ name: item.name, colour: classColour(item.column, place) }));
+    const names = colouring === "stratum" ? about.strata : about.splits;
+    return names.map((name, place) => ({ name, colour: wheel(place) }));
+  }, [about, colouring]);
+  const codes = { class: arrays.largest, stratum: arrays.stratum, split: arrays.split }[colouring];
+
+  useEffect(() => {
+    map.current?.show({ bits: selection?.bits ?? null, colours: legend.map((item) => item.colour), codes, other: NONE });
+  }, [selection, legend, codes]);
+  useEffect(() => map.current?.mark(sample?.bounds ?? null), [sample]);
+
+  const used = useMemo(() => new Set(codes), [codes]);
+  const setFilter = (filter: string) => setQuestion((old) => ({ ...old, filter }));
+  const ways: Colouring[] = ["class", ...(about.strata.length ? (["stratum"] as const) : []), ...(about.splits.length ? (["split"] as const) : [])];
+  return (
+    <>
+      <header class="top">
+        <h1>{about.title}</h1>
+        <p class="count" data-count={selection?.count ?? ""}>
+          {selection ? (
+            <>
+              <b>{selection.count.toLocaleString("en")}</b> of {about.samples.toLocaleString("en")} samples ·{" "}
+              {selection.files.toLocaleString("en")} files
+            </>
+          ) : (
+            "…"
+          )}
+        </p>
+        <nav>
+          <a href="?f=json">STAC API</a>
+          <a href="queryables">Columns</a>
+        </nav>
+      </header>
+      <main class={sample ? "with-sample" : ""}>
+        <aside class="left">
+          <FilterPanel about={about} filter={question.filter} problem={problem} onFilter={setFilter} />
+          <label class="check">
+            <input type="checkbox" checked={inView} onChange={(event) => setInView(event.currentTarget.checked)} />
+            Only what is in view
+          </label>
+          {selection && <Histogram about={about} selection={selection} onAdd={(text) => setFilter(added(question.filter, text))} />}
+          <CopyPanel about={about} question={question} files={selection?.files ?? 0} />
+        </aside>
+        <div class="middle">
+          <div class="map" ref={target} />
+          <div class="legend">
+            <label>
+              Colour by{" "}
+              <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
+                {ways.map((way) => (
+                  <option key={way} value={way}>
+                    {way === "class" ? "largest class" : way}
+                  </option>
+                ))}
+              </select>
+            </label>
+            <ul>
+              {legend.map((item, place) =>
+                used.has(place) ? (
+                  <li key={item.name}>
+                    <i class="dot" style={{ background: item.colour }} />
+                    {item.name}
+                  </li>
+                ) : null,
+              )}
+            </ul>
+          </div>
+          <div class="tools">
+            <button onClick={() => map.current?.fit()}>Whole corpus</button>
+            <button onClick={() => map.current?.fit(selection?.bits ?? null)}>What is chosen</button>
+          </div>
+          {!sample && <p class="hint">Click a sample to see its cube, labels and lineage.</p>}
+        </div>
+        {sample && (
+          <aside class="right">
+            <SamplePanel about={about} sample={sample} onClose={() => setSample(null)} />
+          </aside>
+        )}
+      </main>
+    </>
+  );
+}
+
+function App() {
+  const [loaded, setLoaded] = useState<{ about: About; arrays: Arrays } | null>(null);
+  const [problem, setProblem] = useState("");
+  useEffect(() => {
+    getJson<About>("explore/corpus")
+      .then(async (about) => {
+        document.title = about.title;
+        setLoaded({ about, arrays: await getArrays(about.samples) });
+      })
+      .catch((error: Error) => setProblem(error.message));
+  }, []);
+  if (problem) return <p class="problem alone">The server does not answer: {problem}</p>;
+  return loaded ? <Explorer {...loaded} /> : <p class="alone quiet">Loading the corpus …</p>;
+}
+
+const root = document.getElementById("app");
+if (root) render(<App />, root);
