@@ -58,7 +58,7 @@ def blocks(samples: Sequence[Sample], resolution: float, side: int = BLOCK_PIXEL
 
 
 def _around(samples: Sequence[Sample], resolution: float) -> Grid:
-    wests, souths, easts, norths = zip(*(sample.bounds for sample in samples), strict=True)
+    wests, souths, easts, norths = zip(*(sample.grid(resolution).bounds for sample in samples), strict=True)
     return Grid.of_bounds(samples[0].epsg, (min(wests), min(souths), max(easts), max(norths)), resolution)
 
 

@@ -212,7 +212,7 @@ class _Attempt:
                 resolution = float(product.resolution or 10)
                 for block in blocks(task.samples, resolution, SIDE):
                     grids = [task.samples[row].grid(resolution) for row in block.samples]
-                    outer = _around(grids)
+                    outer = block.grid
                     places = [_place(grid, outer) for grid in grids]
                     first = product is task.products[0]
                     bands, valid = self._block(readers, product, outer, masked=first)
@@ -269,15 +269,6 @@ def _usable(reader: SceneReader, bands: NDArray[np.uint16], grid: Grid) -> NDArr
     for band in bands:
         usable &= data_valid(band)
     return usable
-
-
-def _around(grids: Sequence[Grid]) -> Grid:
-    """The grid that holds some grids which share pixel edges."""
-    from landloom.model.grid import Grid
-
-    west, north = min(grid.west for grid in grids), max(grid.north for grid in grids)
-    east, south = max(grid.east for grid in grids), min(grid.south for grid in grids)
-    return Grid.of_bounds(grids[0].epsg, (west, south, east, north), grids[0].pixel_width)
 
 
 def _place(grid: Grid, outer: Grid) -> tuple[slice, slice]:
