@@ -18,7 +18,8 @@ from statistics import median
 from threading import local
 from typing import Any
 
-from landloom.query.download import Wanted, download, plan_download, verify
+from landloom.query.destination import Wanted, plan_download, verify
+from landloom.query.download import download
 from landloom.query.stores import open_transfer_store
 
 FILES = 20_000

@@ -12,7 +12,8 @@ from tests.query.faulty import Faulty, content, serving
 
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError, TransientFaultError
 from landloom.query.corpus import Corpus
-from landloom.query.download import Wanted, download, plan_download, verify
+from landloom.query.destination import Wanted, plan_download, verify
+from landloom.query.download import download
 from landloom.query.parts import (
     azcopy_command,
     estimate_bytes,

@@ -7,12 +7,13 @@ line always means a flushed one, and a second run needs no request for a file th
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
-import hashlib
 import os
 import queue
 import shutil
+import sys
 import threading
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,53 +22,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import FaultError, PermanentFaultError, Problem, StoreError, TransientFaultError
+from landloom.query.destination import Places, check_space
 from landloom.query.journal import STATE, Journal, Record
 from landloom.query.pace import Pace
 from landloom.query.transfer import Patience, Received, fetch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-_BATCH: Final = 256
+    from landloom.query.destination import Plan, Wanted
+
+_BATCH: Final = 1_024
 _SECONDS: Final = 2.0
-_FLUSHERS: Final = 8
+_FOLDERS: Final = 16
+_AHEAD: Final = 4_096
+"""Files that may be under way or wait to be flushed, so that transfers go on while a batch is flushed."""
 _MOST: Final = 128
-_RESERVE: Final = 64 << 20
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, order=True)
-class Wanted:
-    """One file to have."""
-
-    path: str
-    """Relative to the corpus, and to the destination."""
-    size: int | None = None
-    """Bytes, where a manifest says."""
-    sha256: str | None = None
-    """Digest, where a manifest says."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
-    """What a download would do."""
-
-    destination: Path
-    """Folder on local disk."""
-    missing: tuple[Wanted, ...]
-    """Files to fetch."""
-    present: int
-    """Files that are already there."""
-
-    @property
-    def known_bytes(self) -> int:
-        """Bytes to fetch of those files whose size is known."""
-        return sum(item.size or 0 for item in self.missing)
-
-    @property
-    def unknown_sizes(self) -> int:
-        """Number of files to fetch whose size is not known."""
-        return sum(item.size is None for item in self.missing)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,92 +71,6 @@ class Step:
     """Transfers at once, just now."""
 
 
-def local_path(destination: Path, path: str) -> Path:
-    """Where a file goes.
-
-    Raises:
-        StoreError: the path, or a link within the destination, leads outside of it.
-
-    Example:
-        >>> from pathlib import Path
-        >>> local_path(Path("/data"), "imagery/a.tif").as_posix()
-        '/data/imagery/a.tif'
-    """
-    from landloom.store.protocol import check_key
-
-    check_key(path)
-    if path.split("/", 1)[0] == STATE:
-        raise StoreError(f"got path {path!r}, which is kept for local state")
-    target = destination / path
-    existing = target.parent
-    while not existing.exists():
-        existing = existing.parent
-    root = destination.resolve()
-    if existing.resolve() != root and root not in existing.resolve().parents and destination.exists():
-        raise StoreError(f"got path {path!r}, which leads outside {destination} through a link")
-    return target
-
-
-def plan_download(files: Iterable[Wanted], destination: Path) -> Plan:
-    """Which files are missing: not in the journal, or gone or changed in length on the disk.
-
-    A file that is there without a journal line (the process died between rename and line) counts where a manifest knows
-    its digest and it has it.
-
-    Args:
-        files: all that should be there.
-        destination: folder.
-
-    Raises:
-        StoreError: a path leads outside the destination.
-    """
-    done = Journal(destination).read()
-    missing: list[Wanted] = []
-    found: list[Record] = []
-    present = 0
-    for item in sorted(set(files)):
-        target = local_path(destination, item.path)
-        record = done.get(item.path)
-        length = target.stat().st_size if target.is_file() else None
-        if length is not None and record is not None and record.size == length and _agrees(record, item):
-            present += 1
-        elif length is not None and record is None and length == item.size and _digest(target) == item.sha256:
-            found.append(Record(path=item.path, size=length, sha256=str(item.sha256)))
-            present += 1
-        else:
-            missing.append(item)
-    if found and Journal(destination).corpus() is not None:
-        Journal(destination).append(found)
-    return Plan(destination=destination, missing=tuple(missing), present=present)
-
-
-def _agrees(record: Record, item: Wanted) -> bool:
-    return item.sha256 in (None, record.sha256) and item.size in (None, record.size)
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def check_space(plan: Plan, expected: int | None = None) -> None:
-    """Refuse a download that cannot fit.
-
-    Args:
-        plan: what is to come.
-        expected: bytes, where an estimate knows better than the plan.
-
-    Raises:
-        StoreError: too little space; both numbers are named.
-    """
-    folder = plan.destination
-    while not folder.exists():
-        folder = folder.parent
-    free, needed = shutil.disk_usage(folder).free, expected if expected is not None else plan.known_bytes
-    if needed + _RESERVE > free:
-        raise StoreError(f"{plan.destination}: got {free:,} bytes free, wanted {needed:,} and a reserve")
-
-
 @contextmanager
 def _locked(destination: Path) -> Iterator[Path]:
     """The folder of parts, empty, for this process alone."""
@@ -198,7 +83,8 @@ def _locked(destination: Path) -> Iterator[Path]:
             raise StoreError(f"another download is writing to {destination}") from error
         parts = state / "parts"
         shutil.rmtree(parts, ignore_errors=True)
-        parts.mkdir()
+        for number in range(_FOLDERS):
+            (parts / str(number)).mkdir(parents=True)
         try:
             yield parts
         finally:
@@ -227,7 +113,7 @@ class _Run:
 
     def fetch(self, number: int, wanted: Wanted) -> None:
         """Receive and check one file; what came of it goes into the queue."""
-        part = self.parts / f"{number}.part"
+        part = self.parts / str(number % _FOLDERS) / f"{number}.part"
         try:
             with self.pace:
                 if self.stop.is_set():
@@ -266,17 +152,39 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _commit(batch: Sequence[_Done], destination: Path, journal: Journal, pool: ThreadPoolExecutor) -> None:
-    """Flush, rename, flush the folders, write the journal; in this order."""
-    list(pool.map(_flush, [item.part for item in batch]))
-    folders = set()
+def _flush_all(paths: Sequence[Path], folder: Path) -> None:
+    """Flush files to the disk: all of the file system at once where there is such a call, else one by one.
+
+    Raises:
+        OSError: the disk did not take them.
+    """
+    syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
+    if syncfs is None:
+        for path in paths:
+            _flush(path)
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        if syncfs(descriptor) != 0:
+            code = ctypes.get_errno()
+            raise OSError(code, os.strerror(code), str(folder))
+    finally:
+        os.close(descriptor)
+
+
+def _commit(batch: Sequence[_Done], destination: Path, journal: Journal) -> None:
+    """Flush, rename, write the journal; in this order.
+
+    A line whose rename the disk forgot does no harm: a plan looks at lengths on the disk too.
+    """
+    _flush_all([item.part for item in batch], destination)
+    folders: set[Path] = set()
     for item in batch:
         target = destination / item.wanted.path
         if target.parent not in folders:
             target.parent.mkdir(parents=True, exist_ok=True)
             folders.add(target.parent)
-        item.part.replace(target)
-    list(pool.map(_flush, folders))
+        os.replace(item.part, target)  # noqa: PTH105 - a quarter of the time of Path.replace
     journal.append(
         Record(path=item.wanted.path, size=item.received.size, sha256=item.received.sha256) for item in batch
     )
@@ -312,8 +220,9 @@ def download(
     """
     began = time.monotonic()
     check_space(plan)
+    places = Places(plan.destination)
     for item in plan.missing:
-        local_path(plan.destination, item.path)
+        places.of(item.path)
     journal = Journal(plan.destination)
     with _locked(plan.destination) as parts:
         journal.begin(corpus)
@@ -334,14 +243,14 @@ def _work(run: _Run, journal: Journal, progress: Callable[[Step], None] | None) 
     files = size = 0
     failed: list[Problem] = []
     waiting = iter(enumerate(run.plan.missing))
-    with ThreadPoolExecutor(_MOST) as workers, ThreadPoolExecutor(_FLUSHERS) as flushers:
+    with ThreadPoolExecutor(_MOST) as workers:
         try:
-            open_tasks = _submit(run, workers, waiting, 4 * _MOST)
+            open_tasks = _submit(run, workers, waiting, _AHEAD)
             while open_tasks:
                 batch, problems = _gather(run, open_tasks)
                 failed += problems
                 if batch:
-                    _commit(batch, run.plan.destination, journal, flushers)
+                    _commit(batch, run.plan.destination, journal)
                 files += len(batch)
                 size += sum(item.received.size for item in batch)
                 closed = len(batch) + len(problems)
@@ -401,57 +310,3 @@ def transfer_store(uri: str) -> Any:
     from landloom.query.stores import open_transfer_store
 
     return open_transfer_store(uri)
-
-
-def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
-    """Compare the files of a download with its journal.
-
-    Args:
-        destination: folder.
-        digests: read every file; else only lengths are compared.
-
-    Returns:
-        A problem for each file that is gone or changed.
-    """
-    problems: list[Problem] = []
-    for record in sorted(Journal(destination).read().values(), key=lambda item: item.path):
-        path = local_path(destination, record.path)
-        if not path.is_file():
-            problems.append(Problem(where=record.path, what="is gone"))
-        elif path.stat().st_size != record.size:
-            what = f"got {path.stat().st_size} bytes, wanted {record.size}"
-            problems.append(Problem(where=record.path, what=what))
-        elif digests and _digest(path) != record.sha256:
-            problems.append(Problem(where=record.path, what="got another digest than when it came"))
-    return problems
-
-
-def plan_repair(destination: Path) -> Plan:
-    """A plan that fetches again what `verify` finds wrong; the wrong files are set aside first.
-
-    Args:
-        destination: folder.
-    """
-    journal = Journal(destination)
-    records = journal.read()
-    wrong = [problem.where for problem in verify(destination)]
-    for path in wrong:
-        local_path(destination, path).unlink(missing_ok=True)
-    missing = tuple(Wanted(path=path, size=records[path].size, sha256=records[path].sha256) for path in wrong)
-    return Plan(destination=destination, missing=missing, present=len(records) - len(wrong))
-
-
-def diff(files: Iterable[Wanted], destination: Path) -> tuple[list[str], list[str]]:
-    """What is missing of some files, and what the journal has beyond them.
-
-    Args:
-        files: all that should be there.
-        destination: folder.
-
-    Returns:
-        Missing paths and extra paths, sorted.
-    """
-    wanted = list(files)
-    plan = plan_download(wanted, destination)
-    names = {item.path for item in wanted}
-    return [item.path for item in plan.missing], sorted(set(Journal(destination).read()) - names)

@@ -226,6 +226,7 @@ def _with_corpus(meta: dict[str, Any], corpus: Path | None) -> dict[str, Any]:
             "dtype": item.product.dtype,
             "nodata": item.product.nodata,
             "label_version": item.label_version,
+            "suffix": item.product.suffix,
             "terms": item.terms.model_dump(mode="json"),
             "band_files": bands if chips and info.layout.patterns.band_asset is not None else [],
         }

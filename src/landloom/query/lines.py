@@ -36,14 +36,14 @@ def label_template(prefix: str) -> str:
     return f"labels/{DIRECTORY}/{prefix}_{IDENTITY}.geojson"
 
 
-def raster_label_template(prefix: str, version: str) -> str:
+def raster_label_template(prefix: str, version: str, suffix: str = "tif") -> str:
     """Relative path of a raster label.
 
     Example:
         >>> raster_label_template("consensus", "1")
         'labels/{directory}/{id}/consensus-1.tif'
     """
-    return f"labels/{DIRECTORY}/{IDENTITY}/{prefix}-{version}.tif"
+    return f"labels/{DIRECTORY}/{IDENTITY}/{prefix}-{version}.{suffix}"
 
 
 def chip_template(folder: str, stem: str) -> str:

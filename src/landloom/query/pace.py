@@ -52,7 +52,7 @@ class Pace:
     def __exit__(self, *reason: object) -> None:
         with self._condition:
             self._running -= 1
-            self._condition.notify_all()
+            self._condition.notify()  # one place, one waiter: waking all of them costs more than the transfer
 
     def finished(self, now: float | None = None) -> None:
         """Count a finished file, and move the gate at the end of a window.
@@ -79,5 +79,6 @@ class Pace:
             self._done, self._began, self._rate, self._upward = 0, time.monotonic(), 0.0, True
 
     def _set(self, limit: float) -> None:
+        before = self.limit
         self._limit = min(max(limit, self._bounds[0]), self._bounds[1])
-        self._condition.notify_all()
+        self._condition.notify(max(self.limit - before, 0))

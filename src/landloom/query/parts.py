@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from landloom.errors import InvalidInputError, MissingKeyError
 from landloom.query.arrays import write_atomically
-from landloom.query.download import Wanted
+from landloom.query.destination import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

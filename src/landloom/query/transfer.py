@@ -150,13 +150,19 @@ def _receive(store: Any, path: str, out: Any, state: _Progress) -> None:
     chunks = [result.bytes()] if size - state.offset <= SMALL else result.stream(min_chunk_size=_CHUNK)
     for chunk in chunks:
         data = memoryview(chunk)
-        out.write(data)
+        _write(out, data)
         state.digest.update(data)
         state.offset += len(data)
     if state.offset != size:
         got = state.offset
         state.restart(out)
         raise TransientFaultError(f"{path}: got {got} bytes, wanted {size}")
+
+
+def _write(out: Any, data: memoryview) -> None:
+    """Write all of it to an unbuffered file, which may take less at a time."""
+    while data:
+        data = data[out.write(data) :]
 
 
 def fetch(
@@ -179,9 +185,9 @@ def fetch(
     """
     from obstore.exceptions import BaseError
 
-    limit, rng, state = patience or Patience(), random.Random(path), _Progress()  # noqa: S311 - jitter, no secret
+    limit, state = patience or Patience(), _Progress()
     attempt, since = 0, time.monotonic()
-    with part.open("wb") as out:
+    with part.open("wb", buffering=0) as out:
         while True:
             before = state.offset
             try:
@@ -200,7 +206,7 @@ def fetch(
                     raise TransientFaultError(f"{path}: {_first_line(error)}") from error
                 asked = _asked_to_wait(base, path) if _status(error) in _BUSY else None
                 state.busy += _status(error) in _BUSY
-                pause = limit.wait(attempt, asked, rng)
+                pause = limit.wait(attempt, asked, random.Random(f"{path} {attempt}"))  # noqa: S311 - no secret
                 if stop is None:
                     time.sleep(pause)
                 else:
