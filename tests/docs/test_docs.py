@@ -102,9 +102,10 @@ def run_page(page: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:
 
 
 @pytest.fixture(scope="session")
-def desk(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def desk(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that a reader of the tutorial ends with: the other pages start from it."""
     folder = tmp_path_factory.mktemp("tutorial")
+    shutil.copytree(tiny_archive, folder / "archive")  # `simulate` finds it there and has nothing left to do
     mpl.use("Agg")
     with pytest.MonkeyPatch.context() as patch:
         assert run_page(TUTORIAL, patch, folder) > 5
