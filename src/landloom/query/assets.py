@@ -98,9 +98,7 @@ def _files(
     if entry["kind"] == "labels":
         yield label_template(entry["prefix"]), None
     elif entry["kind"] == "raster-labels":
-        yield raster_label_template(
-            entry["prefix"], entry.get("label_version", "1"), entry.get("suffix", "tif")
-        ), None
+        yield raster_label_template(entry["prefix"], entry.get("label_version", "1"), entry.get("suffix", "tif")), None
     elif entry.get("band_files"):
         for band in entry["band_files"]:
             if bands is None or band in bands:

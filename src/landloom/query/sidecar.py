@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,7 +26,14 @@ if TYPE_CHECKING:
 
 _DENSE: Final = 12
 """Label columns kept unpacked, most recently used last: 2 MB each for 500,000 samples."""
-_TENS: Final = np.frombuffer(b"".join(b"%02d" % number for number in range(100)), np.uint8).reshape(100, 2)
+
+
+@cache
+def _endings(cells: int) -> NDArray[np.uint8]:
+    """(cell, 6) characters that end the id of each cell of a tile, with a line feed: `29_01`."""
+    numbers = range(1, cells + 1)
+    text = b"".join(b"%02d_%02d\n" % (row, column) for row in numbers for column in numbers)
+    return np.frombuffer(text, np.uint8).reshape(cells * cells, 6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,24 +103,23 @@ class Sidecar:
         tiles: NDArray[np.bytes_] = self.arrays["run_prefix"][self.run_of(rows)]
         if self.scheme != "utm24":
             return np.char.add(tiles, self.arrays["suffix"][rows])
-        row, column = np.divmod(self.arrays["cell"][rows], self._cells)
         width = tiles.dtype.itemsize
-        text = np.empty((len(rows), width + 5), dtype=np.uint8)
-        text[:, :width] = tiles.view(np.uint8).reshape(-1, width)
-        text[:, width : width + 2] = _TENS[row + 1]
-        text[:, width + 2] = ord("_")
-        text[:, width + 3 :] = _TENS[column + 1]
-        return text.view(f"S{width + 5}").reshape(-1)
+        return np.ascontiguousarray(self._lines(rows)[:, : width + 5]).view(f"S{width + 5}").reshape(-1)
+
+    def _lines(self, rows: Rows) -> NDArray[np.uint8]:
+        """(n, 19) characters of `utm24` ids, each with a line feed."""
+        tiles = self.arrays["run_prefix"]
+        width = tiles.dtype.itemsize
+        text = np.empty((len(rows), width + 6), dtype=np.uint8)
+        text[:, :width] = tiles.view(np.uint8).reshape(-1, width)[self.run_of(rows)]
+        text[:, width:] = _endings(self._cells)[self.arrays["cell"][rows]]
+        return text
 
     def texts(self, rows: Rows) -> list[str]:
         """Sample ids."""
-        ids = self.ids(rows)
-        width = ids.dtype.itemsize
-        if self.scheme != "utm24" or not len(ids):
-            return [identity.decode("ascii") for identity in ids.tolist()]
-        lines = np.full((len(ids), width + 1), ord("\n"), dtype=np.uint8)
-        lines[:, :width] = ids.view(np.uint8).reshape(-1, width)
-        return lines.tobytes().decode("ascii").split("\n")[:-1]
+        if self.scheme != "utm24":
+            return [identity.decode("ascii") for identity in self.ids(rows).tolist()]
+        return self._lines(rows).tobytes().decode("ascii").split("\n")[:-1]
 
     def epsg(self, rows: Rows) -> NDArray[np.int32]:
         """CRS of each row's square."""
