@@ -163,7 +163,8 @@ class SeriesTask:
         observed[:] = (data > 0) & (data >= settings.least_data) & (valid >= settings.least_valid)
         for product in self.products[1:]:
             blank = np.asarray(chips[product.key].max(axis=(1, 2, 3)) == 0)
-            for row in np.flatnonzero(blank & observed & (valid > 0)).tolist():
+            # Beyond the edge of a swath the finer bands leave slivers in which no coarse pixel lies.
+            for row in np.flatnonzero(blank & observed & (data > 0.5) & (valid > 0)).tolist():
                 names = ", ".join(band.name for band in product.bands)
                 raise LandloomError(f"{self.samples[row].id} {date.step.name}: nothing in {names}, but in finer bands")
         return np.asarray(valid[observed], np.float64)
