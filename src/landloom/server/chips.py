@@ -66,8 +66,7 @@ class Chips:
                 raise NotFoundError.of("band", band, names)
         assets = self._assets(identity, product)
         picture = self._picture(self._read(assets, step, chosen, names), self._range(identity, product, chosen))
-        content = bytes(imagecodecs.png_encode(picture, level=4))
-        return content
+        return bytes(imagecodecs.png_encode(picture, level=4))
 
     def _natural(self, product: str) -> tuple[str, ...]:
         found = {band.common_name: band.name for band in self.info.product(product).product.bands if band.common_name}

@@ -41,7 +41,17 @@ def built() -> bool:
 
 
 def page(info: CorpusInfo, samples: int) -> str:
-    """The page at `/`.
+    """The page at `/`: the built one, else the plain one.
+
+    Args:
+        info: the corpus.
+        samples: how many it has.
+    """
+    return (STATIC / "index.html").read_text(encoding="utf-8") if built() else plain(info, samples)
+
+
+def plain(info: CorpusInfo, samples: int) -> str:
+    """The page where the explorer is not built.
 
     Args:
         info: the corpus.
@@ -50,11 +60,9 @@ def page(info: CorpusInfo, samples: int) -> str:
     Example:
         >>> from landloom.query.example import example_corpus
         >>> from landloom.server.described import describe
-        >>> "<html" in page(describe(example_corpus()), 4)
+        >>> "make web" in plain(describe(example_corpus()), 4)
         True
     """
-    if built():
-        return (STATIC / "index.html").read_text(encoding="utf-8")
     links = ("collections", "search?limit=10", "queryables", "conformance", "?f=json", "api")
     return _PLAIN.format(
         title=html.escape(info.publication.title),
