@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo-parcels", epilog="Example: landloom demo-parcels --out out/demo-parcels")(demo_parcels)
 
 
-def rasterise(  # noqa: PLR0913 - the options of a command
+def rasterise(
     parcels: ParcelsArgument,
     more: MoreColumns = None,
     *,
@@ -93,7 +93,7 @@ def rasterise(  # noqa: PLR0913 - the options of a command
     say(f"  {done.clipped:,} cut at the edge, {done.repaired:,} repaired, {done.rejected:,} rejected (rejected.csv)")
 
 
-def describe(  # noqa: PLR0913 - the options of a command
+def describe(
     parcels: ParcelsArgument,
     more: MoreColumns = None,
     *,

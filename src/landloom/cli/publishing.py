@@ -40,7 +40,7 @@ def labels_group() -> None:
     """Work with the labels of a corpus."""
 
 
-def export(  # noqa: PLR0913 - the options of a command
+def export(
     corpus: PlaceArgument,
     out: OutArgument,
     *,
@@ -104,7 +104,7 @@ def publish(
     say(f"{done.name} {done.version} is at {done.target}; catalogue: {done.base_url}/stac-v1.0/catalog.json")
 
 
-def add(  # noqa: PLR0913 - the options of a command
+def add(
     corpus: FolderArgument,
     *,
     source: Annotated[str, typer.Option(help="Vector file, or a raster of codes.")],

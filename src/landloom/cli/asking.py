@@ -1,0 +1,122 @@
+"""`landloom query`, `crawl` and `corpora`: what you want of a corpus."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landloom.cli.console import say, say_json, say_table
+from landloom.cli.recipes import JsonOption
+
+if TYPE_CHECKING:
+    from landloom.query.selection import Selection
+
+CorpusName = Annotated[str, typer.Argument(help="Folder, address or registered name of a corpus.")]
+RegionOption = Annotated[
+    str | None, typer.Option(help="west,south,east,north in degrees, WKT, a vector file, or a country's name.")
+]
+WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_312 >= 0.5 AND split = 'train'.")]
+PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after it.")]
+ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
+
+corpora = typer.Typer(help="Corpora that are known by name.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    app.command(epilog="Example: landloom query corpus --where 'clc_3 >= 0.5' --list files.txt")(query)
+    app.command(epilog="Example: landloom crawl corpus/stac-v1.0/catalog.json --region 12.2,50.1,12.3,50.2")(crawl)
+    corpora.command("list", epilog="Example: landloom corpora list")(list_corpora)
+    corpora.command("add", epilog="Example: landloom corpora add mine https://data.example.org/mine/")(add)
+    app.add_typer(corpora, name="corpora", epilog="Example: landloom corpora list")
+
+
+def region_of(text: str | None) -> Any:
+    """A region as the command line takes it: four numbers are a box, anything else goes on as it is."""
+    if text is None:
+        return None
+    try:
+        box = tuple(float(part) for part in text.split(","))
+    except ValueError:
+        return text
+    return box if len(box) == 4 else text
+
+
+def select(
+    corpus: str, region: str | None, where: str | None, period: tuple[str, str] | None, products: list[str] | None
+) -> Selection:
+    """Ask a corpus as these options say."""
+    from landloom.query.corpus import Corpus
+
+    return Corpus.open(corpus).query(region=region_of(region), where=where, period=period, products=products or None)
+
+
+def query(
+    corpus: CorpusName = "corpus",
+    *,
+    region: RegionOption = None,
+    where: WhereOption = None,
+    period: PeriodOption = None,
+    product: ProductOption = None,
+    list_file: Annotated[Path | None, typer.Option("--list", help="Write the files, one relative path a line.")] = None,
+    absolute: Annotated[bool, typer.Option(help="Write whole addresses instead.")] = False,
+    ids: Annotated[bool, typer.Option(help="Print the ids, one a line.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Choose samples by place, label and time; count them and their files, or list them."""
+    found = select(corpus, region, where, period, product)
+    if list_file is not None:
+        found.assets.write_list(list_file, absolute=absolute)
+    if as_json:
+        say_json({"samples": len(found), "files": len(found.assets), "ids": list(found.ids)})
+    elif ids:
+        sys.stdout.writelines(f"{name}\n" for name in found.ids)
+    else:
+        say(str(found.describe()))
+        if list_file is not None:
+            say(f"wrote {len(found.assets):,} paths to {list_file}")
+
+
+def crawl(
+    root: Annotated[str, typer.Argument(help="Catalogue or collection of a static STAC: path or URL.")],
+    *,
+    region: RegionOption = None,
+    period: PeriodOption = None,
+    role: Annotated[list[str] | None, typer.Option("--role", help="Assets with this role; may be repeated.")] = None,
+    collection: Annotated[list[str] | None, typer.Option(help="Enter only these children of the root.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Walk any static STAC and print the addresses of the assets that meet a search."""
+    from landloom.query.crawl import stac_search
+
+    items = stac_search(root, region=region_of(region), period=period, roles=role, collections=collection)
+    if as_json:
+        say_json([{"id": item.id, "collection": item.collection, "hrefs": item.hrefs()} for item in items])
+        return
+    for item in items:
+        sys.stdout.writelines(f"{href}\n" for href in item.hrefs())
+
+
+def list_corpora(*, as_json: JsonOption = False) -> None:
+    """Print the corpora that are known by name."""
+    from landloom.query.registry import corpora as known
+
+    rows = sorted(known().values(), key=lambda item: item.name)
+    if as_json:
+        say_json([{"name": item.name, "bases": list(item.bases), "kind": item.kind} for item in rows])
+    else:
+        say_table("corpora", ("name", "asked through", "address"), [(i.name, i.kind, i.bases[0]) for i in rows])
+
+
+def add(
+    name: Annotated[str, typer.Argument(help="What it is to be called.")],
+    base: Annotated[list[str], typer.Argument(help="Address of its folder; further ones are tried after it.")],
+) -> None:
+    """Remember a corpus of ours by name."""
+    from landloom.query.registry import Registered, add_corpus, registry_path
+
+    add_corpus(Registered(name=name, bases=tuple(address.rstrip("/") + "/" for address in base)))
+    say(f"wrote {registry_path()}; next: landloom query {name}")

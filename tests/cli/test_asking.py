@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    import pytest
+    from tests.cli.conftest import Ran
+
+
+def test_a_query_counts_lists_and_names(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    everything = json.loads(run("query", corpus, "--json").out)
+    assert everything["samples"] == 2
+    listed = tmp_path / "files.txt"
+    assert run("query", corpus, "--product", "s2", "--list", listed).code == 0
+    assert [(corpus / line).is_file() for line in listed.read_text().splitlines()] == [True, True]
+    assert run("query", corpus, "--ids").out.split() == everything["ids"]
+
+
+def test_what_cannot_be_asked_is_said_in_a_line(corpus: Path, run: Callable[..., Ran]) -> None:
+    for arguments, message in (
+        (["--where", "clc_31x > 0"], "no column 'clc_31x'; nearest: clc_31"),
+        (["--where", "clc_31 >"], "clc_31 >"),
+        (["--product", "s3"], "'s3'; nearest:"),
+        (["--period", "2019-01-01", "2018-01-01"], "before it begins"),
+        (["--region", "50,12,51"], "50,12,51"),
+    ):
+        ran = run("query", corpus, *arguments)
+        assert ran.code == 1
+        assert message in ran.err
+        assert "Traceback" not in ran.err
+
+
+def test_a_download_is_whole_verified_and_repaired(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert run("download", corpus, out, "--product", "s2", "--dry-run").code == 0
+    assert not out.exists()
+    assert "2 files came" in run("download", corpus, out, "--product", "s2").out
+    assert "0 files came" in run("download", corpus, out, "--product", "s2").out
+    assert "Copernicus" in (out / "LICENSES.md").read_text(encoding="utf-8")
+    assert run("verify", out).code == 0
+    broken = next(out.rglob("*.tif"))
+    whole = broken.read_bytes()
+    broken.write_bytes(whole[:-1])
+    assert run("verify", out).code == 1
+    assert run("repair", corpus, out).code == 0
+    assert broken.read_bytes() == whole
+    assert len(run("diff", corpus, out, "--part", "labels").out.splitlines()) == 2 + 2
+
+
+def test_azcopy_gets_a_whole_command(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    shown = run("download", corpus, tmp_path / "out", "--part", "labels", "--azcopy").out
+    assert shown.startswith("azcopy copy --recursive '")
+    assert "/labels/'" in shown
+
+
+def test_a_crawl_finds_what_the_catalogue_links(corpus: Path, run: Callable[..., Ran]) -> None:
+    root = corpus / "stac-v1.0" / "catalog.json"
+    found = json.loads(run("crawl", root, "--role", "labels", "--json").out)
+    hrefs = [href for item in found for href in item["hrefs"]]
+    assert len(hrefs) == 2
+    assert all(href.endswith(".geojson") for href in hrefs)
+
+
+def test_a_corpus_gets_a_name(
+    corpus: Path, run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDLOOM_CORPORA", str(tmp_path / "corpora.json"))
+    assert run("corpora", "add", "mine", corpus).code == 0
+    assert "mine" in run("corpora", "list").out
+    assert "rapidai4eo" in {row["name"] for row in json.loads(run("corpora", "list", "--json").out)}
