@@ -17,6 +17,28 @@ function start(): Question {
   return { filter: stated.get("filter") ?? "", box: stated.get("box") ?? "" };
 }
 
+/** Entries that the legend begins with. */
+const LISTED = 12;
+
+function byFrequency(codes: Uint8Array): number[] {
+  const counts = new Uint32Array(256);
+  for (const code of codes) counts[code]!++;
+  return [...counts.keys()].filter((code) => counts[code]! > 0).sort((a, b) => counts[b]! - counts[a]!);
+}
+
+function LegendList({ items }: { items: { name: string; colour: string }[] }) {
+  return (
+    <ul>
+      {items.map((item) => (
+        <li key={item.name}>
+          <i class="dot" style={{ background: item.colour }} />
+          {item.name}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
 function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
   const [question, setQuestion] = useState(start);
   const [selection, setSelection] = useState<Selection | null>(null);
@@ -84,7 +106,7 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
   }, [selection, legend, codes]);
   useEffect(() => map.current?.mark(sample?.bounds ?? null), [sample]);
 
-  const used = useMemo(() => new Set(codes), [codes]);
+  const used = useMemo(() => byFrequency(codes).filter((place) => place < legend.length), [codes, legend]);
   const setFilter = (filter: string) => setQuestion((old) => ({ ...old, filter }));
   const ways: Colouring[] = ["class", ...(about.strata.length ? (["stratum"] as const) : []), ...(about.splits.length ? (["split"] as const) : [])];
   return (
@@ -129,16 +151,13 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
                 ))}
               </select>
             </label>
-            <ul>
-              {legend.map((item, place) =>
-                used.has(place) ? (
-                  <li key={item.name}>
-                    <i class="dot" style={{ background: item.colour }} />
-                    {item.name}
-                  </li>
-                ) : null,
-              )}
-            </ul>
+            <LegendList items={used.slice(0, LISTED).map((place) => legend[place]!)} />
+            {used.length > LISTED && (
+              <details>
+                <summary>{used.length - LISTED} more</summary>
+                <LegendList items={used.slice(LISTED).map((place) => legend[place]!)} />
+              </details>
+            )}
           </div>
           <div class="tools">
             <button onClick={() => map.current?.fit()}>Whole corpus</button>
