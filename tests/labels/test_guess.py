@@ -21,6 +21,7 @@ from landloom.labels.guess_scores import Importances, Scores
 from landloom.labels.guess_target import (
     class_counts,
     consistent,
+    cover_votes,
     draw_pixels,
     split_pixels,
     yearly_cover,
@@ -78,18 +79,30 @@ def test_only_forests_are_packed() -> None:
 @settings(max_examples=25, deadline=None)
 def test_the_cover_of_a_year_is_the_majority_of_what_was_seen(seed: int, times: int) -> None:
     scl = np.random.default_rng(seed).integers(0, 12, (times, 5, 6), dtype=np.uint8)
-    found = yearly_cover(scl)
+    counted = cover_votes(scl)
+    found = yearly_cover(counted)
     for row, column in np.ndindex(5, 6):
         seen = scl[:, row, column].tolist()
         votes = [seen.count(6), seen.count(4), seen.count(11), seen.count(5)]
         wanted = votes.index(max(votes)) + 1 if any(votes) else 0
+        assert counted[:, row, column].tolist() == votes
         assert found[row, column] == wanted
 
 
 def test_classes_agree_with_the_covers_that_the_taxonomy_gives_them() -> None:
     target, cover = (v.astype(np.uint8) for v in np.meshgrid(np.arange(8), np.arange(5), indexing="ij"))
-    agreeing = {(int(t), int(c)) for t, c in zip(*np.nonzero(consistent(target, cover)), strict=True)}
+    votes = np.stack([(cover == k).astype(np.uint8) for k in range(1, 5)])
+    np.testing.assert_array_equal(consistent(target, votes, 0.2), consistent(target, votes))
+    agreeing = {(int(t), int(c)) for t, c in zip(*np.nonzero(consistent(target, votes)), strict=True)}
     assert agreeing == {(1, 1), (2, 4), (3, 4), (4, 3), (5, 2), (6, 2), (7, 2)}
+
+
+def test_a_field_that_is_bare_for_most_of_the_year_passes_a_share_and_fails_the_majority() -> None:
+    votes = np.array([0, 5, 0, 16], np.uint8).reshape(4, 1, 1)
+    field, town = np.array([[6]], np.uint8), np.array([[2]], np.uint8)
+    assert [bool(consistent(field, votes, least)) for least in (None, 0.2, 5 / 21, 0.25)] == [False, True, True, False]
+    assert bool(consistent(town, votes))
+    assert not consistent(field, np.zeros_like(votes), 0.0)
 
 
 @given(st.integers(0, 2**31), st.integers(1, 40), st.integers(1, 30))

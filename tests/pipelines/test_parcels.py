@@ -14,14 +14,8 @@ from landloom.errors import InvalidInputError
 from landloom.labels.layers import LAYERS, rasterise_parcels
 from landloom.labels.parcels import parcels_of
 from landloom.model.grid import Grid
-from landloom.pipelines.parcels import (
-    centred_window,
-    classes_file,
-    describe_parcels,
-    grid_for,
-    rasterise_files,
-    read_parcels,
-)
+from landloom.pipelines.parcel_extents import centred_window, describe_parcels
+from landloom.pipelines.parcels import classes_file, grid_for, rasterise_files, read_parcels
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 
 def crawl(collection: pystac.Collection, geometry: BaseGeometry) -> list[pystac.Item]:
     """Walk a collection whose extent meets a geometry, and the collections below it."""
-    boxes = [shapely.geometry.box(*bounds) for bounds in collection.extent.spatial.bboxes]
+    boxes = [
+        shapely.geometry.box(bounds[0], bounds[1], bounds[2], bounds[3]) for bounds in collection.extent.spatial.bboxes
+    ]
     if not any(box.intersects(geometry) for box in boxes):
         return []
     found = [

@@ -108,7 +108,7 @@ def describe(
     as_json: AsJson = False,
 ) -> None:
     """Say how large parcels are, and which share of them fits into windows of 24, 48 and 64 pixels."""
-    from landloom.pipelines.parcels import PERCENTILES, SIZES, describe_parcels, extents_figure
+    from landloom.pipelines.parcel_extents import PERCENTILES, SIZES, describe_parcels, extents_figure
 
     told = [*(columns or ()), *(more or ())]
     found = _read(

@@ -147,7 +147,7 @@ def sample_files(info: CorpusInfo, item: ProductInfo, sample: Identity, step: in
     if product.kind == "labels":
         return [layout.label(sample, product.prefix)]
     if product.kind == "raster-labels" and not item.timesteps:
-        return [layout.raster_label(sample, product.prefix, item.label_version)]
+        return [layout.raster_label(sample, product.prefix, item.label_version, product.suffix)]
     name = item.timesteps[step].name if item.timesteps else None
     paths = []
     if "chips" in info.layouts:

@@ -198,7 +198,7 @@ def _corpus(document: Mapping[str, Any]) -> CorpusInfo:
 
 
 def _product(row: Mapping[str, Any], taxonomies: Mapping[str, Taxonomy]) -> ProductInfo:
-    product = {name: row[name] for name in Product.__dataclass_fields__}
+    product = {name: row[name] for name in Product.__dataclass_fields__ if name in row}
     product["bands"] = tuple(Band(**band) for band in row["bands"])
     return ProductInfo(
         product=Product(**product),

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
-from landloom.corpus.documents_links import GEOJSON, GEOTIFF, ZARR, Hrefs
+from landloom.corpus.documents_links import CSV, GEOJSON, GEOTIFF, ZARR, Hrefs
 from landloom.corpus.documents_template import Slot, Template
 from landloom.corpus.footprints import DECIMALS, boxes, rings
 from landloom.errors import InvalidValueError
@@ -317,8 +317,9 @@ class _ItemWriter:
             yield product.prefix, path, self._asset(key, path, GEOJSON, ["labels", "labels-vector"])
             return
         if product.kind == "raster-labels" and not item.timesteps:
-            path = layout.raster_label(self.slot, product.prefix, item.label_version)
-            yield product.prefix, path, self._asset(key, path, GEOTIFF, ["labels", "labels-raster"])
+            path = layout.raster_label(self.slot, product.prefix, item.label_version, product.suffix)
+            roles, media = (["metadata"], CSV) if product.suffix == "csv" else (["labels", "labels-raster"], GEOTIFF)
+            yield product.prefix, path, self._asset(key, path, media, roles)
             return
         timestep = item.timesteps[position] if item.timesteps else None
         stamp = {} if timestep is None else {"datetime": format_instant(timestep.stamp)}

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from landloom.corpus.documents_items import EXTENSIONS, STAC_VERSION, dated, interval, is_label
-from landloom.corpus.documents_links import GEOJSON, GEOTIFF
+from landloom.corpus.documents_links import CSV, GEOJSON, GEOTIFF
 from landloom.corpus.index import METADATA, available
 from landloom.formats.parquet import encode_geoparquet
 from landloom.model.ids import Zone
@@ -119,8 +119,9 @@ def _templates(info: CorpusInfo, item: ProductInfo, bit: int, start: str, sample
         fields = {"href": start + layout.label(sample, product.prefix), "type": GEOJSON}
         return {product.prefix: {**fields, "roles": ["labels", "labels-vector"], **own}}
     if product.kind == "raster-labels" and not item.timesteps:
-        path = layout.raster_label(sample, product.prefix, item.label_version)
-        return {product.prefix: {"href": start + path, "type": GEOTIFF, "roles": ["labels", "labels-raster"], **own}}
+        path = layout.raster_label(sample, product.prefix, item.label_version, product.suffix)
+        roles, media = (["metadata"], CSV) if product.suffix == "csv" else (["labels", "labels-raster"], GEOTIFF)
+        return {product.prefix: {"href": start + path, "type": media, "roles": roles, **own}}
     step = item.timesteps[bit] if item.timesteps else None
     stamp = {} if step is None else {"datetime": format_instant(step.stamp)}
     name = None if step is None else step.name

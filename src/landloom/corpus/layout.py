@@ -180,9 +180,9 @@ class Layout:
         """
         return f"labels/{self.tile_folder(sample)}/{prefix}_{sample}.geojson"
 
-    def raster_label(self, sample: Identity, layer: str, version: str) -> str:
-        """Raster label of a sample: its classes, confidence, parcel ids, and so on."""
-        return f"labels/{self.tile_folder(sample)}/{sample}/{layer}-{version}.tif"
+    def raster_label(self, sample: Identity, layer: str, version: str, suffix: str = "tif") -> str:
+        """Raster label of a sample: its classes, confidence, parcel ids, and so on; or a table beside them."""
+        return f"labels/{self.tile_folder(sample)}/{sample}/{layer}-{version}.{suffix}"
 
     def lineage(self, tile: Placed, product: Product) -> str:
         """The scenes behind every timestep of a tile."""

@@ -45,6 +45,8 @@ class GuessSettings:
     """Further keyword arguments of another classifier."""
     prior: Literal["map", "balanced"] = "map"
     """Whether classes get the shares back that they have in the map, or count as equally common."""
+    agreement: float | None = 0.2
+    """Share of the year's clear observations that must show what the map says; None for most of them, as published."""
 
     def __post_init__(self) -> None:
         if self.trees < 1 or self.leaves < 1 or (self.depth is not None and self.depth < 1):
@@ -53,7 +55,7 @@ class GuessSettings:
             )
 
 
-PUBLISHED: Final = GuessSettings(trees=2, leaves=1, prior="balanced")
+PUBLISHED: Final = GuessSettings(trees=2, leaves=1, prior="balanced", agreement=None)
 """What LandCoverNet's appendix A.1.2 says."""
 
 

@@ -1,7 +1,9 @@
 """What a guess learns from: another map, kept where a year of imagery agrees with it, and pixels drawn from it.
 
 LandCoverNet (Alemohammad and Booth 2020, appendix A.1.2): the majority of the scene classification over the year gives
-each pixel one of four covers; pixels whose class in the map is of another cover are not learned from.
+each pixel one of four covers; pixels whose class in the map is of another cover are not learned from. That rule
+drops every field that is bare for more of the year than green, and leaves only its mistaken labels; a least share of
+the observations that show the cover of the class, instead of most of them, keeps it.
 """
 
 from __future__ import annotations
@@ -48,50 +50,77 @@ _BLOCK: Final = 1 << 22
 """Pixels looked at a time: a granule has 120 million."""
 
 
-def yearly_cover(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The cover that most of a year's observations show.
+def cover_votes(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """How many of a year's observations show each cover.
 
     Args:
-        scl: (time, y, x) scene classes.
+        scl: (time, y, x) scene classes, at most 255 times.
+
+    Returns:
+        uint8 (cover, y, x): water, vegetation, snow, bare.
+
+    Example:
+        >>> cover_votes(np.array([[[4]], [[5]], [[4]], [[9]]], dtype=np.uint8)).ravel().tolist()
+        [0, 2, 0, 1]
+    """
+    if scl.ndim != 3 or scl.dtype != np.uint8 or len(scl) > 255:
+        raise InvalidValueError(f"got scene classes {scl.dtype} {scl.shape}, wanted uint8 (time, y, x), 255 at most")
+    votes = np.empty((len(SCL_COVERS), *scl.shape[1:]), dtype=np.uint8)
+    for own, cover in SCL_COVERS.items():
+        votes[cover - 1] = np.count_nonzero(scl == own, axis=0)
+    return votes
+
+
+def yearly_cover(votes: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """The cover with most votes.
+
+    Args:
+        votes: (cover, y, x), as `cover_votes` counts them.
 
     Returns:
         uint8 (y, x) of `Cover`; of covers with equal votes the smaller number, `UNKNOWN` without a vote.
 
     Example:
-        >>> yearly_cover(np.array([[[4]], [[5]], [[4]], [[9]]], dtype=np.uint8)).tolist()
+        >>> yearly_cover(np.array([[[0]], [[2]], [[0]], [[1]]], dtype=np.uint8)).tolist()
         [[2]]
     """
-    if scl.ndim != 3 or scl.dtype != np.uint8:
-        raise InvalidValueError(f"got scene classes {scl.dtype} {scl.shape}, wanted uint8 (time, y, x)")
-    most = np.zeros(scl.shape[1:], dtype=np.uint16)
-    cover = np.zeros(scl.shape[1:], dtype=np.uint8)
-    for number, own in sorted((own, number) for number, own in SCL_COVERS.items()):
-        votes = np.count_nonzero(scl == own, axis=0).astype(np.uint16)
-        better = votes > most
-        cover[better] = number
-        np.maximum(most, votes, out=most)
+    cover: NDArray[np.uint8] = votes.argmax(axis=0).astype(np.uint8) + np.uint8(1)
+    cover[votes.max(axis=0) == 0] = Cover.UNKNOWN
     return cover
 
 
 def consistent(
-    target: NDArray[np.uint8], cover: NDArray[np.uint8], covers: Mapping[int, Cover] = LANDCOVERNET_COVERS
+    target: NDArray[np.uint8],
+    votes: NDArray[np.uint8],
+    least: float | None = None,
+    covers: Mapping[int, Cover] = LANDCOVERNET_COVERS,
 ) -> NDArray[np.bool_]:
     """Where a map and the year's imagery agree.
 
     Args:
-        target: class of each pixel, any shape; classes without a cover agree with nothing.
-        cover: `yearly_cover` of the same pixels.
+        target: (y, x) class of each pixel; classes without a cover agree with nothing.
+        votes: (cover, y, x) of the same pixels.
+        least: share of the votes that the cover of the class must have; None for LandCoverNet's rule, that no cover
+            has more. Fields that are bare for most of a year pass a share, and fail the rule.
         covers: class → the cover that it has to show.
 
     Example:
-        >>> consistent(np.array([1, 6, 6, 0], np.uint8), np.array([1, 2, 4, 2], np.uint8)).tolist()
-        [True, True, False, False]
+        >>> target = np.array([[6, 2, 6]], np.uint8)
+        >>> votes = np.array([[[0, 0, 0]], [[6, 6, 1]], [[0, 0, 0]], [[9, 9, 9]]], np.uint8)
+        >>> consistent(target, votes).tolist(), consistent(target, votes, 0.2).tolist()
+        ([[False, True, False]], [[True, True, False]])
     """
     wanted = np.full(256, 255, dtype=np.uint8)
     for code, own in covers.items():
         wanted[code] = own
-    agrees: NDArray[np.bool_] = wanted[target] == cover
-    return agrees
+    if least is None:
+        agrees: NDArray[np.bool_] = wanted[target] == yearly_cover(votes)
+        return agrees
+    enough = np.zeros(target.shape, dtype=np.bool_)
+    threshold = least * votes.sum(axis=0, dtype=np.uint16)
+    for number, own in enumerate(votes, start=1):
+        enough |= (wanted[target] == number) & (own > 0) & (own >= threshold)
+    return enough
 
 
 def class_counts(target: NDArray[np.uint8], usable: NDArray[np.bool_]) -> dict[int, int]:

@@ -41,6 +41,8 @@ class Product:
     """Stored number where there is nothing."""
     resolution: float | None = None
     """Pixel size in metres."""
+    suffix: str = "tif"
+    """Of its files, where it is a label of a sample: `csv` for a table."""
     cadence: str | None = None
     """`month`, `5 days`, `acquired`; None for a product without time."""
 
@@ -107,6 +109,46 @@ PRODUCTS: Final[dict[str, Product]] = {
             key="s2_valid", folder="S2-VALID", collection="source_s2_native", prefix="valid", kind="quality",
             title="Usable pixels of each acquisition", resolution=10, cadence="acquired", dtype="uint8", nodata=None,
             bands=(Band(name="valid", description="1 = usable: clear, and data in every band", resolution=10),),
+        ),
+        Product(
+            key="s2_scenes", folder="S2-L2A", collection="source_sentinel_2", prefix="s2", kind="imagery",
+            title="Sentinel-2 scenes", resolution=10, cadence="acquired",
+            bands=tuple(band for band in SENTINEL2.values() if band.resolution < 60),
+        ),
+        Product(
+            key="scl", folder="SCL", collection="source_sentinel_2", prefix="scl", kind="quality",
+            title="Scene classification", resolution=10, cadence="acquired", dtype="uint8",
+            bands=(Band(name="SCL", description="Scene classes of Sen2Cor", resolution=20),),
+        ),
+        Product(
+            key="s2_filled", folder="S2-FILLED", collection="series_sentinel_2", prefix="filled", kind="imagery",
+            title="Sentinel-2 series, masked and filled", resolution=10, cadence="acquired",
+            bands=tuple(band for band in SENTINEL2.values() if band.resolution < 60),
+        ),
+        Product(
+            key="s2_observed", folder="S2-OBSERVED", collection="series_sentinel_2", prefix="observed", kind="quality",
+            title="Observed pixels of the series", resolution=10, cadence="acquired", dtype="uint8", nodata=None,
+            bands=(Band(name="observed", description="1 = observed, 0 = filled", resolution=10),),
+        ),
+        Product(
+            key="guess", folder=None, collection="labels", prefix="labels", kind="raster-labels", resolution=10,
+            title="Guess labels", dtype="uint8",
+            bands=(
+                Band(name="class", description="LandCoverNet class, 0 where nothing was seen", resolution=10),
+                Band(name="confidence", description="Probability of the class in percent", resolution=10),
+            ),
+        ),
+        Product(
+            key="guess_probabilities", folder=None, collection="labels", prefix="probabilities", kind="raster-labels",
+            title="Probabilities of the guess", resolution=10, dtype="uint16",
+            bands=tuple(
+                Band(name=f"class_{code}", description=f"Probability of class {code}, 10,000 = 1", resolution=10)
+                for code in range(1, 8)
+            ),
+        ),
+        Product(
+            key="source_dates", folder=None, collection="labels", prefix="source_dates", kind="raster-labels",
+            title="Dates and ids of the scenes", nodata=None, suffix="csv",
         ),
         *(
             Product(

@@ -16,13 +16,8 @@ from landloom.pipelines.build import BuildReport, build
 from landloom.pipelines.executors import inline
 from landloom.pipelines.export_samples import INDEX, SamplesReport, export_samples
 from landloom.pipelines.figures import true_colour
-from landloom.pipelines.parcels import (
-    RasteriseReport,
-    describe_parcels,
-    extents_figure,
-    rasterise_files,
-    read_parcels,
-)
+from landloom.pipelines.parcel_extents import describe_parcels, extents_figure
+from landloom.pipelines.parcels import RasteriseReport, rasterise_files, read_parcels
 from landloom.pipelines.project import RECIPE_FILE, Project
 from landloom.pipelines.scenes import choose, granule_rows, span
 from landloom.pipelines.starters import write_starter

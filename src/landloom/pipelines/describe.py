@@ -13,6 +13,7 @@ from landloom.pipelines.parcel_layers import VERSION, layer_products, parcel_per
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from landloom.labels.classes import ClassMapping
     from landloom.model.time import Timestep
     from landloom.pipelines.parcel_layers import Prepared
     from landloom.pipelines.project import Project
@@ -36,38 +37,8 @@ def corpus_info(project: Project, found: Found | None = None) -> CorpusInfo:
         found: what archive and parcels have shown; without it acquired axes are empty and class mappings absent.
     """
     recipe, found = project.recipe, found or Found()
-    axes = {
-        product.key: found.axes.get(key, ()) for key in project.series() for product in project.series_products(key)
-    }
-    products = [
-        ProductInfo(
-            product=product,
-            terms=recipe.products[project.source(product.key)].terms,
-            timesteps=axes.get(product.key) or project.timesteps(product.key),
-            acquired=product.key in axes,
-        )
-        for product in project.imagery()
-    ]
-    products += [
-        ProductInfo(
-            product=project.label_product(name),
-            terms=section.terms,
-            taxonomy=taxonomy(section.taxonomy),
-            stated_period=recipe.period.value,
-        )
-        for name, section in recipe.labels.items()
-    ]
     mapping = None if found.prepared is None else found.prepared.mapping
-    if recipe.parcels is not None:
-        products += [
-            ProductInfo(
-                product=product,
-                terms=recipe.parcels.terms,
-                stated_period=Period.parse(*parcel_period(recipe.parcels, project)),
-                label_version=VERSION,
-            )
-            for product in layer_products(recipe.parcels, mapping)
-        ]
+    products = [*_imagery(project, found), *_labels(project), *_guesses(project), *_layers(project, mapping)]
     return CorpusInfo(
         name=recipe.name,
         version=recipe.version,
@@ -78,3 +49,60 @@ def corpus_info(project: Project, found: Found | None = None) -> CorpusInfo:
         layouts=recipe.layouts,
         class_mappings={} if found.prepared is None or mapping is None else {"classes": found.prepared.rows()},
     )
+
+
+def _imagery(project: Project, found: Found) -> list[ProductInfo]:
+    axes = {
+        product.key: found.axes.get(key, ()) for key in project.series() for product in project.series_products(key)
+    }
+    return [
+        ProductInfo(
+            product=product,
+            terms=project.recipe.products[project.source(product.key)].terms,
+            timesteps=axes.get(product.key) or project.timesteps(product.key),
+            acquired=product.key in axes,
+        )
+        for product in project.imagery()
+    ]
+
+
+def _labels(project: Project) -> list[ProductInfo]:
+    return [
+        ProductInfo(
+            product=project.label_product(name),
+            terms=section.terms,
+            taxonomy=taxonomy(section.taxonomy),
+            stated_period=project.recipe.period.value,
+        )
+        for name, section in project.recipe.labels.items()
+    ]
+
+
+def _guesses(project: Project) -> list[ProductInfo]:
+    section = project.recipe.guess
+    if section is None:
+        return []
+    return [
+        ProductInfo(
+            product=product,
+            terms=section.terms,
+            stated_period=project.recipe.period.value,
+            taxonomy=taxonomy("landcovernet") if product.key == "guess" else None,
+        )
+        for product in project.guess_products()
+    ]
+
+
+def _layers(project: Project, mapping: ClassMapping | None) -> list[ProductInfo]:
+    section = project.recipe.parcels
+    if section is None:
+        return []
+    return [
+        ProductInfo(
+            product=product,
+            terms=section.terms,
+            stated_period=Period.parse(*parcel_period(section, project)),
+            label_version=VERSION,
+        )
+        for product in layer_products(section, mapping)
+    ]

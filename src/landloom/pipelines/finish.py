@@ -24,7 +24,8 @@ from landloom.pipelines.describe import Found, corpus_info
 from landloom.pipelines.parcel_layers import UNIT as LAYERS_UNIT
 from landloom.pipelines.parcel_layers import layers_exist, parcel_files
 from landloom.pipelines.plan import by_tile
-from landloom.pipelines.series import series_axes, series_exists
+from landloom.pipelines.project import GUESS
+from landloom.pipelines.series_axes import series_axes, series_exists
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -192,6 +193,8 @@ def _tile(
 
 def _products_of(project: Project, unit: str) -> list[str]:
     """Products that a unit makes, by the first part of its id."""
+    if unit == GUESS:
+        return [product.key for product in project.guess_products()]
     name = unit.removeprefix(f"{SAMPLES}-")
     if name != unit:
         return [project.label_product(name).key]

@@ -11,7 +11,7 @@ from landloom.imagery.fill import fill_periodic
 from landloom.imagery.valid import scl_valid
 from landloom.labels.guess import PUBLISHED, GuessSettings, train
 from landloom.labels.guess_scores import Scores
-from landloom.labels.guess_target import class_counts, consistent, draw_pixels, yearly_cover
+from landloom.labels.guess_target import class_counts, consistent, cover_votes, draw_pixels
 from landloom.model.grid import Grid
 from landloom.simulate.judge import JUDGE_SEEDS, judge_grid, judge_scenes, judge_spec
 from landloom.simulate.judge_labels import judge_target
@@ -108,7 +108,7 @@ def judge_guess(case: GuessCase, seed: int, settings: GuessSettings, jobs: int =
     """
     times, bands, height, width = case.series.shape
     target, truth = case.labels.target, case.labels.truth
-    usable = consistent(target, yearly_cover(case.scl))
+    usable = consistent(target, cover_votes(case.scl), settings.agreement)
     for row, column in HELD:
         usable[max(row - BUFFER, 0) : row + CHIP + BUFFER, max(column - BUFFER, 0) : column + CHIP + BUFFER] = False
     picked = draw_pixels(target, usable, PER_CLASS, seed, least=LEAST)

@@ -14,7 +14,7 @@ import orjson
 from landloom.errors import BuildError, InvalidInputError
 from landloom.model.grid import WGS84
 from landloom.model.ids import SampleId
-from landloom.model.recipe import AllCells, AreaClassDraw, ListedCells
+from landloom.model.recipe import AllCells, AreaClassDraw, GranuleChips, ListedCells
 from landloom.model.sample import Sample
 from landloom.pipelines.cells import TileCells, cells_units, read_cells
 from landloom.pipelines.stage import run_stage
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from landloom.design.candidates import Candidates
     from landloom.design.report import Draw
+    from landloom.errors import Problem
     from landloom.pipelines.parcel_layers import Prepared
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
@@ -48,6 +49,8 @@ class Placement:
     """What was achieved against what was wanted, where samples were drawn."""
     classes: tuple[str, ...] = ()
     """Codes that the draw's class shares are in the order of."""
+    problems: tuple[Problem, ...] = ()
+    """Granules that have no chips, survived."""
     prepared: Prepared | None = None
     """Parcels, ready to be laid on the samples."""
 
@@ -90,6 +93,11 @@ def place(project: Project, workshop: Workshop) -> Placement:
         placement = Placement(samples=tuple(Sample.of_utm24(cell) for cell in cells.ids(draw_all(cells))))
     elif isinstance(section, ListedCells):
         placement = Placement(samples=_listed(project, section))
+    elif isinstance(section, GranuleChips):
+        from landloom.pipelines.granules import place_granules
+
+        chips, problems = place_granules(project, workshop)
+        placement = Placement(samples=chips, problems=tuple(problems))
     else:
         samples, prepared = place_windows(project, region_of(project), workshop)
         placement = Placement(samples=samples, prepared=prepared)

@@ -8,6 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from landloom.errors import InvalidInputError
+from landloom.model.ids import GranuleId
 from landloom.model.recipe import CompositeProduct
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.blocks import BUDGET
@@ -101,6 +102,9 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
     layout = corpus_info(project).layout
     if placement.prepared is not None:
         units += layers_units(project, placement.prepared, tiles, layout, shop.uri)
+    key = project.granular()
+    if key is not None:
+        return _granule_plan(project, placement, shop, key)
     found: set[str] = set()
     keys = [*project.composites(), *project.series()]
     chosen = None if project.recipe.scenes is None else set(choose(project, archive=archive).choice.ids)
@@ -118,6 +122,23 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
                 units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
             shop.listener.advanced(tile, None)
     return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=archive.problems)
+
+
+def _granule_plan(project: Project, placement: Placement, shop: Workshop, key: str) -> Plan:
+    """The plan of a recipe of granules: a series and, where there is a guess, labels of each."""
+    from landloom.pipelines.granule_series import granule_unit
+    from landloom.pipelines.granules import granule_scenes
+    from landloom.pipelines.guess import guess_unit
+
+    where = shop.uri, corpus_info(project).layout
+    tiles = by_tile(placement.samples)
+    granules = {tile: GranuleId.parse(samples[0].id.tile_name) for tile, samples in tiles.items()}
+    scenes = granule_scenes(project, list(granules.values()), shop)
+    units = [granule_unit(project, key, tile, own, scenes[granules[tile]], where) for tile, own in tiles.items()]
+    if project.recipe.guess is not None:
+        units += [guess_unit(project, tile, own, scenes[granules[tile]], where) for tile, own in tiles.items()]
+    found = {scene for one in scenes.values() for scene in one.choice().ids}
+    return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=placement.problems)
 
 
 def footprint_of(samples: Sequence[Sample]) -> Any:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 from landloom.model.bands import SENTINEL2
 from landloom.model.product import Product, product
-from landloom.model.recipe import CompositeProduct, Recipe, SeriesProduct
+from landloom.model.recipe import CompositeProduct, GranuleChips, GranuleSeries, Recipe, SeriesProduct
 from landloom.model.time import Cadence
 
 if TYPE_CHECKING:
@@ -18,6 +18,8 @@ RECIPE_FILE: Final = "landloom.yaml"
 """Name of a recipe, unless said otherwise."""
 REVISIT: Final = 5
 """Days between passes of two satellites, where an estimate needs a number."""
+GUESS: Final = "guess"
+"""Start of the ids of units that make guess labels."""
 CORPUS_FOLDER: Final = "corpus"
 """Where a corpus is built, beside its recipe, unless said otherwise."""
 
@@ -61,6 +63,8 @@ class Project:
         strata = getattr(recipe.samples, "strata", None)
         names += [strata.file] if strata is not None else []
         names += [recipe.parcels.file] if recipe.parcels is not None else []
+        names += [recipe.guess.file] if recipe.guess is not None else []
+        names += [recipe.samples.table] if isinstance(recipe.samples, GranuleChips) and recipe.samples.table else []
         names += [recipe.scenes.file] if recipe.scenes is not None and recipe.scenes.file else []
         return sorted({name for name in names if "://" not in name and not Path(self.path(name)).exists()})
 
@@ -74,7 +78,9 @@ class Project:
         source = self.source(key)
         section = self.recipe.products[source]
         return (
-            () if isinstance(section, SeriesProduct) else Cadence.parse(section.cadence).timesteps(self.period(source))
+            ()
+            if isinstance(section, SeriesProduct | GranuleSeries)
+            else Cadence.parse(section.cadence).timesteps(self.period(source))
         )
 
     def expected_dates(self, key: str) -> int:
@@ -97,7 +103,17 @@ class Project:
 
     def series(self) -> list[str]:
         """Keys of the series of native bands that are made here, in recipe order."""
-        return [key for key, section in self.recipe.products.items() if isinstance(section, SeriesProduct)]
+        return [key for key, one in self.recipe.products.items() if isinstance(one, SeriesProduct | GranuleSeries)]
+
+    def granular(self) -> str | None:
+        """Key of the series of granules, where this recipe is one of granules."""
+        return next((key for key, one in self.recipe.products.items() if isinstance(one, GranuleSeries)), None)
+
+    def guess_products(self) -> list[Product]:
+        """The label products of a guess; none where the recipe has none."""
+        if self.recipe.guess is None:
+            return []
+        return [product(key) for key in ("guess", "guess_probabilities", "source_dates")]
 
     def series_section(self, key: str) -> SeriesProduct:
         """The recipe's section of a series."""
@@ -108,6 +124,8 @@ class Project:
 
     def series_products(self, key: str) -> list[Product]:
         """The products of a series: one a native resolution, finest first, then the mask if it is published."""
+        if key == self.granular():
+            return self._granule_products(key)
         section = self.series_section(key)
         made = []
         for resolution in sorted({SENTINEL2[name].resolution for name in section.bands}):
@@ -115,6 +133,16 @@ class Project:
             made.append(replace(product(f"s2_{resolution:.0f}m"), bands=bands))
         if section.valid:
             made.append(replace(product("s2_valid"), resolution=made[0].resolution))
+        return made
+
+    def _granule_products(self, key: str) -> list[Product]:
+        section = self.recipe.products[key]
+        if not isinstance(section, GranuleSeries):
+            raise TypeError(f"got {type(section).__name__}, wanted a series of granules")
+        bands = tuple(SENTINEL2[name] for name in section.bands)
+        made = [replace(product("s2_scenes"), bands=bands), product("scl")]
+        if section.filled:
+            made += [replace(product("s2_filled"), bands=bands), product("s2_observed")]
         return made
 
     def count_product(self, key: str) -> str | None:

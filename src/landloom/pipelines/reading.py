@@ -101,6 +101,18 @@ class SceneReader:
         self._stack.close()
         self._files.clear()
 
+    def grid(self, name: str) -> Grid:
+        """Grid of a band's file.
+
+        Raises:
+            SceneFaultError: the file is missing or broken: the scene is out.
+            TransientFaultError: the file cannot be read just now.
+        """
+        try:
+            return self._file(name).grid
+        except PermanentFaultError as error:
+            raise SceneFaultError(self.scene, self._published(str(error))) from error
+
     def observe(self, target: Grid) -> Observation | None:
         """What the scene shows of a grid; None where it does not reach, or has nothing valid.
 

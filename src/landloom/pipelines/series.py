@@ -18,9 +18,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.corpus.manifest import FileEntry
-from landloom.errors import CorpusError, InvalidInputError, LandloomError
+from landloom.errors import InvalidInputError, LandloomError
 from landloom.imagery.valid import data_valid
-from landloom.model.time import Period, Timestep, format_instant, parse_instant
+from landloom.model.time import Period, Timestep, format_instant
 from landloom.pipelines.blocks import blocks
 from landloom.pipelines.composite import overpasses
 from landloom.pipelines.reading import SceneFaultError, SceneReader
@@ -34,16 +34,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.corpus.info import CorpusInfo
     from landloom.corpus.layout import Layout
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.recipe import SeriesProduct
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
-    from landloom.pipelines.journal import Entry, Journal
     from landloom.pipelines.project import Project
-    from landloom.store.protocol import Store
 
 SIDE: Final = 2048
 """Side, in pixels, of the blocks in which a scene is read."""
@@ -345,60 +342,3 @@ def series_unit(
         list(identities),
     )
     return Unit(id=f"{key}/{tile}", key=decides, memory=MEMORY, task=task)
-
-
-def steps_of(facts: Mapping[str, Any]) -> list[Timestep]:
-    """The dates of a tile, out of the facts of its unit."""
-    return [acquired_step(parse_instant(row["datetime"])) for row in facts["timesteps"]]
-
-
-def series_axes(project: Project, units: Iterable[Unit], journal: Journal) -> dict[str, tuple[Timestep, ...]]:
-    """Series of the recipe → the dates that any sample has, in time order.
-
-    Args:
-        project: the recipe in its folder.
-        units: of its plan.
-        journal: knows what came of them.
-
-    Raises:
-        CorpusError: no sample has any date.
-    """
-    found: dict[str, set[Timestep]] = {key: set() for key in project.series()}
-    for unit in units:
-        key = unit.id.partition("/")[0]
-        entry = journal.get(unit.id) if key in found else None
-        if entry is not None and entry.state == "done" and entry.key == unit.key:
-            rows = entry.outcome.facts["timesteps"]
-            found[key] |= {
-                step for step, row in zip(steps_of(entry.outcome.facts), rows, strict=True) if row["samples"]
-            }
-    for key, steps in found.items():
-        if not steps:
-            raise CorpusError(f"{key}: no sample has any acquisition with data: nothing to publish")
-    return {key: tuple(sorted(steps)) for key, steps in found.items()}
-
-
-def series_exists(
-    info: CorpusInfo, project: Project, key: str, tile: str, entry: Entry | None, store: Store
-) -> dict[str, NDArray[np.bool_]]:
-    """Product → (sample, date) whether there is a chip, on the axis of the whole corpus.
-
-    Args:
-        info: the corpus.
-        project: its recipe.
-        key: of the series in the recipe.
-        tile: which.
-        entry: what the journal holds of its unit; None where that is not done.
-        store: where the corpus is built.
-    """
-    keys = [product.key for product in project.series_products(key)]
-    if entry is None:
-        return {}
-    data = store.get(f"{FOLDER}/{key}/{tile}.npy")
-    observed: NDArray[np.bool_] = np.load(io.BytesIO(data), allow_pickle=False)
-    columns = {step: place for place, step in enumerate(info.product(keys[0]).timesteps)}
-    there = np.zeros((len(observed), len(columns)), np.bool_)
-    for place, step in enumerate(steps_of(entry.outcome.facts)):
-        if step in columns:
-            there[:, columns[step]] = observed[:, place]
-    return dict.fromkeys(keys, there)

@@ -14,8 +14,9 @@ from landloom.model.grid import SNAP, WGS84, Grid, reproject
 from landloom.model.ids import GranuleId, WindowId, Zone
 from landloom.model.recipe import ParcelWindows, WindowGrid
 from landloom.model.sample import Sample
+from landloom.pipelines.parcel_extents import centred_window
 from landloom.pipelines.parcel_layers import FOLDER, Prepared, load_parcels, prepare_unit, read_mapping
-from landloom.pipelines.parcels import centred_window, csv_bytes
+from landloom.pipelines.parcels import csv_bytes
 from landloom.pipelines.stage import run_stage
 
 if TYPE_CHECKING:
