@@ -46,7 +46,10 @@ def run() -> dict[str, float]:
         packed, series = PackedForest.of(model), np.ascontiguousarray(pixels.T)
         model.set_params(n_jobs=1)
         assert (packed.predict_proba(series) == model.predict_proba(pixels)).all()
-        figures[name] = speedup(lambda: packed.predict_proba(series),  # noqa: B023 lambda: model.predict_proba(pixels))  # noqa: B023
+        figures[name] = speedup(
+            lambda: packed.predict_proba(series),  # noqa: B023
+            lambda: model.predict_proba(pixels),  # noqa: B023
+        )
         model.set_params(n_jobs=2)
         figures[f"{name}_two_threads"] = speedup(
             lambda: packed.predict_proba(series),  # noqa: B023
