@@ -17,7 +17,7 @@ import rasterio
 import yaml
 
 from landloom.corpus.audit import audit, digest
-from landloom.errors import BuildError, DiskFullError, ForeignCorpusError
+from landloom.errors import BuildError, DiskFullError, ForeignCorpusError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
@@ -141,12 +141,28 @@ def test_a_lost_file_is_made_again(tiny: Path, tiny_corpus: Path, tmp_path: Path
     assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"region": {"bounds": [50.1, 11.8, 50.2, 12.3]}}, "are the region's axes longitude, latitude"),
+        ({"period": {"start": "2030-06-01", "end": "2030-08-01"}}, "the archive has no scene"),
+    ],
+    ids=["swapped axes", "no scene"],
+)
+def test_what_cannot_be_built_is_said(tiny: Path, tmp_path: Path, change: dict[str, object], message: str) -> None:
+    text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("archive/", f"{tiny}/archive/")
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(yaml.safe_load(text) | change), encoding="utf-8")
+    with pytest.raises(InvalidInputError, match=message):
+        build(tmp_path)
+
+
 def test_a_changed_recipe_leaves_nothing_stale(tiny: Path, tmp_path: Path) -> None:
     text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("archive/", f"{tiny}/archive/")
     (tmp_path / "landloom.yaml").write_text(text, encoding="utf-8")
     build(tmp_path)
     document = yaml.safe_load(text)
-    document["samples"] = {"draw": "list", "ids": ["33N_12E-231N_07_02"]}
+    kept = min((tmp_path / "corpus" / "labels" / "33N").rglob("*.geojson")).stem.removeprefix("labels_")
+    document["samples"] = {"draw": "list", "ids": [kept]}
     document["layouts"] = ["chips"]
     (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     assert build(tmp_path).samples == 1

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; `corpus` beside the recipe if absent.")]
-WorkersOption = Annotated[int, typer.Option(help="Worker processes on this machine; 0 for one a core.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes on this machine; 0 for one a core.")]
 CORPUS = Path("corpus")
 
 

@@ -64,7 +64,7 @@ def resource_assets(
     further = labels[0] if labels and labels[0] != info.labels[0].key else None
     if not is_label(members):
         rows = [("geometries", "geometries", GZIP, "Footprints of all samples, gzipped GeoJSON")]
-    elif any(item.taxonomy for item in members):
+    elif labels:
         rows = [
             ("label_mappings", "mappings", CSV, "Classes of the labels and the levels above them"),
             ("labels", "labels", GZIP, "Class shares of all samples, gzipped CSV"),
@@ -91,6 +91,11 @@ def item_assets(info: CorpusInfo, members: tuple[ProductInfo, ...]) -> dict[str,
     for item in members:
         product = item.product
         if not product.bands or product.kind == "labels":
+            continue
+        if product.kind == "raster-labels" and not item.timesteps:
+            definitions[product.prefix] = {"type": GEOTIFF, "roles": ["labels", "labels-raster"]} | _bands(
+                item, product.bands
+            )
             continue
         fields = {"type": GEOTIFF, "roles": [product.role]}
         if pattern is not None:

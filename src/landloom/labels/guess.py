@@ -41,6 +41,9 @@ class GuessSettings:
     """Levels of a tree; as deep as it grows if None."""
     leaves: int = 5
     """Least pixels in a leaf."""
+    per_tree: int | None = 2_000
+    """Most pixels of a class that a tree of the balanced forest sees: all trees together see every pixel, and training
+    takes no longer where the rarest class is large. None for as many as the rarest class has."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further keyword arguments of another classifier."""
     prior: Literal["map", "balanced"] = "map"
@@ -55,7 +58,7 @@ class GuessSettings:
             )
 
 
-PUBLISHED: Final = GuessSettings(trees=2, leaves=1, prior="balanced", agreement=None)
+PUBLISHED: Final = GuessSettings(trees=2, leaves=1, per_tree=None, prior="balanced", agreement=None)
 """What LandCoverNet's appendix A.1.2 says."""
 
 
@@ -170,7 +173,8 @@ def train(
     classes, sizes = np.unique(labels, return_counts=True)
     if len(classes) < 2:
         raise InvalidInputError(f"got pixels of the classes {classes.tolist()}, wanted at least two to tell apart")
-    classifier = _classifier(settings, seed, jobs).fit(pixels, labels)
+    smallest = min(int(sizes.min()), settings.per_tree or int(sizes.min()))
+    classifier = _classifier(settings, seed, jobs, dict.fromkeys(classes.tolist(), smallest)).fit(pixels, labels)
     weights = np.ones(len(classes))
     if settings.prior == "map":
         shares = np.array([(counts or {}).get(int(code), size) for code, size in zip(classes, sizes, strict=True)])
@@ -189,7 +193,8 @@ def packed(classifier: Any) -> PackedForest | None:
         return None
 
 
-def _classifier(settings: GuessSettings, seed: int, jobs: int) -> Any:
+def _classifier(settings: GuessSettings, seed: int, jobs: int, drawn: Mapping[int, int]) -> Any:
+    """An untrained classifier; the trees of a balanced forest draw so many pixels of each class."""
     try:
         import sklearn  # noqa: F401 - says whether the extra is there
         from imblearn.ensemble import BalancedRandomForestClassifier
@@ -198,7 +203,7 @@ def _classifier(settings: GuessSettings, seed: int, jobs: int) -> Any:
     if settings.classifier == BALANCED:
         return BalancedRandomForestClassifier(
             settings.trees, max_depth=settings.depth, min_samples_leaf=settings.leaves, random_state=seed, n_jobs=jobs,
-            sampling_strategy="all", replacement=True, bootstrap=False,
+            sampling_strategy=drawn, replacement=True, bootstrap=False,
         )  # fmt: skip
     return _named(settings, seed)
 

@@ -202,6 +202,8 @@ class Recipe(Section):
             document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
         except OSError as error:
             raise RecipeError(str(path), [Problem(where="", what=f"cannot be read: {error.strerror}")]) from error
+        except UnicodeDecodeError as error:
+            raise RecipeError(str(path), [Problem(where="", what="is no UTF-8 text")]) from error
         except yaml.YAMLError as error:
             raise RecipeError(str(path), [Problem(where="", what=f"is no YAML: {error}")]) from error
         if not isinstance(document, dict):

@@ -64,6 +64,10 @@ class RegionSection(Section):
             raise ValueError("wanted either bounds or file")
         if self.bounds is not None and not (self.bounds[0] < self.bounds[2] and self.bounds[1] < self.bounds[3]):
             raise ValueError("wanted bounds as west, south, east, north")
+        if self.bounds is not None and not (self.bounds[0] >= -180 and self.bounds[2] <= 180):
+            raise ValueError(f"got longitudes {self.bounds[0]:g} to {self.bounds[2]:g}, wanted -180 to 180")
+        if self.bounds is not None and not (self.bounds[1] >= -90 and self.bounds[3] <= 90):
+            raise ValueError(f"got latitudes {self.bounds[1]:g} to {self.bounds[3]:g}, wanted -90 to 90")
         return self
 
 

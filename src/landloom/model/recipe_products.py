@@ -249,6 +249,8 @@ class GuessSection(Section):
     """Levels of a tree; as deep as it grows if absent."""
     leaves: Annotated[int, Field(ge=1)] = 5
     """Least pixels in a leaf."""
+    per_tree: Annotated[int, Field(ge=1)] | None = 2_000
+    """Most pixels of a class that a tree sees; as many as the rarest class has if null."""
     options: dict[str, Any] = {}
     """Keyword arguments of another classifier."""
     prior: Literal["map", "balanced"] = "map"

@@ -55,6 +55,7 @@ class Existing:
             CorpusError: there is none.
             InvalidDocumentError: its documents cannot be read.
         """
+        import pyarrow as pa
         import pyarrow.parquet as pq
 
         store = open_store(uri)
@@ -63,6 +64,8 @@ class Existing:
             table = pq.read_table(io.BytesIO(store.get(INDEX)))
         except MissingKeyError as error:
             raise CorpusError(f"{uri}: is no finished corpus: {error}") from error
+        except pa.ArrowInvalid as error:
+            raise CorpusError(f"{uri}: its index cannot be read: {error}") from error
         return cls(store=store, info=info, table=table, tiles=by_tile(samples_of(info, table)))
 
     @property

@@ -61,7 +61,7 @@ def guess_settings(section: GuessSection) -> GuessSettings:
     """The settings of a recipe's section."""
     return GuessSettings(
         classifier=section.classifier, trees=section.trees, depth=section.depth, leaves=section.leaves,
-        options=section.options, prior=section.prior,
+        per_tree=section.per_tree, options=section.options, prior=section.prior,
         agreement=None if section.agreement == "majority" else section.agreement,
     )  # fmt: skip
 
@@ -198,7 +198,7 @@ class GuessTask:
             grid = sample.grid(RESOLUTION)
             window = reader.window(grid)
             found = trained.model.predict(window.filled(reader.times), np.asarray(window.valid.any(axis=0)))
-            for product, data in zip(self.products, (*_rasters(found, trained.model, grid), dates), strict=True):
+            for product, data in zip(self.products, (*chip_rasters(found, trained.model, grid), dates), strict=True):
                 key = self.layout.raster_label(sample.id, product.prefix, VERSION, product.suffix)
                 store.put(key, data)
                 files.append(FileEntry.of(key, data))
@@ -256,7 +256,7 @@ def around(chip: Grid, area: Grid, buffer: int) -> tuple[slice, slice]:
     )
 
 
-def _rasters(found: Prediction, model: GuessModel, grid: Grid) -> tuple[bytes, bytes]:
+def chip_rasters(found: Prediction, model: GuessModel, grid: Grid) -> tuple[bytes, bytes]:
     """Class with confidence, and the probabilities of all seven classes; 0 for those that the model does not know."""
     both = np.stack([found.labels, found.confidence])
     labels = encode_geotiff(both, grid, nodata=0, bands=["class", "confidence"])

@@ -118,6 +118,12 @@ def _drawn(project: Project, section: AreaClassDraw, workshop: Workshop) -> Plac
     frame = read_vector(project.path(strata.file), layer=strata.layer, columns=[strata.column]).to_crs(WGS84)
     named = [(str(name), shape) for name, shape in zip(frame[strata.column], frame.geometry, strict=True)]
     candidates = candidate_cells(region, named)
+    if not len(candidates):
+        west, south, east, north = (round(value, 4) for value in region.bounds)
+        raise InvalidInputError(
+            f"no cell of the region (west {west}, south {south}, east {east}, north {north}) lies in any stratum of "
+            f"{strata.file}: are the region's axes longitude, latitude?"
+        )
     fractions = _candidate_fractions(project, section.labels, candidates, workshop)
     candidates = candidates.with_fractions(fractions)
     wanted = quotas(areas(region, named), section.count)

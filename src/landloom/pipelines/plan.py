@@ -121,6 +121,8 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
             else:
                 units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
             shop.listener.advanced(tile, None)
+    if keys and not found:
+        raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}")
     return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=archive.problems)
 
 

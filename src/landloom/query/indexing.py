@@ -243,9 +243,14 @@ def read_index(path: Path, corpus: Path | None = None) -> Draft:
     Raises:
         CorpusError: a Parquet file that is no index, without samples, or of another corpus than `corpus.json`.
     """
+    import pyarrow as pa
     import pyarrow.parquet as pq
 
-    with pq.ParquetFile(path) as file:
+    try:
+        opened = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise CorpusError(f"{path}: the index cannot be read: {error}") from error
+    with opened as file:
         reader = _Reader(file, _with_corpus(_metadata(file, path), corpus))
         rows = 0
         for group in range(file.num_row_groups):
