@@ -106,9 +106,8 @@ def demo_landcovernet(
         say_json(done.build.document() | {"checked": done.checked, "page": str(done.page)})
         return
     built = done.build
-    say(
-        f"{built.samples} chips in {built.tiles} granules, {built.scenes} scenes; {done.checked:,} files and documents hold"
-    )
+    say(f"{built.samples} chips in {built.tiles} granules, {built.scenes} scenes")
+    say(f"  {done.checked:,} files and documents hold")
     for line in built.notes:
         say(f"  note: {line}")
     say(f"  guesses: {done.page}")
