@@ -158,7 +158,7 @@ class GranuleChips(Section):
     granules: tuple[str, ...] = ()
     """MGRS squares such as `37TDK`; drawn from `table` if empty."""
     table: str | None = None
-    """What `landloom granules features` wrote: a row a granule."""
+    """What `landloom.pipelines.granules` wrote: a row a granule."""
     quotas: dict[str, Annotated[int, Field(ge=0)]] = {}
     """Continent → granules; by land area if empty."""
     count: Annotated[int, Field(ge=1)] = 300
