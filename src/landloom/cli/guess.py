@@ -78,6 +78,7 @@ def report(
     corpus: Annotated[Path, typer.Argument(help="Folder of the corpus.")] = CORPUS,
     *,
     truth: Annotated[Path | None, typer.Option(help="Folder of the simulated archive that it was built from.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Where the page goes; `guess.html` beside the corpus.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Write the page about a corpus's guesses; as JSON, say what it would."""
@@ -86,7 +87,7 @@ def report(
     if as_json:
         say_json([row.document() for row in guess_rows(corpus)])
     else:
-        say(str(write_guess_report(corpus, truth)))
+        say(str(write_guess_report(corpus, truth, out)))
 
 
 def demo_landcovernet(

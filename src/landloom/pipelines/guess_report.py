@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
 
 PAGE: Final = "guess.html"
-"""Name of the page, beside the corpus's own report; build state, as that is."""
+"""Name of the page, which lies beside the corpus: it is no part of it."""
 SHOWN: Final = 4
 """Chips of a granule that are shown."""
 
@@ -77,12 +77,13 @@ def guess_rows(corpus: Path) -> list[GuessRow]:
     return [rows[name] for name in sorted(rows)]
 
 
-def write_guess_report(corpus: Path, truth: Path | None = None) -> Path:
+def write_guess_report(corpus: Path, truth: Path | None = None, out: Path | None = None) -> Path:
     """Write the page of a corpus folder.
 
     Args:
         corpus: where it was built.
         truth: folder of the simulated archive, whose truth the maps are then compared with, too.
+        out: where the page goes; `guess.html` beside the corpus if absent.
 
     Returns:
         Its path.
@@ -100,7 +101,7 @@ def write_guess_report(corpus: Path, truth: Path | None = None) -> Path:
         '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
         f"<title>{title}</title><style>{style}</style><main>{''.join(body)}</main></html>\n"
     )
-    path = corpus / PAGE
+    path = out or corpus.resolve().parent / PAGE
     path.write_text(page, encoding="utf-8")
     return path
 
