@@ -50,10 +50,5 @@ def run() -> dict[str, float]:
             lambda: packed.predict_proba(series),  # noqa: B023
             lambda: model.predict_proba(pixels),  # noqa: B023
         )
-        model.set_params(n_jobs=2)
-        figures[f"{name}_two_threads"] = speedup(
-            lambda: packed.predict_proba(series),  # noqa: B023
-            lambda: model.predict_proba(pixels),  # noqa: B023
-        )
     figures["guess_gain"] = min(one.gain for one in evaluate_guess())
     return figures
