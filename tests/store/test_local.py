@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,20 +21,24 @@ def _names(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-@pytest.fixture
+@contextmanager
 def no_file_over_a_kilobyte() -> Iterator[None]:
-    """The system refuses longer files: as a full disk does, in the middle of a write."""
+    """The system refuses longer files: as a full disk does, in the middle of a write.
+
+    Not a fixture: the test report may be such a file itself.
+    """
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1024, before[1]))
-    yield
-    resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
-@pytest.mark.usefixtures("no_file_over_a_kilobyte")
 def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
     store = LocalStore(tmp_path)
     store.put("a/b", b"old")
-    with pytest.raises(StoreError, match=r"no space left to write 'a/b'"):
+    with no_file_over_a_kilobyte(), pytest.raises(StoreError, match=r"no space left to write 'a/b'"):
         store.put("a/b", bytes(4096))
     assert store.get("a/b") == b"old"
     assert [path.name for path in tmp_path.rglob("*")] == ["a", "b"]
