@@ -39,13 +39,13 @@ def build() -> None:
     if npm is None:
         missing("no npm to build it; run `make web`")
         return
-    for arguments in (["ci", "--no-fund", "--no-audit", "--silent"], ["run", "--silent", "build"]):
+    for arguments in (["ci", "--no-fund", "--no-audit"], ["run", "build"]):
         done = subprocess.run(
             [npm, *arguments], cwd=ROOT / "web", env={**os.environ, "PATH": paths}, capture_output=True, text=True,
             check=False, timeout=400,
         )  # fmt: skip
         if done.returncode:
-            missing(f"npm {arguments[0]} failed: {done.stderr[-500:]}")
+            missing(f"npm {arguments[0]} failed: {done.stdout[-2_000:]}{done.stderr[-2_000:]}")
 
 
 @pytest.fixture(scope="module")
