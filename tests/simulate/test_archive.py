@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
@@ -38,7 +39,7 @@ def test_same_spec_same_bytes_whatever_the_workers(tmp_path: Path) -> None:
     spec = replace(tiny, views=tuple(replace(view, last=163) for view in tiny.views[:3:2]))
     told: list[tuple[int, int]] = []
     first = simulate_archive(spec, tmp_path / "1", progress=lambda done, total: told.append((done, total)))
-    again = simulate_archive(spec, tmp_path / "2", workers=2)
+    again = simulate_archive(spec, tmp_path / "2", pool=lambda: ThreadPoolExecutor(2))
     assert first == again
     assert told == [(k, first.scenes) for k in range(1, first.scenes + 1)]
     files = [path.relative_to(tmp_path / "1") for path in (tmp_path / "1").rglob("*") if path.is_file()]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 from landloom.errors import LandloomError
@@ -9,18 +10,23 @@ from landloom.errors import LandloomError
 
 def main() -> None:
     """Run the command line; a mistake of the user's is one clear message, without a traceback."""
-    from landloom.cli.app import app
+    from landloom.cli.interrupts import interruptible
 
-    try:
-        app()
-    except LandloomError as error:
-        sys.stderr.write(f"landloom: {error}\n")
-        raise SystemExit(1) from None
-    except OSError as error:
-        if error.filename is None:
-            raise
-        sys.stderr.write(f"landloom: {error.filename}: {error.strerror}\n")
-        raise SystemExit(1) from None
+    with interruptible():
+        from landloom.cli.app import app
+
+        try:
+            app()
+        except LandloomError as error:
+            sys.stderr.write(f"landloom: {error}\n")
+            raise SystemExit(1) from None
+        except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(1) from None
+        except OSError as error:
+            where = "" if error.filename is None else f"{error.filename}: "
+            sys.stderr.write(f"landloom: {where}{error.strerror or error}\n")
+            raise SystemExit(1) from None
 
 
 if __name__ == "__main__":

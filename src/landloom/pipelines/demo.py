@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.audit import audit
 from landloom.pipelines.build import BuildReport, build
-from landloom.pipelines.executors import inline
+from landloom.pipelines.executors import inline, processes
 from landloom.pipelines.project import RECIPE_FILE
 from landloom.pipelines.run import Silent
 from landloom.pipelines.starters import write_starter
@@ -55,7 +55,8 @@ def write_world(
             started = True
         shown.advanced(str(done), None)
 
-    return simulate_archive(preset, folder, workers=workers, progress=progress)
+    pool = None if workers <= 1 else processes(workers)
+    return simulate_archive(preset, folder, pool=pool, progress=progress)
 
 
 def run_demo(

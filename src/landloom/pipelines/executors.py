@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
+import os
+import signal
+import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import connection, forkserver
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from landloom.errors import InvalidValueError, MissingExtraError
@@ -12,6 +16,7 @@ from landloom.errors import InvalidValueError, MissingExtraError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
+    from multiprocessing.connection import Connection
 
     Factory = Callable[[], AbstractContextManager[Executor]]
 
@@ -42,10 +47,51 @@ def inline() -> InlineExecutor:
 
 
 def processes(workers: int) -> Factory:
-    """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists."""
+    """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
+
+    Workers leave Ctrl-C to this process. They end with it, however it ends, and at once when whoever uses the pool
+    gives up: what they were at is done anew by the next run.
+    """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["landloom.pipelines.composite"])
-    return lambda: ProcessPoolExecutor(workers, mp_context=context)
+
+    @contextmanager
+    def pool() -> Iterator[Executor]:
+        _start_server()
+        reader, writer = context.Pipe(duplex=False)
+        with reader, writer:
+            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_serve, initargs=(reader,))
+            try:
+                yield executor
+            except BaseException:
+                writer.close()
+                executor.shutdown(cancel_futures=True)
+                raise
+            executor.shutdown()
+
+    return pool
+
+
+def _start_server() -> None:
+    """Start the fork server where Ctrl-C does not reach it, nor the workers that it forks."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(alive: Connection) -> None:
+    """Begin the life of a worker, which ends with the process that holds the other end of a pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
+
+
+def _end_with(alive: Connection) -> None:
+    connection.wait([alive])  # nothing is ever sent: it is ready once the other end is closed
+    os._exit(1)
 
 
 def dask(address: str) -> Factory:

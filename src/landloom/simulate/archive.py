@@ -15,12 +15,10 @@ truth/truth.json                               written last: the spec, from whic
 from __future__ import annotations
 
 import json
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass
 from functools import partial
 from hashlib import sha256
-from multiprocessing import get_context
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,7 +41,9 @@ from landloom.simulate.world import World
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
 
     from landloom.simulate.world import SceneSpec
     from landloom.store.protocol import Store
@@ -77,7 +77,7 @@ def simulate_archive(
     spec: WorldSpec | str,
     where: Store | str | Path,
     *,
-    workers: int = 1,
+    pool: Callable[[], AbstractContextManager[Executor]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ArchiveReport:
     """Write the archive of a world; the same spec gives the same bytes, whatever the number of workers.
@@ -87,7 +87,7 @@ def simulate_archive(
     Args:
         spec: a world, or the name of a preset.
         where: a store, or a folder, made if need be.
-        workers: processes that render scenes; 1 renders in this one.
+        pool: makes the executor that renders scenes; this process if absent.
         progress: told how many scenes of how many are done.
 
     Raises:
@@ -114,7 +114,8 @@ def simulate_archive(
             store.put(key, data)
             digests[key] = sha256(data).hexdigest(), len(data)
 
-    with _mapping(workers) as mapped:
+    with nullcontext() if pool is None else pool() as executor:
+        mapped: Callable[..., Iterable[list[tuple[str, bytes]]]] = map if executor is None else executor.map
         for done, files in enumerate(mapped(partial(scene_files, spec), scenes), start=1):
             put(files)
             if progress is not None:
@@ -157,15 +158,6 @@ def scene_files(spec: WorldSpec, scene: SceneSpec) -> list[tuple[str, bytes]]:
         files.append((f"{folder}/{band}.tif", data))
     files.append((f"{folder}/{scene.id}.json", _json(item_document(scene, layers["SCL"].astype(np.uint8), facts))))
     return files
-
-
-@contextmanager
-def _mapping(workers: int) -> Iterator[Callable[..., Iterable[Any]]]:
-    if workers <= 1:
-        yield map
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("forkserver")) as pool:
-        yield pool.map
 
 
 def _json(document: dict[str, Any]) -> bytes:
