@@ -82,7 +82,7 @@ class FileOrderBook:
             if self._path.exists():
                 try:
                     rows = json.loads(self._path.read_text(encoding="utf-8"))
-                    self._orders = {row["id"]: _order(row) for row in rows}
+                    self._orders = {row["id"]: order_of(row) for row in rows}
                 except (ValueError, KeyError, TypeError) as error:
                     raise StoreError(f"{self._path}: no book of orders: {error}") from error
         return dict(self._orders)
@@ -92,7 +92,7 @@ class FileOrderBook:
         self.load()
         known = self._orders if self._orders is not None else {}
         known[order.id] = order
-        text = json.dumps([_row(each) for each in known.values()], indent=1)
+        text = json.dumps([order_document(each) for each in known.values()], indent=1)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self._path.with_name(f"{self._path.name}.tmp")
         with temporary.open("w", encoding="utf-8") as file:
@@ -102,12 +102,25 @@ class FileOrderBook:
         temporary.replace(self._path)
 
 
-def _row(order: Order) -> dict[str, Any]:
+def order_document(order: Order) -> dict[str, Any]:
+    """An order as JSON values.
+
+    Example:
+        >>> order_of(order_document(Order(id="a", href="h"))) == Order(id="a", href="h")
+        True
+    """
     values = {field.name: getattr(order, field.name) for field in fields(Order)}
     return {name: format_instant(value) if isinstance(value, datetime) else value for name, value in values.items()}
 
 
-def _order(row: Mapping[str, Any]) -> Order:
+def order_of(row: Mapping[str, Any]) -> Order:
+    """What `order_document` wrote.
+
+    Raises:
+        KeyError: it is no order.
+        TypeError: likewise.
+        ValueError: likewise.
+    """
     times = ("due", "online_since", "ordered_at", "refused_since", "requested_at", "refused_until")
     values: dict[str, Any] = {name: parse_instant(v) if name in times and v else v for name, v in row.items()}
     return Order(**values | {"state": State(row["state"])})
@@ -121,6 +134,8 @@ class FetchReport:
     """Product → its file, verified."""
     failed: Mapping[str, str]
     """Product → why it is not there."""
+    gone: frozenset[str]
+    """Those of them that no later try can bring."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +188,7 @@ def fetch_products(
     return FetchReport(
         paths={order.id: run.path(order) for order in run.orders if order.state is State.DONE},
         failed={order.id: order.reason for order in run.orders if order.state is State.FAILED},
+        gone=frozenset(order.id for order in run.orders if order.state is State.FAILED and order.gone),
     )
 
 
@@ -236,7 +252,7 @@ class _Run:
             now, progress = self.clock.now(), self._arrived(order) > had
             after = machine.in_vain(order, reason=str(error), now=now, rules=rules, progress=progress)
         except PermanentFaultError as error:
-            after = machine.failed(order, reason=str(error))
+            after = machine.failed(order, reason=str(error), gone=True)
         self._keep(after)
 
     def _keep(self, order: Order) -> None:

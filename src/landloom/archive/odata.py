@@ -205,6 +205,27 @@ class ODataProducts:
             yield response
 
 
+class ODataArchive:
+    """The products of one level as an `Archive`; the same search is asked once."""
+
+    def __init__(self, products: ODataProducts, *, level: str = "L2A") -> None:
+        """Name the service and the level, `L1C` or `L2A`."""
+        self._products, self._level = products, level
+        self._known: dict[tuple[bytes, Period], tuple[Scene, ...]] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """See `landloom.archive.search.Archive`."""
+        return self._products.problems
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.search.Archive`; the only asset of a scene is its whole product."""
+        key = (footprint.wkb, period)
+        if key not in self._known:
+            self._known[key] = self._products.search(footprint, period, self._level)
+        return self._known[key]
+
+
 def _fault(response: requests.Response, url: str) -> FaultError:
     if response.status_code in (403, 429):
         return QuotaError(f"{url}: HTTP {response.status_code}", _wait(response))

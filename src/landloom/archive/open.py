@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from landloom.archive.search import Archive, Documents
     from landloom.formats.stac import Profile
 
-KINDS: Final = ("safe", "stac-api", "static", "table")
+KINDS: Final = ("odata", "safe", "stac-api", "static", "table")
 """Kinds of archive, beside the names of presets (`earth-search`, …)."""
 
 
@@ -28,11 +28,11 @@ def open_archive(
     """Open an archive; nothing is read before the first search.
 
     Args:
-        kind: `static`, `table`, `safe`, `stac-api`, or the name of a preset: `earth-search`, `planetary-computer`,
-            `copernicus-data-space`.
+        kind: `static`, `table`, `safe`, `odata`, `stac-api`, or the name of a preset: `earth-search`,
+            `planetary-computer`, `copernicus-data-space`.
         href: path or URL; a preset has its own. For `safe` the folder that products lie in.
-        collection: collection of an API or a table; a preset has its own. For `safe` the level wanted, `L1C` or
-            `L2A`; L2A when None.
+        collection: collection of an API or a table; a preset has its own. For `safe` and `odata` the level wanted,
+            `L1C` or `L2A`; L2A when None.
         profile: name of the provider's way to name assets; None finds it out from the items.
         documents: reads the files of a static archive; local paths and http(s) when None.
         patience: retries.
@@ -63,6 +63,11 @@ def open_archive(
         )
     if kind not in KINDS:
         raise NotFoundError.of("kind of archive", kind, (*KINDS, *PRESETS))
+    if kind == "odata":
+        from landloom.archive.odata import ODataArchive, ODataProducts, ODataService
+
+        service = ODataService() if href is None else ODataService(catalogue=href, download=href)
+        return ODataArchive(ODataProducts(service, patience=patience), level=collection or "L2A")
     if href is None:
         raise InvalidInputError(f"got no href, wanted where the {kind} archive lies")
     if kind == "table":

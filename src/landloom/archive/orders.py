@@ -68,6 +68,8 @@ class Order:
     """Tries in vain since the last progress."""
     reason: str = ""
     """What went wrong last; empty when nothing did."""
+    gone: bool = False
+    """Whether it failed for good: no later try can bring it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -304,14 +306,14 @@ def done(order: Order) -> Order:
     return replace(order, state=State.DONE, due=None, attempts=0, reason="")
 
 
-def failed(order: Order, *, reason: str) -> Order:
-    """After a product turned out to be gone, or the patience ended.
+def failed(order: Order, *, reason: str, gone: bool = False) -> Order:
+    """After a product turned out to be gone for good, or the patience ended.
 
     Example:
         >>> failed(Order(id="a", href=""), reason="HTTP 410").reason
         'HTTP 410'
     """
-    return replace(order, state=State.FAILED, due=None, reason=reason)
+    return replace(order, state=State.FAILED, due=None, reason=reason, gone=gone)
 
 
 def reopened(order: Order) -> Order:
@@ -323,4 +325,6 @@ def reopened(order: Order) -> Order:
         >>> reopened(Order(id="a", href="", state=State.FAILED, attempts=9)).state.value
         'unknown'
     """
-    return replace(order, state=State.UNKNOWN, due=None, attempts=0, online_since=None, refused_since=None, reason="")
+    return replace(
+        order, state=State.UNKNOWN, due=None, attempts=0, online_since=None, refused_since=None, reason="", gone=False
+    )

@@ -145,7 +145,8 @@ def demo_parcels(
     with ProgressBars() as bars:
         done = run_demo_parcels(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
     built = done.build
-    counts = f"{built.samples:,} samples, {done.rasters.parcels:,} parcels, {done.scenes} scenes"
+    products = f"{done.scenes} products, {done.ordered} of them ordered from the archive"
+    counts = f"{built.samples:,} samples, {done.rasters.parcels:,} parcels, {products}"
     say(f"{built.name} {built.version}: {counts}; page: {done.page}")
     say(f"  validated: {done.checked:,} files and documents, no problem")
     say(f"  wrote {done.samples.files:,} pickles ({size(done.samples.size)}) to {done.samples.folder}")

@@ -130,8 +130,10 @@ def parse_label_geojson(content: bytes) -> tuple[str, dict[str, int]]:
 
 
 def _product_document(item: ProductInfo) -> dict[str, Any]:
-    row = asdict(item.product)
+    row: dict[str, Any] = asdict(item.product)
     period = item.stated_period
+    if item.validity:
+        row["validity"] = list(item.validity)
     return row | {
         "acquired": item.acquired,
         "label_version": item.label_version,
@@ -211,6 +213,7 @@ def _product(row: Mapping[str, Any], taxonomies: Mapping[str, Taxonomy]) -> Prod
         label_version=row["label_version"],
         taxonomy=None if row["taxonomy"] is None else taxonomies[row["taxonomy"]],
         stated_period=None if row["period"] is None else Period.parse(*row["period"]),
+        validity=tuple(row.get("validity", ())),
     )
 
 

@@ -48,6 +48,8 @@ class ProductInfo:
     """The time that a product without timesteps speaks of; the corpus's own if absent."""
     label_version: str = "1"
     """Version in the file names of raster labels."""
+    validity: tuple[str, ...] = ()
+    """What told usable pixels: `SCL`, masks of the products' own (`MSK_CLOUDS`), `nodata only`; empty where unsaid."""
 
     @property
     def key(self) -> str:

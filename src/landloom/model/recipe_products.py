@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -11,19 +12,49 @@ from landloom.model.recipe_places import PeriodSection, Section, Share
 from landloom.model.time import Cadence
 
 
+class FetchSection(Section):
+    """How whole products of a provider come onto disk before a build; it may take days and be killed at any time.
+
+    The account is that of the environment variables `LANDLOOM_USER` and `LANDLOOM_PASSWORD`.
+    """
+
+    folder: str = "products"
+    """Where the zip files go."""
+    download: str | None = None
+    """Root of the downloads, where it is not that of the search; the Copernicus Data Space has its own."""
+    tokens: str | None = None
+    """Where name and password get a token; the Copernicus Data Space has its own."""
+    order_action: str | None = None
+    """Action that orders what is offline, `OData.CSC.Order`; a download is its order if absent."""
+    order_every: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=30)
+    """Least time between two orders: `PT30M`, or seconds."""
+    poll_every: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(minutes=10)
+    """Time between two questions after one ordered product."""
+    first_retry: Annotated[timedelta, Field(gt=timedelta(0))] = timedelta(seconds=30)
+    """Wait after the first try in vain; it doubles with each, up to an hour."""
+
+
 class ArchiveSection(Section):
     """Where scenes come from."""
 
-    kind: Literal["static", "table", "stac-api", "earth-search", "planetary-computer", "copernicus-data-space"]
-    """A static STAC directory, a stac-geoparquet file, a STAC API, or an API that is known by name."""
+    kind: Literal[
+        "static", "table", "stac-api", "safe", "odata", "earth-search", "planetary-computer", "copernicus-data-space"
+    ]
+    """A static STAC directory, a stac-geoparquet file, a STAC API, SAFE products on disk, a provider of whole products
+    (OData), or an API that is known by name."""
     href: str | None = None
-    """`catalog.json`, the Parquet file or the API's root; a known API has its own."""
+    """`catalog.json`, the Parquet file, the folder of SAFE folders and zip files, or the API's root; a known API, and
+    `odata`, have their own."""
     collection: str | None = None
     """Which collection of a STAC API; a known API has its own."""
+    level: Literal["L1C", "L2A"] = "L2A"
+    """Processing level of `safe` and `odata`."""
+    fetch: FetchSection = FetchSection()
+    """Of `odata`: how products come onto disk."""
 
     @model_validator(mode="after")
     def _reachable(self) -> Self:
-        if self.href is None and self.kind in {"static", "table", "stac-api"}:
+        if self.href is None and self.kind in {"static", "table", "stac-api", "safe"}:
             raise ValueError(f"wanted href: where the {self.kind} archive lies")
         return self
 

@@ -19,6 +19,7 @@ from landloom.pipelines.project import CORPUS_FOLDER, Project
 from landloom.pipelines.stage import is_done, run_stage, workshop
 
 if TYPE_CHECKING:
+    from landloom.archive.odata import ODataProducts
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.finish import Publication
     from landloom.pipelines.run import Listener
@@ -60,6 +61,7 @@ def build(
     factory: Factory = inline,
     listener: Listener | None = None,
     allow_missing: bool = False,
+    provider: ODataProducts | None = None,
 ) -> BuildReport:
     """Build a corpus from a recipe, or what is missing of it.
 
@@ -68,7 +70,8 @@ def build(
         out: corpus folder; `corpus` beside the recipe if absent.
         factory: makes executors; this process alone if absent.
         listener: told of progress.
-        allow_missing: publish without the units that failed.
+        allow_missing: publish without the units, and the products, that failed.
+        provider: serves whole products, in place of the one that the recipe names.
 
     Raises:
         RecipeError: the recipe has problems.
@@ -88,8 +91,8 @@ def build(
     project = Project.open(recipe)
     folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
     claim_folder(folder, project)
-    with workshop(folder, factory, listener) as shop:
-        plan = build_plan(project, shop)
+    with workshop(folder, factory, listener, provider) as shop:
+        plan = build_plan(project, shop, allow_missing=allow_missing)
         waiting = sum(not is_done(unit, shop) for unit in plan.units)
         problems = run_stage("building", plan.units, shop)
         if problems and not allow_missing:

@@ -1,9 +1,10 @@
-"""The demo of parcels: a simulated archive, scenes chosen, claims, samples, a corpus, pickles and a page about them."""
+"""The demo of parcels: products chosen, ordered and fetched, claims, samples, a corpus, pickles, a page about it."""
 
 from __future__ import annotations
 
 import html
 from base64 import b64encode
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
@@ -16,17 +17,23 @@ from landloom.pipelines.build import BuildReport, build
 from landloom.pipelines.executors import inline
 from landloom.pipelines.export_samples import INDEX, SamplesReport, export_samples
 from landloom.pipelines.figures import true_colour
+from landloom.pipelines.journal import Journal
 from landloom.pipelines.parcel_extents import describe_parcels, extents_figure
 from landloom.pipelines.parcels import RasteriseReport, rasterise_files, read_parcels
-from landloom.pipelines.project import RECIPE_FILE, Project
+from landloom.pipelines.project import CORPUS_FOLDER, RECIPE_FILE, Project
+from landloom.pipelines.run import Silent
 from landloom.pipelines.scenes import choose, granule_rows, span
+from landloom.pipelines.stage import JOURNAL
 from landloom.pipelines.starters import write_starter
+from landloom.pipelines.supply import JournalOrders, provider_archive
 from landloom.pipelines.windows import WindowFrame
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
+    from landloom.archive.odata import ODataProducts
     from landloom.labels.parcels import Parcels
     from landloom.model.grid import Grid
     from landloom.pipelines.executors import Factory
@@ -47,6 +54,8 @@ class ParcelsDemo:
     build: BuildReport
     scenes: int
     """Taken of the archive."""
+    ordered: int
+    """Of them, those that were offline and had to be ordered."""
     rasters: RasteriseReport
     samples: SamplesReport
     checked: int
@@ -77,7 +86,8 @@ def run_demo_parcels(
     """Simulate, choose scenes, rasterise parcels, build, validate, export; a second run does nothing twice.
 
     Args:
-        folder: gets `archive/`, `scenes.csv`, `labels/`, `corpus/`, `samples/` and `parcels.html`.
+        folder: gets `archive/` (what the simulated provider holds), `scenes.csv`, `products/` (what was fetched),
+            `labels/`, `corpus/`, `samples/` and `parcels.html`.
         factory: makes executors for the build.
         listener: told of progress.
         workers: processes that simulate.
@@ -85,34 +95,64 @@ def run_demo_parcels(
     Raises:
         CorpusInvalidError: what was built does not validate.
     """
-    from landloom.pipelines.demo import write_world
-
-    write_world(demo_spec(), folder / "archive", listener, workers)
+    _write_products(folder / "archive", listener, workers)
     recipe = folder / RECIPE_FILE
     if not recipe.exists():
         write_starter("demo-parcels", recipe)
     project = Project.open(recipe)
-    chosen = _chosen(project, folder)
     parcels, grid = _parcels(project)
     rasters = rasterise_files(parcels, grid, folder / "labels")
-    built = build(recipe, factory=factory, listener=listener)
+    with _provider(folder / "archive") as provider:
+        chosen = _chosen(project, folder, provider)
+        built = build(recipe, factory=factory, listener=listener, provider=provider)
+    with Journal(folder / CORPUS_FOLDER / JOURNAL) as journal:
+        ordered = sum(order.ordered_at is not None for order in JournalOrders(journal).load().values())
     checked = audit(open_store(str(built.corpus)))
     checked.demand()
     samples = export_samples(str(built.corpus), folder / "samples", listener=listener)
     page = folder / PAGE
-    page.write_text(_page(folder, chosen, parcels, built, samples), encoding="utf-8")
+    page.write_text(_page(folder, chosen, ordered, parcels, built, samples), encoding="utf-8")
     return ParcelsDemo(
-        build=built, scenes=len(chosen.choice.ids), rasters=rasters, samples=samples,
+        build=built, scenes=len(chosen.choice.ids), ordered=ordered, rasters=rasters, samples=samples,
         checked=checked.files + checked.documents, page=page,
     )  # fmt: skip
 
 
-def _chosen(project: Project, folder: Path) -> Choice:
+def _write_products(folder: Path, listener: Listener | None, workers: int) -> None:
+    """Zipped SAFE products, with progress."""
+    from landloom.simulate.safe import SafeForm, simulate_safe_archive
+
+    shown, started = listener or Silent(), False
+
+    def progress(done: int, total: int) -> None:
+        nonlocal started
+        if not started:
+            shown.started("simulating products", total)
+            started = True
+        shown.advanced(str(done), None)
+
+    simulate_safe_archive(demo_spec(), folder, SafeForm(zipped=True), workers=workers, progress=progress)
+
+
+@contextmanager
+def _provider(folder: Path) -> Iterator[ODataProducts]:
+    """A server of products on the loopback, a third of them offline, one of whose downloads is cut half-way."""
+    from landloom.archive.odata import ODataProducts, ODataService
+    from landloom.archive.tokens import PasswordToken
+    from landloom.simulate.server import ArchiveServer, Habits
+
+    habits = Habits(offline=1 / 3, restore=1.0, failures=1)
+    with ArchiveServer(folder, habits) as server:
+        service = ODataService(catalogue=server.catalogue, download=server.catalogue)
+        yield ODataProducts(service, token=PasswordToken(habits.user, habits.password, server.tokens))
+
+
+def _chosen(project: Project, folder: Path, provider: ODataProducts) -> Choice:
     """What a person has left in `scenes.csv`, or the recipe's policy, which is written there."""
     file = folder / "scenes.csv"
     section = project.recipe.scenes
     policy = None if file.exists() or section is None else section.policy
-    chosen = choose(project, policy)
+    chosen = choose(project, policy, provider_archive(project, provider))
     if policy is not None:
         file.write_text(chosen.choice.to_csv(), encoding="utf-8", newline="")
     return chosen
@@ -133,13 +173,15 @@ def _parcels(project: Project) -> tuple[Parcels, Grid]:
     return parcels, grid
 
 
-def _page(folder: Path, chosen: Choice, parcels: Parcels, built: BuildReport, samples: SamplesReport) -> str:
+def _page(
+    folder: Path, chosen: Choice, ordered: int, parcels: Parcels, built: BuildReport, samples: SamplesReport
+) -> str:
     style = (files("landloom.pipelines") / "report.css").read_text(encoding="utf-8")
     mapping = parcels.mapping
     names = {} if mapping is None else {code: value for value, code in mapping.codes.items()}
     loaded = _samples(folder / "samples", samples)
     body = [
-        _head(chosen, parcels, built, samples),
+        _head(chosen, ordered, parcels, built, samples),
         "<h2>Scenes</h2>", _figure(_calendar(chosen, folder), "Scenes of the season: outlined ones are taken."),
         _granules(chosen),
         "<h2>Parcels</h2>",
@@ -156,11 +198,12 @@ def _page(folder: Path, chosen: Choice, parcels: Parcels, built: BuildReport, sa
     )
 
 
-def _head(chosen: Choice, parcels: Parcels, built: BuildReport, samples: SamplesReport) -> str:
+def _head(chosen: Choice, ordered: int, parcels: Parcels, built: BuildReport, samples: SamplesReport) -> str:
     numbers = (
         (f"{built.samples:,}", "samples of 240 m"), (f"{len(parcels):,}", "parcels"),
         (f"{len(parcels.rejected) + len(parcels.repaired):,}", "rejected or repaired"),
-        (f"{len(chosen.choice.ids)} of {len(chosen.choice.candidates)}", "scenes taken"),
+        (f"{len(chosen.choice.ids)} of {len(chosen.choice.candidates)}", "products taken"),
+        (f"{ordered:,}", "of them offline, ordered"),
         (f"{samples.files:,}", "pickles"), (f"{samples.size / 1e6:,.1f} MB", "in them"),
     )  # fmt: skip
     tiles = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in numbers)

@@ -27,6 +27,8 @@ class Found:
     """Series of the recipe → the dates that any sample has."""
     prepared: Prepared | None = None
     """The parcels."""
+    validity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Series of the recipe → everything that told usable pixels."""
 
 
 def corpus_info(project: Project, found: Found | None = None) -> CorpusInfo:
@@ -61,6 +63,7 @@ def _imagery(project: Project, found: Found) -> list[ProductInfo]:
             terms=project.recipe.products[project.source(product.key)].terms,
             timesteps=axes.get(product.key) or project.timesteps(product.key),
             acquired=product.key in axes,
+            validity=found.validity.get(project.source(product.key), ()),
         )
         for product in project.imagery()
     ]

@@ -25,7 +25,7 @@ from landloom.pipelines.parcel_layers import UNIT as LAYERS_UNIT
 from landloom.pipelines.parcel_layers import layers_exist, parcel_files
 from landloom.pipelines.plan import by_tile
 from landloom.pipelines.project import GUESS
-from landloom.pipelines.series_axes import series_axes, series_exists
+from landloom.pipelines.series_axes import series_axes, series_exists, series_validity
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -93,7 +93,10 @@ def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
         plan: its plan; units that failed are published as missing.
         shop: where the corpus is built.
     """
-    found = Found(axes=series_axes(project, plan.units, shop.journal), prepared=plan.placement.prepared)
+    found = Found(
+        axes=series_axes(project, plan.units, shop.journal), prepared=plan.placement.prepared,
+        validity=series_validity(project, plan.units, shop.journal),
+    )  # fmt: skip
     info = corpus_info(project, found)
     publication = Publication(info=info, store=shop.store)
     before = published_keys(shop.store)

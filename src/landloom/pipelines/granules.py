@@ -19,8 +19,9 @@ from landloom.model.ids import ChipId, GranuleId
 from landloom.model.recipe import GranuleChips, ScenesSection
 from landloom.model.sample import Sample
 from landloom.pipelines.granule_scenes import GranuleReader, GranuleScenes
-from landloom.pipelines.plan import open_project_archive, scene_identity
+from landloom.pipelines.plan import scene_identity
 from landloom.pipelines.reading import SceneFaultError
+from landloom.pipelines.scenes import open_recipe_archive
 from landloom.pipelines.stage import run_stage
 from landloom.pipelines.units import Outcome, Unit, digest
 from landloom.store.open import open_store
@@ -114,7 +115,7 @@ def granule_scenes(project: Project, granules: Sequence[GranuleId], shop: Worksh
     key = project.granular()
     section = project.recipe.scenes or ScenesSection(policy=POLICY)
     rule = SceneFilter(cloud=section.cloud, overlap=0.0, valid=section.valid, levels=section.levels, size=section.size)
-    archive = open_project_archive(project)
+    archive = open_recipe_archive(project)
     period = project.period(str(key))
     shop.listener.started("searching the archive", len(granules))
     found = {}

@@ -27,6 +27,10 @@ create table if not exists unit (
   seconds real not null, recorded real not null, files text not null, facts text not null
 ) without rowid
 """
+_NOTES = """
+create table if not exists note (kind text not null, id text not null, document text not null, primary key (kind, id))
+without rowid
+"""
 
 
 @contextmanager
@@ -76,6 +80,7 @@ class Journal:
             self._db.execute("pragma journal_mode = wal")
             self._db.execute("pragma synchronous = normal")
             self._db.execute(_SCHEMA)
+            self._db.execute(_NOTES)
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +116,17 @@ class Journal:
     def forget(self, unit: str) -> None:
         """Drop a unit that is no longer planned."""
         self._db.execute("delete from unit where id = ?", (unit,))
+
+    def keep(self, kind: str, name: str, document: str) -> None:
+        """Keep a note of any kind; it is safe on disk when this returns, whatever happens to the machine."""
+        with _full_disk():
+            self._db.execute("pragma synchronous = full")
+            self._db.execute("insert or replace into note values (?, ?, ?)", (kind, name, document))
+            self._db.execute("pragma synchronous = normal")
+
+    def notes(self, kind: str) -> dict[str, str]:
+        """Name → document of every note of a kind, by name."""
+        return dict(self._db.execute("select id, document from note where kind = ? order by id", (kind,)).fetchall())
 
     def get(self, unit: str) -> Entry | None:
         """What is known of a unit."""

@@ -72,6 +72,7 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
 
     Example:
         >>> import geopandas, shapely
+        >>> from landloom.labels.parcels import parcels_of
         >>> outlines = shapely.box([500_000, 500_600], 0, [500_200, 500_900], 100)
         >>> frame = geopandas.GeoDataFrame({"ground_truth": ["a", "b"]}, geometry=outlines, crs=32633)
         >>> described = describe_parcels(parcels_of(frame), sizes=[24])

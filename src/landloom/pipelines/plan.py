@@ -17,14 +17,13 @@ from landloom.pipelines.composite import CompositeTask
 from landloom.pipelines.describe import corpus_info
 from landloom.pipelines.parcel_layers import layers_units
 from landloom.pipelines.place import Placement, place
-from landloom.pipelines.scenes import choose
 from landloom.pipelines.series import series_unit
+from landloom.pipelines.supply import supply
 from landloom.pipelines.units import Unit, digest
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from landloom.archive.search import Archive
     from landloom.errors import Problem
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
@@ -74,17 +73,14 @@ def scene_identity(scene: Scene, bands: Sequence[str]) -> list[Any]:
     return [scene.id, *((a.href, a.checksum or (a.etag, a.size), a.band, a.offset) for a in assets)]
 
 
-def open_project_archive(project: Project) -> Archive:
-    """The archive that a recipe names."""
-    from landloom.archive.open import open_archive
+def build_plan(project: Project, shop: Workshop, *, fetch: bool = True, allow_missing: bool = False) -> Plan:
+    """Choose samples, find their scenes, fetch them where they are whole products, and lay out the units.
 
-    section = project.recipe.archive
-    href = None if section.href is None else project.path(section.href)
-    return open_archive(section.kind, href, section.collection)
-
-
-def build_plan(project: Project, shop: Workshop) -> Plan:
-    """Choose samples, find their scenes, and lay out the units.
+    Args:
+        project: the recipe in its folder.
+        shop: where the corpus is built.
+        fetch: whether products of a provider are fetched; without, its catalogue alone is asked.
+        allow_missing: go on without products that failed.
 
     Raises:
         BuildError: the labels that the draw needs could not be computed.
@@ -94,7 +90,6 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
         raise InvalidInputError("parcels: got samples of 600 m cells, wanted samples drawn as windows or parcels")
     placement = place(project, shop)
     tiles = by_tile(placement.samples)
-    archive = open_project_archive(project)
     units: list[Unit] = []
     for name in project.recipe.labels:
         cells = {tile: SampleCells(samples=samples) for tile, samples in tiles.items()}
@@ -107,7 +102,8 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
         return _granule_plan(project, placement, shop, key)
     found: set[str] = set()
     keys = [*project.composites(), *project.series()]
-    chosen = None if project.recipe.scenes is None else set(choose(project, archive=archive).choice.ids)
+    supplied = supply(project, shop, fetch=fetch, allow_missing=allow_missing)
+    archive, chosen = supplied.archive, supplied.chosen
     shop.listener.started("searching the archive", len(tiles) * len(keys))
     for key in keys:
         for tile, samples in tiles.items():
@@ -123,7 +119,7 @@ def build_plan(project: Project, shop: Workshop) -> Plan:
             shop.listener.advanced(tile, None)
     if keys and not found:
         raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}")
-    return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=archive.problems)
+    return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=supplied.problems)
 
 
 def _granule_plan(project: Project, placement: Placement, shop: Workshop, key: str) -> Plan:
@@ -185,4 +181,4 @@ def make_plan(project: Project, listener: Listener | None = None) -> Plan:
     from landloom.pipelines.stage import workshop
 
     with TemporaryDirectory() as folder, workshop(Path(folder), listener=listener) as shop:
-        return build_plan(project, shop)
+        return build_plan(project, shop, fetch=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import shapely
@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from landloom.model.scene import Asset, Scene
     from landloom.store.raster import RasterFile
 
-SEGMENTS = 8
+NODATA_ONLY: Final = "nodata only"
+"""What is said of a scene that nothing but nodata tells usable pixels of."""
+CLASSES: Final = 20.0
+"""Metres of a pixel of the scene classification, which unusable areas grow by."""
+SEGMENTS: Final = 8
 """Into how many pieces a side is cut before it is reprojected: enough for blocks of some kilometres."""
 
 
@@ -82,6 +86,8 @@ class SceneReader:
 
     def __init__(self, scene: Scene, *, bands: Sequence[str], clear: frozenset[int], dilate: int) -> None:
         self.scene = scene
+        self.validity = "SCL" if "SCL" in scene.assets else NODATA_ONLY
+        """What says which pixels are usable: the classification, or masks of the product's own once they are read."""
         self.clamped = 0
         """Valid numbers that the offset would have taken below 1, so far."""
         self._bands = tuple(bands)
@@ -149,6 +155,11 @@ class SceneReader:
         except PermanentFaultError as error:
             raise SceneFaultError(self.scene, self._published(str(error))) from error
 
+    @property
+    def is_classified(self) -> bool:
+        """Whether anything but nodata may tell usable pixels."""
+        return "SCL" in self.scene.assets or self.scene.level == "L1C"
+
     def _published(self, reason: str) -> str:
         """A reason without paths of this machine: files are named by scene and band."""
         for name, asset in self.scene.assets.items():
@@ -169,6 +180,8 @@ class SceneReader:
         return Observation(bands=bands, valid=valid) if valid.any() else None
 
     def _clear_pixels(self, target: Grid) -> NDArray[np.bool_] | None:
+        if "SCL" not in self.scene.assets and self.scene.level == "L1C":
+            return self._own_masks(target)
         file = self._file("SCL")
         window = source_window(file.grid, target, margin=self._dilate)
         if window is None:
@@ -176,6 +189,26 @@ class SceneReader:
         classes = file.read(window, band=self.scene.assets["SCL"].band, fill=0)
         usable = scl_valid(classes, clear=self._clear, dilate=self._dilate)
         moved: NDArray[np.uint8] = to_grid(usable.astype(np.uint8), window, target, nodata=0)
+        return moved.astype(np.bool_)
+
+    def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
+        """What a Level-1C product's cloud and quality masks leave; everything where it has none."""
+        from landloom.archive.safe_masks import product_mask
+
+        source = self._file(self._bands[0]).grid
+        finest = source if source.pixel_width <= 10 else source.at(10.0)
+        window = source_window(finest, target, margin=round(self._dilate * CLASSES / finest.pixel_width))
+        if window is None:
+            return None
+        masks = product_mask(self.scene, window, self._bands)
+        self.validity = ", ".join(sorted({name.rpartition("_")[0] for name in masks.sources})) or NODATA_ONLY
+        usable = masks.valid.astype(np.uint8)
+        if self._dilate:
+            from scipy.ndimage import minimum_filter
+
+            side = 2 * round(self._dilate * CLASSES / window.pixel_width) + 1
+            usable = minimum_filter(usable, size=side, mode="constant", cval=1)
+        moved: NDArray[np.uint8] = to_grid(usable, window, target, nodata=0)
         return moved.astype(np.bool_)
 
     def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from landloom.archive.granules import Cover
     from landloom.archive.search import Archive
     from landloom.errors import Problem
+    from landloom.model.scene import Scene
     from landloom.pipelines.project import Project
 
 
@@ -31,6 +32,8 @@ class Choice:
     policy: str
     """In words, or the file that decides."""
     choice: SceneChoice
+    scenes: tuple[Scene, ...]
+    """The chosen ones, in order of time, then id."""
     shares: Mapping[str, float]
     """Granule → share of the region that it covers, largest first."""
     cover: Cover
@@ -75,14 +78,14 @@ def choose(project: Project, policy: str | None = None, archive: Archive | None 
     found = archive.search(region, span(project))
     if section.file is not None and policy is None:
         words, choice = f"as {section.file} says", read_choice(project.path(section.file))
-        choice.apply(found)
     else:
         rule = Policy.parse(policy or section.policy, section.cloud_weight)
         words = str(rule)
         choice = choose_scenes(found, rule, span(project), rule=scene_filter(section), region=region)
     outlines = granule_outlines({scene.granule for scene in found if scene.granule})
+    shares = {row.granule: row.share for row in granules_for(region, outlines)}
     return Choice(
-        policy=words, choice=choice, shares={row.granule: row.share for row in granules_for(region, outlines)},
+        policy=words, choice=choice, scenes=choice.apply(found), shares=shares,
         cover=fewest_granules(region, outlines), problems=archive.problems,
     )  # fmt: skip
 
@@ -91,7 +94,8 @@ def open_recipe_archive(project: Project) -> Archive:
     """The archive that a recipe names."""
     section = project.recipe.archive
     href = None if section.href is None else project.path(section.href)
-    return open_archive(section.kind, href, section.collection)
+    collection = section.level if section.kind in {"safe", "odata"} else section.collection
+    return open_archive(section.kind, href, collection)
 
 
 def granule_outlines(granules: set[str]) -> dict[str, Any]:

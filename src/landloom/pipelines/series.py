@@ -199,6 +199,7 @@ class _Attempt:
     task: SeriesTask
     scenes: Sequence[Scene]
     clamped: dict[str, int] = field(default_factory=dict)
+    validity: dict[str, str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
     def gather(self, chips: Mapping[str, NDArray[Any]]) -> None:
@@ -218,6 +219,7 @@ class _Attempt:
                         chips[product.key][row] = bands[(slice(None), *place)]
                         if valid is not None:
                             chips[VALID][row, 0] = valid[place]
+            self.validity = {reader.scene.id: reader.validity for reader in readers}
             self.clamped = {reader.scene.id: reader.clamped for reader in readers if reader.clamped}
 
     def _reader(self, scene: Scene) -> SceneReader:
@@ -261,7 +263,7 @@ def _bands(reader: SceneReader, names: Sequence[str], grid: Grid) -> NDArray[np.
 def _usable(reader: SceneReader, bands: NDArray[np.uint16], grid: Grid) -> NDArray[np.bool_]:
     """Clear by the scene's own classification, where it has one, with data in every band given."""
     usable: NDArray[np.bool_] = np.ones(grid.shape, np.bool_)
-    if "SCL" in reader.scene.assets:
+    if reader.is_classified:
         clear = reader.clear(grid)
         usable = np.zeros(grid.shape, np.bool_) if clear is None else clear.copy()
     for band in bands:
@@ -282,7 +284,7 @@ def _lineage(date: Acquisition, attempt: _Attempt, left_out: Mapping[str, str]) 
         return {
             "id": scene.id, "datetime": format_instant(scene.time), "granule": scene.granule, "level": scene.level,
             "baseline": scene.baseline, "offset": min(offsets, default=0), "clamped": attempt.clamped.get(scene.id, 0),
-            "cloud_cover": scene.cloud_cover, "validity": "SCL" if "SCL" in scene.assets else "nodata only",
+            "cloud_cover": scene.cloud_cover, "validity": attempt.validity[scene.id],
         }  # fmt: skip
 
     unused = [scene.id for scene in attempt.scenes if scene.id not in attempt.used]

@@ -63,6 +63,24 @@ def series_axes(project: Project, units: Iterable[Unit], journal: Journal) -> di
     return {key: tuple(sorted(steps)) for key, steps in found.items()}
 
 
+def series_validity(project: Project, units: Iterable[Unit], journal: Journal) -> dict[str, tuple[str, ...]]:
+    """Series of the recipe → everything that told usable pixels in any of its scenes, sorted.
+
+    Args:
+        project: the recipe in its folder.
+        units: of its plan.
+        journal: knows what came of them.
+    """
+    found: dict[str, set[str]] = {key: set() for key in project.series()}
+    for unit in units:
+        key = unit.id.partition("/")[0]
+        entry = journal.get(unit.id) if key in found else None
+        if entry is not None and entry.state == "done" and entry.key == unit.key:
+            steps = entry.outcome.facts["timesteps"]
+            found[key] |= {scene["validity"] for step in steps for scene in step["scenes"] if "validity" in scene}
+    return {key: tuple(sorted(words)) for key, words in found.items()}
+
+
 def series_exists(
     info: CorpusInfo, project: Project, key: str, tile: str, entry: Entry | None, store: Store
 ) -> dict[str, NDArray[np.bool_]]:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from landloom.archive.odata import ODataProducts
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.run import Listener
     from landloom.pipelines.units import Unit
@@ -38,15 +39,19 @@ class Workshop:
     """Makes executors."""
     listener: Listener = field(default_factory=Silent)
     """Shows progress."""
+    provider: ODataProducts | None = None
+    """Serves whole products, in place of the one that the recipe names."""
 
 
 @contextmanager
-def workshop(folder: Path, factory: Factory = inline, listener: Listener | None = None) -> Iterator[Workshop]:
+def workshop(
+    folder: Path, factory: Factory = inline, listener: Listener | None = None, provider: ODataProducts | None = None
+) -> Iterator[Workshop]:
     """Open a workshop in a local folder."""
     with Journal(folder / JOURNAL) as journal:
         yield Workshop(
             uri=str(folder), store=open_store(str(folder)), journal=journal, factory=factory,
-            listener=listener or Silent(),
+            listener=listener or Silent(), provider=provider,
         )  # fmt: skip
 
 

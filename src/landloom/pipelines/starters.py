@@ -15,8 +15,8 @@ def starters() -> list[str]:
     """Names of the recipes that come with landloom.
 
     Example:
-        >>> starters()[0]
-        'demo'
+        >>> "deepsatdata" in starters()
+        True
     """
     folder = files("landloom.pipelines") / "recipes"
     return sorted(entry.name.removesuffix(".yaml") for entry in folder.iterdir() if entry.name.endswith(".yaml"))

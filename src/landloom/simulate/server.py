@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import sys
 import threading
 import time
 import zipfile
@@ -108,7 +109,7 @@ class ArchiveServer:
             one.cut = number < self._habits.failures
         self._held = {one.entry["Id"]: one for one in held}
         self._orders = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", port), type("Bound", (_Handler,), {"archive": self}))
+        self._server = _Server(("127.0.0.1", port), type("Bound", (_Handler,), {"archive": self}))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
 
@@ -187,6 +188,15 @@ class ArchiveServer:
         with one.lock:
             cut, one.cut = one.cut, False
         return cut
+
+
+class _Server(ThreadingHTTPServer):
+    """Says nothing of clients that hang up."""
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Only what is a mistake of ours is worth a traceback."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
