@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import geopandas
 import numpy as np
+import pytest
 import rasterio
 import shapely
 from typer.testing import CliRunner
@@ -47,7 +48,7 @@ def test_rasterise_as_the_documentation_says(tmp_path: Path) -> None:
     assert (report["parcels"], report["labelled"], report["rejected"]) == (1, 1600, 1)
     with rasterio.open(tmp_path / "out" / "ids.tif") as file:
         assert set(np.unique(file.read(1)).tolist()) == {0, 2**24 + 1}
-    assert "not in 2020-01-01" in (tmp_path / "out" / "rejected.csv").read_text()
+    assert "of 2019, not of 2020" in (tmp_path / "out" / "rejected.csv").read_text()
 
 
 def test_describe_says_what_fits_and_draws(tmp_path: Path) -> None:
@@ -81,3 +82,56 @@ def test_scenes_are_chosen_and_the_file_decides(tiny_archive: Path, tmp_path: Pa
     assert table.exit_code == 0, table.output
     assert "as scenes.csv says" in table.stdout
     assert not any(one.granule == "32UPA" and one.use for one in SceneChoice.from_csv(out.read_text()).candidates)
+
+
+@pytest.fixture
+def one_parcel(tmp_path: Path) -> Path:
+    frame = geopandas.GeoDataFrame(
+        {"ground_truth": ["a"]}, geometry=[shapely.box(500_000, 5_000_000, 500_100, 5_000_100)], crs=32633
+    )
+    frame.to_file(tmp_path / "parcels.gpkg")
+    return tmp_path / "parcels.gpkg"
+
+
+BOUNDS = ["--bounds", "499900", "4999900", "500200", "5000200"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ([*BOUNDS, "--crs", "999999"], "EPSG does not know"),
+        ([*BOUNDS, "--crs", "32633", "--resolution", "0"], "resolution of 0 m"),
+        ([*BOUNDS, "--crs", "32633", "--resolution", "-10"], "resolution of -10 m"),
+        ([*BOUNDS, "--crs", "32633", "--resolution", "3"], "divides or multiplies 10 m"),
+        ([*BOUNDS, "--crs", "32633", "--year", "2020"], "no column of one"),
+        ([*BOUNDS, "--crs", "32633", "--columns", "groundtruth=ground_truth"], "no role of a column 'groundtruth'"),
+        ([*BOUNDS, "--crs", "32633", "--columns", "ground_truth"], "wanted role=COLUMN"),
+        (["--bounds", "0", "0", "40000000", "40000000", "--crs", "32633"], "GB before compression"),
+    ],
+)
+def test_wrong_options_end_in_one_line(one_parcel: Path, tmp_path: Path, options: list[str], message: str) -> None:
+    result = RUN.invoke(app, ["parcels", "rasterise", str(one_parcel), *options, "--out", str(tmp_path / "out")])
+    assert result.exit_code != 0
+    said = " ".join((str(result.exception) + result.stderr).replace("│", " ").split())
+    assert message in said, said
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_of_something_else_is_left_alone(one_parcel: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    command = ["parcels", "rasterise", str(one_parcel), *BOUNDS, "--crs", "32633", "--out", str(out)]
+    assert RUN.invoke(app, command).exit_code == 0
+    assert RUN.invoke(app, command).exit_code == 0, "its own files are written anew"
+    (out / "thesis.tex").write_text("x")
+    refused = RUN.invoke(app, command)
+    assert refused.exit_code != 0
+    assert "thesis.tex" in str(refused.exception)
+    assert RUN.invoke(app, [*command, "--force"]).exit_code == 0
+    assert (out / "thesis.tex").read_text() == "x"
+
+
+def test_figures_of_unknown_kinds_are_refused(one_parcel: Path, tmp_path: Path) -> None:
+    for command in (["scenes", str(tmp_path)], ["parcels", "describe", str(one_parcel)]):
+        result = RUN.invoke(app, [*command, "--figure", str(tmp_path / "f.xyz")])
+        assert result.exit_code == 2
+        assert "f.xyz" in result.stderr

@@ -192,6 +192,10 @@ def test_workers_and_layout_exports_change_no_byte(recipe: Path, corpus: Path, t
         path.relative_to(tmp_path / "chips"): path.read_bytes() for path in (tmp_path / "chips").rglob("S2-*/*.tif")
     }
     assert chips == {path.relative_to(corpus): path.read_bytes() for path in corpus.rglob("S2-*/*.tif")}
+    tables = sorted(path.relative_to(corpus) for path in corpus.glob("resources/*.csv"))
+    assert {path.name for path in tables} >= {"series_classes.csv", "series_rejected_parcels.csv"}
+    assert all((tmp_path / "chips" / path).read_bytes() == (corpus / path).read_bytes() for path in tables)
+    assert audit(open_store(str(tmp_path / "chips")), digests=True).problems == ()
 
 
 def test_pickles_are_as_published(corpus: Path, tmp_path: Path) -> None:
@@ -295,8 +299,9 @@ def test_missing_parcels_and_empty_periods_end_clearly(tiny: Path, tmp_path: Pat
     wrong = write(tmp_path / "b", tiny / "archive", parcels={"columns": {"ground_truth": "krop"}})
     with pytest.raises(BuildError, match="krop"):
         build(wrong)
-    early = write(
-        tmp_path / "c", tiny / "archive", period={"start": "2010-01-01", "end": "2010-02-01"}, parcels={"year": 2018}
-    )
+    undated = write(tmp_path / "c", tiny / "archive", parcels={"year": 2018})
+    with pytest.raises(BuildError, match="no column of one"):
+        build(undated)
+    early = write(tmp_path / "d", tiny / "archive", period={"start": "2010-01-01", "end": "2010-02-01"})
     with pytest.raises(InvalidInputError, match="no scene"):
         build(early)

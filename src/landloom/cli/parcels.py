@@ -62,6 +62,7 @@ def rasterise(
     parcels_crs: AssumeOption = None,
     invalid: InvalidOption = "reject",
     regression: RegressionOption = False,
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder of other files, or a full disk.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Write classes, ids, coverage, distance to the edge, mask and ambiguity of parcels as rasters."""
@@ -83,7 +84,7 @@ def rasterise(
         regression=regression,
         **options,
     )
-    done = rasterise_files(found, grid, out)
+    done = rasterise_files(found, grid, out, force=force)
     if as_json:
         say_json(done.document())
         return
@@ -110,6 +111,8 @@ def describe(
     """Say how large parcels are, and which share of them fits into windows of 24, 48 and 64 pixels."""
     from landloom.pipelines.parcel_extents import PERCENTILES, SIZES, describe_parcels, extents_figure
 
+    if figure is not None and figure.suffix.lower() != ".png":
+        raise typer.BadParameter(f"--figure: got {figure.name!r}, wanted a file that ends in .png")
     told = [*(columns or ()), *(more or ())]
     found = _read(
         parcels, told, year, grid=None, layer=layer, assumed=parcels_crs, invalid=invalid, regression=regression
@@ -191,10 +194,11 @@ def _read(
     invalid: str,
     **options: Any,
 ) -> Parcels:
+    from landloom.labels.parcels import LabelYear
     from landloom.pipelines.parcels import read_parcels
 
     columns = dict(_pair(text) for text in told)
-    period = None if year is None else (f"{year:04d}-01-01", f"{year + 1:04d}-01-01")
+    period = None if year is None else LabelYear(year=year)
     return read_parcels(
         path, grid, layer=layer, columns=columns, period=period, default_epsg=_epsg(assumed),
         invalid=_one_of("invalid", invalid, ("reject", "repair")), **options,

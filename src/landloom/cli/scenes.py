@@ -10,6 +10,8 @@ import typer
 from landloom.cli.console import say, say_json, say_table, size
 from landloom.cli.recipes import HERE, JsonOption, RecipeOption
 
+PICTURES = (".png", ".svg", ".pdf")
+
 
 def register(app: typer.Typer) -> None:
     """Add this group's command."""
@@ -31,9 +33,11 @@ def scenes(
     from landloom.pipelines.scenes import choose, granule_rows, span
     from landloom.store.local import LocalStore
 
+    picture = figure or out.with_suffix(".png")
+    if picture.suffix.lower() not in PICTURES:
+        raise typer.BadParameter(f"--figure: got {picture.name!r}, wanted a file that ends in {', '.join(PICTURES)}")
     project = Project.open(recipe)
     found = choose(project, policy)
-    picture = figure or out.with_suffix(".png")
     out.parent.mkdir(parents=True, exist_ok=True)
     LocalStore(out.parent).put(out.name, found.choice.to_csv().encode())
     _draw(found.choice, span(project), picture)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
@@ -21,6 +22,27 @@ if TYPE_CHECKING:
 
 Period = tuple[str, str]
 """First day and the day after the last, as ISO dates: half-open."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelYear:
+    """A year that labels are wanted of; a table must then say when its parcels are valid.
+
+    Example:
+        >>> LabelYear(year=2018).period, LabelYear(year=2018, season=("2017-10-01", "2018-10-01")).period
+        (('2018-01-01', '2019-01-01'), ('2017-10-01', '2018-10-01'))
+    """
+
+    year: int
+    """What a column `year` must say."""
+    season: Period | None = None
+    """When parcels with other dates must be valid at some time; the calendar year if absent."""
+
+    @property
+    def period(self) -> Period:
+        """The season, or the calendar year."""
+        return self.season or (f"{self.year:04d}-01-01", f"{self.year + 1:04d}-01-01")
+
 
 _DAYS: Final = ("valid_from", "valid_to")
 ROLES: Final = ("id", "ground_truth", "crs", "year", *_DAYS)
@@ -131,7 +153,7 @@ def parcels_of(
     classes: Mapping[Any, int] | None = None,
     unmapped: Unmapped = "error",
     codes: Mapping[str, int] | None = None,
-    period: Period | None = None,
+    period: Period | LabelYear | None = None,
     invalid: Literal["reject", "repair"] = "reject",
     regression: bool = False,
 ) -> Parcels:
@@ -146,13 +168,14 @@ def parcels_of(
         classes: value → code; see `class_mapping`.
         unmapped: what becomes of values that `classes` does not name.
         codes: `background`, `ignore` and `unknown` as keys, where the defaults do not suit.
-        period: only parcels that are valid at some time in it; all unless told.
+        period: only parcels that are valid at some time in it, or those of a year; all unless told.
         invalid: whether invalid geometries are rejected, or repaired and listed in `repaired`.
         regression: `ground_truth` is a number to predict, not a class.
 
     Raises:
         NotFoundError: no such column.
-        InvalidInputError: no CRS; values without a code.
+        InvalidInputError: no CRS; values without a code; a year but no column of time; a period with parcels of
+            several years, which would be laid over each other.
 
     Example:
         >>> import geopandas, shapely
@@ -204,7 +227,7 @@ class _Table:
         for role in columns:
             if role not in ROLES:
                 raise NotFoundError.of("role of a column", role, ROLES)
-        known = [str(name) for name in frame.columns]
+        self.known = known = [str(name) for name in frame.columns]
         for column in columns.values():
             if column not in known:
                 raise NotFoundError.of("column", column, known)
@@ -226,7 +249,7 @@ class _Table:
             wrong = [row for row, code in enumerate(codes) if not code.isdigit()]
             if wrong:
                 raise InvalidInputError(f"got no EPSG code in `crs` of rows {wrong[:20]}")
-            return np.array([int(code) for code in codes], dtype=np.int64)
+            return np.array([_known_epsg(int(code)) for code in codes], dtype=np.int64)
         code = None if frame.crs is None else frame.crs.to_epsg(min_confidence=70)
         if code is None:
             raise InvalidInputError(
@@ -242,23 +265,42 @@ class _Table:
         value = self.cells["id"][row] if "id" in self.cells else None
         return "" if _absent(value) else value_text(value)
 
-    def untimely(self, period: Period | None) -> list[tuple[int, str]]:
-        """Rows that are not valid in a period."""
+    def untimely(self, period: Period | LabelYear | None) -> list[tuple[int, str]]:
+        """Rows that are not valid in a period, or not of a year."""
         if period is None:
             return []
-        start, end = (date.fromisoformat(day) for day in period)
-        found = []
+        wanted = period.year if isinstance(period, LabelYear) else None
+        if wanted is not None and not any(role in self.cells for role in ("year", *_DAYS)):
+            known = ", ".join(self.known)
+            raise InvalidInputError(f"got a year but no column of one, wanted year=COLUMN in `columns`, out of {known}")
+        start, end = (date.fromisoformat(day) for day in (period.period if isinstance(period, LabelYear) else period))
+        found, years = [], set()
         for row in range(len(self)):
             first, last = self._validity(row)
-            if not (first < end and last >= start):
+            year = self._year(row)
+            if wanted is not None and year is not None and year != wanted:
+                found.append((row, f"of {year}, not of {wanted}"))
+            elif (wanted is None or year is None) and not (first < end and last >= start):
                 found.append((row, f"valid {first} to {last}, not in {start} to {end}"))
+            else:
+                years.add(year)
+        if wanted is None and len(years) > 1 and not any(role in self.cells for role in _DAYS):
+            text = ", ".join(sorted(str(year) for year in years))
+            raise InvalidInputError(
+                f"got parcels of {text} in {start} to {end}, which would lie over each other; wanted one year, or "
+                "seasons: a label year with its period each"
+            )
         return found
+
+    def _year(self, row: int) -> int | None:
+        value = self.cells["year"][row] if "year" in self.cells else None
+        return None if _absent(value) else int(float(str(value)))
 
     def _validity(self, row: int) -> tuple[date, date]:
         first, last = date.min, date.max
-        year, *days = (self.cells[role][row] if role in self.cells else None for role in ("year", *_DAYS))
-        if not _absent(year):
-            first, last = date(int(float(str(year))), 1, 1), date(int(float(str(year))), 12, 31)
+        year, days = self._year(row), [self.cells[role][row] if role in self.cells else None for role in _DAYS]
+        if year is not None:
+            first, last = date(year, 1, 1), date(year, 12, 31)
         for role, day in zip(_DAYS, days, strict=True):
             if not _absent(day):
                 exact = date.fromisoformat(str(day)[:10])
@@ -309,6 +351,18 @@ def _ranks(keys: list[Any]) -> NDArray[np.int64]:
     ranks = np.empty(len(keys), dtype=np.int64)
     ranks[sorted(range(len(keys)), key=keys.__getitem__)] = np.arange(1, len(keys) + 1)
     return ranks
+
+
+@cache
+def _known_epsg(code: int) -> int:
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        CRS.from_epsg(code)
+    except CRSError as error:
+        raise InvalidInputError(f"got CRS {code} in `crs`, which EPSG does not know") from error
+    return code
 
 
 def _is_number(text: str) -> bool:

@@ -226,6 +226,8 @@ class LabelSection(Section):
     """Column of the code; absent for rasters."""
     layer: str | None = None
     """Layer, where the file has several."""
+    allow_empty: bool = False
+    """Whether the source may have no label for any sample at all, which is a mistake nearly always."""
     terms: Terms
     """Under which terms it is published."""
 
@@ -261,6 +263,13 @@ class ParcelsSection(Section):
     """Which rasters are published."""
     terms: Terms
     """Under which terms it is published."""
+
+    @field_validator("resolution")
+    @classmethod
+    def _nests(cls, metres: float) -> float:
+        if not any(abs(n - round(n)) < 1e-9 for n in (10 / metres, metres / 10)):
+            raise ValueError("wanted metres that divide or multiply 10, such as 2.5")
+        return metres
 
 
 class GuessSection(Section):

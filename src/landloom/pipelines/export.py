@@ -21,6 +21,7 @@ from landloom.errors import (
     InvalidValueError,
     Problem,
     bullets,
+    counted,
 )
 from landloom.formats.cubes import CubeReader
 from landloom.formats.geotiff import decode_geotiff
@@ -28,6 +29,7 @@ from landloom.pipelines.blocks import BUDGET
 from landloom.pipelines.executors import inline
 from landloom.pipelines.existing import Existing, tile_content
 from landloom.pipelines.finish import Publication, write_documents
+from landloom.pipelines.parcel_layers import parcel_tables
 from landloom.pipelines.stage import run_stage, workshop
 from landloom.pipelines.units import Outcome, Unit, digest
 from landloom.pipelines.writing import parts, product_writer
@@ -210,9 +212,13 @@ def export(
         units = list(_units(there, corpus, shop.uri, wanted))
         problems = run_stage("exporting", units, shop)
         if problems:
-            raise CorpusError(f"{corpus}: {len(problems)} part(s) cannot be exported:\n{bullets(problems)}")
+            raise CorpusError(f"{corpus}: {counted(len(problems), 'part')} cannot be exported:\n{bullets(problems)}")
         publication = Publication(info=info, store=shop.store)
         publication.put("", info.layout.index, there.store.get(info.layout.index))
+        tables = parcel_tables(info.name)
+        for entry in there.entries(""):
+            if entry.path in tables:
+                publication.put("", entry.path, there.store.get(entry.path))
         total = [0, 0]
         contents = _contents(there, info, publication, shop, units, total)
         write_documents(publication, info, contents, there.table, items=there.json_items)

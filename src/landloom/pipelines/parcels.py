@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -27,6 +28,12 @@ MARGIN: Final = 120.0
 """Metres around a grid within which parcels are read."""
 TILE: Final = 512
 """Side of the tiles of a raster file; blocks that are worked on are whole tiles."""
+
+
+TABLES: Final = ("classes.csv", "rejected.csv", "ids.csv")
+"""What is written beside rasters."""
+PIXEL: Final = 22
+"""Bytes of a pixel in all rasters together, before compression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +62,7 @@ class RasteriseReport:
         return asdict(self) | {"folder": str(self.folder), "shape": list(self.shape)}
 
 
-def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path) -> RasteriseReport:
+def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path, *, force: bool = False) -> RasteriseReport:
     """Write parcels as GeoTIFFs, window by window, with the tables that explain them.
 
     In memory are the parcels, one block of 1024² pixels and GDAL's cache of 64 MiB, whatever the grid. The bytes
@@ -66,9 +73,11 @@ def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path) -> RasteriseR
         grid: the pixels.
         out: folder for `classes.tif ids.tif ratios.tif distances.tif masks.tif ambiguity.tif rejected.csv classes.csv`;
             `ids.csv` too where the source's ids are no numbers.
+        force: write into a folder with other files, and more than the disk may hold, all the same.
 
     Raises:
-        InvalidInputError: no parcel lies on the grid.
+        InvalidInputError: no parcel lies on the grid; or, unless forced, the folder holds files of something else, or
+            the disk has less room than the rasters take without compression.
 
     Example:
         >>> import geopandas, shapely, tempfile
@@ -81,6 +90,9 @@ def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path) -> RasteriseR
         (2, 1, 5, 3)
     """
     folder = Path(out)
+    if not force:
+        _check_folder(folder)
+        _check_room(folder, grid)
     located = locate(parcels, grid)
     folder.mkdir(parents=True, exist_ok=True)
     labelled, doubtful = _write_layers(located, folder)
@@ -89,6 +101,28 @@ def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path) -> RasteriseR
         folder=folder, shape=grid.shape, parcels=len(located.parcels), clipped=int(located.clipped.sum()),
         repaired=len(parcels.repaired), rejected=len(located.rejected), labelled=labelled, doubtful=doubtful,
     )  # fmt: skip
+
+
+def _check_folder(folder: Path) -> None:
+    known = {*(f"{name}.tif" for name in LAYERS), *TABLES}
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInputError(f"{folder}: is a file, wanted a folder for rasters and tables")
+    strange = sorted(path.name for path in folder.iterdir() if path.name not in known) if folder.exists() else []
+    if strange:
+        more = f" and {len(strange) - 3} more" if len(strange) > 3 else ""
+        names = ", ".join(strange[:3])
+        raise InvalidInputError(f"{folder}: holds {names}{more}, wanted an empty folder or --force")
+
+
+def _check_room(folder: Path, grid: Grid) -> None:
+    """Compression makes rasters smaller by an unknown factor, so only what cannot be meant is refused."""
+    there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
+    size, free = grid.width * grid.height * PIXEL, shutil.disk_usage(there).free
+    if size > free:
+        raise InvalidInputError(
+            f"got {grid.height:,} × {grid.width:,} pixels: {size / 1e9:,.1f} GB before compression, but {there} has "
+            f"{free / 1e9:,.1f} GB left; wanted a smaller region, larger pixels, or --force"
+        )
 
 
 def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = None, **options: Any) -> Parcels:
@@ -243,7 +277,7 @@ def grid_for(
         resolution: metres of a pixel; the raster's own if absent, 10 for bounds.
 
     Raises:
-        InvalidInputError: neither or both, or bounds without a CRS.
+        InvalidInputError: neither or both, bounds without a CRS, or a resolution that does not nest with 10 m.
 
     Example:
         >>> grid_for(bounds=(3, 3, 98, 41), epsg=32633).bounds
@@ -251,6 +285,8 @@ def grid_for(
     """
     from math import ceil, floor
 
+    if resolution is not None:
+        nests(resolution)
     if (like is None) == (bounds is None):
         raise InvalidInputError("wanted either --like RASTER or --bounds W S E N with --crs")
     if like is not None:
@@ -269,3 +305,22 @@ def grid_for(
         raise InvalidInputError("got bounds in degrees, wanted them in a CRS in metres, such as EPSG:32633")
     outer = (floor(west / step) * step, floor(south / step) * step, ceil(east / step) * step, ceil(north / step) * step)
     return Grid.of_bounds(epsg, outer, step)
+
+
+def nests(resolution: float) -> None:
+    """Refuse a size of pixels that neither divides nor multiplies the 10 m of the finest bands.
+
+    Raises:
+        InvalidInputError: it does not, or is none.
+
+    Example:
+        >>> nests(2.5), nests(60)
+        (None, None)
+        >>> nests(3)
+        Traceback (most recent call last):
+        landloom.errors.InvalidInputError: got a resolution of 3 m, wanted one that divides or multiplies 10 m, ...
+    """
+    whole = resolution > 0 and any(abs(n - round(n)) < 1e-9 for n in (10 / resolution, resolution / 10))
+    if not whole:
+        wanted = "one that divides or multiplies 10 m, such as 2.5"
+        raise InvalidInputError(f"got a resolution of {resolution:g} m, wanted {wanted}")

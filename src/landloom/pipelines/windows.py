@@ -15,7 +15,7 @@ from landloom.model.ids import GranuleId, WindowId, Zone
 from landloom.model.recipe import ParcelWindows, WindowGrid
 from landloom.model.sample import Sample
 from landloom.pipelines.parcel_extents import centred_window
-from landloom.pipelines.parcel_layers import FOLDER, Prepared, load_parcels, prepare_unit, read_mapping
+from landloom.pipelines.parcel_tables import FOLDER, Prepared, load_parcels, prepare_unit, read_mapping
 from landloom.pipelines.parcels import csv_bytes
 from landloom.pipelines.stage import run_stage
 

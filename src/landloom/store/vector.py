@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +30,7 @@ def read_vector(
     bbox: Bounds | None = None,
     bbox_epsg: int | None = None,
     default_epsg: int | None = None,
+    numbered: bool = False,
 ) -> GeoDataFrame:
     """Read a GeoPackage, GeoParquet, shapefile, GeoJSON, anything else that GDAL knows, or a CSV with WKT.
 
@@ -43,6 +46,7 @@ def read_vector(
         bbox: west, south, east, north: only features whose bounds meet it. Rows of a CSV without geometry are kept.
         bbox_epsg: CRS of `bbox`; the file's own unless told.
         default_epsg: CRS to assume where the file has none.
+        numbered: whether the frame's index says where rows stand in the file, for `row_names`.
 
     Returns:
         The features in the order of the file.
@@ -75,11 +79,39 @@ def read_vector(
         frame = _read_parquet(name, columns, bbox, bbox_epsg)
     else:
         frame = _read_gdal(name, layer, columns, bbox, bbox_epsg)
+    if not numbered:
+        frame = frame.reset_index(drop=True)
     if frame.crs is None and "crs" not in frame.columns:
         if default_epsg is None:
             raise InvalidInputError(f"{name} has no CRS: name the EPSG code, for a guess would move it silently")
         frame = frame.set_crs(default_epsg)
     return frame
+
+
+def row_names(frame: GeoDataFrame) -> list[str]:
+    """What people call the rows of a frame that was read `numbered`.
+
+    Returns:
+        `feature 7`, by the ids that GIS tools show, where the format has them; else `row 7`, counted from 0.
+
+    Example:
+        >>> import geopandas
+        >>> row_names(geopandas.GeoDataFrame(geometry=[None], index=[7]))
+        ['row 7']
+    """
+    kind = "feature" if frame.index.name == "fid" else "row"
+    return [f"{kind} {number}" for number in frame.index.tolist()]
+
+
+def vector_extent(path: str | Path, layer: str | None = None) -> Bounds:
+    """West, south, east, north of all features, in WGS84; whole, but without attributes, the file is read for it.
+
+    Raises:
+        LandloomError: as `read_vector` says.
+    """
+    frame = read_vector(path, layer=layer, columns=[])
+    west, south, east, north = frame.to_crs(4326).total_bounds if frame.crs is not None else (math.nan,) * 4
+    return float(west), float(south), float(east), float(north)
 
 
 def epsg_of(frame: GeoDataFrame, name: str = "the layer") -> int:
@@ -156,7 +188,7 @@ def _read_gdal(
         info = pyogrio.read_info(name, layer=chosen)
         wanted = _check_columns(name, columns, list(info["fields"]))
         bounds = None if bbox is None else _box_in(bbox, bbox_epsg, info["crs"])
-        frame = pyogrio.read_dataframe(name, layer=chosen, columns=wanted, bbox=bounds)
+        frame = pyogrio.read_dataframe(name, layer=chosen, columns=wanted, bbox=bounds, fid_as_index=True)
     except pyogrio.errors.DataSourceError as error:
         raise StoreError(f"cannot read {name}: {error}") from error
     return geopandas.GeoDataFrame(frame)
@@ -182,7 +214,7 @@ def _inside(frame: GeoDataFrame, bbox: Bounds | None, bbox_epsg: int | None) -> 
     """Rows whose bounds meet a box; rows without geometry stay, for someone must report them."""
     if bbox is None or frame.empty:
         return frame
-    return _meeting(frame, _box_in(bbox, bbox_epsg, frame.crs)).reset_index(drop=True)
+    return _meeting(frame, _box_in(bbox, bbox_epsg, frame.crs))
 
 
 def _meeting(rows: Any, box: Bounds) -> Any:
@@ -222,7 +254,7 @@ def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbo
         raise StoreError(f"cannot read {name}: {error}") from error
     if not blocks:
         return geopandas.GeoDataFrame({column: [] for column in keep}, geometry="geometry")
-    frame = geopandas.GeoDataFrame(pd.concat(blocks).sort_index().reset_index(drop=True), geometry="geometry")
+    frame = geopandas.GeoDataFrame(pd.concat(blocks).sort_index(), geometry="geometry")
     for column in frame.columns.drop("geometry"):
         frame[column] = _typed(frame[column])
     found = set(frame["crs"]) if "crs" in frame.columns else set()
@@ -272,7 +304,7 @@ def epsg_from_text(value: object, name: str = "the table") -> int:
     """Read 32633, `32633` or `EPSG:32633`.
 
     Raises:
-        InvalidInputError: anything else.
+        InvalidInputError: anything else, or a number that EPSG does not know.
 
     Example:
         >>> epsg_from_text("EPSG:2154"), epsg_from_text(32633.0)
@@ -281,4 +313,24 @@ def epsg_from_text(value: object, name: str = "the table") -> int:
     text = str(value).strip().upper().removeprefix("EPSG:").removesuffix(".0")
     if not text.isdigit():
         raise InvalidInputError(f"{name}: got CRS {value!r}, wanted an EPSG code")
+    if not is_known_epsg(int(text)):
+        raise InvalidInputError(f"{name}: got CRS {value!r}, which EPSG does not know")
     return int(text)
+
+
+@cache
+def is_known_epsg(code: int) -> bool:
+    """Whether EPSG knows a CRS of that code.
+
+    Example:
+        >>> is_known_epsg(32633), is_known_epsg(999_999)
+        (True, False)
+    """
+    from pyproj import CRS
+    from pyproj.exceptions import CRSError
+
+    try:
+        CRS.from_epsg(code)
+    except CRSError:
+        return False
+    return True
