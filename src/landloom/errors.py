@@ -91,14 +91,23 @@ def bullets(problems: Iterable[object]) -> str:
     return "\n".join(f"  - {problem}" for problem in problems)
 
 
+def counted(count: int, noun: str) -> str:
+    """A number of things, in words that fit it.
+
+    Example:
+        >>> counted(1, "sample"), counted(1402, "tile")
+        ('1 sample', '1,402 tiles')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
 class InvalidDocumentError(LandloomError, ValueError):
     """A document with problems; every one of them is in `problems`."""
 
     def __init__(self, subject: str, problems: Sequence[Problem]) -> None:
         self.subject = subject
         self.problems = tuple(problems)
-        count = f"{len(self.problems)} problem" + ("" if len(self.problems) == 1 else "s")
-        super().__init__(f"{subject}: {count}\n{bullets(self.problems)}")
+        super().__init__(f"{subject}: {counted(len(self.problems), 'problem')}\n{bullets(self.problems)}")
 
 
 class RecipeError(InvalidDocumentError):
@@ -183,6 +192,6 @@ class BuildError(LandloomError):
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
         super().__init__(
-            f"{len(self.problems)} unit(s) failed; run build again to retry them, or add --allow-missing to publish "
-            f"without them:\n{bullets(self.problems)}"
+            f"{counted(len(self.problems), 'unit')} failed; run build again to retry, or add --allow-missing to "
+            f"publish what there is:\n{bullets(self.problems)}"
         )

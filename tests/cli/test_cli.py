@@ -193,5 +193,5 @@ def test_bad_rows_are_named_line_by_line(corpus: Path, tmp_path: Path, run: Call
     source = ["--source", tmp_path / "bad.geojson", "--column", "c", "--name", "bad"]
     done = run("labels", "add", corpus, *source, *TERMS, "--workers", 1)
     assert done.code == 1
-    assert "row 0: no geometry" in done.err
-    assert "row 1: no class of clc 'wood'" in done.err
+    assert "feature 0: no geometry" in done.err
+    assert "feature 1: no class of clc 'wood'" in done.err

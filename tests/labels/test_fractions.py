@@ -96,7 +96,7 @@ def test_overlaps_are_reported_and_go_to_the_smaller_polygon() -> None:
         ]
     twins = fractions_from_polygons([lake, lake], ["512", "311"], [cell], CLC, epsg=32633)
     assert twins.of("311").tolist() == [1_000_000]
-    assert str(twins.overlaps[0]) == "rows 1 (311) and 0 (512) share 360000"
+    assert str(twins.overlaps[0]) == "row 1 (311) and row 0 (512) share 360000"
 
 
 def test_touching_neighbours_are_no_overlap() -> None:

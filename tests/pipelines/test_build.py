@@ -11,6 +11,7 @@ import sys
 import time
 from typing import TYPE_CHECKING
 
+import geopandas
 import numpy as np
 import pytest
 import rasterio
@@ -180,5 +181,24 @@ def test_a_lost_journal_costs_only_time(tiny: Path, tiny_corpus: Path, tmp_path:
 def test_bad_labels_name_the_unit_and_the_rows(tiny: Path, tmp_path: Path) -> None:
     text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("column: CODE_18", "column: ID")
     (tmp_path / "landloom.yaml").write_text(text.replace("archive/", f"{tiny}/archive/"), encoding="utf-8")
-    with pytest.raises(BuildError, match="bad rows"):
+    with pytest.raises(BuildError, match=r"bad rows\n.*- feature \d+: no class of clc"):
         build(tmp_path / "landloom.yaml")
+
+
+def test_labels_elsewhere_are_a_mistake(tiny: Path, tmp_path: Path) -> None:
+    """Of those that the draw needs, and of others that the samples get."""
+    text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("archive/", f"{tiny}/archive/")
+    moved = geopandas.read_file(tiny / "archive" / "landcover.gpkg")
+    moved.geometry = moved.geometry.translate(1e5, 1e5)
+    moved.to_file(tmp_path / "moved.gpkg")
+    document = yaml.safe_load(text)
+    other = document["labels"]["clc"] | {"file": "moved.gpkg"}
+    for labels in ({"clc": other}, {**document["labels"], "more": other}):
+        document["labels"] = labels
+        (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        with pytest.raises(InvalidInputError, match=r"moved\.gpkg: no label lies in any of the"):
+            build(tmp_path)
+    assert not (tmp_path / "corpus" / "corpus.json").exists()
+    other["allow_empty"] = True
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    assert "more: 6 of 6 samples without any label" in build(tmp_path).notes

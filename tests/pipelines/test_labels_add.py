@@ -167,10 +167,10 @@ BOW = shapely.Polygon([(8, 45), (9, 46), (9, 45), (8, 46)])
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ([("311", BOX), ("311", BOW)], "row 1: Self-intersection"),
-        ([("311", BOX), ("311", BOX), ("311", shapely.Polygon())], "row 2: empty geometry"),
-        ([("311", BOX), ("311", None)], "row 1: no geometry"),
-        ([("311", BOX), ("wood", BOX)], "row 1: no class of clc 'wood'"),
+        ([("311", BOX), ("311", BOW)], "feature 2: Self-intersection"),
+        ([("311", BOX), ("311", BOX), ("311", shapely.Polygon())], "feature 3: empty geometry"),
+        ([("311", BOX), ("311", None)], "feature 2: no geometry"),
+        ([("311", BOX), ("wood", BOX)], "feature 2: no class of clc 'wood'"),
     ],
 )
 def test_bad_rows_are_named(corpus: Path, tmp_path: Path, rows: list[tuple[Any, Any]], message: str) -> None:
@@ -187,7 +187,7 @@ def test_bad_geometries_can_be_repaired(tiny: Path, corpus: Path, tmp_path: Path
     file = polygons(tmp_path / "bad.gpkg", rows)
     done = add_labels(corpus, source(file, taxonomy="clc", column="code"), invalid="repair")
     assert done.added
-    assert done.notes[0].startswith(f"row {len(good)}: Self-intersection")
+    assert done.notes[0].startswith(f"feature {len(good) + 1}: Self-intersection")
 
 
 def no_crs(folder: Path) -> Path:
@@ -229,6 +229,36 @@ def test_mistakes_are_named(
 def test_unknown_numbers_of_a_raster_are_named(tiny: Path, corpus: Path) -> None:
     with pytest.raises(InvalidInputError, match=r"got raster values \[\d+"):
         add_labels(corpus, source(tiny / "archive" / "landcover_3035.tif"))
+
+
+def test_labels_that_reach_no_sample_are_a_mistake(corpus: Path, tmp_path: Path) -> None:
+    """Nearly always another region, or swapped axes; said with both extents, and allowed for those who mean it."""
+    before = digest_of(corpus)
+    file = polygons(tmp_path / "elsewhere.gpkg", [("311", BOX)])
+    with pytest.raises(InvalidInputError, match=r"no label lies in any of the 6 cells; it reaches from 8 to 9 degrees"):
+        add_labels(corpus, source(file, taxonomy="clc", column="code"))
+    assert digest_of(corpus) == before
+    done = add_labels(corpus, source(file, taxonomy="clc", column="code", allow_empty=True))
+    assert done.notes == ("cover: 6 of 6 samples without any label",)
+
+
+def test_a_raster_that_reaches_no_sample_is_a_mistake(corpus: Path, cover: Path, tmp_path: Path) -> None:
+    with rasterio.open(cover) as file:
+        profile = file.profile | {"transform": file.transform @ file.transform.translation(9000, 0)}
+        classes = file.read(1)
+    with rasterio.open(tmp_path / "elsewhere.tif", "w", **profile) as file:
+        file.write(classes, 1)
+    with pytest.raises(InvalidInputError, match="no label lies in any of the 6 cells"):
+        add_labels(corpus, source(tmp_path / "elsewhere.tif"))
+
+
+def test_samples_without_any_label_are_counted(tiny: Path, corpus: Path, tmp_path: Path) -> None:
+    """Half of the samples: those of one of the two tiles."""
+    good = geopandas.read_file(tiny / "archive" / "landcover.gpkg").to_crs(4326)
+    west = good[good.bounds.maxx < 12]
+    file = polygons(tmp_path / "west.gpkg", list(zip(west.CODE_18, west.geometry, strict=True)))
+    done = add_labels(corpus, source(file, taxonomy="clc", column="code"))
+    assert "cover: 3 of 6 samples without any label" in done.notes
 
 
 @pytest.mark.parametrize("name", ["Cover", "cover_2", "cover-v2", ""])

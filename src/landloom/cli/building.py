@@ -9,6 +9,7 @@ import typer
 
 from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.cli.recipes import HERE, JsonOption, RecipeOption
+from landloom.errors import counted
 
 if TYPE_CHECKING:
     from landloom.pipelines.build import BuildReport
@@ -54,13 +55,14 @@ def build(
 
 def _say_build(done: BuildReport) -> None:
     say_table(
-        f"{done.name} {done.version}: {done.samples:,} samples in {done.tiles} tiles, {done.scenes} scenes",
+        f"{done.name} {done.version}: {counted(done.samples, 'sample')} in {counted(done.tiles, 'tile')}, "
+        f"{counted(done.scenes, 'scene')}",
         ("part", "files", "bytes"),
         [(part, count, size(total)) for part, count, total in done.parts],
     )
     for line in done.notes:
         say(f"  note: {line}")
-    say(f"  {done.units_run} of {done.units} units were run, {done.seconds:.0f} s; report: {done.report}")
+    say(f"  {done.units_run} of {counted(done.units, 'unit')} run, {done.seconds:.0f} s; report: {done.report}")
 
 
 def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> None:
@@ -109,7 +111,8 @@ def validate(
             say(f"  {problem}")
         for line in result.unchecked:
             say(f"  not checked: {line}")
-        say(f"{corpus}: {result.files:,} files, {result.documents:,} documents, {len(result.problems)} problem(s)")
+        numbers = (result.files, "file"), (result.documents, "document"), (len(result.problems), "problem")
+        say(f"{corpus}: {', '.join(counted(count, noun) for count, noun in numbers)}")
     if result.problems:
         raise typer.Exit(1)
 
@@ -134,4 +137,5 @@ def demo(
         done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
     _say_build(done.build)
     say(f"  validated: {done.checked:,} files and documents, no problem")
-    say(f"  query {done.query!r}: {done.found} of {done.build.samples} samples, {done.assets} files")
+    samples, files = counted(done.build.samples, "sample"), counted(done.assets, "file")
+    say(f"  query {done.query!r}: {done.found} of {samples}, {files}")

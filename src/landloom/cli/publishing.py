@@ -10,6 +10,7 @@ import typer
 from landloom.cli.building import WorkersOption
 from landloom.cli.console import ProgressBars, cores, say, say_json, size
 from landloom.cli.recipes import JsonOption
+from landloom.errors import counted
 
 if TYPE_CHECKING:
     from landloom.pipelines.labels import LabelSource
@@ -78,7 +79,8 @@ def export(
         say_json(done.document())
     else:
         what = " and ".join(done.layouts)
-        say(f"wrote {done.files:,} files of {done.tiles} tiles ({size(done.size)}) as {what} to {done.corpus}")
+        files, tiles = counted(done.files, "file"), counted(done.tiles, "tile")
+        say(f"wrote {files} of {tiles} ({size(done.size)}) as {what} to {done.corpus}")
 
 
 def publish(
@@ -98,7 +100,7 @@ def publish(
         say_json(done.document())
         return
     if done.uploaded:
-        say(f"sent {done.uploaded:,} files ({size(done.size)}), {done.unchanged:,} were there already")
+        say(f"sent {counted(done.uploaded, 'file')} ({size(done.size)}), {done.unchanged:,} were there already")
     else:
         say("published before, nothing to send")
     say(f"{done.name} {done.version} is at {done.target}; catalogue: {done.base_url}/stac-v1.0/catalog.json")
@@ -116,6 +118,7 @@ def add(
     layer: Annotated[str | None, typer.Option(help="Layer, where the file has several.")] = None,
     licence_url: Annotated[str | None, typer.Option(help="The terms in full.")] = None,
     described_at: Annotated[str | None, typer.Option(help="Address where the source is described.")] = None,
+    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Let them lie on no sample at all.")] = False,
     repair: Annotated[bool, typer.Option("--repair", help="Repair bad geometries instead of refusing them.")] = False,
     workers: Workers = 0,
     as_json: AsJson = False,
@@ -129,7 +132,9 @@ def add(
     from landloom.pipelines.labels import LabelSource, add_labels
 
     terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
-    given = LabelSource(file=source, taxonomy=taxonomy, name=name, terms=terms, column=column, layer=layer)
+    given = LabelSource(
+        file=source, taxonomy=taxonomy, name=name, terms=terms, column=column, layer=layer, allow_empty=allow_empty
+    )
     with ProgressBars() as bars:
         done = add_labels(
             corpus, given, invalid="repair" if repair else "error", factory=executor_factory(cores(workers)),
@@ -141,7 +146,7 @@ def add(
     for note in done.notes:
         say(f"  note: {note}")
     if done.added:
-        say(f"added {done.product}, label version {done.version}, to {done.samples:,} samples")
+        say(f"added {done.product}, label version {done.version}, to {counted(done.samples, 'sample')}")
         say(f"  later builds keep it if the recipe names it: {_recipe_lines(given, done.version)}")
     else:
         say(f"{corpus} has these labels already: {done.product}, label version {done.version}")

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
+from landloom.errors import counted
 
 RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or the folder of a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -79,4 +80,4 @@ def simulate(
 
     with ProgressBars() as bars:
         summary = write_world(preset, folder, bars, cores(0))
-    say(f"wrote {summary.scenes} scenes ({size(summary.bytes)}) to {folder}")
+    say(f"wrote {counted(summary.scenes, 'scene')} ({size(summary.bytes)}) to {folder}")

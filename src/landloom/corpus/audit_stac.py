@@ -11,7 +11,7 @@ import numpy as np
 import orjson
 
 from landloom.corpus.layout import STAC
-from landloom.errors import MissingKeyError, Problem
+from landloom.errors import MissingKeyError, Problem, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -82,7 +82,7 @@ class StacAudit:
     def unchecked(self) -> tuple[str, ...]:
         """What no schema was found for."""
         return tuple(
-            f"no schema {address} at hand: {count} document(s) were not checked against it"
+            f"no schema {address} at hand: {counted(count, 'document')} not checked against it"
             for address, count in sorted(self.schemas.unchecked.items())
         )
 

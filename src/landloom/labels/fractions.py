@@ -102,6 +102,7 @@ def fractions_from_polygons(
     *,
     epsg: int | None,
     invalid: OnInvalid = "error",
+    rows: Sequence[str] | None = None,
 ) -> FractionTable:
     """Fractions of cells from labelled polygons; checks the source first, as `label_polygons` says.
 
@@ -112,11 +113,12 @@ def fractions_from_polygons(
         taxonomy: what the codes are of.
         epsg: code of the geometries' CRS.
         invalid: what happens to bad geometries.
+        rows: (row,) what to call them in problems; `row 0`, … unless told.
 
     Raises:
         InvalidInputError: see `label_polygons`.
     """
-    labels = label_polygons(geometries, codes, taxonomy, epsg=epsg, invalid=invalid)
+    labels = label_polygons(geometries, codes, taxonomy, epsg=epsg, invalid=invalid, rows=rows)
     return fractions_of_labels(labels, cells)
 
 

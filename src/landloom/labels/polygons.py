@@ -27,15 +27,15 @@ _POLYGON, _MULTIPOLYGON = 3, 6
 class Overlap:
     """Two polygons that claim the same ground."""
 
-    rows: tuple[int, int]
-    """Their rows in the source; the first is the one that keeps the ground."""
+    rows: tuple[str, str]
+    """What they are called in the source; the first is the one that keeps the ground."""
     codes: tuple[str, str]
     """Their codes, in the same order."""
     area: float
     """What they share, in square units of the source's CRS."""
 
     def __str__(self) -> str:
-        return f"rows {self.rows[0]} ({self.codes[0]}) and {self.rows[1]} ({self.codes[1]}) share {self.area:.6g}"
+        return f"{self.rows[0]} ({self.codes[0]}) and {self.rows[1]} ({self.codes[1]}) share {self.area:.6g}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +64,8 @@ def refuse(problems: Sequence[Problem], subject: str) -> None:
     """
     if problems:
         more = f"\n  - … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
-        raise InvalidInputError(f"{subject}: {len(problems)} bad rows\n{bullets(problems[:_LISTED])}{more}")
+        count = "1 bad row" if len(problems) == 1 else f"{len(problems)} bad rows"
+        raise InvalidInputError(f"{subject}: {count}\n{bullets(problems[:_LISTED])}{more}")
 
 
 def polygonal(geometries: NDArray[Any]) -> NDArray[Any]:
@@ -138,8 +139,15 @@ def repaired(geometries: NDArray[Any], places: Sequence[int]) -> NDArray[Any]:
     return polygonal(result)
 
 
-def read_codes(codes: Sequence[Any] | NDArray[Any], taxonomy: Taxonomy) -> tuple[NDArray[np.int64], list[Problem]]:
+def read_codes(
+    codes: Sequence[Any] | NDArray[Any], taxonomy: Taxonomy, rows: Sequence[str] | None = None
+) -> tuple[NDArray[np.int64], list[Problem]]:
     """Places of codes in the taxonomy, and a problem for each row whose code it does not know.
+
+    Args:
+        codes: (row,) as `Taxonomy.parse_code` reads them.
+        taxonomy: what they are of.
+        rows: (row,) what to call them; `row 0`, … unless told.
 
     Returns:
         (row,) place in `taxonomy.codes()`, -1 where unknown; the problems.
@@ -153,7 +161,7 @@ def read_codes(codes: Sequence[Any] | NDArray[Any], taxonomy: Taxonomy) -> tuple
                 known[code] = taxonomy.index[taxonomy.parse_code(code)]
             places[row] = known[code]
         except NotFoundError as error:
-            problems.append(Problem(where=f"row {row}", what=str(error)))
+            problems.append(Problem(where=f"row {row}" if rows is None else rows[row], what=str(error)))
     return places, problems
 
 
@@ -164,6 +172,7 @@ def label_polygons(
     *,
     epsg: int | None,
     invalid: OnInvalid = "error",
+    rows: Sequence[str] | None = None,
 ) -> LabelPolygons:
     """Check a label source and resolve its overlaps.
 
@@ -176,6 +185,7 @@ def label_polygons(
         taxonomy: what the codes are of.
         epsg: code of the geometries' CRS; None is refused, for a guess would be silent.
         invalid: what happens to rows with geometries that are invalid, empty, missing or no polygons.
+        rows: (row,) what to call them in problems; `row 0`, … unless told.
 
     Raises:
         InvalidInputError: no CRS; codes outside the taxonomy; bad geometries unless repaired or dropped.
@@ -186,7 +196,7 @@ def label_polygons(
         >>> lake, island = shapely.box(0, 0, 10, 10), shapely.box(2, 2, 4, 4)
         >>> labels = label_polygons([lake, island], [512, 311], taxonomy("clc"), epsg=3035)
         >>> [float(item.area) for item in labels.geometries], [str(item) for item in labels.overlaps]
-        ([96.0, 4.0], ['rows 1 (311) and 0 (512) share 4'])
+        ([96.0, 4.0], ['row 1 (311) and row 0 (512) share 4'])
     """
     if epsg is None:
         raise InvalidInputError("got labels without a CRS, wanted one: name it, for a guess would move them silently")
@@ -194,14 +204,17 @@ def label_polygons(
         raise InvalidInputError(f"got {len(geometries)} geometries and {len(codes)} codes, wanted one code for each")
     array = np.empty(len(geometries), dtype=object)
     array[:] = list(geometries)
-    classes, problems = read_codes(codes, taxonomy)
+    names = [f"row {row}" for row in range(len(array))] if rows is None else rows
+    classes, problems = read_codes(codes, taxonomy, names)
     bad = geometry_problems(array)
-    shapes = [Problem(where=f"row {row}", what=what) for row, what in bad.items()]
+    shapes = [Problem(where=names[row], what=what) for row, what in bad.items()]
     refuse([*problems, *(shapes if invalid == "error" else [])], f"labels of {taxonomy.name}")
     if invalid == "repair":
         array = repaired(array, list(bad))
     keep = np.array([row for row in range(len(array)) if not (row in bad and _lost(array[row], invalid))], np.int64)
-    solved, overlaps = resolve_overlaps(array[keep], [taxonomy.codes()[k] for k in classes[keep]], keep)
+    solved, overlaps = resolve_overlaps(
+        array[keep], [taxonomy.codes()[k] for k in classes[keep]], [names[row] for row in keep]
+    )
     return LabelPolygons(
         geometries=solved,
         classes=classes[keep],
@@ -237,7 +250,7 @@ def overlapping_pairs(geometries: NDArray[Any]) -> tuple[NDArray[np.int64], NDAr
 
 
 def resolve_overlaps(
-    geometries: NDArray[Any], codes: Sequence[str], rows: NDArray[np.int64] | None = None
+    geometries: NDArray[Any], codes: Sequence[str], rows: Sequence[str] | None = None
 ) -> tuple[NDArray[Any], tuple[Overlap, ...]]:
     """Cut polygons so that none overlap, by the rule of `label_polygons`.
 
@@ -254,7 +267,7 @@ def resolve_overlaps(
     pairs, areas = overlapping_pairs(geometries)
     if not len(pairs):
         return geometries, ()
-    names = np.arange(len(geometries)) if rows is None else rows
+    names = [f"row {row}" for row in range(len(geometries))] if rows is None else rows
     keys = {
         int(i): (geometries[i].area, codes[i], shapely.to_wkb(shapely.normalize(geometries[i])))
         for i in np.unique(pairs)
@@ -264,9 +277,7 @@ def resolve_overlaps(
     for (a, b), area in zip(pairs.tolist(), areas.tolist(), strict=True):
         winner, loser = (a, b) if (keys[a], a) <= (keys[b], b) else (b, a)
         stronger.setdefault(loser, []).append(winner)
-        found.append(
-            Overlap(rows=(int(names[winner]), int(names[loser])), codes=(codes[winner], codes[loser]), area=area)
-        )
+        found.append(Overlap(rows=(names[winner], names[loser]), codes=(codes[winner], codes[loser]), area=area))
     result = np.array(geometries, dtype=object)
     for loser, winners in stronger.items():
         winners.sort(key=keys.__getitem__)

@@ -11,18 +11,22 @@ from typing import TYPE_CHECKING, Any
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, STATE
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError
+from landloom.pipelines.cells import SAMPLES
 from landloom.pipelines.executors import inline
 from landloom.pipelines.finish import finish
 from landloom.pipelines.place import keep_draw
 from landloom.pipelines.plan import build_plan
 from landloom.pipelines.project import CORPUS_FOLDER, Project
+from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, unlabelled
 from landloom.pipelines.stage import is_done, run_stage, workshop
 
 if TYPE_CHECKING:
     from landloom.archive.odata import ODataProducts
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.finish import Publication
+    from landloom.pipelines.plan import Plan
     from landloom.pipelines.run import Listener
+    from landloom.pipelines.stage import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,19 +101,35 @@ def build(
         problems = run_stage("building", plan.units, shop)
         if problems and not allow_missing:
             raise BuildError(problems)
+        missing = _missing_labels(project, plan, shop)
         publication = finish(project, plan, shop)
         keep_draw(plan.placement, shop)
         left_out = _left_out(shop.journal.entries())
     from landloom.pipelines.report import write_report
 
     page = write_report(folder)
-    notes = [str(problem) for problem in (*plan.problems, *problems)] + left_out
+    notes = [*(str(problem) for problem in (*plan.problems, *problems)), *missing, *left_out]
     return BuildReport(
         name=project.recipe.name, version=project.recipe.version, corpus=folder, samples=len(plan.samples),
         tiles=len({sample.tile for sample in plan.samples}), scenes=plan.scene_count, units=len(plan.units),
         units_run=waiting, seconds=time.perf_counter() - start, parts=_parts(publication), notes=tuple(notes),
         report=str(page),
     )  # fmt: skip
+
+
+def _missing_labels(project: Project, plan: Plan, shop: Workshop) -> list[str]:
+    """A line on each label product that says nothing of some samples.
+
+    Raises:
+        InvalidInputError: it says nothing of any.
+    """
+    notes = []
+    for name, section in project.recipe.labels.items():
+        units = [unit for unit in plan.units if unit.id.startswith(f"{SAMPLES}-{name}/")]
+        found, count = unlabelled(units, shop.journal), len(plan.samples)
+        demand_reach(project.path(section.file), section, found, count, bounds_of(plan.samples))
+        notes += missing_note(name, found, count)
+    return notes
 
 
 def claim_folder(folder: Path, project: Project) -> None:

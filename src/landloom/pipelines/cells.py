@@ -15,13 +15,14 @@ from landloom.corpus.footprints import DECIMALS, rings
 from landloom.corpus.manifest import FileEntry
 from landloom.errors import InvalidInputError
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
+from landloom.model.apportion import MILLION
 from landloom.model.grid import WGS84
 from landloom.model.ids import CELL_SIZE, SampleId
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.units import Outcome, Unit, digest
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import epsg_of, read_vector
+from landloom.store.vector import epsg_of, read_vector, row_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,8 @@ SAMPLES: Final = "samples"
 """Purpose of the label tables of chosen samples."""
 MARGIN: Final = 0.02
 """Degrees around a tile's cells within which polygons are read."""
+UNLABELLED: Final = "unlabelled"
+"""Fact of a unit: how many of its cells have no label anywhere."""
 RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
 """Suffixes of label sources that are rasters."""
 
@@ -163,6 +166,7 @@ class CellsTask:
         facts = {
             "problems": [str(problem) for problem in table.problems],
             "overlaps": [str(overlap) for overlap in table.overlaps],
+            UNLABELLED: int((table.of(table.taxonomy.nodata) == MILLION).sum()),
         }
         return Outcome(files=tuple(files), facts=facts)
 
@@ -173,21 +177,22 @@ class CellsTask:
         wests, souths, easts, norths = zip(*outlines, strict=True)
         box = (min(wests) - MARGIN, min(souths) - MARGIN, max(easts) + MARGIN, max(norths) + MARGIN)
         column = self.section.column
-        frame = read_vector(self.source, layer=self.section.layer, columns=[column], bbox=box, bbox_epsg=WGS84)
+        frame = read_vector(
+            self.source, layer=self.section.layer, columns=[column], bbox=box, bbox_epsg=WGS84, numbered=True
+        )
         try:
             return fractions_from_polygons(
                 frame.geometry.to_numpy(), frame[column].to_numpy(), cells, taxonomy(self.section.taxonomy),
-                epsg=epsg_of(frame), invalid="repair",
+                epsg=epsg_of(frame), invalid="repair", rows=row_names(frame),
             )  # fmt: skip
         except InvalidInputError as error:
-            text = f"{self.source}, rows counted among the features around this tile: {error}"
-            raise InvalidInputError(text) from error
+            raise InvalidInputError(f"{self.source}: {error}") from error
 
     def _raster(self, cells: tuple[Grid, ...]) -> FractionTable:
         with open_raster(self.source) as file:
             part = raster_window(cells, file.grid)
             if part is None:
-                raise InvalidInputError(f"{self.source}: reaches none of the cells")
+                return fractions_from_polygons([], [], cells, taxonomy(self.section.taxonomy), epsg=file.grid.epsg)
             window = file.grid.window(*part)
             raster = file.read(window, fill=int(file.nodata or 0))
             nodata = file.nodata
@@ -222,7 +227,7 @@ def cells_units(
         key = f".landloom/{purpose}/{name}/{tile}.npy"
         files = None if labels is None else labels[tile]
         task = CellsTask(store=store, key=key, source=source, section=section, cells=own, labels=files)
-        settings = section.model_dump(mode="json", exclude={"terms"})
+        settings = section.model_dump(mode="json", exclude={"terms", "allow_empty"})
         published = None if files is None else (files.prefix, files.layout.name, [str(s.id) for s in files.samples])
         decides = digest(identity, settings, own.identity(), published)
         units.append(Unit(id=f"{purpose}-{name}/{tile}", key=decides, memory=256 * 2**20, task=task))

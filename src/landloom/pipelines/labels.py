@@ -12,7 +12,7 @@ import numpy as np
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import ProductInfo
 from landloom.corpus.layout import CORPUS
-from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, Problem, bullets
+from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, Problem, bullets, counted
 from landloom.labels.polygons import geometry_problems, read_codes, refuse
 from landloom.model.product import product
 from landloom.model.recipe import LabelSection, Terms
@@ -21,9 +21,10 @@ from landloom.pipelines.cells import RASTERS, CellsTask, LabelFiles, SampleCells
 from landloom.pipelines.executors import inline
 from landloom.pipelines.existing import Existing, tile_content
 from landloom.pipelines.finish import Publication, write_documents
+from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, unlabelled
 from landloom.pipelines.stage import run_stage, workshop
 from landloom.pipelines.units import Unit, digest
-from landloom.store.vector import layers_with_geometry, read_vector
+from landloom.store.vector import layers_with_geometry, read_vector, row_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -66,6 +67,8 @@ class LabelSource:
     """Column of the code; None for rasters."""
     layer: str | None = None
     """Layer, where the file has several."""
+    allow_empty: bool = False
+    """Whether it may have no label for any sample at all."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or _VERSIONED.fullmatch(self.name):
@@ -82,8 +85,9 @@ class LabelSource:
     def section(self) -> LabelSection:
         """The same as a recipe would say it; of the file its name alone, for no document holds a path."""
         return LabelSection(
-            taxonomy=self.taxonomy, file=Path(self.file).name, column=self.column, layer=self.layer, terms=self.terms
-        )
+            taxonomy=self.taxonomy, file=Path(self.file).name, column=self.column, layer=self.layer, terms=self.terms,
+            allow_empty=self.allow_empty,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,8 +182,15 @@ def add_labels(
         units = list(_units(there, source, shop.uri))
         problems = run_stage(f"labels {source.name}", units, shop)
         if problems:
-            raise InvalidInputError(f"{source.file}: no labels for {len(problems)} tile(s):\n{bullets(problems)}")
-        notes = (*(f"{problem}: repaired" for problem in repaired), *_overlaps(shop.journal.get(u.id) for u in units))
+            lost = counted(len(problems), "tile")
+            raise InvalidInputError(f"{source.file}: no labels for {lost}:\n{bullets(problems)}")
+        missing = unlabelled(units, shop.journal)
+        samples = [sample for own in there.tiles.values() for sample in own]
+        demand_reach(source.file, source.section, missing, len(samples), bounds_of(samples))
+        notes = (
+            *missing_note(source.name, missing, len(samples)), *(f"{problem}: repaired" for problem in repaired),
+            *_overlaps(shop.journal.get(unit.id) for unit in units),
+        )  # fmt: skip
         tables = {tile: read_cells(shop.store, source.name, tile, PURPOSE) for tile in there.tiles}
         known = versions(there.info, source.name)
         for one in known:
@@ -197,11 +208,12 @@ def _report(one: LabelName, there: Existing, notes: tuple[str, ...], *, added: b
 
 
 def _overlaps(entries: Iterable[Entry | None]) -> Iterator[str]:
-    """How many polygons claimed the same ground, by tile: rows are counted within one there."""
+    """How many polygons claimed the same ground, by tile."""
     for entry in entries:
         count = 0 if entry is None else len(entry.outcome.facts["overlaps"])
         if entry is not None and count:
-            yield f"{entry.id.split('/')[1]}: {count} overlapping pair(s); the ground goes to the smaller polygon"
+            pairs = counted(count, "overlapping pair")
+            yield f"{entry.id.split('/')[1]}: {pairs}; the ground goes to the smaller polygon"
 
 
 def check_source(source: LabelSource, scheme: Taxonomy, invalid: OnInvalid = "error") -> list[Problem]:
@@ -216,7 +228,7 @@ def check_source(source: LabelSource, scheme: Taxonomy, invalid: OnInvalid = "er
         Rows with bad geometries, where they are no error.
 
     Raises:
-        InvalidInputError: no CRS, codes outside the taxonomy, or bad geometries; rows are counted from 0.
+        InvalidInputError: no CRS, codes outside the taxonomy, or bad geometries; rows are named.
         NotFoundError: no such layer or column.
         MissingKeyError: no such file.
     """
@@ -227,25 +239,22 @@ def check_source(source: LabelSource, scheme: Taxonomy, invalid: OnInvalid = "er
         raise InvalidInputError(f"{source.file}: got no column, wanted the column that holds the code: --column")
     shapes: list[Problem] = []
     codes: list[Problem] = []
-    for first, frame in _pieces(source):
+    for frame in _pieces(source):
+        names = row_names(frame)
         found = geometry_problems(frame.geometry.to_numpy())
-        shapes += [Problem(where=f"row {first + row}", what=what) for row, what in sorted(found.items())]
-        codes += [_moved(problem, first) for problem in read_codes(frame[source.column].to_numpy(), scheme)[1]]
+        shapes += [Problem(where=names[row], what=what) for row, what in sorted(found.items())]
+        codes += read_codes(frame[source.column].to_numpy(), scheme, names)[1]
     refuse([*codes, *(shapes if invalid == "error" else ())], source.file)
     return shapes
 
 
-def _moved(problem: Problem, by: int) -> Problem:
-    return replace(problem, where=f"row {int(problem.where.removeprefix('row ')) + by}")
-
-
-def _pieces(source: LabelSource) -> Iterator[tuple[int, GeoDataFrame]]:
-    """Position of the first row, and rows, piece by piece."""
+def _pieces(source: LabelSource) -> Iterator[GeoDataFrame]:
+    """Rows by their names, piece by piece."""
     import pyogrio
 
     columns = [str(source.column)]
     if source.file.lower().endswith(_WHOLE):
-        yield 0, read_vector(source.file, layer=source.layer, columns=columns)
+        yield read_vector(source.file, layer=source.layer, columns=columns, numbered=True)
         return
     nowhere = (0.0, 0.0, 0.0, 0.0)  # reads nothing, and refuses what is wrong with layer, column and CRS
     read_vector(source.file, layer=source.layer, columns=columns, bbox=nowhere)
@@ -253,9 +262,9 @@ def _pieces(source: LabelSource) -> Iterator[tuple[int, GeoDataFrame]]:
     first, count = 0, CHUNK
     while count == CHUNK:
         frame = pyogrio.read_dataframe(
-            source.file, layer=layer, columns=columns, skip_features=first, max_features=CHUNK
+            source.file, layer=layer, columns=columns, skip_features=first, max_features=CHUNK, fid_as_index=True
         )
-        yield first, frame
+        yield frame
         count = len(frame)
         first += count
 
@@ -263,7 +272,7 @@ def _pieces(source: LabelSource) -> Iterator[tuple[int, GeoDataFrame]]:
 def _units(there: Existing, source: LabelSource, store: str) -> Iterator[Unit]:
     identity = file_identity(source.file)
     section = source.section
-    settings = section.model_dump(mode="json", exclude={"terms", "file"})
+    settings = section.model_dump(mode="json", exclude={"terms", "file", "allow_empty"})
     for tile, samples in there.tiles.items():
         cells = SampleCells(samples=samples)
         task = CellsTask(

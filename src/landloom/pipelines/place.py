@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
-from landloom.errors import BuildError, InvalidInputError
+from landloom.errors import BuildError, InvalidInputError, counted
 from landloom.model.grid import WGS84
 from landloom.model.ids import SampleId
 from landloom.model.recipe import AllCells, AreaClassDraw, GranuleChips, ListedCells
 from landloom.model.sample import Sample
 from landloom.pipelines.cells import TileCells, cells_units, read_cells
+from landloom.pipelines.reach import demand_reach, unlabelled
 from landloom.pipelines.stage import run_stage
 from landloom.pipelines.windows import place_windows
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from landloom.design.candidates import Candidates
     from landloom.design.report import Draw
     from landloom.errors import Problem
-    from landloom.pipelines.parcel_layers import Prepared
+    from landloom.pipelines.parcel_tables import Prepared
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
 
@@ -141,9 +142,11 @@ def _candidate_fractions(project: Project, name: str, candidates: Candidates, wo
 
     tiles = _tile_cells(candidates)
     units = cells_units(project, name, tiles, workshop.uri, CANDIDATES)
-    problems = run_stage(f"labels of {len(candidates):,} cells", units, workshop)
+    problems = run_stage(f"labels of {counted(len(candidates), 'cell')}", units, workshop)
     if problems:
         raise BuildError(problems)
+    section, bounds = project.recipe.labels[name], region_of(project).bounds
+    demand_reach(project.path(section.file), section, unlabelled(units, workshop.journal), len(candidates), bounds)
     tables = (read_cells(workshop.store, name, tile, CANDIDATES) for tile in tiles)
     return csr_array(vstack([csr_array(table.astype(np.uint32)) for table in tables]))
 
