@@ -19,6 +19,7 @@ from landloom.query.corpus import Corpus
 from landloom.query.drafting import cells_of
 from landloom.query.packing import PackedColumns, pack_rows, unpack_rows
 from landloom.query.resources import to_millionths
+from landloom.query.sidecar import Sidecar
 from landloom.query.transverse import to_degrees
 
 if TYPE_CHECKING:
@@ -125,7 +126,7 @@ def test_a_changed_label_is_seen_though_size_and_time_are_the_same(copied: Path,
     assert "PL" in Corpus.open(index, cache=cache).query().counts("stratum")
 
 
-@pytest.mark.parametrize("damage", [b"", b"garbage", b"landloom sidecar 1\n\xff\xff\0\0\0\0\0\0"])
+@pytest.mark.parametrize("damage", [b"", b"garbage", b"landloom sidecar 2\n\xff\xff\0\0\0\0\0\0"])
 def test_a_broken_sidecar_is_rebuilt(copied: Path, own: Truth, tmp_path: Path, damage: bytes) -> None:
     cache = tmp_path / "cache"
     Corpus.open(copied, cache=cache)
@@ -216,3 +217,23 @@ def test_shares_that_are_none_are_named() -> None:
         to_millionths(np.array([[1.5, -0.5]]), None, ["a"])
     with pytest.raises(InvalidInputError, match="a"):
         to_millionths(np.array([[np.nan, 1.0]]), None, ["a"])
+
+
+def test_threads_may_ask_one_corpus_at_once(own: Truth) -> None:
+    """More columns than are kept, from many threads: none is lost in between, none is mixed up with another."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    sidecar = own.corpus.sidecar
+    names = [*sidecar.columns, *sidecar.groups]
+    alone = {name: len(own.corpus.query(where=f"{name} > 0.2")) for name in names}
+    refused = {name: len(own.corpus.query(where=f"{name} <= 0.2")) for name in names}
+    fresh = Sidecar(arrays=sidecar.arrays, meta=sidecar.meta)
+    corpus = Corpus(sidecar=fresh, base=own.corpus.base)
+
+    def ask(name: str) -> tuple[int, int]:
+        return len(corpus.query(where=f"{name} > 0.2")), len(corpus.query(where=f"{name} <= 0.2"))
+
+    with ThreadPoolExecutor(8) as pool:
+        for _ in range(5):
+            answers = dict(zip(names, pool.map(ask, names), strict=True))
+            assert answers == {name: (alone[name], refused[name]) for name in names}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-MAGIC: Final = b"landloom sidecar 1\n"
+MAGIC: Final = b"landloom sidecar 2\n"
 """Changes with the format, so that older files are rebuilt and never misread."""
 _ALIGN: Final = 64
 

@@ -67,6 +67,7 @@ class RowColumns:
     def __init__(self, sidecar: Sidecar, rows: Rows | None = None) -> None:
         self._sidecar = sidecar
         self._rows = rows
+        self._numbers: dict[str, NDArray[np.int32]] = {}
 
     def __len__(self) -> int:
         return len(self._sidecar if self._rows is None else self._rows)
@@ -79,8 +80,15 @@ class RowColumns:
         """Millionths of a label column; None where the column is text."""
         if name in TEXTS:
             return None
-        dense = self._sidecar.column(name)
-        return (dense if self._rows is None else dense[self._rows]), MILLION, MILLION
+        if name not in self._numbers:
+            self._numbers[name] = self._values(name)
+        return self._numbers[name], MILLION, MILLION
+
+    def _values(self, name: str) -> NDArray[np.int32]:
+        if self._rows is None:
+            return self._sidecar.column(name)
+        rows, values = self._sidecar.postings(name)
+        return values if rows is self._rows else self._sidecar.column(name)[self._rows]
 
     def words(self, name: str) -> Words:
         """A text column.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
+from landloom.query.condition import Condition
 from landloom.query.opening import open_sidecar
 from landloom.query.search import cover, refine
 from landloom.query.selection import Selection
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
     from landloom.model.time import Period
     from landloom.query.assets import Asset
-    from landloom.query.filter import Filter, Node
+    from landloom.query.filter import Node
     from landloom.query.region import Region
     from landloom.query.search import Relation
     from landloom.query.selection import Place
@@ -248,7 +249,7 @@ class Corpus:
     def _rows(self, region: Any, relation: Relation, where: Any, words: Mapping[str, tuple[str, ...] | None]) -> Rows:
         if relation not in ("intersects", "within"):
             raise NotFoundError.of("relation", str(relation), ("intersects", "within"))
-        condition = _Condition(self, where, words)
+        condition = Condition(self.sidecar, where, self.aggregates, words)
         if region is None:
             return condition.of(None)
         from landloom.query.region import resolve_region
@@ -276,67 +277,6 @@ class Corpus:
                     f"region: got {area.bounds}, where {self.name} has nothing; with swapped axes it has. "
                     "Wanted longitude before latitude"
                 )
-
-
-class _Condition:
-    """Filter, strata and splits together, read once and applied to any rows."""
-
-    def __init__(self, corpus: Corpus, where: Any, words: Mapping[str, tuple[str, ...] | None]) -> None:
-        self.corpus = corpus
-        self.words = {name: values for name, values in words.items() if values is not None}
-        self.filter: Filter | None = None
-        if where is not None:
-            from landloom.query.filter import parse
-
-            self.filter = parse(where)
-        for name, values in self.words.items():
-            known = [] if name not in corpus.sidecar.arrays else corpus.sidecar.vocabulary(name)[1:]
-            for value in values:
-                if value not in known:
-                    raise NotFoundError.of(name, value, [str(word) for word in known])
-
-    def _support(self) -> Rows | None:
-        """Rows beyond which the filter cannot be true, where these are few; None otherwise.
-
-        A part of a conjunction that is not true without any label is only true where one of its columns is there.
-        """
-        from landloom.query.columns import NoLabels
-        from landloom.query.evaluate import evaluate
-        from landloom.query.filter import Call, Filter, Name
-
-        sidecar, root = self.corpus.sidecar, self.filter.root if self.filter else True
-        parts = root.args if isinstance(root, Call) and root.op == "and" else (root,)
-        known = {*sidecar.columns, *sidecar.groups}
-        found: Rows | None = None
-        for part in parts:
-            names = {
-                column
-                for name in Filter(root=part).names()
-                for column in Filter(root=self.corpus.aggregates.get(name, Name(name=name))).names()
-            }
-            if names <= known and not evaluate(Filter(root=part), NoLabels(known), self.corpus.aggregates).any():
-                rows = sidecar.rows_with(names, len(sidecar) // 8)
-                found = rows if found is None or (rows is not None and len(rows) < len(found)) else found
-        return found
-
-    def of(self, rows: Rows | None) -> Rows:
-        """Those of some rows (None for all) that satisfy it."""
-        sidecar = self.corpus.sidecar
-        if self.filter is None and not self.words:
-            return np.arange(len(sidecar), dtype=np.int32) if rows is None else rows
-        if rows is None and self.filter is not None and not self.words:
-            rows = self._support()
-        mask: Any = True
-        if self.filter is not None:
-            from landloom.query.columns import RowColumns
-            from landloom.query.evaluate import evaluate
-
-            mask = evaluate(self.filter, RowColumns(sidecar, rows), self.corpus.aggregates)
-        for name, values in self.words.items():
-            wanted = np.isin(np.array(sidecar.vocabulary(name)[1:], dtype=str), values)
-            codes = sidecar.codes(name) if rows is None else sidecar.codes(name)[rows]
-            mask = mask & np.concatenate([[False], wanted])[codes]
-        return np.flatnonzero(mask).astype(np.int32) if rows is None else rows[mask]
 
 
 def _names(value: str | Iterable[str] | None) -> tuple[str, ...] | None:

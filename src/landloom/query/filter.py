@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any, Final
 
 from landloom.errors import InvalidInputError
@@ -246,9 +247,15 @@ def parse(source: str | Mapping[str, Any]) -> Filter:
     """
     if isinstance(source, Mapping):
         return Filter(root=_logical(_Checker().node(source)))
-    if source.lstrip()[:1] == "{":
-        return Filter(root=_logical(_Checker().node(_bounded_json(source))))
-    return Filter(root=_logical(_from_text(source)))
+    if not isinstance(source, str):
+        raise _refuse(f"got {_short(source)}, wanted CQL2 text such as clc_31 = 1, or CQL2 JSON")
+    return _parsed(source)
+
+
+@lru_cache(maxsize=64)
+def _parsed(text: str) -> Filter:
+    node = _Checker().node(_bounded_json(text)) if text.lstrip()[:1] == "{" else _from_text(text)
+    return Filter(root=_logical(node))
 
 
 def _logical(node: Node) -> Node:

@@ -38,7 +38,7 @@ def corners(
     x = bounds[:, [2, 2, 0, 0]]
     y = bounds[:, [1, 3, 3, 1]]
     result = np.empty((len(bounds), 4, 2))
-    codes = {int(code) for code in np.unique(epsg)}
+    codes = set(epsg.tolist())
     if not exact and all(map(is_utm, codes)) and len(bounds):
         result[..., 0], result[..., 1] = to_degrees(epsg[:, None], x, y)
     else:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import warnings
+import zlib
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidInputError, MissingKeyError
@@ -22,14 +22,16 @@ _BLOCK: Final = 1 << 20
 
 
 def _stamp(path: Path) -> list[Any]:
-    """Size, modification time and digest of the last 64 kB: cheap, and equal only for a file left alone."""
+    """Size, modification time and checksum of the last 64 kB: cheap, and equal only for a file left alone."""
     with path.open("rb") as file:
         status = path.stat()
         file.seek(max(status.st_size - _TAIL, 0))
-        return [status.st_size, status.st_mtime_ns, hashlib.blake2b(file.read(), digest_size=16).hexdigest()]
+        return [status.st_size, status.st_mtime_ns, zlib.crc32(file.read())]
 
 
 def _digest(path: Path) -> str:
+    import hashlib  # loads OpenSSL, which a fresh sidecar does without
+
     digest = hashlib.sha256()
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -37,18 +39,23 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
+def _key(source: Source) -> list[str]:
+    """What tells one source from another."""
+    return [*(str(path.resolve()) for path in source.paths), source.extra]
+
+
 def sidecar_path(source: Source, folder: Path) -> Path:
-    """Where the sidecar of a source lies."""
-    key = "\n".join([*(str(path.resolve()) for path in source.paths), source.extra])
-    return folder / "sidecars" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.sidecar"
+    """Where the sidecar of a source lies; each file says whose it is, should two ever have one name."""
+    key = "\n".join(_key(source)).encode()
+    return folder / "sidecars" / f"{zlib.crc32(key):08x}{zlib.adler32(key):08x}.sidecar"
 
 
-def _cached(path: Path) -> Sidecar | None:
+def _cached(path: Path, key: list[str]) -> Sidecar | None:
     try:
         arrays, meta = load(path)
     except (OSError, InvalidInputError):  # absent, foreign or cut off: it is made again
         return None
-    return Sidecar(arrays=arrays, meta=meta)
+    return Sidecar(arrays=arrays, meta=meta) if meta["source"]["key"] == key else None
 
 
 def _store(path: Path, sidecar: Sidecar) -> Sidecar:
@@ -82,10 +89,11 @@ def open_sidecar(source: Source, folder: Path | None = None) -> Sidecar:
         raise MissingKeyError(f"no file {missing}")
     path = sidecar_path(source, folder or cache_folder())
     stamps = [_stamp(item) for item in source.paths]
-    cached = _cached(path)
+    key = _key(source)
+    cached = _cached(path, key)
     if cached is not None and cached.meta["source"]["stamps"] == stamps:
         return cached
-    identity: Mapping[str, Any] = {"stamps": stamps, "sha256": [_digest(item) for item in source.paths]}
+    identity: Mapping[str, Any] = {"key": key, "stamps": stamps, "sha256": [_digest(item) for item in source.paths]}
     if cached is not None and cached.meta["source"]["sha256"] == identity["sha256"]:
         return _store(path, Sidecar(arrays=dict(cached.arrays), meta={**cached.meta, "source": identity}))
     from landloom.query.drafting import finish

@@ -148,25 +148,40 @@ def _roughly(sidecar: Sidecar, rows: Rows, box: Bounds) -> tuple[NDArray[np.bool
 
 
 def _corners_meet_box(sidecar: Sidecar, rows: Rows, box: Bounds, relation: Relation) -> NDArray[np.bool_]:
+    """By the sides of the box that each corner lies beyond; where that is not enough, by the sides of the square."""
     corners = sidecar.corners(rows)
+    x, y = corners[..., 0], corners[..., 1]
     west, south, east, north = box
-    sides = np.stack(
-        [corners[..., 0] - west, east - corners[..., 0], corners[..., 1] - south, north - corners[..., 1]], axis=-1
-    )
-    unsure: NDArray[np.bool_] = np.asarray((np.abs(sides) < TOLERANCE).any(axis=(1, 2)))
+    sides = np.stack([x - west, east - x, y - south, north - y])
+    depth = sides.min(axis=0)  # of each corner below the box's nearest side
     if relation == "within":
-        answer: NDArray[np.bool_] = np.asarray((sides >= 0).all(axis=(1, 2)))
+        deepest = depth.min(axis=1)
+        answer: NDArray[np.bool_] = deepest > TOLERANCE
+        unsure: NDArray[np.bool_] = np.abs(deepest) <= TOLERANCE
     else:
-        apart: NDArray[np.bool_] = np.asarray((sides < 0).all(axis=1))
-        farthest = _farthest(corners, np.array([[east, south], [east, north], [west, north], [west, south]]))
-        unsure |= np.asarray((np.abs(farthest) < _CROSS).any(axis=1))
-        answer = ~apart.any(axis=1) & np.asarray((farthest >= 0).all(axis=1))
+        answer = (depth > TOLERANCE).any(axis=1)
+        unsure = ~answer & (sides.max(axis=2) >= -TOLERANCE).all(axis=0)
+        if unsure.any():
+            places = np.flatnonzero(unsure)
+            answer[places], unsure[places] = _crosses(corners[places], sides[:, places], box)
     if unsure.any():
         import shapely
 
         exact = polygons(sidecar.corners(rows[unsure], exact=True))
         answer[unsure] = _asked(shapely.box(*box), exact, relation)
     return answer
+
+
+def _crosses(
+    corners: NDArray[np.float64], sides: NDArray[np.float64], box: Bounds
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Squares without a corner in a box that meet it all the same, and those for which last digits decide."""
+    west, south, east, north = box
+    farthest = _farthest(corners, np.array([[east, south], [east, north], [west, north], [west, south]]))
+    unsure: NDArray[np.bool_] = (np.abs(sides) < TOLERANCE).any(axis=(0, 2))
+    unsure |= (np.abs(farthest) < _CROSS).any(axis=1)
+    meets: NDArray[np.bool_] = np.asarray((farthest >= 0).all(axis=1))
+    return meets & ~(sides < 0).all(axis=2).any(axis=0), unsure
 
 
 def _farthest(corners: NDArray[np.float64], box: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -66,7 +66,7 @@ class Selection:
     @property
     def ids(self) -> tuple[str, ...]:
         """Sample ids."""
-        return tuple(self.sidecar.texts(self.rows))
+        return self.sidecar.texts(self.rows)
 
     def __len__(self) -> int:
         return len(self.rows)

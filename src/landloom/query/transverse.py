@@ -64,18 +64,15 @@ def _sine_series(coefficients: tuple[float, ...], twice: NDArray[np.float64]) ->
 def _complex_sine_series(
     coefficients: tuple[float, ...], xi: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The same of xi + i·eta, in pairs of real arrays: three times as fast as numpy's complex functions."""
+    """The same of xi + i·eta; numpy's complex sine is slow, so it is made of real functions."""
     sine, cosine = np.sin(xi), np.cos(xi)
     sinh, cosh = np.sinh(eta), np.cosh(eta)
-    p, q = 2 * cosine * cosh, -2 * sine * sinh
-    after = np.full_like(xi, coefficients[-1]), np.zeros_like(xi)
-    later = np.zeros_like(xi), np.zeros_like(xi)
+    factor = 2 * (cosine * cosh) - 2j * (sine * sinh)
+    after, later = np.full_like(factor, coefficients[-1]), np.zeros_like(factor)
     for coefficient in coefficients[-2::-1]:
-        real = p * after[0] - q * after[1] - later[0] + coefficient
-        imaginary = p * after[1] + q * after[0] - later[1]
-        after, later = (real, imaginary), after
-    u, v = sine * cosh, cosine * sinh
-    return after[0] * u - after[1] * v, after[0] * v + after[1] * u
+        after, later = factor * after - later + coefficient, after
+    result = after * (sine * cosh + 1j * (cosine * sinh))
+    return result.real, result.imag
 
 
 def to_degrees(

@@ -1,0 +1,51 @@
+"""What is cheap to keep and dear to make again: the values used last, safe among threads."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from threading import Lock
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+Value = TypeVar("Value")
+
+
+class Kept(Generic[Value]):
+    """At most so many values by name, those used last.
+
+    Args:
+        most: how many.
+
+    Example:
+        >>> kept = Kept[int](2)
+        >>> [kept.get(name, lambda: len(name)) for name in ("a", "bb", "a", "ccc")]
+        [1, 2, 1, 3]
+        >>> "bb" in kept, "a" in kept
+        (False, True)
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._values: OrderedDict[str, Value] = OrderedDict()
+        self._lock = Lock()
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._values
+
+    def get(self, name: str, make: Callable[[], Value]) -> Value:
+        """The value by that name, made where it is not there.
+
+        It is made outside the lock: two threads may make the same value, and neither waits for another's.
+        """
+        with self._lock:
+            if name in self._values:
+                self._values.move_to_end(name)
+                return self._values[name]
+        value = make()
+        with self._lock:
+            self._values[name] = value
+            while len(self._values) > self._most:
+                self._values.popitem(last=False)
+        return value
