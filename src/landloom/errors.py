@@ -101,6 +101,19 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+def nearest(got: str, known: Iterable[str]) -> list[str]:
+    """Up to three names that come near to what was given; the first five there are where none does.
+
+    Example:
+        >>> nearest("perid", ["name", "period", "region"])
+        ['period']
+    """
+    from difflib import get_close_matches
+
+    names = sorted(known)
+    return sorted(get_close_matches(got, names, n=3)) or names[:5]
+
+
 class InvalidDocumentError(LandloomError, ValueError):
     """A document with problems; every one of them is in `problems`."""
 
@@ -125,10 +138,7 @@ class NotFoundError(LandloomError, LookupError):
             >>> str(NotFoundError.of("class", "clc_31a", ["clc_311", "clc_312", "clc_999"]))
             "no class 'clc_31a'; nearest: clc_311, clc_312"
         """
-        from difflib import get_close_matches
-
-        names = sorted(known)
-        near = sorted(get_close_matches(got, names, n=3)) or names[:5]
+        near = nearest(got, known)
         return cls(f"no {kind} {got!r}; nearest: {', '.join(near)}" if near else f"no {kind} {got!r}")
 
 

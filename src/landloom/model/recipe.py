@@ -6,12 +6,13 @@ path in the file and what was expected. Sections stand in `recipe_places` and `r
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
-from landloom.errors import Problem, RecipeError
+from landloom.errors import Problem, RecipeError, nearest
+from landloom.model.product import PRODUCTS
+from landloom.model.recipe_file import read_document
 from landloom.model.recipe_places import (
     AllCells,
     AreaClassDraw,
@@ -26,7 +27,9 @@ from landloom.model.recipe_places import (
     Share,
     VectorSource,
     WindowGrid,
+    season_misfits,
 )
+from landloom.model.recipe_problems import InconsistentError, recipe_problems
 from landloom.model.recipe_products import (
     ArchiveSection,
     CompositeProduct,
@@ -44,7 +47,8 @@ from landloom.model.recipe_products import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 __all__ = [
     "AllCells",
@@ -146,31 +150,49 @@ class Recipe(Section):
     """Guess labels of granules' chips."""
     layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
     """`chips`: a GeoTIFF for each timestep. `cubes`: a sharded Zarr array for each tile."""
-    stac: StacSection = StacSection()
+    stac: Annotated[StacSection, Field(validate_default=True)] = StacSection()
     """How much of the catalogue is written."""
     splits: dict[Name, Share] = {}
     """Name → share of the tiles; whole tiles or granules go to one split."""
     publication: Publication
     """What the card, the catalogue and the citation say."""
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        if self.splits and abs(sum(self.splits.values()) - 1) > 1e-9:
-            raise ValueError(f"splits: got shares that sum to {sum(self.splits.values()):g}, wanted 1")
-        if isinstance(self.samples, AreaClassDraw) and self.samples.labels not in self.labels:
-            raise ValueError(f"samples.labels: got {self.samples.labels!r}, wanted one of {sorted(self.labels)}")
-        if self.parcels is None and (
-            isinstance(self.samples, ParcelWindows) or getattr(self.samples, "labelled", None) is not None
-        ):
-            raise ValueError("parcels: missing, wanted them for samples that lie where parcels are")
-        granular = [key for key, one in self.products.items() if isinstance(one, GranuleSeries)]
-        if bool(granular) != isinstance(self.samples, GranuleChips) or (granular and len(self.products) > 1):
-            raise ValueError("products: wanted one granule-series for samples of granules, and none for others")
-        if self.guess is not None and not granular:
-            raise ValueError("guess: wanted samples of granules")
-        if not self.layouts or len(set(self.layouts)) != len(self.layouts):
-            raise ValueError("layouts: wanted chips, cubes or both")
-        return self
+    @field_validator("products")
+    @classmethod
+    def _known_products(cls, products: dict[str, Any]) -> dict[str, Any]:
+        named = (key for key, one in products.items() if isinstance(one, CompositeProduct | ExternalProduct))
+        unknown = [key for key in named if key not in PRODUCTS or PRODUCTS[key].kind not in {"imagery", "quality"}]
+        imagery = [key for key, row in PRODUCTS.items() if row.kind in {"imagery", "quality"}]
+        problems = [
+            Problem(where=f"products.{key}", what=f"no such product; nearest: {', '.join(nearest(key, imagery))}")
+            for key in unknown
+        ]
+        if problems:
+            raise InconsistentError(problems)
+        return products
+
+    @field_validator("layouts")
+    @classmethod
+    def _distinct(cls, layouts: tuple[str, ...]) -> tuple[str, ...]:
+        if not layouts or len(set(layouts)) != len(layouts):
+            raise ValueError("wanted chips, cubes or both")
+        return layouts
+
+    @field_validator("splits")
+    @classmethod
+    def _whole(cls, splits: dict[str, float]) -> dict[str, float]:
+        if splits and abs(sum(splits.values()) - 1) > 1e-9:
+            raise ValueError(f"got shares that sum to {sum(splits.values()):g}, wanted 1")
+        return splits
+
+    @field_validator("stac")
+    @classmethod
+    def _consistent(cls, stac: StacSection, read: ValidationInfo) -> StacSection:
+        """Sections that hang together: asked of a field that comes after them, for mistakes elsewhere to hide none."""
+        problems = list(_misfits(read.data))
+        if problems:
+            raise InconsistentError(problems)
+        return stac
 
     @property
     def scheme(self) -> str:
@@ -189,7 +211,7 @@ class Recipe(Section):
         try:
             return cls.model_validate(document)
         except ValidationError as error:
-            raise RecipeError(subject, list(_problems(error))) from error
+            raise RecipeError(subject, recipe_problems(error, cls)) from error
 
     @classmethod
     def read(cls, path: str | Path) -> Self:
@@ -198,35 +220,35 @@ class Recipe(Section):
         Raises:
             RecipeError: no such file, no YAML, or a recipe with problems.
         """
-        import yaml
-
+        document, twice = read_document(path)
         try:
-            document = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
-        except OSError as error:
-            raise RecipeError(str(path), [Problem(where="", what=f"cannot be read: {error.strerror}")]) from error
-        except UnicodeDecodeError as error:
-            raise RecipeError(str(path), [Problem(where="", what="is no UTF-8 text")]) from error
-        except yaml.YAMLError as error:
-            raise RecipeError(str(path), [Problem(where="", what=f"is no YAML: {error}")]) from error
-        if not isinstance(document, dict):
-            raise RecipeError(str(path), [Problem(where="", what="wanted a mapping of keys to values")])
-        return cls.parse(document, str(path))
+            recipe = cls.parse(document, str(path))
+        except RecipeError as error:
+            raise RecipeError(str(path), [*twice, *error.problems]) from error
+        if twice:
+            raise RecipeError(str(path), twice)
+        return recipe
 
     def document(self) -> dict[str, Any]:
         """The whole recipe as plain JSON values, defaults spelled out."""
         return self.model_dump(mode="json")
 
 
-def _problems(error: ValidationError) -> Iterable[Problem]:
-    tags = {"area-class", "all", "list", "windows", "composite", "external", "series", "granules", "granule-series"}
-    for entry in error.errors(include_url=False):
-        where = ".".join(str(part) for part in entry["loc"] if part not in tags)
-        message = entry["msg"].removeprefix("Value error, ")
-        got = entry.get("input")
-        if entry["type"] == "missing":
-            message = "missing, wanted a value"
-        elif entry["type"] == "extra_forbidden":
-            message = "unknown key"
-        elif not isinstance(got, dict | list) and "got" not in message:
-            message = f"got {got!r}; {message[:1].lower()}{message[1:]}"
-        yield Problem(where=where, what=message)
+def _misfits(read: Mapping[str, Any]) -> Iterator[Problem]:
+    """What does not fit together, out of the sections that could be read."""
+    samples, labels, products = read.get("samples"), read.get("labels"), read.get("products")
+    if isinstance(samples, AreaClassDraw) and labels is not None and samples.labels not in labels:
+        yield Problem(where="samples.labels", what=f"got {samples.labels!r}, wanted one of {sorted(labels)}")
+    wants = isinstance(samples, ParcelWindows) or getattr(samples, "labelled", None) is not None
+    if wants and read.get("parcels", "unreadable") is None:
+        yield Problem(where="parcels", what="missing, wanted them for samples that lie where parcels are")
+    granular = [key for key, one in (products or {}).items() if isinstance(one, GranuleSeries)]
+    if samples is not None and products is not None:
+        fits = bool(granular) == isinstance(samples, GranuleChips) and not (granular and len(products) > 1)
+        if not fits:
+            yield Problem(
+                where="products", what="wanted one granule-series for samples of granules, and none for others"
+            )
+    if read.get("guess") is not None and products is not None and not granular:
+        yield Problem(where="guess", what="wanted samples of granules")
+    yield from season_misfits(samples, read.get("parcels"), read.get("period"))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from landloom.errors import Problem
 from landloom.model.ids import GranuleId, WindowId
 from landloom.model.time import Period
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", description="lower-case letters, digits and '-'")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -27,6 +31,17 @@ class PeriodSection(Section):
     """First day, or an instant in UTC."""
     end: date | datetime
     """First day after the period, or an instant."""
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _readable(cls, value: object) -> object:
+        if isinstance(value, date):  # as a datetime is
+            return value
+        try:
+            text = str(value)
+            return date.fromisoformat(text) if len(text) == len("2018-01-01") else datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(f"got {value!r}, wanted a date such as 2018-01-01") from error
 
     @model_validator(mode="after")
     def _ordered(self) -> Self:
@@ -124,6 +139,9 @@ class WindowGrid(Section):
     """Columns of windows; as many as the region needs if absent."""
     labelled: Share | None = None
     """Only windows with a labelled pixel, and at least this share of them; all if absent. Needs `parcels`."""
+    seasons: dict[Annotated[int, Field(ge=1900, le=9999)], PeriodSection] = {}
+    """Label year → its season, which may cross New Year: each window is a sample of each year, with the labels of that
+    year and the dates of its season. One sample a window, with all dates of the period, if absent."""
 
     @field_validator("anchor")
     @classmethod
@@ -149,6 +167,36 @@ class ParcelWindows(Section):
     """Points that the parcel's outline is resampled to."""
     whole: bool = False
     """Whether parcels that reach beyond their window are left out."""
+    seasons: dict[Annotated[int, Field(ge=1900, le=9999)], PeriodSection] = {}
+    """Label year → its season, which may cross New Year: each window is a sample of each year, with the labels of that
+    year and the dates of its season. One sample a window, with all dates of the period, if absent."""
+
+
+def season_misfits(samples: object, parcels: object, period: object) -> Iterator[Problem]:
+    """Seasons that do not fit the rest of a recipe.
+
+    Args:
+        samples: its section; those without seasons have no problem.
+        parcels: its section, where there is one.
+        period: its section, where it could be read.
+
+    Example:
+        >>> season = PeriodSection(start="2017-10-01", end="2018-10-01")
+        >>> samples = WindowGrid(draw="windows", seasons={2018: season})
+        >>> [
+        ...     problem.where
+        ...     for problem in season_misfits(samples, None, PeriodSection(start="2018-01-01", end="2019-01-01"))
+        ... ]
+        ['samples.seasons.2018']
+    """
+    if not isinstance(samples, WindowGrid | ParcelWindows) or not samples.seasons:
+        return
+    if getattr(parcels, "year", None) is not None:
+        yield Problem(where="parcels.year", what="wanted none beside samples.seasons, which name their years")
+    for year, season in samples.seasons.items():
+        own = season.value
+        if isinstance(period, PeriodSection) and not (period.value.start <= own.start and own.end <= period.value.end):
+            yield Problem(where=f"samples.seasons.{year}", what=f"got {own}, wanted it within {period.value}")
 
 
 class GranuleChips(Section):

@@ -7,8 +7,10 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from landloom.errors import NotFoundError
 from landloom.model.bands import CLEAR, RAPIDAI4EO_BANDS, SENTINEL2
 from landloom.model.recipe_places import PeriodSection, Section, Share
+from landloom.model.taxonomy import TAXONOMIES
 from landloom.model.time import Cadence
 
 
@@ -118,6 +120,17 @@ def known_bands(bands: tuple[str, ...]) -> tuple[str, ...]:
     if unknown or not bands or len(set(bands)) != len(bands):
         raise ValueError(f"got {list(bands)}, wanted distinct bands out of {', '.join(SENTINEL2)}")
     return bands
+
+
+def known_taxonomy(name: str) -> str:
+    """Refuse a name that no taxonomy has.
+
+    Raises:
+        ValueError: names those that come near.
+    """
+    if name not in TAXONOMIES:
+        raise ValueError(str(NotFoundError.of("taxonomy", name, TAXONOMIES)))
+    return name
 
 
 class CompositeProduct(Section):
@@ -231,6 +244,8 @@ class LabelSection(Section):
     terms: Terms
     """Under which terms it is published."""
 
+    _named = field_validator("taxonomy")(known_taxonomy)
+
 
 class ParcelsSection(Section):
     """Parcels, and the label rasters that are made of them."""
@@ -309,3 +324,5 @@ class GuessSection(Section):
     """Pixels around these that are not learned from either."""
     terms: Terms
     """Under which terms the labels are published."""
+
+    _named = field_validator("taxonomy")(known_taxonomy)

@@ -1,0 +1,72 @@
+"""YAML files of recipes → documents: one mapping, each key once, dates left as text."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from landloom.errors import Problem, RecipeError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML's plain values without its dates: what is none should be named with its place, not end the reading."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
+    for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def read_document(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
+    """Read a YAML file.
+
+    Returns:
+        The document, and a problem for every key that stands twice in its section (YAML would take the last one).
+
+    Raises:
+        RecipeError: no such file, no text, no YAML, or no mapping.
+    """
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+        node = yaml.compose(text, _Loader)
+        document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except OSError as error:
+        raise _refused(path, f"cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise _refused(path, "is no UTF-8 text") from error
+    except yaml.YAMLError as error:
+        raise _refused(path, f"is no YAML: {_placed(error)}") from error
+    if not isinstance(document, dict) or not isinstance(node, yaml.MappingNode):
+        raise _refused(path, "wanted a mapping of keys to values")
+    return document, list(_twice(node, ""))
+
+
+def _refused(path: str | Path, what: str) -> RecipeError:
+    return RecipeError(str(path), [Problem(where="", what=what)])
+
+
+def _placed(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
+    return str(what) if mark is None else f"{what}, line {mark.line + 1}, column {mark.column + 1}"
+
+
+def _twice(node: yaml.Node, path: str) -> Iterator[Problem]:
+    if isinstance(node, yaml.SequenceNode):
+        for place, item in enumerate(node.value):
+            yield from _twice(item, f"{path}.{place}")
+    if not isinstance(node, yaml.MappingNode):
+        return
+    first: dict[str, int] = {}
+    for key, value in node.value:
+        own = f"{path}.{key.value}" if path else str(key.value)
+        line = key.start_mark.line + 1
+        if first.setdefault(str(key.value), line) != line:
+            yield Problem(where=own, what=f"stands twice, in line {first[str(key.value)]} and in line {line}")
+        yield from _twice(value, own)
