@@ -63,6 +63,8 @@ class Rejected:
     """Its value as in the source."""
     reason: str
     """What is wrong."""
+    when: str = ""
+    """Where that is only the time: when it is valid."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,7 +196,10 @@ def parcels_of(
     if invalid == "repair":
         geometries = repaired(geometries, list(found))
         reasons = {row: what for row, what in found.items() if geometries[row].is_empty}
-    for row, reason in (*table.untimely(period), *table.valueless(regression=regression)):
+    untimely = table.untimely(period)
+    when = {row: valid for row, valid, _ in untimely if row not in reasons}
+    reasons = {row: reason for row, _, reason in untimely} | reasons
+    for row, reason in table.valueless(regression=regression):
         reasons.setdefault(row, reason)
     for row, reason in table.duplicates(reasons):
         reasons[row] = reason
@@ -211,7 +216,7 @@ def parcels_of(
         geometries=geometries[keep][order],
         epsg=table.epsg[keep][order],
         mapping=mapping,
-        rejected=_sorted([table.rejected(row, reason) for row, reason in reasons.items()]),
+        rejected=_sorted([table.rejected(row, reason, when.get(row, "")) for row, reason in reasons.items()]),
         repaired=_sorted([table.rejected(row, what) for row, what in found.items() if row not in reasons]),
     )
 
@@ -257,16 +262,16 @@ class _Table:
             )
         return np.full(len(self), code, dtype=np.int64)
 
-    def rejected(self, row: int, reason: str) -> Rejected:
+    def rejected(self, row: int, reason: str, when: str = "") -> Rejected:
         value = "" if _absent(self.values[row]) else value_text(self.values[row])
-        return Rejected(id=self._id_text(row) or f"row {row}", ground_truth=value, reason=reason)
+        return Rejected(id=self._id_text(row) or f"row {row}", ground_truth=value, reason=reason, when=when)
 
     def _id_text(self, row: int) -> str:
         value = self.cells["id"][row] if "id" in self.cells else None
         return "" if _absent(value) else value_text(value)
 
-    def untimely(self, period: Period | LabelYear | None) -> list[tuple[int, str]]:
-        """Rows that are not valid in a period, or not of a year."""
+    def untimely(self, period: Period | LabelYear | None) -> list[tuple[int, str, str]]:
+        """Rows that are not valid in a period, or not of a year; when they are; and both in a sentence."""
         if period is None:
             return []
         wanted = period.year if isinstance(period, LabelYear) else None
@@ -279,9 +284,10 @@ class _Table:
             first, last = self._validity(row)
             year = self._year(row)
             if wanted is not None and year is not None and year != wanted:
-                found.append((row, f"of {year}, not of {wanted}"))
+                found.append((row, f"of {year}", f"of {year}, not of {wanted}"))
             elif (wanted is None or year is None) and not (first < end and last >= start):
-                found.append((row, f"valid {first} to {last}, not in {start} to {end}"))
+                valid = f"valid {first} to {last}"
+                found.append((row, valid, f"{valid}, not in {start} to {end}"))
             else:
                 years.add(year)
         if wanted is None and len(years) > 1 and not any(role in self.cells for role in _DAYS):

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from landloom.corpus.info import CorpusInfo, ProductInfo
-from landloom.labels.parcels import LabelYear
 from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Period
 from landloom.pipelines.parcel_layers import VERSION, layer_products
-from landloom.pipelines.parcel_tables import parcel_period
+from landloom.pipelines.parcel_tables import labels_period
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,13 +101,11 @@ def _layers(project: Project, mapping: ClassMapping | None) -> list[ProductInfo]
     section = project.recipe.parcels
     if section is None:
         return []
-    when = parcel_period(section, project)
-    days = when.period if isinstance(when, LabelYear) else when
     return [
         ProductInfo(
             product=product,
             terms=section.terms,
-            stated_period=Period.parse(*days),
+            stated_period=Period.parse(*labels_period(section, project)),
             label_version=VERSION,
         )
         for product in layer_products(section, mapping)

@@ -348,7 +348,7 @@ class _Reader:
             for place, band in enumerate(item.product.bands):
                 arrays.setdefault(band.name, cube[:, place])
         arrays["doy"] = np.array([step.stamp.timetuple().tm_yday for step in stamps], np.int16)
-        arrays["year"] = self._year()
+        arrays["year"] = getattr(sample.id, "year", None) or self._year()
         arrays |= self._layers(sample, exists)
         mask = next((item for item in info.products if item.key == VALID), None)
         if mask is not None:

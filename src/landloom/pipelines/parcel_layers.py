@@ -69,13 +69,15 @@ class LayersTask:
     """Pixels of the whole region."""
     only: tuple[int, ...] | None
     """For each sample, the one parcel that it shows; None for all of them."""
+    year: int | None = None
+    """Of the labels, where samples have one."""
 
     def run(self) -> Outcome:
         """Rasterise block by block, cut, write."""
         store = open_store(self.store)
         files: list[FileEntry] = []
         west, south, east, north = _extent(self.samples)
-        located = load_parcels(store, self.grid, (west, south, east, north))
+        located = load_parcels(store, self.grid, (west, south, east, north), self.year)
         if self.only is not None:
             for sample, own in zip(self.samples, self.only, strict=True):
                 near = np.flatnonzero(located.parcels.ids == own)
@@ -131,14 +133,19 @@ def layers_units(
         return []
     products = tuple(layer_products(section, prepared.mapping))
     units = []
+    settings = [[row.key, row.dtype, row.resolution] for row in products]
     for tile, samples in tiles.items():
-        for number, start in enumerate(range(0, len(samples), CHUNK)):
-            part = samples[start : start + CHUNK]
+        years = {year: [one for one in samples if getattr(one.id, "year", None) == year] for year in prepared.years}
+        parts = [
+            (year, tuple(own[start : start + CHUNK]))
+            for year, own in years.items()
+            for start in range(0, len(own), CHUNK)
+        ]
+        for number, (year, part) in enumerate(parts):
             only = tuple(prepared.parcels[str(sample.id)] for sample in part) if prepared.alone else None
             task = LayersTask(
-                store=store, layout=layout, products=products, samples=part, grid=prepared.grid, only=only
+                store=store, layout=layout, products=products, samples=part, grid=prepared.grid, only=only, year=year
             )
-            settings = [[row.key, row.dtype, row.resolution] for row in products]
             decides = digest(prepared.key, settings, only, [(str(one.id), one.bounds) for one in part], layout.name)
             units.append(Unit(id=f"{UNIT}-{number:05d}/{tile}", key=decides, memory=2**29, task=task))
     return units

@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
 
 from landloom.corpus.manifest import FileEntry
-from landloom.labels.classes import ClassMapping
+from landloom.labels.classes import ClassMapping, class_mapping
 from landloom.labels.layers import LocatedParcels, blocks, layers_of_window, locate
-from landloom.labels.parcels import LabelYear, Parcels
+from landloom.labels.parcels import LabelYear, Parcels, Rejected
 from landloom.pipelines.cells import file_identity
 from landloom.pipelines.parcels import classes_file, read_parcels, rejected_csv
 from landloom.pipelines.units import Outcome, Unit, digest
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -37,15 +38,40 @@ SIDE: Final = 1000
 """Pixels along a side of the blocks that are rasterised at a time."""
 
 
-def parcel_period(section: ParcelsSection, project: Project) -> Period | LabelYear:
-    """The year that parcels must be of, or else the period that they must be valid in."""
+def label_times(section: ParcelsSection, project: Project) -> dict[int | None, Period | LabelYear]:
+    """Label year, or None where samples have none → the parcels that samples of it show.
+
+    Args:
+        section: of the recipe.
+        project: the recipe in its folder.
+    """
+    seasons = project.seasons()
+    if seasons:
+        return {year: LabelYear(year=year, season=_days(season)) for year, season in seasons.items()}
     if section.year is not None:
-        return LabelYear(year=section.year)
-    return _days(project.recipe.period.value)
+        return {None: LabelYear(year=section.year)}
+    return {None: _days(project.recipe.period.value)}
+
+
+def labels_period(section: ParcelsSection, project: Project) -> Period:
+    """First day that labels speak of, and the day after the last."""
+    times = label_times(section, project).values()
+    periods = [when.period if isinstance(when, LabelYear) else when for when in times]
+    return min(start for start, _ in periods), max(end for _, end in periods)
 
 
 def _days(period: TimePeriod) -> Period:
     return f"{period.start:%Y-%m-%d}", f"{period.end:%Y-%m-%d}"
+
+
+def folder_of(year: int | None) -> str:
+    """Where the parcels of a label year are kept.
+
+    Example:
+        >>> folder_of(None), folder_of(2018)
+        ('.landloom/parcels', '.landloom/parcels/2018')
+    """
+    return FOLDER if year is None else f"{FOLDER}/{year}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,36 +85,78 @@ class PrepareTask:
     classes: Mapping[Any, int] | None
     """Value → code, where the recipe or its file says."""
     codes: Mapping[str, int]
-    period: Period | LabelYear
+    times: Mapping[int | None, Period | LabelYear]
+    """As of `label_times`."""
     grid: Grid
     """Pixels of the whole region; parcels that reach beyond it are marked."""
     windows: tuple[Grid, int, int] | None
     """Pixels of a window grid, and its rows and columns, where shares of labelled pixels are wanted."""
 
     def run(self) -> Outcome:
-        """Save parcels, mapping, rejected ones and, if wanted, (row, column) shares."""
-        section = self.section
-        parcels = read_parcels(
-            self.source, self.grid, layer=section.layer, default_epsg=section.epsg, columns=section.columns,
-            classes=self.classes, codes=self.codes, unmapped=section.unmapped, period=self.period,
-            invalid=section.invalid, regression=section.regression,
-        )  # fmt: skip
-        located = locate(parcels, self.grid)
-        files = {
-            "table.parquet": _encode(located),
-            "mapping.json": orjson.dumps(mapping_document(parcels.mapping)),
-            "rejected.csv": rejected_csv(located.rejected, parcels.repaired),
-        }
-        if self.windows is not None:
-            buffer = io.BytesIO()
-            np.save(buffer, labelled_shares(located.parcels, *self.windows))
-            files["labelled.npy"] = buffer.getvalue()
+        """Save parcels and, if wanted, (row, column) shares of each label year; the one mapping; rejected ones."""
+        found = {year: self._read(when) for year, when in self.times.items()}
+        mapping = self._mapping(found)
+        files, rejected = {"mapping.json": orjson.dumps(mapping_document(mapping))}, []
+        for year, parcels in found.items():
+            located = locate(_recoded(parcels, mapping), self.grid)
+            rejected.append(located.rejected)
+            prefix = "" if year is None else f"{year}/"
+            files[f"{prefix}table.parquet"] = _encode(located)
+            if self.windows is not None:
+                buffer = io.BytesIO()
+                np.save(buffer, labelled_shares(located.parcels, *self.windows))
+                files[f"{prefix}labelled.npy"] = buffer.getvalue()
+        everywhere = _unused(rejected)
+        files["rejected.csv"] = rejected_csv(everywhere, _distinct(one.repaired for one in found.values()))
         store = open_store(self.store)
         entries = []
         for name, data in files.items():
             store.put(f"{FOLDER}/{name}", data)
             entries.append(FileEntry.of(f"{FOLDER}/{name}", data))
-        return Outcome(files=tuple(entries), facts={"parcels": len(located.parcels), "rejected": len(located.rejected)})
+        count = sum(len(parcels) for parcels in found.values())
+        return Outcome(files=tuple(entries), facts={"parcels": count, "rejected": len(everywhere)})
+
+    def _read(self, when: Period | LabelYear) -> Parcels:
+        section = self.section
+        return read_parcels(
+            self.source, self.grid, layer=section.layer, default_epsg=section.epsg, columns=section.columns,
+            classes=self.classes, codes=self.codes, unmapped=section.unmapped, period=when,
+            invalid=section.invalid, regression=section.regression,
+        )  # fmt: skip
+
+    def _mapping(self, found: Mapping[int | None, Parcels]) -> ClassMapping | None:
+        """One mapping for all label years, so that a code means the same in each; None for regression."""
+        own = [parcels.mapping for parcels in found.values() if parcels.mapping is not None]
+        if len(own) < 2:
+            return own[0] if own else None
+        values = {value for mapping in own for value in mapping.codes}
+        return class_mapping(values, self.classes, unmapped=self.section.unmapped, **self.codes)
+
+
+def _recoded(parcels: Parcels, mapping: ClassMapping | None) -> Parcels:
+    """The same parcels under a mapping of more values than they have."""
+    if mapping is None or parcels.mapping is None or parcels.mapping == mapping:
+        return parcels
+    new = {code: mapping.codes[value] for value, code in parcels.mapping.codes.items()}
+    values = np.array([new[code] for code in parcels.values.tolist()], np.int64)
+    return replace(parcels, values=values, mapping=mapping)
+
+
+def _unused(years: Sequence[Sequence[Rejected]]) -> list[Rejected]:
+    """What no label year takes: parcels that have something wrong, or are of none of the years."""
+    if len(years) == 1:
+        return list(years[0])
+    untimely = Counter((row.id, row.ground_truth, row.when) for rows in years for row in set(rows) if row.when)
+    rows = _distinct(years)
+    missed = {key for key, count in untimely.items() if count == len(years)}
+    kept = [row for row in rows if not row.when]
+    return kept + [
+        Rejected(id=name, ground_truth=value, reason=f"{when}, in no season") for name, value, when in sorted(missed)
+    ]
+
+
+def _distinct(groups: Iterable[Iterable[Rejected]]) -> list[Rejected]:
+    return list(dict.fromkeys(row for rows in groups for row in rows))
 
 
 def prepare_unit(
@@ -117,11 +185,13 @@ def prepare_unit(
         classes = section.classes
     task = PrepareTask(
         store=store, source=project.path(section.file), section=section, classes=classes, codes=codes,
-        period=parcel_period(section, project), grid=grid, windows=windows,
+        times=label_times(section, project), grid=grid, windows=windows,
     )  # fmt: skip
     asked = section.model_dump(mode="json", exclude={"terms", "layers", "file"})
     extent = None if windows is None else (windows[0].bounds, windows[1:])
-    decides = digest(file_identity(task.source), asked, classes, codes, task.period, grid.bounds, grid.epsg, extent)
+    decides = digest(
+        file_identity(task.source), asked, classes, codes, list(task.times.items()), grid.bounds, grid.epsg, extent
+    )
     return Unit(id="parcels/all", key=decides, memory=2**30, task=task), task
 
 
@@ -174,6 +244,8 @@ class Prepared:
     """CSV of the parcels that windows are centred on."""
     left_out: tuple[tuple[int, str], ...] = ()
     """Parcels without a window, with reasons."""
+    years: tuple[int | None, ...] = (None,)
+    """Label years that parcels were prepared for; None where samples have none."""
 
     def rows(self) -> list[dict[str, str | int]]:
         """The whole class mapping, as documents state it."""
@@ -212,19 +284,20 @@ def _encode(located: LocatedParcels) -> bytes:
     return buffer.getvalue()
 
 
-def load_parcels(store: Store, grid: Grid, box: Bounds | None = None) -> LocatedParcels:
+def load_parcels(store: Store, grid: Grid, box: Bounds | None = None, year: int | None = None) -> LocatedParcels:
     """Read prepared parcels.
 
     Args:
         store: where the corpus is built.
         grid: pixels of the whole region.
         box: only those whose bounds meet it; all unless told.
+        year: of the labels, where samples have one.
     """
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
     import shapely
 
-    table: pa.Table = pq.read_table(io.BytesIO(store.get(f"{FOLDER}/table.parquet")))
+    table: pa.Table = pq.read_table(io.BytesIO(store.get(f"{folder_of(year)}/table.parquet")))
     if box is not None:
         meets = (
             (pc.field("west") < box[2]) & (pc.field("east") > box[0])

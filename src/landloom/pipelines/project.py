@@ -73,6 +73,11 @@ class Project:
         own = self.recipe.products[key].period
         return (own or self.recipe.period).value
 
+    def seasons(self) -> dict[int, Period]:
+        """Label year → the time that its samples show; empty where samples show all of the period."""
+        seasons = getattr(self.recipe.samples, "seasons", {})
+        return {year: seasons[year].value for year in sorted(seasons)}
+
     def timesteps(self, key: str) -> tuple[Timestep, ...]:
         """The timesteps of a product, or of the product that a count belongs to; none where they are acquired."""
         source = self.source(key)

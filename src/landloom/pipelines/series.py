@@ -103,6 +103,8 @@ class SeriesTask:
     """Of one tile, in id order."""
     dates: tuple[Acquisition, ...]
     """In time order."""
+    seasons: Mapping[int, Period] = field(default_factory=dict)
+    """Label year → the time that its samples show; samples without a year show all of it."""
 
     def run(self) -> Outcome:
         """Read, merge, cut, write; the facts are the tile's lineage."""
@@ -133,38 +135,49 @@ class SeriesTask:
     ) -> dict[str, Any]:
         """Cut one date; a scene that turns out to be broken is left out and the date starts again."""
         left_out: dict[str, str] = {}
+        rows = self._in_season(date.step.stamp)
+        samples = tuple(self.samples[row] for row in rows)
         while True:
-            scenes = [scene for scene in date.scenes if scene.id not in left_out]
-            with _gathered(self.samples, self._made) as chips:
-                attempt = _Attempt(task=self, scenes=scenes)
+            scenes = [scene for scene in date.scenes if scene.id not in left_out and samples]
+            attempt = _Attempt(task=self, samples=samples, scenes=scenes)
+            if not scenes:
+                return _lineage(date, attempt, left_out) | {"samples": 0, "valid": 0.0}
+            with _gathered(samples, self._made) as chips:
                 try:
                     attempt.gather(chips)
                 except SceneFaultError as fault:
                     left_out[fault.scene.id] = str(fault)
                     continue
-                shares = self._keep(chips, date, observed[:, place])
-                for row in np.flatnonzero(observed[:, place]).tolist():
+                kept, shares = self._keep(chips, date, samples)
+                for own in np.flatnonzero(kept).tolist():
+                    observed[rows[own], place] = True
                     for product, writer in zip(self._made, writers, strict=True):
-                        writer.write(row, place, chips[product.key][row])
+                        writer.write(rows[own], place, chips[product.key][own])
             valid = round(float(shares.mean()), 6) if shares.size else 0.0
             return _lineage(date, attempt, left_out) | {"samples": len(shares), "valid": valid}
 
+    def _in_season(self, stamp: datetime) -> list[int]:
+        """Places of the samples that show a date."""
+        years = {year for year, season in self.seasons.items() if stamp in season}
+        own = [getattr(sample.id, "year", None) for sample in self.samples] if self.seasons else []
+        return [place for place, year in enumerate(own) if year in years] if own else list(range(len(self.samples)))
+
     def _keep(
-        self, chips: Mapping[str, NDArray[Any]], date: Acquisition, observed: NDArray[np.bool_]
-    ) -> NDArray[np.float64]:
+        self, chips: Mapping[str, NDArray[Any]], date: Acquisition, samples: Sequence[Sample]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
         """Decide which samples have the date; the valid shares of those that do."""
         finest = chips[self.products[0].key]
         data = (finest.max(axis=1) > 0).mean(axis=(1, 2))
         valid = chips[VALID].mean(axis=(1, 2, 3))
         settings = self.settings
-        observed[:] = (data > 0) & (data >= settings.least_data) & (valid >= settings.least_valid)
+        kept: NDArray[np.bool_] = (data > 0) & (data >= settings.least_data) & (valid >= settings.least_valid)
         for product in self.products[1:]:
             blank = np.asarray(chips[product.key].max(axis=(1, 2, 3)) == 0)
             # Beyond the edge of a swath the finer bands leave slivers in which no coarse pixel lies.
-            for row in np.flatnonzero(blank & observed & (data > 0.5) & (valid > 0)).tolist():
+            for row in np.flatnonzero(blank & kept & (data > 0.5) & (valid > 0)).tolist():
                 names = ", ".join(band.name for band in product.bands)
-                raise LandloomError(f"{self.samples[row].id} {date.step.name}: nothing in {names}, but in finer bands")
-        return np.asarray(valid[observed], np.float64)
+                raise LandloomError(f"{samples[row].id} {date.step.name}: nothing in {names}, but in finer bands")
+        return kept, np.asarray(valid[kept], np.float64)
 
 
 VALID: Final = "s2_valid"
@@ -197,6 +210,7 @@ class _Attempt:
     """One try at a date with the scenes that are still thought usable."""
 
     task: SeriesTask
+    samples: Sequence[Sample]
     scenes: Sequence[Scene]
     clamped: dict[str, int] = field(default_factory=dict)
     validity: dict[str, str] = field(default_factory=dict)
@@ -209,8 +223,8 @@ class _Attempt:
             readers = [stack.enter_context(self._reader(scene)) for scene in self.scenes]
             for product in task.products:
                 resolution = float(product.resolution or 10)
-                for block in blocks(task.samples, resolution, SIDE):
-                    grids = [task.samples[row].grid(resolution) for row in block.samples]
+                for block in blocks(self.samples, resolution, SIDE):
+                    grids = [self.samples[row].grid(resolution) for row in block.samples]
                     outer = block.grid
                     places = [_place(grid, outer) for grid in grids]
                     first = product is task.products[0]
@@ -334,7 +348,7 @@ def series_unit(
     task = SeriesTask(
         store=store, key=f"{FOLDER}/{key}/{tile}.npy", layout=layout, layouts=project.recipe.layouts,
         products=tuple(product for product in made if product.key != VALID), valid_product=valid, settings=settings,
-        samples=samples, dates=acquisitions(scenes, samples[0].epsg),
+        samples=samples, dates=acquisitions(scenes, samples[0].epsg), seasons=project.seasons(),
     )  # fmt: skip
     decides = digest(
         settings.model_dump(mode="json", exclude={"terms"}),
@@ -342,5 +356,6 @@ def series_unit(
         [[asdict(product) for product in made], layout.name],
         [(str(sample.id), sample.bounds) for sample in samples],
         list(identities),
+        [(year, str(season)) for year, season in task.seasons.items()],
     )
     return Unit(id=f"{key}/{tile}", key=decides, memory=MEMORY, task=task)

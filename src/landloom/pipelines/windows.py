@@ -15,11 +15,13 @@ from landloom.model.ids import GranuleId, WindowId, Zone
 from landloom.model.recipe import ParcelWindows, WindowGrid
 from landloom.model.sample import Sample
 from landloom.pipelines.parcel_extents import centred_window
-from landloom.pipelines.parcel_tables import FOLDER, Prepared, load_parcels, prepare_unit, read_mapping
+from landloom.pipelines.parcel_tables import Prepared, folder_of, load_parcels, prepare_unit, read_mapping
 from landloom.pipelines.parcels import csv_bytes
 from landloom.pipelines.stage import run_stage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
@@ -99,10 +101,10 @@ class WindowFrame:
         """CRS of all windows."""
         return self.zone.epsg
 
-    def sample(self, row: int, column: int) -> Sample:
-        """The window at a row and column, both counted from 0."""
+    def sample(self, row: int, column: int, year: int | None = None) -> Sample:
+        """The window at a row and column, both counted from 0, of a label year where there are several."""
         left, top = self.west + column * self.step, self.north - row * self.step
-        identity = WindowId(self.anchor, row + 1, column + 1)
+        identity = WindowId(self.anchor, row + 1, column + 1, year)
         return Sample(id=identity, epsg=self.epsg, bounds=(left, top - self.side, left + self.side, top))
 
     def grid(self, resolution: float, margin: float = 0.0) -> Grid:
@@ -148,9 +150,9 @@ def place_windows(project: Project, region: BaseGeometry, shop: Workshop) -> tup
     section = project.recipe.samples
     if not isinstance(section, WindowGrid | ParcelWindows):
         raise TypeError(f"got {type(section).__name__}, wanted windows")
-    frame = WindowFrame.of(section, region)
+    frame, years = WindowFrame.of(section, region), tuple(project.seasons()) or (None,)
     if project.recipe.parcels is None:
-        return striding(frame, region), None
+        return _in_order(striding(frame, region, year=year) for year in years), None
     margin = frame.side if isinstance(section, ParcelWindows) else 0.0
     grid = frame.grid(project.recipe.parcels.resolution, margin)
     windows = None
@@ -160,28 +162,44 @@ def place_windows(project: Project, region: BaseGeometry, shop: Workshop) -> tup
     problems = run_stage("preparing parcels", [unit], shop)
     if problems:
         raise BuildError(problems)
-    prepared = Prepared(key=unit.key, grid=grid, mapping=read_mapping(shop.store), parcels={})
+    prepared = Prepared(key=unit.key, grid=grid, mapping=read_mapping(shop.store), parcels={}, years=years)
     if isinstance(section, ParcelWindows):
         return _centred_samples(section, frame, region, prepared, shop)
     if windows is None:
-        return striding(frame, region), prepared
-    shares = np.load(io.BytesIO(shop.store.get(f"{FOLDER}/labelled.npy")), allow_pickle=False)
-    return striding(frame, region, shares, getattr(section, "labelled", None) or 0.0), prepared
+        return _in_order(striding(frame, region, year=year) for year in years), prepared
+    least, parts = getattr(section, "labelled", None) or 0.0, []
+    for year in years:
+        shares = np.load(io.BytesIO(shop.store.get(f"{folder_of(year)}/labelled.npy")), allow_pickle=False)
+        parts.append(striding(frame, region, shares, least, year))
+    return _in_order(parts), prepared
+
+
+def _in_order(parts: Iterable[tuple[Sample, ...]]) -> tuple[Sample, ...]:
+    return tuple(sorted((sample for part in parts for sample in part), key=lambda sample: str(sample.id)))
 
 
 def _centred_samples(
     section: ParcelWindows, frame: WindowFrame, region: BaseGeometry, prepared: Prepared, shop: Workshop
 ) -> tuple[tuple[Sample, ...], Prepared]:
-    parcels = load_parcels(shop.store, prepared.grid).parcels
-    found = around_parcels(frame, region, parcels, whole=section.whole)
+    found: list[Centred] = []
+    rows: list[tuple[object, ...]] = []
+    for year in prepared.years:
+        parcels = load_parcels(shop.store, prepared.grid, year=year).parcels
+        found.append(around_parcels(frame, region, parcels, whole=section.whole, year=year))
+        rows += outlines(found[-1], parcels, section.vertices)
     known = replace(
-        prepared, parcels=found.parcel_of, alone=section.others == "background",
-        outlines=outlines_csv(found, parcels, section.vertices), left_out=found.left_out,
+        prepared, parcels={name: own for one in found for name, own in one.parcel_of.items()},
+        alone=section.others == "background", outlines=csv_bytes(OUTLINES, sorted(rows, key=lambda row: str(row[0]))),
+        left_out=tuple(row for one in found for row in one.left_out),
     )  # fmt: skip
-    return found.samples, known
+    return _in_order(one.samples for one in found), known
 
 
-def outlines_csv(found: Centred, parcels: Parcels, vertices: int) -> bytes:
+OUTLINES: Final = ("sample", "parcel", "name", "ground_truth", "whole", "outline", "vertices")
+"""Columns of the table of parcels that windows are about."""
+
+
+def outlines(found: Centred, parcels: Parcels, vertices: int) -> list[tuple[object, ...]]:
     """The parcels that windows are about: ids, class, outline and resampled vertices as WKT in the windows' CRS.
 
     Args:
@@ -192,7 +210,7 @@ def outlines_csv(found: Centred, parcels: Parcels, vertices: int) -> bytes:
     import shapely
 
     places = {int(own): place for place, own in enumerate(parcels.ids.tolist())}
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for sample in found.samples:
         own = found.parcel_of[str(sample.id)]
         place = places[own]
@@ -202,11 +220,15 @@ def outlines_csv(found: Centred, parcels: Parcels, vertices: int) -> bytes:
         value = parcels.values[place].item()
         text = (shapely.to_wkt(one, rounding_precision=3, trim=True) for one in (shape, points))
         rows.append((sample.id, own, parcels.name_of(place), value, whole, *text))
-    return csv_bytes(("sample", "parcel", "name", "ground_truth", "whole", "outline", "vertices"), rows)
+    return rows
 
 
 def striding(
-    frame: WindowFrame, region: BaseGeometry, labelled: NDArray[np.float32] | None = None, least: float = 0.0
+    frame: WindowFrame,
+    region: BaseGeometry,
+    labelled: NDArray[np.float32] | None = None,
+    least: float = 0.0,
+    year: int | None = None,
 ) -> tuple[Sample, ...]:
     """Windows side by side whose centre lies in the region.
 
@@ -215,6 +237,7 @@ def striding(
         region: WGS84.
         labelled: (row, column) share of each window's pixels with a label, where that decides.
         least: such a share that a window needs; without any labelled pixel it is left out in any case.
+        year: of the labels, where there are several.
     """
     import shapely
 
@@ -225,7 +248,7 @@ def striding(
     inside: NDArray[np.bool_] = np.asarray(shapely.contains_xy(area, *np.meshgrid(x, y)))
     if labelled is not None:
         inside &= (labelled > 0) & (labelled >= least)
-    return tuple(frame.sample(row, column) for row, column in np.argwhere(inside).tolist())
+    return tuple(frame.sample(row, column, year) for row, column in np.argwhere(inside).tolist())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -242,7 +265,9 @@ class Centred:
     """Parcel and reason, for those without a window."""
 
 
-def around_parcels(frame: WindowFrame, region: BaseGeometry, parcels: Parcels, *, whole: bool = False) -> Centred:
+def around_parcels(
+    frame: WindowFrame, region: BaseGeometry, parcels: Parcels, *, whole: bool = False, year: int | None = None
+) -> Centred:
     """A window around each parcel whose middle lies in the region.
 
     Its corners lie on multiples of 60 m from the anchor, so that bands of 10, 20 and 60 m nest; its middle is within
@@ -254,6 +279,7 @@ def around_parcels(frame: WindowFrame, region: BaseGeometry, parcels: Parcels, *
         region: WGS84.
         parcels: in the CRS of the frame, in id order.
         whole: leave parcels out that reach beyond their window.
+        year: of the labels, where there are several.
     """
     import shapely
 
@@ -273,7 +299,7 @@ def around_parcels(frame: WindowFrame, region: BaseGeometry, parcels: Parcels, *
         if not (0 <= row < MOST and 0 <= column < MOST):
             left_out.append((own, "its window would lie beyond the anchor"))
             continue
-        sample = frame.sample(row, column)
+        sample = frame.sample(row, column, year)
         west, south, east, north = bounds[place].tolist()
         box = sample.bounds
         fits = box[0] <= west and box[1] <= south and east <= box[2] and north <= box[3]
