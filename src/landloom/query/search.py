@@ -178,7 +178,7 @@ def _crosses(
     """Squares without a corner in a box that meet it all the same, and those for which last digits decide."""
     west, south, east, north = box
     farthest = _farthest(corners, np.array([[east, south], [east, north], [west, north], [west, south]]))
-    unsure: NDArray[np.bool_] = (np.abs(sides) < TOLERANCE).any(axis=(0, 2))
+    unsure: NDArray[np.bool_] = np.asarray((np.abs(sides) < TOLERANCE).any(axis=(0, 2)))
     unsure |= (np.abs(farthest) < _CROSS).any(axis=1)
     meets: NDArray[np.bool_] = np.asarray((farthest >= 0).all(axis=1))
     return meets & ~(sides < 0).all(axis=2).any(axis=0), unsure
