@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -120,6 +121,27 @@ def test_a_full_disk_stops_the_build_and_it_resumes(tiny: Path, tiny_corpus: Pat
         assert digest_of(disk / "corpus") == digest_of(tiny_corpus)
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+def test_a_project_that_moves_runs_nothing_again(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    """With its archive, whether that lies below the recipe or beside its folder; what it makes is the same."""
+    here = tmp_path / "here"
+    (here / "project").mkdir(parents=True)
+    shutil.copytree((tiny / "archive").resolve(), here / "project" / "archive")
+    shutil.copytree((tiny / "archive").resolve(), here / "archive")
+    text = (tiny / "landloom.yaml").read_text(encoding="utf-8")
+    (here / "project" / "landloom.yaml").write_text(text, encoding="utf-8")
+    beside = text.replace("href: archive/", "href: ../archive/")
+    (here / "project" / "beside.yaml").write_text(beside, encoding="utf-8")
+    build(here / "project")
+    build(here / "project" / "beside.yaml", out=here / "project" / "other")
+    there = tmp_path / "there" / "deeper"
+    there.mkdir(parents=True)
+    shutil.move(here, there / "moved")
+    project = there / "moved" / "project"
+    assert build(project).units_run == 0
+    assert build(project / "beside.yaml", out=project / "other").units_run == 0
+    assert digest_of(project / "corpus") == digest_of(tiny_corpus)
 
 
 def test_another_corpus_is_refused(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:

@@ -163,6 +163,6 @@ def granule_unit(
     decides = digest(
         settings.model_dump(mode="json", exclude={"terms"}), project.recipe.layouts,
         [[asdict(product) for product in task.products], layout.name],
-        [(str(sample.id), sample.bounds) for sample in samples], scenes_identity(scenes, settings.bands),
+        [(str(sample.id), sample.bounds) for sample in samples], scenes_identity(project, scenes, settings.bands),
     )  # fmt: skip
     return Unit(id=f"{key}/{tile}", key=decides, memory=MEMORY, task=task)

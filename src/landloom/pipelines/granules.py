@@ -164,16 +164,16 @@ def _unit(project: Project, section: GranuleChips, scenes: GranuleScenes, store:
     )  # fmt: skip
     decides = digest(
         str(scenes.granule), section.model_dump(mode="json", exclude={"granules", "table", "quotas", "count"}),
-        project.recipe.seed, scenes_identity(scenes, ()), None if target is None else target.identity(),
+        project.recipe.seed, scenes_identity(project, scenes, ()), None if target is None else target.identity(),
     )  # fmt: skip
     return Unit(id=f"{UNIT}/{scenes.granule}", key=decides, memory=2**30, task=task)
 
 
-def scenes_identity(scenes: GranuleScenes, bands: Sequence[str]) -> list[Any]:
+def scenes_identity(project: Project, scenes: GranuleScenes, bands: Sequence[str]) -> list[Any]:
     """All that decides which scenes a granule has, and what is in them."""
     return [
         scenes.policy, str(scenes.rule), str(scenes.period),
-        [[scene_identity(scene, bands), scene.cloud_cover, scene.nodata_share] for scene in scenes.candidates],
+        [[scene_identity(project, scene, bands), scene.cloud_cover, scene.nodata_share] for scene in scenes.candidates],
     ]  # fmt: skip
 
 

@@ -300,6 +300,6 @@ def guess_unit(
     decides = digest(
         task.section.model_dump(mode="json", exclude={"terms", "file"}), task.target.identity(), project.recipe.seed,
         settings.model_dump(mode="json", exclude={"terms", "filled"}), layout.name,
-        [(str(sample.id), sample.bounds) for sample in samples], scenes_identity(scenes, task.settings.bands),
+        [(str(sample.id), sample.bounds) for sample in samples], scenes_identity(project, scenes, task.settings.bands),
     )  # fmt: skip
     return Unit(id=f"{GUESS}/{tile}", key=decides, memory=MEMORY, task=task)

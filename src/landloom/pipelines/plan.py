@@ -67,10 +67,13 @@ def label_files(project: Project, name: str, tiles: Mapping[str, tuple[Sample, .
     }
 
 
-def scene_identity(scene: Scene, bands: Sequence[str]) -> list[Any]:
-    """What makes a scene's files the same files: href and checksum, else ETag and size; never a time of change."""
+def scene_identity(project: Project, scene: Scene, bands: Sequence[str]) -> list[Any]:
+    """What makes a scene's files the same files: href and checksum, else ETag and size; never a time of change.
+
+    Paths are those from the recipe's folder, where the recipe says them so: a project that moves is the same project.
+    """
     assets = (scene.assets[name] for name in (*bands, "SCL") if name in scene.assets)
-    return [scene.id, *((a.href, a.checksum or (a.etag, a.size), a.band, a.offset) for a in assets)]
+    return [scene.id, *((project.lasting(a.href), a.checksum or (a.etag, a.size), a.band, a.offset) for a in assets)]
 
 
 def build_plan(project: Project, shop: Workshop, *, fetch: bool = True, allow_missing: bool = False) -> Plan:
@@ -112,7 +115,7 @@ def build_plan(project: Project, shop: Workshop, *, fetch: bool = True, allow_mi
                 scenes = tuple(scene for scene in scenes if scene.id in chosen)
             found |= {scene.id for scene in scenes}
             if key in project.series():
-                identities = [scene_identity(scene, project.series_section(key).bands) for scene in scenes]
+                identities = [scene_identity(project, scene, project.series_section(key).bands) for scene in scenes]
                 units.append(series_unit(project, key, tile, samples, scenes, (shop.uri, layout), identities))
             else:
                 units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
@@ -165,7 +168,7 @@ def composite_unit(
         [asdict(task.product), task.layout.name],
         [str(step.period) for step in task.timesteps],
         [(str(sample.id), sample.bounds) for sample in samples],
-        [scene_identity(scene, settings.bands) for scene in scenes],
+        [scene_identity(project, scene, settings.bands) for scene in scenes],
     )
     return Unit(id=f"{key}/{tile}", key=decides, memory=2 * BUDGET, task=task)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from os.path import relpath
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
 
@@ -54,6 +55,20 @@ class Project:
             'https://example.org/x'
         """
         return name if "://" in name or Path(name).is_absolute() else str(self.folder / name)
+
+    def lasting(self, href: str) -> str:
+        """An address of the archive's as it stays when the project moves together with its inputs.
+
+        Returns:
+            The path from the recipe's folder, if that is how the recipe names its archive; else the address as it is.
+        """
+        given = self.recipe.archive.href or ""
+        inside = f"{self.folder}/"
+        if inside in href:  # as in /vsizip//work/project/products/x.zip/B02.jp2
+            return href.replace(inside, "")
+        if not given or "://" in href or Path(given).is_absolute() or not Path(href).is_absolute():
+            return href
+        return Path(relpath(href, self.folder)).as_posix()
 
     def missing_inputs(self) -> list[str]:
         """Files that the recipe names and that are not there yet."""
