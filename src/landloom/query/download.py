@@ -11,14 +11,13 @@ import ctypes
 import errno
 import fcntl
 import os
-import queue
 import shutil
 import sys
 import threading
 import time
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import FaultError, PermanentFaultError, Problem, StoreError, TransientFaultError
@@ -29,7 +28,6 @@ from landloom.query.transfer import Patience, Received, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
 
     from landloom.query.destination import Plan, Wanted
 
@@ -38,7 +36,6 @@ _SECONDS: Final = 2.0
 _FOLDERS: Final = 16
 _AHEAD: Final = 4_096
 """Files that may be under way or wait to be flushed, so that transfers go on while a batch is flushed."""
-_MOST: Final = 128
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,13 +91,13 @@ def _locked(destination: Path) -> Iterator[Path]:
 @dataclass(slots=True, kw_only=True)
 class _Done:
     wanted: Wanted
-    part: Path
+    part: str
     received: Received
 
 
 @dataclass(slots=True, kw_only=True)
 class _Run:
-    """The state that threads share."""
+    """The state that threads share: workers take files and leave what came of them, a coordinator collects it."""
 
     plan: Plan
     store: Any
@@ -108,29 +105,62 @@ class _Run:
     parts: Path
     patience: Patience
     pace: Pace
-    finished: queue.SimpleQueue[_Done | Problem | BaseException] = field(default_factory=queue.SimpleQueue)
+    waiting: Iterator[tuple[int, Wanted]] = field(init=False)
+    done: list[_Done] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    broken: list[BaseException] = field(default_factory=list)
+    taken: int = 0
+    """Files that were taken so far."""
+    closed: int = 0
+    """Files that are flushed, or have failed."""
+    change: threading.Condition = field(default_factory=threading.Condition)
     stop: threading.Event = field(default_factory=threading.Event)
 
-    def fetch(self, number: int, wanted: Wanted) -> None:
-        """Receive and check one file; what came of it goes into the queue."""
-        part = self.parts / str(number % _FOLDERS) / f"{number}.part"
-        try:
-            with self.pace:
-                if self.stop.is_set():
-                    return
-                received = self._checked(wanted, part)
-            if received.busy:
-                self.pace.slow_down()
-            self.pace.finished()
-            self.finished.put(_Done(wanted=wanted, part=part, received=received))
-        except FaultError as error:
-            part.unlink(missing_ok=True)
-            self.finished.put(Problem(where=wanted.path, what=str(error)))
-        except Exception as error:  # noqa: BLE001 - handed to the coordinator, which raises it
-            self.stop.set()
-            self.finished.put(error)
+    def __post_init__(self) -> None:
+        self.waiting = iter(enumerate(self.plan.missing))
 
-    def _checked(self, wanted: Wanted, part: Path) -> Received:
+    def work(self, worker: int) -> None:
+        """Fetch files until there are none; what fails beyond a file ends the run."""
+        try:
+            while not self.stop.is_set():
+                self.pace.admit(worker, self.stop)
+                task = self._take()
+                if task is None:
+                    return
+                self._fetch(*task)
+        except Exception as error:  # noqa: BLE001 - handed to the coordinator, which raises it
+            with self.change:
+                self.broken.append(error)
+                self.change.notify_all()
+
+    def _take(self) -> tuple[int, Wanted] | None:
+        with self.change:
+            while self.taken - self.closed >= _AHEAD and not self.stop.is_set():
+                self.change.wait()
+            task = None if self.stop.is_set() else next(self.waiting, None)
+            self.taken += task is not None
+            return task
+
+    def _fetch(self, number: int, wanted: Wanted) -> None:
+        """Receive and check one file."""
+        part = f"{self.parts}/{number % _FOLDERS}/{number}.part"
+        try:
+            received = self._checked(wanted, part)
+        except FaultError as error:
+            Path(part).unlink(missing_ok=True)
+            with self.change:
+                self.problems.append(Problem(where=wanted.path, what=str(error)))
+                self.change.notify_all()
+            return
+        if received.busy:
+            self.pace.slow_down()
+        self.pace.finished()
+        with self.change:
+            self.done.append(_Done(wanted=wanted, part=part, received=received))
+            if len(self.done) == _BATCH or self.taken == len(self.plan.missing):
+                self.change.notify_all()
+
+    def _checked(self, wanted: Wanted, part: str) -> Received:
         for last in (False, True):
             received = fetch(self.store, wanted.path, part, base=self.base, patience=self.patience, stop=self.stop)
             length = wanted.size in (None, received.size)
@@ -143,8 +173,33 @@ class _Run:
                 raise PermanentFaultError(f"got {what}, twice")
         raise TransientFaultError("unreachable")
 
+    def gather(self) -> tuple[list[_Done], list[Problem]]:
+        """What has finished: a batch, or less after some seconds or at the end."""
+        with self.change:
+            most = len(self.plan.missing) - self.closed
+            self.change.wait_for(
+                lambda: self.broken or len(self.done) + len(self.problems) >= min(_BATCH, most), _SECONDS
+            )
+            if self.broken:
+                raise self.broken[0]
+            batch, self.done = self.done, []
+            problems, self.problems = self.problems, []
+        return batch, problems
 
-def _flush(path: Path) -> None:
+    def close(self, files: int) -> None:
+        """Count files that need no more work, so that workers may go further ahead."""
+        with self.change:
+            self.closed += files
+            self.change.notify_all()
+
+    def end(self) -> None:
+        """Have every worker stop as soon as it can."""
+        self.pace.release(self.stop)
+        with self.change:
+            self.change.notify_all()
+
+
+def _flush(path: str | Path) -> None:
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -152,7 +207,7 @@ def _flush(path: Path) -> None:
         os.close(descriptor)
 
 
-def _flush_all(paths: Sequence[Path], folder: Path) -> None:
+def _flush_all(paths: Sequence[str], folder: Path) -> None:
     """Flush files to the disk: all of the file system at once where there is such a call, else one by one.
 
     Raises:
@@ -178,12 +233,13 @@ def _commit(batch: Sequence[_Done], destination: Path, journal: Journal) -> None
     A line whose rename the disk forgot does no harm: a plan looks at lengths on the disk too.
     """
     _flush_all([item.part for item in batch], destination)
-    folders: set[Path] = set()
+    folders: set[str] = set()
     for item in batch:
-        target = destination / item.wanted.path
-        if target.parent not in folders:
-            target.parent.mkdir(parents=True, exist_ok=True)
-            folders.add(target.parent)
+        target = f"{destination}/{item.wanted.path}"
+        folder = target.rpartition("/")[0]
+        if folder not in folders:
+            Path(folder).mkdir(parents=True, exist_ok=True)
+            folders.add(folder)
         os.replace(item.part, target)  # noqa: PTH105 - a quarter of the time of Path.replace
     journal.append(
         Record(path=item.wanted.path, size=item.received.size, sha256=item.received.sha256) for item in batch
@@ -240,62 +296,27 @@ def download(
 
 
 def _work(run: _Run, journal: Journal, progress: Callable[[Step], None] | None) -> tuple[int, int, list[Problem]]:
-    files = size = 0
+    size, total = 0, len(run.plan.missing)
     failed: list[Problem] = []
-    waiting = iter(enumerate(run.plan.missing))
-    with ThreadPoolExecutor(_MOST) as workers:
-        try:
-            open_tasks = _submit(run, workers, waiting, _AHEAD)
-            while open_tasks:
-                batch, problems = _gather(run, open_tasks)
-                failed += problems
-                if batch:
-                    _commit(batch, run.plan.destination, journal)
-                files += len(batch)
-                size += sum(item.received.size for item in batch)
-                closed = len(batch) + len(problems)
-                open_tasks += _submit(run, workers, waiting, closed) - closed
-                if progress is not None:
-                    progress(
-                        Step(files=files + len(failed), bytes=size, total=len(run.plan.missing), at_once=run.pace.limit)
-                    )
-        except BaseException:
-            run.stop.set()
-            workers.shutdown(wait=True, cancel_futures=True)
-            raise
-    return files, size, failed
-
-
-def _submit(run: _Run, workers: ThreadPoolExecutor, waiting: Iterator[tuple[int, Wanted]], count: int) -> int:
-    started: list[Future[None]] = []
-    for _ in range(count):
-        task = next(waiting, None)
-        if task is None:
-            break
-        started.append(workers.submit(run.fetch, *task))
-    return len(started)
-
-
-def _gather(run: _Run, open_tasks: int) -> tuple[list[_Done], list[Problem]]:
-    """What has finished: a batch, or less after some seconds."""
-    batch: list[_Done] = []
-    problems: list[Problem] = []
-    until = time.monotonic() + _SECONDS
-    while len(batch) + len(problems) < min(_BATCH, open_tasks):
-        try:
-            item = run.finished.get(timeout=max(until - time.monotonic(), 0.01))
-        except queue.Empty:
-            if batch or problems:
-                break
-            until = time.monotonic() + _SECONDS
-            continue
-        if isinstance(item, BaseException):
-            raise item
-        if isinstance(item, Problem):
-            problems.append(item)
-        else:
-            batch.append(item)
-    return batch, problems
+    count = min(run.pace.most, total)
+    workers = [threading.Thread(target=run.work, args=(n,), name=f"transfer-{n}", daemon=True) for n in range(count)]
+    for worker in workers:
+        worker.start()
+    try:
+        while run.closed < total:
+            batch, problems = run.gather()
+            failed += problems
+            if batch:
+                _commit(batch, run.plan.destination, journal)
+            size += sum(item.received.size for item in batch)
+            run.close(len(batch) + len(problems))
+            if progress is not None:
+                progress(Step(files=run.closed, bytes=size, total=total, at_once=run.pace.limit))
+    finally:
+        run.end()
+        for worker in workers:
+            worker.join()
+    return total - len(failed), size, failed
 
 
 def transfer_store(uri: str) -> Any:

@@ -8,14 +8,20 @@ from typing import Final
 
 _STEP: Final = 1.4
 _BETTER: Final = 1.05
+_WORSE: Final = 0.95
 _BACK: Final = 0.5
+_FILES: Final = 4
+"""A window is so many files for each transfer at once …"""
+_SECONDS: Final = 0.25
+"""… and at least so long."""
 
 
 class Pace:
-    """A gate that lets through as many transfers as pay off, between two bounds.
+    """How many of some numbered workers transfer: as many as pay off, between two bounds.
 
-    After each window of finished files the rate is compared with the window before: better by 5 %, and the gate goes on
-    in the same direction; else it turns round. A server that asks to wait halves it at once.
+    After each window of finished files the rate is compared with the window before. More at once must be better by
+    5 % to go on upward, fewer must not be worse by 5 % to go on downward: so where the rate is the same, the gate
+    settles at few. A server that asks to wait halves it at once.
 
     Args:
         start: transfers at once at the beginning.
@@ -28,57 +34,70 @@ class Pace:
         4
     """
 
-    def __init__(self, start: int = 24, least: int = 4, most: int = 128) -> None:
+    def __init__(self, start: int = 16, least: int = 4, most: int = 128) -> None:
         self._condition = threading.Condition()
-        self._limit = float(start)
         self._bounds = least, most
-        self._running = 0
+        self._exact = float(start)
+        self.limit = start
         self._done = 0
         self._began = time.monotonic()
         self._rate = 0.0
         self._upward = True
 
     @property
-    def limit(self) -> int:
-        """Transfers at once, just now."""
-        return int(self._limit)
+    def most(self) -> int:
+        """Never more transfers at once."""
+        return self._bounds[1]
 
-    def __enter__(self) -> None:
+    def admit(self, worker: int, stop: threading.Event) -> None:
+        """Wait until a worker may transfer, or until told to stop.
+
+        Args:
+            worker: its number, from 0.
+            stop: see `release`.
+        """
+        if worker < self.limit:  # without the lock: most files come this way
+            return
         with self._condition:
-            while self._running >= self.limit:
+            while worker >= self.limit and not stop.is_set():
                 self._condition.wait()
-            self._running += 1
 
-    def __exit__(self, *reason: object) -> None:
+    def release(self, stop: threading.Event) -> None:
+        """Let every waiting worker see that it should stop."""
         with self._condition:
-            self._running -= 1
-            self._condition.notify()  # one place, one waiter: waking all of them costs more than the transfer
+            stop.set()
+            self._condition.notify_all()
 
-    def finished(self, now: float | None = None) -> None:
-        """Count a finished file, and move the gate at the end of a window.
+    def finished(self, now: float | None = None, files: int = 1) -> None:
+        """Count finished files, and move the gate at the end of a window.
 
         Args:
             now: seconds of a monotonic clock.
+            files: how many.
         """
         with self._condition:
-            self._done += 1
+            self._done += files
+            if self._done < _FILES * self.limit:
+                return
             moment = time.monotonic() if now is None else now
             elapsed = moment - self._began
-            if self._done < 4 * self.limit or elapsed < 0.25:
+            if elapsed < _SECONDS:
                 return
             rate = self._done / elapsed
-            if rate < self._rate * _BETTER:
+            if rate < self._rate * (_BETTER if self._upward else _WORSE) or self.limit == self._bounds[self._upward]:
                 self._upward = not self._upward
-            self._set(self._limit * (_STEP if self._upward else 1 / _STEP))
+            self._set(self._exact * (_STEP if self._upward else 1 / _STEP))
             self._rate, self._done, self._began = rate, 0, moment
 
     def slow_down(self) -> None:
         """Halve the gate: a server asked to wait."""
         with self._condition:
-            self._set(self._limit * _BACK)
+            self._set(self._exact * _BACK)
             self._done, self._began, self._rate, self._upward = 0, time.monotonic(), 0.0, True
 
     def _set(self, limit: float) -> None:
         before = self.limit
-        self._limit = min(max(limit, self._bounds[0]), self._bounds[1])
-        self._condition.notify(max(self.limit - before, 0))
+        self._exact = min(max(limit, self._bounds[0]), self._bounds[1])
+        self.limit = int(self._exact)
+        if self.limit > before:
+            self._condition.notify_all()

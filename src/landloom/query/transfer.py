@@ -17,7 +17,7 @@ from urllib.parse import quote, urlsplit
 from landloom.errors import PermanentFaultError, TransientFaultError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    import os
     from threading import Event
 
 SMALL: Final = 4 << 20
@@ -166,7 +166,13 @@ def _write(out: Any, data: memoryview) -> None:
 
 
 def fetch(
-    store: Any, path: str, part: Path, *, base: str = "", patience: Patience | None = None, stop: Event | None = None
+    store: Any,
+    path: str,
+    part: str | os.PathLike[str],
+    *,
+    base: str = "",
+    patience: Patience | None = None,
+    stop: Event | None = None,
 ) -> Received:
     """Bring one file to a local path.
 
@@ -187,7 +193,7 @@ def fetch(
 
     limit, state = patience or Patience(), _Progress()
     attempt, since = 0, time.monotonic()
-    with part.open("wb", buffering=0) as out:
+    with open(part, "wb", buffering=0) as out:  # noqa: PTH123 - called for each file, and half the time of Path.open
         while True:
             before = state.offset
             try:
