@@ -35,6 +35,7 @@ def test_serve_says_where_it_listens(own_folder: tuple[Path, object], tmp_path: 
             assert answer.status == 200
         process.terminate()
         assert process.stderr.read() == ""
+    assert process.returncode == 143
 
 
 def test_address_in_use_is_said(own: Served) -> None:

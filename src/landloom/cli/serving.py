@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from landloom.cli.console import say
+from landloom.cli.interrupts import StoppedError
 
 
 def register(app: typer.Typer) -> None:
@@ -30,4 +31,7 @@ def serve(
             say("  note: other machines can reach it, and there is no password")
         sys.stdout.flush()
 
-    run(corpus, host=host, port=port, announce=announce)
+    try:
+        run(corpus, host=host, port=port, announce=announce)
+    except StoppedError as stopped:  # a signal is how a server is meant to end
+        raise SystemExit(stopped.code) from None

@@ -43,7 +43,7 @@ class Supply:
     chosen: frozenset[str] | None
     """Ids of the scenes that are taken; all if None."""
     problems: tuple[Problem, ...]
-    """What is wrong with the archive, survived."""
+    """What was wrong before the first search, survived."""
 
 
 class JournalOrders:
