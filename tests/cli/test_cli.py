@@ -186,6 +186,18 @@ def test_people_are_told_what_came_of_it(project: Path, corpus: Path, tmp_path: 
     assert run("cite", corpus, "--bibtex").out.startswith("@dataset{small,")
 
 
+def test_a_plan_without_inputs_says_what_it_cannot_know(tmp_path: Path, run: Callable[..., Ran]) -> None:
+    assert run("init", "demo", tmp_path / "r.yaml").code == 0
+    text = (tmp_path / "r.yaml").read_text(encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(re.sub(r"samples:\n(  .*\n)+", "samples: {draw: all}\n", text), encoding="utf-8")
+    done = run("plan", tmp_path / "r.yaml")
+    assert done.code == 0
+    assert re.search(r"s2 +data +12 +unknown +unknown +here", done.out)
+    assert re.search(r"image chips +unknown, inputs are missing", done.out)
+    assert "not there yet: archive/catalog.json, archive/landcover.gpkg" in done.out
+    assert " 0 " not in done.out
+
+
 def test_bad_rows_are_named_line_by_line(corpus: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
     rows = [{"type": "Feature", "properties": {"c": code}, "geometry": None} for code in ("311", "wood")]
     text = json.dumps({"type": "FeatureCollection", "features": rows})

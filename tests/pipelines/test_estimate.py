@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import yaml
+
 from landloom.pipelines.estimate import estimate
 from landloom.pipelines.project import Project
 from landloom.pipelines.starters import write_starter
@@ -21,3 +23,16 @@ def test_rapidai4eo_comes_to_what_was_published(tmp_path: Path) -> None:
     assert {p.key: p.timesteps for p in numbers.products} == {"s2": 12, "pfsr": 146, "pfqa": 146}
     assert [p.key for p in numbers.products if p.made_here] == ["s2"]
     assert numbers.missing == ("inputs/clc2018.gpkg", "inputs/countries.gpkg")
+
+
+def test_what_only_the_draw_can_tell_is_unknown_not_nothing(tmp_path: Path) -> None:
+    write_starter("demo", tmp_path / "landloom.yaml")
+    document = yaml.safe_load((tmp_path / "landloom.yaml").read_text(encoding="utf-8"))
+    document["samples"] = {"draw": "all"}
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    numbers = estimate(Project.open(tmp_path))
+    assert numbers.samples is None
+    assert numbers.chips("data") is None
+    assert numbers.document()["bytes"] is None
+    assert {product.timesteps for product in numbers.products} == {12}
+    assert numbers.missing == ("archive/catalog.json", "archive/landcover.gpkg", "archive/region.geojson")

@@ -92,12 +92,16 @@ class ApiArchive:
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
         """See `landloom.archive.search.Archive`."""
+        return resolve_duplicates(self.found(footprint, period))
+
+    def found(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.batches.Remote`."""
         found: dict[str, Scene] = {}
         for item in self._items(footprint, period):
             scene = self._scene(item)
             if scene is not None and is_wanted(scene, footprint, period):
                 found[scene.id] = scene
-        return resolve_duplicates(found.values())
+        return tuple(found.values())
 
     def _scene(self, item: Mapping[str, Any]) -> Scene | None:
         try:

@@ -13,6 +13,7 @@ from landloom.errors import counted
 RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or the folder of a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 HERE = Path("landloom.yaml")
+UNKNOWN = "unknown"
 
 
 def register(app: typer.Typer) -> None:
@@ -54,18 +55,19 @@ def plan(
     if as_json:
         say_json(numbers.document())
         return
-    rows = [
-        (p.key, p.role, p.timesteps, p.chips, size(p.size), "here" if p.made_here else "elsewhere")
-        for p in numbers.products
-    ]
+    rows = []
+    for p in numbers.products:
+        chips, about = (UNKNOWN, UNKNOWN) if p.chips is None or p.size is None else (p.chips, size(p.size))
+        rows.append((p.key, p.role, p.timesteps, chips, about, "here" if p.made_here else "elsewhere"))
     say_table(f"{numbers.name}", ("product", "role", "timesteps", "chips", "about", "made"), rows)
     say()
+    unknown = f"{UNKNOWN}, inputs are missing" if numbers.missing else f"{UNKNOWN} until it is drawn or asked for"
     for label, value in (
         ("samples", numbers.samples), ("UTM zones", numbers.zones), ("tiles", numbers.tiles),
         ("image chips", numbers.chips("data")), ("quality chips", numbers.chips("metadata")),
         ("scenes", numbers.scenes),
     ):  # fmt: skip
-        say(f"  {label:<16}{'known once drawn' if value is None else f'{value:,}'}")
+        say(f"  {label:<16}{unknown if value is None else f'{value:,}'}")
     say(f"  {'worker memory':<16}{size(numbers.memory)}")
     if numbers.missing:
         say(f"\nnot there yet: {', '.join(numbers.missing)}")

@@ -11,7 +11,7 @@ from landloom.model.recipe import AreaClassDraw, ListedCells, ParcelWindows, Win
 from landloom.pipelines.blocks import BUDGET
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from landloom.model.sample import Sample
     from landloom.pipelines.project import Project
@@ -28,9 +28,10 @@ class ProductEstimate:
     role: str
     """`data`: image chips; `metadata`: quality chips."""
     timesteps: int
-    chips: int
-    size: int
-    """Estimated bytes on disk in layout `chips`."""
+    chips: int | None
+    """None where only the draw can tell how many samples there are."""
+    size: int | None
+    """Estimated bytes on disk in layout `chips`; None likewise."""
     made_here: bool
     """False for a series that is made elsewhere."""
 
@@ -52,16 +53,16 @@ class Estimate:
     missing: tuple[str, ...]
     """Inputs that are not there yet."""
 
-    def chips(self, role: str) -> int:
-        """Chips of all products with a role."""
-        return sum(product.chips for product in self.products if product.role == role)
+    def chips(self, role: str) -> int | None:
+        """Chips of all products with a role; None where only the draw can tell."""
+        return _sum(product.chips for product in self.products if product.role == role)
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         return {
             "name": self.name, "samples": self.samples, "zones": self.zones, "tiles": self.tiles,
             "scenes": self.scenes, "image_chips": self.chips("data"), "quality_chips": self.chips("metadata"),
-            "bytes": sum(product.size for product in self.products), "worker_memory": self.memory,
+            "bytes": _sum(product.size for product in self.products), "worker_memory": self.memory,
             "missing_inputs": list(self.missing),
             "products": [
                 {"key": p.key, "role": p.role, "timesteps": p.timesteps, "chips": p.chips, "bytes": p.size,
@@ -69,6 +70,11 @@ class Estimate:
                 for p in self.products
             ],
         }  # fmt: skip
+
+
+def _sum(numbers: Iterable[int | None]) -> int | None:
+    known = list(numbers)
+    return None if None in known else sum(number or 0 for number in known)
 
 
 def zones_of(bounds: tuple[float, float, float, float]) -> int:
@@ -103,22 +109,21 @@ def estimate(project: Project, samples: Sequence[Sample] | None = None, scenes: 
     made = {product.key for product in project.imagery()}
     made_elsewhere = [key for key in recipe.products if key not in project.series()]
     keys = list(dict.fromkeys([*made_elsewhere, *(product.key for product in project.imagery())]))
-    products = tuple(_product(project, key, count or 0, side, made_here=key in made) for key in keys)
+    products = tuple(_product(project, key, count, side, made_here=key in made) for key in keys)
     return Estimate(
         name=recipe.name, samples=count, zones=zones, tiles=tiles, products=products, scenes=scenes,
         memory=2 * BUDGET, missing=tuple(project.missing_inputs()),
     )  # fmt: skip
 
 
-def _product(project: Project, key: str, count: int, side: float, *, made_here: bool) -> ProductEstimate:
+def _product(project: Project, key: str, count: int | None, side: float, *, made_here: bool) -> ProductEstimate:
     product = project.product(key)
     steps = len(project.timesteps(key)) or project.expected_dates(key)
     pixels = round(side / float(product.resolution or 10)) ** 2
     item = {"uint8": 1, "uint16": 2}.get(product.dtype, 4)
-    size = round(count * steps * pixels * len(product.bands) * item * COMPRESSION)
-    return ProductEstimate(
-        key=key, role=product.role, timesteps=steps, chips=count * steps, size=size, made_here=made_here
-    )
+    chips = None if count is None else count * steps
+    size = None if chips is None else round(chips * pixels * len(product.bands) * item * COMPRESSION)
+    return ProductEstimate(key=key, role=product.role, timesteps=steps, chips=chips, size=size, made_here=made_here)
 
 
 def _stated(project: Project) -> tuple[int | None, int | None, int | None]:

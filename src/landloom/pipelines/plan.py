@@ -7,6 +7,7 @@ from itertools import groupby
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from landloom.archive.batches import search_each
 from landloom.errors import InvalidInputError
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import CompositeProduct
@@ -108,21 +109,24 @@ def build_plan(project: Project, shop: Workshop, *, fetch: bool = True, allow_mi
     supplied = supply(project, shop, fetch=fetch, allow_missing=allow_missing)
     archive, chosen = supplied.archive, supplied.chosen
     shop.listener.started("searching the archive", len(tiles) * len(keys))
+    footprints = {tile: footprint_of(samples) for tile, samples in tiles.items()} if keys else {}
     for key in keys:
+        answers: dict[str, tuple[Scene, ...]] = {}
+        for tile, answer in search_each(archive, footprints, project.period(key)):
+            answers[tile] = tuple(scene for scene in answer if chosen is None or scene.id in chosen)
+            shop.listener.advanced(tile, None)
         for tile, samples in tiles.items():
-            scenes = archive.search(footprint_of(samples), project.period(key))
-            if chosen is not None:
-                scenes = tuple(scene for scene in scenes if scene.id in chosen)
+            scenes = answers[tile]
             found |= {scene.id for scene in scenes}
             if key in project.series():
                 identities = [scene_identity(project, scene, project.series_section(key).bands) for scene in scenes]
                 units.append(series_unit(project, key, tile, samples, scenes, (shop.uri, layout), identities))
             else:
                 units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
-            shop.listener.advanced(tile, None)
     if keys and not found:
         raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}")
-    return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=supplied.problems)
+    problems = tuple(dict.fromkeys((*supplied.problems, *archive.problems)))  # searching finds more
+    return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=problems)
 
 
 def _granule_plan(project: Project, placement: Placement, shop: Workshop, key: str) -> Plan:

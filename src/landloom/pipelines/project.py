@@ -74,6 +74,7 @@ class Project:
         """Files that the recipe names and that are not there yet."""
         recipe = self.recipe
         names = [section.file for section in recipe.labels.values()]
+        names += [recipe.archive.href] if recipe.archive.href else []
         names += [recipe.region.file] if recipe.region.file else []
         strata = getattr(recipe.samples, "strata", None)
         names += [strata.file] if strata is not None else []

@@ -1,0 +1,77 @@
+"""Many footprints, few requests: neighbours ask a remote archive together, for they share most of the answer."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from math import floor
+from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
+
+from landloom.archive.dedupe import resolve_duplicates
+from landloom.archive.search import is_wanted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.archive.search import Archive
+    from landloom.model.scene import Scene
+    from landloom.model.time import Period
+
+SIDE: Final = 2.0
+"""Degrees of longitude and latitude within which footprints ask together: a granule is about one of them."""
+
+
+@runtime_checkable
+class Remote(Protocol):
+    """An archive that is asked over a network."""
+
+    def found(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """As `search`, but reprocessed duplicates are still among them."""
+        ...
+
+
+def search_each(
+    archive: Archive, footprints: Mapping[str, BaseGeometry], period: Period
+) -> Iterator[tuple[str, tuple[Scene, ...]]]:
+    """Search for each of many footprints; the answers are those of one search each.
+
+    Args:
+        archive: asked by boxes of neighbouring footprints where it is remote, else once for each.
+        footprints: name → outline in WGS84.
+        period: half-open.
+
+    Returns:
+        Name and scenes, as soon as they are known: neighbours after each other.
+
+    Raises:
+        FaultError: as `Archive.search` says.
+    """
+    if not isinstance(archive, Remote):
+        for name, footprint in footprints.items():
+            yield name, archive.search(footprint, period)
+        return
+    for names in _neighbours(footprints):
+        scenes = archive.found(_box(footprints[name] for name in names), period)
+        for name in names:
+            yield name, resolve_duplicates(scene for scene in scenes if is_wanted(scene, footprints[name], period))
+
+
+def _neighbours(footprints: Mapping[str, BaseGeometry]) -> Iterator[list[str]]:
+    """Names of footprints that ask together; what crosses the antimeridian asks alone."""
+    groups: dict[tuple[int, int], list[str]] = defaultdict(list)
+    for name, footprint in footprints.items():
+        west, south, east, north = footprint.bounds
+        if east - west > 180:
+            yield [name]
+        else:
+            groups[floor((west + east) / 2 / SIDE), floor((south + north) / 2 / SIDE)].append(name)
+    yield from groups.values()
+
+
+def _box(footprints: Iterator[BaseGeometry]) -> BaseGeometry:
+    """One outline that holds some; of a single one, itself."""
+    from shapely import box, total_bounds
+
+    shapes = list(footprints)
+    return shapes[0] if len(shapes) == 1 else box(*total_bounds(shapes))
