@@ -71,4 +71,23 @@ def test_a_corpus_gets_a_name(
     monkeypatch.setenv("LANDLOOM_CORPORA", str(tmp_path / "corpora.json"))
     assert run("corpora", "add", "mine", corpus).code == 0
     assert "mine" in run("corpora", "list").out
+    assert run("query", "mine", "--ids").out == run("query", corpus, "--ids").out
     assert "rapidai4eo" in {row["name"] for row in json.loads(run("corpora", "list", "--json").out)}
+    assert run("corpora", "remove", "mine").code == 0
+    assert "mine" not in run("corpora", "list").out
+    assert run("corpora", "remove", "rapidai4eo").code == 1
+
+
+def test_an_index_is_built_from_resource_files(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    ran = run("index", corpus / "resources", "--out", tmp_path / "mine", "--product", "s2")
+    assert (ran.code, ran.err) == (0, "")
+    assert "2 samples, 45 label columns" in ran.out
+    found = json.loads(run("query", tmp_path / "mine", "--where", "clc_2 + clc_3 > 0", "--json").out)
+    expected = json.loads(run("query", corpus, "--where", "clc_2 + clc_3 > 0", "--json").out)
+    assert found["ids"] == expected["ids"]
+    again = json.loads(run("index", corpus / "resources", "--out", tmp_path / "mine", "--json").out)
+    assert again["samples"] == 2
+    assert run("index", tmp_path, "--out", tmp_path).code == 1
+    alone = run("index", corpus / "resources" / "small_labels.csv.gz", "--out", tmp_path)
+    assert alone.code == 1
+    assert "got small_labels.csv.gz (labels); wanted a folder" in alone.err

@@ -1,4 +1,4 @@
-"""`landloom query`, `crawl` and `corpora`: what you want of a corpus."""
+"""`landloom query`, `index`, `crawl` and `corpora`: what you want of a corpus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.cli.console import say, say_json, say_table
+from landloom.cli.console import say, say_json, say_table, size
 from landloom.cli.recipes import JsonOption
 
 if TYPE_CHECKING:
@@ -28,9 +28,11 @@ corpora = typer.Typer(help="Corpora that are known by name.", no_args_is_help=Tr
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(epilog="Example: landloom query corpus --where 'clc_3 >= 0.5' --list files.txt")(query)
+    app.command("index", epilog="Example: landloom index rapidai4eo/resources --out rapidai4eo")(index)
     app.command(epilog="Example: landloom crawl corpus/stac-v1.0/catalog.json --region 12.2,50.1,12.3,50.2")(crawl)
     corpora.command("list", epilog="Example: landloom corpora list")(list_corpora)
     corpora.command("add", epilog="Example: landloom corpora add mine https://data.example.org/mine/")(add)
+    corpora.command("remove", epilog="Example: landloom corpora remove mine")(remove)
     app.add_typer(corpora, name="corpora", epilog="Example: landloom corpora list")
 
 
@@ -80,6 +82,35 @@ def query(
             say(f"wrote {len(found.assets):,} paths to {list_file}")
 
 
+def index(
+    resources: Annotated[list[Path], typer.Argument(help="Their folder, or the three files in any order.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Folder of the corpus; gets index/samples.parquet.")],
+    name: Annotated[str | None, typer.Option(help="Name of the corpus; that of the files unless told.")] = None,
+    corpus_version: Annotated[str, typer.Option(help="Version of the corpus.")] = "1.0",
+    product: Annotated[
+        list[str] | None, typer.Option("--product", help="Its products, as in the published corpus; all unless told.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the index of a corpus from its published resource files: geometries, labels, mapping of classes.
+
+    Shares become whole millionths that sum to exactly 1,000,000: divided by their sum, rounded down, and what is left
+    goes to the largest remainders. Land without a label (a sum below 0.999) counts as nodata; a sum above 1.001 is
+    refused.
+    """
+    from landloom.query.interchange import find_resources, write_index
+
+    files = find_resources(resources)
+    done = write_index(files, out, name=name, version=corpus_version, products=product or None)
+    if as_json:
+        say_json(done.document())
+        return
+    odd = f", {done.odd:,} with an outline of their own" if done.odd else ""
+    say(f"wrote {done.path}: {done.samples:,} samples{odd}, {done.columns} label columns, {size(done.size)}")
+    say(f"next: landloom query {out}")
+
+
 def crawl(
     root: Annotated[str, typer.Argument(help="Catalogue or collection of a static STAC: path or URL.")],
     *,
@@ -120,3 +151,11 @@ def add(
 
     add_corpus(Registered(name=name, bases=tuple(address.rstrip("/") + "/" for address in base)))
     say(f"wrote {registry_path()}; next: landloom query {name}")
+
+
+def remove(name: Annotated[str, typer.Argument(help="A name that you have added.")]) -> None:
+    """Forget a corpus of yours; its files stay where they are."""
+    from landloom.query.registry import registry_path, remove_corpus
+
+    remove_corpus(name)
+    say(f"took {name} out of {registry_path()}")
