@@ -4,7 +4,7 @@ BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
   pyproject.toml --extra dask --extra guess --extra server
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-landcovernet demo-parcels test quick lint format docs bench lock hooks web web-test clean
+.PHONY: help demo demo-query demo-landcovernet demo-parcels test quick lint format docs bench lock hooks web web-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ help:  ## list the targets
 
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
 	$(BIN)/landloom demo --out out/demo
+
+demo-query: .venv/run.stamp  ## ask the demo's corpus, download and verify a subset, serve it and ask once: out/demo
+	$(BIN)/landloom demo-query --out out/demo
 
 demo-parcels: .venv/run.stamp  ## simulate parcels and scenes, build labelled series from them: out/demo-parcels
 	$(BIN)/landloom demo-parcels --out out/demo-parcels

@@ -1,4 +1,4 @@
-"""`landloom query`, `index`, `crawl` and `corpora`: what you want of a corpus."""
+"""`landloom query`, `index`, `crawl`, `corpora` and `demo-query`: what you want of a corpus."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.cli.console import say, say_json, say_table, size
+from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.cli.recipes import JsonOption
 
 if TYPE_CHECKING:
@@ -22,6 +22,8 @@ WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_
 PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after it.")]
 ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
 
+DEMO = Path("out/demo")
+
 corpora = typer.Typer(help="Corpora that are known by name.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -29,6 +31,7 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(epilog="Example: landloom query corpus --where 'clc_3 >= 0.5' --list files.txt")(query)
     app.command("index", epilog="Example: landloom index rapidai4eo/resources --out rapidai4eo")(index)
+    app.command("demo-query", epilog="Example: landloom demo-query --out out/demo")(demo_query)
     app.command(epilog="Example: landloom crawl corpus/stac-v1.0/catalog.json --region 12.2,50.1,12.3,50.2")(crawl)
     corpora.command("list", epilog="Example: landloom corpora list")(list_corpora)
     corpora.command("add", epilog="Example: landloom corpora add mine https://data.example.org/mine/")(add)
@@ -129,6 +132,26 @@ def crawl(
         return
     for item in items:
         sys.stdout.writelines(f"{href}\n" for href in item.hrefs())
+
+
+def demo_query(
+    out: Annotated[Path, typer.Option(help="Folder of the demo; its corpus is built where it is not there.")] = DEMO,
+    *,
+    workers: Annotated[int, typer.Option(min=0, help="Worker processes on this machine; 0 for one a core.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the demo's corpus by box, by labels and by both, download and verify a subset, serve it and ask it once."""
+    from landloom.pipelines.demo_query import run_demo_query
+    from landloom.pipelines.executors import executor_factory
+
+    with ProgressBars() as bars:
+        done = run_demo_query(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
+    if as_json:
+        say_json(done.document())
+        return
+    rows = [(step.name, step.asked, step.answer, f"{1e3 * step.seconds:,.0f} ms") for step in done.steps]
+    say_table(f"{done.corpus}", ("step", "asked", "answer", "time"), rows)
+    say(f"next: landloom serve {done.corpus}")
 
 
 def list_corpora(*, as_json: JsonOption = False) -> None:
