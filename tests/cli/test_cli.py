@@ -158,6 +158,7 @@ def test_json_parses(project: Path, corpus: Path, tmp_path: Path, run: Callable[
     assert answer("validate", corpus)["problems"] == []
     assert "small" in answer("cite", corpus)["bibtex"]
     digest = run("validate", corpus, "--digest").out.strip()
+    assert answer("validate", corpus, "--digest") == {"digest": digest}
     exported = answer("export", corpus, tmp_path / "e", "--layout", "chips", "--layout", "cubes", "--workers", 1)
     assert exported["layouts"] == ["chips", "cubes"]
     assert run("validate", tmp_path / "e", "--digest").out.strip() == digest

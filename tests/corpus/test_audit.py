@@ -12,7 +12,7 @@ from landloom.corpus.audit_schemas import Schemas
 from landloom.corpus.documents import label_geojson
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
-from landloom.errors import CorpusInvalidError, InvalidInputError
+from landloom.errors import CorpusInvalidError, InvalidInputError, MissingKeyError
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -53,6 +53,24 @@ def test_valid_in_full_offline(world: World, shared_schemas: Path) -> None:
     assert result.problems == ()
     assert result.unchecked == ()
     assert result.documents == 46
+
+
+def test_schemas_can_be_fetched(world: World, shared_schemas: Path) -> None:
+    """By their addresses; what refers to another schema fetches that one, too, and none comes twice."""
+    asked: list[str] = []
+
+    def fetch(address: str) -> bytes:
+        asked.append(address)
+        path = shared_schemas / "stac-extensions" / address.removeprefix("https://stac-extensions.github.io/")
+        if "scientific" in address or not path.is_file():
+            raise MissingKeyError(f"{address}: 404")
+        return path.read_bytes()
+
+    result = audit(world.store, fetch=fetch)
+    assert result.problems == ()
+    assert [line for line in result.unchecked if "scientific" not in line] == []
+    assert all("404" in line for line in result.unchecked)
+    assert len(asked) == len(set(asked)) > 3
 
 
 def test_valid_in_full_offline_once_published(tmp_path: Path, shared_schemas: Path) -> None:

@@ -12,6 +12,8 @@ from landloom.cli.recipes import HERE, JsonOption, RecipeOption
 from landloom.errors import counted
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from landloom.pipelines.build import BuildReport
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
@@ -83,6 +85,7 @@ def validate(
     *,
     digests: Annotated[bool, typer.Option("--bytes", help="Read every file and compare its digest.")] = False,
     schemas: Annotated[Path | None, typer.Option(help="Folder with the schemas of STAC extensions.")] = None,
+    network: Annotated[bool, typer.Option("--network", help="Fetch schemas that are not at hand.")] = False,
     digest: Annotated[bool, typer.Option("--digest", help="Print one hash over manifests and corpus.json.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -93,9 +96,9 @@ def validate(
 
     store = open_store(corpus)
     if digest:
-        say(corpus_digest(store))
+        _say_digest(corpus_digest(store), as_json=as_json)
         return
-    result = audit(store, schemas=schemas, digests=digests)
+    result = audit(store, schemas=schemas, digests=digests, fetch=_fetch() if network else None)
     if as_json:
         problems = [{"where": p.where, "what": p.what} for p in result.problems]
         say_json(
@@ -111,10 +114,25 @@ def validate(
             say(f"  {problem}")
         for line in result.unchecked:
             say(f"  not checked: {line}")
+        if result.unchecked and not network:
+            say("  schemas come from a folder with --schemas, or from their authors with --network")
         numbers = (result.files, "file"), (result.documents, "document"), (len(result.problems), "problem")
         say(f"{corpus}: {', '.join(counted(count, noun) for count, noun in numbers)}")
     if result.problems:
         raise typer.Exit(1)
+
+
+def _say_digest(digest: str, *, as_json: bool) -> None:
+    if as_json:
+        say_json({"digest": digest})
+    else:
+        say(digest)
+
+
+def _fetch() -> Callable[[str], bytes]:
+    from landloom.archive.http import HrefDocuments
+
+    return HrefDocuments().read
 
 
 def report(corpus: CorpusArgument = CORPUS) -> None:

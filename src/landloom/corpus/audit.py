@@ -6,16 +6,18 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Protocol
 
-from landloom.corpus.audit_files import FileAudit
+from landloom.corpus.audit_files import file_problems
 from landloom.corpus.audit_index import footprints, index_problems, read_index
 from landloom.corpus.audit_schemas import Schemas
 from landloom.corpus.audit_stac import StacAudit
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, INDEX
+from landloom.corpus.published import Published
 from landloom.errors import CorpusInvalidError, InvalidDocumentError, InvalidInputError, Problem
 from landloom.store.protocol import Listable, Readable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 MANIFESTS: Final = "manifest"
@@ -54,14 +56,21 @@ class Audit:
             raise CorpusInvalidError(self.problems)
 
 
-def audit(store: Corpus, *, schemas: Path | None = None, digests: bool = False) -> Audit:
-    """Check a corpus as a whole; nothing is fetched from anywhere else.
+def audit(
+    store: Corpus,
+    *,
+    schemas: Path | None = None,
+    digests: bool = False,
+    fetch: Callable[[str], bytes] | None = None,
+) -> Audit:
+    """Check a corpus as a whole; nothing is fetched from anywhere else, unless it is told how.
 
     Args:
         store: the corpus.
         schemas: folder with `stac-extensions/NAME/VERSION/schema.json` and, if there, `stac-spec/v1.0.0`; without it
             extensions are reported as unchecked.
         digests: whether every file is read and compared with its digest; else sizes alone.
+        fetch: gets the schemas that the folder lacks, by their https address; they are reported as unchecked if absent.
 
     Returns:
         Every problem, and what could not be checked.
@@ -74,21 +83,21 @@ def audit(store: Corpus, *, schemas: Path | None = None, digests: bool = False) 
     except InvalidDocumentError as error:
         problems = tuple(Problem(where=CORPUS, what=str(problem)) for problem in error.problems)
         return Audit(problems=problems, unchecked=(), files=0, documents=0)
-    files = FileAudit.of(store)
-    found = [*files.problems(digests=digests)]
+    published = Published(store)
+    found = [*file_problems(store, published, digests=digests)]
     outlines = {}
     try:
         table = read_index(store)
-        found += index_problems(store, info, table, files.published)
+        found += index_problems(store, info, table, published)
         outlines = footprints(table)
     except (InvalidDocumentError, InvalidInputError) as error:
         found.append(Problem(where=INDEX, what=str(error)))
-    stac = StacAudit(store, info, files.published, Schemas(schemas), outlines)
+    stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
     found += stac.problems()
     return Audit(
         problems=tuple(found),
         unchecked=stac.unchecked(),
-        files=len(files.published),
+        files=published.count,
         documents=stac.documents,
     )
 

@@ -17,14 +17,14 @@ from landloom.model.apportion import MILLION
 from landloom.model.ids import CELL_SIZE, SampleId, parse_sample_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
     from landloom.corpus.audit import Corpus
     from landloom.corpus.info import CorpusInfo, ProductInfo
-    from landloom.corpus.manifest import FileEntry
+    from landloom.corpus.published import Published
     from landloom.model.ids import Identity
 
 CLOSE: Final = 1e-9
@@ -56,9 +56,7 @@ def footprints(table: pa.Table) -> dict[str, NDArray[np.float64]]:
     return dict(zip(table.column("id").to_pylist(), outlines_of(table.column("geometry")), strict=True))
 
 
-def index_problems(
-    store: Corpus, info: CorpusInfo, table: pa.Table, published: Mapping[str, FileEntry]
-) -> Iterator[Problem]:
+def index_problems(store: Corpus, info: CorpusInfo, table: pa.Table, published: Published) -> Iterator[Problem]:
     """Everything that is wrong with the index.
 
     Args:
@@ -121,24 +119,34 @@ def _places(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
         yield Problem(where=f"{INDEX}#{samples[row]}", what="its geometry is not the footprint of its bounds")
 
 
-def _existence(
-    info: CorpusInfo, samples: list[Identity], table: pa.Table, published: Mapping[str, FileEntry]
-) -> Iterator[Problem]:
-    """Every bit has its file, and every chip and label its bit."""
-    promised: set[str] = set()
-    cubes = {path.partition(".zarr/")[0] + ".zarr" for path in published if ".zarr/" in path}
-    for item in info.products:
-        there = availability(table.column(available(item.key)), item.slots)
-        for row, sample in enumerate(samples):
-            for step in np.flatnonzero(there[row]):
-                for path in sample_files(info, item, sample, int(step)):
-                    promised.add(path)
-                    if path not in published and path not in cubes:
-                        yield Problem(where=path, what="the index says that it exists, no manifest does")
-    for path in published:
-        folder = path.startswith(("imagery/", "labels/")) and ".zarr/" not in path
-        if folder and path not in promised:
-            yield Problem(where=path, what="a manifest names it, the index does not know of it")
+def _existence(info: CorpusInfo, samples: list[Identity], table: pa.Table, published: Published) -> Iterator[Problem]:
+    """Every bit has its file, and every chip and label its bit; tile by tile."""
+    there = [(item, availability(table.column(available(item.key)), item.slots)) for item in info.products]
+    rows: dict[str, list[int]] = {}
+    for row, sample in enumerate(samples):
+        rows.setdefault(info.layout.tile_folder(sample), []).append(row)
+    for tile in dict.fromkeys([*published.tiles, *rows]):
+        promised = {
+            path
+            for row in rows.get(tile, ())
+            for item, exists in there
+            for step in np.flatnonzero(exists[row])
+            for path in sample_files(info, item, samples[row], int(step))
+        }
+        own = published.entries(tile)
+        for path in sorted(promised - own.keys() - published.cubes):
+            if path not in published.loose:
+                yield Problem(where=path, what="the index says that it exists, no manifest does")
+        yield from (_unknown(path) for path in own if path not in promised and _is_data(path))
+    yield from (_unknown(path) for path in published.loose if _is_data(path))
+
+
+def _is_data(path: str) -> bool:
+    return path.startswith(("imagery/", "labels/")) and ".zarr/" not in path
+
+
+def _unknown(path: str) -> Problem:
+    return Problem(where=path, what="a manifest names it, the index does not know of it")
 
 
 def sample_files(info: CorpusInfo, item: ProductInfo, sample: Identity, step: int) -> list[str]:

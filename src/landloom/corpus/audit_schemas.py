@@ -1,4 +1,4 @@
-"""Checks STAC documents against JSON schemas without a network.
+"""Checks STAC documents against JSON schemas, without a network unless one is passed in.
 
 Core documents are checked with the schemas of STAC 1.0.0 where a folder of schemas holds them, else with those of 1.1.0
 that pystac bundles; extensions with that folder. What no schema was found for is counted, never passed over.
@@ -13,10 +13,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from referencing import Registry
+from referencing import Registry, Resource
+from referencing.exceptions import NoSuchResource, Unretrievable
 from referencing.jsonschema import DRAFT7
 
-from landloom.errors import InvalidInputError, Problem
+from landloom.errors import InvalidInputError, LandloomError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -47,11 +48,24 @@ class Schemas:
         Counter()
     """
 
-    def __init__(self, folder: Path | None = None) -> None:
+    def __init__(self, folder: Path | None = None, fetch: Callable[[str], bytes] | None = None) -> None:
+        """Load what is at hand.
+
+        Args:
+            folder: holds `stac-extensions/NAME/VERSION/schema.json` and, maybe, `stac-spec/v1.0.0`.
+            fetch: gets a schema by its address, https alone; none is fetched if absent.
+
+        Raises:
+            InvalidInputError: the folder holds no schemas.
+        """
         if folder is not None and not (folder / "stac-extensions").is_dir():
             raise InvalidInputError(f"no folder 'stac-extensions' in {folder}: wanted stac-extensions/NAME/VERSION")
         self._known = _load(folder)
-        self._registry: Registry[Any] = Registry().with_contents(self._known.items(), default_specification=DRAFT7)
+        self._fetch = fetch
+        known = Registry(retrieve=self._retrieved)  # type: ignore[call-arg]
+        self._registry: Registry[Any] = known.with_contents(self._known.items(), default_specification=DRAFT7)
+        self.failures: dict[str, str] = {}
+        """Address of a schema that could not be fetched → why."""
         self.unchecked: Counter[str] = Counter()
         """Address of a schema that was not found → documents that name it."""
         self.of: Callable[[str], Validator | None] = cache(self._validator)
@@ -97,11 +111,28 @@ class Schemas:
     def _validator(self, address: str) -> Validator | None:
         from jsonschema import Draft7Validator
 
-        schema = self._known.get(address.removesuffix("#"))
-        if schema is None:
+        try:
+            schema = self._registry.get_or_retrieve(address.removesuffix("#")).value.contents
+        except (NoSuchResource, Unretrievable):
             return None
         validator: Validator = Draft7Validator(schema, registry=self._registry)
         return validator
+
+    def _retrieved(self, address: str) -> Resource[Any]:
+        """A schema that is not at hand.
+
+        Raises:
+            NoSuchResource: it cannot be had.
+        """
+        if address not in self._known:
+            if self._fetch is None or address in self.failures or not address.startswith("https://"):
+                raise NoSuchResource(address)
+            try:
+                self._known[address] = json.loads(self._fetch(address))
+            except (LandloomError, ValueError) as error:
+                self.failures[address] = str(error)
+                raise NoSuchResource(address) from error
+        return Resource.from_contents(self._known[address], default_specification=DRAFT7)
 
 
 def _load(folder: Path | None) -> dict[str, Any]:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from landloom.corpus.audit import Corpus
     from landloom.corpus.audit_schemas import Schemas
     from landloom.corpus.info import CorpusInfo
-    from landloom.corpus.manifest import FileEntry
+    from landloom.corpus.published import Published
 
 INSIDE: Final = {"root", "parent", "child", "item", "collection", "related", "source", "self"}
 """Relations that point at documents of the same catalogue."""
@@ -38,17 +38,15 @@ class StacAudit:
         self,
         store: Corpus,
         info: CorpusInfo,
-        published: Mapping[str, FileEntry],
+        published: Published,
         schemas: Schemas,
         outlines: Mapping[str, NDArray[np.float64]],
     ) -> None:
         self.store, self.info, self.published, self.schemas = store, info, published, schemas
-        self.keys = [path for path in published if path.startswith(f"{STAC}/") and path.endswith(".json")]
         self.outlines = outlines
         self.base_url: str | None = None
         self.documents = 0
         self.sound: set[bytes] = set()
-        self.cubes = {path.partition(".zarr/")[0] + ".zarr" for path in published if ".zarr/" in path}
 
     def problems(self) -> Iterator[Problem]:
         """Everything that is wrong with the catalogue."""
@@ -59,7 +57,11 @@ class StacAudit:
         self.base_url = self._base(root)
         reached = {root}
         ids: dict[str, str] = {}
-        for key in self.keys:
+        keys = []
+        for key in self.published.paths():
+            if not key.startswith(f"{STAC}/") or not key.endswith(".json"):
+                continue
+            keys.append(key)
             if not self.store.exists(key):
                 continue  # the manifests' audit names it
             content = self.store.get(key)
@@ -75,16 +77,19 @@ class StacAudit:
             other = ids.setdefault(str(document.get("id")), key)
             if other != key:
                 yield Problem(where=key, what=f"has the id {document.get('id')!r} of {other}")
-        for key in self.keys:
+        for key in keys:
             if key not in reached:
                 yield Problem(where=key, what="no catalogue or collection links to it")
 
     def unchecked(self) -> tuple[str, ...]:
         """What no schema was found for."""
         return tuple(
-            f"no schema {address} at hand: {counted(count, 'document')} not checked against it"
+            f"no schema {address} at hand{self._why(address)}: {counted(count, 'document')} not checked against it"
             for address, count in sorted(self.schemas.unchecked.items())
         )
+
+    def _why(self, address: str) -> str:
+        return f" ({self.schemas.failures[address]})" if address in self.schemas.failures else ""
 
     def _targets(self, key: str, document: Mapping[str, Any], reached: set[str]) -> Iterator[Problem]:
         for link in document.get("links", ()):
@@ -98,7 +103,7 @@ class StacAudit:
         for name, asset in document.get("assets", {}).items():
             target = self._key(key, str(asset.get("href")))
             entry = None if target is None else self.published.get(target)
-            if entry is None and target not in self.cubes:
+            if entry is None and target not in self.published.cubes:
                 yield Problem(where=key, what=f"asset {name} at {asset.get('href')} resolves to nothing")
             elif entry is not None and asset.get("file:size", entry.size) != entry.size:
                 yield Problem(where=key, what=f"asset {name}: got {asset['file:size']} bytes, wanted {entry.size}")
