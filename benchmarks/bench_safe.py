@@ -1,29 +1,45 @@
-"""Windows of a JPEG 2000 scene, against decoding its files once.
+"""Windows of a JPEG 2000 scene, against decoding its files once: read alone, and as a series is built.
 
 The scene is a granule on a smaller scale: 4 bands of 2,048 x 2,048 pixels in tiles of 1,024, as Sentinel-2 has them,
-where a granule has 10,980 x 10,980; set LANDLOOM_BENCH_FULL=1 for that size (half an hour, 2 GB of memory).
+where a granule has 10,980 x 10,980; set LANDLOOM_BENCH_FULL=1 for that size (twenty minutes, 2 GB of memory).
 """
 
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
 
 import numpy as np
 import rasterio
+import shapely
 from benchmarks.timing import seconds
 
+from landloom.corpus.layout import Layout
+from landloom.model.bands import SENTINEL2
 from landloom.model.grid import Grid
+from landloom.model.ids import WindowId
+from landloom.model.product import product
+from landloom.model.recipe import SeriesProduct, Terms
+from landloom.model.sample import Sample
+from landloom.model.scene import Asset, Scene
+from landloom.model.time import parse_instant
+from landloom.pipelines.series import SeriesTask, acquisitions
 from landloom.simulate.safe_images import encode_jp2
 from landloom.store.raster import open_raster
 from landloom.store.windows import read_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 SIZE = 10_980 if os.environ.get("LANDLOOM_BENCH_FULL") else 2_048
 BANDS = ("B02", "B03", "B04", "B08")
 WINDOW = 24
 ROUNDS = 3
+ANCHOR = "33N-300000E-5600000N"
 
 
 def write_scene(folder: Path) -> tuple[Grid, list[str]]:
@@ -40,7 +56,7 @@ def write_scene(folder: Path) -> tuple[Grid, list[str]]:
     return grid, paths
 
 
-def decode(paths: list[str]) -> None:
+def decode(paths: Sequence[str]) -> None:
     """Every file once, as a whole."""
     for path in paths:
         with open_raster(path) as raster:
@@ -54,16 +70,42 @@ def windows_of(grid: Grid) -> list[Grid]:
     return [grid.window(int(n) // across * WINDOW, int(n) % across * WINDOW, WINDOW, WINDOW) for n in order]
 
 
+def series(grid: Grid, paths: Sequence[str], out: Path) -> SeriesTask:
+    """The unit of a build that cuts every window out of the scene and writes cubes."""
+    assets = {band: Asset(href=path) for band, path in zip(BANDS, paths, strict=True)}
+    scene = Scene(
+        id="s", time=parse_instant("2018-05-01"), granule="33UUR", epsg=grid.epsg, footprint=shapely.box(0, 0, 1, 1),
+        assets=assets,
+    )  # fmt: skip
+    side, across = WINDOW * 10.0, SIZE // WINDOW
+    corners = [(r, c, grid.west + c * side, grid.north - r * side) for r in range(across) for c in range(across)]
+    samples = tuple(
+        Sample(id=WindowId(ANCHOR, r + 1, c + 1), epsg=grid.epsg, bounds=(west, north - side, west + side, north))
+        for r, c, west, north in corners
+    )
+    settings = SeriesProduct(
+        kind="series", bands=BANDS, valid=False, terms=Terms(licence="CC0-1.0", attribution="nobody")
+    )
+    made = replace(product("s2_10m"), bands=tuple(SENTINEL2[band] for band in BANDS))
+    return SeriesTask(
+        store=str(out), key="observed.npy", layout=Layout(name="bench", version="1.0", scheme="window"),
+        layouts=("cubes",), products=(made,), valid_product=None, settings=settings, samples=samples,
+        dates=acquisitions([scene], grid.epsg),
+    )  # fmt: skip
+
+
 def run() -> dict[str, float]:
     """Seconds of all windows / seconds of decoding, alternating, median; one thread each."""
+    read, built = [], []
     with TemporaryDirectory() as name, rasterio.Env(GDAL_NUM_THREADS=1):
         grid, paths = write_scene(Path(name))
         windows = windows_of(grid)
-        ratios = [
-            seconds(lambda: [read_windows(path, windows) for path in paths]) / seconds(lambda: decode(paths))
-            for _ in range(ROUNDS)
-        ]
-    return {"jp2_windows": median(ratios)}
+        for number in range(ROUNDS):
+            task = series(grid, paths, Path(name) / f"out-{number}")
+            once = seconds(lambda: decode(paths))
+            read.append(seconds(lambda: [read_windows(path, windows) for path in paths]) / once)
+            built.append(seconds(task.run) / seconds(lambda: decode(paths)))
+    return {"jp2_windows": median(read), "jp2_series": median(built)}
 
 
 if __name__ == "__main__":

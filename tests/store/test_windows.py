@@ -14,7 +14,7 @@ from landloom.formats.geotiff import encode_cog
 from landloom.model.grid import Grid
 from landloom.simulate.safe_images import encode_jp2
 from landloom.store.raster import open_raster
-from landloom.store.windows import _inside, _runs, read_open_windows, read_windows
+from landloom.store.windows import TileCache, _inside, _runs, read_open_windows, read_windows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -64,3 +64,32 @@ def test_mistakes_are_named(path: str) -> None:
     with pytest.raises(InvalidValueError, match="pixel edges"):
         read_windows(path, [GRID.at(20)])
     assert read_windows(path, []) == []
+
+
+@given(windows=WINDOWS, limit=st.sampled_from([1, 20_000, 10**9]))
+def test_cached_tiles_hold_what_single_reads_hold(path: str, windows: list[Grid], limit: int) -> None:
+    cache = TileCache(limit)
+    with open_raster(path) as raster:
+        for window in windows:
+            assert np.array_equal(cache.read(raster, window, fill=7), raster.read(window, fill=7))
+            assert cache.held <= max(limit, 64 * 64 * 2)
+
+
+def test_blocks_in_rows_decode_each_tile_once_from_a_cache_of_two_rows(path: str) -> None:
+    """Blocks of two tiles a side that lie across the tiles, as the samples of a series are read."""
+    tiles = -(-GRID.height // 64) * -(-GRID.width // 64)
+    cache = TileCache(limit=2 * 64 * GRID.width * 2)
+    with open_raster(path) as raster:
+        for row in range(-30, GRID.height, 128):
+            for column in range(-50, GRID.width, 128):
+                cache.read(raster, GRID.window(row, column, 128, 128))
+    assert cache.decoded == tiles
+    assert cache.held < GRID.height * GRID.width * 2
+
+
+def test_a_cache_names_mistakes_too(path: str) -> None:
+    with open_raster(path) as raster:
+        with pytest.raises(PermanentFaultError, match="no band 2"):
+            TileCache().read(raster, GRID, band=2)
+        with pytest.raises(InvalidValueError, match="pixel edges"):
+            TileCache().read(raster, GRID.at(20))

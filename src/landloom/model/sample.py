@@ -82,7 +82,11 @@ class Sample:
         west, south, east, north = self.bounds
         columns, rows = (east - west) / resolution, (north - south) / resolution
         if abs(columns - round(columns)) < 1e-6 and abs(rows - round(rows)) < 1e-6:
-            return Grid.of_bounds(self.epsg, self.bounds, resolution)
+            side = float(resolution)
+            return Grid(
+                epsg=self.epsg, west=float(west), north=float(north), pixel_width=side, pixel_height=side,
+                width=round(columns), height=round(rows),
+            )  # fmt: skip
         left, width = _covering(west, east - west, resolution)
         top, height = _covering(-north, north - south, resolution)
         side = float(resolution)

@@ -29,13 +29,16 @@ class Block:
     """Positions in the tile's list of samples."""
 
 
-def blocks(samples: Sequence[Sample], resolution: float, side: int = BLOCK_PIXELS) -> tuple[Block, ...]:
+def blocks(
+    samples: Sequence[Sample], resolution: float, side: int = BLOCK_PIXELS, grids: Sequence[Grid] | None = None
+) -> tuple[Block, ...]:
     """Group samples by the block that holds their centre, each block tight around its samples.
 
     Args:
         samples: of one CRS.
         resolution: metres of a pixel.
         side: of a block, in pixels.
+        grids: of the samples at that resolution, where they are known already.
 
     Example:
         >>> from landloom.model.ids import TileId
@@ -45,6 +48,7 @@ def blocks(samples: Sequence[Sample], resolution: float, side: int = BLOCK_PIXEL
         (16, (60, 180))
     """
     extent = side * resolution
+    grids = grids or [sample.grid(resolution) for sample in samples]
 
     def cell(position: int) -> tuple[int, int]:
         west, south, east, north = samples[position].bounds
@@ -52,14 +56,14 @@ def blocks(samples: Sequence[Sample], resolution: float, side: int = BLOCK_PIXEL
 
     positions = sorted(range(len(samples)), key=lambda position: (cell(position), position))
     return tuple(
-        Block(grid=_around([samples[p] for p in members], resolution), samples=members)
+        Block(grid=_around([grids[p] for p in members], resolution), samples=members)
         for members in (tuple(group) for _, group in groupby(positions, key=cell))
     )
 
 
-def _around(samples: Sequence[Sample], resolution: float) -> Grid:
-    wests, souths, easts, norths = zip(*(sample.grid(resolution).bounds for sample in samples), strict=True)
-    return Grid.of_bounds(samples[0].epsg, (min(wests), min(souths), max(easts), max(norths)), resolution)
+def _around(grids: Sequence[Grid], resolution: float) -> Grid:
+    wests, souths, easts, norths = zip(*(grid.bounds for grid in grids), strict=True)
+    return Grid.of_bounds(grids[0].epsg, (min(wests), min(souths), max(easts), max(norths)), resolution)
 
 
 def strips(grid: Grid, observations: int, bands: int, budget: int = BUDGET) -> Iterator[tuple[int, Grid]]:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from landloom.model.scene import Asset, Scene
     from landloom.store.raster import RasterFile
+    from landloom.store.windows import TileCache
 
 NODATA_ONLY: Final = "nodata only"
 """What is said of a scene that nothing but nodata tells usable pixels of."""
@@ -84,8 +85,11 @@ class SceneReader:
     now is left to be retried.
     """
 
-    def __init__(self, scene: Scene, *, bands: Sequence[str], clear: frozenset[int], dilate: int) -> None:
+    def __init__(
+        self, scene: Scene, *, bands: Sequence[str], clear: frozenset[int], dilate: int, tiles: TileCache | None = None
+    ) -> None:
         self.scene = scene
+        self._tiles = tiles
         self.validity = "SCL" if "SCL" in scene.assets else NODATA_ONLY
         """What says which pixels are usable: the classification, or masks of the product's own once they are read."""
         self.clamped = 0
@@ -186,7 +190,7 @@ class SceneReader:
         window = source_window(file.grid, target, margin=self._dilate)
         if window is None:
             return None
-        classes = file.read(window, band=self.scene.assets["SCL"].band, fill=0)
+        classes = self._read(file, window, self.scene.assets["SCL"].band)
         usable = scl_valid(classes, clear=self._clear, dilate=self._dilate)
         moved: NDArray[np.uint8] = to_grid(usable.astype(np.uint8), window, target, nodata=0)
         return moved.astype(np.bool_)
@@ -217,12 +221,18 @@ class SceneReader:
         if window is None:
             return None
         asset = self.scene.assets[name]
-        numbers = file.read(window, band=asset.band, fill=0)
+        numbers = self._read(file, window, asset.band)
         if asset.offset:
             numbers, clamped = apply_offset(numbers, asset.offset)
             self.clamped += clamped
         moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
         return moved
+
+    def _read(self, file: RasterFile, window: Grid, band: int) -> NDArray[Any]:
+        """Out of cached tiles where tiles are dear to decode."""
+        if self._tiles is None or not file.driver.startswith("JP2"):
+            return file.read(window, band=band, fill=0)
+        return self._tiles.read(file, window, band=band, fill=0)
 
     def _file(self, name: str) -> RasterFile:
         if name not in self._files:

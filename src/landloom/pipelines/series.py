@@ -1,9 +1,10 @@
 """The series product: every acquisition of a tile in its native bands, date by date, on an axis of its own.
 
-In memory at a time are one block of one date (`SIDE`² pixels a band), GDAL's cache, and the shard of 16 samples that
-is being encoded, however long the period is. A date's windows are gathered before any is written, so that a scene that
-turns out to be broken half-way leaves nothing behind; dates, and the cubes of a tile, beyond `IN_MEMORY` lie in
-temporary files. Each block of a file is decoded once: blocks come in rows, and GDAL's cache holds the rows between.
+In memory at a time are one block of one date (`SIDE`² pixels a band), GDAL's cache and ours, and the shard of 16
+samples that is being encoded, however long the period is. A date's windows are gathered before any is written, so that
+a scene that turns out to be broken half-way leaves nothing behind; dates, and the cubes of a tile, beyond `IN_MEMORY`
+lie in temporary files. Each tile of a JPEG 2000 file is decoded once: blocks come in rows, and `TileCache` holds the
+rows between.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from landloom.pipelines.reading import SceneFaultError, SceneReader
 from landloom.pipelines.units import Outcome, Unit, digest
 from landloom.pipelines.writing import IN_MEMORY, ProductWriter, product_writer
 from landloom.store.open import open_store
+from landloom.store.windows import TileCache
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -220,13 +222,14 @@ class _Attempt:
         """Fill the arrays of a date, resolution by resolution and block by block."""
         task = self.task
         with ExitStack() as stack:
-            readers = [stack.enter_context(self._reader(scene)) for scene in self.scenes]
+            tiles = TileCache()
+            readers = [stack.enter_context(self._reader(scene, tiles)) for scene in self.scenes]
             for product in task.products:
                 resolution = float(product.resolution or 10)
-                for block in blocks(self.samples, resolution, SIDE):
-                    grids = [self.samples[row].grid(resolution) for row in block.samples]
+                grids = [sample.grid(resolution) for sample in self.samples]
+                for block in blocks(self.samples, resolution, SIDE, grids):
                     outer = block.grid
-                    places = [_place(grid, outer) for grid in grids]
+                    places = [_place(grids[row], outer) for row in block.samples]
                     first = product is task.products[0]
                     bands, valid = self._block(readers, product, outer, masked=first)
                     for row, place in zip(block.samples, places, strict=True):
@@ -236,31 +239,36 @@ class _Attempt:
             self.validity = {reader.scene.id: reader.validity for reader in readers}
             self.clamped = {reader.scene.id: reader.clamped for reader in readers if reader.clamped}
 
-    def _reader(self, scene: Scene) -> SceneReader:
+    def _reader(self, scene: Scene, tiles: TileCache) -> SceneReader:
         settings = self.task.settings
-        return SceneReader(scene, bands=settings.bands, clear=frozenset(settings.clear), dilate=settings.dilate)
+        clear = frozenset(settings.clear)
+        return SceneReader(scene, bands=settings.bands, clear=clear, dilate=settings.dilate, tiles=tiles)
 
     def _block(
         self, readers: Sequence[SceneReader], product: Product, grid: Grid, *, masked: bool
     ) -> tuple[NDArray[np.uint16], NDArray[np.bool_] | None]:
         """What one overpass shows of a block: a scene's data, and the next one's where it has none."""
         names = [band.name for band in product.bands]
-        merged = np.zeros((len(names), *grid.shape), np.uint16)
+        merged: NDArray[np.uint16] | None = None
         usable = np.zeros(grid.shape, np.bool_) if masked else None
         empty = np.ones(grid.shape, np.bool_)
         for reader in readers:
             part = _bands(reader, names, grid)
-            if part is None or not part.any():
+            seen = None if part is None else part.any(axis=0)
+            if part is None or seen is None or not seen.any():
                 continue
             self.used.add(reader.scene.id)
-            fresh = empty & part.any(axis=0)
-            np.copyto(merged, part, where=fresh)
+            fresh = empty & seen
+            if merged is None:
+                merged = part
+            else:
+                np.copyto(merged, part, where=fresh)
             if usable is not None:
                 np.copyto(usable, _usable(reader, part, grid), where=fresh)
             empty &= ~fresh
             if not empty.any():
                 break
-        return merged, usable
+        return np.zeros((len(names), *grid.shape), np.uint16) if merged is None else merged, usable
 
 
 def _bands(reader: SceneReader, names: Sequence[str], grid: Grid) -> NDArray[np.uint16] | None:

@@ -1,12 +1,14 @@
 """Many windows of one raster file, each of its tiles decoded once.
 
 A JPEG 2000 tile of a Sentinel-2 band is a million pixels, and a window of 24 x 24 costs the whole tile. GDAL keeps
-decoded tiles, but only as many as its cache holds, which other reads share; here every row of tiles is decoded, cut up
-and let go, whatever the order in which windows are asked for.
+decoded tiles, but only as many as its cache holds, which other reads share, and decodes them again for windows that cut
+them. `read_windows` decodes every row of tiles, cuts it up and lets it go, whatever the order in which windows are
+asked for; `TileCache` serves windows that come one after the other, in rows.
 """
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,6 +23,56 @@ if TYPE_CHECKING:
 
     from landloom.model.grid import Grid
     from landloom.store.raster import RasterFile
+
+
+class TileCache:
+    """Decoded tiles of several files, the latest ones, up to a number of bytes.
+
+    Example:
+        >>> TileCache(limit=10).held
+        0
+    """
+
+    def __init__(self, limit: int = 384 * 2**20) -> None:
+        """Say how many bytes to hold; one tile is held in any case."""
+        self._limit = limit
+        self._tiles: OrderedDict[tuple[str, int, int, int], NDArray[Any]] = OrderedDict()
+        self.held = 0
+        """Bytes held."""
+        self.decoded = 0
+        """Tiles decoded so far."""
+
+    def read(self, raster: RasterFile, window: Grid, *, band: int = 1, fill: float = 0) -> NDArray[Any]:
+        """What `RasterFile.read` gives, out of whole tiles."""
+        row, column = window.offset_in(raster.grid)
+        top, bottom = max(row, 0), min(row + window.height, raster.grid.height)
+        left, right = max(column, 0), min(column + window.width, raster.grid.width)
+        if not 1 <= band <= raster.count or top >= bottom or left >= right:
+            return raster.read(window, band=band, fill=fill)
+        found = np.full(window.shape, fill, raster.dtype)
+        height, width = raster.block_shape(band)
+        for first in range(top // height * height, bottom, height):
+            for start in range(left // width * width, right, width):
+                tile = self._tile(raster, band, first, start)
+                north, south = max(top, first), min(bottom, first + tile.shape[0])
+                west, east = max(left, start), min(right, start + tile.shape[1])
+                part = tile[north - first : south - first, west - start : east - start]
+                found[north - row : south - row, west - column : east - column] = part
+        return found
+
+    def _tile(self, raster: RasterFile, band: int, first: int, start: int) -> NDArray[Any]:
+        key = (raster.href, band, first, start)
+        tile = self._tiles.pop(key, None)
+        if tile is None:
+            height, width = raster.block_shape(band)
+            height, width = min(height, raster.grid.height - first), min(width, raster.grid.width - start)
+            tile = raster.read(raster.grid.window(first, start, height, width), band=band)
+            self.held += tile.nbytes
+            self.decoded += 1
+        self._tiles[key] = tile
+        while self.held > self._limit and len(self._tiles) > 1:
+            self.held -= self._tiles.popitem(last=False)[1].nbytes
+        return tile
 
 
 class _Part(NamedTuple):
