@@ -6,7 +6,19 @@ from typing import Annotated
 
 import typer
 
-from landloom.cli import asking, building, downloading, evaluating, guess, parcels, publishing, recipes, scenes, serving
+from landloom.cli import (
+    asking,
+    building,
+    downloading,
+    evaluating,
+    granules,
+    guess,
+    parcels,
+    publishing,
+    recipes,
+    scenes,
+    serving,
+)
 
 app = typer.Typer(
     name="landloom",
@@ -37,5 +49,17 @@ def landloom(
     """Build, query and publish training corpora."""
 
 
-for group in (recipes, building, scenes, parcels, guess, evaluating, publishing, asking, downloading, serving):
+for group in (
+    recipes,
+    building,
+    scenes,
+    parcels,
+    granules,
+    guess,
+    evaluating,
+    publishing,
+    asking,
+    downloading,
+    serving,
+):
     group.register(app)

@@ -206,7 +206,9 @@ class GranuleChips(Section):
     granules: tuple[str, ...] = ()
     """MGRS squares such as `37TDK`; drawn from `table` if empty."""
     table: str | None = None
-    """What `landloom.pipelines.granules` wrote: a row a granule."""
+    """What `landloom granules features` wrote, as Parquet or CSV: a row a granule."""
+    continents: VectorSource | None = None
+    """Continents, instead of the table's: polygons, or a CSV with `id` and the column."""
     quotas: dict[str, Annotated[int, Field(ge=0)]] = {}
     """Continent → granules; by land area if empty."""
     count: Annotated[int, Field(ge=1)] = 300

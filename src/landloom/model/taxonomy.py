@@ -312,7 +312,7 @@ TAXONOMIES: Final[dict[str, tuple[str, str]]] = {
 
 CROSSWALKS: Final[dict[str, tuple[str, str]]] = {
     f"{source}_landcovernet": (source, "landcovernet") for source in ("clc", "globeland30", "igbp17", "worldcover")
-}
+} | {f"{source}_igbp17": (source, "igbp17") for source in ("globeland30", "worldcover")}
 """Name → (source, target). A new row needs a table of the same name in `crosswalks/`."""
 
 

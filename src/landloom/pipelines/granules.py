@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.design.granules import GranuleDraw, GranuleTable
-    from landloom.model.recipe import GranuleSeries
+    from landloom.model.recipe import GranuleSeries, VectorSource
     from landloom.pipelines.guess_target import TargetMap
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
@@ -194,6 +194,10 @@ def chosen_granules(project: Project, section: GranuleChips) -> list[GranuleId]:
     """
     if section.granules:
         return sorted({GranuleId.parse(name) for name in section.granules})
+    source = section.continents
+    if source is not None:
+        moved = source.model_copy(update={"file": project.path(source.file)})
+        section = section.model_copy(update={"continents": moved})
     return list(draw_from_table(project.path(str(section.table)), section, project.recipe.seed).granules)
 
 
@@ -205,7 +209,7 @@ def draw_from_table(path: str, section: GranuleChips, seed: int) -> GranuleDraw:
     """
     from landloom.design.granules import draw_granules
 
-    table = read_granules(path)
+    table = read_granules(path, section.continents)
     quotas = section.quotas or _by_area(table, section.count)
     return draw_granules(table, quotas, seed, method=section.method, water=section.water, barren=section.barren)
 
@@ -215,32 +219,46 @@ def _by_area(table: GranuleTable, count: int) -> dict[str, int]:
     return dict(zip(areas, apportion(np.array(list(areas.values())), count).tolist(), strict=True))
 
 
-def read_granules(path: str) -> GranuleTable:
+def read_granules(path: str, continents: VectorSource | None = None) -> GranuleTable:
     """Read a table of granules: Parquet or CSV with `id, continent, longitude, latitude, igbp_1` to `igbp_17`.
+
+    Args:
+        path: of the table.
+        continents: what says the continents, instead of the table's column.
 
     Raises:
         InvalidInputError: no such file, or columns that are missing; they are named.
     """
     from pathlib import Path
 
+    import pyarrow as pa
     import pyarrow.csv
     import pyarrow.parquet as pq
 
     from landloom.design.granules import CLASSES, GranuleTable
+    from landloom.pipelines.granule_features import assigned
 
     try:
         data = io.BytesIO(Path(path).read_bytes())
+        table = pq.read_table(data) if path.endswith(".parquet") else pyarrow.csv.read_csv(data)
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
-    table = pq.read_table(data) if path.endswith(".parquet") else pyarrow.csv.read_csv(data)
+    except pa.ArrowException as error:
+        raise InvalidInputError(f"{path}: cannot be read: {error}") from error
     shares = [f"igbp_{code}" for code in range(1, CLASSES + 1)]
-    missing = [name for name in ("id", "continent", "longitude", "latitude", *shares) if name not in table.column_names]
+    wanted = ("id", *(() if continents else ("continent",)), "longitude", "latitude", *shares)
+    missing = [name for name in wanted if name not in table.column_names]
     if missing:
         raise InvalidInputError(f"{path}: got no column {', '.join(missing)}")
-    kept = [name is not None for name in table["continent"].to_pylist()]
-    table = table.filter(kept)
+    ids = [GranuleId.parse(name) for name in table["id"].to_pylist()]
+    own = continents
+    names = table["continent"].to_pylist() if own is None else assigned(ids, own.file, own.column, own.layer)
+    kept = [place for place, name in enumerate(names) if name]
+    if not kept:
+        raise InvalidInputError(f"{path}: got no continent of any granule; name a source of continents")
+    table = table.take(kept)
     return GranuleTable.of_rows(
-        [GranuleId.parse(name) for name in table["id"].to_pylist()], table["continent"].to_pylist(),
+        [ids[place] for place in kept], [str(names[place]) for place in kept],
         np.column_stack([table["longitude"].to_numpy(), table["latitude"].to_numpy()]),
         np.column_stack([table[name].to_numpy() for name in shares]),
     )  # fmt: skip

@@ -1,0 +1,69 @@
+"""A map of chosen granules, and how well they spread, as PNG bytes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from landloom.design.granules import ContinentReport, GranuleDraw, GranuleTable
+
+INK = "#1d2a30"
+COLOURS = ("#b3541e", "#7a5ba6", "#c23b7a", "#2f6db3", "#2f7f6d", "#8a7a1f", "#555555", "#c23b3b")
+"""Of continents, in the order of their names."""
+
+
+def draw_figure(table: GranuleTable, draw: GranuleDraw) -> bytes:
+    """A map of all granules with the chosen ones on it; below, spacing and discrepancy against random draws."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(11, 8.4), dpi=120, layout="constrained", facecolor="white")
+    rows: Any = figure.subfigures(2, 1, height_ratios=(2.6, 1))
+    _map(rows[0].add_subplot(), table, draw)
+    told = [one for one in draw.continents if one.drawn is not None and one.random is not None]
+    for axes, (measure, words) in zip(rows[1].subplots(1, 2), _MEASURES, strict=True):
+        _bars(axes, told, measure, words)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+_MEASURES = (("spacing", "mean distance to the nearest: more is better"),
+             ("discrepancy", "star discrepancy: less is better"))  # fmt: skip
+
+
+def _map(axes: Any, table: GranuleTable, draw: GranuleDraw) -> None:
+    axes.scatter(table.longitude, table.latitude, s=1.2, c="#d5dbdd", linewidths=0)
+    chosen = set(draw.granules)
+    picked = np.array([one in chosen for one in table.ids])
+    for place, name in enumerate(table.continents):
+        own = picked & (table.continent == place)
+        if own.any():
+            axes.scatter(
+                table.longitude[own], table.latitude[own], s=16, c=COLOURS[place % len(COLOURS)], marker="s",
+                linewidths=0.4, edgecolors="white", label=f"{name} ({own.sum()})",
+            )  # fmt: skip
+    axes.set_aspect("equal")
+    axes.set_xlabel("longitude", fontsize=8, color=INK)
+    axes.set_ylabel("latitude", fontsize=8, color=INK)
+    axes.tick_params(labelsize=8, colors=INK)
+    axes.set_title(f"{len(draw.granules)} granules, draw {draw.method}", fontsize=10, color=INK)
+    axes.legend(loc="lower left", fontsize=8, framealpha=0.9)
+
+
+def _bars(axes: Any, told: list[ContinentReport], measure: str, words: str) -> None:
+    at = np.arange(len(told))
+    pairs = (("this draw", [one.drawn for one in told], "#2f7f6d"), ("median of 100 random draws",
+             [one.random for one in told], "#b9c4c8"))  # fmt: skip
+    for offset, (label, spreads, colour) in zip((-0.2, 0.2), pairs, strict=True):
+        axes.bar(at + offset, [getattr(one, measure) for one in spreads], 0.38, color=colour, label=label)
+    names = [one.name.replace(" and ", " and\n").replace("America", "\nAmerica") for one in told]
+    axes.set_xticks(at, names, fontsize=7)
+    axes.tick_params(labelsize=7, colors=INK)
+    axes.set_title(words, fontsize=8, color=INK)
+    axes.set_ylim(0, 1.3 * max((max(b.get_height() for b in axes.patches), 1e-9)) if axes.patches else 1)
+    axes.legend(fontsize=7, frameon=False, ncols=2, loc="upper center")
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
