@@ -189,9 +189,9 @@ def _hrefs(folder: Path, made: SyntheticSamples) -> float:
     chosen = corpus.select(sorted(made.ids)[:3_214])
     from dataclasses import replace
 
-    from landloom.query.corpus import _period
+    from landloom.model.time import Period
 
-    selection = replace(chosen, products=("pfsr", "s2"), period=_period(YEAR), base=BASE_URL)
+    selection = replace(chosen, products=("pfsr", "s2"), period=Period.parse(*YEAR), base=BASE_URL)
     ids = list(selection.ids)
     ours, peer = folder / "ours.txt", folder / "published.txt"
 

@@ -6,7 +6,7 @@ import json
 import subprocess
 import sys
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
@@ -100,6 +100,61 @@ def test_no_text_ends_the_process() -> None:
         [sys.executable, "-c", FUZZ, "11", "6000"], capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == 0, (done.returncode, done.stderr[-500:])
+
+
+SLOW = """
+import time
+from landloom.errors import LandloomError
+from landloom.query.filter import parse
+texts = [
+    '{' + '"' * 16_000, '{' + '"\\\\' * 8_000, '{"' + '\\\\"' * 8_000, "a = " + "1" * 16_000 + "e5555",
+    '{"op":"=","args":[{"property":"a"},' + "1" * 16_000 + "e5555]}", "a = " + "1." * 8_000, "a = " + "'" * 16_001,
+    "a = " + '"' * 16_001, "a" + " " * 16_000 + "= 1", "a IN (" + "1 ," * 4_990 + "1)", "a BETWEEN " * 1_000 + "1",
+    "a IN (" + "'x' ," * 2_500 + "'1)", "(" * 30 + "1,1" + ")" * 30 + " = 1", "NOT (" * 31 + "a=1" + ")" * 31,
+    "S_INTERSECTS(g, POLYGON((" + "0 0," * 4_000 + "0 0)))", "f(" * 31 + "1," * 10 + "1" + ")" * 31 + " = 1",
+]
+for text in texts:
+    begin = time.perf_counter()
+    try:
+        parse(text[:16_384])
+    except LandloomError as error:
+        assert len(str(error)) < 400 and "\\n" not in str(error), error
+    assert time.perf_counter() - begin < 3, text[:40]
+"""
+
+
+def test_no_text_takes_long() -> None:
+    """Each was or might have been quadratic: 16,000 digits before a wrong exponent once took 20 s."""
+    done = subprocess.run([sys.executable, "-c", SLOW], capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 0, (done.returncode, done.stderr[-500:])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("clc_1 >", "filter: got 'clc_1 >', no CQL2 at its end"),
+        ("clc_1 > 0.5 clc_2 > 1", "filter: got 'clc_1 > 0.5 clc_2 > 1', no CQL2 from 'clc_2 > 1' on (character 13)"),
+        ("clc_1 > 0.5\nAND = 3", "filter: got 'clc_1 > 0.5\\nAND = 3', no CQL2 from '= 3' on (character 17)"),
+        ("  ", "filter: got an empty text, wanted such as clc_31 = 1"),
+        ("clc_1 = 'x", "filter: got a quote that is never closed, ' at character 9"),
+        (
+            '{"op": "=", "args": [{"property": "a"}, 1' + "0" * 50 + "]}",
+            "filter: got a number of 51 characters, wanted at most 40",
+        ),
+    ],
+)
+def test_one_line_names_the_place(text: str, message: str) -> None:
+    with pytest.raises(InvalidInputError) as caught:
+        parse(text)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize(
+    "value", [5, 0.5, None, b"a = 1", ["a = 1"], {"op": "=", "args": [10**5000, 1]}, {"op": [[[]]] * 99}]
+)
+def test_what_is_no_text_is_refused(value: Any) -> None:
+    with pytest.raises(InvalidInputError, match="filter: got"):
+        parse(value)
 
 
 def test_json_and_text_say_the_same() -> None:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final, overload
 
 import numpy as np
 
-from landloom.errors import InvalidInputError, NotFoundError
+from landloom.errors import InvalidInputError, NotFoundError, StoreError
 from landloom.model.product import PRODUCTS
 from landloom.model.time import MID_MONTH, NOON_PASS, parse_instant
 from landloom.query.arrays import write_atomically
@@ -306,8 +306,14 @@ class AssetSet:
 
         Returns:
             The number of lines.
+
+        Raises:
+            StoreError: there can be no such file; folders that are not there are made.
         """
-        write_atomically(Path(path), self.lines(absolute=absolute))
+        try:
+            write_atomically(Path(path), self.lines(absolute=absolute))
+        except OSError as error:
+            raise StoreError(f"cannot write the list {path}: {error.strerror or error}") from error
         return len(self)
 
     def to_arrow(self) -> pa.Table:

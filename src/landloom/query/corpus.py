@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
+from landloom.query.arguments import limited, names_of, period_of
 from landloom.query.condition import Condition
 from landloom.query.opening import open_sidecar
 from landloom.query.search import cover, refine
@@ -128,6 +129,7 @@ class Corpus:
             >>> len(corpus.query(where="forest = 1"))
             2
         """
+        from landloom.query.columns import TEXTS
         from landloom.query.filter import Filter, parse_sum
 
         taken = sorted(set(sums) & set(self.columns))
@@ -138,6 +140,8 @@ class Corpus:
             for column in Filter(root=node).names():
                 if column not in self.columns:
                     raise NotFoundError.of("column", column, self.columns)
+                if column in TEXTS or column in self.aggregates:
+                    raise InvalidInputError(f"got column {column!r} in a sum, wanted label columns such as clc_311")
         return replace(self, aggregates={**self.aggregates, **nodes})
 
     def query(  # noqa: PLR0913 - every one is a question of its own, and all are optional
@@ -175,23 +179,26 @@ class Corpus:
             NotFoundError: an unknown product, band, column, stratum, split or country; the nearest are named.
         """
         keys = self._keys(products)
-        rows = self._rows(region, relation, where, {"stratum": _names(strata), "split": _names(split)})
+        rows = self._rows(
+            region, relation, where, {"stratum": names_of(strata, "strata"), "split": names_of(split, "split")}
+        )
         return Selection(
             sidecar=self.sidecar,
-            rows=_limited(rows, limit, seed),
+            rows=limited(rows, limit, seed),
             products=keys,
-            period=_period(period),
-            bands=self._bands(_names(bands), keys),
+            period=period_of(period),
+            bands=self._bands(names_of(bands, "bands"), keys),
             base=self.base,
         )
 
-    def select(self, ids: Iterable[str]) -> Selection:
-        """Samples by id.
+    def select(self, ids: str | Iterable[str]) -> Selection:
+        """Samples by id, one or several.
 
         Raises:
+            InvalidInputError: no ids.
             NotFoundError: the corpus has no such sample; the first is named.
         """
-        wanted = [str(identity) for identity in ids]
+        wanted = list(names_of(ids, "ids") or ())
         rows = self.sidecar.rows_of_ids(wanted)
         for identity, row in zip(wanted, rows.tolist(), strict=True):
             if row < 0:
@@ -214,7 +221,7 @@ class Corpus:
             >>> place.id, place.assets["pfsr"][0].path.rsplit("/", 2)[-2:]
             ('33N_16E-243N_29_01', ['PF-SR', '2018-01-03.tif'])
         """
-        text = chip if isinstance(chip, str) else chip.sample
+        text = chip if isinstance(chip, str) else str(getattr(chip, "sample", chip))
         stem = text.rsplit("/", 1)[-1].split(".", 1)[0]
         tokens = stem.split("_")
         # A label file's name ends with the id, a chip's folder is named by it.
@@ -227,7 +234,7 @@ class Corpus:
         return next(iter(chosen.linked()))
 
     def _keys(self, products: str | Iterable[str] | None) -> tuple[str, ...]:
-        wanted = _names(products)
+        wanted = names_of(products, "products")
         keys = self.products if wanted is None else tuple(dict.fromkeys(wanted))
         for key in keys:
             if key not in self.products:
@@ -277,28 +284,3 @@ class Corpus:
                     f"region: got {area.bounds}, where {self.name} has nothing; with swapped axes it has. "
                     "Wanted longitude before latitude"
                 )
-
-
-def _names(value: str | Iterable[str] | None) -> tuple[str, ...] | None:
-    if value is None:
-        return None
-    return (value,) if isinstance(value, str) else tuple(str(item) for item in value)
-
-
-def _period(value: Period | tuple[Any, Any] | None) -> Period | None:
-    if value is None:
-        return None
-    from landloom.model.time import Period
-
-    return value if isinstance(value, Period) else Period.parse(*value)
-
-
-def _limited(rows: Rows, limit: int | None, seed: int | None) -> Rows:
-    if limit is None:
-        return rows
-    if limit < 0:
-        raise InvalidInputError(f"got limit {limit}, wanted 0 or more")
-    if seed is None or limit >= len(rows):
-        return rows[:limit].copy()
-    chosen = np.random.default_rng(seed).choice(rows, size=limit, replace=False)
-    return np.sort(chosen)

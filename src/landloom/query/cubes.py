@@ -142,7 +142,12 @@ def _known_resolution(product: str) -> float:
 
 
 def _one(selection: Selection, sample: str | int) -> NDArray[np.int32]:
-    row = selection.rows[sample] if isinstance(sample, int) else selection.sidecar.rows_of_ids([sample])[0]
+    if isinstance(sample, int):
+        if not -len(selection) <= sample < len(selection):
+            raise NotFoundError(f"no sample number {sample} in this selection of {len(selection)}")
+        row = selection.rows[sample]
+    else:
+        row = selection.sidecar.rows_of_ids([str(sample)])[0]
     if row < 0 or row not in selection.rows:
         raise NotFoundError(f"no sample {sample!r} in this selection")
     return np.array([row], dtype=np.int32)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
-from landloom.query.exact import Exact, compare
+from landloom.query.exact import LIMIT, Exact, compare
 from landloom.query.filter import ARITHMETIC, COMPARISONS, Call, Name
 
 if TYPE_CHECKING:
@@ -176,10 +176,17 @@ class _Evaluator:
                 raise InvalidInputError(f"filter: wanted only text in the list for {_named(value)}")
             return self._matching(value, wanted.__contains__)
         number = self.number(value)
-        yes: Any = False
-        for item in set(listed):
-            if isinstance(item, bool | str):
+        shares: set[Fraction] = set()
+        for item in listed:
+            if not isinstance(item, Fraction):
                 raise InvalidInputError(f"filter: got {item!r} in a list of numbers")
+            shares.add(item)
+        if isinstance(number.bottom, int):
+            tops = [item * number.bottom for item in shares]
+            whole = [top.numerator for top in tops if top.denominator == 1 and abs(top) < LIMIT]
+            return _known(np.isin(number.top, np.array(whole, dtype=np.int64)), number)
+        yes: Any = False
+        for item in shares:
             yes = yes | compare("=", number, Exact.constant(item))
         return _known(yes, number)
 

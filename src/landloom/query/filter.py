@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -27,6 +28,8 @@ MAX_ITEMS: Final = 5_000
 """List items."""
 MAX_DIGITS: Final = 15
 """Significant digits of a number: as many as survive a double, so that every number is taken as it is written."""
+MAX_WRITTEN: Final = 40
+"""Characters of a number."""
 MAX_EXPONENT: Final = 30
 """Power of ten of a number, either way."""
 
@@ -45,6 +48,8 @@ _TOKEN: Final = re.compile(
     r"""|(?P<space>\s+)|(?P<other>.)""",
     re.DOTALL,
 )
+_JSON_TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
+"""A string, or what is left of one that never ends, is one token: no character is looked at twice."""
 _STEPS: Final = {"(": 1, ")": -1}
 _WORDS: Final = frozenset({"and", "or", "not", "in", "between", "like", "is", "div"})
 
@@ -123,7 +128,8 @@ def scan(text: str) -> None:
         if kind == "number":
             _number(word)
         elif kind == "other":
-            raise _refuse(f"got {word!r} at character {token.start() + 1}")
+            what = f"a quote that is never closed, {word}" if word in "'\"" else repr(word)
+            raise _refuse(f"got {what} at character {token.start() + 1}")
         depth += _STEPS.get(word, 0)
         operators += kind == "sign" or (kind == "word" and word.lower() in _WORDS)
         items += kind == "comma"
@@ -139,12 +145,14 @@ def scan(text: str) -> None:
 
 def _number(text: str) -> Fraction:
     """A number as it is written."""
+    if len(text) > MAX_WRITTEN:
+        raise _refuse(f"got a number of {len(text)} characters, wanted at most {MAX_WRITTEN}")
     match = re.fullmatch(r"-?(\d*)\.?(\d*)(?:[eE]([-+]?\d{1,3}))?", text)
     if match is None or not (match[1] or match[2]):
-        raise _refuse(f"got {text[:40]!r}, wanted a number")
+        raise _refuse(f"got {text!r}, wanted a number")
     digits = (match[1] + match[2]).lstrip("0")
-    if len(digits.rstrip("0") if "." not in text else digits) > MAX_DIGITS or len(text) > 40:
-        raise _refuse(f"got {text[:40]}, wanted a number of at most {MAX_DIGITS} digits")
+    if len(digits.rstrip("0") if "." not in text else digits) > MAX_DIGITS:
+        raise _refuse(f"got {text}, wanted a number of at most {MAX_DIGITS} digits")
     if abs(int(match[3] or 0)) > MAX_EXPONENT:
         raise _refuse(f"got {text}, wanted a number within 1e±{MAX_EXPONENT}")
     return Fraction(Decimal(text))
@@ -155,13 +163,13 @@ def _bounded_json(text: str) -> Any:
     if len(text) > MAX_LENGTH:
         raise _refuse(f"got {len(text)} characters, wanted at most {MAX_LENGTH}")
     depth = 0
-    for token in re.finditer(r'"[^"\\]*(?:\\.[^"\\]*)*"|[][{}]', text, re.DOTALL):
+    for token in _JSON_TOKEN.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
         if depth > 2 * MAX_DEPTH:
             raise _refuse(f"got JSON values more than {2 * MAX_DEPTH} deep")
     try:
         return json.loads(text, parse_float=_number, parse_int=_number, parse_constant=_number)
-    except ValueError as error:
+    except json.JSONDecodeError as error:
         raise _refuse(f"got broken JSON: {error}") from error
 
 
@@ -186,8 +194,10 @@ class _Checker:
     def _literal(self, value: Any) -> Fraction | str | bool:
         if isinstance(value, bool | str | Fraction):
             return value
-        if isinstance(value, int | float):
-            return _number(repr(value).removesuffix(".0"))
+        if isinstance(value, int):
+            return _number(str(value) if value.bit_length() < 4 * MAX_WRITTEN else "1" * (MAX_WRITTEN + 1))
+        if isinstance(value, float):
+            return _number(repr(float(value)).removesuffix(".0"))
         raise _refuse(f"got {_short(value)}, wanted a number, text, a column or an operation")
 
     def _call(self, value: Mapping[str, Any], depth: int) -> Call:
@@ -215,8 +225,21 @@ class _Checker:
 
 
 def _short(value: object) -> str:
-    text = repr(value)
+    text = repr(value) if isinstance(value, str | int | float) else reprlib.repr(value)  # which bounds depth
     return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _no_cql2(text: str, said: str) -> str:
+    """One line that names the place; the parser's own words speak of its grammar."""
+    if not text.strip():
+        return "got an empty text, wanted such as clc_31 = 1"
+    place = re.search(r"--> (\d+):(\d+)", said)
+    if place is None:
+        return f"got {_short(text)}, which is no CQL2"
+    line, column = int(place[1]), int(place[2])
+    at = sum(len(part) + 1 for part in text.split("\n")[: line - 1]) + column - 1
+    rest = text[at:].strip()
+    return f"got {_short(text)}, no CQL2 " + (f"from {_short(rest)} on (character {at + 1})" if rest else "at its end")
 
 
 def _from_text(text: str) -> Node:
@@ -226,7 +249,7 @@ def _from_text(text: str) -> Node:
     try:
         document = cql2.parse_text(text).to_json()
     except (cql2.ParseError, cql2.ValidationError, ValueError) as error:
-        raise _refuse(f"got text that is no CQL2:\n{error}") from error
+        raise _refuse(_no_cql2(text, str(error))) from error
     return _Checker().node(document)
 
 
@@ -274,6 +297,8 @@ def parse_sum(text: str) -> Node:
         >>> parse_sum("clc_311 + clc_312").op
         '+'
     """
+    if not isinstance(text, str):
+        raise _refuse(f"got {_short(text)}, wanted a sum of columns such as clc_311 + clc_312")
     node = _from_text(text)
     if isinstance(node, Name | Fraction) or (isinstance(node, Call) and node.op in ARITHMETIC):
         return node

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidIdentityError, InvalidValueError, NotFoundError
+from landloom.query.arguments import instants_of, names_of
 from landloom.query.lines import blocks, chip_template, directories_of
 
 if TYPE_CHECKING:
@@ -55,23 +56,17 @@ def helper_stamp(timestep: str) -> datetime:
     return datetime.fromisoformat(timestep).replace(tzinfo=UTC)
 
 
-def _instant(value: Any) -> datetime:
-    from landloom.model.time import parse_instant
-
-    return parse_instant(value if isinstance(value, str | date) else str(value))
-
-
 def _timesteps(names: Sequence[str], temporal_filter: tuple[Any, Any] | None) -> list[str]:
     if temporal_filter is None:
         return list(names)
-    start, end = map(_instant, temporal_filter)
+    start, end = instants_of(temporal_filter, "temporal_filter")
     if end < start:
         raise InvalidValueError(f"got a period that ends ({end}) before it begins ({start})")
     return [name for name in names if start < helper_stamp(name) < end]
 
 
 def get_asset_hrefs(
-    ids: Iterable[str],
+    ids: str | Iterable[str],
     products: str | Iterable[str] | None = None,
     temporal_filter: tuple[Any, Any] | None = None,
     base_url: str = BASE_URL,
@@ -91,21 +86,21 @@ def get_asset_hrefs(
     Raises:
         NotFoundError: no such product.
         InvalidIdentityError: an id that is none.
-        InvalidValueError: the period ends before it begins.
+        InvalidValueError: the period ends before it begins, or is none.
 
     Example:
         >>> hrefs = get_asset_hrefs(["30N_12E-191N_01_19"], products="s2")
         >>> len(hrefs), hrefs[0].removeprefix(BASE_URL)
         (12, 'imagery/30N/12E-191N/30N_12E-191N_01_19/S2-SR/2018-01.tif')
     """
-    keys = PRODUCTS if products is None else [products] if isinstance(products, str) else list(products)
+    keys = names_of(PRODUCTS if products is None else products, "products") or ()
     templates: list[str] = []
     for key in keys:
         if key not in _FOLDERS:
             raise NotFoundError.of("product", key, PRODUCTS)
         folder, names = _FOLDERS[key]
         templates += [chip_template(folder, name) for name in _timesteps(names, temporal_filter)]
-    samples = list(ids)
+    samples = names_of(ids, "ids") or ()
     try:
         encoded = np.array(samples, dtype="S") if samples else np.empty(0, dtype="S18")
     except UnicodeEncodeError as error:

@@ -6,6 +6,7 @@ Boxes stay four numbers: asking for one needs no geometry library. Everything el
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,10 @@ VECTOR_SUFFIXES: Final = frozenset(
     {".geojson", ".json", ".gpkg", ".shp", ".fgb", ".parquet", ".geoparquet", ".kml", ".gml", ".zip"}
 )
 """Text that ends so is a file."""
+_WKT: Final = re.compile(
+    r"\s*(srid=\d+;)?\s*((multi)?(point|linestring|polygon)|linearring|geometrycollection)\s*(z|m|zm)?\s*(\(|empty\b)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,19 +133,29 @@ def read_region(path: Path) -> Region:
     Raises:
         InvalidInputError: no file, no features, no CRS, or broken geometries; the file is named.
     """
-    frame = _read_layer(path)
-    invalid = [str(index) for index, good in zip(frame.index, frame.geometry.is_valid, strict=True) if not good]
+    return geometry_region(_joined(_read_layer(path).geometry, path.name))
+
+
+def _joined(shapes: gpd.GeoSeries, where: str) -> Geometry:
+    """The union of geometries, those that cross themselves named."""
+    invalid = [str(index) for index, good in zip(shapes.index, shapes.is_valid, strict=True) if not good]
     if invalid:
-        raise InvalidInputError(f"region: {path.name}: features {', '.join(invalid[:10])} cross themselves")
-    return geometry_region(frame.geometry.union_all())
+        raise InvalidInputError(f"region: {where}: features {', '.join(invalid[:10])} cross themselves")
+    joined: Geometry = shapes.union_all()
+    return joined
 
 
 def _read_layer(path: Path) -> gpd.GeoDataFrame:
     import geopandas as gpd
+    import pyogrio.errors
 
     if not path.exists():
         raise InvalidInputError(f"region: no file {path}")
-    frame = gpd.read_parquet(path) if path.suffix in {".parquet", ".geoparquet"} else gpd.read_file(path)
+    try:
+        frame = gpd.read_parquet(path) if path.suffix in {".parquet", ".geoparquet"} else gpd.read_file(path)
+    except (pyogrio.errors.DataSourceError, ValueError, OSError) as error:
+        reason = str(error).split(";", 1)[0].splitlines()[0]
+        raise InvalidInputError(f"region: {path.name} cannot be read: {reason}") from error
     if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.dropna().empty:
         raise InvalidInputError(f"region: {path.name} holds no geometries")
     if frame.crs is None:
@@ -197,21 +212,29 @@ def resolve_region(value: Any, countries: Path | None = None) -> Region:
     if isinstance(value, Mapping):
         return geometry_region(_from_geojson(value))
     if hasattr(value, "to_crs"):
-        if value.crs is None:
-            raise InvalidInputError("region: got a frame without a CRS")
-        return geometry_region(value.to_crs(4326).geometry.union_all())
+        return geometry_region(_from_frame(value))
     if hasattr(value, "geom_type") and hasattr(value, "is_empty"):
         return geometry_region(value)
     if hasattr(value, "__len__") and len(value) == 4:
-        return box_region([float(number) for number in value])
+        try:
+            edges = [float(number) for number in value]
+        except (TypeError, ValueError) as error:
+            raise InvalidInputError(f"region: got {value!r}, wanted four numbers") from error
+        return box_region(edges)
     raise InvalidInputError(f"region: got {type(value).__name__}, wanted a box, a geometry, a file or a name")
+
+
+def _from_frame(value: Any) -> Geometry:
+    if value.crs is None:
+        raise InvalidInputError("region: got a frame without a CRS")
+    return _joined(value.to_crs(4326).geometry, "the frame")
 
 
 def _from_text(value: str | Path, countries: Path | None) -> Region:
     path = Path(value)
     if isinstance(value, Path) or path.suffix.lower() in VECTOR_SUFFIXES:
         return read_region(path)
-    if "(" in value:
+    if _WKT.match(value):
         import shapely
 
         try:
@@ -231,5 +254,6 @@ def _from_geojson(value: Mapping[str, Any]) -> Geometry:
         if value.get("type") == "FeatureCollection":
             return shapely.union_all([shapely.geometry.shape(item["geometry"]) for item in value["features"]])
         return shapely.geometry.shape(dict(value["geometry"] if value.get("type") == "Feature" else value))
-    except (KeyError, TypeError, AttributeError, ValueError, shapely.errors.ShapelyError) as error:
-        raise InvalidInputError(f"region: got a mapping that is no GeoJSON geometry: {error}") from error
+    except (KeyError, TypeError, AttributeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
+        kind = value.get("type", "no type")
+        raise InvalidInputError(f"region: got a mapping ({kind}) that is no GeoJSON geometry") from error

@@ -84,14 +84,20 @@ class Selection:
             raise InvalidInputError("got selections of two corpora, wanted two of one")
 
     def __or__(self, other: Selection) -> Selection:
+        if not isinstance(other, Selection):
+            return NotImplemented
         self._same_corpus(other)
         return replace(self, rows=np.union1d(self.rows, other.rows))
 
     def __and__(self, other: Selection) -> Selection:
+        if not isinstance(other, Selection):
+            return NotImplemented
         self._same_corpus(other)
         return replace(self, rows=np.intersect1d(self.rows, other.rows, assume_unique=True))
 
     def __sub__(self, other: Selection) -> Selection:
+        if not isinstance(other, Selection):
+            return NotImplemented
         self._same_corpus(other)
         return replace(self, rows=np.setdiff1d(self.rows, other.rows, assume_unique=True))
 
