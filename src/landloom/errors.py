@@ -114,6 +114,23 @@ def nearest(got: str, known: Iterable[str]) -> list[str]:
     return sorted(get_close_matches(got, names, n=3)) or names[:5]
 
 
+def grouped(problems: Sequence[Problem]) -> list[Problem]:
+    """Problems with those of the same kind gathered: where the first one is, and how many more there are.
+
+    Example:
+        >>> for problem in grouped([Problem(where=f"s2/{n}", what="disk on fire") for n in range(3)]):
+        ...     print(problem)
+        s2/0 and 2 more: disk on fire
+    """
+    places: dict[str, list[str]] = {}
+    for problem in problems:
+        places.setdefault(problem.what, []).append(problem.where)
+    return [
+        Problem(where=own[0] if len(own) == 1 else f"{own[0]} and {len(own) - 1:,} more", what=what)
+        for what, own in places.items()
+    ]
+
+
 class InvalidDocumentError(LandloomError, ValueError):
     """A document with problems; every one of them is in `problems`."""
 
@@ -203,5 +220,5 @@ class BuildError(LandloomError):
         self.problems = tuple(problems)
         super().__init__(
             f"{counted(len(self.problems), 'unit')} failed; run build again to retry, or add --allow-missing to "
-            f"publish what there is:\n{bullets(self.problems)}"
+            f"publish what there is:\n{bullets(grouped(self.problems))}"
         )

@@ -89,6 +89,8 @@ MISTAKES = [
     (["export", "{corpus}", "{full}", "--layout", "cubes"], 1, "holds files that no export has written"),
     (["publish", "{tmp}/none", "{tmp}/x", "--base-url", "https://example.org"], 1, "is no finished corpus"),
     (["publish", "{corpus}", "{tmp}/x", "--base-url", "x"], 1, "wanted an absolute address"),
+    (["publish", "{corpus}", "az://x/y", "--base-url", "https://example.org"], 1, "come from the environment"),
+    (["build", "{project}/landloom.yaml", "--out", "{project}/landloom.yaml"], 1, "is a file; choose a folder"),
     (["publish", "{corpus}", "ftp://x/y", "--base-url", "https://example.org"], 1, "wanted a path or s3://"),
     (["publish", "{corpus}", "{full}", "--base-url", "https://example.org"], 1, "that no publish has written"),
     (["labels", "add", "{corpus}", "--source", "{tmp}/x.gpkg", "--column", "c", "{terms}"], 1, "no file"),

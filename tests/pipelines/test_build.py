@@ -169,12 +169,22 @@ def test_a_lost_file_is_made_again(tiny: Path, tiny_corpus: Path, tmp_path: Path
     [
         ({"region": {"bounds": [50.1, 11.8, 50.2, 12.3]}}, "are the region's axes longitude, latitude"),
         ({"period": {"start": "2030-06-01", "end": "2030-08-01"}}, "the archive has no scene"),
+        ({"archive": {"kind": "static", "href": "{tiny}/archive/region.geojson"}}, r"it has this wrong:\n  - .*region"),
+        (
+            {"samples": {"draw": "list", "ids": ["33N_16E-243N_29_01", "x", "33N_16E-243N_29_99"]}},
+            r"2 sample ids cannot be read:\n  - samples\.ids\.1: got 'x'.*\n  - samples\.ids\.2: .*wanted row",
+        ),
+        (
+            {"samples": {"draw": "all"}, "region": {"bounds": [-179, -80, 179, 80]}},
+            "about 1,3.* cells of 600 m, wanted at most 50,000,000",
+        ),
     ],
-    ids=["swapped axes", "no scene"],
+    ids=["swapped axes", "no scene", "no archive", "no ids", "the world"],
 )
 def test_what_cannot_be_built_is_said(tiny: Path, tmp_path: Path, change: dict[str, object], message: str) -> None:
     text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("archive/", f"{tiny}/archive/")
-    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(yaml.safe_load(text) | change), encoding="utf-8")
+    document = yaml.safe_dump(yaml.safe_load(text) | change).replace("{tiny}", str(tiny))
+    (tmp_path / "landloom.yaml").write_text(document, encoding="utf-8")
     with pytest.raises(InvalidInputError, match=message):
         build(tmp_path)
 

@@ -198,3 +198,11 @@ def test_a_published_corpus_can_be_published_on(tiny_corpus: Path, tmp_path: Pat
     publish(str(tiny_corpus), f"file://{tmp_path}/a", "https://a.org")
     done: PublishReport = publish(f"file://{tmp_path}/a", f"file://{tmp_path}/b", BASE)
     assert done.digest == publish(str(tiny_corpus), f"file://{tmp_path}/c", BASE).digest
+
+
+def test_what_does_not_validate_never_reaches_the_target(corpus: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The target cannot even be asked: nothing listens there."""
+    next(corpus.rglob("*.tif")).unlink()
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    with pytest.raises(CorpusInvalidError, match="missing, though a manifest names it"):
+        publish(str(corpus), "s3://bucket/tiny", BASE)

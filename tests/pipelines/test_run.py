@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landloom.corpus.manifest import FileEntry
-from landloom.errors import DiskFullError, PermanentFaultError
+from landloom.errors import BuildError, DiskFullError, PermanentFaultError, Problem, StoreError
 from landloom.pipelines.executors import inline, processes
 from landloom.pipelines.journal import Journal
 from landloom.pipelines.run import run
@@ -114,3 +114,15 @@ def test_a_unit_that_kills_every_worker_fails_alone(journal: Journal) -> None:
     problems = run(units, factory=processes(2), journal=journal)
     assert [problem.where for problem in problems] == ["dies"]
     assert sum(entry.state == "done" for entry in journal.entries()) == 5
+
+
+def test_a_journal_that_is_none_is_named(tmp_path: Path) -> None:
+    (tmp_path / "journal.sqlite").write_bytes(b"no database, but long enough to be taken for one" * 100)
+    with pytest.raises(StoreError, match=r"journal\.sqlite: cannot be used as a journal: file is not a database"):
+        Journal(tmp_path / "journal.sqlite")
+
+
+def test_a_thousand_units_that_fail_for_one_reason_are_one_line() -> None:
+    problems = [Problem(where=f"s2/{n}", what="no column") for n in range(1000)]
+    assert str(BuildError(problems)).splitlines()[1:] == ["  - s2/0 and 999 more: no column"]
+    assert len(BuildError(problems).problems) == 1000

@@ -113,7 +113,7 @@ def test_a_file_truncated_behind_its_header_opens_and_then_fails(tmp_path: Path)
     (tmp_path / "half.tif").write_bytes(BROKEN["half.tif"])
     with open_raster(str(tmp_path / "half.tif")) as raster:
         assert raster.grid == GRID
-        with pytest.raises(PermanentFaultError, match=r"half\.tif.*[Rr]ead"):
+        with pytest.raises(PermanentFaultError, match=r"half\.tif: truncated: a block has [\d,]+ bytes, wanted"):
             raster.read(GRID, band=2)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -127,9 +128,9 @@ class ApiArchive:
             status = getattr(error, "status_code", None)
             if isinstance(status, int):
                 raise fault_of(status, f"{self._url}, collection {self._collection}: {error}") from error
-            raise TransientFaultError(f"{self._url}: {error}") from error
+            raise TransientFaultError(f"{self._url}: {_brief(error)}") from error
         except (requests.RequestException, json.JSONDecodeError) as error:
-            raise TransientFaultError(f"{self._url}: {error}") from error
+            raise TransientFaultError(f"{self._url}: {_brief(error)}") from error
 
     def _opened(self) -> pystac_client.Client:
         if self._client is None:
@@ -142,6 +143,12 @@ class ApiArchive:
             if not self._client.conforms_to("ITEM_SEARCH"):
                 raise PermanentFaultError(f"{self._url}: no STAC API with item search")
         return self._client
+
+
+def _brief(error: Exception) -> str:
+    """Why a service could not be reached, without the names of the classes that tried."""
+    texts = re.findall(r"\[Errno [^]]*\] ([^'\")]+)", str(error))
+    return f"cannot be reached: {texts[-1]}" if texts else str(error)
 
 
 def _self_href(item: Mapping[str, Any], url: str) -> str:

@@ -19,6 +19,7 @@ class ProgressBars:
         self._bars: Progress | None = None
         self._task: TaskID | None = None
         self._stage = ""
+        self._told: set[str] = set()
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -37,6 +38,7 @@ class ProgressBars:
     def started(self, stage: str, total: int) -> None:
         """A stage begins."""
         self._stage = stage
+        self._told.clear()
         if self._bars is not None:
             self._task = self._bars.add_task(stage, total=total)
         else:
@@ -46,7 +48,8 @@ class ProgressBars:
         """A unit is done, or failed."""
         if self._bars is not None and self._task is not None:
             self._bars.advance(self._task)
-        if reason is not None:
+        if reason is not None and reason not in self._told:  # a thousand tiles may fail for one reason
+            self._told.add(reason)
             sys.stderr.write(f"{self._stage}: {unit} failed: {reason}\n")
 
 

@@ -140,6 +140,8 @@ def claim_folder(folder: Path, project: Project) -> None:
     """
     recipe = project.recipe
     document = folder / CORPUS
+    if folder.exists() and not folder.is_dir():
+        raise ForeignCorpusError(f"{folder}: is a file; choose a folder with --out")
     if document.exists():
         try:
             there = parse_corpus_json(document.read_bytes())

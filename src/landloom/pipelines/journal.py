@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from landloom.corpus.manifest import FileEntry
-from landloom.errors import DiskFullError
+from landloom.errors import DiskFullError, StoreError
 from landloom.pipelines.units import Outcome
 
 if TYPE_CHECKING:
@@ -74,13 +74,22 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
+        """Open it, made if need be.
+
+        Raises:
+            StoreError: it cannot be written, or is none.
+            DiskFullError: no space is left for it.
+        """
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._db = sqlite3.connect(path, isolation_level=None)
-        with _full_disk():
-            self._db.execute("pragma journal_mode = wal")
-            self._db.execute("pragma synchronous = normal")
-            self._db.execute(_SCHEMA)
-            self._db.execute(_NOTES)
+        try:
+            self._db = sqlite3.connect(path, isolation_level=None)
+            with _full_disk():
+                self._db.execute("pragma journal_mode = wal")
+                self._db.execute("pragma synchronous = normal")
+                self._db.execute(_SCHEMA)
+                self._db.execute(_NOTES)
+        except sqlite3.Error as error:
+            raise StoreError(f"{path}: cannot be used as a journal: {error}") from error
 
     def __enter__(self) -> Self:
         return self

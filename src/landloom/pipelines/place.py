@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
-from landloom.errors import BuildError, InvalidInputError, counted
-from landloom.model.grid import WGS84
-from landloom.model.ids import SampleId
+from landloom.errors import BuildError, InvalidInputError, InvalidValueError, Problem, bullets, counted
+from landloom.model.grid import WGS84, reproject
+from landloom.model.ids import CELL_SIZE, SampleId
 from landloom.model.recipe import AllCells, AreaClassDraw, GranuleChips, ListedCells
 from landloom.model.sample import Sample
 from landloom.pipelines.cells import TileCells, cells_units, read_cells
@@ -22,20 +22,23 @@ from landloom.pipelines.stage import run_stage
 from landloom.pipelines.windows import place_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from scipy.sparse import csr_array
     from shapely.geometry.base import BaseGeometry
 
     from landloom.design.candidates import Candidates
     from landloom.design.report import Draw
-    from landloom.errors import Problem
     from landloom.pipelines.parcel_tables import Prepared
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
 
 DRAW: Final = ".landloom/draw.json"
 """Where a build keeps what its draw achieved."""
+MOST_CELLS: Final = 50_000_000
+"""Cells of a region, at most: three times Europe's."""
+EQUAL_AREA: Final = 6933
+"""EPSG code of a CRS in which areas are those on the ground."""
+LISTED: Final = 20
+"""Bad sample ids that are named."""
 CANDIDATES: Final = "candidates"
 """Purpose of the label tables that a draw is made from."""
 
@@ -90,7 +93,9 @@ def place(project: Project, workshop: Workshop) -> Placement:
         from landloom.design.candidates import candidate_cells
         from landloom.design.simple import draw_all
 
-        cells = candidate_cells(region_of(project))
+        region = region_of(project)
+        _demand_room(region)
+        cells = candidate_cells(region)
         placement = Placement(samples=tuple(Sample.of_utm24(cell) for cell in cells.ids(draw_all(cells))))
     elif isinstance(section, ListedCells):
         placement = Placement(samples=_listed(project, section))
@@ -107,6 +112,20 @@ def place(project: Project, workshop: Workshop) -> Placement:
     return replace(placement, samples=_split(project, placement.samples))
 
 
+def _demand_room(region: BaseGeometry) -> None:
+    """Refuse a region of so many cells that memory would end before they are counted.
+
+    Raises:
+        InvalidInputError: it is.
+    """
+    area = reproject(region, WGS84, EQUAL_AREA).area
+    if area / CELL_SIZE**2 > MOST_CELLS:
+        raise InvalidInputError(
+            f"the region holds about {area / CELL_SIZE**2:,.0f} cells of {CELL_SIZE} m, wanted at most "
+            f"{MOST_CELLS:,}: cut it"
+        )
+
+
 def _drawn(project: Project, section: AreaClassDraw, workshop: Workshop) -> Placement:
     from landloom.design.allocate import areas, quotas
     from landloom.design.candidates import candidate_cells
@@ -115,6 +134,7 @@ def _drawn(project: Project, section: AreaClassDraw, workshop: Workshop) -> Plac
     from landloom.store.vector import read_vector
 
     region = region_of(project)
+    _demand_room(region)
     strata = section.strata
     frame = read_vector(project.path(strata.file), layer=strata.layer, columns=[strata.column]).to_crs(WGS84)
     named = [(str(name), shape) for name, shape in zip(frame[strata.column], frame.geometry, strict=True)]
@@ -164,13 +184,27 @@ def _tile_cells(candidates: Candidates) -> dict[str, TileCells]:
 
 
 def _listed(project: Project, section: ListedCells) -> tuple[Sample, ...]:
-    lines: Sequence[str] = section.ids
-    if section.file is not None:
-        text = Path(project.path(section.file)).read_text(encoding="utf-8")
-        lines = [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
     from landloom.design.simple import draw_list
 
-    return tuple(Sample.of_utm24(cell) for cell in draw_list(map(SampleId.parse, lines)))
+    named = [(f"samples.ids.{place}", text) for place, text in enumerate(section.ids)]
+    if section.file is not None:
+        try:
+            text = Path(project.path(section.file)).read_text(encoding="utf-8")
+        except UnicodeDecodeError as error:
+            raise InvalidInputError(f"{section.file}: is no UTF-8 text") from error
+        rows = ((f"{section.file}, line {line}", row.strip()) for line, row in enumerate(text.splitlines(), start=1))
+        named = [(where, row) for where, row in rows if row and not row.startswith("#")]
+    found, problems = [], []
+    for where, text in named:
+        try:
+            found.append(SampleId.parse(text))
+        except InvalidValueError as error:
+            problems.append(Problem(where=where, what=f"got {text!r}: {error}"))
+    if problems:
+        more = f"\n  - … and {len(problems) - LISTED:,} more" if len(problems) > LISTED else ""
+        count = counted(len(problems), "sample id")
+        raise InvalidInputError(f"{count} cannot be read:\n{bullets(problems[:LISTED])}{more}")
+    return tuple(Sample.of_utm24(cell) for cell in draw_list(found))
 
 
 def _split(project: Project, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:

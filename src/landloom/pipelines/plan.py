@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from landloom.archive.batches import search_each
-from landloom.errors import InvalidInputError
+from landloom.errors import InvalidInputError, bullets
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import CompositeProduct
 from landloom.model.taxonomy import taxonomy
@@ -123,9 +123,10 @@ def build_plan(project: Project, shop: Workshop, *, fetch: bool = True, allow_mi
                 units.append(series_unit(project, key, tile, samples, scenes, (shop.uri, layout), identities))
             else:
                 units.append(composite_unit(project, key, tile, samples, scenes, shop.uri))
-    if keys and not found:
-        raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}")
     problems = tuple(dict.fromkeys((*supplied.problems, *archive.problems)))  # searching finds more
+    if keys and not found:
+        wrong = f"; it has this wrong:\n{bullets(problems[:5])}" if problems else ""
+        raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}{wrong}")
     return Plan(placement=placement, units=tuple(units), scene_count=len(found), problems=problems)
 
 

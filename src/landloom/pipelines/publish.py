@@ -79,7 +79,7 @@ def publish(
 
     Args:
         corpus: folder or address of the corpus.
-        target: where its files go: `s3://bucket/folder`, `az://account/container/folder`, `file:///folder`, …
+        target: where its files go: `s3://bucket/folder`, `az://container/folder`, `file:///folder`, …
         base_url: address under which readers will reach them; every href in the catalogue starts with it.
         workers: files that are on their way at a time.
         listener: told of progress.

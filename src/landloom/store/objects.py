@@ -42,7 +42,12 @@ class ObjectStore:
 
     def __init__(self, uri: str) -> None:
         self._uri = uri.rstrip("/") if urlsplit(uri).netloc else uri
-        self._backend = _backend(self._uri)
+        try:
+            self._backend = _backend(self._uri)
+        except BaseError as error:
+            raise InvalidInputError(
+                f"{self._uri}: {_first_line(error)}; account, keys and endpoint come from the environment"
+            ) from error
 
     def __repr__(self) -> str:
         return f"ObjectStore({self._uri!r})"
@@ -151,7 +156,10 @@ class ObjectStore:
 
 
 def _first_line(error: BaseException) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0]
+    line = str(error).strip().split("\n", maxsplit=1)[0]
+    if "169.254.169.254" in line:  # where clouds tell their own machines who they are
+        return f"no credentials in the environment, nor from this machine ({line.partition(':')[0]})"
+    return line
 
 
 def _backend(uri: str) -> Any:

@@ -32,6 +32,8 @@ _PASSING_CODES: Final = {401, 403, 407, 408, 425, 429}
 """Answers below 500 that credentials, quotas or time may mend."""
 _GONE: Final = re.compile(r"does not exist|No such file|ObjectNotFound|BucketNotFound|key does not exist")
 _PASSING: Final = re.compile(r"CURL error|timed out|AccessDenied|Access Denied|InvalidCredentials|Permission denied")
+_SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
+_STRANGE: Final = re.compile(r"not recognized as being in a supported file format")
 _CODE: Final = re.compile(r"HTTP (?:response|error) code\s*:\s*(\d{3})")
 
 
@@ -225,4 +227,9 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 def _reason(error: BaseException, href: str) -> str:
     """The deepest message of the chain, which names the cause, without the path that GDAL puts before it."""
     *_, deepest = _chain(error)
+    short = _SHORT.search(str(deepest))
+    if short is not None:
+        return f"truncated: a block has {int(short['got']):,} bytes, wanted {int(short['wanted']):,}"
+    if _STRANGE.search(str(deepest)):
+        return "is no raster that can be read"
     return str(deepest).strip().removeprefix(f"{gdal_path(href)}: ").removeprefix(f"'{gdal_path(href)}' ")

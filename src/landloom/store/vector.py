@@ -143,8 +143,15 @@ def layers_with_geometry(path: str | Path) -> tuple[str, ...]:
     try:
         found = pyogrio.list_layers(str(path))
     except pyogrio.errors.DataSourceError as error:
-        raise StoreError(f"cannot read {path}: {error}") from error
+        raise StoreError(_unread(str(path), error)) from error
     return tuple(str(layer) for layer, kind in found if kind is not None)
+
+
+def _unread(name: str, error: Exception) -> str:
+    """GDAL's reason without its advice to programmers."""
+    if "not recognized as being in a supported file format" in str(error):
+        return f"cannot read {name}: no vector file that GDAL knows"
+    return f"cannot read {name}: {error}"
 
 
 def _chosen(name: str, layer: str | None) -> str:
@@ -190,7 +197,7 @@ def _read_gdal(
         bounds = None if bbox is None else _box_in(bbox, bbox_epsg, info["crs"])
         frame = pyogrio.read_dataframe(name, layer=chosen, columns=wanted, bbox=bounds, fid_as_index=True)
     except pyogrio.errors.DataSourceError as error:
-        raise StoreError(f"cannot read {name}: {error}") from error
+        raise StoreError(_unread(name, error)) from error
     return geopandas.GeoDataFrame(frame)
 
 
