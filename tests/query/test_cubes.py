@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from tests.corpus.conftest import CLC, COPERNICUS, PLANET, PUBLICATION, make_fra
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
+from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.formats.cubes import CubeSpec, encode_cubes
 from landloom.formats.geotiff import encode_geotiff
@@ -22,11 +24,10 @@ from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
 from landloom.query.mask import evaluate_mask
+from landloom.query.parts import selection_files
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from numpy.typing import NDArray
 
 PERIOD = Period.parse("2018-01-01", "2018-01-21")
@@ -47,11 +48,13 @@ def build(folder: Path, layout: str) -> tuple[Corpus, dict[tuple[str, str], NDAr
         products=(
             *(ProductInfo(product=product(key), terms=PLANET, timesteps=steps) for key in KEYS),
             ProductInfo(product=product("labels"), terms=CLC, taxonomy=taxonomy("clc"), stated_period=PERIOD),
+            ProductInfo(product=product("classes"), terms=CLC, taxonomy=taxonomy("clc"), label_version="2"),
         ),
         layouts=(layout,),
     )
     samples = sorted(make_samples("33N_16E-243N", 3, 4), key=lambda sample: str(sample.id))
     exists = {key: np.ones((3, 4), dtype=bool) for key in KEYS} | {"labels": np.ones((3, 1), dtype=bool)}
+    exists["classes"] = np.ones((3, 1), dtype=bool)
     exists["pfsr"][0, ABSENT] = False
     store, cubes = LocalStore(folder), {}
     for key in KEYS:
@@ -73,6 +76,12 @@ def build(folder: Path, layout: str) -> tuple[Corpus, dict[tuple[str, str], NDAr
             )  # fmt: skip
             for name, content in encode_cubes(spec, data):
                 store.put(f"{info.layout.cube(samples[0].id, item)}/{name}", content)
+    for sample in samples:
+        cubes[str(sample.id), "classes"] = rng.integers(0, 45, (1, 1, 60, 60)).astype(product("classes").dtype)
+        raster = encode_geotiff(cubes[str(sample.id), "classes"][0], sample.grid(10))
+        store.put(info.layout.raster_label(sample.id, "classes", "2"), raster)
+    entries = [FileEntry.of(item.key, store.get(item.key)) for item in store.list("")]
+    store.put("manifest/33N/16E-243N.parquet", manifest_bytes(entries))
     shares = make_fractions(3)
     table = index_table(info, SampleTable.of(samples), {"labels": shares}, exists)
     store.put("index/samples.parquet", index_bytes(table))
@@ -100,6 +109,37 @@ def test_a_cube_holds_the_pixels_of_its_chips(built: Any) -> None:
     first = min(selection.ids)
     observed = selection.cube(first, "pfsr")["observed"].to_numpy().tolist()
     assert observed == [place != ABSENT for place in range(4)]
+
+
+def test_lists_hold_only_what_exists(built: Any) -> None:
+    corpus, _, _ = built
+    selection = corpus.query(products=["pfsr", "pfqa", "classes"])
+    there = {path.relative_to(corpus.base).as_posix() for path in Path(corpus.base).rglob("*") if path.is_file()}
+    paths = selection.assets.paths()
+    assert set(paths) <= there
+    chips = "chips" in corpus.sidecar.meta["layouts"]
+    assert len(paths) == (3 if not chips else 3 + 2 * 3 * 4 - 1)
+    assert selection.cubes == (() if chips else tuple(f"imagery/33N/16E-243N/PF-{kind}.zarr" for kind in ("SR", "QA")))
+    assert ("cubes: 2" in selection.describe()) == (not chips)
+    files = selection_files(selection, LocalStore(Path(corpus.base)))
+    assert {item.path for item in files} == {path for path in there if path.startswith(("imagery/", "labels/"))}
+    assert all(item.sha256 for item in files)
+    few = selection_files(corpus.query(products="classes"), LocalStore(Path(corpus.base)))
+    assert len(few) == 3
+    if not chips:
+        with pytest.raises(InvalidInputError, match=r"PF-SR\.zarr and no manifest"):
+            selection_files(selection)
+
+
+def test_raster_labels_are_cubes_too(built: Any) -> None:
+    corpus, cubes, _ = built
+    selection = corpus.query()
+    for identity in selection.ids:
+        cube = selection.cube(identity, "classes")
+        assert np.array_equal(cube.to_numpy(), cubes[identity, "classes"])
+        assert cube.dtype == product("classes").dtype
+    many = selection.load("classes").compute(scheduler="synchronous")
+    assert np.array_equal(many.to_numpy(), np.stack([cubes[identity, "classes"] for identity in selection.ids]))
 
 
 @pytest.mark.filterwarnings("ignore:Use `@` matmul:PendingDeprecationWarning")

@@ -113,6 +113,8 @@ def slots_of(
     keys: Sequence[str],
     period: Period | None = None,
     bands: Sequence[str] | None = None,
+    *,
+    chips: bool = True,
 ) -> tuple[Slot, ...]:
     """Files that a sample may have.
 
@@ -122,6 +124,7 @@ def slots_of(
         keys: which.
         period: choose timesteps whose stamp lies in it; products without time stay.
         bands: choose bands, where each is a file of its own.
+        chips: whether imagery lies in files; in a corpus of cubes alone it does not, and only labels are files.
 
     Raises:
         NotFoundError: no such product in the corpus.
@@ -135,6 +138,8 @@ def slots_of(
         if key not in products:
             raise NotFoundError.of("product in this corpus", key, products)
         entry = product_entry(key, products[key])
+        if not chips and entry["kind"] in ("imagery", "quality"):
+            continue
         names: Sequence[str | None] = entry["timesteps"] or [None]
         stamps = entry.get("stamps") or [None if name is None else stamp_of(name) for name in names]
         for place, (name, stamp) in enumerate(zip(names, stamps, strict=True)):

@@ -6,14 +6,14 @@ Chips are read from either layout, whatever the corpus has. A chip that does not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from landloom.errors import InvalidInputError, MissingExtraError, NotFoundError, PermanentFaultError
-from landloom.query.assets import product_entry
+from landloom.query.assets import product_entry, slots_of
 from landloom.query.mask import evaluate_mask, mask_layers
 
 if TYPE_CHECKING:
@@ -66,8 +66,8 @@ class _Source:
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """Its timesteps in the period, each once."""
-        one = replace(self.selection, products=(self.product,), bands=self.bands[:1])
-        return one.assets.slots
+        products = self.selection.sidecar.meta["products"]
+        return slots_of(products, (self.product,), self.selection.period, self.bands[:1])
 
     def exists(self, row: NDArray[np.int32]) -> NDArray[np.bool_]:
         """(time,) which chips of a sample there are."""
@@ -83,8 +83,9 @@ class _Source:
         fill = self.entry.get("nodata")
         shape = (len(self.slots), len(bands), *grid.shape)
         result = np.full(shape, 0 if fill is None else fill, dtype=self.entry.get("dtype", "uint16"))
-        if "chips" not in self.selection.sidecar.meta.get("layouts", ["chips"]):
-            return self._from_cubes(row, bands)
+        layouts = self.selection.sidecar.meta.get("layouts", ["chips"])
+        if "chips" not in layouts and self.entry["kind"] != "raster-labels":
+            return self._from_cubes(row, result, bands)
         directory = self.selection.sidecar.directories(row)[0].decode()
         identity = self.selection.sidecar.ids(row)[0].decode()
         for place in np.flatnonzero(self.exists(row)).tolist():
@@ -110,15 +111,19 @@ class _Source:
             stacked = stacked[[self.bands.index(band) for band in bands]]
         return stacked
 
-    def _from_cubes(self, row: NDArray[np.int32], bands: tuple[str, ...]) -> NDArray[Any]:
+    def _from_cubes(self, row: NDArray[np.int32], result: NDArray[Any], bands: tuple[str, ...]) -> NDArray[Any]:
         from landloom.formats.cubes import CubeReader
 
         directory = self.selection.sidecar.directories(row)[0].decode()
         prefix = f"imagery/{directory}/{self.entry['folder']}.zarr/"
         reader = CubeReader(self.store.get, self.store.get_range, prefix)
         cube = reader.read(self.selection.sidecar.ids(row)[0].decode())
-        times = [reader.spec.timesteps.index(str(slot.timestep)) for slot in self.slots]
-        return cube[np.ix_(times, [reader.spec.bands.index(band) for band in bands])]
+        # Where dates are a granule's own, a cube has those of its tile, not those of the whole corpus.
+        steps = {name: place for place, name in enumerate(reader.spec.timesteps)}
+        there = [place for place, slot in enumerate(self.slots) if str(slot.timestep) in steps]
+        times = [steps[str(self.slots[place].timestep)] for place in there]
+        result[there] = cube[np.ix_(times, [reader.spec.bands.index(band) for band in bands])]
+        return result
 
     def grid(self, row: NDArray[np.int32]) -> Grid:
         """Pixels of a sample."""

@@ -51,13 +51,23 @@ def selection_files(selection: Selection, store: Readable | None = None) -> list
     Args:
         selection: which.
         store: of the corpus, whose manifests say sizes and digests; None where it has no manifests.
+
+    Returns:
+        One a file; of a corpus of cubes alone, whole arrays of the samples' tiles.
+
+    Raises:
+        InvalidInputError: a corpus of cubes alone has no manifests that could say what an array consists of.
     """
-    paths = selection.assets.paths()
+    paths, cubes = selection.assets.paths(), selection.cubes
     if store is None:
+        if cubes:
+            raise InvalidInputError(f"got {cubes[0]} and no manifest that lists its files; fetch the whole corpus")
         return [Wanted(path=path) for path in paths]
     directories = sorted(set(selection.sidecar.directories(selection.rows).astype(str).tolist()))
     known = {item.path: item for item in _manifest_entries(store, (f"manifest/{name}.parquet" for name in directories))}
-    return [known.get(path, Wanted(path=path)) for path in paths]
+    wanted = [known.get(path, Wanted(path=path)) for path in paths]
+    folders = {f"{cube}/" for cube in cubes}
+    return wanted + [item for path, item in known.items() if f"{path.partition('.zarr/')[0]}.zarr/" in folders]
 
 
 def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> list[Wanted]:

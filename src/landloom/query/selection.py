@@ -103,11 +103,30 @@ class Selection:
 
     @property
     def assets(self) -> AssetSet:
-        """Files of these samples: the wanted products, in the wanted period, that exist."""
+        """Files of these samples: the wanted products, in the wanted period, that exist.
+
+        A corpus of cubes alone has no file a chip, so that only labels are listed; see `cubes`.
+        """
         from landloom.query.assets import AssetSet, slots_of
 
-        slots = slots_of(self.sidecar.meta["products"], self.products, self.period, self.bands)
+        slots = slots_of(self.sidecar.meta["products"], self.products, self.period, self.bands, chips=self._chips)
         return AssetSet(sidecar=self.sidecar, rows=self.rows, slots=slots, base=self.base)
+
+    @property
+    def _chips(self) -> bool:
+        return "chips" in self.sidecar.meta.get("layouts", ("chips",))
+
+    @property
+    def cubes(self) -> tuple[str, ...]:
+        """Paths of the arrays that hold these samples' imagery, where the corpus has no chips: folders of Zarr."""
+        from landloom.query.assets import product_entry
+
+        if self._chips:
+            return ()
+        entries = {key: product_entry(key, self.sidecar.meta["products"][key]) for key in self.products}
+        folders = [entry["folder"] for entry in entries.values() if entry["kind"] in ("imagery", "quality")]
+        directories = dict.fromkeys(self.sidecar.directories(self.rows).astype(str).tolist())
+        return tuple(f"imagery/{directory}/{folder}.zarr" for directory in directories for folder in folders)
 
     def linked(self) -> Iterator[Place]:
         """Each sample with all products and labels of its own place, whatever products were wanted."""
@@ -247,6 +266,8 @@ class Selection:
             lines.append(f"classes: {shares}")
         when = "" if self.period is None else f" in {self.period}"
         lines.append(f"files: {len(self.assets):,} of {', '.join(self.products) or 'no product'}{when}")
+        if self.cubes:
+            lines.append(f"cubes: {len(self.cubes):,}")
         return "\n".join(lines)
 
     def plot(self, by: str | None = "stratum", ax: Axes | None = None) -> Axes:
