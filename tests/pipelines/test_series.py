@@ -160,6 +160,25 @@ def test_cubes_hold_the_chips_and_say_which_there_are(corpus: Path) -> None:
                 np.testing.assert_array_equal(cube[reader.spec.timesteps.index(name)], chip)
 
 
+def test_the_page_shows_parcels_and_a_series(corpus: Path) -> None:
+    page = (corpus / "report.html").read_text()
+    for heading in ("<h2>Parcels</h2>", "<h2>One series</h2>", "<h2>Rejected parcels</h2>"):
+        assert heading in page
+    there = Existing.open(str(corpus))
+    item, maize = (
+        there.info.product("classes"),
+        next(row["code"] for row in there.info.class_mappings["classes"] if row["value"] == "maize"),
+    )
+    pixels = sum(
+        int((decode_geotiff(there.store.get(there.info.layout.raster_label(one.id, "classes", "1")))[0] == maize).sum())
+        for part in there.tiles.values()
+        for one in part
+    )
+    assert item.product.dtype == "uint8"
+    assert f'<td>maize</td><td class="n">{pixels:,}</td>' in page
+    assert "outside the grid" in page
+
+
 def test_partial_swaths_leave_dates_out_where_they_show_nothing(corpus: Path) -> None:
     there = Existing.open(str(corpus))
     exists = next(iter(there.exists().values()))["s2_10m"]

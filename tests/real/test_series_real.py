@@ -71,7 +71,7 @@ def archive(
     links = []
     for number, (instant, (numbers, classes)) in enumerate(acquisitions.items()):
         name = f"scene-{number:02d}"
-        assets = {"nir": numbers, "scl": classes}
+        assets: dict[str, NDArray[Any]] = {"nir": numbers, "scl": classes}
         for key, array in assets.items():
             (folder / f"{name}-{key}.tif").write_bytes(encode_geotiff(array[None], grid, nodata=0))
         item = {

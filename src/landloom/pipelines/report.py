@@ -56,6 +56,10 @@ def write_report(folder: Path) -> Path:
     facts = _read(folder)
     info = facts.info
     parts = [_head(facts), _map(facts), *_distributions(facts), _observations(facts), _chips(facts), _failures(facts)]
+    if info.class_mappings or "classes" in {item.key for item in info.products}:
+        from landloom.pipelines.parcel_report import parcel_parts
+
+        parts += parcel_parts(folder, _figure, _table)
     parts.append(_timings(facts))
     body = "\n".join(part for part in parts if part)
     title = html.escape(f"{info.publication.title} {info.version}")
