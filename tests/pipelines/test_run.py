@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 
 from landloom.corpus.manifest import FileEntry
-from landloom.errors import BuildError, DiskFullError, PermanentFaultError, Problem, StoreError
+from landloom.errors import BuildError, CorpusError, DiskFullError, PermanentFaultError, Problem, StoreError
 from landloom.pipelines.executors import inline, processes
 from landloom.pipelines.journal import Journal
 from landloom.pipelines.run import run
+from landloom.pipelines.stage import workshop
 from landloom.pipelines.units import Outcome, Unit
+from landloom.store.local import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -126,3 +130,28 @@ def test_a_thousand_units_that_fail_for_one_reason_are_one_line() -> None:
     problems = [Problem(where=f"s2/{n}", what="no column") for n in range(1000)]
     assert str(BuildError(problems)).splitlines()[1:] == ["  - s2/0 and 999 more: no column"]
     assert len(BuildError(problems).problems) == 1000
+
+
+def test_two_at_work_in_one_folder_are_one_too_many(tmp_path: Path) -> None:
+    code = """
+import sys, time
+from pathlib import Path
+from landloom.pipelines.stage import workshop
+with workshop(Path(sys.argv[1])):
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen([sys.executable, "-c", code, str(tmp_path)], stdout=subprocess.PIPE, text=True) as other:
+        assert other.stdout is not None
+        assert other.stdout.readline() == "ready\n"
+        with pytest.raises(CorpusError, match="another process is at work there"), workshop(tmp_path):
+            pass
+        half = tmp_path / f".chip.tif.0{UNFINISHED}"
+        half.write_bytes(b"half")
+        other.kill()
+    with workshop(tmp_path) as shop:
+        assert not half.exists(), "what the killed one has left"
+        shop.store.put("chip.tif", b"whole")
+    half.write_bytes(b"half")
+    with workshop(tmp_path):
+        assert half.exists(), "nobody was killed: the folder is not searched"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from landloom.errors import Problem, StoreError
+from landloom.errors import CorpusError, Problem, StoreError
 from landloom.pipelines.executors import inline
 from landloom.pipelines.journal import Journal
 from landloom.pipelines.run import Silent, run
+from landloom.store.local import LocalStore
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 
 JOURNAL: Final = ".landloom/journal.sqlite"
 """Where the journal lies in a corpus folder."""
+LOCK: Final = ".landloom/lock.sqlite"
+"""Held by whoever is at work in the folder."""
+BEGUN: Final = ".landloom/begun"
+"""Lies there while somebody is, and after one that was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,12 +53,38 @@ class Workshop:
 def workshop(
     folder: Path, factory: Factory = inline, listener: Listener | None = None, provider: ODataProducts | None = None
 ) -> Iterator[Workshop]:
-    """Open a workshop in a local folder."""
-    with Journal(folder / JOURNAL) as journal:
+    """Open a workshop in a local folder; what a killed one has left half-written there is removed.
+
+    Raises:
+        CorpusError: another process is at work in that folder.
+        StoreError: it cannot be written.
+    """
+    with Journal(folder / JOURNAL) as journal, _alone(folder):
         yield Workshop(
             uri=str(folder), store=open_store(str(folder)), journal=journal, factory=factory,
             listener=listener or Silent(), provider=provider,
         )  # fmt: skip
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process; the system lets go of it when the process ends, however it ends."""
+    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
+    try:
+        try:
+            lock.execute("begin exclusive")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise CorpusError(f"{folder}: another process is at work there; wait until it has ended") from error
+            # elsewhere a file system that knows no locks: nobody can be kept out
+        begun = folder / BEGUN
+        if begun.exists():
+            LocalStore(folder).sweep()
+        begun.touch()
+        yield
+        begun.unlink(missing_ok=True)
+    finally:
+        lock.close()
 
 
 def is_done(unit: Unit, shop: Workshop) -> bool:
