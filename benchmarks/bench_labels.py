@@ -1,7 +1,12 @@
-"""Claims of parcels against exactextract; class fractions of cells against a bincount for each."""
+"""Claims of parcels against exactextract; class fractions against a bincount; memory of a country of parcels."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -99,9 +104,54 @@ def fractions_against_bincount() -> dict[str, float]:
     return result
 
 
+def country(side: int, folder: Path) -> Path:
+    """A GeoPackage of side² parcels of 33 vertices, about 2 ha each, overlapping here and there."""
+    rng = np.random.default_rng(1)
+    down, along = np.divmod(np.arange(side * side), side)
+    turn = np.linspace(0, 2 * np.pi, 32, endpoint=False)
+    reach = rng.uniform(0.75, 1.05, (side * side, 32))
+    x = 300_080 + along[:, None] * 160 + 82 * reach * np.cos(turn)
+    y = 5_000_100 + down[:, None] * 130 + 66 * reach * np.sin(turn)
+    rings = np.stack([x, y], axis=-1)
+    shapes = shapely.polygons(np.concatenate([rings, rings[:, :1]], axis=1))
+    frame = GeoDataFrame(
+        {"id": np.arange(1, side * side + 1), "ground_truth": rng.integers(1, 12, side * side)}, geometry=shapes,
+        crs=32633,
+    )  # fmt: skip
+    frame.to_file(folder / f"{side}.gpkg")
+    return folder / f"{side}.gpkg"
+
+
+def rasterise(path: str, side: int) -> None:
+    """Read and rasterise such parcels in this process, and print its peak memory in GiB."""
+    import resource
+
+    from landloom.pipelines.parcels import rasterise_files, read_parcels
+
+    width, height = -(-side * 160 // 60) * 60, -(-side * 130 // 60) * 60
+    grid = Grid.of_bounds(32633, (300_000, 5_000_040, 300_000 + width, 5_000_040 + height), 10)
+    rasterise_files(read_parcels(path, grid), grid, Path(path).with_suffix(""), force=True)
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+
+
+def memory_of_a_million() -> dict[str, float]:
+    """GiB for a million parcels: along the line through two smaller numbers, or all of them if told so."""
+    peaks = {}
+    with TemporaryDirectory() as name:
+        for side in (1000,) if os.environ.get("LANDLOOM_BENCH_FULL") else (160, 280):
+            path = country(side, Path(name))
+            code = f"from benchmarks.bench_labels import rasterise; rasterise({str(path)!r}, {side})"
+            root = Path(__file__).parents[1]
+            shown = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=root)
+            peaks[side * side] = float(shown.stdout)
+    (first, low), (last, high) = min(peaks.items()), max(peaks.items())
+    slope = 0.0 if first == last else (high - low) / (last - first)
+    return {"parcels_million_gib": high + slope * (1_000_000 - last)}
+
+
 def run() -> dict[str, float]:
     """Bar → measured."""
-    return {**claims_against_exactextract(), **fractions_against_bincount()}
+    return {**claims_against_exactextract(), **fractions_against_bincount(), **memory_of_a_million()}
 
 
 if __name__ == "__main__":

@@ -158,3 +158,13 @@ def test_real_layers(shared_data: Path) -> None:
     assert (len(esch), epsg_of(esch), esch["NUTZUNGSCO"][0]) == (281, 32632, "0513")
     lulc = read_vector(shared_data / "parcels" / "eogrow_azerbaijan" / "test_area_lulc.geojson")
     assert (len(lulc), epsg_of(lulc)) == (1704, 32638)
+
+
+def test_text_larger_than_memory_wants_a_box(tmp_path: Path) -> None:
+    """40 GB on paper: a sparse file, of which nothing but the size is looked at."""
+    path = tmp_path / "parcels.csv"
+    with path.open("wb") as file:
+        file.write(b"id,crs,geometry\n")
+        file.truncate(4 * 10**12)
+    with pytest.raises(InvalidInputError, match=r"4,000\.0 GB of text do not fit"):
+        read_vector(path)

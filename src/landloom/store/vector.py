@@ -54,7 +54,8 @@ def read_vector(
     Raises:
         MissingKeyError: no such file.
         NotFoundError: no such layer or column; the choices are named.
-        InvalidInputError: several layers have geometry, or none; no CRS; text that is no WKT. Names the file.
+        InvalidInputError: several layers have geometry, or none; no CRS; text that is no WKT, or more of it than memory
+            and no box. Names the file.
         StoreError: the file cannot be read.
 
     Example:
@@ -238,6 +239,8 @@ def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbo
     import pyarrow as pa
     from pyarrow import csv
 
+    if bbox is None:
+        _check_memory(name)
     try:
         with csv.open_csv(name) as head:
             known = list(head.schema.names)
@@ -266,6 +269,19 @@ def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbo
         frame[column] = _typed(frame[column])
     found = set(frame["crs"]) if "crs" in frame.columns else set()
     return frame.drop(columns="crs").set_crs(found.pop()) if len(found) == 1 else frame
+
+
+def _check_memory(name: str) -> None:
+    """Refuse text that cannot fit into memory whole; inside a box it is read block by block, whatever its size."""
+    import os
+
+    pages, page = (os.sysconf(key) if key in os.sysconf_names else 0 for key in ("SC_PHYS_PAGES", "SC_PAGE_SIZE"))
+    size, memory = Path(name).stat().st_size, pages * page
+    if 0 < memory < size:
+        raise InvalidInputError(
+            f"{name}: {size / 1e9:,.1f} GB of text do not fit into {memory / 1e9:,.1f} GB of memory; wanted a region "
+            "or bounds, inside which it is read block by block"
+        )
 
 
 def _csv_block(frame: Any, name: str, first: int, bbox: Bounds | None, bbox_epsg: int | None) -> list[Any]:
