@@ -20,6 +20,33 @@ def test_a_query_counts_lists_and_names(corpus: Path, run: Callable[..., Ran], t
     assert run("query", corpus, "--ids").out.split() == everything["ids"]
 
 
+def test_everything_that_a_query_takes_has_an_option(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    import geopandas as gpd
+
+    from landloom import Corpus
+
+    own = Corpus.open(corpus)
+    first, second = own.query().ids
+    frame = own.select(first).to_geodataframe()
+    layer = tmp_path / "countries.geojson"
+    gpd.GeoDataFrame({"name": ["Here"]}, geometry=[frame.geometry.iloc[0].buffer(1e-5)], crs=4326).to_file(layer)
+    here = ("query", corpus, "--ids", "--countries", layer, "--region", "here")
+    assert run(*here, "--relation", "within").out.split() == [first]
+    edge = frame.total_bounds[2]
+    assert run("query", corpus, "--ids", "--region", f"{edge - 1e-5},0,{edge},89", "--relation", "within").out == ""
+    assert run("query", corpus, "--ids", "--limit", "1").out.split() == [first]
+    drawn = {run("query", corpus, "--ids", "--limit", "1", "--seed", seed).out.strip() for seed in range(8)}
+    assert drawn == {first, second}
+    green = ("--sum", "green=clc_1 + clc_2 + clc_3 + clc_4 + clc_5 + clc_9", "--where", "green = 1")
+    assert run("query", corpus, "--ids", *green).out.split() == [first, second]
+    assert run("query", corpus, "--sum", "green", "--where", "green = 1").code == 2
+    strata = own.query().counts("stratum")
+    assert set(strata) != {None}
+    for name, count in strata.items():
+        assert len(run("query", corpus, "--ids", "--stratum", name).out.split()) == count
+    assert "no split 'trian'" in run("query", corpus, "--split", "trian").err
+
+
 def test_what_cannot_be_asked_is_said_in_a_line(corpus: Path, run: Callable[..., Ran]) -> None:
     for arguments, message in (
         (["--where", "clc_31x > 0"], "no column 'clc_31x'; nearest: clc_31"),

@@ -10,7 +10,7 @@ import pytest
 from tests.corpus.conftest import make_info, write_world
 from tests.query.faulty import Faulty, content, serving
 
-from landloom.errors import CorpusError, InvalidInputError, NotFoundError, TransientFaultError
+from landloom.errors import CorpusError, InvalidInputError, NotFoundError, StoreError, TransientFaultError
 from landloom.query.corpus import Corpus
 from landloom.query.destination import Wanted, plan_download, verify
 from landloom.query.download import download
@@ -167,6 +167,13 @@ def test_broken_resource_files_are_not_kept(registered: Faulty, tmp_path: Path) 
         Corpus.open("rapidai4eo", cache=tmp_path / "cache")
     registered.files = whole
     assert len(Corpus.open("rapidai4eo", cache=tmp_path / "cache")) > 0
+
+
+@pytest.mark.usefixtures("registered")
+def test_a_cache_that_cannot_keep_what_was_fetched_is_named(tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    with pytest.raises(StoreError, match=r"cannot keep what was fetched in .* set LANDLOOM_CACHE"):
+        Corpus.open("rapidai4eo", cache=tmp_path / "cache")
 
 
 def test_corpora_elsewhere_open_by_address_and_follow_changes(own: Truth, tmp_path: Path) -> None:

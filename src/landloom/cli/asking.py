@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -51,12 +51,30 @@ def region_of(text: str | None) -> Any:
 
 
 def select(
-    corpus: str, region: str | None, where: str | None, period: tuple[str, str] | None, products: list[str] | None
+    corpus: str,
+    region: str | None,
+    where: str | None,
+    period: tuple[str, str] | None,
+    products: list[str] | None,
+    *,
+    countries: Path | None = None,
+    sums: list[str] | None = None,
+    **others: Any,
 ) -> Selection:
     """Ask a corpus as these options say."""
     from landloom.query.corpus import Corpus
 
-    return Corpus.open(corpus).query(region=region_of(region), where=where, period=period, products=products or None)
+    opened = Corpus.open(corpus, countries=countries).define(**_sums(sums or []))
+    return opened.query(region=region_of(region), where=where, period=period, products=products or None, **others)
+
+
+def _sums(texts: list[str]) -> dict[str, str]:
+    """`forest=clc_311 + clc_312` as name and sum."""
+    pairs = [text.partition("=") for text in texts]
+    for name, sign, what in pairs:
+        if not (name.strip() and sign and what.strip()):
+            raise typer.BadParameter(f"got {name!r}, wanted such as 'forest=clc_311 + clc_312'", param_hint="--sum")
+    return {name.strip(): what for name, _, what in pairs}
 
 
 def query(
@@ -66,13 +84,29 @@ def query(
     where: WhereOption = None,
     period: PeriodOption = None,
     product: ProductOption = None,
+    relation: Annotated[
+        Literal["intersects", "within"], typer.Option(help="Samples that touch the region, or lie within it.")
+    ] = "intersects",
+    countries: Annotated[Path | None, typer.Option(help="Layer in which names of countries are looked up.")] = None,
+    sums: Annotated[
+        list[str] | None, typer.Option("--sum", help="Name a sum for --where: 'forest=clc_311 + clc_312'.")
+    ] = None,
+    stratum: Annotated[list[str] | None, typer.Option(help="Only of this stratum; may be repeated.")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Only of this split; may be repeated.")] = None,
+    limit: Annotated[
+        int | None, typer.Option(min=0, help="At most so many samples: the first, or with --seed any.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Draw those of --limit at random.")] = None,
     list_file: Annotated[Path | None, typer.Option("--list", help="Write the files, one relative path a line.")] = None,
     absolute: Annotated[bool, typer.Option(help="Write whole addresses instead.")] = False,
     ids: Annotated[bool, typer.Option(help="Print the ids, one a line.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Choose samples by place, label and time; count them and their files, or list them."""
-    found = select(corpus, region, where, period, product)
+    found = select(
+        corpus, region, where, period, product, countries=countries, sums=sums, relation=relation,
+        strata=stratum or None, split=split or None, limit=limit, seed=seed,
+    )  # fmt: skip
     if list_file is not None:
         found.assets.write_list(list_file, absolute=absolute)
     if as_json:

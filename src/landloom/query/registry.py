@@ -14,7 +14,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from landloom.errors import CorpusError, InvalidInputError, MissingKeyError, NotFoundError, TransientFaultError
+from landloom.errors import (
+    CorpusError,
+    InvalidInputError,
+    MissingKeyError,
+    NotFoundError,
+    StoreError,
+    TransientFaultError,
+)
 from landloom.query.arrays import write_atomically
 from landloom.query.cache import cache_folder
 from landloom.query.published import BASE_URL, PUBLISHED
@@ -187,6 +194,7 @@ def fetch_once(store: Readable, key: str, path: Path) -> Path:
     Raises:
         MissingKeyError: the store has none.
         TransientFaultError: it cannot be had just now, or came broken.
+        StoreError: it cannot be kept.
     """
     proof = path.with_name(f"{path.name}.sha256")
     if path.is_file() and proof.is_file():
@@ -194,9 +202,18 @@ def fetch_once(store: Readable, key: str, path: Path) -> Path:
         if path.stat().st_size == int(size) and hashlib.sha256(path.read_bytes()).hexdigest() == digest.strip():
             return path
     data = _whole(key, store.get(key))
-    write_atomically(path, data)
-    write_atomically(proof, f"{len(data)} {hashlib.sha256(data).hexdigest()}\n".encode())
+    _keep(path, data)
+    _keep(proof, f"{len(data)} {hashlib.sha256(data).hexdigest()}\n".encode())
     return path
+
+
+def _keep(path: Path, data: bytes) -> None:
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        reason = error.strerror or error
+        hint = "set LANDLOOM_CACHE to a folder that can be written"
+        raise StoreError(f"cannot keep what was fetched in {path.parent} ({reason}): {hint}") from error
 
 
 def _fetched_resources(name: str, base: str, folder: Path) -> ResourceFiles:
@@ -223,10 +240,10 @@ def _fetched_index(base: str, folder: Path) -> Path:
     stamp = f"{size} {hashlib.sha256(store.get_range(INDEX, size - tail, tail)).hexdigest()}"
     mark = path.with_name("stamp")
     if not (path.is_file() and mark.is_file() and mark.read_text(encoding="ascii") == stamp):
-        write_atomically(path, store.get(INDEX))
+        _keep(path, store.get(INDEX))
         if store.exists("corpus.json"):
-            write_atomically(path.parent.parent / "corpus.json", store.get("corpus.json"))
-        write_atomically(mark, stamp.encode())
+            _keep(path.parent.parent / "corpus.json", store.get("corpus.json"))
+        _keep(mark, stamp.encode())
     return path
 
 
