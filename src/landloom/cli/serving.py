@@ -24,9 +24,13 @@ def serve(
 ) -> None:
     """Serve a STAC API and an explorer page over a corpus; nothing is ever written."""
     from landloom.server.app import serve as run
+    from landloom.server.page import built
 
     def announce(address: str) -> None:
-        say(f"{corpus}: {address} is the explorer page and the STAC API (read-only); stop with Ctrl-C")
+        what = "the explorer page and the STAC API" if built() else "the STAC API"
+        say(f"{corpus}: {address} is {what} (read-only); stop with Ctrl-C")
+        if not built():
+            say("  note: the explorer page is not built in this installation; in a checkout, `make web` builds it")
         if host not in {"127.0.0.1", "::1", "localhost"}:
             say("  note: other machines can reach it, and there is no password")
         sys.stdout.flush()

@@ -40,8 +40,13 @@ if TYPE_CHECKING:
 
 GEOJSON: Final = "application/geo+json"
 _TEMPLATES: Final = 256
-_SLOT: Final = re.compile(rb'"@@(RING|BOX|PLANE|WEST|NORTH|EPSG)@@"|@@([A-Z]+)@@')
+_SLOT: Final = re.compile(rb'"@@(RING|BOX|PLANE|WEST|NORTH|EPSG)@@"|@@(ID|DIRECTORY)@@')
+_FOLDER: Final = b"@@FOLDER@@"
 _OWN: Final = frozenset({"root", "parent", "self", "collection", "child", "item", "items"})
+
+
+_Kind = tuple[str, int | None, bytes]
+"""What items of one template share: collection, step, files that exist."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,7 +79,8 @@ class Library:
     def __init__(self, corpus: Corpus, info: CorpusInfo, shelves: Mapping[str, Shelf]) -> None:
         self.corpus, self.info, self.shelves = corpus, info, shelves
         self.folder = local_folder(corpus)
-        self._templates: OrderedDict[tuple[str, int | None, bytes], _Cut] = OrderedDict()
+        self._templates: OrderedDict[_Kind, bytes] = OrderedDict()
+        self._cuts: OrderedDict[tuple[_Kind, Addresses], _Cut] = OrderedDict()
         self._derived: dict[str, bytes] | None = None
         self._stored = self.folder if self.folder is not None and (self.folder / STAC).is_dir() else None
         keys = (f"pattern_{item.key}" for item in info.products)
@@ -102,12 +108,16 @@ class Library:
         if self.corpus.sidecar.scheme != "utm24":
             return orjson.dumps(self._absolute(orjson.loads(self.derived_item(key)), own, to))
         kind = (key.collection, key.step, self._pattern(key.row))
-        template = self._templates.get(kind)
-        if template is None:
-            template = self._templates[kind] = self._template(key, own, places, number)
-            while len(self._templates) > _TEMPLATES:
-                self._templates.popitem(last=False)
-        return template.fill({**places.values(number), "API": to.api.encode(), "FILES": to.files.encode()})
+        cut = self._cuts.get((kind, to))
+        if cut is None:
+            template = self._templates.get(kind)
+            if template is None:
+                template = self._templates[kind] = self._template(key, own, places, number)
+            cut = self._cuts[kind, to] = _Cut.of(template, to)
+            for kept in (self._templates, self._cuts):
+                while len(kept) > _TEMPLATES:
+                    kept.popitem(last=False)
+        return cut.fill(places.values(number))
 
     def derived_item(self, key: ItemKey) -> bytes:
         """An item as the corpus would hold it, with relative addresses."""
@@ -143,7 +153,7 @@ class Library:
             return b""
         return b"".join(sidecar.arrays[f"pattern_{key}"][row].tobytes() for key in self._varying)
 
-    def _template(self, key: ItemKey, own: str, places: _Places, number: int) -> _Cut:
+    def _template(self, key: ItemKey, own: str, places: _Places, number: int) -> bytes:
         """The document of an item with slots where samples differ."""
         to = Addresses(api="@@API@@", files="@@FILES@@")
         document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
@@ -154,7 +164,7 @@ class Library:
         if "proj:transform" in properties:
             properties["proj:transform"][2], properties["proj:transform"][5] = "@@WEST@@", "@@NORTH@@"
         text = orjson.dumps(document).replace(places.samples[number].encode(), b"@@ID@@")
-        return _Cut.of(text.replace(places.directories[number].encode(), b"@@DIRECTORY@@"))
+        return text.replace(places.directories[number].encode(), b"@@DIRECTORY@@")
 
     def _absolute(self, document: dict[str, Any], key: str, to: Addresses) -> dict[str, Any]:
         """An item with absolute addresses."""
@@ -246,6 +256,7 @@ class _Places:
         return {
             "ID": self.samples[number].encode(),
             "DIRECTORY": self.directories[number].encode(),
+            "FOLDER": f"{self.directories[number]}/{self.samples[number]}".encode(),
             "RING": orjson.dumps([ring]),
             "BOX": orjson.dumps(box),
             "PLANE": orjson.dumps(plane),
@@ -259,23 +270,31 @@ class _Places:
 class _Cut:
     """A JSON text cut at its slots.
 
-    Some slots stand for whole values, and take the quotes around them along.
+    Some slots stand for whole values, and take the quotes around them along. The folder of a sample is in the address
+    of every asset, so pieces are cut at it once more, and joined by it.
     """
 
-    pieces: tuple[bytes, ...]
+    pieces: tuple[tuple[bytes, ...], ...]
     slots: tuple[str, ...]
 
     @classmethod
-    def of(cls, text: bytes) -> _Cut:
-        cut = _SLOT.split(text)
+    def of(cls, text: bytes, to: Addresses) -> _Cut:
+        text = text.replace(b"@@API@@", _inner(to.api)).replace(b"@@FILES@@", _inner(to.files))
+        cut = _SLOT.split(text.replace(b"@@DIRECTORY@@/@@ID@@", _FOLDER))
         slots = tuple((whole or part).decode() for whole, part in zip(cut[1::3], cut[2::3], strict=True))
-        return cls(tuple(cut[0::3]), slots)
+        return cls(tuple(tuple(piece.split(_FOLDER)) for piece in cut[0::3]), slots)
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         out = [b""] * (2 * len(self.slots) + 1)
-        out[0::2] = self.pieces
+        folder = values["FOLDER"]
+        out[0::2] = [folder.join(piece) for piece in self.pieces]
         out[1::2] = [values[slot] for slot in self.slots]
         return b"".join(out)
+
+
+def _inner(text: str) -> bytes:
+    """What stands for a text within a JSON string."""
+    return orjson.dumps(text)[1:-1]
 
 
 def _key(href: str, folder: str) -> str | None:

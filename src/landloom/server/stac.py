@@ -216,7 +216,8 @@ class Client(BaseCoreClient):
         if start:
             links.append(_link("previous", request, f"{digest}-{max(start - asked.limit, 0)}", kwargs.get("body")))
         tail = {"links": links, "numberMatched": len(answer), "numberReturned": len(keys)}
-        content = b'{"type":"FeatureCollection","features":[%b],%b' % (b",".join(features), orjson.dumps(tail)[1:])
+        inner = b",".join(features)  # the one copy of what may be megabytes, beside the answer itself
+        content = b"".join((b'{"type":"FeatureCollection","features":[', inner, b"],", orjson.dumps(tail)[1:]))
         return Response(content, media_type=GEOJSON)
 
 
