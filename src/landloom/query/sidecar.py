@@ -297,18 +297,17 @@ class Sidecar:
         runs: dict[bytes, list[int]] = {}
         for run, prefix in enumerate(prefixes.tolist()):
             runs.setdefault(prefix, []).append(run)
+        wanted = [text.encode("utf-8", "replace") for text in ids]
+        lengths = sorted({len(prefix) for prefix in runs})
+        asked: dict[int, list[int]] = {}
+        for place, identity in enumerate(wanted):
+            for length in lengths:
+                for run in runs.get(identity[:length], ()):
+                    asked.setdefault(run, []).append(place)
         result = np.full(len(ids), -1, dtype=np.int32)
-        for place, text in enumerate(ids):
-            wanted = text.encode()
-            for run in _candidates(wanted, runs):
-                rows = np.arange(self.run_starts[run], self.run_starts[run + 1], dtype=np.int32)
-                found = rows[self.ids(rows) == wanted]
-                if len(found):
-                    result[place] = found[0]
+        for run, places in asked.items():
+            rows = np.arange(self.run_starts[run], self.run_starts[run + 1], dtype=np.int32)
+            own = dict(zip(self.ids(rows).tolist(), rows.tolist(), strict=True))
+            for place in places:
+                result[place] = own.get(wanted[place], result[place])
         return result
-
-
-def _candidates(wanted: bytes, runs: Mapping[bytes, list[int]]) -> list[int]:
-    """Runs whose prefix could begin an id: prefixes end where an underscore does."""
-    ends = [place + 1 for place, byte in enumerate(wanted) if byte == ord("_")]
-    return [run for end in ends for run in runs.get(wanted[:end], [])]
