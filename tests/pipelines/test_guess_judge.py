@@ -3,7 +3,8 @@ from __future__ import annotations
 import pytest
 
 from landloom.labels.guess import GuessSettings
-from landloom.pipelines.guess_judge import evaluate_guess, guess_case, judge_guess
+from landloom.model.taxonomy import taxonomy
+from landloom.pipelines.guess_judge import evaluate_guess, guess_case, guess_table, judge_guess
 from landloom.simulate.judge import JUDGE_SEEDS
 
 
@@ -13,6 +14,10 @@ def test_the_default_forest_beats_the_wrong_map_on_chips_never_seen() -> None:
     """One seed here; `make bench` measures all five (`guess_gain`), which takes minutes."""
     judged = evaluate_guess(JUDGE_SEEDS[:1])
     assert {one.seed: one.gain >= 5 for one in judged} == {JUDGE_SEEDS[0]: True}
+    rows = guess_table(judged)
+    assert rows[0][0] == f"seed {JUDGE_SEEDS[0]}"
+    assert {row[0] for row in rows[1:]} <= {one.name for one in taxonomy("landcovernet").classes}
+    assert judged[0].document()["default"]["by_class"].keys() == set(judged[0].default.classes)
     assert all(one.published.pixels == one.default.pixels == 2 * 256 * 256 for one in judged)
 
 

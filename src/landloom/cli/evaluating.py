@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.cli.console import ProgressBars, say_json, say_table
+from landloom.cli.console import ProgressBars, say, say_json, say_table
 from landloom.cli.recipes import JsonOption
+
+if TYPE_CHECKING:
+    from landloom.pipelines.guess_judge import Judged
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +21,7 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     judge: Annotated[str, typer.Argument(help="Which judge.")] = "judge-v1",
     *,
+    guess: Annotated[bool, typer.Option("--guess", help="Judge guess labels, too: some three minutes more.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Measure composites and fractions on the frozen judge; exit code 1 if a bar is missed."""
@@ -30,10 +34,30 @@ def evaluate(
     with ProgressBars() as bars:
         bars.started("composites", len(JUDGE_SEEDS))
         figures = evaluate_composites(listener=bars) + evaluate_fractions()
+        judged = _guesses(bars, len(JUDGE_SEEDS)) if guess else []
     if as_json:
-        say_json({f.name: {"value": f.value, "limit": f.limit, "holds": f.holds} for f in figures})
+        told = {f.name: {"value": f.value, "limit": f.limit, "holds": f.holds} for f in figures}
+        say_json(told | ({"guess": [one.document() for one in judged]} if guess else {}))
     else:
         rows = [(f.name, f"{f.value:.3g}", f"{f.limit:g}", f.holds, f.what) for f in figures]
         say_table(f"{judge}, {len(JUDGE_SEEDS)} seeds", ("figure", "value", "at most", "holds", "what"), rows)
-    if not all(figure.holds for figure in figures):
+        _say_guesses(judged)
+    if not all(figure.holds for figure in figures) or not all(one.holds for one in judged):
         raise typer.Exit(1)
+
+
+def _guesses(bars: ProgressBars, seeds: int) -> list[Judged]:
+    from landloom.pipelines.guess_judge import evaluate_guess
+
+    bars.started("guesses", seeds)
+    return evaluate_guess(listener=bars)
+
+
+def _say_guesses(judged: list[Judged]) -> None:
+    if not judged:
+        return
+    from landloom.pipelines.guess_judge import GAIN, guess_table
+
+    header = ("right of the truth", "map", "default", "published")
+    say_table("guess labels on chips never seen", header, guess_table(judged))
+    say(f"  worst gain {min(one.gain for one in judged):.1f} points, at least {GAIN:g}")

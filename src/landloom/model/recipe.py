@@ -6,7 +6,8 @@ path in the file and what was expected. Sections stand in `recipe_places` and `r
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from string import Formatter
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 
@@ -81,11 +82,57 @@ __all__ = [
 ]
 
 
+_PATTERNS: Final[dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]]] = {
+    "item": ((("collection",), ("sample",)), ("collection", "sample")),
+    "dated_item": (
+        (("collection",), ("sample",), ("date", "timestep")), ("collection", "sample", "timestep", "date"),
+    ),
+    "band_asset": ((("band",),), ("band", "prefix", "timestep")),
+}  # fmt: skip
+"""Pattern → fields that it must have, one of each, and all that it may have."""
+
+
 class StacSection(Section):
-    """How much of the catalogue is written."""
+    """How much of the catalogue is written, and how its items and assets are named.
+
+    Patterns know `{collection}`, `{sample}`, `{timestep}` as in file names, `{date}` (the same without hyphens), and of
+    the product `{prefix}` and `{band}`; those that are absent are the scheme's own.
+    """
 
     json_items: bool = True
     """The whole JSON tree; slim stac-geoparquet is always written."""
+    item: str | None = None
+    """Id of an item that holds all timesteps, or none: `{collection}_{sample}`."""
+    dated_item: str | None = None
+    """Id of an item of one timestep: `{collection}_{sample}_{date}` of granules."""
+    band_asset: str | None = None
+    """Asset key of a band, where every band is a file of its own: `{band}` of granules."""
+    label_link: Annotated[str, Field(pattern=r"^[a-z][a-z_-]*$")] | None = None
+    """Relation from a label item to the imagery of its place: `source` of granules."""
+
+    @field_validator("item", "dated_item", "band_asset")
+    @classmethod
+    def _distinct(cls, pattern: str | None, read: ValidationInfo) -> str | None:
+        """Refuse patterns that say the same of different things, or name what there is not."""
+        needed, known = _PATTERNS[str(read.field_name)]
+        if pattern is None:
+            return None
+        try:
+            fields = [name for _, name, _, _ in Formatter().parse(pattern) if name is not None]
+        except ValueError as error:
+            raise ValueError(f"got {pattern!r}, wanted a pattern such as {{collection}}_{{sample}}: {error}") from error
+        unknown = [name for name in fields if name not in known]
+        missing = [" or ".join(names) for names in needed if not set(names) & set(fields)]
+        if unknown or missing:
+            wanted = ", ".join(f"{{{name}}}" for name in known)
+            told = f"with {' and '.join(missing)}, " if missing else ""
+            raise ValueError(f"got {pattern!r}, wanted a pattern {told}out of {wanted}")
+        return pattern
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Patterns that are not the scheme's own."""
+        return self.model_dump(exclude={"json_items"}, exclude_none=True)
 
 
 class Publication(Section):

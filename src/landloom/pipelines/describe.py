@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from landloom.corpus.info import CorpusInfo, ProductInfo
+from landloom.corpus.layout import STAC_NAMES
 from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Period
 from landloom.pipelines.parcel_layers import VERSION, layer_products
@@ -50,6 +51,7 @@ def corpus_info(project: Project, found: Found | None = None) -> CorpusInfo:
         products=tuple(products),
         recipe=recipe.document(),
         layouts=recipe.layouts,
+        names=replace(STAC_NAMES[recipe.scheme], **recipe.stac.names) if recipe.stac.names else None,
         class_mappings={} if found.prepared is None or mapping is None else {"classes": found.prepared.rows()},
     )
 

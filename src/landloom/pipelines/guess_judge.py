@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -13,6 +13,7 @@ from landloom.labels.guess import PUBLISHED, GuessSettings, train
 from landloom.labels.guess_scores import Scores
 from landloom.labels.guess_target import class_counts, consistent, cover_votes, draw_pixels
 from landloom.model.grid import Grid
+from landloom.model.taxonomy import taxonomy
 from landloom.simulate.judge import JUDGE_SEEDS, judge_grid, judge_scenes, judge_spec
 from landloom.simulate.judge_labels import judge_target
 from landloom.simulate.world import World
@@ -40,6 +41,8 @@ BUFFER: Final = 32
 """Pixels around them that are not trained on either."""
 PER_CLASS: Final = 50_000
 LEAST: Final = 100
+GAIN: Final = 5.0
+"""Points that a guess has to be better than the map, on every seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +61,19 @@ class Judged:
     def gain(self) -> float:
         """Points of accuracy that the default forest is better than the map."""
         return 100 * (self.default.accuracy - self.target.accuracy)
+
+    @property
+    def holds(self) -> bool:
+        """Whether the default forest is better than the map by the bar."""
+        return self.gain >= GAIN
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values: accuracy, and the share of each class's true pixels that was found."""
+        scores = {"target": self.target, "default": self.default, "published": self.published}
+        return {
+            "seed": self.seed, "gain": self.gain, "limit": GAIN, "holds": self.holds,
+            **{name: {"accuracy": one.accuracy, "by_class": dict(one.producers)} for name, one in scores.items()},
+        }  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,3 +149,17 @@ def evaluate_guess(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None
         if listener is not None:
             listener.advanced(f"seed {seed}", None)
     return judged
+
+
+def guess_table(judged: Sequence[Judged]) -> list[tuple[str, ...]]:
+    """What a table shows of it: a row a seed, and a row a class with the share of its true pixels that were found."""
+    rows = [
+        (f"seed {one.seed}", *(f"{scores.accuracy:.1%}" for scores in (one.target, one.default, one.published)))
+        for one in judged
+    ]
+    sums = [Scores.total([getattr(one, name) for one in judged]) for name in ("target", "default", "published")]
+    names = {int(one.code): one.name for one in taxonomy("landcovernet").classes}
+    for code in sums[0].classes:
+        shares = (scores.producers.get(code) for scores in sums)
+        rows.append((names[code], *("–" if share is None else f"{share:.1%}" for share in shares)))
+    return rows

@@ -81,6 +81,8 @@ class Project:
         names += [recipe.parcels.file] if recipe.parcels is not None else []
         names += [recipe.guess.file] if recipe.guess is not None else []
         names += [recipe.samples.table] if isinstance(recipe.samples, GranuleChips) and recipe.samples.table else []
+        continents = getattr(recipe.samples, "continents", None)
+        names += [continents.file] if continents is not None else []
         names += [recipe.scenes.file] if recipe.scenes is not None and recipe.scenes.file else []
         return sorted({name for name in names if "://" not in name and not Path(self.path(name)).exists()})
 
