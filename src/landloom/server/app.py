@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from functools import partial
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from fastapi import FastAPI
 
+_TURN: Final = 5e-4
+"""Seconds that a thread may compute while others wait: the one that sends answers should not wait for searches."""
 _NEEDED: Final = ("fastapi", "uvicorn", "stac_fastapi")
 
 
@@ -91,6 +94,7 @@ def serve(
     if not 0 <= port <= 65_535:
         raise InvalidInputError(f"got port {port}, wanted 0 to 65535")
     app = create_app(Corpus.open(uri))
+    sys.setswitchinterval(_TURN)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
