@@ -28,7 +28,7 @@ BERLIN = (13.05, 52.35, 13.72, 52.69)
 YEAR = ("2018-01-01T00:00:00Z", "2019-01-01T00:00:00Z")
 FOREST = ("clc_311", "clc_312", "clc_313")
 ROUNDS = 3
-WARM = 21
+WARM = 101
 
 COUNTRY = """
 import numpy as np
