@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -239,3 +241,18 @@ def test_what_is_copied_runs(opened: Page, own: Served, tmp_path: Path, monkeypa
     with opened.expect_download() as download:
         opened.get_by_text("Download the list").click()
     assert Path(download.value.path()).read_text(encoding="utf-8").split() == wanted.assets.paths()
+
+
+def test_the_command_that_is_copied_runs(opened: Page, own: Served, tmp_path: Path) -> None:
+    where = "stratum = 'DE' AND clc_2 >= 0.5"
+    wanted = own.corpus.query(where=where)
+    ask(opened, where, len(wanted))
+    opened.get_by_role("button", name="CLI", exact=True).click()
+    opened.get_by_role("button", name="Copy", exact=True).click()
+    opened.get_by_role("button", name="Copied").wait_for()
+    program, *arguments = shlex.split(opened.evaluate("navigator.clipboard.readText()"))
+    assert program == "landloom"
+    command = [sys.executable, "-m", "landloom.cli", *arguments]
+    environment = {**os.environ, "LANDLOOM_CACHE": str(tmp_path / "cache")}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
+    assert (tmp_path / "files.txt").read_text(encoding="utf-8").split() == wanted.assets.paths()

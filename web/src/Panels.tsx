@@ -181,11 +181,11 @@ export function CopyPanel({ about, question, files }: { about: About; question: 
     question.box && `region=(${question.box.split(",").join(", ")})`,
     where && `where=${pythonText(where)}`,
   ].filter(Boolean);
-  const cli = [question.box && `--region ${question.box}`, where && `--where ${shellText(where)}`].filter(Boolean);
+  const cli = [question.box && `--region=${question.box}`, where && `--where ${shellText(where)}`].filter(Boolean);
   const address = new URL(`explore/files.txt${queryOf(question)}`, location.href).href;
   const texts = {
     Python: `from landloom import Corpus\n\ncorpus = Corpus.open(${pythonText(about.uri)})\nselection = corpus.query(${python.join(", ")})\nselection.assets.write_list("files.txt")`,
-    CLI: `landloom query ${shellText(about.uri)} ${cli.join(" ")}`.trimEnd(),
+    CLI: ["landloom query", shellText(about.uri), ...cli, "--list files.txt"].join(" "),
     Files: `curl -o files.txt ${shellText(address)}`,
   };
   const copy = async () => {
