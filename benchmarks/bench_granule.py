@@ -1,0 +1,130 @@
+"""A guess of a whole granule: 24 scenes of 10,980 pixels a side, 50,000 pixels a class, 30 chips."""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import rasterio
+from affine import Affine
+
+from landloom.archive.selection import SceneFilter
+from landloom.corpus.layout import Layout
+from landloom.design.chips import draw_chips
+from landloom.model.bands import SENTINEL2
+from landloom.model.granules import granule_footprint, granule_grid
+from landloom.model.ids import GranuleId
+from landloom.model.product import product
+from landloom.model.recipe import GranuleSeries, GuessSection, Terms
+from landloom.model.scene import Asset, Scene
+from landloom.model.time import Period
+from landloom.pipelines.granule_scenes import GranuleScenes
+from landloom.pipelines.guess import GuessTask
+from landloom.pipelines.guess_target import TargetMap
+
+GRANULE = GranuleId.parse("33TWL")
+CHIPS = 30
+CODES = (10, 30, 40, 50, 60, 80)
+"""Of WorldCover; with the classification that each shows, and a number that its bands have."""
+SHOWN = {10: 4, 30: 4, 40: 4, 50: 5, 60: 5, 80: 6}
+
+
+def write(path: Path, numbers: np.ndarray, resolution: float) -> Asset:
+    """A tiled GeoTIFF on the granule's grid."""
+    grid = granule_grid(GRANULE, resolution)
+    height, width = numbers.shape
+    with rasterio.open(
+        path, "w", driver="GTiff", height=height, width=width, count=1, dtype=numbers.dtype, crs=f"EPSG:{grid.epsg}",
+        transform=Affine(resolution, 0, grid.west, 0, -resolution, grid.north), nodata=0, tiled=True, blockxsize=512,
+        blockysize=512, compress="zstd", zstd_level=1,
+    ) as file:  # fmt: skip
+        file.write(numbers, 1)
+    return Asset(href=str(path))
+
+
+def task(folder: Path) -> GuessTask:
+    """A world of squares of 600 m; two sets of files serve all scenes."""
+    rng = np.random.default_rng(1)
+    side = granule_grid(GRANULE, 60).width
+    cover = np.repeat(np.repeat(rng.choice(CODES, (side // 10, side // 10)), 10, 0), 10, 1).astype(np.uint8)
+    write(folder / "cover.tif", cover, 60)
+    sets = []
+    for number in range(2):
+        assets = {}
+        for name in (*GranuleSeries.model_fields["bands"].default, "SCL"):
+            resolution = 20 if name == "SCL" else int(SENTINEL2[name].resolution)
+            fine = np.repeat(np.repeat(cover, 60 // resolution, 0), 60 // resolution, 1)
+            if name == "SCL":
+                numbers = _scl(fine)
+            else:
+                numbers = fine.astype(np.uint16) * np.uint16(20 + number)
+                numbers += np.tile(rng.integers(0, 64, (30, 30)).astype(np.uint16), np.array(fine.shape) // 30)
+            assets[name] = write(folder / f"{number}_{name}.tif", numbers, resolution)
+        sets.append(assets)
+    start = datetime(2018, 1, 3, 10, tzinfo=UTC)
+    scenes = tuple(
+        Scene(
+            id=f"s{n:02}", time=start + timedelta(days=15 * n), granule=str(GRANULE), epsg=GRANULE.zone.epsg,
+            footprint=granule_footprint(GRANULE), assets=sets[n % 2], cloud_cover=5.0,
+        )
+        for n in range(24)
+    )  # fmt: skip
+    terms = Terms(licence="CC0-1.0", attribution="none")
+    return GuessTask(
+        store=str(folder / "corpus"), layout=Layout(name="bench", version="1.0", scheme="granule"),
+        products=tuple(product(key) for key in ("guess", "guess_probabilities", "source_dates")),
+        section=GuessSection(file="cover.tif", taxonomy="worldcover", held_out=2, terms=terms),
+        settings=GranuleSeries(kind="granule-series", terms=terms), samples=draw_chips(GRANULE, CHIPS, 1),
+        scenes=GranuleScenes(
+            granule=GRANULE, candidates=scenes, policy="monthly + 12", rule=SceneFilter(), period=Period.year(2018)
+        ),
+        target=TargetMap(path=str(folder / "cover.tif"), taxonomy="worldcover", overrides={}), seed=1,
+    )  # fmt: skip
+
+
+def _scl(cover: np.ndarray) -> np.ndarray:
+    table = np.zeros(256, np.uint8)
+    table[list(SHOWN)] = list(SHOWN.values())
+    return np.asarray(table[cover])
+
+
+def child() -> dict[str, float]:
+    """Peak memory of the process that does it, which wrote nothing of its input."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        subprocess.run([sys.executable, __file__, "write", name], check=True)
+        import pickle
+
+        work: GuessTask = pickle.loads((folder / "task.pickle").read_bytes())  # noqa: S301 - our own
+        start = time.perf_counter()
+        facts = work.run().facts
+        return {
+            "minutes": (time.perf_counter() - start) / 60,
+            "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            "accuracy": facts["test"]["accuracy"],
+        }
+
+
+def run() -> dict[str, float]:
+    """Peak memory of a guess, its process alone."""
+    command = [sys.executable, __file__, "child"]
+    result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    print(f"guess of a whole granule: {result}")
+    return {"guess_granule_gib": result["gib"]}
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["write"]:
+        import pickle
+
+        place = Path(sys.argv[2])
+        (place / "task.pickle").write_bytes(pickle.dumps(task(place)))
+    else:
+        print(json.dumps(child() if sys.argv[1:] == ["child"] else run()))
