@@ -254,7 +254,7 @@ class _Attempt:
         empty = np.ones(grid.shape, np.bool_)
         for reader in readers:
             part = _bands(reader, names, grid)
-            seen = None if part is None else part.any(axis=0)
+            seen = None if part is None else np.bitwise_or.reduce(part, axis=0) != 0
             if part is None or seen is None or not seen.any():
                 continue
             self.used.add(reader.scene.id)

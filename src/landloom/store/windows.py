@@ -49,7 +49,9 @@ class TileCache:
         left, right = max(column, 0), min(column + window.width, raster.grid.width)
         if not 1 <= band <= raster.count or top >= bottom or left >= right:
             return raster.read(window, band=band, fill=fill)
-        found = np.full(window.shape, fill, raster.dtype)
+        found = np.empty(window.shape, raster.dtype)
+        if (bottom - top, right - left) != window.shape:
+            found[...] = fill
         height, width = raster.block_shape(band)
         for first in range(top // height * height, bottom, height):
             for start in range(left // width * width, right, width):
