@@ -71,7 +71,7 @@ def windows_of(grid: Grid) -> list[Grid]:
 
 
 def series(grid: Grid, paths: Sequence[str], out: Path) -> SeriesTask:
-    """The unit of a build that cuts every window out of the scene and writes cubes."""
+    """The unit of a build that cuts every window out of the scene and judges it: to arrays in memory, for no layout."""
     assets = {band: Asset(href=path) for band, path in zip(BANDS, paths, strict=True)}
     scene = Scene(
         id="s", time=parse_instant("2018-05-01"), granule="33UUR", epsg=grid.epsg, footprint=shapely.box(0, 0, 1, 1),
@@ -89,7 +89,7 @@ def series(grid: Grid, paths: Sequence[str], out: Path) -> SeriesTask:
     made = replace(product("s2_10m"), bands=tuple(SENTINEL2[band] for band in BANDS))
     return SeriesTask(
         store=str(out), key="observed.npy", layout=Layout(name="bench", version="1.0", scheme="window"),
-        layouts=("cubes",), products=(made,), valid_product=None, settings=settings, samples=samples,
+        layouts=(), products=(made,), valid_product=None, settings=settings, samples=samples,
         dates=acquisitions([scene], grid.epsg),
     )  # fmt: skip
 
