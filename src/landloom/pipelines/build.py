@@ -23,7 +23,6 @@ from landloom.pipelines.stage import is_done, run_stage, workshop
 if TYPE_CHECKING:
     from landloom.archive.odata import ODataProducts
     from landloom.pipelines.executors import Factory
-    from landloom.pipelines.finish import Publication
     from landloom.pipelines.plan import Plan
     from landloom.pipelines.run import Listener
     from landloom.pipelines.stage import Workshop
@@ -104,6 +103,7 @@ def build(
         missing = _missing_labels(project, plan, shop)
         publication = finish(project, plan, shop)
         keep_draw(plan.placement, shop)
+        parts = tuple((part, count, publication.sizes[part]) for part, count in sorted(publication.parts.items()))
         left_out = _left_out(shop.journal.entries())
     from landloom.pipelines.report import write_report
 
@@ -112,7 +112,7 @@ def build(
     return BuildReport(
         name=project.recipe.name, version=project.recipe.version, corpus=folder, samples=len(plan.samples),
         tiles=len({sample.tile for sample in plan.samples}), scenes=plan.scene_count, units=len(plan.units),
-        units_run=waiting, seconds=time.perf_counter() - start, parts=_parts(publication), notes=tuple(notes),
+        units_run=waiting, seconds=time.perf_counter() - start, parts=parts, notes=tuple(notes),
         report=str(page),
     )  # fmt: skip
 
@@ -163,14 +163,3 @@ def _left_out(entries: Any) -> list[str]:
             for scene in step["left_out"]:
                 lines[f"scene left out: {scene['reason']}"] += 1
     return sorted(lines)
-
-
-def _parts(publication: Publication) -> tuple[tuple[str, int, int], ...]:
-    files: Counter[str] = Counter()
-    sizes: Counter[str] = Counter()
-    for entries in publication.files.values():
-        for entry in entries:
-            part = entry.path.split("/")[0] if "/" in entry.path else "cards"
-            files[part] += 1
-            sizes[part] += entry.size
-    return tuple((part, files[part], sizes[part]) for part in sorted(files))

@@ -309,4 +309,3 @@ def _contents(
         total[1] += sum(entry.size for entry in entries)
         publication.files[tile] = entries
         yield tile_content(info, tile, samples, exists[tile], entries)
-        del publication.files[tile]

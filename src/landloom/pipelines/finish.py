@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -19,6 +21,7 @@ from landloom.corpus.items_table import items_tables
 from landloom.corpus.layout import TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
 from landloom.corpus.resources import resource_files
+from landloom.errors import MissingKeyError
 from landloom.pipelines.cells import SAMPLES, read_cells
 from landloom.pipelines.describe import Found, corpus_info
 from landloom.pipelines.parcel_layers import UNIT as LAYERS_UNIT
@@ -35,9 +38,11 @@ if TYPE_CHECKING:
 
     from landloom.corpus.info import CorpusInfo
     from landloom.model.sample import Sample
+    from landloom.pipelines.journal import Entry
     from landloom.pipelines.plan import Plan
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
+    from landloom.pipelines.units import Unit
     from landloom.store.protocol import Store
 
 
@@ -59,12 +64,18 @@ class Files(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class Publication:
-    """A corpus in the making: what is known of it, and the files written so far."""
+    """A corpus in the making: what is known of it, and the files of the tiles that are open; of the others, counts."""
 
     info: CorpusInfo
     store: Store
     files: dict[str, list[FileEntry]] = field(default_factory=dict)
-    """Tile → its files; the empty name stands for files of no tile."""
+    """Open tile → its files; the empty name stands for files of no tile."""
+    parts: Counter[str] = field(default_factory=Counter)
+    """Folder at the root → its files, of all that is closed; `cards` for files outside of any."""
+    sizes: Counter[str] = field(default_factory=Counter)
+    """The same in bytes."""
+    manifests: set[str] = field(default_factory=set)
+    """Manifests written."""
 
     def put(self, tile: str, key: str, data: bytes) -> FileEntry:
         """Write a file and remember it for the manifest."""
@@ -74,19 +85,43 @@ class Publication:
         return entry
 
     def entries(self, tile: str) -> list[FileEntry]:
-        """What a tile holds so far."""
+        """What an open tile holds so far."""
         return self.files.get(tile, [])
 
     def close(self, tile: str) -> None:
-        """Write the manifest of a tile; after that of no tile, corpus.json: the corpus is whole."""
-        placed = TileKey.parse(tile) if tile else None
-        self.store.put(self.info.layout.manifest(placed), manifest_bytes(self.entries(tile)))
+        """Write the manifest of a tile; after that of no tile, corpus.json: the corpus is whole.
+
+        What the last build made of it and this one does not goes first: a manifest names all there is, at any moment.
+        """
+        entries, manifest = self.files.pop(tile, []), self.info.layout.manifest(TileKey.parse(tile) if tile else None)
+        self._drop(manifest, {entry.path for entry in entries})
+        self.store.put(manifest, manifest_bytes(entries))
+        self.manifests.add(manifest)
+        for entry in entries:
+            part = entry.path.split("/")[0] if "/" in entry.path else "cards"
+            self.parts[part] += 1
+            self.sizes[part] += entry.size
         if not tile:
             self.store.put(keys.CORPUS, corpus_json(self.info))
 
+    def sweep(self) -> None:
+        """Remove tiles of an earlier build that are not in this one."""
+        for key in sorted({entry.key for entry in self.store.list("manifest")} - self.manifests):
+            self._drop(key, set())
+            self.store.delete(key)
+
+    def _drop(self, manifest: str, kept: set[str]) -> None:
+        try:
+            before = read_manifest(self.store.get(manifest), manifest)
+        except MissingKeyError:
+            return
+        for entry in before:
+            if entry.path not in kept:
+                self.store.delete(entry.path)
+
 
 def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
-    """Write lineage, index, resources, catalogue, card, manifests and corpus.json.
+    """Write lineage, index, resources, catalogue, card, manifests and corpus.json; one tile's files at a time.
 
     Args:
         project: the recipe in its folder.
@@ -99,29 +134,17 @@ def finish(project: Project, plan: Plan, shop: Workshop) -> Publication:
     )  # fmt: skip
     info = corpus_info(project, found)
     publication = Publication(info=info, store=shop.store)
-    before = published_keys(shop.store)
-    tiles = by_tile(plan.samples)
-    contents = {tile: _tile(project, plan, publication, shop, samples) for tile, samples in tiles.items()}
-    table = _index(project, publication, shop, contents)
+    tiles, units = by_tile(plan.samples), _units_by_tile(plan)
+    exists = {tile: _exists(project, info, shop, samples, units[tile]) for tile, samples in tiles.items()}
+    table = _index(project, info, shop, tiles, exists)
     publication.put("", info.layout.index, index_bytes(table))
     if found.prepared is not None:
         for key, data in parcel_files(info.name, found.prepared, shop.store):
             publication.put("", key, data)
-    write_documents(publication, info, contents.values(), table, items=project.recipe.stac.json_items)
-    kept = {file.path for files in publication.files.values() for file in files}
-    kept |= {info.layout.manifest(TileKey.parse(tile) if tile else None) for tile in publication.files}
-    for key in sorted(before - kept):
-        shop.store.delete(key)
+    contents = (_content(project, publication, shop, own, exists[tile], units[tile]) for tile, own in tiles.items())
+    write_documents(publication, info, contents, table, items=project.recipe.stac.json_items)
+    publication.sweep()
     return publication
-
-
-def published_keys(store: Store) -> set[str]:
-    """Every file that the manifests of a corpus name, and the manifests: those that a build no longer makes go."""
-    found: set[str] = set()
-    for entry in store.list("manifest"):
-        found.add(entry.key)
-        found |= {file.path for file in read_manifest(store.get(entry.key), entry.key)}
-    return found
 
 
 def write_documents(
@@ -161,36 +184,61 @@ def write_documents(
     files.close("")
 
 
-def _tile(
-    project: Project, plan: Plan, publication: Publication, shop: Workshop, samples: tuple[Sample, ...]
-) -> TileContent:
-    """Gather what the units of a tile have made, and write its lineage."""
-    info, tile = publication.info, samples[0].tile
-    exists: dict[str, NDArray[np.bool_]] = {}
-    lineage = []
+def _units_by_tile(plan: Plan) -> dict[str, list[Unit]]:
+    found: dict[str, list[Unit]] = defaultdict(list)
     for unit in plan.units:
-        product, _, where = unit.id.partition("/")
-        if where != tile:
-            continue
-        entry = shop.journal.get(unit.id)
-        done = entry is not None and entry.state == "done" and entry.key == unit.key
-        made = [file for file in entry.outcome.files if not file.path.startswith(keys.STATE)] if entry and done else []
-        publication.files.setdefault(tile, []).extend(made)
+        found[unit.id.partition("/")[2]].append(unit)
+    return found
+
+
+def _made(unit: Unit, shop: Workshop) -> Entry | None:
+    """The journal's entry of a unit that is done."""
+    entry = shop.journal.get(unit.id)
+    return entry if entry is not None and entry.state == "done" and entry.key == unit.key else None
+
+
+def _exists(
+    project: Project, info: CorpusInfo, shop: Workshop, samples: tuple[Sample, ...], units: Iterable[Unit]
+) -> dict[str, NDArray[np.bool_]]:
+    """Product → (sample, timestep) what the units of a tile have made."""
+    tile = samples[0].tile
+    exists: dict[str, NDArray[np.bool_]] = {}
+    for unit in units:
+        product, made = unit.id.partition("/")[0], _made(unit, shop)
         if product in project.series():
-            exists |= series_exists(info, project, product, tile, entry if done else None, shop.store)
+            exists |= series_exists(info, project, product, tile, made, shop.store)
         elif product.startswith(f"{LAYERS_UNIT}-"):
-            layers_exist(exists, unit, samples, done=done)
+            layers_exist(exists, unit, samples, done=made is not None)
         else:
             for key in _products_of(project, product):
-                exists[key] = np.full((len(samples), info.product(key).slots), done)
-        if done and entry is not None and product in project.recipe.products:
-            path = info.layout.lineage(TileKey.parse(tile), project.product(product))
-            document = {"tile": tile, "product": product, **entry.outcome.facts}
-            publication.put(tile, path, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
-            lineage.append(project.product(product).key)
+                exists[key] = np.full((len(samples), info.product(key).slots), made is not None)
     for item in info.products:
         exists.setdefault(item.key, np.zeros((len(samples), item.slots), np.bool_))
-    files = {file.path: file for file in publication.files.get(tile, [])}
+    return exists
+
+
+def _content(
+    project: Project,
+    publication: Publication,
+    shop: Workshop,
+    samples: tuple[Sample, ...],
+    exists: Mapping[str, NDArray[np.bool_]],
+    units: Iterable[Unit],
+) -> TileContent:
+    """Gather the files that the units of a tile have made, and write its lineage."""
+    tile, lineage = samples[0].tile, []
+    for unit in units:
+        product, made = unit.id.partition("/")[0], _made(unit, shop)
+        if made is None:
+            continue
+        published = [file for file in made.outcome.files if not file.path.startswith(keys.STATE)]
+        publication.files.setdefault(tile, []).extend(published)
+        if product in project.recipe.products:
+            path = publication.info.layout.lineage(TileKey.parse(tile), project.product(product))
+            document = {"tile": tile, "product": product, **made.outcome.facts}
+            publication.put(tile, path, orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
+            lineage.append(project.product(product).key)
+    files = {file.path: file for file in publication.entries(tile)}
     return TileContent(tile=TileKey.parse(tile), samples=samples, exists=exists, files=files, lineage=tuple(lineage))
 
 
@@ -205,22 +253,26 @@ def _products_of(project: Project, unit: str) -> list[str]:
     return [unit] if count is None else [unit, count]
 
 
-def _index(project: Project, publication: Publication, shop: Workshop, contents: Mapping[str, TileContent]) -> pa.Table:
+def _index(
+    project: Project,
+    info: CorpusInfo,
+    shop: Workshop,
+    tiles: Mapping[str, tuple[Sample, ...]],
+    exists: Mapping[str, Mapping[str, NDArray[np.bool_]]],
+) -> pa.Table:
     """The index; queries and everything below are made from it."""
-    info = publication.info
-    samples = SampleTable.of([sample for content in contents.values() for sample in content.samples])
     fractions = {}
     for name in project.recipe.labels:
         key = project.label_product(name).key
         width = len(info.label_columns[key])
         fractions[key] = _stack(
             read_cells(shop.store, name, tile, SAMPLES)
-            if content.exists[key].any()
-            else np.zeros((len(content.samples), width), np.int32)
-            for tile, content in contents.items()
+            if exists[tile][key].any()
+            else np.zeros((len(samples), width), np.int32)
+            for tile, samples in tiles.items()
         )
-    exists = {item.key: _stack(content.exists[item.key] for content in contents.values()) for item in info.products}
-    return index_table(info, samples, fractions, exists)
+    there = {item.key: _stack(exists[tile][item.key] for tile in tiles) for item in info.products}
+    return index_table(info, SampleTable.of([*chain.from_iterable(tiles.values())]), fractions, there)
 
 
 def _stack(parts: Iterable[NDArray[Any]]) -> NDArray[Any]:

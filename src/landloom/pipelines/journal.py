@@ -143,9 +143,11 @@ class Journal:
         return None if row is None else _entry(row)
 
     def entries(self) -> Iterator[Entry]:
-        """Every unit, in id order."""
-        for row in self._db.execute("select * from unit order by id").fetchall():
-            yield _entry(row)
+        """Every unit, in id order, one at a time: the files of many do not fit in memory."""
+        for (unit,) in self._db.execute("select id from unit order by id").fetchall():
+            entry = self.get(unit)
+            if entry is not None:
+                yield entry
 
 
 def _entry(row: tuple[Any, ...]) -> Entry:

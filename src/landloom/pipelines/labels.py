@@ -21,6 +21,7 @@ from landloom.pipelines.cells import RASTERS, CellsTask, LabelFiles, SampleCells
 from landloom.pipelines.executors import inline
 from landloom.pipelines.existing import Existing, tile_content
 from landloom.pipelines.finish import Publication, write_documents
+from landloom.pipelines.parcel_layers import parcel_tables
 from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, unlabelled
 from landloom.pipelines.stage import run_stage, workshop
 from landloom.pipelines.units import Unit, digest
@@ -333,6 +334,8 @@ def _publish(
         {item.key: _stacked({tile: exists[tile][item.key] for tile in there.tiles}) for item in info.products},
     )
     publication.put("", info.layout.index, index_bytes(table))
+    tables_of_parcels = parcel_tables(info.name)
+    publication.files[""] += [entry for entry in there.entries("") if entry.path in tables_of_parcels]
     contents = _contents(there, one, tables, publication, exists)
     write_documents(publication, info, contents, table, items=there.json_items)
 
@@ -359,4 +362,3 @@ def _contents(
         entries = [*(entry for entry in there.data(tile) if entry.path not in own), *made]
         publication.files[tile] = entries
         yield tile_content(info, tile, samples, exists[tile], entries)
-        del publication.files[tile]

@@ -6,7 +6,7 @@ import html
 import io
 import json
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
@@ -41,6 +41,9 @@ class _Facts:
     info: CorpusInfo
     table: pa.Table
     entries: tuple[Entry, ...]
+    """Units, without their files."""
+    size: int
+    """Bytes of those files."""
     draw: dict[str, Any] | None
 
 
@@ -79,11 +82,14 @@ def _read(folder: Path) -> _Facts:
     if not (folder / CORPUS).exists() or not (folder / JOURNAL).exists():
         raise CorpusError(f"{folder}: no finished build has been here; start one with: landloom build")
     draw = json.loads((folder / DRAW).read_text(encoding="utf-8")) if (folder / DRAW).exists() else None
+    entries, size = [], 0
     with Journal(folder / JOURNAL) as journal:
-        entries = tuple(journal.entries())
+        for entry in journal.entries():
+            size += sum(file.size for file in entry.outcome.files)
+            entries.append(replace(entry, outcome=replace(entry.outcome, files=())))
     info = parse_corpus_json((folder / CORPUS).read_bytes())
     table = pq.read_table(io.BytesIO((folder / INDEX).read_bytes()))
-    return _Facts(folder=folder, info=info, table=table, entries=entries, draw=draw)
+    return _Facts(folder=folder, info=info, table=table, entries=tuple(entries), size=size, draw=draw)
 
 
 def _figure(png: bytes, caption: str) -> str:
@@ -104,13 +110,12 @@ def _table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: fro
 
 def _head(facts: _Facts) -> str:
     info, table = facts.info, facts.table
-    size = sum(file.size for entry in facts.entries for file in entry.outcome.files)
     scenes = {scene["id"] for entry in facts.entries for step in _steps(entry) for scene in step["scenes"]}
     numbers = (
         (f"{table.num_rows:,}", "samples"), (f"{len(set(table['tile'].to_pylist())):,}", "tiles"),
         (f"{len(set(table['zone'].to_pylist())):,}", "UTM zones"), (f"{len(scenes):,}", "scenes used"),
         (f"{sum(item.slots for item in info.products if item.timesteps) * table.num_rows:,}", "chips"),
-        (f"{size / 1e6:,.1f} MB", "made by units"),
+        (f"{facts.size / 1e6:,.1f} MB", "made by units"),
     )  # fmt: skip
     tiles = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in numbers)
     description = html.escape(info.publication.description)
