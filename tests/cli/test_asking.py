@@ -118,3 +118,20 @@ def test_an_index_is_built_from_resource_files(corpus: Path, run: Callable[..., 
     alone = run("index", corpus / "resources" / "small_labels.csv.gz", "--out", tmp_path)
     assert alone.code == 1
     assert "got small_labels.csv.gz (labels); wanted a folder" in alone.err
+
+
+def test_whole_parts_have_options_of_their_own(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    long = run("download", corpus, tmp_path / "out", "--part", "labels", "--azcopy").out
+    assert run("download", corpus, tmp_path / "out", "--labels", "--azcopy").out == long
+    refused = run("download", corpus, tmp_path / "out", "--labels", "--stac")
+    assert refused.code == 2
+    assert not (tmp_path / "out").exists()
+
+
+def test_azcopy_reads_the_list_of_a_query(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    shown = run("download", corpus, out, "--product", "s2", "--azcopy").out
+    assert f"--list-of-files={tmp_path / 'out.files.txt'}" in shown.replace("\n", "")
+    listed = (tmp_path / "out.files.txt").read_text(encoding="utf-8").split()
+    assert listed
+    assert all("/S2-SR/" in path for path in listed)

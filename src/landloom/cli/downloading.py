@@ -45,9 +45,43 @@ def wanted_files(
     store = open_store(opened.base.rstrip("/"))
     readable = store if store.exists("manifest/corpus.parquet") else None
     if part is not None:
-        return opened, store, part_files(opened, part, readable), opened.products  # type: ignore[arg-type]
+        files = part_files(opened, part, readable)  # type: ignore[arg-type]
+        return opened, store, files, products_of(opened.products, part)
     selection = select(corpus, *question)
     return opened, store, selection_files(selection, readable), tuple(selection.products)
+
+
+def products_of(products: tuple[str, ...], part: str) -> tuple[str, ...]:
+    """Products that a part holds: labels apart from imagery; documents speak of all."""
+    return {
+        "labels": tuple(key for key in products if key == "labels"),
+        "imagery": tuple(key for key in products if key != "labels"),
+    }.get(part, products)
+
+
+def chosen_part(part: str | None, flags: dict[str, bool]) -> str | None:
+    """The part that options name, if any.
+
+    Raises:
+        typer.BadParameter: more than one.
+    """
+    named = {*(name for name, given in flags.items() if given), *(() if part is None else (part,))}
+    if len(named) > 1:
+        raise typer.BadParameter(f"got {', '.join(sorted(named))}, wanted one part")
+    return next(iter(named), None)
+
+
+def print_azcopy(corpus: str, out: Path, part: str | None, question: tuple[Any, ...]) -> None:
+    """The azcopy command for a part; for a question, also the list of files that it reads."""
+    from landloom.query.corpus import Corpus
+    from landloom.query.parts import azcopy_command
+
+    listed = None
+    if part is None and any(question):
+        listed = out.with_name(f"{out.name}.files.txt")
+        select(corpus, *question).assets.write_list(listed)
+    for line in azcopy_command(Corpus.open(corpus).base, out, part or "all", listed):  # type: ignore[arg-type]
+        say(line)
 
 
 @contextmanager
@@ -91,20 +125,25 @@ def download(
     period: PeriodOption = None,
     product: ProductOption = None,
     part: PartOption = None,
+    all_: Annotated[bool, typer.Option("--all", help="Everything; as --part all.")] = False,
+    labels: Annotated[bool, typer.Option("--labels", help="All labels; as --part labels.")] = False,
+    stac: Annotated[bool, typer.Option("--stac", help="The STAC catalogue; as --part stac.")] = False,
+    resources: Annotated[bool, typer.Option("--resources", help="Index and resources; as --part resources.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Say what would come, and how many bytes.")] = False,
-    azcopy: Annotated[bool, typer.Option(help="Print the azcopy command for a whole part instead.")] = False,
+    azcopy: Annotated[bool, typer.Option(help="Print the azcopy command instead.")] = False,
     profile: ProfileOption = None,
 ) -> None:
     """Fetch the files of a query, or a whole part; a second run fetches only what is missing."""
     from landloom.query.destination import check_space, plan_download
-    from landloom.query.parts import azcopy_command, estimate_bytes, non_commercial, write_licences
+    from landloom.query.parts import estimate_bytes, non_commercial, write_licences
     from landloom.query.stores import open_transfer_store
 
-    opened, _, files, products = wanted_files(corpus, part, (region, where, period, product))
+    chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
+    question = (region, where, period, product)
     if azcopy:
-        for line in azcopy_command(opened.base, out, part or "all"):
-            say(line)
+        print_azcopy(corpus, out, chosen, question)
         return
+    opened, _, files, products = wanted_files(corpus, chosen, question)
     plan = plan_download(files, out)
     unknown = plan.unknown_sizes
     expected = estimate_bytes(open_transfer_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
@@ -115,7 +154,11 @@ def download(
     check_space(plan, expected)
     if dry_run:
         return
-    fetch(plan, opened, profile)
+    try:
+        fetch(plan, opened, profile)
+    except typer.Exit:  # some files did not come; those that did have terms
+        write_licences(opened, products, out)
+        raise
     say(f"terms: {write_licences(opened, products, out)}")
 
 
