@@ -23,8 +23,10 @@ from landloom.errors import BuildError, DiskFullError, ForeignCorpusError, Inval
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
+from landloom.pipelines.journal import Journal
 from landloom.pipelines.project import Project
 from landloom.pipelines.stage import JOURNAL
+from landloom.pipelines.status import read_status
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -46,6 +48,24 @@ def test_a_second_build_runs_nothing(tiny: Path, tiny_corpus: Path) -> None:
     again = build(tiny, out=tiny_corpus)
     assert again.units_run == 0
     assert {path: path.stat().st_mtime_ns for path in (tiny_corpus / "imagery").rglob("*.tif")} == before
+
+
+def test_status_says_what_is_done_failed_and_missing(tiny_corpus: Path, tmp_path: Path) -> None:
+    shutil.copytree(tiny_corpus, tmp_path / "corpus")
+    done = {row.product: (row.done, row.failed, row.missing) for row in read_status(tmp_path / "corpus").rows}
+    assert done == {"s2": (2, 0, 0), "candidates-clc": (2, 0, 0), "samples-clc": (2, 0, 0)}
+    with Journal(tmp_path / "corpus" / JOURNAL) as journal:
+        tiles = sorted(entry.id for entry in journal.entries() if entry.id.startswith("s2/"))
+        entry = journal.get(tiles[0])
+        assert entry is not None
+        journal.record_failure(tiles[0], entry.key, "timeout", seconds=0)
+        journal.record_failure(tiles[1], "other inputs", "timeout", seconds=0)
+        journal.forget("samples-clc/33N_12E-231N")
+    after = read_status(tmp_path / "corpus")
+    assert {row.product: (row.done, row.failed, row.missing) for row in after.rows} == {
+        "s2": (0, 1, 1), "candidates-clc": (2, 0, 0), "samples-clc": (1, 0, 1),
+    }  # fmt: skip
+    assert after.failures == (f"{tiles[0]} (attempt 2): timeout",)
 
 
 def test_chips_are_where_gis_tools_look(tiny: Path, tiny_corpus: Path) -> None:

@@ -101,6 +101,15 @@ def test_a_build_with_them_makes_the_same_bytes(tiny: Path, corpus: Path, cover:
     assert digest_of(corpus) == digest_of(tmp_path / "built")
 
 
+def test_a_build_that_does_not_name_them_says_that_they_go(tiny: Path, corpus: Path, cover: Path) -> None:
+    before = digest_of(corpus)
+    add_labels(corpus, source(cover))
+    notes = build(tiny, out=corpus).notes
+    assert "labels_cover was in the corpus and is none of the recipe's products: taken out" in notes
+    assert digest_of(corpus) == before
+    assert not [note for note in build(tiny, out=corpus).notes if "taken out" in note]
+
+
 def test_the_same_labels_twice_change_nothing(corpus: Path, cover: Path, tmp_path: Path) -> None:
     add_labels(corpus, source(cover))
     before = {path: what for path, what in contents(corpus).items() if ".landloom" not in path.parts}

@@ -75,7 +75,8 @@ def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> N
     if as_json:
         say_json(state.document())
         return
-    say_table(f"{corpus}", ("product", "done", "failed"), [(row.product, row.done, row.failed) for row in state.rows])
+    rows = [(row.product, row.done, row.failed, row.missing) for row in state.rows]
+    say_table(f"{corpus}", ("product", "done", "failed", "missing"), rows)
     for failure in state.failures:
         say(f"  {failure}")
 

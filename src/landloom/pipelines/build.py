@@ -18,10 +18,12 @@ from landloom.pipelines.place import keep_draw
 from landloom.pipelines.plan import build_plan
 from landloom.pipelines.project import CORPUS_FOLDER, Project
 from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, unlabelled
-from landloom.pipelines.stage import is_done, run_stage, workshop
+from landloom.pipelines.stage import run_units, unfinished, workshop
+from landloom.pipelines.status import keep_plan
 
 if TYPE_CHECKING:
     from landloom.archive.odata import ODataProducts
+    from landloom.corpus.info import CorpusInfo
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.plan import Plan
     from landloom.pipelines.run import Listener
@@ -93,11 +95,12 @@ def build(
     start = time.perf_counter()
     project = Project.open(recipe)
     folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
-    claim_folder(folder, project)
+    before = claim_folder(folder, project)
     with workshop(folder, factory, listener, provider) as shop:
         plan = build_plan(project, shop, allow_missing=allow_missing)
-        waiting = sum(not is_done(unit, shop) for unit in plan.units)
-        problems = run_stage("building", plan.units, shop)
+        keep_plan(shop.journal, plan.units)
+        waiting = unfinished(plan.units, shop)
+        problems = run_units("building", waiting, shop)
         if problems and not allow_missing:
             raise BuildError(problems)
         missing = _missing_labels(project, plan, shop)
@@ -108,11 +111,16 @@ def build(
     from landloom.pipelines.report import write_report
 
     page = write_report(folder)
-    notes = [*(str(problem) for problem in (*plan.problems, *problems)), *missing, *left_out]
+    notes = [
+        *(str(problem) for problem in (*plan.problems, *problems)),
+        *missing,
+        *_dropped(before, publication.info),
+        *left_out,
+    ]
     return BuildReport(
         name=project.recipe.name, version=project.recipe.version, corpus=folder, samples=len(plan.samples),
         tiles=len({sample.tile for sample in plan.samples}), scenes=plan.scene_count, units=len(plan.units),
-        units_run=waiting, seconds=time.perf_counter() - start, parts=parts, notes=tuple(notes),
+        units_run=len(waiting), seconds=time.perf_counter() - start, parts=parts, notes=tuple(notes),
         report=str(page),
     )  # fmt: skip
 
@@ -132,8 +140,21 @@ def _missing_labels(project: Project, plan: Plan, shop: Workshop) -> list[str]:
     return notes
 
 
-def claim_folder(folder: Path, project: Project) -> None:
+def _dropped(before: CorpusInfo | None, now: CorpusInfo) -> list[str]:
+    """A line on each product that was in the corpus and is no longer: what `labels add` brought, as a rule."""
+    kept = {item.key for item in now.products}
+    return [
+        f"{item.key} was in the corpus and is none of the recipe's products: taken out"
+        for item in (() if before is None else before.products)
+        if item.key not in kept
+    ]
+
+
+def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
     """Refuse a folder that holds another corpus, or anything that no build has written.
+
+    Returns:
+        The corpus that an earlier build has finished there.
 
     Raises:
         ForeignCorpusError: it does.
@@ -152,8 +173,10 @@ def claim_folder(folder: Path, project: Project) -> None:
                 f"{folder}: got the corpus {there.name} {there.version}, wanted {recipe.name} {recipe.version}; "
                 "choose another folder with --out"
             )
-    elif folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists():
+        return there
+    if folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists():
         raise ForeignCorpusError(f"{folder}: holds files that no build has written; choose another folder with --out")
+    return None
 
 
 def _left_out(entries: Any) -> list[str]:

@@ -49,9 +49,9 @@ class Project:
 
         Example:
             >>> from pathlib import PurePosixPath
-            >>> Project(recipe=None, folder=Path("/work")).path("archive/catalog.json")
-            '/work/archive/catalog.json'
-            >>> Project(recipe=None, folder=Path("/work")).path("https://example.org/x")
+            >>> Project(recipe=None, folder=Path("/maps")).path("archive/catalog.json")
+            '/maps/archive/catalog.json'
+            >>> Project(recipe=None, folder=Path("/maps")).path("https://example.org/x")
             'https://example.org/x'
         """
         return name if "://" in name or Path(name).is_absolute() else str(self.folder / name)
@@ -64,7 +64,7 @@ class Project:
         """
         given = self.recipe.archive.href or ""
         inside = f"{self.folder}/"
-        if inside in href:  # as in /vsizip//work/project/products/x.zip/B02.jp2
+        if inside in href:  # as in /vsizip//maps/project/products/x.zip/B02.jp2
             return href.replace(inside, "")
         if not given or "://" in href or Path(given).is_absolute() or not Path(href).is_absolute():
             return href

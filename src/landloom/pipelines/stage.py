@@ -15,7 +15,7 @@ from landloom.store.local import LocalStore
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
     from landloom.archive.odata import ODataProducts
@@ -104,7 +104,20 @@ def run_stage(name: str, units: Sequence[Unit], shop: Workshop) -> list[Problem]
     Returns:
         A problem for every unit that failed.
     """
-    todo = [unit for unit in units if not is_done(unit, shop)]
+    return run_units(name, unfinished(units, shop), shop)
+
+
+def unfinished(units: Iterable[Unit], shop: Workshop) -> list[Unit]:
+    """Units whose files are not all there, or were made from other inputs; each file is looked at once."""
+    return [unit for unit in units if not is_done(unit, shop)]
+
+
+def run_units(name: str, todo: Sequence[Unit], shop: Workshop) -> list[Problem]:
+    """Run units whatever the journal says of them.
+
+    Returns:
+        A problem for every unit that failed.
+    """
     if not todo:
         return []
     shop.listener.started(name, len(todo))

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import CorpusError
 from landloom.pipelines.journal import Journal
 from landloom.pipelines.stage import JOURNAL
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+    from landloom.pipelines.units import Unit
+
+PLAN: Final = "plan"
+"""Kind and id of the note that names every unit of the last build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +28,8 @@ class ProductStatus:
     product: str
     done: int
     failed: int
+    missing: int
+    """Planned, and neither tried nor made from what the recipe says now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +42,16 @@ class Status:
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
-        rows = [{"product": row.product, "done": row.done, "failed": row.failed} for row in self.rows]
+        rows = [
+            {"product": row.product, "done": row.done, "failed": row.failed, "missing": row.missing}
+            for row in self.rows
+        ]
         return {"products": rows, "failures": list(self.failures)}
+
+
+def keep_plan(journal: Journal, units: Iterable[Unit]) -> None:
+    """Note what a build is about to make, for `read_status` to say what is missing of it."""
+    journal.keep(PLAN, PLAN, json.dumps({unit.id: unit.key for unit in units}))
 
 
 def read_status(folder: Path) -> Status:
@@ -46,14 +63,21 @@ def read_status(folder: Path) -> Status:
     path = folder / JOURNAL
     if not path.exists():
         raise CorpusError(f"{folder}: no journal, so no build has been here; start one with: landloom build")
-    done: Counter[str] = Counter()
-    failed: Counter[str] = Counter()
+    done, failed, missing = Counter[str](), Counter[str](), Counter[str]()
     failures = []
     with Journal(path) as journal:
+        planned: dict[str, str] = json.loads(journal.notes(PLAN).get(PLAN, "{}"))
         for entry in journal.entries():
             product = entry.id.split("/")[0]
+            if entry.key != planned.get(entry.id, entry.key):
+                continue  # made, or tried, from other inputs
+            planned.pop(entry.id, None)
             (done if entry.state == "done" else failed)[product] += 1
             if entry.state == "failed":
                 failures.append(f"{entry.id} (attempt {entry.attempts}): {entry.reason}")
-    rows = [ProductStatus(product=p, done=done[p], failed=failed[p]) for p in sorted({*done, *failed})]
+    missing.update(unit.split("/")[0] for unit in planned)
+    rows = [
+        ProductStatus(product=name, done=done[name], failed=failed[name], missing=missing[name])
+        for name in sorted({*done, *failed, *missing})
+    ]
     return Status(rows=tuple(rows), failures=tuple(failures))
