@@ -158,7 +158,10 @@ def test_json_parses(project: Path, corpus: Path, tmp_path: Path, run: Callable[
     assert answer("build", recipe, "--workers", 1)["units_run"] == 0
     assert {row["product"] for row in answer("status", corpus)["products"]} >= {"s2"}
     assert answer("validate", corpus)["problems"] == []
-    assert "small" in answer("cite", corpus)["bibtex"]
+    cited = answer("cite", corpus)
+    assert "small" in cited["bibtex"]
+    assert set(cited) == {"text", "bibtex", "doi", "attribution", "funding", "contact"}
+    assert set(cited["attribution"]) == {"s2", "count", "labels"}
     digest = run("validate", corpus, "--digest").out.strip()
     assert answer("validate", corpus, "--digest") == {"digest": digest}
     exported = answer("export", corpus, tmp_path / "e", "--layout", "chips", "--layout", "cubes", "--workers", 1)
@@ -185,7 +188,10 @@ def test_people_are_told_what_came_of_it(project: Path, corpus: Path, tmp_path: 
     done = run("labels", "add", tmp_path / "e", *source, *TERMS, "--workers", 1)
     assert "added labels_again, label version 1, to 2 samples" in done.out
     assert "has these labels already" in run("labels", "add", tmp_path / "e", *source, *TERMS, "--workers", 1).out
-    assert run("cite", corpus).out.startswith("The landloom developers")
+    whole = run("cite", corpus).out
+    assert whole.startswith("The landloom developers")
+    assert "@dataset{small," in whole
+    assert "Attribution of labels: Simulated by landloom in the shape of CORINE Land Cover 2018" in whole
     assert run("cite", corpus, "--bibtex").out.startswith("@dataset{small,")
 
 

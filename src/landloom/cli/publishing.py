@@ -160,10 +160,10 @@ def _recipe_lines(given: LabelSource, version: str) -> str:
 def cite(
     corpus: PlaceArgument = "corpus",
     *,
-    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print BibTeX.")] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print nothing but BibTeX.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say how to cite a corpus."""
+    """Say how to cite a corpus: sentence, BibTeX, attribution of each product, funding and contact."""
     from landloom.corpus import citation
     from landloom.corpus.documents import parse_corpus_json
     from landloom.corpus.layout import CORPUS
@@ -171,6 +171,15 @@ def cite(
 
     info = parse_corpus_json(open_store(corpus).get(CORPUS))
     if as_json:
-        say_json({"text": citation.citation(info), "bibtex": citation.bibtex(info), "doi": citation.doi(info)})
+        say_json(
+            {
+                "text": citation.citation(info),
+                "bibtex": citation.bibtex(info),
+                "doi": citation.doi(info),
+                "attribution": citation.attributions(info),
+                "funding": info.publication.funding,
+                "contact": info.publication.contact,
+            }
+        )
     else:
-        say(citation.bibtex(info) if bibtex else citation.citation(info))
+        say(citation.bibtex(info) if bibtex else citation.cite(info).rstrip())

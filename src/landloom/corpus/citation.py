@@ -44,7 +44,7 @@ def bibtex(info: CorpusInfo) -> str:
     publication = info.publication
     fields = {
         "title": publication.title,
-        "author": " and ".join(publication.authors),
+        "author": " and ".join(_bibtex_name(name) for name in publication.authors),
         "publisher": publication.publisher or "",
         "year": "" if publication.year is None else str(publication.year),
         "doi": doi(info) or "",
@@ -54,9 +54,25 @@ def bibtex(info: CorpusInfo) -> str:
     return "\n".join([f"@dataset{{{info.name},", *lines, "}"])
 
 
+def attributions(info: CorpusInfo) -> dict[str, str]:
+    """Product → what whoever uses it has to print."""
+    return {item.key: item.terms.attribution for item in info.products}
+
+
 def cite(info: CorpusInfo) -> str:
-    """How to cite a corpus: the sentence, then the BibTeX entry."""
-    return f"{citation(info)}\n\n{bibtex(info)}\n"
+    """All that whoever uses a corpus has to say: sentence, BibTeX entry, attribution by product, funding, contact."""
+    by_text: dict[str, list[str]] = {}
+    for key, text in attributions(info).items():
+        by_text.setdefault(text, []).append(key)
+    lines = [f"Attribution of {', '.join(keys)}: {text}" for text, keys in by_text.items()]
+    funding, contact = info.publication.funding, info.publication.contact
+    lines += [f"{name}: {text}" for name, text in (("Funding", funding), ("Contact", contact)) if text]
+    return "\n\n".join([citation(info), bibtex(info), "\n".join(lines)]) + "\n"
+
+
+def _bibtex_name(name: str) -> str:
+    """`Family, Given` as it is; anything else in braces, for BibTeX not to take the words of a body apart."""
+    return name if ", " in name else f"{{{name}}}"
 
 
 def _initials(name: str) -> str:
