@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from landloom.errors import InvalidInputError, NotFoundError
-from landloom.model.taxonomy import taxonomy
+from landloom.model.taxonomy import crosswalk, taxonomy
 
 if TYPE_CHECKING:
     from tests.query.conftest import Truth
@@ -65,6 +65,30 @@ def test_strata_and_splits(own: Truth) -> None:
         own.corpus.query(strata="FI_")
     with pytest.raises(NotFoundError, match="train"):
         own.corpus.query(split="trian")
+
+
+def test_shares_in_another_taxonomy_are_sums_by_the_crosswalk(own: Truth) -> None:
+    fine, coarse = own.corpus.query().fractions(), own.corpus.query().fractions("landcovernet")
+    assert list(coarse) == list(taxonomy("landcovernet").columns())
+    for target in taxonomy("landcovernet").codes():
+        sources = [row.source for row in crosswalk("clc_landcovernet").rows if row.target == target]
+        summed = sum((fine[f"clc_{code}"] for code in sources), np.zeros(len(own.ids)))
+        assert coarse[f"lcn_{target}"] == pytest.approx(summed, abs=1e-12)
+    assert sum(coarse.values()) == pytest.approx(np.ones(len(own.ids)), abs=1e-12)
+    with pytest.raises(NotFoundError, match="no crosswalk to igbp17 from these labels"):
+        own.corpus.query().fractions("igbp17")
+
+
+@pytest.mark.parametrize(
+    "question", [{"split": "train"}, {"where": "clc_2 > 0 AND NOT (split = 'train' OR clc_1 = 1)"}]
+)
+def test_an_unfilled_split_is_an_error_that_says_so(published: Truth, question: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInputError, match="no sample of this corpus is in a split: its recipe fills none"):
+        published.corpus.query(**question)
+
+
+def test_whether_a_split_is_filled_may_be_asked(published: Truth) -> None:
+    assert len(published.corpus.query(where="split IS NULL")) == len(published.ids)
 
 
 def test_limit_and_seed(own: Truth) -> None:

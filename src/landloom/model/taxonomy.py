@@ -365,3 +365,26 @@ def crosswalk(name: str) -> Crosswalk:
     source, target = CROSSWALKS[name]
     rows = tuple(CrosswalkRow(**row) for row in _table("crosswalks", name))
     return Crosswalk(source=taxonomy(source), target=taxonomy(target), rows=rows)
+
+
+def crosswalk_from(columns: Iterable[str], target: str) -> Crosswalk:
+    """The crosswalk to a taxonomy from whichever has these columns.
+
+    Args:
+        columns: label columns that there are, `clc_111`, …
+        target: name of the taxonomy wanted.
+
+    Raises:
+        NotFoundError: no such taxonomy, or no crosswalk to it from these columns.
+
+    Example:
+        >>> crosswalk_from(taxonomy("clc").columns(), "landcovernet").source.name
+        'clc'
+    """
+    there = set(columns)
+    wanted = taxonomy(target).name
+    for name, (source, goal) in CROSSWALKS.items():
+        if goal == wanted and there.issuperset(taxonomy(source).columns()):
+            return crosswalk(name)
+    sources = ", ".join(source for source, goal in CROSSWALKS.values() if goal == wanted) or "none"
+    raise NotFoundError(f"no crosswalk to {target} from these labels; there are some from: {sources}")

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.errors import NotFoundError
+from landloom.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from landloom.query.filter import Filter, Node
     from landloom.query.sidecar import Rows, Sidecar
+
+UNFILLED: Final = {
+    "split": "no sample of this corpus is in a split: its recipe fills none (see `splits`)",
+    "stratum": "no sample of this corpus is in a stratum: its recipe draws without any",
+}
+"""Text column → what is said when it is asked though it is null everywhere."""
 
 
 class Condition:
@@ -26,7 +32,7 @@ class Condition:
         words: text column → values, any of which a row must have; None for all.
 
     Raises:
-        InvalidInputError: no CQL2.
+        InvalidInputError: no CQL2; or it compares splits or strata where no sample has any.
         NotFoundError: no such stratum or split; the nearest are named.
     """
 
@@ -45,11 +51,19 @@ class Condition:
             from landloom.query.filter import parse
 
             self.filter = parse(where)
+        compared = {*self.words, *(_compared(self.filter.root) if self.filter else ())}
+        for name, reason in UNFILLED.items():
+            if name in compared and not self._values(name):
+                raise InvalidInputError(reason)
         for name, values in self.words.items():
-            known = [] if name not in sidecar.arrays else sidecar.vocabulary(name)[1:]
+            known = self._values(name)
             for value in values:
                 if value not in known:
                     raise NotFoundError.of(name, value, [str(word) for word in known])
+
+    def _values(self, name: str) -> list[str | None]:
+        """What samples have in a text column."""
+        return [] if name not in self.sidecar.arrays else self.sidecar.vocabulary(name)[1:]
 
     def _support(self) -> Rows | None:
         """Rows beyond which the filter cannot be true, where these are few; None otherwise."""
@@ -104,3 +118,12 @@ def _needed(part: Node, aggregates: tuple[tuple[str, Node], ...]) -> tuple[str, 
     used = {name: given[name] for name in mentioned if name in given}
     possible = evaluate(Filter(root=part), NoLabels(names), used).any()
     return None if possible else tuple(sorted(names))
+
+
+def _compared(node: Node) -> set[str]:
+    """Columns whose values a condition asks for; whether one is null may be asked of any."""
+    from landloom.query.filter import Call, Name
+
+    if isinstance(node, Call) and node.op != "isNull":
+        return {name for part in node.args for name in _compared(part)}
+    return {node.name} if isinstance(node, Name) else set()

@@ -192,10 +192,24 @@ class Selection:
         totals = {name: sum(sums[member] for member in members) for name, members in self._level(level).items()}
         return {name: total / MILLION for name, total in totals.items() if total}
 
-    def fractions(self) -> dict[str, NDArray[np.float64]]:
-        """(sample,) shares of each label column of the finest level."""
+    def fractions(self, taxonomy: str | None = None) -> dict[str, NDArray[np.float64]]:
+        """(sample,) shares of each label column of the finest level.
+
+        Args:
+            taxonomy: another one, such as `landcovernet`, that a crosswalk leads to; the labels' own if None.
+
+        Raises:
+            NotFoundError: no crosswalk leads there from the corpus's labels.
+        """
         shares = self.sidecar.shares(self.rows)
-        return {name: shares[:, number] / MILLION for number, name in enumerate(self.sidecar.columns)}
+        columns = list(self.sidecar.columns)
+        if taxonomy is not None:
+            from landloom.model.taxonomy import crosswalk_from
+
+            walk = crosswalk_from(columns, taxonomy)
+            shares = walk.aggregate(shares[:, [columns.index(name) for name in walk.source.columns()]])
+            columns = list(walk.target.columns())
+        return {name: shares[:, number] / MILLION for number, name in enumerate(columns)}
 
     def footprints(self) -> Any:
         """(sample,) shapely polygons in WGS84, as published."""
