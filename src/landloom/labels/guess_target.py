@@ -65,9 +65,10 @@ def cover_votes(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """
     if scl.ndim != 3 or scl.dtype != np.uint8 or len(scl) > 255:
         raise InvalidValueError(f"got scene classes {scl.dtype} {scl.shape}, wanted uint8 (time, y, x), 255 at most")
-    votes = np.empty((len(SCL_COVERS), *scl.shape[1:]), dtype=np.uint8)
-    for own, cover in SCL_COVERS.items():
-        votes[cover - 1] = np.count_nonzero(scl == own, axis=0)
+    votes = np.zeros((len(SCL_COVERS), *scl.shape[1:]), dtype=np.uint8)
+    for classes in scl:
+        for own, cover in SCL_COVERS.items():
+            votes[cover - 1] += classes == own
     return votes
 
 

@@ -100,17 +100,27 @@ def class_shares(
         values = file.read(file.grid.window(top, column, rows, width)).ravel()
         claims = coverage_of([outline], file.grid, (top, column, rows, width))
         weights = claims.coverage * _pixel_areas(file, top, rows)[claims.pixel // width]
-        met, places = np.unique(values[claims.pixel], return_inverse=True)
+        met, found = _summed(values[claims.pixel], weights)
         unknown = [int(value) for value in met if int(value) not in table]
         if unknown:
             raise InvalidInputError(f"{file.href}: got {unknown}, wanted classes of {source.name}: {sorted(table)}")
-        found = np.bincount(places, weights=weights, minlength=len(met))
         np.add.at(sums, [source.index[table[int(value)]] for value in met], found)
     if _contains(file.grid.bounds, outline.bounds):
         whole = sums.sum()  # which differs by what areas vary within pixels
     sums[nothing] += max(whole - sums.sum(), 0.0)
     shares: NDArray[np.float64] = sums / sums.sum()
     return shares
+
+
+def _summed(values: NDArray[Any], weights: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The values that occur, ascending, and the sum of weights of each."""
+    if values.dtype == np.uint8:  # no sorting of what can be counted
+        met: NDArray[Any] = np.flatnonzero(np.bincount(values, minlength=256))
+        sums: NDArray[Any] = np.bincount(values, weights=weights, minlength=256)[met]
+        return met, sums
+    met, places = np.unique(values, return_inverse=True)
+    sums = np.bincount(places, weights=weights, minlength=len(met))
+    return met, sums
 
 
 def _contains(bounds: tuple[float, ...], other: tuple[float, ...]) -> bool:
@@ -121,7 +131,9 @@ def _outline(granule: GranuleId, epsg: int) -> tuple[Any, float]:
     """Outline in the CRS of the map, cut at the antimeridian, and its area: on the ellipsoid if that is in degrees."""
     import shapely
 
-    shape = split_antimeridian(granule_footprint(granule))
+    shape: Any = granule_footprint(granule)
+    if shape.bounds[0] < -180 or shape.bounds[2] > 180:
+        shape = split_antimeridian(shape)
     if epsg == WGS84:
         return shape, _degrees_area(shape)
     project = transformer(WGS84, epsg)

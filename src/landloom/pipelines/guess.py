@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import rasterio
 
 from landloom.corpus.manifest import FileEntry
-from landloom.errors import InvalidInputError
+from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.formats.geotiff import encode_geotiff
 from landloom.imagery.resample import repeat
+from landloom.imagery.valid import data_valid
 from landloom.labels.guess import GuessModel, GuessSettings, train
 from landloom.labels.guess_files import encode_model
 from landloom.labels.guess_scores import Importances, Scores
@@ -51,6 +53,8 @@ VERSION: Final = "1"
 """Version in the names of guess labels."""
 ROWS: Final = 768
 """Rows of 10 m that are read at a time; a multiple of 6."""
+CACHE: Final = 192 * 2**20
+"""Bytes that GDAL keeps of decoded tiles; it takes 5 % of the machine's memory unless told."""
 MEMORY: Final = 2**31
 """Bytes that a unit takes at most."""
 SCALE: Final = 10_000
@@ -105,7 +109,7 @@ class GuessTask:
         while True:
             chosen = self.scenes.chosen(left_out)
             try:
-                with GranuleReader(chosen, self.settings) as reader:
+                with rasterio.Env(GDAL_CACHEMAX=CACHE), GranuleReader(chosen, self.settings) as reader:
                     trained = self.train(reader)
                     return self._predicted(reader, trained, chosen, left_out)
             except SceneFaultError as fault:
@@ -174,15 +178,23 @@ class GuessTask:
         times, bands = len(reader.scenes), len(self.settings.bands)
         stack = np.zeros((times, bands, 1, len(picked)), dtype=np.uint16)
         valid = np.zeros((times, 1, len(picked)), dtype=np.bool_)
-        for row, strip in strips(area):
-            first, last = np.searchsorted(picked, (row * area.width, (row + strip.height) * area.width))
-            if first == last:
-                continue
-            own = picked[first:last] - row * area.width
-            for at in range(times):
-                part, usable = reader.scene(at, strip)
-                stack[at, :, 0, first:last] = part.reshape(bands, -1)[:, own]
-                valid[at, 0, first:last] = usable.reshape(-1)[own]
+        for at, scene in enumerate(reader.readers):
+            usable = valid[at, 0]
+            for own, strip, rows, columns in drawn_by_strip(area, picked):
+                clear = scene.clear(strip)
+                if clear is not None:
+                    usable[own] = clear[rows, columns]
+            # A file at a time, top to bottom: each of its tiles is decoded once, with a cache of one row of tiles.
+            for band, name in enumerate(self.settings.bands):
+                numbers = stack[at, band, 0]
+                for own, strip, rows, columns in drawn_by_strip(area, picked):
+                    grid = native(strip, scene.grid(name))
+                    part = scene.band(name, grid)
+                    if part is not None:
+                        step = strip.height // grid.height
+                        numbers[own] = part[rows // step, columns // step]
+                usable &= data_valid(numbers)
+            scene.release()
         filled = fill_times(stack, valid, reader.times)
         return filled.reshape(times * bands, len(picked)), np.asarray(valid.any(axis=(0, 1)))
 
@@ -238,6 +250,52 @@ def strips(area: Grid, rows: int = ROWS) -> Iterator[tuple[int, Grid]]:
     """
     for row in range(0, area.height, rows):
         yield row, area.window(row, 0, min(rows, area.height - row), area.width)
+
+
+def drawn_by_strip(
+    area: Grid, picked: NDArray[np.int64]
+) -> Iterator[tuple[slice, Grid, NDArray[np.int64], NDArray[np.int64]]]:
+    """Cut an area into strips, without those in which nothing was drawn.
+
+    Args:
+        area: of pixels.
+        picked: positions in the flattened area, ascending.
+
+    Yields:
+        Which of the positions lie in the strip, its grid, and their rows and columns in it.
+
+    Example:
+        >>> from landloom.model.grid import Grid
+        >>> area = Grid.of_bounds(32633, (0, 0, 600, 20_000), 10)
+        >>> [(own, rows.tolist()) for own, _, rows, _ in drawn_by_strip(area, np.array([61, 119_999]))]
+        [(slice(0, 1, None), [1]), (slice(1, 2, None), [463])]
+    """
+    for row, strip in strips(area):
+        first, last = np.searchsorted(picked, (row * area.width, (row + strip.height) * area.width)).tolist()
+        if first < last:
+            rows, columns = np.divmod(picked[first:last] - row * area.width, area.width)
+            yield slice(first, last), strip, rows, columns
+
+
+def native(strip: Grid, source: Grid) -> Grid:
+    """A strip in the pixels of a file, where they nest in it; the strip itself elsewhere.
+
+    Example:
+        >>> from landloom.model.grid import Grid
+        >>> strip = Grid.of_bounds(32633, (0, 0, 600, 600), 10)
+        >>> native(strip, Grid.of_bounds(32633, (0, 0, 6_000, 6_000), 20)).shape
+        (30, 30)
+        >>> native(strip, Grid.of_bounds(32633, (5, 5, 6_005, 6_005), 20)).shape
+        (60, 60)
+    """
+    if strip.width * strip.pixel_width % source.pixel_width or strip.height * strip.pixel_height % source.pixel_height:
+        return strip
+    coarse = strip.at(source.pixel_width)
+    try:
+        coarse.offset_in(source)
+    except InvalidValueError:
+        return strip
+    return coarse if coarse.height <= strip.height else strip
 
 
 def around(chip: Grid, area: Grid, buffer: int) -> tuple[slice, slice]:

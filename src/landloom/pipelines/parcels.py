@@ -158,7 +158,7 @@ def _write_layers(located: LocatedParcels, folder: Path) -> tuple[int, int]:
     mapping = located.parcels.mapping
     labelled = doubtful = 0
     with ExitStack() as stack:
-        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=64, GDAL_NUM_THREADS=1))
+        stack.enter_context(rasterio.Env(GDAL_CACHEMAX=64 * 2**20, GDAL_NUM_THREADS=1))
         files = {
             name: stack.enter_context(
                 rasterio.open(folder / f"{name}.tif", "w", **_profile(name, located.grid, mapping))

@@ -26,10 +26,8 @@ TIMEOUT: Final = 60
 _SETTINGS: Final[dict[str, Any]] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_NUM_THREADS": 1,
-    "GDAL_CACHEMAX": 256,
+    "GDAL_CACHEMAX": 256 * 2**20,
     "GDAL_TIFF_INTERNAL_MASK": True,
-    "VSI_CACHE": True,
-    "VSI_CACHE_SIZE": 8 * 2**20,
     "CPL_VSIL_CURL_CHUNK_SIZE": 64 * 2**10,
     "GDAL_HTTP_TIMEOUT": TIMEOUT,
     "GDAL_HTTP_CONNECTTIMEOUT": 20,
@@ -37,6 +35,9 @@ _SETTINGS: Final[dict[str, Any]] = {
     "GDAL_HTTP_MULTIRANGE": "YES",
     "GDAL_HTTP_MERGE_CONSECUTIVE_RANGES": "YES",
 }
+_REMOTE_SETTINGS: Final[dict[str, Any]] = {"VSI_CACHE": True, "VSI_CACHE_SIZE": 2 * 2**20}
+"""Every open file keeps so much of what was read of it: a granule's year is 264 files. Local files lie in the system's
+own cache anyhow."""
 _suspects: set[str] = set()
 """What failed in this process: GDAL remembers failures, and would repeat them without asking the server again."""
 
@@ -78,7 +79,8 @@ def gdal_settings(href: str) -> dict[str, Any]:
 
     What the environment sets (`GDAL_HTTP_TIMEOUT`) goes before.
     """
-    settings = {name: value for name, value in _SETTINGS.items() if name not in os.environ}
+    wanted = _SETTINGS | _REMOTE_SETTINGS if is_remote(href) else _SETTINGS
+    settings = {name: value for name, value in wanted.items() if name not in os.environ}
     if _suspects and gdal_path(href) in _suspects:
         settings["CPL_VSIL_CURL_NON_CACHED"] = gdal_path(href)
     return settings | _s3_settings() if href.startswith("s3://") else settings
