@@ -119,8 +119,7 @@ def _summed(values: NDArray[Any], weights: NDArray[np.float64]) -> tuple[NDArray
         sums: NDArray[Any] = np.bincount(values, weights=weights, minlength=256)[met]
         return met, sums
     met, places = np.unique(values, return_inverse=True)
-    sums = np.bincount(places, weights=weights, minlength=len(met))
-    return met, sums
+    return met, np.asarray(np.bincount(places, weights=weights, minlength=len(met)), dtype=np.float64)
 
 
 def _contains(bounds: tuple[float, ...], other: tuple[float, ...]) -> bool:
