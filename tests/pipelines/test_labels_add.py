@@ -16,7 +16,7 @@ import yaml
 
 from landloom.corpus.audit import audit, digest
 from landloom.corpus.documents import parse_corpus_json
-from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, LandloomError, NotFoundError
+from landloom.errors import BuildError, CorpusError, InvalidInputError, InvalidValueError, LandloomError, NotFoundError
 from landloom.model.recipe import Terms
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
@@ -194,9 +194,32 @@ def test_bad_geometries_can_be_repaired(tiny: Path, corpus: Path, tmp_path: Path
     good = geopandas.read_file(tiny / "archive" / "landcover.gpkg").to_crs(4326)
     rows = [*zip(good.CODE_18, good.geometry, strict=True), ("311", BOW)]
     file = polygons(tmp_path / "bad.gpkg", rows)
-    done = add_labels(corpus, source(file, taxonomy="clc", column="code"), invalid="repair")
+    done = add_labels(corpus, source(file, taxonomy="clc", column="code", invalid="repair"))
     assert done.added
     assert done.notes[0].startswith(f"feature {len(good) + 1}: Self-intersection")
+
+
+def test_a_build_names_bad_geometries_or_says_that_it_has_repaired_them(
+    tiny: Path, tiny_corpus: Path, tmp_path: Path
+) -> None:
+    """A bow tie over the whole region in place of nothing: of two claims the smaller polygon has the ground."""
+    good = geopandas.read_file(tiny / "archive" / "landcover.gpkg").to_crs(4326)
+    bow = shapely.Polygon([(11.7, 50.0), (12.4, 50.3), (12.4, 50.0), (11.7, 50.3)])
+    polygons(tmp_path / "bad.gpkg", [*zip(good.CODE_18, good.geometry, strict=True), ("523", bow)])
+    document = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
+    document["labels"]["clc"] |= {"file": str(tmp_path / "bad.gpkg"), "column": "code"}
+    recipe = tiny / "with-bow.yaml"
+    recipe.write_text(yaml.safe_dump(document), encoding="utf-8")
+    with pytest.raises(BuildError, match=f"feature {len(good) + 1}: Self-intersection"):
+        build(recipe, out=tmp_path / "refused")
+    document["labels"]["clc"]["invalid"] = "repair"
+    recipe.write_text(yaml.safe_dump(document), encoding="utf-8")
+    notes = build(recipe, out=tmp_path / "repaired").notes
+    assert [note for note in notes if note.startswith(f"clc: feature {len(good) + 1}: Self-intersection")]
+    assert len([note for note in notes if "the ground goes to the smaller polygon" in note]) == 2
+    there, plain = Corpus.open(tmp_path / "repaired").query(), Corpus.open(tiny_corpus).query()
+    assert list(there.ids) == list(plain.ids)
+    assert there.fractions()["clc_311"] == pytest.approx(plain.fractions()["clc_311"], abs=0.02)
 
 
 def no_crs(folder: Path) -> Path:

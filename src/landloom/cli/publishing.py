@@ -133,11 +133,12 @@ def add(
 
     terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
     given = LabelSource(
-        file=source, taxonomy=taxonomy, name=name, terms=terms, column=column, layer=layer, allow_empty=allow_empty
-    )
+        file=source, taxonomy=taxonomy, name=name, terms=terms, column=column, layer=layer, allow_empty=allow_empty,
+        invalid="repair" if repair else "error",
+    )  # fmt: skip
     with ProgressBars() as bars:
         done = add_labels(
-            corpus, given, invalid="repair" if repair else "error", factory=executor_factory(cores(workers)),
+            corpus, given, factory=executor_factory(cores(workers)),
             listener=bars,
         )  # fmt: skip
     if as_json:

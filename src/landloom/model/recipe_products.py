@@ -239,6 +239,8 @@ class LabelSection(Section):
     """Column of the code; absent for rasters."""
     layer: str | None = None
     """Layer, where the file has several."""
+    invalid: Literal["error", "repair"] = "error"
+    """What becomes of invalid geometries: the build stops and names their rows, or they are repaired and noted."""
     allow_empty: bool = False
     """Whether the source may have no label for any sample at all, which is a mistake nearly always."""
     terms: Terms

@@ -17,7 +17,7 @@ from landloom.pipelines.finish import finish
 from landloom.pipelines.place import keep_draw
 from landloom.pipelines.plan import build_plan
 from landloom.pipelines.project import CORPUS_FOLDER, Project
-from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, unlabelled
+from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, overlap_notes, repair_notes, unlabelled
 from landloom.pipelines.stage import run_units, unfinished, workshop
 from landloom.pipelines.status import keep_plan
 
@@ -103,7 +103,7 @@ def build(
         problems = run_units("building", waiting, shop)
         if problems and not allow_missing:
             raise BuildError(problems)
-        missing = _missing_labels(project, plan, shop)
+        missing = _label_notes(project, plan, shop)
         publication = finish(project, plan, shop)
         keep_draw(plan.placement, shop)
         parts = tuple((part, count, publication.sizes[part]) for part, count in sorted(publication.parts.items()))
@@ -125,8 +125,8 @@ def build(
     )  # fmt: skip
 
 
-def _missing_labels(project: Project, plan: Plan, shop: Workshop) -> list[str]:
-    """A line on each label product that says nothing of some samples.
+def _label_notes(project: Project, plan: Plan, shop: Workshop) -> list[str]:
+    """A line on each label product that says nothing of some samples, was repaired, or claims ground twice.
 
     Raises:
         InvalidInputError: it says nothing of any.
@@ -137,6 +137,8 @@ def _missing_labels(project: Project, plan: Plan, shop: Workshop) -> list[str]:
         found, count = unlabelled(units, shop.journal), len(plan.samples)
         demand_reach(project.path(section.file), section, found, count, bounds_of(plan.samples))
         notes += missing_note(name, found, count)
+        notes += repair_notes(name, units, shop.journal)
+        notes += (f"{name}, {note}" for note in overlap_notes(units, shop.journal))
     return notes
 
 

@@ -42,6 +42,10 @@ SAMPLES: Final = "samples"
 """Purpose of the label tables of chosen samples."""
 MARGIN: Final = 0.02
 """Degrees around a tile's cells within which polygons are read."""
+REPAIRED: Final = "problems"
+"""Fact of such a unit: rows of the source that were repaired, and why."""
+OVERLAPS: Final = "overlaps"
+"""Fact of such a unit: pairs of polygons that claim the same ground."""
 UNLABELLED: Final = "unlabelled"
 """Fact of a unit: how many of its cells have no label anywhere."""
 RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
@@ -164,8 +168,8 @@ class CellsTask:
         if self.labels is not None:
             files += self.labels.write(store, table.millionths)
         facts = {
-            "problems": [str(problem) for problem in table.problems],
-            "overlaps": [str(overlap) for overlap in table.overlaps],
+            REPAIRED: [str(problem) for problem in table.problems],
+            OVERLAPS: [str(overlap) for overlap in table.overlaps],
             UNLABELLED: int((table.of(table.taxonomy.nodata) == MILLION).sum()),
         }
         return Outcome(files=tuple(files), facts=facts)
@@ -183,7 +187,7 @@ class CellsTask:
         try:
             return fractions_from_polygons(
                 frame.geometry.to_numpy(), frame[column].to_numpy(), cells, taxonomy(self.section.taxonomy),
-                epsg=epsg_of(frame), invalid="repair", rows=row_names(frame),
+                epsg=epsg_of(frame), invalid=self.section.invalid, rows=row_names(frame),
             )  # fmt: skip
         except InvalidInputError as error:
             raise InvalidInputError(f"{self.source}: {error}") from error

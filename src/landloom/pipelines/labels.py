@@ -22,13 +22,13 @@ from landloom.pipelines.executors import inline
 from landloom.pipelines.existing import Existing, tile_content
 from landloom.pipelines.finish import Publication, write_documents
 from landloom.pipelines.parcel_layers import parcel_tables
-from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, unlabelled
+from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, overlap_notes, unlabelled
 from landloom.pipelines.stage import run_stage, workshop
 from landloom.pipelines.units import Unit, digest
 from landloom.store.vector import layers_with_geometry, read_vector, row_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo
     from landloom.model.taxonomy import Taxonomy
     from landloom.pipelines.executors import Factory
-    from landloom.pipelines.journal import Entry
     from landloom.pipelines.run import Listener
 
 PURPOSE: Final = "labels"
@@ -70,6 +69,8 @@ class LabelSource:
     """Layer, where the file has several."""
     allow_empty: bool = False
     """Whether it may have no label for any sample at all."""
+    invalid: OnInvalid = "error"
+    """Whether rows with bad geometries are an error, or repaired and reported."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or _VERSIONED.fullmatch(self.name):
@@ -87,7 +88,7 @@ class LabelSource:
         """The same as a recipe would say it; of the file its name alone, for no document holds a path."""
         return LabelSection(
             taxonomy=self.taxonomy, file=Path(self.file).name, column=self.column, layer=self.layer, terms=self.terms,
-            allow_empty=self.allow_empty,
+            allow_empty=self.allow_empty, invalid=self.invalid,
         )  # fmt: skip
 
 
@@ -152,7 +153,6 @@ def add_labels(
     corpus: str | Path,
     source: LabelSource,
     *,
-    invalid: OnInvalid = "error",
     factory: Factory = inline,
     listener: Listener | None = None,
 ) -> LabelsReport:
@@ -164,7 +164,6 @@ def add_labels(
     Args:
         corpus: folder of the corpus.
         source: where the labels come from, and what they are called.
-        invalid: whether rows with bad geometries are an error, or repaired and reported.
         factory: makes executors; this process alone if absent.
         listener: told of progress.
 
@@ -178,7 +177,7 @@ def add_labels(
         raise CorpusError(f"{folder}: is no finished corpus; labels are added to one on local disk")
     there = Existing.open(str(folder))
     scheme = taxonomy(source.taxonomy)
-    repaired = check_source(source, scheme, invalid)
+    repaired = check_source(source, scheme)
     with workshop(folder, factory, listener) as shop:
         units = list(_units(there, source, shop.uri))
         problems = run_stage(f"labels {source.name}", units, shop)
@@ -190,7 +189,7 @@ def add_labels(
         demand_reach(source.file, source.section, missing, len(samples), bounds_of(samples))
         notes = (
             *missing_note(source.name, missing, len(samples)), *(f"{problem}: repaired" for problem in repaired),
-            *_overlaps(shop.journal.get(unit.id) for unit in units),
+            *overlap_notes(units, shop.journal),
         )  # fmt: skip
         tables = {tile: read_cells(shop.store, source.name, tile, PURPOSE) for tile in there.tiles}
         known = versions(there.info, source.name)
@@ -208,22 +207,12 @@ def _report(one: LabelName, there: Existing, notes: tuple[str, ...], *, added: b
     return LabelsReport(product=one.key, version=str(one.version), added=added, samples=len(there.table), notes=notes)
 
 
-def _overlaps(entries: Iterable[Entry | None]) -> Iterator[str]:
-    """How many polygons claimed the same ground, by tile."""
-    for entry in entries:
-        count = 0 if entry is None else len(entry.outcome.facts["overlaps"])
-        if entry is not None and count:
-            pairs = counted(count, "overlapping pair")
-            yield f"{entry.id.split('/')[1]}: {pairs}; the ground goes to the smaller polygon"
-
-
-def check_source(source: LabelSource, scheme: Taxonomy, invalid: OnInvalid = "error") -> list[Problem]:
+def check_source(source: LabelSource, scheme: Taxonomy) -> list[Problem]:
     """Read a vector source through once, in pieces; rasters are checked where samples lie.
 
     Args:
         source: the labels.
         scheme: their taxonomy.
-        invalid: whether bad geometries are an error.
 
     Returns:
         Rows with bad geometries, where they are no error.
@@ -245,7 +234,7 @@ def check_source(source: LabelSource, scheme: Taxonomy, invalid: OnInvalid = "er
         found = geometry_problems(frame.geometry.to_numpy())
         shapes += [Problem(where=names[row], what=what) for row, what in sorted(found.items())]
         codes += read_codes(frame[source.column].to_numpy(), scheme, names)[1]
-    refuse([*codes, *(shapes if invalid == "error" else ())], source.file)
+    refuse([*codes, *(shapes if source.invalid == "error" else ())], source.file)
     return shapes
 
 

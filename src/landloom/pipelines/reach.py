@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landloom.errors import InvalidInputError
+from landloom.errors import InvalidInputError, counted
 from landloom.model.grid import WGS84
-from landloom.pipelines.cells import RASTERS, UNLABELLED
+from landloom.pipelines.cells import OVERLAPS, RASTERS, REPAIRED, UNLABELLED
 from landloom.store.raster import open_raster
 from landloom.store.vector import vector_extent
 
@@ -56,6 +56,25 @@ def missing_note(name: str, missing: int, cells: int) -> list[str]:
         (['clc: 1 of 60 samples without any label'], [])
     """
     return [f"{name}: {missing:,} of {cells:,} samples without any label"] if missing else []
+
+
+def repair_notes(name: str, units: Iterable[Unit], journal: Journal) -> list[str]:
+    """A line on each row of a label source that was repaired, each once however many tiles it lies in."""
+    entries = (journal.get(unit.id) for unit in units)
+    rows = {row: None for entry in entries if entry is not None for row in entry.outcome.facts.get(REPAIRED, ())}
+    return [f"{name}: {row}: repaired" for row in rows]
+
+
+def overlap_notes(units: Iterable[Unit], journal: Journal) -> list[str]:
+    """A line on each tile where polygons of a label source claim the same ground."""
+    notes = []
+    for unit in units:
+        entry = journal.get(unit.id)
+        count = 0 if entry is None else len(entry.outcome.facts.get(OVERLAPS, ()))
+        if count:
+            pairs = counted(count, "overlapping pair")
+            notes.append(f"{unit.id.split('/')[1]}: {pairs}; the ground goes to the smaller polygon")
+    return notes
 
 
 def bounds_of(samples: Sequence[Sample]) -> Bounds:
