@@ -5,7 +5,10 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from importlib.metadata import metadata, version
 from pathlib import Path
+
+import yaml
 
 import landloom
 
@@ -47,3 +50,14 @@ def test_import_is_light() -> None:
     command = [sys.executable, "-c", code.replace("{heavy}", heavy)]
     shown = subprocess.run(command, capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_the_citation_file_is_of_this_version() -> None:
+    """The keys that Citation File Format 1.2.0 demands; a body of authors has a name alone."""
+    document = yaml.safe_load((SOURCE.parents[2] / "CITATION.cff").read_text(encoding="utf-8"))
+    assert {"cff-version", "message", "title", "authors"} <= set(document)
+    assert document["cff-version"] == "1.2.0"
+    assert document["type"] == "software"
+    assert document["version"] == version("landloom")
+    assert document["license"] == metadata("landloom")["License-Expression"] == "Apache-2.0"
+    assert all({"name"} == set(author) for author in document["authors"])

@@ -154,6 +154,7 @@ def test_json_parses(project: Path, corpus: Path, tmp_path: Path, run: Callable[
         found: dict[str, Any] = json.loads(done.out)
         return found
 
+    assert answer("simulate", project / "archive", "--preset", "tiny")["scenes"] == 21
     assert answer("plan", recipe, "--no-search")["name"] == "small"
     assert answer("build", recipe, "--workers", 1)["units_run"] == 0
     assert {row["product"] for row in answer("status", corpus)["products"]} >= {"s2"}

@@ -20,6 +20,7 @@ from typer.testing import CliRunner
 import landloom
 from landloom import errors
 from landloom.cli.app import app
+from landloom.model.taxonomy import TAXONOMIES
 from landloom.pipelines.evaluate import evaluate_composites, evaluate_fractions
 
 if TYPE_CHECKING:
@@ -221,6 +222,28 @@ def test_every_error_is_in_the_tree() -> None:
     tree = errors.__doc__ or ""
     own = [kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.LandloomError)]
     assert [kind.__name__ for kind in own if f" {kind.__name__}" not in tree.replace("\n", " ")] == []
+
+
+def test_the_layout_page_names_every_product_and_the_words_every_taxonomy() -> None:
+    layout = (ROOT / "docs/reference/layout.md").read_text(encoding="utf-8")
+    assert [key for key in landloom.PRODUCTS if f"`{key}`" not in layout] == []
+    words = (ROOT / "docs/reference/words.md").read_text(encoding="utf-8")
+    assert [name for name in TAXONOMIES if f"| `{name}` | `{TAXONOMIES[name][0]}_" not in words] == []
+
+
+def test_contributing_names_what_is_there() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    paths = re.findall(r"`((?:model|archive|formats|pipelines|docs)/[\w/.]+)`", text)
+    assert len(paths) > 8
+    assert [path for path in paths if not ((ROOT / "src/landloom" / path).exists() or (ROOT / path).exists())] == []
+    columns = "level,code,name,parents,grid_code"
+    assert f"`{columns}`" in text
+    for name in TAXONOMIES:
+        table = ROOT / f"src/landloom/model/taxonomies/{name}.csv"
+        assert table.read_text(encoding="utf-8").startswith(f"{columns}\n")
+    for name in re.findall(r"`([A-Z][A-Z_]+)` of|of `([A-Z][A-Z_]+)`", text):
+        wanted = next(word for word in name if word)
+        assert any(f"{wanted}: Final" in file.read_text(encoding="utf-8") for file in (ROOT / "src").rglob("*.py"))
 
 
 def test_every_page_is_in_a_toctree() -> None:

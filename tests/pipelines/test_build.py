@@ -223,6 +223,27 @@ def test_a_changed_recipe_leaves_nothing_stale(tiny: Path, tmp_path: Path) -> No
     assert [path.name for path in (tmp_path / "corpus" / "manifest").rglob("*.parquet")].count("29E-231N.parquet") == 0
 
 
+def test_without_json_items_the_tables_say_the_same(
+    tiny: Path, tiny_corpus: Path, tmp_path: Path, shared_schemas: Path
+) -> None:
+    document = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
+    document["stac"] = {"json_items": False}
+    (tiny / "slim.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    build(tiny / "slim.yaml", out=tmp_path / "corpus")
+    result = audit(open_store(str(tmp_path / "corpus")), schemas=shared_schemas, digests=True)
+    assert (result.problems, result.unchecked) == ((), ())
+    slim, full = tmp_path / "corpus" / "stac-v1.0", tiny_corpus / "stac-v1.0"
+    assert {path.name for path in slim.rglob("*.json")} == {"catalog.json", "collection.json"}
+    documents = [json.loads(path.read_text(encoding="utf-8")) for path in slim.rglob("collection.json")]
+    assert not [link for one in documents for link in one["links"] if link["rel"] == "item"]
+    tables = sorted(path.relative_to(full) for path in full.rglob("items.parquet"))
+    assert len(tables) == 2
+    for table in tables:
+        ids = geopandas.read_parquet(full / table)["id"]
+        assert geopandas.read_parquet(slim / table)["id"].tolist() == ids.tolist()
+        assert {f"{name}.json" for name in ids} <= {path.name for path in full.rglob("*.json")}
+
+
 def test_a_lost_journal_costs_only_time(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
     build(tiny, out=tmp_path / "corpus")
     (tmp_path / "corpus" / JOURNAL).unlink()

@@ -76,10 +76,15 @@ def plan(
 def simulate(
     folder: Annotated[Path, typer.Argument(help="Where to write the archive.")],
     preset: Annotated[str, typer.Option(help="Which world: demo, tiny, judge-v1.")] = "demo",
+    *,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a small simulated world as a real archive."""
     from landloom.pipelines.demo import write_world
 
     with ProgressBars() as bars:
         summary = write_world(preset, folder, bars, cores(0))
+    if as_json:
+        say_json({"folder": str(folder), "preset": preset, "scenes": summary.scenes, "bytes": summary.bytes})
+        return
     say(f"wrote {counted(summary.scenes, 'scene')} ({size(summary.bytes)}) to {folder}")
