@@ -5,6 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +20,7 @@ import yaml
 
 from landloom.archive.open import open_archive
 from landloom.archive.selection import SceneFilter
-from landloom.corpus.audit import audit
+from landloom.corpus.audit import audit, digest
 from landloom.errors import BuildError, CorpusError, InvalidInputError, NotFoundError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.fill import fill_periodic
@@ -257,6 +263,30 @@ def test_workers_change_no_byte(built: BuildReport, archive: Path, tmp_path: Pat
     other = build(tmp_path, factory=processes(2))
     for name in ("corpus.json", "manifest/corpus.parquet", "manifest/32N/32UPA.parquet", "manifest/33N/33UUR.parquet"):
         assert (other.corpus / name).read_bytes() == (built.corpus / name).read_bytes()
+
+
+@pytest.mark.slow
+def test_killed_builds_of_granules_end_in_the_same_bytes(built: BuildReport, archive: Path, tmp_path: Path) -> None:
+    """SIGKILL at random moments, whatever is being read, trained or written; then resume."""
+    document(archive, tmp_path)
+    command = [sys.executable, "-m", "landloom.cli", "build", str(tmp_path), "--workers", "2"]
+    rng = random.Random(5)  # noqa: S311 - moments, not secrets
+    state = tmp_path / "corpus/.landloom"
+    for _ in range(4):
+        running = subprocess.Popen(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        )
+        while running.poll() is None and not (state / "begun").exists():
+            time.sleep(0.05)
+        time.sleep(rng.uniform(0.5, 7))
+        if running.poll() is None:
+            os.killpg(running.pid, signal.SIGKILL)
+        running.wait()
+    assert (state / "begun").exists(), "the last one was to be killed too"
+    resumed = subprocess.run(command, check=False, capture_output=True, text=True)
+    assert resumed.returncode == 0, resumed.stderr
+    assert digest(open_store(str(tmp_path / "corpus"))) == digest(open_store(str(built.corpus)))
+    assert audit(open_store(str(tmp_path / "corpus")), digests=True).problems == ()
 
 
 def test_too_few_places_are_reported(archive: Path, tmp_path: Path) -> None:
