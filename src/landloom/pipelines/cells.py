@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
@@ -16,7 +16,7 @@ from landloom.corpus.manifest import FileEntry
 from landloom.errors import InvalidInputError
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
 from landloom.model.apportion import MILLION
-from landloom.model.grid import WGS84
+from landloom.model.grid import WGS84, reproject
 from landloom.model.ids import CELL_SIZE, SampleId
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.units import Outcome, Unit, digest
@@ -45,7 +45,7 @@ MARGIN: Final = 0.02
 REPAIRED: Final = "problems"
 """Fact of such a unit: rows of the source that were repaired, and why."""
 OVERLAPS: Final = "overlaps"
-"""Fact of such a unit: pairs of polygons that claim the same ground."""
+"""Fact of such a unit: pairs of polygons that claim the same ground, a millionth of a cell or more."""
 UNLABELLED: Final = "unlabelled"
 """Fact of a unit: how many of its cells have no label anywhere."""
 RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
@@ -185,12 +185,15 @@ class CellsTask:
             self.source, layer=self.section.layer, columns=[column], bbox=box, bbox_epsg=WGS84, numbered=True
         )
         try:
-            return fractions_from_polygons(
+            epsg = epsg_of(frame)
+            table = fractions_from_polygons(
                 frame.geometry.to_numpy(), frame[column].to_numpy(), cells, taxonomy(self.section.taxonomy),
-                epsg=epsg_of(frame), invalid=self.section.invalid, rows=row_names(frame),
+                epsg=epsg, invalid=self.section.invalid, rows=row_names(frame),
             )  # fmt: skip
         except InvalidInputError as error:
             raise InvalidInputError(f"{self.source}: {error}") from error
+        least = reproject(cells[0].outline(), cells[0].epsg, epsg).area / MILLION
+        return replace(table, overlaps=tuple(one for one in table.overlaps if one.area >= least))
 
     def _raster(self, cells: tuple[Grid, ...]) -> FractionTable:
         with open_raster(self.source) as file:
