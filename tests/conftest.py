@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests import azurite
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -55,6 +56,23 @@ def s3_server() -> Iterator[str]:
     client.close()
     yield address
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def azure_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Address of an account on an Azure blob server on the loopback, with one container."""
+    with azurite.running(tmp_path_factory.mktemp("azurite")) as address:
+        azurite.make_container(address, BUCKET)
+        yield address
+
+
+@pytest.fixture
+def azure(azure_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Its container's URI, with an environment that leads there."""
+    monkeypatch.setenv("AZURE_STORAGE_ENDPOINT", azure_server)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", azurite.ACCOUNT)
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", azurite.KEY)
+    return f"az://{BUCKET}"
 
 
 @pytest.fixture

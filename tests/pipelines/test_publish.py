@@ -1,4 +1,4 @@
-"""Publishing to an S3 server on the loopback and to a folder: what arrives is a corpus, and it is never overwritten."""
+"""Publishing to S3 and Azure servers and to a folder: what arrives is a corpus, and it is never overwritten."""
 
 from __future__ import annotations
 
@@ -15,6 +15,10 @@ from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.export import export
 from landloom.pipelines.publish import MARKER, NOTE, publish
 from landloom.query.corpus import Corpus
+from landloom.query.destination import plan_download, verify
+from landloom.query.download import download
+from landloom.query.parts import selection_files
+from landloom.query.stores import open_transfer_store
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -53,9 +57,12 @@ def killed(corpus: Path, target: Path, after: int) -> None:
         publish(str(corpus), f"file://{target}", BASE, listener=Killed(after), workers=2)
 
 
-def test_published_on_s3_it_validates_and_answers(tiny_corpus: Path, s3: str, tmp_path: Path) -> None:
-    target = f"{s3}/tiny/1.0"
-    done = publish(str(tiny_corpus), target, f"{s3}/tiny/1.0")
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+def test_published_in_an_object_store_it_validates_answers_and_is_downloaded(
+    tiny_corpus: Path, kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    target = f"{request.getfixturevalue(kind)}/tiny/1.0"
+    done = publish(str(tiny_corpus), target, target)
     store = open_store(target)
     found = audit(store, digests=True)
     assert found.problems == ()
@@ -73,6 +80,14 @@ def test_published_on_s3_it_validates_and_answers(tiny_corpus: Path, s3: str, tm
     assert chips
     assert decode_geotiff(store.get(chips[0]))[0].any()
     assert store.get(chips[0]) == (tiny_corpus / chips[0]).read_bytes()
+
+    files, out = selection_files(chosen, store), tmp_path / "out"
+    assert all(item.sha256 for item in files)
+    for come in (len(files), 0):
+        came = download(plan_download(files, out), open_transfer_store(target), corpus="tiny 1.0", base=target)
+        assert (came.fetched, came.present, came.failed) == (come, len(files) - come, ())
+    assert verify(out) == []
+    assert all((out / path).read_bytes() == (tiny_corpus / path).read_bytes() for path in paths)
 
 
 def test_hrefs_are_absolute_there_and_relative_here(tiny_corpus: Path, tmp_path: Path, shared_schemas: Path) -> None:

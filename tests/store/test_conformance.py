@@ -123,6 +123,17 @@ class TestS3(StoreTests):
         assert a == b != c
 
 
+class TestAzure(StoreTests):
+    @pytest.fixture
+    def store(self, azure: str) -> Store:
+        return open_store(f"{azure}/{uuid.uuid4().hex}/")
+
+    def test_it_travels_to_other_processes(self, store: Store) -> None:
+        store.put("a", b"1")
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+            assert pool.submit(store.get, "a").result() == b"1"
+
+
 @given(st.text())
 def test_a_key_that_passes_stays_below_the_root(key: str) -> None:
     try:

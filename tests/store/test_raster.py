@@ -179,12 +179,13 @@ class TestOverTheWeb:
             read_window("http://127.0.0.1:1/scene.tif", GRID)
 
 
-def test_s3_is_read_where_the_environment_says(s3: str) -> None:
-    store = open_store(f"{s3}/archive")
+@pytest.mark.parametrize("kind", ["s3", "azure"])
+def test_object_stores_are_read_where_the_environment_says(kind: str, request: pytest.FixtureRequest) -> None:
+    store = open_store(f"{request.getfixturevalue(kind)}/archive")
     chip = Grid.of_bounds(32633, (500_000, 5_000_000, 500_600, 5_000_600), 10)
     store.put("chip.tif", encode_geotiff(PIXELS[:, :60, :60], chip))
     store.put("junk.tif", b"junk" * 99)
     np.testing.assert_array_equal(read_window(store.href("chip.tif"), chip, band=2), PIXELS[1, :60, :60])
     for name in ("junk.tif", "missing.tif"):
-        with pytest.raises(PermanentFaultError, match=rf"s3://.*/{name}"):
+        with pytest.raises(PermanentFaultError, match=rf"(s3|az)://.*/{name}"):
             read_window(store.href(name), chip)

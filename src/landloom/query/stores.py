@@ -40,7 +40,7 @@ def open_transfer_store(uri: str, profile: str | None = None) -> Any:
     """A store of obstore that does not retry by itself.
 
     Args:
-        uri: `https://…`, `s3://bucket/prefix`, `az://account/container/prefix`, `gs://bucket/prefix`, or a folder.
+        uri: `https://…`, `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`, or a folder.
             Plain http is allowed to the loopback only. S3 buckets are read without a signature where the environment
             has no key.
         profile: section of the AWS credentials file.
@@ -51,10 +51,10 @@ def open_transfer_store(uri: str, profile: str | None = None) -> Any:
     """
     from obstore.store import AzureStore, GCSStore, HTTPStore, LocalStore, S3Store
 
-    from landloom.store.objects import LOOPBACK, s3_endpoint
+    from landloom.store.objects import azure_endpoint, on_loopback, s3_endpoint
 
     parts = urlsplit(uri)
-    client = {**_CLIENT, "allow_http": True} if parts.hostname in LOOPBACK else dict(_CLIENT)
+    client = {**_CLIENT, "allow_http": True} if on_loopback(uri) else dict(_CLIENT)
     common: dict[str, Any] = {"client_options": client, "retry_config": _NO_RETRY}
     match parts.scheme:
         case "http" | "https":
@@ -63,13 +63,13 @@ def open_transfer_store(uri: str, profile: str | None = None) -> Any:
             endpoint = s3_endpoint()
             if endpoint is not None:
                 common["endpoint"] = endpoint
-                client["allow_http"] = urlsplit(endpoint).hostname in LOOPBACK
+                client["allow_http"] = on_loopback(endpoint)
             common |= _profile(profile) if profile is not None else {}
             if profile is None and not os.environ.get("AWS_ACCESS_KEY_ID"):
                 common["skip_signature"] = True
             return S3Store.from_url(uri.rstrip("/"), **common)
         case "az" | "abfs" | "abfss" | "azure":
-            if os.environ.get("AZURE_STORAGE_USE_EMULATOR"):
+            if os.environ.get("AZURE_STORAGE_USE_EMULATOR") or on_loopback(azure_endpoint()):
                 client["allow_http"] = True
             return AzureStore.from_url(uri.rstrip("/"), **common)
         case "gs":

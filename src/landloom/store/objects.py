@@ -28,6 +28,7 @@ LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 """Hosts to which plain http is no risk."""
 _RETRY: Final[RetryConfig] = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+_AZURE_ENDPOINTS: Final = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 
 
 class ObjectStore:
@@ -164,13 +165,15 @@ def _first_line(error: BaseException) -> str:
 
 def _backend(uri: str) -> Any:
     parts = urlsplit(uri)
-    client: ClientConfig = {"allow_http": True} if parts.hostname in LOOPBACK else {}
+    client: ClientConfig = {"allow_http": True} if on_loopback(uri) else {}
     match parts.scheme:
         case "memory":
             return MemoryStore()
         case "s3" | "s3a":
             return _s3(uri)
         case "az" | "abfs" | "abfss" | "azure":
+            if on_loopback(azure_endpoint()):
+                client["allow_http"] = True
             return AzureStore.from_url(uri, client_options=client, retry_config=_RETRY)
         case "gs":
             return GCSStore.from_url(uri, client_options=client, retry_config=_RETRY)
@@ -185,9 +188,24 @@ def s3_endpoint() -> str | None:
     return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), None)
 
 
+def azure_endpoint() -> str | None:
+    """The address of the Azure account that the environment names, if any; without one it follows from the account."""
+    return next((os.environ[name] for name in _AZURE_ENDPOINTS if os.environ.get(name)), None)
+
+
+def on_loopback(address: str | None) -> bool:
+    """Whether an address is of this machine itself, where plain http is no risk.
+
+    Example:
+        >>> on_loopback("http://127.0.0.1:10000/account"), on_loopback("http://example.org"), on_loopback(None)
+        (True, False, False)
+    """
+    return address is not None and urlsplit(address).hostname in LOOPBACK
+
+
 def _s3(uri: str) -> S3Store:
     endpoint = s3_endpoint()
     settings: dict[str, Any] = {} if endpoint is None else {"endpoint": endpoint}
-    if endpoint is not None and urlsplit(endpoint).hostname in LOOPBACK:
+    if on_loopback(endpoint):
         settings["client_options"] = {"allow_http": True}
     return S3Store.from_url(uri, retry_config=_RETRY, **settings)

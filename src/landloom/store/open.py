@@ -22,8 +22,8 @@ def open_store(uri: str | os.PathLike[str]) -> Store:
     Args:
         uri: a plain path, `file://`, `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`,
             `http(s)://…` (reading only), or `memory://` (a new, empty one each time). Credentials and endpoints
-            come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ACCOUNT_NAME`, …);
-            plain http is allowed to the loopback only.
+            come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ACCOUNT_NAME`,
+            `AZURE_STORAGE_ENDPOINT`, …); plain http is allowed to the loopback only.
 
     Raises:
         InvalidInputError: another scheme.

@@ -83,7 +83,13 @@ def gdal_settings(href: str) -> dict[str, Any]:
     settings = {name: value for name, value in wanted.items() if name not in os.environ}
     if _suspects and gdal_path(href) in _suspects:
         settings["CPL_VSIL_CURL_NON_CACHED"] = gdal_path(href)
-    return settings | _s3_settings() if href.startswith("s3://") else settings
+    match urlsplit(href).scheme:
+        case "s3":
+            return settings | _s3_settings()
+        case "az":
+            return settings | _azure_settings()
+        case _:
+            return settings
 
 
 def _s3_settings() -> dict[str, Any]:
@@ -99,6 +105,21 @@ def _s3_settings() -> dict[str, Any]:
         "AWS_HTTPS": "NO" if parts.scheme == "http" else "YES",
         "AWS_VIRTUAL_HOSTING": "FALSE",
     }
+
+
+def _azure_settings() -> dict[str, Any]:
+    """Account, key and endpoint in the words that GDAL understands."""
+    from landloom.store.objects import azure_endpoint
+
+    account, endpoint = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME"), azure_endpoint()
+    if account is None or "AZURE_STORAGE_CONNECTION_STRING" in os.environ:
+        return {}
+    key = os.environ.get("AZURE_STORAGE_ACCOUNT_KEY")
+    if endpoint is None or key is None:
+        return {"AZURE_STORAGE_ACCOUNT": account} | ({} if key is None else {"AZURE_STORAGE_ACCESS_KEY": key})
+    scheme = urlsplit(endpoint).scheme
+    words = f"DefaultEndpointsProtocol={scheme};AccountName={account};AccountKey={key};BlobEndpoint={endpoint};"
+    return {"AZURE_STORAGE_CONNECTION_STRING": words}
 
 
 @contextmanager
