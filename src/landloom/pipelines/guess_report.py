@@ -176,7 +176,7 @@ def _granule(there: Existing, row: GuessRow, truth: Path | None) -> str:
             shown["truth"] = _truth(truth, sample.grid(10))
             compared.append(Scores.of(shown["truth"], labels[0]))
         maps[str(sample.id)] = shown
-    caption = "Chips in summer, the guess, its confidence in percent" + (", and what is true." if truth else ".")
+    caption = "Chips in summer, the guess, its confidence (dark: in doubt)" + (", and what is true." if truth else ".")
     parts.append(_figure(figures.chip_maps(maps, names), caption))
     if compared:
         total = Scores.total(compared)
