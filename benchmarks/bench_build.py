@@ -6,7 +6,6 @@ run: twelve cost the same each.
 
 from __future__ import annotations
 
-import resource
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,6 +13,7 @@ from statistics import median
 
 import numpy as np
 import rasterio
+from benchmarks.memory import peak_gib
 from benchmarks.timing import seconds
 from rasterio.windows import Window, from_bounds
 from shapely import box
@@ -103,7 +103,7 @@ def run() -> dict[str, float]:
         read_only(cubes)
         cubes.run()
         pairs = [(seconds(cubes.run), seconds(lambda: read_only(cubes)), seconds(chips.run)) for _ in range(3)]
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_gib()
     return {
         "tile_into_cubes": median(build / read for build, read, _ in pairs),
         "tile_into_chips": median(build / read for _, read, build in pairs),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pystac
+from benchmarks.memory import peak_gib
 from benchmarks.timing import speedup
 
 from landloom.corpus.documents_items import TileContent, item_documents
@@ -137,7 +137,7 @@ def catalogue() -> None:
                 sizes[key] = len(data)
                 (Path(folder) / key.replace("/", "_")).write_bytes(data)
     minutes = (time.perf_counter() - begin) / 60
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    peak = peak_gib()
     print(json.dumps({"minutes": minutes, "gib": peak, "sizes": sizes}))
 
 

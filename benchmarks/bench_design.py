@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import time
 from typing import TYPE_CHECKING
 
 import numpy as np
+from benchmarks.memory import peak_gib
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,7 +71,7 @@ def _child(scale: float) -> dict[str, float]:
     from landloom.design.candidates import candidate_cells
     from landloom.design.draw import draw
 
-    base = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    base = peak_gib()
     side = 18.4 * scale**0.5
     region = shapely.affinity.scale(shapely.Point(10, 52).buffer(1.0, 64), side, side / 1.4)
     rng = np.random.default_rng(1)
@@ -88,11 +88,11 @@ def _child(scale: float) -> dict[str, float]:
     start = time.perf_counter()
     result = draw(cells, total, quotas(areas(region, countries), total), seed=1)
     drawn = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = peak_gib()
     return {
         "cells": len(cells), "samples": len(result.indices), "divergence": result.divergence,
         "missing": len(result.missing), "candidates_s": found, "draw_s": drawn,
-        "base_gib": base / 2**20, "peak_gib": peak / 2**20,
+        "base_gib": base, "peak_gib": peak,
     }  # fmt: skip
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import resource
 import subprocess
 import sys
 import tempfile
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 import rasterio
 from affine import Affine
+from benchmarks.memory import peak_gib
 
 from landloom.archive.selection import SceneFilter
 from landloom.corpus.layout import Layout
@@ -107,7 +107,7 @@ def child() -> dict[str, float]:
         facts = work.run().facts
         return {
             "minutes": (time.perf_counter() - start) / 60,
-            "gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
+            "gib": peak_gib(),
             "accuracy": facts["test"]["accuracy"],
         }
 

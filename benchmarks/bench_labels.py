@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
+from benchmarks.memory import peak_gib
 from benchmarks.timing import speedup
 from exactextract import exact_extract
 from exactextract.raster import NumPyRasterSource
@@ -124,14 +125,12 @@ def country(side: int, folder: Path) -> Path:
 
 def rasterise(path: str, side: int) -> None:
     """Read and rasterise such parcels in this process, and print its peak memory in GiB."""
-    import resource
-
     from landloom.pipelines.parcels import rasterise_files, read_parcels
 
     width, height = -(-side * 160 // 60) * 60, -(-side * 130 // 60) * 60
     grid = Grid.of_bounds(32633, (300_000, 5_000_040, 300_000 + width, 5_000_040 + height), 10)
     rasterise_files(read_parcels(path, grid), grid, Path(path).with_suffix(""), force=True)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)
+    print(peak_gib())
 
 
 def memory_of_a_million() -> dict[str, float]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from benchmarks.memory import peak_gib
 from tests.pipelines.test_series import write
 
 from landloom.corpus.audit import digest
@@ -80,7 +81,6 @@ def _grid(metres: float) -> Grid:
 
 def worker(folder: str, dates: int) -> None:
     """Cut a scene into windows again and again, and print this process's peak memory in GiB."""
-    import resource
     from dataclasses import replace
 
     from shapely import box
@@ -119,7 +119,7 @@ def worker(folder: str, dates: int) -> None:
     )  # fmt: skip
     outcome = task.run()
     assert len(outcome.facts["timesteps"]) == dates
-    sys.stdout.write(f"{resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20}\n")
+    sys.stdout.write(f"{peak_gib()}\n")
 
 
 PRODUCTS = (("s2_10m", "B02"), ("s2_20m", "B11"))
