@@ -76,6 +76,9 @@ def test_a_download_is_whole_verified_and_repaired(corpus: Path, run: Callable[.
     assert run("repair", corpus, out).code == 0
     assert broken.read_bytes() == whole
     assert len(run("diff", corpus, out, "--part", "labels").out.splitlines()) == 2 + 2
+    assert run("download", corpus, out, "--labels").code == 0
+    terms = (out / "LICENSES.md").read_text(encoding="utf-8").splitlines()
+    assert [line for line in terms if line.startswith("## ")] == ["## s2", "## labels"]
 
 
 def test_azcopy_gets_a_whole_command(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:

@@ -14,12 +14,14 @@ from landloom.errors import CorpusError, InvalidInputError, NotFoundError, Store
 from landloom.query.corpus import Corpus
 from landloom.query.destination import Wanted, plan_download, verify
 from landloom.query.download import download
+from landloom.query.journal import Journal, Record
 from landloom.query.parts import (
     azcopy_command,
     estimate_bytes,
     licences_text,
     non_commercial,
     part_files,
+    products_of_files,
     selection_files,
     write_licences,
 )
@@ -86,9 +88,23 @@ def test_terms_of_exactly_what_was_fetched(corpus: Corpus, tmp_path: Path) -> No
     assert "**Commercial use is excluded.**" in both
     assert "EEA" not in both
     assert non_commercial(corpus, ["s2", "pfsr", "labels"]) == ["pfsr"]
-    only = write_licences(corpus, ["labels"], tmp_path).read_text()
-    assert "EEA" in only
-    assert "Planet" not in only
+
+    journal, told = Journal(tmp_path), []
+    journal.begin("demo 1.0")
+    for keys in (["labels"], ["s2"], []):
+        files = corpus.query(products=keys).assets.paths() if keys else ["corpus.json"]
+        journal.append(Record(path=path, size=1, sha256="0") for path in files)
+        text = write_licences(corpus, tmp_path).read_text(encoding="utf-8")
+        told.append({name for name in ("EEA", "Copernicus Sentinel", "Planet") if name in text})
+    assert told == [{"EEA"}, {"EEA", "Copernicus Sentinel"}, {"EEA", "Copernicus Sentinel", "Planet"}]
+
+
+def test_files_tell_their_products(corpus: Corpus, granules: Truth) -> None:
+    for known in (corpus, granules.corpus):
+        for key in known.products:
+            assert products_of_files(known, known.query(products=key).assets.paths()) == [key]
+    assert products_of_files(corpus, ["imagery/33N/16E-243N/PF-QA.zarr/c/0/0/0/0/0"]) == ["pfqa"]
+    assert products_of_files(corpus, []) == []
 
 
 def test_azcopy_commands_are_complete(tmp_path: Path) -> None:

@@ -157,9 +157,9 @@ def download(
     try:
         fetch(plan, opened, profile)
     except typer.Exit:  # some files did not come; those that did have terms
-        write_licences(opened, products, out)
+        write_licences(opened, out)
         raise
-    say(f"terms: {write_licences(opened, products, out)}")
+    say(f"terms: {write_licences(opened, out)}")
 
 
 def verify(

@@ -161,7 +161,7 @@ def _fetched(corpus: Corpus, wanted: Selection, subset: Path) -> Any:
     done = download(plan, store, corpus=f"{corpus.name} {corpus.version}", base=corpus.base)
     if done.failed:
         raise LandloomError(f"the download is not whole: {done.failed[0]}")
-    write_licences(corpus, wanted.products, subset)
+    write_licences(corpus, subset)
     return done
 
 

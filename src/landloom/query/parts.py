@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from landloom.errors import InvalidInputError, MissingKeyError
 from landloom.query.arrays import write_atomically
 from landloom.query.destination import Wanted
+from landloom.query.journal import Journal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from landloom.query.corpus import Corpus
@@ -31,6 +32,9 @@ FOLDERS: Final[dict[str, tuple[str, ...]]] = {
     "resources": ("resources/", "index/", "README.md", "corpus.json", "croissant.json"),
 }
 """Part → prefixes of its paths."""
+_KIND: Final = {"quality": "imagery"}
+_ANY: Final = ("", "")
+"""What files belong to that speak of all products."""
 
 
 def _manifest_entries(store: Readable, keys: Iterable[str]) -> Iterator[Wanted]:
@@ -153,10 +157,51 @@ def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def write_licences(corpus: Corpus, products: Iterable[str], destination: Path) -> Path:
-    """Write `LICENSES.md` beside the files."""
+def products_of_files(corpus: Corpus, paths: Iterable[str]) -> list[str]:
+    """Products that files of a corpus belong to.
+
+    Args:
+        corpus: which.
+        paths: relative to it. Imagery is told by its folder, labels by the names of their files; what is neither, such
+            as the index, speaks of all products.
+
+    Returns:
+        Keys, in the corpus's order.
+    """
+    from landloom.query.assets import product_entry
+
+    entries = {key: product_entry(key, entry) for key, entry in corpus.sidecar.meta["products"].items()}
+    own = {key: (str(entry["kind"]), str(_name(entry))) for key, entry in entries.items()}
+    prefixes = sorted((name for kind, name in own.values() if kind == "labels"), key=len, reverse=True)
+    found = {_told(path, prefixes) for path in paths}
+    return [key for key, (kind, name) in own.items() if not found.isdisjoint({(_KIND.get(kind, kind), name), _ANY})]
+
+
+def _name(entry: Mapping[str, Any]) -> Any:
+    return entry["prefix"] if entry["kind"] in ("labels", "raster-labels") else entry["folder"]
+
+
+def _told(path: str, prefixes: Sequence[str]) -> tuple[str, str]:
+    """Kind, and folder or prefix, of the products that a file belongs to."""
+    top, _, rest = path.partition("/")
+    array, inside, _ = rest.partition(".zarr/")
+    folders, _, name = rest.rpartition("/")
+    match top:
+        case "imagery":
+            return top, (array if inside else folders).rpartition("/")[2]
+        case "labels" if name.endswith(".geojson"):
+            return top, next((prefix for prefix in prefixes if name.startswith(f"{prefix}_")), "")
+        case "labels":
+            return "raster-labels", name.rpartition("-")[0]
+        case _:
+            return _ANY
+
+
+def write_licences(corpus: Corpus, destination: Path) -> Path:
+    """Write `LICENSES.md` beside the files of a download: the terms of all that its journal holds."""
     path = destination / "LICENSES.md"
-    write_atomically(path, licences_text(corpus, products).encode())
+    fetched = products_of_files(corpus, Journal(destination).read())
+    write_atomically(path, licences_text(corpus, fetched).encode())
     return path
 
 
