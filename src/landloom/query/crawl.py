@@ -2,7 +2,8 @@
 
 Collections whose extents miss the region or the period are not entered; every other document is read once. Items are
 kept if their footprint meets the region, in the order in which a walk along the links would find them. Assets are kept
-by time (half-open, as in queries) and role. `related` links are followed from each item itself.
+by time (half-open, as in queries) and role. `related` links, and the `source` links that labels have to their imagery,
+are followed from each item itself.
 """
 
 from __future__ import annotations
@@ -13,11 +14,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 
 from landloom.errors import InvalidInputError, PermanentFaultError
 from landloom.model.time import Period, parse_instant
 from landloom.query.region import resolve_region
+from landloom.query.registry import stac_root
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,10 +27,13 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
+    from landloom.query.destination import Wanted
+
 WORKERS: Final = 32
 """Documents read at once."""
 _CHILD: Final = "child"
 _ITEM: Final = "item"
+_RELATED: Final = ("related", "source")
 _MOST: Final = 10_000_000
 
 
@@ -207,12 +212,12 @@ def stac_search(
     """Items of a static STAC, and the assets of them that meet a search.
 
     Args:
-        root: path or URL of a catalogue or collection.
+        root: path or URL of a catalogue or collection, or the registered name of a corpus.
         region: whatever `landloom.query.region` takes; items whose footprint intersects it.
         period: half-open; assets whose time lies in it, by the item's where they say none.
         roles: assets that have any of these.
         collections: enter only these children of the root, by id.
-        related: ids of collections; of each item its own `related` items in these follow it.
+        related: ids of collections; of each item its own `related` and `source` items in these follow it.
         workers: documents read at once.
         read: address → document; the default reads local disk, the web and object stores.
 
@@ -220,6 +225,7 @@ def stac_search(
         MissingKeyError: a link leads nowhere.
         TransientFaultError: a document cannot be had just now.
         PermanentFaultError: a document is no JSON object.
+        CorpusError: a registered corpus has no catalogue.
     """
     search = _Search(
         shape=None if region is None else resolve_region(region).shape,
@@ -233,9 +239,30 @@ def stac_search(
 
         shapely.prepare(search.shape)
     with ThreadPoolExecutor(workers) as pool:
-        items = _walk(root, search, reader, pool)
+        items = _walk(stac_root(root), search, reader, pool)
         wanted = _names(related)
         return items if not wanted else _with_related(items, wanted, search, reader, pool)
+
+
+def found_files(items: Iterable[FoundItem], base: str, *, documents: bool = False) -> list[Wanted]:
+    """Files of items, for `landloom.query.destination.plan_download`; each once, in order.
+
+    Args:
+        items: from `stac_search`.
+        base: address of the folder that holds them all; paths are relative to it.
+        documents: also the items' own documents.
+
+    Raises:
+        InvalidInputError: a file lies elsewhere.
+    """
+    from landloom.query.destination import Wanted
+
+    root = base.rstrip("/") + "/"
+    hrefs = dict.fromkeys(href for item in items for href in (*item.hrefs(), *((item.href,) if documents else ())))
+    for href in hrefs:
+        if not href.startswith(root):
+            raise InvalidInputError(f"got {href}, wanted files below {root}")
+    return [Wanted(path=unquote(href.removeprefix(root))) for href in hrefs]
 
 
 def _names(value: str | Iterable[str] | None) -> frozenset[str] | None:
@@ -296,7 +323,7 @@ def _with_related(
     pool: ThreadPoolExecutor,
 ) -> list[FoundItem]:
     """Each item followed by its own related items."""
-    links = [_links(item.document, item.href, "related") for item in items]
+    links = [[href for kind in _RELATED for href in _links(item.document, item.href, kind)] for item in items]
     flat = [href for own in links for href in own]
     documents = dict(zip(flat, pool.map(read, flat), strict=True))
     result: list[FoundItem] = []

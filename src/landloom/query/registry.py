@@ -270,7 +270,7 @@ def remote_source(uri: str, cache: Path | None = None) -> tuple[Source, str]:
         raise NotFoundError.of("corpus", uri, known)
     item = known[uri]
     if item.kind == "stac":
-        raise CorpusError(f"{uri} has no index, only a STAC: search it with `landloom crawl {item.bases[0]}`")
+        raise CorpusError(f"{uri} has no index, only a STAC: search it with `landloom crawl {uri}`")
     reasons: list[str] = []
     for base in item.bases:
         try:
@@ -281,6 +281,37 @@ def remote_source(uri: str, cache: Path | None = None) -> tuple[Source, str]:
         except (MissingKeyError, TransientFaultError) as error:
             reasons.append(str(error))
     raise TransientFaultError(f"{uri}: none of its addresses answers:\n" + "\n".join(f"  - {why}" for why in reasons))
+
+
+def stac_root(root: str) -> str:
+    """Address of the STAC catalogue of a registered corpus; any other root is given back as it is.
+
+    Args:
+        root: a registered name, or path or URL of a catalogue.
+
+    Raises:
+        CorpusError: the registry knows no catalogue of that corpus.
+        TransientFaultError: none of its addresses answers.
+
+    Example:
+        >>> stac_root("https://example.org/stac/catalog.json")
+        'https://example.org/stac/catalog.json'
+    """
+    if "://" in root or Path(root).exists() or root not in (known := corpora()):
+        return root
+    from landloom.store.open import open_store
+
+    item, reasons = known[root], []
+    if item.catalog is None:
+        raise CorpusError(f"{root}: the registry knows no STAC catalogue of it")
+    for base in item.bases:
+        try:
+            if open_store(base.rstrip("/")).exists(item.catalog):
+                return base + item.catalog
+            reasons.append(f"{base} has no {item.catalog}")
+        except TransientFaultError as error:
+            reasons.append(str(error))
+    raise TransientFaultError(f"{root}: none of its addresses answers:\n" + "\n".join(f"  - {why}" for why in reasons))
 
 
 def _with_terms(item: Registered) -> dict[str, Any]:
