@@ -144,9 +144,18 @@ def test_the_published_counts_come_out_from_198_items() -> None:
         documents[f"/s2/{sample}.json"] = item(sample, "source_s2", MONTHS, ())
         documents[f"/labels/{sample}.json"] = item(sample, "labels", (), ())
     found = stac_search("/catalog.json", period=MAY, roles="data", read=documents.__getitem__)
+    assert {len(one.assets) for one in stac_search("/catalog.json", period=MAY, read=documents.__getitem__)} == {12}
+    assert {len(one.assets) for one in found} == {6}
     assert sum(len(one.assets) for one in found) == 1_188
     both = stac_search("/catalog.json", period=MAY, roles="data", related="c_source_s2", read=documents.__getitem__)
     assert len({href for one in both for href in one.hrefs()}) == 1_386
+    assert len(both) == 2 * 198
+    assert all(one.id.removeprefix(f"{one.collection}_") in href for one in both for href in one.hrefs())
+    assert (
+        [one.id.removeprefix("c_source_pf_") for one in both[::2]]
+        == [one.id.removeprefix("c_source_s2_") for one in both[1::2]]
+        == [str(sample) for sample in samples]
+    )
 
 
 def test_extents_that_miss_are_not_entered_and_nothing_is_read_twice(stac: Path) -> None:
@@ -163,6 +172,20 @@ def test_extents_that_miss_are_not_entered_and_nothing_is_read_twice(stac: Path)
     counts.clear()
     assert stac_search(str(stac / "catalog.json"), period=("2030-01-01", "2031-01-01"), read=counted) == []
     assert sum(counts.values()) == 4
+
+
+def test_documents_are_read_at_once(stac: Path) -> None:
+    read, together = DocumentReader(), threading.Barrier(4)
+
+    def met(href: str) -> dict[str, Any]:
+        if "/c_labels/33N/16E-243N/33N" in href:  # forty items, read by fours: none goes on alone
+            together.wait(timeout=30)
+        return read(href)
+
+    root = str(stac / "catalog.json")
+    options: dict[str, Any] = {"region": (11.0, 52.0, 15.0, 53.0), "collections": "c_labels"}
+    found = stac_search(root, **options, workers=4, read=met)
+    assert [one.id for one in found] == [one.id for one in stac_search(root, **options, workers=1)]
 
 
 def test_the_web_gives_the_same_answers(stac: Path) -> None:

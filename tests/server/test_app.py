@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landloom.cli.serving import announcement
 from landloom.errors import InvalidInputError
 from landloom.server import page
 from landloom.server.app import serve
@@ -30,12 +31,26 @@ def test_serve_says_where_it_listens(own_folder: tuple[Path, object], tmp_path: 
         assert process.stdout is not None
         assert process.stderr is not None
         line = process.stdout.readline()
+        assert ("explorer page and" in line) == page.built()
         url = next(word for word in line.split() if word.startswith("http://127.0.0.1:"))
         with urllib.request.urlopen(f"{url}conformance", timeout=30) as answer:
             assert answer.status == 200
         process.terminate()
         assert process.stderr.read() == ""
     assert process.returncode == 143
+
+
+def test_the_explorer_page_is_promised_only_where_it_is_built() -> None:
+    whole = announcement("corpus", "http://127.0.0.1:8000/", "127.0.0.1", page=True)
+    assert whole == [
+        "corpus: http://127.0.0.1:8000/ is the explorer page and the STAC API (read-only); stop with Ctrl-C"
+    ]
+    line, note = announcement("corpus", "http://127.0.0.1:8000/", "localhost", page=False)
+    assert "is the STAC API (read-only)" in line
+    assert "explorer" not in line
+    assert "not built" in note
+    assert "make web" in note
+    assert "no password" in announcement("corpus", "http://0.0.0.0:8000/", "0.0.0.0", page=True)[-1]
 
 
 def test_address_in_use_is_said(own: Served) -> None:

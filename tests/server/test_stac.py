@@ -137,7 +137,7 @@ def test_fields(own: Served) -> None:
     item = search(own, fields={"include": ["id", "properties.proj:code"], "exclude": ["assets", "links"]})["features"][
         0
     ]
-    assert set(item["properties"]) == {"datetime", "proj:code"}
+    assert set(item["properties"]) == {"proj:code"}
     assert "assets" not in item
     assert "links" not in item
     listed = own.http.get("/search", params={"fields": "-geometry,-properties.title"}).json()["features"][0]

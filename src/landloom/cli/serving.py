@@ -27,15 +27,32 @@ def serve(
     from landloom.server.page import built
 
     def announce(address: str) -> None:
-        what = "the explorer page and the STAC API" if built() else "the STAC API"
-        say(f"{corpus}: {address} is {what} (read-only); stop with Ctrl-C")
-        if not built():
-            say("  note: the explorer page is not built in this installation; in a checkout, `make web` builds it")
-        if host not in {"127.0.0.1", "::1", "localhost"}:
-            say("  note: other machines can reach it, and there is no password")
+        for line in announcement(corpus, address, host, page=built()):
+            say(line)
         sys.stdout.flush()
 
     try:
         run(corpus, host=host, port=port, announce=announce)
     except StoppedError as stopped:  # a signal is how a server is meant to end
         raise SystemExit(stopped.code) from None
+
+
+def announcement(corpus: str, address: str, host: str, *, page: bool) -> list[str]:
+    """What is said of a server that listens.
+
+    Args:
+        corpus: as it was named.
+        address: where it answers.
+        host: address that it listens on.
+        page: whether the explorer page is built.
+
+    Returns:
+        Lines; the explorer page is promised only where there is one.
+    """
+    what = "the explorer page and the STAC API" if page else "the STAC API"
+    lines = [f"{corpus}: {address} is {what} (read-only); stop with Ctrl-C"]
+    if not page:
+        lines.append("  note: the explorer page is not built in this installation; in a checkout, `make web` builds it")
+    if host not in {"127.0.0.1", "::1", "localhost"}:
+        lines.append("  note: other machines can reach it, and there is no password")
+    return lines

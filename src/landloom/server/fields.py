@@ -14,17 +14,7 @@ if TYPE_CHECKING:
 
 MAX_FIELDS: Final = 200
 """Fields that one search may name."""
-ALWAYS: Final = (
-    "type",
-    "stac_version",
-    "id",
-    "collection",
-    "geometry",
-    "bbox",
-    "links",
-    "assets",
-    "properties.datetime",
-)
+ALWAYS: Final = ("type", "stac_version", "id", "collection")
 """What an item has however little is asked for, unless it is excluded by name."""
 
 
@@ -36,6 +26,8 @@ class Fields:
         >>> wanted = Fields.of_list(["properties.title", "-assets", "-links", "-geometry", "-bbox"])
         >>> wanted.of(b'{"id":"a","properties":{"title":"A","x":1},"assets":{}}')
         b'{"id":"a","properties":{"title":"A"}}'
+        >>> Fields.of_list(["-properties", "properties.x"]).of(b'{"id":"a","properties":{"title":"A","x":1}}')
+        b'{"id":"a","properties":{"x":1}}'
     """
 
     include: tuple[str, ...] = ()
@@ -68,7 +60,10 @@ class Fields:
             kept: dict[str, Any] = {}
             for path in (*ALWAYS, *self.include):
                 _copy(document, kept, path.split("."))
-            document = {name: kept[name] for name in document if name in kept}
+            for path in self.exclude:
+                if not any(own.startswith(f"{path}.") for own in self.include):  # what is within it was asked for
+                    _drop(kept, path.split("."))
+            return orjson.dumps({name: kept[name] for name in document if name in kept})
         for path in self.exclude:
             _drop(document, path.split("."))
         return orjson.dumps(document)
