@@ -103,6 +103,13 @@ def test_a_corpus_gets_a_name(
     assert "mine" in run("corpora", "list").out
     assert run("query", "mine", "--ids").out == run("query", corpus, "--ids").out
     assert "rapidai4eo" in {row["name"] for row in json.loads(run("corpora", "list", "--json").out)}
+    assert run("crawl", "mine", "--json").out == run("crawl", corpus / "stac-v1.0" / "catalog.json", "--json").out != ""
+    mirror = "http://127.0.0.1:9/mirror"
+    assert run("corpora", "add", "rapidai4eo", mirror).code == 0
+    (kept,) = [row for row in json.loads(run("corpora", "list", "--json").out) if row["name"] == "rapidai4eo"]
+    assert kept == {"name": "rapidai4eo", "bases": [f"{mirror}/"], "kind": "resources"}
+    assert "landloom crawl other" in run("corpora", "add", "other", mirror, "--kind", "stac").out
+    assert run("corpora", "remove", "rapidai4eo").code == 0
     assert run("corpora", "remove", "mine").code == 0
     assert "mine" not in run("corpora", "list").out
     assert run("corpora", "remove", "rapidai4eo").code == 1

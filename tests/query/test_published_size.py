@@ -13,6 +13,7 @@ from landloom.model.taxonomy import taxonomy
 from landloom.query.corpus import Corpus
 from landloom.query.destination import plan_download, verify
 from landloom.query.download import download
+from landloom.query.journal import Journal
 from landloom.query.parts import selection_files
 from landloom.query.published import get_asset_hrefs
 from landloom.query.registry import Registered, add_corpus
@@ -37,11 +38,20 @@ def test_half_a_million_places_answer_as_brute_force_does(tmp_path: Path, monkey
 
     with serving(Faulty(files=files)) as server:
         add_corpus(Registered(name="rapidai4eo", bases=(f"{server.address}/",), kind="resources"))
+        Corpus.open("rapidai4eo", cache=tmp_path / "cache")
+        kinds = ("geometries.geojson.gz", "label_mappings.csv", "labels.csv.gz")
+        assert sorted(server.gets()) == [f"resources/rapidai4eo_{kind}" for kind in kinds]  # each once
+        server.requests.clear()
         corpus = Corpus.open("rapidai4eo", cache=tmp_path / "cache").define(forest="clc_311 + clc_312 + clc_313")
         berlin = corpus.query(region=BERLIN, products="s2", period=("2018-01-01", "2018-04-01"))
+        berlin.assets.write_list(tmp_path / "list.txt")
+        assert server.requests == []  # opened again, asked and listed without a request
         plan = plan_download(selection_files(berlin), tmp_path / "out")
         done = download(plan, open_transfer_store(corpus.base), corpus="rapidai4eo 1.0", base=corpus.base)
     assert (done.fetched, done.failed, verify(tmp_path / "out")) == (3 * len(berlin), (), [])
+    listed = (tmp_path / "list.txt").read_text(encoding="ascii").splitlines()
+    assert sorted(listed) == sorted(server.gets()) == sorted(Journal(tmp_path / "out").read())
+    assert (tmp_path / "out" / listed[0]).read_bytes() == content(listed[0], 2_000)
     assert berlin.assets.hrefs()[:3] == get_asset_hrefs(berlin.ids[0], "s2", base_url=server.address)[:3]
     sidecar, *others = (tmp_path / "cache" / "sidecars").iterdir()
     assert sidecar.stat().st_size <= 8 * MEGABYTE

@@ -149,7 +149,7 @@ def index(
 
 
 def crawl(
-    root: Annotated[str, typer.Argument(help="Catalogue or collection of a static STAC: path or URL.")],
+    root: Annotated[str, typer.Argument(help="Path or URL of a static STAC, or the name of a known corpus.")],
     *,
     region: RegionOption = None,
     period: PeriodOption = None,
@@ -202,12 +202,23 @@ def list_corpora(*, as_json: JsonOption = False) -> None:
 def add(
     name: Annotated[str, typer.Argument(help="What it is to be called.")],
     base: Annotated[list[str], typer.Argument(help="Address of its folder; further ones are tried after it.")],
+    *,
+    kind: Annotated[
+        Literal["index", "resources", "stac"] | None,
+        typer.Option(help="What it is asked through: our index, three published resource files, or its STAC alone."),
+    ] = None,
 ) -> None:
-    """Remember a corpus of ours by name."""
-    from landloom.query.registry import Registered, add_corpus, registry_path
+    """Remember a corpus by name; a mirror of a known one keeps what is known of it, such as its terms."""
+    from dataclasses import replace
 
-    add_corpus(Registered(name=name, bases=tuple(address.rstrip("/") + "/" for address in base)))
-    say(f"wrote {registry_path()}; next: landloom query {name}")
+    from landloom.query.registry import Registered, add_corpus, corpora, registry_path
+
+    bases = tuple(address.rstrip("/") + "/" for address in base)
+    known = corpora().get(name)
+    item = Registered(name=name, bases=bases) if known is None else replace(known, bases=bases)
+    item = replace(item, kind=kind or item.kind)
+    add_corpus(item)
+    say(f"wrote {registry_path()}; next: landloom {'crawl' if item.kind == 'stac' else 'query'} {name}")
 
 
 def remove(name: Annotated[str, typer.Argument(help="A name that you have added.")]) -> None:

@@ -225,7 +225,6 @@ def stac_search(
         MissingKeyError: a link leads nowhere.
         TransientFaultError: a document cannot be had just now.
         PermanentFaultError: a document is no JSON object.
-        CorpusError: a registered corpus has no catalogue.
     """
     search = _Search(
         shape=None if region is None else resolve_region(region).shape,

@@ -49,7 +49,7 @@ class Registered:
     kind: Kind = "index"
     """What it is asked through."""
     catalog: str | None = None
-    """Key of its STAC catalogue below a base."""
+    """Key of its STAC catalogue below a base; where our layout has it unless told, or at the top of a STAC alone."""
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Product → `licence`, `licence_url`, `attribution`, `non_commercial`."""
 
@@ -290,7 +290,6 @@ def stac_root(root: str) -> str:
         root: a registered name, or path or URL of a catalogue.
 
     Raises:
-        CorpusError: the registry knows no catalogue of that corpus.
         TransientFaultError: none of its addresses answers.
 
     Example:
@@ -302,13 +301,12 @@ def stac_root(root: str) -> str:
     from landloom.store.open import open_store
 
     item, reasons = known[root], []
-    if item.catalog is None:
-        raise CorpusError(f"{root}: the registry knows no STAC catalogue of it")
+    catalog = item.catalog or ("catalog.json" if item.kind == "stac" else "stac-v1.0/catalog.json")
     for base in item.bases:
         try:
-            if open_store(base.rstrip("/")).exists(item.catalog):
-                return base + item.catalog
-            reasons.append(f"{base} has no {item.catalog}")
+            if open_store(base.rstrip("/")).exists(catalog):
+                return base + catalog
+            reasons.append(f"{base} has no {catalog}")
         except TransientFaultError as error:
             reasons.append(str(error))
     raise TransientFaultError(f"{root}: none of its addresses answers:\n" + "\n".join(f"  - {why}" for why in reasons))
