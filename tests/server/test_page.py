@@ -175,6 +175,8 @@ def test_bad_filter_is_explained(opened: Page) -> None:
     alert = opened.get_by_role("alert")
     alert.wait_for()
     assert "clc_21" in alert.inner_text()
+    assert opened.locator(".count").inner_text() == "no answer: see the filter"
+    assert opened.locator(".copy").count() == 0
 
 
 def test_samples_are_painted(opened: Page, own: Served) -> None:

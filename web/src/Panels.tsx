@@ -35,7 +35,7 @@ export function FilterPanel({ about, filter, problem, onFilter }: FilterProps) {
           {problem}
         </p>
       )}
-      <div class="builder">
+      <div class="builder" hidden={!about.classes.length}>
         <select value={column} onChange={(event) => setColumn(event.currentTarget.value)} aria-label="Class">
           <optgroup label="Groups">
             {[...groups].map(([name, title]) => (

@@ -49,8 +49,8 @@ export function SamplePanel({ about, sample, onClose }: Props) {
           ✕
         </button>
       </header>
-      <h3>Labels</h3>
-      <div class="stack" role="img" aria-label="Shares of classes">
+      {fractions.length > 0 && <h3>Labels</h3>}
+      <div class="stack" hidden={!fractions.length} role="img" aria-label="Shares of classes">
         {fractions.map(([column, share]) => (
           <span
             key={column}
@@ -59,7 +59,7 @@ export function SamplePanel({ about, sample, onClose }: Props) {
           />
         ))}
       </div>
-      <table class="labels">
+      <table class="labels" hidden={!fractions.length}>
         <tbody>
           {fractions.slice(0, 8).map(([column, share]) => (
             <tr key={column}>
@@ -164,7 +164,7 @@ function Cube({ sample, product }: { sample: Sample; product: ProductInfo }) {
           aria-label="Timestep"
         />
       )}
-      <div class="multiples">
+      <div class={(shown[0]?.name ?? "").length > 7 ? "multiples dated" : "multiples"} hidden={steps.length < 2}>
         {shown.map(({ name, number }) => (
           <button key={name} class={number === place ? "on" : ""} onClick={() => setPlace(number)} title={name ?? ""}>
             <img src={chip(sample, product.key, name, bands)} alt={name ?? ""} loading="lazy" />

@@ -44,9 +44,15 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
   const [selection, setSelection] = useState<Selection | null>(null);
   const [problem, setProblem] = useState("");
   const [sample, setSample] = useState<Sample | null>(null);
-  const [colouring, setColouring] = useState<Colouring>("class");
+  const ways: Colouring[] = [
+    ...(about.classes.length ? (["class"] as const) : []),
+    ...(about.strata.length ? (["stratum"] as const) : []),
+    ...(about.splits.length ? (["split"] as const) : []),
+  ];
+  const [colouring, setColouring] = useState<Colouring>(ways[0] ?? "class");
   const [inView, setInView] = useState(question.box !== "");
   const target = useRef<HTMLDivElement>(null);
+  const panel = useRef<HTMLElement>(null);
   const map = useRef<SampleMap | null>(null);
 
   useEffect(() => {
@@ -104,17 +110,22 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
   useEffect(() => {
     map.current?.show({ bits: selection?.bits ?? null, colours: legend.map((item) => item.colour), codes, other: NONE });
   }, [selection, legend, codes]);
-  useEffect(() => map.current?.mark(sample?.bounds ?? null), [sample]);
+  useEffect(() => {
+    map.current?.mark(sample?.bounds ?? null);
+    // In a narrow window the panel lies below the map.
+    if (sample && matchMedia("(max-width: 1000px)").matches) panel.current?.scrollIntoView({ behavior: "smooth" });
+  }, [sample]);
 
   const used = useMemo(() => byFrequency(codes).filter((place) => place < legend.length), [codes, legend]);
   const setFilter = (filter: string) => setQuestion((old) => ({ ...old, filter }));
-  const ways: Colouring[] = ["class", ...(about.strata.length ? (["stratum"] as const) : []), ...(about.splits.length ? (["split"] as const) : [])];
   return (
     <>
       <header class="top">
         <h1>{about.title}</h1>
-        <p class="count" data-count={selection?.count ?? ""}>
-          {selection ? (
+        <p class="count" data-count={problem ? "" : (selection?.count ?? "")}>
+          {problem ? (
+            "no answer: see the filter"
+          ) : selection ? (
             <>
               <b>{selection.count.toLocaleString("en")}</b> of {about.samples.toLocaleString("en")} samples ·{" "}
               {selection.files.toLocaleString("en")} files
@@ -135,12 +146,12 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
             <input type="checkbox" checked={inView} onChange={(event) => setInView(event.currentTarget.checked)} />
             Only what is in view
           </label>
-          {selection && <Histogram about={about} selection={selection} onAdd={(text) => setFilter(added(question.filter, text))} />}
-          <CopyPanel about={about} question={question} files={selection?.files ?? 0} />
+          {selection && !problem && about.classes.length > 0 && <Histogram about={about} selection={selection} onAdd={(text) => setFilter(added(question.filter, text))} />}
+          {!problem && <CopyPanel about={about} question={question} files={selection?.files ?? 0} />}
         </aside>
         <div class="middle">
           <div class="map" ref={target} />
-          <div class="legend">
+          <div class="legend" hidden={!ways.length}>
             <label>
               Colour by{" "}
               <select value={colouring} onChange={(event) => setColouring(event.currentTarget.value as Colouring)}>
@@ -166,7 +177,7 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
           {!sample && <p class="hint">Click a sample to see its cube, labels and lineage.</p>}
         </div>
         {sample && (
-          <aside class="right">
+          <aside class="right" ref={panel}>
             <SamplePanel about={about} sample={sample} onClose={() => setSample(null)} />
           </aside>
         )}
