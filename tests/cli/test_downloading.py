@@ -1,0 +1,62 @@
+"""`landloom download` before the first byte comes: what it says, what it refuses, and what it never prints."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landloom.cli.console import size
+from landloom.corpus.manifest import manifest_bytes, read_manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.cli.conftest import Ran
+
+
+def test_a_dry_run_says_how_many_bytes(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    every = sum(path.stat().st_size for path in (corpus / "labels").rglob("*.*"))
+    said = run("download", corpus, out, "--labels", "--dry-run").out
+    assert re.search(rf"^2 files to fetch, {re.escape(size(every))}; 0 are there$", said, re.MULTILINE)
+    assert not out.exists()
+    assert run("download", corpus, out, "--labels").code == 0
+    assert "0 files to fetch, 0 B; 2 are there" in run("download", corpus, out, "--labels", "--dry-run").out
+
+
+def test_what_does_not_fit_is_refused_before_it_begins(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    shutil.copytree(corpus, tmp_path / "huge")
+    for path in (tmp_path / "huge" / "manifest").rglob("*.parquet"):
+        entries = read_manifest(path.read_bytes())
+        path.write_bytes(manifest_bytes([replace(entry, size=2**60) for entry in entries]))
+    ran = run("download", tmp_path / "huge", tmp_path / "out", "--labels")
+    assert ran.code == 1
+    assert f"wanted {2 * 2**60:,} and a reserve" in ran.err
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("profile", ["lab", "lob"])
+def test_credentials_are_never_printed(
+    corpus: Path, run: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, profile: str
+) -> None:
+    credentials = tmp_path / "credentials"
+    credentials.write_text("[lab]\naws_access_key_id = LABKEY\naws_secret_access_key = hush\nregion = eu-west-1\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "ENVKEY")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "quiet")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("LANDLOOM_CORPORA", str(tmp_path / "corpora.json"))
+    ran = [
+        run("download", "s3://bucket/corpus", tmp_path / "out", "--profile", profile),
+        run("download", corpus, tmp_path / "own", "--labels", "--profile", profile),
+        run("download", corpus, tmp_path / "own", "--labels", "--azcopy", "--profile", profile),
+    ]
+    assert ran[0].code == 1
+    assert "s3://bucket/corpus" in ran[0].err
+    said = "".join(one.out + one.err for one in ran)
+    assert not re.search("LABKEY|hush|ENVKEY|quiet", said)
