@@ -39,6 +39,7 @@ NESTED = '{"op":"not","args":[' * 20_000 + "true" + "]}" * 20_000
         {"sortby": [{"field": "beauty", "direction": "asc"}]},
         {"sortby": [{"field": "id", "direction": "asc"}] * 9},
         {"token": "next"},
+        {"fields": None},
         {"token": "000000000000-10"},
         {"fields": {"include": [f"a{number}" for number in range(300)]}},
     ],

@@ -306,6 +306,8 @@ def _of_post(asked: Any) -> _Asked:
     geometry = None if asked.intersects is None else asked.intersects.model_dump(mode="json")
     sort = tuple((item.field, str(item.direction.value) == "desc") for item in asked.sortby or ())
     wanted = asked.fields
+    if wanted is None and "fields" in asked.model_fields_set:
+        raise InvalidInputError("fields: got null, wanted an object with include and exclude")
     return _Asked(
         question=Question(**_common({name: getattr(asked, name) for name in names}), geometry=geometry, sort=sort),
         limit=_limit(asked.limit),
