@@ -116,7 +116,7 @@ def run() -> dict[str, float]:
     """Minutes and peak memory of candidates and draw, for 16 million cells; minutes of a draw of granules."""
     scale = 1.0 if os.environ.get("LANDLOOM_BENCH_FULL") else 1 / 8
     text = subprocess.run(
-        [sys.executable, __file__, str(scale)], check=True, capture_output=True, text=True
+        [sys.executable, "-m", "benchmarks.bench_design", str(scale)], check=True, capture_output=True, text=True
     ).stdout  # a process of its own: peak memory never goes down
     result = json.loads(text)
     up = CELLS / result["cells"]

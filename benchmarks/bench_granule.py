@@ -99,7 +99,7 @@ def child() -> dict[str, float]:
     """Peak memory of the process that does it, which wrote nothing of its input."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        subprocess.run([sys.executable, __file__, "write", name], check=True)
+        subprocess.run([sys.executable, "-m", "benchmarks.bench_granule", "write", name], check=True)
         import pickle
 
         work: GuessTask = pickle.loads((folder / "task.pickle").read_bytes())  # noqa: S301 - our own
@@ -114,7 +114,7 @@ def child() -> dict[str, float]:
 
 def run() -> dict[str, float]:
     """Peak memory of a guess, its process alone."""
-    command = [sys.executable, __file__, "child"]
+    command = [sys.executable, "-m", "benchmarks.bench_granule", "child"]
     result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     print(f"guess of a whole granule: {result}")
     return {"guess_granule_gib": result["gib"]}
