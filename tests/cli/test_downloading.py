@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from dataclasses import replace
@@ -11,6 +12,7 @@ import pytest
 
 from landloom.cli.console import size
 from landloom.corpus.manifest import manifest_bytes, read_manifest
+from landloom.store.objects import ObjectStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -57,6 +59,24 @@ def test_credentials_are_never_printed(
         run("download", corpus, tmp_path / "own", "--labels", "--azcopy", "--profile", profile),
     ]
     assert ran[0].code == 1
-    assert "s3://bucket/corpus" in ran[0].err
+    assert ("s3://bucket/corpus" if profile == "lab" else "'lob'") in ran[0].err
     said = "".join(one.out + one.err for one in ran)
     assert not re.search("LABKEY|hush|ENVKEY|quiet", said)
+
+
+def test_a_profile_opens_index_manifests_and_files(
+    corpus: Path, run: Callable[..., Ran], s3: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = ObjectStore(f"{s3}/private")
+    for path in sorted(corpus.rglob("*")):
+        if path.is_file():
+            store.put(path.relative_to(corpus).as_posix(), path.read_bytes())
+    (tmp_path / "credentials").write_text("[lab]\naws_access_key_id = id\naws_secret_access_key = any\n")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
+    monkeypatch.setenv("LANDLOOM_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    ran = run("download", store.uri, tmp_path / "out", "--labels", "--profile", "lab")
+    assert ran.code == 0, ran.err
+    assert sum(path.is_file() for path in (tmp_path / "out" / "labels").rglob("*")) == 2
+    assert "AWS_ACCESS_KEY_ID" not in os.environ

@@ -101,12 +101,12 @@ def transfer_bar(plan: Plan) -> Iterator[Callable[[Step], None]]:
         yield show
 
 
-def fetch(plan: Plan, opened: Any, profile: str | None) -> None:
+def fetch(plan: Plan, opened: Any) -> None:
     """Fetch what a plan misses; exit code 1 where a file did not come."""
     from landloom.query.download import download as run
     from landloom.query.stores import open_transfer_store
 
-    store = open_transfer_store(opened.base, profile)
+    store = open_transfer_store(opened.base)
     with transfer_bar(plan) as progress:
         done = run(plan, store, corpus=f"{opened.name} {opened.version}", base=opened.base, progress=progress)
     say(f"{done.fetched:,} files came ({size(done.bytes)}), {done.present:,} were there")
@@ -134,19 +134,27 @@ def download(
     profile: ProfileOption = None,
 ) -> None:
     """Fetch the files of a query, or a whole part; a second run fetches only what is missing."""
+    from landloom.query.stores import credentials
+
+    chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
+    question = (region, where, period, product)
+    with credentials(profile):
+        if azcopy:
+            print_azcopy(corpus, out, chosen, question)
+            return
+        bring(corpus, out, chosen, question, dry_run=dry_run)
+
+
+def bring(corpus: str, out: Path, part: str | None, question: tuple[Any, ...], *, dry_run: bool) -> None:
+    """Plan a download, say what it comes to, and fetch it."""
     from landloom.query.destination import check_space, plan_download
     from landloom.query.parts import estimate_bytes, non_commercial, write_licences
     from landloom.query.stores import open_transfer_store
 
-    chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
-    question = (region, where, period, product)
-    if azcopy:
-        print_azcopy(corpus, out, chosen, question)
-        return
-    opened, _, files, products = wanted_files(corpus, chosen, question)
+    opened, _, files, products = wanted_files(corpus, part, question)
     plan = plan_download(files, out)
     unknown = plan.unknown_sizes
-    expected = estimate_bytes(open_transfer_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
+    expected = estimate_bytes(open_transfer_store(opened.base), plan.missing) if unknown else plan.known_bytes
     about = "about " if unknown else ""
     say(f"{len(plan.missing):,} files to fetch, {about}{size(expected)}; {plan.present:,} are there")
     for key in non_commercial(opened, products):
@@ -155,7 +163,7 @@ def download(
     if dry_run:
         return
     try:
-        fetch(plan, opened, profile)
+        fetch(plan, opened)
     except typer.Exit:  # some files did not come; those that did have terms
         write_licences(opened, out)
         raise
@@ -182,8 +190,10 @@ def repair(corpus: CorpusName, out: FolderArgument, *, profile: ProfileOption = 
     """Fetch again what `verify` finds wrong."""
     from landloom.query.corpus import Corpus
     from landloom.query.destination import plan_repair
+    from landloom.query.stores import credentials
 
-    fetch(plan_repair(out), Corpus.open(corpus), profile)
+    with credentials(profile):
+        fetch(plan_repair(out), Corpus.open(corpus))
 
 
 def diff(

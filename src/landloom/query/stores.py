@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import configparser
 import os
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -12,7 +13,7 @@ from urllib.parse import urlsplit
 from landloom.errors import InvalidInputError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 _NO_RETRY: Final[dict[str, Any]] = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
 _CLIENT: Final[dict[str, Any]] = {
@@ -34,6 +35,37 @@ def _profile(name: str) -> dict[str, str]:
     names = {"aws_access_key_id": "access_key_id", "aws_secret_access_key": "secret_access_key",
              "aws_session_token": "session_token", "region": "region"}  # fmt: skip
     return {ours: parser[name][theirs] for theirs, ours in names.items() if theirs in parser[name]}
+
+
+@contextmanager
+def credentials(profile: str | None) -> Iterator[None]:
+    """Let all that is opened within, index and files alike, take its keys from a profile.
+
+    Args:
+        profile: section of the AWS credentials file; None changes nothing.
+
+    Raises:
+        NotFoundError: no such profile.
+
+    Example:
+        >>> try:
+        ...     with credentials("no-such-profile"):
+        ...         pass
+        ... except NotFoundError as error:
+        ...     print(str(error).partition(" in ")[0])
+        no profile
+    """
+    keys = {} if profile is None else {f"AWS_{name.upper()}": key for name, key in _profile(profile).items()}
+    before = {name: os.environ.get(name) for name in keys}
+    os.environ.update(keys)
+    try:
+        yield
+    finally:
+        for name, key in before.items():
+            if key is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = key
 
 
 def open_transfer_store(uri: str, profile: str | None = None) -> Any:
