@@ -19,7 +19,7 @@ import rasterio
 import yaml
 
 from landloom.corpus.audit import audit, digest
-from landloom.errors import BuildError, DiskFullError, ForeignCorpusError, InvalidInputError
+from landloom.errors import DiskFullError, ForeignCorpusError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
@@ -255,10 +255,10 @@ def test_a_lost_journal_costs_only_time(tiny: Path, tiny_corpus: Path, tmp_path:
     assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
 
 
-def test_bad_labels_name_the_unit_and_the_rows(tiny: Path, tmp_path: Path) -> None:
+def test_bad_labels_name_the_file_and_the_rows(tiny: Path, tmp_path: Path) -> None:
     text = (tiny / "landloom.yaml").read_text(encoding="utf-8").replace("column: CODE_18", "column: ID")
     (tmp_path / "landloom.yaml").write_text(text.replace("archive/", f"{tiny}/archive/"), encoding="utf-8")
-    with pytest.raises(BuildError, match=r"bad rows\n.*- feature \d+: no class of clc"):
+    with pytest.raises(InvalidInputError, match=r"landcover\.gpkg: .*bad rows\n.*- feature \d+: no class of clc"):
         build(tmp_path / "landloom.yaml")
 
 

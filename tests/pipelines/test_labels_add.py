@@ -16,7 +16,7 @@ import yaml
 
 from landloom.corpus.audit import audit, digest
 from landloom.corpus.documents import parse_corpus_json
-from landloom.errors import BuildError, CorpusError, InvalidInputError, InvalidValueError, LandloomError, NotFoundError
+from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, LandloomError, NotFoundError
 from landloom.model.recipe import Terms
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
@@ -210,7 +210,7 @@ def test_a_build_names_bad_geometries_or_says_that_it_has_repaired_them(
     document["labels"]["clc"] |= {"file": str(tmp_path / "bad.gpkg"), "column": "code"}
     recipe = tiny / "with-bow.yaml"
     recipe.write_text(yaml.safe_dump(document), encoding="utf-8")
-    with pytest.raises(BuildError, match=f"feature {len(good) + 1}: Self-intersection"):
+    with pytest.raises(InvalidInputError, match=f"feature {len(good) + 1}: Self-intersection"):
         build(recipe, out=tmp_path / "refused")
     document["labels"]["clc"]["invalid"] = "repair"
     recipe.write_text(yaml.safe_dump(document), encoding="utf-8")
@@ -220,6 +220,21 @@ def test_a_build_names_bad_geometries_or_says_that_it_has_repaired_them(
     there, plain = Corpus.open(tmp_path / "repaired").query(), Corpus.open(tiny_corpus).query()
     assert list(there.ids) == list(plain.ids)
     assert there.fractions()["clc_311"] == pytest.approx(plain.fractions()["clc_311"], abs=0.02)
+
+
+def test_a_build_names_what_no_sample_would_show(tiny: Path, tmp_path: Path) -> None:
+    """Rows without geometry, and codes far from every sample."""
+    good = geopandas.read_file(tiny / "archive" / "landcover.gpkg").to_crs(4326)
+    odd = [("311", None), ("777", shapely.box(-50, -40, -49, -39))]
+    polygons(tmp_path / "odd.gpkg", [*zip(good.CODE_18, good.geometry, strict=True), *odd])
+    document = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
+    document["labels"]["clc"] |= {"file": str(tmp_path / "odd.gpkg"), "column": "code"}
+    recipe = tiny / "with-odd-rows.yaml"
+    recipe.write_text(yaml.safe_dump(document), encoding="utf-8")
+    with pytest.raises(InvalidInputError) as refused:
+        build(recipe, out=tmp_path / "refused")
+    assert f"feature {len(good) + 1}: " in str(refused.value)
+    assert f"feature {len(good) + 2}: " in str(refused.value)
 
 
 def no_crs(folder: Path) -> Path:

@@ -18,6 +18,7 @@ from landloom.pipelines.place import keep_draw
 from landloom.pipelines.plan import build_plan
 from landloom.pipelines.project import CORPUS_FOLDER, Project
 from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, overlap_notes, repair_notes, unlabelled
+from landloom.pipelines.sources import check_labels
 from landloom.pipelines.stage import run_units, unfinished, workshop
 from landloom.pipelines.status import keep_plan
 
@@ -97,6 +98,7 @@ def build(
     folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
     before = claim_folder(folder, project)
     with workshop(folder, factory, listener, provider) as shop:
+        check_labels(project, shop.journal)
         plan = build_plan(project, shop, allow_missing=allow_missing)
         keep_plan(shop.journal, plan.units)
         waiting = unfinished(plan.units, shop)

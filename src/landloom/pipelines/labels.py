@@ -12,8 +12,7 @@ import numpy as np
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import ProductInfo
 from landloom.corpus.layout import CORPUS
-from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, Problem, bullets, counted
-from landloom.labels.polygons import geometry_problems, read_codes, refuse
+from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, bullets, counted
 from landloom.model.product import product
 from landloom.model.recipe import LabelSection, Terms
 from landloom.model.taxonomy import taxonomy
@@ -23,30 +22,24 @@ from landloom.pipelines.existing import Existing, tile_content
 from landloom.pipelines.finish import Publication, write_documents
 from landloom.pipelines.parcel_layers import parcel_tables
 from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, overlap_notes, unlabelled
+from landloom.pipelines.sources import check_source
 from landloom.pipelines.stage import run_stage, workshop
 from landloom.pipelines.units import Unit, digest
-from landloom.store.vector import layers_with_geometry, read_vector, row_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
     from landloom.corpus.documents_items import TileContent
     from landloom.corpus.info import CorpusInfo
-    from landloom.model.taxonomy import Taxonomy
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.run import Listener
 
 PURPOSE: Final = "labels"
 """Sets the units of added labels apart from those of a build."""
-CHUNK: Final = 50_000
-"""Features that are checked at a time."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _VERSIONED: Final = re.compile(r".*-v\d+")
-_WHOLE: Final = (".csv", ".csv.gz", ".parquet", ".geoparquet", ".pq")
-"""Formats that are read at once anyway."""
 
 OnInvalid = Literal["error", "repair"]
 
@@ -176,8 +169,8 @@ def add_labels(
     if not (folder / CORPUS).is_file():
         raise CorpusError(f"{folder}: is no finished corpus; labels are added to one on local disk")
     there = Existing.open(str(folder))
-    scheme = taxonomy(source.taxonomy)
-    repaired = check_source(source, scheme)
+    taxonomy(source.taxonomy)  # an unknown one is named before anything is read
+    repaired = check_source(source.file, source.section)
     with workshop(folder, factory, listener) as shop:
         units = list(_units(there, source, shop.uri))
         problems = run_stage(f"labels {source.name}", units, shop)
@@ -205,58 +198,6 @@ def add_labels(
 
 def _report(one: LabelName, there: Existing, notes: tuple[str, ...], *, added: bool) -> LabelsReport:
     return LabelsReport(product=one.key, version=str(one.version), added=added, samples=len(there.table), notes=notes)
-
-
-def check_source(source: LabelSource, scheme: Taxonomy) -> list[Problem]:
-    """Read a vector source through once, in pieces; rasters are checked where samples lie.
-
-    Args:
-        source: the labels.
-        scheme: their taxonomy.
-
-    Returns:
-        Rows with bad geometries, where they are no error.
-
-    Raises:
-        InvalidInputError: no CRS, codes outside the taxonomy, or bad geometries; rows are named.
-        NotFoundError: no such layer or column.
-        MissingKeyError: no such file.
-    """
-    if source.is_raster:
-        file_identity(source.file)
-        return []
-    if source.column is None:
-        raise InvalidInputError(f"{source.file}: got no column, wanted the column that holds the code: --column")
-    shapes: list[Problem] = []
-    codes: list[Problem] = []
-    for frame in _pieces(source):
-        names = row_names(frame)
-        found = geometry_problems(frame.geometry.to_numpy())
-        shapes += [Problem(where=names[row], what=what) for row, what in sorted(found.items())]
-        codes += read_codes(frame[source.column].to_numpy(), scheme, names)[1]
-    refuse([*codes, *(shapes if source.invalid == "error" else ())], source.file)
-    return shapes
-
-
-def _pieces(source: LabelSource) -> Iterator[GeoDataFrame]:
-    """Rows by their names, piece by piece."""
-    import pyogrio
-
-    columns = [str(source.column)]
-    if source.file.lower().endswith(_WHOLE):
-        yield read_vector(source.file, layer=source.layer, columns=columns, numbered=True)
-        return
-    nowhere = (0.0, 0.0, 0.0, 0.0)  # reads nothing, and refuses what is wrong with layer, column and CRS
-    read_vector(source.file, layer=source.layer, columns=columns, bbox=nowhere)
-    layer = source.layer or layers_with_geometry(source.file)[0]
-    first, count = 0, CHUNK
-    while count == CHUNK:
-        frame = pyogrio.read_dataframe(
-            source.file, layer=layer, columns=columns, skip_features=first, max_features=CHUNK, fid_as_index=True
-        )
-        yield frame
-        count = len(frame)
-        first += count
 
 
 def _units(there: Existing, source: LabelSource, store: str) -> Iterator[Unit]:
