@@ -11,6 +11,7 @@ LandloomError
 ├── MissingExtraError (ImportError)     an optional dependency is not installed
 ├── FaultError                          an input of the archive cannot be used
 │   ├── PermanentFaultError             … and never will be: the scene is left out and named
+│   │   └── ForeignAddressError         a remote document names a file on this machine
 │   └── TransientFaultError (OSError)   … just now: the unit fails and the next build retries
 ├── StoreError (OSError)                a file cannot be read or written
 │   ├── MissingKeyError (FileNotFoundError)
@@ -179,6 +180,10 @@ class FaultError(LandloomError):
 
 class PermanentFaultError(FaultError):
     """It never will be usable (404, 410, truncated though complete, wrong CRS, missing band)."""
+
+
+class ForeignAddressError(PermanentFaultError):
+    """A document that came over a network names a file on this machine: it is never opened."""
 
 
 class TransientFaultError(FaultError, OSError):

@@ -19,7 +19,6 @@ from landloom.formats.stac import (
     Profile,
     detect_profile,
     parse_scene,
-    resolve_href,
 )
 from landloom.model.bands import RAPIDAI4EO_BANDS
 
@@ -257,23 +256,6 @@ def test_whatever_stands_there_ends_in_a_scene_or_in_listed_problems(place: tupl
     except InvalidDocumentError as error:
         problems = error.problems
     assert bool(assets) != bool(problems)
-
-
-@pytest.mark.parametrize(
-    ("href", "base", "wanted"),
-    [
-        ("B02.tif", "/a/b/item.json", "/a/b/B02.tif"),
-        ("/x/B02.tif", "/a/b/item.json", "/x/B02.tif"),
-        ("../B02.tif", "https://host/a/b/item.json?token=1", "https://host/a/B02.tif"),
-        ("B02.tif?sig=a/b", "https://host/a/item.json", "https://host/a/B02.tif?sig=a/b"),
-        ("/x/B02.tif", "s3://bucket/a/item.json", "s3://bucket/x/B02.tif"),
-        ("s3://other/B02.tif", "/a/item.json", "s3://other/B02.tif"),
-        ("B02.tif", "file:///a/item.json", "/a/B02.tif"),
-        ("./item.json", "catalog.json", "item.json"),
-    ],
-)
-def test_resolve_href(href: str, base: str, wanted: str) -> None:
-    assert resolve_href(href, base) == wanted
 
 
 CORNERS = st.tuples(st.floats(-180, 180), st.floats(-80, 70), st.floats(0.1, 8), st.floats(0.1, 8))

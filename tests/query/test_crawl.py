@@ -226,3 +226,16 @@ def test_a_box_across_the_antimeridian_is_entered() -> None:
         "/i.json": {"type": "Feature", "id": "i", "geometry": point, "properties": {}, "assets": {}, "links": []},
     }
     assert len(stac_search("/c.json", region=(-176, -16, -174, -14), read=documents.__getitem__)) == 1
+
+
+@pytest.mark.parametrize("href", ["file:///etc/hostname", "/etc/hostname"])
+@pytest.mark.parametrize("where", ["link", "asset"])
+def test_a_catalogue_on_the_web_names_nothing_local(where: str, href: str) -> None:
+    asset, link = (href, "item.json") if where == "asset" else ("x.tif", href)
+    documents = {
+        "catalog.json": {"type": "Catalog", "id": "a", "links": [{"rel": "item", "href": link}]},
+        "item.json": {"type": "Feature", "id": "b", "properties": {}, "assets": {"x": {"href": asset}}, "links": []},
+    }
+    web = Faulty(files=lambda path: orjson.dumps(documents[path.rpartition("/")[2]]))
+    with serving(web), pytest.raises(PermanentFaultError, match="a file on this machine"):
+        stac_search(f"{web.address}/catalog.json")

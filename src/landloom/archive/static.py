@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.search import Documents, is_wanted
-from landloom.errors import InvalidDocumentError, MissingKeyError, PermanentFaultError, Problem
+from landloom.errors import ForeignAddressError, InvalidDocumentError, MissingKeyError, PermanentFaultError, Problem
 from landloom.formats.antimeridian import split_antimeridian
-from landloom.formats.stac import detect_profile, parse_scene, resolve_href
+from landloom.formats.stac import detect_profile, parse_scene
+from landloom.model.address import resolve
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ class StaticArchive:
             documents: reads files.
             profile: how the provider names assets; found from each item when None.
         """
-        self._href = resolve_href(href, "")
+        self._href = resolve(href, document="")
         self._documents = documents
         self._profile = profile
         self._nodes: dict[str, _Node | None] = {}
@@ -146,7 +147,10 @@ class StaticArchive:
             relation = link.get("rel")
             # A collection, too, may name the one above it by `collection`.
             if relation in _DOWN or (relation == "collection" and node.get("type") == "Catalog"):
-                yield resolve_href(link["href"], href)
+                try:
+                    yield resolve(link["href"], document=href)
+                except ForeignAddressError as error:
+                    self._report(href, f"links[{len(links) - 1 - number}]: {error}")
 
     def _may_hold(self, node: _Node, footprint: BaseGeometry, period: Period, href: str) -> bool:
         """Whether a collection's extent meets the search; the first box is the whole (STAC), later ones refine it."""

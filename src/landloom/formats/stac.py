@@ -17,14 +17,12 @@ carry it and scenes of early 2022 may not. In this order:
 from __future__ import annotations
 
 import math
-import posixpath
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urlsplit, urlunsplit
 
-from landloom.errors import InvalidDocumentError, InvalidIdentityError, InvalidValueError, Problem
+from landloom.errors import ForeignAddressError, InvalidDocumentError, InvalidIdentityError, InvalidValueError, Problem
 from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.stac_profile import (
     COPERNICUS,
@@ -35,6 +33,7 @@ from landloom.formats.stac_profile import (
     Profile,
     detect_profile,
 )
+from landloom.model.address import resolve
 from landloom.model.bands import REFLECTANCE_SCALE, SENTINEL2
 from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
@@ -57,7 +56,6 @@ __all__ = [
     "Profile",
     "detect_profile",
     "parse_scene",
-    "resolve_href",
 ]
 
 OFFSET_BASELINE: Final = 4.0
@@ -66,34 +64,6 @@ ESA_OFFSET: Final = -1000
 """BOA_ADD_OFFSET and RADIO_ADD_OFFSET of every baseline so far that has them."""
 
 _PRODUCT: Final = re.compile(r"S2[A-D]_MSI(L1C|L2A)_\d{8}T\d{6}_N(\d{2})(\d{2})_R(\d{3})_T(\w{5})_")
-_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-
-
-def resolve_href(href: str, base: str) -> str:
-    """Make a reference absolute: against the document that holds it. `file://` becomes a plain path.
-
-    Args:
-        href: path or URL, as written in the document.
-        base: path or URL of the document itself.
-
-    Example:
-        >>> resolve_href("./B02.tif", "s3://bucket/a/b/item.json"), resolve_href("../c.json", "/data/a/item.json")
-        ('s3://bucket/a/b/B02.tif', '/data/c.json')
-        >>> resolve_href("file:///data/my%20scene/B02.tif", "/elsewhere/item.json")
-        '/data/my scene/B02.tif'
-    """
-    if href.startswith("file://"):
-        return unquote(urlsplit(href).path)
-    if _SCHEME.match(href):
-        return href
-    if base.startswith("file://"):
-        base = unquote(urlsplit(base).path)
-    if _SCHEME.match(base):
-        parts = urlsplit(base)
-        path, _, query = href.partition("?")
-        joined = posixpath.normpath(posixpath.join("/", posixpath.dirname(parts.path), path))
-        return urlunsplit((parts.scheme, parts.netloc, joined, query, ""))
-    return posixpath.normpath(posixpath.join(posixpath.dirname(base), href))
 
 
 def parse_scene(item: Mapping[str, Any], base_href: str, profile: Profile) -> Scene:
@@ -309,13 +279,20 @@ class _Item:
             href = ""
         checksum = asset.get("file:checksum")
         return Asset(
-            href=resolve_href(href, self.base),
+            href=self._resolved(where, href),
             band=number,
             offset=self._offset(where, asset, number) if name in SENTINEL2 else 0,
             grid=_stated_grid(asset, epsg),
             size=self._size(asset, where),
             checksum=checksum if isinstance(checksum, str) and checksum else None,
         )
+
+    def _resolved(self, where: str, href: str) -> str:
+        try:
+            return resolve(href, document=self.base)
+        except ForeignAddressError as error:
+            self.problems.append(Problem(where=f"{where}.href", what=str(error)))
+            return ""
 
     def _size(self, asset: object, where: str) -> int | None:
         value = asset.get("file:size") if isinstance(asset, Mapping) else None

@@ -298,4 +298,17 @@ def _misfits(read: Mapping[str, Any]) -> Iterator[Problem]:
             )
     if read.get("guess") is not None and products is not None and not granular:
         yield Problem(where="guess", what="wanted samples of granules")
+    yield from _unsupported(samples, products or {}, read)
     yield from season_misfits(samples, read.get("parcels"), read.get("period"))
+
+
+def _unsupported(samples: object, products: Mapping[str, Any], read: Mapping[str, Any]) -> Iterator[Problem]:
+    """Sections that would be ignored: what is not made of such samples, and a second series of the same products."""
+    if isinstance(samples, GranuleChips):
+        for name in read.get("labels") or {}:
+            yield Problem(where=f"labels.{name}", what="class fractions are not made of samples of granules: remove it")
+    if read.get("parcels") is not None and samples is not None and not isinstance(samples, WindowGrid | ParcelWindows):
+        yield Problem(where="parcels", what="label rasters need samples drawn as windows or parcels")
+    _, *further = [key for key, one in products.items() if isinstance(one, SeriesProduct)] or [None]
+    for key in further:
+        yield Problem(where=f"products.{key}", what="a recipe makes one series: its products are there already")

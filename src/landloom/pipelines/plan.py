@@ -90,8 +90,6 @@ def build_plan(project: Project, shop: Workshop, *, fetch: bool = True, allow_mi
         BuildError: the labels that the draw needs could not be computed.
         FaultError: the archive does not answer.
     """
-    if project.recipe.parcels is not None and project.recipe.scheme != "window":
-        raise InvalidInputError("parcels: got samples of 600 m cells, wanted samples drawn as windows or parcels")
     placement = place(project, shop)
     tiles = by_tile(placement.samples)
     units: list[Unit] = []

@@ -161,7 +161,8 @@ def _distributions(facts: _Facts) -> list[str]:
 def _observations(facts: _Facts) -> str:
     parts = []
     for item in facts.info.products:
-        rows = [entry for entry in facts.entries if entry.id.startswith(f"{item.key}/") and _steps(entry)]
+        own = [entry for entry in facts.entries if entry.id.startswith(f"{item.key}/")]
+        rows = [entry for entry in own if _steps(entry) and all("observations" in step for step in _steps(entry))]
         if rows:
             means = np.array([[step["observations"] for step in _steps(entry)] for entry in rows])
             steps = [step["timestep"] for step in _steps(rows[0])]

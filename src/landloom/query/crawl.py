@@ -9,14 +9,14 @@ are followed from each item itself.
 from __future__ import annotations
 
 import json
-import posixpath
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import unquote, urljoin, urlsplit
+from urllib.parse import unquote, urlsplit
 
 from landloom.errors import InvalidInputError, PermanentFaultError
+from landloom.model.address import resolve
 from landloom.model.time import Period, parse_instant
 from landloom.query.region import resolve_region
 from landloom.query.registry import stac_root
@@ -55,26 +55,6 @@ class FoundItem:
     def hrefs(self) -> list[str]:
         """Absolute addresses of its chosen assets."""
         return [str(asset["href"]) for asset in self.assets.values()]
-
-
-def resolve_href(base: str, href: str) -> str:
-    """An address relative to a document's own.
-
-    Example:
-        >>> resolve_href("https://example.org/stac/a/catalog.json", "../b.json")
-        'https://example.org/stac/b.json'
-        >>> resolve_href("/data/stac/a/catalog.json", "./c/item.json")
-        '/data/stac/a/c/item.json'
-        >>> resolve_href("s3://bucket/stac/catalog.json", "child.json")
-        's3://bucket/stac/child.json'
-    """
-    if urlsplit(href).scheme or href.startswith("/"):
-        return href
-    parts = urlsplit(base)
-    if parts.scheme in ("http", "https"):
-        return urljoin(base, href)
-    folder = posixpath.normpath(posixpath.join(posixpath.dirname(parts.path or base), href))
-    return folder if not parts.scheme else f"{parts.scheme}://{parts.netloc}{folder}"
 
 
 class DocumentReader:
@@ -150,7 +130,7 @@ class _Search:
             if self.roles is not None and self.roles.isdisjoint(asset.get("roles") or ()):
                 continue
             if self.period is None or _in_time(asset, own, self.period):
-                chosen[key] = {**asset, "href": resolve_href(href, asset["href"])}
+                chosen[key] = {**asset, "href": resolve(asset["href"], document=href)}
         return chosen
 
 
@@ -195,7 +175,7 @@ class _Node:
 
 def _links(document: Mapping[str, Any], href: str, relation: str) -> list[str]:
     found = document.get("links") or []
-    return [resolve_href(href, link["href"]) for link in found if link.get("rel") == relation and "href" in link]
+    return [resolve(link["href"], document=href) for link in found if link.get("rel") == relation and "href" in link]
 
 
 def stac_search(
@@ -225,6 +205,7 @@ def stac_search(
         MissingKeyError: a link leads nowhere.
         TransientFaultError: a document cannot be had just now.
         PermanentFaultError: a document is no JSON object.
+        ForeignAddressError: a remote document names a file on this machine.
     """
     search = _Search(
         shape=None if region is None else resolve_region(region).shape,

@@ -1,0 +1,73 @@
+"""Addresses of files and documents: the one place where a reference is made absolute.
+
+A document that came over a network never names anything on this machine: a `file://` address or an absolute path in it
+is refused, whatever it would lead to.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import Final
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+from landloom.errors import ForeignAddressError
+
+_SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+
+
+def is_remote(address: str) -> bool:
+    """Whether an address has a scheme other than `file`.
+
+    Example:
+        >>> is_remote("s3://bucket/B04.tif"), is_remote("/data/B04.tif"), is_remote("file:///data/B04.tif")
+        (True, False, False)
+    """
+    return bool(_SCHEME.match(address)) and not address.startswith("file://")
+
+
+def local_path(address: str) -> str:
+    """The path that a local address names: `file://` and percent-encoding are removed.
+
+    Example:
+        >>> local_path("file:///data/my%20scene/B02.tif"), local_path("data/my%20scene.tif")
+        ('/data/my scene/B02.tif', 'data/my%20scene.tif')
+    """
+    return unquote(urlsplit(address).path) if address.startswith("file://") else address
+
+
+def resolve(href: str, *, document: str) -> str:
+    """Make a reference absolute, against the document that holds it.
+
+    Args:
+        href: path or URL, as written in the document.
+        document: path or URL of the document itself.
+
+    Returns:
+        A URL, or a plain path for a local file. The query string of `href` is kept, that of `document` is not.
+
+    Raises:
+        ForeignAddressError: a remote document names a file on this machine.
+
+    Example:
+        >>> resolve("./B02.tif", document="s3://bucket/a/b/item.json")
+        's3://bucket/a/b/B02.tif'
+        >>> resolve("../c.json", document="/data/a/item.json")
+        '/data/c.json'
+        >>> resolve("file:///etc/passwd", document="https://example.org/item.json")
+        Traceback (most recent call last):
+        landloom.errors.ForeignAddressError: https://example.org/item.json: names file:///etc/passwd, a file on this ...
+    """
+    if is_remote(href):
+        return href
+    if not is_remote(document):
+        folder = posixpath.dirname(local_path(document))
+        return local_path(href) if href.startswith("file://") else posixpath.normpath(posixpath.join(folder, href))
+    if href.startswith(("file:", "/", "\\")):
+        raise ForeignAddressError(
+            f"{document}: names {href}, a file on this machine; expected a URL or a relative path"
+        )
+    parts = urlsplit(document)
+    path, _, query = href.partition("?")
+    joined = posixpath.normpath(posixpath.join("/", posixpath.dirname(parts.path), path))
+    return urlunsplit((parts.scheme, parts.netloc, joined, query, ""))

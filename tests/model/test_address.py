@@ -1,0 +1,47 @@
+"""One function makes every reference absolute, and nothing remote names something local."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landloom.errors import ForeignAddressError
+from landloom.model.address import is_remote, resolve
+
+REMOTE = st.sampled_from(["https://host/a/b/item.json?token=1", "s3://bucket/a/item.json", "http://127.0.0.1:8/c.json"])
+
+
+@pytest.mark.parametrize(
+    ("href", "document", "expected"),
+    [
+        ("B02.tif", "/a/b/item.json", "/a/b/B02.tif"),
+        ("/x/B02.tif", "/a/b/item.json", "/x/B02.tif"),
+        ("file:///x/my%20B02.tif", "/a/b/item.json", "/x/my B02.tif"),
+        ("../B02.tif", "https://host/a/b/item.json?token=1", "https://host/a/B02.tif"),
+        ("B02.tif?sig=a/b", "https://host/a/item.json", "https://host/a/B02.tif?sig=a/b"),
+        ("../../../../etc/x.tif", "https://host/a/item.json", "https://host/etc/x.tif"),
+        ("s3://other/B02.tif", "/a/item.json", "s3://other/B02.tif"),
+        ("https://other/B02.tif", "https://host/a/item.json", "https://other/B02.tif"),
+        ("B02.tif", "file:///a/item.json", "/a/B02.tif"),
+        ("./item.json", "catalog.json", "item.json"),
+    ],
+)
+def test_references(href: str, document: str, expected: str) -> None:
+    assert resolve(href, document=document) == expected
+
+
+@pytest.mark.parametrize("href", ["/abs/B02.tif", "file:///abs/B02.tif", "file:B02.tif", "/vsicurl/x", "\\\\host\\x"])
+@pytest.mark.parametrize("document", ["https://host/item.json", "s3://bucket/item.json"])
+def test_nothing_remote_names_something_local(href: str, document: str) -> None:
+    with pytest.raises(ForeignAddressError, match="a file on this machine"):
+        resolve(href, document=document)
+
+
+@given(href=st.text(), document=REMOTE)
+def test_what_a_remote_document_names_is_remote(href: str, document: str) -> None:
+    try:
+        found = resolve(href, document=document)
+    except (ForeignAddressError, ValueError):
+        return
+    assert is_remote(found)
