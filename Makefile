@@ -66,7 +66,7 @@ $(PAGE): web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/
 web: $(PAGE)  ## build the explorer page that `landloom serve` shows (wants an npm registry)
 
 web-test: web .venv/dev.stamp  ## drive the explorer page in a real Chromium; fails where there is none
-	CI=true $(BIN)/python -m pytest tests/server/test_page.py
+	CI=true $(BIN)/python -m pytest tests/server/explore/test_page.py
 
 hooks: .venv/dev.stamp  ## install the pre-commit hooks (no network needed)
 	$(BIN)/pre-commit install

@@ -16,10 +16,10 @@ import pystac
 from benchmarks.memory import peak_gib
 from benchmarks.timing import speedup
 
-from landloom.corpus.documents_items import TileContent, item_documents
-from landloom.corpus.documents_links import Hrefs
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import TileKey
+from landloom.corpus.stac.items import TileContent, item_documents
+from landloom.corpus.stac.links import Hrefs
 from landloom.model.ids import SampleId, TileId, Zone
 from landloom.model.product import product
 from landloom.model.recipe import Publication, Terms
@@ -118,8 +118,8 @@ def plan() -> tuple[tuple[Sample, ...], NDArray[np.int64]]:
 def catalogue() -> None:
     """Write index, resource files and slim items; print the minutes and the peak of memory."""
     from landloom.corpus.index import SampleTable, index_bytes, index_table
-    from landloom.corpus.items_table import items_tables
     from landloom.corpus.resources import resource_files
+    from landloom.corpus.stac.table import items_tables
 
     info = published("pfsr", "s2", "labels")
     samples, fractions = plan()

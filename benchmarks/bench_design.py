@@ -67,9 +67,9 @@ def _child(scale: float) -> dict[str, float]:
     import shapely
     import shapely.affinity
 
-    from landloom.design.allocate import areas, quotas
-    from landloom.design.candidates import candidate_cells
-    from landloom.design.draw import draw
+    from landloom.sampling.allocate import areas, quotas
+    from landloom.sampling.candidates import candidate_cells
+    from landloom.sampling.draw import draw
 
     base = peak_gib()
     side = 18.4 * scale**0.5
@@ -98,8 +98,8 @@ def _child(scale: float) -> dict[str, float]:
 
 def granule_minutes() -> float:
     """Minutes of choosing 300 of 20,430 granules, with 100 random draws in each continent to measure against."""
-    from landloom.design.granules import PUBLISHED, GranuleTable, draw_granules
     from landloom.model.granules import world_granules
+    from landloom.sampling.granules import PUBLISHED, GranuleTable, draw_granules
 
     rng = np.random.default_rng(1)
     every = world_granules()

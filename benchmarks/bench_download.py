@@ -22,9 +22,9 @@ from statistics import median
 from threading import local
 from typing import TYPE_CHECKING, Any
 
-from landloom.query.destination import Wanted, plan_download, verify
-from landloom.query.download import download
-from landloom.query.stores import open_transfer_store
+from landloom.query.transfer.destination import Wanted, plan_download, verify
+from landloom.query.transfer.download import download
+from landloom.query.transfer.stores import open_transfer_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

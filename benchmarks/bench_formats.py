@@ -14,8 +14,8 @@ import zarr
 from benchmarks.timing import speedup
 from rasterio.io import MemoryFile
 
-from landloom.formats.cubes import LEVEL, CubeReader, CubeSpec, encode_cubes
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
+from landloom.formats.zarr.cubes import LEVEL, CubeReader, CubeSpec, encode_cubes
 from landloom.model.bands import RAPIDAI4EO_BANDS
 from landloom.store.local import LocalStore
 

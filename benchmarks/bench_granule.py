@@ -17,7 +17,6 @@ from benchmarks.memory import peak_gib
 
 from landloom.archive.selection import SceneFilter
 from landloom.corpus.layout import Layout
-from landloom.design.chips import draw_chips
 from landloom.model.bands import SENTINEL2
 from landloom.model.granules import granule_footprint, granule_grid
 from landloom.model.ids import GranuleId
@@ -28,6 +27,7 @@ from landloom.model.time import Period
 from landloom.pipelines.granule_scenes import GranuleScenes
 from landloom.pipelines.guess import GuessTask
 from landloom.pipelines.guess_target import TargetMap
+from landloom.sampling.chips import draw_chips
 
 GRANULE = GranuleId.parse("33TWL")
 CHIPS = 30

@@ -8,7 +8,7 @@ import numpy as np
 from benchmarks.timing import speedup
 from imblearn.ensemble import BalancedRandomForestClassifier
 
-from landloom.labels.forest import PackedForest
+from landloom.labels.guess.forest import PackedForest
 from landloom.pipelines.guess_judge import evaluate_guess
 
 if TYPE_CHECKING:

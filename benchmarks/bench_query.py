@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from benchmarks.timing import seconds
 
-from landloom.query.synthetic import synthetic_samples, write_resources
+from landloom.query.index.synthetic import synthetic_samples, write_resources
 
 if TYPE_CHECKING:
-    from landloom.query.synthetic import SyntheticSamples
+    from landloom.query.index.synthetic import SyntheticSamples
 
 BERLIN = (13.05, 52.35, 13.72, 52.69)
 YEAR = ("2018-01-01T00:00:00Z", "2019-01-01T00:00:00Z")

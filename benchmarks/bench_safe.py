@@ -28,7 +28,7 @@ from landloom.model.sample import Sample
 from landloom.model.scene import Asset, Scene
 from landloom.model.time import parse_instant
 from landloom.pipelines.series import SeriesTask, acquisitions
-from landloom.simulate.safe_images import encode_jp2
+from landloom.simulate.safe.images import encode_jp2
 from landloom.store.raster import open_raster
 from landloom.store.windows import read_windows
 

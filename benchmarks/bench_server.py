@@ -19,7 +19,7 @@ import time
 from pathlib import Path
 
 from landloom.query.corpus import Corpus
-from landloom.query.synthetic import synthetic_samples, write_resources
+from landloom.query.index.synthetic import synthetic_samples, write_resources
 
 CLIENTS = 8
 SEARCHES = 40

@@ -9,7 +9,7 @@ from shapely import MultiPolygon, box, equals
 from landloom.archive.api import PRESETS, ApiArchive
 from landloom.archive.http import Patience
 from landloom.errors import PermanentFaultError, TransientFaultError
-from landloom.formats.stac import EARTH_SEARCH
+from landloom.formats.stac.items import EARTH_SEARCH
 from landloom.model.time import Period
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from stac_geoparquet.arrow import parse_stac_items_to_arrow, to_parquet
 
 from landloom.archive.table import TableArchive
 from landloom.errors import PermanentFaultError
-from landloom.formats.stac import EARTH_SEARCH, parse_scene
+from landloom.formats.stac.items import EARTH_SEARCH, parse_scene
 from landloom.model.time import Period
 
 if TYPE_CHECKING:

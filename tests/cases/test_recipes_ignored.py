@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from landloom.corpus.audit import audit
+from landloom.corpus.audit.check import audit
 from landloom.errors import RecipeError
 from landloom.model.grid import Grid
 from landloom.model.recipe import Recipe

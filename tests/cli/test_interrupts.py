@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from landloom.corpus.audit import digest
+from landloom.corpus.audit.check import digest
 from landloom.pipelines.build import build
 from landloom.pipelines.starters import write_starter
 from landloom.store.open import open_store

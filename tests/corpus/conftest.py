@@ -11,14 +11,14 @@ import pytest
 from landloom.corpus.card import Numbers, card
 from landloom.corpus.croissant import croissant
 from landloom.corpus.documents import corpus_json, label_geojson
-from landloom.corpus.documents_items import TileContent
-from landloom.corpus.documents_stac import TileSummary, root_documents, tile_documents
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
-from landloom.corpus.items_table import items_tables
 from landloom.corpus.layout import CARD, CROISSANT, TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.resources import resource_files
+from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
+from landloom.corpus.stac.items import TileContent
+from landloom.corpus.stac.table import items_tables
 from landloom.model.apportion import apportion
 from landloom.model.ids import SampleId
 from landloom.model.product import product

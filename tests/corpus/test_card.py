@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import orjson
 import pytest
 
-from landloom.corpus.audit_index import read_index
+from landloom.corpus.audit.index import read_index
 from landloom.corpus.card import Numbers, card
 
 if TYPE_CHECKING:

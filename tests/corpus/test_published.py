@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.corpus.audit_files import file_problems
+from landloom.corpus.audit.files import file_problems
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.published import Published
 from landloom.store.protocol import Entry

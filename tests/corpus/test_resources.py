@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from landloom.corpus.audit_index import read_index
+from landloom.corpus.audit.index import read_index
 from landloom.corpus.resources import decimals, label_mappings
 from landloom.model.ids import SampleId
 from landloom.model.taxonomy import taxonomy

@@ -18,7 +18,7 @@ import pytest
 import rasterio
 import yaml
 
-from landloom.corpus.audit import audit, digest
+from landloom.corpus.audit.check import audit, digest
 from landloom.errors import DiskFullError, ForeignCorpusError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build

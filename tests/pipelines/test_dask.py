@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.corpus.audit import digest
+from landloom.corpus.audit.check import digest
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import dask
 from landloom.store.open import open_store

@@ -10,7 +10,7 @@ import pytest
 from landloom.errors import LandloomError, counted
 from landloom.pipelines.demo_query import MONTH, ask_everything
 from landloom.query.corpus import Corpus
-from landloom.query.destination import verify
+from landloom.query.transfer.destination import verify
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from landloom.pipelines.evaluate import evaluate_composites, evaluate_fractions, judged_composite
-from landloom.simulate.judge import composite_error, judge_composite
+from landloom.simulate.judge.composites import composite_error, judge_composite
 
 
 @pytest.mark.slow

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 import yaml
 
-from landloom.corpus.audit import audit, digest
+from landloom.corpus.audit.check import audit, digest
 from landloom.corpus.documents import parse_corpus_json
 from landloom.errors import CorpusError, ForeignCorpusError, InvalidValueError
-from landloom.formats.cubes import CubeReader
 from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.cubes import CubeReader
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
 from landloom.pipelines.export import export

@@ -20,11 +20,11 @@ import yaml
 
 from landloom.archive.open import open_archive
 from landloom.archive.selection import SceneFilter
-from landloom.corpus.audit import audit, digest
+from landloom.corpus.audit.check import audit, digest
 from landloom.errors import BuildError, CorpusError, InvalidInputError, NotFoundError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.fill import fill_periodic
-from landloom.labels.guess_files import decode_model
+from landloom.labels.guess.files import decode_model
 from landloom.model.granules import granule_footprint, granule_grid
 from landloom.model.ids import ChipId, GranuleId
 from landloom.model.recipe import Recipe

@@ -2,10 +2,10 @@ from __future__ import annotations
 
 import pytest
 
-from landloom.labels.guess import GuessSettings
+from landloom.labels.guess.model import GuessSettings
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.guess_judge import evaluate_guess, guess_case, guess_table, judge_guess
-from landloom.simulate.judge import JUDGE_SEEDS
+from landloom.simulate.judge.composites import JUDGE_SEEDS
 
 
 @pytest.mark.slow

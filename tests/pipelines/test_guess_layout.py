@@ -12,7 +12,7 @@ import pytest
 import rasterio
 import yaml
 
-from landloom.corpus.audit import audit
+from landloom.corpus.audit.check import audit
 from landloom.errors import RecipeError
 from landloom.model.recipe import Recipe
 from landloom.pipelines.build import build

@@ -14,7 +14,7 @@ import rasterio
 import shapely
 import yaml
 
-from landloom.corpus.audit import audit, digest
+from landloom.corpus.audit.check import audit, digest
 from landloom.corpus.documents import parse_corpus_json
 from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, LandloomError, NotFoundError
 from landloom.model.recipe import Terms

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.corpus.audit import audit, digest
+from landloom.corpus.audit.check import audit, digest
 from landloom.corpus.manifest import read_manifest
 from landloom.errors import CorpusInvalidError, ForeignCorpusError, InvalidInputError, TransientFaultError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.export import export
 from landloom.pipelines.publish import MARKER, NOTE, publish
 from landloom.query.corpus import Corpus
-from landloom.query.destination import plan_download, verify
-from landloom.query.download import download
-from landloom.query.parts import selection_files
-from landloom.query.stores import open_transfer_store
+from landloom.query.transfer.destination import plan_download, verify
+from landloom.query.transfer.download import download
+from landloom.query.transfer.parts import selection_files
+from landloom.query.transfer.stores import open_transfer_store
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tests.pipelines.test_series import load, parcels, write
 
-from landloom.corpus.audit import audit, digest
+from landloom.corpus.audit.check import audit, digest
 from landloom.errors import BuildError, InvalidInputError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.parcels import LabelYear, parcels_of

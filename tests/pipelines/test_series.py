@@ -14,10 +14,10 @@ import shapely
 import shapely.affinity
 import yaml
 
-from landloom.corpus.audit import audit, digest
+from landloom.corpus.audit.check import audit, digest
 from landloom.errors import BuildError, InvalidInputError
-from landloom.formats.cubes import CubeReader
 from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.cubes import CubeReader
 from landloom.labels.layers import rasterise_parcels
 from landloom.model.grid import Grid
 from landloom.model.scene import Scene

@@ -16,11 +16,11 @@ import pytest
 from benchmarks.memory import peak_gib
 from tests.pipelines.test_series import write
 
-from landloom.corpus.audit import digest
+from landloom.corpus.audit.check import digest
 from landloom.model.grid import Grid
 from landloom.pipelines.build import build
 from landloom.pipelines.executors import processes
-from landloom.simulate.safe_images import encode_jp2
+from landloom.simulate.safe.images import encode_jp2
 from landloom.store.open import open_store
 
 SIDE = 600

@@ -11,12 +11,12 @@ import pytest
 import yaml
 from tests.pipelines.test_series import RECIPE, write
 
-from landloom.archive.odata import ODataProducts, ODataService
-from landloom.archive.orders import State
-from landloom.archive.safe import SafeArchive
-from landloom.archive.safe_masks import product_mask
-from landloom.archive.tokens import PasswordToken
-from landloom.corpus.audit import audit, digest
+from landloom.archive.orders.odata import ODataProducts, ODataService
+from landloom.archive.orders.states import State
+from landloom.archive.orders.tokens import PasswordToken
+from landloom.archive.safe.masks import product_mask
+from landloom.archive.safe.products import SafeArchive
+from landloom.corpus.audit.check import audit, digest
 from landloom.errors import InvalidInputError, PermanentFaultError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.valid import data_valid, scl_valid
@@ -29,7 +29,7 @@ from landloom.pipelines.reading import source_window
 from landloom.pipelines.scenes import choose
 from landloom.pipelines.stage import JOURNAL
 from landloom.pipelines.supply import JournalOrders, provider_archive
-from landloom.simulate.safe import SafeForm, simulate_safe_archive
+from landloom.simulate.safe.archive import SafeForm, simulate_safe_archive
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.server import ArchiveServer, Habits
 from landloom.simulate.spec import world_spec
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from landloom.archive.orders import Order
+    from landloom.archive.orders.states import Order
 
 FETCH = {"order_every": 0.05, "poll_every": 0.05, "first_retry": 0.05}
 SCENES = [scene for scene in plan_scenes(world_spec("tiny")) if scene.granule in {"33UUR", "32UQA"}]

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.pipelines.test_series import EAST, load, parcels, write
 
-from landloom.corpus.audit import audit
+from landloom.corpus.audit.check import audit
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.parcels import Parcels, parcels_of
 from landloom.model.grid import WGS84, reproject

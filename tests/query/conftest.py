@@ -18,7 +18,7 @@ from landloom.model.sample import Sample
 from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
-from landloom.query.synthetic import SyntheticSamples, synthetic_samples, write_resources
+from landloom.query.index.synthetic import SyntheticSamples, synthetic_samples, write_resources
 
 if TYPE_CHECKING:
     from pathlib import Path

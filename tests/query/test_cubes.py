@@ -15,16 +15,16 @@ from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
-from landloom.formats.cubes import CubeSpec, encode_cubes
 from landloom.formats.geotiff import encode_geotiff
+from landloom.formats.zarr.cubes import CubeSpec, encode_cubes
 from landloom.model.ids import ChipId
 from landloom.model.product import product
 from landloom.model.sample import Sample
 from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
-from landloom.query.mask import evaluate_mask
-from landloom.query.parts import selection_files
+from landloom.query.cql2.mask import evaluate_mask
+from landloom.query.transfer.parts import selection_files
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:

@@ -10,15 +10,15 @@ import shapely
 from tests.query.faulty import Faulty, content, serving
 
 from landloom.model.taxonomy import taxonomy
+from landloom.query.catalog.registry import Registered, add_corpus
 from landloom.query.corpus import Corpus
-from landloom.query.destination import plan_download, verify
-from landloom.query.download import download
-from landloom.query.journal import Journal
-from landloom.query.parts import selection_files
+from landloom.query.index.synthetic import synthetic_samples, write_resources
 from landloom.query.published import get_asset_hrefs
-from landloom.query.registry import Registered, add_corpus
-from landloom.query.stores import open_transfer_store
-from landloom.query.synthetic import synthetic_samples, write_resources
+from landloom.query.transfer.destination import plan_download, verify
+from landloom.query.transfer.download import download
+from landloom.query.transfer.journal import Journal
+from landloom.query.transfer.parts import selection_files
+from landloom.query.transfer.stores import open_transfer_store
 
 if TYPE_CHECKING:
     from pathlib import Path

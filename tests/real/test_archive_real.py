@@ -11,7 +11,7 @@ from shapely import box
 
 from landloom.archive.granules import fewest_granules, granules_for
 from landloom.archive.open import open_archive
-from landloom.formats.stac import PLANETARY_COMPUTER, parse_scene
+from landloom.formats.stac.items import PLANETARY_COMPUTER, parse_scene
 from landloom.model.time import Period
 
 if TYPE_CHECKING:

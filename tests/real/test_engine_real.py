@@ -12,7 +12,7 @@ import rasterio
 import yaml
 from rasterio.errors import NotGeoreferencedWarning
 
-from landloom.corpus.audit import audit
+from landloom.corpus.audit.check import audit
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.composite import Observation, composite
 from landloom.imagery.valid import data_valid, scl_valid

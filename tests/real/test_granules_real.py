@@ -12,12 +12,12 @@ import shapely
 from affine import Affine
 from scipy.ndimage import gaussian_filter
 
-from landloom.design.granules import PUBLISHED, draw_granules
 from landloom.model.granules import granule_footprint
 from landloom.model.ids import GranuleId
 from landloom.pipelines.executors import processes
 from landloom.pipelines.granule_features import write_features
 from landloom.pipelines.granules import read_granules
+from landloom.sampling.granules import PUBLISHED, draw_granules
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,9 +10,9 @@ import numpy as np
 import rasterio
 
 from landloom.imagery.fill import fill_periodic
-from landloom.labels.guess import GuessSettings, train
-from landloom.labels.guess_scores import Scores
-from landloom.labels.guess_target import draw_pixels
+from landloom.labels.guess.model import GuessSettings, train
+from landloom.labels.guess.scores import Scores
+from landloom.labels.guess.training_pixels import draw_pixels
 from landloom.model.ids import ChipId
 from landloom.model.taxonomy import taxonomy
 

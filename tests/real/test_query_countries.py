@@ -9,8 +9,8 @@ import pytest
 import shapely
 
 from landloom.query.corpus import Corpus
+from landloom.query.index.synthetic import synthetic_samples, write_resources
 from landloom.query.region import resolve_region
-from landloom.query.synthetic import synthetic_samples, write_resources
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import shapely
 
-from landloom.archive.safe import SafeArchive
-from landloom.formats.safe import L2A_BANDS, SafeProduct, manifest_names, parse_product
+from landloom.archive.safe.products import SafeArchive
+from landloom.formats.safe.product import L2A_BANDS, SafeProduct, manifest_names, parse_product
 from landloom.model.bands import SENTINEL2
 from landloom.model.grid import Grid
 from landloom.model.time import Period

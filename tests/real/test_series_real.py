@@ -15,7 +15,7 @@ import pytest
 import rasterio
 import yaml
 
-from landloom.corpus.audit import audit
+from landloom.corpus.audit.check import audit
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
 from landloom.model.grid import Grid
 from landloom.pipelines.build import build

@@ -15,11 +15,11 @@ import pytest
 import uvicorn
 
 from landloom.corpus.documents import corpus_json, label_geojson
-from landloom.corpus.documents_items import TileContent
-from landloom.corpus.documents_stac import TileSummary, root_documents, tile_documents
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import TileKey
+from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
+from landloom.corpus.stac.items import TileContent
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.ids import ChipId, SampleId
 from landloom.model.product import product
@@ -28,7 +28,7 @@ from landloom.model.sample import Sample
 from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
-from landloom.query.synthetic import synthetic_samples, write_resources
+from landloom.query.index.synthetic import synthetic_samples, write_resources
 from landloom.server.app import create_app
 
 if TYPE_CHECKING:

@@ -12,9 +12,9 @@ import pytest
 
 from landloom.cli.serving import announcement
 from landloom.errors import InvalidInputError
-from landloom.server import page
 from landloom.server.app import serve
-from landloom.server.described import describe
+from landloom.server.descriptions import describe
+from landloom.server.explore import page
 
 if TYPE_CHECKING:
     from pathlib import Path

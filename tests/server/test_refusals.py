@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.server.test_stac import JSON, search
+from tests.server.stac.test_api import JSON, search
 
 if TYPE_CHECKING:
     from tests.server.conftest import Served

@@ -17,8 +17,8 @@ from rasterio.errors import RasterioIOError
 from referencing import Registry, Resource
 
 from landloom.errors import InvalidInputError
-from landloom.formats.stac import parse_scene
-from landloom.formats.stac_profile import EARTH_SEARCH
+from landloom.formats.stac.items import parse_scene
+from landloom.formats.stac.profiles import EARTH_SEARCH
 from landloom.model.bands import SENTINEL2, Scl
 from landloom.model.grid import Grid, reproject
 from landloom.model.ids import GranuleId, Zone

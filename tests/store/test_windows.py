@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from landloom.errors import InvalidValueError, PermanentFaultError
 from landloom.formats.geotiff import encode_cog
 from landloom.model.grid import Grid
-from landloom.simulate.safe_images import encode_jp2
+from landloom.simulate.safe.images import encode_jp2
 from landloom.store.raster import open_raster
 from landloom.store.windows import TileCache, _inside, _runs, read_open_windows, read_windows
 

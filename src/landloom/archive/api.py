@@ -13,7 +13,7 @@ from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.http import Patience, fault_of, mount
 from landloom.archive.search import is_wanted
 from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
-from landloom.formats.stac import COPERNICUS, EARTH_SEARCH, PLANETARY_COMPUTER, detect_profile, parse_scene
+from landloom.formats.stac.items import COPERNICUS, EARTH_SEARCH, PLANETARY_COMPUTER, detect_profile, parse_scene
 from landloom.model.time import format_instant
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     import pystac_client
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.formats.stac import Profile
+    from landloom.formats.stac.items import Profile
     from landloom.model.scene import Scene
     from landloom.model.time import Period
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from landloom.errors import InvalidInputError, NotFoundError
-from landloom.formats.stac import PROFILES
+from landloom.formats.stac.items import PROFILES
 
 if TYPE_CHECKING:
     from landloom.archive.http import Patience
     from landloom.archive.search import Archive, Documents
-    from landloom.formats.stac import Profile
+    from landloom.formats.stac.items import Profile
 
 KINDS: Final = ("odata", "safe", "stac-api", "static", "table")
 """Kinds of archive, beside the names of presets (`earth-search`, …)."""
@@ -64,7 +64,7 @@ def open_archive(
     if kind not in KINDS:
         raise NotFoundError.of("kind of archive", kind, (*KINDS, *PRESETS))
     if kind == "odata":
-        from landloom.archive.odata import ODataArchive, ODataProducts, ODataService
+        from landloom.archive.orders.odata import ODataArchive, ODataProducts, ODataService
 
         service = ODataService() if href is None else ODataService(catalogue=href, download=href)
         return ODataArchive(ODataProducts(service, patience=patience), level=collection or "L2A")
@@ -75,7 +75,7 @@ def open_archive(
 
         return TableArchive(href, named, collection)
     if kind == "safe":
-        from landloom.archive.safe import SafeArchive
+        from landloom.archive.safe.products import SafeArchive
 
         return SafeArchive(href, level=collection or "L2A")
     if kind == "static":

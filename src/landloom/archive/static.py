@@ -10,14 +10,14 @@ from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.search import Documents, is_wanted
 from landloom.errors import ForeignAddressError, InvalidDocumentError, MissingKeyError, PermanentFaultError, Problem
 from landloom.formats.antimeridian import split_antimeridian
-from landloom.formats.stac import detect_profile, parse_scene
+from landloom.formats.stac.items import detect_profile, parse_scene
 from landloom.model.address import resolve
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.formats.stac import Profile
+    from landloom.formats.stac.items import Profile
     from landloom.model.scene import Scene
     from landloom.model.time import Period
 

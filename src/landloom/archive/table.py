@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.search import is_wanted
 from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem
-from landloom.formats.stac import detect_profile, parse_scene
+from landloom.formats.stac.items import detect_profile, parse_scene
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pyarrow.compute import Expression
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.formats.stac import Profile
+    from landloom.formats.stac.items import Profile
     from landloom.model.scene import Scene
     from landloom.model.time import Period
 

@@ -136,7 +136,7 @@ def index(
     goes to the largest remainders. Land without a label (a sum below 0.999) counts as nodata; a sum above 1.001 is
     refused.
     """
-    from landloom.query.interchange import find_resources, write_index
+    from landloom.query.index.interchange import find_resources, write_index
 
     files = find_resources(resources)
     done = write_index(files, out, name=name, version=corpus_version, products=product or None)
@@ -158,7 +158,7 @@ def crawl(
     as_json: JsonOption = False,
 ) -> None:
     """Walk any static STAC and print the addresses of the assets that meet a search."""
-    from landloom.query.crawl import stac_search
+    from landloom.query.catalog.crawl import stac_search
 
     items = stac_search(root, region=region_of(region), period=period, roles=role, collections=collection)
     if as_json:
@@ -190,7 +190,7 @@ def demo_query(
 
 def list_corpora(*, as_json: JsonOption = False) -> None:
     """Print the corpora that are known by name."""
-    from landloom.query.registry import corpora as known
+    from landloom.query.catalog.registry import corpora as known
 
     rows = sorted(known().values(), key=lambda item: item.name)
     if as_json:
@@ -211,7 +211,7 @@ def add(
     """Remember a corpus by name; a mirror of a known one keeps what is known of it, such as its terms."""
     from dataclasses import replace
 
-    from landloom.query.registry import Registered, add_corpus, corpora, registry_path
+    from landloom.query.catalog.registry import Registered, add_corpus, corpora, registry_path
 
     bases = tuple(address.rstrip("/") + "/" for address in base)
     known = corpora().get(name)
@@ -223,7 +223,7 @@ def add(
 
 def remove(name: Annotated[str, typer.Argument(help="A name that you have added.")]) -> None:
     """Forget a corpus of yours; its files stay where they are."""
-    from landloom.query.registry import registry_path, remove_corpus
+    from landloom.query.catalog.registry import registry_path, remove_corpus
 
     remove_corpus(name)
     say(f"took {name} out of {registry_path()}")

@@ -91,8 +91,8 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Check documents, structure, and the index against the files; every problem is listed."""
-    from landloom.corpus.audit import audit
-    from landloom.corpus.audit import digest as corpus_digest
+    from landloom.corpus.audit.check import audit
+    from landloom.corpus.audit.check import digest as corpus_digest
     from landloom.store.open import open_store
 
     store = open_store(corpus)

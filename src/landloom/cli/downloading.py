@@ -14,8 +14,8 @@ from landloom.cli.console import say, size
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from landloom.query.destination import Plan, Wanted
-    from landloom.query.download import Step
+    from landloom.query.transfer.destination import Plan, Wanted
+    from landloom.query.transfer.download import Step
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a download.")]
 ProfileOption = Annotated[str | None, typer.Option(help="Section of the AWS credentials file; never printed.")]
@@ -38,7 +38,7 @@ def wanted_files(
 ) -> tuple[Any, Any, list[Wanted], tuple[str, ...]]:
     """The corpus, its manifests' store, the files of a part or of a question, and their products."""
     from landloom.query.corpus import Corpus
-    from landloom.query.parts import part_files, selection_files
+    from landloom.query.transfer.parts import part_files, selection_files
     from landloom.store.open import open_store
 
     opened = Corpus.open(corpus)
@@ -74,7 +74,7 @@ def chosen_part(part: str | None, flags: dict[str, bool]) -> str | None:
 def print_azcopy(corpus: str, out: Path, part: str | None, question: tuple[Any, ...]) -> None:
     """The azcopy command for a part; for a question, also the list of files that it reads."""
     from landloom.query.corpus import Corpus
-    from landloom.query.parts import azcopy_command
+    from landloom.query.transfer.parts import azcopy_command
 
     listed = None
     if part is None and any(question):
@@ -103,8 +103,8 @@ def transfer_bar(plan: Plan) -> Iterator[Callable[[Step], None]]:
 
 def fetch(plan: Plan, opened: Any) -> None:
     """Fetch what a plan misses; exit code 1 where a file did not come."""
-    from landloom.query.download import download as run
-    from landloom.query.stores import open_transfer_store
+    from landloom.query.transfer.download import download as run
+    from landloom.query.transfer.stores import open_transfer_store
 
     store = open_transfer_store(opened.base)
     with transfer_bar(plan) as progress:
@@ -134,7 +134,7 @@ def download(
     profile: ProfileOption = None,
 ) -> None:
     """Fetch the files of a query, or a whole part; a second run fetches only what is missing."""
-    from landloom.query.stores import credentials
+    from landloom.query.transfer.stores import credentials
 
     chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
     question = (region, where, period, product)
@@ -147,9 +147,9 @@ def download(
 
 def bring(corpus: str, out: Path, part: str | None, question: tuple[Any, ...], *, dry_run: bool) -> None:
     """Plan a download, say what it comes to, and fetch it."""
-    from landloom.query.destination import check_space, plan_download
-    from landloom.query.parts import estimate_bytes, non_commercial, write_licences
-    from landloom.query.stores import open_transfer_store
+    from landloom.query.transfer.destination import check_space, plan_download
+    from landloom.query.transfer.parts import estimate_bytes, non_commercial, write_licences
+    from landloom.query.transfer.stores import open_transfer_store
 
     opened, _, files, products = wanted_files(corpus, part, question)
     plan = plan_download(files, out)
@@ -176,7 +176,7 @@ def verify(
     quick: Annotated[bool, typer.Option(help="Compare lengths only.")] = False,
 ) -> None:
     """Compare the files of a download with what came; exit code 1 if one is gone or changed."""
-    from landloom.query.destination import verify as compare
+    from landloom.query.transfer.destination import verify as compare
 
     problems = compare(out, digests=not quick)
     for problem in problems:
@@ -189,8 +189,8 @@ def verify(
 def repair(corpus: CorpusName, out: FolderArgument, *, profile: ProfileOption = None) -> None:
     """Fetch again what `verify` finds wrong."""
     from landloom.query.corpus import Corpus
-    from landloom.query.destination import plan_repair
-    from landloom.query.stores import credentials
+    from landloom.query.transfer.destination import plan_repair
+    from landloom.query.transfer.stores import credentials
 
     with credentials(profile):
         fetch(plan_repair(out), Corpus.open(corpus))
@@ -207,7 +207,7 @@ def diff(
     part: PartOption = None,
 ) -> None:
     """Print what a download lacks of a query (-), and what it has beyond it (+)."""
-    from landloom.query.destination import diff as compare
+    from landloom.query.transfer.destination import diff as compare
 
     _, _, files, _ = wanted_files(corpus, part, (region, where, period, product))
     missing, extra = compare(files, out)

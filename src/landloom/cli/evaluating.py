@@ -27,7 +27,7 @@ def evaluate(
     """Measure composites and fractions on the frozen judge; exit code 1 if a bar is missed."""
     from landloom.errors import NotFoundError
     from landloom.pipelines.evaluate import evaluate_composites, evaluate_fractions
-    from landloom.simulate.judge import JUDGE_SEEDS
+    from landloom.simulate.judge.composites import JUDGE_SEEDS
 
     if judge != "judge-v1":
         raise NotFoundError.of("judge", judge, ["judge-v1"])

@@ -14,8 +14,8 @@ from landloom.cli.recipes import JsonOption
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from landloom.design.granules import ContinentReport, GranuleDraw
     from landloom.model.ids import GranuleId
+    from landloom.sampling.granules import ContinentReport, GranuleDraw
 
 FOLDER = Path("granules")
 CHOSEN = Path("granules.txt")
@@ -97,9 +97,9 @@ def draw(
     as_json: JsonOption = False,
 ) -> None:
     """Choose diverse granules in each continent, and say how they spread against 100 random draws."""
-    from landloom.design.granules import PUBLISHED
     from landloom.model.recipe import GranuleChips, VectorSource
     from landloom.pipelines.granules import draw_from_table, read_granules
+    from landloom.sampling.granules import PUBLISHED
     from landloom.store.local import LocalStore
 
     if method not in METHODS:

@@ -24,7 +24,7 @@ def serve(
 ) -> None:
     """Serve a STAC API and an explorer page over a corpus; nothing is ever written."""
     from landloom.server.app import serve as run
-    from landloom.server.page import built
+    from landloom.server.explore.page import built
 
     def announce(address: str) -> None:
         for line in announcement(corpus, address, host, page=built()):

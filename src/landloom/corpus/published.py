@@ -13,7 +13,7 @@ from landloom.errors import InvalidDocumentError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from landloom.corpus.audit import Corpus
+    from landloom.corpus.audit.check import Corpus
     from landloom.corpus.manifest import FileEntry
 
 RECENT: Final = 4

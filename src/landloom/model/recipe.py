@@ -309,6 +309,5 @@ def _unsupported(samples: object, products: Mapping[str, Any], read: Mapping[str
             yield Problem(where=f"labels.{name}", what="class fractions are not made of samples of granules: remove it")
     if read.get("parcels") is not None and samples is not None and not isinstance(samples, WindowGrid | ParcelWindows):
         yield Problem(where="parcels", what="label rasters need samples drawn as windows or parcels")
-    _, *further = [key for key, one in products.items() if isinstance(one, SeriesProduct)] or [None]
-    for key in further:
+    for key in [key for key, one in products.items() if isinstance(one, SeriesProduct)][1:]:
         yield Problem(where=f"products.{key}", what="a recipe makes one series: its products are there already")

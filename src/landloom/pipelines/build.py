@@ -23,7 +23,7 @@ from landloom.pipelines.stage import run_units, unfinished, workshop
 from landloom.pipelines.status import keep_plan
 
 if TYPE_CHECKING:
-    from landloom.archive.odata import ODataProducts
+    from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.plan import Plan

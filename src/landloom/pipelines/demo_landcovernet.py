@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landloom.corpus.audit import audit
+from landloom.corpus.audit.check import audit
 from landloom.pipelines.build import BuildReport, build
 from landloom.pipelines.demo import write_world
 from landloom.pipelines.executors import inline

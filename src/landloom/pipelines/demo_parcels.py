@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.corpus.audit import audit
+from landloom.corpus.audit.check import audit
 from landloom.pipelines import parcel_figures as figures
 from landloom.pipelines.build import BuildReport, build
 from landloom.pipelines.executors import inline
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from landloom.archive.odata import ODataProducts
+    from landloom.archive.orders.odata import ODataProducts
     from landloom.labels.parcels import Parcels
     from landloom.model.grid import Grid
     from landloom.pipelines.executors import Factory
@@ -120,7 +120,7 @@ def run_demo_parcels(
 
 def _write_products(folder: Path, listener: Listener | None, workers: int) -> None:
     """Zipped SAFE products, with progress."""
-    from landloom.simulate.safe import SafeForm, simulate_safe_archive
+    from landloom.simulate.safe.archive import SafeForm, simulate_safe_archive
 
     shown, started = listener or Silent(), False
 
@@ -137,8 +137,8 @@ def _write_products(folder: Path, listener: Listener | None, workers: int) -> No
 @contextmanager
 def _provider(folder: Path) -> Iterator[ODataProducts]:
     """A server of products on the loopback, a third of them offline, one of whose downloads is cut half-way."""
-    from landloom.archive.odata import ODataProducts, ODataService
-    from landloom.archive.tokens import PasswordToken
+    from landloom.archive.orders.odata import ODataProducts, ODataService
+    from landloom.archive.orders.tokens import PasswordToken
     from landloom.simulate.server import ArchiveServer, Habits
 
     habits = Habits(offline=1 / 3, restore=1.0, failures=1)

@@ -149,10 +149,10 @@ def _counted(found: Selection) -> tuple[Selection, str]:
 
 
 def _fetched(corpus: Corpus, wanted: Selection, subset: Path) -> Any:
-    from landloom.query.destination import plan_download
-    from landloom.query.download import download
-    from landloom.query.parts import selection_files, write_licences
-    from landloom.query.stores import open_transfer_store
+    from landloom.query.transfer.destination import plan_download
+    from landloom.query.transfer.download import download
+    from landloom.query.transfer.parts import selection_files, write_licences
+    from landloom.query.transfer.stores import open_transfer_store
     from landloom.store.open import open_store
 
     files = selection_files(wanted, open_store(corpus.base.rstrip("/")))
@@ -171,7 +171,7 @@ def _downloaded(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, 
 
 
 def _verified(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, str]:
-    from landloom.query.destination import verify
+    from landloom.query.transfer.destination import verify
 
     done, problems = _fetched(corpus, wanted, subset), verify(subset)
     if problems or done.fetched:

@@ -14,8 +14,8 @@ from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.recipe import CompositeProduct
 from landloom.model.taxonomy import taxonomy
-from landloom.simulate.judge import JUDGE_SEEDS, composite_error, judge_composite
-from landloom.simulate.judge_labels import judge_fractions
+from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
+from landloom.simulate.judge.labels import judge_fractions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.pipelines.run import Listener
-    from landloom.simulate.judge import CompositeCase
+    from landloom.simulate.judge.composites import CompositeCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

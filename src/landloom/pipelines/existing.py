@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final, Self
 import numpy as np
 
 from landloom.corpus.documents import parse_corpus_json
-from landloom.corpus.documents_items import TileContent
 from landloom.corpus.index import availability, available
 from landloom.corpus.layout import CORPUS, INDEX, TileKey
 from landloom.corpus.manifest import read_manifest
+from landloom.corpus.stac.items import TileContent
 from landloom.errors import CorpusError, MissingKeyError
 from landloom.model.ids import parse_sample_id
 from landloom.model.sample import Sample

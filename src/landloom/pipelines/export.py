@@ -23,8 +23,8 @@ from landloom.errors import (
     bullets,
     counted,
 )
-from landloom.formats.cubes import CubeReader
 from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.cubes import CubeReader
 from landloom.pipelines.blocks import BUDGET
 from landloom.pipelines.executors import inline
 from landloom.pipelines.existing import Existing, tile_content
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.corpus.documents_items import TileContent
     from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.corpus.layout import Layout
+    from landloom.corpus.stac.items import TileContent
     from landloom.model.product import Product
     from landloom.model.sample import Sample
     from landloom.model.time import Timestep

@@ -27,8 +27,8 @@ import numpy as np
 
 from landloom.corpus.layout import TileKey
 from landloom.errors import ForeignCorpusError, InvalidInputError, InvalidValueError, MissingKeyError
-from landloom.formats.cubes import CubeReader
 from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.cubes import CubeReader
 from landloom.model.time import format_instant
 from landloom.pipelines.existing import Existing
 from landloom.pipelines.parcels import csv_bytes

@@ -14,13 +14,13 @@ from landloom.corpus import layout as keys
 from landloom.corpus.card import Numbers, card
 from landloom.corpus.croissant import croissant
 from landloom.corpus.documents import corpus_json
-from landloom.corpus.documents_items import TileContent
-from landloom.corpus.documents_stac import TileSummary, root_documents, tile_documents
 from landloom.corpus.index import SampleTable, index_bytes, index_table
-from landloom.corpus.items_table import items_tables
 from landloom.corpus.layout import TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
 from landloom.corpus.resources import resource_files
+from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
+from landloom.corpus.stac.items import TileContent
+from landloom.corpus.stac.table import items_tables
 from landloom.errors import MissingKeyError
 from landloom.pipelines.cells import SAMPLES, read_cells
 from landloom.pipelines.describe import Found, corpus_info

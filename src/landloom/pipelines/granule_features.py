@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.corpus.manifest import FileEntry
-from landloom.design.granule_continents import REGIONS, continents_of
-from landloom.design.granules import CLASSES
 from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.antimeridian import split_antimeridian
 from landloom.labels.coverage import coverage_of
@@ -28,6 +26,8 @@ from landloom.pipelines.cells import file_identity
 from landloom.pipelines.executors import inline
 from landloom.pipelines.stage import run_stage, workshop
 from landloom.pipelines.units import Outcome, Unit, digest
+from landloom.sampling.continents import REGIONS, continents_of
+from landloom.sampling.granules import CLASSES
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 if TYPE_CHECKING:
-    from landloom.design.granules import ContinentReport, GranuleDraw, GranuleTable
+    from landloom.sampling.granules import ContinentReport, GranuleDraw, GranuleTable
 
 INK = "#1d2a30"
 COLOURS = ("#b3541e", "#7a5ba6", "#c23b7a", "#2f6db3", "#2f7f6d", "#8a7a1f", "#555555", "#c23b3b")

@@ -11,7 +11,6 @@ import orjson
 
 from landloom.archive.selection import SceneFilter
 from landloom.corpus.manifest import FileEntry
-from landloom.design.chips import draw_chips
 from landloom.errors import BuildError, InvalidInputError, Problem
 from landloom.model.apportion import apportion
 from landloom.model.granules import granule_footprint, granule_grid
@@ -24,6 +23,7 @@ from landloom.pipelines.reading import SceneFaultError
 from landloom.pipelines.scenes import open_recipe_archive
 from landloom.pipelines.stage import run_stage
 from landloom.pipelines.units import Outcome, Unit, digest
+from landloom.sampling.chips import draw_chips
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -31,11 +31,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.design.granules import GranuleDraw, GranuleTable
     from landloom.model.recipe import GranuleSeries, VectorSource
     from landloom.pipelines.guess_target import TargetMap
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
+    from landloom.sampling.granules import GranuleDraw, GranuleTable
 
 FOLDER: Final = ".landloom/chips"
 """Where it is kept which chips each granule has."""
@@ -207,7 +207,7 @@ def draw_from_table(path: str, section: GranuleChips, seed: int) -> GranuleDraw:
     Raises:
         InvalidInputError: the table cannot be used, or quotas cannot be met.
     """
-    from landloom.design.granules import draw_granules
+    from landloom.sampling.granules import draw_granules
 
     table = read_granules(path, section.continents)
     quotas = section.quotas or _by_area(table, section.count)
@@ -235,8 +235,8 @@ def read_granules(path: str, continents: VectorSource | None = None) -> GranuleT
     import pyarrow.csv
     import pyarrow.parquet as pq
 
-    from landloom.design.granules import CLASSES, GranuleTable
     from landloom.pipelines.granule_features import assigned
+    from landloom.sampling.granules import CLASSES, GranuleTable
 
     try:
         data = io.BytesIO(Path(path).read_bytes())

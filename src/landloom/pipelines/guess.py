@@ -19,10 +19,10 @@ from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.formats.geotiff import encode_geotiff
 from landloom.imagery.resample import repeat
 from landloom.imagery.valid import data_valid
-from landloom.labels.guess import GuessModel, GuessSettings, train
-from landloom.labels.guess_files import encode_model
-from landloom.labels.guess_scores import Importances, Scores
-from landloom.labels.guess_target import class_counts, consistent, cover_votes, draw_pixels, split_pixels
+from landloom.labels.guess.files import encode_model
+from landloom.labels.guess.model import GuessModel, GuessSettings, train
+from landloom.labels.guess.scores import Importances, Scores
+from landloom.labels.guess.training_pixels import class_counts, consistent, cover_votes, draw_pixels, split_pixels
 from landloom.model.recipe import GranuleSeries
 from landloom.pipelines.granule_scenes import GranuleReader, GranuleScenes, fill_times, scene_rows
 from landloom.pipelines.granule_series import RESOLUTION
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
-    from landloom.labels.guess import Prediction
+    from landloom.labels.guess.model import Prediction
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.recipe import GuessSection

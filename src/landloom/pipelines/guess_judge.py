@@ -9,13 +9,13 @@ import numpy as np
 
 from landloom.imagery.fill import fill_periodic
 from landloom.imagery.valid import scl_valid
-from landloom.labels.guess import PUBLISHED, GuessSettings, train
-from landloom.labels.guess_scores import Scores
-from landloom.labels.guess_target import class_counts, consistent, cover_votes, draw_pixels
+from landloom.labels.guess.model import PUBLISHED, GuessSettings, train
+from landloom.labels.guess.scores import Scores
+from landloom.labels.guess.training_pixels import class_counts, consistent, cover_votes, draw_pixels
 from landloom.model.grid import Grid
 from landloom.model.taxonomy import taxonomy
-from landloom.simulate.judge import JUDGE_SEEDS, judge_grid, judge_scenes, judge_spec
-from landloom.simulate.judge_labels import judge_target
+from landloom.simulate.judge.composites import JUDGE_SEEDS, judge_grid, judge_scenes, judge_spec
+from landloom.simulate.judge.labels import judge_target
 from landloom.simulate.world import World
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.pipelines.run import Listener
-    from landloom.simulate.judge_labels import TargetCase
+    from landloom.simulate.judge.labels import TargetCase
     from landloom.simulate.world import SceneSpec
 
 BANDS: Final = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")

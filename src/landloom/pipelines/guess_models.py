@@ -9,7 +9,7 @@ import numpy as np
 
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError
 from landloom.formats.geotiff import decode_geotiff
-from landloom.labels.guess_files import decode_model
+from landloom.labels.guess.files import decode_model
 from landloom.model.recipe import GranuleChips
 from landloom.pipelines.existing import Existing
 from landloom.pipelines.guess import FOLDER, chip_rasters

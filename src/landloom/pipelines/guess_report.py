@@ -12,7 +12,7 @@ import numpy as np
 
 from landloom.errors import CorpusError
 from landloom.formats.geotiff import decode_geotiff
-from landloom.labels.guess_scores import Scores
+from landloom.labels.guess.scores import Scores
 from landloom.model.taxonomy import crosswalk, taxonomy
 from landloom.pipelines import guess_figures as figures
 from landloom.pipelines.existing import Existing

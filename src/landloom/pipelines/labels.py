@@ -31,8 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.corpus.documents_items import TileContent
     from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.stac.items import TileContent
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.run import Listener
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import MissingKeyError
-from landloom.formats.cubes import CubeReader
 from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.cubes import CubeReader
 from landloom.pipelines import parcel_figures as figures
 from landloom.pipelines.existing import Existing
 from landloom.pipelines.figures import true_colour

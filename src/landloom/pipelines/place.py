@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.design.candidates import Candidates
-    from landloom.design.report import Draw
     from landloom.pipelines.parcel_tables import Prepared
     from landloom.pipelines.project import Project
     from landloom.pipelines.stage import Workshop
+    from landloom.sampling.achieved import Draw
+    from landloom.sampling.candidates import Candidates
 
 DRAW: Final = ".landloom/draw.json"
 """Where a build keeps what its draw achieved."""
@@ -90,8 +90,8 @@ def place(project: Project, workshop: Workshop) -> Placement:
     if isinstance(section, AreaClassDraw):
         placement = _drawn(project, section, workshop)
     elif isinstance(section, AllCells):
-        from landloom.design.candidates import candidate_cells
-        from landloom.design.simple import draw_all
+        from landloom.sampling.candidates import candidate_cells
+        from landloom.sampling.simple import draw_all
 
         region = region_of(project)
         _demand_room(region)
@@ -127,10 +127,10 @@ def _demand_room(region: BaseGeometry) -> None:
 
 
 def _drawn(project: Project, section: AreaClassDraw, workshop: Workshop) -> Placement:
-    from landloom.design.allocate import areas, quotas
-    from landloom.design.candidates import candidate_cells
-    from landloom.design.draw import draw
     from landloom.model.taxonomy import taxonomy
+    from landloom.sampling.allocate import areas, quotas
+    from landloom.sampling.candidates import candidate_cells
+    from landloom.sampling.draw import draw
     from landloom.store.vector import read_vector
 
     region = region_of(project)
@@ -184,7 +184,7 @@ def _tile_cells(candidates: Candidates) -> dict[str, TileCells]:
 
 
 def _listed(project: Project, section: ListedCells) -> tuple[Sample, ...]:
-    from landloom.design.simple import draw_list
+    from landloom.sampling.simple import draw_list
 
     named = [(f"samples.ids.{place}", text) for place, text in enumerate(section.ids)]
     if section.file is not None:
@@ -211,7 +211,7 @@ def _split(project: Project, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
     shares: dict[str, Any] = dict(project.recipe.splits)
     if not shares:
         return samples
-    from landloom.design.splits import assign_splits
+    from landloom.sampling.splits import assign_splits
 
     groups = assign_splits(Counter(sample.tile for sample in samples), shares, project.recipe.seed)
     return tuple(replace(sample, split=groups[sample.tile]) for sample in samples)

@@ -14,8 +14,8 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from landloom.corpus.audit import MANIFESTS, audit
-from landloom.corpus.audit import digest as corpus_digest
+from landloom.corpus.audit.check import MANIFESTS, audit
+from landloom.corpus.audit.check import digest as corpus_digest
 from landloom.corpus.documents import corpus_json, parse_corpus_json
 from landloom.corpus.layout import CORPUS, CROISSANT, INDEX, STAC, STATE, TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
@@ -35,8 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from concurrent.futures import Executor
 
-    from landloom.corpus.documents_items import TileContent
     from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.stac.items import TileContent
     from landloom.pipelines.run import Listener
     from landloom.store.protocol import Store
 

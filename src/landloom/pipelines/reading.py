@@ -197,7 +197,7 @@ class SceneReader:
 
     def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
         """What a Level-1C product's cloud and quality masks leave; everything where it has none."""
-        from landloom.archive.safe_masks import product_mask
+        from landloom.archive.safe.masks import product_mask
 
         source = self._file(self._bands[0]).grid
         finest = source if source.pixel_width <= 10 else source.at(10.0)

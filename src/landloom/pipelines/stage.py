@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
-    from landloom.archive.odata import ODataProducts
+    from landloom.archive.orders.odata import ODataProducts
     from landloom.pipelines.executors import Factory
     from landloom.pipelines.run import Listener
     from landloom.pipelines.units import Unit

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from landloom.archive.fetch import fetch_products, order_document, order_of
 from landloom.archive.open import open_archive
-from landloom.archive.orders import Order, Rules, State, orders_of
+from landloom.archive.orders.fetch import fetch_products, order_document, order_of
+from landloom.archive.orders.states import Order, Rules, State, orders_of
 from landloom.errors import BuildError, InvalidInputError, Problem
 from landloom.pipelines.scenes import choose, open_recipe_archive, read_choice
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from landloom.archive.choice import SceneChoice
-    from landloom.archive.fetch import FetchReport
-    from landloom.archive.odata import ODataProducts
+    from landloom.archive.orders.fetch import FetchReport
+    from landloom.archive.orders.odata import ODataProducts
     from landloom.archive.search import Archive
     from landloom.model.recipe import ArchiveSection
     from landloom.pipelines.journal import Journal
@@ -63,11 +63,11 @@ class JournalOrders:
         self._journal = journal
 
     def load(self) -> Mapping[str, Order]:
-        """See `landloom.archive.fetch.OrderBook`."""
+        """See `landloom.archive.orders.fetch.OrderBook`."""
         return {name: order_of(json.loads(text)) for name, text in self._journal.notes(ORDERS).items()}
 
     def save(self, order: Order) -> None:
-        """See `landloom.archive.fetch.OrderBook`."""
+        """See `landloom.archive.orders.fetch.OrderBook`."""
         self._journal.keep(ORDERS, order.id, json.dumps(order_document(order)))
 
 
@@ -109,7 +109,7 @@ def provider_archive(project: Project, provider: ODataProducts | None) -> Archiv
     """The catalogue of a provider as an archive: the recipe's, unless another is given."""
     if provider is None:
         return open_recipe_archive(project)
-    from landloom.archive.odata import ODataArchive
+    from landloom.archive.orders.odata import ODataArchive
 
     return ODataArchive(provider, level=project.recipe.archive.level)
 
@@ -182,8 +182,8 @@ def open_provider(section: ArchiveSection) -> ODataProducts:
     Raises:
         InvalidInputError: the environment names no account.
     """
-    from landloom.archive.odata import CATALOGUE, DOWNLOAD, ODataProducts, ODataService
-    from landloom.archive.tokens import TOKENS, PasswordToken
+    from landloom.archive.orders.odata import CATALOGUE, DOWNLOAD, ODataProducts, ODataService
+    from landloom.archive.orders.tokens import TOKENS, PasswordToken
 
     user, password = os.environ.get(USER), os.environ.get(PASSWORD)
     if not user or not password:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 import numpy as np
 
 from landloom.corpus.manifest import FileEntry
-from landloom.formats.cube_documents import CubeSpec
-from landloom.formats.cubes import encode_cubes
 from landloom.formats.geotiff import encode_geotiff
+from landloom.formats.zarr.cubes import encode_cubes
+from landloom.formats.zarr.documents import CubeSpec
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from landloom.model.time import Period
-    from landloom.query.sidecar import Rows
+    from landloom.query.index.sidecar import Rows
 
 
 def names_of(value: Any, what: str) -> tuple[str, ...] | None:

@@ -22,8 +22,8 @@ import numpy as np
 from landloom.errors import InvalidInputError, NotFoundError, StoreError
 from landloom.model.product import PRODUCTS
 from landloom.model.time import MID_MONTH, NOON_PASS, parse_instant
-from landloom.query.arrays import write_atomically
-from landloom.query.lines import blocks, chip_template, label_template, raster_label_template
+from landloom.query.index.arrays import write_atomically
+from landloom.query.transfer.address_lists import blocks, chip_template, label_template, raster_label_template
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.model.time import Period
-    from landloom.query.sidecar import Rows, Sidecar
+    from landloom.query.index.sidecar import Rows, Sidecar
 
 _MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
 

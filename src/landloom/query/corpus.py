@@ -10,11 +10,11 @@ import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.query.arguments import limited, names_of, period_of
-from landloom.query.condition import Condition
-from landloom.query.opening import open_sidecar
-from landloom.query.search import cover, refine
+from landloom.query.cql2.condition import Condition
+from landloom.query.index.opening import open_sidecar
+from landloom.query.index.search import cover, refine
+from landloom.query.index.sources import INDEX, index_source, published_files, resource_source
 from landloom.query.selection import Selection
-from landloom.query.sources import INDEX, index_source, published_files, resource_source
 
 if TYPE_CHECKING:
     import os
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
 
     from landloom.model.time import Period
     from landloom.query.assets import Asset
-    from landloom.query.filter import Node
+    from landloom.query.cql2.filter import Node
+    from landloom.query.index.search import Relation
+    from landloom.query.index.sidecar import Rows, Sidecar
     from landloom.query.region import Region
-    from landloom.query.search import Relation
     from landloom.query.selection import Place
-    from landloom.query.sidecar import Rows, Sidecar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +62,7 @@ class Corpus:
 
         Args:
             uri: its folder, its index file, its URL in an object store or on the web, or a registered name such as
-                `rapidai4eo` (see `landloom.query.registry`).
+                `rapidai4eo` (see `landloom.query.catalog.registry`).
             cache: where sidecars and fetched files are kept; the user's cache unless told.
             countries: a vector file with one feature a country, for regions by name.
 
@@ -83,7 +83,7 @@ class Corpus:
 
             source, base = resource_source(files, PUBLISHED), f"{path.resolve()}/"
         else:
-            from landloom.query.registry import remote_source
+            from landloom.query.catalog.registry import remote_source
 
             source, base = remote_source(text, cache)
         return cls(sidecar=open_sidecar(source, cache), base=base, countries=layer)
@@ -109,7 +109,7 @@ class Corpus:
     @property
     def columns(self) -> tuple[str, ...]:
         """Names that a filter may use, the finest label columns first."""
-        from landloom.query.columns import TEXTS
+        from landloom.query.cql2.columns import TEXTS
 
         return (*self.sidecar.columns, *self.sidecar.groups, *TEXTS, *self.aggregates)
 
@@ -129,8 +129,8 @@ class Corpus:
             >>> len(corpus.query(where="forest = 1"))
             2
         """
-        from landloom.query.columns import TEXTS
-        from landloom.query.filter import Filter, parse_sum
+        from landloom.query.cql2.columns import TEXTS
+        from landloom.query.cql2.filter import Filter, parse_sum
 
         taken = sorted(set(sums) & set(self.columns))
         if taken:

@@ -14,7 +14,7 @@ import numpy as np
 
 from landloom.errors import InvalidInputError, MissingExtraError, NotFoundError, PermanentFaultError
 from landloom.query.assets import product_entry, slots_of
-from landloom.query.mask import evaluate_mask, mask_layers
+from landloom.query.cql2.mask import evaluate_mask, mask_layers
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -112,7 +112,7 @@ class _Source:
         return stacked
 
     def _from_cubes(self, row: NDArray[np.int32], result: NDArray[Any], bands: tuple[str, ...]) -> NDArray[Any]:
-        from landloom.formats.cubes import CubeReader
+        from landloom.formats.zarr.cubes import CubeReader
 
         directory = self.selection.sidecar.directories(row)[0].decode()
         prefix = f"imagery/{directory}/{self.entry['folder']}.zarr/"

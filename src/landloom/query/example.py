@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from landloom.query.drafting import Draft, finish
+from landloom.query.index.draft import Draft, finish
+from landloom.query.index.sidecar import Sidecar
 from landloom.query.published import PUBLISHED
-from landloom.query.sidecar import Sidecar
 
 if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
@@ -22,7 +22,7 @@ def example_corpus() -> Corpus:
         '35N_19E-292N_23_31'
     """
     from landloom.query.corpus import Corpus
-    from landloom.query.indexing import label_groups
+    from landloom.query.index.geoparquet import label_groups
 
     columns = ["clc_112", "clc_311", "clc_312", "clc_412"]
     labels = [([2], [1_000_000]), ([0, 1], [1_000_000, 600_000]), ([1], [400_000]), ([3], [1_000_000])]

@@ -15,7 +15,7 @@ import numpy as np
 
 from landloom.errors import InvalidIdentityError, InvalidValueError, NotFoundError
 from landloom.query.arguments import instants_of, names_of
-from landloom.query.lines import blocks, chip_template, directories_of
+from landloom.query.transfer.address_lists import blocks, chip_template, directories_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from landloom.model.time import Period
     from landloom.query.assets import AssetSet
-    from landloom.query.sidecar import Rows, Sidecar
+    from landloom.query.index.sidecar import Rows, Sidecar
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,7 +149,7 @@ class Selection:
         Raises:
             NotFoundError: none of these.
         """
-        from landloom.query.columns import RowColumns
+        from landloom.query.cql2.columns import RowColumns
 
         if by not in ("zone", "tile", "stratum", "split"):
             raise NotFoundError.of("way to count", by, ("zone", "tile", "stratum", "split"))
@@ -215,7 +215,7 @@ class Selection:
         """(sample,) shapely polygons in WGS84, as published."""
         import shapely
 
-        from landloom.query.search import polygons
+        from landloom.query.index.search import polygons
 
         shapes = polygons(self.sidecar.corners(self.rows, exact=True))
         for place in np.flatnonzero(np.isin(self.rows, self.sidecar.odd_rows)).tolist():
@@ -232,7 +232,7 @@ class Selection:
         import geopandas as gpd
         import pandas as pd
 
-        from landloom.query.columns import RowColumns
+        from landloom.query.cql2.columns import RowColumns
 
         columns = RowColumns(self.sidecar, self.rows)
         data: dict[str, Any] = {}
@@ -299,7 +299,7 @@ class Selection:
         if by is None:
             ax.scatter(middles[:, 0], middles[:, 1], s=4)
         else:
-            from landloom.query.columns import RowColumns
+            from landloom.query.cql2.columns import RowColumns
 
             words = RowColumns(self.sidecar, self.rows).words(by)
             for value in sorted(self.counts(by), key=str):

@@ -50,11 +50,13 @@ def create_app(corpus: Corpus) -> FastAPI:
     check_extra()
     # It warns of settings of its own while it is imported, before anybody could have made any.
     logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
-    from landloom.server import explore, files, page
-    from landloom.server.described import describe
-    from landloom.server.library import Library
-    from landloom.server.searching import Searcher
-    from landloom.server.stac import stac_app
+    from landloom.server import files
+    from landloom.server.descriptions import describe
+    from landloom.server.explore import api as explore
+    from landloom.server.explore import page
+    from landloom.server.stac.api import stac_app
+    from landloom.server.stac.documents import Library
+    from landloom.server.stac.search import Searcher
 
     info = describe(corpus)
     searcher = Searcher(corpus, info)

@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidInputError
-from landloom.server.failures import document
+from landloom.server.errors import document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,14 +22,14 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
 from landloom.errors import InvalidDocumentError, InvalidInputError
-from landloom.formats.safe import parse_product
+from landloom.formats.safe.product import parse_product
 from landloom.model.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from landloom.formats.safe import SafeProduct
+    from landloom.formats.safe.product import SafeProduct
 
 _ROOT: Final = "/odata/v1"
 _TOKENS: Final = "/token"
@@ -129,12 +129,12 @@ class ArchiveServer:
 
     @property
     def catalogue(self) -> str:
-        """Root of the search and of the downloads, for `landloom.archive.odata.ODataService`."""
+        """Root of the search and of the downloads, for `landloom.archive.orders.odata.ODataService`."""
         return self.url + _ROOT
 
     @property
     def tokens(self) -> str:
-        """Where a name and a password get a token, for `landloom.archive.tokens.PasswordToken`."""
+        """Where a name and a password get a token, for `landloom.archive.orders.tokens.PasswordToken`."""
         return self.url + _TOKENS
 
     def is_password(self, form: str) -> bool:
@@ -322,7 +322,7 @@ def _held(path: Path) -> _Held:
 
 
 def _wanted(filters: str) -> Callable[[_Held], bool]:
-    """The filter that `landloom.archive.odata.query` writes, as a test of products."""
+    """The filter that `landloom.archive.orders.odata.query` writes, as a test of products."""
     import shapely
     from shapely.errors import ShapelyError
 

@@ -1,0 +1,1 @@
+"""Whole products of a provider: searched, ordered, downloaded and verified."""

@@ -1,0 +1,352 @@
+"""Brings products onto disk, for days if need be: acts on what `landloom.archive.orders.states` decides."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import time
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from landloom.archive.orders import states as machine
+from landloom.archive.orders.provider import OfflineError, QuotaError
+from landloom.archive.orders.states import Deed, Order, Rules, State, next_action
+from landloom.errors import InvalidInputError, PermanentFaultError, StoreError, TransientFaultError
+from landloom.model.time import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from pathlib import Path
+
+    from landloom.archive.orders.provider import Provider, Stream
+
+_NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_MULTIHASH: Final = {"d50110": "md5", "1114": "sha1", "1220": "sha256", "1340": "sha512", "1620": "sha3_256"}
+
+
+class Clock(Protocol):
+    """Tells the time and lets it pass; another one than the wall's for tests."""
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        ...
+
+
+class SystemClock:
+    """The machine's clock."""
+
+    def now(self) -> datetime:
+        """The time, UTC."""
+        return datetime.now(UTC)
+
+    def sleep(self, seconds: float) -> None:
+        """Wait."""
+        time.sleep(seconds)
+
+
+class OrderBook(Protocol):
+    """Keeps orders across restarts; a build's journal is one."""
+
+    def load(self) -> Mapping[str, Order]:
+        """Every order known, by id."""
+        ...
+
+    def save(self, order: Order) -> None:
+        """Keep an order's state; it must be safe on disk when this returns."""
+        ...
+
+
+class FileOrderBook:
+    """Orders in one JSON file, replaced whole at every change."""
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; it need not exist."""
+        self._path = path
+        self._orders: dict[str, Order] | None = None
+
+    def load(self) -> Mapping[str, Order]:
+        """See `OrderBook`.
+
+        Raises:
+            StoreError: the file is not one of ours.
+        """
+        if self._orders is None:
+            self._orders = {}
+            if self._path.exists():
+                try:
+                    rows = json.loads(self._path.read_text(encoding="utf-8"))
+                    self._orders = {row["id"]: order_of(row) for row in rows}
+                except (ValueError, KeyError, TypeError) as error:
+                    raise StoreError(f"{self._path}: no book of orders: {error}") from error
+        return dict(self._orders)
+
+    def save(self, order: Order) -> None:
+        """See `OrderBook`."""
+        self.load()
+        known = self._orders if self._orders is not None else {}
+        known[order.id] = order
+        text = json.dumps([order_document(each) for each in known.values()], indent=1)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self._path.with_name(f"{self._path.name}.tmp")
+        with temporary.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+
+
+def order_document(order: Order) -> dict[str, Any]:
+    """An order as JSON values.
+
+    Example:
+        >>> order_of(order_document(Order(id="a", href="h"))) == Order(id="a", href="h")
+        True
+    """
+    values = {field.name: getattr(order, field.name) for field in fields(Order)}
+    return {name: format_instant(value) if isinstance(value, datetime) else value for name, value in values.items()}
+
+
+def order_of(row: Mapping[str, Any]) -> Order:
+    """What `order_document` wrote.
+
+    Raises:
+        KeyError: it is no order.
+        TypeError: likewise.
+        ValueError: likewise.
+    """
+    times = ("due", "online_since", "ordered_at", "refused_since", "requested_at", "refused_until")
+    values: dict[str, Any] = {name: parse_instant(v) if name in times and v else v for name, v in row.items()}
+    return Order(**values | {"state": State(row["state"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FetchReport:
+    """What came of it."""
+
+    paths: Mapping[str, Path]
+    """Product → its file, verified."""
+    failed: Mapping[str, str]
+    """Product → why it is not there."""
+    gone: frozenset[str]
+    """Those of them that no later try can bring."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How slow a connection may be."""
+
+    bytes_per_second: float = 1024.0
+    """Below it, a connection is cut and taken up again later."""
+    window: timedelta = timedelta(seconds=60)
+    """Over which it is measured."""
+
+
+def fetch_products(
+    wanted: Iterable[Order],
+    provider: Provider,
+    book: OrderBook,
+    folder: Path,
+    *,
+    rules: Rules | None = None,
+    clock: Clock | None = None,
+    pace: Pace | None = None,
+    report: Callable[[Order], None] | None = None,
+) -> FetchReport:
+    """Order, wait, download and verify until every product is there or has failed; then stop.
+
+    It may be killed at any time and started again: orders stand in the book, partial files beside the finished ones
+    (`NAME.part`), and nothing is ordered or downloaded twice. Products that failed in an earlier run are tried afresh.
+
+    Args:
+        wanted: what to fetch, most wanted first.
+        provider: orders and serves it.
+        book: remembers it.
+        folder: takes the files, `NAME.zip`.
+        rules: the provider's pace and our patience.
+        clock: tells the time.
+        pace: how slow a connection may be.
+        report: told of every change of a product's state.
+
+    Raises:
+        InvalidInputError: a product's name that cannot name a file.
+        StoreError: the disk is full or cannot be written; start again when it is mended.
+    """
+    run = _Run(provider, book, folder, rules or Rules(), clock or SystemClock(), pace or Pace(), report)
+    run.begin(wanted)
+    while (action := next_action(run.orders, run.rules, run.clock.now())).deed is not Deed.STOP:
+        if action.until is not None:
+            run.clock.sleep(max(0.0, (action.until - run.clock.now()).total_seconds()))
+        elif action.order is not None:
+            run.act(action.deed, action.order)
+    return FetchReport(
+        paths={order.id: run.path(order) for order in run.orders if order.state is State.DONE},
+        failed={order.id: order.reason for order in run.orders if order.state is State.FAILED},
+        gone=frozenset(order.id for order in run.orders if order.state is State.FAILED and order.gone),
+    )
+
+
+class _Run:
+    """One run: what is wanted, and the means."""
+
+    def __init__(
+        self,
+        provider: Provider,
+        book: OrderBook,
+        folder: Path,
+        rules: Rules,
+        clock: Clock,
+        pace: Pace,
+        report: Callable[[Order], None] | None,
+    ) -> None:
+        self.provider, self.book, self.folder = provider, book, folder
+        self.rules, self.clock, self.pace, self.report = rules, clock, pace, report
+        self._orders: dict[str, Order] = {}
+
+    @property
+    def orders(self) -> list[Order]:
+        """In the sequence in which they are wanted."""
+        return list(self._orders.values())
+
+    def path(self, order: Order) -> Path:
+        """Where a product lies when it is there."""
+        return self.folder / f"{order.id}.zip"
+
+    def begin(self, wanted: Iterable[Order]) -> None:
+        """Take up what is known of each product; trust files, not memories of them."""
+        known = self.book.load()
+        _writable(self.folder)
+        for order in wanted:
+            if _NAME.fullmatch(order.id) is None:
+                raise InvalidInputError(f"got a product named {order.id!r}, wanted a plain file name")
+            past = known.get(order.id, order)
+            fresh = replace(past, href=order.href, size=order.size, checksum=order.checksum)
+            if self.path(order).exists() and (fresh.state is State.DONE or self._holds(self.path(order), order)):
+                fresh = machine.done(fresh)
+            elif fresh.state in (State.DONE, State.FAILED):
+                fresh = machine.reopened(fresh)
+            self._orders[order.id] = fresh
+            if known.get(order.id) != fresh:
+                self.book.save(fresh)
+
+    def act(self, deed: Deed, order: Order) -> None:
+        """Do one thing and remember what came of it."""
+        had, rules = self._arrived(order), self.rules
+        if deed is Deed.PLACE:
+            order = machine.requesting(order, now=self.clock.now())
+            self._keep(order)
+        try:
+            after = {Deed.PLACE: self._place, Deed.ASK: self._ask, Deed.DOWNLOAD: self._download}[deed](order)
+        except OfflineError:
+            after = machine.went_offline(order)
+        except QuotaError as error:
+            now, wait = self.clock.now(), error.retry_after
+            after = machine.refused(order, reason=str(error), retry_after=wait, now=now, rules=rules)
+        except TransientFaultError as error:
+            now, progress = self.clock.now(), self._arrived(order) > had
+            after = machine.in_vain(order, reason=str(error), now=now, rules=rules, progress=progress)
+        except PermanentFaultError as error:
+            after = machine.failed(order, reason=str(error), gone=True)
+        self._keep(after)
+
+    def _keep(self, order: Order) -> None:
+        if self._orders.get(order.id) != order:
+            self._orders[order.id] = order
+            self.book.save(order)
+            if self.report is not None:
+                self.report(order)
+
+    def _part(self, order: Order) -> Path:
+        return self.folder / f"{order.id}.part"
+
+    def _arrived(self, order: Order) -> int:
+        part = self._part(order)
+        return part.stat().st_size if part.exists() else 0
+
+    def _ask(self, order: Order) -> Order:
+        online = self.provider.is_online(order)
+        return machine.asked(order, online=online, now=self.clock.now(), rules=self.rules)
+
+    def _place(self, order: Order) -> Order:
+        answer, now = self.provider.place(order), self.clock.now()
+        if answer.online:
+            return machine.asked(order, online=True, now=now, rules=self.rules)
+        return machine.placed(order, retry_after=answer.retry_after, now=now, rules=self.rules)
+
+    def _download(self, order: Order) -> Order:
+        part = self._part(order)
+        try:
+            if order.size is not None and self._arrived(order) > order.size:
+                part.unlink()
+            if order.size is None or self._arrived(order) < order.size:
+                with self.provider.read(order, self._arrived(order)) as stream:
+                    self._write(order, part, stream)
+            self._verify(order, part)
+            part.replace(self.path(order))
+        except TransientFaultError:
+            raise
+        except OSError as error:
+            raise StoreError(f"{part}: {error.strerror or error}") from error
+        return machine.done(order)
+
+    def _verify(self, order: Order, part: Path) -> None:
+        if not self._holds(part, order):
+            part.unlink()
+            raise TransientFaultError(f"{order.href}: got other bytes than its size and checksum say")
+
+    def _write(self, order: Order, part: Path, stream: Stream) -> None:
+        """Append what comes; what has come stays when the connection is cut."""
+        since, count = self.clock.now(), 0
+        with part.open("r+b" if part.exists() else "wb") as file:
+            file.truncate(stream.start)
+            file.seek(stream.start)
+            for chunk in stream.chunks:
+                file.write(chunk)
+                count += len(chunk)
+                now = self.clock.now()
+                if now - since >= self.pace.window:
+                    if count < self.pace.bytes_per_second * (now - since).total_seconds():
+                        raise TransientFaultError(f"{order.href}: slower than {self.pace.bytes_per_second:g} bytes/s")
+                    since, count = now, 0
+            arrived = file.tell()
+        total = order.size if order.size is not None else stream.total
+        if total is not None and arrived < total:
+            raise TransientFaultError(f"{order.href}: cut after {arrived} of {total} bytes")
+
+    def _holds(self, path: Path, order: Order) -> bool:
+        """Whether a file is the product, as far as the provider lets us know; without a checksum by size alone."""
+        if order.size is not None and path.stat().st_size != order.size:
+            return False
+        return order.checksum is None or matches(path, order.checksum)
+
+
+def matches(path: Path, checksum: str) -> bool:
+    """Whether a file's bytes have a multihash (STAC file extension); True for a kind of hash that Python lacks.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> path = Path(tempfile.mkdtemp()) / "empty"
+        >>> path.touch()
+        >>> matches(path, "d50110" + "d41d8cd98f00b204e9800998ecf8427e"), matches(path, "d50110" + "00" * 16)
+        (True, False)
+    """
+    text = checksum.lower()
+    for prefix, algorithm in _MULTIHASH.items():
+        if text.startswith(prefix):
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, algorithm).hexdigest() == text.removeprefix(prefix)
+    return True
+
+
+def _writable(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: {error.strerror or error}") from error

@@ -1,0 +1,378 @@
+"""The Copernicus Data Space's OData service: products by search, and a provider of them.
+
+Written after its documentation ("OData", documentation.dataspace.copernicus.eu/APIs/OData.html): products have an
+`Id`, `Name`, `ContentLength`, `Checksum` (MD5 among them), `Online` and attributes; `Products(Id)/$value` serves the
+bytes to who shows a token. A download of an offline product is its order, answered with 202 and Retry-After; services
+that follow ESA's long-term-archive interface take orders by an action of its own (`order_action`).
+"""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import requests
+import urllib3
+
+from landloom.archive.dedupe import resolve_duplicates
+from landloom.archive.http import Patience, fault_of, mount, retry_after
+from landloom.archive.orders.provider import OfflineError, Placed, QuotaError, Stream
+from landloom.archive.orders.states import PRODUCT
+from landloom.archive.search import is_wanted
+from landloom.errors import FaultError, InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
+from landloom.formats.antimeridian import split_antimeridian
+from landloom.model.ids import GranuleId
+from landloom.model.scene import Asset, Scene
+from landloom.model.time import format_instant, parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.archive.orders.states import Order
+    from landloom.model.time import Period
+
+CATALOGUE: Final = "https://catalogue.dataspace.copernicus.eu/odata/v1"
+"""Search."""
+DOWNLOAD: Final = "https://download.dataspace.copernicus.eu/odata/v1"
+"""Bytes."""
+
+_NAME: Final = re.compile(
+    r"(S2[A-D])_MSI(L1C|L2A)_\d{8}T\d{6}_N(\d{2})(\d{2})_R(\d{3})_T(\w{5})_\d{8}T\d{6}(?:\.SAFE)?"
+)
+_HASHES: Final = {"MD5": ("d50110", 32), "SHA256": ("1220", 64), "SHA3-256": ("1620", 64)}
+_CHUNK: Final = 1 << 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ODataService:
+    """Where a service answers."""
+
+    catalogue: str = CATALOGUE
+    """Root of the search."""
+    download: str = DOWNLOAD
+    """Root of the downloads."""
+    order_action: str | None = None
+    """Action to POST an order to (`OData.CSC.Order`); None where a download of an offline product is its order."""
+
+
+class ODataProducts:
+    """Searches products, orders them and serves them; a `landloom.archive.orders.provider.Provider`."""
+
+    def __init__(
+        self,
+        service: ODataService | None = None,
+        *,
+        token: Callable[[], str] | None = None,
+        page: int = 1000,
+        patience: Patience | None = None,
+    ) -> None:
+        """Name the service; nothing is asked yet.
+
+        Args:
+            service: where; the Copernicus Data Space when None.
+            token: gives an access token that is valid now; only needed to order and download.
+            page: products a page of a search; the service gives 1,000 at most.
+            patience: retries of single requests.
+        """
+        self._page = page
+        self._service = service or ODataService()
+        self._token = token
+        self._session = mount(requests.Session(), patience or Patience())
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """Products that could not be read, each once."""
+        return tuple(self._problems)
+
+    def search(self, footprint: BaseGeometry, period: Period, level: str = "L2A") -> tuple[Scene, ...]:
+        """Sentinel-2 products as scenes whose only asset is the whole product (`SAFE`); see `Archive.search`.
+
+        Args:
+            footprint: outline in WGS84.
+            period: half-open.
+            level: `L1C` or `L2A`.
+        """
+        found: dict[str, Scene] = {}
+        for product in self._products(footprint, period, level):
+            try:
+                scene = parse_product(product, self._service.download)
+            except InvalidDocumentError as error:
+                self._problems |= {Problem(where=str(product.get("Name")), what=str(p)): None for p in error.problems}
+                continue
+            if is_wanted(scene, footprint, period):
+                found[scene.id] = scene
+        return resolve_duplicates(found.values())
+
+    def is_online(self, order: Order) -> bool:
+        """See `Provider`."""
+        answer = self._json(self._catalogued(order))
+        return bool(answer.get("Online", True))
+
+    def place(self, order: Order) -> Placed:
+        """See `Provider`."""
+        if self._service.order_action is None:
+            with self._answer("GET", order.href, stream=True, headers={"Range": "bytes=0-0"}) as response:
+                wait, online = _wait(response), response.status_code in (200, 206)
+        else:
+            url = order.href.removesuffix("/$value") + "/" + self._service.order_action
+            with self._answer("POST", url) as response:
+                wait, online = _wait(response), False
+        return Placed(online=online, retry_after=wait)
+
+    @contextmanager
+    def read(self, order: Order, start: int) -> Iterator[Stream]:
+        """See `Provider`."""
+        headers = {"Accept-Encoding": "identity"} | ({"Range": f"bytes={start}-"} if start else {})
+        with self._answer("GET", order.href, stream=True, headers=headers, accept=416) as response:
+            if response.status_code == 202:
+                raise OfflineError(f"{order.href}: not online")
+            first, total = _extent(response, start)
+            chunks = iter(()) if response.status_code == 416 else _chunks(response, order.href)
+            yield Stream(start=first, total=total, chunks=chunks)
+
+    def _catalogued(self, order: Order) -> str:
+        product = order.href.removesuffix("/$value").rpartition("/")[2]
+        return f"{self._service.catalogue}/{product}"
+
+    def _products(self, footprint: BaseGeometry, period: Period, level: str) -> Iterator[Mapping[str, Any]]:
+        """Every product, page by page.
+
+        The service skips 10,000 products at most and then gives no next link; where a full page ends that way, the
+        search starts afresh from the last product's time.
+
+        Raises:
+            PermanentFaultError: a page holds nothing but products of one instant, so that the search cannot go on.
+        """
+        seen: set[str] = set()
+        while True:
+            last, count = None, 0
+            for product in self._pages(query(footprint, period, level)):
+                last, count = product, count + 1
+                if str(product.get("Id")) not in seen:
+                    seen.add(str(product.get("Id")))
+                    yield product
+            if last is None or count % self._page:
+                return
+            following = _start(last, [])
+            if following is None or not period.start < following < period.end:
+                what = f"more than {self._page} products at {period.start}; search a smaller region"
+                raise PermanentFaultError(f"{self._service.catalogue}: {what}")
+            period = replace(period, start=following)
+
+    def _pages(self, filters: str) -> Iterator[Mapping[str, Any]]:
+        url: str | None = f"{self._service.catalogue}/Products"
+        parameters: dict[str, str] | None = {
+            "$filter": filters,
+            "$orderby": "ContentDate/Start asc",
+            "$expand": "Attributes",
+            "$top": str(self._page),
+        }
+        while url:
+            page = self._json(url, parameters)
+            yield from page.get("value", [])
+            url, parameters = page.get("@odata.nextLink"), None
+
+    def _json(self, url: str, parameters: dict[str, str] | None = None) -> Mapping[str, Any]:
+        try:
+            with self._answer("GET", url, params=parameters, signed=False) as response:
+                answer = response.json()
+        except requests.RequestException as error:
+            raise TransientFaultError(f"{url}: {error}") from error
+        if not isinstance(answer, dict):
+            raise TransientFaultError(f"{url}: got {type(answer).__name__}, wanted an object")
+        return answer
+
+    @contextmanager
+    def _answer(
+        self, method: str, url: str, *, signed: bool = True, accept: int = 0, **options: Any
+    ) -> Iterator[requests.Response]:
+        headers = dict(options.pop("headers", {}))
+        if signed and self._token is not None:
+            headers["Authorization"] = f"Bearer {self._token()}"
+        try:
+            response = self._session.request(method, url, headers=headers, **options)
+        except requests.RequestException as error:
+            raise TransientFaultError(f"{url}: {error}") from error
+        with response:
+            if not response.ok and response.status_code != accept:
+                raise _fault(response, url)
+            yield response
+
+
+class ODataArchive:
+    """The products of one level as an `Archive`; the same search is asked once."""
+
+    def __init__(self, products: ODataProducts, *, level: str = "L2A") -> None:
+        """Name the service and the level, `L1C` or `L2A`."""
+        self._products, self._level = products, level
+        self._known: dict[tuple[bytes, Period], tuple[Scene, ...]] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """See `landloom.archive.search.Archive`."""
+        return self._products.problems
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.search.Archive`; the only asset of a scene is its whole product."""
+        key = (footprint.wkb, period)
+        if key not in self._known:
+            self._known[key] = self._products.search(footprint, period, self._level)
+        return self._known[key]
+
+
+def _fault(response: requests.Response, url: str) -> FaultError:
+    if response.status_code in (403, 429):
+        return QuotaError(f"{url}: HTTP {response.status_code}", _wait(response))
+    return fault_of(response.status_code, url)
+
+
+def _wait(response: requests.Response) -> float | None:
+    return retry_after(response.headers, datetime.now(UTC))
+
+
+def _extent(response: requests.Response, wanted: int) -> tuple[int, int | None]:
+    """First byte and total length that an answer states."""
+    stated = response.headers.get("Content-Range", "").strip()
+    if response.status_code == 206 and (match := re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", stated)):
+        return int(match[1]), None if match[2] == "*" else int(match[2])
+    if response.status_code == 416:  # nothing lies beyond: all is there already, or what is there is not ours
+        match = re.fullmatch(r"bytes \*/(\d+)", stated)
+        total = int(match[1]) if match else None
+        return (wanted, total) if total == wanted else (0, total if total is not None else 1)
+    length = response.headers.get("Content-Length", "")
+    return 0, int(length) if length.isdigit() else None
+
+
+def _chunks(response: requests.Response, url: str) -> Iterator[bytes]:
+    """The body as it arrives: whatever came before a cut is handed on."""
+    raw: Any = response.raw
+    try:
+        while chunk := raw.read1(_CHUNK):
+            yield chunk
+    except (urllib3.exceptions.HTTPError, OSError) as error:
+        raise TransientFaultError(f"{url}: {error}") from error
+
+
+def query(footprint: BaseGeometry, period: Period, level: str) -> str:
+    r"""The `$filter` of a search for Sentinel-2 products.
+
+    Args:
+        footprint: outline in WGS84.
+        period: half-open.
+        level: `L1C` or `L2A`.
+
+    Example:
+        >>> from shapely import box
+        >>> from landloom.model.time import Period
+        >>> print(query(box(0, 0, 1, 1), Period.year(2018), "L2A").replace(" and ", "\n"))
+        Collection/Name eq 'SENTINEL-2'
+        Attributes/OData.CSC.StringAttribute/any(a:a/Name eq 'productType'
+        a/OData.CSC.StringAttribute/Value eq 'S2MSI2A')
+        ContentDate/Start ge 2018-01-01T00:00:00Z
+        ContentDate/Start lt 2019-01-01T00:00:00Z
+        OData.CSC.Intersects(area=geography'SRID=4326;POLYGON ((1 0, 1 1, 0 1, 0 0, 1 0))')
+    """
+    kind = f"S2MSI{level.removeprefix('L')}"
+    attribute = "OData.CSC.StringAttribute"
+    return " and ".join(
+        (
+            "Collection/Name eq 'SENTINEL-2'",
+            f"Attributes/{attribute}/any(a:a/Name eq 'productType' and a/{attribute}/Value eq '{kind}')",
+            f"ContentDate/Start ge {format_instant(period.start)}",
+            f"ContentDate/Start lt {format_instant(period.end)}",
+            f"OData.CSC.Intersects(area=geography'SRID=4326;{footprint.wkt}')",
+        )
+    )
+
+
+def parse_product(product: Mapping[str, Any], download: str = DOWNLOAD) -> Scene:
+    """Read a product of the service as a scene; its id is the product's name without `.SAFE`.
+
+    Raises:
+        InvalidDocumentError: lists every problem.
+
+    Example:
+        >>> scene = parse_product(
+        ...     {
+        ...         "Id": "0f1e",
+        ...         "Name": "S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE",
+        ...         "ContentDate": {"Start": "2023-08-20T09:45:49.024Z"},
+        ...         "ContentLength": 1000,
+        ...         "Checksum": [{"Algorithm": "MD5", "Value": "00112233445566778899aabbccddeeff"}],
+        ...         "GeoFootprint": {"type": "Polygon", "coordinates": [[[15, 45], [16, 45], [16, 46], [15, 45]]]},
+        ...     }
+        ... )
+        >>> scene.granule, scene.baseline, scene.assets["SAFE"].href.rpartition("/odata/v1/")[2]
+        ('33TWL', '05.09', 'Products(0f1e)/$value')
+    """
+    problems: list[Problem] = []
+    name = str(product.get("Name", ""))
+    match = _NAME.fullmatch(name)
+    if match is None:
+        problems.append(Problem(where="Name", what=f"got {name!r}, wanted a Sentinel-2 product"))
+    uuid = product.get("Id")
+    if not isinstance(uuid, str) or not uuid:
+        problems.append(Problem(where="Id", what=f"got {uuid!r}, wanted a text"))
+    time, footprint = _start(product, problems), _footprint(product, problems)
+    if match is None or time is None or footprint is None or problems:
+        raise InvalidDocumentError(f"product {name!r}", problems)
+    size = product.get("ContentLength")
+    attributes = {one.get("Name"): one.get("Value") for one in product.get("Attributes") or () if isinstance(one, dict)}
+    cloud = attributes.get("cloudCover")
+    whole = Asset(
+        href=f"{download}/Products({uuid})/$value",
+        size=size if isinstance(size, int) and size > 0 else None,
+        checksum=_checksum(product),
+    )
+    return Scene(
+        id=name.removesuffix(".SAFE"),
+        time=time,
+        granule=str(GranuleId.parse(match[6])),
+        epsg=None,
+        footprint=footprint,
+        assets={PRODUCT: whole},
+        cloud_cover=float(cloud) if isinstance(cloud, int | float) and 0 <= cloud <= 100 else None,
+        baseline=f"{match[3]}.{match[4]}",
+        level=match[2],
+        platform=f"sentinel-{match[1][1:].lower()}",
+        orbit=int(match[5]),
+        created=parse_instant(str(product["PublicationDate"])) if product.get("PublicationDate") else None,
+        size=whole.size,
+        href=whole.href,
+    )
+
+
+def _start(product: Mapping[str, Any], problems: list[Problem]) -> datetime | None:
+    try:
+        return parse_instant(product["ContentDate"]["Start"])
+    except (KeyError, TypeError, ValueError) as error:
+        problems.append(Problem(where="ContentDate.Start", what=f"wanted an ISO instant: {error}"))
+        return None
+
+
+def _footprint(product: Mapping[str, Any], problems: list[Problem]) -> BaseGeometry | None:
+    from shapely import make_valid
+    from shapely.errors import ShapelyError
+    from shapely.geometry import shape
+
+    try:
+        return make_valid(split_antimeridian(shape(product["GeoFootprint"])))
+    except (ShapelyError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+        problems.append(Problem(where="GeoFootprint", what=f"wanted a GeoJSON polygon: {error}"))
+        return None
+
+
+def _checksum(product: Mapping[str, Any]) -> str | None:
+    """The first checksum that Python can compute, as a multihash."""
+    for entry in product.get("Checksum") or ():
+        prefix, digits = _HASHES.get(str(entry.get("Algorithm")).upper(), ("", 0))
+        value = str(entry.get("Value")).lower()
+        if prefix and len(value) == digits:
+            return prefix + value
+    return None

@@ -1,0 +1,330 @@
+"""The long-term archive as a state machine. Pure: who acts, and when, is `landloom.archive.orders.fetch`'s business.
+
+```
+unknown ──asked──▶ online ──downloaded, verified──▶ done
+   │                 ▲  │
+   │ asked           │  └─ gone offline again ─▶ offline
+   ▼                 │
+offline ──ordered──▶ ordered ──lapsed──▶ offline          any ──gone, or too often in vain──▶ failed
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import InvalidInputError, InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from landloom.model.scene import Scene
+
+PRODUCT: Final = "SAFE"
+"""Key of the asset that is a whole product."""
+
+
+class State(StrEnum):
+    """Where a product stands."""
+
+    UNKNOWN = "unknown"
+    OFFLINE = "offline"
+    ORDERED = "ordered"
+    ONLINE = "online"
+    DONE = "done"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Order:
+    """One product that is wanted, and where it stands."""
+
+    id: str
+    """Name of the product; names the file, too."""
+    href: str
+    """Where its bytes are served once it is online."""
+    size: int | None = None
+    """Bytes, where the provider says."""
+    checksum: str | None = None
+    """Multihash, where the provider says."""
+    state: State = State.UNKNOWN
+    """Where it stands."""
+    due: datetime | None = None
+    """Not to be touched before; None for at once."""
+    online_since: datetime | None = None
+    """When it was first seen online."""
+    ordered_at: datetime | None = None
+    """When it was last ordered."""
+    refused_since: datetime | None = None
+    """When it was first refused for want of quota, without success since."""
+    requested_at: datetime | None = None
+    """When the provider was last asked to bring it online, whatever came of it: the pace is counted from here."""
+    refused_until: datetime | None = None
+    """Before when the provider wants no order at all."""
+    attempts: int = 0
+    """Tries in vain since the last progress."""
+    reason: str = ""
+    """What went wrong last; empty when nothing did."""
+    gone: bool = False
+    """Whether it failed for good: no later try can bring it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rules:
+    """The provider's pace and our patience.
+
+    Example:
+        >>> Rules(order_every=timedelta(0))
+        Traceback (most recent call last):
+        landloom.errors.InvalidValueError: got order_every 0:00:00, wanted more than nothing
+    """
+
+    order_every: timedelta = timedelta(minutes=30)
+    """Least time between two orders, refused ones included."""
+    poll_every: timedelta = timedelta(minutes=10)
+    """Time between two questions after one ordered product."""
+    lapse: timedelta = timedelta(days=3)
+    """Time after which an order that brought nothing is placed anew."""
+    first_retry: timedelta = timedelta(seconds=30)
+    """Wait after the first try in vain; it doubles with each."""
+    longest_retry: timedelta = timedelta(hours=1)
+    """The wait grows no further."""
+    give_up: timedelta = timedelta(days=7)
+    """Time of nothing but refusals after which a product counts as failed: the account lacks the right, not quota."""
+    attempts: int = 10
+    """Tries in vain, without progress, after which a product counts as failed."""
+
+    def __post_init__(self) -> None:
+        for name in ("order_every", "poll_every", "lapse", "first_retry", "longest_retry", "give_up"):
+            if getattr(self, name) <= timedelta(0):
+                raise InvalidValueError(f"got {name} {getattr(self, name)}, wanted more than nothing")
+        if self.attempts < 1:
+            raise InvalidValueError(f"got {self.attempts} attempts, wanted at least 1")
+
+
+class Deed(StrEnum):
+    """What to do next."""
+
+    PLACE = "place"
+    ASK = "ask"
+    DOWNLOAD = "download"
+    WAIT = "wait"
+    STOP = "stop"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """The next thing to do."""
+
+    deed: Deed
+    """What."""
+    order: Order | None = None
+    """To which product; None for waiting and stopping."""
+    until: datetime | None = None
+    """When waiting: until when."""
+
+
+def orders_of(scenes: Iterable[Scene]) -> tuple[Order, ...]:
+    """The orders for scenes of a product archive, in their order: what comes first is ordered first.
+
+    Raises:
+        InvalidInputError: scenes without a whole product, by id.
+
+    Example:
+        >>> orders_of([])
+        ()
+    """
+    scenes = list(scenes)
+    without = [scene.id for scene in scenes if PRODUCT not in scene.assets]
+    if without:
+        raise InvalidInputError(f"got scenes that no provider serves as whole products: {', '.join(without[:5])}")
+    products = [(scene.id, scene.assets[PRODUCT]) for scene in scenes]
+    return tuple(Order(id=name, href=asset.href, size=asset.size, checksum=asset.checksum) for name, asset in products)
+
+
+def next_action(orders: Sequence[Order], rules: Rules, now: datetime) -> Action:
+    """What to do now: place an order where the pace allows one, else ask, else download, else wait.
+
+    Orders and questions go before downloads because they are quick, and an hour's download must not hold the next order
+    up. Among downloads the one that came online first goes first; among orders the first in the sequence.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> now = parse_instant("2024-01-01")
+        >>> next_action([Order(id="a", href="", state=State.ORDERED, due=now + timedelta(hours=1))], Rules(), now).deed
+        <Deed.WAIT: 'wait'>
+        >>> next_action([Order(id="a", href="", state=State.DONE)], Rules(), now).deed
+        <Deed.STOP: 'stop'>
+    """
+    open_orders = [order for order in orders if order.state not in (State.DONE, State.FAILED)]
+    if not open_orders:
+        return Action(deed=Deed.STOP)
+    pace = _next_order_at(orders, rules)
+    starts = {order.id: _due(order, pace, now) for order in open_orders}
+    ready = [order for order in open_orders if starts[order.id] <= now]
+    if not ready:
+        return Action(deed=Deed.WAIT, until=min(starts.values()))
+    offline = [order for order in ready if order.state is State.OFFLINE]
+    if offline:
+        return Action(deed=Deed.PLACE, order=offline[0])
+    asked = [order for order in ready if order.state in (State.UNKNOWN, State.ORDERED)]
+    if asked:
+        return Action(deed=Deed.ASK, order=min(asked, key=lambda order: starts[order.id]))
+    online = min(ready, key=lambda order: (order.online_since or now, order.id))
+    return Action(deed=Deed.DOWNLOAD, order=online)
+
+
+def _next_order_at(orders: Iterable[Order], rules: Rules) -> datetime | None:
+    """Before when the provider wants no order; None where none was placed yet."""
+    times = [order.requested_at + rules.order_every for order in orders if order.requested_at]
+    times += [order.refused_until for order in orders if order.refused_until]
+    return max(times, default=None)
+
+
+def _due(order: Order, pace: datetime | None, now: datetime) -> datetime:
+    own = order.due or now
+    return max(own, pace) if order.state is State.OFFLINE and pace is not None else own
+
+
+def asked(order: Order, *, online: bool, now: datetime, rules: Rules) -> Order:
+    """After the provider said whether a product is online.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> asked(Order(id="a", href=""), online=False, now=parse_instant("2024-01-01"), rules=Rules()).state.value
+        'offline'
+    """
+    order = replace(order, due=None, attempts=0, reason="")
+    if online:
+        return replace(order, state=State.ONLINE, online_since=order.online_since or now, refused_since=None)
+    order = replace(order, online_since=None)
+    if order.ordered_at is None or now - order.ordered_at >= rules.lapse:
+        return replace(order, state=State.OFFLINE)
+    return replace(order, state=State.ORDERED, due=now + rules.poll_every)
+
+
+def requesting(order: Order, *, now: datetime) -> Order:
+    """Before an order is placed: kept first, so that a run killed in between does not outrun the pace.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> requesting(Order(id="a", href=""), now=parse_instant("2024-01-01")).requested_at.year
+        2024
+    """
+    return replace(order, requested_at=now)
+
+
+def placed(order: Order, *, retry_after: float | None, now: datetime, rules: Rules) -> Order:
+    """After an order was taken.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> now = parse_instant("2024-01-01")
+        >>> placed(Order(id="a", href=""), retry_after=3600.0, now=now, rules=Rules()).due.hour
+        1
+    """
+    due = now + max(rules.poll_every, timedelta(seconds=retry_after or 0.0))
+    return replace(
+        order,
+        state=State.ORDERED,
+        ordered_at=now,
+        refused_since=None,
+        refused_until=None,
+        due=due,
+        attempts=0,
+        reason="",
+    )
+
+
+def refused(order: Order, *, reason: str, retry_after: float | None, now: datetime, rules: Rules) -> Order:
+    """After the provider refused an order, or a download, for want of quota.
+
+    A refused order holds back every other order until the pace, and the provider, allow one; a refused download waits
+    for itself. Refusals are not counted but timed, for a quota may be one of a month.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> now, rules = parse_instant("2024-01-01"), Rules()
+        >>> offline = Order(id="a", href="", state=State.OFFLINE)
+        >>> refused(offline, reason="403", retry_after=60.0, now=now, rules=rules).refused_until.minute
+        1
+    """
+    since = order.refused_since or now
+    order = replace(order, refused_since=since, reason=reason)
+    if now - since >= rules.give_up:
+        return failed(order, reason=f"{reason}, for {rules.give_up.days} days")
+    if order.state is State.OFFLINE:
+        until = None if retry_after is None else now + timedelta(seconds=retry_after)
+        return replace(order, refused_until=until)
+    return replace(order, due=now + max(rules.poll_every, timedelta(seconds=retry_after or 0.0)))
+
+
+def went_offline(order: Order) -> Order:
+    """After a product that was online no longer is: it has to be ordered again.
+
+    Example:
+        >>> went_offline(Order(id="a", href="", state=State.ONLINE)).state.value
+        'offline'
+    """
+    return replace(order, state=State.OFFLINE, due=None, online_since=None, ordered_at=None)
+
+
+def in_vain(order: Order, *, reason: str, now: datetime, rules: Rules, progress: bool = False) -> Order:
+    """After a try that failed but may not the next time.
+
+    Args:
+        order: the product.
+        reason: what went wrong.
+        now: when.
+        rules: our patience.
+        progress: whether bytes came; then the try was not in vain and does not count.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> now, rules = parse_instant("2024-01-01"), Rules(attempts=2)
+        >>> once = in_vain(Order(id="a", href=""), reason="HTTP 500", now=now, rules=rules)
+        >>> (once.due - now).seconds, in_vain(once, reason="HTTP 500", now=now, rules=rules).state.value
+        (30, 'failed')
+    """
+    attempts = order.attempts + (0 if progress else 1)
+    if attempts >= rules.attempts:
+        return failed(replace(order, attempts=attempts), reason=f"{reason} ({attempts} times)")
+    wait = min(rules.first_retry * 2 ** min(max(attempts - 1, 0), 30), rules.longest_retry)
+    return replace(order, attempts=attempts, due=now + wait, reason=reason)
+
+
+def done(order: Order) -> Order:
+    """After a product lies on disk and its checksum holds.
+
+    Example:
+        >>> done(Order(id="a", href="")).state.value
+        'done'
+    """
+    return replace(order, state=State.DONE, due=None, attempts=0, reason="")
+
+
+def failed(order: Order, *, reason: str, gone: bool = False) -> Order:
+    """After a product turned out to be gone for good, or the patience ended.
+
+    Example:
+        >>> failed(Order(id="a", href=""), reason="HTTP 410").reason
+        'HTTP 410'
+    """
+    return replace(order, state=State.FAILED, due=None, reason=reason, gone=gone)
+
+
+def reopened(order: Order) -> Order:
+    """A product to be tried afresh: one that failed in an earlier run, or whose file is missing.
+
+    What was ordered stays ordered, and the provider's pace is remembered.
+
+    Example:
+        >>> reopened(Order(id="a", href="", state=State.FAILED, attempts=9)).state.value
+        'unknown'
+    """
+    return replace(
+        order, state=State.UNKNOWN, due=None, attempts=0, online_since=None, refused_since=None, reason="", gone=False
+    )

@@ -1,0 +1,1 @@
+"""SAFE products on disk as an archive."""

@@ -1,0 +1,222 @@
+"""Products on disk in the SAFE layout, as folders or as the zip files that providers serve."""
+
+from __future__ import annotations
+
+import os
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from landloom.archive.dedupe import resolve_duplicates
+from landloom.archive.search import is_wanted
+from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
+from landloom.formats.safe.names import product_metadata
+from landloom.formats.safe.product import manifest_checksums, parse_product
+from landloom.model.scene import Asset, Scene
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.formats.safe.product import SafeGranule, SafeProduct
+    from landloom.model.time import Period
+
+_MASKS: Final = (
+    "MSK_CLOUDS_",
+    "MSK_CLASSI_",
+    "MSK_QUALIT_",
+    "MSK_NODATA_",
+    "MSK_DEFECT_",
+    "MSK_SATURA_",
+    "MSK_TECQUA_",
+)
+_MANIFEST: Final = "manifest.safe"
+LEVELS: Final = ("L1C", "L2A")
+"""Processing levels."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Package:
+    """A product as a set of named files."""
+
+    href: str
+    """Of the folder or the zip file."""
+    root: str
+    """What the path of every file starts with, as GDAL opens it."""
+    sizes: dict[str, int]
+    """Path from the root → bytes."""
+    read: Callable[[str], bytes]
+
+
+class SafeArchive:
+    """Scenes of the products below a folder, one a granule.
+
+    A product is a folder that holds `MTD_MSIL1C.xml`, `MTD_MSIL2A.xml` or an old product's metadata, whatever its name;
+    or a `.zip` file with one in it. Bands are the images at their native resolution, with the offset that the product's
+    own metadata states; Level-2A has `SCL`, Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`,
+    …; `landloom.archive.safe.masks` reads them). What cannot be read is left out and listed in `problems`. The metadata
+    of each product is read once, at the first search.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str], *, level: str | None = None) -> None:
+        """Name the folder; nothing is read yet.
+
+        Args:
+            folder: where to look, at any depth.
+            level: `L1C` or `L2A`; both when None.
+
+        Raises:
+            InvalidInputError: another level.
+
+        Example:
+            >>> SafeArchive("/no/such/folder", level="L1B")
+            Traceback (most recent call last):
+            landloom.errors.InvalidInputError: got level 'L1B', wanted L1C or L2A
+        """
+        if level is not None and level not in LEVELS:
+            raise InvalidInputError(f"got level {level!r}, wanted {' or '.join(LEVELS)}")
+        self._folder, self._level = Path(folder).absolute(), level
+        self._scenes: tuple[Scene, ...] | None = None
+        self._problems: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with products met so far: where it lies, and what it is."""
+        return tuple(self._problems)
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.search.Archive`.
+
+        Raises:
+            PermanentFaultError: there is no such folder.
+        """
+        if self._scenes is None:
+            self._scenes = self._read()
+        wanted = (scene for scene in self._scenes if self._level in (None, scene.level))
+        return resolve_duplicates(scene for scene in wanted if is_wanted(scene, footprint, period))
+
+    def _read(self) -> tuple[Scene, ...]:
+        if not self._folder.is_dir():
+            raise PermanentFaultError(f"{self._folder}: no such folder")
+        found: dict[str, Scene] = {}
+        for place in _places(self._folder):
+            for scene in self._scenes_of(place):
+                if scene.id in found:
+                    self._report(str(place), f"id {scene.id!r} is taken by {found[scene.id].href}; left out")
+                else:
+                    found[scene.id] = scene
+        return tuple(found.values())
+
+    def _scenes_of(self, place: Path) -> Iterator[Scene]:
+        try:
+            with _opened(place) as package:
+                if package is None:
+                    return
+                product = parse_product(package.sizes, package.read, where=package.href)
+                checksums = manifest_checksums(package.read(_MANIFEST)) if _MANIFEST in package.sizes else {}
+        except InvalidDocumentError as error:
+            for problem in error.problems:
+                self._report(str(place), str(problem))
+            return
+        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError) as error:
+            # RuntimeError is what zipfile raises for encrypted members, NotImplementedError for unknown compression.
+            self._report(str(place), f"cannot be read: {error}")
+            return
+        if product.missing:
+            names = ", ".join(product.missing[:3]) + (", …" if len(product.missing) > 3 else "")
+            self._report(str(place), f"{len(product.missing)} listed image(s) not there: {names}")
+        for granule in product.granules:
+            scene = _scene(product, granule, package, checksums)
+            if not any(band in scene.assets for band in product.bands):
+                self._report(str(place), f"granule {granule.granule}: images of its bands are not there")
+            else:
+                yield scene
+
+    def _report(self, where: str, what: str) -> None:
+        self._problems[Problem(where=where, what=what)] = None
+
+
+def _places(folder: Path) -> Iterator[Path]:
+    """Product folders and zip files, folders first and each sorted, so that an unpacked product goes before its zip."""
+    folders, zips = [], []
+    for at, below, files in os.walk(folder):
+        below.sort()
+        if product_metadata(files) is not None:
+            folders.append(Path(at))
+            below.clear()
+            continue
+        zips += [Path(at, name) for name in files if name.lower().endswith(".zip")]
+    yield from sorted(folders)
+    yield from sorted(zips)
+
+
+@contextmanager
+def _opened(place: Path) -> Iterator[_Package | None]:
+    """A product's files; None for a zip file that holds none."""
+    if place.is_dir():
+        files = [Path(at, name) for at, _, names in os.walk(place) for name in names]
+        sizes = {file.relative_to(place).as_posix(): file.stat().st_size for file in sorted(files)}
+        root = place.as_posix() + "/"
+        yield _Package(href=str(place), root=root, sizes=sizes, read=lambda name: (place / name).read_bytes())
+        return
+    with zipfile.ZipFile(place) as archive:
+        prefix = _prefix(archive.namelist())
+        if prefix is None:
+            yield None
+            return
+        members = [one for one in archive.infolist() if one.filename.startswith(prefix) and not one.is_dir()]
+        sizes = {one.filename.removeprefix(prefix): one.file_size for one in members}
+        root = f"/vsizip/{place.as_posix()}/{prefix}"
+        yield _Package(href=str(place), root=root, sizes=sizes, read=lambda name: archive.read(prefix + name))
+
+
+def _prefix(members: list[str]) -> str | None:
+    """Path of the product within a zip file, empty or ending in a slash: where its metadata lies."""
+    for member in sorted(members, key=lambda member: (member.count("/"), member)):
+        folder, slash, name = member.rpartition("/")
+        if product_metadata([name]) is not None and folder.rpartition("/")[2] != "DATASTRIP":
+            return folder + slash
+    return None
+
+
+def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checksums: dict[str, str]) -> Scene:
+    layers = (*product.bands, "SCL") if product.level == "L2A" else product.bands
+    paths = {layer: path for layer in layers if (path := granule.native(layer)) is not None}
+    if product.level == "L1C":
+        paths |= {name: path for name, path in granule.masks.items() if name.startswith(_MASKS)}
+    alone = len(product.granules) == 1
+    return Scene(
+        id=product.name if f"_T{granule.granule}_" in product.name else f"{product.name}_T{granule.granule}",
+        time=product.time,
+        granule=granule.granule,
+        epsg=granule.epsg,
+        footprint=product.footprint if alone else _within(product.footprint, granule),
+        assets={
+            name: Asset(
+                href=package.root + path,
+                offset=product.offsets.get(name, 0),
+                size=package.sizes[path],
+                checksum=checksums.get(path),
+            )
+            for name, path in paths.items()
+        },
+        cloud_cover=product.cloud_cover if alone or granule.cloud_cover is None else granule.cloud_cover,
+        nodata_share=granule.nodata_share,
+        baseline=product.baseline,
+        level=product.level,
+        platform=product.platform,
+        orbit=product.orbit,
+        created=product.generated,
+        href=package.href,
+    )
+
+
+def _within(footprint: BaseGeometry, granule: SafeGranule) -> BaseGeometry:
+    """The part of a product of many granules that lies in one of them."""
+    from landloom.formats.antimeridian import split_antimeridian
+
+    grid = granule.grids[max(granule.grids)]
+    return footprint.intersection(split_antimeridian(grid.footprint(densify=16)))

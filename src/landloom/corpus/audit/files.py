@@ -1,0 +1,79 @@
+"""Files against manifests: what is published is there, whole, and nothing else is."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Final
+
+from landloom.corpus.layout import CORPUS, STATE
+from landloom.errors import MissingKeyError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from landloom.corpus.audit.check import Corpus
+    from landloom.corpus.manifest import FileEntry
+    from landloom.corpus.published import Published
+
+UNLISTED: Final = ("manifest/", f"{STATE}/", "report.html", CORPUS)
+"""Keys that no manifest needs to name: manifests themselves, build state, and `corpus.json` that holds with them."""
+
+
+def file_problems(store: Corpus, published: Published, *, digests: bool) -> Iterator[Problem]:
+    """Everything that manifests and files disagree on, tile by tile.
+
+    Args:
+        store: the corpus.
+        published: what its manifests name.
+        digests: whether every file is read and compared with its digest; else sizes alone.
+    """
+    yield from published.broken
+    if not published.count:
+        yield Problem(where="manifest", what="no manifest names any file")
+    folders: dict[str, list[str]] = {}
+    for folder, tile in published.folders.items():
+        folders.setdefault(tile, []).append(folder)
+    for tile, own in folders.items():
+        sizes = {listed.key: listed.size for folder in own for listed in store.list(folder)}
+        entries = published.entries(tile)
+        yield from _compared(store, entries, sizes, digests=digests)
+        yield from (_stray(path) for path in sizes if path not in entries and path not in published.loose)
+    sizes = {}
+    for listed in store.list():
+        tile_folder = _folder(published, listed.key)
+        if listed.key in published.loose:
+            sizes[listed.key] = listed.size
+        elif tile_folder not in published.folders and not listed.key.startswith(UNLISTED):
+            yield _stray(listed.key)
+    yield from _compared(store, published.loose, sizes, digests=digests)
+
+
+def _folder(published: Published, path: str) -> str | None:
+    tile = published.tile_of(path)
+    return None if tile is None else path[: path.index(f"{tile}/") + len(tile)]
+
+
+def _stray(path: str) -> Problem:
+    return Problem(where=path, what="is in no manifest, so it is not part of the corpus")
+
+
+def _compared(
+    store: Corpus, entries: Mapping[str, FileEntry], sizes: Mapping[str, int], *, digests: bool
+) -> Iterator[Problem]:
+    for path, entry in entries.items():
+        if path not in sizes:
+            yield Problem(where=path, what="missing, though a manifest names it")
+        elif sizes[path] != entry.size:
+            yield Problem(where=path, what=f"got {sizes[path]} bytes, wanted {entry.size}")
+        elif digests:
+            yield from _digest(store, path, entry)
+
+
+def _digest(store: Corpus, path: str, entry: FileEntry) -> Iterator[Problem]:
+    try:
+        got = hashlib.sha256(store.get(path)).hexdigest()
+    except MissingKeyError:
+        yield Problem(where=path, what="went away while it was checked")
+        return
+    if got != entry.sha256:
+        yield Problem(where=path, what=f"got sha256 {got}, wanted {entry.sha256}")

@@ -1,0 +1,210 @@
+"""The index against identities, labels, files and the resource files that are written from it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.corpus.documents import parse_label_geojson
+from landloom.corpus.footprints import outlines_of, rings
+from landloom.corpus.index import availability, available, index_metadata, read_metadata
+from landloom.corpus.layout import INDEX
+from landloom.corpus.resources import resource_files
+from landloom.errors import InvalidDocumentError, InvalidIdentityError, InvalidInputError, Problem
+from landloom.formats.parquet import decode_geoparquet
+from landloom.model.apportion import MILLION
+from landloom.model.ids import CELL_SIZE, SampleId, parse_sample_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from landloom.corpus.audit.check import Corpus
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.published import Published
+    from landloom.model.ids import Identity
+
+CLOSE: Final = 1e-9
+"""Degrees by which a stored footprint may differ from the one that its bounds give."""
+
+
+def read_index(store: Corpus) -> pa.Table:
+    """The index of a corpus.
+
+    Raises:
+        InvalidDocumentError: it is missing, or no Parquet file, or no index of ours.
+    """
+    if not store.exists(INDEX):
+        raise InvalidDocumentError(INDEX, [Problem(where="", what="missing")])
+    try:
+        table, _ = decode_geoparquet(store.get(INDEX))
+    except InvalidInputError as error:
+        raise InvalidDocumentError(INDEX, [Problem(where="", what=str(error))]) from error
+    read_metadata(table.schema, INDEX)
+    return table
+
+
+def footprints(table: pa.Table) -> dict[str, NDArray[np.float64]]:
+    """Sample → (5, 2) outline as the index stores it.
+
+    Raises:
+        InvalidInputError: a geometry is no polygon of four corners.
+    """
+    return dict(zip(table.column("id").to_pylist(), outlines_of(table.column("geometry")), strict=True))
+
+
+def index_problems(store: Corpus, info: CorpusInfo, table: pa.Table, published: Published) -> Iterator[Problem]:
+    """Everything that is wrong with the index.
+
+    Args:
+        store: the corpus.
+        info: what corpus.json says.
+        table: the index.
+        published: every file that manifests name.
+    """
+    metadata = read_metadata(table.schema, INDEX)
+    if metadata != index_metadata(info):
+        yield Problem(where=INDEX, what="its metadata 'landloom' is not what corpus.json says")
+    wanted = ["id", "zone", "tile", "epsg", "west", "south", "east", "north", "stratum", "split", "bbox", "geometry"]
+    wanted += [name for names in info.label_columns.values() for name in names]
+    wanted += [available(item.key) for item in info.products]
+    lacking = [name for name in wanted if name not in table.column_names]
+    if lacking:
+        yield Problem(where=INDEX, what=f"lacks the columns {', '.join(lacking)}")
+        return
+    samples, unreadable = _identities(info, table)
+    yield from unreadable
+    if not unreadable:
+        yield from _places(samples, table)
+        yield from _existence(info, samples, table, published)
+        yield from _labels(store, info, samples, table)
+    yield from _resources(store, info, table)
+
+
+def _identities(info: CorpusInfo, table: pa.Table) -> tuple[list[Identity], list[Problem]]:
+    samples: list[Identity] = []
+    problems = []
+    for text in table.column("id").to_pylist():
+        try:
+            samples.append(parse_sample_id(info.scheme, text))
+        except InvalidIdentityError as error:
+            problems.append(Problem(where=f"{INDEX}#{text}", what=str(error)))
+    if len(set(samples)) != len(samples):
+        problems.append(Problem(where=INDEX, what="an id occurs more than once"))
+    return samples, problems
+
+
+def _places(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
+    """Tile and bounds follow from the id, the footprint from the bounds."""
+    names = np.array([f"{sample.zone}_{sample.tile_name}" for sample in samples])
+    for row in np.flatnonzero(names != np.array(table.column("tile").to_pylist())).tolist():
+        yield Problem(where=f"{INDEX}#{samples[row]}", what=f"got another tile than its id's, {names[row]}")
+    bounds = np.stack([table.column(name).to_numpy() for name in ("west", "south", "east", "north")], axis=1)
+    epsg = table.column("epsg").to_numpy()
+    for row, sample in enumerate(samples):
+        if isinstance(sample, SampleId):
+            grid = sample.grid(CELL_SIZE)
+            if (grid.epsg, grid.bounds) != (int(epsg[row]), tuple(bounds[row].tolist())):
+                yield Problem(where=f"{INDEX}#{sample}", what=f"got other bounds than its id's, {grid.bounds}")
+    try:
+        stored = outlines_of(table.column("geometry"))
+    except InvalidInputError as error:
+        yield Problem(where=INDEX, what=str(error))
+        return
+    far = np.abs(stored - rings(epsg, bounds)).max(axis=(1, 2)) > CLOSE
+    for row in np.flatnonzero(far).tolist():
+        yield Problem(where=f"{INDEX}#{samples[row]}", what="its geometry is not the footprint of its bounds")
+
+
+def _existence(info: CorpusInfo, samples: list[Identity], table: pa.Table, published: Published) -> Iterator[Problem]:
+    """Every bit has its file, and every chip and label its bit; tile by tile."""
+    there = [(item, availability(table.column(available(item.key)), item.slots)) for item in info.products]
+    rows: dict[str, list[int]] = {}
+    for row, sample in enumerate(samples):
+        rows.setdefault(info.layout.tile_folder(sample), []).append(row)
+    for tile in dict.fromkeys([*published.tiles, *rows]):
+        promised = {
+            path
+            for row in rows.get(tile, ())
+            for item, exists in there
+            for step in np.flatnonzero(exists[row])
+            for path in sample_files(info, item, samples[row], int(step))
+        }
+        own = published.entries(tile)
+        for path in sorted(promised - own.keys() - published.cubes):
+            if path not in published.loose:
+                yield Problem(where=path, what="the index says that it exists, no manifest does")
+        yield from (_unknown(path) for path in own if path not in promised and _is_data(path))
+    yield from (_unknown(path) for path in published.loose if _is_data(path))
+
+
+def _is_data(path: str) -> bool:
+    return path.startswith(("imagery/", "labels/")) and ".zarr/" not in path
+
+
+def _unknown(path: str) -> Problem:
+    return Problem(where=path, what="a manifest names it, the index does not know of it")
+
+
+def sample_files(info: CorpusInfo, item: ProductInfo, sample: Identity, step: int) -> list[str]:
+    """Paths behind one bit of the index; a cube stands for all samples of its tile."""
+    product, layout = item.product, info.layout
+    if product.kind == "labels":
+        return [layout.label(sample, product.prefix)]
+    if product.kind == "raster-labels" and not item.timesteps:
+        return [layout.raster_label(sample, product.prefix, item.label_version, product.suffix)]
+    name = item.timesteps[step].name if item.timesteps else None
+    paths = []
+    if "chips" in info.layouts:
+        bands = [None] if layout.patterns.band_asset is None else [band.name for band in product.bands]
+        paths += [layout.chip(sample, product, name, band) for band in bands]
+    if "cubes" in info.layouts:
+        paths.append(layout.cube(sample, product))
+    return paths
+
+
+def _labels(store: Corpus, info: CorpusInfo, samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
+    """Shares sum to a million, and each label file says the same as the index."""
+    for item in info.labels:
+        names = info.label_columns[item.key]
+        shares = np.stack([table.column(name).to_numpy() for name in names], axis=1).astype(np.int64)
+        there = availability(table.column(available(item.key)), item.slots)[:, 0]
+        sums = shares.sum(axis=1)
+        own = () if item.taxonomy is None else item.taxonomy.columns()
+        for row, sample in enumerate(samples):
+            if sums[row] != (MILLION if there[row] else 0) or (shares[row] < 0).any():
+                yield Problem(
+                    where=f"{INDEX}#{sample}", what=f"labels sum to {sums[row]:,} millionths, wanted {MILLION:,}"
+                )
+            path = info.layout.label(sample, item.product.prefix)
+            if there[row] and store.exists(path):
+                yield from _label(path, store.get(path), str(sample), dict(zip(own, shares[row].tolist(), strict=True)))
+
+
+def _label(path: str, content: bytes, sample: str, wanted: dict[str, int]) -> Iterator[Problem]:
+    try:
+        name, got = parse_label_geojson(content)
+    except InvalidDocumentError as error:
+        yield Problem(where=path, what=str(error.problems[0]))
+        return
+    if name != sample:
+        yield Problem(where=path, what=f"got sample {name!r}, wanted {sample!r}")
+    if got != wanted:
+        yield Problem(where=path, what="its fractions are not those of the index")
+
+
+def _resources(store: Corpus, info: CorpusInfo, table: Any) -> Iterator[Problem]:
+    """Resource files are what the index gives."""
+    try:
+        wanted = resource_files(info, table)
+    except InvalidInputError as error:
+        yield Problem(where=INDEX, what=str(error))
+        return
+    for path, content in wanted.items():
+        if not store.exists(path):
+            yield Problem(where=path, what="missing")
+        elif store.get(path) != content:
+            yield Problem(where=path, what="is not what the index gives")

@@ -1,0 +1,173 @@
+"""The catalogue: schemas, links, assets, ids."""
+
+from __future__ import annotations
+
+import hashlib
+import posixpath
+import re
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from landloom.corpus.layout import STAC
+from landloom.errors import MissingKeyError, Problem, counted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.audit.check import Corpus
+    from landloom.corpus.audit.schemas import Schemas
+    from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.published import Published
+
+INSIDE: Final = {"root", "parent", "child", "item", "collection", "related", "source", "self"}
+"""Relations that point at documents of the same catalogue."""
+
+
+CLOSE: Final = 1e-6
+"""Degrees by which an outline in JSON may differ from the index's: its seven decimals, and some."""
+
+
+class StacAudit:
+    """Checks every STAC document that manifests name."""
+
+    def __init__(
+        self,
+        store: Corpus,
+        info: CorpusInfo,
+        published: Published,
+        schemas: Schemas,
+        outlines: Mapping[str, NDArray[np.float64]],
+    ) -> None:
+        self.store, self.info, self.published, self.schemas = store, info, published, schemas
+        self.outlines = outlines
+        self.base_url: str | None = None
+        self.documents = 0
+        self.sound: set[bytes] = set()
+
+    def problems(self) -> Iterator[Problem]:
+        """Everything that is wrong with the catalogue."""
+        root = self.info.layout.stac_root
+        if root not in self.published:
+            yield Problem(where=root, what="missing")
+            return
+        self.base_url = self._base(root)
+        reached = {root}
+        ids: dict[str, str] = {}
+        keys = []
+        for key in self.published.paths():
+            if not key.startswith(f"{STAC}/") or not key.endswith(".json"):
+                continue
+            keys.append(key)
+            if not self.store.exists(key):
+                continue  # the manifests' audit names it
+            content = self.store.get(key)
+            try:
+                document = orjson.loads(content)
+            except orjson.JSONDecodeError as error:
+                yield Problem(where=key, what=f"is no JSON: {error}")
+                continue
+            self.documents += 1
+            yield from self._schema(key, content, document)
+            yield from self._targets(key, document, reached)
+            yield from self._place(key, document)
+            other = ids.setdefault(str(document.get("id")), key)
+            if other != key:
+                yield Problem(where=key, what=f"has the id {document.get('id')!r} of {other}")
+        for key in keys:
+            if key not in reached:
+                yield Problem(where=key, what="no catalogue or collection links to it")
+
+    def unchecked(self) -> tuple[str, ...]:
+        """What no schema was found for."""
+        return tuple(
+            f"no schema {address} at hand{self._why(address)}: {counted(count, 'document')} not checked against it"
+            for address, count in sorted(self.schemas.unchecked.items())
+        )
+
+    def _why(self, address: str) -> str:
+        return f" ({self.schemas.failures[address]})" if address in self.schemas.failures else ""
+
+    def _targets(self, key: str, document: Mapping[str, Any], reached: set[str]) -> Iterator[Problem]:
+        for link in document.get("links", ()):
+            if link.get("rel") not in INSIDE:
+                continue
+            target = self._key(key, str(link.get("href")))
+            if target is None or target not in self.published:
+                yield Problem(where=key, what=f"link {link.get('rel')} to {link.get('href')} resolves to nothing")
+            elif link["rel"] in ("child", "item"):
+                reached.add(target)
+        for name, asset in document.get("assets", {}).items():
+            target = self._key(key, str(asset.get("href")))
+            entry = None if target is None else self.published.get(target)
+            if entry is None and target not in self.published.cubes:
+                yield Problem(where=key, what=f"asset {name} at {asset.get('href')} resolves to nothing")
+            elif entry is not None and asset.get("file:size", entry.size) != entry.size:
+                yield Problem(where=key, what=f"asset {name}: got {asset['file:size']} bytes, wanted {entry.size}")
+            elif entry is not None and asset.get("file:checksum", entry.multihash) != entry.multihash:
+                yield Problem(where=key, what=f"asset {name}: its checksum is not the file's")
+
+    def _key(self, source: str, href: str) -> str | None:
+        """Key that an href means; None outside the corpus."""
+        if self.base_url is not None and href.startswith(self.base_url):
+            return href.removeprefix(self.base_url)
+        if "://" in href:
+            return None
+        return posixpath.normpath(posixpath.join(posixpath.dirname(source), href))
+
+    def _schema(self, key: str, content: bytes, document: Mapping[str, Any]) -> Iterator[Problem]:
+        """Check a document, or know that one like it was checked.
+
+        The items of a corpus come by the million and differ in ids, numbers and digests alone, none of which a schema
+        minds: coordinates and sizes are compared with the index and the manifests instead.
+        """
+        shape = _shape(key, content, document)
+        if shape in self.sound:
+            self.schemas.skip(document)
+            return
+        problems = list(self.schemas.check(key, document))
+        if not problems:
+            self.sound.add(shape)
+        yield from problems
+
+    def _base(self, root: str) -> str | None:
+        """The address that absolute hrefs start with, from the root catalogue's link to itself."""
+        try:
+            links = orjson.loads(self.store.get(root)).get("links", ())
+        except (orjson.JSONDecodeError, MissingKeyError):
+            return None
+        own = next((link["href"] for link in links if link.get("rel") == "self"), None)
+        return str(own).removesuffix(root) if own else None
+
+    def _place(self, key: str, document: Mapping[str, Any]) -> Iterator[Problem]:
+        """An item's outline and box are its sample's."""
+        if document.get("type") != "Feature" or not self.outlines:
+            return
+        outline = self.outlines.get(str(document.get("properties", {}).get("sample_id")))
+        if outline is None:
+            yield Problem(where=key, what="properties.sample_id: names no sample of the index")
+            return
+        ring = np.array(document["geometry"]["coordinates"][0], np.float64)
+        if ring.shape != outline.shape or np.abs(ring - outline).max() > CLOSE:
+            yield Problem(where=key, what="geometry: is not the footprint of its sample")
+        box = [*outline.min(axis=0), *outline.max(axis=0)]
+        if np.abs(np.array(document.get("bbox", [0, 0, 0, 0])) - box).max() > CLOSE:
+            yield Problem(where=key, what="bbox: is not that of its sample's footprint")
+
+
+def _shape(key: str, content: bytes, document: Mapping[str, Any]) -> bytes:
+    """A document without what tells it from others of its kind: ids of sample and tile, numbers, digests."""
+    if document.get("type") == "Feature":
+        own = str(document.get("properties", {}).get("sample_id"))
+        zone, tile = [*key.split("/"), "", ""][2:4]
+        for text in (own, f"{zone}_{tile}", f"{zone}/{tile}"):
+            content = content.replace(text.encode(), b"")
+        content = _NUMBER.sub(b"0", _DIGEST.sub(b"", content))
+    return hashlib.sha256(content).digest()
+
+
+_NUMBER: Final = re.compile(rb"(?<=[\[,:])-?\d[\d.eE+-]*(?=[\],}])")
+_DIGEST: Final = re.compile(rb"1220[0-9a-f]{64}")

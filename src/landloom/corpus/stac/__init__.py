@@ -1,0 +1,1 @@
+"""The STAC catalogue of a corpus, written from its index."""

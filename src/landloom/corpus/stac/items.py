@@ -1,0 +1,354 @@
+"""STAC items of a tile, as bytes.
+
+The samples of a tile share everything but their id, outline and file facts. So one document is built for each pattern
+of what exists, dumped, and cut at its slots; an item is then one join of byte strings.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from landloom.corpus.footprints import DECIMALS, boxes, rings
+from landloom.corpus.stac.links import CSV, GEOJSON, GEOTIFF, ZARR, Hrefs
+from landloom.corpus.stac.template import Slot, Template
+from landloom.errors import InvalidValueError
+from landloom.model.time import Period, Timestep, format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.layout import TileKey
+    from landloom.corpus.manifest import FileEntry
+    from landloom.model.sample import Sample
+
+STAC_VERSION: Final = "1.0.0"
+EXTENSIONS: Final = {
+    name: f"https://stac-extensions.github.io/{name}/v{version}/schema.json"
+    for name, version in {
+        "eo": "1.1.0",
+        "file": "2.1.0",
+        "label": "1.0.1",
+        "projection": "2.0.0",
+        "raster": "1.1.0",
+        "scientific": "1.0.0",
+    }.items()
+}
+"""Extension → address of the schema that documents name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileContent:
+    """What a tile holds: n samples, and which of their files are there."""
+
+    tile: TileKey
+    """Which."""
+    samples: tuple[Sample, ...]
+    """In any order; documents list them by id."""
+    exists: Mapping[str, NDArray[np.bool_]]
+    """Product → (n, timesteps), or (n, 1) without time. An absent product has nothing here."""
+    files: Mapping[str, FileEntry] = field(default_factory=dict)
+    """Key → size and digest, for the file extension; may be empty."""
+    lineage: tuple[str, ...] = ()
+    """Products whose lineage file is there."""
+
+    def __post_init__(self) -> None:
+        for key, there in self.exists.items():
+            if there.ndim != 2 or len(there) != len(self.samples):
+                raise InvalidValueError(
+                    f"got existence of {key} of shape {there.shape}, wanted ({len(self.samples)}, timesteps)"
+                )
+
+    def sorted(self) -> TileContent:
+        """The same with samples in the order of their ids."""
+        order = sorted(range(len(self.samples)), key=lambda row: str(self.samples[row].id))
+        return TileContent(
+            tile=self.tile,
+            samples=tuple(self.samples[row] for row in order),
+            exists={key: there[order] for key, there in self.exists.items()},
+            files=self.files,
+            lineage=self.lineage,
+        )
+
+    def outlines(self) -> NDArray[np.float64]:
+        """(n, 5, 2) outlines in WGS84."""
+        epsg = np.array([sample.epsg for sample in self.samples], np.int32)
+        return rings(epsg, np.array([sample.bounds for sample in self.samples], np.float64).reshape(-1, 4))
+
+
+def item_documents(info: CorpusInfo, content: TileContent, hrefs: Hrefs | None = None) -> Iterator[tuple[str, bytes]]:
+    """Key and bytes of every item of a tile, collection by collection, in the order of ids.
+
+    Args:
+        info: the corpus.
+        content: the tile.
+        hrefs: relative unless told.
+    """
+    content = content.sorted()
+    writer = _ItemWriter(info, content, hrefs or Hrefs())
+    for collection in info.collections:
+        yield from writer.items(collection)
+
+
+def item_names(info: CorpusInfo, collection: str, exists: Mapping[str, NDArray[np.bool_]]) -> list[int | None]:
+    """Which items one sample has in a collection.
+
+    Args:
+        info: the corpus.
+        collection: suffix.
+        exists: product → (timesteps,) of that sample.
+
+    Returns:
+        Nothing, or None for the one item that holds all, or the positions of timesteps that have an item each.
+    """
+    members = info.collections[collection]
+    there = [exists[item.key] for item in members if item.key in exists]
+    if not any(row.any() for row in there):
+        return []
+    if not dated(info, collection):
+        return [None]
+    slots = max(len(row) for row in there)
+    return [step for step in range(slots) if any(step < len(row) and row[step] for row in there)]
+
+
+def dated(info: CorpusInfo, collection: str) -> bool:
+    """Whether a collection has an item for each timestep."""
+    has_time = any(item.timesteps for item in info.collections[collection])
+    return has_time and info.layout.patterns.dated_item is not None
+
+
+def is_label(members: tuple[ProductInfo, ...]) -> bool:
+    """Whether a collection is one of labels."""
+    return all(item.product.kind in ("labels", "raster-labels") for item in members)
+
+
+def interval(period: Period) -> tuple[str, str]:
+    """A half-open period as STAC writes it, the last second included.
+
+    Example:
+        >>> interval(Period.year(2018))
+        ('2018-01-01T00:00:00Z', '2018-12-31T23:59:59Z')
+    """
+    return format_instant(period.start), format_instant(period.end - timedelta(seconds=1))
+
+
+class _ItemWriter:
+    """Writes the items of one tile; keeps a template for each pattern of what exists."""
+
+    def __init__(self, info: CorpusInfo, content: TileContent, hrefs: Hrefs) -> None:
+        self.info, self.content, self.hrefs, self.layout = info, content, hrefs, info.layout
+        self.slot = Slot(content.tile.zone, content.tile.tile_name)
+        self.templates: dict[tuple[str, bytes], list[tuple[str, Template]]] = {}
+        self.patterns = self._patterns()
+        self.names = [str(sample.id) for sample in content.samples]
+        self.values = self._values() if content.samples else []
+
+    def _patterns(self) -> list[bytes]:
+        joined = [self.content.exists[key] for key in sorted(self.content.exists)]
+        if not joined:
+            return [b""] * len(self.content.samples)
+        return [row.tobytes() for row in np.concatenate(joined, axis=1)]
+
+    def _values(self) -> list[dict[str, bytes]]:
+        """What fills the slots of each sample, but for file facts."""
+        outlines = np.round(self.content.outlines(), DECIMALS)
+        bounds = np.array([sample.bounds for sample in self.content.samples], np.float64)
+        ring = _dump(outlines, b"]],[[")
+        box = _dump(boxes(outlines), b"],[")
+        plane = _dump(bounds, b"],[")
+        return [
+            {
+                "ID": own.encode(),
+                "RING": b"[[[" + ring[row] + b"]]]",
+                "BOX": b"[" + box[row] + b"]",
+                "PLANE": b"[" + plane[row] + b"]",
+                "WEST": repr(float(bounds[row, 0])).encode(),
+                "NORTH": repr(float(bounds[row, 3])).encode(),
+            }
+            for row, own in enumerate(self.names)
+        ]
+
+    def items(self, collection: str) -> Iterator[tuple[str, bytes]]:
+        """Key and bytes of every item of a collection."""
+        for row, pattern in enumerate(self.patterns):
+            templates = self.templates.get((collection, pattern))
+            if templates is None:
+                templates = self.templates[collection, pattern] = self._templates(row, collection)
+            own = self.names[row]
+            for key, template in templates:
+                yield key.replace("@@ID@@", own), template.fill(self._facts(row, template))
+
+    def _templates(self, row: int, collection: str) -> list[tuple[str, Template]]:
+        """Key, with a slot for the id, and template of each item of a sample."""
+        there = {key: rows[row] for key, rows in self.content.exists.items()}
+        found = []
+        for step in item_names(self.info, collection, there):
+            name = None if step is None else self._timestep(collection, step).name
+            key = self.layout.stac_item(collection, self.slot, name)
+            found.append((key, self._template(row, collection, step, there)))
+        return found
+
+    def _facts(self, row: int, template: Template) -> Mapping[str, bytes]:
+        values = self.values[row]
+        if not self.content.files:
+            return values
+        files, own, values = self.content.files, self.names[row], dict(values)
+        for slot, path in template.paths.items():
+            entry = files.get(path.replace("@@ID@@", own))
+            if entry is not None:
+                values[slot] = b',"file:size":%d,"file:checksum":"%s"' % (entry.size, entry.multihash.encode())
+        return values
+
+    def _timestep(self, collection: str, step: int) -> Timestep:
+        return next(item.timesteps[step] for item in self.info.collections[collection] if step < len(item.timesteps))
+
+    def _template(
+        self, row: int, collection: str, step: int | None, there: Mapping[str, NDArray[np.bool_]]
+    ) -> Template:
+        members = self.info.collections[collection]
+        timestep = None if step is None else self._timestep(collection, step)
+        name = None if timestep is None else timestep.name
+        key = self.layout.stac_item(collection, self.slot, name)
+        paths: dict[str, str] = {}
+        assets: dict[str, dict[str, Any]] = {}
+        for asset, path, fields in self._assets(members, key, step, there):
+            assets[asset] = fields
+            if self.content.files:
+                slot = f"F{len(paths)}"
+                paths[slot] = path
+                assets[asset] = fields | {f"@@{slot}@@": 0}
+        document = {
+            "type": "Feature",
+            "stac_version": STAC_VERSION,
+            "stac_extensions": self._extensions(members),
+            "id": self.layout.item_id(collection, self.slot, name),
+            "geometry": {"type": "Polygon", "coordinates": "@@RING@@"},
+            "bbox": "@@BOX@@",
+            "properties": self._properties(row, members, timestep),
+            "links": self._links(key, collection, step, there),
+            "assets": assets,
+            "collection": self.layout.collection_id(collection),
+        }
+        return Template.of(document, paths)
+
+    def _extensions(self, members: tuple[ProductInfo, ...]) -> list[str]:
+        names = ["projection"]
+        if any(item.product.kind == "labels" for item in members):
+            names.append("label")
+        if self.content.files:
+            names.append("file")
+        return [EXTENSIONS[name] for name in sorted(names)]
+
+    def _properties(self, row: int, members: tuple[ProductInfo, ...], timestep: Timestep | None) -> dict[str, Any]:
+        period = self.info.period_of(members) if timestep is None else timestep.period
+        start, end = interval(period)
+        sample = self.content.samples[row]
+        properties: dict[str, Any] = {
+            "title": f"{members[0].product.title} at @@ID@@",
+            "sample_id": "@@ID@@",
+            "datetime": None if timestep is None else format_instant(timestep.stamp),
+            "start_datetime": start,
+            "end_datetime": end,
+            "proj:code": f"EPSG:{sample.epsg}",
+            "proj:bbox": "@@PLANE@@",
+        }
+        sizes = {item.product.resolution for item in members if item.product.resolution is not None}
+        if len(sizes) == 1:
+            (size,) = sizes
+            properties["proj:shape"] = list(sample.grid(size).shape)
+            properties["proj:transform"] = [size, 0.0, "@@WEST@@", 0.0, -size, "@@NORTH@@"]
+        for item in members:
+            if item.product.kind == "labels" and item.taxonomy is not None:
+                properties |= {
+                    "label:type": "vector",
+                    "label:tasks": ["regression"],
+                    "label:properties": list(item.taxonomy.columns()),
+                    "label:description": f"Share of the area that each class of {item.taxonomy.name} covers",
+                }
+        return properties
+
+    def _links(
+        self, key: str, collection: str, step: int | None, there: Mapping[str, NDArray[np.bool_]]
+    ) -> list[dict[str, str]]:
+        parent = self.layout.stac_collection(collection, tile=self.content.tile)
+        links = self.hrefs.frame(key, parent, self.layout.stac_root)
+        links.append(self.hrefs.link("collection", key, self.layout.stac_collection(collection)))
+        own_label = is_label(self.info.collections[collection])
+        for other in sorted(self.info.collections):
+            if other == collection:
+                continue
+            relation = self.layout.patterns.label_link
+            if not own_label or is_label(self.info.collections[other]):
+                relation = "related"
+            for partner in item_names(self.info, other, there):
+                if None not in (step, partner) and partner != step:
+                    continue
+                name = None if partner is None else self._timestep(other, partner).name
+                target = self.layout.stac_item(other, self.slot, name)
+                links.append(self.hrefs.link(relation, key, target, GEOJSON))
+        return links
+
+    def _assets(
+        self,
+        members: tuple[ProductInfo, ...],
+        key: str,
+        step: int | None,
+        there: Mapping[str, NDArray[np.bool_]],
+    ) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        """Asset key, path of the file, fields; by timestep, and products in order within one."""
+        for position in range(max(item.slots for item in members)) if step is None else [step]:
+            for item in members:
+                rows = there.get(item.key)
+                if rows is not None and position < len(rows) and rows[position]:
+                    yield from self._product_assets(item, position, key)
+
+    def _product_assets(self, item: ProductInfo, position: int, key: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
+        product, layout = item.product, self.layout
+        roles = [product.role]
+        if product.kind == "labels":
+            path = layout.label(self.slot, product.prefix)
+            yield product.prefix, path, self._asset(key, path, GEOJSON, ["labels", "labels-vector"])
+            return
+        if product.kind == "raster-labels" and not item.timesteps:
+            path = layout.raster_label(self.slot, product.prefix, item.label_version, product.suffix)
+            roles, media = (["metadata"], CSV) if product.suffix == "csv" else (["labels", "labels-raster"], GEOTIFF)
+            yield product.prefix, path, self._asset(key, path, media, roles)
+            return
+        timestep = item.timesteps[position] if item.timesteps else None
+        stamp = {} if timestep is None else {"datetime": format_instant(timestep.stamp)}
+        name = None if timestep is None else timestep.name
+        if "chips" not in self.info.layouts:
+            path = layout.cube(self.content.tile, product)
+            yield f"{product.prefix}_cube", path, self._asset(key, path, ZARR, roles)
+            return
+        for asset, band in self._bands(item, name):
+            path = layout.chip(self.slot, product, name, band)
+            yield asset, path, self._asset(key, path, GEOTIFF, roles, stamp)
+
+    def _bands(self, item: ProductInfo, timestep: str | None) -> list[tuple[str, str | None]]:
+        """Asset keys of a chip: one, or one for each band."""
+        product, pattern = item.product, self.layout.patterns.band_asset
+        if pattern is None:
+            own = None if self.layout.patterns.dated_item else timestep
+            return [(product.asset_key(own), None)]
+        fields = {"prefix": product.prefix, "timestep": timestep}
+        return [(pattern.format(band=band.name, **fields), band.name) for band in product.bands]
+
+    def _asset(
+        self, key: str, path: str, media: str, roles: list[str], more: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        return {"href": self.hrefs.between(key, path), "type": media, **(more or {}), "roles": roles}
+
+
+def _dump(values: NDArray[np.float64], between: bytes) -> list[bytes]:
+    """Rows of an array as JSON without their outer brackets."""
+    depth = values.ndim
+    text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
+    return text[depth:-depth].split(between)

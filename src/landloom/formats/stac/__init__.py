@@ -1,0 +1,1 @@
+"""STAC items of satellite archives, whatever the provider calls its assets."""

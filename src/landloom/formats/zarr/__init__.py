@@ -1,0 +1,1 @@
+"""Cubes: sharded Zarr v3 arrays, written and read."""

@@ -1,0 +1,204 @@
+"""Layout "cubes": the chips of a tile and product as one sharded Zarr array.
+
+A Zarr version 3 group with the array `data` (sample, time, band, y, x) and its coordinates. A shard holds 16 samples
+whole, an inner chunk is one sample's cube, compressed by zstd; so a sample is one ranged read, and any Zarr library
+opens the group. Shards are encoded and decoded by ourselves (docs/decisions/0003) after the specification of the codec
+`sharding_indexed` 1.0: first an index of offset and length per inner chunk, then its crc32c, then the chunks.
+
+Sizes are in pixels, corners in units of the CRS. Keys are relative to the group's folder.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import google_crc32c
+import imagecodecs
+import numpy as np
+
+from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
+from landloom.formats.zarr.documents import CubeSpec, cube_documents, read_cube_spec
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
+
+    from landloom.model.grid import Grid
+
+__all__ = ["LEVEL", "SHARD", "CubeReader", "CubeSpec", "encode_cube_shard", "encode_cubes", "shard_count", "shard_key"]
+
+SHARD: Final = 16
+"""Samples in a shard."""
+LEVEL: Final = 3
+"""Of zstd; part of the documents, so another one is another layout."""
+INDEX_BYTES: Final = SHARD * 16 + 4
+"""Two 64-bit numbers a sample, and a checksum."""
+_ABSENT: Final = 2**64 - 1
+
+
+def shard_key(shard: int) -> str:
+    """Key of a shard.
+
+    Example:
+        >>> shard_key(2)
+        'data/c/2/0/0/0/0'
+    """
+    return f"data/c/{shard}/0/0/0/0"
+
+
+def shard_count(samples: int) -> int:
+    """How many shards hold so many samples.
+
+    Example:
+        >>> shard_count(356), shard_count(16)
+        (23, 1)
+    """
+    return -(-samples // SHARD)
+
+
+def encode_cube_shard(cubes: NDArray[Any]) -> bytes:
+    """Encode the samples of one shard.
+
+    Args:
+        cubes: (sample, time, band, y, x), at most 16 samples; fewer only in the last shard, whose other places are
+            absent and read as nodata.
+
+    Raises:
+        InvalidValueError: another number of dimensions or of samples.
+    """
+    if cubes.ndim != 5 or not 1 <= len(cubes) <= SHARD:
+        raise InvalidValueError(f"got cubes of shape {cubes.shape}, wanted (1 to {SHARD}, time, band, y, x)")
+    little = cubes.astype(cubes.dtype.newbyteorder("<"), copy=False)
+    chunks = [bytes(imagecodecs.zstd_encode(cube.tobytes(), LEVEL)) for cube in little]
+    index = np.full((SHARD, 2), _ABSENT, "<u8")
+    index[: len(chunks), 1] = [len(chunk) for chunk in chunks]
+    index[: len(chunks), 0] = INDEX_BYTES + np.cumsum([0, *(len(chunk) for chunk in chunks[:-1])])
+    head = index.tobytes()
+    return b"".join([head, _checksum(head), *chunks])
+
+
+def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, bytes]]:
+    """Every file of a cubes array, one after the other: shards in order of samples, then the documents.
+
+    Args:
+        spec: what the array holds.
+        cubes: (sample, time, band, y, x) of the spec's shape and type; may be a memory map.
+
+    Yields:
+        Key and bytes.
+
+    Raises:
+        InvalidValueError: shape or type are not the spec's.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> spec = CubeSpec(
+        ...     samples=("a", "b"), timesteps=("2018-01",), times=(datetime(2018, 1, 15, tzinfo=UTC),), bands=("B02",),
+        ...     corners=((0.0, 600.0), (600.0, 600.0)), height=60, width=60, dtype="uint16", nodata=0, epsg=32633,
+        ...     resolution=10.0,
+        ... )
+        >>> cubes = np.arange(7200, dtype=np.uint16).reshape(2, 1, 1, 60, 60)
+        >>> files = dict(encode_cubes(spec, cubes))
+        >>> reader = CubeReader(files.__getitem__, lambda key, start, length: files[key][start : start + length])
+        >>> bool((reader.read("b") == cubes[1]).all()), reader.spec == spec
+        (True, True)
+    """
+    if cubes.shape != spec.shape or cubes.dtype != np.dtype(spec.dtype):
+        raise InvalidValueError(f"got cubes {cubes.dtype} {cubes.shape}, wanted {spec.dtype} {spec.shape}")
+    for shard in range(shard_count(len(spec.samples))):
+        yield shard_key(shard), encode_cube_shard(cubes[shard * SHARD : (shard + 1) * SHARD])
+    yield from cube_documents(spec, shard=SHARD, level=LEVEL).items()
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class CubeReader:
+    """Reads the cubes of single samples, two small reads for the first of a shard and one for the others.
+
+    Args:
+        get: key → bytes.
+        get_range: key, start, length → bytes.
+        prefix: folder of the group within what the two read, with its trailing slash.
+
+    Raises:
+        InvalidInputError: the group is no cubes layout of ours.
+    """
+
+    spec: CubeSpec
+    """What the array holds."""
+    _get_range: Callable[[str, int, int], bytes]
+    _prefix: str
+    _places: dict[str, int]
+    _indexes: dict[int, NDArray[np.uint64]]
+
+    def __init__(
+        self, get: Callable[[str], bytes], get_range: Callable[[str, int, int], bytes], prefix: str = ""
+    ) -> None:
+        spec = read_cube_spec(lambda key: get(prefix + key), shard=SHARD)
+        object.__setattr__(self, "spec", spec)
+        object.__setattr__(self, "_get_range", get_range)
+        object.__setattr__(self, "_prefix", prefix)
+        object.__setattr__(self, "_places", {sample: place for place, sample in enumerate(spec.samples)})
+        object.__setattr__(self, "_indexes", {})
+
+    def place(self, sample: str) -> int:
+        """Position of a sample in the array.
+
+        Raises:
+            NotFoundError: no such sample.
+        """
+        if sample not in self._places:
+            raise NotFoundError.of("sample", sample, self._places)
+        return self._places[sample]
+
+    def grid(self, sample: str | int) -> Grid:
+        """The pixels of a sample."""
+        return self.spec.grid(sample if isinstance(sample, int) else self.place(sample))
+
+    def read(self, sample: str | int) -> NDArray[Any]:
+        """The whole cube of a sample.
+
+        Args:
+            sample: its id, or its position in the array.
+
+        Returns:
+            Array (time, band, y, x).
+
+        Raises:
+            NotFoundError: no such sample.
+            InvalidInputError: the shard is broken.
+        """
+        place = sample if isinstance(sample, int) else self.place(sample)
+        if not 0 <= place < len(self.spec.samples):
+            raise NotFoundError(f"no sample at position {place}, the array has {len(self.spec.samples)}")
+        shard, inside = divmod(place, SHARD)
+        start, length = (int(number) for number in self._index(shard)[inside])
+        dtype = np.dtype(self.spec.dtype).newbyteorder("<")
+        if start == _ABSENT:
+            return np.full(self.spec.shape[1:], self.spec.fill, dtype)
+        cube = np.empty(self.spec.shape[1:], dtype)
+        chunk = self._get_range(self._prefix + shard_key(shard), start, length)
+        try:
+            decoded = imagecodecs.zstd_decode(chunk, out=cube.reshape(-1).view(np.uint8).data)
+        except (imagecodecs.ZstdError, ValueError) as error:
+            raise InvalidInputError(f"{self._prefix}{shard_key(shard)}: sample {inside} is broken: {error}") from error
+        if len(decoded) != cube.nbytes:
+            raise InvalidInputError(
+                f"{self._prefix}{shard_key(shard)}: got {len(decoded)} bytes of sample {inside}, wanted {cube.nbytes}"
+            )
+        return cube
+
+    def _index(self, shard: int) -> NDArray[np.uint64]:
+        index = self._indexes.get(shard)
+        if index is None:
+            data = self._get_range(self._prefix + shard_key(shard), 0, INDEX_BYTES)
+            if len(data) != INDEX_BYTES or _checksum(data[:-4]) != data[-4:]:
+                raise InvalidInputError(f"{self._prefix}{shard_key(shard)}: the index of the shard is broken")
+            index = np.frombuffer(data[:-4], "<u8").reshape(SHARD, 2)
+            self._indexes[shard] = index
+        return index
+
+
+def _checksum(data: bytes) -> bytes:
+    return int(google_crc32c.value(data)).to_bytes(4, "little")

@@ -1,0 +1,1 @@
+"""Static STAC catalogues and registered corpora."""

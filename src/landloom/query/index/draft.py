@@ -1,0 +1,216 @@
+"""From columns about samples to the arrays of a sidecar: the part that both kinds of source share."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.errors import InvalidIdentityError, InvalidInputError
+from landloom.model.ids import CELL_SIZE, CELLS_PER_TILE, TILE_SIZE
+from landloom.query.index.footprints import TOLERANCE, corners
+from landloom.query.index.packing import PackedColumns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+BEND: Final = 2e-3
+"""Degrees by which a tile differs from the bilinear square between its corners; twice what it is at 84°."""
+_BLOCK: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """All that a sidecar is made from; rows in index order."""
+
+    meta: Mapping[str, Any]
+    """`name`, `version`, `scheme`, `products` (key → {timesteps: […]}), `taxonomies` (names)."""
+    columns: Sequence[str]
+    """Label columns."""
+    groups: Mapping[str, Sequence[str]]
+    """Coarser label columns → the columns that they sum."""
+    tiles: Sequence[str]
+    """Names of tiles with their zone: `33N_16E-243N`."""
+    tile: NDArray[np.int32]
+    """(row,) place of the row's tile in `tiles`."""
+    epsg: NDArray[np.int32]
+    """(row,) CRS of the row's square."""
+    ids: NDArray[np.bytes_]
+    """(row,) sample ids, ASCII."""
+    bounds: NDArray[np.float64] | None = None
+    """(row, 4) west, south, east, north; None where ids say it (`utm24`)."""
+    labels: Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
+    """For each label column ascending rows and their millionths."""
+    words: Mapping[str, tuple[NDArray[np.integer], list[str]]]
+    """`stratum` and `split`: (row,) 0 for none or 1 + place in the vocabulary, and the vocabulary."""
+    patterns: Mapping[str, tuple[NDArray[np.integer], NDArray[np.uint8]]]
+    """Product → (row,) number of pattern, and (pattern, byte) bitmaps over its timesteps."""
+    outlines: NDArray[np.float64] | None = None
+    """(row, 4, 2) published vertices, NaN where the outline has not four; None where nothing was published."""
+    strange: Mapping[int, bytes] = field(default_factory=dict)
+    """Row → WKB of outlines without four vertices."""
+
+
+def _smallest(codes: NDArray[np.integer], count: int) -> NDArray[np.integer]:
+    return codes.astype(np.min_scalar_type(max(count, 1)))
+
+
+def cells_of(ids: NDArray[np.bytes_], prefixes: NDArray[np.bytes_]) -> NDArray[np.uint16]:
+    """Cell number, (row − 1)·40 + column − 1, of `utm24` ids.
+
+    Raises:
+        InvalidIdentityError: an id that is none, or not of its tile; the first is named.
+
+    Example:
+        >>> cells_of(np.array([b"33N_16E-243N_29_01"]), np.array([b"33N_16E-243N_"])).tolist()
+        [1120]
+    """
+    if ids.dtype.itemsize != 18:
+        raise InvalidIdentityError.of(str(ids[:1]), wanted="ids such as 33N_16E-243N_29_01")
+    text = ids.view(np.uint8).reshape(-1, 18)
+    digits = text[:, [13, 14, 16, 17]].astype(np.int64) - ord("0")
+    row, column = digits[:, 0] * 10 + digits[:, 1], digits[:, 2] * 10 + digits[:, 3]
+    good = (digits >= 0).all(axis=1) & (digits <= 9).all(axis=1) & (text[:, 15] == ord("_"))
+    good &= (row >= 1) & (row <= CELLS_PER_TILE) & (column >= 1) & (column <= CELLS_PER_TILE)
+    good &= (text[:, :13] == np.ascontiguousarray(prefixes).view(np.uint8).reshape(-1, 13)).all(axis=1)
+    if not good.all():
+        wrong = ids[np.argmin(good)].decode()
+        raise InvalidIdentityError.of(wanted="a sample of its tile such as 33N_16E-243N_29_01", got=wrong)
+    return ((row - 1) * CELLS_PER_TILE + column - 1).astype(np.uint16)
+
+
+def _identities(draft: Draft, first: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+    names = [draft.tiles[code] for code in draft.tile[first].tolist()]
+    parts = [name.split("_", 1) for name in names]
+    result: dict[str, NDArray[Any]] = {"run_directory": np.array([f"{zone}/{tile}".encode() for zone, tile in parts])}
+    if draft.meta["scheme"] == "utm24":
+        result["run_prefix"] = np.array([f"{name}_".encode() for name in names])
+        result["run_tile"] = np.array([(int(tile[:2]), int(tile[4:7])) for _, tile in parts], dtype=np.int64)
+        lengths = np.diff(np.append(first, len(draft.tile)))
+        result["cell"] = cells_of(draft.ids, np.repeat(result["run_prefix"], lengths))
+        return result
+    result["run_prefix"] = np.array([f"{tile}_".encode() for _, tile in parts])
+    lengths = np.diff(np.append(first, len(draft.tile)))
+    expected = np.repeat(result["run_prefix"], lengths)
+    good = np.char.startswith(draft.ids, expected)
+    if not good.all():
+        raise InvalidIdentityError.of(draft.ids[np.argmin(good)].decode(), wanted="a sample of its tile")
+    result["suffix"] = np.array(
+        [text[len(prefix) :] for text, prefix in zip(draft.ids.tolist(), expected.tolist(), strict=True)]
+    )
+    result["bounds"] = draft.bounds if draft.bounds is not None else np.empty((0, 4))
+    return result
+
+
+def _squares(draft: Draft, arrays: Mapping[str, NDArray[Any]], run: NDArray[np.int64]) -> NDArray[np.float64]:
+    if draft.meta["scheme"] != "utm24":
+        return arrays["bounds"]
+    east, north = arrays["run_tile"][run].T
+    row, column = np.divmod(arrays["cell"].astype(np.int64), CELLS_PER_TILE)
+    west, top = east * TILE_SIZE + column * CELL_SIZE, (north + 1) * TILE_SIZE - row * CELL_SIZE
+    return np.column_stack([west, top - CELL_SIZE, west + CELL_SIZE, top]).astype(np.float64)
+
+
+def _ordered(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vertices of each outline counter-clockwise around its middle, from the south-east one."""
+    middle = vertices.mean(axis=1, keepdims=True)
+    angle = np.arctan2(vertices[..., 1] - middle[..., 1], vertices[..., 0] - middle[..., 0])
+    order = np.argsort((angle + np.pi / 2) % (2 * np.pi), axis=1)
+    return np.take_along_axis(vertices, order[..., None], axis=1)
+
+
+def _decimals(outlines: NDArray[np.float64]) -> int | None:
+    sample = outlines[np.isfinite(outlines).all(axis=(1, 2))][:1000]
+    return next((n for n in (5, 6, 7, 8) if len(sample) and (np.round(sample, n) == sample).all()), None)
+
+
+def _odd(outlines: NDArray[np.float64], derived: NDArray[np.float64], decimals: int | None) -> NDArray[np.bool_]:
+    """Which published outlines are not the derived ones: the same four vertices in any order and direction."""
+    given, ours = _ordered(outlines), _ordered(derived)
+    tolerance = TOLERANCE if decimals is None else 0.0
+    same: NDArray[np.bool_] = np.asarray((np.abs(given - ours) <= tolerance).all(axis=(1, 2)))
+    return ~same
+
+
+def _footprints(
+    draft: Draft, squares: NDArray[np.float64], first: NDArray[np.int64]
+) -> tuple[dict[str, NDArray[Any]], int | None]:
+    import shapely
+
+    decimals = None if draft.outlines is None else _decimals(draft.outlines)
+    extent = np.empty((len(squares), 4))
+    odd: dict[int, bytes] = dict(draft.strange)
+    for start in range(0, len(squares), _BLOCK):
+        own = slice(start, start + _BLOCK)
+        derived = corners(draft.epsg[own], squares[own], decimals)
+        extent[own] = np.concatenate([derived.min(axis=1), derived.max(axis=1)], axis=1)
+        if draft.outlines is None:
+            continue
+        published = draft.outlines[own]
+        for row in np.flatnonzero(_odd(published, derived, decimals)).tolist():
+            if start + row not in odd:
+                odd[start + row] = shapely.Polygon(published[row]).wkb
+    rows = sorted(odd)
+    for row in rows:
+        extent[row] = shapely.from_wkb(odd[row]).bounds
+    low = np.minimum.reduceat(extent[:, :2], first, axis=0)
+    high = np.maximum.reduceat(extent[:, 2:], first, axis=0)
+    pieces = [odd[row] for row in rows]
+    return {
+        "run_bounds": np.concatenate([low, high], axis=1),
+        "odd_rows": np.array(rows, dtype=np.int32),
+        "odd_starts": np.concatenate([[0], np.cumsum([len(piece) for piece in pieces])]).astype(np.int64),
+        "odd_wkb": np.frombuffer(b"".join(pieces), dtype=np.uint8),
+    }, decimals
+
+
+def _interpolation(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
+    """(run, 10) longitude and latitude of a place in a tile, a + b·u + c·v + d·u·v each; how far a cell reaches.
+
+    u runs from 0 at the tile's west edge to 1 at its east edge, v from its north edge to its south edge.
+    """
+    corner = arrays["run_tile"].astype(np.float64) * TILE_SIZE
+    tile = corners(arrays["run_epsg"], np.concatenate([corner, corner + TILE_SIZE], axis=1))
+    south_east, north_east, north_west, south_west = tile.transpose(1, 0, 2)
+    twist = south_east - north_east + north_west - south_west
+    reach = (tile.max(axis=1) - tile.min(axis=1)) / CELLS_PER_TILE * 0.55 + BEND
+    return np.concatenate([north_west, north_east - north_west, south_west - north_west, twist, reach], axis=1)
+
+
+def finish(draft: Draft) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """The arrays and the `meta` of the sidecar.
+
+    Raises:
+        InvalidInputError: no samples, or labels that cannot be millionths.
+        InvalidIdentityError: an id that is none of its scheme or not of its tile.
+    """
+    if not len(draft.tile):
+        raise InvalidInputError("got an index without samples")
+    change = (np.diff(draft.tile) != 0) | (np.diff(draft.epsg) != 0)
+    first = np.concatenate([[0], np.flatnonzero(change) + 1])
+    starts = np.append(first, len(draft.tile))
+    run = np.repeat(np.arange(len(first)), np.diff(starts))
+    arrays: dict[str, NDArray[Any]] = {"run_starts": starts.astype(np.int32), "run_epsg": draft.epsg[first]}
+    arrays |= _identities(draft, first)
+    footprints, decimals = _footprints(draft, _squares(draft, arrays, run), first)
+    arrays |= footprints
+    packed = PackedColumns.of(draft.labels)
+    arrays |= {"label_blob": packed.blob, "label_starts": packed.starts, "label_counts": packed.counts}
+    if draft.meta["scheme"] == "utm24":
+        arrays["run_middle"] = _interpolation(arrays)
+    meta = dict(draft.meta) | {
+        "grid": {"tile": TILE_SIZE, "cell": CELL_SIZE, "cells": CELLS_PER_TILE},
+        "columns": list(draft.columns),
+        "groups": {name: list(members) for name, members in draft.groups.items()},
+        "decimals": decimals,
+    }
+    for name, (codes, vocabulary) in draft.words.items():
+        arrays[name], meta[name] = _smallest(codes, len(vocabulary)), vocabulary
+    for product, (numbers, patterns) in draft.patterns.items():
+        arrays[f"patterns_{product}"] = patterns
+        if len(patterns) > 1:
+            arrays[f"pattern_{product}"] = _smallest(numbers, len(patterns))
+    return arrays, meta

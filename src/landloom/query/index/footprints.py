@@ -1,0 +1,50 @@
+"""Outlines of samples in WGS84, derived from their squares instead of stored."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.query.index.transverse import is_utm, to_degrees
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+TOLERANCE: Final = 1e-9
+"""Degrees (0.1 mm) within which two vertices are one."""
+
+
+def corners(
+    epsg: NDArray[np.int32], bounds: NDArray[np.float64], decimals: int | None = None, *, exact: bool = False
+) -> NDArray[np.float64]:
+    """Corners of squares, from the south-east one counter-clockwise as shapely draws a box.
+
+    Args:
+        epsg: (n,) code of the CRS of each square.
+        bounds: (n, 4) west, south, east, north in that CRS.
+        decimals: round to so many, as published outlines are; None keeps all digits.
+        exact: ask PROJ and get its digits, where they matter; else UTM is computed here, within 1e-12 degrees.
+
+    Returns:
+        (n, 4, 2) longitude and latitude.
+
+    Example:
+        >>> square = np.array([[474_000.0, 7_018_200.0, 474_600.0, 7_018_800.0]])
+        >>> corners(np.array([32635], np.int32), square, 5)[0, :2].tolist()
+        [[26.49348, 63.29178], [26.49338, 63.29717]]
+    """
+    x = bounds[:, [2, 2, 0, 0]]
+    y = bounds[:, [1, 3, 3, 1]]
+    result = np.empty((len(bounds), 4, 2))
+    codes = set(epsg.tolist())
+    if not exact and all(map(is_utm, codes)) and len(bounds):
+        result[..., 0], result[..., 1] = to_degrees(epsg[:, None], x, y)
+    else:
+        from landloom.model.grid import WGS84, transformer
+
+        for code in codes:
+            own = epsg == code
+            result[own, :, 0], result[own, :, 1] = transformer(code, WGS84).transform(x[own], y[own])
+    return result if decimals is None else np.round(result, decimals)

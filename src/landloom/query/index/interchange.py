@@ -1,0 +1,223 @@
+"""From the three published resource files to an index of ours: GeoParquet 1.1, what every tool and query opens.
+
+Labels are rounded as `landloom.query.index.resources` states; outlines are kept as published. The files say nothing of
+chips: which products there are, and when, is taken from the published corpus (`landloom.query.published`).
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
+from landloom.query.index.sources import INDEX, ResourceFiles, published_files
+from landloom.query.published import FIVE_DAYS, MONTHS, PUBLISHED
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from pathlib import Path
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.query.index.draft import Draft
+    from landloom.query.index.sidecar import Sidecar
+
+_ENDING: Final = "_geometries"
+_PERIODS: Final = {FIVE_DAYS: ("5 days", "2018-01-01", "2020-01-01"), MONTHS: ("month", "2018-01-01", "2019-01-01")}
+"""Timesteps of the published corpus → the rule and the period that give them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexReport:
+    """What was indexed."""
+
+    path: Path
+    """The index."""
+    samples: int
+    """Rows."""
+    columns: int
+    """Label columns."""
+    size: int
+    """Bytes."""
+    odd: int
+    """Samples whose published outline is not that of their square."""
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        return {
+            "path": str(self.path), "samples": self.samples, "columns": self.columns, "size": self.size,
+            "odd_outlines": self.odd,
+        }  # fmt: skip
+
+
+def find_resources(paths: Sequence[Path]) -> ResourceFiles:
+    """The three resource files: in a folder (or in `resources/` in it), or named one by one in any order.
+
+    Args:
+        paths: one folder, or three files.
+
+    Raises:
+        MissingKeyError: a file, or all of them, are not there.
+        InvalidInputError: neither one folder nor three files of three kinds.
+    """
+    for path in paths:
+        if not path.exists():
+            raise MissingKeyError(f"no file or folder {path}")
+    if len(paths) == 1 and paths[0].is_dir():
+        found = published_files(paths[0])
+        if found is None:
+            raise MissingKeyError(f"no NAME{_ENDING}.geojson.gz in {paths[0]}, nor in a folder resources in it")
+        return found
+    kinds = {_kind(path): path for path in paths}
+    if len(paths) != 3 or len(kinds) != 3:
+        got = ", ".join(f"{path.name} ({_kind(path)})" for path in paths)
+        raise InvalidInputError(f"got {got}; wanted a folder, or one file each of geometries, labels and mapping")
+    return ResourceFiles(**kinds)
+
+
+def _kind(path: Path) -> str:
+    """`geometries`, `labels` or `mapping`, by the first bytes of a file."""
+    if path.is_dir():
+        return "folder"
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    with gzip.open(path, "rb") if zipped else path.open("rb") as file:
+        head = file.read(4_096).decode("utf-8", "replace")
+    if head.lstrip()[:1] == "{":
+        return "geometries"
+    header = next(csv.reader(head.splitlines()[:1]), [])
+    return "mapping" if "index" in header else "labels" if "sample_id" in header else "unknown"
+
+
+def write_index(
+    files: ResourceFiles,
+    folder: Path,
+    *,
+    name: str | None = None,
+    version: str = "1.0",
+    products: Iterable[str] | None = None,
+) -> IndexReport:
+    """Index published resource files.
+
+    Args:
+        files: the three of them.
+        folder: of the corpus; gets `index/samples.parquet`.
+        name: of the corpus; taken from the file of geometries unless told.
+        version: of the corpus.
+        products: keys of products of the published corpus whose chips it has; all unless told. Labels are always there.
+
+    Raises:
+        NotFoundError: no such product.
+        CorpusError: the files disagree with each other.
+        InvalidInputError: a file is not what it should be, or its classes belong to no known taxonomy.
+        OSError: the folder cannot be written.
+    """
+    from landloom.corpus.index import index_bytes
+    from landloom.query.index.arrays import write_atomically
+    from landloom.query.index.draft import finish
+    from landloom.query.index.resources import read_resources
+    from landloom.query.index.sidecar import Sidecar
+
+    known: Mapping[str, Any] = PUBLISHED["products"]
+    keys = list(known) if products is None else [*dict.fromkeys([*products, "labels"])]
+    for key in keys:
+        if key not in known:
+            raise NotFoundError.of("product of the published corpus", key, known)
+    title = name or files.geometries.name.split(".", 1)[0].removesuffix(_ENDING)
+    meta = {"name": title, "version": version, "scheme": "utm24", "products": {key: known[key] for key in keys}}
+    draft = read_resources(files, meta)
+    arrays, described = finish(draft)
+    sidecar = Sidecar(arrays=arrays, meta=described)
+    data = index_bytes(_table(_info(title, version, keys, draft), sidecar, draft))
+    path = folder / INDEX
+    write_atomically(path, data)
+    return IndexReport(
+        path=path, samples=len(sidecar), columns=len(sidecar.columns), size=len(data), odd=len(sidecar.odd_rows)
+    )
+
+
+def _info(name: str, version: str, keys: Sequence[str], draft: Draft) -> CorpusInfo:
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.model.product import product
+    from landloom.model.recipe import Publication, Terms
+    from landloom.model.taxonomy import taxonomy
+    from landloom.model.time import Cadence, Period
+    from landloom.query.catalog.registry import BUILT_IN
+
+    labels = draft.meta["taxonomies"].get("labels")
+    if labels is None:
+        raise InvalidInputError(f"got label columns such as {draft.columns[0]!r}, wanted those of a known taxonomy")
+    terms = {key: Terms(**given) for key, given in BUILT_IN[0].terms.items()}
+    items = []
+    for key in keys:
+        rule = _PERIODS.get(tuple(PUBLISHED["products"][key]["timesteps"]))
+        steps = () if rule is None else Cadence.parse(rule[0]).timesteps(Period.parse(*rule[1:]))
+        spoken = taxonomy(labels["name"]) if key == "labels" else None
+        items.append(ProductInfo(product=product(key), terms=terms[key], timesteps=steps, taxonomy=spoken))
+    about = Publication(title=name, description=f"{name}, indexed from its resource files", authors=("unstated",))
+    return CorpusInfo(name=name, version=version, publication=about, products=tuple(items))
+
+
+def _table(info: CorpusInfo, sidecar: Sidecar, draft: Draft) -> pa.Table:
+    import orjson
+    import pyarrow as pa
+
+    from landloom.corpus.index import METADATA, SampleTable, index_table, read_metadata
+
+    rows = np.arange(len(sidecar), dtype=np.int32)
+    places = np.asarray(draft.tile)
+    nothing = pa.nulls(len(rows), pa.string())
+    samples = SampleTable(
+        id=pa.array(list(sidecar.texts(rows)), pa.string()),
+        zone=pa.array([tile.split("_", 1)[0] for tile in draft.tiles], pa.string()).take(pa.array(places)),
+        tile=pa.array(list(draft.tiles), pa.string()).take(pa.array(places)),
+        epsg=np.asarray(draft.epsg),
+        bounds=sidecar.squares(rows),
+        stratum=nothing,
+        split=nothing,
+    )
+    names = next(iter(info.label_columns.values()))
+    shares = np.zeros((len(rows), len(names)), dtype=np.int32)
+    for number, column in enumerate(sidecar.columns):
+        own, values = sidecar.labels.entries(number)
+        shares[own, names.index(column)] = values
+    everything = {item.key: np.broadcast_to(np.True_, (len(rows), item.slots)) for item in info.products}
+    table = index_table(info, samples, {"labels": shares}, everything)
+    metadata = read_metadata(table.schema)
+    for item in info.products:
+        metadata["products"][item.key]["terms"] = item.terms.model_dump(mode="json")
+    table = _with_outlines(table, samples.order(), draft)
+    return table.replace_schema_metadata({METADATA: orjson.dumps(metadata)})
+
+
+def _with_outlines(table: pa.Table, order: NDArray[np.int64], draft: Draft) -> pa.Table:
+    """The table with the published outlines in place of the derived ones."""
+    import pyarrow as pa
+    import shapely
+
+    from landloom.corpus.footprints import boxes, wkb
+
+    if draft.outlines is None:
+        return table
+    vertices = draft.outlines[order]
+    rings = np.concatenate([vertices, vertices[:, :1]], axis=1)
+    box = boxes(rings)
+    outlines = wkb(rings)
+    strange = {place: draft.strange[row] for place, row in enumerate(order.tolist()) if row in draft.strange}
+    if strange:
+        texts = outlines.to_pylist()
+        for place, text in strange.items():
+            texts[place] = text
+            box[place] = shapely.from_wkb(text).bounds
+        outlines = pa.array(texts, pa.binary())
+    covering = pa.StructArray.from_arrays(
+        [pa.array(box[:, place]) for place in range(4)], names=["xmin", "ymin", "xmax", "ymax"]
+    )
+    table = table.set_column(table.column_names.index("bbox"), "bbox", covering)
+    return table.set_column(table.column_names.index("geometry"), "geometry", outlines)

@@ -1,0 +1,102 @@
+"""From a source to its sidecar: taken from the user's cache while fresh, else built and put there."""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.errors import InvalidInputError, MissingKeyError
+from landloom.query.index.arrays import load, pack, unpack, write_atomically
+from landloom.query.index.cache import cache_folder
+from landloom.query.index.sidecar import Sidecar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from landloom.query.index.sources import Source
+
+_TAIL: Final = 65_536
+_BLOCK: Final = 1 << 20
+
+
+def _stamp(path: Path) -> list[Any]:
+    """Size, modification time and checksum of the last 64 kB: cheap, and equal only for a file left alone."""
+    with path.open("rb") as file:
+        status = path.stat()
+        file.seek(max(status.st_size - _TAIL, 0))
+        return [status.st_size, status.st_mtime_ns, zlib.crc32(file.read())]
+
+
+def _digest(path: Path) -> str:
+    import hashlib  # loads OpenSSL, which a fresh sidecar does without
+
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _key(source: Source) -> list[str]:
+    """What tells one source from another."""
+    return [*(str(path.resolve()) for path in source.paths), source.extra]
+
+
+def sidecar_path(source: Source, folder: Path) -> Path:
+    """Where the sidecar of a source lies; each file says whose it is, should two ever have one name."""
+    key = "\n".join(_key(source)).encode()
+    return folder / "sidecars" / f"{zlib.crc32(key):08x}{zlib.adler32(key):08x}.sidecar"
+
+
+def _cached(path: Path, key: list[str]) -> Sidecar | None:
+    try:
+        arrays, meta = load(path)
+    except (OSError, InvalidInputError):  # absent, foreign or cut off: it is made again
+        return None
+    return Sidecar(arrays=arrays, meta=meta) if meta["source"]["key"] == key else None
+
+
+def _store(path: Path, sidecar: Sidecar) -> Sidecar:
+    data = pack(sidecar.arrays, sidecar.meta)
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        warnings.warn(f"cannot keep the sidecar in {path.parent} ({error}); it lives in memory", stacklevel=4)
+        arrays, meta = unpack(data)
+        return Sidecar(arrays=arrays, meta=meta)
+    arrays, meta = load(path)
+    return Sidecar(arrays=arrays, meta=meta)
+
+
+def open_sidecar(source: Source, folder: Path | None = None) -> Sidecar:
+    """The sidecar of a source: as cached while the source is unchanged, else rebuilt.
+
+    Fresh means: the same size, modification time and last 64 kB of every file; failing that, the same SHA-256. Two
+    processes may build at once; each renames a whole file into place. Where the cache cannot be written, the
+    sidecar lives in memory and a warning says so.
+
+    Args:
+        source: files and how to read them.
+        folder: the cache; `landloom.query.index.cache.cache_folder()` unless told.
+
+    Raises:
+        MissingKeyError: a file is absent.
+        CorpusError: a file is not what it should be.
+    """
+    for missing in (path for path in source.paths if not path.is_file()):
+        raise MissingKeyError(f"no file {missing}")
+    path = sidecar_path(source, folder or cache_folder())
+    stamps = [_stamp(item) for item in source.paths]
+    key = _key(source)
+    cached = _cached(path, key)
+    if cached is not None and cached.meta["source"]["stamps"] == stamps:
+        return cached
+    identity: Mapping[str, Any] = {"key": key, "stamps": stamps, "sha256": [_digest(item) for item in source.paths]}
+    if cached is not None and cached.meta["source"]["sha256"] == identity["sha256"]:
+        return _store(path, Sidecar(arrays=dict(cached.arrays), meta={**cached.meta, "source": identity}))
+    from landloom.query.index.draft import finish
+
+    arrays, meta = finish(source.read())
+    return _store(path, Sidecar(arrays=arrays, meta={**meta, "source": identity}))

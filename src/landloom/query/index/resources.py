@@ -1,0 +1,249 @@
+"""Reading the three published resource files (outlines, labels, mapping of classes) into a draft of a sidecar.
+
+Rounding rule: labels become millionths. A row's shares are divided by their sum, floored to millionths, and what is
+left goes to the largest remainders (`landloom.model.apportion`), so that every row sums to exactly 1,000,000. A row
+that sums to less than 0.999 has land without a label: that share goes to the taxonomy's nodata class first. A row that
+sums to more than 1.001 is an error.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import gzip
+import json
+from typing import IO, TYPE_CHECKING, Any, Final, cast
+
+import numpy as np
+
+from landloom.errors import CorpusError, InvalidInputError
+from landloom.model.apportion import apportion
+from landloom.model.ids import Zone
+from landloom.model.taxonomy import TAXONOMIES
+from landloom.query.index.draft import Draft, cells_of
+from landloom.query.index.geoparquet import label_groups
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from landloom.query.index.sources import ResourceFiles
+
+SLACK: Final = 1e-3
+"""How far from 1 the shares of a sample may sum."""
+_CHUNK: Final = 1 << 20
+_BYTES: Final = 8 << 20
+
+
+def _opened(path: Path) -> IO[bytes]:
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"\x1f\x8b"
+    return cast("IO[bytes]", gzip.open(path, "rb") if zipped else path.open("rb"))
+
+
+def features(file: IO[bytes]) -> Iterator[dict[str, Any]]:
+    r"""Features of a GeoJSON FeatureCollection one by one, whatever its white space, in bounded memory.
+
+    Raises:
+        InvalidInputError: no FeatureCollection, or cut off.
+
+    Example:
+        >>> import io
+        >>> text = b'{"type": "FeatureCollection", "features": [ {"id": 1},\n {"id": 2} ]}'
+        >>> [feature["id"] for feature in features(io.BytesIO(text))]
+        [1, 2]
+    """
+    decoder = json.JSONDecoder()
+    reader = codecs.getreader("utf-8")(file)
+    text = ""
+    while (begin := text.find('"features"')) < 0 or (begin := text.find("[", begin)) < 0:
+        more = reader.read(_CHUNK)
+        if not more:
+            raise InvalidInputError("got a file without `features`, wanted a GeoJSON FeatureCollection")
+        text += more
+    place = begin + 1
+    while True:
+        while place < len(text) and text[place] in " \t\r\n,":
+            place += 1
+        if place < len(text) and text[place] == "]":
+            return
+        try:
+            feature, place = decoder.raw_decode(text, place)
+        except json.JSONDecodeError as error:
+            more = reader.read(_CHUNK)
+            if not more:
+                raise InvalidInputError("got GeoJSON that is cut off") from error
+            text, place = text[place:] + more, 0
+            continue
+        yield feature
+
+
+def _outline(feature: Mapping[str, Any]) -> tuple[str, Any]:
+    properties = feature.get("properties") or {}
+    identity = properties.get("sample_id", feature.get("id"))
+    if not isinstance(identity, str):
+        raise InvalidInputError("got a feature without `sample_id`")
+    return identity, feature["geometry"]
+
+
+def read_outlines(path: Path) -> tuple[list[str], NDArray[np.float64], dict[int, bytes]]:
+    """Ids, (n, 4, 2) vertices (NaN where an outline has another number), and WKB of those by row.
+
+    Raises:
+        InvalidInputError: no GeoJSON, cut off, or a feature without an id.
+    """
+    ids: list[str] = []
+    flat: list[float] = []
+    strange: dict[int, bytes] = {}
+    with _opened(path) as file:
+        for feature in features(file):
+            identity, geometry = _outline(feature)
+            rings = geometry["coordinates"]
+            if geometry["type"] == "Polygon" and len(rings) == 1 and len(rings[0]) == 5:
+                for vertex in rings[0][:4]:
+                    flat += vertex[:2]
+            else:
+                import shapely.geometry
+
+                strange[len(ids)] = shapely.geometry.shape(geometry).wkb
+                flat += [np.nan] * 8
+            ids.append(identity)
+    return ids, np.array(flat, dtype=np.float64).reshape(-1, 4, 2), strange
+
+
+def to_millionths(shares: NDArray[np.float64], nodata: int | None, names: Sequence[str]) -> NDArray[np.int64]:
+    """Shares of rows as whole millionths, by the module's rule.
+
+    Args:
+        shares: (row, class).
+        nodata: place of the nodata class, None where there is none.
+        names: of rows, for messages.
+
+    Raises:
+        InvalidInputError: shares that are negative, not finite, or sum to something else than 1.
+
+    Example:
+        >>> to_millionths(np.array([[0.333333, 0.333333, 0.333333]]), None, ["a"]).tolist()
+        [[333334, 333333, 333333]]
+        >>> to_millionths(np.array([[0.25, 0.5, 0.0]]), 2, ["a"]).tolist()
+        [[250000, 500000, 250000]]
+    """
+    sums = shares.sum(axis=1)
+    if nodata is not None:
+        short = sums < 1 - SLACK
+        shares[short, nodata] += 1 - sums[short]
+        sums = np.where(short, 1.0, sums)
+    wrong = ~(np.abs(sums - 1) <= SLACK) | (shares < 0).any(axis=1)
+    if wrong.any():
+        examples = ", ".join(names[row] for row in np.flatnonzero(wrong)[:5])
+        raise InvalidInputError(f"got {wrong.sum()} samples whose shares do not sum to 1, among them {examples}")
+    return apportion(shares)
+
+
+def _read_labels(
+    path: Path, columns: Sequence[str], places: Mapping[str, int]
+) -> tuple[list[tuple[NDArray[np.int64], NDArray[np.int64]]], int]:
+    """Unsorted rows and values of each column, and the number of rows read."""
+    import pyarrow.csv as pc
+
+    nodata = next((n for n, name in enumerate(columns) if name in _nodata_columns()), None)
+    found: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in columns]
+    count = 0
+    with _opened(path) as file:
+        convert = pc.ConvertOptions(column_types=dict.fromkeys(columns, "float64"))
+        reader = pc.open_csv(file, read_options=pc.ReadOptions(block_size=_BYTES), convert_options=convert)
+        for batch in reader:
+            names = batch.column("sample_id").to_pylist()
+            unknown = [name for name in names if name not in places]
+            if unknown:
+                raise CorpusError(f"{path.name}: got labels of {len(unknown)} unknown samples, such as {unknown[0]!r}")
+            rows = np.array([places[name] for name in names])
+            shares = np.column_stack([batch.column(name).to_numpy(zero_copy_only=False) for name in columns])
+            values = to_millionths(shares, nodata, names)
+            for number in range(len(columns)):
+                filled = np.flatnonzero(values[:, number])
+                found[number].append((rows[filled], values[filled, number]))
+            count += len(rows)
+    return [(np.concatenate([a for a, _ in own]), np.concatenate([b for _, b in own])) for own in found], count
+
+
+def _nodata_columns() -> set[str]:
+    return {f"{prefix}_{code}" for prefix, code in TAXONOMIES.values()}
+
+
+def _columns(mapping: Path) -> tuple[list[str], dict[str, dict[str, Any]]]:
+    """Label columns, and what the index would say of their taxonomies."""
+    with mapping.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    if not rows or "index" not in rows[0]:
+        raise CorpusError(f"{mapping.name}: got no column `index`, wanted a mapping of classes")
+    columns = [row["index"] for row in rows]
+    entries: dict[str, dict[str, Any]] = {}
+    for name, (prefix, nodata) in TAXONOMIES.items():
+        own = [column for column in columns if column.startswith(f"{prefix}_")]
+        if own:
+            codes = [column.removeprefix(f"{prefix}_") for column in own]
+            entries["labels"] = {"name": name, "nodata": nodata, "codes": codes, "columns": own}
+    return columns, entries
+
+
+def read_resources(files: ResourceFiles, meta: Mapping[str, Any]) -> Draft:
+    """Read the published files of a `utm24` corpus.
+
+    Args:
+        files: where they lie.
+        meta: `name`, `version`, `scheme` and `products` of the corpus, which the files do not say.
+
+    Raises:
+        CorpusError: the files disagree with each other.
+        InvalidInputError: a file cannot be what it claims to be.
+    """
+    columns, taxonomies = _columns(files.mapping)
+    groups: dict[str, list[str]] = {}
+    for entry in taxonomies.values():
+        groups |= label_groups(entry["name"], entry["columns"])
+    names, outlines, strange = read_outlines(files.geometries)
+    ids = np.array(names, dtype="S")
+    tiles = sorted({name[: name.rindex("_", 0, name.rindex("_"))] for name in names})
+    numbers = {tile: place for place, tile in enumerate(tiles)}
+    tile = np.array([numbers[name[: name.rindex("_", 0, name.rindex("_"))]] for name in names], dtype=np.int32)
+    prefixes = np.array([f"{name}_".encode() for name in tiles])[tile]
+    order = np.lexsort((cells_of(ids, prefixes), tile))
+    rank = np.empty(len(order), dtype=np.int64)
+    rank[order] = np.arange(len(order))
+    places = dict(zip(names, rank.tolist(), strict=True))
+    labels, count = _read_labels(files.labels, columns, places)
+    if len(places) != len(names) or count != len(names):
+        raise CorpusError(
+            f"got {len(names)} outlines, {len(places)} ids and {count} rows of labels, wanted one of each"
+        )
+    zones = np.array([Zone.parse(name[:3]).epsg for name in tiles], dtype=np.int32)
+    products = {
+        key: {**entry, "timesteps": list(entry.get("timesteps", []))} for key, entry in meta["products"].items()
+    }
+    return Draft(
+        meta={**meta, "products": products, "taxonomies": taxonomies},
+        columns=columns,
+        groups=groups,
+        tiles=tiles,
+        tile=tile[order],
+        epsg=zones[tile[order]],
+        ids=ids[order],
+        labels=[_ascending(rows, values) for rows, values in labels],
+        words={},
+        patterns={key: (np.zeros(len(ids), np.int32), _everything(entry)) for key, entry in products.items()},
+        outlines=outlines[order],
+        strange={int(rank[row]): wkb for row, wkb in strange.items()},
+    )
+
+
+def _ascending(rows: NDArray[np.int64], values: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    order = np.argsort(rows)
+    return rows[order], values[order]
+
+
+def _everything(entry: Mapping[str, Any]) -> NDArray[np.uint8]:
+    """One bitmap in which every timestep exists."""
+    return np.packbits(np.ones((1, max(len(entry["timesteps"]), 1)), bool), axis=1, bitorder="little")

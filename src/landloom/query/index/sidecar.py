@@ -1,0 +1,313 @@
+"""The engine's index: compact, memory-mapped arrays built from a corpus's interchange index.
+
+Rows keep the order of the index. A *run* is a stretch of rows of one tile (and CRS); what a run says once, its rows do
+not repeat. Of a `utm24` sample two bytes are kept, its cell; id, footprint and addresses follow from tile and cell.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.errors import NotFoundError
+from landloom.query.index.footprints import corners
+from landloom.query.recent import Kept
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.query.index.packing import PackedColumns
+
+    Rows = NDArray[np.int32]
+    Postings = tuple[Rows, NDArray[np.int32]]
+
+_DENSE: Final = 12
+"""Label columns kept with a value for every row: 2 MB each for 500,000 samples."""
+_POSTINGS: Final = 24
+"""Label columns kept as rows and values: 8 bytes for each row that has the class."""
+
+
+@cache
+def _endings(cells: int) -> NDArray[np.void]:
+    """(cell,) six characters that end the id of each cell of a tile, with a line feed: `29_01`."""
+    numbers = range(1, cells + 1)
+    text = b"".join(b"%02d_%02d\n" % (row, column) for row in numbers for column in numbers)
+    return np.frombuffer(text, "V6")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sidecar:
+    """The arrays of one corpus, and what follows from them."""
+
+    arrays: Mapping[str, NDArray[Any]] = field(repr=False)
+    """By name; see `landloom.query.index.geoparquet.Draft` for what each holds."""
+    meta: Mapping[str, Any] = field(repr=False)
+    """Name, version, scheme, products, columns, groups, vocabularies, source."""
+    _dense: Kept[NDArray[np.int32]] = field(default_factory=lambda: Kept(_DENSE), repr=False, compare=False)
+    _postings: Kept[Postings] = field(default_factory=lambda: Kept(_POSTINGS), repr=False, compare=False)
+
+    def __len__(self) -> int:
+        return int(self.run_starts[-1])
+
+    @property
+    def scheme(self) -> str:
+        """Identity scheme: `utm24`, `granule` or `window`."""
+        return str(self.meta["scheme"])
+
+    @property
+    def decimals(self) -> int | None:
+        """Decimals that published footprints are rounded to; None where they are not."""
+        decimals: int | None = self.meta["decimals"]
+        return decimals
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Label columns of the finest level, in index order."""
+        return tuple(self.meta["columns"])
+
+    @property
+    def groups(self) -> Mapping[str, Sequence[str]]:
+        """Label columns of coarser levels → the columns that they sum."""
+        groups: Mapping[str, Sequence[str]] = self.meta["groups"]
+        return groups
+
+    @property
+    def run_starts(self) -> NDArray[np.int32]:
+        """(run + 1,) first row of each run, and the number of rows."""
+        return self.arrays["run_starts"]
+
+    @property
+    def run_bounds(self) -> NDArray[np.float64]:
+        """(run, 4) west, south, east, north in degrees of the footprints of each run."""
+        return self.arrays["run_bounds"]
+
+    def run_of(self, rows: Rows) -> NDArray[np.int64]:
+        """Run of each row."""
+        return np.searchsorted(self.run_starts, rows, side="right") - 1
+
+    def rows_of_runs(self, runs: NDArray[np.integer]) -> Rows:
+        """Ascending rows of ascending runs."""
+        if not len(runs):
+            return np.empty(0, dtype=np.int32)
+        starts, ends = self.run_starts[runs], self.run_starts[runs + 1]
+        lengths = ends - starts
+        shift = np.repeat(starts - np.concatenate([[0], np.cumsum(lengths)[:-1]]), lengths)
+        rows: Rows = (np.arange(len(shift)) + shift).astype(np.int32)
+        return rows
+
+    def directories(self, rows: Rows) -> NDArray[np.bytes_]:
+        """`33N/16E-243N` of each row: where its files lie below `imagery/` and `labels/`."""
+        directories: NDArray[np.bytes_] = self.arrays["run_directory"][self.run_of(rows)]
+        return directories
+
+    def ids(self, rows: Rows) -> NDArray[np.bytes_]:
+        """Sample ids as ASCII bytes of one width."""
+        tiles: NDArray[np.bytes_] = self.arrays["run_prefix"][self.run_of(rows)]
+        if self.scheme != "utm24":
+            return np.char.add(tiles, self.arrays["suffix"][rows])
+        width = tiles.dtype.itemsize + 5
+        lines = self._lines(rows).view(np.uint8).reshape(-1, width + 1)
+        return np.ascontiguousarray(lines[:, :width]).view(f"S{width}").reshape(-1)
+
+    def _lines(self, rows: Rows) -> NDArray[np.void]:
+        """(n,) `utm24` ids, each with a line feed."""
+        tiles, endings = self.arrays["run_prefix"], _endings(self._cells)
+        width = tiles.dtype.itemsize
+        lines = np.empty(len(rows), dtype=[("tile", f"V{width}"), ("cell", endings.dtype)])
+        # Taking whole items of a few bytes is twice as fast as rows of a matrix of characters.
+        lines["tile"] = tiles.view(f"V{width}").take(self.run_of(rows))
+        lines["cell"] = endings.take(self.arrays["cell"].take(rows))
+        return lines
+
+    def texts(self, rows: Rows) -> tuple[str, ...]:
+        """Sample ids."""
+        if self.scheme != "utm24":
+            return tuple(identity.decode("ascii") for identity in self.ids(rows).tolist())
+        return tuple(self._lines(rows).tobytes().decode("ascii").split())
+
+    def epsg(self, rows: Rows) -> NDArray[np.int32]:
+        """CRS of each row's square."""
+        epsg: NDArray[np.int32] = self.arrays["run_epsg"][self.run_of(rows)]
+        return epsg
+
+    def squares(self, rows: Rows) -> NDArray[np.float64]:
+        """(n, 4) west, south, east, north of each row in its CRS."""
+        if self.scheme != "utm24":
+            bounds: NDArray[np.float64] = self.arrays["bounds"][rows]
+            return bounds
+        east, north = self.arrays["run_tile"][self.run_of(rows)].T
+        row, column = np.divmod(self.arrays["cell"][rows].astype(np.int64), self._cells)
+        tile, cell = self.meta["grid"]["tile"], self.meta["grid"]["cell"]
+        west, top = east * tile + column * cell, (north + 1) * tile - row * cell
+        return np.column_stack([west, top - cell, west + cell, top]).astype(np.float64)
+
+    def corners(self, rows: Rows, *, exact: bool = False) -> NDArray[np.float64]:
+        """(n, 4, 2) corners of footprints in WGS84; for odd rows those of their square.
+
+        Args:
+            rows: which.
+            exact: with the very digits of PROJ, for decisions that hang on them.
+        """
+        return corners(self.epsg(rows), self.squares(rows), self.decimals, exact=exact and self.decimals is None)
+
+    def middles(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Where samples of a `utm24` corpus are, to a few metres, at the price of a few multiplications.
+
+        Args:
+            rows: which.
+
+        Returns:
+            (2, n) longitude and latitude of their middles, and (2, n) degrees beyond which no corner lies from there.
+        """
+        table = self.arrays["run_middle"][self.run_of(rows)].T
+        cells = self._cells
+        row, column = np.divmod(self.arrays["cell"][rows], cells)
+        u, v = (column + 0.5) / cells, (row + 0.5) / cells
+        return table[:2] + table[2:4] * u + table[4:6] * v + table[6:8] * (u * v), table[8:]
+
+    @property
+    def _cells(self) -> int:
+        """Cells along a tile's side."""
+        return int(self.meta["grid"]["cells"])
+
+    def column(self, name: str) -> NDArray[np.int32]:
+        """(row,) millionths of a label column of any level; do not write into it.
+
+        Raises:
+            NotFoundError: no such column.
+        """
+        return self._dense.get(name, lambda: self._unpacked(name))
+
+    def _unpacked(self, name: str) -> NDArray[np.int32]:
+        rows, values = self.postings(name)
+        result = np.zeros(len(self), dtype=np.int32)
+        result[rows] = values
+        result.flags.writeable = False
+        return result
+
+    def postings(self, name: str) -> Postings:
+        """Ascending rows in which a label column of any level is not 0, and its millionths there.
+
+        Raises:
+            NotFoundError: no such column.
+        """
+        return self._postings.get(name, lambda: self._found(name))
+
+    def _found(self, name: str) -> Postings:
+        packed = self.labels
+        if name in self.groups:
+            total = np.zeros(len(self), dtype=np.int32)
+            for member in self.groups[name]:
+                places, shares = packed.entries(self.columns.index(member))
+                total[places] += shares
+            rows: Rows = np.flatnonzero(total).astype(np.int32)
+            values = total[rows]
+        elif name in self.columns:
+            places, shares = packed.entries(self.columns.index(name))
+            order = np.argsort(places, kind="stable")
+            rows, values = places[order], shares[order]
+        else:
+            raise NotFoundError.of("label column", name, (*self.columns, *self.groups))
+        rows.flags.writeable = values.flags.writeable = False
+        return rows, values
+
+    @property
+    def labels(self) -> PackedColumns:
+        """The packed columns of the finest level, in the order of `columns`."""
+        from landloom.query.index.packing import PackedColumns
+
+        return PackedColumns(
+            blob=self.arrays["label_blob"], starts=self.arrays["label_starts"], counts=self.arrays["label_counts"]
+        )
+
+    def rows_with(self, names: Sequence[str], most: int) -> Rows | None:
+        """Ascending rows in which any of some label columns is not 0; None where they are more than `most`.
+
+        Args:
+            names: columns of any level.
+            most: beyond it, looking at every row is as cheap.
+        """
+        packed = self.labels
+        members = {member for name in names for member in self.groups.get(name, (name,))}
+        if sum(packed.reach(self.columns.index(member)) for member in members) > most:
+            return None
+        pieces = [self.postings(name)[0] for name in names]
+        if len(pieces) == 1:
+            return pieces[0]
+        return np.unique(np.concatenate(pieces)) if pieces else np.empty(0, dtype=np.int32)
+
+    def shares(self, rows: Rows) -> NDArray[np.int32]:
+        """(n, column) millionths of some rows, every column of the finest level."""
+        place = np.full(len(self), -1, dtype=np.int32)
+        place[rows] = np.arange(len(rows), dtype=np.int32)
+        result = np.zeros((len(rows), len(self.columns)), dtype=np.int32)
+        for number in range(len(self.columns)):
+            places, values = self.labels.entries(number)
+            chosen = place[places]
+            result[chosen[chosen >= 0], number] = values[chosen >= 0]
+        return result
+
+    def vocabulary(self, name: str) -> list[str | None]:
+        """Values of `stratum` or `split`; the first is None."""
+        vocabulary: list[str | None] = [None, *self.meta[name]]
+        return vocabulary
+
+    def codes(self, name: str) -> NDArray[np.integer]:
+        """(row,) place of each row's `stratum` or `split` in its vocabulary."""
+        codes: NDArray[np.integer] = self.arrays[name]
+        return codes
+
+    def availability(self, product: str) -> tuple[NDArray[np.integer] | None, NDArray[np.bool_]]:
+        """What exists of a product.
+
+        Returns:
+            (row,) number of each row's pattern, or None where all rows have pattern 0; and (pattern, timestep) bool.
+        """
+        steps = max(len(self.meta["products"][product]["timesteps"]), 1)
+        packed = self.arrays[f"patterns_{product}"]
+        patterns = np.unpackbits(packed, axis=1, count=steps, bitorder="little").astype(bool)
+        return self.arrays.get(f"pattern_{product}"), patterns
+
+    def has_availability(self, product: str) -> bool:
+        """Whether the index says what exists of a product; where it does not, everything does."""
+        return f"patterns_{product}" in self.arrays
+
+    @property
+    def odd_rows(self) -> NDArray[np.int32]:
+        """Ascending rows whose published outline is not that of their square."""
+        return self.arrays["odd_rows"]
+
+    def odd_outline(self, number: int) -> bytes:
+        """WKB of the outline of `odd_rows[number]`."""
+        start, end = self.arrays["odd_starts"][number : number + 2].tolist()
+        return self.arrays["odd_wkb"][start:end].tobytes()
+
+    def rows_of_ids(self, ids: Sequence[str]) -> Rows:
+        """Rows of samples, −1 where there is none by that name.
+
+        Args:
+            ids: sample ids of the corpus's scheme, in any order.
+        """
+        prefixes = self.arrays["run_prefix"]
+        runs: dict[bytes, list[int]] = {}
+        for run, prefix in enumerate(prefixes.tolist()):
+            runs.setdefault(prefix, []).append(run)
+        wanted = [text.encode("utf-8", "replace") for text in ids]
+        lengths = sorted({len(prefix) for prefix in runs})
+        asked: dict[int, list[int]] = {}
+        for place, identity in enumerate(wanted):
+            for length in lengths:
+                for run in runs.get(identity[:length], ()):
+                    asked.setdefault(run, []).append(place)
+        result = np.full(len(ids), -1, dtype=np.int32)
+        for run, places in asked.items():
+            rows = np.arange(self.run_starts[run], self.run_starts[run + 1], dtype=np.int32)
+            own = dict(zip(self.ids(rows).tolist(), rows.tolist(), strict=True))
+            for place in places:
+                result[place] = own.get(wanted[place], result[place])
+        return result

@@ -1,0 +1,221 @@
+"""The destination of a download on local disk: where files go, which are missing, which are wrong."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import Problem, StoreError
+from landloom.query.transfer.journal import STATE, Journal, Record
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+_RESERVE: Final = 64 << 20
+"""Bytes that a disk should keep free."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, order=True)
+class Wanted:
+    """One file to have."""
+
+    path: str
+    """Relative to the corpus, and to the destination."""
+    size: int | None = None
+    """Bytes, where a manifest says."""
+    sha256: str | None = None
+    """Digest, where a manifest says."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a download would do."""
+
+    destination: Path
+    """Folder on local disk."""
+    missing: tuple[Wanted, ...]
+    """Files to fetch."""
+    present: int
+    """Files that are already there."""
+
+    @property
+    def known_bytes(self) -> int:
+        """Bytes to fetch of those files whose size is known."""
+        return sum(item.size or 0 for item in self.missing)
+
+    @property
+    def unknown_sizes(self) -> int:
+        """Number of files to fetch whose size is not known."""
+        return sum(item.size is None for item in self.missing)
+
+
+class Places:
+    """Where files go below a destination; each folder is looked at once.
+
+    Args:
+        destination: folder on local disk.
+
+    Example:
+        >>> from pathlib import Path
+        >>> Places(Path("/data")).of("imagery/a.tif").as_posix()
+        '/data/imagery/a.tif'
+    """
+
+    def __init__(self, destination: Path) -> None:
+        self._destination = destination
+        self._root = destination.resolve()
+        self._folders: dict[str, Path] = {}
+
+    def of(self, path: str) -> Path:
+        """Where a file goes.
+
+        Raises:
+            StoreError: the path, or a link within the destination, leads outside of it.
+        """
+        from landloom.store.protocol import check_key
+
+        check_key(path)
+        folder, _, name = path.rpartition("/")
+        if path.split("/", 1)[0] == STATE:
+            raise StoreError(f"got path {path!r}, which is kept for local state")
+        if folder not in self._folders:
+            self._folders[folder] = self._checked(path, folder)
+        return self._folders[folder] / name
+
+    def _checked(self, path: str, folder: str) -> Path:
+        target = self._destination / folder
+        existing = target
+        while not existing.exists():
+            existing = existing.parent
+        real = existing.resolve()
+        if self._destination.exists() and real != self._root and self._root not in real.parents:
+            raise StoreError(f"got path {path!r}, which leads outside {self._destination} through a link")
+        return target
+
+
+def plan_download(files: Iterable[Wanted], destination: Path) -> Plan:
+    """Which files are missing: not in the journal, or gone or changed in length on the disk.
+
+    A file that is there without a journal line (the process died between rename and line) counts where a manifest knows
+    its digest and it has it.
+
+    Args:
+        files: all that should be there.
+        destination: folder.
+
+    Raises:
+        StoreError: a path leads outside the destination.
+    """
+    done, places = Journal(destination).read(), Places(destination)
+    missing: list[Wanted] = []
+    found: list[Record] = []
+    present = 0
+    for item in sorted(set(files)):
+        target = places.of(item.path)
+        record = done.get(item.path)
+        length = _length(target)
+        if length is not None and record is not None and record.size == length and _agrees(record, item):
+            present += 1
+        elif length is not None and record is None and length == item.size and _digest(target) == item.sha256:
+            found.append(Record(path=item.path, size=length, sha256=str(item.sha256)))
+            present += 1
+        else:
+            missing.append(item)
+    if found and Journal(destination).corpus() is not None:
+        Journal(destination).append(found)
+    return Plan(destination=destination, missing=tuple(missing), present=present)
+
+
+def _agrees(record: Record, item: Wanted) -> bool:
+    return item.sha256 in (None, record.sha256) and item.size in (None, record.size)
+
+
+def _length(path: Path) -> int | None:
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    return found.st_size if stat.S_ISREG(found.st_mode) else None
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def check_space(plan: Plan, expected: int | None = None) -> None:
+    """Refuse a download that cannot fit.
+
+    Args:
+        plan: what is to come.
+        expected: bytes, where an estimate knows better than the plan.
+
+    Raises:
+        StoreError: too little space; both numbers are named.
+    """
+    folder = plan.destination
+    while not folder.exists():
+        folder = folder.parent
+    free, needed = shutil.disk_usage(folder).free, expected if expected is not None else plan.known_bytes
+    if needed + _RESERVE > free:
+        raise StoreError(f"{plan.destination}: got {free:,} bytes free, wanted {needed:,} and a reserve")
+
+
+def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
+    """Compare the files of a download with its journal.
+
+    Args:
+        destination: folder.
+        digests: read every file; else only lengths are compared.
+
+    Returns:
+        A problem for each file that is gone or changed.
+    """
+    problems: list[Problem] = []
+    places = Places(destination)
+    for record in sorted(Journal(destination).read().values(), key=lambda item: item.path):
+        path = places.of(record.path)
+        if not path.is_file():
+            problems.append(Problem(where=record.path, what="is gone"))
+        elif path.stat().st_size != record.size:
+            what = f"got {path.stat().st_size} bytes, wanted {record.size}"
+            problems.append(Problem(where=record.path, what=what))
+        elif digests and _digest(path) != record.sha256:
+            problems.append(Problem(where=record.path, what="got another digest than when it came"))
+    return problems
+
+
+def plan_repair(destination: Path) -> Plan:
+    """A plan that fetches again what `verify` finds wrong; the wrong files are set aside first.
+
+    Args:
+        destination: folder.
+    """
+    journal = Journal(destination)
+    records = journal.read()
+    wrong = [problem.where for problem in verify(destination)]
+    places = Places(destination)
+    for path in wrong:
+        places.of(path).unlink(missing_ok=True)
+    missing = tuple(Wanted(path=path, size=records[path].size, sha256=records[path].sha256) for path in wrong)
+    return Plan(destination=destination, missing=missing, present=len(records) - len(wrong))
+
+
+def diff(files: Iterable[Wanted], destination: Path) -> tuple[list[str], list[str]]:
+    """What is missing of some files, and what the journal has beyond them.
+
+    Args:
+        files: all that should be there.
+        destination: folder.
+
+    Returns:
+        Missing paths and extra paths, sorted.
+    """
+    wanted = list(files)
+    plan = plan_download(wanted, destination)
+    names = {item.path for item in wanted}
+    return [item.path for item in plan.missing], sorted(set(Journal(destination).read()) - names)

@@ -1,0 +1,232 @@
+"""What a download consists of: a selection's files, or whole parts of a corpus, with sizes and digests where known.
+
+Also what goes with it: the terms of exactly the products that were fetched, and the command for those who prefer
+azcopy.
+"""
+
+from __future__ import annotations
+
+import shlex
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from landloom.errors import InvalidInputError, MissingKeyError
+from landloom.query.index.arrays import write_atomically
+from landloom.query.transfer.destination import Wanted
+from landloom.query.transfer.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from landloom.query.corpus import Corpus
+    from landloom.query.selection import Selection
+    from landloom.store.protocol import Readable
+
+Part = Literal["all", "imagery", "labels", "stac", "resources"]
+"""Whole parts of a corpus; `imagery` is everything below that folder."""
+FOLDERS: Final[dict[str, tuple[str, ...]]] = {
+    "all": ("",),
+    "imagery": ("imagery/",),
+    "labels": ("labels/",),
+    "stac": ("stac-v1.0/",),
+    "resources": ("resources/", "index/", "README.md", "corpus.json", "croissant.json"),
+}
+"""Part → prefixes of its paths."""
+_KIND: Final = {"quality": "imagery"}
+_ANY: Final = ("", "")
+"""What files belong to that speak of all products."""
+
+
+def _manifest_entries(store: Readable, keys: Iterable[str]) -> Iterator[Wanted]:
+    from landloom.corpus.manifest import read_manifest
+
+    for key in keys:
+        try:
+            content = store.get(key)
+        except MissingKeyError:
+            continue
+        for entry in read_manifest(content, key):
+            yield Wanted(path=entry.path, size=entry.size, sha256=entry.sha256)
+
+
+def selection_files(selection: Selection, store: Readable | None = None) -> list[Wanted]:
+    """Files of a selection.
+
+    Args:
+        selection: which.
+        store: of the corpus, whose manifests say sizes and digests; None where it has no manifests.
+
+    Returns:
+        One a file; of a corpus of cubes alone, whole arrays of the samples' tiles.
+
+    Raises:
+        InvalidInputError: a corpus of cubes alone has no manifests that could say what an array consists of.
+    """
+    paths, cubes = selection.assets.paths(), selection.cubes
+    if store is None:
+        if cubes:
+            raise InvalidInputError(f"got {cubes[0]} and no manifest that lists its files; fetch the whole corpus")
+        return [Wanted(path=path) for path in paths]
+    directories = sorted(set(selection.sidecar.directories(selection.rows).astype(str).tolist()))
+    known = {item.path: item for item in _manifest_entries(store, (f"manifest/{name}.parquet" for name in directories))}
+    wanted = [known.get(path, Wanted(path=path)) for path in paths]
+    folders = {f"{cube}/" for cube in cubes}
+    return wanted + [item for path, item in known.items() if f"{path.partition('.zarr/')[0]}.zarr/" in folders]
+
+
+def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> list[Wanted]:
+    """Files of a whole part.
+
+    Args:
+        corpus: which.
+        part: which part.
+        store: of the corpus; its manifests list every file. Without manifests (published corpora) imagery, labels and
+            resources are named from the index; the STAC and everything are fetched with `azcopy_command`.
+
+    Raises:
+        InvalidInputError: the part cannot be listed without manifests.
+    """
+    if store is not None and store.exists("manifest/corpus.parquet"):
+        directories = corpus.sidecar.arrays["run_directory"].astype(str).tolist()
+        keys = ["manifest/corpus.parquet", *(f"manifest/{name}.parquet" for name in sorted(set(directories)))]
+        listed = list(_manifest_entries(store, keys))
+        if part == "all":
+            listed += [Wanted(path=key) for key in keys]
+        return [item for item in listed if item.path.startswith(FOLDERS[part])]
+    if part == "resources":
+        kinds = ("geometries.geojson.gz", "labels.csv.gz", "label_mappings.csv")
+        return [Wanted(path=f"resources/{corpus.name}_{kind}") for kind in kinds]
+    if part in ("imagery", "labels"):
+        wanted = [key for key in corpus.products if (key == "labels") == (part == "labels")]
+        return selection_files(corpus.query(products=wanted))
+    raise InvalidInputError(f"{corpus.name} has no manifests to list {part!r} from; use the azcopy command")
+
+
+def azcopy_command(base: str, destination: Path, part: Part = "all", list_file: Path | None = None) -> list[str]:
+    """Complete azcopy commands for a part, or for a list of files.
+
+    Args:
+        base: address of the corpus.
+        destination: folder.
+        part: whole part, where there is no list.
+        list_file: one relative path a line.
+
+    Example:
+        >>> from pathlib import Path
+        >>> azcopy_command("https://example.org/c/", Path("out"), "labels")
+        ["azcopy copy --recursive 'https://example.org/c/labels/' out"]
+    """
+    target = shlex.quote(str(destination))
+    if list_file is not None:
+        listed = shlex.quote(str(list_file))
+        return [f"azcopy copy '{base}' {target} --list-of-files={listed} --include-directory-stub"]
+    return [f"azcopy copy --recursive '{base}{prefix}' {target}" for prefix in FOLDERS[part]]
+
+
+def terms_of(corpus: Corpus, products: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Terms of products, as far as the corpus states them."""
+    entries = corpus.sidecar.meta["products"]
+    return {key: dict(entries[key].get("terms") or {}) for key in products}
+
+
+def non_commercial(corpus: Corpus, products: Iterable[str]) -> list[str]:
+    """Products whose terms exclude commercial use: to warn of before a download."""
+    return [key for key, terms in terms_of(corpus, products).items() if terms.get("non_commercial")]
+
+
+def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
+    """`LICENSES.md` for exactly some products.
+
+    Args:
+        corpus: whose terms.
+        products: that were fetched.
+    """
+    lines = [f"# Terms of {corpus.name} {corpus.version}", ""]
+    lines += ["These products were downloaded; each has terms of its own.", ""]
+    for key, terms in terms_of(corpus, products).items():
+        lines += [f"## {key}", ""]
+        if not terms:
+            lines += ["The corpus states no terms: ask its publisher before use.", ""]
+            continue
+        address = f" (<{terms['licence_url']}>)" if terms.get("licence_url") else ""
+        lines.append(f"- Licence: {terms['licence']}{address}")
+        lines.append(f"- Attribution: {terms['attribution']}")
+        if terms.get("non_commercial"):
+            lines.append("- **Commercial use is excluded.**")
+        lines.append("")
+    return "\n".join(lines)
+
+
+def products_of_files(corpus: Corpus, paths: Iterable[str]) -> list[str]:
+    """Products that files of a corpus belong to.
+
+    Args:
+        corpus: which.
+        paths: relative to it. Imagery is told by its folder, labels by the names of their files; what is neither, such
+            as the index, speaks of all products.
+
+    Returns:
+        Keys, in the corpus's order.
+    """
+    from landloom.query.assets import product_entry
+
+    entries = {key: product_entry(key, entry) for key, entry in corpus.sidecar.meta["products"].items()}
+    own = {key: (str(entry["kind"]), str(_name(entry))) for key, entry in entries.items()}
+    prefixes = sorted((name for kind, name in own.values() if kind == "labels"), key=len, reverse=True)
+    found = {_told(path, prefixes) for path in paths}
+    return [key for key, (kind, name) in own.items() if not found.isdisjoint({(_KIND.get(kind, kind), name), _ANY})]
+
+
+def _name(entry: Mapping[str, Any]) -> Any:
+    return entry["prefix"] if entry["kind"] in ("labels", "raster-labels") else entry["folder"]
+
+
+def _told(path: str, prefixes: Sequence[str]) -> tuple[str, str]:
+    """Kind, and folder or prefix, of the products that a file belongs to."""
+    top, _, rest = path.partition("/")
+    array, inside, _ = rest.partition(".zarr/")
+    folders, _, name = rest.rpartition("/")
+    match top:
+        case "imagery":
+            return top, (array if inside else folders).rpartition("/")[2]
+        case "labels" if name.endswith(".geojson"):
+            return top, next((prefix for prefix in prefixes if name.startswith(f"{prefix}_")), "")
+        case "labels":
+            return "raster-labels", name.rpartition("-")[0]
+        case _:
+            return _ANY
+
+
+def write_licences(corpus: Corpus, destination: Path) -> Path:
+    """Write `LICENSES.md` beside the files of a download: the terms of all that its journal holds."""
+    path = destination / "LICENSES.md"
+    fetched = products_of_files(corpus, Journal(destination).read())
+    write_atomically(path, licences_text(corpus, fetched).encode())
+    return path
+
+
+def estimate_bytes(store: Any, files: Iterable[Wanted], samples: int = 8) -> int:
+    """Bytes of files, asking for the sizes of a few of each folder where no manifest says them.
+
+    Args:
+        store: of obstore.
+        files: which.
+        samples: how many of each product are asked.
+
+    Returns:
+        A sum that is exact where all sizes are known, and an estimate otherwise.
+    """
+    import obstore
+
+    total = 0
+    unknown: dict[str, list[str]] = {}
+    for item in files:
+        if item.size is not None:
+            total += item.size
+        else:
+            unknown.setdefault(item.path.rsplit("/", 2)[-2], []).append(item.path)
+    for paths in unknown.values():
+        asked = paths[:: max(len(paths) // samples, 1)][:samples]
+        sizes = [obstore.head(store, path)["size"] for path in asked]
+        total += round(sum(sizes) / len(sizes) * len(paths))
+    return total

@@ -1,0 +1,168 @@
+"""What a draw achieved against what was wanted, and against draws that keep nothing but the quotas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landloom.sampling.balance import class_sums, jensen_shannon
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from landloom.model.ids import SampleId
+    from landloom.sampling.candidates import Candidates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CountryReport:
+    """What a draw did in one country."""
+
+    name: str
+    candidates: int
+    """Cells to choose from, before overlaps were cleared."""
+    wanted: int
+    """Its quota."""
+    achieved: int
+    """Samples in the draw."""
+    divergence: float | None
+    """Jensen–Shannon divergence of the draw's class shares from the country's, in bits; None without samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Draw:
+    """Chosen cells, with what was achieved against what was wanted."""
+
+    indices: NDArray[np.int64]
+    """(sample,) positions among the candidates, ascending, which is id order."""
+    countries: tuple[CountryReport, ...]
+    """In the order of the candidates' countries."""
+    region_shares: NDArray[np.float64]
+    """(class,) class shares over all candidates of the countries that have a quota."""
+    draw_shares: NDArray[np.float64]
+    """(class,) class shares over the draw."""
+    divergence: float
+    """Jensen–Shannon divergence of the two, in bits."""
+    missing: tuple[int, ...]
+    """Classes that candidates have and the draw lacks."""
+    tiles: int
+    """Distinct tiles drawn from."""
+    overlapping: int
+    """Candidates set aside because they overlap a cell of another zone."""
+
+    def ids(self, candidates: Candidates) -> list[SampleId]:
+        """The chosen samples, in id order."""
+        return list(candidates.ids(self.indices))
+
+
+def country_shares(candidates: Candidates) -> NDArray[np.float64]:
+    """(country, class) class shares over the candidates of each country; zeros where it has none.
+
+    Example:
+        >>> from scipy.sparse import csr_array
+        >>> from landloom.sampling.candidates import Candidates
+        >>> from landloom.model.ids import TileId
+        >>> cells = Candidates.of_ids(TileId.parse("33N_16E-243N").samples()[:2])
+        >>> country_shares(cells.with_fractions(csr_array(np.array([[1_000_000, 0], [500_000, 500_000]])))).tolist()
+        [[0.75, 0.25]]
+    """
+    fractions = candidates.labelled()
+    shape = len(candidates.countries), fractions.shape[1]
+    code = np.repeat(candidates.country.astype(np.int32) * shape[1], np.diff(fractions.indptr))
+    code += fractions.indices
+    sums = np.bincount(code, weights=fractions.data, minlength=shape[0] * shape[1]).reshape(shape)
+    totals = sums.sum(axis=1, keepdims=True)
+    return np.asarray(np.divide(sums, totals, out=np.zeros(shape), where=totals > 0))
+
+
+def divergences(
+    candidates: Candidates, chosen: NDArray[np.int64], targets: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    """How far class shares of chosen cells lie from the region's, in bits (Jensen–Shannon).
+
+    Args:
+        candidates: with class fractions.
+        chosen: (sample,) positions among them.
+        targets: (country, class) class shares of each country.
+
+    Returns:
+        (country,) divergences, NaN where a country has no sample, and the one in total.
+    """
+    fractions = candidates.labelled()
+    part = fractions[chosen]
+    width = fractions.shape[1]
+    code = np.repeat(candidates.country[chosen].astype(np.int64) * width, np.diff(part.indptr)) + part.indices
+    sums = np.bincount(code, weights=part.data, minlength=targets.size).reshape(targets.shape)
+    each = [jensen_shannon(s, t) if s.any() else np.nan for s, t in zip(sums, targets, strict=True)]
+    return np.array(each), jensen_shannon(sums.sum(axis=0), _region(candidates, targets))
+
+
+def _region(candidates: Candidates, targets: NDArray[np.float64]) -> NDArray[np.float64]:
+    counts = np.bincount(candidates.country, minlength=len(targets))
+    return np.asarray(counts @ targets / max(len(candidates), 1))
+
+
+def random_divergences(
+    candidates: Candidates, wanted: NDArray[np.int64], seed: int, draws: int = 100
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Divergences of draws that keep the quotas and nothing else: the yardstick of the real draw.
+
+    Args:
+        candidates: with class fractions.
+        wanted: (country,) quotas.
+        seed: decides the draws.
+        draws: how many.
+
+    Returns:
+        (draw, country) divergences, NaN without samples, and (draw,) those in total, in bits.
+    """
+    targets = country_shares(candidates)
+    by_country = np.argsort(candidates.country, kind="stable")
+    bounds = np.searchsorted(candidates.country[by_country], np.arange(len(wanted) + 1))
+    each, total = np.empty((draws, len(wanted))), np.empty(draws)
+    rng = np.random.default_rng([seed, 3])
+    for i in range(draws):
+        picks = [
+            by_country[bounds[c] + rng.choice(bounds[c + 1] - bounds[c], wanted[c], replace=False, shuffle=False)]
+            for c in np.flatnonzero(wanted)
+        ]
+        each[i], total[i] = divergences(candidates, np.concatenate(picks), targets)
+    return each, total
+
+
+def report(
+    candidates: Candidates,
+    chosen: NDArray[np.int64],
+    wanted: NDArray[np.int64],
+    targets: NDArray[np.float64],
+    *,
+    overlapping: int,
+) -> Draw:
+    """Put chosen cells and what they achieve into one value.
+
+    Args:
+        candidates: with class fractions.
+        chosen: (sample,) ascending positions among them.
+        wanted: (country,) quotas.
+        targets: (country, class) class shares of each country.
+        overlapping: candidates that were set aside.
+    """
+    each, total = divergences(candidates, chosen, targets)
+    counts, achieved = (np.bincount(c, minlength=len(wanted)) for c in (candidates.country, candidates.country[chosen]))
+    region, drawn = _region(candidates, targets), class_sums(candidates.labelled(), chosen)
+    rows = zip(candidates.countries, counts.tolist(), wanted.tolist(), achieved.tolist(), each.tolist(), strict=True)
+    return Draw(
+        indices=chosen,
+        countries=tuple(
+            CountryReport(name=name, candidates=c, wanted=w, achieved=a, divergence=d if a else None)
+            for name, c, w, a, d in rows
+        ),
+        region_shares=region,
+        draw_shares=drawn / drawn.sum(),
+        divergence=total,
+        missing=tuple(np.flatnonzero((region > 0) & (drawn == 0)).tolist()),
+        tiles=len(np.unique(candidates.take(chosen).tile_key())),
+        overlapping=overlapping,
+    )

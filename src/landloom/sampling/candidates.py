@@ -1,0 +1,214 @@
+"""Candidate cells: every 600 m cell of a region, as columns of small integers, so that a continent fits in memory.
+
+Only tiles on a border are looked at cell by cell; a tile wholly inside the region, one zone and one country is taken
+as it is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+
+from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.model.apportion import MILLION
+from landloom.model.ids import CELL_SIZE, CELLS_PER_TILE, TILE_SIZE, SampleId, TileId, Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from numpy.typing import ArrayLike, NDArray
+    from scipy.sparse import csr_array
+    from shapely import Geometry
+
+CELLS: Final = CELLS_PER_TILE**2
+"""Cells of a tile."""
+NOWHERE: Final = -1
+"""Country index of a cell that no country holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Candidates:
+    """Cells that samples may be chosen from, in id order. All arrays have one entry a cell.
+
+    Example:
+        >>> cells = Candidates.of_ids([SampleId.parse("33N_16E-243N_29_01"), SampleId.parse("32S_01E-300N_01_02")])
+        >>> [str(cell) for cell in cells.ids()], cells.countries
+        (['32S_01E-300N_01_02', '33N_16E-243N_29_01'], ('',))
+    """
+
+    countries: tuple[str, ...]
+    """Names that `country` points into."""
+    zone: NDArray[np.int8]
+    """UTM zone number, 1 to 60."""
+    north: NDArray[np.bool_]
+    """True for the northern hemisphere."""
+    tile_east: NDArray[np.int8]
+    """Easting of the tile, in tiles."""
+    tile_north: NDArray[np.int16]
+    """Northing of the tile, in tiles."""
+    row: NDArray[np.int8]
+    """Southward within the tile, from 1."""
+    column: NDArray[np.int8]
+    """Eastward within the tile, from 1."""
+    country: NDArray[np.int16]
+    """Index of the country that holds the cell's centre."""
+    fractions: csr_array | None = None
+    """(cell, class) uint32 millionths of the cell's area; None before labels are known."""
+
+    def __post_init__(self) -> None:
+        key = self.key()
+        if len(key) > 1 and not (np.diff(key) > 0).all():
+            raise InvalidValueError("got cells out of id order or twice, wanted each once, in id order")
+        if self.fractions is not None and self.fractions.shape[0] != len(self):
+            raise InvalidValueError(f"got fractions of {self.fractions.shape[0]} cells, wanted {len(self)}")
+
+    @classmethod
+    def of_ids(cls, ids: Iterable[SampleId], country: Sequence[str] | None = None) -> Self:
+        """The cells of some ids, brought into id order.
+
+        Args:
+            ids: each once.
+            country: the country of each; one nameless country if absent.
+        """
+        listed = list(ids)
+        names = [""] * len(listed) if country is None else list(country)
+        known = tuple(dict.fromkeys(names))
+        pairs = sorted(zip(listed, names, strict=True))
+        table = np.array(
+            [
+                (i.zone.number, i.zone.north, i.tile.east, i.tile.north, i.row, i.column, known.index(name))
+                for i, name in pairs
+            ],
+            dtype=np.int64,
+        ).reshape(-1, 7)
+        return cls(
+            countries=known, zone=table[:, 0].astype(np.int8), north=table[:, 1].astype(np.bool_),
+            tile_east=table[:, 2].astype(np.int8), tile_north=table[:, 3].astype(np.int16),
+            row=table[:, 4].astype(np.int8), column=table[:, 5].astype(np.int8),
+            country=table[:, 6].astype(np.int16),
+        )  # fmt: skip
+
+    def __len__(self) -> int:
+        return len(self.zone)
+
+    def labelled(self) -> csr_array:
+        """The class fractions.
+
+        Raises:
+            InvalidValueError: they are not known yet.
+        """
+        if self.fractions is None:
+            raise InvalidValueError("got candidates without class fractions, wanted them labelled first")
+        return self.fractions
+
+    def tile_index(self) -> NDArray[np.int32]:
+        """(cell,) number of the cell's tile among the tiles that hold candidates, in id order, from 0."""
+        key = self.tile_key()
+        new = np.ones(len(self), dtype=np.bool_)
+        new[1:] = key[1:] != key[:-1]
+        return (np.cumsum(new, dtype=np.int32) - 1).astype(np.int32)
+
+    def tile_key(self) -> NDArray[np.int64]:
+        """One number a tile; it sorts as tile ids do."""
+        zone = self.zone.astype(np.int64) * 2 + ~self.north
+        return (zone * 128 + self.tile_east) * 1024 + self.tile_north
+
+    def key(self) -> NDArray[np.int64]:
+        """One number a cell; it sorts as sample ids do."""
+        return (self.tile_key() * 64 + self.row) * 64 + self.column
+
+    def ids(self, indices: ArrayLike | None = None) -> Iterator[SampleId]:
+        """The ids of some cells (all if None), made one by one."""
+        chosen = range(len(self)) if indices is None else np.asarray(indices).tolist()
+        tile: TileId | None = None
+        for i in chosen:
+            zone = Zone(int(self.zone[i]), bool(self.north[i]))
+            here = (zone, int(self.tile_east[i]), int(self.tile_north[i]))
+            if tile is None or (tile.zone, tile.east, tile.north) != here:
+                tile = TileId(*here)
+            yield SampleId(tile, int(self.row[i]), int(self.column[i]))
+
+    def corners(self) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+        """X of the west edges and y of the south edges, in metres of each cell's own zone."""
+        west = self.tile_east.astype(np.int32) * TILE_SIZE + (self.column - 1).astype(np.int32) * CELL_SIZE
+        south = self.tile_north.astype(np.int32) * TILE_SIZE
+        return west, south + (CELLS_PER_TILE - self.row).astype(np.int32) * CELL_SIZE
+
+    def take(self, indices: ArrayLike) -> Self:
+        """The cells at ascending indices, or where a mask is true."""
+        chosen = np.asarray(indices)
+        columns = [f.name for f in fields(self) if f.name not in ("countries", "fractions")]
+        part = {name: getattr(self, name)[chosen] for name in columns}
+        return replace(self, **part, fractions=None if self.fractions is None else self.fractions[chosen])
+
+    def with_fractions(self, fractions: csr_array) -> Self:
+        """The same cells with class fractions.
+
+        Args:
+            fractions: (cell, class) millionths, each row summing to 1,000,000.
+
+        Raises:
+            InvalidValueError: a row sums to something else.
+        """
+        wrong = np.flatnonzero(fractions.sum(axis=1) != MILLION)
+        if len(wrong):
+            first = next(self.ids(wrong[:1]))
+            raise InvalidValueError(f"got fractions of {len(wrong)} cells ({first} first), wanted sums of {MILLION:,}")
+        if not fractions.data.all():  # a class that is stored with nothing would count as held
+            fractions = fractions.copy()
+            fractions.eliminate_zeros()
+        return replace(self, fractions=fractions)
+
+
+def concatenate(parts: Sequence[Candidates], countries: tuple[str, ...]) -> Candidates:
+    """Join cells of several zones, given in id order."""
+    columns = [f.name for f in fields(Candidates) if f.name not in ("countries", "fractions")]
+    joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
+    return Candidates(countries=countries, **joined)
+
+
+def candidate_cells(region: Geometry, countries: Sequence[tuple[str, Geometry]] = ()) -> Candidates:
+    """Every 600 m cell whose centre lies in a region, in the plain 6° zone and the country that hold its centre.
+
+    A centre that two countries hold goes to the first; one that none holds is left out. Zones reach from 80° S to
+    84° N, as UTM does.
+
+    Args:
+        region: polygon of WGS84 longitude and latitude, split at the antimeridian where it crosses that.
+        countries: names with their polygons; without any the whole region is one nameless country.
+
+    Raises:
+        InvalidInputError: an invalid geometry; a country is named.
+
+    Example:
+        >>> import shapely
+        >>> cells = candidate_cells(shapely.box(11.99, 52.0, 12.01, 52.01), [("A", shapely.box(0, 0, 12, 90))])
+        >>> len(cells), str(next(cells.ids())), cells.countries
+        (3, '32N_29E-240N_30_16', ('A',))
+    """
+    from landloom.sampling.zone_cells import cells_of_zone
+
+    named = list(countries) or [("", region)]
+    _check_valid(region, named)
+    parts = []
+    for number in range(1, 61):
+        for north in (True, False):
+            part = cells_of_zone(Zone(number, north), region, named)
+            if part is not None:
+                parts.append(part)
+    names = tuple(name for name, _ in named)
+    return concatenate(parts, names) if parts else replace(Candidates.of_ids([]), countries=names)
+
+
+def _check_valid(region: Geometry, countries: Sequence[tuple[str, Geometry]]) -> None:
+    import shapely
+
+    for what, shape in [("the region", region), *((f"country {name!r}", shape) for name, shape in countries)]:
+        if not shapely.is_valid(shape):
+            raise InvalidInputError(f"{what} is no valid polygon: {shapely.is_valid_reason(shape)}")
+    names = [name for name, _ in countries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInputError(f"got countries more than once: {', '.join(twice)}; wanted one geometry for each")

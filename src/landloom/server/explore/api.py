@@ -1,0 +1,259 @@
+"""What the explorer page asks, under `/explore/`: the corpus, its samples as arrays, a selection, one sample, chips."""
+
+from __future__ import annotations
+
+import base64
+import threading
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import numpy as np
+import orjson
+from fastapi import APIRouter, Query
+from starlette.responses import Response, StreamingResponse
+
+from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
+from landloom.server.explore.pictures import Chips
+from landloom.server.limits import check_depth
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.query.corpus import Corpus
+    from landloom.query.selection import Selection
+
+BINARY: Final = "application/octet-stream"
+Where = Annotated[str | None, Query(alias="filter")]
+"""CQL2 text or JSON."""
+NONE: Final = 255
+"""Stands for no class, stratum or split in arrays of bytes."""
+
+
+class Explorer:
+    """Answers for the page, from several threads.
+
+    Args:
+        corpus: the corpus.
+        info: what it says of itself.
+
+    Example:
+        >>> from landloom.query.example import example_corpus
+        >>> from landloom.server.descriptions import describe
+        >>> explorer = Explorer(example_corpus(), describe(example_corpus()))
+        >>> explorer.selection("clc_3 >= 0.5", None)["count"]
+        2
+    """
+
+    def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
+        self.corpus, self.info = corpus, info
+        self.chips = Chips(corpus, info)
+        self._lock = threading.Lock()
+
+    def about(self) -> dict[str, Any]:
+        """The corpus: its words, and outlines of its tiles."""
+        sidecar, publication = self.corpus.sidecar, self.info.publication
+        tiles = zip(sidecar.arrays["run_directory"].astype(str).tolist(), sidecar.run_bounds.tolist(), strict=True)
+        return {
+            "name": self.corpus.name,
+            "version": self.corpus.version,
+            "title": publication.title,
+            "description": publication.description,
+            "uri": self.corpus.base.rstrip("/"),
+            "samples": len(self.corpus),
+            "size": float(np.ptp(sidecar.squares(np.zeros(1, dtype=np.int32))[0, [0, 2]])),
+            "products": [
+                {
+                    "key": item.key,
+                    "title": item.product.title,
+                    "kind": item.product.kind,
+                    "bands": [band.name for band in item.product.bands],
+                    "steps": [step.name for step in item.timesteps],
+                    "licence": item.terms.licence,
+                    "attribution": item.terms.attribution,
+                }
+                for item in self.info.products
+            ],
+            "classes": self._classes(),
+            "strata": sidecar.vocabulary("stratum")[1:] if "stratum" in sidecar.arrays else [],
+            "splits": sidecar.vocabulary("split")[1:] if "split" in sidecar.arrays else [],
+            "tiles": [[name.replace("/", "_"), *box] for name, box in tiles],
+        }
+
+    def _classes(self) -> list[dict[str, Any]]:
+        """Label columns of the finest level, with the columns of coarser ones that hold them."""
+        names: dict[str, str] = {}
+        for item in self.info.labels:
+            if item.taxonomy is not None:
+                columns = self.info.label_columns[item.key]
+                names |= dict(zip(columns, (entry.name for entry in item.taxonomy.classes), strict=True))
+                names |= {item.taxonomy.column(entry.code): entry.name for entry in item.taxonomy.groups}
+        groups = self.corpus.sidecar.groups
+        return [
+            {
+                "column": column,
+                "name": names.get(column, column),
+                "groups": [
+                    {"column": name, "name": names.get(name, name)} for name, held in groups.items() if column in held
+                ],
+            }
+            for column in self.corpus.sidecar.columns
+        ]
+
+    def arrays(self) -> bytes:
+        """All samples in index order: longitudes, latitudes (float32, degrees), then largest class, stratum, split.
+
+        The last three are one byte each, a place in the lists of `about`; 255 for none. Little-endian.
+        """
+        sidecar = self.corpus.sidecar
+        rows = np.arange(len(sidecar), dtype=np.int32)
+        middles = sidecar.corners(rows).mean(axis=1).astype("<f4")
+        best, largest = np.zeros(len(rows), dtype=np.int32), np.full(len(rows), NONE, dtype=np.uint8)
+        for number in range(min(len(sidecar.columns), NONE)):
+            places, values = sidecar.labels.entries(number)
+            more = values > best[places]
+            best[places[more]], largest[places[more]] = values[more], number
+        words = [
+            (np.asarray(sidecar.codes(name)).astype(np.int64) - 1).astype(np.uint8)
+            if name in sidecar.arrays
+            else np.full(len(rows), NONE, dtype=np.uint8)
+            for name in ("stratum", "split")
+        ]
+        return b"".join(part.tobytes() for part in (middles[:, 0].copy(), middles[:, 1].copy(), largest, *words))
+
+    def chosen(self, where: str | None, box: str | None) -> Selection:
+        """The samples that a filter and a box choose.
+
+        Raises:
+            InvalidInputError: they cannot be used; it is said why.
+        """
+        region = None if not box else _box(box)
+        if where is not None:
+            check_depth(where.encode())
+        try:
+            with self._lock:
+                return self.corpus.query(region=region, where=where or None)
+        except NotFoundError as error:
+            raise InvalidInputError(f"filter: {error}") from error
+
+    def selection(self, where: str | None, box: str | None) -> dict[str, Any]:
+        """How many samples, which (a bit each in index order, base64), their classes, strata and files."""
+        found = self.chosen(where, box)
+        bits = np.zeros(len(self.corpus), dtype=bool)
+        bits[found.rows] = True
+        counts = found.counts("stratum") if "stratum" in self.corpus.sidecar.arrays else {}
+        return {
+            "count": len(found),
+            "bits": base64.b64encode(np.packbits(bits, bitorder="little").tobytes()).decode(),
+            "histogram": found.histogram(),
+            "strata": {name or "none": count for name, count in counts.items()},
+            "files": len(found.assets),
+        }
+
+    def sample(self, identity: str) -> dict[str, Any]:
+        """One sample: place, labels, what exists.
+
+        Raises:
+            NotFoundError: no such sample.
+        """
+        with self._lock:
+            found = self.corpus.select([identity])
+            place = next(iter(found.linked()))
+        frame = found.to_geodataframe().iloc[0]
+        west, south, east, north = frame.geometry.bounds
+        return {
+            "id": place.id,
+            "row": int(found.rows[0]),
+            "bounds": [west, south, east, north],
+            **{name: frame[name] for name in ("zone", "tile", "stratum", "split")},
+            "fractions": dict(sorted(place.fractions.items(), key=lambda pair: -pair[1])),
+            "assets": {
+                key: [{"step": asset.timestep, "path": asset.path, "href": asset.href} for asset in assets]
+                for key, assets in place.assets.items()
+            },
+        }
+
+    def identity(self, row: int) -> str:
+        """Id of a row.
+
+        Raises:
+            NotFoundError: beyond the index.
+        """
+        if not 0 <= row < len(self.corpus):
+            raise NotFoundError(f"no row {row}")
+        return self.corpus.sidecar.texts(np.array([row], dtype=np.int32))[0]
+
+    def lineage(self, identity: str, product: str) -> dict[str, Any]:
+        """Scenes behind every timestep of a sample's tile; no timesteps where there is no record.
+
+        Raises:
+            NotFoundError: no such sample or product.
+        """
+        from landloom.model.ids import parse_sample_id
+
+        self.corpus.select([identity])
+        item = self.info.product(product)
+        if item.product.folder is None:
+            return {"timesteps": []}
+        key = self.info.layout.lineage(parse_sample_id(self.info.scheme, identity), item.product)
+        try:
+            document: dict[str, Any] = orjson.loads(self.chips.store.get(key))
+        except MissingKeyError:
+            return {"timesteps": []}
+        return document
+
+
+def _box(text: str) -> tuple[float, ...]:
+    try:
+        numbers = tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InvalidInputError(f"box: got {text[:80]!r}, wanted west,south,east,north") from error
+    if len(numbers) != 4:
+        raise InvalidInputError(f"box: got {len(numbers)} numbers, wanted west,south,east,north")
+    return numbers
+
+
+def install(app: FastAPI, explorer: Explorer) -> None:
+    """Add the routes."""
+    router = APIRouter(prefix="/explore", include_in_schema=False)
+    lasting = {"cache-control": "max-age=3600"}
+
+    def json(value: Any) -> Response:
+        return Response(orjson.dumps(value), media_type="application/json")
+
+    @router.get("/corpus")
+    def corpus() -> Response:
+        return json(explorer.about())
+
+    @router.get("/samples")
+    def samples() -> Response:
+        return Response(explorer.arrays(), media_type=BINARY)
+
+    @router.get("/selection")
+    def selection(where: Where = None, box: str | None = None) -> Response:
+        return json(explorer.selection(where, box))
+
+    @router.get("/files.txt")
+    def files(where: Where = None, box: str | None = None) -> Response:
+        lines = explorer.chosen(where, box).assets.lines()
+        headers = {"content-disposition": 'attachment; filename="files.txt"'}
+        return StreamingResponse(lines, media_type="text/plain", headers=headers)
+
+    @router.get("/rows/{row}")
+    def row(row: int) -> Response:
+        return json(explorer.sample(explorer.identity(row)))
+
+    @router.get("/samples/{identity}")
+    def sample(identity: str) -> Response:
+        return json(explorer.sample(identity))
+
+    @router.get("/samples/{identity}/lineage/{product}")
+    def lineage(identity: str, product: str) -> Response:
+        return json(explorer.lineage(identity, product))
+
+    @router.get("/samples/{identity}/{product}/{step}.png")
+    def chip(identity: str, product: str, step: str, bands: str | None = None) -> Response:
+        names = None if bands is None else tuple(bands.split(","))
+        content = explorer.chips.png(identity, product, step, names)
+        return Response(content, media_type="image/png", headers=lasting)
+
+    app.include_router(router)

@@ -1,0 +1,364 @@
+"""The STAC API of a corpus, through stac-fastapi: core, collections, features, search; filter, sort, fields, tokens."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, Literal
+from urllib.parse import urlencode
+
+import attr
+import orjson
+from pydantic import BaseModel, Field
+from stac_fastapi.api.app import StacApi
+from stac_fastapi.api.models import (
+    ItemCollectionUri,
+    create_get_request_model,
+    create_post_request_model,
+)
+from stac_fastapi.extensions.fields import FieldsExtension
+from stac_fastapi.extensions.fields.fields import FieldsConformanceClasses
+from stac_fastapi.extensions.filter import FilterExtension
+from stac_fastapi.extensions.filter.client import BaseFiltersClient
+from stac_fastapi.extensions.filter.filter import FilterConformanceClasses as Cql2
+from stac_fastapi.extensions.pagination import TokenPaginationExtension
+from stac_fastapi.extensions.sort import SortConformanceClasses, SortExtension
+from stac_fastapi.types.config import ApiSettings
+from stac_fastapi.types.core import BaseCoreClient
+from stac_fastapi.types.rfc3339 import str_to_interval
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
+from starlette.responses import HTMLResponse, JSONResponse, Response
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.server.errors import install
+from landloom.server.limits import MAX_PAGE, PAGE, Bounded, read_json
+from landloom.server.stac.documents import GEOJSON, Library
+from landloom.server.stac.fields import Fields
+from landloom.server.stac.filters import TIMES
+from landloom.server.stac.search import Question, Searcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from fastapi import FastAPI
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.server.stac.documents import Addresses
+
+JSON: Final = "application/json"
+SCHEMA: Final = "application/schema+json"
+_CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
+FILTER_CLASSES: Final = [
+    Cql2.FILTER,
+    Cql2.SEARCH,
+    Cql2.ITEMS,
+    Cql2.CQL2_TEXT,
+    Cql2.CQL2_JSON,
+    Cql2.BASIC_CQL2,
+    Cql2.ADVANCED_COMPARISON_OPERATORS,
+    Cql2.ARITHMETIC,
+]
+"""What of CQL2 is understood."""
+
+
+class _FilterPost(BaseModel):
+    """A filter in a body: JSON, or text where `filter-lang` says so."""
+
+    filter_expr: dict[str, Any] | str | None = Field(None, alias="filter")
+    filter_crs: str | None = Field(None, alias="filter-crs")
+    filter_lang: Literal["cql2-json", "cql2-text"] | None = Field(None, alias="filter-lang")
+
+
+@attr.s
+class _Filter(FilterExtension):
+    """The filter extension with text in bodies too."""
+
+    POST: type[BaseModel] = _FilterPost
+
+
+@attr.s
+class _Queryables(BaseFiltersClient):
+    """What filters may name."""
+
+    searcher: Searcher = attr.ib(kw_only=True)
+
+    def get_queryables(self, collection_id: str | None = None, **kwargs: Any) -> dict[str, Any]:
+        """Queryables of all collections, or of one.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        if collection_id is not None and collection_id not in self.searcher.shelves:
+            raise NotFoundError.of("collection", collection_id, self.searcher.shelves)
+        sidecar = self.searcher.corpus.sidecar
+        texts: dict[str, Any] = {name: {"type": "string"} for name in ("id", "collection", "sample_id", "zone", "tile")}
+        for name in ("stratum", "split"):
+            if name in sidecar.arrays:
+                texts[name] = {"type": "string", "enum": sidecar.vocabulary(name)[1:]}
+        times = {name: {"type": "string", "format": "date-time"} for name in TIMES}
+        share = {"type": "number", "minimum": 0, "maximum": 1}
+        shares = dict.fromkeys((*sidecar.columns, *sidecar.groups, *self.searcher.corpus.aggregates), share)
+        return {
+            "$schema": "https://json-schema.org/draft/2020-12/schema",
+            "$id": str(kwargs["request"].url.replace(query="")),
+            "type": "object",
+            "title": f"What filters on {self.searcher.corpus.name} may name",
+            "properties": {**texts, **times, **shares},
+            "additionalProperties": False,
+        }
+
+
+@attr.s
+class Client(BaseCoreClient):
+    """The backend: a searcher finds items, a library writes them."""
+
+    searcher: Searcher = attr.ib(kw_only=True)
+    library: Library = attr.ib(kw_only=True)
+    page: Callable[[], str] = attr.ib(kw_only=True)
+    """The explorer page, for those who ask for HTML."""
+
+    def _to(self, request: Request) -> Addresses:
+        return self.library.addresses(str(request.base_url))
+
+    def landing_page(self, **kwargs: Any) -> Any:
+        """The page for browsers, the landing document for everybody else."""
+        request: Request = kwargs["request"]
+        wanted = request.query_params.get("f")
+        if wanted == "html" or (wanted is None and "text/html" in request.headers.get("accept", "")):
+            return HTMLResponse(self.page(), headers={"vary": "Accept", "cache-control": "no-cache"})
+        to, info = self._to(request), self.searcher.info
+        rows = [
+            ("self", "", JSON, "This document"),
+            ("root", "", JSON, "Root"),
+            ("conformance", "conformance", JSON, "What this server conforms to"),
+            ("data", "collections", JSON, "Collections"),
+            ("http://www.opengis.net/def/rel/ogc/1.0/queryables", "queryables", SCHEMA, "What filters may name"),
+            ("service-desc", "api", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI description"),
+            ("service-doc", "?f=html", "text/html", "Explorer page"),
+        ]
+        links = [
+            *({"rel": rel, "href": f"{to.api}{path}", "type": kind, "title": title} for rel, path, kind, title in rows),
+            {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "GET"},
+            {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "POST"},
+            *(
+                {"rel": "child", "href": to.collection(name), "type": JSON, "title": name}
+                for name in self.searcher.shelves
+            ),
+        ]
+        document = {
+            "type": "Catalog",
+            "stac_version": "1.0.0",
+            "id": info.layout.stac_id,
+            "title": info.publication.title,
+            "description": info.publication.description,
+            "conformsTo": self.conformance_classes(),
+            "links": links,
+        }
+        return JSONResponse(document, headers={"vary": "Accept"})
+
+    def all_collections(self, **kwargs: Any) -> Any:
+        """All collections."""
+        to = self._to(kwargs["request"])
+        links = [
+            {"rel": "self", "href": f"{to.api}collections", "type": JSON},
+            {"rel": "root", "href": to.api, "type": JSON},
+        ]
+        found = [self.library.collection(name, to) for name in self.searcher.shelves]
+        return {"collections": found, "links": links}
+
+    def get_collection(self, collection_id: str, **kwargs: Any) -> Any:
+        """One collection."""
+        return self.library.collection(collection_id, self._to(kwargs["request"]))
+
+    def get_item(self, item_id: str, collection_id: str, **kwargs: Any) -> Any:
+        """One item.
+
+        Raises:
+            NotFoundError: no such collection or item.
+        """
+        if collection_id not in self.searcher.shelves:
+            raise NotFoundError.of("collection", collection_id, self.searcher.shelves)
+        found = self.searcher.ask(Question(collections=(collection_id,), ids=(item_id,))).page(0, 1)
+        if not found:
+            raise NotFoundError(f"no item {item_id!r} in {collection_id}")
+        (document,) = self.library.items(found, self._to(kwargs["request"]))
+        return Response(document, media_type=GEOJSON)
+
+    def item_collection(self, *_: Any, **kwargs: Any) -> Any:
+        """Items of one collection.
+
+        Raises:
+            NotFoundError: no such collection.
+        """
+        name = kwargs["collection_id"]
+        if name not in self.searcher.shelves:
+            raise NotFoundError.of("collection", name, self.searcher.shelves)
+        return self._found(_of_get({**kwargs, "collections": [name]}), kwargs)
+
+    def get_search(self, *_: Any, **kwargs: Any) -> Any:
+        """Search by query string."""
+        return self._found(_of_get(kwargs), kwargs)
+
+    def post_search(self, search_request: Any, **kwargs: Any) -> Any:
+        """Search by body."""
+        return self._found(_of_post(search_request), {**kwargs, "body": search_request})
+
+    def _found(self, asked: _Asked, kwargs: Mapping[str, Any]) -> Response:
+        request: Request = kwargs["request"]
+        to = self._to(request)
+        answer, digest = self.searcher.ask(asked.question), asked.question.digest()
+        start = _start(asked.token, digest)
+        keys = answer.page(start, asked.limit)
+        features = [asked.fields.of(item) for item in self.library.items(keys, to)]
+        links = [{"rel": "root", "href": to.api, "type": JSON}, _link("self", request, None, kwargs.get("body"))]
+        if start + len(keys) < len(answer):
+            links.append(_link("next", request, f"{digest}-{start + len(keys)}", kwargs.get("body")))
+        if start:
+            links.append(_link("previous", request, f"{digest}-{max(start - asked.limit, 0)}", kwargs.get("body")))
+        tail = {"links": links, "numberMatched": len(answer), "numberReturned": len(keys)}
+        inner = b",".join(features)  # the one copy of what may be megabytes, beside the answer itself
+        content = b"".join((b'{"type":"FeatureCollection","features":[', inner, b"],", orjson.dumps(tail)[1:]))
+        return Response(content, media_type=GEOJSON)
+
+
+@attr.s(frozen=True, slots=True, kw_only=True)
+class _Asked:
+    """A search as it came in."""
+
+    question: Question = attr.ib()
+    limit: int = attr.ib()
+    token: str | None = attr.ib()
+    fields: Fields = attr.ib()
+
+
+def _start(token: str | None, digest: str) -> int:
+    """Where a page begins.
+
+    Raises:
+        InvalidInputError: no token, or one of another search.
+    """
+    if token is None:
+        return 0
+    own, _, place = token.rpartition("-")
+    if own != digest or not place.isdecimal() or len(place) > 12:
+        raise InvalidInputError(f"token: got {token[:40]!r}, wanted the one of a `next` link of the same search")
+    return int(place)
+
+
+def _link(relation: str, request: Request, token: str | None, body: BaseModel | None) -> dict[str, Any]:
+    """A link to a page of this search."""
+    address = str(request.url.replace(query=""))
+    if body is not None:
+        asked = {**body.model_dump(mode="json", by_alias=True, exclude_unset=True), "token": token}
+        link = {"rel": relation, "href": address, "type": GEOJSON, "method": "POST"}
+        return link if token is None else {**link, "merge": False, "body": asked}
+    pairs = [(name, value) for name, value in request.query_params.multi_items() if name != "token" or token is None]
+    pairs += [] if token is None else [("token", token)]
+    href = f"{address}?{urlencode(pairs)}" if pairs else address
+    return {"rel": relation, "href": href, "type": GEOJSON, "method": "GET"}
+
+
+def _common(asked: Mapping[str, Any]) -> dict[str, Any]:
+    """What both ways of searching say alike."""
+    if asked.get("filter_crs") not in (None, _CRS84):
+        raise InvalidInputError(f"filter-crs: got {asked['filter_crs']!r}, wanted {_CRS84}")
+    interval = str_to_interval(asked.get("datetime"))
+    start, end = interval if isinstance(interval, tuple) else (interval, interval)
+    box = asked.get("bbox")
+    if box is not None:
+        west, south, east, north = (box[0], box[1], box[3], box[4]) if len(box) == 6 else box
+        box = (float(west), float(south), float(east), float(north))
+    if box is not None and asked.get("intersects") is not None:
+        raise InvalidInputError("got bbox and intersects, wanted one of them")
+    return {
+        "collections": None if asked.get("collections") is None else tuple(asked["collections"]),
+        "ids": None if asked.get("ids") is None else tuple(asked["ids"]),
+        "box": box,
+        "start": start,
+        "end": end,
+        "filter": asked.get("filter_expr") or None,
+    }
+
+
+def _limit(value: int | None) -> int:
+    return PAGE if value is None else min(value, MAX_PAGE)
+
+
+def _of_get(asked: Mapping[str, Any]) -> _Asked:
+    text = asked.get("intersects")
+    geometry = None if text is None else read_json(text, "intersects")
+    if geometry is not None and not isinstance(geometry, dict):
+        raise InvalidInputError("intersects: wanted a GeoJSON geometry")
+    source = asked.get("filter_expr")
+    if source and asked.get("filter_lang") == "cql2-json" and source.lstrip()[:1] != "{":
+        raise InvalidInputError("filter: got text, but filter-lang says cql2-json")
+    sort = tuple((name.strip().lstrip("+-"), name.strip()[:1] == "-") for name in asked.get("sortby") or ())
+    return _Asked(
+        question=Question(**_common(asked), geometry=geometry, sort=sort),
+        limit=_limit(asked.get("limit")),
+        token=asked.get("token"),
+        fields=Fields.of_list(asked.get("fields") or ()),
+    )
+
+
+def _of_post(asked: Any) -> _Asked:
+    names = ("collections", "ids", "bbox", "datetime", "filter_expr", "filter_crs")
+    geometry = None if asked.intersects is None else asked.intersects.model_dump(mode="json")
+    sort = tuple((item.field, str(item.direction.value) == "desc") for item in asked.sortby or ())
+    wanted = asked.fields
+    if wanted is None and "fields" in asked.model_fields_set:
+        raise InvalidInputError("fields: got null, wanted an object with include and exclude")
+    return _Asked(
+        question=Question(**_common({name: getattr(asked, name) for name in names}), geometry=geometry, sort=sort),
+        limit=_limit(asked.limit),
+        token=asked.token,
+        fields=Fields() if wanted is None else Fields.of_sets(wanted.include or (), wanted.exclude or ()),
+    )
+
+
+def stac_app(searcher: Searcher, library: Library, page: Callable[[], str]) -> FastAPI:
+    """The STAC API as an ASGI application; `/` is also the explorer page, for those who ask for HTML.
+
+    Args:
+        searcher: finds items.
+        library: writes them.
+        page: the explorer page.
+    """
+    info: CorpusInfo = searcher.info
+    queryables = _Queryables(searcher=searcher)
+    sort = [SortConformanceClasses.ITEM_SEARCH_SORT, SortConformanceClasses.FEATURES_SORT]
+    fields = [FieldsConformanceClasses.SEARCH, FieldsConformanceClasses.ITEMS]
+    extensions = [
+        _Filter(client=queryables, conformance_classes=[str(name) for name in FILTER_CLASSES]),
+        SortExtension(conformance_classes=[str(name) for name in sort]),
+        FieldsExtension(conformance_classes=[str(name) for name in fields]),
+        TokenPaginationExtension(),
+    ]
+    api = StacApi(
+        settings=ApiSettings(
+            stac_fastapi_title=info.publication.title,
+            stac_fastapi_description=info.publication.description,
+            stac_fastapi_version=info.version,
+            stac_fastapi_landing_id=info.layout.stac_id,
+            docs_url="",
+            _env_file=None,
+        ),
+        client=Client(searcher=searcher, library=library, page=page),
+        extensions=extensions,
+        search_get_request_model=create_get_request_model(extensions),
+        search_post_request_model=create_post_request_model(extensions),
+        items_get_request_model=create_get_request_model(extensions, base_model=ItemCollectionUri),
+        middlewares=[
+            Middleware(Bounded),
+            Middleware(
+                CORSMiddleware,
+                allow_origins=["*"],
+                allow_methods=["GET", "HEAD", "OPTIONS", "POST"],
+                allow_headers=["Content-Type"],
+                max_age=600,
+            ),
+        ],
+    )
+    app: FastAPI = api.app
+    install(app)
+    return app

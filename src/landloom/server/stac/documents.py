@@ -1,0 +1,315 @@
+"""STAC documents of a corpus as a server gives them: what lies in the corpus, else what would lie there.
+
+A corpus that holds its catalogue gives its own items. Where there is none, items are derived from the index as
+`landloom.corpus` writes them; samples with the same files share everything but their place, so one document for each
+pattern of files is cut at its slots, and an item is one join. Either way addresses become absolute: links lead to the
+API, assets to the files.
+"""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from landloom.corpus.footprints import DECIMALS, boxes
+from landloom.corpus.layout import STAC, TileKey
+from landloom.corpus.stac.collections import TileSummary, root_documents
+from landloom.corpus.stac.items import TileContent, item_documents
+from landloom.corpus.stac.links import JSON
+from landloom.errors import NotFoundError
+from landloom.model.ids import parse_sample_id
+from landloom.model.sample import Sample
+from landloom.server.descriptions import local_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.query.corpus import Corpus
+    from landloom.query.index.sidecar import Sidecar
+    from landloom.server.stac.item_index import ItemKey, Shelf
+
+GEOJSON: Final = "application/geo+json"
+_TEMPLATES: Final = 256
+_SLOT: Final = re.compile(rb'"@@(RING|BOX|PLANE|WEST|NORTH|EPSG)@@"|@@(ID|DIRECTORY)@@')
+_FOLDER: Final = b"@@FOLDER@@"
+_OWN: Final = frozenset({"root", "parent", "self", "collection", "child", "item", "items"})
+
+
+_Kind = tuple[str, int | None, bytes]
+"""What items of one template share: collection, step, files that exist."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Addresses:
+    """Where a client finds what documents point at."""
+
+    api: str
+    """Root of the API; ends with a slash."""
+    files: str
+    """Root of the corpus's files; ends with a slash."""
+
+    def collection(self, name: str) -> str:
+        """A collection."""
+        return f"{self.api}collections/{name}"
+
+    def item(self, collection: str, name: str) -> str:
+        """An item."""
+        return f"{self.api}collections/{collection}/items/{name}"
+
+
+class Library:
+    """STAC documents of one corpus.
+
+    Args:
+        corpus: the corpus.
+        info: what it says of itself.
+        shelves: its collections, by published id.
+    """
+
+    def __init__(self, corpus: Corpus, info: CorpusInfo, shelves: Mapping[str, Shelf]) -> None:
+        self.corpus, self.info, self.shelves = corpus, info, shelves
+        self.folder = local_folder(corpus)
+        self._templates: OrderedDict[_Kind, bytes] = OrderedDict()
+        self._cuts: OrderedDict[tuple[_Kind, Addresses], _Cut] = OrderedDict()
+        self._derived: dict[str, bytes] | None = None
+        self._stored = self.folder if self.folder is not None and (self.folder / STAC).is_dir() else None
+        keys = (f"pattern_{item.key}" for item in info.products)
+        self._varying = tuple(name.removeprefix("pattern_") for name in keys if name in corpus.sidecar.arrays)
+
+    def addresses(self, api: str) -> Addresses:
+        """Addresses for clients that reach the API at some root; it ends with a slash."""
+        return Addresses(api=api, files=self.corpus.base if self.folder is None else f"{api}files/")
+
+    # Items ---------------------------------------------------------------------------------------------------
+
+    def items(self, keys: Sequence[ItemKey], to: Addresses) -> list[bytes]:
+        """Items, as JSON."""
+        if not keys:
+            return []
+        places = _Places(self.corpus.sidecar, np.array([key.row for key in keys], dtype=np.int32))
+        return [self._item(key, places, number, to) for number, key in enumerate(keys)]
+
+    def _item(self, key: ItemKey, places: _Places, number: int, to: Addresses) -> bytes:
+        shelf = self.shelves[key.collection]
+        name = shelf.item_id(places.samples[number], key.step)
+        own = f"{STAC}/{shelf.id}/{places.directories[number]}/{name}.json"
+        if self._stored is not None and (self._stored / own).is_file():
+            return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
+        if self.corpus.sidecar.scheme != "utm24":
+            return orjson.dumps(self._absolute(orjson.loads(self.derived_item(key)), own, to))
+        kind = (key.collection, key.step, self._pattern(key.row))
+        cut = self._cuts.get((kind, to))
+        if cut is None:
+            template = self._templates.get(kind)
+            if template is None:
+                template = self._templates[kind] = self._template(key, own, places, number)
+            cut = self._cuts[kind, to] = _Cut.of(template, to)
+            for kept in (self._templates, self._cuts):
+                while len(kept) > _TEMPLATES:
+                    kept.popitem(last=False)
+        return cut.fill(places.values(number))
+
+    def derived_item(self, key: ItemKey) -> bytes:
+        """An item as the corpus would hold it, with relative addresses."""
+        shelf, row = self.shelves[key.collection], np.array([key.row], dtype=np.int32)
+        sample = self._sample(row)
+        exists = {item.key: self._exists(item.key, item.slots, key.row) for item in self.info.products}
+        content = TileContent(tile=TileKey.of(sample.id), samples=(sample,), exists=exists)
+        name = self.info.layout.stac_item(shelf.suffix, sample.id, self._step(key))
+        return next(document for own, document in item_documents(self.info, content) if own == name)
+
+    def _step(self, key: ItemKey) -> str | None:
+        steps = self.shelves[key.collection].steps
+        return None if steps is None or key.step is None else steps[key.step].name
+
+    def _sample(self, row: NDArray[np.int32]) -> Sample:
+        sidecar = self.corpus.sidecar
+        west, south, east, north = sidecar.squares(row)[0].tolist()
+        identity = parse_sample_id(sidecar.scheme, sidecar.texts(row)[0])
+        return Sample(id=identity, epsg=int(sidecar.epsg(row)[0]), bounds=(west, south, east, north))
+
+    def _exists(self, product: str, slots: int, row: int) -> NDArray[np.bool_]:
+        sidecar = self.corpus.sidecar
+        if not sidecar.has_availability(product):
+            return np.ones((1, slots), dtype=bool)
+        codes, patterns = sidecar.availability(product)
+        own: NDArray[np.bool_] = patterns[0 if codes is None else int(codes[row])]
+        return own[None]
+
+    def _pattern(self, row: int) -> bytes:
+        """What exists of a sample, as a key."""
+        sidecar = self.corpus.sidecar
+        if not self._varying:
+            return b""
+        return b"".join(sidecar.arrays[f"pattern_{key}"][row].tobytes() for key in self._varying)
+
+    def _template(self, key: ItemKey, own: str, places: _Places, number: int) -> bytes:
+        """The document of an item with slots where samples differ."""
+        to = Addresses(api="@@API@@", files="@@FILES@@")
+        document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
+        document["geometry"]["coordinates"] = "@@RING@@"
+        document["bbox"] = "@@BOX@@"
+        properties = document["properties"]
+        properties |= {"proj:code": "@@EPSG@@", "proj:bbox": "@@PLANE@@"}
+        if "proj:transform" in properties:
+            properties["proj:transform"][2], properties["proj:transform"][5] = "@@WEST@@", "@@NORTH@@"
+        text = orjson.dumps(document).replace(places.samples[number].encode(), b"@@ID@@")
+        return text.replace(places.directories[number].encode(), b"@@DIRECTORY@@")
+
+    def _absolute(self, document: dict[str, Any], key: str, to: Addresses) -> dict[str, Any]:
+        """An item with absolute addresses."""
+        folder, collection, name = posixpath.dirname(key), document["collection"], document["id"]
+        links = [
+            {"rel": "self", "href": to.item(collection, name), "type": GEOJSON},
+            {"rel": "root", "href": to.api, "type": JSON},
+            {"rel": "parent", "href": to.collection(collection), "type": JSON},
+            {"rel": "collection", "href": to.collection(collection), "type": JSON},
+        ]
+        others = (link for link in document["links"] if link["rel"] not in _OWN)
+        document["links"] = links + [{**link, "href": _link(link["href"], folder, to)} for link in others]
+        for asset in document["assets"].values():
+            asset["href"] = _file(asset["href"], folder, to)
+        return document
+
+    # Collections ---------------------------------------------------------------------------------------------
+
+    def collection(self, name: str, to: Addresses) -> dict[str, Any]:
+        """A collection.
+
+        Raises:
+            NotFoundError: there is none by that name.
+        """
+        if name not in self.shelves:
+            raise NotFoundError.of("collection", name, self.shelves)
+        key = self.info.layout.stac_collection(self.shelves[name].suffix)
+        document: dict[str, Any] = orjson.loads(self._collection(key))
+        folder = posixpath.dirname(key)
+        links = [
+            {"rel": "self", "href": to.collection(name), "type": JSON},
+            {"rel": "root", "href": to.api, "type": JSON},
+            {"rel": "parent", "href": to.api, "type": JSON},
+            {"rel": "items", "href": f"{to.collection(name)}/items", "type": GEOJSON},
+            {
+                "rel": "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+                "href": f"{to.collection(name)}/queryables",
+                "type": "application/schema+json",
+            },
+        ]
+        links += [link for link in document["links"] if link["rel"] not in _OWN]
+        document["links"] = links
+        for asset in document.get("assets", {}).values():
+            asset["href"] = _file(asset["href"], folder, to)
+        return document
+
+    def _collection(self, key: str) -> bytes:
+        if self.folder is not None and (self.folder / key).is_file():
+            return (self.folder / key).read_bytes()
+        if self._derived is None:
+            self._derived = dict(root_documents(self.info, self._tiles()))
+        return self._derived[key]
+
+    def _tiles(self) -> list[TileSummary]:
+        sidecar = self.corpus.sidecar
+        suffixes = tuple(shelf.suffix for shelf in self.shelves.values())
+        found = []
+        for directory, box in zip(sidecar.arrays["run_directory"].tolist(), sidecar.run_bounds.tolist(), strict=True):
+            west, south, east, north = (round(number, DECIMALS) for number in box)
+            tile = TileKey.parse(directory.decode().replace("/", "_"))
+            found.append(TileSummary(tile=tile, box=(west, south, east, north), collections=suffixes))
+        return found
+
+
+class _Places:
+    """What tells samples of one template apart, worked out for a page at once.
+
+    Args:
+        sidecar: the index.
+        rows: samples, in any order.
+    """
+
+    def __init__(self, sidecar: Sidecar, rows: NDArray[np.int32]) -> None:
+        self._decimals = DECIMALS if sidecar.decimals is None else sidecar.decimals
+        self._sidecar, self._rows = sidecar, rows
+        self.samples = sidecar.texts(rows)
+        self.directories = sidecar.directories(rows).astype(str).tolist()
+
+    @cached_property
+    def _columns(self) -> tuple[Any, ...]:
+        ring = np.round(self._sidecar.corners(self._rows, exact=True), self._decimals)
+        ring = np.concatenate([ring, ring[:, :1]], axis=1)
+        squares, epsg = self._sidecar.squares(self._rows), self._sidecar.epsg(self._rows)
+        return ring.tolist(), boxes(ring).tolist(), squares.tolist(), epsg.tolist()
+
+    def values(self, number: int) -> dict[str, bytes]:
+        """What fills the slots of one of them."""
+        ring, box, plane, epsg = (column[number] for column in self._columns)
+        return {
+            "ID": self.samples[number].encode(),
+            "DIRECTORY": self.directories[number].encode(),
+            "FOLDER": f"{self.directories[number]}/{self.samples[number]}".encode(),
+            "RING": orjson.dumps([ring]),
+            "BOX": orjson.dumps(box),
+            "PLANE": orjson.dumps(plane),
+            "WEST": orjson.dumps(plane[0]),
+            "NORTH": orjson.dumps(plane[3]),
+            "EPSG": b'"EPSG:%d"' % epsg,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class _Cut:
+    """A JSON text cut at its slots.
+
+    Some slots stand for whole values, and take the quotes around them along. The folder of a sample is in the address
+    of every asset, so pieces are cut at it once more, and joined by it.
+    """
+
+    pieces: tuple[tuple[bytes, ...], ...]
+    slots: tuple[str, ...]
+
+    @classmethod
+    def of(cls, text: bytes, to: Addresses) -> _Cut:
+        text = text.replace(b"@@API@@", _inner(to.api)).replace(b"@@FILES@@", _inner(to.files))
+        cut = _SLOT.split(text.replace(b"@@DIRECTORY@@/@@ID@@", _FOLDER))
+        slots = tuple((whole or part).decode() for whole, part in zip(cut[1::3], cut[2::3], strict=True))
+        return cls(tuple(tuple(piece.split(_FOLDER)) for piece in cut[0::3]), slots)
+
+    def fill(self, values: Mapping[str, bytes]) -> bytes:
+        out = [b""] * (2 * len(self.slots) + 1)
+        folder = values["FOLDER"]
+        out[0::2] = [folder.join(piece) for piece in self.pieces]
+        out[1::2] = [values[slot] for slot in self.slots]
+        return b"".join(out)
+
+
+def _inner(text: str) -> bytes:
+    """What stands for a text within a JSON string."""
+    return orjson.dumps(text)[1:-1]
+
+
+def _key(href: str, folder: str) -> str | None:
+    """Key that a relative address means; None for an absolute one."""
+    return None if "://" in href else posixpath.normpath(posixpath.join(folder, href))
+
+
+def _file(href: str, folder: str, to: Addresses) -> str:
+    key = _key(href, folder)
+    return href if key is None else f"{to.files}{key}"
+
+
+def _link(href: str, folder: str, to: Addresses) -> str:
+    """Address of an item in the API, where a link leads to one."""
+    _, found, inner = f"/{_key(href, folder) or href}".rpartition(f"/{STAC}/")
+    if not found:
+        return _file(href, folder, to)
+    return to.item(inner.split("/", 1)[0], posixpath.basename(inner).removesuffix(".json"))

@@ -1,0 +1,210 @@
+"""Which STAC items a corpus has: a row of the index is a sample, and each collection has items of some of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from landloom.corpus.stac.items import dated
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.layout import Layout
+    from landloom.model.time import Period, Timestep
+    from landloom.query.corpus import Corpus
+    from landloom.query.index.sidecar import Rows, Sidecar
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ItemKey:
+    """One item."""
+
+    collection: str
+    """Published id of its collection."""
+    row: int
+    """Its sample's row in the index."""
+    step: int | None = None
+    """Place of its timestep, where each has an item of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shelf:
+    """The items of one collection."""
+
+    suffix: str
+    """As the product table gives it: `source_s2`."""
+    id: str
+    """As published: `rapidai4eo_v1_source_s2`."""
+    members: tuple[ProductInfo, ...]
+    """Products that share it."""
+    steps: tuple[Timestep, ...] | None
+    """Timesteps that have an item each; None where a sample has one item."""
+    period: Period
+    """What an item without timestep covers."""
+    pattern: re.Pattern[str] = field(repr=False)
+    """Reads the id of an item: sample, and date where there is one."""
+    layout: Layout = field(repr=False)
+    """Writes it."""
+
+    def item_id(self, sample: str, step: int | None) -> str:
+        """Id of an item."""
+        name = None if self.steps is None or step is None else self.steps[step].name
+        return self.layout.item_id(self.suffix, sample, name)
+
+    def read(self, item: str) -> tuple[str, int | None] | None:
+        """Sample and step of an item's id; None where it is no item here."""
+        match = self.pattern.fullmatch(item)
+        if match is None:
+            return None
+        if self.steps is None:
+            return match["sample"], None
+        names = [step.name.replace("-", "") for step in self.steps]
+        return (match["sample"], names.index(match["date"])) if match["date"] in names else None
+
+    def exists(self, sidecar: Sidecar, rows: Rows) -> tuple[NDArray[np.intp] | None, NDArray[np.bool_]]:
+        """Which items rows have.
+
+        Returns:
+            (row,) number of each row's pattern, or None where all have the first; (pattern, step) bool, one step
+            where a sample has one item.
+        """
+        count = 1 if self.steps is None else len(self.steps)
+        kinds = np.zeros(len(rows), dtype=np.intp)
+        masks: NDArray[np.bool_] = np.zeros((1, count), dtype=bool)
+        for item in self.members:
+            if not sidecar.has_availability(item.key):
+                own: NDArray[np.bool_] = np.ones((1, count), dtype=bool)
+                codes: NDArray[np.integer] | None = None
+            else:
+                codes, patterns = sidecar.availability(item.key)
+                own = np.asarray(patterns.any(axis=1))[:, None] if self.steps is None else _wide(patterns, count)
+            if codes is None:
+                masks = masks | own[0]
+                continue
+            joined = kinds * len(own) + codes[rows]
+            found, kinds = np.unique(joined, return_inverse=True)
+            masks = masks[found // len(own)] | own[found % len(own)]
+        return (None if len(masks) == 1 else kinds), masks
+
+    def within(self, start: datetime | None, end: datetime | None) -> NDArray[np.bool_]:
+        """(step,) whether items of a step share an instant with a closed interval."""
+        periods = [self.period] if self.steps is None else [step.period for step in self.steps]
+        return np.array(
+            [(end is None or item.start <= end) and (start is None or item.end > start) for item in periods], dtype=bool
+        )
+
+
+def _wide(patterns: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
+    return np.pad(patterns, ((0, 0), (0, max(count - patterns.shape[1], 0))))[:, :count]
+
+
+def shelves(corpus: Corpus, info: CorpusInfo) -> dict[str, Shelf]:
+    """The collections of a corpus that have items, by published id, in published order.
+
+    Args:
+        corpus: the corpus.
+        info: what it says of itself.
+
+    Example:
+        >>> from landloom.query.example import example_corpus
+        >>> from landloom.server.descriptions import describe
+        >>> found = shelves(example_corpus(), describe(example_corpus()))
+        >>> found["example_v1_source_s2"].read("example_v1_source_s2_33N_16E-243N_29_01")
+        ('33N_16E-243N_29_01', None)
+    """
+    every = np.arange(len(corpus), dtype=np.int32)
+    found = {}
+    for suffix, members in info.collections.items():
+        steps = next((item.timesteps for item in members if item.timesteps), ()) if dated(info, suffix) else None
+        written = info.layout.item_id(suffix, "@S@", None if steps is None else "@D@")
+        pattern = re.escape(written).replace("@S@", "(?P<sample>.+)").replace("@D@", r"(?P<date>\w+)")
+        shelf = Shelf(
+            suffix=suffix,
+            id=info.layout.collection_id(suffix),
+            members=members,
+            steps=steps,
+            period=info.period_of(members),
+            pattern=re.compile(pattern),
+            layout=info.layout,
+        )
+        if shelf.exists(corpus.sidecar, every)[1].any():
+            found[shelf.id] = shelf
+    return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """The items of one collection that a search found, in the order of the index and then of time."""
+
+    shelf: Shelf
+    """The collection."""
+    rows: Rows = field(repr=False)
+    """Samples that have any."""
+    kinds: NDArray[np.intp] | None = field(repr=False)
+    """(row,) which pattern each has; None where all have the first."""
+    masks: NDArray[np.bool_] = field(repr=False)
+    """(pattern, step) which items."""
+    ends: NDArray[np.int64] = field(repr=False)
+    """(row,) number of items up to and with each row."""
+
+    @classmethod
+    def of(cls, shelf: Shelf, sidecar: Sidecar, rows: Rows, wanted: NDArray[np.bool_]) -> Part:
+        """The items of some rows, at some steps."""
+        kinds, masks = shelf.exists(sidecar, rows)
+        masks = masks & wanted
+        counts = masks.sum(axis=1)
+        own = np.full(len(rows), counts[0]) if kinds is None else counts[kinds]
+        if not own.all():
+            rows, kinds, own = rows[own > 0], None if kinds is None else kinds[own > 0], own[own > 0]
+        return cls(shelf=shelf, rows=rows, kinds=kinds, masks=masks, ends=np.cumsum(own, dtype=np.int64))
+
+    @classmethod
+    def listed(cls, shelf: Shelf, rows: Rows, steps: NDArray[np.int64]) -> Part:
+        """Items one by one: rows may come more than once, with ascending steps."""
+        count = 1 if shelf.steps is None else len(shelf.steps)
+        masks = np.eye(count, dtype=bool)
+        ends = np.arange(1, len(rows) + 1, dtype=np.int64)
+        return cls(shelf=shelf, rows=rows, kinds=None if count == 1 else steps, masks=masks, ends=ends)
+
+    def __len__(self) -> int:
+        return int(self.ends[-1]) if len(self.ends) else 0
+
+    def keys(self, start: int, stop: int) -> list[ItemKey]:
+        """Some of the items."""
+        found: list[ItemKey] = []
+        row = int(np.searchsorted(self.ends, start, side="right"))
+        while len(found) < stop - start:
+            before = int(self.ends[row - 1]) if row else 0
+            steps = np.flatnonzero(self.masks[0 if self.kinds is None else self.kinds[row]]).tolist()
+            for step in steps[max(start - before, 0) :]:
+                place = None if self.shelf.steps is None else step
+                found.append(ItemKey(collection=self.shelf.id, row=int(self.rows[row]), step=place))
+            row += 1
+        return found[: stop - start]
+
+    def entries(self) -> tuple[Rows, NDArray[np.int64]]:
+        """Row and step of every item."""
+        counts = np.diff(self.ends, prepend=0)
+        rows = np.repeat(self.rows, counts)
+        kinds = np.zeros(len(self.rows), dtype=np.intp) if self.kinds is None else self.kinds
+        steps = [np.flatnonzero(mask) for mask in self.masks]
+        return rows, np.concatenate([steps[kind] for kind in kinds.tolist()] or [np.empty(0, dtype=np.int64)])
+
+
+def keys_of(parts: Sequence[Part], start: int, stop: int) -> list[ItemKey]:
+    """Some of the items of several parts, one after the other."""
+    found: list[ItemKey] = []
+    for part in parts:
+        size = len(part)
+        if start < size and stop > 0:
+            found += part.keys(max(start, 0), min(stop, size))
+        start, stop = start - size, stop - size
+    return found

@@ -1,0 +1,223 @@
+"""Searching items: from a question to the items that answer it, lazily, in a stable order."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.server.limits import MAX_IDS, check_geometry
+from landloom.server.stac.filters import TIMES, Condition, ItemColumns, read_condition
+from landloom.server.stac.item_index import ItemKey, Part, keys_of, shelves
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.query.corpus import Corpus
+    from landloom.query.index.sidecar import Rows
+    from landloom.server.stac.item_index import Shelf
+
+_KEPT: Final = 32
+"""Answers that are kept for the next page."""
+MAX_SORTED: Final = 2_000_000
+"""Items that one search may sort."""
+MAX_SORT_KEYS: Final = 8
+"""Properties that one search may sort by."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What a search asks; all of it must hold."""
+
+    collections: tuple[str, ...] | None = None
+    """Published ids; None for all."""
+    ids: tuple[str, ...] | None = None
+    """Of items; None for all."""
+    box: tuple[float, float, float, float] | None = None
+    """West, south, east, north in degrees."""
+    geometry: Mapping[str, Any] | None = None
+    """GeoJSON that footprints intersect."""
+    start: datetime | None = None
+    """Items share an instant with the closed interval from here …"""
+    end: datetime | None = None
+    """… to here; None for open."""
+    filter: str | Mapping[str, Any] | None = None
+    """CQL2."""
+    sort: tuple[tuple[str, bool], ...] = ()
+    """Properties, and whether descending; then in the order of the index."""
+
+    def digest(self) -> str:
+        """Tells one question from another."""
+        fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
+        text = orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS)
+        return hashlib.blake2b(text, digest_size=6).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """The items that were found."""
+
+    parts: tuple[Part, ...]
+    """By collection."""
+    order: tuple[Any, Any, Any] | None = field(default=None, repr=False)
+    """(item,) part, row and step, where they were sorted."""
+
+    def __len__(self) -> int:
+        return sum(len(part) for part in self.parts)
+
+    def page(self, start: int, count: int) -> list[ItemKey]:
+        """Some of them."""
+        stop = min(start + count, len(self))
+        if self.order is None:
+            return keys_of(self.parts, start, stop)
+        found = []
+        for part, row, step in zip(*(column[start:stop].tolist() for column in self.order), strict=True):
+            shelf = self.parts[part].shelf
+            found.append(ItemKey(collection=shelf.id, row=row, step=None if shelf.steps is None else step))
+        return found
+
+
+class Searcher:
+    """Answers questions about the items of one corpus, from several threads.
+
+    Args:
+        corpus: the corpus.
+        info: what it says of itself.
+
+    Example:
+        >>> from landloom.query.example import example_corpus
+        >>> from landloom.server.descriptions import describe
+        >>> searcher = Searcher(example_corpus(), describe(example_corpus()))
+        >>> len(searcher.ask(Question(collections=("example_v1_labels",), filter="clc_3 >= 0.5")))
+        2
+    """
+
+    def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
+        self.corpus, self.info = corpus, info
+        self.shelves: Mapping[str, Shelf] = shelves(corpus, info)
+        self._answers: OrderedDict[str, Answer] = OrderedDict()
+        # The index keeps unpacked columns in a plain dictionary: one question at a time.
+        self._lock = threading.Lock()
+
+    def ask(self, question: Question) -> Answer:
+        """The items that a question is about.
+
+        Raises:
+            InvalidInputError: a geometry, filter or sort that cannot be used; it is named.
+        """
+        self._check(question)
+        key = question.digest()
+        with self._lock:
+            if key in self._answers:
+                self._answers.move_to_end(key)
+                return self._answers[key]
+            answer = self._answer(question)
+            self._answers[key] = answer
+            while len(self._answers) > _KEPT:
+                self._answers.popitem(last=False)
+            return answer
+
+    @staticmethod
+    def _check(question: Question) -> None:
+        for values, what in ((question.ids, "ids"), (question.collections, "collections")):
+            if values is not None and len(values) > MAX_IDS:
+                raise InvalidInputError(f"{what}: got {len(values)}, wanted at most {MAX_IDS}")
+        if question.geometry is not None:
+            check_geometry(question.geometry)
+        if len(question.sort) > MAX_SORT_KEYS:
+            raise InvalidInputError(f"sortby: got {len(question.sort)} properties, wanted at most {MAX_SORT_KEYS}")
+
+    def _answer(self, question: Question) -> Answer:
+        condition = Condition() if question.filter is None else read_condition(question.filter)
+        rows = self._rows(question, condition)
+        asked = self.shelves if question.collections is None else question.collections
+        wanted = (shelf for shelf in self.shelves.values() if shelf.id in asked)
+        parts = [self._part(shelf, rows, question, condition) for shelf in wanted]
+        found = tuple(part for part in parts if len(part))
+        if question.filter is not None and condition.items is not None and not found:
+            self._refuse_unknown(condition)
+        return Answer(parts=found, order=self._sorted(found, question.sort) if question.sort else None)
+
+    def _rows(self, question: Question, condition: Condition) -> Rows:
+        region = question.box if question.geometry is None else question.geometry
+        if region is None and condition.samples is None and question.ids is not None:
+            return np.arange(len(self.corpus), dtype=np.int32)
+        try:
+            return self.corpus.query(region=region, where=condition.samples).rows
+        except NotFoundError as error:  # an unknown column is a bad request, no missing page
+            raise InvalidInputError(f"filter: {error}") from error
+
+    def _refuse_unknown(self, condition: Condition) -> None:
+        """Say that a column is unknown, also where there was nothing to look at."""
+        shelf = next(iter(self.shelves.values()))
+        none = np.empty(0, dtype=np.int32)
+        if condition.items is not None:
+            ItemColumns(self.corpus, shelf, none, none.astype(np.int64)).holding(condition.items, self.corpus)
+
+    def _part(self, shelf: Shelf, rows: Rows, question: Question, condition: Condition) -> Part:
+        wanted = shelf.within(question.start, question.end)
+        if question.ids is None and condition.items is None:
+            return Part.of(shelf, self.corpus.sidecar, rows, wanted)
+        if question.ids is not None:
+            part = self._listed(shelf, rows, question.ids, wanted)
+        else:
+            part = Part.of(shelf, self.corpus.sidecar, rows, wanted)
+        if condition.items is None:
+            return part
+        own, steps = part.entries()
+        held = ItemColumns(self.corpus, shelf, own, steps).holding(condition.items, self.corpus)
+        return Part.listed(shelf, own[held], steps[held])
+
+    def _listed(self, shelf: Shelf, rows: Rows, ids: tuple[str, ...], wanted: Any) -> Part:
+        """Items by id, among some rows."""
+        read = [found for item in dict.fromkeys(ids) if (found := shelf.read(item)) is not None]
+        places = self.corpus.sidecar.rows_of_ids([sample for sample, _ in read])
+        pairs = sorted({(row, step or 0) for row, (_, step) in zip(places.tolist(), read, strict=True) if row >= 0})
+        own = np.array([row for row, _ in pairs], dtype=np.int32)
+        steps = np.array([step for _, step in pairs], dtype=np.int64)
+        kinds, masks = shelf.exists(self.corpus.sidecar, own)
+        there = (masks & wanted)[np.zeros(len(own), dtype=np.intp) if kinds is None else kinds, steps]
+        there &= np.isin(own, rows)
+        return Part.listed(shelf, own[there], steps[there])
+
+    def _sorted(self, parts: tuple[Part, ...], sort: tuple[tuple[str, bool], ...]) -> tuple[Any, Any, Any]:
+        total = sum(len(part) for part in parts)
+        if total > MAX_SORTED:
+            raise InvalidInputError(f"sortby: got {total} items, wanted at most {MAX_SORTED}; narrow the search")
+        entries = [part.entries() for part in parts]
+        number = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+        rows = np.concatenate([own for own, _ in entries] or [np.empty(0, dtype=np.int32)])
+        steps = np.concatenate([own for _, own in entries] or [np.empty(0, dtype=np.int64)])
+        keys = [self._ranks(parts, entries, name, descending=descending) for name, descending in sort]
+        order = np.lexsort(keys[::-1]) if total else np.empty(0, dtype=np.intp)
+        return number[order], rows[order], steps[order]
+
+    def _ranks(self, parts: tuple[Part, ...], entries: list[Any], name: str, *, descending: bool) -> Any:
+        """(item,) numbers that sort as a property does."""
+        plain = name.removeprefix("properties.")
+        if plain not in self.sortables:
+            raise InvalidInputError(f"sortby: {NotFoundError.of('property', plain, self.sortables)}")
+        pieces = [ItemColumns(self.corpus, part.shelf, *own) for part, own in zip(parts, entries, strict=True)]
+        if plain in TIMES or plain in (*self.corpus.sidecar.columns, *self.corpus.sidecar.groups):
+            numbers = [found[0] for piece in pieces if (found := piece.number(plain)) is not None]
+            ranks = np.concatenate(numbers or [np.empty(0, dtype=np.int64)]).astype(np.int64)
+        else:
+            words = [piece.words(plain) for piece in pieces]
+            texts = [np.array([text or "" for text in item.texts], dtype=str)[item.codes] for item in words]
+            _, ranks = np.unique(np.concatenate(texts or [np.empty(0, dtype=str)]), return_inverse=True)
+        return -ranks if descending else ranks
+
+    @property
+    def sortables(self) -> tuple[str, ...]:
+        """Properties that items can be sorted by, and filters can name."""
+        sidecar = self.corpus.sidecar
+        texts = ("id", "collection", "sample_id", "zone", "tile", "stratum", "split")
+        return (*texts, *TIMES, *sidecar.columns, *sidecar.groups)

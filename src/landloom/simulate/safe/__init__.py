@@ -1,0 +1,1 @@
+"""SAFE products of a simulated world."""

@@ -1,0 +1,228 @@
+"""Products on disk as scenes: folders and zips, both levels and namings, and everything that can be broken."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import zipfile
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+import shapely
+
+from landloom.archive.open import open_archive
+from landloom.archive.safe.masks import _bytes, product_mask
+from landloom.archive.safe.products import SafeArchive
+from landloom.archive.search import Archive
+from landloom.errors import InvalidInputError, InvalidValueError, PermanentFaultError
+from landloom.formats.safe.product import L1C_BANDS, L2A_BANDS
+from landloom.model.bands import SENTINEL2
+from landloom.model.time import Period
+from landloom.simulate.items import scene_footprint
+from landloom.simulate.safe.archive import SafeForm, product_files, simulate_safe_archive
+from landloom.simulate.safe.images import cloud_classes, level_1c
+from landloom.simulate.safe.names import SafeNames
+from landloom.simulate.schedule import plan_scenes
+from landloom.simulate.spec import world_spec
+from landloom.simulate.world import World
+from landloom.store.raster import open_raster
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landloom.model.scene import Scene
+    from landloom.simulate.world import SceneSpec
+
+SPEC = world_spec("tiny")
+WORLD = shapely.box(-180, -90, 180, 90)
+YEAR = Period.year(2018)
+PLANNED = [scene for scene in plan_scenes(SPEC) if not scene.flags or "truncated" in scene.flags]
+CHOSEN = (
+    next(scene for scene in PLANNED if scene.baseline < "04" and scene.cover > 0.2),
+    next(scene for scene in PLANNED if scene.baseline >= "04" and scene.swath is not None),
+)
+FORMS = {
+    "L2A folder": SafeForm(),
+    "L2A old zip": SafeForm(old=True, zipped=True),
+    "L1C old folder": SafeForm(level="L1C", old=True),
+    "L1C zip": SafeForm(level="L1C", zipped=True),
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    folder: Path
+    form: SafeForm
+    scenes: tuple[SceneSpec, ...]
+
+    def found(self) -> list[tuple[SceneSpec, Scene]]:
+        archive = SafeArchive(self.folder)
+        found = archive.search(WORLD, YEAR)
+        assert archive.problems == ()
+        return list(zip(sorted(self.scenes, key=lambda scene: scene.time), found, strict=True))
+
+
+@pytest.fixture(scope="module", params=list(FORMS.values()), ids=list(FORMS))
+def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Written:
+    folder = tmp_path_factory.mktemp("safe")
+    report = simulate_safe_archive(SPEC, folder / "below" / "it", request.param, scenes=CHOSEN, labels=False)
+    return Written(folder, request.param, report.scenes)
+
+
+def test_scenes_carry_what_the_products_say(written: Written) -> None:
+    for planned, scene in written.found():
+        assert scene.level == written.form.level
+        assert (scene.time, scene.granule, scene.epsg) == (planned.time, planned.granule, planned.grid.epsg)
+        assert (scene.baseline, scene.platform, scene.orbit) == (planned.baseline, planned.platform, planned.orbit)
+        assert scene.footprint.symmetric_difference(scene_footprint(planned)).area < 1e-10
+        bands = L1C_BANDS if scene.level == "L1C" else L2A_BANDS
+        assert set(bands) <= set(scene.assets)
+        assert ("SCL" in scene.assets) == (scene.level == "L2A")
+        assert {scene.assets[band].offset for band in bands} == {-planned.offset}
+        assert all(scene.assets[name].offset == 0 for name in scene.assets if name not in bands)
+        for asset in scene.assets.values():
+            data = _bytes(asset.href)
+            assert asset.size == len(data)
+            assert asset.checksum == "d50110" + hashlib.md5(data).hexdigest()  # noqa: S324
+        missing = 100 * np.mean(World(SPEC).render(planned)["SCL"] == 0)
+        assert scene.nodata_share == pytest.approx(missing, abs=1e-4)
+
+
+def test_every_band_opens_at_its_native_resolution_with_the_world_s_pixels(written: Written) -> None:
+    for planned, scene in written.found():
+        layers = World(SPEC).render(planned)
+        if scene.level == "L1C":
+            layers = dict(level_1c(layers, planned.offset))
+        for band, pixels in layers.items():
+            with open_raster(scene.assets[band].href) as raster:
+                assert raster.grid == planned.grid.at(20 if band == "SCL" else SENTINEL2[band].resolution)
+                assert np.array_equal(raster.read(raster.grid), pixels)
+
+
+def test_search_keeps_to_footprint_and_period(written: Written) -> None:
+    archive = SafeArchive(written.folder)
+    (first, scene), (second, other) = written.found()
+    assert archive.search(WORLD, Period(first.time, second.time)) == (scene,)
+    assert archive.search(shapely.box(100, 0, 101, 1), YEAR) == ()
+    assert other in archive.search(other.footprint, YEAR)
+
+
+def test_level_1c_masks_hide_clouds_and_what_was_not_seen(written: Written) -> None:
+    for planned, scene in written.found():
+        window = planned.grid
+        mask = product_mask(scene, window, ["B04", "B8A"])
+        if scene.level == "L2A":
+            assert not mask.sources
+            assert mask.valid.all()
+            continue
+        layers = World(SPEC).render(planned)
+        cloudy = cloud_classes(layers["SCL"].astype(np.uint8))[:2].any(axis=0).repeat(6, axis=0).repeat(6, axis=1)
+        if planned.baseline < "04":
+            assert mask.sources == ("MSK_CLOUDS_B00",)
+            assert np.array_equal(mask.valid, ~cloudy)
+        else:
+            assert mask.sources == ("MSK_CLASSI_B00", "MSK_QUALIT_B04", "MSK_QUALIT_B8A")
+            unseen = (layers["B04"] == 0) | (layers["B8A"] == 0).repeat(2, axis=0).repeat(2, axis=1)
+            assert np.array_equal(mask.valid, ~(cloudy | unseen))
+        part = window.window(7, 11, 24, 36)
+        assert np.array_equal(product_mask(scene, part, ["B04", "B8A"]).valid, mask.valid[7:31, 11:47])
+        with pytest.raises(InvalidValueError, match="EPSG"):
+            product_mask(scene, planned.grid.__class__.of_bounds(32601, (0, 0, 60, 60), 10), ["B04"])
+
+
+def test_the_door_opens_level_2a_unless_told(written: Written) -> None:
+    archive = open_archive("safe", str(written.folder))
+    assert isinstance(archive, Archive)
+    count = 2 if written.form.level == "L2A" else 0
+    assert len(archive.search(WORLD, YEAR)) == count
+    assert len(open_archive("safe", str(written.folder), "L1C").search(WORLD, YEAR)) == 2 - count
+    with pytest.raises(InvalidInputError, match="L1C or L2A"):
+        open_archive("safe", str(written.folder), "L2B")
+
+
+@pytest.fixture
+def product(tmp_path: Path) -> Path:
+    report = simulate_safe_archive(SPEC, tmp_path / "archive", scenes=CHOSEN[:1], labels=False)
+    return tmp_path / "archive" / report.products[0]
+
+
+def named(folder: Path) -> list[str]:
+    archive = SafeArchive(folder)
+    assert archive.search(WORLD, YEAR) == ()
+    assert all(str(folder) in problem.where for problem in archive.problems)
+    return [problem.what for problem in archive.problems]
+
+
+def test_broken_products_are_named_and_do_not_hide_sound_ones(product: Path) -> None:
+    folder = product.parent
+    broken = shutil.copytree(product, folder / "BROKEN.SAFE")
+    (broken / "MTD_MSIL2A.xml").write_bytes(b"<half")
+    (folder / "cut.zip").write_bytes(b"PK\x03\x04 and no more")
+    with zipfile.ZipFile(folder / "other.zip", "w") as archive:
+        archive.writestr("readme.txt", "no product")
+    empty = folder / "EMPTY.SAFE"
+    empty.mkdir()
+    (empty / "MTD_MSIL2A.xml").write_bytes((product / "MTD_MSIL2A.xml").read_bytes())
+    found = SafeArchive(folder)
+    assert [scene.href for scene in found.search(WORLD, YEAR)] == [str(product)]
+    assert found.search(WORLD, YEAR)
+    wheres = [problem.where.rpartition("/")[2] for problem in found.problems]
+    assert wheres == ["BROKEN.SAFE", "EMPTY.SAFE", "cut.zip"]
+
+
+def test_missing_images_leave_their_bands_out(product: Path) -> None:
+    for path in product.rglob("*_B04_10m.jp2"):
+        path.unlink()
+    archive = SafeArchive(product.parent)
+    (scene,) = archive.search(WORLD, YEAR)
+    assert "B02" in scene.assets
+    assert "B04" not in scene.assets  # its coarser copies are no substitute
+    assert "1 listed image(s) not there" in archive.problems[0].what
+
+
+def test_a_product_without_any_image_is_no_scene(product: Path) -> None:
+    for path in product.rglob("*.jp2"):
+        path.unlink()
+    assert any("images of its bands are not there" in what for what in named(product.parent))
+
+
+def test_an_unpacked_product_goes_before_its_zip(product: Path) -> None:
+    shutil.make_archive(str(product.parent / "a"), "zip", product.parent, product.name)
+    archive = SafeArchive(product.parent)
+    (scene,) = archive.search(WORLD, YEAR)
+    assert scene.href == str(product)
+    assert "is taken by" in archive.problems[0].what
+
+
+def test_a_zip_without_the_outer_folder_opens_too(product: Path) -> None:
+    shutil.make_archive(str(product.parent / "a"), "zip", product)
+    shutil.rmtree(product)
+    (scene,) = SafeArchive(product.parent).search(WORLD, YEAR)
+    with open_raster(scene.assets["B05"].href) as raster:
+        assert raster.read(raster.grid).any()
+
+
+def test_old_products_of_many_granules_are_a_scene_each(tmp_path: Path) -> None:
+    one = CHOSEN[0]
+    form = SafeForm(level="L1C", old=True)
+    held = dict(product_files(SPEC, one, form))
+    names = SafeNames(scene=one, level="L1C", old=True)
+    other = {path.replace("T32UPA", "T32UQA"): data for path, data in held.items() if path.startswith("GRANULE/")}
+    held |= {
+        path: data.replace(b"T32UPA", b"T32UQA") if path.endswith(".xml") else data for path, data in other.items()
+    }
+    for path, data in held.items():
+        target = tmp_path / names.product / path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(data)
+    scenes = SafeArchive(tmp_path).search(WORLD, YEAR)
+    assert [scene.granule for scene in scenes] == ["32UPA", "32UQA"]
+    assert len({scene.id for scene in scenes}) == 2
+    assert all("T32UQA" in asset.href for asset in scenes[1].assets.values())
+
+
+def test_no_such_folder(tmp_path: Path) -> None:
+    with pytest.raises(PermanentFaultError, match="no such folder"):
+        SafeArchive(tmp_path / "nowhere").search(WORLD, YEAR)

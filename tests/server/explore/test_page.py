@@ -1,0 +1,260 @@
+"""The explorer page in a real Chromium, against the query engine; without one it is skipped, but not in CI."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from tests.server.conftest import running
+
+from landloom.server.explore import page
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from playwright.sync_api import Browser, Page, Playwright
+    from tests.server.conftest import Served
+
+ROOT = Path(__file__).parents[3]
+WHERE = "clc_2 >= 0.5"
+
+
+def missing(what: str) -> None:
+    """Skip, or fail where everything is expected to be there."""
+    if os.environ.get("CI") == "true":
+        pytest.fail(f"the explorer page is not tested: {what}")
+    pytest.skip(f"the explorer page is not tested: {what}")
+
+
+def build() -> None:
+    """Build the page where it is not, as `make web` does; a registry may fail once."""
+    if page.built():
+        return
+    paths = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    npm = shutil.which("npm", path=paths)
+    if npm is None:
+        missing("no npm to build it; run `make web`")
+        return
+    for arguments in (["ci", "--no-fund", "--no-audit"], ["run", "build"]):
+        said = [call([npm, *arguments], paths)]
+        if said[0]:
+            said.append(call([npm, *arguments], paths))
+        if said[-1]:
+            missing("\n--- once more ---\n".join(said))
+
+
+def call(command: list[str], paths: str) -> str:
+    """Run a command in `web/`.
+
+    Returns:
+        Nothing where it succeeded, else all that it said.
+    """
+    try:
+        done = subprocess.run(
+            command, cwd=ROOT / "web", env={**os.environ, "PATH": paths}, stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
+            check=False, timeout=200,
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as slow:
+        return f"{' '.join(command)}: {slow}\n{slow.output!r}"
+    return f"{' '.join(command)}: status {done.returncode}\n{done.stdout}" if done.returncode else ""
+
+
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+def launch(driver: Playwright, executable: str) -> Browser:
+    """Start Chromium; a machine under load may need a second start."""
+    from playwright.sync_api import Error
+
+    failures = []
+    for _ in range(2):
+        try:
+            return driver.chromium.launch(executable_path=executable, headless=True, args=FLAGS, timeout=120_000)
+        except Error as failure:
+            failures.append(str(failure))
+    pytest.fail(f"{executable} does not start:\n" + "\n--- once more ---\n".join(failures))
+
+
+@pytest.fixture(scope="module")
+def browser_page() -> Iterator[Page]:
+    """A page of a headless Chromium."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        missing("no chromium on this machine")
+        return
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError as absent:
+        missing(f"no playwright to drive Chromium with: {absent}")
+        return
+    build()
+    with sync_playwright() as driver:
+        browser = launch(driver, executable)
+        context = browser.new_context(viewport={"width": 1400, "height": 1000})
+        context.set_default_timeout(120_000)  # the first answer of a fresh clone compiles kernels
+        context.grant_permissions(["clipboard-read", "clipboard-write"])
+        yield context.new_page()
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def address(browser_page: Page, own: Served) -> Iterator[str]:
+    """A server that was started after the page was built: the session's own may be older."""
+    del browser_page  # asked for only so that the page is built by now
+    with running(own.corpus) as url:
+        yield url
+
+
+@pytest.fixture
+def opened(browser_page: Page, own: Served, address: str) -> Iterator[Page]:
+    """The page over the small corpus; it may ask nobody but the server, and no script may fail."""
+    asked: list[str] = []
+    failures: list[str] = []
+
+    def note_request(request: object) -> None:
+        asked.append(str(getattr(request, "url", "")))
+
+    def note_failure(failure: object) -> None:
+        failures.append(str(failure))
+
+    browser_page.on("request", note_request)
+    browser_page.on("pageerror", note_failure)
+    browser_page.goto("about:blank")
+    browser_page.goto(address)
+    browser_page.wait_for_selector(f'[data-count="{len(own.corpus)}"]')
+    yield browser_page
+    browser_page.remove_listener("request", note_request)
+    browser_page.remove_listener("pageerror", note_failure)
+    assert failures == []
+    assert [url for url in asked if not url.startswith((address, "data:", "about:", "blob:"))] == []
+
+
+def ask(opened: Page, text: str, count: int) -> None:
+    opened.get_by_label("CQL2 filter").fill(text)
+    opened.wait_for_selector(f'[data-count="{count}"]')
+
+
+def test_filter_chooses_what_the_query_chooses(opened: Page, own: Served) -> None:
+    wanted = own.corpus.query(where=WHERE)
+    assert 0 < len(wanted) < len(own.corpus)
+    ask(opened, WHERE, len(wanted))
+    assert f"{len(wanted.assets):,} files" in opened.locator(".count").inner_text()
+    share = max(wanted.histogram(level=3).values()) / len(wanted)
+    assert opened.locator(".bar .number").first.inner_text() == f"{100 * share:.1f} %"
+    assert "#filter=" in opened.url
+
+
+def test_controls_write_the_filter(opened: Page, own: Served) -> None:
+    field = opened.get_by_label("CQL2 filter")
+    opened.get_by_role("button", name="DE", exact=True).click()
+    opened.get_by_role("button", name="FI", exact=True).click()
+    assert field.input_value() == "stratum IN ('DE', 'FI')"
+    opened.get_by_role("button", name="DE", exact=True).click()
+    opened.get_by_label("Class", exact=True).select_option("clc_2")
+    opened.get_by_role("button", name="Add", exact=True).click()
+    assert field.input_value() == "stratum IN ('FI') AND clc_2 >= 0.5"
+    wanted = own.corpus.query(where=field.input_value())
+    opened.wait_for_selector(f'[data-count="{len(wanted)}"]')
+    opened.get_by_role("button", name="FI", exact=True).click()
+    assert field.input_value() == "clc_2 >= 0.5"
+
+
+def test_bad_filter_is_explained(opened: Page) -> None:
+    opened.get_by_label("CQL2 filter").fill("clc_21a > 0.5")
+    alert = opened.get_by_role("alert")
+    alert.wait_for()
+    assert "clc_21" in alert.inner_text()
+    assert opened.locator(".count").inner_text() == "no answer: see the filter"
+    assert opened.locator(".copy").count() == 0
+
+
+def test_samples_are_painted(opened: Page, own: Served) -> None:
+    """Colours of classes stand on the map, and leave it with an empty selection."""
+    painted = """() => {
+      const canvas = [...document.querySelectorAll('.map canvas')].sort((a, b) => b.width - a.width)[0];
+      const data = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+      let count = 0;
+      for (let i = 0; i < data.length; i += 4) {
+        const [r, g, b, a] = data.slice(i, i + 4);
+        if (a > 200 && Math.max(r, g, b) - Math.min(r, g, b) > 60) count++;
+      }
+      return count;
+    }"""
+    opened.wait_for_timeout(500)
+    assert opened.evaluate(painted) > 50
+    assert len(own.corpus.query(where="clc_1 > 0.99 AND clc_2 > 0.99")) == 0
+    ask(opened, "clc_1 > 0.99 AND clc_2 > 0.99", 0)
+    opened.wait_for_timeout(500)
+    assert opened.evaluate(painted) == 0
+
+
+def test_sample_shows_cube_labels_and_lineage(opened: Page, own: Served, address: str) -> None:
+    row = int(np.flatnonzero(own.exists["s2"].any(axis=1))[0])
+    name = own.corpus.query().ids[row]
+    steps = np.flatnonzero(own.exists["s2"][row])
+    opened.goto(f"{address}/#sample={name}")
+    opened.reload()
+    opened.wait_for_selector(f'[data-sample="{name}"] .multiples img')
+    images = opened.locator(".multiples img")
+    assert images.count() == len(steps)
+    for place in range(len(steps)):
+        opened.wait_for_function("n => document.querySelectorAll('.multiples img')[n].naturalWidth === 60", arg=place)
+    linked = next(iter(own.corpus.select([name]).linked()))
+    assert opened.locator(".labels tr").count() == min(len(linked.fractions), 8)
+    slider = opened.get_by_label("Timestep")
+    slider.fill("0")
+    step = own.corpus.sidecar.meta["products"]["s2"]["timesteps"][steps[0]]
+    assert opened.locator(".step").inner_text() == step
+    assert f"S2A {step}" in opened.locator(".lineage").inner_text()
+
+
+def test_click_on_the_map_opens_a_sample(opened: Page, own: Served) -> None:
+    ask(opened, f"id = '{own.corpus.query().ids[3]}'", 1)
+    opened.get_by_role("button", name="What is chosen").click()
+    opened.wait_for_timeout(300)
+    box = opened.locator(".map").bounding_box()
+    assert box is not None
+    # Fitting leaves room at the right for the legend.
+    opened.mouse.click(box["x"] + (box["width"] - 270 + 80) / 2, box["y"] + box["height"] / 2)
+    opened.wait_for_selector(f'[data-sample="{own.corpus.query().ids[3]}"]')
+
+
+def test_what_is_copied_runs(opened: Page, own: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = own.corpus.query(where=WHERE)
+    ask(opened, WHERE, len(wanted))
+    opened.get_by_role("button", name="Copy", exact=True).click()
+    opened.get_by_role("button", name="Copied").wait_for()
+    script = opened.evaluate("navigator.clipboard.readText()")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("LANDLOOM_CACHE", str(tmp_path / "cache"))
+    exec(compile(script, "copied", "exec"), {})  # noqa: S102 - that it runs is what is tested
+    assert (tmp_path / "files.txt").read_text(encoding="utf-8").split() == wanted.assets.paths()
+    with opened.expect_download() as download:
+        opened.get_by_text("Download the list").click()
+    assert Path(download.value.path()).read_text(encoding="utf-8").split() == wanted.assets.paths()
+
+
+def test_the_command_that_is_copied_runs(opened: Page, own: Served, tmp_path: Path) -> None:
+    where = "stratum = 'DE' AND clc_2 >= 0.5"
+    wanted = own.corpus.query(where=where)
+    ask(opened, where, len(wanted))
+    opened.get_by_role("button", name="CLI", exact=True).click()
+    opened.get_by_role("button", name="Copy", exact=True).click()
+    opened.get_by_role("button", name="Copied").wait_for()
+    program, *arguments = shlex.split(opened.evaluate("navigator.clipboard.readText()"))
+    assert program == "landloom"
+    command = [sys.executable, "-m", "landloom.cli", *arguments]
+    environment = {**os.environ, "LANDLOOM_CACHE": str(tmp_path / "cache")}
+    subprocess.run(command, cwd=tmp_path, env=environment, check=True, capture_output=True, timeout=120)
+    assert (tmp_path / "files.txt").read_text(encoding="utf-8").split() == wanted.assets.paths()

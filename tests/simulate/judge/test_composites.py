@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+import bottleneck
+import numpy as np
+import pytest
+import shapely
+
+from landloom.model.bands import CLEAR
+from landloom.model.grid import Grid, reproject
+from landloom.simulate.judge.composites import (
+    JUDGE_DIGEST,
+    JUDGE_SEEDS,
+    composite_error,
+    judge_composite,
+    judge_digest,
+    judge_scenes,
+    sorted_median,
+)
+from landloom.simulate.judge.labels import judge_fractions, judge_target
+from landloom.simulate.spec import world_spec
+
+DEVELOPMENT_SEED = 3
+
+
+def test_judge_v1_is_frozen() -> None:
+    """If this fails, the change must go: what follows from `judge-v1` is what all figures are measured by."""
+    assert judge_digest() == JUDGE_DIGEST
+    assert len(JUDGE_SEEDS) == 5
+    assert (world_spec("judge-v1").missed, world_spec("judge-v1").misregistration) == (0.03, 3.0)
+
+
+def test_the_judge_sees_every_five_days_of_the_year() -> None:
+    scenes = judge_scenes(DEVELOPMENT_SEED)
+    days = [scene.time.timetuple().tm_yday for scene in scenes]
+    assert set(np.diff(days)) == {5}
+    assert len(days) == 73
+
+
+def test_sorted_median_is_the_median_with_even_counts_floored() -> None:
+    rng = np.random.default_rng(2)
+    pixels = rng.integers(1, 9_000, (6, 2, 30, 30)).astype(np.uint16)
+    valid = rng.random((6, 30, 30)) < 0.5
+    with np.errstate(all="ignore"):
+        wanted = bottleneck.nanmedian(np.where(valid[:, None], pixels, np.nan).astype(np.float64), axis=0)
+    assert np.array_equal(sorted_median(pixels, valid), np.floor(np.nan_to_num(wanted)).astype(np.uint16))
+
+
+def test_a_composite_case_holds_the_same_observations_with_and_without_clouds() -> None:
+    case = judge_composite(DEVELOPMENT_SEED, bands=("B04", "B08"))
+    assert np.array_equal(case.valid, np.isin(case.scl, list(CLEAR)))
+    same = (case.pixels == case.cloudfree).all(axis=1)
+    # What is called clear and is not: the clouds that the classification missed.
+    wrong = case.valid & ~same
+    assert 0 < wrong.sum() < 0.05 * (~case.valid).sum()
+    noise = (case.cloudfree.astype(float) - case.truth).std(axis=(0, 2, 3))
+    assert (noise > case.noise).all()
+    exact = composite_error(case, case.exact(), case.perfect())
+    assert 0.2 < exact.absolute < 1.0
+    assert abs(exact.bias) < 0.2
+    worse = composite_error(case, sorted_median(case.pixels, np.ones_like(case.valid)), case.perfect())
+    assert worse.absolute > 1.2 * exact.absolute
+
+
+@pytest.mark.parametrize("seed", [DEVELOPMENT_SEED, 4])
+def test_fractions_are_exact(seed: int) -> None:
+    """Rational arithmetic on single parcels against shapely on the dissolved polygons."""
+    case = judge_fractions(seed)
+    assert abs(case.fractions.sum(axis=1) - 1).max() < 1e-15
+    got = np.zeros_like(case.fractions)
+    for code, polygon in case.polygons:
+        projected = reproject(polygon, case.epsg, case.cells[0].epsg)
+        for row, cell in enumerate(case.cells):
+            got[row, case.codes.index(code)] += shapely.intersection(projected, cell.outline()).area / 360_000.0
+    assert abs(got - case.fractions).max() < 1e-9
+    assert (case.fractions > 0).sum() > 2 * len(case.cells)
+
+
+def test_a_target_map_is_wrong_by_a_known_share() -> None:
+    grid = Grid.of_bounds(32633, (300_000, 5_556_000, 304_800, 5_560_800), 10)
+    case = judge_target(DEVELOPMENT_SEED, grid)
+    assert (case.target != case.truth).mean() == pytest.approx(0.15, abs=0.005)
+    assert case.whole.mean() == pytest.approx(0.075, abs=0.004)
+    assert case.edge.mean() == pytest.approx(0.075, abs=0.004)
+    assert not (case.whole & case.edge).any()
+    assert np.array_equal(case.target != case.truth, case.whole | case.edge)
