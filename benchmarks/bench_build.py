@@ -19,6 +19,7 @@ from rasterio.windows import Window, from_bounds
 from shapely import box
 
 from landloom.corpus.layout import Layout
+from landloom.engine.blocks import blocks
 from landloom.formats.geotiff import encode_cog
 from landloom.model.bands import RAPIDAI4EO_BANDS, SENTINEL2
 from landloom.model.ids import TileId
@@ -27,8 +28,7 @@ from landloom.model.recipe import CompositeProduct, Terms
 from landloom.model.sample import Sample
 from landloom.model.scene import Asset, Scene
 from landloom.model.time import Cadence, Period
-from landloom.pipelines.blocks import blocks
-from landloom.pipelines.composite import CompositeTask
+from landloom.products.composite.task import CompositeTask
 
 TILE = TileId.parse("33N_16E-243N")
 SCENES, MONTHS, SAMPLES = 6, 1, 356

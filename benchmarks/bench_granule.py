@@ -17,6 +17,8 @@ from benchmarks.memory import peak_gib
 
 from landloom.archive.selection import SceneFilter
 from landloom.corpus.layout import Layout
+from landloom.engine.granules import GranuleScenes
+from landloom.engine.sources.class_map import TargetMap
 from landloom.model.bands import SENTINEL2
 from landloom.model.granules import granule_footprint, granule_grid
 from landloom.model.ids import GranuleId
@@ -24,9 +26,7 @@ from landloom.model.product import product
 from landloom.model.recipe import GranuleSeries, GuessSection, Terms
 from landloom.model.scene import Asset, Scene
 from landloom.model.time import Period
-from landloom.pipelines.granule_scenes import GranuleScenes
-from landloom.pipelines.guess import GuessTask
-from landloom.pipelines.guess_target import TargetMap
+from landloom.products.guess.task import GuessTask
 from landloom.sampling.chips import draw_chips
 
 GRANULE = GranuleId.parse("33TWL")

@@ -9,7 +9,7 @@ from benchmarks.timing import speedup
 from imblearn.ensemble import BalancedRandomForestClassifier
 
 from landloom.labels.guess.forest import PackedForest
-from landloom.pipelines.guess_judge import evaluate_guess
+from landloom.products.guess.judge import evaluate_guess
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -125,7 +125,7 @@ def country(side: int, folder: Path) -> Path:
 
 def rasterise(path: str, side: int) -> None:
     """Read and rasterise such parcels in this process, and print its peak memory in GiB."""
-    from landloom.pipelines.parcels import rasterise_files, read_parcels
+    from landloom.engine.sources.parcels import rasterise_files, read_parcels
 
     width, height = -(-side * 160 // 60) * 60, -(-side * 130 // 60) * 60
     grid = Grid.of_bounds(32633, (300_000, 5_000_040, 300_000 + width, 5_000_040 + height), 10)

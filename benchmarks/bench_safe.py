@@ -27,7 +27,7 @@ from landloom.model.recipe import SeriesProduct, Terms
 from landloom.model.sample import Sample
 from landloom.model.scene import Asset, Scene
 from landloom.model.time import parse_instant
-from landloom.pipelines.series import SeriesTask, acquisitions
+from landloom.products.series.task import SeriesTask, acquisitions
 from landloom.simulate.safe.images import encode_jp2
 from landloom.store.raster import open_raster
 from landloom.store.windows import read_windows

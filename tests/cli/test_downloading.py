@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.cli.console import size
 from landloom.corpus.manifest import manifest_bytes, read_manifest
+from landloom.reports.terminal import size
 from landloom.store.objects import ObjectStore
 
 if TYPE_CHECKING:

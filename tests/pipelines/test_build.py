@@ -19,13 +19,13 @@ import rasterio
 import yaml
 
 from landloom.corpus.audit.check import audit, digest
+from landloom.engine.context import JOURNAL
+from landloom.engine.executors import processes
+from landloom.engine.journal import Journal
+from landloom.engine.project import Project
 from landloom.errors import DiskFullError, ForeignCorpusError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
-from landloom.pipelines.executors import processes
-from landloom.pipelines.journal import Journal
-from landloom.pipelines.project import Project
-from landloom.pipelines.stage import JOURNAL
 from landloom.pipelines.status import read_status
 from landloom.store.open import open_store
 

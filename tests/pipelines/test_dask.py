@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landloom.corpus.audit.check import digest
+from landloom.engine.executors import dask
 from landloom.pipelines.build import build
-from landloom.pipelines.executors import dask
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landloom.errors import LandloomError, counted
-from landloom.pipelines.demo_query import MONTH, ask_everything
+from landloom.pipelines.demos.query import MONTH, ask_everything
 from landloom.query.corpus import Corpus
 from landloom.query.transfer.destination import verify
 
@@ -36,7 +36,7 @@ def test_every_way_of_asking_agrees(tiny_corpus: Path, tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
-    from landloom.pipelines.demo_query import _server
+    from landloom.pipelines.demos.query import _server
 
     with pytest.raises(LandloomError, match="did not start: landloom: "), _server(tmp_path):
         pass

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import yaml
 
+from landloom.engine.project import Project
 from landloom.pipelines.estimate import estimate
-from landloom.pipelines.project import Project
 from landloom.pipelines.starters import write_starter
 
 if TYPE_CHECKING:

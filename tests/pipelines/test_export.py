@@ -10,12 +10,12 @@ import yaml
 
 from landloom.corpus.audit.check import audit, digest
 from landloom.corpus.documents import parse_corpus_json
+from landloom.engine.executors import processes
 from landloom.errors import CorpusError, ForeignCorpusError, InvalidValueError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.formats.zarr.cubes import CubeReader
 from landloom.pipelines.build import build
-from landloom.pipelines.executors import processes
-from landloom.pipelines.export import export
+from landloom.publication.layouts import export
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

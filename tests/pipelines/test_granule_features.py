@@ -15,14 +15,14 @@ from affine import Affine
 from pyproj import Geod
 
 from landloom.cli.__main__ import main
+from landloom.engine.executors import processes
 from landloom.errors import BuildError, InvalidInputError, NotFoundError
 from landloom.model.granules import granule_footprint
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import GranuleChips, VectorSource
 from landloom.model.taxonomy import taxonomy
-from landloom.pipelines.executors import processes
-from landloom.pipelines.granule_features import SHARES, class_shares, write_features
-from landloom.pipelines.granules import draw_from_table, read_granules
+from landloom.samplers.granules.features import SHARES, class_shares, write_features
+from landloom.samplers.granules.sampler import draw_from_table, read_granules
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:

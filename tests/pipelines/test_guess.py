@@ -21,6 +21,9 @@ import yaml
 from landloom.archive.open import open_archive
 from landloom.archive.selection import SceneFilter
 from landloom.corpus.audit.check import audit, digest
+from landloom.corpus.finished import Existing
+from landloom.engine.executors import processes
+from landloom.engine.granules import GranuleScenes, daily_step
 from landloom.errors import BuildError, CorpusError, InvalidInputError, NotFoundError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.fill import fill_periodic
@@ -31,13 +34,10 @@ from landloom.model.recipe import Recipe
 from landloom.model.taxonomy import crosswalk
 from landloom.model.time import Period
 from landloom.pipelines.build import build
-from landloom.pipelines.demo_landcovernet import demo_spec
-from landloom.pipelines.executors import processes
-from landloom.pipelines.existing import Existing
-from landloom.pipelines.granule_scenes import GranuleScenes, daily_step
-from landloom.pipelines.guess_models import predict_chips, train_models
-from landloom.pipelines.guess_report import guess_rows, write_guess_report
+from landloom.pipelines.demos.landcovernet import demo_spec
 from landloom.pipelines.starters import write_starter
+from landloom.products.guess.models import predict_chips, train_models
+from landloom.products.guess.report import guess_rows, write_guess_report
 from landloom.simulate.archive import simulate_archive
 from landloom.simulate.world import World
 from landloom.store.open import open_store

@@ -4,7 +4,7 @@ import pytest
 
 from landloom.labels.guess.model import GuessSettings
 from landloom.model.taxonomy import taxonomy
-from landloom.pipelines.guess_judge import evaluate_guess, guess_case, guess_table, judge_guess
+from landloom.products.guess.judge import evaluate_guess, guess_case, guess_table, judge_guess
 from landloom.simulate.judge.composites import JUDGE_SEEDS
 
 

@@ -16,7 +16,7 @@ from landloom.corpus.audit.check import audit
 from landloom.errors import RecipeError
 from landloom.model.recipe import Recipe
 from landloom.pipelines.build import build
-from landloom.pipelines.demo_landcovernet import demo_spec
+from landloom.pipelines.demos.landcovernet import demo_spec
 from landloom.pipelines.starters import write_starter
 from landloom.simulate.archive import simulate_archive
 from landloom.store.open import open_store

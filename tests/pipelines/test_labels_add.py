@@ -16,11 +16,11 @@ import yaml
 
 from landloom.corpus.audit.check import audit, digest
 from landloom.corpus.documents import parse_corpus_json
+from landloom.engine.executors import processes
 from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, LandloomError, NotFoundError
 from landloom.model.recipe import Terms
 from landloom.pipelines.build import build
-from landloom.pipelines.executors import processes
-from landloom.pipelines.labels import LabelSource, add_labels
+from landloom.publication.labels import LabelSource, add_labels
 from landloom.query.corpus import Corpus
 from landloom.store.open import open_store
 

@@ -49,7 +49,7 @@ def worker(folder: str) -> None:
     from landloom.model.sample import Sample
     from landloom.model.scene import Asset, Scene
     from landloom.model.time import Cadence, Period
-    from landloom.pipelines.composite import CompositeTask
+    from landloom.products.composite.task import CompositeTask
 
     names = (*RAPIDAI4EO_BANDS, "SCL")
     assets = {name: Asset(href=str(Path(folder) / f"{name}.tif")) for name in names}

@@ -10,12 +10,12 @@ import pytest
 import rasterio
 import shapely
 
+from landloom.engine.sources.parcels import classes_file, grid_for, rasterise_files, read_parcels
 from landloom.errors import InvalidInputError
 from landloom.labels.layers import LAYERS, rasterise_parcels
 from landloom.labels.parcels import parcels_of
 from landloom.model.grid import Grid
-from landloom.pipelines.parcel_extents import centred_window, describe_parcels
-from landloom.pipelines.parcels import classes_file, grid_for, rasterise_files, read_parcels
+from landloom.products.parcels.extents import centred_window, describe_parcels
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -12,8 +12,8 @@ from landloom.corpus.audit.check import audit, digest
 from landloom.corpus.manifest import read_manifest
 from landloom.errors import CorpusInvalidError, ForeignCorpusError, InvalidInputError, TransientFaultError
 from landloom.formats.geotiff import decode_geotiff
-from landloom.pipelines.export import export
-from landloom.pipelines.publish import MARKER, NOTE, publish
+from landloom.publication.layouts import export
+from landloom.publication.publish import MARKER, NOTE, publish
 from landloom.query.corpus import Corpus
 from landloom.query.transfer.destination import plan_download, verify
 from landloom.query.transfer.download import download
@@ -24,7 +24,7 @@ from landloom.store.open import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from landloom.pipelines.publish import PublishReport
+    from landloom.publication.publish import PublishReport
 
 BASE = "https://example.org/tiny"
 

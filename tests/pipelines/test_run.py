@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landloom.corpus.manifest import FileEntry
+from landloom.engine.context import workshop
+from landloom.engine.executors import inline, processes
+from landloom.engine.journal import Journal
+from landloom.engine.run import run
+from landloom.engine.units import Outcome, Unit
 from landloom.errors import BuildError, CorpusError, DiskFullError, PermanentFaultError, Problem, StoreError
-from landloom.pipelines.executors import inline, processes
-from landloom.pipelines.journal import Journal
-from landloom.pipelines.run import run
-from landloom.pipelines.stage import workshop
-from landloom.pipelines.units import Outcome, Unit
 from landloom.store.local import UNFINISHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from landloom.pipelines.executors import Factory
+    from landloom.engine.executors import Factory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ def test_two_at_work_in_one_folder_are_one_too_many(tmp_path: Path) -> None:
     code = """
 import sys, time
 from pathlib import Path
-from landloom.pipelines.stage import workshop
+from landloom.engine.context import workshop
 with workshop(Path(sys.argv[1])):
     print("ready", flush=True)
     time.sleep(60)

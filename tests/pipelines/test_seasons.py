@@ -10,12 +10,12 @@ import pytest
 from tests.pipelines.test_series import load, parcels, write
 
 from landloom.corpus.audit.check import audit, digest
+from landloom.corpus.finished import Existing
 from landloom.errors import BuildError, InvalidInputError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.parcels import LabelYear, parcels_of
 from landloom.pipelines.build import build
-from landloom.pipelines.existing import Existing
-from landloom.pipelines.export_samples import export_samples
+from landloom.publication.sample_files import export_samples
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

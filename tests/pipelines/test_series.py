@@ -15,6 +15,8 @@ import shapely.affinity
 import yaml
 
 from landloom.corpus.audit.check import audit, digest
+from landloom.corpus.finished import Existing
+from landloom.engine.executors import processes
 from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.formats.zarr.cubes import CubeReader
@@ -23,11 +25,9 @@ from landloom.model.grid import Grid
 from landloom.model.scene import Scene
 from landloom.model.time import Period, parse_instant
 from landloom.pipelines.build import build
-from landloom.pipelines.executors import processes
-from landloom.pipelines.existing import Existing
-from landloom.pipelines.export import export
-from landloom.pipelines.export_samples import INDEX, Purity, export_samples
-from landloom.pipelines.series import acquisitions
+from landloom.products.series.task import acquisitions
+from landloom.publication.layouts import export
+from landloom.publication.sample_files import INDEX, Purity, export_samples
 from landloom.simulate.spec import world_spec
 from landloom.store.open import open_store
 

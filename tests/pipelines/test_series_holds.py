@@ -17,9 +17,9 @@ from benchmarks.memory import peak_gib
 from tests.pipelines.test_series import write
 
 from landloom.corpus.audit.check import digest
+from landloom.engine.executors import processes
 from landloom.model.grid import Grid
 from landloom.pipelines.build import build
-from landloom.pipelines.executors import processes
 from landloom.simulate.safe.images import encode_jp2
 from landloom.store.open import open_store
 
@@ -92,7 +92,7 @@ def worker(folder: str, dates: int) -> None:
     from landloom.model.recipe import SeriesProduct, Terms
     from landloom.model.sample import Sample
     from landloom.model.scene import Asset, Scene
-    from landloom.pipelines.series import SeriesTask, acquisitions
+    from landloom.products.series.task import SeriesTask, acquisitions
 
     grid, side = _grid(10), 240.0
     start = datetime(2018, 1, 1, tzinfo=UTC)

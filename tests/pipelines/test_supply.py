@@ -17,18 +17,18 @@ from landloom.archive.orders.tokens import PasswordToken
 from landloom.archive.safe.masks import product_mask
 from landloom.archive.safe.products import SafeArchive
 from landloom.corpus.audit.check import audit, digest
+from landloom.corpus.finished import Existing
+from landloom.engine.archives import JournalOrders, provider_archive
+from landloom.engine.context import JOURNAL
+from landloom.engine.journal import Journal
+from landloom.engine.project import Project
+from landloom.engine.reading import source_window
+from landloom.engine.scenes import choose
 from landloom.errors import InvalidInputError, PermanentFaultError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.valid import data_valid, scl_valid
 from landloom.pipelines.build import build
-from landloom.pipelines.existing import Existing
-from landloom.pipelines.journal import Journal
 from landloom.pipelines.plan import make_plan
-from landloom.pipelines.project import Project
-from landloom.pipelines.reading import source_window
-from landloom.pipelines.scenes import choose
-from landloom.pipelines.stage import JOURNAL
-from landloom.pipelines.supply import JournalOrders, provider_archive
 from landloom.simulate.safe.archive import SafeForm, simulate_safe_archive
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.server import ArchiveServer, Habits

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.pipelines.test_series import EAST, load, parcels, write
 
 from landloom.corpus.audit.check import audit
+from landloom.corpus.finished import Existing
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.parcels import Parcels, parcels_of
 from landloom.model.grid import WGS84, reproject
@@ -22,9 +23,8 @@ from landloom.model.ids import WindowId
 from landloom.model.recipe import ParcelWindows, WindowGrid
 from landloom.model.sample import Sample
 from landloom.pipelines.build import build
-from landloom.pipelines.existing import Existing
-from landloom.pipelines.export_samples import export_samples
-from landloom.pipelines.windows import WindowFrame, around_parcels, resampled, striding
+from landloom.publication.sample_files import export_samples
+from landloom.samplers.windows.sampler import WindowFrame, around_parcels, resampled, striding
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

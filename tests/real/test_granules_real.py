@@ -12,11 +12,11 @@ import shapely
 from affine import Affine
 from scipy.ndimage import gaussian_filter
 
+from landloom.engine.executors import processes
 from landloom.model.granules import granule_footprint
 from landloom.model.ids import GranuleId
-from landloom.pipelines.executors import processes
-from landloom.pipelines.granule_features import write_features
-from landloom.pipelines.granules import read_granules
+from landloom.samplers.granules.features import write_features
+from landloom.samplers.granules.sampler import read_granules
 from landloom.sampling.granules import PUBLISHED, draw_granules
 
 if TYPE_CHECKING:

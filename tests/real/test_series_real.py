@@ -16,11 +16,11 @@ import rasterio
 import yaml
 
 from landloom.corpus.audit.check import audit
+from landloom.corpus.finished import Existing
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
 from landloom.model.grid import Grid
 from landloom.pipelines.build import build
-from landloom.pipelines.existing import Existing
-from landloom.pipelines.export_samples import export_samples
+from landloom.publication.sample_files import export_samples
 
 if TYPE_CHECKING:
     from pathlib import Path

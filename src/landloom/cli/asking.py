@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.cli.recipes import JsonOption
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
     from landloom.query.selection import Selection
@@ -175,8 +175,8 @@ def demo_query(
     as_json: JsonOption = False,
 ) -> None:
     """Ask the demo's corpus by box, by labels and by both, download and verify a subset, serve it and ask it once."""
-    from landloom.pipelines.demo_query import run_demo_query
-    from landloom.pipelines.executors import executor_factory
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.query import run_demo_query
 
     with ProgressBars() as bars:
         done = run_demo_query(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))

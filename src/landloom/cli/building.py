@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.cli.recipes import HERE, JsonOption, RecipeOption
 from landloom.errors import counted
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,8 @@ def build(
     as_json: JsonOption = False,
 ) -> None:
     """Build a corpus, or what is missing of it; killed builds go on where they were."""
+    from landloom.engine.executors import executor_factory
     from landloom.pipelines.build import build as run_build
-    from landloom.pipelines.executors import executor_factory
 
     with ProgressBars() as bars:
         done = run_build(
@@ -138,7 +138,7 @@ def _fetch() -> Callable[[str], bytes]:
 
 def report(corpus: CorpusArgument = CORPUS) -> None:
     """Write `report.html`: one page with maps, distributions, example chips, failures and timings."""
-    from landloom.pipelines.report import write_report
+    from landloom.publication.report import write_report
 
     say(f"wrote {write_report(corpus)}")
 
@@ -149,8 +149,8 @@ def demo(
     workers: WorkersOption = 0,
 ) -> None:
     """Simulate a small world, build a corpus from it, validate it, and run a query."""
-    from landloom.pipelines.demo import run_demo
-    from landloom.pipelines.executors import executor_factory
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.world import run_demo
 
     with ProgressBars() as bars:
         done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from landloom.cli.asking import CorpusName, PeriodOption, ProductOption, RegionOption, WhereOption, select
-from landloom.cli.console import say, size
+from landloom.reports.terminal import say, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.cli.console import ProgressBars, say, say_json, say_table
 from landloom.cli.recipes import JsonOption
+from landloom.reports.terminal import ProgressBars, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from landloom.pipelines.guess_judge import Judged
+    from landloom.products.guess.judge import Judged
 
 
 def register(app: typer.Typer) -> None:
@@ -47,7 +47,7 @@ def evaluate(
 
 
 def _guesses(bars: ProgressBars, seeds: int) -> list[Judged]:
-    from landloom.pipelines.guess_judge import evaluate_guess
+    from landloom.products.guess.judge import evaluate_guess
 
     bars.started("guesses", seeds)
     return evaluate_guess(listener=bars)
@@ -56,7 +56,7 @@ def _guesses(bars: ProgressBars, seeds: int) -> list[Judged]:
 def _say_guesses(judged: list[Judged]) -> None:
     if not judged:
         return
-    from landloom.pipelines.guess_judge import GAIN, guess_table
+    from landloom.products.guess.judge import GAIN, guess_table
 
     header = ("right of the truth", "map", "default", "published")
     say_table("guess labels on chips never seen", header, guess_table(judged))

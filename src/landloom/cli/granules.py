@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.cli.building import WorkersOption
-from landloom.cli.console import ProgressBars, cores, say, say_json, say_table
 from landloom.cli.recipes import JsonOption
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,8 +59,8 @@ def features(
     as_json: JsonOption = False,
 ) -> None:
     """Measure place, continent and class shares of granules; killed, it goes on where it was."""
-    from landloom.pipelines.executors import executor_factory
-    from landloom.pipelines.granule_features import write_features
+    from landloom.engine.executors import executor_factory
+    from landloom.samplers.granules.features import write_features
 
     with ProgressBars() as bars:
         table = write_features(
@@ -98,7 +98,7 @@ def draw(
 ) -> None:
     """Choose diverse granules in each continent, and say how they spread against 100 random draws."""
     from landloom.model.recipe import GranuleChips, VectorSource
-    from landloom.pipelines.granules import draw_from_table, read_granules
+    from landloom.samplers.granules.sampler import draw_from_table, read_granules
     from landloom.sampling.granules import PUBLISHED
     from landloom.store.local import LocalStore
 
@@ -115,7 +115,7 @@ def draw(
     out.parent.mkdir(parents=True, exist_ok=True)
     LocalStore(out.parent).put(out.name, "".join(f"{one}\n" for one in found.granules).encode())
     if figure is not None:
-        from landloom.pipelines.granule_figures import draw_figure
+        from landloom.samplers.granules.figures import draw_figure
 
         figure.parent.mkdir(parents=True, exist_ok=True)
         LocalStore(figure.parent).put(figure.name, draw_figure(read_granules(str(table), source), found))

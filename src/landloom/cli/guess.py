@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from landloom.cli.building import WorkersOption
-from landloom.cli.console import ProgressBars, cores, say, say_json, say_table
 from landloom.cli.recipes import HERE, JsonOption, RecipeOption
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table
 
 CORPUS = Path("corpus")
 MODELS = Path("models")
@@ -36,7 +36,7 @@ def train(
     as_json: JsonOption = False,
 ) -> None:
     """Train a model for each granule of a recipe, without building its corpus; exit code 1 if a granule has none."""
-    from landloom.pipelines.guess_models import train_models
+    from landloom.products.guess.models import train_models
 
     with ProgressBars() as bars:
         rows = train_models(recipe, out, granules=granule, listener=bars)
@@ -65,7 +65,7 @@ def predict(
     as_json: JsonOption = False,
 ) -> None:
     """Predict label maps and probabilities of chips from their filled series."""
-    from landloom.pipelines.guess_models import predict_chips
+    from landloom.products.guess.models import predict_chips
 
     files = predict_chips(model, str(corpus), out, samples=sample)
     if as_json:
@@ -82,7 +82,7 @@ def report(
     as_json: JsonOption = False,
 ) -> None:
     """Write the page about a corpus's guesses; as JSON, say what it would."""
-    from landloom.pipelines.guess_report import guess_rows, write_guess_report
+    from landloom.products.guess.report import guess_rows, write_guess_report
 
     if as_json:
         say_json([row.document() for row in guess_rows(corpus)])
@@ -97,8 +97,8 @@ def demo_landcovernet(
     as_json: JsonOption = False,
 ) -> None:
     """Simulate two granules, cut chips, fill series, guess labels, validate, report."""
-    from landloom.pipelines.demo_landcovernet import run_demo_landcovernet
-    from landloom.pipelines.executors import executor_factory
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.landcovernet import run_demo_landcovernet
 
     count = cores(workers)
     with ProgressBars() as bars:

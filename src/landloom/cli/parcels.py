@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.cli.recipes import JsonOption
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
     from landloom.labels.parcels import Parcels
@@ -66,7 +66,7 @@ def rasterise(
     as_json: AsJson = False,
 ) -> None:
     """Write classes, ids, coverage, distance to the edge, mask and ambiguity of parcels as rasters."""
-    from landloom.pipelines.parcels import classes_file, grid_for, rasterise_files
+    from landloom.engine.sources.parcels import classes_file, grid_for, rasterise_files
 
     grid = grid_for(like=like, bounds=bounds, epsg=_epsg(crs), resolution=resolution)
     options: dict[str, Any] = {"unmapped": _one_of("unmapped", unmapped, _UNMAPPED)}
@@ -109,7 +109,7 @@ def describe(
     as_json: AsJson = False,
 ) -> None:
     """Say how large parcels are, and which share of them fits into windows of 24, 48 and 64 pixels."""
-    from landloom.pipelines.parcel_extents import PERCENTILES, SIZES, describe_parcels, extents_figure
+    from landloom.products.parcels.extents import PERCENTILES, SIZES, describe_parcels, extents_figure
 
     if figure is not None and figure.suffix.lower() != ".png":
         raise typer.BadParameter(f"--figure: got {figure.name!r}, wanted a file that ends in .png")
@@ -142,8 +142,8 @@ def demo_parcels(
     workers: Annotated[int, typer.Option(help="Worker processes on this machine; 0 for one a core.")] = 0,
 ) -> None:
     """Simulate scenes and parcels, choose, rasterise, build, validate, export pickles, and draw a page about it."""
-    from landloom.pipelines.demo_parcels import run_demo_parcels
-    from landloom.pipelines.executors import executor_factory
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.parcels import run_demo_parcels
 
     with ProgressBars() as bars:
         done = run_demo_parcels(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
@@ -166,7 +166,7 @@ def say_samples(
     as_json: bool = False,
 ) -> None:
     """Export the samples of a corpus as pickle or npz and say what came of it: `landloom export --to`."""
-    from landloom.pipelines.export_samples import Purity, export_samples
+    from landloom.publication.sample_files import Purity, export_samples
 
     single: Any = None if single_image is None else _one_of("single-image", single_image, ("all", "least-cloudy"))
     rule = None if purity is None else Purity(least=purity, fractions=fractions)
@@ -194,8 +194,8 @@ def _read(
     invalid: str,
     **options: Any,
 ) -> Parcels:
+    from landloom.engine.sources.parcels import read_parcels
     from landloom.labels.parcels import LabelYear
-    from landloom.pipelines.parcels import read_parcels
 
     columns = dict(_pair(text) for text in told)
     period = None if year is None else LabelYear(year=year)

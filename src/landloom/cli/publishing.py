@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.cli.building import WorkersOption
-from landloom.cli.console import ProgressBars, cores, say, say_json, size
 from landloom.cli.recipes import JsonOption
 from landloom.errors import counted
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, size
 
 if TYPE_CHECKING:
-    from landloom.pipelines.labels import LabelSource
+    from landloom.publication.labels import LabelSource
 
 PlaceArgument = Annotated[str, typer.Argument(help="Folder or address of the corpus.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
@@ -70,8 +70,8 @@ def export(
 
         say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return
-    from landloom.pipelines.executors import executor_factory
-    from landloom.pipelines.export import export as run_export
+    from landloom.engine.executors import executor_factory
+    from landloom.publication.layouts import export as run_export
 
     with ProgressBars() as bars:
         done = run_export(corpus, out, layout or (), factory=executor_factory(cores(workers)), listener=bars)
@@ -92,7 +92,7 @@ def publish(
     as_json: AsJson = False,
 ) -> None:
     """Publish a corpus that validates; what is there already is not sent again, and never overwritten."""
-    from landloom.pipelines.publish import publish as run_publish
+    from landloom.publication.publish import publish as run_publish
 
     with ProgressBars() as bars:
         done = run_publish(corpus, target, base_url, workers=transfers, listener=bars)
@@ -127,9 +127,9 @@ def add(
 
     The same labels again change nothing; others under the same name are a new label version beside the old one.
     """
+    from landloom.engine.executors import executor_factory
     from landloom.model.recipe import Terms
-    from landloom.pipelines.executors import executor_factory
-    from landloom.pipelines.labels import LabelSource, add_labels
+    from landloom.publication.labels import LabelSource, add_labels
 
     terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
     given = LabelSource(

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from landloom.cli.console import ProgressBars, cores, say, say_json, say_table, size
 from landloom.errors import counted
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or the folder of a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
@@ -41,8 +41,8 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a recipe will come to, before anything is fetched."""
+    from landloom.engine.project import Project
     from landloom.pipelines.estimate import estimate
-    from landloom.pipelines.project import Project
 
     project = Project.open(recipe)
     numbers = estimate(project)
@@ -80,7 +80,7 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Write a small simulated world as a real archive."""
-    from landloom.pipelines.demo import write_world
+    from landloom.pipelines.demos.world import write_world
 
     with ProgressBars() as bars:
         summary = write_world(preset, folder, bars, cores(0))

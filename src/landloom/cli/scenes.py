@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from landloom.cli.console import say, say_json, say_table, size
 from landloom.cli.recipes import HERE, JsonOption, RecipeOption
+from landloom.reports.terminal import say, say_json, say_table, size
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -29,8 +29,8 @@ def scenes(
     as_json: JsonOption = False,
 ) -> None:
     """Choose scenes, say which and why, and write a file that a recipe's `scenes: {file: …}` takes."""
-    from landloom.pipelines.project import Project
-    from landloom.pipelines.scenes import choose, granule_rows, span
+    from landloom.engine.project import Project
+    from landloom.engine.scenes import choose, granule_rows, span
     from landloom.store.local import LocalStore
 
     picture = figure or out.with_suffix(".png")

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from landloom.cli.console import say
 from landloom.cli.interrupts import StoppedError
+from landloom.reports.terminal import say
 
 
 def register(app: typer.Typer) -> None:

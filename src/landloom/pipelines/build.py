@@ -10,25 +10,32 @@ from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, STATE
+from landloom.engine.context import run_units, unfinished, workshop
+from landloom.engine.executors import inline
+from landloom.engine.project import CORPUS_FOLDER, Project
+from landloom.engine.sources.cells import SAMPLES
+from landloom.engine.sources.check import check_labels
+from landloom.engine.sources.unlabelled import (
+    bounds_of,
+    demand_reach,
+    missing_note,
+    overlap_notes,
+    repair_notes,
+    unlabelled,
+)
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError
-from landloom.pipelines.cells import SAMPLES
-from landloom.pipelines.executors import inline
-from landloom.pipelines.finish import finish
-from landloom.pipelines.place import keep_draw
 from landloom.pipelines.plan import build_plan
-from landloom.pipelines.project import CORPUS_FOLDER, Project
-from landloom.pipelines.reach import bounds_of, demand_reach, missing_note, overlap_notes, repair_notes, unlabelled
-from landloom.pipelines.sources import check_labels
-from landloom.pipelines.stage import run_units, unfinished, workshop
 from landloom.pipelines.status import keep_plan
+from landloom.publication.files import finish
+from landloom.samplers.cells.sampler import keep_draw
 
 if TYPE_CHECKING:
     from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
-    from landloom.pipelines.executors import Factory
+    from landloom.engine.context import Workshop
+    from landloom.engine.executors import Factory
+    from landloom.engine.run import Listener
     from landloom.pipelines.plan import Plan
-    from landloom.pipelines.run import Listener
-    from landloom.pipelines.stage import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +117,7 @@ def build(
         keep_draw(plan.placement, shop)
         parts = tuple((part, count, publication.sizes[part]) for part, count in sorted(publication.parts.items()))
         left_out = _left_out(shop.journal.entries())
-    from landloom.pipelines.report import write_report
+    from landloom.publication.report import write_report
 
     page = write_report(folder)
     notes = [

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
+from landloom.engine.blocks import BUDGET
 from landloom.model.ids import CELL_SIZE
 from landloom.model.recipe import AreaClassDraw, ListedCells, ParcelWindows, WindowGrid
-from landloom.pipelines.blocks import BUDGET
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from landloom.engine.project import Project
     from landloom.model.sample import Sample
-    from landloom.pipelines.project import Project
 
 COMPRESSION: Final = 0.72
 """Deflated bytes per raw byte of Sentinel-2 chips, measured on the published example (86,400 to 61,587 bytes)."""

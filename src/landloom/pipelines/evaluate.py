@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.pipelines.run import Listener
+    from landloom.engine.run import Listener
     from landloom.simulate.judge.composites import CompositeCase
 
 

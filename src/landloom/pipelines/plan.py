@@ -8,29 +8,29 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from landloom.archive.batches import search_each
+from landloom.engine.archives import supply
+from landloom.engine.blocks import BUDGET
+from landloom.engine.sources.cells import SAMPLES, LabelFiles, SampleCells, cells_units
+from landloom.engine.units import Unit, digest
 from landloom.errors import InvalidInputError, bullets
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import CompositeProduct
 from landloom.model.taxonomy import taxonomy
-from landloom.pipelines.blocks import BUDGET
-from landloom.pipelines.cells import SAMPLES, LabelFiles, SampleCells, cells_units
-from landloom.pipelines.composite import CompositeTask
-from landloom.pipelines.describe import corpus_info
-from landloom.pipelines.parcel_layers import layers_units
-from landloom.pipelines.place import Placement, place
-from landloom.pipelines.series import series_unit
-from landloom.pipelines.supply import supply
-from landloom.pipelines.units import Unit, digest
+from landloom.products.composite.task import CompositeTask
+from landloom.products.parcels.task import layers_units
+from landloom.products.series.task import series_unit
+from landloom.publication.describe import corpus_info
+from landloom.samplers.cells.sampler import Placement, place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from landloom.engine.context import Workshop
+    from landloom.engine.project import Project
+    from landloom.engine.run import Listener
     from landloom.errors import Problem
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
-    from landloom.pipelines.project import Project
-    from landloom.pipelines.run import Listener
-    from landloom.pipelines.stage import Workshop
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,9 +130,9 @@ def build_plan(project: Project, shop: Workshop, *, fetch: bool = True, allow_mi
 
 def _granule_plan(project: Project, placement: Placement, shop: Workshop, key: str) -> Plan:
     """The plan of a recipe of granules: a series and, where there is a guess, labels of each."""
-    from landloom.pipelines.granule_series import granule_unit
-    from landloom.pipelines.granules import granule_scenes
-    from landloom.pipelines.guess import guess_unit
+    from landloom.products.granule_series.task import granule_unit
+    from landloom.products.guess.task import guess_unit
+    from landloom.samplers.granules.sampler import granule_scenes
 
     where = shop.uri, corpus_info(project).layout
     tiles = by_tile(placement.samples)
@@ -184,7 +184,7 @@ def make_plan(project: Project, listener: Listener | None = None) -> Plan:
     """
     from pathlib import Path
 
-    from landloom.pipelines.stage import workshop
+    from landloom.engine.context import workshop
 
     with TemporaryDirectory() as folder, workshop(Path(folder), listener=listener) as shop:
         return build_plan(project, shop, fetch=False)

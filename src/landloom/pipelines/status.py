@@ -7,15 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from landloom.engine.context import JOURNAL
+from landloom.engine.journal import Journal
 from landloom.errors import CorpusError
-from landloom.pipelines.journal import Journal
-from landloom.pipelines.stage import JOURNAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from landloom.pipelines.units import Unit
+    from landloom.engine.units import Unit
 
 PLAN: Final = "plan"
 """Kind and id of the note that names every unit of the last build."""

@@ -1,0 +1,1 @@
+"""Planning, running and resuming units of work; knows no product."""

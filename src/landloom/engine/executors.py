@@ -1,0 +1,132 @@
+"""Factories of standard executors: this process, a process pool, or a Dask cluster. Nothing else schedules."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from multiprocessing import connection, forkserver
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from landloom.errors import InvalidValueError, MissingExtraError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from multiprocessing.connection import Connection
+
+    Factory = Callable[[], AbstractContextManager[Executor]]
+
+Answer = TypeVar("Answer")
+
+
+class InlineExecutor(Executor):
+    """Runs each call at once, in this process: one worker, nothing to pickle, easy to debug."""
+
+    def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
+        """Call it now; the future is already settled.
+
+        Example:
+            >>> InlineExecutor().submit(max, 1, 2).result()
+            2
+        """
+        future: Future[Answer] = Future()
+        try:
+            future.set_result(fn(*args, **kwargs))
+        except Exception as error:  # noqa: BLE001 - an executor hands every exception to whoever asks for the result
+            future.set_exception(error)
+        return future
+
+
+def inline() -> InlineExecutor:
+    """One worker: this process."""
+    return InlineExecutor()
+
+
+def processes(workers: int) -> Factory:
+    """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
+
+    Workers leave Ctrl-C to this process. They end with it, however it ends, and at once when whoever uses the pool
+    gives up: what they were at is done anew by the next run.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["landloom.products.composite.task"])
+
+    @contextmanager
+    def pool() -> Iterator[Executor]:
+        _start_server()
+        reader, writer = context.Pipe(duplex=False)
+        with reader, writer:
+            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_serve, initargs=(reader,))
+            try:
+                yield executor
+            except BaseException:
+                writer.close()
+                executor.shutdown(cancel_futures=True)
+                raise
+            executor.shutdown()
+
+    return pool
+
+
+def _start_server() -> None:
+    """Start the fork server where Ctrl-C does not reach it, nor the workers that it forks."""
+    if not hasattr(signal, "pthread_sigmask"):
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        forkserver.ensure_running()
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(alive: Connection) -> None:
+    """Begin the life of a worker, which ends with the process that holds the other end of a pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
+
+
+def _end_with(alive: Connection) -> None:
+    connection.wait([alive])  # nothing is ever sent: it is ready once the other end is closed
+    os._exit(1)
+
+
+def dask(address: str) -> Factory:
+    """A Dask cluster at the address of its scheduler.
+
+    Raises:
+        MissingExtraError: `distributed` is not installed.
+    """
+    try:
+        from distributed import Client
+    except ImportError as error:
+        raise MissingExtraError.of("dask", "building on a Dask cluster") from error
+
+    @contextmanager
+    def cluster() -> Iterator[Executor]:
+        with Client(address, set_as_default=False) as client:  # type: ignore[no-untyped-call]
+            yield client.get_executor(pure=False)
+
+    return cluster
+
+
+def executor_factory(workers: int, scheduler: str | None = None) -> Factory:
+    """The factory that the command line's options ask for.
+
+    Args:
+        workers: processes on this machine; 1 means this process.
+        scheduler: address of a Dask scheduler, which wins.
+
+    Example:
+        >>> with executor_factory(1)() as executor:
+        ...     executor.submit(len, "abc").result()
+        3
+    """
+    if scheduler is not None:
+        return dask(scheduler)
+    if workers < 1:
+        raise InvalidValueError(f"got {workers} workers, wanted at least 1")
+    return inline if workers == 1 else processes(workers)

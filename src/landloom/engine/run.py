@@ -1,0 +1,152 @@
+"""Running units on any standard executor: what breaks is made anew, and what is unfinished is submitted again."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, deque
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, wait
+from typing import TYPE_CHECKING, Protocol
+
+from landloom.errors import DiskFullError, LandloomError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from concurrent.futures import Executor, Future
+
+    from landloom.engine.executors import Factory
+    from landloom.engine.journal import Journal
+    from landloom.engine.units import Outcome, Unit
+
+IN_FLIGHT = 8
+"""Units submitted at a time: enough to keep workers busy, few enough to suspect when a worker dies."""
+SUSPECTED = 2
+"""A unit that was in flight so many times when a pool broke is run alone."""
+
+
+class Listener(Protocol):
+    """Whoever wants to show progress."""
+
+    def started(self, stage: str, total: int) -> None:
+        """A stage with so many units begins."""
+        ...
+
+    def advanced(self, unit: str, reason: str | None) -> None:
+        """A unit is done, or failed for a reason."""
+        ...
+
+
+class Silent:
+    """A listener that shows nothing."""
+
+    def started(self, stage: str, total: int) -> None:
+        """Nothing."""
+
+    def advanced(self, unit: str, reason: str | None) -> None:
+        """Nothing."""
+
+
+def execute(unit: Unit) -> tuple[Outcome, float]:
+    """Run a unit's task in a worker; the outcome and its seconds."""
+    start = time.perf_counter()
+    outcome = unit.task.run()
+    return outcome, time.perf_counter() - start
+
+
+def worker_died(error: BaseException) -> bool:
+    """Whether a future failed because its worker is gone, not because of its task."""
+    return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ in {
+        "KilledWorker", "FutureCancelledError", "CommClosedError",
+    }  # fmt: skip
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(self, units: Iterable[Unit], journal: Journal, listener: Listener) -> None:
+        self.waiting: deque[Unit] = deque(units)
+        self.suspicion: Counter[str] = Counter()
+        self.problems: list[Problem] = []
+        self.journal = journal
+        self.listener = listener
+
+    def finished(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
+        self.journal.record_outcome(unit.id, unit.key, outcome, seconds=seconds)
+        self.listener.advanced(unit.id, None)
+
+    def failed(self, unit: Unit, reason: str) -> None:
+        self.journal.record_failure(unit.id, unit.key, reason, seconds=0.0)
+        self.problems.append(Problem(where=unit.id, what=reason))
+        self.listener.advanced(unit.id, reason)
+
+    def settle(self, unit: Unit, future: Future[tuple[Outcome, float]]) -> bool:
+        """Record what came of a future; False where its worker is gone."""
+        try:
+            outcome, seconds = future.result()
+        except DiskFullError:
+            raise
+        except LandloomError as error:
+            self.failed(unit, str(error))
+        except BaseException as error:
+            if not worker_died(error):
+                raise
+            return False
+        else:
+            self.finished(unit, outcome, seconds)
+        return True
+
+    def must_be_alone(self, units: Iterable[Unit]) -> bool:
+        return any(self.suspicion[unit.id] >= SUSPECTED for unit in units)
+
+    def drain(self, executor: Executor) -> None:
+        """Feed one executor until nothing waits or it breaks; what was in flight then is suspected."""
+        flying: dict[Future[tuple[Outcome, float]], Unit] = {}
+        lost: list[Unit] = []
+        while (self.waiting or flying) and not lost:
+            limit = 1 if self.must_be_alone([*flying.values(), *list(self.waiting)[:1]]) else IN_FLIGHT
+            while self.waiting and len(flying) < limit and not lost:
+                unit = self.waiting.popleft()
+                try:
+                    flying[executor.submit(execute, unit)] = unit
+                except BrokenExecutor:
+                    lost.append(unit)
+            done, _ = wait(flying, return_when=FIRST_COMPLETED)
+            for future in [future for future in flying if future in done]:
+                unit = flying.pop(future)
+                if not self.settle(unit, future):
+                    lost.append(unit)
+        if lost:
+            self.blame(lost, flying)
+
+    def blame(self, lost: list[Unit], flying: dict[Future[tuple[Outcome, float]], Unit]) -> None:
+        wait(flying)
+        lost += [unit for future, unit in flying.items() if not self.settle(unit, future)]
+        for unit in lost:
+            self.suspicion[unit.id] += 1
+            if self.suspicion[unit.id] > SUSPECTED and len(lost) == 1:
+                self.failed(unit, "its worker died every time it ran, alone too: out of memory, or killed")
+            else:
+                self.waiting.append(unit)
+
+
+def run(
+    units: Sequence[Unit], *, factory: Factory, journal: Journal, listener: Listener | None = None
+) -> list[Problem]:
+    """Run units; the journal holds what came of each.
+
+    Args:
+        units: in the order in which they start.
+        factory: makes an executor; called again whenever one breaks.
+        journal: written by this process alone.
+        listener: told of progress.
+
+    Returns:
+        A problem for every unit that failed.
+
+    Raises:
+        DiskFullError: no space is left; what is done is journalled, and the next run goes on.
+    """
+    state = _Run(units, journal, listener or Silent())
+    while state.waiting:
+        with factory() as executor:
+            state.drain(executor)
+    return state.problems

@@ -1,0 +1,1 @@
+"""Sources of labels: checked, and read around cells."""

@@ -1,0 +1,314 @@
+"""Parcels of a corpus, prepared once: read, checked, reprojected and kept, so that label rasters are cut from them."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from landloom.corpus.manifest import FileEntry
+from landloom.engine.sources.cells import file_identity
+from landloom.engine.sources.parcels import classes_file, read_parcels, rejected_csv
+from landloom.engine.units import Outcome, Unit, digest
+from landloom.labels.classes import ClassMapping, class_mapping
+from landloom.labels.layers import LocatedParcels, blocks, layers_of_window, locate
+from landloom.labels.parcels import LabelYear, Parcels, Rejected
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from landloom.engine.project import Project
+    from landloom.labels.parcels import Period
+    from landloom.model.grid import Bounds, Grid
+    from landloom.model.recipe import ParcelsSection
+    from landloom.model.time import Period as TimePeriod
+    from landloom.store.protocol import Store
+
+FOLDER: Final = ".landloom/parcels"
+"""Where prepared parcels are kept."""
+SIDE: Final = 1000
+"""Pixels along a side of the blocks that are rasterised at a time."""
+
+
+def label_times(section: ParcelsSection, project: Project) -> dict[int | None, Period | LabelYear]:
+    """Label year, or None where samples have none → the parcels that samples of it show.
+
+    Args:
+        section: of the recipe.
+        project: the recipe in its folder.
+    """
+    seasons = project.seasons()
+    if seasons:
+        return {year: LabelYear(year=year, season=_days(season)) for year, season in seasons.items()}
+    if section.year is not None:
+        return {None: LabelYear(year=section.year)}
+    return {None: _days(project.recipe.period.value)}
+
+
+def labels_period(section: ParcelsSection, project: Project) -> Period:
+    """First day that labels speak of, and the day after the last."""
+    times = label_times(section, project).values()
+    periods = [when.period if isinstance(when, LabelYear) else when for when in times]
+    return min(start for start, _ in periods), max(end for _, end in periods)
+
+
+def _days(period: TimePeriod) -> Period:
+    return f"{period.start:%Y-%m-%d}", f"{period.end:%Y-%m-%d}"
+
+
+def folder_of(year: int | None) -> str:
+    """Where the parcels of a label year are kept.
+
+    Example:
+        >>> folder_of(None), folder_of(2018)
+        ('.landloom/parcels', '.landloom/parcels/2018')
+    """
+    return FOLDER if year is None else f"{FOLDER}/{year}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrepareTask:
+    """Read, check and reproject the parcels of a corpus, and say which windows they label."""
+
+    store: str
+    """Where the corpus is built."""
+    source: str
+    section: ParcelsSection
+    classes: Mapping[Any, int] | None
+    """Value → code, where the recipe or its file says."""
+    codes: Mapping[str, int]
+    times: Mapping[int | None, Period | LabelYear]
+    """As of `label_times`."""
+    grid: Grid
+    """Pixels of the whole region; parcels that reach beyond it are marked."""
+    windows: tuple[Grid, int, int] | None
+    """Pixels of a window grid, and its rows and columns, where shares of labelled pixels are wanted."""
+
+    def run(self) -> Outcome:
+        """Save parcels and, if wanted, (row, column) shares of each label year; the one mapping; rejected ones."""
+        found = {year: self._read(when) for year, when in self.times.items()}
+        mapping = self._mapping(found)
+        files, rejected = {"mapping.json": orjson.dumps(mapping_document(mapping))}, []
+        for year, parcels in found.items():
+            located = locate(_recoded(parcels, mapping), self.grid)
+            rejected.append(located.rejected)
+            prefix = "" if year is None else f"{year}/"
+            files[f"{prefix}table.parquet"] = _encode(located)
+            if self.windows is not None:
+                buffer = io.BytesIO()
+                np.save(buffer, labelled_shares(located.parcels, *self.windows))
+                files[f"{prefix}labelled.npy"] = buffer.getvalue()
+        everywhere = _unused(rejected)
+        files["rejected.csv"] = rejected_csv(everywhere, _distinct(one.repaired for one in found.values()))
+        store = open_store(self.store)
+        entries = []
+        for name, data in files.items():
+            store.put(f"{FOLDER}/{name}", data)
+            entries.append(FileEntry.of(f"{FOLDER}/{name}", data))
+        count = sum(len(parcels) for parcels in found.values())
+        return Outcome(files=tuple(entries), facts={"parcels": count, "rejected": len(everywhere)})
+
+    def _read(self, when: Period | LabelYear) -> Parcels:
+        section = self.section
+        return read_parcels(
+            self.source, self.grid, layer=section.layer, default_epsg=section.epsg, columns=section.columns,
+            classes=self.classes, codes=self.codes, unmapped=section.unmapped, period=when,
+            invalid=section.invalid, regression=section.regression,
+        )  # fmt: skip
+
+    def _mapping(self, found: Mapping[int | None, Parcels]) -> ClassMapping | None:
+        """One mapping for all label years, so that a code means the same in each; None for regression."""
+        own = [parcels.mapping for parcels in found.values() if parcels.mapping is not None]
+        if len(own) < 2:
+            return own[0] if own else None
+        values = {value for mapping in own for value in mapping.codes}
+        return class_mapping(values, self.classes, unmapped=self.section.unmapped, **self.codes)
+
+
+def _recoded(parcels: Parcels, mapping: ClassMapping | None) -> Parcels:
+    """The same parcels under a mapping of more values than they have."""
+    if mapping is None or parcels.mapping is None or parcels.mapping == mapping:
+        return parcels
+    new = {code: mapping.codes[value] for value, code in parcels.mapping.codes.items()}
+    values = np.array([new[code] for code in parcels.values.tolist()], np.int64)
+    return replace(parcels, values=values, mapping=mapping)
+
+
+def _unused(years: Sequence[Sequence[Rejected]]) -> list[Rejected]:
+    """What no label year takes: parcels that have something wrong, or are of none of the years."""
+    if len(years) == 1:
+        return list(years[0])
+    untimely = Counter((row.id, row.ground_truth, row.when) for rows in years for row in set(rows) if row.when)
+    rows = _distinct(years)
+    missed = {key for key, count in untimely.items() if count == len(years)}
+    kept = [row for row in rows if not row.when]
+    return kept + [
+        Rejected(id=name, ground_truth=value, reason=f"{when}, in no season") for name, value, when in sorted(missed)
+    ]
+
+
+def _distinct(groups: Iterable[Iterable[Rejected]]) -> list[Rejected]:
+    return list(dict.fromkeys(row for rows in groups for row in rows))
+
+
+def prepare_unit(
+    project: Project, store: str, grid: Grid, windows: tuple[Grid, int, int] | None
+) -> tuple[Unit, PrepareTask]:
+    """The unit that prepares the parcels of a recipe, and its task.
+
+    Args:
+        project: the recipe in its folder; it names parcels.
+        store: where the corpus is built.
+        grid: pixels of the whole region.
+        windows: as in `PrepareTask`.
+
+    Raises:
+        InvalidInputError: the parcels, or the file of their classes, are not there.
+    """
+    section = project.recipe.parcels
+    if section is None:
+        raise TypeError("the recipe names no parcels")
+    classes: Mapping[Any, int] | None
+    codes = {str(role): code for role, code in section.codes.items()}
+    if isinstance(section.classes, str):
+        classes, special = classes_file(project.path(section.classes))
+        codes = special | codes
+    else:
+        classes = section.classes
+    task = PrepareTask(
+        store=store, source=project.path(section.file), section=section, classes=classes, codes=codes,
+        times=label_times(section, project), grid=grid, windows=windows,
+    )  # fmt: skip
+    asked = section.model_dump(mode="json", exclude={"terms", "layers", "file"})
+    extent = None if windows is None else (windows[0].bounds, windows[1:])
+    decides = digest(
+        file_identity(task.source), asked, classes, codes, list(task.times.items()), grid.bounds, grid.epsg, extent
+    )
+    return Unit(id="parcels/all", key=decides, memory=2**30, task=task), task
+
+
+def labelled_shares(parcels: Parcels, grid: Grid, rows: int, columns: int) -> NDArray[np.float32]:
+    """Share of each window's pixels whose class is one: neither background nor to be ignored.
+
+    Args:
+        parcels: in the grid's CRS.
+        grid: pixels of all windows.
+        rows: of windows.
+        columns: of windows.
+
+    Returns:
+        (row, column).
+    """
+    import shapely
+
+    located = LocatedParcels(grid=grid, parcels=parcels, clipped=np.zeros(len(parcels), np.bool_))
+    high, wide = grid.height // rows, grid.width // columns
+    shares = np.zeros((rows, columns), np.float32)
+    tree = shapely.STRtree(parcels.geometries)
+    for down, along, height, width in blocks(grid, max(SIDE // high, 1) * high):
+        near = np.sort(tree.query(shapely.box(*grid.window(down, along, height, width).bounds)))
+        if not len(near):
+            continue
+        layers = layers_of_window(located, (down, along, height, width), near)
+        marked = layers.ids > 0
+        if parcels.mapping is not None:
+            marked &= (layers.classes != parcels.mapping.background) & (layers.classes != parcels.mapping.ignore)
+        part = marked.reshape(height // high, high, width // wide, wide).mean(axis=(1, 3))
+        shares[down // high : (down + height) // high, along // wide : (along + width) // wide] = part
+    return shares
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prepared:
+    """The prepared parcels of a corpus: where they are kept, and what is known of them."""
+
+    key: str
+    """Digest of all that they follow from."""
+    grid: Grid
+    """Pixels of the whole region."""
+    mapping: ClassMapping | None
+    """None for regression."""
+    parcels: Mapping[str, int]
+    """Sample → the parcel that it is about, where windows are centred on parcels."""
+    alone: bool = False
+    """Whether a sample shows the parcel that it is about and no other."""
+    outlines: bytes = b""
+    """CSV of the parcels that windows are centred on."""
+    left_out: tuple[tuple[int, str], ...] = ()
+    """Parcels without a window, with reasons."""
+    years: tuple[int | None, ...] = (None,)
+    """Label years that parcels were prepared for; None where samples have none."""
+
+    def rows(self) -> list[dict[str, str | int]]:
+        """The whole class mapping, as documents state it."""
+        return [] if self.mapping is None else self.mapping.rows()
+
+
+def mapping_document(mapping: ClassMapping | None) -> dict[str, Any] | None:
+    """A mapping as JSON values; None for regression."""
+    if mapping is None:
+        return None
+    special = {name: getattr(mapping, name) for name in ("background", "ignore", "unknown")}
+    return {"codes": dict(mapping.codes), **special, "dtype": mapping.dtype.name}
+
+
+def read_mapping(store: Store) -> ClassMapping | None:
+    """The mapping of prepared parcels."""
+    document = orjson.loads(store.get(f"{FOLDER}/mapping.json"))
+    return None if document is None else ClassMapping(**document | {"dtype": np.dtype(document["dtype"])})
+
+
+def _encode(located: LocatedParcels) -> bytes:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+    import shapely
+
+    parcels = located.parcels
+    bounds = shapely.bounds(parcels.geometries).reshape(-1, 4)
+    columns = {
+        "id": pa.array(parcels.ids), "value": pa.array(parcels.values), "clipped": pa.array(located.clipped),
+        "name": pa.array(list(parcels.names) or [""] * len(parcels), pa.string()),
+        **{name: pa.array(bounds[:, place]) for place, name in enumerate(("west", "south", "east", "north"))},
+        "geometry": pa.array(shapely.to_wkb(parcels.geometries).tolist(), pa.binary()),
+    }  # fmt: skip
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    return buffer.getvalue()
+
+
+def load_parcels(store: Store, grid: Grid, box: Bounds | None = None, year: int | None = None) -> LocatedParcels:
+    """Read prepared parcels.
+
+    Args:
+        store: where the corpus is built.
+        grid: pixels of the whole region.
+        box: only those whose bounds meet it; all unless told.
+        year: of the labels, where samples have one.
+    """
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+    import shapely
+
+    table: pa.Table = pq.read_table(io.BytesIO(store.get(f"{folder_of(year)}/table.parquet")))
+    if box is not None:
+        meets = (
+            (pc.field("west") < box[2]) & (pc.field("east") > box[0])
+            & (pc.field("south") < box[3]) & (pc.field("north") > box[1])
+        )  # fmt: skip
+        table = table.filter(meets)
+    names = table.column("name").to_pylist()
+    parcels = Parcels(
+        ids=table.column("id").to_numpy(), names=tuple(names) if any(names) else (),
+        values=table.column("value").to_numpy(),
+        geometries=np.array(shapely.from_wkb(table.column("geometry").to_pylist()), dtype=object),
+        epsg=np.full(len(table), grid.epsg, np.int64), mapping=read_mapping(store),
+    )  # fmt: skip
+    return LocatedParcels(grid=grid, parcels=parcels, clipped=table.column("clipped").to_numpy(zero_copy_only=False))

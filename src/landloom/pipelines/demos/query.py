@@ -1,0 +1,214 @@
+"""The demo of queries: boxes, labels, both; a download that is verified; a server that is asked once and stopped."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.engine.executors import inline
+from landloom.errors import LandloomError, counted
+from landloom.pipelines.demos.world import run_demo
+from landloom.query.corpus import Corpus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from landloom.engine.executors import Factory
+    from landloom.engine.run import Listener
+    from landloom.query.selection import Selection
+
+MONTH: Final = ("2018-06-01", "2018-07-01")
+SUBSET: Final = "subset"
+"""Folder of the download."""
+PATIENCE: Final = 60.0
+"""Seconds until the server listens, or has ended."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """One thing that the demo did."""
+
+    name: str
+    """`box`, `labels`, …"""
+    asked: str
+    """In words, or as it is typed."""
+    answer: str
+    """What came of it."""
+    seconds: float
+    """How long it took."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QueryDemo:
+    """What the demo came to."""
+
+    corpus: Path
+    subset: Path
+    """What was downloaded."""
+    steps: tuple[Step, ...]
+
+    def document(self) -> dict[str, Any]:
+        """Plain JSON values."""
+        steps = [{"name": s.name, "asked": s.asked, "answer": s.answer, "seconds": s.seconds} for s in self.steps]
+        return {"corpus": str(self.corpus), "subset": str(self.subset), "steps": steps}
+
+
+class _Steps:
+    """Collects what was done, with its time."""
+
+    def __init__(self) -> None:
+        self.done: list[Step] = []
+
+    def do(self, name: str, asked: str, work: Callable[[], tuple[Any, str]]) -> Any:
+        begin = time.perf_counter()
+        result, answer = work()
+        self.done.append(Step(name=name, asked=asked, answer=answer, seconds=time.perf_counter() - begin))
+        return result
+
+
+def run_demo_query(
+    folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
+) -> QueryDemo:
+    """Ask the demo's corpus, which is built first where it is not there.
+
+    Args:
+        folder: of the demo; gets `subset/`.
+        factory: makes executors for the build.
+        listener: told of the build's progress.
+        workers: processes that simulate.
+
+    Raises:
+        LandloomError: an answer is not what it should be.
+    """
+    built = run_demo(folder, factory=factory, listener=listener, workers=workers)
+    return ask_everything(built.build.corpus, folder / SUBSET)
+
+
+def ask_everything(folder: Path, subset: Path) -> QueryDemo:
+    """Ask a corpus in every way.
+
+    Args:
+        folder: the corpus, with labels of CORINE and Sentinel-2 composites.
+        subset: gets the files of the combined question.
+
+    Raises:
+        LandloomError: a download that does not verify, or a server that answers otherwise than the query.
+    """
+    steps = _Steps()
+    corpus = steps.do("open", folder.name, lambda: _opened(folder))
+    box, (first, second) = _western_half(corpus), _commonest(corpus)
+    steps.do("box", ",".join(f"{edge:g}" for edge in box), lambda: _counted(corpus.query(region=box)))
+    labels = f"{first} >= 0.5"
+    halves = steps.do("labels", labels, lambda: _counted(corpus.query(where=labels)))
+    both = f"most >= 0.9 AND {first} > 0.2"
+
+    def combined() -> tuple[Selection, str]:
+        own = corpus.define(most=f"{first} + {second}")
+        found = own.query(region=box, relation="within", where=both, period=MONTH, products=["s2", "labels"])
+        return _counted(found)
+
+    wanted = steps.do("combined", f"{both}, within the box, in June", combined)
+    steps.do("download", f"those files, to {subset.name}/", lambda: _downloaded(corpus, wanted, subset))
+    steps.do("again", "once more, and every digest", lambda: _verified(corpus, wanted, subset))
+    steps.do("serve", f"STAC API: {labels}", lambda: _served(folder, halves, labels))
+    return QueryDemo(corpus=folder, subset=subset, steps=tuple(steps.done))
+
+
+def _western_half(corpus: Corpus) -> tuple[float, ...]:
+    """A box around the western half of the samples; west, south, east, north in degrees."""
+    bounds = corpus.query().to_geodataframe().bounds
+    edges = (
+        bounds.minx.min() - 0.001,
+        bounds.miny.min() - 0.001,
+        bounds.maxx.median() + 0.001,
+        bounds.maxy.max() + 0.001,
+    )
+    return tuple(round(float(edge), 4) for edge in edges)
+
+
+def _commonest(corpus: Corpus) -> tuple[str, str]:
+    """Label columns of the two commonest classes of the coarsest level."""
+    area = corpus.query().histogram(level=1)
+    first, second, *_ = sorted(area, key=lambda name: -area[name])
+    return first, second
+
+
+def _opened(folder: Path) -> tuple[Corpus, str]:
+    corpus = Corpus.open(folder)
+    return corpus, f"{corpus.name} {corpus.version}, {counted(len(corpus), 'sample')}"
+
+
+def _counted(found: Selection) -> tuple[Selection, str]:
+    return found, f"{counted(len(found.ids), 'sample')}, {counted(len(found.assets), 'file')}"
+
+
+def _fetched(corpus: Corpus, wanted: Selection, subset: Path) -> Any:
+    from landloom.query.transfer.destination import plan_download
+    from landloom.query.transfer.download import download
+    from landloom.query.transfer.parts import selection_files, write_licences
+    from landloom.query.transfer.stores import open_transfer_store
+    from landloom.store.open import open_store
+
+    files = selection_files(wanted, open_store(corpus.base.rstrip("/")))
+    plan = plan_download(files, subset)
+    store = open_transfer_store(corpus.base)
+    done = download(plan, store, corpus=f"{corpus.name} {corpus.version}", base=corpus.base)
+    if done.failed:
+        raise LandloomError(f"the download is not whole: {done.failed[0]}")
+    write_licences(corpus, subset)
+    return done
+
+
+def _downloaded(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, str]:
+    done = _fetched(corpus, wanted, subset)
+    return None, f"{counted(done.fetched, 'file')} came, {done.present:,} were there"
+
+
+def _verified(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, str]:
+    from landloom.query.transfer.destination import verify
+
+    done, problems = _fetched(corpus, wanted, subset), verify(subset)
+    if problems or done.fetched:
+        raise LandloomError(f"the download does not verify: {[str(item) for item in problems] or done}")
+    return None, f"0 files came, {done.present:,} were there, every digest is right"
+
+
+def _served(folder: Path, expected: Selection, labels: str) -> tuple[None, str]:
+    """What a STAC client of others finds at our server, against what the query found."""
+    from pystac_client import Client
+
+    key = next(key for key in expected.sidecar.meta["products"] if key != "labels")
+    with _server(folder) as address:
+        client = Client.open(address)
+        names = [item.id for item in client.get_collections()]
+        collection = next(name for name in names if name.endswith(f"_source_{key}"))
+        search = client.search(collections=[collection], filter=labels, filter_lang="cql2-text", limit=100)
+        items = sorted(item.id for item in search.items())
+    if items != sorted(f"{collection}_{identity}" for identity in expected.ids):
+        raise LandloomError(f"the server found {len(items)} items, the query {len(expected)} samples")
+    return None, f"{counted(len(items), 'item')} of {collection}, as the query; stopped"
+
+
+@contextmanager
+def _server(folder: Path) -> Iterator[str]:
+    """`landloom serve` on a free port of the loopback, until the block ends; yields its address."""
+    command = [sys.executable, "-m", "landloom.cli", "serve", str(folder), "--port", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            line = process.stdout.readline() if process.stdout else ""
+            address = next((word for word in line.split() if word.startswith("http://")), None)
+            if address is None:
+                process.kill()
+                said = process.communicate(timeout=PATIENCE)[1].strip()
+                raise LandloomError(f"the server did not start: {said or line}")
+            yield address
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                process.communicate(timeout=PATIENCE)

@@ -1,0 +1,1 @@
+"""Per-pixel medians of each timestep."""

@@ -1,0 +1,1 @@
+"""Guess labels of granules' chips."""

@@ -1,0 +1,1 @@
+"""Label rasters of parcels."""

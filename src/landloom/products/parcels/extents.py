@@ -1,0 +1,152 @@
+"""How large parcels are, before a size of window is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.errors import InvalidInputError
+from landloom.model.grid import SNAP, WGS84, reproject
+from landloom.model.ids import Zone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.labels.parcels import Parcels
+
+SIZES: Final = (24, 48, 64)
+"""Windows, in pixels of 10 m, that a description tries."""
+PERCENTILES: Final = (5, 25, 50, 75, 90, 95, 99, 100)
+"""Of extents, in a description."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Description:
+    """How large parcels are, to choose a window by."""
+
+    parcels: int
+    rejected: int
+    epsg: int
+    """The UTM zone in which they were measured."""
+    extents: NDArray[np.float64]
+    """(parcel, 3) metres from west to east, from south to north, and the larger of both."""
+    area: NDArray[np.float64]
+    """(parcel,) hectares."""
+    fits: Mapping[int, tuple[float, float]]
+    """Window in pixels of 10 m → share of parcels whose extents are no larger; share that lies wholly in a window
+    centred on the parcel and snapped to 60 m."""
+    classes: Mapping[str, int]
+    """Value in the source → parcels, most first."""
+
+    def percentiles(self) -> dict[str, list[float]]:
+        """Extents in metres and areas in hectares at `PERCENTILES`."""
+        columns = {name: self.extents[:, place] for place, name in enumerate(("east_west", "north_south", "largest"))}
+        columns["hectares"] = self.area
+        return {
+            name: np.round(np.percentile(column, PERCENTILES), 2).tolist() if len(column) else []
+            for name, column in columns.items()
+        }
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {
+            "parcels": self.parcels, "rejected": self.rejected, "epsg": self.epsg, "percentiles": list(PERCENTILES),
+            **self.percentiles(), "classes": dict(self.classes),
+            "fits": {str(size): {"extent": share, "centred": centred} for size, (share, centred) in self.fits.items()},
+        }  # fmt: skip
+
+
+def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Description:
+    """Measure the extents of parcels in their UTM zone.
+
+    Args:
+        parcels: those that are usable.
+        sizes: windows to try, in pixels of 10 m.
+
+    Raises:
+        InvalidInputError: there is no parcel.
+
+    Example:
+        >>> import geopandas, shapely
+        >>> from landloom.labels.parcels import parcels_of
+        >>> outlines = shapely.box([500_000, 500_600], 0, [500_200, 500_900], 100)
+        >>> frame = geopandas.GeoDataFrame({"ground_truth": ["a", "b"]}, geometry=outlines, crs=32633)
+        >>> described = describe_parcels(parcels_of(frame), sizes=[24])
+        >>> described.percentiles()["largest"][-1], described.fits
+        (300.0, {24: (0.5, 0.5)})
+    """
+    import shapely
+
+    if not len(parcels):
+        raise InvalidInputError("got no usable parcel, wanted at least one")
+    epsg = _zone(parcels)
+    moved = parcels.in_crs(epsg)
+    bounds = shapely.bounds(moved.geometries).reshape(-1, 4)
+    spans = bounds[:, 2:] - bounds[:, :2]
+    extents = np.column_stack([spans, spans.max(axis=1)])
+    values, counts = np.unique(moved.values, return_counts=True)
+    names = (
+        {} if moved.mapping is None else {code: value for value, code in reversed(list(moved.mapping.codes.items()))}
+    )
+    ranked = sorted(zip(values.tolist(), counts.tolist(), strict=True), key=lambda row: (-row[1], row[0]))
+    return Description(
+        parcels=len(moved), rejected=len(moved.rejected), epsg=epsg, extents=extents,
+        area=shapely.area(moved.geometries) / 10_000,
+        fits={size: (float((extents[:, 2] <= 10 * size).mean()), _centred(bounds, 10.0 * size)) for size in sizes},
+        classes={str(names.get(value, value)): count for value, count in ranked},
+    )  # fmt: skip
+
+
+def _zone(parcels: Parcels) -> int:
+    """The UTM zone of the middle of all parcels; theirs, where they have one."""
+    import shapely
+
+    codes = np.unique(parcels.epsg)
+    if len(codes) == 1 and int(codes[0]) // 100 in {326, 327}:
+        return int(codes[0])
+    centres = [
+        reproject(
+            shapely.box(*shapely.total_bounds(parcels.geometries[parcels.epsg == code])).centroid, int(code), WGS84
+        )
+        for code in codes.tolist()
+    ]
+    middle = shapely.MultiPoint(centres).centroid
+    return Zone.of(middle.x, middle.y).epsg
+
+
+def centred_window(bounds: NDArray[np.float64], side: float, step: float = SNAP) -> NDArray[np.float64]:
+    """South-west corners of windows around outlines, on multiples of a step.
+
+    Args:
+        bounds: (n, 4) west, south, east, north in metres.
+        side: of a window in metres.
+        step: that corners are multiples of; 1 pixel of the coarsest band.
+
+    Returns:
+        (n, 2) west and south; the middle of each window is as near to that of its bounds as the step allows.
+
+    Example:
+        >>> centred_window(np.array([[100.0, 100.0, 200.0, 220.0]]), 240.0).tolist()
+        [[60.0, 60.0]]
+    """
+    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+    corners: NDArray[np.float64] = np.floor((middle - side / 2) / step + 0.5) * step
+    return corners
+
+
+def _centred(bounds: NDArray[np.float64], side: float) -> float:
+    corner = centred_window(bounds, side)
+    whole = (bounds[:, :2] >= corner).all(axis=1) & (bounds[:, 2:] <= corner + side).all(axis=1)
+    return float(whole.mean())
+
+
+def extents_figure(described: Description) -> bytes:
+    """Histogram of the largest extents, with the windows that were tried, as PNG."""
+    from landloom.reports.rasters import histogram
+
+    marks = [(10.0 * size, f"{size} px: {share:.0%}") for size, (share, _) in described.fits.items()]
+    return histogram(described.extents[:, 2], marks, "largest extent of a parcel, m", "parcels")

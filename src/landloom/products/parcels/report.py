@@ -1,0 +1,181 @@
+"""The part of a build's page that is about parcels: class map, layers, one series, classes, and what was rejected."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.corpus.finished import Existing
+from landloom.engine.sources.prepared import folder_of
+from landloom.errors import MissingKeyError
+from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.cubes import CubeReader
+from landloom.products.parcels.task import parcel_tables
+from landloom.reports import rasters as figures
+from landloom.reports.figures import true_colour
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import ProductInfo
+    from landloom.model.sample import Sample
+
+MAPPED: Final = 20_000
+"""Samples on the class map, at most."""
+ACROSS: Final = 1_200
+"""Pixels along a side of the class map, at most."""
+SHOWN: Final = 4
+"""Samples whose layers are shown."""
+DATES: Final = 60
+"""Dates of the series, at most."""
+COLOURS: Final = ("B04", "B03", "B02")
+
+
+def parcel_parts(folder: Path, figure: Callable[[bytes, str], str], table: Callable[..., str]) -> list[str]:
+    """What a page says of a corpus of parcels; nothing where it has none.
+
+    Args:
+        folder: of the corpus, as built.
+        figure: PNG and caption → HTML.
+        table: header, rows, places of numbers → HTML.
+    """
+    there = Existing.open(str(folder))
+    layers = [item for item in there.info.products if item.product.kind == "raster-labels"]
+    samples = [sample for part in there.tiles.values() for sample in part]
+    if "classes" not in {item.key for item in layers} or not samples:
+        return []
+    rows = there.info.class_mappings.get("classes", ())
+    names = {int(row["code"]): str(row["value"]) for row in rows if row["value"]}
+    step = max(len(samples) // MAPPED, 1)
+    mosaic, pixels = _mosaic(there, samples[::step])
+    chosen = _most_parcels(there, samples)
+    shown = {str(one.id): {item.key: _layer(there, one, item) for item in layers} for one in chosen}
+    parts = ["<h2>Parcels</h2>"]
+    if names:
+        parts.append(figure(figures.class_map(mosaic, names), "Classes on all samples."))
+        parts.append(_classes(folder, there, names, pixels, table))
+    parts.append(figure(figures.layer_rows(shown, names), "Label layers of the samples with most parcels."))
+    pictures = _series(there, chosen[0])
+    if pictures:
+        caption = f"Every acquisition of {chosen[0].id} in true colour, with its share of usable pixels."
+        parts.append("<h2>One series</h2>" + figure(figures.small_multiples(pictures), caption))
+    return [*parts, _rejected(there, table)]
+
+
+def _layer(there: Existing, sample: Sample, item: ProductInfo) -> NDArray[Any]:
+    key = there.info.layout.raster_label(sample.id, item.product.prefix, item.label_version)
+    layer: NDArray[Any] = decode_geotiff(there.store.get(key))[0][0]
+    return layer
+
+
+def _mosaic(there: Existing, samples: Sequence[Sample]) -> tuple[NDArray[Any], Counter[int]]:
+    """The class rasters of samples in one array, coarser where that is large; and pixels of each code."""
+    item = there.info.product("classes")
+    resolution = float(item.product.resolution or 10)
+    bounds = np.array([sample.bounds for sample in samples])
+    west, south = bounds[:, :2].min(axis=0)
+    east, north = bounds[:, 2:].max(axis=0)
+    step = max(int(np.ceil(max(east - west, north - south) / resolution / ACROSS)), 1)
+    shape = (int((north - south) / resolution) // step + 1, int((east - west) / resolution) // step + 1)
+    mosaic, pixels = np.full(shape, -1, np.int64), Counter[int]()
+    for sample in samples:
+        try:
+            array = _layer(there, sample, item)
+        except MissingKeyError:
+            continue
+        codes, counts = np.unique(array[np.isfinite(array)], return_counts=True)
+        pixels.update(dict(zip(codes.astype(int).tolist(), counts.tolist(), strict=True)))
+        top, left = (north - sample.bounds[3]) / resolution / step, (sample.bounds[0] - west) / resolution / step
+        part = array[::step, ::step]
+        row, column = int(top), int(left)
+        height, width = min(part.shape[0], shape[0] - row), min(part.shape[1], shape[1] - column)
+        mosaic[row : row + height, column : column + width] = np.nan_to_num(part[:height, :width], nan=-1)
+    return mosaic, pixels
+
+
+def _most_parcels(there: Existing, samples: Sequence[Sample]) -> list[Sample]:
+    """Some samples, those with most parcels first."""
+    some = samples[:: max(len(samples) // 40, 1)]
+    keys = {item.key for item in there.info.products}
+    if "ids" not in keys:
+        return list(some[:SHOWN])
+    item = there.info.product("ids")
+    return sorted(some, key=lambda one: (-len(np.unique(_layer(there, one, item))), str(one.id)))[:SHOWN]
+
+
+def _series(there: Existing, sample: Sample) -> list[tuple[str, NDArray[np.uint8], float]]:
+    item = next((i for i in there.info.products if {*COLOURS} <= {b.name for b in i.product.bands}), None)
+    if item is None or not item.timesteps:
+        return []
+    tile = next(tile for tile, own in there.tiles.items() if sample in own)
+    row = there.tiles[tile].index(sample)
+    steps = np.flatnonzero(there.exists([item.key])[tile][item.key][row])
+    steps = steps[:: max(len(steps) // DATES, 1)]
+    bands = [[band.name for band in item.product.bands].index(name) for name in COLOURS]
+    names = [item.timesteps[step].name for step in steps.tolist()]
+    mask = next((i for i in there.info.products if i.key == "s2_valid"), None)
+    usable = None if mask is None else _cube(there, sample, mask, names)
+    chips = _cube(there, sample, item, names)
+    return [
+        (name[:10], true_colour(chip, *bands), 1.0 if usable is None else float(usable[place].mean()))
+        for place, (name, chip) in enumerate(zip(names, chips, strict=True))
+    ]
+
+
+def _cube(there: Existing, sample: Sample, item: ProductInfo, names: Sequence[str]) -> list[NDArray[Any]]:
+    """Chips of a sample, out of either layout."""
+    layout = there.info.layout
+    if "cubes" not in there.info.layouts:
+        return [decode_geotiff(there.store.get(layout.chip(sample.id, item.product, name)))[0] for name in names]
+    folder = layout.cube(sample.id, item.product)
+    reader = CubeReader(there.store.get, there.store.get_range, f"{folder}/")
+    cube, places = reader.read(str(sample.id)), {name: place for place, name in enumerate(reader.spec.timesteps)}
+    return [cube[places[name]] for name in names]
+
+
+def _classes(
+    folder: Path, there: Existing, names: dict[int, str], pixels: Counter[int], table: Callable[..., str]
+) -> str:
+    """Pixels and parcels of each class, the commonest first."""
+    import pyarrow.parquet as pq
+
+    years = {getattr(sample.id, "year", None) for part in there.tiles.values() for sample in part}
+    parcels: Counter[int] = Counter()
+    for year in years:
+        path = folder / folder_of(year) / "table.parquet"
+        if path.exists():
+            parcels.update(pq.read_table(path, columns=["value"]).column("value").to_pylist())
+    total = sum(count for code, count in pixels.items() if code in names) or 1
+    rows = [
+        (code, names[code], f"{pixels[code]:,}", f"{pixels[code] / total:.1%}", f"{parcels[code]:,}")
+        for code in sorted(names, key=lambda code: (-pixels[code], code))
+    ]
+    header = ("code", "class", "pixels", "share of labelled", "parcels")
+    return table(header, rows, frozenset({0, 2, 3, 4}))
+
+
+def _rejected(there: Existing, table: Callable[..., str]) -> str:
+    """How many parcels were rejected or repaired, by reason."""
+    try:
+        text = there.store.get(parcel_tables(there.info.name)[0]).decode()
+    except MissingKeyError:
+        return ""
+    rows = list(csv.DictReader(io.StringIO(text)))
+    if not rows:
+        return '<h2>Rejected parcels</h2><p class="ok">No parcel was rejected or repaired.</p>'
+    counts = Counter((row["fate"], _kind(row["reason"])) for row in rows)
+    lines = [(fate, reason, f"{count:,}") for (fate, reason), count in counts.most_common(20)]
+    return "<h2>Rejected parcels</h2>" + table(("fate", "reason", "parcels"), lines, frozenset({2}))
+
+
+def _kind(reason: str) -> str:
+    """A reason without the numbers that differ from parcel to parcel."""
+    head = reason.split("[", maxsplit=1)[0].strip()
+    return head if len(head) < 90 else head[:89] + "…"

@@ -1,0 +1,1 @@
+"""Every acquisition in its native bands."""

@@ -1,0 +1,294 @@
+"""`labels add`: a further label product for a corpus that is there, as a new label version; no pixel is touched."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal, Self
+
+import numpy as np
+
+from landloom.corpus.finished import Existing, tile_content
+from landloom.corpus.index import SampleTable, index_bytes, index_table
+from landloom.corpus.info import ProductInfo
+from landloom.corpus.layout import CORPUS
+from landloom.engine.context import run_stage, workshop
+from landloom.engine.executors import inline
+from landloom.engine.sources.cells import RASTERS, CellsTask, LabelFiles, SampleCells, file_identity, read_cells
+from landloom.engine.sources.check import check_source
+from landloom.engine.sources.unlabelled import bounds_of, demand_reach, missing_note, overlap_notes, unlabelled
+from landloom.engine.units import Unit, digest
+from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, bullets, counted
+from landloom.model.product import product
+from landloom.model.recipe import LabelSection, Terms
+from landloom.model.taxonomy import taxonomy
+from landloom.products.parcels.task import parcel_tables
+from landloom.publication.files import Publication, write_documents
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.stac.items import TileContent
+    from landloom.engine.executors import Factory
+    from landloom.engine.run import Listener
+
+PURPOSE: Final = "labels"
+"""Sets the units of added labels apart from those of a build."""
+_NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
+_VERSIONED: Final = re.compile(r".*-v\d+")
+
+OnInvalid = Literal["error", "repair"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelSource:
+    """A file of labels, and what is to be known of it."""
+
+    file: str
+    """Vector file, or a raster of codes."""
+    taxonomy: str
+    """Name of the taxonomy that it speaks."""
+    name: str
+    """What the corpus calls these labels: lower-case letters, digits and `-`."""
+    terms: Terms
+    """Licence and attribution."""
+    column: str | None = None
+    """Column of the code; None for rasters."""
+    layer: str | None = None
+    """Layer, where the file has several."""
+    allow_empty: bool = False
+    """Whether it may have no label for any sample at all."""
+    invalid: OnInvalid = "error"
+    """Whether rows with bad geometries are an error, or repaired and reported."""
+
+    def __post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name) or _VERSIONED.fullmatch(self.name):
+            raise InvalidValueError(
+                f"got the name {self.name!r}, wanted lower-case letters, digits and '-', and no version such as -v2"
+            )
+
+    @property
+    def is_raster(self) -> bool:
+        """Whether it is a raster of codes."""
+        return Path(self.file).suffix.lower() in RASTERS
+
+    @property
+    def section(self) -> LabelSection:
+        """The same as a recipe would say it; of the file its name alone, for no document holds a path."""
+        return LabelSection(
+            taxonomy=self.taxonomy, file=Path(self.file).name, column=self.column, layer=self.layer, terms=self.terms,
+            allow_empty=self.allow_empty, invalid=self.invalid,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelsReport:
+    """What adding labels came to."""
+
+    product: str
+    """Key of the product that holds them."""
+    version: str
+    """Label version under that name."""
+    added: bool
+    """False where the corpus had just these labels before: nothing was written."""
+    samples: int
+    notes: tuple[str, ...]
+    """Rows that were repaired, and overlaps that were resolved."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LabelName:
+    """A label version and the product that holds it."""
+
+    version: int
+    recipe: str
+    """Its name in the recipe's `labels`: `corine`, `corine-v2`."""
+    key: str
+    """Key of its product: `labels_corine_v2`; the corpus's own labels are `labels`."""
+
+    @classmethod
+    def of(cls, name: str, version: int, *, own: bool) -> Self:
+        """How a version is called.
+
+        Args:
+            name: what the user calls the labels.
+            version: from 1.
+            own: whether they are the corpus's own, first labels.
+
+        Example:
+            >>> LabelName.of("corine-2024", 2, own=False).key
+            'labels_corine_2024_v2'
+        """
+        recipe = name if version == 1 else f"{name}-v{version}"
+        key = "labels" if own and version == 1 else f"labels_{recipe.replace('-', '_')}"
+        return cls(version=version, recipe=recipe, key=key)
+
+
+def versions(info: CorpusInfo, name: str) -> list[LabelName]:
+    """Label versions that a corpus has under a name, the oldest first."""
+    known = {item.key for item in info.labels}
+    own = next(iter(info.recipe.get("labels", {})), None) == name
+    found: list[LabelName] = []
+    while (one := LabelName.of(name, len(found) + 1, own=own)).key in known:
+        found.append(one)
+    return found
+
+
+def add_labels(
+    corpus: str | Path,
+    source: LabelSource,
+    *,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+) -> LabelsReport:
+    """Add class fractions from a source to a corpus.
+
+    Labels that the corpus has already under that name, with the same numbers and terms, are not added again; others
+    are a new label version beside the old ones.
+
+    Args:
+        corpus: folder of the corpus.
+        source: where the labels come from, and what they are called.
+        factory: makes executors; this process alone if absent.
+        listener: told of progress.
+
+    Raises:
+        CorpusError: no corpus there.
+        InvalidInputError: the source has no CRS, bad geometries or unknown codes; its rows are named.
+        NotFoundError: no such taxonomy, layer or column.
+    """
+    folder = Path(corpus)
+    if not (folder / CORPUS).is_file():
+        raise CorpusError(f"{folder}: is no finished corpus; labels are added to one on local disk")
+    there = Existing.open(str(folder))
+    taxonomy(source.taxonomy)  # an unknown one is named before anything is read
+    repaired = check_source(source.file, source.section)
+    with workshop(folder, factory, listener) as shop:
+        units = list(_units(there, source, shop.uri))
+        problems = run_stage(f"labels {source.name}", units, shop)
+        if problems:
+            lost = counted(len(problems), "tile")
+            raise InvalidInputError(f"{source.file}: no labels for {lost}:\n{bullets(problems)}")
+        missing = unlabelled(units, shop.journal)
+        samples = [sample for own in there.tiles.values() for sample in own]
+        demand_reach(source.file, source.section, missing, len(samples), bounds_of(samples))
+        notes = (
+            *missing_note(source.name, missing, len(samples)), *(f"{problem}: repaired" for problem in repaired),
+            *overlap_notes(units, shop.journal),
+        )  # fmt: skip
+        tables = {tile: read_cells(shop.store, source.name, tile, PURPOSE) for tile in there.tiles}
+        known = versions(there.info, source.name)
+        for one in known:
+            if _is_same(there, one, source, tables):
+                return _report(one, there, notes, added=False)
+        own = not there.info.labels
+        one = LabelName.of(source.name, len(known) + 1, own=own)
+        info = extended_info(there.info, source, one)
+        _publish(there, one, tables, Publication(info=info, store=shop.store))
+    return _report(one, there, notes, added=True)
+
+
+def _report(one: LabelName, there: Existing, notes: tuple[str, ...], *, added: bool) -> LabelsReport:
+    return LabelsReport(product=one.key, version=str(one.version), added=added, samples=len(there.table), notes=notes)
+
+
+def _units(there: Existing, source: LabelSource, store: str) -> Iterator[Unit]:
+    identity = file_identity(source.file)
+    section = source.section
+    settings = section.model_dump(mode="json", exclude={"terms", "file", "allow_empty"})
+    for tile, samples in there.tiles.items():
+        cells = SampleCells(samples=samples)
+        task = CellsTask(
+            store=store, key=f".landloom/{PURPOSE}/{source.name}/{tile}.npy", source=source.file, section=section,
+            cells=cells,
+        )  # fmt: skip
+        decides = digest(identity, settings, cells.identity())
+        yield Unit(id=f"{PURPOSE}-{source.name}/{tile}", key=decides, memory=256 * 2**20, task=task)
+
+
+def _is_same(there: Existing, one: LabelName, source: LabelSource, tables: Mapping[str, NDArray[np.int32]]) -> bool:
+    """Whether a label version holds these numbers under these terms."""
+    item = there.info.product(one.key)
+    if item.taxonomy != taxonomy(source.taxonomy) or item.terms != source.terms:
+        return False
+    held = _fractions(there, one.key)
+    return all(np.array_equal(held[tile], tables[tile]) for tile in there.tiles)
+
+
+def _fractions(there: Existing, key: str) -> dict[str, NDArray[np.int32]]:
+    """Tile → (sample, class) millionths of a label product, samples in id order."""
+    names = there.info.label_columns[key]
+    values = np.stack([there.table.column(name).to_numpy() for name in names], axis=1).astype(np.int32)
+    rows = {name: row for row, name in enumerate(there.table.column("id").to_pylist())}
+    return {tile: values[[rows[str(sample.id)] for sample in samples]] for tile, samples in there.tiles.items()}
+
+
+def extended_info(info: CorpusInfo, source: LabelSource, one: LabelName) -> CorpusInfo:
+    """The corpus with one more label product, as if its recipe had named it."""
+    row = product("labels")
+    if one.key != row.key:
+        row = replace(row, key=one.key, collection=one.key, prefix=one.key)
+    stated = next((item.stated_period for item in info.labels if item.stated_period is not None), info.period)
+    item = ProductInfo(
+        product=row, terms=source.terms, taxonomy=taxonomy(source.taxonomy), stated_period=stated,
+        label_version=str(one.version),
+    )  # fmt: skip
+    recipe = dict(info.recipe)
+    if recipe:
+        recipe["labels"] = {**recipe.get("labels", {}), one.recipe: source.section.model_dump(mode="json")}
+    return replace(info, products=(*info.products, item), recipe=recipe)
+
+
+def _publish(
+    there: Existing, one: LabelName, tables: Mapping[str, NDArray[np.int32]], publication: Publication
+) -> None:
+    """Write the label files, the index, and all that follows from it; imagery is only named."""
+    info = publication.info
+    samples = SampleTable.of([sample for own in there.tiles.values() for sample in own])
+    fractions = {item.key: _stacked(_fractions(there, item.key)) for item in there.info.labels}
+    exists = there.exists()
+    for tile, own in there.tiles.items():
+        exists[tile][one.key] = np.ones((len(own), 1), np.bool_)
+    table = index_table(
+        info,
+        samples,
+        {**fractions, one.key: _stacked({tile: tables[tile] for tile in there.tiles})},
+        {item.key: _stacked({tile: exists[tile][item.key] for tile in there.tiles}) for item in info.products},
+    )
+    publication.put("", info.layout.index, index_bytes(table))
+    tables_of_parcels = parcel_tables(info.name)
+    publication.files[""] += [entry for entry in there.entries("") if entry.path in tables_of_parcels]
+    contents = _contents(there, one, tables, publication, exists)
+    write_documents(publication, info, contents, table, items=there.json_items)
+
+
+def _stacked(parts: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    return np.concatenate(list(parts.values()))
+
+
+def _contents(
+    there: Existing,
+    one: LabelName,
+    tables: Mapping[str, NDArray[np.int32]],
+    publication: Publication,
+    exists: Mapping[str, dict[str, NDArray[np.bool_]]],
+) -> Iterator[TileContent]:
+    """The tiles with their new labels, one at a time."""
+    info = publication.info
+    item = info.product(one.key)
+    columns = () if item.taxonomy is None else item.taxonomy.columns()
+    for tile, samples in there.tiles.items():
+        files = LabelFiles(layout=info.layout, prefix=item.product.prefix, columns=columns, samples=samples)
+        made = files.write(publication.store, tables[tile].astype(np.int64))
+        own = {entry.path for entry in made}
+        entries = [*(entry for entry in there.data(tile) if entry.path not in own), *made]
+        publication.files[tile] = entries
+        yield tile_content(info, tile, samples, exists[tile], entries)

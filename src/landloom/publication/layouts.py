@@ -1,0 +1,311 @@
+"""`export`: a corpus in another layout, chips as cubes or cubes as chips, with equal pixels."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from landloom.corpus.documents import parse_corpus_json
+from landloom.corpus.finished import Existing, tile_content
+from landloom.corpus.layout import CORPUS, STATE, TileKey
+from landloom.corpus.manifest import FileEntry, read_manifest
+from landloom.engine.blocks import BUDGET
+from landloom.engine.context import run_stage, workshop
+from landloom.engine.executors import inline
+from landloom.engine.units import Outcome, Unit, digest
+from landloom.engine.writing import parts, product_writer
+from landloom.errors import (
+    CorpusError,
+    CorpusInvalidError,
+    ForeignCorpusError,
+    InvalidInputError,
+    InvalidValueError,
+    Problem,
+    bullets,
+    counted,
+)
+from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.cubes import CubeReader
+from landloom.products.parcels.task import parcel_tables
+from landloom.publication.files import Publication, write_documents
+from landloom.store.local import LocalStore
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.layout import Layout
+    from landloom.corpus.stac.items import TileContent
+    from landloom.engine.context import Workshop
+    from landloom.engine.executors import Factory
+    from landloom.engine.run import Listener
+    from landloom.model.product import Product
+    from landloom.model.sample import Sample
+    from landloom.model.time import Timestep
+
+LAYOUTS = ("chips", "cubes")
+"""What a corpus can be laid out as."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExportReport:
+    """What an export came to."""
+
+    corpus: Path
+    """Where it lies."""
+    layouts: tuple[str, ...]
+    tiles: int
+    files: int
+    """Imagery, labels and lineage."""
+    size: int
+    """Their bytes."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConvertTask:
+    """Writes one product of one tile in another layout."""
+
+    source: str
+    """Where the corpus is read."""
+    target: str
+    """Where it is written."""
+    layout: Layout
+    """Keys of both."""
+    have: str
+    """Layout that is read."""
+    want: tuple[str, ...]
+    """Layouts that are written."""
+    product: Product
+    samples: tuple[Sample, ...]
+    """Of one tile, in id order."""
+    timesteps: tuple[Timestep, ...]
+    exists: tuple[tuple[bool, ...], ...]
+    """Sample by sample, whether it has a chip of each timestep."""
+    acquired: bool
+    """Whether samples have timesteps of their own."""
+
+    def run(self) -> Outcome:
+        """Copy pixel by pixel what exists; one sample is in memory at a time, and one tile where cubes are written."""
+        observed = np.array(self.exists, np.bool_) if self.acquired else None
+        with ExitStack() as stack:
+            writer = stack.enter_context(
+                product_writer(
+                    store=self.target, layout=self.layout, layouts=self.want, product=self.product,
+                    samples=self.samples, timesteps=self.timesteps, observed=observed,
+                )
+            )  # fmt: skip
+            for place, step, chip in self._chips() if self.have == "chips" else self._cubes():
+                writer.write(place, step, chip)
+            files = writer.finish()
+        return Outcome(files=tuple(files))
+
+    def _chips(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        store = open_store(self.source)
+        blank = np.zeros((len(self.product.bands), 0, 0), np.uint8)
+        for place, sample in enumerate(self.samples):
+            grid = sample.grid(float(self.product.resolution or 10))
+            for step in np.flatnonzero(self.exists[place]).tolist():
+                name = self.timesteps[step].name
+                keys = [
+                    self.layout.chip(sample.id, self.product, name, band)
+                    for band, _, _ in parts(self.layout, self.product, blank)
+                ]
+                found = [(key, *decode_geotiff(store.get(key))[:2]) for key in keys]
+                for key, _, own in found:
+                    if own != grid:
+                        raise InvalidInputError(f"{key}: got the grid {own}, wanted {grid} as its sample says")
+                yield place, step, np.concatenate([array for _, array, _ in found])
+
+    def _cubes(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
+        store = open_store(self.source)
+        folder = self.layout.cube(self.samples[0].id, self.product)
+        reader = CubeReader(store.get, store.get_range, f"{folder}/")
+        steps = {name: step for step, name in enumerate(reader.spec.timesteps)}
+        for place, sample in enumerate(self.samples):
+            cube = reader.read(str(sample.id))
+            for step in np.flatnonzero(self.exists[place]).tolist():
+                yield place, step, cube[steps[self.timesteps[step].name]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CopyTask:
+    """Copies the files of a tile that no layout changes, and checks them on the way."""
+
+    source: str
+    target: str
+    manifest: str
+    """Manifest that names them."""
+    keep: tuple[str, ...]
+    """Layouts whose files are copied too."""
+
+    def run(self) -> Outcome:
+        """Copy file by file."""
+        source, target = open_store(self.source), open_store(self.target)
+        entries = [
+            entry for entry in read_manifest(source.get(self.manifest), self.manifest) if is_kept(entry.path, self.keep)
+        ]
+        for entry in entries:
+            data = source.get(entry.path)
+            if FileEntry.of(entry.path, data) != entry:
+                raise CorpusInvalidError([Problem(where=entry.path, what="its bytes are not what the manifest says")])
+            target.put(entry.path, data)
+        return Outcome(files=tuple(entries))
+
+
+def is_kept(path: str, layouts: Sequence[str]) -> bool:
+    """Whether a file stays as it is when imagery is wanted in these layouts only.
+
+    Example:
+        >>> is_kept("labels/33N/16E-243N/x.geojson", ()), is_kept("imagery/33N/16E-243N/S2-SR.zarr/zarr.json", ())
+        (True, False)
+    """
+    if path.startswith("imagery/"):
+        return ("cubes" if ".zarr/" in path else "chips") in layouts
+    return path.startswith(("labels/", "lineage/"))
+
+
+def export(
+    corpus: str,
+    out: str | Path,
+    layouts: Sequence[str],
+    *,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+) -> ExportReport:
+    """Write a corpus anew in other layouts; an export that was killed goes on where it was.
+
+    Args:
+        corpus: folder or address of the corpus.
+        out: folder to write; empty, or of an export like this one.
+        layouts: `chips`, `cubes` or both.
+        factory: makes executors; this process alone if absent.
+        listener: told of progress.
+
+    Returns:
+        What was written.
+
+    Raises:
+        InvalidValueError: no such layout.
+        CorpusError: no corpus there, or one whose files cannot be read.
+        ForeignCorpusError: the output folder holds something else.
+        DiskFullError: no space is left; the next export goes on.
+    """
+    wanted = tuple(name for name in LAYOUTS if name in layouts)
+    if not wanted or set(layouts) - set(LAYOUTS):
+        raise InvalidValueError(f"got layouts {', '.join(layouts) or 'none'}, wanted chips, cubes or both")
+    there, folder = Existing.open(corpus), Path(out)
+    _claim(there, folder, wanted)
+    info = exported_info(there.info, wanted)
+    with workshop(folder, factory, listener) as shop:
+        units = list(_units(there, corpus, shop.uri, wanted))
+        problems = run_stage("exporting", units, shop)
+        if problems:
+            raise CorpusError(f"{corpus}: {counted(len(problems), 'part')} cannot be exported:\n{bullets(problems)}")
+        publication = Publication(info=info, store=shop.store)
+        publication.put("", info.layout.index, there.store.get(info.layout.index))
+        tables = parcel_tables(info.name)
+        for entry in there.entries(""):
+            if entry.path in tables:
+                publication.put("", entry.path, there.store.get(entry.path))
+        total = [0, 0]
+        contents = _contents(there, info, publication, shop, units, total)
+        write_documents(publication, info, contents, there.table, items=there.json_items)
+    return ExportReport(corpus=folder, layouts=wanted, tiles=len(there.tiles), files=total[0], size=total[1])
+
+
+def exported_info(info: CorpusInfo, layouts: tuple[str, ...]) -> CorpusInfo:
+    """What the exported corpus says of itself: the same, as if its recipe had named these layouts."""
+    recipe = dict(info.recipe)
+    if "layouts" in recipe:
+        recipe["layouts"] = list(layouts)
+    return replace(info, layouts=layouts, recipe=recipe)
+
+
+def _claim(there: Existing, folder: Path, layouts: tuple[str, ...]) -> None:
+    """Refuse a folder that holds anything but an export like this one."""
+    if isinstance(there.store, LocalStore) and folder.resolve().is_relative_to(there.store.root.resolve()):
+        raise ForeignCorpusError(f"{folder}: lies in the corpus itself; choose another folder")
+    if not folder.exists() or not any(folder.iterdir()):
+        return
+    if not (folder / CORPUS).exists():
+        if not (folder / STATE).exists():
+            raise ForeignCorpusError(f"{folder}: holds files that no export has written; choose another folder")
+        return
+    found = parse_corpus_json((folder / CORPUS).read_bytes())
+    got = (found.name, found.version, found.layouts)
+    if got != (there.info.name, there.info.version, layouts):
+        raise ForeignCorpusError(
+            f"{folder}: got the corpus {found.name} {found.version} as {' and '.join(found.layouts)}, wanted "
+            f"{there.info.name} {there.info.version} as {' and '.join(layouts)}; choose another folder"
+        )
+
+
+def _units(there: Existing, source: str, target: str, layouts: tuple[str, ...]) -> Iterator[Unit]:
+    """A unit a tile for what is copied, and one a tile and product for what is converted."""
+    info = there.info
+    keep = tuple(name for name in layouts if name in info.layouts)
+    want = tuple(name for name in layouts if name not in info.layouts)
+    exists = there.exists()
+    for tile, samples in there.tiles.items():
+        entries = there.entries(tile)
+        manifest = info.layout.manifest(TileKey.parse(tile))
+        copy = CopyTask(source=source, target=target, manifest=manifest, keep=keep)
+        kept = [(entry.path, entry.sha256) for entry in entries if is_kept(entry.path, keep)]
+        yield Unit(id=f"files/{tile}", key=digest(kept), memory=BUDGET, task=copy)
+        for item in info.products if want else ():
+            if item.product.folder is None or not exists[tile][item.key].any():
+                continue
+            task = _convert(there, item, exists[tile][item.key], samples, (source, target), want)
+            marks = (f"/{item.product.folder}/", f"/{item.product.folder}.zarr/")
+            made_of = [(entry.path, entry.sha256) for entry in entries if any(mark in entry.path for mark in marks)]
+            decides = digest(made_of, want, asdict(task.product), [str(sample.id) for sample in samples])
+            yield Unit(id=f"{item.key}/{tile}", key=decides, memory=2 * BUDGET, task=task)
+
+
+def _convert(
+    there: Existing,
+    item: ProductInfo,
+    exists: NDArray[np.bool_],
+    samples: tuple[Sample, ...],
+    between: tuple[str, str],
+    want: tuple[str, ...],
+) -> ConvertTask:
+    if not item.timesteps:
+        raise CorpusError(f"product {item.key} has no timesteps, and so no {' or '.join(want)} to convert")
+    steps = np.flatnonzero(exists.any(axis=0)) if item.acquired else np.arange(item.slots)
+    return ConvertTask(
+        source=between[0], target=between[1], layout=there.info.layout, have=there.info.layouts[0], want=want,
+        product=item.product, samples=samples, timesteps=tuple(item.timesteps[step] for step in steps.tolist()),
+        exists=tuple(tuple(row) for row in exists[:, steps].tolist()), acquired=item.acquired,
+    )  # fmt: skip
+
+
+def _contents(
+    there: Existing,
+    info: CorpusInfo,
+    publication: Publication,
+    shop: Workshop,
+    units: Sequence[Unit],
+    total: list[int],
+) -> Iterator[TileContent]:
+    """The tiles as exported, one at a time; `total` counts files and bytes."""
+    exists = there.exists()
+    for tile, samples in there.tiles.items():
+        own = [shop.journal.get(unit.id) for unit in units if unit.id.endswith(f"/{tile}")]
+        entries = list(chain.from_iterable(entry.outcome.files for entry in own if entry is not None))
+        total[0] += len(entries)
+        total[1] += sum(entry.size for entry in entries)
+        publication.files[tile] = entries
+        yield tile_content(info, tile, samples, exists[tile], entries)

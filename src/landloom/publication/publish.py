@@ -1,0 +1,314 @@
+"""`publish`: a corpus to where others find it, with addresses instead of relative paths.
+
+Order, tile by tile: a note of what is about to be written, the files, their manifest. Then the files of no tile,
+`corpus.json`, their manifest, and `catalog.json` last: it is what makes a publication. While it is missing, a publish
+can be killed and run again; once it is there, nothing under that address is ever written again.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+import orjson
+
+from landloom.corpus.audit.check import MANIFESTS, audit
+from landloom.corpus.audit.check import digest as corpus_digest
+from landloom.corpus.documents import corpus_json, parse_corpus_json
+from landloom.corpus.finished import Existing, tile_content
+from landloom.corpus.layout import CORPUS, CROISSANT, INDEX, STAC, STATE, TileKey
+from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
+from landloom.engine.executors import inline
+from landloom.engine.run import Silent
+from landloom.errors import (
+    CorpusInvalidError,
+    ForeignCorpusError,
+    InvalidInputError,
+    Problem,
+)
+from landloom.publication.files import write_documents
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from concurrent.futures import Executor
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.stac.items import TileContent
+    from landloom.engine.run import Listener
+    from landloom.store.protocol import Store
+
+MARKER: Final = f"{STATE}/publishing.json"
+"""Lies at the target while a publish is under way: name and version of what is being published."""
+NOTE: Final = f"{STATE}/publishing.parquet"
+"""Names what the tile in work may have left there: a manifest of files that are not proved to be whole."""
+WORKERS: Final = 16
+"""Files that are on their way at a time, unless told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishReport:
+    """What a publish came to."""
+
+    target: str
+    base_url: str
+    name: str
+    version: str
+    uploaded: int
+    """Files that were written; manifests and corpus.json are not counted."""
+    size: int
+    """Their bytes."""
+    unchanged: int
+    """Files that were there already."""
+    removed: int
+    """Files that an interrupted publish had left and that are no part of this corpus."""
+    digest: str
+    """One hash over the published manifests and corpus.json."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def publish(
+    corpus: str, target: str, base_url: str, *, workers: int = WORKERS, listener: Listener | None = None
+) -> PublishReport:
+    """Publish a corpus.
+
+    Args:
+        corpus: folder or address of the corpus.
+        target: where its files go: `s3://bucket/folder`, `az://container/folder`, `file:///folder`, …
+        base_url: address under which readers will reach them; every href in the catalogue starts with it.
+        workers: files that are on their way at a time.
+        listener: told of progress.
+
+    Returns:
+        What was written; nothing, where the same corpus has been published there before.
+
+    Raises:
+        InvalidInputError: the base URL is no absolute address.
+        CorpusError: no corpus there.
+        CorpusInvalidError: the corpus does not validate, or a file is not what its manifest says.
+        ForeignCorpusError: the target holds a published version that differs, or something else.
+        TransientFaultError: the target does not answer; the next publish goes on.
+    """
+    base = _checked(base_url)
+    shown = listener or Silent()
+    there, goal = Existing.open(corpus), open_store(target)
+    if goal.uri == there.store.uri:
+        raise ForeignCorpusError(f"{target}: is the corpus itself; publish it to another place")
+    found = audit(there.store)
+    found.demand()
+    upload = Upload(there=there, goal=goal, listener=shown, unchanged=found.files)
+    if not _is_published(there, goal, base):
+        _begin(there.info, goal)
+        upload.unchanged = 0
+        upload.clean()
+        shown.started("publishing", found.files)
+        with ThreadPoolExecutor(workers) as upload.pool:
+            upload.put("", INDEX, there.store.get(INDEX))
+            write_documents(
+                upload, there.info, _contents(there, upload), there.table, items=there.json_items, base_url=base
+            )
+    goal.delete(NOTE)
+    goal.delete(MARKER)
+    return PublishReport(
+        target=target, base_url=base, name=there.info.name, version=there.info.version, uploaded=upload.uploaded,
+        size=upload.size, unchanged=upload.unchanged, removed=upload.removed, digest=corpus_digest(goal),
+    )  # fmt: skip
+
+
+def _checked(base_url: str) -> str:
+    parts = urlsplit(base_url)
+    if not parts.scheme or not (parts.netloc or parts.scheme == "file") or parts.query or parts.fragment:
+        raise InvalidInputError(
+            f"got base URL {base_url!r}, wanted an absolute address such as https://example.org/demo"
+        )
+    return base_url.rstrip("/")
+
+
+def _begin(info: CorpusInfo, goal: Store) -> None:
+    """Mark the target as ours, or see that it is.
+
+    Raises:
+        ForeignCorpusError: it holds something else.
+    """
+    if goal.exists(MARKER):
+        name = orjson.loads(goal.get(MARKER))["name"]
+        if name != info.name:
+            raise ForeignCorpusError(f"{goal.uri}: the corpus {name} is being published there, not {info.name}")
+    else:
+        first = next(iter(goal.list()), None)
+        if first is not None:
+            raise ForeignCorpusError(
+                f"{goal.uri}: holds files that no publish has written, such as {first.key}; choose another place"
+            )
+    goal.put(MARKER, orjson.dumps({"name": info.name, "version": info.version}))
+
+
+def _is_published(there: Existing, goal: Store, base_url: str) -> bool:
+    """Whether this very corpus is published at the target.
+
+    Raises:
+        ForeignCorpusError: another one, another version, other bytes, or the same under another address.
+    """
+    info = there.info
+    root = info.layout.stac_root
+    if not goal.exists(root):
+        return False
+    found = parse_corpus_json(goal.get(CORPUS))
+    own, other = f"{info.name} {info.version}", f"{found.name} {found.version}"
+    if own != other:
+        raise ForeignCorpusError(f"{goal.uri}: {other} is published there; publish {own} under an address of its own")
+    links = orjson.loads(goal.get(root))["links"]
+    address = next((link["href"] for link in links if link["rel"] == "self"), "")
+    if not address:
+        raise ForeignCorpusError(f"{goal.uri}: a corpus lies there that was never published; choose another place")
+    if address != f"{base_url}/{root}":
+        raise ForeignCorpusError(
+            f"{goal.uri}: {own} is published there as {address.removesuffix('/' + root)}, not as {base_url}"
+        )
+    if goal.get(CORPUS) != there.store.get(CORPUS) or not _same_data(there, goal):
+        raise ForeignCorpusError(
+            f"{goal.uri}: {own} is published there with another digest; a published version is never overwritten: "
+            "give this corpus another version and publish it under another address"
+        )
+    return True
+
+
+def _same_data(there: Existing, goal: Store) -> bool:
+    """Whether manifests name the same bytes, but for what holds addresses."""
+    here = [entry.key for entry in there.store.list(MANIFESTS)]
+    if here != [entry.key for entry in goal.list(MANIFESTS)]:
+        return False
+    return all(_lasting(there.store, key) == _lasting(goal, key) for key in here)
+
+
+def _lasting(store: Store, key: str) -> list[FileEntry]:
+    entries = read_manifest(store.get(key), key)
+    return [entry for entry in entries if not entry.path.startswith(f"{STAC}/") and entry.path != CROISSANT]
+
+
+def _contents(there: Existing, upload: Upload) -> Iterator[TileContent]:
+    exists = there.exists()
+    for tile, samples in there.tiles.items():
+        entries = there.data(tile)
+        upload.keep(tile, entries)
+        yield tile_content(there.info, tile, samples, exists[tile], entries)
+
+
+@dataclass(slots=True, kw_only=True)
+class Upload:
+    """Takes the files of a corpus and sends a tile's as soon as all of them are known."""
+
+    there: Existing
+    """The corpus."""
+    goal: Store
+    listener: Listener
+    pool: Executor = field(default_factory=inline)
+    manifests: set[str] = field(default_factory=set)
+    """Keys of the manifests at the goal."""
+    kept: dict[str, tuple[FileEntry, ...]] = field(default_factory=dict)
+    """Tile → files that are sent as they are."""
+    made: dict[str, dict[str, tuple[FileEntry, bytes]]] = field(default_factory=dict)
+    """Tile → path → file that was made for this publication."""
+    uploaded: int = 0
+    size: int = 0
+    unchanged: int = 0
+    removed: int = 0
+
+    def clean(self) -> None:
+        """Remove what an interrupted publish has left: half a tile, and tiles that this corpus does not have."""
+        self.manifests = {entry.key for entry in self.goal.list(MANIFESTS)}
+        layout = self.there.info.layout
+        own = {layout.manifest(None), *(layout.manifest(TileKey.parse(tile)) for tile in self.there.tiles)}
+        for key in sorted(self.manifests - own):
+            self._remove(entry.path for entry in read_manifest(self.goal.get(key), key))
+            self.goal.delete(key)
+            self.manifests.remove(key)
+        if self.goal.exists(NOTE):
+            noted = {entry.path for entry in read_manifest(self.goal.get(NOTE), NOTE)}
+            for key in self.manifests:
+                noted -= {entry.path for entry in read_manifest(self.goal.get(key), key)}
+            self._remove(noted)
+
+    def keep(self, tile: str, entries: tuple[FileEntry, ...]) -> None:
+        """Take files of a tile that are sent as they are."""
+        self.kept[tile] = entries
+
+    def put(self, tile: str, key: str, data: bytes) -> FileEntry:
+        """Take a file that was made for this publication."""
+        entry = FileEntry.of(key, data)
+        self.made.setdefault(tile, {})[key] = entry, data
+        return entry
+
+    def entries(self, tile: str) -> list[FileEntry]:
+        """What a tile holds so far."""
+        return [*self.kept.get(tile, ()), *(entry for entry, _ in self.made.get(tile, {}).values())]
+
+    def close(self, tile: str) -> None:
+        """Send what is not there yet, then the manifest; for no tile, corpus.json before it and catalog.json after."""
+        layout = self.there.info.layout
+        wanted = self.entries(tile)
+        made = self.made.pop(tile, {})
+        self.kept.pop(tile, None)
+        key = layout.manifest(TileKey.parse(tile) if tile else None)
+        manifest = manifest_bytes(wanted)
+        if tile and key in self.manifests and self.goal.get(key) == manifest:
+            self._pass_over(wanted)
+            return
+        proved = self._note(key, wanted)
+        first = [entry for entry in wanted if entry.path != layout.stac_root]
+        self._pass_over([entry for entry in first if entry in proved])
+        self._send([entry for entry in first if entry not in proved], made)
+        self._remove({entry.path for entry in proved} - {entry.path for entry in wanted})
+        if not tile:
+            self.goal.put(CORPUS, corpus_json(self.there.info))
+        self.goal.put(key, manifest)
+        if not tile:
+            self._send([entry for entry in wanted if entry.path == layout.stac_root], made)
+
+    def _note(self, key: str, wanted: list[FileEntry]) -> set[FileEntry]:
+        """Note what is about to be written under a manifest, and take that manifest's word back.
+
+        Returns:
+            Files that are proved to be there.
+        """
+        proved = set(read_manifest(self.goal.get(key), key)) if key in self.manifests else set()
+        known = {entry.path: entry for entry in (*proved, *wanted)}
+        self.goal.put(NOTE, manifest_bytes(known.values()))
+        if key in self.manifests:
+            self.goal.delete(key)
+        return proved
+
+    def _pass_over(self, entries: list[FileEntry]) -> None:
+        self.unchanged += len(entries)
+        for entry in entries:
+            self.listener.advanced(entry.path, None)
+
+    def _send(self, entries: list[FileEntry], made: Mapping[str, tuple[FileEntry, bytes]]) -> None:
+        """Send files, so many at a time; the first failure stops the rest."""
+        flying = [self.pool.submit(self._one, entry, made.get(entry.path)) for entry in entries]
+        try:
+            for future in as_completed(flying):
+                entry = future.result()
+                self.uploaded += 1
+                self.size += entry.size
+                self.listener.advanced(entry.path, None)
+        finally:
+            for future in flying:
+                future.cancel()
+
+    def _one(self, entry: FileEntry, made: tuple[FileEntry, bytes] | None) -> FileEntry:
+        data = self.there.store.get(entry.path) if made is None else made[1]
+        if made is None and FileEntry.of(entry.path, data) != entry:
+            raise CorpusInvalidError([Problem(where=entry.path, what="its bytes are not what the manifest says")])
+        self.goal.put(entry.path, data)
+        return entry
+
+    def _remove(self, paths: Iterable[str]) -> None:
+        for path in sorted(paths):
+            self.goal.delete(path)
+            self.removed += 1

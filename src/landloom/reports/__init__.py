@@ -1,0 +1,1 @@
+"""Figures, the shell of a page, and what a terminal shows."""

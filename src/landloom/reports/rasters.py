@@ -1,0 +1,164 @@
+"""Figures about parcels and their samples, as PNG bytes."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.reports.figures import COLOURS, DPI, FAINT, INK
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from matplotlib.figure import Figure
+    from numpy.typing import NDArray
+
+CLASS_COLOURS: Final = (
+    *COLOURS, "#c9b458", "#5fae57", "#9c4f79", "#4f6f8f", "#c98a6b", "#6f8f4f", "#8f6f4f", "#4fa39a",
+)  # fmt: skip
+"""Of classes, in the order of their codes; they start again where there are more."""
+
+
+def _figure(width: float, height: float) -> Figure:
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
+
+
+def _png(figure: Figure) -> bytes:
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png", metadata={"Software": None})
+    return buffer.getvalue()
+
+
+def histogram(values: NDArray[np.float64], marks: Sequence[tuple[float, str]], axis: str, counted: str) -> bytes:
+    """How often values occur, with marks along the axis; the last bin holds all that is larger.
+
+    Args:
+        values: (n,) any order.
+        marks: place and text of each vertical line.
+        axis: what the values are, with their unit.
+        counted: what is counted.
+    """
+    top = max(float(np.percentile(values, 99)), *(place for place, _ in marks)) * 1.1
+    figure = _figure(8, 3.2)
+    axes = figure.add_subplot()
+    axes.hist(np.minimum(values, top), bins=np.linspace(0, top, 41).tolist(), color=COLOURS[0])
+    for place, text in marks:
+        axes.axvline(place, color=INK, linewidth=0.8, linestyle=":")
+        axes.text(place, 0.98, f" {text}", transform=axes.get_xaxis_transform(), fontsize=8, color=INK, va="top")
+    axes.set_xlim(0, top)
+    axes.set_xlabel(axis, color=INK, fontsize=8)
+    axes.set_ylabel(counted, color=INK, fontsize=8)
+    for side in ("top", "right"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(colors=INK, labelsize=8, length=3)
+    return _png(figure)
+
+
+def class_map(classes: NDArray[Any], names: Mapping[int, str], title: str = "") -> bytes:
+    """One large class map with its legend.
+
+    Args:
+        classes: (y, x) codes.
+        names: code → name; codes without one are drawn in light grey.
+        title: above it.
+    """
+    figure = _figure(8, 6)
+    axes = figure.add_subplot()
+    axes.imshow(coloured(classes, names), interpolation="nearest")
+    axes.set_axis_off()
+    axes.set_title(title, fontsize=9, color=INK, loc="left")
+    _legend(axes, names)
+    return _png(figure)
+
+
+def coloured(classes: NDArray[Any], names: Mapping[int, str]) -> NDArray[np.uint8]:
+    """A class map as a picture.
+
+    Args:
+        classes: (y, x) codes.
+        names: code → name.
+
+    Returns:
+        (y, x, 3); light grey where a code has no name.
+
+    Example:
+        >>> coloured(np.array([[1, 9]]), {1: "maize"}).tolist()
+        [[[47, 127, 109], [238, 238, 238]]]
+    """
+    picture = np.full((*classes.shape, 3), 238, np.uint8)
+    for place, code in enumerate(sorted(names)):
+        colour = CLASS_COLOURS[place % len(CLASS_COLOURS)]
+        picture[classes == code] = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
+    return picture
+
+
+def _legend(axes: Any, names: Mapping[int, str]) -> None:
+    from matplotlib.patches import Patch
+
+    handles = [
+        Patch(color=CLASS_COLOURS[place % len(CLASS_COLOURS)], label=f"{code} {names[code]}"[:34])
+        for place, code in enumerate(sorted(names)[: 2 * len(CLASS_COLOURS)])
+    ]
+    axes.legend(handles=handles, fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
+
+
+def layer_rows(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int, str]) -> bytes:
+    """The label layers of some samples: a row a sample, a column a layer.
+
+    Args:
+        rows: sample → layer → (y, x).
+        names: class code → name.
+    """
+    layers = list(next(iter(rows.values())))
+    figure = _figure(1.45 * len(layers), 0.25 + 1.6 * len(rows))
+    grid = figure.subplots(len(rows), len(layers), squeeze=False)
+    for number, (line, (sample, arrays)) in enumerate(zip(grid, rows.items(), strict=True)):
+        for place, (axes, name) in enumerate(zip(line, layers, strict=True)):
+            axes.set_xticks([])
+            axes.set_yticks([])
+            for spine in axes.spines.values():
+                spine.set_color(FAINT)
+            _draw_layer(axes, name, arrays[name], names)
+            axes.set_title("" if number else name, fontsize=8, color=INK, pad=3)
+            if place == 0:
+                axes.set_xlabel(sample, fontsize=5, color=INK, labelpad=2)
+    return _png(figure)
+
+
+def _draw_layer(axes: Any, name: str, array: NDArray[Any], names: Mapping[int, str]) -> None:
+    if name == "classes" and array.dtype.kind != "f":
+        axes.imshow(coloured(array, names), interpolation="nearest")
+    elif name == "ids":
+        found = np.unique(array[array > 0])
+        shades = np.searchsorted(found, array) * 7 % 20
+        axes.imshow(np.ma.masked_where(array == 0, shades), cmap="tab20", vmin=0, vmax=19, interpolation="nearest")
+    else:
+        limits = {"ratios": (0, 1), "masks": (0, 2), "ambiguity": (0, 15)}.get(name, (None, None))
+        colours = "viridis" if name in {"ratios", "distances"} else "magma_r"
+        axes.imshow(array, cmap=colours, vmin=limits[0], vmax=limits[1], interpolation="nearest")
+
+
+def small_multiples(pictures: Sequence[tuple[str, NDArray[np.uint8], float]], columns: int = 10) -> bytes:
+    """One series: a picture a date in reading order, with the share of valid pixels under it.
+
+    Args:
+        pictures: title, (y, x, 3) picture, valid share.
+        columns: pictures in a row.
+    """
+    rows = -(-len(pictures) // columns)
+    figure = _figure(1.0 * columns, 1.25 * rows)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    for axes in grid.ravel():
+        axes.set_axis_off()
+    for axes, (title, picture, valid) in zip(grid.ravel(), pictures, strict=False):
+        axes.imshow(picture, interpolation="nearest")
+        axes.set_title(title, fontsize=6, color=INK, pad=2)
+        axes.text(
+            0.5, -0.05, f"valid {valid:.0%}", fontsize=5.5, color=INK if valid > 0.5 else "#b8505d", ha="center",
+            va="top", transform=axes.transAxes,
+        )  # fmt: skip
+    return _png(figure)

@@ -1,0 +1,1 @@
+"""How a recipe's samples are chosen."""

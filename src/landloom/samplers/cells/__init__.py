@@ -1,0 +1,1 @@
+"""600 m cells of 24 km tiles: drawn, all of a region, or listed."""

@@ -1,0 +1,1 @@
+"""Chips in Sentinel-2 granules that are named or drawn."""

@@ -1,0 +1,329 @@
+"""Features of granules: where each lies, its continent, and the shares of the 17 IGBP classes in it.
+
+Shares are of exact areas: each pixel counts by how much of it lies in the granule and, in degrees, by its area on the
+ellipsoid. Units are a zone and latitude band; a second run does only what is missing.
+"""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from math import ceil, floor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.corpus.manifest import FileEntry
+from landloom.engine.context import run_stage, workshop
+from landloom.engine.executors import inline
+from landloom.engine.sources.cells import file_identity
+from landloom.engine.units import Outcome, Unit, digest
+from landloom.errors import BuildError, InvalidInputError
+from landloom.formats.antimeridian import split_antimeridian
+from landloom.labels.coverage import coverage_of
+from landloom.model.granules import granule_footprint, world_granules
+from landloom.model.grid import WGS84, transformer
+from landloom.model.ids import GranuleId
+from landloom.model.taxonomy import Crosswalk, Taxonomy, crosswalk, taxonomy
+from landloom.sampling.continents import REGIONS, continents_of
+from landloom.sampling.granules import CLASSES
+from landloom.store.open import open_store
+from landloom.store.raster import open_raster
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.engine.context import Workshop
+    from landloom.engine.executors import Factory
+    from landloom.engine.run import Listener
+    from landloom.store.raster import RasterFile
+
+TABLE: Final = "granules.parquet"
+"""The table, in the folder of the work."""
+FOLDER: Final = ".landloom/features"
+SHARES: Final = tuple(f"igbp_{code}" for code in range(1, CLASSES + 1))
+"""Columns of the class shares."""
+PIXELS: Final = 4_000_000
+"""Pixels of the map that are looked at at a time."""
+_ECCENTRICITY: Final = 0.0818191908426215
+"""Of the WGS84 ellipsoid."""
+
+
+def to_igbp(name: str, overrides: Mapping[str, str]) -> Crosswalk | None:
+    """The crosswalk from a taxonomy to IGBP; None where it is IGBP itself.
+
+    Raises:
+        NotFoundError: there is none, or an override names an unknown class.
+        InvalidInputError: overrides of IGBP itself.
+    """
+    if name == "igbp17":
+        if overrides:
+            raise InvalidInputError(
+                f"got other classes for {sorted(overrides)}, wanted none: the map is of IGBP classes"
+            )
+        return None
+    walk = crosswalk(f"{name}_igbp17")
+    return walk.override(overrides) if overrides else walk
+
+
+def class_shares(
+    file: RasterFile, granule: GranuleId, source: Taxonomy, *, pixels: int = PIXELS
+) -> NDArray[np.float64]:
+    """(class,) shares of a granule's area, in the order of the taxonomy's codes; what the map lacks is its nodata.
+
+    Args:
+        file: the map.
+        granule: where.
+        source: taxonomy of its numbers.
+        pixels: how many are looked at at a time.
+
+    Raises:
+        InvalidInputError: numbers in the map that its taxonomy does not know; all are named.
+    """
+    nothing = source.index[source.nodata]
+    sums = np.zeros(len(source.codes()))
+    outline, whole = _outline(granule, file.grid.epsg)
+    window = _window(outline.bounds, file)
+    if window is None:
+        sums[nothing] = 1.0
+        return sums
+    row, column, height, width = window
+    table = dict(source.raster_codes)
+    if file.nodata is not None and float(file.nodata).is_integer():
+        table[int(file.nodata)] = source.nodata
+    step = max(pixels // width, 1)
+    for top in range(row, row + height, step):
+        rows = min(step, row + height - top)
+        values = file.read(file.grid.window(top, column, rows, width)).ravel()
+        claims = coverage_of([outline], file.grid, (top, column, rows, width))
+        weights = claims.coverage * _pixel_areas(file, top, rows)[claims.pixel // width]
+        met, found = _summed(values[claims.pixel], weights)
+        unknown = [int(value) for value in met if int(value) not in table]
+        if unknown:
+            raise InvalidInputError(f"{file.href}: got {unknown}, wanted classes of {source.name}: {sorted(table)}")
+        np.add.at(sums, [source.index[table[int(value)]] for value in met], found)
+    if _contains(file.grid.bounds, outline.bounds):
+        whole = sums.sum()  # which differs by what areas vary within pixels
+    sums[nothing] += max(whole - sums.sum(), 0.0)
+    shares: NDArray[np.float64] = sums / sums.sum()
+    return shares
+
+
+def _summed(values: NDArray[Any], weights: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
+    """The values that occur, ascending, and the sum of weights of each."""
+    if values.dtype == np.uint8:  # no sorting of what can be counted
+        met: NDArray[Any] = np.flatnonzero(np.bincount(values, minlength=256))
+        sums: NDArray[Any] = np.bincount(values, weights=weights, minlength=256)[met]
+        return met, sums
+    met, places = np.unique(values, return_inverse=True)
+    return met, np.asarray(np.bincount(places, weights=weights, minlength=len(met)), dtype=np.float64)
+
+
+def _contains(bounds: tuple[float, ...], other: tuple[float, ...]) -> bool:
+    return bounds[0] <= other[0] and bounds[1] <= other[1] and bounds[2] >= other[2] and bounds[3] >= other[3]
+
+
+def _outline(granule: GranuleId, epsg: int) -> tuple[Any, float]:
+    """Outline in the CRS of the map, cut at the antimeridian, and its area: on the ellipsoid if that is in degrees."""
+    import shapely
+
+    shape: Any = granule_footprint(granule)
+    if shape.bounds[0] < -180 or shape.bounds[2] > 180:
+        shape = split_antimeridian(shape)
+    if epsg == WGS84:
+        return shape, _degrees_area(shape)
+    project = transformer(WGS84, epsg)
+    moved = shapely.transform(
+        shapely.segmentize(shape, 0.02), lambda p: np.column_stack(project.transform(p[:, 0], p[:, 1]))
+    )
+    return moved, float(moved.area)
+
+
+def _degrees_area(shape: Any) -> float:
+    """Area on the ellipsoid of polygons without holes, in degrees: Green's theorem, Simpson's rule along each side."""
+    import shapely
+
+    total = 0.0
+    for part in shapely.get_parts(shape):
+        x, y = shapely.get_coordinates(part.exterior).T
+        start, middle, end = (_zone_area(at) for at in (y[:-1], (y[:-1] + y[1:]) / 2, y[1:]))
+        total += abs(float((np.diff(x) * (start + 4 * middle + end)).sum() / 6))
+    return total
+
+
+def _zone_area(latitude: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Area from the equator to a latitude of a strip of one degree, in some unit (Snyder 1987, equation 3-12)."""
+    sine, e = np.sin(np.radians(latitude)), _ECCENTRICITY
+    found: NDArray[np.float64] = sine / (1 - (e * sine) ** 2) + np.arctanh(e * sine) / e
+    return found
+
+
+def _pixel_areas(file: RasterFile, row: int, rows: int) -> NDArray[np.float64]:
+    """(row,) area of a pixel, in the unit of `_outline`'s."""
+    grid = file.grid
+    if grid.epsg != WGS84:
+        return np.full(rows, grid.pixel_width * grid.pixel_height)
+    edges = grid.north - grid.pixel_height * np.arange(row, row + rows + 1, dtype=np.float64)
+    areas: NDArray[np.float64] = -np.diff(_zone_area(edges)) * grid.pixel_width
+    return areas
+
+
+def _window(bounds: tuple[float, float, float, float], file: RasterFile) -> tuple[int, int, int, int] | None:
+    """Row, column, height, width of the part of the map that bounds meet."""
+    grid = file.grid
+    west, south, east, north = bounds
+    top = max(floor((grid.north - north) / grid.pixel_height), 0)
+    bottom = min(ceil((grid.north - south) / grid.pixel_height), grid.height)
+    left = max(floor((west - grid.west) / grid.pixel_width), 0)
+    right = min(ceil((east - grid.west) / grid.pixel_width), grid.width)
+    return (top, left, bottom - top, right - left) if top < bottom and left < right else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeaturesTask:
+    """Shares of the IGBP classes in some granules, saved as (granule, class)."""
+
+    store: str
+    key: str
+    raster: str
+    taxonomy: str
+    overrides: Mapping[str, str]
+    granules: tuple[str, ...]
+
+    def run(self) -> Outcome:
+        """Read the map granule by granule, save."""
+        source, walk = taxonomy(self.taxonomy), to_igbp(self.taxonomy, self.overrides)
+        with open_raster(self.raster) as file:
+            found = np.stack([class_shares(file, GranuleId.parse(name), source) for name in self.granules])
+        shares = found if walk is None else walk.aggregate(found)
+        order = [taxonomy("igbp17").index[str(code)] for code in range(1, CLASSES + 1)]
+        buffer = io.BytesIO()
+        np.save(buffer, shares[:, order])
+        open_store(self.store).put(self.key, buffer.getvalue())
+        return Outcome(files=(FileEntry.of(self.key, buffer.getvalue()),))
+
+
+def write_features(
+    raster: str,
+    out: Path,
+    *,
+    source: str = "igbp17",
+    overrides: Mapping[str, str] | None = None,
+    continents: tuple[str, str, str | None] | None = None,
+    granules: Sequence[GranuleId] | None = None,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+) -> Path:
+    """Write the table of granules that draws choose from; what is done already is kept.
+
+    Args:
+        raster: land-cover map in any CRS with an EPSG code.
+        out: folder of the table and the state of the work.
+        source: taxonomy of the map's numbers.
+        overrides: class of the map → IGBP class, instead of the crosswalk's.
+        continents: layer or `id,continent` table, its column, and the layer's name; none are known if absent.
+        granules: which; all of the world if absent.
+        factory: makes executors.
+        listener: told of progress.
+
+    Returns:
+        The table's path: `id, continent, longitude, latitude, igbp_1` to `igbp_17`, in id order.
+
+    Raises:
+        InvalidInputError: an input cannot be read, or says what cannot be.
+        NotFoundError: no crosswalk from this taxonomy to IGBP.
+        BuildError: the map cannot be read somewhere.
+    """
+    asked = sorted(set(world_granules() if granules is None else granules))
+    names = [None] * len(asked) if continents is None else assigned(asked, *continents)
+    to_igbp(source, overrides or {})
+    identity = file_identity(raster)
+    groups: dict[str, list[GranuleId]] = {}
+    for granule in asked:
+        groups.setdefault(f"{granule.number:02}{granule.band}", []).append(granule)
+    out.mkdir(parents=True, exist_ok=True)
+    with workshop(out, factory, listener) as shop:
+        units = []
+        for group, own in groups.items():
+            task = FeaturesTask(
+                store=shop.uri, key=f"{FOLDER}/{group}.npy", raster=raster, taxonomy=source,
+                overrides=dict(overrides or {}), granules=tuple(map(str, own)),
+            )  # fmt: skip
+            key = digest(identity, source, sorted(task.overrides.items()), task.granules)
+            units.append(Unit(id=f"features/{group}", key=key, memory=2**29, task=task))
+        problems = run_stage("measuring granules", units, shop)
+        if problems:
+            raise BuildError(problems)
+        shares = np.concatenate([_load(shop, f"{FOLDER}/{group}.npy") for group in groups])
+    members = [granule for own in groups.values() for granule in own]
+    return _write(out / TABLE, members, dict(zip(asked, names, strict=True)), shares)
+
+
+def _load(shop: Workshop, key: str) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.load(io.BytesIO(shop.store.get(key)), allow_pickle=False)
+    return found
+
+
+def _write(
+    path: Path, granules: Sequence[GranuleId], continents: Mapping[GranuleId, str | None], shares: NDArray[np.float64]
+) -> Path:
+    import pyarrow as pa
+
+    from landloom.formats.parquet import encode_parquet
+
+    order = sorted(range(len(granules)), key=granules.__getitem__)
+    places = [granule_footprint(granules[i]).centroid for i in order]
+    columns: dict[str, Any] = {
+        "id": [str(granules[i]) for i in order],
+        "continent": pa.array([continents[granules[i]] for i in order], pa.string()),
+        "longitude": [(place.x + 180) % 360 - 180 for place in places],
+        "latitude": [place.y for place in places],
+    }
+    columns |= {name: shares[order, at] for at, name in enumerate(SHARES)}
+    open_store(str(path.parent)).put(path.name, encode_parquet(pa.table(columns)))
+    return path
+
+
+def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str | None = None) -> list[str | None]:
+    """Continents of granules, by a table `id,continent` or by most land in a vector layer.
+
+    Args:
+        granules: any.
+        file: CSV with a column `id` and the named one, or any vector file.
+        column: which says the continent.
+        layer: layer, where the file has several.
+
+    Raises:
+        InvalidInputError: a table that cannot be read, or names no known continent.
+    """
+    from landloom.store.vector import read_vector
+
+    table = _table(file, column)
+    if table is None:
+        frame = read_vector(file, layer=layer, columns=[column]).to_crs(WGS84)
+        return continents_of(granules, frame.geometry.tolist(), [str(name) for name in frame[column]])
+    unknown = sorted({name for name in table.values() if name not in REGIONS})
+    if unknown:
+        raise InvalidInputError(f"{file}: got the continents {', '.join(unknown)}, wanted {', '.join(sorted(REGIONS))}")
+    return [REGIONS.get(table.get(str(granule), "")) for granule in granules]
+
+
+def _table(file: str, column: str) -> dict[str, str] | None:
+    """Granule → continent, where the file is a table with a column `id`."""
+    import csv
+
+    if not file.lower().endswith(".csv"):
+        return None
+    try:
+        with Path(file).open(newline="", encoding="utf-8-sig") as stream:
+            rows = list(csv.DictReader(stream))
+    except OSError as error:
+        raise InvalidInputError(f"{file}: cannot be read: {error.strerror}") from error
+    if not rows or "geometry" in rows[0]:
+        return None
+    if not {"id", column} <= rows[0].keys():
+        raise InvalidInputError(f"{file}: got the columns {', '.join(rows[0])}, wanted id and {column}")
+    return {row["id"]: row[column] for row in rows}

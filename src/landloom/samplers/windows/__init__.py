@@ -1,0 +1,1 @@
+"""Windows side by side, or one around each parcel."""
