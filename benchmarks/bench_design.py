@@ -68,8 +68,8 @@ def _child(scale: float) -> dict[str, float]:
     import shapely.affinity
 
     from landloom.sampling.allocate import areas, quotas
-    from landloom.sampling.candidates import candidate_cells
     from landloom.sampling.draw import draw
+    from landloom.sampling.zone_cells import candidate_cells
 
     base = peak_gib()
     side = 18.4 * scale**0.5
@@ -90,10 +90,15 @@ def _child(scale: float) -> dict[str, float]:
     drawn = time.perf_counter() - start
     peak = peak_gib()
     return {
-        "cells": len(cells), "samples": len(result.indices), "divergence": result.divergence,
-        "missing": len(result.missing), "candidates_s": found, "draw_s": drawn,
-        "base_gib": base, "peak_gib": peak,
-    }  # fmt: skip
+        "cells": len(cells),
+        "samples": len(result.indices),
+        "divergence": result.divergence,
+        "missing": len(result.missing),
+        "candidates_s": found,
+        "draw_s": drawn,
+        "base_gib": base,
+        "peak_gib": peak,
+    }
 
 
 def granule_minutes() -> float:

@@ -16,7 +16,7 @@ from rasterio.io import MemoryFile
 
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
 from landloom.formats.zarr.cubes import LEVEL, CubeReader, CubeSpec, encode_cubes
-from landloom.model.bands import RAPIDAI4EO_BANDS
+from landloom.model.product import RAPIDAI4EO_BANDS
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -61,10 +61,20 @@ def by_rasterio(chip: NDArray[Any], place: int, interleave: str = "pixel") -> by
     grid = spec().grid(place)
     with MemoryFile() as file:
         with file.open(
-            driver="GTiff", count=len(chip), height=SIDE, width=SIDE, dtype="uint16", crs=f"EPSG:{grid.epsg}",
-            transform=grid.affine, nodata=0, compress="deflate", zlevel=6, predictor=2, interleave=interleave,
+            driver="GTiff",
+            count=len(chip),
+            height=SIDE,
+            width=SIDE,
+            dtype="uint16",
+            crs=f"EPSG:{grid.epsg}",
+            transform=grid.affine,
+            nodata=0,
+            compress="deflate",
+            zlevel=6,
+            predictor=2,
+            interleave=interleave,
             num_threads=1,
-        ) as dataset:  # fmt: skip
+        ) as dataset:
             dataset.write(chip)
             dataset.descriptions = RAPIDAI4EO_BANDS
         return bytes(file.getbuffer())
@@ -76,9 +86,7 @@ def run() -> dict[str, float]:
     some = [cubes[n % SAMPLES, n % STEPS] for n in range(CHIPS)]
     grid = about.grid(0)
     ours = [encode_geotiff(chip, grid, nodata=0, bands=RAPIDAI4EO_BANDS) for chip in some]
-    peers = [
-        sum(len(by_rasterio(chip, 0, interleave)) for chip in some) for interleave in ("pixel", "band")
-    ]  # fmt: skip
+    peers = [sum(len(by_rasterio(chip, 0, interleave)) for chip in some) for interleave in ("pixel", "band")]
     for chip, data in zip(some, ours, strict=True):
         np.testing.assert_array_equal(decode_geotiff(data)[0], chip)
     results = {

@@ -12,7 +12,7 @@ from scipy.ndimage import gaussian_filter
 from landloom.imagery.fill import fill_periodic
 from landloom.imagery.median import masked_median
 from landloom.imagery.valid import scl_valid
-from landloom.model.bands import CLEAR
+from landloom.model.sensor import CLEAR
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

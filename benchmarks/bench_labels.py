@@ -116,16 +116,18 @@ def country(side: int, folder: Path) -> Path:
     rings = np.stack([x, y], axis=-1)
     shapes = shapely.polygons(np.concatenate([rings, rings[:, :1]], axis=1))
     frame = GeoDataFrame(
-        {"id": np.arange(1, side * side + 1), "ground_truth": rng.integers(1, 12, side * side)}, geometry=shapes,
+        {"id": np.arange(1, side * side + 1), "ground_truth": rng.integers(1, 12, side * side)},
+        geometry=shapes,
         crs=32633,
-    )  # fmt: skip
+    )
     frame.to_file(folder / f"{side}.gpkg")
     return folder / f"{side}.gpkg"
 
 
 def rasterise(path: str, side: int) -> None:
     """Read and rasterise such parcels in this process, and print its peak memory in GiB."""
-    from landloom.engine.sources.parcels import rasterise_files, read_parcels
+    from landloom.engine.sources.parcels import read_parcels
+    from landloom.products.parcels.rasterise import rasterise_files
 
     width, height = -(-side * 160 // 60) * 60, -(-side * 130 // 60) * 60
     grid = Grid.of_bounds(32633, (300_000, 5_000_040, 300_000 + width, 5_000_040 + height), 10)

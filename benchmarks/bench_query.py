@@ -187,7 +187,7 @@ def _published_hrefs(ids: list[str], path: Path) -> None:
 
 def _hrefs(folder: Path, made: SyntheticSamples) -> float:
     from landloom.query.corpus import Corpus
-    from landloom.query.published import BASE_URL
+    from landloom.query.index.rapidai4eo import BASE_URL
 
     corpus = Corpus.open(folder, cache=folder / "cache")
     chosen = corpus.select(sorted(made.ids)[:3_214])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -19,18 +18,18 @@ import rasterio
 import shapely
 
 from landloom.corpus.layout import Layout
-from landloom.model.bands import SENTINEL2
+from landloom.engine.pixels.reading import PixelMask
 from landloom.model.grid import Grid
 from landloom.model.ids import WindowId
-from landloom.model.product import product
-from landloom.model.recipe import SeriesProduct, Terms
+from landloom.model.product import Product
 from landloom.model.sample import Sample
-from landloom.model.scene import Asset, Scene
+from landloom.model.scene import Scene, SceneFile
+from landloom.model.sensor import SENTINEL2
 from landloom.model.time import parse_instant
 from landloom.products.series.task import SeriesTask, acquisitions
 from landloom.simulate.safe.images import encode_jp2
 from landloom.store.raster import open_raster
-from landloom.store.windows import read_windows
+from landloom.store.window_reads import read_windows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,26 +71,45 @@ def windows_of(grid: Grid) -> list[Grid]:
 
 def series(grid: Grid, paths: Sequence[str], out: Path) -> SeriesTask:
     """The unit of a build that cuts every window out of the scene and judges it: to arrays in memory, for no layout."""
-    assets = {band: Asset(href=path) for band, path in zip(BANDS, paths, strict=True)}
+    assets = {band: SceneFile(href=path) for band, path in zip(BANDS, paths, strict=True)}
     scene = Scene(
-        id="s", time=parse_instant("2018-05-01"), granule="33UUR", epsg=grid.epsg, footprint=shapely.box(0, 0, 1, 1),
-        assets=assets,
-    )  # fmt: skip
+        id="s",
+        time=parse_instant("2018-05-01"),
+        granule="33UUR",
+        epsg=grid.epsg,
+        footprint=shapely.box(0, 0, 1, 1),
+        bands=assets,
+    )
     side, across = WINDOW * 10.0, SIZE // WINDOW
     corners = [(r, c, grid.west + c * side, grid.north - r * side) for r in range(across) for c in range(across)]
     samples = tuple(
         Sample(id=WindowId(ANCHOR, r + 1, c + 1), epsg=grid.epsg, bounds=(west, north - side, west + side, north))
         for r, c, west, north in corners
     )
-    settings = SeriesProduct(
-        kind="series", bands=BANDS, valid=False, terms=Terms(licence="CC0-1.0", attribution="nobody")
+    made = Product(
+        key="s2_10m",
+        folder="S2-10M",
+        collection="source_s2_native",
+        prefix="s2_10m",
+        kind="imagery",
+        title="Sentinel-2 acquisitions",
+        resolution=10,
+        cadence="acquired",
+        bands=tuple(SENTINEL2[band] for band in BANDS),
     )
-    made = replace(product("s2_10m"), bands=tuple(SENTINEL2[band] for band in BANDS))
     return SeriesTask(
-        store=str(out), key="observed.npy", layout=Layout(name="bench", version="1.0", scheme="window"),
-        layouts=(), products=(made,), valid_product=None, settings=settings, samples=samples,
+        store=str(out),
+        layout=Layout(name="bench", version="1.0", scheme="window"),
+        layouts=(),
+        products=(made,),
+        valid_product=None,
+        bands=BANDS,
+        mask=PixelMask(),
+        least_data=0,
+        least_valid=0,
+        samples=samples,
         dates=acquisitions([scene], grid.epsg),
-    )  # fmt: skip
+    )
 
 
 def seconds(work: Callable[[], object]) -> float:

@@ -74,10 +74,17 @@ def _install(folder: Path) -> str:
     command = [_tool("npm"), "install", "--prefix", str(folder), *flags, f"azurite@{VERSION}"]
     try:
         done = subprocess.run(
-            command, cwd=folder, env={**os.environ, "PATH": _paths()}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-            check=False, timeout=240,
-        )  # fmt: skip
+            command,
+            cwd=folder,
+            env={**os.environ, "PATH": _paths()},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=240,
+        )
     except subprocess.TimeoutExpired as slow:
         return f"{' '.join(command)}: {slow}"
     return f"{' '.join(command)}: status {done.returncode}\n{done.stdout}" if done.returncode else ""
@@ -105,9 +112,14 @@ def running(folder: Path) -> Iterator[str]:
     command = [_tool("node"), str(installed()), "--blobHost", "127.0.0.1", "--blobPort", "0", *_FLAGS]
     environment = {**os.environ, "AZURITE_ACCOUNTS": f"{ACCOUNT}:{KEY}"}
     process = subprocess.Popen(
-        command, cwd=folder, env=environment, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-    )  # fmt: skip
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     with process:
         assert process.stdout is not None
         said = []

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
+from hypothesis import HealthCheck, settings
 from tests import azurite
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
+
+    from landloom.pipelines.build import BuildReport
+
+# No test counts on wall time, by itself or through hypothesis: machines may be busy.
+settings.register_profile("landloom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("landloom")
 
 SHARED = Path(__file__).parents[2] / "shared"
 BUCKET = "corpora"
@@ -40,6 +54,112 @@ def tiny_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("world") / "archive"
     simulate_archive("tiny", folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def tiny(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the archive of the tiny world and a recipe of two summer months for it."""
+    from landloom.pipelines.starters import write_starter
+
+    folder = tmp_path_factory.mktemp("tiny")
+    (folder / "archive").symlink_to(tiny_archive)
+    write_starter("demo", folder / "landloom.yaml")
+    document = yaml.safe_load((folder / "landloom.yaml").read_text(encoding="utf-8"))
+    document["name"] = "tiny"
+    document["period"] = {"start": "2018-06-01", "end": "2018-08-01"}
+    document["samples"]["count"] = 6
+    (folder / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_corpus(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The corpus of that recipe, built in this process without interruption; not to be changed."""
+    from landloom.pipelines.build import build
+
+    out = tmp_path_factory.mktemp("corpus") / "corpus"
+    build(tiny, out=out)
+    return out
+
+
+@pytest.fixture(scope="session")
+def series(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a recipe of windows with native series and parcels, and of its `corpus`; not to be changed."""
+    from tests.projects import write_series
+
+    from landloom.pipelines.build import build
+
+    folder = write_series(tmp_path_factory.mktemp("series"), tiny_archive)
+    build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def granule_archive(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The archive of a world of two granules; not to be changed."""
+    from tests.projects import granule_world
+
+    from landloom.simulate.archive import simulate_archive
+
+    folder = tmp_path_factory.mktemp("granules") / "archive"
+    simulate_archive(granule_world(), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def granules(granule_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> BuildReport:
+    """The corpus of three chips in each of them, from scenes to guess labels; not to be changed."""
+    from tests.projects import write_granules
+
+    from landloom.pipelines.build import build
+
+    folder = tmp_path_factory.mktemp("small")
+    write_granules(folder, granule_archive)
+    return build(folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ran:
+    """The result of a command."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Runs the console script's function with arguments."""
+    from landloom.cli.__main__ import main
+
+    def call(*arguments: object) -> Ran:
+        monkeypatch.setattr(sys, "argv", ["landloom", *map(str, arguments)])
+        code = 0
+        try:
+            main()
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        seen = capsys.readouterr()
+        return Ran(code=code, out=seen.out, err=seen.err)
+
+    return call
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    """Starts processes, each in a group of its own; whatever of a group still lives afterwards is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def call(command: list[str], **options: Any) -> subprocess.Popen[str]:
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+        started.append(subprocess.Popen(command, text=True, start_new_session=True, **pipes | options))
+        return started[-1]
+
+    yield call
+    for process in started:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
 
 
 @pytest.fixture(scope="session")

@@ -28,10 +28,27 @@ def typed_imports() -> dict[str, str]:
 
 def test_the_exports_are_these() -> None:
     assert sorted(landloom.__all__, key=str.lower) == [
-        "build", "Cadence", "ChipId", "Corpus", "crosswalk", "get_asset_hrefs", "GranuleId", "Grid", "LandloomError",
-        "Period", "PRODUCTS", "Recipe", "Sample", "SampleId", "Selection", "Taxonomy", "taxonomy", "TileId", "WindowId",
+        "build",
+        "Cadence",
+        "ChipId",
+        "Corpus",
+        "crosswalk",
+        "get_asset_hrefs",
+        "GranuleId",
+        "Grid",
+        "LandloomError",
+        "Period",
+        "PRODUCTS",
+        "Recipe",
+        "Sample",
+        "SampleId",
+        "Selection",
+        "Taxonomy",
+        "taxonomy",
+        "TileId",
+        "WindowId",
         "Zone",
-    ]  # fmt: skip
+    ]
 
 
 def test_the_three_lists_agree() -> None:

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from landloom.errors import LandloomError
+    from landloom.model.crosswalk import crosswalk
     from landloom.model.grid import Grid
     from landloom.model.ids import ChipId, GranuleId, SampleId, TileId, WindowId, Zone
-    from landloom.model.recipe import Recipe
     from landloom.model.sample import Sample
-    from landloom.model.taxonomy import Taxonomy, crosswalk, taxonomy
+    from landloom.model.taxonomy import Taxonomy, taxonomy
     from landloom.model.time import Cadence, Period
     from landloom.pipelines.build import build
+    from landloom.pipelines.registry import Recipe
     from landloom.query.corpus import Corpus
     from landloom.query.published import PRODUCTS, get_asset_hrefs
     from landloom.query.selection import Selection
@@ -30,7 +31,7 @@ _HOMES = {
     "LandloomError": "errors",
     "PRODUCTS": "query.published",
     "Period": "model.time",
-    "Recipe": "model.recipe",
+    "Recipe": "pipelines.registry",
     "Sample": "model.sample",
     "SampleId": "model.ids",
     "Selection": "query.selection",
@@ -39,16 +40,33 @@ _HOMES = {
     "WindowId": "model.ids",
     "Zone": "model.ids",
     "build": "pipelines.build",
-    "crosswalk": "model.taxonomy",
+    "crosswalk": "model.crosswalk",
     "get_asset_hrefs": "query.published",
     "taxonomy": "model.taxonomy",
 }
 
 __all__ = [
-    "PRODUCTS", "Cadence", "ChipId", "Corpus", "GranuleId", "Grid", "LandloomError", "Period", "Recipe", "Sample",
-    "SampleId", "Selection", "Taxonomy", "TileId", "WindowId", "Zone", "build", "crosswalk", "get_asset_hrefs",
+    "PRODUCTS",
+    "Cadence",
+    "ChipId",
+    "Corpus",
+    "GranuleId",
+    "Grid",
+    "LandloomError",
+    "Period",
+    "Recipe",
+    "Sample",
+    "SampleId",
+    "Selection",
+    "Taxonomy",
+    "TileId",
+    "WindowId",
+    "Zone",
+    "build",
+    "crosswalk",
+    "get_asset_hrefs",
     "taxonomy",
-]  # fmt: skip
+]
 
 
 def __getattr__(name: str) -> Any:

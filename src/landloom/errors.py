@@ -55,14 +55,14 @@ class InvalidIdentityError(InvalidValueError):
     """Text that is no identity.
 
     Example:
-        >>> str(InvalidIdentityError.of("33X", wanted="a zone such as 33N"))
-        "got '33X', wanted a zone such as 33N"
+        >>> str(InvalidIdentityError.of("33X", expected="a zone such as 33N"))
+        "got '33X', expected a zone such as 33N"
     """
 
     @classmethod
-    def of(cls, got: object, *, wanted: str) -> InvalidIdentityError:
+    def of(cls, got: object, *, expected: str) -> InvalidIdentityError:
         """Say what was given and what would have been right."""
-        return cls(f"got {got!r}, wanted {wanted}")
+        return cls(f"got {got!r}, expected {expected}")
 
 
 class InvalidInputError(InvalidValueError):
@@ -76,7 +76,7 @@ class Problem:
     where: str
     """Path inside the document (`samples.count`) or the file within the corpus."""
     what: str
-    """What is wrong: got and wanted."""
+    """What is wrong: got and expected."""
 
     def __str__(self) -> str:
         return f"{self.where}: {self.what}" if self.where else self.what
@@ -86,8 +86,8 @@ def bullets(problems: Iterable[object]) -> str:
     """One line a problem, as every error with a list prints it.
 
     Example:
-        >>> print(bullets([Problem(where="seed", what="wanted an integer")]))
-          - seed: wanted an integer
+        >>> print(bullets([Problem(where="seed", what="expected an integer")]))
+          - seed: expected an integer
     """
     return "\n".join(f"  - {problem}" for problem in problems)
 

@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from shapely import MultiPolygon, box, equals
 
-from landloom.archive.api import PRESETS, ApiArchive
-from landloom.archive.http import Patience
+from landloom.archive.api import ApiArchive
+from landloom.archive.presets import PRESETS
 from landloom.errors import PermanentFaultError, TransientFaultError
-from landloom.formats.stac.items import EARTH_SEARCH
+from landloom.formats.stac.profiles import EARTH_SEARCH
 from landloom.model.time import Period
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from tests.archive.conftest import ItemFactory, Server
@@ -32,8 +33,8 @@ def test_pages_are_followed_and_answers_are_in_order(stac_server: Server, make_i
     scenes = archive_at(stac_server.url, page=10).search(REGION, YEAR)
     assert [scene.id for scene in scenes] == [f"s{day:02d}" for day in range(23)]
     assert stac_server.backend.pages == [0, 10, 20]
-    assert scenes[0].assets["B02"].href == "s3://bucket/s00/B02.tif"
-    assert scenes[0].assets["B02"].offset == 0
+    assert scenes[0].bands["B02"].href == "s3://bucket/s00/B02.tif"
+    assert scenes[0].bands["B02"].offset == 0
 
 
 def test_period_is_half_open_and_edges_do_not_count(stac_server: Server, make_item: ItemFactory) -> None:
@@ -104,6 +105,6 @@ def test_nobody_at_home_is_transient() -> None:
     assert len(waits) == 3
 
 
-def test_presets_name_the_three_services() -> None:
-    assert sorted(PRESETS) == ["copernicus-data-space", "earth-search", "planetary-computer"]
+def test_presets_name_the_four_services() -> None:
+    assert sorted(PRESETS) == ["copernicus-data-space", "earth-search", "landsat-look", "planetary-computer"]
     assert all(preset.url.startswith("https://") for preset in PRESETS.values())

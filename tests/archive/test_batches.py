@@ -8,7 +8,7 @@ from shapely import MultiPolygon, box
 
 from landloom.archive.api import ApiArchive
 from landloom.archive.batches import search_each
-from landloom.formats.stac.items import EARTH_SEARCH
+from landloom.formats.stac.profiles import EARTH_SEARCH
 from landloom.model.time import Period
 
 if TYPE_CHECKING:

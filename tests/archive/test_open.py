@@ -6,7 +6,7 @@ import pytest
 
 from landloom.archive.api import ApiArchive
 from landloom.archive.open import open_archive
-from landloom.archive.search import Archive
+from landloom.archive.protocol import Archive
 from landloom.archive.static import StaticArchive
 from landloom.archive.table import TableArchive
 from landloom.errors import InvalidInputError, NotFoundError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         ("earth-search", None, None, ApiArchive),
         ("planetary-computer", None, None, ApiArchive),
         ("copernicus-data-space", None, "sentinel-2-l1c", ApiArchive),
+        ("landsat-look", None, None, ApiArchive),
     ],
 )
 def test_every_kind_opens_without_reading(kind: str, href: str | None, collection: str | None, wanted: type) -> None:

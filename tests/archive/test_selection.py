@@ -28,7 +28,7 @@ SCENE = Scene(
     granule="33TWL",
     epsg=32633,
     footprint=box(15, 45, 16, 46),
-    assets={},
+    bands={},
     cloud_cover=10.0,
     nodata_share=0.0,
     size=500,
@@ -202,7 +202,7 @@ def test_policies_read_as_written(text: str) -> None:
 def test_filters_that_are_none() -> None:
     bad_rules: tuple[dict[str, Any], ...] = ({"cloud": (50, 10)}, {"overlap": 2.0}, {"valid": -1.0}, {"size": (5, 1)})
     for bad in bad_rules:
-        with pytest.raises(InvalidValueError, match="wanted"):
+        with pytest.raises(InvalidValueError, match="expected"):
             SceneFilter(**bad)
     with pytest.raises(InvalidValueError, match="region"):
         SceneFilter(overlap=0.5).objection(SCENE)

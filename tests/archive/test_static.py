@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from shapely import box
 
-from landloom.archive.http import HrefDocuments
-from landloom.archive.search import Archive
+from landloom.archive.protocol import Archive
 from landloom.archive.static import StaticArchive
 from landloom.errors import MissingKeyError, PermanentFaultError, TransientFaultError
 from landloom.model.time import Period
+from landloom.store.href_documents import HrefDocuments
 
 if TYPE_CHECKING:
     from tests.archive.conftest import ItemFactory
@@ -113,7 +113,7 @@ def test_hrefs_are_against_the_item(folder: Path) -> None:
     document["assets"]["blue"]["href"] = "./B02.tif"
     write(folder, "here/a.json", document)
     scenes = StaticArchive(str(folder / "catalog.json"), HrefDocuments()).search(REGION, YEAR)
-    assert scenes[1].assets["B02"].href == str(folder / "here" / "B02.tif")
+    assert scenes[1].bands["B02"].href == str(folder / "here" / "B02.tif")
     assert scenes[1].href == str(path)
 
 

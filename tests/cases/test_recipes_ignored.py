@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from landloom.corpus.audit.check import audit
+from landloom.corpus.audit.validate import audit
 from landloom.errors import RecipeError
 from landloom.model.grid import Grid
-from landloom.model.recipe import Recipe
 from landloom.pipelines.build import build
+from landloom.pipelines.registry import Recipe
 from landloom.pipelines.starters import write_starter
 from landloom.simulate.spec import world_spec
 from landloom.store.open import open_store
@@ -59,13 +59,15 @@ def test_a_series_may_be_called_as_one_of_its_products(key: str, tiny_archive: P
     west, south, _, _ = place.bounds
     inner = Grid.of_bounds(place.epsg, (west + 60, south + 60, west + 540, south + 540), 60)
     document = {
-        "name": "series", "version": "1.0", "region": {"bounds": list(inner.footprint().bounds)},
+        "name": "series",
+        "version": "1.0",
+        "region": {"bounds": list(inner.footprint().bounds)},
         "period": {"start": "2018-06-01", "end": "2018-07-01"},
         "samples": {"draw": "windows", "size": 24},
         "archive": {"kind": "static", "href": str(tiny_archive / "catalog.json")},
         "products": {key: {"kind": "series", "bands": ["B04", "B11"], "terms": TERMS}},
         "publication": {"title": "t", "description": "d"},
-    }  # fmt: skip
+    }
     (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     built = build(tmp_path)
     assert built.samples >= 4

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cli.conftest import Ran
+    from tests.conftest import Ran
 
 
 def test_a_dry_run_says_how_many_bytes(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_what_does_not_fit_is_refused_before_it_begins(corpus: Path, run: Callab
         path.write_bytes(manifest_bytes([replace(entry, size=2**60) for entry in entries]))
     ran = run("download", tmp_path / "huge", tmp_path / "out", "--labels")
     assert ran.code == 1
-    assert f"wanted {2 * 2**60:,} and a reserve" in ran.err
+    assert f"{2 * 2**60:,} and a reserve" in ran.err
     assert not (tmp_path / "out").exists()
 
 

@@ -1,4 +1,7 @@
-"""Ctrl-C, SIGTERM and SIGKILL, with real processes: one line, the right code, and nobody is left behind."""
+"""Ctrl-C, SIGTERM and SIGKILL, with real processes: one line, the right code, and nobody is left behind.
+
+Nothing here counts on how long something takes: tests wait for what they ask for, and give up after `PATIENCE`.
+"""
 
 from __future__ import annotations
 
@@ -7,22 +10,46 @@ import signal
 import subprocess
 import sys
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import pytest
 import yaml
+from tests.projects import digest_of
 
-from landloom.corpus.audit.check import digest
 from landloom.pipelines.build import build
 from landloom.pipelines.starters import write_starter
-from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    Start = Callable[..., subprocess.Popen[str]]
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 LINE = "landloom: interrupted; run again to go on\n"
+PATIENCE: Final = 60.0
+"""Seconds after which something that should happen at once never will."""
+IN_ORDER = "ended in order\n"
+"""What a process prints that ends by itself: neither `os._exit` of the clock nor a second signal lets it."""
+CONSOLE = f"""
+import atexit
+from landloom.cli.__main__ import main
+atexit.register(print, {IN_ORDER!r}, end="", flush=True)
+main()
+"""
+SWALLOWS = """
+import sys, time
+from landloom.cli.interrupts import interruptible
+with interruptible(float(sys.argv[1])):
+    while True:
+        try:
+            print("at work", flush=True)
+            while True:
+                time.sleep(0.01)
+        except BaseException:
+            print("swallowed", flush=True)
+"""
+"""A library that catches everything; whenever it has said that it is at work, a signal is raised where it catches."""
 
 
 @pytest.fixture(scope="module")
@@ -41,11 +68,11 @@ def recipe(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path
 def wanted(recipe: Path) -> str:
     """Digest of the corpus that an uninterrupted build makes of it."""
     build(recipe, out=recipe / "whole")
-    return digest(open_store(str(recipe / "whole")))
+    return digest_of(recipe / "whole")
 
 
 def command(recipe: Path, out: Path, workers: int) -> list[str]:
-    return [sys.executable, "-m", "landloom.cli", "build", str(recipe), "--out", str(out), "--workers", str(workers)]
+    return [sys.executable, "-c", CONSOLE, "build", str(recipe), "--out", str(out), "--workers", str(workers)]
 
 
 def family(group: int) -> set[int]:
@@ -63,30 +90,30 @@ def family(group: int) -> set[int]:
     return found
 
 
-@pytest.fixture
-def building(recipe: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A build by two workers, in a process group of its own, that has come as far as compositing."""
-    running = subprocess.Popen(
-        command(recipe, tmp_path / "corpus", 2), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-        start_new_session=True,
-    )  # fmt: skip
+def comes(state: Callable[[], object]) -> bool:
+    """Wait until a state has come; whether it has before patience ends."""
+    end = time.monotonic() + PATIENCE
+    while not state():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+def begun(start: Start, recipe: Path, out: Path, workers: int) -> subprocess.Popen[str]:
+    """A build in a process group of its own that has come as far as compositing: there is a first chip."""
+    running = start(command(recipe, out, workers))
     assert running.stderr is not None
-    for line in running.stderr:
-        if line.startswith("building:"):
-            break
-    time.sleep(0.3)
-    yield running
-    if running.poll() is None:
-        os.killpg(running.pid, signal.SIGKILL)
-    running.communicate()
+    assert any(line.startswith("building:") for line in running.stderr)
+    assert comes(lambda: any((out / "imagery").rglob("*.tif")) or running.poll() is not None)
+    assert running.poll() is None
+    return running
 
 
-def gone(group: int, seconds: float = 10.0) -> bool:
-    """Whether nobody of a group is left after some time."""
-    end = time.monotonic() + seconds
-    while family(group) and time.monotonic() < end:
-        time.sleep(0.05)
-    return not family(group)
+@pytest.fixture
+def building(start: Start, recipe: Path, tmp_path: Path) -> subprocess.Popen[str]:
+    """Such a build by two workers."""
+    return begun(start, recipe, tmp_path / "corpus", 2)
 
 
 @POSIX
@@ -95,16 +122,14 @@ def gone(group: int, seconds: float = 10.0) -> bool:
     [(signal.SIGINT, 130, os.killpg), (signal.SIGTERM, 143, os.kill)],
     ids=["ctrl-c in a terminal", "sigterm to the parent"],
 )
-def test_a_signal_ends_the_build_with_one_line(
+def test_a_signal_ends_the_build_in_order_with_one_line(
     building: subprocess.Popen[str], number: int, code: int, send: Callable[[int, int], None]
 ) -> None:
+    """Not by the clock, which is for what swallows it."""
     send(building.pid, number)
-    start = time.monotonic()
-    out, err = building.communicate(timeout=30)
-    assert time.monotonic() - start < 8
+    assert building.communicate(timeout=PATIENCE) == (IN_ORDER, LINE)
     assert building.returncode == code
-    assert (out, err) == ("", LINE)
-    assert gone(building.pid)
+    assert comes(lambda: not family(building.pid))
 
 
 @POSIX
@@ -115,57 +140,57 @@ def test_workers_end_with_a_parent_that_is_killed(
 ) -> None:
     assert len(family(building.pid)) >= 4, "the parent, two workers and their fork server"
     os.kill(building.pid, signal.SIGKILL)
-    building.wait(10)
-    assert gone(building.pid)
+    building.wait(PATIENCE)
+    assert comes(lambda: not family(building.pid))
     subprocess.run(command(recipe, tmp_path / "corpus", 2), check=True, capture_output=True)
-    assert digest(open_store(str(tmp_path / "corpus"))) == wanted
+    assert digest_of(tmp_path / "corpus") == wanted
 
 
 @POSIX
-def test_ctrl_c_is_heard_while_one_process_works(recipe: Path, tmp_path: Path) -> None:
-    running = subprocess.Popen(
-        command(recipe, tmp_path / "corpus", 1), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
-    assert running.stderr is not None
-    for line in running.stderr:
-        if line.startswith("building:"):
-            break
-    time.sleep(0.5)
+def test_ctrl_c_is_heard_while_one_process_works(start: Start, recipe: Path, tmp_path: Path) -> None:
+    running = begun(start, recipe, tmp_path / "corpus", 1)
     running.send_signal(signal.SIGINT)
-    assert running.communicate(timeout=30) == ("", LINE)
+    assert running.communicate(timeout=PATIENCE) == (IN_ORDER, LINE)
     assert running.returncode == 130
 
 
-@POSIX
-def test_what_swallows_an_interruption_is_ended_by_the_clock() -> None:
-    """A library that catches everything, and a second Ctrl-C by somebody who has no patience."""
-    code = """
-import time
-from landloom.cli.interrupts import interruptible
-with interruptible():
-    print("ready", flush=True)
-    for _ in range(600):
-        try:
-            time.sleep(0.1)
-        except BaseException:
-            print("swallowed", flush=True)
-"""
-    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+def swallowing(start: Start) -> subprocess.Popen[str]:
+    """A process that has swallowed a first Ctrl-C, and is at work again."""
+    running = start([sys.executable, "-c", SWALLOWS, str(10 * PATIENCE)])
     assert running.stdout is not None
-    assert running.stdout.readline() == "ready\n"
+    assert running.stdout.readline() == "at work\n"
     running.send_signal(signal.SIGINT)
     assert running.stdout.readline() == "swallowed\n"
+    assert running.stdout.readline() == "at work\n"
+    return running
+
+
+@POSIX
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_what_swallows_an_interruption_is_ended_by_a_second_one(start: Start, number: int, code: int) -> None:
+    """By somebody who has no patience."""
+    running = swallowing(start)
+    running.send_signal(number)
+    assert running.communicate(timeout=PATIENCE) == ("", LINE)
+    assert running.returncode == code
+
+
+@POSIX
+def test_what_swallows_an_interruption_is_ended_by_the_clock(start: Start) -> None:
+    running = start([sys.executable, "-c", SWALLOWS, "0.1"])
+    assert running.stdout is not None
+    assert running.stdout.readline() == "at work\n"
     running.send_signal(signal.SIGINT)
-    assert running.communicate(timeout=5) == ("", LINE)
+    assert running.communicate(timeout=PATIENCE)[1] == LINE
     assert running.returncode == 130
 
 
-def test_a_reader_that_has_enough_is_no_error() -> None:
+def test_a_reader_that_has_enough_is_no_error(start: Start) -> None:
     code = "import sys; from landloom.cli.__main__ import main; sys.argv = ['landloom', '--help']; main()"
-    running = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    running = start([sys.executable, "-c", code])
     assert running.stdout is not None
     running.stdout.close()
     assert running.stderr is not None
-    assert b"Traceback" not in running.stderr.read()
+    assert "Traceback" not in running.stderr.read()
     running.stderr.close()
-    running.wait(10)
+    running.wait(PATIENCE)

@@ -14,18 +14,19 @@ from landloom.corpus.documents import corpus_json, label_geojson
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import CARD, CROISSANT, TileKey
+from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.resources import resource_files
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
 from landloom.corpus.stac.items import TileContent
-from landloom.corpus.stac.table import items_tables
+from landloom.corpus.stac.items_table import items_tables
 from landloom.model.apportion import apportion
 from landloom.model.ids import SampleId
 from landloom.model.product import product
 from landloom.model.recipe import Provider, Publication, Terms
 from landloom.model.sample import Sample
 from landloom.model.taxonomy import taxonomy
-from landloom.model.time import Cadence, Period
+from landloom.model.time import Cadence, Period, format_instant
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -120,6 +121,17 @@ def make_contents(info: CorpusInfo) -> tuple[TileContent, ...]:
     return tuple(contents)
 
 
+def lineage(info: CorpusInfo) -> Lineage:
+    """One scene a month, one of which could not be used."""
+    scene: dict[str, Any] = {"granule": "33UUT", "baseline": "05.00", "offset": -1000, "cloud_cover": 10.0}
+    steps = []
+    for step in info.product("s2").timesteps:
+        record = SceneRecord(id=f"scene of {step.name}", datetime=format_instant(step.stamp), **scene)
+        broken = (LeftOut(id=f"broken of {step.name}", reason="B02: truncated"),)
+        steps.append(LineageStep(timestep=step.name, scenes=(record,), left_out=broken, without_valid_pixels=()))
+    return Lineage(timesteps=tuple(steps))
+
+
 def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None) -> World:
     """Write chips (a few bytes each, not real rasters), labels, lineage, documents, index and manifests."""
     layout, root_files, contents, fractions = info.layout, [], [], {}
@@ -136,7 +148,7 @@ def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None
                     if content.exists[item.key][row, step]:
                         path = layout.chip(sample.id, item.product, timestep.name)
                         files[path] = f"{path}".encode()
-        files[layout.lineage(content.tile, product("s2"))] = b"{}"
+        files[layout.lineage(content.tile, product("s2"))] = lineage(info).encode(str(content.tile), "s2")
         known = {path: FileEntry.of(path, data) for path, data in files.items()}
         described = replace(content, files=known)
         files |= dict(tile_documents(info, described, base_url))

@@ -10,7 +10,7 @@ from landloom.corpus.citation import bibtex, citation, cite
 from landloom.corpus.documents import corpus_json, label_geojson, parse_corpus_json, parse_label_geojson
 from landloom.corpus.layout import StacNames
 from landloom.errors import InvalidDocumentError
-from landloom.model.taxonomy import crosswalk
+from landloom.model.crosswalk import crosswalk
 
 
 def test_corpus_json_round_trips() -> None:

@@ -57,9 +57,12 @@ def blocks(page: Path) -> Iterator[Block]:
     for found in FENCE.finditer(text):
         pad = len(found["pad"])
         yield Block(
-            page=page, line=text.count("\n", 0, found.start("language")) + 1, language=found["language"],
-            text="".join(line[pad:] for line in found["text"].splitlines(keepends=True)), mark=found["mark"] or "",
-        )  # fmt: skip
+            page=page,
+            line=text.count("\n", 0, found.start("language")) + 1,
+            language=found["language"],
+            text="".join(line[pad:] for line in found["text"].splitlines(keepends=True)),
+            mark=found["mark"] or "",
+        )
 
 
 def typed(block: Block) -> Iterator[list[str]]:
@@ -233,7 +236,9 @@ def test_the_layout_page_names_every_product_and_the_words_every_taxonomy() -> N
 
 def test_contributing_names_what_is_there() -> None:
     text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
-    paths = re.findall(r"`((?:model|archive|formats|pipelines|docs)/[\w/.]+)`", text)
+    paths = re.findall(
+        r"`((?:model|archive|formats|engine|samplers|products|publication|pipelines|docs|tests)/[\w/.]+)`", text
+    )
     assert len(paths) > 8
     assert [path for path in paths if not ((ROOT / "src/landloom" / path).exists() or (ROOT / path).exists())] == []
     columns = "level,code,name,parents,grid_code"

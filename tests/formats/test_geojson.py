@@ -26,10 +26,13 @@ HOLED = shapely.Polygon([(0, 0), (0, 3), (3, 3), (3, 0)], [[(1, 1), (2, 1), (2, 
 @pytest.mark.parametrize(
     "shape",
     [
-        shapely.Point(1.23456789, 2), shapely.LineString([(0, 0), (1, 1)]), HOLED,
-        shapely.MultiPolygon([HOLED, shapely.box(5, 5, 6, 6)]), shapely.MultiPoint([(1, 2), (3, 4)]),
+        shapely.Point(1.23456789, 2),
+        shapely.LineString([(0, 0), (1, 1)]),
+        HOLED,
+        shapely.MultiPolygon([HOLED, shapely.box(5, 5, 6, 6)]),
+        shapely.MultiPoint([(1, 2), (3, 4)]),
     ],
-)  # fmt: skip
+)
 def test_shapely_reads_every_geometry_back(shape: BaseGeometry) -> None:
     text = dump_json(geometry(shape, digits=None))
     assert shapely.equals_identical(shapely.from_geojson(text), shape)

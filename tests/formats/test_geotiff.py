@@ -88,9 +88,10 @@ def test_any_crs_and_nodata(epsg: int, nodata: float | None, caplog: pytest.LogC
 
 @given(
     npst.arrays(
-        st.sampled_from(DTYPES), st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)),
+        st.sampled_from(DTYPES),
+        st.tuples(st.integers(1, 4), st.integers(1, 9), st.integers(1, 9)),
     )
-)  # fmt: skip
+)
 def test_any_array_comes_back(pixels: NDArray[Any]) -> None:
     grid = GRID.window(0, 0, *pixels.shape[1:])
     data = encode_geotiff(pixels, grid)
@@ -153,9 +154,18 @@ def test_gdals_own_files_are_decoded(interleave: str, dtype: str) -> None:
     pixels = _noise(dtype)
     with MemoryFile() as file:
         with file.open(
-            driver="GTiff", count=3, height=60, width=60, dtype=dtype, crs="EPSG:32633", transform=GRID.affine,
-            compress="deflate", predictor=2 if dtype == "uint16" else 3, interleave=interleave, nodata=5,
-        ) as dataset:  # fmt: skip
+            driver="GTiff",
+            count=3,
+            height=60,
+            width=60,
+            dtype=dtype,
+            crs="EPSG:32633",
+            transform=GRID.affine,
+            compress="deflate",
+            predictor=2 if dtype == "uint16" else 3,
+            interleave=interleave,
+            nodata=5,
+        ) as dataset:
             dataset.write(pixels)
             dataset.set_band_description(2, "two")
         data = file.read()

@@ -96,4 +96,4 @@ def test_dishonest_chips_say_why() -> None:
     flat[1, count > 0] = 2500
     assert blank_reason(flat, count) == "band 2: all 120 observed pixels are 2500"
     assert "(2, 12, 12)" in str(blank_reason(chip, count[:11]))
-    assert "wanted (2, 20, 20)" in str(blank_reason(chip, count, (2, 20, 20)))
+    assert "expected (2, 20, 20)" in str(blank_reason(chip, count, (2, 20, 20)))

@@ -100,5 +100,5 @@ def test_views_and_two_looks_on_one_day() -> None:
 def test_what_does_not_go_together_is_refused(
     shape: tuple[int, ...], mask: tuple[int, ...], days: list[float], period: float
 ) -> None:
-    with pytest.raises(InvalidValueError, match="wanted"):
+    with pytest.raises(InvalidValueError, match="expected"):
         fill_periodic(np.ones(shape, np.uint16), np.ones(mask, bool), np.array(days), period)

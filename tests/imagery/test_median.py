@@ -107,5 +107,5 @@ def test_the_order_of_observations_does_not_matter(case: tuple[np.ndarray, np.nd
     ],
 )
 def test_what_does_not_go_together_is_refused(stack: Any, valid: Any) -> None:
-    with pytest.raises(InvalidValueError, match="wanted"):
+    with pytest.raises(InvalidValueError, match="expected"):
         masked_median(stack, valid)

@@ -142,9 +142,14 @@ def test_another_crs_equals_gdal(source: int, pixel: float, target: int, dtype: 
     middle = transformer(4326, source).transform(17.9, 46.1)
     west, north = round(middle[0] / 60) * 60 - 3000, round(middle[1] / 60) * 60 + 3000
     grid = Grid(
-        epsg=source, west=west, north=north, pixel_width=pixel, pixel_height=pixel,
-        width=round(6000 / pixel), height=round(6000 / pixel),
-    )  # fmt: skip
+        epsg=source,
+        west=west,
+        north=north,
+        pixel_width=pixel,
+        pixel_height=pixel,
+        width=round(6000 / pixel),
+        height=round(6000 / pixel),
+    )
     wanted = Grid.of_bounds(target, neighbour(source, target, middle, 7200), 10)  # type: ignore[arg-type]
     array = random(grid, dtype)
     found, peer = to_grid(array, grid, wanted), gdal(array, grid, wanted)
@@ -156,8 +161,14 @@ def test_another_crs_equals_gdal(source: int, pixel: float, target: int, dtype: 
 def test_where_coordinates_are_not_smooth_every_pixel_is_transformed() -> None:
     source = Grid(epsg=4326, west=-180, north=80, pixel_width=2, pixel_height=2, width=180, height=80)
     target = Grid(
-        epsg=3035, west=-9e6, north=9e6, pixel_width=1e5, pixel_height=1e5, width=180, height=180,
-    )  # fmt: skip
+        epsg=3035,
+        west=-9e6,
+        north=9e6,
+        pixel_width=1e5,
+        pixel_height=1e5,
+        width=180,
+        height=180,
+    )
     array = random(source)
     x, y = np.meshgrid(target.west + np.arange(0.5, 180) * 1e5, target.north - np.arange(0.5, 180) * 1e5)
     lon, lat = transformer(3035, 4326).transform(x, y)

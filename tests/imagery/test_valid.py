@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
+from math import floor
+from typing import TYPE_CHECKING
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -9,8 +13,11 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from landloom.errors import InvalidValueError
-from landloom.imagery.valid import apply_offset, data_valid, scl_valid
-from landloom.model.bands import CLEAR
+from landloom.imagery.valid import apply_offset, data_valid, scl_valid, to_reflectance
+from landloom.model.sensor import CLEAR, Conversion
+
+if TYPE_CHECKING:
+    from decimal import Decimal
 
 NUMBERS = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=1, max_dims=3, max_side=6))
 
@@ -41,7 +48,7 @@ def test_clouds_grow_as_squares_and_the_swath_edge_does_not(scl: np.ndarray, gro
     [(np.zeros((3, 3), np.uint16), 0), (np.zeros(3, np.uint8), 0), (np.zeros((3, 3), np.uint8), -1)],
 )
 def test_scl_of_another_kind_is_refused(scl: np.ndarray, dilate: int) -> None:
-    with pytest.raises(InvalidValueError, match="wanted uint8"):
+    with pytest.raises(InvalidValueError, match="expected uint8"):
         scl_valid(scl, dilate=dilate)
 
 
@@ -78,3 +85,17 @@ def test_offsets_of_other_types_are_refused() -> None:
         apply_offset(np.zeros(3, np.int16), -1000)
     with pytest.raises(InvalidValueError, match="70000"):
         apply_offset(np.zeros(3, np.uint16), 70_000)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    scale=st.decimals(min_value="0.00001", max_value="2", places=7),
+    offset=st.decimals(min_value="-1", max_value="1", places=4),
+)
+def test_every_stored_number_is_converted_as_its_decimals_say(scale: Decimal, offset: Decimal) -> None:
+    numbers = np.arange(1, 65_536, 7, dtype=np.uint16)
+    got, clamped = to_reflectance(numbers, Conversion(scale=float(scale), offset=float(offset)))
+    ratio, summand = Fraction(scale) * 10_000, Fraction(offset) * 10_000
+    exact = [floor(int(number) * ratio + summand + Fraction(1, 2)) for number in numbers.tolist()]
+    assert got.tolist() == [min(max(value, 1), 65_534) for value in exact]
+    assert clamped == sum(not 1 <= value <= 65_534 for value in exact)

@@ -9,14 +9,15 @@ import pytest
 import shapely
 
 from landloom.errors import InvalidInputError
-from landloom.labels.cells import blocks_of, outlines_in
+from landloom.labels.cell_blocks import blocks_of, outlines_in
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
 from landloom.labels.histogram import count_values
 from landloom.labels.polygons import label_polygons
 from landloom.model.apportion import apportion
+from landloom.model.crosswalk import crosswalk
 from landloom.model.grid import Grid, reproject
 from landloom.model.ids import SampleId
-from landloom.model.taxonomy import crosswalk, taxonomy
+from landloom.model.taxonomy import taxonomy
 
 CLC = taxonomy("clc")
 WEST, NORTH = 499_800.0, 5_001_000.0
@@ -235,7 +236,7 @@ def test_levels_and_crosswalks_keep_the_sum() -> None:
     walked = table.crosswalked(crosswalk("clc_landcovernet"))
     assert walked.millionths.shape == (36, 8)
     assert (walked.millionths.sum(axis=1) == 1_000_000).all()
-    with pytest.raises(InvalidInputError, match="wanted the same"):
+    with pytest.raises(InvalidInputError, match="expected the same"):
         walked.crosswalked(crosswalk("clc_landcovernet"))
 
 

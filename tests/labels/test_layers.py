@@ -97,7 +97,7 @@ def test_rejected_parcels_are_all_in_the_table_with_a_reason() -> None:
         ("2", "Self-intersection[25 25]"),
         ("3", "no geometry"),
         ("4", "empty geometry"),
-        ("5", "got a Point, wanted a polygon"),
+        ("5", "got a Point, expected a polygon"),
         ("6", "no ground truth"),
         ("7", "id 7 occurs 2 times"),
         ("7", "id 7 occurs 2 times"),
@@ -177,7 +177,7 @@ def test_regression_keeps_numbers_and_nan() -> None:
     assert layers.classes.dtype == np.float32
     assert layers.classes[-1, :2].tolist() == [0.25, 3000]
     assert np.isnan(layers.classes[-1, 2])
-    assert located.rejected[0].reason == "got ground truth 'much', wanted a finite number"
+    assert located.rejected[0].reason == "got ground truth 'much', expected a finite number"
 
 
 def test_classes_are_mapped_several_to_one_with_a_policy() -> None:
@@ -194,11 +194,11 @@ def test_classes_are_mapped_several_to_one_with_a_policy() -> None:
     assert (from_0.codes["vines"], from_0.background, from_0.ignore) == (0, 253, 255)
     with pytest.raises(InvalidInputError, match="background's"):
         class_mapping(values, {**classes, "vines": 0}, unmapped="ignore", background=0)
-    with pytest.raises(InvalidInputError, match="wanted them different"):
+    with pytest.raises(InvalidInputError, match="expected them different"):
         class_mapping(values, classes, unmapped="ignore", ignore=0)
     with pytest.raises(InvalidInputError, match="whole number"):
         class_mapping(values, {"wheat": -1}, unmapped="ignore")
-    with pytest.raises(InvalidInputError, match="wanted one"):
+    with pytest.raises(InvalidInputError, match="expected one"):
         class_mapping([1], {1: 1, "1": 2})
 
 

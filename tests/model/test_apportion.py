@@ -36,5 +36,5 @@ def test_rows_are_apportioned_one_by_one() -> None:
 
 @pytest.mark.parametrize("weights", [[0, 0], [-1, 2], [np.nan, 1], [np.inf, 1]])
 def test_impossible_weights_are_refused(weights: list[float]) -> None:
-    with pytest.raises(InvalidValueError, match="wanted positive sums"):
+    with pytest.raises(InvalidValueError, match="expected positive sums"):
         apportion(weights)

@@ -34,8 +34,11 @@ def test_the_world_is_covered() -> None:
     for longitude, latitude in rng.uniform([-180, -80], [180, 83.9], (300, 2)):
         found = granules_in(shapely.Point(longitude, latitude))
         assert found
-        assert any(granule_footprint(g).buffer(1e-3).contains(shapely.Point(longitude + turn, latitude))
-                   for g in found for turn in (-360, 0, 360))  # fmt: skip
+        assert any(
+            granule_footprint(g).buffer(1e-3).contains(shapely.Point(longitude + turn, latitude))
+            for g in found
+            for turn in (-360, 0, 360)
+        )
 
 
 @pytest.mark.parametrize(

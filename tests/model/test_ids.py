@@ -98,7 +98,7 @@ def test_ids_of_every_scheme_read_what_they_write(scheme: str, text: str) -> Non
     ],
 )
 def test_text_that_is_no_id_is_refused_and_shown(kind: type[SampleId], text: str) -> None:
-    with pytest.raises(InvalidIdentityError, match=r"got .*, wanted"):
+    with pytest.raises(InvalidIdentityError, match=r"got .*, expected"):
         kind.parse(text)
 
 

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from landloom.errors import RecipeError
-from landloom.model.recipe import Recipe
+from landloom.pipelines.registry import Recipe
 from landloom.pipelines.starters import starters, write_starter
 
 if TYPE_CHECKING:
@@ -35,14 +35,14 @@ def test_three_mistakes_are_three_problems(document: dict[str, Any]) -> None:
     assert {problem.where for problem in caught.value.problems} == {"samples.count", "products.s2.bands", "perid"}
     text = str(caught.value)
     assert "recipe: 3 problems" in text
-    assert "samples.count: got 0, wanted at least 1" in text
-    assert "wanted distinct bands" in text
+    assert "samples.count: got 0, expected at least 1" in text
+    assert "expected distinct bands" in text
     assert "perid: unknown key; nearest: period" in text
 
 
 def test_what_depends_on_another_part_is_checked(document: dict[str, Any]) -> None:
     document["samples"]["labels"] = "lucas"
-    with pytest.raises(RecipeError, match=r"samples\.labels: got 'lucas', wanted one of \['clc'\]"):
+    with pytest.raises(RecipeError, match=r"samples\.labels: got 'lucas', expected one of \['clc'\]"):
         Recipe.parse(document)
 
 
@@ -74,29 +74,32 @@ def changed(document: dict[str, Any], path: str, value: object) -> dict[str, Any
 
 MISTAKES = [
     ("samples.cuont", 3, "samples.cuont: unknown key; nearest: count"),
-    ("samples.count", "many", "samples.count: got 'many', wanted a whole number"),
-    ("samples.draw", "aera", "samples.draw: got 'aera', wanted one of area-class, all, list, windows"),
-    ("samples", {"count": 1}, "samples.draw: missing, wanted one of area-class, all, list"),
-    ("samples.labels", "lucas", "samples.labels: got 'lucas', wanted one of ['clc']"),
-    ("version", 1.0, "version: got 1.0, wanted text: put it in quotes, '1.0'"),
-    ("name", "My Corpus", "name: got 'My Corpus', wanted lower-case letters, digits and '-', a letter first"),
-    ("period.start", "2018-13-01", "period.start: got '2018-13-01', wanted a date such as 2018-01-01"),
-    ("period.start", 2018, "period.start: got 2018, wanted a date such as 2018-01-01"),
-    ("region", "europe", "region: got 'europe', wanted keys with values"),
-    ("region", {"bounds": [1, 2, 3, 4, 5]}, "region.bounds: got [1, 2, 3, 4, 5], wanted 4 values, not 5"),
+    ("samples.count", "many", "samples.count: got 'many', expected a whole number"),
+    ("samples.draw", "aera", "samples.draw: got 'aera', expected one of area-class, all, list, windows"),
+    ("samples", {"count": 1}, "samples.draw: missing, expected one of area-class, all, list"),
+    ("samples.labels", "lucas", "samples.labels: got 'lucas', expected one of ['clc']"),
+    ("version", 1.0, "version: got 1.0, expected text: put it in quotes, '1.0'"),
+    ("name", "My Corpus", "name: got 'My Corpus', expected lower-case letters, digits and '-', a letter first"),
+    ("period.start", "2018-13-01", "period.start: got '2018-13-01', expected a date such as 2018-01-01"),
+    ("period.start", 2018, "period.start: got 2018, expected a date such as 2018-01-01"),
+    ("region", "europe", "region: got 'europe', expected keys with values"),
+    ("region", {"bounds": [1, 2, 3, 4, 5]}, "region.bounds: got [1, 2, 3, 4, 5], expected 4 values, not 5"),
     ("labels.clc.taxonomy", "clcc", "labels.clc.taxonomy: no taxonomy 'clcc'; nearest: clc"),
     ("labels.clc.columm", "x", "labels.clc.columm: unknown key; nearest: column"),
-    ("products.s3", {"kind": "external", "cadence": "month", "terms": {"licence": "x", "attribution": "y"}},
-     "products.s3: no such product; nearest: "),
-    ("products.s2.kind", "composit", "products.s2.kind: got 'composit', wanted one of composite, series"),
-    ("products.s2.bands", "B02", "products.s2.bands: got 'B02', wanted a list"),
-    ("products.s2.cadence", "weekly", "products.s2.cadence: got 'weekly', wanted a cadence: 'month' or '5 days'"),
-    ("products.s2.count", "maybe", "products.s2.count: got 'maybe', wanted true or false"),
-    ("layouts", ["chip"], "layouts.0: got 'chip', wanted one of chips, cubes"),
-    ("splits", {"train": 0.7}, "splits: got shares that sum to 0.7, wanted 1"),
-    ("archive", {"kind": "static"}, "archive: wanted href: where the static archive lies"),
-    ("seed", -1, "seed: got -1, wanted at least 0"),
-]  # fmt: skip
+    (
+        "products.s3",
+        {"kind": "external", "cadence": "month", "terms": {"licence": "x", "attribution": "y"}},
+        "products.s3: no such product; nearest: ",
+    ),
+    ("products.s2.kind", "composit", "products.s2.kind: got 'composit', expected one of composite, series"),
+    ("products.s2.bands", "B02", "products.s2.bands: got 'B02', expected a list"),
+    ("products.s2.cadence", "weekly", "products.s2.cadence: got 'weekly', expected a cadence: 'month' or '5 days'"),
+    ("products.s2.count", "maybe", "products.s2.count: got 'maybe', expected true or false"),
+    ("layouts", ["chip"], "layouts.0: got 'chip', expected one of chips, cubes"),
+    ("splits", {"train": 0.7}, "splits: got shares that sum to 0.7, expected 1"),
+    ("archive", {"kind": "static"}, "archive.href: missing, expected it of the static archive"),
+    ("seed", -1, "seed: got -1, expected at least 0"),
+]
 
 
 @pytest.mark.parametrize(("path", "value", "message"), MISTAKES, ids=[f"{row[0]}={row[1]}"[:40] for row in MISTAKES])
@@ -126,7 +129,7 @@ def test_keys_that_stand_twice_are_refused(tmp_path: Path) -> None:
     assert [str(problem) for problem in caught.value.problems] == [
         "seed: stands twice, in line 5 and in line 6",
         "samples.count: stands twice, in line 11 and in line 12",
-        "seed: got -1, wanted at least 0",
+        "seed: got -1, expected at least 0",
     ]
 
 
@@ -135,7 +138,7 @@ def test_dates_that_are_none_do_not_end_the_reading(tmp_path: Path, date: str) -
     write_starter("demo", tmp_path / "x.yaml")
     text = (tmp_path / "x.yaml").read_text(encoding="utf-8").replace("2018-01-01", date)
     (tmp_path / "x.yaml").write_text(text, encoding="utf-8")
-    with pytest.raises(RecipeError, match=rf"period\.start: got '{date}', wanted a date such as") as caught:
+    with pytest.raises(RecipeError, match=rf"period\.start: got '{date}', expected a date such as") as caught:
         Recipe.read(tmp_path / "x.yaml")
     assert len(caught.value.problems) == 1
 

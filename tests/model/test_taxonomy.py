@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
-from landloom.model.taxonomy import CROSSWALKS, TAXONOMIES, Crosswalk, LandClass, Taxonomy, crosswalk, taxonomy
+from landloom.model.crosswalk import CROSSWALKS, Crosswalk, crosswalk
+from landloom.model.taxonomy import TAXONOMIES, LandClass, Taxonomy, taxonomy
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,7 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
-import sys
-import time
 from typing import TYPE_CHECKING
 
 import geopandas
@@ -17,24 +14,20 @@ import numpy as np
 import pytest
 import rasterio
 import yaml
+from tests.killing import build_killed
+from tests.projects import digest_of
 
-from landloom.corpus.audit.check import audit, digest
+from landloom.corpus.audit.validate import audit
 from landloom.engine.context import JOURNAL
 from landloom.engine.executors import processes
-from landloom.engine.journal import Journal
-from landloom.engine.project import Project
 from landloom.errors import DiskFullError, ForeignCorpusError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
-from landloom.pipelines.status import read_status
+from landloom.pipelines.registry import REGISTRY
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-
-def digest_of(corpus: Path) -> str:
-    return digest(open_store(str(corpus)))
 
 
 def test_it_validates(tiny_corpus: Path, shared_schemas: Path) -> None:
@@ -51,30 +44,12 @@ def test_a_second_build_runs_nothing(tiny: Path, tiny_corpus: Path) -> None:
     assert {path: path.stat().st_mtime_ns for path in (tiny_corpus / "imagery").rglob("*.tif")} == before
 
 
-def test_status_says_what_is_done_failed_and_missing(tiny_corpus: Path, tmp_path: Path) -> None:
-    shutil.copytree(tiny_corpus, tmp_path / "corpus")
-    done = {row.product: (row.done, row.failed, row.missing) for row in read_status(tmp_path / "corpus").rows}
-    assert done == {"s2": (2, 0, 0), "candidates-clc": (2, 0, 0), "samples-clc": (2, 0, 0)}
-    with Journal(tmp_path / "corpus" / JOURNAL) as journal:
-        tiles = sorted(entry.id for entry in journal.entries() if entry.id.startswith("s2/"))
-        entry = journal.get(tiles[0])
-        assert entry is not None
-        journal.record_failure(tiles[0], entry.key, "timeout", seconds=0)
-        journal.record_failure(tiles[1], "other inputs", "timeout", seconds=0)
-        journal.forget("samples-clc/33N_12E-231N")
-    after = read_status(tmp_path / "corpus")
-    assert {row.product: (row.done, row.failed, row.missing) for row in after.rows} == {
-        "s2": (0, 1, 1), "candidates-clc": (2, 0, 0), "samples-clc": (1, 0, 1),
-    }  # fmt: skip
-    assert after.failures == (f"{tiles[0]} (attempt 2): timeout",)
-
-
 def test_chips_are_where_gis_tools_look(tiny: Path, tiny_corpus: Path) -> None:
     chips = sorted((tiny_corpus / "imagery").rglob("S2-SR/*.tif"))
     assert len(chips) == 6 * 2
     with rasterio.open(chips[0]) as file:
         assert (file.count, file.height, file.width, file.dtypes[0], file.nodata) == (12, 60, 60, "uint16", 0)
-        assert file.descriptions == tuple(b.name for b in Project.open(tiny).product("s2").bands)
+        assert file.descriptions == REGISTRY.open(tiny).recipe.products["s2"].bands  # type: ignore[attr-defined]
 
 
 def test_counts_say_where_nothing_was_seen(tiny_corpus: Path) -> None:
@@ -103,30 +78,12 @@ def test_workers_do_not_change_a_byte(tiny: Path, tiny_corpus: Path, tmp_path: P
 
 
 @pytest.mark.slow
-def test_killed_builds_end_in_the_same_bytes(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("workers", [1, 2])
+def test_killed_builds_end_in_the_same_bytes(tiny: Path, tiny_corpus: Path, tmp_path: Path, workers: int) -> None:
     """SIGKILL at five random moments, then resume."""
     rng = random.Random(5)  # noqa: S311 - moments, not secrets
-    command = [sys.executable, "-m", "landloom.cli", "build", str(tiny), "--out", str(tmp_path / "c"), "--workers", "2"]
-    start = time.monotonic()
-    build(tiny, out=tmp_path / "timed")
-    whole = time.monotonic() - start + 4
-    killed = 0
-    for _ in range(20):
-        running = subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
-        )
-        try:
-            running.wait(timeout=rng.uniform(0.3, 0.8) * whole)
-            shutil.rmtree(tmp_path / "c")  # whole before its moment came: there is nothing left to kill
-        except subprocess.TimeoutExpired:
-            os.killpg(running.pid, signal.SIGKILL)
-            running.wait()
-            killed += 1
-        if killed == 5:
-            break
-    assert killed == 5
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    assert digest_of(tmp_path / "c") == digest_of(tiny_corpus)
+    build_killed(tiny, tmp_path / "corpus", rng, times=5, workers=workers)
+    assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
 
 
 @pytest.mark.slow
@@ -196,11 +153,11 @@ def test_a_lost_file_is_made_again(tiny: Path, tiny_corpus: Path, tmp_path: Path
         ({"archive": {"kind": "static", "href": "{tiny}/archive/region.geojson"}}, r"it has this wrong:\n  - .*region"),
         (
             {"samples": {"draw": "list", "ids": ["33N_16E-243N_29_01", "x", "33N_16E-243N_29_99"]}},
-            r"2 sample ids cannot be read:\n  - samples\.ids\.1: got 'x'.*\n  - samples\.ids\.2: .*wanted row",
+            r"3 sample ids cannot be used:\n.*ids\.1: got 'x'.*\n.*ids\.2: .*\w+ row.*\n.*ids\.0: .*outside the region",
         ),
         (
             {"samples": {"draw": "all"}, "region": {"bounds": [-179, -80, 179, 80]}},
-            "about 1,3.* cells of 600 m, wanted at most 50,000,000",
+            r"about 1,3.* cells of 600 m, \w+ at most 50,000,000",
         ),
     ],
     ids=["swapped axes", "no scene", "no archive", "no ids", "the world"],

@@ -11,12 +11,15 @@ from landloom.corpus.layout import Layout
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.product import product
-from landloom.query.published import FIVE_DAYS, MONTHS, get_asset_hrefs
+from landloom.query.index.rapidai4eo import published_steps
+from landloom.query.published import get_asset_hrefs
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.query.conftest import Truth
+
+MONTHS, FIVE_DAYS = ([step.name for step in published_steps(key)] for key in ("s2", "pfsr"))
 
 
 def expected_paths(truth: Truth, keys: tuple[str, ...] = ("s2", "labels")) -> list[str]:
@@ -79,19 +82,16 @@ def test_arrow_says_the_same(own: Truth) -> None:
     ]
 
 
-def test_granules_have_addresses_too(granules: Truth) -> None:
-    assert granules.corpus.query().assets.paths()[:3] == [path for path in expected_paths_chips(granules) if path][:3]
-
-
-def expected_paths_chips(truth: Truth) -> list[str]:
-    layout = Layout(name="own", version="1.0", scheme="granule")
+def test_granules_have_a_file_for_each_band(granules: Truth) -> None:
+    """As their scheme has it, where nothing but the index describes a corpus."""
+    layout, s2 = Layout(name="own", version="1.0", scheme="granule"), product("s2")
     paths = []
-    for row, identity in enumerate(truth.ids):
+    for row, identity in enumerate(granules.ids):
         sample = parse_sample_id("granule", identity)
-        steps = np.flatnonzero(truth.exists["s2"][row]).tolist()
-        paths += [layout.chip(sample, product("s2"), MONTHS[place]) for place in steps]
+        steps = np.flatnonzero(granules.exists["s2"][row]).tolist()
+        paths += [layout.chip(sample, s2, MONTHS[place], band.name) for place in steps for band in s2.bands]
         paths.append(layout.label(sample))
-    return paths
+    assert granules.corpus.query().assets.paths() == paths
 
 
 def test_published_corpus_agrees_with_the_helper(published: Truth) -> None:
@@ -112,8 +112,8 @@ def test_periods_are_half_open_and_months_stand_at_mid_month(published: Truth) -
     assert names("s2", "2018-01-15T10:30:01Z", "2018-02-15T10:30:01Z") == ["2018-02"]
     assert names("pfsr", "2018-01-03T10:30", "2018-01-08T10:30") == ["2018-01-03"]
     assert names("pfsr", "2018-01-03", "2018-01-08") == ["2018-01-03"]
-    assert names("s2", "2018-01-01", "2019-01-01") == list(MONTHS)
-    assert names("pfsr", "2018-01-01", "2020-01-01") == list(FIVE_DAYS)
+    assert names("s2", "2018-01-01", "2019-01-01") == MONTHS
+    assert names("pfsr", "2018-01-01", "2020-01-01") == FIVE_DAYS
     assert names("labels", "2030-01-01", "2031-01-01") == [None]
     with pytest.raises(InvalidValueError, match="before it begins"):
         corpus.query(period=("2019-01-01", "2018-01-01"))

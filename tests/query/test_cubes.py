@@ -18,8 +18,9 @@ from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import CubeSpec, encode_cubes
 from landloom.model.ids import ChipId
-from landloom.model.product import product
+from landloom.model.product import Product, product
 from landloom.model.sample import Sample
+from landloom.model.sensor import Band
 from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
@@ -33,6 +34,18 @@ if TYPE_CHECKING:
 PERIOD = Period.parse("2018-01-01", "2018-01-21")
 PIXELS = {"pfsr": (4, 4, 200, 200), "pfqa": (4, 9, 200, 200)}
 KEYS = ("pfsr", "pfqa")
+CLASSES = Product(
+    key="classes",
+    folder=None,
+    collection="labels_parcels",
+    prefix="classes",
+    kind="raster-labels",
+    title="Parcel classes",
+    resolution=10,
+    dtype="uint8",
+    nodata=None,
+    bands=(Band(name="classes", description="Code of the class of the parcel that covers most", resolution=10),),
+)
 ABSENT = 2
 """A timestep of the first sample without a chip."""
 
@@ -48,7 +61,7 @@ def build(folder: Path, layout: str) -> tuple[Corpus, dict[tuple[str, str], NDAr
         products=(
             *(ProductInfo(product=product(key), terms=PLANET, timesteps=steps) for key in KEYS),
             ProductInfo(product=product("labels"), terms=CLC, taxonomy=taxonomy("clc"), stated_period=PERIOD),
-            ProductInfo(product=product("classes"), terms=CLC, taxonomy=taxonomy("clc"), label_version="2"),
+            ProductInfo(product=CLASSES, terms=CLC, taxonomy=taxonomy("clc"), label_version="2"),
         ),
         layouts=(layout,),
     )
@@ -69,15 +82,22 @@ def build(folder: Path, layout: str) -> tuple[Corpus, dict[tuple[str, str], NDAr
                     store.put(info.layout.chip(sample.id, item, step.name), chip)
         if layout == "cubes":
             spec = CubeSpec(
-                samples=tuple(str(sample.id) for sample in samples), timesteps=tuple(step.name for step in steps),
-                times=tuple(step.stamp for step in steps), bands=tuple(band.name for band in item.bands),
-                corners=tuple((sample.bounds[0], sample.bounds[3]) for sample in samples), height=200, width=200,
-                dtype=item.dtype, nodata=0, epsg=32633, resolution=3.0,
-            )  # fmt: skip
+                samples=tuple(str(sample.id) for sample in samples),
+                timesteps=tuple(step.name for step in steps),
+                times=tuple(step.stamp for step in steps),
+                bands=tuple(band.name for band in item.bands),
+                corners=tuple((sample.bounds[0], sample.bounds[3]) for sample in samples),
+                height=200,
+                width=200,
+                dtype=item.dtype,
+                nodata=0,
+                epsg=32633,
+                resolution=3.0,
+            )
             for name, content in encode_cubes(spec, data):
                 store.put(f"{info.layout.cube(samples[0].id, item)}/{name}", content)
     for sample in samples:
-        cubes[str(sample.id), "classes"] = rng.integers(0, 45, (1, 1, 60, 60)).astype(product("classes").dtype)
+        cubes[str(sample.id), "classes"] = rng.integers(0, 45, (1, 1, 60, 60)).astype(CLASSES.dtype)
         raster = encode_geotiff(cubes[str(sample.id), "classes"][0], sample.grid(10))
         store.put(info.layout.raster_label(sample.id, "classes", "2"), raster)
     entries = [FileEntry.of(item.key, store.get(item.key)) for item in store.list("")]
@@ -117,7 +137,7 @@ def test_lists_hold_only_what_exists(built: Any) -> None:
     there = {path.relative_to(corpus.base).as_posix() for path in Path(corpus.base).rglob("*") if path.is_file()}
     paths = selection.assets.paths()
     assert set(paths) <= there
-    chips = "chips" in corpus.sidecar.meta["layouts"]
+    chips = "chips" in corpus.info.layouts
     assert len(paths) == (3 if not chips else 3 + 2 * 3 * 4 - 1)
     assert selection.cubes == (() if chips else tuple(f"imagery/33N/16E-243N/PF-{kind}.zarr" for kind in ("SR", "QA")))
     assert ("cubes: 2" in selection.describe()) == (not chips)
@@ -137,7 +157,7 @@ def test_raster_labels_are_cubes_too(built: Any) -> None:
     for identity in selection.ids:
         cube = selection.cube(identity, "classes")
         assert np.array_equal(cube.to_numpy(), cubes[identity, "classes"])
-        assert cube.dtype == product("classes").dtype
+        assert cube.dtype == CLASSES.dtype
     many = selection.load("classes").compute(scheduler="synchronous")
     assert np.array_equal(many.to_numpy(), np.stack([cubes[identity, "classes"] for identity in selection.ids]))
 
@@ -221,9 +241,12 @@ def test_bands_in_files_of_their_own_are_joined(tmp_path: Path) -> None:
     steps = Cadence.parse("month").timesteps(Period.parse("2018-01-01", "2018-03-01"))
     item = replace(product("s2"), bands=product("s2").bands[:3])
     info = CorpusInfo(
-        name="granules", version="1.0", scheme="granule", publication=PUBLICATION,
+        name="granules",
+        version="1.0",
+        scheme="granule",
+        publication=PUBLICATION,
         products=(ProductInfo(product=item, terms=COPERNICUS, timesteps=steps),),
-    )  # fmt: skip
+    )
     sample = Sample(id=ChipId.parse("33TWL_07"), epsg=32633, bounds=(500_000, 5_000_000, 500_320, 5_000_320))
     store, data = LocalStore(tmp_path / "corpus"), rng.integers(1, 9_000, (2, 3, 32, 32)).astype("uint16")
     for place, step in enumerate(steps):
@@ -260,9 +283,22 @@ def test_masks_mean_what_they_say(text: str, expected: list[bool]) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["__import__('os')", "days.real > 1", "days + 1 > 2", "1 < 2", "days if cloud else days", "days <", "", "lambda: 1",
-     "days > 'x'", "days in cloud", "(" * 300 + "days" + ")" * 300, "days " + "and days " * 300, "True"],
-)  # fmt: skip
+    [
+        "__import__('os')",
+        "days.real > 1",
+        "days + 1 > 2",
+        "1 < 2",
+        "days if cloud else days",
+        "days <",
+        "",
+        "lambda: 1",
+        "days > 'x'",
+        "days in cloud",
+        "(" * 300 + "days" + ")" * 300,
+        "days " + "and days " * 300,
+        "True",
+    ],
+)
 def test_nothing_else_can_be_said_in_a_mask(text: str) -> None:
     with pytest.raises(InvalidInputError, match="mask"):
         evaluate_mask(text, LAYERS)

@@ -9,8 +9,9 @@ import pytest
 
 from landloom.errors import InvalidIdentityError, InvalidValueError, NotFoundError
 from landloom.model.ids import SampleId
+from landloom.query.index.rapidai4eo import BASE_URL
 from landloom.query.index.synthetic import synthetic_samples
-from landloom.query.published import BASE_URL, PRODUCTS, get_asset_hrefs
+from landloom.query.published import PRODUCTS, get_asset_hrefs
 
 YEAR = ("2018-01-01T00:00:00Z", "2019-01-01T00:00:00Z")
 

@@ -10,13 +10,13 @@ import shapely
 from tests.query.faulty import Faulty, content, serving
 
 from landloom.model.taxonomy import taxonomy
-from landloom.query.catalog.registry import Registered, add_corpus
+from landloom.query.catalog.corpora import RegisteredCorpus, add_corpus
 from landloom.query.corpus import Corpus
 from landloom.query.index.synthetic import synthetic_samples, write_resources
 from landloom.query.published import get_asset_hrefs
 from landloom.query.transfer.destination import plan_download, verify
 from landloom.query.transfer.download import download
-from landloom.query.transfer.journal import Journal
+from landloom.query.transfer.download_journal import DownloadJournal
 from landloom.query.transfer.parts import selection_files
 from landloom.query.transfer.stores import open_transfer_store
 
@@ -37,7 +37,7 @@ def test_half_a_million_places_answer_as_brute_force_does(tmp_path: Path, monkey
         return (tmp_path / path).read_bytes() if path.startswith("resources/") else content(path, 2_000)
 
     with serving(Faulty(files=files)) as server:
-        add_corpus(Registered(name="rapidai4eo", bases=(f"{server.address}/",), kind="resources"))
+        add_corpus(RegisteredCorpus(name="rapidai4eo", bases=(f"{server.address}/",), kind="resources"))
         Corpus.open("rapidai4eo", cache=tmp_path / "cache")
         kinds = ("geometries.geojson.gz", "label_mappings.csv", "labels.csv.gz")
         assert sorted(server.gets()) == [f"resources/rapidai4eo_{kind}" for kind in kinds]  # each once
@@ -50,7 +50,7 @@ def test_half_a_million_places_answer_as_brute_force_does(tmp_path: Path, monkey
         done = download(plan, open_transfer_store(corpus.base), corpus="rapidai4eo 1.0", base=corpus.base)
     assert (done.fetched, done.failed, verify(tmp_path / "out")) == (3 * len(berlin), (), [])
     listed = (tmp_path / "list.txt").read_text(encoding="ascii").splitlines()
-    assert sorted(listed) == sorted(server.gets()) == sorted(Journal(tmp_path / "out").read())
+    assert sorted(listed) == sorted(server.gets()) == sorted(DownloadJournal(tmp_path / "out").read())
     assert (tmp_path / "out" / listed[0]).read_bytes() == content(listed[0], 2_000)
     assert berlin.assets.hrefs()[:3] == get_asset_hrefs(berlin.ids[0], "s2", base_url=server.address)[:3]
     sidecar, *others = (tmp_path / "cache" / "sidecars").iterdir()

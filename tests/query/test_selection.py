@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from landloom.errors import InvalidInputError, NotFoundError
-from landloom.model.taxonomy import crosswalk, taxonomy
+from landloom.model.crosswalk import crosswalk
+from landloom.model.taxonomy import taxonomy
 
 if TYPE_CHECKING:
     from tests.query.conftest import Truth
@@ -122,8 +123,12 @@ def test_any_chip_leads_to_its_place(own: Truth, form: str) -> None:
     asset = own.corpus.query(products="s2").assets[1_234]
     label = own.corpus.linked(asset.sample).assets["labels"][0].href
     chips: dict[str, str | Asset] = {
-        "path": asset.path, "href": asset.href, "asset": asset, "id": asset.sample, "label": label,
-    }  # fmt: skip
+        "path": asset.path,
+        "href": asset.href,
+        "asset": asset,
+        "id": asset.sample,
+        "label": label,
+    }
     assert own.corpus.linked(chips[form]).id == asset.sample
 
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING
 import pytest
 from shapely import box
 
-from landloom.archive.granules import fewest_granules, granules_for
+from landloom.archive.granule_cover import fewest_granules, granules_for
 from landloom.archive.open import open_archive
-from landloom.formats.stac.items import PLANETARY_COMPUTER, parse_scene
+from landloom.formats.stac.items import parse_scene
+from landloom.formats.stac.profiles import PLANETARY_COMPUTER
+from landloom.model.scene import Role
 from landloom.model.time import Period
 
 if TYPE_CHECKING:
-    from landloom.archive.search import Archive
+    from landloom.archive.protocol import Archive
 
 AUGUST = Period.parse("2023-08-01", "2023-09-01")
 ZAGREB = box(15.5, 45.4, 15.9, 45.8)
@@ -35,12 +37,12 @@ def test_the_five_scenes_and_what_the_items_say_of_them(archive: Archive, shared
     }
     assert [scene.orbit for scene in scenes] == [79, 122, 79, 122, 79]
     for scene in scenes:
-        for band in ("B02", "B03", "B04", "B08", "SCL"):
-            assert Path(scene.assets[band].href).is_file()
-        assert {asset.offset for asset in scene.assets.values()} == {0}, "the offset is in the pixels already"
+        for asset in (*(scene.bands[band] for band in ("B02", "B03", "B04", "B08")), scene.layers[Role.CLASSIFICATION]):
+            assert Path(asset.href).is_file()
+        assert {asset.offset for asset in scene.bands.values()} == {0}, "the offset is in the pixels already"
         document = json.loads(Path(str(scene.href)).read_text(encoding="utf-8"))
         assert document["assets"]["red"]["raster:bands"][0]["offset"] == -0.1
-    assert shared_data in Path(scenes[0].assets["B04"].href).parents
+    assert shared_data in Path(scenes[0].bands["B04"].href).parents
 
 
 def test_the_five_dangling_links_are_survived_and_reported(archive: Archive) -> None:
@@ -69,7 +71,7 @@ def test_the_same_item_as_esa_serves_it_would_carry_the_offset(archive: Archive)
     document = json.loads(Path(str(scene.href)).read_text(encoding="utf-8"))
     del document["properties"]["earthsearch:boa_offset_applied"]
     document["assets"] = {"B04": {"href": "B04.jp2"}}
-    assert parse_scene(document, str(scene.href), PLANETARY_COMPUTER).assets["B04"].offset == -1000
+    assert parse_scene(document, str(scene.href), PLANETARY_COMPUTER).bands["B04"].offset == -1000
 
 
 def test_granules_of_a_country_from_the_real_grid(shared_data: Path) -> None:

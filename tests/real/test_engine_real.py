@@ -12,7 +12,7 @@ import rasterio
 import yaml
 from rasterio.errors import NotGeoreferencedWarning
 
-from landloom.corpus.audit.check import audit
+from landloom.corpus.audit.validate import audit
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.composite import Observation, composite
 from landloom.imagery.valid import data_valid, scl_valid
@@ -31,7 +31,8 @@ TERMS = {"licence": "proprietary", "attribution": "contains modified Copernicus 
 
 def recipe(shared_data: Path, samples: dict[str, Any], resolution: float) -> dict[str, Any]:
     return {
-        "name": "zagreb", "version": "1.0",
+        "name": "zagreb",
+        "version": "1.0",
         "region": {"bounds": [15.0, 45.0, 16.5, 46.2]},
         "period": {"start": "2023-08-01", "end": "2023-09-01"},
         "samples": samples,
@@ -40,7 +41,7 @@ def recipe(shared_data: Path, samples: dict[str, Any], resolution: float) -> dic
             "s2": {"kind": "composite", "bands": list(BANDS), "resolution": resolution, "dilate": 0, "terms": TERMS}
         },
         "publication": {"title": "Zagreb", "description": "One real month"},
-    }  # fmt: skip
+    }
 
 
 def built(folder: Path, document: dict[str, Any]) -> tuple[Path, tuple[str, ...]]:
@@ -83,8 +84,13 @@ def independent_median(shared_data: Path) -> tuple[NDArray[np.uint16], NDArray[n
 @pytest.mark.slow
 def test_a_real_month_on_its_own_pixels(shared_data: Path, tmp_path: Path) -> None:
     samples = {
-        "draw": "windows", "anchor": "33N-499980E-5100000N", "size": 200, "resolution": 120, "rows": 4, "columns": 4,
-    }  # fmt: skip
+        "draw": "windows",
+        "anchor": "33N-499980E-5100000N",
+        "size": 200,
+        "resolution": 120,
+        "rows": 4,
+        "columns": 4,
+    }
     corpus, notes = built(tmp_path, recipe(shared_data, samples, 120))
     assert audit(open_store(str(corpus))).problems == ()
     assert any("33TWM" in note for note in notes), "dangling links are reported"

@@ -16,7 +16,7 @@ from landloom.engine.executors import processes
 from landloom.model.granules import granule_footprint
 from landloom.model.ids import GranuleId
 from landloom.samplers.granules.features import write_features
-from landloom.samplers.granules.sampler import read_granules
+from landloom.samplers.granules.table import read_granules
 from landloom.sampling.granules import PUBLISHED, draw_granules
 
 if TYPE_CHECKING:
@@ -26,13 +26,37 @@ if TYPE_CHECKING:
 OUTLINES: dict[str, list[tuple[float, float]]] = {
     "North America": [(-180, 90), (-12, 90), (-12, 60), (-45, 58), (-45, 10), (-78, 8), (-130, 8), (-180, 50)],
     "South America": [(-95, 8), (-78, 8), (-60, 13), (-30, 0), (-30, -58), (-95, -58)],
-    "Europe": [(-32, 34), (-10, 36), (12, 37.5), (26, 34), (28, 41), (48, 42), (58, 50), (60, 90), (-12, 90),
-               (-12, 60)],
+    "Europe": [
+        (-32, 34),
+        (-10, 36),
+        (12, 37.5),
+        (26, 34),
+        (28, 41),
+        (48, 42),
+        (58, 50),
+        (60, 90),
+        (-12, 90),
+        (-12, 60),
+    ],
     "Africa": [(-32, 34), (-10, 36), (12, 37.5), (33, 31.5), (43, 12), (60, 12), (60, -40), (-32, -40)],
-    "Asia": [(26, 34), (28, 41), (48, 42), (58, 50), (60, 90), (180, 90), (180, 50), (150, 20), (135, 0), (95, -11),
-             (60, 0), (60, 12), (43, 12), (33, 31.5)],
+    "Asia": [
+        (26, 34),
+        (28, 41),
+        (48, 42),
+        (58, 50),
+        (60, 90),
+        (180, 90),
+        (180, 50),
+        (150, 20),
+        (135, 0),
+        (95, -11),
+        (60, 0),
+        (60, 12),
+        (43, 12),
+        (33, 31.5),
+    ],
     "Oceania": [(95, -11), (135, 0), (150, 20), (180, 20), (180, -58), (95, -58)],
-}  # fmt: skip
+}
 """Continents, roughly; Antarctica and some islands of the Pacific lie in none."""
 
 
@@ -47,9 +71,17 @@ def simulated_map(path: Path) -> str:
         codes[field > best] = code
         best = np.maximum(best, field)
     with rasterio.open(
-        path, "w", driver="GTiff", height=720, width=1440, count=1, dtype="uint8", crs="EPSG:4326", nodata=255,
+        path,
+        "w",
+        driver="GTiff",
+        height=720,
+        width=1440,
+        count=1,
+        dtype="uint8",
+        crs="EPSG:4326",
+        nodata=255,
         transform=Affine(0.25, 0, -180, 0, -0.25, 90),
-    ) as file:  # fmt: skip
+    ) as file:
         file.write(codes, 1)
     return str(path)
 
@@ -68,9 +100,12 @@ def test_uniform_draws_of_the_worlds_granules_spread_better_than_random_ones_in_
     lines = [f"{granule},{name}" for granule, name in zip(granules, continent, strict=True) if name != "Antarctica"]
     (tmp_path / "continents.csv").write_text("\n".join(["id,continent", *lines]), encoding="utf-8")
     table = write_features(
-        simulated_map(tmp_path / "igbp.tif"), tmp_path / "features", granules=granules, factory=processes(2),
+        simulated_map(tmp_path / "igbp.tif"),
+        tmp_path / "features",
+        granules=granules,
+        factory=processes(2),
         continents=(str(tmp_path / "continents.csv"), "continent", None),
-    )  # fmt: skip
+    )
     assert pq.read_metadata(table).num_rows == 20_430
     drawn = draw_granules(read_granules(str(table)), PUBLISHED, 2018)
     assert len(drawn.granules) == 300

@@ -53,8 +53,9 @@ def test_land_use_is_guessed_on_blocks_apart(
             usable = target > 0
             usable[max(top - 3, 0) : top + 23, max(left - 3, 0) : left + 23] = False
             picked = draw_pixels(target, usable, 2_000, seed=1, least=20)
-            model = train(np.ascontiguousarray(pixels[:, picked].T), target.reshape(-1)[picked],
-                          GuessSettings(trees=30), seed=1)  # fmt: skip
+            model = train(
+                np.ascontiguousarray(pixels[:, picked].T), target.reshape(-1)[picked], GuessSettings(trees=30), seed=1
+            )
             window = np.s_[top : top + 20, left : left + 20]
             found = model.predict(np.ascontiguousarray(stack[:, :, *window])).labels
             known = np.where(np.isin(target[window], model.classes), target[window], 0).astype(np.uint8)

@@ -15,7 +15,7 @@ from landloom.labels.coverage import coverage_of
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster
 from landloom.labels.layers import LAYERS, locate, rasterise_centre, rasterise_parcels
 from landloom.labels.parcels import Parcels, parcels_of
-from landloom.labels.polygons import overlapping_pairs
+from landloom.labels.polygons import overlapping_polygons
 from landloom.model.grid import Grid
 from landloom.model.taxonomy import taxonomy
 from landloom.store.vector import epsg_of, read_vector
@@ -132,7 +132,7 @@ def _check_pairs(frame: GeoDataFrame, parcels: Parcels, identity: str, count: in
     ids = frame[identity].astype("int64").to_numpy()
     stated = {frozenset(pair) for pair in zip(ids[left].tolist(), ids[right].tolist(), strict=True)}
     assert len(stated) == count
-    pairs, areas = overlapping_pairs(parcels.geometries)
+    pairs, areas = overlapping_polygons(parcels.geometries)
     found = {frozenset(parcels.ids[pair].tolist()) for pair in pairs}
     assert (areas > 0).all()
     shape = dict(zip(parcels.ids.tolist(), parcels.geometries, strict=True))

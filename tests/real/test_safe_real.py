@@ -10,9 +10,9 @@ import pytest
 import shapely
 
 from landloom.archive.safe.products import SafeArchive
-from landloom.formats.safe.product import L2A_BANDS, SafeProduct, manifest_names, parse_product
-from landloom.model.bands import SENTINEL2
+from landloom.formats.safe.safe_product import L2A_BANDS, SafeProduct, manifest_names, parse_product
 from landloom.model.grid import Grid
+from landloom.model.sensor import SENTINEL2
 from landloom.model.time import Period
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ import shapely
 from landloom.model.granules import granule_footprint, granule_grid, granules_in, world_granules
 from landloom.model.ids import GranuleId
 from landloom.sampling.allocate import areas, quotas
-from landloom.sampling.candidates import candidate_cells
+from landloom.sampling.zone_cells import candidate_cells
 
 if TYPE_CHECKING:
     from pathlib import Path

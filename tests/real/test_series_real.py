@@ -15,8 +15,8 @@ import pytest
 import rasterio
 import yaml
 
-from landloom.corpus.audit.check import audit
-from landloom.corpus.finished import Existing
+from landloom.corpus.audit.validate import audit
+from landloom.corpus.finished import FinishedCorpus
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
 from landloom.model.grid import Grid
 from landloom.pipelines.build import build
@@ -31,7 +31,7 @@ CLEAR = [4, 5, 6, 7, 11]
 SEASONS = {
     2016: {"start": "2015-10-01", "end": "2016-10-01"},
     2017: {"start": "2016-10-01", "end": "2017-10-01"},
-}  # fmt: skip
+}
 
 
 def pixels(path: Path) -> tuple[NDArray[Any], Grid]:
@@ -62,9 +62,10 @@ def grid(shared_data: Path) -> Grid:
 
 @pytest.fixture(scope="module")
 def archive(
-    acquisitions: dict[str, tuple[NDArray[np.uint16], NDArray[np.uint8]]], grid: Grid,
+    acquisitions: dict[str, tuple[NDArray[np.uint16], NDArray[np.uint8]]],
+    grid: Grid,
     tmp_path_factory: pytest.TempPathFactory,
-) -> Path:  # fmt: skip
+) -> Path:
     """A static catalogue of them."""
     folder = tmp_path_factory.mktemp("slovenia")
     outline = grid.footprint()
@@ -75,14 +76,23 @@ def archive(
         for key, array in assets.items():
             (folder / f"{name}-{key}.tif").write_bytes(encode_geotiff(array[None], grid, nodata=0))
         item = {
-            "type": "Feature", "stac_version": "1.0.0", "stac_extensions": [], "id": name, "links": [],
-            "collection": "sentinel-2-l2a", "bbox": list(outline.bounds), "geometry": outline.__geo_interface__,
+            "type": "Feature",
+            "stac_version": "1.0.0",
+            "stac_extensions": [],
+            "id": name,
+            "links": [],
+            "collection": "sentinel-2-l2a",
+            "bbox": list(outline.bounds),
+            "geometry": outline.__geo_interface__,
             "properties": {
-                "datetime": instant, "grid:code": "MGRS-33TVM", "proj:epsg": 32633,
-                "earthsearch:boa_offset_applied": True, "s2:processing_baseline": "02.07",
+                "datetime": instant,
+                "grid:code": "MGRS-33TVM",
+                "proj:epsg": 32633,
+                "earthsearch:boa_offset_applied": True,
+                "s2:processing_baseline": "02.07",
             },
             "assets": {key: {"href": f"{name}-{key}.tif"} for key in assets},
-        }  # fmt: skip
+        }
         (folder / f"{name}.json").write_text(json.dumps(item))
         links.append({"rel": "item", "href": f"{name}.json"})
     catalog = {"type": "Catalog", "stac_version": "1.0.0", "id": "s", "description": "d", "links": links}
@@ -94,12 +104,15 @@ def recipe(folder: Path, archive: Path, grid: Grid, **samples: Any) -> Path:
     terms = {"licence": "proprietary", "attribution": "contains modified Copernicus Sentinel data 2015-2017"}
     west, south, east, north = grid.footprint().bounds
     document = {
-        "name": "slovenia", "version": "1.0", "region": {"bounds": [west, south, east, north]},
-        "period": {"start": "2015-07-01", "end": "2018-01-01"}, "samples": {"draw": "windows", "size": 24} | samples,
+        "name": "slovenia",
+        "version": "1.0",
+        "region": {"bounds": [west, south, east, north]},
+        "period": {"start": "2015-07-01", "end": "2018-01-01"},
+        "samples": {"draw": "windows", "size": 24} | samples,
         "archive": {"kind": "static", "href": str(archive / "catalog.json")},
         "products": {"s2_native": {"kind": "series", "bands": ["B08"], "clear": CLEAR, "terms": terms}},
         "publication": {"title": "t", "description": "d"},
-    }  # fmt: skip
+    }
     (folder / "landloom.yaml").write_text(yaml.safe_dump(document))
     return folder
 
@@ -118,7 +131,7 @@ def test_68_dates_with_their_masks_become_one_corpus(
 ) -> None:
     folder = recipe(tmp_path, archive, grid)
     build(folder)
-    there = Existing.open(str(folder / "corpus"))
+    there = FinishedCorpus.open(str(folder / "corpus"))
     assert audit(there.store, digests=True).problems == ()
     item = there.info.product("s2_10m")
     names = [step.name for step in item.timesteps]

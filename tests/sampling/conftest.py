@@ -9,10 +9,12 @@ import pytest
 import shapely
 from scipy.sparse import csr_array
 
-from landloom.sampling.candidates import Candidates, candidate_cells
+from landloom.sampling.zone_cells import candidate_cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from landloom.sampling.candidates import Candidates
 
 CLASSES = 12
 REGION = shapely.box(11.0, 50.0, 13.0, 51.0)

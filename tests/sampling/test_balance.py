@@ -58,7 +58,7 @@ def test_capped_probabilities_sum_to_the_count_and_keep_proportions(weights: lis
 
 
 def test_more_than_there_are_is_refused() -> None:
-    with pytest.raises(InvalidValueError, match="got 2 cells, wanted at least 3"):
+    with pytest.raises(InvalidValueError, match="got 2 cells, expected at least 3"):
         capped(np.ones(2), 3)
 
 

@@ -8,7 +8,8 @@ from scipy.sparse import csr_array
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.model.grid import WGS84, transformer
 from landloom.model.ids import CELL_SIZE, SampleId, TileId, Zone
-from landloom.sampling.candidates import Candidates, candidate_cells
+from landloom.sampling.candidates import Candidates
+from landloom.sampling.zone_cells import candidate_cells
 
 
 def brute_force(region: shapely.Geometry, zones: list[Zone]) -> set[str]:

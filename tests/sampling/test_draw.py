@@ -104,11 +104,11 @@ def test_without_fractions_place_alone_counts(world: Candidates) -> None:
 
 
 def test_quotas_that_cannot_be_are_refused(world: Candidates) -> None:
-    with pytest.raises(InvalidInputError, match="sum to 4, wanted 5"):
+    with pytest.raises(InvalidInputError, match="sum to 4, expected 5"):
         draw(world, 5, {"West": 4}, seed=1)
     with pytest.raises(NotFoundError, match=r"no country 'Wset'; nearest: .*West"):
         draw(world, 5, {"Wset": 5}, seed=1)
-    with pytest.raises(InvalidInputError, match="got 1000 tiles, wanted 1 to"):
+    with pytest.raises(InvalidInputError, match="got 1000 tiles, expected 1 to"):
         draw(world, 2000, {"West": 2000}, seed=1, tiles=1000)
     with pytest.raises(InvalidInputError, match="at least"):
         draw(world, 400, {"West": 100, "East": 100, "Middle": 100, "North": 100}, seed=1, tiles=1)

@@ -10,8 +10,9 @@ from scipy.sparse import csr_array
 
 from landloom.model.grid import transformer
 from landloom.model.ids import CELL_SIZE, SampleId
-from landloom.sampling.candidates import Candidates, candidate_cells
+from landloom.sampling.candidates import Candidates
 from landloom.sampling.overlap import independent, overlapping_pairs
+from landloom.sampling.zone_cells import candidate_cells
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

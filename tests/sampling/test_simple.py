@@ -5,9 +5,9 @@ import shapely
 
 from landloom.errors import InvalidInputError
 from landloom.model.ids import SampleId
-from landloom.sampling.candidates import candidate_cells
 from landloom.sampling.overlap import overlapping_pairs
 from landloom.sampling.simple import draw_all, draw_list
+from landloom.sampling.zone_cells import candidate_cells
 
 
 def test_all_cells_are_drawn_but_for_overlaps() -> None:

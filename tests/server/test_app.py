@@ -13,7 +13,6 @@ import pytest
 from landloom.cli.serving import announcement
 from landloom.errors import InvalidInputError
 from landloom.server.app import serve
-from landloom.server.descriptions import describe
 from landloom.server.explore import page
 
 if TYPE_CHECKING:
@@ -62,7 +61,7 @@ def test_address_in_use_is_said(own: Served) -> None:
 
 
 def test_plain_page_where_none_is_built(own: Served) -> None:
-    text = page.plain(describe(own.corpus), len(own.corpus))
+    text = page.plain(own.corpus.info, len(own.corpus))
     assert "make web" in text
     assert "Own &lt;corpus&gt;" in text
     assert "src=" not in text

@@ -19,13 +19,13 @@ from referencing import Registry, Resource
 from landloom.errors import InvalidInputError
 from landloom.formats.stac.items import parse_scene
 from landloom.formats.stac.profiles import EARTH_SEARCH
-from landloom.model.bands import SENTINEL2, Scl
 from landloom.model.grid import Grid, reproject
 from landloom.model.ids import GranuleId, Zone
+from landloom.model.sensor import SENTINEL2, Scl
 from landloom.simulate.archive import simulate_archive, spec_of
-from landloom.simulate.items import ASSET_KEYS
 from landloom.simulate.schedule import GRANULE_SIZE, plan_scenes
 from landloom.simulate.spec import BANDS, world_spec
+from landloom.simulate.stac_items import ASSET_KEYS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -149,9 +149,9 @@ def test_offsets_are_declared_as_earth_search_does_and_read_back_right(tiny: Wri
         kinds.add((scene.baseline, scene.offset, applied, declared))
         href = str(tiny.folder / "sentinel-2-l2a" / name / f"{name}.json")
         parsed = parse_scene(item, href, EARTH_SEARCH)
-        assert parsed.assets["B04"].offset == -scene.offset
+        assert parsed.bands["B04"].offset == -scene.offset
         assert parsed.granule == scene.granule
-        assert parsed.assets["B11"].href == str(tiny.file(name, "B11"))
+        assert parsed.bands["B11"].href == str(tiny.file(name, "B11"))
     assert kinds == {
         ("02.07", 0, False, 0),
         ("04.00", 1_000, False, -0.1),

@@ -10,7 +10,6 @@ from urllib.request import urlopen
 import pytest
 import shapely
 
-from landloom.archive.http import Patience
 from landloom.archive.orders.fetch import FetchReport, FileOrderBook, fetch_products
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.states import Rules, orders_of
@@ -18,10 +17,11 @@ from landloom.archive.orders.tokens import PasswordToken
 from landloom.archive.safe.products import SafeArchive
 from landloom.errors import InvalidInputError, PermanentFaultError
 from landloom.model.time import Period
-from landloom.simulate.safe.archive import SafeForm, SafeReport, simulate_safe_archive
+from landloom.simulate.safe.products import SafeForm, SafeReport, simulate_safe_archive
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.server import ArchiveServer, Habits
 from landloom.simulate.spec import world_spec
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,10 @@ import pytest
 import shapely
 
 from landloom.errors import InvalidValueError, NotFoundError
-from landloom.model.bands import CLEAR, Scl
 from landloom.model.grid import Grid, transformer
-from landloom.simulate.frame import FRAME, positions
+from landloom.model.sensor import CLEAR, Scl
 from landloom.simulate.landscape import GLOBELAND30, LANDCOVERNET
+from landloom.simulate.scene_frame import FRAME, positions
 from landloom.simulate.spec import BANDS, View, WorldSpec, world_spec
 from landloom.simulate.spectra import CODES, harvest_day
 from landloom.simulate.vectors import land_cover_polygons, parcel_polygons

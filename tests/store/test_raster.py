@@ -67,9 +67,18 @@ def test_windows_off_the_pixels_are_refused(scene: Path) -> None:
 
 def test_content_counts_not_the_suffix(tmp_path: Path) -> None:
     with rasterio.open(
-        tmp_path / "really.jp2", "w", driver="JP2OpenJPEG", width=700, height=600, count=2, dtype="uint16",
-        crs="EPSG:32633", transform=GRID.affine, QUALITY=100, REVERSIBLE="YES",
-    ) as dataset:  # fmt: skip
+        tmp_path / "really.jp2",
+        "w",
+        driver="JP2OpenJPEG",
+        width=700,
+        height=600,
+        count=2,
+        dtype="uint16",
+        crs="EPSG:32633",
+        transform=GRID.affine,
+        QUALITY=100,
+        REVERSIBLE="YES",
+    ) as dataset:
         dataset.write(PIXELS)
     named = (tmp_path / "really.jp2").rename(tmp_path / "named.tif")
     with open_raster(str(named)) as raster:

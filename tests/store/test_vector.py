@@ -108,7 +108,7 @@ def test_a_csv_with_bad_text_names_the_rows(frame: geopandas.GeoDataFrame, tmp_p
     with pytest.raises(InvalidInputError, match=r"no CRS in rows \[1\]"):
         read_vector(file)
     table.drop(columns="geometry").to_csv(file, index=False)
-    with pytest.raises(InvalidInputError, match="wanted `geometry` with WKT"):
+    with pytest.raises(InvalidInputError, match="expected `geometry` with WKT"):
         read_vector(file)
 
 
@@ -144,7 +144,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         read_vector(broken)
     table = tmp_path / "table.parquet"
     pq.write_table(pa.table({"id": [1], "geometry": [b""]}), table)
-    with pytest.raises(InvalidInputError, match="wanted GeoParquet"):
+    with pytest.raises(InvalidInputError, match="expected GeoParquet"):
         read_vector(table)
     with pytest.raises(InvalidInputError, match="no CRS"):
         epsg_of(geopandas.GeoDataFrame(geometry=[]))

@@ -4,57 +4,31 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+import pystac_client
 import requests
+from pystac_client.exceptions import APIError
+from pystac_client.stac_api_io import StacApiIO
+from shapely.geometry import mapping
 
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.http import Patience, fault_of, mount
-from landloom.archive.search import is_wanted
+from landloom.archive.protocol import is_wanted
 from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
-from landloom.formats.stac.items import COPERNICUS, EARTH_SEARCH, PLANETARY_COMPUTER, detect_profile, parse_scene
+from landloom.formats.stac.items import parse_scene
+from landloom.formats.stac.profiles import detect_profile
 from landloom.model.time import format_instant
+from landloom.store.http import fault_of, retrying
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    import pystac_client
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.formats.stac.items import Profile
+    from landloom.formats.stac.profiles import Profile
     from landloom.model.scene import Scene
     from landloom.model.time import Period
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preset:
-    """A well-known STAC API."""
-
-    url: str
-    """Its landing page."""
-    collection: str
-    """Its collection of Sentinel-2 Level-2A."""
-    profile: Profile
-    """How its items name things."""
-    page: int = 100
-    """Items a page; what the service answers quickly."""
-
-
-PRESETS: Final = {
-    "earth-search": Preset(
-        url="https://earth-search.aws.element84.com/v1", collection="sentinel-2-l2a", profile=EARTH_SEARCH
-    ),
-    "planetary-computer": Preset(
-        url="https://planetarycomputer.microsoft.com/api/stac/v1",
-        collection="sentinel-2-l2a",
-        profile=PLANETARY_COMPUTER,
-    ),
-    "copernicus-data-space": Preset(
-        url="https://stac.dataspace.copernicus.eu/v1", collection="sentinel-2-l2a", profile=COPERNICUS
-    ),
-}
-"""Name, as in recipes → API."""
 
 
 class ApiArchive:
@@ -92,7 +66,7 @@ class ApiArchive:
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
-        """See `landloom.archive.search.Archive`."""
+        """See `landloom.archive.protocol.Archive`."""
         return resolve_duplicates(self.found(footprint, period))
 
     def found(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
@@ -113,9 +87,6 @@ class ApiArchive:
             return None
 
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterator[Mapping[str, Any]]:
-        from pystac_client.exceptions import APIError
-        from shapely.geometry import mapping
-
         try:
             search = self._opened().search(
                 collections=[self._collection],
@@ -134,11 +105,8 @@ class ApiArchive:
 
     def _opened(self) -> pystac_client.Client:
         if self._client is None:
-            import pystac_client
-            from pystac_client.stac_api_io import StacApiIO
-
             io = StacApiIO(max_retries=None, timeout=self._patience.timeout)
-            mount(io.session, self._patience)
+            retrying(io.session, self._patience)
             self._client = pystac_client.Client.open(self._url, stac_io=io)
             if not self._client.conforms_to("ITEM_SEARCH"):
                 raise PermanentFaultError(f"{self._url}: no STAC API with item search")

@@ -6,15 +6,17 @@ from collections import defaultdict
 from math import floor
 from typing import TYPE_CHECKING, Final, Protocol, runtime_checkable
 
+from shapely import box, total_bounds
+
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.search import is_wanted
+from landloom.archive.protocol import is_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.archive.search import Archive
+    from landloom.archive.protocol import Archive
     from landloom.model.scene import Scene
     from landloom.model.time import Period
 
@@ -71,7 +73,5 @@ def _neighbours(footprints: Mapping[str, BaseGeometry]) -> Iterator[list[str]]:
 
 def _box(footprints: Iterator[BaseGeometry]) -> BaseGeometry:
     """One outline that holds some; of a single one, itself."""
-    from shapely import box, total_bounds
-
     shapes = list(footprints)
     return shapes[0] if len(shapes) == 1 else box(*total_bounds(shapes))

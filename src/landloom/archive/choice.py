@@ -7,7 +7,7 @@ import io
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from landloom.archive.search import in_order
+from landloom.archive.protocol import in_order
 from landloom.errors import InvalidDocumentError, InvalidValueError, NotFoundError, Problem
 from landloom.model.time import format_instant, parse_instant
 
@@ -144,7 +144,7 @@ class SceneChoice:
             row = _Row(f"line {reader.line_num}", {str(k).strip(): v for k, v in line.items()}, problems)
             candidate = row.candidate()
             if candidate is not None and candidate.id in rows:
-                row.wrong("id", "wanted each scene once")
+                row.wrong("id", "expected each scene once")
             elif candidate is not None:
                 rows[candidate.id] = candidate
         if problems:
@@ -175,7 +175,7 @@ class _Row:
         before = len(self.problems)
         name, use, time = self._text("id"), self._use(), self._time()
         if not name:
-            self.wrong("id", "wanted the scene's id")
+            self.wrong("id", "expected the scene's id")
         cloud, nodata, size = self._percent("cloud_cover"), self._percent("nodata_share"), self._size()
         if "None" in self.values:
             self.wrong("line", "more fields than the header has")
@@ -205,14 +205,14 @@ class _Row:
     def _use(self) -> bool:
         text = self._text("use").lower()
         if text not in (*_YES, *_NO):
-            self.wrong("use", "wanted yes or no")
+            self.wrong("use", "expected yes or no")
         return text in _YES
 
     def _time(self) -> datetime | None:
         try:
             return parse_instant(self._text("time"))
         except InvalidValueError:
-            self.wrong("time", "wanted an ISO instant")
+            self.wrong("time", "expected an ISO instant")
             return None
 
     def _percent(self, column: str) -> float | None:
@@ -222,12 +222,12 @@ class _Row:
         except ValueError:
             value = -1.0
         if value is not None and not 0 <= value <= 100:
-            self.wrong(column, "wanted a percentage from 0 to 100, or nothing")
+            self.wrong(column, "expected a percentage from 0 to 100, or nothing")
         return value
 
     def _size(self) -> int | None:
         text = self._text("size")
         if text and not text.isdecimal():
-            self.wrong("size", "wanted a number of bytes, or nothing")
+            self.wrong("size", "expected a number of bytes, or nothing")
             return None
         return int(text) if text else None

@@ -6,7 +6,9 @@ from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from landloom.archive.search import in_order
+from shapely import area, intersection
+
+from landloom.archive.protocol import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -38,7 +40,7 @@ def resolve_duplicates(scenes: Iterable[Scene]) -> tuple[Scene, ...]:
         >>> from landloom.model.scene import Scene
         >>> from landloom.model.time import parse_instant
         >>> time = parse_instant("2018-05-01T10:00:00")
-        >>> old = Scene(id="a", time=time, granule="33TWL", epsg=None, footprint=box(0, 0, 1, 1), assets={})
+        >>> old = Scene(id="a", time=time, granule="33TWL", epsg=None, footprint=box(0, 0, 1, 1), bands={})
         >>> new = replace(old, id="b", baseline="05.00")
         >>> [scene.id for scene in resolve_duplicates([new, old])]
         ['b']
@@ -72,7 +74,5 @@ def _same_acquisition(one: Scene, other: Scene) -> bool:
         return False
     if one.orbit and other.orbit and one.orbit != other.orbit:
         return False
-    from shapely import area, intersection
-
     smaller = min(area(one.footprint), area(other.footprint))
     return bool(area(intersection(one.footprint, other.footprint)) >= SAME_OUTLINE * smaller)

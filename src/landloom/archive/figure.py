@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
+
+from matplotlib.collections import PathCollection
+from matplotlib.figure import Figure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
     from landloom.archive.choice import Candidate, SceneChoice
     from landloom.model.time import Period
@@ -37,8 +40,6 @@ def calendar_figure(choice: SceneChoice, period: Period) -> Figure:
         >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
         ['33TWL (1 of 1)']
     """
-    from matplotlib.figure import Figure
-
     granules = sorted({candidate.granule or "" for candidate in choice.candidates})[:MOST_ROWS]
     figure = Figure(figsize=(11, 1.6 + 0.32 * max(1, len(granules))), layout="constrained")
     axes = figure.add_subplot()
@@ -73,8 +74,6 @@ def _row(axes: Axes, candidates: Sequence[Candidate], row: int) -> None:
 
 
 def _gaps(axes: Axes, months: Sequence[str], row: int) -> None:
-    from datetime import UTC, datetime, timedelta
-
     for month in months:
         first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
         last = (first + timedelta(days=32)).replace(day=1)
@@ -83,8 +82,6 @@ def _gaps(axes: Axes, months: Sequence[str], row: int) -> None:
 
 def _legend(figure: Figure, axes: Axes) -> None:
     if axes.collections:
-        from matplotlib.collections import PathCollection
-
         points = next(drawn for drawn in axes.collections if isinstance(drawn, PathCollection))
         figure.colorbar(points, ax=axes, label="cloud cover, %", pad=0.01, fraction=0.03)
     axes.set_title("Scenes: outlined = chosen, red = month without a scene", loc="left", fontsize=10)

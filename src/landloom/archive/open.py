@@ -2,18 +2,126 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
 
-from landloom.errors import InvalidInputError, NotFoundError
-from landloom.formats.stac.items import PROFILES
+from landloom.archive.api import ApiArchive
+from landloom.archive.orders.odata import ODataArchive, ODataProducts, ODataService
+from landloom.archive.presets import PRESETS
+from landloom.archive.safe.products import SafeArchive
+from landloom.archive.static import StaticArchive
+from landloom.archive.table import TableArchive
+from landloom.errors import InvalidInputError, NotFoundError, Problem, nearest
+from landloom.formats.stac.profiles import PROFILES
+from landloom.model.sensor import SENSORS, SENTINEL_2_L1C, SENTINEL_2_L2A
+from landloom.store.href_documents import HrefDocuments
 
 if TYPE_CHECKING:
-    from landloom.archive.http import Patience
-    from landloom.archive.search import Archive, Documents
-    from landloom.formats.stac.items import Profile
+    from collections.abc import Callable, Iterator
 
-KINDS: Final = ("odata", "safe", "stac-api", "static", "table")
-"""Kinds of archive, beside the names of presets (`earth-search`, …)."""
+    from landloom.archive.presets import Preset
+    from landloom.archive.protocol import Archive, Documents
+    from landloom.formats.stac.profiles import Profile
+    from landloom.model.recipe import ArchiveSection
+    from landloom.model.sensor import Sensor
+    from landloom.store.patience import Patience
+
+GROUP: Final = "landloom.archives"
+"""Entry points that bring further kinds: name → `ArchiveKind`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opening:
+    """What an archive is opened with."""
+
+    href: str | None = None
+    """Path or URL; a preset has its own."""
+    collection: str | None = None
+    """Collection of an API or a table; a preset has its own. Of `safe` and `odata` the processing level."""
+    profile: Profile | None = None
+    """How the provider names assets; found out from the items where None."""
+    documents: Documents | None = None
+    """Reads the files of a static archive; local paths and http(s) by default."""
+    patience: Patience | None = None
+    """Retries."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveKind:
+    """A kind of archive."""
+
+    name: str
+    """As recipes name it."""
+    open: Callable[[Opening], Archive]
+    """Opens one; nothing is read before the first search."""
+    wants: frozenset[str] = frozenset()
+    """Keys that a recipe must give: `href`, `collection`."""
+    takes: frozenset[str] = frozenset()
+    """Further keys that it heeds: `href`, `collection`, `level`, `fetch`."""
+
+    @property
+    def fetched(self) -> bool:
+        """Whether it serves whole products, which are fetched before they are read."""
+        return "fetch" in self.takes
+
+
+def _api(opening: Opening) -> Archive:
+    return ApiArchive(str(opening.href), str(opening.collection), opening.profile, patience=opening.patience)
+
+
+def _preset(known: Preset) -> Callable[[Opening], Archive]:
+    def opened(opening: Opening) -> Archive:
+        return ApiArchive(
+            opening.href or known.url,
+            opening.collection or known.collection,
+            opening.profile or known.profile,
+            page=known.page,
+            patience=opening.patience,
+        )
+
+    return opened
+
+
+def _static(opening: Opening) -> Archive:
+    href = str(opening.href)
+    absolute = href if "://" in href else str(Path(href).absolute())
+    return StaticArchive(absolute, opening.documents or HrefDocuments(opening.patience), opening.profile)
+
+
+def _table(opening: Opening) -> Archive:
+    return TableArchive(str(opening.href), opening.profile, opening.collection)
+
+
+def _safe(opening: Opening) -> Archive:
+    return SafeArchive(str(opening.href), level=opening.collection or "L2A")
+
+
+def _odata(opening: Opening) -> Archive:
+    href = opening.href
+    service = ODataService() if href is None else ODataService(catalogue=href, download=href)
+    return ODataArchive(ODataProducts(service, patience=opening.patience), level=opening.collection or "L2A")
+
+
+_HREF: Final = frozenset({"href"})
+_OWN: Final = (
+    ArchiveKind(name="static", open=_static, wants=_HREF),
+    ArchiveKind(name="table", open=_table, wants=_HREF, takes=frozenset({"collection"})),
+    ArchiveKind(name="stac-api", open=_api, wants=frozenset({"href", "collection"})),
+    ArchiveKind(name="safe", open=_safe, wants=_HREF, takes=frozenset({"level"})),
+    ArchiveKind(name="odata", open=_odata, takes=frozenset({"href", "level", "fetch"})),
+)
+
+
+@cache
+def archive_kinds() -> dict[str, ArchiveKind]:
+    """Name → kind: those that come with landloom, and those that other packages bring."""
+    own = frozenset({"href", "collection"})
+    presets = (ArchiveKind(name=name, open=_preset(known), takes=own) for name, known in PRESETS.items())
+    kinds = {kind.name: kind for kind in (*_OWN, *presets)}
+    return kinds | {point.name: point.load() for point in entry_points(group=GROUP)}
 
 
 def open_archive(
@@ -22,18 +130,19 @@ def open_archive(
     collection: str | None = None,
     *,
     profile: str | None = None,
+    sensor: str | None = None,
     documents: Documents | None = None,
     patience: Patience | None = None,
 ) -> Archive:
     """Open an archive; nothing is read before the first search.
 
     Args:
-        kind: `static`, `table`, `safe`, `odata`, `stac-api`, or the name of a preset: `earth-search`,
-            `planetary-computer`, `copernicus-data-space`.
-        href: path or URL; a preset has its own. For `safe` the folder that products lie in.
-        collection: collection of an API or a table; a preset has its own. For `safe` and `odata` the level wanted,
+        kind: `static`, `table`, `safe`, `odata`, `stac-api`, or the name of a known API such as `earth-search`.
+        href: path or URL; a known API has its own. For `safe` the folder that products lie in.
+        collection: collection of an API or a table; a known API has its own. For `safe` and `odata` the level,
             `L1C` or `L2A`; L2A when None.
         profile: name of the provider's way to name assets; None finds it out from the items.
+        sensor: whose items are read, where the profile is to be found by it.
         documents: reads the files of a static archive; local paths and http(s) when None.
         patience: retries.
 
@@ -49,54 +158,70 @@ def open_archive(
         Traceback (most recent call last):
         landloom.errors.PermanentFaultError: /no/such/catalog.json: no such document ...
     """
-    from landloom.archive.api import PRESETS, ApiArchive
-
-    named = _profile(profile)
-    if kind in PRESETS:
-        known = PRESETS[kind]
-        return ApiArchive(
-            href or known.url,
-            collection or known.collection,
-            named or known.profile,
-            page=known.page,
-            patience=patience,
-        )
-    if kind not in KINDS:
-        raise NotFoundError.of("kind of archive", kind, (*KINDS, *PRESETS))
-    if kind == "odata":
-        from landloom.archive.orders.odata import ODataArchive, ODataProducts, ODataService
-
-        service = ODataService() if href is None else ODataService(catalogue=href, download=href)
-        return ODataArchive(ODataProducts(service, patience=patience), level=collection or "L2A")
-    if href is None:
-        raise InvalidInputError(f"got no href, wanted where the {kind} archive lies")
-    if kind == "table":
-        from landloom.archive.table import TableArchive
-
-        return TableArchive(href, named, collection)
-    if kind == "safe":
-        from landloom.archive.safe.products import SafeArchive
-
-        return SafeArchive(href, level=collection or "L2A")
-    if kind == "static":
-        from landloom.archive.http import HrefDocuments
-        from landloom.archive.static import StaticArchive
-
-        return StaticArchive(_absolute(href), documents or HrefDocuments(patience), named)
-    if collection is None:
-        raise InvalidInputError("got no collection, wanted the STAC API's collection to search")
-    return ApiArchive(href, collection, named, patience=patience)
+    known = archive_kinds()
+    if kind not in known:
+        raise NotFoundError.of("kind of archive", kind, known)
+    given = {"href": href, "collection": collection}
+    for key in sorted(known[kind].wants):
+        if given[key] is None:
+            raise InvalidInputError(f"got no {key} of the {kind} archive, expected one")
+    opening = Opening(
+        href=href,
+        collection=collection,
+        profile=_profile(profile, sensor),
+        documents=documents,
+        patience=patience,
+    )
+    return known[kind].open(opening)
 
 
-def _profile(name: str | None) -> Profile | None:
-    if name is None:
-        return None
-    if name not in PROFILES:
-        raise NotFoundError.of("profile of asset names", name, PROFILES)
-    return PROFILES[name]
+def _profile(name: str | None, sensor: str | None) -> Profile | None:
+    if name is not None:
+        if name not in PROFILES:
+            raise NotFoundError.of("profile of asset names", name, PROFILES)
+        return PROFILES[name]
+    own = [profile for profile in PROFILES.values() if profile.sensor == sensor]
+    return own[0] if len(own) == 1 else None
 
 
-def _absolute(href: str) -> str:
-    from pathlib import Path
+def archive_problems(section: ArchiveSection, where: str) -> Iterator[Problem]:
+    """What is wrong with a recipe's section: kinds that there are none of, keys that are missing or would be ignored.
 
-    return href if "://" in href else str(Path(href).absolute())
+    Args:
+        section: of the recipe.
+        where: its path.
+    """
+    known = archive_kinds()
+    if section.kind not in known:
+        near = ", ".join(nearest(section.kind, known))
+        yield Problem(where=f"{where}.kind", what=f"got {section.kind!r}; nearest: {near}")
+        return
+    kind = known[section.kind]
+    for key in sorted(kind.wants):
+        if getattr(section, key) is None:
+            yield Problem(where=f"{where}.{key}", what=f"missing, expected it of the {kind.name} archive")
+    defaults: dict[str, Any] = {name: field.default for name, field in type(section).model_fields.items()}
+    for key in ("href", "collection", "level", "fetch"):
+        if key not in kind.wants | kind.takes and getattr(section, key) != defaults[key]:
+            yield Problem(where=f"{where}.{key}", what=f"an archive of kind {kind.name} does not heed it: remove it")
+    if section.sensor is not None and section.sensor not in SENSORS:
+        near = ", ".join(nearest(section.sensor, SENSORS))
+        yield Problem(where=f"{where}.sensor", what=f"no sensor {section.sensor!r}; nearest: {near}")
+
+
+def archive_sensor(section: ArchiveSection) -> Sensor:
+    """The sensor whose scenes an archive holds.
+
+    Args:
+        section: of the recipe.
+
+    Example:
+        >>> from landloom.model.recipe import ArchiveSection
+        >>> archive_sensor(ArchiveSection(kind="safe", href="products", level="L1C")).name
+        'sentinel-2-l1c'
+    """
+    if section.sensor is not None:
+        return SENSORS[section.sensor]
+    if section.kind in PRESETS:
+        return SENSORS[PRESETS[section.kind].profile.sensor]
+    return SENTINEL_2_L1C if section.level == SENTINEL_2_L1C.level else SENTINEL_2_L2A

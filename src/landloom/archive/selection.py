@@ -17,8 +17,11 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
 
+import numpy as np
+from shapely import make_valid, transform
+
 from landloom.archive.choice import Candidate, SceneChoice, by_granule
-from landloom.archive.search import in_order
+from landloom.archive.protocol import in_order
 from landloom.errors import InvalidValueError
 from landloom.model.time import Cadence
 
@@ -37,6 +40,10 @@ UNIFORM_WEIGHT: Final = 0.25
 _POLICY: Final = re.compile(r"(all)|(least-cloudy|uniform) (\d+)|(monthly)(?: ?\+ ?(\d+))?")
 
 
+ROUNDING: Final = 1e-9
+"""Share of an area that sums of floats may lose."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFilter:
     """What a scene must be like; the default takes every one.
@@ -44,7 +51,7 @@ class SceneFilter:
     Example:
         >>> SceneFilter(cloud=(0, 180))
         Traceback (most recent call last):
-        landloom.errors.InvalidValueError: got cloud (0, 180), wanted two numbers in order within 0 to 100
+        landloom.errors.InvalidValueError: got cloud (0, 180), expected two numbers in order within 0 to 100
     """
 
     cloud: tuple[float, float] = (0.0, 100.0)
@@ -60,12 +67,12 @@ class SceneFilter:
 
     def __post_init__(self) -> None:
         if not 0 <= self.cloud[0] <= self.cloud[1] <= 100:
-            raise InvalidValueError(f"got cloud {self.cloud}, wanted two numbers in order within 0 to 100")
+            raise InvalidValueError(f"got cloud {self.cloud}, expected two numbers in order within 0 to 100")
         for name in ("overlap", "valid"):
             if not 0 <= getattr(self, name) <= 1:
-                raise InvalidValueError(f"got {name} {getattr(self, name)}, wanted a share from 0 to 1")
+                raise InvalidValueError(f"got {name} {getattr(self, name)}, expected a share from 0 to 1")
         if self.size[0] < 0 or (self.size[1] is not None and self.size[1] < self.size[0]):
-            raise InvalidValueError(f"got size {self.size}, wanted two numbers of bytes in order")
+            raise InvalidValueError(f"got size {self.size}, expected two numbers of bytes in order")
 
     def objection(self, scene: Scene, region: BaseGeometry | None = None) -> str:
         """Why a scene does not pass; empty where it does.
@@ -98,9 +105,9 @@ class SceneFilter:
         if not self.overlap:
             return ""
         if region is None:
-            raise InvalidValueError("got no region, wanted one: the filter asks for an overlap with it")
+            raise InvalidValueError("got no region, expected one: the filter asks for an overlap with it")
         share = overlap_share(region, scene.footprint)
-        return f"overlap {share:.3f} below {self.overlap:g}" if share < self.overlap else ""
+        return f"overlap {share:.3f} below {self.overlap:g}" if share < self.overlap - ROUNDING else ""
 
 
 def _outside(
@@ -142,8 +149,6 @@ def equal_area(geometry: BaseGeometry) -> BaseGeometry:
         >>> round(equal_area(box(0, 0, 1, 90)).area, 6)
         57.29578
     """
-    import numpy as np
-    from shapely import make_valid, transform
 
     def project(
         points: np.ndarray[tuple[int, int], np.dtype[np.float64]],
@@ -180,7 +185,7 @@ class Policy:
         match = _POLICY.fullmatch(text.strip())
         if match is None or match[3] == "0" or not cloud_weight >= 0:
             wanted = "'all', 'least-cloudy n', 'uniform n' or 'monthly + n', and a weight of at least 0"
-            raise InvalidValueError(f"got {text!r} (cloud weight {cloud_weight}), wanted {wanted}")
+            raise InvalidValueError(f"got {text!r} (cloud weight {cloud_weight}), expected {wanted}")
         count = int(match[3] or match[5] or 0)
         kind = str(match[1] or match[2] or match[4])
         return cls(kind=kind, count=count, cloud_weight=cloud_weight)

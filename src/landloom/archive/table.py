@@ -4,20 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from stac_geoparquet.arrow import stac_table_to_items
+
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.search import is_wanted
+from landloom.archive.protocol import is_wanted
 from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem
-from landloom.formats.stac.items import detect_profile, parse_scene
+from landloom.formats.stac.items import parse_scene
+from landloom.formats.stac.profiles import detect_profile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    import pyarrow as pa
     from pyarrow.compute import Expression
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.formats.stac.items import Profile
+    from landloom.formats.stac.profiles import Profile
     from landloom.model.scene import Scene
     from landloom.model.time import Period
 
@@ -44,7 +49,7 @@ class TableArchive:
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
-        """See `landloom.archive.search.Archive`.
+        """See `landloom.archive.protocol.Archive`.
 
         Raises:
             PermanentFaultError: no such file, or no stac-geoparquet.
@@ -67,10 +72,6 @@ class TableArchive:
             return None
 
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterable[Mapping[str, Any]]:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-        from stac_geoparquet.arrow import stac_table_to_items
-
         try:
             schema = pq.read_schema(self._path)
             missing = {"id", "geometry", "assets"} - set(schema.names)
@@ -86,9 +87,6 @@ class TableArchive:
 
     def _filter(self, schema: pa.Schema, footprint: BaseGeometry, period: Period) -> Expression | None:
         """What Parquet's statistics can decide; the exact test follows on the parsed scenes."""
-        import pyarrow as pa
-        import pyarrow.compute as pc
-
         conditions = []
         if "datetime" in schema.names and pa.types.is_timestamp(schema.field("datetime").type):
             kind = schema.field("datetime").type

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from landloom.cli import (
     asking,
     building,
+    demos,
     downloading,
     evaluating,
-    granules,
-    guess,
-    parcels,
     publishing,
     recipes,
     scenes,
     serving,
 )
+from landloom.pipelines.commands import command_groups
+
+if TYPE_CHECKING:
+    from landloom.engine.registry import Registry
 
 app = typer.Typer(
     name="landloom",
@@ -39,27 +41,34 @@ def _version(wanted: bool) -> None:  # noqa: FBT001 - typer calls it with the op
         raise typer.Exit
 
 
+def _registry() -> Registry:
+    from landloom.pipelines.registry import REGISTRY
+
+    return REGISTRY
+
+
 @app.callback()
 def landloom(
+    context: typer.Context,
     *,
-    version: Annotated[
+    version: Annotated[  # noqa: ARG001 - its callback prints and ends
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     """Build, query and publish training corpora."""
+    context.obj = _registry
 
 
 for group in (
     recipes,
     building,
     scenes,
-    parcels,
-    granules,
-    guess,
+    *command_groups(),
     evaluating,
     publishing,
     asking,
     downloading,
     serving,
+    demos,
 ):
     group.register(app)

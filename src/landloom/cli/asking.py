@@ -1,4 +1,4 @@
-"""`landloom query`, `index`, `crawl`, `corpora` and `demo-query`: what you want of a corpus."""
+"""`landloom query`, `index`, `crawl`, and `corpora`: what you want of a corpus."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.cli.recipes import JsonOption
-from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
+from landloom.reports.options import JsonOption
+from landloom.reports.terminal import say, say_json, say_table, size
 
 if TYPE_CHECKING:
+    from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
 
 CorpusName = Annotated[str, typer.Argument(help="Folder, address or registered name of a corpus.")]
@@ -22,7 +23,6 @@ WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_
 PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after it.")]
 ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
 
-DEMO = Path("out/demo")
 
 corpora = typer.Typer(help="Corpora that are known by name.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -31,7 +31,6 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(epilog="Example: landloom query corpus --where 'clc_3 >= 0.5' --list files.txt")(query)
     app.command("index", epilog="Example: landloom index rapidai4eo/resources --out rapidai4eo")(index)
-    app.command("demo-query", epilog="Example: landloom demo-query --out out/demo")(demo_query)
     app.command(epilog="Example: landloom crawl corpus/stac-v1.0/catalog.json --region 12.2,50.1,12.3,50.2")(crawl)
     corpora.command("list", epilog="Example: landloom corpora list")(list_corpora)
     corpora.command("add", epilog="Example: landloom corpora add mine https://data.example.org/mine/")(add)
@@ -51,20 +50,17 @@ def region_of(text: str | None) -> Any:
 
 
 def select(
-    corpus: str,
+    corpus: Corpus,
     region: str | None,
     where: str | None,
     period: tuple[str, str] | None,
     products: list[str] | None,
     *,
-    countries: Path | None = None,
     sums: list[str] | None = None,
     **others: Any,
 ) -> Selection:
     """Ask a corpus as these options say."""
-    from landloom.query.corpus import Corpus
-
-    opened = Corpus.open(corpus, countries=countries).define(**_sums(sums or []))
+    opened = corpus.define(**_sums(sums or []))
     return opened.query(region=region_of(region), where=where, period=period, products=products or None, **others)
 
 
@@ -73,7 +69,7 @@ def _sums(texts: list[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for name, sign, what in pairs:
         if not (name.strip() and sign and what.strip()):
-            raise typer.BadParameter(f"got {name!r}, wanted such as 'forest=clc_311 + clc_312'", param_hint="--sum")
+            raise typer.BadParameter(f"got {name!r}, expected such as 'forest=clc_311 + clc_312'", param_hint="--sum")
     return {name.strip(): what for name, _, what in pairs}
 
 
@@ -103,10 +99,21 @@ def query(
     as_json: JsonOption = False,
 ) -> None:
     """Choose samples by place, label and time; count them and their files, or list them."""
+    from landloom.query.corpus import Corpus
+
     found = select(
-        corpus, region, where, period, product, countries=countries, sums=sums, relation=relation,
-        strata=stratum or None, split=split or None, limit=limit, seed=seed,
-    )  # fmt: skip
+        Corpus.open(corpus, countries=countries),
+        region,
+        where,
+        period,
+        product,
+        sums=sums,
+        relation=relation,
+        strata=stratum or None,
+        split=split or None,
+        limit=limit,
+        seed=seed,
+    )
     if list_file is not None:
         found.assets.write_list(list_file, absolute=absolute)
     if as_json:
@@ -158,7 +165,7 @@ def crawl(
     as_json: JsonOption = False,
 ) -> None:
     """Walk any static STAC and print the addresses of the assets that meet a search."""
-    from landloom.query.catalog.crawl import stac_search
+    from landloom.query.search import stac_search
 
     items = stac_search(root, region=region_of(region), period=period, roles=role, collections=collection)
     if as_json:
@@ -168,29 +175,9 @@ def crawl(
         sys.stdout.writelines(f"{href}\n" for href in item.hrefs())
 
 
-def demo_query(
-    out: Annotated[Path, typer.Option(help="Folder of the demo; its corpus is built where it is not there.")] = DEMO,
-    *,
-    workers: Annotated[int, typer.Option(min=0, help="Worker processes on this machine; 0 for one a core.")] = 0,
-    as_json: JsonOption = False,
-) -> None:
-    """Ask the demo's corpus by box, by labels and by both, download and verify a subset, serve it and ask it once."""
-    from landloom.engine.executors import executor_factory
-    from landloom.pipelines.demos.query import run_demo_query
-
-    with ProgressBars() as bars:
-        done = run_demo_query(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
-    if as_json:
-        say_json(done.document())
-        return
-    rows = [(step.name, step.asked, step.answer, f"{1e3 * step.seconds:,.0f} ms") for step in done.steps]
-    say_table(f"{done.corpus}", ("step", "asked", "answer", "time"), rows)
-    say(f"next: landloom serve {done.corpus}")
-
-
 def list_corpora(*, as_json: JsonOption = False) -> None:
     """Print the corpora that are known by name."""
-    from landloom.query.catalog.registry import corpora as known
+    from landloom.query.catalog.corpora import corpora as known
 
     rows = sorted(known().values(), key=lambda item: item.name)
     if as_json:
@@ -211,11 +198,11 @@ def add(
     """Remember a corpus by name; a mirror of a known one keeps what is known of it, such as its terms."""
     from dataclasses import replace
 
-    from landloom.query.catalog.registry import Registered, add_corpus, corpora, registry_path
+    from landloom.query.catalog.corpora import RegisteredCorpus, add_corpus, corpora, registry_path
 
     bases = tuple(address.rstrip("/") + "/" for address in base)
     known = corpora().get(name)
-    item = Registered(name=name, bases=bases) if known is None else replace(known, bases=bases)
+    item = RegisteredCorpus(name=name, bases=bases) if known is None else replace(known, bases=bases)
     item = replace(item, kind=kind or item.kind)
     add_corpus(item)
     say(f"wrote {registry_path()}; next: landloom {'crawl' if item.kind == 'stac' else 'query'} {name}")
@@ -223,7 +210,7 @@ def add(
 
 def remove(name: Annotated[str, typer.Argument(help="A name that you have added.")]) -> None:
     """Forget a corpus of yours; its files stay where they are."""
-    from landloom.query.catalog.registry import registry_path, remove_corpus
+    from landloom.query.catalog.corpora import registry_path, remove_corpus
 
     remove_corpus(name)
     say(f"took {name} out of {registry_path()}")

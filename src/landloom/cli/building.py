@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.cli.recipes import HERE, JsonOption, RecipeOption
 from landloom.errors import counted
+from landloom.reports.options import HERE, JsonOption, RecipeOption, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; `corpus` beside the recipe if absent.")]
-WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes on this machine; 0 for one a core.")]
 CORPUS = Path("corpus")
 
 
@@ -28,7 +27,6 @@ def register(app: typer.Typer) -> None:
     app.command(epilog="Example: landloom status corpus")(status)
     app.command(epilog="Example: landloom validate corpus --digest")(validate)
     app.command(epilog="Example: landloom report corpus")(report)
-    app.command(epilog="Example: landloom demo --out out/demo")(demo)
 
 
 def build(
@@ -46,16 +44,20 @@ def build(
 
     with ProgressBars() as bars:
         done = run_build(
-            recipe, out=out, factory=executor_factory(cores(workers), scheduler), listener=bars,
+            recipe,
+            out=out,
+            factory=executor_factory(cores(workers), scheduler),
+            listener=bars,
             allow_missing=allow_missing,
-        )  # fmt: skip
+        )
     if as_json:
         say_json(done.document())
     else:
-        _say_build(done)
+        say_build(done)
 
 
-def _say_build(done: BuildReport) -> None:
+def say_build(done: BuildReport) -> None:
+    """Print what a build has made."""
     say_table(
         f"{done.name} {done.version}: {counted(done.samples, 'sample')} in {counted(done.tiles, 'tile')}, "
         f"{counted(done.scenes, 'scene')}",
@@ -91,8 +93,8 @@ def validate(
     as_json: JsonOption = False,
 ) -> None:
     """Check documents, structure, and the index against the files; every problem is listed."""
-    from landloom.corpus.audit.check import audit
-    from landloom.corpus.audit.check import digest as corpus_digest
+    from landloom.corpus.audit.validate import audit
+    from landloom.corpus.audit.validate import digest as corpus_digest
     from landloom.store.open import open_store
 
     store = open_store(corpus)
@@ -131,30 +133,14 @@ def _say_digest(digest: str, *, as_json: bool) -> None:
 
 
 def _fetch() -> Callable[[str], bytes]:
-    from landloom.archive.http import HrefDocuments
+    from landloom.store.href_documents import HrefDocuments
 
     return HrefDocuments().read
 
 
 def report(corpus: CorpusArgument = CORPUS) -> None:
     """Write `report.html`: one page with maps, distributions, example chips, failures and timings."""
+    from landloom.pipelines.registry import REGISTRY
     from landloom.publication.report import write_report
 
-    say(f"wrote {write_report(corpus)}")
-
-
-def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the archive and the corpus.")] = Path("out/demo"),
-    *,
-    workers: WorkersOption = 0,
-) -> None:
-    """Simulate a small world, build a corpus from it, validate it, and run a query."""
-    from landloom.engine.executors import executor_factory
-    from landloom.pipelines.demos.world import run_demo
-
-    with ProgressBars() as bars:
-        done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
-    _say_build(done.build)
-    say(f"  validated: {done.checked:,} files and documents, no problem")
-    samples, files = counted(done.build.samples, "sample"), counted(done.assets, "file")
-    say(f"  query {done.query!r}: {done.found} of {samples}, {files}")
+    say(f"wrote {write_report(corpus, REGISTRY)}")

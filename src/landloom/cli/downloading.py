@@ -14,8 +14,9 @@ from landloom.reports.terminal import say, size
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from landloom.query.transfer.destination import Plan, Wanted
-    from landloom.query.transfer.download import Step
+    from landloom.query.corpus import Corpus
+    from landloom.query.transfer.destination import DownloadPlan, Wanted
+    from landloom.query.transfer.download import DownloadProgress
 
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of a download.")]
 ProfileOption = Annotated[str | None, typer.Option(help="Section of the AWS credentials file; never printed.")]
@@ -34,29 +35,21 @@ def register(app: typer.Typer) -> None:
 
 
 def wanted_files(
-    corpus: str, part: str | None, question: tuple[Any, ...]
-) -> tuple[Any, Any, list[Wanted], tuple[str, ...]]:
-    """The corpus, its manifests' store, the files of a part or of a question, and their products."""
+    corpus: str, part: str | None, question: tuple[Any, ...], profile: str | None = None
+) -> tuple[Any, list[Wanted], tuple[str, ...]]:
+    """The corpus, the files of a part or of a question, and their products."""
     from landloom.query.corpus import Corpus
-    from landloom.query.transfer.parts import part_files, selection_files
+    from landloom.query.transfer.parts import part_files, products_of_part, selection_files
     from landloom.store.open import open_store
 
-    opened = Corpus.open(corpus)
-    store = open_store(opened.base.rstrip("/"))
+    opened = Corpus.open(corpus, profile=profile)
+    store = open_store(opened.base.rstrip("/"), profile)
     readable = store if store.exists("manifest/corpus.parquet") else None
     if part is not None:
         files = part_files(opened, part, readable)  # type: ignore[arg-type]
-        return opened, store, files, products_of(opened.products, part)
-    selection = select(corpus, *question)
-    return opened, store, selection_files(selection, readable), tuple(selection.products)
-
-
-def products_of(products: tuple[str, ...], part: str) -> tuple[str, ...]:
-    """Products that a part holds: labels apart from imagery; documents speak of all."""
-    return {
-        "labels": tuple(key for key in products if key == "labels"),
-        "imagery": tuple(key for key in products if key != "labels"),
-    }.get(part, products)
+        return opened, files, products_of_part(opened, part)
+    selection = select(opened, *question)
+    return opened, selection_files(selection, readable), tuple(selection.products)
 
 
 def chosen_part(part: str | None, flags: dict[str, bool]) -> str | None:
@@ -67,25 +60,24 @@ def chosen_part(part: str | None, flags: dict[str, bool]) -> str | None:
     """
     named = {*(name for name, given in flags.items() if given), *(() if part is None else (part,))}
     if len(named) > 1:
-        raise typer.BadParameter(f"got {', '.join(sorted(named))}, wanted one part")
+        raise typer.BadParameter(f"got {', '.join(sorted(named))}, expected one part")
     return next(iter(named), None)
 
 
-def print_azcopy(corpus: str, out: Path, part: str | None, question: tuple[Any, ...]) -> None:
+def print_azcopy(corpus: Corpus, out: Path, part: str | None, question: tuple[Any, ...]) -> None:
     """The azcopy command for a part; for a question, also the list of files that it reads."""
-    from landloom.query.corpus import Corpus
     from landloom.query.transfer.parts import azcopy_command
 
     listed = None
     if part is None and any(question):
         listed = out.with_name(f"{out.name}.files.txt")
         select(corpus, *question).assets.write_list(listed)
-    for line in azcopy_command(Corpus.open(corpus).base, out, part or "all", listed):  # type: ignore[arg-type]
+    for line in azcopy_command(corpus.base, out, part or "all", listed):  # type: ignore[arg-type]
         say(line)
 
 
 @contextmanager
-def transfer_bar(plan: Plan) -> Iterator[Callable[[Step], None]]:
+def transfer_bar(plan: DownloadPlan) -> Iterator[Callable[[DownloadProgress], None]]:
     """A bar with rate and time left, on the error stream."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -94,19 +86,19 @@ def transfer_bar(plan: Plan) -> Iterator[Callable[[Step], None]]:
     with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as bars:
         task = bars.add_task("", total=len(plan.missing), rate="")
 
-        def show(step: Step) -> None:
+        def show(step: DownloadProgress) -> None:
             elapsed = max(bars.tasks[0].elapsed or 0, 1e-3)
             bars.update(task, completed=step.files, rate=f"{size(step.bytes / elapsed)}/s, {step.at_once} at once")
 
         yield show
 
 
-def fetch(plan: Plan, opened: Any) -> None:
+def fetch(plan: DownloadPlan, opened: Any, profile: str | None) -> None:
     """Fetch what a plan misses; exit code 1 where a file did not come."""
     from landloom.query.transfer.download import download as run
     from landloom.query.transfer.stores import open_transfer_store
 
-    store = open_transfer_store(opened.base)
+    store = open_transfer_store(opened.base, profile)
     with transfer_bar(plan) as progress:
         done = run(plan, store, corpus=f"{opened.name} {opened.version}", base=opened.base, progress=progress)
     say(f"{done.fetched:,} files came ({size(done.bytes)}), {done.present:,} were there")
@@ -134,27 +126,28 @@ def download(
     profile: ProfileOption = None,
 ) -> None:
     """Fetch the files of a query, or a whole part; a second run fetches only what is missing."""
-    from landloom.query.transfer.stores import credentials
-
     chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
     question = (region, where, period, product)
-    with credentials(profile):
-        if azcopy:
-            print_azcopy(corpus, out, chosen, question)
-            return
-        bring(corpus, out, chosen, question, dry_run=dry_run)
+    if azcopy:
+        from landloom.query.corpus import Corpus
+
+        print_azcopy(Corpus.open(corpus, profile=profile), out, chosen, question)
+        return
+    bring(corpus, out, chosen, question, profile=profile, dry_run=dry_run)
 
 
-def bring(corpus: str, out: Path, part: str | None, question: tuple[Any, ...], *, dry_run: bool) -> None:
-    """Plan a download, say what it comes to, and fetch it."""
+def bring(
+    corpus: str, out: Path, part: str | None, question: tuple[Any, ...], *, profile: str | None, dry_run: bool
+) -> None:
+    """DownloadPlan a download, say what it comes to, and fetch it."""
     from landloom.query.transfer.destination import check_space, plan_download
     from landloom.query.transfer.parts import estimate_bytes, non_commercial, write_licences
     from landloom.query.transfer.stores import open_transfer_store
 
-    opened, _, files, products = wanted_files(corpus, part, question)
+    opened, files, products = wanted_files(corpus, part, question, profile)
     plan = plan_download(files, out)
     unknown = plan.unknown_sizes
-    expected = estimate_bytes(open_transfer_store(opened.base), plan.missing) if unknown else plan.known_bytes
+    expected = estimate_bytes(open_transfer_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
     about = "about " if unknown else ""
     say(f"{len(plan.missing):,} files to fetch, {about}{size(expected)}; {plan.present:,} are there")
     for key in non_commercial(opened, products):
@@ -163,7 +156,7 @@ def bring(corpus: str, out: Path, part: str | None, question: tuple[Any, ...], *
     if dry_run:
         return
     try:
-        fetch(plan, opened)
+        fetch(plan, opened, profile)
     except typer.Exit:  # some files did not come; those that did have terms
         write_licences(opened, out)
         raise
@@ -190,10 +183,8 @@ def repair(corpus: CorpusName, out: FolderArgument, *, profile: ProfileOption = 
     """Fetch again what `verify` finds wrong."""
     from landloom.query.corpus import Corpus
     from landloom.query.transfer.destination import plan_repair
-    from landloom.query.transfer.stores import credentials
 
-    with credentials(profile):
-        fetch(plan_repair(out), Corpus.open(corpus))
+    fetch(plan_repair(out), Corpus.open(corpus, profile=profile), profile)
 
 
 def diff(
@@ -209,7 +200,7 @@ def diff(
     """Print what a download lacks of a query (-), and what it has beyond it (+)."""
     from landloom.query.transfer.destination import diff as compare
 
-    _, _, files, _ = wanted_files(corpus, part, (region, where, period, product))
+    _, files, _ = wanted_files(corpus, part, (region, where, period, product))
     missing, extra = compare(files, out)
     for path in missing:
         say(f"- {path}")

@@ -36,8 +36,11 @@ class StoppedError(BaseException):
 
 
 @contextmanager
-def interruptible() -> Iterator[None]:
+def interruptible(grace: float = GRACE) -> Iterator[None]:
     """Turn SIGINT into exit code 130 and SIGTERM into 143, each with one line; a second one ends the process at once.
+
+    Args:
+        grace: seconds in which the command may end by itself.
 
     Raises:
         SystemExit: with that code.
@@ -45,29 +48,29 @@ def interruptible() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
         yield
         return
-    before = {number: signal.signal(number, _stop) for number in SIGNALS}
+
+    def stop(number: int, frame: FrameType | None) -> NoReturn:
+        del frame
+        for one in SIGNALS:
+            signal.signal(one, _leave)
+        # A library may swallow what is raised here, or a thread may wait for a server: then this one ends it.
+        threading.Thread(target=_leave_later, args=(number, grace), daemon=True).start()
+        raise StoppedError(number)
+
+    before = {number: signal.signal(number, stop) for number in SIGNALS}
     try:
         yield
     except StoppedError as stopped:
         _say()
         raise SystemExit(stopped.code) from None
     finally:
-        if signal.getsignal(signal.SIGINT) is _stop:  # else it has come: what threads are still at may be cut short
+        if signal.getsignal(signal.SIGINT) is stop:  # else it has come: what threads are still at may be cut short
             for number, handler in before.items():
                 signal.signal(number, handler)
 
 
-def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    del frame
-    for one in SIGNALS:
-        signal.signal(one, _leave)
-    # A library may swallow what is raised here, or a thread may wait for a server: then this one ends it.
-    threading.Thread(target=_leave_later, args=(number,), daemon=True).start()
-    raise StoppedError(number)
-
-
-def _leave_later(number: int) -> None:
-    time.sleep(GRACE)
+def _leave_later(number: int, grace: float) -> None:
+    time.sleep(grace)
     _leave(number, None)
 
 

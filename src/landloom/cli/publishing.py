@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.cli.building import WorkersOption
-from landloom.cli.recipes import JsonOption
 from landloom.errors import counted
+from landloom.reports.options import JsonOption, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, size
 
 if TYPE_CHECKING:
-    from landloom.publication.labels import LabelSource
+    from landloom.publication.labels import AddedLabels
 
 PlaceArgument = Annotated[str, typer.Argument(help="Folder or address of the corpus.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
@@ -64,11 +63,9 @@ def export(
     A killed export of a corpus goes on where it was.
     """
     if (layout is None) == (to is None):
-        raise typer.BadParameter("wanted either --layout or --to")
+        raise typer.BadParameter("expected either --layout or --to")
     if to is not None:
-        from landloom.cli.parcels import say_samples
-
-        say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
+        _say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return
     from landloom.engine.executors import executor_factory
     from landloom.publication.layouts import export as run_export
@@ -129,18 +126,26 @@ def add(
     """
     from landloom.engine.executors import executor_factory
     from landloom.model.recipe import Terms
-    from landloom.publication.labels import LabelSource, add_labels
+    from landloom.publication.labels import AddedLabels, add_labels
 
     terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
-    given = LabelSource(
-        file=source, taxonomy=taxonomy, name=name, terms=terms, column=column, layer=layer, allow_empty=allow_empty,
+    given = AddedLabels(
+        file=source,
+        taxonomy=taxonomy,
+        name=name,
+        terms=terms,
+        column=column,
+        layer=layer,
+        allow_empty=allow_empty,
         invalid="repair" if repair else "error",
-    )  # fmt: skip
+    )
     with ProgressBars() as bars:
         done = add_labels(
-            corpus, given, factory=executor_factory(cores(workers)),
+            corpus,
+            given,
+            factory=executor_factory(cores(workers)),
             listener=bars,
-        )  # fmt: skip
+        )
     if as_json:
         say_json(done.document())
         return
@@ -153,7 +158,7 @@ def add(
         say(f"{corpus} has these labels already: {done.product}, label version {done.version}")
 
 
-def _recipe_lines(given: LabelSource, version: str) -> str:
+def _recipe_lines(given: AddedLabels, version: str) -> str:
     name = given.name if version == "1" else f"{given.name}-v{version}"
     return f"labels.{name} with file {given.file}"
 
@@ -184,3 +189,30 @@ def cite(
         )
     else:
         say(citation.bibtex(info) if bibtex else citation.cite(info).rstrip())
+
+
+def _say_samples(
+    corpus: str,
+    out: Path,
+    to: str,
+    *,
+    single_image: str | None = None,
+    purity: float | None = None,
+    fractions: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Export the samples of a corpus as pickle or npz and say what came of it: `landloom export --to`."""
+    from landloom.publication.sample_files import Purity, export_samples
+
+    if single_image not in (None, "all", "least-cloudy"):
+        raise typer.BadParameter(f"--single-image: got {single_image!r}, expected all or least-cloudy")
+    single: Any = single_image
+    rule = None if purity is None else Purity(least=purity, fractions=fractions)
+    with ProgressBars() as bars:
+        done = export_samples(corpus, out, to, single_image=single, one_label=rule, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    say(f"wrote {done.files:,} samples ({size(done.size)}) as {to} to {done.folder}")
+    if done.impure or done.empty:
+        say(f"  left out: {done.impure:,} windows without a class of that share, {done.empty:,} without any date")

@@ -8,11 +8,9 @@ from typing import Annotated
 import typer
 
 from landloom.errors import counted
+from landloom.reports.options import HERE, JsonOption, RecipeOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
-RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or the folder of a landloom.yaml.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-HERE = Path("landloom.yaml")
 UNKNOWN = "unknown"
 
 
@@ -41,17 +39,10 @@ def plan(
     as_json: JsonOption = False,
 ) -> None:
     """Say what a recipe will come to, before anything is fetched."""
-    from landloom.engine.project import Project
-    from landloom.pipelines.estimate import estimate
+    from landloom.pipelines.estimate import estimate_recipe
 
-    project = Project.open(recipe)
-    numbers = estimate(project)
-    if search and not numbers.missing:
-        from landloom.pipelines.plan import make_plan
-
-        with ProgressBars() as bars:
-            ready = make_plan(project, listener=bars)
-        numbers = estimate(project, ready.samples, ready.scene_count)
+    with ProgressBars() as bars:
+        numbers = estimate_recipe(recipe, search=search, listener=bars)
     if as_json:
         say_json(numbers.document())
         return
@@ -63,10 +54,13 @@ def plan(
     say()
     unknown = f"{UNKNOWN}, inputs are missing" if numbers.missing else f"{UNKNOWN} until it is drawn or asked for"
     for label, value in (
-        ("samples", numbers.samples), ("UTM zones", numbers.zones), ("tiles", numbers.tiles),
-        ("image chips", numbers.chips("data")), ("quality chips", numbers.chips("metadata")),
+        ("samples", numbers.samples),
+        ("UTM zones", numbers.zones),
+        ("tiles", numbers.tiles),
+        ("image chips", numbers.chips("data")),
+        ("quality chips", numbers.chips("metadata")),
         ("scenes", numbers.scenes),
-    ):  # fmt: skip
+    ):
         say(f"  {label:<16}{unknown if value is None else f'{value:,}'}")
     say(f"  {'worker memory':<16}{size(numbers.memory)}")
     if numbers.missing:
@@ -80,7 +74,7 @@ def simulate(
     as_json: JsonOption = False,
 ) -> None:
     """Write a small simulated world as a real archive."""
-    from landloom.pipelines.demos.world import write_world
+    from landloom.pipelines.demos.cells import write_world
 
     with ProgressBars() as bars:
         summary = write_world(preset, folder, bars, cores(0))

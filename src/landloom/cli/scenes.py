@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.cli.recipes import HERE, JsonOption, RecipeOption
+from landloom.reports.options import HERE, JsonOption, RecipeOption
 from landloom.reports.terminal import say, say_json, say_table, size
+
+if TYPE_CHECKING:
+    from landloom.engine.scenes.choose import ScenesChosen
 
 PICTURES = (".png", ".svg", ".pdf")
 
@@ -26,18 +29,27 @@ def scenes(
     ] = None,
     out: Annotated[Path, typer.Option(help="File to write; edit its column `use`.")] = Path("scenes.csv"),
     figure: Annotated[Path | None, typer.Option(help="Calendar to draw; beside the file if absent.")] = None,
+    archive: Annotated[str | None, typer.Option(help="Which of the recipe's archives; the only one if absent.")] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Choose scenes, say which and why, and write a file that a recipe's `scenes: {file: …}` takes."""
-    from landloom.engine.project import Project
-    from landloom.engine.scenes import choose, granule_rows, span
+    from landloom.engine.scenes.archives import recipe_archive
+    from landloom.engine.scenes.choose import choose, granule_rows, span
+    from landloom.pipelines.registry import REGISTRY
     from landloom.store.local import LocalStore
 
     picture = figure or out.with_suffix(".png")
     if picture.suffix.lower() not in PICTURES:
-        raise typer.BadParameter(f"--figure: got {picture.name!r}, wanted a file that ends in {', '.join(PICTURES)}")
-    project = Project.open(recipe)
-    found = choose(project, policy)
+        raise typer.BadParameter(f"--figure: got {picture.name!r}, expected a file that ends in {', '.join(PICTURES)}")
+    project = REGISTRY.open(recipe)
+    samples = project.recipe.samples
+    granules = REGISTRY.sampler(samples).granules(project, samples)
+    names = list(project.recipe.named_archives())
+    if archive is None and len(names) > 1:
+        raise typer.BadParameter(f"--archive: the recipe has several, expected one of {', '.join(names)}")
+    if archive is not None and archive not in names:
+        raise typer.BadParameter(f"--archive: got {archive!r}, expected one of {', '.join(names)}")
+    found = choose(project, recipe_archive(project, archive or names[0]), policy, granules)
     out.parent.mkdir(parents=True, exist_ok=True)
     LocalStore(out.parent).put(out.name, found.choice.to_csv().encode())
     _draw(found.choice, span(project), picture)
@@ -45,16 +57,27 @@ def scenes(
     if as_json:
         say_json({"file": str(out), "figure": str(picture), "scenes": len(found.choice.ids), "granules": rows})
         return
+    _say(found, rows)
+    say(f"  wrote {out} and {picture}; edit `use`, then name the file in the recipe: scenes: {{file: {out}}}")
+
+
+def _say(found: ScenesChosen, rows: list[dict[str, Any]]) -> None:
+    """Print what was chosen, and what is missing of it."""
     used = [one for one in found.choice.candidates if one.use]
     header = ("granule", "region", "there", "taken", "cloud of taken", "first", "last", "months without")
     lines = [
         (
-            row["granule"], f"{row['share']:.1%}" if row["needed"] else f"({row['share']:.1%})", row["candidates"],
-            row["taken"], "" if row["cloud"] is None else f"{row['cloud']:.1f} %", row["first"], row["last"],
+            row["granule"],
+            f"{row['share']:.1%}" if row["needed"] else f"({row['share']:.1%})",
+            row["candidates"],
+            row["taken"],
+            "" if row["cloud"] is None else f"{row['cloud']:.1f} %",
+            row["first"],
+            row["last"],
             " ".join(row["gaps"]),
         )
         for row in rows
-    ]  # fmt: skip
+    ]
     say_table(f"{found.policy}: {len(used)} of {len(found.choice.candidates)} scenes", header, lines)
     total = [one.size for one in used if one.size is not None]
     if total:
@@ -63,7 +86,6 @@ def scenes(
         say(f"  {granule or 'granule not stated'}: {wanted} wanted, {got} there")
     for problem in found.problems:
         say(f"  note: {problem}")
-    say(f"  wrote {out} and {picture}; edit `use`, then name the file in the recipe: scenes: {{file: {out}}}")
 
 
 def _draw(choice: object, period: object, picture: Path) -> None:

@@ -25,10 +25,35 @@ CONTEXT: Final[dict[str, Any]] = {
     **{
         name: f"cr:{name}"
         for name in (
-            "arrayShape", "citeAs", "column", "containedIn", "equivalentProperty", "extract", "field", "fileObject",
-            "fileProperty", "fileSet", "format", "includes", "isArray", "isLiveDataset", "jsonPath", "key", "md5",
-            "parentField", "path", "recordSet", "references", "regex", "repeated", "replace", "samplingRate",
-            "separator", "source", "subField", "transform",
+            "arrayShape",
+            "citeAs",
+            "column",
+            "containedIn",
+            "equivalentProperty",
+            "extract",
+            "field",
+            "fileObject",
+            "fileProperty",
+            "fileSet",
+            "format",
+            "includes",
+            "isArray",
+            "isLiveDataset",
+            "jsonPath",
+            "key",
+            "md5",
+            "parentField",
+            "path",
+            "recordSet",
+            "references",
+            "regex",
+            "repeated",
+            "replace",
+            "samplingRate",
+            "separator",
+            "source",
+            "subField",
+            "transform",
         )
     },
     "conformsTo": "dct:conformsTo",
@@ -42,7 +67,7 @@ CONTEXT: Final[dict[str, Any]] = {
     "geocr": "http://mlcommons.org/croissant/geo/",
     "name": {"@container": "@language"},
     "sc": "https://schema.org/",
-}  # fmt: skip
+}
 """The JSON-LD context of Croissant, and `geocr` beside it."""
 
 

@@ -15,10 +15,11 @@ from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import StacNames
 from landloom.errors import InvalidDocumentError, LandloomError, Problem
 from landloom.model.apportion import MILLION
-from landloom.model.bands import Band
+from landloom.model.crosswalk import Crosswalk, CrosswalkRow
 from landloom.model.product import Product
 from landloom.model.recipe import Publication, Terms
-from landloom.model.taxonomy import Crosswalk, CrosswalkRow, LandClass, Taxonomy
+from landloom.model.sensor import Band
+from landloom.model.taxonomy import LandClass, Taxonomy
 from landloom.model.time import Period, Timestep, format_instant, parse_instant
 
 if TYPE_CHECKING:
@@ -67,11 +68,11 @@ def parse_corpus_json(content: bytes) -> CorpusInfo:
         document = orjson.loads(content)
         if document["format"] != FORMAT:
             raise InvalidDocumentError(
-                "corpus.json", [Problem(where="format", what=f"got {document['format']}, wanted {FORMAT}")]
+                "corpus.json", [Problem(where="format", what=f"got {document['format']}, expected {FORMAT}")]
             )
         return _corpus(document)
     except KeyError as error:
-        problem = Problem(where=str(error.args[0]), what="missing, wanted a value")
+        problem = Problem(where=str(error.args[0]), what="missing, expected a value")
     except (LandloomError, ValueError, TypeError) as error:
         if isinstance(error, InvalidDocumentError):
             raise

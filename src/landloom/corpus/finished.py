@@ -7,22 +7,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.index import availability, available
-from landloom.corpus.layout import CORPUS, INDEX, TileKey
+from landloom.corpus.layout import CORPUS, INDEX, RESOURCES, TileKey
 from landloom.corpus.manifest import read_manifest
 from landloom.corpus.stac.items import TileContent
 from landloom.errors import CorpusError, MissingKeyError
 from landloom.model.ids import parse_sample_id
-from landloom.model.sample import Sample
-from landloom.pipelines.plan import by_tile
+from landloom.model.sample import Sample, by_tile
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from landloom.corpus.info import CorpusInfo
@@ -34,7 +34,7 @@ DATA: Final = ("imagery/", "labels/", "lineage/")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Existing:
+class FinishedCorpus:
     """A corpus and its index; files are read when asked for, tile by tile."""
 
     store: Store
@@ -55,9 +55,6 @@ class Existing:
             CorpusError: there is none.
             InvalidDocumentError: its documents cannot be read.
         """
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-
         store = open_store(uri)
         try:
             info = parse_corpus_json(store.get(CORPUS))
@@ -86,11 +83,20 @@ class Existing:
         """The same without what follows from data files and index."""
         return tuple(entry for entry in self.entries(tile) if entry.path.startswith(DATA))
 
+    def tables(self) -> tuple[FileEntry, ...]:
+        """Files of no tile that follow neither from data files nor from the index, such as tables about parcels."""
+        derived = tuple(name.removeprefix("{name}") for name in RESOURCES.values())
+        return tuple(
+            entry
+            for entry in self.entries("")
+            if entry.path.startswith("resources/") and not entry.path.endswith(derived)
+        )
+
     def exists(self, keys: Iterable[str] | None = None) -> dict[str, dict[str, NDArray[np.bool_]]]:
         """Tile → product → (sample, timestep) what exists, samples in id order.
 
         Args:
-            keys: of products; all unless told.
+            keys: of products; all by default.
         """
         rows = {name: row for row, name in enumerate(self.table.column("id").to_pylist())}
         places = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import pyarrow as pa
 
 from landloom.errors import InvalidInputError
 from landloom.model.grid import WGS84, transformer
 
 if TYPE_CHECKING:
-    import pyarrow as pa
     from numpy.typing import NDArray
 
 CORNERS: Final = 5
@@ -70,8 +70,6 @@ def wkb(outlines: NDArray[np.float64]) -> pa.BinaryArray:
         >>> shapely.from_wkb(wkb(np.array([[(1, 0), (1, 1), (0, 1), (0, 0), (1, 0)]], float))[0].as_py())
         <POLYGON ((1 0, 1 1, 0 1, 0 0, 1 0))>
     """
-    import pyarrow as pa
-
     polygons = np.empty(len(outlines), dtype=_WKB)
     polygons["order"], polygons["type"], polygons["rings"], polygons["points"] = 1, 3, 1, CORNERS
     polygons["ring"] = outlines

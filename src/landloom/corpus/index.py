@@ -17,7 +17,9 @@ Rows stand tile by tile, along a Hilbert curve inside the tile. The metadata `la
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -27,17 +29,20 @@ import pyarrow.compute as pc
 
 from landloom.corpus.footprints import boxes, rings, wkb
 from landloom.corpus.hilbert import ORDER, hilbert
+from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
 from landloom.formats.parquet import encode_geoparquet
 from landloom.model.apportion import MILLION
-from landloom.model.time import format_instant
+from landloom.model.product import PRODUCTS, Product
+from landloom.model.recipe import Publication, Terms
+from landloom.model.taxonomy import LandClass, Taxonomy, taxonomies, taxonomy
+from landloom.model.time import Period, Timestep, format_instant, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from landloom.corpus.info import CorpusInfo
     from landloom.model.sample import Sample
 
 METADATA: Final = b"landloom"
@@ -96,9 +101,11 @@ class SampleTable:
         centre = (self.bounds[:, :2] + self.bounds[:, 2:]) / 2 // STEP
         x, y = np.clip(centre, 0, (1 << ORDER) - 1).astype(np.int64).T
         keys = pa.table({"tile": self.tile, "place": hilbert(x, y), "id": self.id})
-        order: NDArray[np.int64] = pc.sort_indices(
-            keys, sort_keys=[(name, "ascending") for name in keys.column_names]
-        ).to_numpy().astype(np.int64)  # fmt: skip
+        order: NDArray[np.int64] = (
+            pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in keys.column_names])
+            .to_numpy()
+            .astype(np.int64)
+        )
         return order
 
 
@@ -194,6 +201,75 @@ def index_metadata(info: CorpusInfo) -> dict[str, Any]:
     }
 
 
+def described(metadata: Mapping[str, Any]) -> CorpusInfo:
+    """The corpus as its index alone describes it: a `corpus.json` says more of products, terms and timesteps.
+
+    Terms are unstated. A timestep lasts to the next one, as long as the one before where it is the last, and a second
+    where dates are acquired: only its stamp is known.
+
+    Args:
+        metadata: what `index_metadata` has made.
+    """
+    taxonomies = {key: _taxonomy(key, entry) for key, entry in metadata["taxonomies"].items()}
+    publisher = f"ask the publisher of {metadata['name']}: nothing is stated"
+    terms = Terms(licence="proprietary", attribution=publisher)
+    products = tuple(
+        ProductInfo(
+            product=_product(key, entry),
+            terms=Terms.model_validate(entry["terms"]) if entry.get("terms") else terms,
+            timesteps=_timesteps(entry),
+            acquired=bool(entry.get("acquired")),
+            taxonomy=taxonomies.get(key),
+        )
+        for key, entry in metadata["products"].items()
+    )
+    periods = [item.period for item in products if item.period is not None]
+    if periods:
+        whole = Period(min(one.start for one in periods), max(one.end for one in periods))
+        products = tuple(item if item.timesteps else replace(item, stated_period=whole) for item in products)
+    name = str(metadata["name"])
+    publication = Publication(title=f"{name} {metadata['version']}", description=f"Samples of {name}.")
+    return CorpusInfo(
+        name=name,
+        version=str(metadata["version"]),
+        scheme=metadata["scheme"],
+        publication=publication,
+        products=products,
+    )
+
+
+def _product(key: str, entry: Mapping[str, Any]) -> Product:
+    known = PRODUCTS.get(key)
+    stated = {name: entry[name] for name in ("folder", "collection", "prefix", "kind", "resolution") if name in entry}
+    if known is not None:
+        return replace(known, **stated)
+    return Product(
+        **{"folder": key, "collection": key, "prefix": key, "kind": "imagery", "title": key} | stated, key=key
+    )
+
+
+def _taxonomy(key: str, entry: Mapping[str, Any]) -> Taxonomy:
+    if entry["name"] in taxonomies():
+        return taxonomy(entry["name"])
+    prefix = entry["columns"][0].removesuffix(f"_{entry['codes'][0]}").removeprefix(f"{key}_")
+    classes = tuple(LandClass(code=code, name=code, parents=()) for code in entry["codes"])
+    return Taxonomy(name=entry["name"], prefix=prefix, classes=classes, nodata=entry["nodata"])
+
+
+def _timesteps(entry: Mapping[str, Any]) -> tuple[Timestep, ...]:
+    stamps = [parse_instant(text) for text in entry.get("stamps") or ()]
+    names = list(entry.get("timesteps") or ())
+    if len(stamps) != len(names):
+        raise InvalidDocumentError(
+            "index", [Problem(where="stamps", what=f"got {len(stamps)} of {len(names)} timesteps")]
+        )
+    second = timedelta(seconds=1)
+    lengths = [second if entry.get("acquired") else after - before for before, after in pairwise(stamps)]
+    lengths += [lengths[-1] if lengths else second] * (len(stamps) - len(lengths))
+    steps = zip(stamps, names, lengths, strict=True)
+    return tuple(Timestep(stamp, name, Period(stamp, stamp + length)) for stamp, name, length in steps)
+
+
 def read_metadata(schema: pa.Schema, subject: str = "index/samples.parquet") -> dict[str, Any]:
     """The metadata `landloom` of an index that was opened.
 
@@ -204,7 +280,7 @@ def read_metadata(schema: pa.Schema, subject: str = "index/samples.parquet") -> 
     try:
         parsed: dict[str, Any] = orjson.loads(raw or b"")
     except orjson.JSONDecodeError as error:
-        problem = Problem(where="metadata 'landloom'", what=f"wanted JSON, got {raw!r:.40}")
+        problem = Problem(where="metadata 'landloom'", what=f"expected JSON, got {raw!r:.40}")
         raise InvalidDocumentError(subject, [problem]) from error
     return parsed
 
@@ -251,13 +327,13 @@ def _check(
     counts = pc.value_counts(samples.id)
     twice = counts.filter(pc.greater(counts.field("counts"), 1)).field("values").to_pylist()
     if twice:
-        raise InvalidInputError(f"got these ids more than once: {', '.join(sorted(twice)[:5])}; wanted each once")
+        raise InvalidInputError(f"got these ids more than once: {', '.join(sorted(twice)[:5])}; expected each once")
     for key, names in info.label_columns.items():
         shares = fractions.get(key)
         if shares is None:
             continue
         if shares.shape != (len(samples), len(names)):
-            raise InvalidInputError(f"got fractions of {key} {shares.shape}, wanted {(len(samples), len(names))}")
+            raise InvalidInputError(f"got fractions of {key} {shares.shape}, expected {(len(samples), len(names))}")
         sums = shares.sum(axis=1)
         wrong = np.flatnonzero((sums != MILLION) & (sums != 0) | (shares < 0).any(axis=1))
         if len(wrong):
@@ -266,4 +342,4 @@ def _check(
     for item in info.products:
         shape = (len(samples), item.slots)
         if item.key in exists and exists[item.key].shape != shape:
-            raise InvalidInputError(f"got existence of {item.key} {exists[item.key].shape}, wanted {shape}")
+            raise InvalidInputError(f"got existence of {item.key} {exists[item.key].shape}, expected {shape}")

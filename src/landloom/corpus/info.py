@@ -14,9 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from landloom.corpus.layout import StacNames
+    from landloom.model.crosswalk import Crosswalk
     from landloom.model.product import Product
     from landloom.model.recipe import Provider, Publication, Terms
-    from landloom.model.taxonomy import Crosswalk, Taxonomy
+    from landloom.model.taxonomy import Taxonomy
     from landloom.model.time import Timestep
 
 
@@ -99,7 +100,7 @@ class CorpusInfo:
     def __post_init__(self) -> None:
         keys = [item.key for item in self.products]
         if not keys or len(set(keys)) != len(keys):
-            raise InvalidValueError(f"got products {keys}, wanted at least one and each once")
+            raise InvalidValueError(f"got products {keys}, expected at least one and each once")
 
     @property
     def layout(self) -> Layout:

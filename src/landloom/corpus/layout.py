@@ -45,11 +45,11 @@ RESOURCES: Final = {
 """Kind of resource → its file name."""
 
 
-class Placed(Protocol):
+class InTile(Protocol):
     """What says in which tile it lies: every sample id, and `TileKey`."""
 
     @property
-    def zone(self) -> Zone:
+    def zone(self) -> object:
         """UTM zone."""
         ...
 
@@ -57,6 +57,30 @@ class Placed(Protocol):
     def tile_name(self) -> str:
         """Tile, granule or anchor; unique within the zone."""
         ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleGap:
+    """Stands for any sample in a key, which then is a pattern with gaps.
+
+    Example:
+        >>> Layout(name="rapidai4eo", version="1.0").label(ANY_SAMPLE)
+        'labels/{zone}/{tile}/labels_{id}.geojson'
+    """
+
+    zone: object = "{zone}"
+    """The zone, where all samples share it."""
+    tile_name: str = "{tile}"
+    """The tile, where all samples share it."""
+    gap: str = "{id}"
+    """Stands for the id."""
+
+    def __str__(self) -> str:
+        return self.gap
+
+
+ANY_SAMPLE: Final = SampleGap()
+"""Any sample of a corpus."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -75,7 +99,7 @@ class TileKey:
     """Tile, granule or anchor; unique within the zone."""
 
     @classmethod
-    def of(cls, placed: Placed) -> Self:
+    def of(cls, placed: Identity) -> Self:
         """The tile of a sample id."""
         return cls(placed.zone, placed.tile_name)
 
@@ -88,7 +112,7 @@ class TileKey:
         """
         zone, _, name = text.partition("_")
         if not name:
-            raise InvalidIdentityError.of(text, wanted="a zone and a tile such as 33N_16E-243N")
+            raise InvalidIdentityError.of(text, expected="a zone and a tile such as 33N_16E-243N")
         return cls(Zone.parse(zone), name)
 
     def __str__(self) -> str:
@@ -148,7 +172,7 @@ class Layout:
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
-            raise InvalidValueError(f"got scheme {self.scheme!r}, wanted one of {', '.join(SCHEMES)}")
+            raise InvalidValueError(f"got scheme {self.scheme!r}, expected one of {', '.join(SCHEMES)}")
 
     @property
     def patterns(self) -> StacNames:
@@ -158,20 +182,20 @@ class Layout:
     # Files ---------------------------------------------------------------------------------------------------
 
     @staticmethod
-    def tile_folder(placed: Placed) -> str:
+    def tile_folder(placed: InTile) -> str:
         """Zone and tile as folders: `33N/16E-243N`."""
         return f"{placed.zone}/{placed.tile_name}"
 
-    def chip(self, sample: Identity, product: Product, timestep: str | None, band: str | None = None) -> str:
+    def chip(self, sample: InTile, product: Product, timestep: str | None, band: str | None = None) -> str:
         """Raster of a sample, product and timestep; with `band`, the file of that band alone."""
         stem = "_".join(part for part in (timestep, band) if part is not None) or product.prefix
         return f"imagery/{self.tile_folder(sample)}/{sample}/{_folder(product)}/{stem}.tif"
 
-    def cube(self, tile: Placed, product: Product) -> str:
+    def cube(self, tile: InTile, product: Product) -> str:
         """Zarr array of a tile and product; a folder."""
         return f"imagery/{self.tile_folder(tile)}/{_folder(product)}.zarr"
 
-    def label(self, sample: Identity, prefix: str = "labels") -> str:
+    def label(self, sample: InTile, prefix: str = "labels") -> str:
         """GeoJSON of a sample's class fractions.
 
         Args:
@@ -180,16 +204,16 @@ class Layout:
         """
         return f"labels/{self.tile_folder(sample)}/{prefix}_{sample}.geojson"
 
-    def raster_label(self, sample: Identity, layer: str, version: str, suffix: str = "tif") -> str:
+    def raster_label(self, sample: InTile, layer: str, version: str, suffix: str = "tif") -> str:
         """Raster label of a sample: its classes, confidence, parcel ids, and so on; or a table beside them."""
         return f"labels/{self.tile_folder(sample)}/{sample}/{layer}-{version}.{suffix}"
 
-    def lineage(self, tile: Placed, product: Product) -> str:
+    def lineage(self, tile: InTile, product: Product) -> str:
         """The scenes behind every timestep of a tile."""
         return f"lineage/{self.tile_folder(tile)}/{_folder(product)}.json"
 
     @staticmethod
-    def manifest(tile: Placed | None) -> str:
+    def manifest(tile: InTile | None) -> str:
         """Manifest of a tile; of the files that belong to no tile for None."""
         return "manifest/corpus.parquet" if tile is None else f"manifest/{tile.zone}/{tile.tile_name}.parquet"
 
@@ -215,7 +239,7 @@ class Layout:
         """Id of the root catalogue, and start of every other: `rapidai4eo_v1`."""
         return f"{self.name}_v{self.version.split('.', maxsplit=1)[0]}"
 
-    def collection_id(self, collection: str, zone: Zone | None = None, tile: Placed | None = None) -> str:
+    def collection_id(self, collection: str, zone: Zone | None = None, tile: InTile | None = None) -> str:
         """Id of a product's collection, of one zone of it, or of one tile.
 
         Args:
@@ -241,18 +265,18 @@ class Layout:
         """The root catalogue."""
         return f"{STAC}/catalog.json"
 
-    def stac_folder(self, collection: str, zone: Zone | None = None, tile: Placed | None = None) -> str:
+    def stac_folder(self, collection: str, zone: Zone | None = None, tile: InTile | None = None) -> str:
         """Folder of a collection's document and of what lies under it."""
         folder = f"{STAC}/{self.collection_id(collection)}"
         if tile is not None:
             return f"{folder}/{self.tile_folder(tile)}"
         return folder if zone is None else f"{folder}/{zone}"
 
-    def stac_collection(self, collection: str, zone: Zone | None = None, tile: Placed | None = None) -> str:
+    def stac_collection(self, collection: str, zone: Zone | None = None, tile: InTile | None = None) -> str:
         """Document of a product's collection, of one zone of it, or of one tile."""
         return f"{self.stac_folder(collection, zone, tile)}/collection.json"
 
-    def stac_item(self, collection: str, sample: Identity, timestep: str | None = None) -> str:
+    def stac_item(self, collection: str, sample: InTile, timestep: str | None = None) -> str:
         """Document of an item; it lies in its tile's folder."""
         return f"{self.stac_folder(collection, tile=sample)}/{self.item_id(collection, sample, timestep)}.json"
 

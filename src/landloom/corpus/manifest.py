@@ -73,7 +73,7 @@ def manifest_bytes(entries: Iterable[FileEntry]) -> bytes:
     paths = [row.path for row in rows]
     if len(set(paths)) != len(paths):
         twice = sorted({one for one, other in pairwise(paths) if one == other})
-        raise InvalidValueError(f"got these paths twice: {', '.join(twice[:5])}; wanted each once")
+        raise InvalidValueError(f"got these paths twice: {', '.join(twice[:5])}; expected each once")
     table = pa.table(
         {
             "path": pa.array(paths, pa.string()),
@@ -105,7 +105,7 @@ def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry,
     except InvalidInputError as error:
         raise InvalidDocumentError(subject, [Problem(where="", what=str(error))]) from error
     if table.schema.names != SCHEMA.names:
-        problem = Problem(where="", what=f"got columns {table.schema.names}, wanted {SCHEMA.names}")
+        problem = Problem(where="", what=f"got columns {table.schema.names}, expected {SCHEMA.names}")
         raise InvalidDocumentError(subject, [problem])
     columns = (table.column(name).to_pylist() for name in SCHEMA.names)
     return tuple(FileEntry(path, size, digest.hex()) for path, size, digest in zip(*columns, strict=True))

@@ -1,22 +1,23 @@
-"""A workshop: where a corpus is built and with what; stages run only what is missing or whose inputs changed."""
+"""The build context: where a corpus is built and with what; stages run only what is missing or whose inputs changed."""
 
 from __future__ import annotations
 
+import hashlib
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.run import Silent, run
-from landloom.errors import CorpusError, Problem, StoreError
+from landloom.errors import CorpusError, InvalidInputError, Problem, StoreError
 from landloom.store.local import LocalStore
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from landloom.archive.orders.odata import ODataProducts
     from landloom.engine.executors import Factory
@@ -33,7 +34,7 @@ BEGUN: Final = ".landloom/begun"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Workshop:
+class BuildContext:
     """What a build works with."""
 
     uri: str
@@ -47,23 +48,47 @@ class Workshop:
     """Shows progress."""
     provider: ODataProducts | None = None
     """Serves whole products, in place of the one that the recipe names."""
+    identities: dict[str, str] = field(default_factory=dict)
+    """Input file → identity, of those that were looked at: each is read once."""
+
+    def identity(self, path: str) -> str:
+        """Identity of an input file: its sha256; its address alone where it is remote.
+
+        Raises:
+            InvalidInputError: no such file.
+        """
+        if path not in self.identities:
+            self.identities[path] = path if "://" in path else _sha256(path)
+        return self.identities[path]
+
+
+def _sha256(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 @contextmanager
-def workshop(
+def build_context(
     folder: Path, factory: Factory = inline, listener: Listener | None = None, provider: ODataProducts | None = None
-) -> Iterator[Workshop]:
-    """Open a workshop in a local folder; what a killed one has left half-written there is removed.
+) -> Iterator[BuildContext]:
+    """Open a context in a local folder; what a killed build has left half-written there is removed.
 
     Raises:
         CorpusError: another process is at work in that folder.
         StoreError: it cannot be written.
     """
     with Journal(folder / JOURNAL) as journal, _alone(folder):
-        yield Workshop(
-            uri=str(folder), store=open_store(str(folder)), journal=journal, factory=factory,
-            listener=listener or Silent(), provider=provider,
-        )  # fmt: skip
+        yield BuildContext(
+            uri=str(folder),
+            store=open_store(str(folder)),
+            journal=journal,
+            factory=factory,
+            listener=listener or Silent(),
+            provider=provider,
+        )
 
 
 @contextmanager
@@ -87,32 +112,32 @@ def _alone(folder: Path) -> Iterator[None]:
         lock.close()
 
 
-def is_done(unit: Unit, shop: Workshop) -> bool:
+def is_done(unit: Unit, context: BuildContext) -> bool:
     """Whether a unit's files are there as its journal entry says, made from the same inputs."""
-    entry = shop.journal.get(unit.id)
+    entry = context.journal.get(unit.id)
     if entry is None or entry.state != "done" or entry.key != unit.key:
         return False
     try:
-        return all(shop.store.size(file.path) == file.size for file in entry.outcome.files)
+        return all(context.store.size(file.path) == file.size for file in entry.outcome.files)
     except StoreError:
         return False
 
 
-def run_stage(name: str, units: Sequence[Unit], shop: Workshop) -> list[Problem]:
+def run_stage(name: str, units: Sequence[Unit], context: BuildContext) -> list[Problem]:
     """Run the units of a stage that are not done yet.
 
     Returns:
         A problem for every unit that failed.
     """
-    return run_units(name, unfinished(units, shop), shop)
+    return run_units(name, unfinished(units, context), context)
 
 
-def unfinished(units: Iterable[Unit], shop: Workshop) -> list[Unit]:
+def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     """Units whose files are not all there, or were made from other inputs; each file is looked at once."""
-    return [unit for unit in units if not is_done(unit, shop)]
+    return [unit for unit in units if not is_done(unit, context)]
 
 
-def run_units(name: str, todo: Sequence[Unit], shop: Workshop) -> list[Problem]:
+def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Problem]:
     """Run units whatever the journal says of them.
 
     Returns:
@@ -120,5 +145,5 @@ def run_units(name: str, todo: Sequence[Unit], shop: Workshop) -> list[Problem]:
     """
     if not todo:
         return []
-    shop.listener.started(name, len(todo))
-    return run(todo, factory=shop.factory, journal=shop.journal, listener=shop.listener)
+    context.listener.started(name, len(todo))
+    return run(todo, factory=context.factory, journal=context.journal, listener=context.listener)

@@ -53,7 +53,7 @@ def processes(workers: int) -> Factory:
     gives up: what they were at is done anew by the next run.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["landloom.products.composite.task"])
+    context.set_forkserver_preload(["landloom.engine.timesteps"])
 
     @contextmanager
     def pool() -> Iterator[Executor]:
@@ -128,5 +128,5 @@ def executor_factory(workers: int, scheduler: str | None = None) -> Factory:
     if scheduler is not None:
         return dask(scheduler)
     if workers < 1:
-        raise InvalidValueError(f"got {workers} workers, wanted at least 1")
+        raise InvalidValueError(f"got {workers} workers, expected at least 1")
     return inline if workers == 1 else processes(workers)

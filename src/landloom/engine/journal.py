@@ -18,13 +18,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
+    from landloom.engine.units import Unit
+
 State = Literal["done", "failed"]
 
-_FULL = frozenset({sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE})
+_VERSION = 2
+"""Shape of the tables; what an older journal says of units is dropped, and they run once more."""
 _SCHEMA = """
 create table if not exists unit (
-  id text primary key, key text not null, state text not null, attempts integer not null, reason text,
-  seconds real not null, recorded real not null, files text not null, facts text not null
+  id text primary key, kind text not null, product text not null, tile text not null, key text not null,
+  state text not null, attempts integer not null, reason text, seconds real not null, recorded real not null,
+  files text not null, outcome text not null
 ) without rowid
 """
 _NOTES = """
@@ -48,10 +52,13 @@ def _full_disk() -> Iterator[None]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class JournalEntry:
     """What the journal holds of a unit."""
 
     id: str
+    kind: str
+    product: str
+    tile: str
     key: str
     state: State
     attempts: int
@@ -66,9 +73,11 @@ class Journal:
     Example:
         >>> from pathlib import Path
         >>> from tempfile import TemporaryDirectory
+        >>> from landloom.engine.units import Unit
         >>> with TemporaryDirectory() as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        ...     journal.record_failure("s2/33N_16E-243N", "k", "timeout", seconds=1.0)
-        ...     entry = journal.get("s2/33N_16E-243N")
+        ...     unit = Unit(kind="composite", product="s2", tile="33N_16E-243N", key="k", memory=0, task=None)
+        ...     journal.record_failure(unit, "timeout", seconds=1.0)
+        ...     entry = journal.get(unit.id)
         >>> entry.state, entry.attempts, entry.reason
         ('failed', 1, 'timeout')
     """
@@ -86,6 +95,9 @@ class Journal:
             with _full_disk():
                 self._db.execute("pragma journal_mode = wal")
                 self._db.execute("pragma synchronous = normal")
+                if self._db.execute("pragma user_version").fetchone()[0] < _VERSION:
+                    self._db.execute("drop table if exists unit")
+                    self._db.execute(f"pragma user_version = {_VERSION}")
                 self._db.execute(_SCHEMA)
                 self._db.execute(_NOTES)
         except sqlite3.Error as error:
@@ -101,30 +113,26 @@ class Journal:
         """Let go of the file."""
         self._db.close()
 
-    def record_outcome(self, unit: str, key: str, outcome: Outcome, *, seconds: float) -> None:
+    def record_outcome(self, unit: Unit, outcome: Outcome, *, seconds: float) -> None:
         """A unit is done."""
         files = json.dumps([asdict(file) for file in outcome.files])
-        self._write(unit, key, "done", None, seconds, files, json.dumps(dict(outcome.facts)))
+        self._write(unit, "done", None, seconds, files, json.dumps(outcome.document()))
 
-    def record_failure(self, unit: str, key: str, reason: str, *, seconds: float) -> None:
+    def record_failure(self, unit: Unit, reason: str, *, seconds: float) -> None:
         """A unit has failed, for a reason that a person can act on."""
-        self._write(unit, key, "failed", reason, seconds, "[]", "{}")
+        self._write(unit, "failed", reason, seconds, "[]", json.dumps(Outcome(files=()).document()))
 
-    def _write(self, unit: str, key: str, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
+    def _write(self, unit: Unit, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
+        row = (unit.id, unit.kind, unit.product, unit.tile, unit.key, state, reason, seconds, time.time(), *blobs)
         with _full_disk():
-            self._insert(unit, key, state, reason, seconds, *blobs)
-
-    def _insert(self, unit: str, key: str, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
-        self._db.execute(
-            "insert into unit values (?, ?, ?, 1, ?, ?, ?, ?, ?) on conflict (id) do update set key = excluded.key,"
-            " state = excluded.state, attempts = attempts + 1, reason = excluded.reason, seconds = excluded.seconds,"
-            " recorded = excluded.recorded, files = excluded.files, facts = excluded.facts",
-            (unit, key, state, reason, seconds, time.time(), *blobs),
-        )
-
-    def forget(self, unit: str) -> None:
-        """Drop a unit that is no longer planned."""
-        self._db.execute("delete from unit where id = ?", (unit,))
+            self._db.execute(
+                "insert into unit values (?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?, ?) on conflict (id) do update set"
+                " kind = excluded.kind, product = excluded.product, tile = excluded.tile, key = excluded.key,"
+                " state = excluded.state, attempts = attempts + 1, reason = excluded.reason,"
+                " seconds = excluded.seconds, recorded = excluded.recorded, files = excluded.files,"
+                " outcome = excluded.outcome",
+                row,
+            )
 
     def keep(self, kind: str, name: str, document: str) -> None:
         """Keep a note of any kind; it is safe on disk when this returns, whatever happens to the machine."""
@@ -137,12 +145,12 @@ class Journal:
         """Name → document of every note of a kind, by name."""
         return dict(self._db.execute("select id, document from note where kind = ? order by id", (kind,)).fetchall())
 
-    def get(self, unit: str) -> Entry | None:
+    def get(self, unit: str) -> JournalEntry | None:
         """What is known of a unit."""
         row = self._db.execute("select * from unit where id = ?", (unit,)).fetchone()
         return None if row is None else _entry(row)
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> Iterator[JournalEntry]:
         """Every unit, in id order, one at a time: the files of many do not fit in memory."""
         for (unit,) in self._db.execute("select id from unit order by id").fetchall():
             entry = self.get(unit)
@@ -150,8 +158,18 @@ class Journal:
                 yield entry
 
 
-def _entry(row: tuple[Any, ...]) -> Entry:
-    unit, key, state, attempts, reason, seconds, _, files, facts = row
+def _entry(row: tuple[Any, ...]) -> JournalEntry:
+    unit, kind, product, tile, key, state, attempts, reason, seconds, _, files, outcome = row
     records = tuple(FileEntry(**file) for file in json.loads(files))
-    outcome = Outcome(files=records, facts=json.loads(facts))
-    return Entry(id=unit, key=key, state=state, attempts=attempts, reason=reason, seconds=seconds, outcome=outcome)
+    return JournalEntry(
+        id=unit,
+        kind=kind,
+        product=product,
+        tile=tile,
+        key=key,
+        state=state,
+        attempts=attempts,
+        reason=reason,
+        seconds=seconds,
+        outcome=Outcome.parse(records, json.loads(outcome)),
+    )

@@ -1,28 +1,26 @@
-"""A recipe in its folder: where its inputs lie, and what it makes."""
+"""A recipe in its folder: where its inputs lie, and when its products are."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from os.path import relpath
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
-from landloom.model.bands import SENTINEL2
-from landloom.model.product import Product, product
-from landloom.model.recipe import CompositeProduct, GranuleChips, GranuleSeries, Recipe, SeriesProduct
-from landloom.model.time import Cadence
+from landloom.corpus.layout import STAC_NAMES, Layout
+from landloom.model.scene import Role
 
 if TYPE_CHECKING:
-    from landloom.model.time import Period, Timestep
+    from collections.abc import Mapping, Sequence
+
+    from landloom.model.recipe import Recipe
+    from landloom.model.scene import Scene
+    from landloom.model.time import Period
 
 RECIPE_FILE: Final = "landloom.yaml"
-"""Name of a recipe, unless said otherwise."""
-REVISIT: Final = 5
-"""Days between passes of two satellites, where an estimate needs a number."""
-GUESS: Final = "guess"
-"""Start of the ids of units that make guess labels."""
+"""Name of a recipe by default."""
 CORPUS_FOLDER: Final = "corpus"
-"""Where a corpus is built, beside its recipe, unless said otherwise."""
+"""Where a corpus is built by default, beside its recipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +31,12 @@ class Project:
     folder: Path
 
     @classmethod
-    def open(cls, path: str | Path) -> Self:
+    def open(cls, path: str | Path, recipe: type[Recipe]) -> Self:
         """Read a recipe file, or the `landloom.yaml` of a folder.
+
+        Args:
+            path: the file, or the folder.
+            recipe: reads it; a registry makes it.
 
         Raises:
             RecipeError: with every problem in it.
@@ -42,13 +44,12 @@ class Project:
         file = Path(path)
         if file.is_dir():
             file /= RECIPE_FILE
-        return cls(recipe=Recipe.read(file), folder=file.resolve().parent)
+        return cls(recipe=recipe.read(file), folder=file.resolve().parent)
 
     def path(self, name: str) -> str:
         """A path or URL out of the recipe, made absolute.
 
         Example:
-            >>> from pathlib import PurePosixPath
             >>> Project(recipe=None, folder=Path("/maps")).path("archive/catalog.json")
             '/maps/archive/catalog.json'
             >>> Project(recipe=None, folder=Path("/maps")).path("https://example.org/x")
@@ -56,13 +57,16 @@ class Project:
         """
         return name if "://" in name or Path(name).is_absolute() else str(self.folder / name)
 
-    def lasting(self, href: str) -> str:
-        """An address of the archive's as it stays when the project moves together with its inputs.
+    def portable(self, href: str, given: str | None) -> str:
+        """An address of an archive's as it stays when the project moves together with its inputs.
+
+        Args:
+            href: absolute path or URL.
+            given: how the recipe names the archive.
 
         Returns:
             The path from the recipe's folder, if that is how the recipe names its archive; else the address as it is.
         """
-        given = self.recipe.archive.href or ""
         inside = f"{self.folder}/"
         if inside in href:  # as in /vsizip//maps/project/products/x.zip/B02.jp2
             return href.replace(inside, "")
@@ -70,140 +74,38 @@ class Project:
             return href
         return Path(relpath(href, self.folder)).as_posix()
 
-    def missing_inputs(self) -> list[str]:
-        """Files that the recipe names and that are not there yet."""
-        recipe = self.recipe
-        names = [section.file for section in recipe.labels.values()]
-        names += [recipe.archive.href] if recipe.archive.href else []
-        names += [recipe.region.file] if recipe.region.file else []
-        strata = getattr(recipe.samples, "strata", None)
-        names += [strata.file] if strata is not None else []
-        names += [recipe.parcels.file] if recipe.parcels is not None else []
-        names += [recipe.guess.file] if recipe.guess is not None else []
-        names += [recipe.samples.table] if isinstance(recipe.samples, GranuleChips) and recipe.samples.table else []
-        continents = getattr(recipe.samples, "continents", None)
-        names += [continents.file] if continents is not None else []
-        names += [recipe.scenes.file] if recipe.scenes is not None and recipe.scenes.file else []
-        return sorted({name for name in names if "://" not in name and not Path(self.path(name)).exists()})
+    def scene_identity(self, scene: Scene, bands: Sequence[str], archive: str) -> list[Any]:
+        """What makes a scene's files the same files: href and checksum, else ETag and size; never a time of change.
 
-    def period(self, key: str) -> Period:
-        """The period of a product."""
-        own = self.recipe.products[key].period
-        return (own or self.recipe.period).value
+        Args:
+            scene: which.
+            bands: that are read of it; what tells its usable pixels counts in any case.
+            archive: name of its archive in the recipe.
+        """
+        given = self.recipe.named_archives()[archive].href
+        layers = [scene.layers[role] for role in (Role.CLASSIFICATION,) if role in scene.layers]
+        own = [scene.bands[name] for name in bands if name in scene.bands]
+        assets = [*own, *layers, *scene.masks.values()]
+        return [
+            scene.id,
+            *((self.portable(a.href, given), a.checksum or (a.etag, a.size), a.band, a.offset) for a in assets),
+        ]
 
-    def seasons(self) -> dict[int, Period]:
+    def period(self, section: object) -> Period:
+        """The period of a product: its own, else the recipe's."""
+        own = getattr(section, "period", None)
+        period: Period = (own or self.recipe.period).value
+        return period
+
+    @property
+    def seasons(self) -> Mapping[int, Period]:
         """Label year → the time that its samples show; empty where samples show all of the period."""
         seasons = getattr(self.recipe.samples, "seasons", {})
         return {year: seasons[year].value for year in sorted(seasons)}
 
-    def timesteps(self, key: str) -> tuple[Timestep, ...]:
-        """The timesteps of a product, or of the product that a count belongs to; none where they are acquired."""
-        source = self.source(key)
-        section = self.recipe.products[source]
-        return (
-            ()
-            if isinstance(section, SeriesProduct | GranuleSeries)
-            else Cadence.parse(section.cadence).timesteps(self.period(source))
-        )
-
-    def expected_dates(self, key: str) -> int:
-        """About how many acquisitions a series will have: two satellites, one pass in five days."""
-        period = self.period(self.source(key))
-        return max((period.end - period.start).days // REVISIT, 1)
-
-    def source(self, key: str) -> str:
-        """Key of the recipe's section that makes a product: its own, or the composite or series that it belongs to."""
-        if key in self.recipe.products:
-            return key
-        for name in self.series():
-            if key in {product.key for product in self.series_products(name)}:
-                return name
-        return next(name for name in self.composites() if self.count_product(name) == key)
-
-    def composites(self) -> list[str]:
-        """Keys of the composites that are made here, in recipe order."""
-        return [key for key, section in self.recipe.products.items() if isinstance(section, CompositeProduct)]
-
-    def series(self) -> list[str]:
-        """Keys of the series of native bands that are made here, in recipe order."""
-        return [key for key, one in self.recipe.products.items() if isinstance(one, SeriesProduct | GranuleSeries)]
-
-    def granular(self) -> str | None:
-        """Key of the series of granules, where this recipe is one of granules."""
-        return next((key for key, one in self.recipe.products.items() if isinstance(one, GranuleSeries)), None)
-
-    def guess_products(self) -> list[Product]:
-        """The label products of a guess; none where the recipe has none."""
-        if self.recipe.guess is None:
-            return []
-        return [product(key) for key in ("guess", "guess_probabilities", "source_dates")]
-
-    def series_section(self, key: str) -> SeriesProduct:
-        """The recipe's section of a series."""
-        section = self.recipe.products[key]
-        if not isinstance(section, SeriesProduct):
-            raise TypeError(f"got {type(section).__name__}, wanted a series")
-        return section
-
-    def series_products(self, key: str) -> list[Product]:
-        """The products of a series: one a native resolution, finest first, then the mask if it is published."""
-        if key == self.granular():
-            return self._granule_products(key)
-        section = self.series_section(key)
-        made = []
-        for resolution in sorted({SENTINEL2[name].resolution for name in section.bands}):
-            bands = tuple(SENTINEL2[name] for name in section.bands if SENTINEL2[name].resolution == resolution)
-            made.append(replace(product(f"s2_{resolution:.0f}m"), bands=bands))
-        if section.valid:
-            made.append(replace(product("s2_valid"), resolution=made[0].resolution))
-        return made
-
-    def _granule_products(self, key: str) -> list[Product]:
-        section = self.recipe.products[key]
-        if not isinstance(section, GranuleSeries):
-            raise TypeError(f"got {type(section).__name__}, wanted a series of granules")
-        bands = tuple(SENTINEL2[name] for name in section.bands)
-        made = [replace(product("s2_scenes"), bands=bands), product("scl")]
-        if section.filled:
-            made += [replace(product("s2_filled"), bands=bands), product("s2_observed")]
-        return made
-
-    def count_product(self, key: str) -> str | None:
-        """Key of the count product of a composite; None where none is published."""
-        section = self.recipe.products[key]
-        return "count" if isinstance(section, CompositeProduct) and section.count else None
-
-    def product(self, key: str) -> Product:
-        """A product as this recipe makes it: bands, resolution and cadence are the recipe's."""
-        for name in self.series():
-            for made in self.series_products(name):
-                if key in {name, made.key}:
-                    return made
-        row = product(key)
-        if key in self.recipe.products:
-            section = self.recipe.products[key]
-            if not isinstance(section, CompositeProduct):
-                return replace(row, cadence=getattr(section, "cadence", None))
-            bands = tuple(SENTINEL2[name] for name in section.bands)
-            return replace(row, bands=bands, resolution=section.resolution, cadence=section.cadence)
-        source = self.recipe.products[self.source(key)]
-        if isinstance(source, CompositeProduct):
-            row = replace(row, resolution=source.resolution, cadence=source.cadence)
-        return row
-
-    def imagery(self) -> list[Product]:
-        """Every product with chips that this recipe makes, counts after what they count."""
-        keys: list[str] = []
-        for key in self.composites():
-            count = self.count_product(key)
-            keys += [key] if count is None else [key, count]
-        made = [self.product(key) for key in keys]
-        return made + [product for key in self.series() for product in self.series_products(key)]
-
-    def label_product(self, name: str) -> Product:
-        """The product of a label section: the first one is the corpus's own, further ones carry their name."""
-        row = product("labels")
-        if name == next(iter(self.recipe.labels)):
-            return row
-        suffix = name.replace("-", "_")
-        return replace(row, key=f"labels_{suffix}", collection=f"labels_{suffix}", prefix=f"labels_{suffix}")
+    @property
+    def layout(self) -> Layout:
+        """Keys and STAC ids of its corpus."""
+        recipe = self.recipe
+        names = replace(STAC_NAMES[recipe.scheme], **recipe.stac.names) if recipe.stac.names else None
+        return Layout(name=recipe.name, version=recipe.version, scheme=recipe.scheme, names=names)

@@ -46,37 +46,62 @@ class Silent:
 
 
 def execute(unit: Unit) -> tuple[Outcome, float]:
-    """Run a unit's task in a worker; the outcome and its seconds."""
+    """Run a unit's task in a worker; the outcome and its seconds.
+
+    What goes wrong travels back without what caused it: errors of libraries need not survive the way.
+    """
     start = time.perf_counter()
-    outcome = unit.task.run()
+    try:
+        outcome = unit.task.run()
+    except LandloomError as error:
+        error.__cause__ = error.__context__ = None
+        raise
     return outcome, time.perf_counter() - start
 
 
 def worker_died(error: BaseException) -> bool:
     """Whether a future failed because its worker is gone, not because of its task."""
     return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ in {
-        "KilledWorker", "FutureCancelledError", "CommClosedError",
-    }  # fmt: skip
+        "KilledWorker",
+        "FutureCancelledError",
+        "CommClosedError",
+    }
 
 
-class _Run:
+class _UnitRun:
     """The state of one run."""
 
     def __init__(self, units: Iterable[Unit], journal: Journal, listener: Listener) -> None:
         self.waiting: deque[Unit] = deque(units)
+        self.undone = {unit.id for unit in self.waiting}
+        self.lost: set[str] = set()
         self.suspicion: Counter[str] = Counter()
         self.problems: list[Problem] = []
         self.journal = journal
         self.listener = listener
 
     def finished(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
-        self.journal.record_outcome(unit.id, unit.key, outcome, seconds=seconds)
+        self.journal.record_outcome(unit, outcome, seconds=seconds)
+        self.undone.discard(unit.id)
         self.listener.advanced(unit.id, None)
 
     def failed(self, unit: Unit, reason: str) -> None:
-        self.journal.record_failure(unit.id, unit.key, reason, seconds=0.0)
+        self.journal.record_failure(unit, reason, seconds=0.0)
         self.problems.append(Problem(where=unit.id, what=reason))
+        self.undone.discard(unit.id)
+        self.lost.add(unit.id)
         self.listener.advanced(unit.id, reason)
+
+    def next_ready(self) -> Unit | None:
+        """The first waiting unit whose inputs are done, taken out; units whose inputs failed fail on the way."""
+        while hopeless := [unit for unit in self.waiting if not self.lost.isdisjoint(unit.needs)]:
+            for unit in hopeless:
+                self.waiting.remove(unit)
+                self.failed(unit, f"needs {', '.join(sorted(self.lost & set(unit.needs)))}, which failed")
+        ready = next((unit for unit in self.waiting if self.undone.isdisjoint(unit.needs)), None)
+        if ready is not None:
+            self.waiting.remove(ready)
+        return ready
 
     def settle(self, unit: Unit, future: Future[tuple[Outcome, float]]) -> bool:
         """Record what came of a future; False where its worker is gone."""
@@ -103,12 +128,16 @@ class _Run:
         lost: list[Unit] = []
         while (self.waiting or flying) and not lost:
             limit = 1 if self.must_be_alone([*flying.values(), *list(self.waiting)[:1]]) else IN_FLIGHT
-            while self.waiting and len(flying) < limit and not lost:
-                unit = self.waiting.popleft()
+            while len(flying) < limit and not lost:
+                ready = self.next_ready()
+                if ready is None:
+                    break
                 try:
-                    flying[executor.submit(execute, unit)] = unit
+                    flying[executor.submit(execute, ready)] = ready
                 except BrokenExecutor:
-                    lost.append(unit)
+                    lost.append(ready)
+            if self.waiting and not flying and not lost:
+                raise RuntimeError(f"units that need each other: {', '.join(unit.id for unit in self.waiting)}")
             done, _ = wait(flying, return_when=FIRST_COMPLETED)
             for future in [future for future in flying if future in done]:
                 unit = flying.pop(future)
@@ -134,7 +163,7 @@ def run(
     """Run units; the journal holds what came of each.
 
     Args:
-        units: in the order in which they start.
+        units: in the order in which they start; one that needs others waits for them.
         factory: makes an executor; called again whenever one breaks.
         journal: written by this process alone.
         listener: told of progress.
@@ -145,7 +174,7 @@ def run(
     Raises:
         DiskFullError: no space is left; what is done is journalled, and the next run goes on.
     """
-    state = _Run(units, journal, listener or Silent())
+    state = _UnitRun(units, journal, listener or Silent())
     while state.waiting:
         with factory() as executor:
             state.drain(executor)

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from shapely import MultiPolygon, Polygon, box, make_valid, union_all
+from shapely.affinity import translate
+
 from landloom.errors import InvalidValueError
 
 if TYPE_CHECKING:
@@ -31,13 +34,11 @@ def split_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
         >>> split_antimeridian(Polygon([(179, 0), (-179, 0), (-179, 1), (179, 1)])).bounds
         (-180.0, 0.0, 180.0, 1.0)
     """
-    from shapely import MultiPolygon, Polygon, make_valid, union_all
-
     polygons = list(geometry.geoms) if isinstance(geometry, MultiPolygon) else [geometry]
     parts: list[BaseGeometry] = []
     for polygon in polygons:
         if not isinstance(polygon, Polygon):
-            raise InvalidValueError(f"got a {polygon.geom_type}, wanted a polygon")
+            raise InvalidValueError(f"got a {polygon.geom_type}, expected a polygon")
         shell = _unwrapped(polygon.exterior.coords)
         holes = [_beside(_unwrapped(ring.coords), shell) for ring in polygon.interiors]
         parts += _worlds(make_valid(Polygon(shell, holes)))
@@ -47,9 +48,6 @@ def split_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
 
 def _worlds(geometry: BaseGeometry) -> list[BaseGeometry]:
     """The parts of a geometry on an endless strip of longitudes, each brought back to ±180°."""
-    from shapely import box
-    from shapely.affinity import translate
-
     parts = []
     for turn in (-360.0, 0.0, 360.0):
         part = geometry.intersection(box(turn - 180.0, -90.0, turn + 180.0, 90.0))
@@ -65,7 +63,7 @@ def _unwrapped(coordinates: Iterable[tuple[float, ...]]) -> list[tuple[float, fl
         turns = round((longitude - ring[-1][0]) / 360.0) if ring else 0
         ring.append((longitude - 360.0 * turns, latitude))
     if abs(ring[-1][0] - ring[0][0]) > 180:
-        raise InvalidValueError("got an outline around a pole, wanted one that closes")
+        raise InvalidValueError("got an outline around a pole, expected one that closes")
     return ring
 
 

@@ -10,12 +10,16 @@ from __future__ import annotations
 import html
 import math
 import re
+import warnings
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import imagecodecs
 import numpy as np
+from pyproj import CRS
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
+from rasterio.io import MemoryFile
 
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.formats import tiff
@@ -32,10 +36,7 @@ STRIP_BYTES: Final = 2**20
 """Strips hold about this much before compression: a chip's band is one strip, a mosaic's is several."""
 _SCHEMES: Final[dict[str, int]] = {"none": 1, "deflate": 8}
 _FORMATS: Final = {"u": 1, "i": 2, "f": 3}
-_DTYPES: Final = frozenset(
-    np.dtype(name)
-    for name in ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8")
-)  # fmt: skip
+_DTYPES: Final = frozenset(np.dtype(name) for name in ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"))
 _PROJECTED, _GEOGRAPHIC = 1, 2
 _MODEL_KEY, _RASTER_KEY, _GEOGRAPHIC_KEY, _PROJECTED_KEY = 1024, 1025, 2048, 3072
 _NO_PREDICTOR, _HORIZONTAL, _FLOATING = 1, 2, 3
@@ -117,18 +118,18 @@ def encode_geotiff(
 def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Sequence[str]) -> NDArray[Any]:
     """The array, little-endian and contiguous, if everything fits."""
     if array.ndim != 3 or array.shape[0] < 1 or array.shape[1:] != grid.shape:
-        raise InvalidValueError(f"got an array of shape {array.shape}, wanted (bands, {grid.height}, {grid.width})")
+        raise InvalidValueError(f"got an array of shape {array.shape}, expected (bands, {grid.height}, {grid.width})")
     dtype = array.dtype.newbyteorder("<")
     if dtype not in _DTYPES:
         raise InvalidValueError(
-            f"got numbers of type {array.dtype}, wanted integers of 8 to 64 bits, float32 or float64"
+            f"got numbers of type {array.dtype}, expected integers of 8 to 64 bits, float32 or float64"
         )
     if bands and len(bands) != array.shape[0]:
-        raise InvalidValueError(f"got {len(bands)} band descriptions, wanted {array.shape[0]}")
+        raise InvalidValueError(f"got {len(bands)} band descriptions, expected {array.shape[0]}")
     if nodata is not None and dtype.kind != "f":
         limits = np.iinfo(dtype)
         if not (float(nodata).is_integer() and limits.min <= nodata <= limits.max):
-            raise InvalidValueError(f"got nodata {nodata}, wanted a number that {dtype} can hold")
+            raise InvalidValueError(f"got nodata {nodata}, expected a number that {dtype} can hold")
     return np.ascontiguousarray(array, dtype)
 
 
@@ -174,14 +175,12 @@ def _model(epsg: int) -> int:
     """Whether a CRS is projected or geographic; UTM is known without asking."""
     if 32601 <= epsg <= 32760:
         return _PROJECTED
-    from pyproj import CRS
-
     crs = CRS.from_epsg(epsg)
     if crs.is_projected:
         return _PROJECTED
     if crs.is_geographic:
         return _GEOGRAPHIC
-    raise InvalidValueError(f"got EPSG:{epsg}, wanted a projected or geographic CRS")
+    raise InvalidValueError(f"got EPSG:{epsg}, expected a projected or geographic CRS")
 
 
 def _georeference(grid: Grid) -> dict[int, tiff.Value]:
@@ -213,11 +212,24 @@ def decode_geotiff(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
         raise InvalidInputError(f"a GeoTIFF of {len(data)} bytes is broken: {error}") from error
 
 
-_TAGS: Final = frozenset({
-    tiff.WIDTH, tiff.LENGTH, tiff.BITS, tiff.COMPRESSION, tiff.PHOTOMETRIC, tiff.STRIP_OFFSETS, tiff.SAMPLES,
-    tiff.ROWS_PER_STRIP, tiff.STRIP_COUNTS, tiff.PLANAR, tiff.SAMPLE_FORMAT, tiff.PIXEL_SCALE, tiff.TIEPOINT,
-    tiff.GEO_KEYS,
-})  # fmt: skip
+_TAGS: Final = frozenset(
+    {
+        tiff.WIDTH,
+        tiff.LENGTH,
+        tiff.BITS,
+        tiff.COMPRESSION,
+        tiff.PHOTOMETRIC,
+        tiff.STRIP_OFFSETS,
+        tiff.SAMPLES,
+        tiff.ROWS_PER_STRIP,
+        tiff.STRIP_COUNTS,
+        tiff.PLANAR,
+        tiff.SAMPLE_FORMAT,
+        tiff.PIXEL_SCALE,
+        tiff.TIEPOINT,
+        tiff.GEO_KEYS,
+    }
+)
 _OPTIONAL: Final = frozenset({tiff.PREDICTOR, tiff.EXTRA_SAMPLES, tiff.GDAL_NODATA, tiff.GDAL_METADATA})
 
 
@@ -259,7 +271,7 @@ def _decode(part: bytes, tags: dict[int, tiff.Value], target: NDArray[Any], pred
     if tags[tiff.COMPRESSION][0] == _SCHEMES["deflate"]:
         part = bytes(imagecodecs.deflate_decode(part, out=target.nbytes))
     if len(part) != target.nbytes:
-        raise ValueError(f"got a strip of {len(part)} bytes, wanted {target.nbytes}")
+        raise ValueError(f"got a strip of {len(part)} bytes, expected {target.nbytes}")
     strip: NDArray[Any] = np.frombuffer(part, target.dtype).reshape(target.shape)
     return imagecodecs.floatpred_decode(strip, axis=-1) if predictor == _FLOATING else strip
 
@@ -291,11 +303,6 @@ def _info(tags: dict[int, tiff.Value]) -> GeotiffInfo:
 
 
 def _decode_by_gdal(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
-    import warnings
-
-    from rasterio.errors import NotGeoreferencedWarning, RasterioError
-    from rasterio.io import MemoryFile
-
     try:
         with MemoryFile(data) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
@@ -308,7 +315,7 @@ def _decode_by_gdal(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
 def _read_dataset(dataset: Any) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
     epsg = None if dataset.crs is None else dataset.crs.to_epsg()
     if epsg is None:
-        raise InvalidInputError(f"got the CRS {dataset.crs}, wanted one with an EPSG code")
+        raise InvalidInputError(f"got the CRS {dataset.crs}, expected one with an EPSG code")
     info = GeotiffInfo(
         nodata=dataset.nodata,
         bands=tuple(text or "" for text in dataset.descriptions),
@@ -347,17 +354,26 @@ def encode_cog(
         >>> decode_geotiff(data)[0].shape
         (1, 600, 600)
     """
-    from rasterio.io import MemoryFile
-
     stack = array[None] if array.ndim == 2 else array
     if stack.ndim != 3 or stack.shape[1:] != grid.shape:
-        raise InvalidValueError(f"got an array of shape {array.shape}, wanted (bands, {grid.height}, {grid.width})")
+        raise InvalidValueError(f"got an array of shape {array.shape}, expected (bands, {grid.height}, {grid.width})")
     profile = {
-        "driver": "COG", "count": stack.shape[0], "height": grid.height, "width": grid.width, "dtype": stack.dtype,
-        "crs": f"EPSG:{grid.epsg}", "transform": grid.affine, "nodata": nodata, "compress": "deflate", "level": level,
-        "predictor": "yes", "blocksize": block, "overviews": "auto" if overviews else "none",
-        "overview_resampling": "nearest", "num_threads": 1,
-    }  # fmt: skip
+        "driver": "COG",
+        "count": stack.shape[0],
+        "height": grid.height,
+        "width": grid.width,
+        "dtype": stack.dtype,
+        "crs": f"EPSG:{grid.epsg}",
+        "transform": grid.affine,
+        "nodata": nodata,
+        "compress": "deflate",
+        "level": level,
+        "predictor": "yes",
+        "blocksize": block,
+        "overviews": "auto" if overviews else "none",
+        "overview_resampling": "nearest",
+        "num_threads": 1,
+    }
     with MemoryFile() as file:
         with file.open(**profile) as dataset:
             dataset.write(stack)

@@ -12,6 +12,9 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pyarrow.parquet as pq
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.model.grid import WGS84
@@ -26,9 +29,15 @@ ROW_GROUP: Final = 8192
 _BOX: Final = "bbox"
 _EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 _TYPES: Final = (
-    "Point", "LineString", "LinearRing", "Polygon", "MultiPoint", "MultiLineString", "MultiPolygon",
+    "Point",
+    "LineString",
+    "LinearRing",
+    "Polygon",
+    "MultiPoint",
+    "MultiLineString",
+    "MultiPolygon",
     "GeometryCollection",
-)  # fmt: skip
+)
 """By the numbers that GEOS gives them."""
 _GEO: Final = b"geo"
 _GEO_VERSION: Final = "1.1.0"
@@ -109,14 +118,12 @@ def encode_geoparquet(
         >>> same.column_names, column.name, column.epsg
         (['id', 'geometry', 'bbox'], 'geometry', 4326)
     """
-    import shapely
-
     if geometry not in table.column_names:
         raise InvalidValueError(f"got a table without a column {geometry!r}: {table.column_names}")
     try:
         shapes = shapely.from_wkb(table.column(geometry).to_numpy(zero_copy_only=False))
     except (TypeError, shapely.errors.ShapelyError) as error:
-        raise InvalidValueError(f"column {geometry!r}: wanted WKB, {error}") from error
+        raise InvalidValueError(f"column {geometry!r}: expected WKB, {error}") from error
     boxes = shapely.bounds(shapes)
     table = table.drop_columns([_BOX]) if _BOX in table.column_names else table
     table = table.append_column(_BOX, _box_column(boxes))
@@ -142,16 +149,12 @@ def _box_column(boxes: NDArray[Any]) -> pa.StructArray:
 
 
 def _geometry_types(shapes: NDArray[Any]) -> list[str]:
-    import shapely
-
     kinds = zip(shapely.get_type_id(shapes).tolist(), shapely.has_z(shapes).tolist(), strict=True)
     return sorted({_TYPES[kind] + (" Z" if solid else "") for kind, solid in kinds})
 
 
 def _projjson(epsg: int) -> dict[str, Any]:
     """The CRS; WGS84 as OGC:CRS84, which puts longitude first as the data do."""
-    from pyproj import CRS
-
     crs = CRS.from_user_input("OGC:CRS84" if epsg == WGS84 else epsg)
     return crs.to_json_dict()
 
@@ -174,7 +177,7 @@ def decode_geoparquet(data: bytes, columns: list[str] | None = None) -> tuple[pa
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"the `geo` metadata of this Parquet file is broken: {error!r}") from error
     if encoding != "WKB":
-        raise InvalidInputError(f"column {name!r} is encoded as {encoding}, wanted WKB")
+        raise InvalidInputError(f"column {name!r} is encoded as {encoding}, expected WKB")
     return table, GeoColumn(name=name, epsg=_epsg(crs))
 
 
@@ -182,13 +185,10 @@ def _epsg(crs: dict[str, Any] | None) -> int:
     """Of PROJJSON; GeoParquet means longitude and latitude where it is absent."""
     if crs is None or crs.get("id", {}) == {"authority": "OGC", "code": "CRS84"}:
         return WGS84
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
     try:
         code = CRS.from_json_dict(crs).to_epsg()
     except CRSError as error:
         raise InvalidInputError(f"the CRS of this GeoParquet file cannot be read: {error}") from error
     if code is None:
-        raise InvalidInputError(f"wanted a CRS with an EPSG code, got {crs.get('name')!r}")
+        raise InvalidInputError(f"expected a CRS with an EPSG code, got {crs.get('name')!r}")
     return int(code)

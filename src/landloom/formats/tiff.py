@@ -40,8 +40,16 @@ _ENTRY: Final = struct.Struct("<HHI4s")
 _ASCII, _SHORT, _LONG, _DOUBLE = 2, 3, 4, 12
 _CODES: Final = {1: "B", _ASCII: "s", _SHORT: "H", _LONG: "I", _DOUBLE: "d"}
 _SHORTS: Final = {
-    BITS, COMPRESSION, PHOTOMETRIC, SAMPLES, PLANAR, PREDICTOR, EXTRA_SAMPLES, SAMPLE_FORMAT, GEO_KEYS,
-}  # fmt: skip
+    BITS,
+    COMPRESSION,
+    PHOTOMETRIC,
+    SAMPLES,
+    PLANAR,
+    PREDICTOR,
+    EXTRA_SAMPLES,
+    SAMPLE_FORMAT,
+    GEO_KEYS,
+}
 _DOUBLES: Final = {PIXEL_SCALE, TIEPOINT}
 _LARGEST: Final = 2**32 - 1
 
@@ -74,7 +82,7 @@ def write_tiff(tags: Mapping[int, Value], strips: Sequence[bytes]) -> bytes:
             outside[tag] = place
             place += len(data) + len(data) % 2
     if place + sum(counts) > _LARGEST:
-        raise InvalidValueError(f"got {place + sum(counts)} bytes, wanted at most the {_LARGEST} of a classic TIFF")
+        raise InvalidValueError(f"got {place + sum(counts)} bytes, expected at most the {_LARGEST} of a classic TIFF")
     packed[STRIP_OFFSETS] = _packed(STRIP_OFFSETS, _running(place, counts))
     pieces = [_HEADER.pack(b"II", 42, _HEADER.size), struct.pack("<H", len(packed))]
     for tag, (kind, count, data) in packed.items():

@@ -9,7 +9,7 @@ import numpy as np
 
 from landloom.errors import InvalidValueError
 from landloom.imagery.median import masked_median
-from landloom.model.bands import NODATA
+from landloom.model.sensor import NODATA
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,11 +41,11 @@ class Observation:
     def __post_init__(self) -> None:
         if self.bands.dtype != np.uint16 or self.valid.dtype != np.bool_:
             raise InvalidValueError(
-                f"got {self.bands.dtype} and {self.valid.dtype}, wanted uint16 bands, bool validity"
+                f"got {self.bands.dtype} and {self.valid.dtype}, expected uint16 bands, bool validity"
             )
         if self.bands.ndim != 3 or self.bands.shape[1:] != self.valid.shape:
             raise InvalidValueError(
-                f"got bands of {self.bands.shape} and validity of {self.valid.shape}, wanted (band, y, x) and (y, x)"
+                f"got bands of {self.bands.shape} and validity of {self.valid.shape}, expected (band, y, x) and (y, x)"
             )
 
 
@@ -90,12 +90,12 @@ def composite(
     """
     if shape is None or bands is None:
         if not observations:
-            raise InvalidValueError("got no observations, wanted at least one, or shape and bands")
+            raise InvalidValueError("got no observations, expected at least one, or shape and bands")
         bands, *shape_found = observations[0].bands.shape
         shape = (shape_found[0], shape_found[1])
     wrong = [o.bands.shape for o in observations if o.bands.shape != (bands, *shape)]
     if wrong:
-        raise InvalidValueError(f"got observations of {wrong}, wanted {(bands, *shape)}")
+        raise InvalidValueError(f"got observations of {wrong}, expected {(bands, *shape)}")
     if not observations:
         return Composite(bands=np.full((bands, *shape), NODATA, np.uint16), count=np.zeros(shape, np.uint8))
     valid = np.stack([observation.valid for observation in observations])
@@ -130,7 +130,9 @@ def blank_reason(
         True
     """
     if chip.ndim != 3 or chip.shape[1:] != count.shape or (shape is not None and chip.shape != shape):
-        return f"got a chip of {chip.shape} with a count of {count.shape}, wanted {shape or '(band, y, x) and (y, x)'}"
+        return (
+            f"got a chip of {chip.shape} with a count of {count.shape}, expected {shape or '(band, y, x) and (y, x)'}"
+        )
     seen = count > 0
     observed = int(np.count_nonzero(seen))
     for number, band in enumerate(chip, start=1):

@@ -179,12 +179,12 @@ def _share(
 
 def _check(stack: NDArray[np.uint16], valid: NDArray[np.bool_], days: NDArray[np.float64], period: float) -> None:
     if stack.dtype != np.uint16 or valid.dtype != np.bool_:
-        raise InvalidValueError(f"got a stack of {stack.dtype} and validity of {valid.dtype}, wanted uint16 and bool")
+        raise InvalidValueError(f"got a stack of {stack.dtype} and validity of {valid.dtype}, expected uint16 and bool")
     shape = stack.shape
     if stack.ndim != 4 or 0 in shape or valid.shape != (shape[0], *shape[2:]) or days.shape != shape[:1]:
         raise InvalidValueError(
             f"got a stack of {shape}, validity of {valid.shape} and days of {days.shape}; "
-            "wanted (time, band, y, x), (time, y, x) and (time,), none of them empty"
+            "expected (time, band, y, x), (time, y, x) and (time,), none of them empty"
         )
     if not (np.isfinite(days).all() and np.isfinite(period) and period > 0):
-        raise InvalidValueError(f"got period {period} and days {days}, wanted finite times and a positive period")
+        raise InvalidValueError(f"got period {period} and days {days}, expected finite times and a positive period")

@@ -214,10 +214,10 @@ def _batcher(length: int) -> list[tuple[int, int]]:
 
 def _check(stack: NDArray[np.uint16], valid: NDArray[np.bool_]) -> None:
     if stack.dtype != np.uint16 or valid.dtype != np.bool_:
-        raise InvalidValueError(f"got a stack of {stack.dtype} and validity of {valid.dtype}, wanted uint16 and bool")
+        raise InvalidValueError(f"got a stack of {stack.dtype} and validity of {valid.dtype}, expected uint16 and bool")
     alike = valid.shape in {stack.shape, (*stack.shape[:1], *stack.shape[-2:])}
     if stack.ndim not in {3, 4} or not alike or 0 in stack.shape:
         raise InvalidValueError(
-            f"got a stack of {stack.shape} and validity of {valid.shape}, wanted (time, y, x) or (time, band, y, x) "
+            f"got a stack of {stack.shape} and validity of {valid.shape}, expected (time, y, x) or (time, band, y, x) "
             "and (time, y, x) or the stack's shape, none of them empty"
         )

@@ -47,7 +47,7 @@ def repeat(array: NDArray[Any], factor: int) -> NDArray[Any]:
                [1, 1, 2, 2]])
     """
     if factor < 1:
-        raise InvalidValueError(f"got a factor of {factor}, wanted at least 1")
+        raise InvalidValueError(f"got a factor of {factor}, expected at least 1")
     return array if factor == 1 else array.repeat(factor, axis=-1).repeat(factor, axis=-2)
 
 
@@ -71,7 +71,7 @@ def nearest_indices(source: Grid, target: Grid) -> tuple[NDArray[np.int64], NDAr
         (array([0, 1]), array([0, 1]))
     """
     if source.epsg != target.epsg:
-        raise InvalidValueError(f"got grids in EPSG:{source.epsg} and EPSG:{target.epsg}, wanted one CRS")
+        raise InvalidValueError(f"got grids in EPSG:{source.epsg} and EPSG:{target.epsg}, expected one CRS")
     y = (source.north - target.north + np.arange(0.5, target.height) * target.pixel_height) / source.pixel_height
     x = (target.west - source.west + np.arange(0.5, target.width) * target.pixel_width) / source.pixel_width
     return _holding(y, source.height), _holding(x, source.width)
@@ -98,7 +98,7 @@ def to_grid(array: NDArray[Any], source: Grid, target: Grid, *, nodata: float = 
         array([[7, 8, 8, 0]])
     """
     if array.ndim not in {2, 3} or array.shape[-2:] != source.shape:
-        raise InvalidValueError(f"got an array of {array.shape}, wanted (y, x) or (band, y, x) with {source.shape}")
+        raise InvalidValueError(f"got an array of {array.shape}, expected (y, x) or (band, y, x) with {source.shape}")
     out = np.full((*array.shape[:-2], *target.shape), nodata, dtype=array.dtype)
     if source.epsg == target.epsg:
         rows, columns = nearest_indices(source, target)

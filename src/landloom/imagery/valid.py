@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, TypeVar
+from math import lcm
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
+from scipy.ndimage import maximum_filter
 
 from landloom.errors import InvalidValueError
-from landloom.model.bands import CLEAR, NODATA, SATURATED
+from landloom.model.sensor import CLEAR, NODATA, REFLECTANCE_SCALE, SATURATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
 
+    from landloom.model.sensor import Conversion
+
 Source = TypeVar("Source", bound=np.generic)
 Target = TypeVar("Target", bound=np.generic)
 
 BLOCK: Final = 65_536
 """Elements worked on at a time, so that intermediate results stay in the processor's cache."""
+_EXACT: Final = 2**61
+"""Whole numbers up to so much can be doubled in 64 bits."""
 HIGHEST_CLASS: Final = 15
 """SCL is a four-bit field; a larger number is a damaged one."""
 
@@ -48,17 +55,77 @@ def scl_valid(scl: NDArray[np.uint8], clear: Iterable[int] = CLEAR, dilate: int 
     """
     if scl.dtype != np.uint8 or scl.ndim < 2 or dilate < 0:
         raise InvalidValueError(
-            f"got SCL of {scl.dtype} {scl.shape}, dilate={dilate}; wanted uint8 (…, y, x), dilate >= 0"
+            f"got SCL of {scl.dtype} {scl.shape}, dilate={dilate}; expected uint8 (…, y, x), dilate >= 0"
         )
     valid = _member(scl, {int(code) for code in clear if 0 <= int(code) <= HIGHEST_CLASS})
     if not dilate:
         return valid
-    from scipy.ndimage import maximum_filter
-
     grows = (~valid & (scl != NODATA)).view(np.uint8)
     grown = maximum_filter(grows, size=2 * dilate + 1, axes=(-2, -1), mode="constant", cval=0)
     valid &= grown == 0
     return valid
+
+
+def bits_valid(quality: NDArray[Any], blocked: int, dilate: int = 0, nodata: int = 0) -> NDArray[np.bool_]:
+    """Say which pixels a layer of quality bits calls usable.
+
+    Args:
+        quality: unsigned numbers (…, y, x) whose bits say what a pixel is, as of Landsat's QA_PIXEL.
+        blocked: bits, any of which makes a pixel unusable.
+        dilate: pixels by which unusable areas grow, as in `scl_valid`; pixels without data do not grow.
+        nodata: number of pixels without data, which are never usable; 0 is none either.
+
+    Returns:
+        bool (…, y, x), True = usable.
+
+    Example:
+        >>> bits_valid(np.array([[21824, 22280, 1]], dtype=np.uint16), 0b11111).astype(int)
+        array([[1, 0, 0]])
+    """
+    seen = (quality != nodata) & (quality != 0)
+    valid: NDArray[np.bool_] = seen & ((quality & blocked) == 0)
+    if not dilate:
+        return valid
+    grows = (~valid & seen).view(np.uint8)
+    valid &= maximum_filter(grows, size=2 * dilate + 1, axes=(-2, -1), mode="constant", cval=0) == 0
+    return valid
+
+
+def to_reflectance(
+    numbers: NDArray[Any], conversion: Conversion, *, nodata: float = 0
+) -> tuple[NDArray[np.uint16], int]:
+    """Bring stored numbers to 10,000 × reflectance: rounded to the nearest whole number, halves up.
+
+    Args:
+        numbers: any type and shape.
+        conversion: from stored numbers to reflectance.
+        nodata: stored number where there is nothing; NaN and infinite numbers are nothing, too.
+
+    Returns:
+        Numbers, 0 where there is nothing; and how many had to be clamped to 1 or to 65534.
+
+    Example:
+        >>> from landloom.model.sensor import Conversion
+        >>> to_reflectance(np.array([0, 7273, 10909], np.uint16), Conversion(scale=0.0000275, offset=-0.2))
+        (array([  0,   1, 1000], dtype=uint16), 1)
+    """
+    missing = (numbers == nodata) | ~np.isfinite(numbers)
+    scaled = _rounded(np.where(missing, 0, numbers), conversion)
+    clamped = ~missing & ((scaled < 1) | (scaled > SATURATED - 1))
+    out = np.clip(scaled, 1, SATURATED - 1).astype(np.uint16)
+    out[missing] = NODATA
+    return out, int(np.count_nonzero(clamped))
+
+
+def _rounded(numbers: NDArray[Any], conversion: Conversion) -> NDArray[Any]:
+    """10,000 × reflectance, halves up: of whole numbers exactly, as the decimals of the conversion say."""
+    scale, offset = (Fraction(repr(value)) * REFLECTANCE_SCALE for value in (conversion.scale, conversion.offset))
+    below = lcm(scale.denominator, offset.denominator)
+    factor, summand = int(scale * below), int(offset * below)
+    whole = numbers.dtype.kind in "iu"
+    if not whole or np.iinfo(numbers.dtype).max * abs(factor) + abs(summand) > _EXACT:
+        return np.floor(numbers.astype(np.float64) * float(scale) + float(offset) + 0.5)
+    return np.asarray((2 * (numbers.astype(np.int64) * factor + summand) + below) // (2 * below))
 
 
 def data_valid(dn: NDArray[np.uint16]) -> NDArray[np.bool_]:
@@ -99,7 +166,7 @@ def apply_offset(dn: NDArray[np.uint16], offset: int) -> tuple[NDArray[np.uint16
         return dn.copy(), 0
     low, high = 1, SATURATED - 1
     if abs(offset) >= high:
-        raise InvalidValueError(f"got an offset of {offset}, wanted less than {high} either way")
+        raise InvalidValueError(f"got an offset of {offset}, expected less than {high} either way")
     out = np.empty(dn.shape, dtype=np.uint16)
     clamped = 0
     step = np.uint16(abs(offset))
@@ -155,4 +222,4 @@ def _blocks(source: NDArray[Source], target: NDArray[Target]) -> Iterator[tuple[
 
 def _wanted_uint16(dn: NDArray[np.uint16]) -> None:
     if dn.dtype != np.uint16:
-        raise InvalidValueError(f"got {dn.dtype}, wanted uint16")
+        raise InvalidValueError(f"got {dn.dtype}, expected uint16")

@@ -14,7 +14,7 @@ from landloom.labels.coverage import TOUCH, Coverage, Rings, coverage_of_rings
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-NOBODY: Final = -1
+NO_PARCEL: Final = -1
 """Winner of pixels that no parcel touches."""
 _PER_TIE: Final = 2.0**30
 """Coverages that agree to 2^-30 (about 1e-9) tie."""
@@ -38,7 +38,7 @@ class Assignment:
     """What claims say of every pixel of a window; arrays are (row, column)."""
 
     winner: NDArray[np.int64]
-    """Place of the parcel that covers most; ties go to the smaller place. `NOBODY` where none touches."""
+    """Place of the parcel that covers most; ties go to the smaller place. `NO_PARCEL` where none touches."""
     ratio: NDArray[np.float64]
     """Share of the pixel that the winner covers; 0 where none touches."""
     mask: NDArray[np.uint8]
@@ -91,7 +91,7 @@ def assign(claims: Coverage, kinds: NDArray[np.int64]) -> Assignment:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _win(parcel: Any, pixel: Any, coverage: Any, size: int) -> Any:
-    winner = np.full(size, NOBODY, np.int64)
+    winner = np.full(size, NO_PARCEL, np.int64)
     ratio = np.zeros(size)
     for i in range(len(pixel)):
         best = ratio[pixel[i]]

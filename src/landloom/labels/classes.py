@@ -102,7 +102,7 @@ def class_mapping(
     named = _default(found, background or 0) if classes is None else _given(classes)
     missing = [value for value in found if value not in named]
     if missing and unmapped == "error":
-        raise InvalidInputError(f"got values without a code: {missing[:20]}, wanted them in `classes` or a policy")
+        raise InvalidInputError(f"got values without a code: {missing[:20]}, expected them in `classes` or a policy")
     top = max([0, background or 0, ignore or 0, unknown or 0, *named.values()])
     bits = next(bits for bits in (8, 16, 32) if top <= 2**bits - 4 or bits == 32)
     dtype = np.dtype(f"uint{bits}")
@@ -123,9 +123,9 @@ def _given(classes: Mapping[Any, int]) -> dict[str, int]:
     for value, code in classes.items():
         text = value_text(value)
         if result.get(text, code) != code:
-            raise InvalidInputError(f"got the codes {result[text]} and {code} for {text!r}, wanted one")
+            raise InvalidInputError(f"got the codes {result[text]} and {code} for {text!r}, expected one")
         if not 0 <= code <= _HIGHEST or int(code) != code:
-            raise InvalidInputError(f"got code {code!r} for {text!r}, wanted a whole number from 0")
+            raise InvalidInputError(f"got code {code!r} for {text!r}, expected a whole number from 0")
         result[text] = int(code)
     return result
 
@@ -140,7 +140,7 @@ def _default(found: list[str], background: int) -> dict[str, int]:
 
 def _check(named: Mapping[str, int], special: Mapping[str, int]) -> None:
     if len(set(special.values())) != len(special):
-        raise InvalidInputError(f"got the codes {dict(special)}, wanted them different")
+        raise InvalidInputError(f"got the codes {dict(special)}, expected them different")
     for role, code in special.items():
         taken = [value for value, own in named.items() if own == code]
         if taken and role == "background":

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import shapely
 from numba import njit
 
 from landloom.errors import InvalidInputError, InvalidValueError
@@ -219,13 +220,11 @@ def rings_of(geometries: Sequence[Any] | NDArray[Any], grid: Grid) -> Rings:
     Raises:
         InvalidInputError: a geometry is missing or no polygon; the places are named.
     """
-    import shapely
-
     array = np.asarray(geometries, dtype=object)
     kinds = shapely.get_type_id(array)
     wrong = np.flatnonzero(~np.isin(kinds, (3, 6)))
     if len(wrong):
-        raise InvalidInputError(f"got no polygon at places {wrong[:20].tolist()}, wanted polygons and multipolygons")
+        raise InvalidInputError(f"got no polygon at places {wrong[:20].tolist()}, expected polygons and multipolygons")
     if not len(array):
         empty = np.zeros(0)
         return Rings(x=empty, y=empty, ring=np.zeros(1, np.int64), polygon=np.zeros(1, np.int64), sign=empty)
@@ -268,7 +267,7 @@ def coverage_of(
         ([3, 4], [0.5, 1.0])
     """
     if max(grid.shape) > 1 << 22:
-        raise InvalidValueError(f"got a grid of {grid.shape}, wanted at most {1 << 22} pixels a side")
+        raise InvalidValueError(f"got a grid of {grid.shape}, expected at most {1 << 22} pixels a side")
     return coverage_of_rings(rings_of(geometries, grid), window or (0, 0, grid.height, grid.width))
 
 

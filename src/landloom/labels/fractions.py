@@ -7,9 +7,10 @@ from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
+import shapely
 
 from landloom.errors import InvalidInputError, Problem
-from landloom.labels.cells import as_cells, blocks_of, outlines_in
+from landloom.labels.cell_blocks import as_cells, blocks_of, outlines_in
 from landloom.labels.coverage import coverage_of
 from landloom.labels.histogram import count_values
 from landloom.labels.polygons import LabelPolygons, OnInvalid, Overlap, label_polygons
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.model.taxonomy import Crosswalk, Taxonomy
+    from landloom.model.crosswalk import Crosswalk
+    from landloom.model.taxonomy import Taxonomy
 
 _CELLS_AT_ONCE: Final = 2048
 _ALIGNED: Final = 1e-6
@@ -34,7 +36,8 @@ class FractionTable:
 
     Example:
         >>> import shapely
-        >>> from landloom.model.taxonomy import crosswalk, taxonomy
+        >>> from landloom.model.crosswalk import crosswalk
+        >>> from landloom.model.taxonomy import taxonomy
         >>> cell = Grid.of_bounds(32633, (0, 0, 600, 600), 10)
         >>> table = fractions_from_polygons([shapely.box(0, 0, 600, 200)], ["311"], [cell], taxonomy("clc"), epsg=32633)
         >>> table.of("311").tolist(), table.of("999").tolist(), table.at_level(1)[0].tolist()
@@ -74,7 +77,7 @@ class FractionTable:
         """
         if walk.source.codes() != self.taxonomy.codes():
             raise InvalidInputError(
-                f"got fractions of {self.taxonomy.name} and a crosswalk from {walk.source.name}, wanted the same"
+                f"got fractions of {self.taxonomy.name} and a crosswalk from {walk.source.name}, expected the same"
             )
         return replace(
             self,
@@ -127,8 +130,6 @@ def fractions_of_labels(labels: LabelPolygons, cells: Grid | Sequence[Grid]) -> 
 
     Polygons are brought into the CRS of the cells vertex by vertex. Any order of polygons gives the same bits.
     """
-    import shapely
-
     wanted = as_cells(cells)
     count = len(labels.taxonomy.codes())
     shares = np.zeros((len(wanted), count))
@@ -145,8 +146,6 @@ def fractions_of_labels(labels: LabelPolygons, cells: Grid | Sequence[Grid]) -> 
 
 def _near(tree: Any, grid: Grid, epsg: int) -> NDArray[np.int64]:
     """Places of polygons that may reach into a grid: found by bounds, with a margin for chords of curved edges."""
-    import shapely
-
     outline = outlines_in([grid], epsg, tolerance=1e-6)[0]
     west, south, east, north = outline.bounds
     margin = 0.01 * max(east - west, north - south)
@@ -161,8 +160,6 @@ def raster_window(cells: Sequence[Grid], raster_grid: Grid) -> tuple[int, int, i
         >>> raster_window([cell], Grid.of_bounds(32633, (0, 0, 1000, 1000), 25))
         (12, 4, 24, 24)
     """
-    import shapely
-
     west, south, east, north = shapely.total_bounds(outlines_in(cells, raster_grid.epsg, tolerance=1e-6))
     top = max(floor((raster_grid.north - north) / raster_grid.pixel_height + _ALIGNED), 0)
     bottom = min(ceil((raster_grid.north - south) / raster_grid.pixel_height - _ALIGNED), raster_grid.height)
@@ -209,7 +206,7 @@ def fractions_from_raster(
     """
     if raster.shape != raster_grid.shape or not np.issubdtype(raster.dtype, np.integer):
         raise InvalidInputError(
-            f"got a raster of {raster.dtype} {raster.shape}, wanted whole numbers {raster_grid.shape} as its grid says"
+            f"got a raster of {raster.dtype} {raster.shape}, expected whole numbers {raster_grid.shape}"
         )
     table = dict(taxonomy.raster_codes if codes is None else codes)
     if nodata is not None and float(nodata).is_integer():
@@ -241,7 +238,7 @@ def _add(
     used = np.flatnonzero(weights.any(axis=0))
     unknown = [int(values[i]) for i in used if int(values[i]) not in table]
     if unknown:
-        raise InvalidInputError(f"got raster values {unknown}, wanted those of {taxonomy.name}: {sorted(table)}")
+        raise InvalidInputError(f"got raster values {unknown}, expected those of {taxonomy.name}: {sorted(table)}")
     for i in used:
         shares[places, taxonomy.index[table[int(values[i])]]] += weights[:, i]
 
@@ -280,14 +277,12 @@ def _as_bytes(raster: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
         return np.arange(256), raster
     values, places = np.unique(raster, return_inverse=True)
     if len(values) > 256:
-        raise InvalidInputError(f"got a raster of {len(values)} different values, wanted at most 256 classes")
+        raise InvalidInputError(f"got a raster of {len(values)} different values, expected at most 256 classes")
     return values, places.reshape(raster.shape).astype(np.uint8)
 
 
 def _weighed(raster: NDArray[Any], grid: Grid, cells: Sequence[Grid]) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """Shares by exact coverage: the values met, and (cell, value) shares of each cell's outline in the raster's CRS."""
-    import shapely
-
     outlines = outlines_in(cells, grid.epsg)
     window = raster_window(cells, grid)
     if window is None:

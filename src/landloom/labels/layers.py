@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
+import shapely
+from rasterio.features import rasterize
 
 from landloom.errors import InvalidInputError
-from landloom.labels.claims import NOBODY, Ambiguity, assign, claims_on
+from landloom.labels.claims import NO_PARCEL, Ambiguity, assign, claims_on
 from landloom.labels.coverage import TOUCH, rings_of
 from landloom.labels.distance import distances_to_outline
 from landloom.labels.parcels import Parcels, Rejected, parcels_of
@@ -107,15 +109,13 @@ def locate(parcels: Parcels, grid: Grid) -> LocatedParcels:
     Raises:
         InvalidInputError: there are parcels and none lies on the grid: the CRS is probably wrong.
     """
-    import shapely
-
     moved = parcels.in_crs(grid.epsg)
     bounds = shapely.bounds(moved.geometries).reshape(-1, 4)
     west, south, east, north = grid.bounds
     meets = (bounds[:, 0] < east) & (bounds[:, 2] > west) & (bounds[:, 1] < north) & (bounds[:, 3] > south)
     if len(moved) and not meets.any():
         extent = tuple(round(float(v), 1) for v in shapely.total_bounds(moved.geometries))
-        raise InvalidInputError(f"no parcel lies on the grid: got parcels at {extent}, wanted some in {grid.bounds}")
+        raise InvalidInputError(f"no parcel lies on the grid: got parcels at {extent}, expected some in {grid.bounds}")
     inside = moved.take(np.asarray(meets), "outside the grid")
     outward = np.array([-1, -1, 1, 1]) * (bounds[meets] - np.array(grid.bounds))
     clipped = (outward > TOUCH * grid.pixel_width).any(axis=1)
@@ -140,8 +140,6 @@ def layers_by_block(located: LocatedParcels, block: int = BLOCK) -> Iterator[tup
 
     Each block is on its own, so any order and any number of workers gives the same bytes.
     """
-    import shapely
-
     tree = shapely.STRtree(located.parcels.geometries)
     for window in blocks(located.grid, block):
         bounds = located.grid.window(*window).bounds
@@ -166,7 +164,7 @@ def layers_of_window(located: LocatedParcels, window: Window, near: NDArray[np.i
     claims = claims_on(rings, window)
     kinds = np.unique(parcels.values[near], return_inverse=True)[1].astype(np.int64)
     given = assign(claims, kinds)
-    taken = given.winner != NOBODY
+    taken = given.winner != NO_PARCEL
     owner = near[given.winner[taken]]
     layers.classes[taken] = parcels.values[owner]
     layers.ids[taken] = parcels.ids[owner]
@@ -244,9 +242,6 @@ def rasterise_centre(
         >>> rasterise_centre([shapely.box(0, 0, 16, 10)], [7], Grid.of_bounds(32633, (0, 0, 30, 10), 10)).tolist()
         [[7, 7, 0]]
     """
-    import shapely
-    from rasterio.features import rasterize
-
     result = np.full(grid.shape, background, dtype)
     area = shapely.area(np.asarray(geometries, dtype=object))
     last_wins = np.lexsort((-np.asarray(values), -area))

@@ -8,6 +8,10 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
+import pandas as pd
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.labels.classes import ClassMapping, Unmapped, class_mapping, value_text
@@ -125,8 +129,6 @@ class Parcels:
             >>> moved.epsg.tolist(), round(moved.geometries[0].area)
             ([32633], 860249)
         """
-        import shapely
-
         moved = self.geometries.copy()
         for source in np.unique(self.epsg[self.epsg != epsg]):
             some = np.flatnonzero(self.epsg == source)
@@ -140,8 +142,6 @@ class Parcels:
 
 
 def _reprojected(geometries: NDArray[Any], source: int, target: int) -> Any:
-    import shapely
-
     change = transformer(source, target)
     return shapely.transform(
         geometries, lambda vertices: np.column_stack(change.transform(vertices[:, 0], vertices[:, 1]))
@@ -196,15 +196,15 @@ def parcels_of(
     if invalid == "repair":
         geometries = repaired(geometries, list(found))
         reasons = {row: what for row, what in found.items() if geometries[row].is_empty}
-    untimely = table.untimely(period)
-    when = {row: valid for row, valid, _ in untimely if row not in reasons}
-    reasons = {row: reason for row, _, reason in untimely} | reasons
-    for row, reason in table.valueless(regression=regression):
+    outside_period = table.outside_period(period)
+    when = {row: valid for row, valid, _ in outside_period if row not in reasons}
+    reasons = {row: reason for row, _, reason in outside_period} | reasons
+    for row, reason in table.without_ground_truth(regression=regression):
         reasons.setdefault(row, reason)
     for row, reason in table.duplicates(reasons):
         reasons[row] = reason
     keep = np.array([row for row in range(len(table)) if row not in reasons], dtype=np.int64)
-    kept = [table.values[row] for row in keep]
+    kept = [table.ground_truths[row] for row in keep]
     mapping = None if regression else class_mapping(kept, classes, unmapped=unmapped, **(codes or {}))
     values = np.array([float(value) for value in kept]) if mapping is None else mapping.apply(kept)
     ids, names = table.numbers(keep, geometries)
@@ -242,7 +242,7 @@ class _Table:
         if "ground_truth" not in self.cells:
             raise NotFoundError.of("column for ground_truth", columns.get("ground_truth", "ground_truth"), known)
         self.geometries = np.array(frame.geometry.to_numpy(), dtype=object)
-        self.values = self.cells["ground_truth"]
+        self.ground_truths = self.cells["ground_truth"]
         self.epsg = self._epsg(frame)
 
     def __len__(self) -> int:
@@ -258,26 +258,28 @@ class _Table:
         code = None if frame.crs is None else frame.crs.to_epsg(min_confidence=70)
         if code is None:
             raise InvalidInputError(
-                "got parcels without a CRS, wanted one: name it, for a guess would move them silently"
+                "got parcels without a CRS, expected one: name it, for a guess would move them silently"
             )
         return np.full(len(self), code, dtype=np.int64)
 
     def rejected(self, row: int, reason: str, when: str = "") -> Rejected:
-        value = "" if _absent(self.values[row]) else value_text(self.values[row])
+        value = "" if _absent(self.ground_truths[row]) else value_text(self.ground_truths[row])
         return Rejected(id=self._id_text(row) or f"row {row}", ground_truth=value, reason=reason, when=when)
 
     def _id_text(self, row: int) -> str:
         value = self.cells["id"][row] if "id" in self.cells else None
         return "" if _absent(value) else value_text(value)
 
-    def untimely(self, period: Period | LabelYear | None) -> list[tuple[int, str, str]]:
+    def outside_period(self, period: Period | LabelYear | None) -> list[tuple[int, str, str]]:
         """Rows that are not valid in a period, or not of a year; when they are; and both in a sentence."""
         if period is None:
             return []
         wanted = period.year if isinstance(period, LabelYear) else None
         if wanted is not None and not any(role in self.cells for role in ("year", *_DAYS)):
             known = ", ".join(self.known)
-            raise InvalidInputError(f"got a year but no column of one, wanted year=COLUMN in `columns`, out of {known}")
+            raise InvalidInputError(
+                f"got a year but no column of one, expected year=COLUMN in `columns`, out of {known}"
+            )
         start, end = (date.fromisoformat(day) for day in (period.period if isinstance(period, LabelYear) else period))
         found, years = [], set()
         for row in range(len(self)):
@@ -293,7 +295,7 @@ class _Table:
         if wanted is None and len(years) > 1 and not any(role in self.cells for role in _DAYS):
             text = ", ".join(sorted(str(year) for year in years))
             raise InvalidInputError(
-                f"got parcels of {text} in {start} to {end}, which would lie over each other; wanted one year, or "
+                f"got parcels of {text} in {start} to {end}, which would lie over each other; expected one year, or "
                 "seasons: a label year with its period each"
             )
         return found
@@ -313,14 +315,14 @@ class _Table:
                 first, last = (exact, last) if role == "valid_from" else (first, exact)
         return first, last
 
-    def valueless(self, *, regression: bool) -> list[tuple[int, str]]:
+    def without_ground_truth(self, *, regression: bool) -> list[tuple[int, str]]:
         """Rows without a usable ground truth."""
         found = []
-        for row, value in enumerate(self.values):
+        for row, value in enumerate(self.ground_truths):
             if _absent(value):
                 found.append((row, "no ground truth"))
             elif regression and not _finite(value):
-                found.append((row, f"got ground truth {value!r}, wanted a finite number"))
+                found.append((row, f"got ground truth {value!r}, expected a finite number"))
         return found
 
     def duplicates(self, gone: Mapping[int, str]) -> list[tuple[int, str]]:
@@ -338,12 +340,10 @@ class _Table:
 
     def numbers(self, keep: NDArray[np.int64], geometries: NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
         """Ids as numbers over 0 and, where the source's are none, its names."""
-        import shapely
-
         if "id" not in self.cells:
             shapes = shapely.to_wkb(shapely.normalize(geometries[keep]))
             keys = [
-                (int(self.epsg[row]), shape, value_text(self.values[row]))
+                (int(self.epsg[row]), shape, value_text(self.ground_truths[row]))
                 for row, shape in zip(keep, shapes, strict=True)
             ]
             return _ranks(keys), []
@@ -361,9 +361,6 @@ def _ranks(keys: list[Any]) -> NDArray[np.int64]:
 
 @cache
 def _known_epsg(code: int) -> int:
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
     try:
         CRS.from_epsg(code)
     except CRSError as error:
@@ -376,8 +373,6 @@ def _is_number(text: str) -> bool:
 
 
 def _absent(value: Any) -> bool:
-    import pandas as pd
-
     return value is None or bool(pd.isna(value)) or str(value).strip() == ""
 
 

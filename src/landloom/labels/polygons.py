@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
+import shapely
 
 from landloom.errors import InvalidInputError, NotFoundError, Problem, bullets
 
@@ -77,8 +78,6 @@ def polygonal(geometries: NDArray[Any]) -> NDArray[Any]:
     Returns:
         (n,) polygons and multipolygons, empty ones where nothing was left.
     """
-    import shapely
-
     result = np.array(geometries, dtype=object)
     for i in np.flatnonzero(~np.isin(shapely.get_type_id(result), (_POLYGON, _MULTIPOLYGON))):
         parts = shapely.get_parts(shapely.get_parts(result[i]))
@@ -97,8 +96,6 @@ def geometry_problems(geometries: NDArray[Any]) -> dict[int, str]:
         >>> geometry_problems(np.array([None, bow_tie, shapely.box(0, 0, 1, 1)], object))
         {0: 'no geometry', 1: 'Self-intersection[0.5 0.5]'}
     """
-    import shapely
-
     found = {}
     for i in np.flatnonzero(~shapely.is_valid(geometries) | shapely.is_empty(geometries) | _no_polygon(geometries)):
         item = geometries[i]
@@ -107,15 +104,13 @@ def geometry_problems(geometries: NDArray[Any]) -> dict[int, str]:
         elif item.is_empty:
             found[int(i)] = "empty geometry"
         elif item.geom_type not in ("Polygon", "MultiPolygon"):
-            found[int(i)] = f"got a {item.geom_type}, wanted a polygon"
+            found[int(i)] = f"got a {item.geom_type}, expected a polygon"
         else:
             found[int(i)] = shapely.is_valid_reason(item)
     return found
 
 
 def _no_polygon(geometries: NDArray[Any]) -> NDArray[np.bool_]:
-    import shapely
-
     wrong: NDArray[np.bool_] = ~np.isin(shapely.get_type_id(geometries), (_POLYGON, _MULTIPOLYGON))
     return wrong
 
@@ -125,8 +120,6 @@ def repaired(geometries: NDArray[Any], places: Sequence[int]) -> NDArray[Any]:
 
     Places that hold nothing, or nothing that can be mended into an area, become empty polygons.
     """
-    import shapely
-
     result = np.array(geometries, dtype=object)
     for i in places:
         item = result[i]
@@ -199,9 +192,9 @@ def label_polygons(
         ([96.0, 4.0], ['row 1 (311) and row 0 (512) share 4'])
     """
     if epsg is None:
-        raise InvalidInputError("got labels without a CRS, wanted one: name it, for a guess would move them silently")
+        raise InvalidInputError("got labels without a CRS, expected one: name it, for a guess would move them silently")
     if len(geometries) != len(codes):
-        raise InvalidInputError(f"got {len(geometries)} geometries and {len(codes)} codes, wanted one code for each")
+        raise InvalidInputError(f"got {len(geometries)} geometries and {len(codes)} codes, expected one code for each")
     array = np.empty(len(geometries), dtype=object)
     array[:] = list(geometries)
     names = [f"row {row}" for row in range(len(array))] if rows is None else rows
@@ -229,14 +222,12 @@ def _lost(geometry: Any, invalid: OnInvalid) -> bool:
     return invalid == "drop" or bool(geometry.is_empty)
 
 
-def overlapping_pairs(geometries: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+def overlapping_polygons(geometries: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """Pairs of valid polygons whose interiors meet, and the areas that they share.
 
     Returns:
         (pair, 2) places, the smaller first, sorted; (pair,) areas over 0.
     """
-    import shapely
-
     tree = shapely.STRtree(geometries)
     left, right = tree.query(geometries, predicate="intersects")
     once = left < right
@@ -262,9 +253,7 @@ def resolve_overlaps(
     Returns:
         The polygons cut (empty where nothing is left) and the overlaps found, largest first.
     """
-    import shapely
-
-    pairs, areas = overlapping_pairs(geometries)
+    pairs, areas = overlapping_polygons(geometries)
     if not len(pairs):
         return geometries, ()
     names = [f"row {row}" for row in range(len(geometries))] if rows is None else rows

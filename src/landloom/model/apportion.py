@@ -40,7 +40,7 @@ def apportion(weights: ArrayLike, total: int = MILLION) -> NDArray[np.int64]:
     rows = np.atleast_2d(shares)
     sums = rows.sum(axis=-1, keepdims=True)
     if not np.isfinite(rows).all() or (rows < 0).any() or (sums <= 0).any():
-        raise InvalidValueError("got weights that are negative, not finite or sum to 0, wanted positive sums")
+        raise InvalidValueError("got weights that are negative, not finite or sum to 0, expected positive sums")
     exact = rows / sums * total
     # A share within rounding noise of a whole number is that number: floor(k - 1e-10) must not lose a unit.
     whole = np.floor(exact + 1e-9 * max(total, 1) / MILLION)

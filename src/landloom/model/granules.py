@@ -121,7 +121,7 @@ def _square(granule: GranuleId) -> tuple[int, int]:
         bands = _bands(zone, np.full(len(rows), column), rows)
         for candidate in rows[bands == BANDS.index(granule.band)].tolist():
             return column, candidate
-    raise InvalidIdentityError.of(str(granule), wanted="a square that its zone and latitude band have")
+    raise InvalidIdentityError.of(str(granule), expected="a square that its zone and latitude band have")
 
 
 def _first_column(zone: Zone) -> int:

@@ -86,9 +86,9 @@ class Grid:
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
-            raise InvalidValueError(f"got a grid of {self.height} x {self.width} pixels, wanted at least 1 x 1")
+            raise InvalidValueError(f"got a grid of {self.height} x {self.width} pixels, expected at least 1 x 1")
         if not (self.pixel_width > 0 and self.pixel_height > 0):
-            raise InvalidValueError(f"got pixels of {self.pixel_width} x {self.pixel_height}, wanted positive sizes")
+            raise InvalidValueError(f"got pixels of {self.pixel_width} x {self.pixel_height}, expected positive sizes")
 
     @classmethod
     def of_bounds(cls, epsg: int, bounds: Bounds, resolution: float) -> Self:
@@ -105,11 +105,16 @@ class Grid:
         west, south, east, north = (float(v) for v in bounds)
         width, height = round((east - west) / resolution), round((north - south) / resolution)
         if abs(width * resolution - (east - west)) > 1e-6 or abs(height * resolution - (north - south)) > 1e-6:
-            raise InvalidValueError(f"got bounds {bounds}, wanted whole multiples of {resolution} apart")
+            raise InvalidValueError(f"got bounds {bounds}, expected whole multiples of {resolution} apart")
         return cls(
-            epsg=epsg, west=west, north=north, pixel_width=float(resolution), pixel_height=float(resolution),
-            width=width, height=height,
-        )  # fmt: skip
+            epsg=epsg,
+            west=west,
+            north=north,
+            pixel_width=float(resolution),
+            pixel_height=float(resolution),
+            width=width,
+            height=height,
+        )
 
     @classmethod
     def of_transform(cls, epsg: int, transform: tuple[float, ...] | Affine, shape: tuple[int, int]) -> Self:
@@ -120,7 +125,7 @@ class Grid:
         """
         a, b, c, d, e, f = (float(v) for v in tuple(transform)[:6])
         if b or d or a <= 0 or e >= 0:
-            raise InvalidValueError(f"got transform {(a, b, c, d, e, f)}, wanted a north-up one")
+            raise InvalidValueError(f"got transform {(a, b, c, d, e, f)}, expected a north-up one")
         return cls(
             epsg=epsg,
             west=c,

@@ -15,6 +15,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import total_ordering
+from math import ceil
 from typing import TYPE_CHECKING, Final, Protocol, Self, runtime_checkable
 
 from landloom.errors import InvalidIdentityError
@@ -51,7 +52,7 @@ class Identity(Protocol):
 def _matched(pattern: re.Pattern[str], text: str, wanted: str) -> re.Match[str]:
     match = pattern.fullmatch(text)
     if match is None:
-        raise InvalidIdentityError.of(text, wanted=wanted)
+        raise InvalidIdentityError.of(text, expected=wanted)
     return match
 
 
@@ -74,7 +75,7 @@ class Zone:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= 60:
-            raise InvalidIdentityError.of(self.number, wanted="a zone number from 1 to 60")
+            raise InvalidIdentityError.of(self.number, expected="a zone number from 1 to 60")
 
     @property
     def epsg(self) -> int:
@@ -101,7 +102,7 @@ class Zone:
         """
         hundred, number = divmod(epsg, 100)
         if hundred not in (326, 327) or not 1 <= number <= 60:
-            raise InvalidIdentityError.of(epsg, wanted="an EPSG code of WGS84 / UTM (32601-32660, 32701-32760)")
+            raise InvalidIdentityError.of(epsg, expected="an EPSG code of WGS84 / UTM (32601-32660, 32701-32760)")
         return cls(number, hundred == 326)
 
     @classmethod
@@ -143,7 +144,7 @@ class TileId:
 
     def __post_init__(self) -> None:
         if not (0 <= self.east <= 99 and 0 <= self.north <= 999):
-            raise InvalidIdentityError.of((self.east, self.north), wanted="tile offsets within 0..99 and 0..999")
+            raise InvalidIdentityError.of((self.east, self.north), expected="tile offsets within 0..99 and 0..999")
 
     @property
     def name(self) -> str:
@@ -196,7 +197,9 @@ class SampleId:
 
     def __post_init__(self) -> None:
         if not (1 <= self.row <= CELLS_PER_TILE and 1 <= self.column <= CELLS_PER_TILE):
-            raise InvalidIdentityError.of((self.row, self.column), wanted=f"row and column from 1 to {CELLS_PER_TILE}")
+            raise InvalidIdentityError.of(
+                (self.row, self.column), expected=f"row and column from 1 to {CELLS_PER_TILE}"
+            )
 
     @property
     def zone(self) -> Zone:
@@ -217,11 +220,8 @@ class SampleId:
     @classmethod
     def at(cls, zone: Zone, x: float, y: float) -> Self:
         """The cell that holds a point of the zone's CRS (metres); a cell owns its north and west edges."""
-        tile = TileId.at(zone, x, y)
-        north_edge = (tile.north + 1) * TILE_SIZE
-        row = int((north_edge - y) // CELL_SIZE)
-        if row == CELLS_PER_TILE:  # exactly on the tile's south edge: that line belongs to the tile below
-            tile, row = TileId(tile.zone, tile.east, tile.north - 1), 0
+        tile = TileId(zone, int(x // TILE_SIZE), ceil(y / TILE_SIZE) - 1)
+        row = int(((tile.north + 1) * TILE_SIZE - y) // CELL_SIZE)
         return cls(tile, row + 1, int((x - tile.east * TILE_SIZE) // CELL_SIZE) + 1)
 
     def grid(self, resolution: float) -> Grid:
@@ -262,7 +262,7 @@ class GranuleId:
 
     def __post_init__(self) -> None:
         if not 1 <= self.number <= 60 or _GRANULE.fullmatch(str(self)) is None:
-            raise InvalidIdentityError.of(str(self), wanted="a granule such as 33TWL")
+            raise InvalidIdentityError.of(str(self), expected="a granule such as 33TWL")
 
     @property
     def zone(self) -> Zone:
@@ -295,7 +295,7 @@ class ChipId:
 
     def __post_init__(self) -> None:
         if not 0 <= self.number <= 9999:
-            raise InvalidIdentityError.of(self.number, wanted="a chip number from 0 to 9999")
+            raise InvalidIdentityError.of(self.number, expected="a chip number from 0 to 9999")
 
     @property
     def zone(self) -> Zone:
@@ -342,9 +342,9 @@ class WindowId:
 
     def __post_init__(self) -> None:
         if _GRANULE.fullmatch(self.anchor) is None and _ANCHOR.fullmatch(self.anchor) is None:
-            raise InvalidIdentityError.of(self.anchor, wanted="a granule or an anchor such as 33N-499980E-5100000N")
+            raise InvalidIdentityError.of(self.anchor, expected="a granule or an anchor such as 33N-499980E-5100000N")
         if not (1 <= self.row <= 9999 and 1 <= self.column <= 9999):
-            raise InvalidIdentityError.of((self.row, self.column), wanted="row and column from 1 to 9999")
+            raise InvalidIdentityError.of((self.row, self.column), expected="row and column from 1 to 9999")
 
     @property
     def zone(self) -> Zone:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import groupby
 from math import ceil, floor, gcd
 from typing import TYPE_CHECKING
 
 from landloom.model.grid import Grid
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from shapely import Polygon
 
     from landloom.model.grid import Bounds
@@ -43,7 +46,7 @@ class Sample:
         from landloom.model.ids import CELL_SIZE, SampleId
 
         if not isinstance(identity, SampleId):
-            raise TypeError(f"got {type(identity).__name__}, wanted SampleId")
+            raise TypeError(f"got {type(identity).__name__}, expected SampleId")
         grid = identity.grid(CELL_SIZE)
         return cls(id=identity, epsg=grid.epsg, bounds=grid.bounds, stratum=stratum, split=split)
 
@@ -84,15 +87,26 @@ class Sample:
         if abs(columns - round(columns)) < 1e-6 and abs(rows - round(rows)) < 1e-6:
             side = float(resolution)
             return Grid(
-                epsg=self.epsg, west=float(west), north=float(north), pixel_width=side, pixel_height=side,
-                width=round(columns), height=round(rows),
-            )  # fmt: skip
+                epsg=self.epsg,
+                west=float(west),
+                north=float(north),
+                pixel_width=side,
+                pixel_height=side,
+                width=round(columns),
+                height=round(rows),
+            )
         left, width = _covering(west, east - west, resolution)
         top, height = _covering(-north, north - south, resolution)
         side = float(resolution)
         return Grid(
             epsg=self.epsg, west=left, north=-top, pixel_width=side, pixel_height=side, width=width, height=height
         )
+
+
+def by_tile(samples: Iterable[Sample]) -> dict[str, tuple[Sample, ...]]:
+    """Samples grouped by tile, both in id order."""
+    ordered = sorted(samples, key=lambda sample: (sample.tile, sample.id))
+    return {tile: tuple(group) for tile, group in groupby(ordered, key=lambda sample: sample.tile)}
 
 
 def _covering(start: float, length: float, step: float) -> tuple[float, int]:

@@ -12,14 +12,15 @@
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, cached_property
+from importlib.metadata import EntryPoint, entry_points
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
+from landloom.errors import InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -69,7 +70,7 @@ class Taxonomy:
 
     def __post_init__(self) -> None:
         if self.nodata not in self.codes():
-            raise InvalidValueError(f"got nodata {self.nodata!r}, wanted a class of {self.name}")
+            raise InvalidValueError(f"got nodata {self.nodata!r}, expected a class of {self.name}")
         if len({len(item.parents) for item in self.classes}) != 1:
             raise InvalidValueError(f"the finest classes of {self.name} do not all lie on one level")
         for item in self.classes:
@@ -196,109 +197,15 @@ class Taxonomy:
         """
         codes = self.codes(level)
         place = [codes.index((*item.parents, item.code)[level - 1]) for item in self.classes]
-        return _summed(values, place, len(codes))
+        return summed(values, place, len(codes))
 
 
-def _summed(values: NDArray[Any], place: Iterable[int], count: int) -> NDArray[Any]:
+def summed(values: NDArray[Any], place: Iterable[int], count: int) -> NDArray[Any]:
+    """Sum the last axis by group: the group of each class, and how many there are; dtype and sums are kept."""
     result = np.zeros((*values.shape[:-1], count), dtype=values.dtype)
     for source, target in enumerate(place):
         result[..., target] += values[..., source]
     return result
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CrosswalkRow:
-    """Where one class goes, and why."""
-
-    source: str
-    """Code in the source taxonomy."""
-    target: str
-    """Code in the target taxonomy."""
-    reason: str
-    """One line for people."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Crosswalk:
-    """From every class of one taxonomy to a class of another.
-
-    Example:
-        >>> walk = crosswalk("worldcover_landcovernet")
-        >>> walk.apply(np.array([[10, 80], [40, 0]], np.uint8)).tolist()
-        [[5, 1], [6, 0]]
-    """
-
-    source: Taxonomy
-    """What it reads."""
-    target: Taxonomy
-    """What it gives."""
-    rows: tuple[CrosswalkRow, ...]
-    """One row for each finest class of the source."""
-
-    def __post_init__(self) -> None:
-        missing = set(self.source.codes()) - {row.source for row in self.rows}
-        if missing or len(self.rows) != len(self.source.codes()):
-            raise InvalidValueError(
-                f"crosswalk {self.source.name} to {self.target.name}: wanted one row for each class, "
-                f"missing {sorted(missing)}, got {len(self.rows)} rows"
-            )
-        for row in self.rows:
-            self.target.land_class(row.target)
-
-    @cached_property
-    def mapping(self) -> dict[str, str]:
-        """Source code → target code."""
-        return {row.source: row.target for row in self.rows}
-
-    def override(self, mapping: Mapping[str, str], reason: str = "set by the user") -> Self:
-        """The same crosswalk with some rows changed.
-
-        Args:
-            mapping: source code → target code.
-            reason: stands in the changed rows.
-
-        Raises:
-            NotFoundError: a code of either side is unknown.
-
-        Example:
-            >>> crosswalk("igbp17_landcovernet").override({"11": "1"}).mapping["11"]
-            '1'
-        """
-        for code in mapping:
-            self.source.land_class(code)
-        rows = tuple(
-            CrosswalkRow(source=row.source, target=mapping[row.source], reason=reason) if row.source in mapping else row
-            for row in self.rows
-        )
-        return replace(self, rows=rows)
-
-    def apply(self, raster: NDArray[Any]) -> NDArray[np.uint8]:
-        """Translate a raster of class numbers; the target's codes must be numbers under 256.
-
-        Args:
-            raster: any shape, integers that `source.raster_codes` knows.
-
-        Returns:
-            The same shape, uint8.
-
-        Raises:
-            InvalidInputError: numbers in the raster that the source taxonomy does not know; all are named.
-        """
-        values, place = np.unique(raster, return_inverse=True)
-        known = self.source.raster_codes
-        unknown = [int(value) for value in values if int(value) not in known]
-        if unknown:
-            raise InvalidInputError(f"got raster values {unknown}, wanted those of {self.source.name}: {sorted(known)}")
-        table = np.array([int(self.mapping[known[int(value)]]) for value in values], dtype=np.uint8)
-        return table[place].reshape(raster.shape)
-
-    def aggregate(self, fractions: NDArray[Any]) -> NDArray[Any]:
-        """Sum (..., source class) into (..., target class); dtype and sums are kept."""
-        return _summed(
-            fractions,
-            (self.target.index[self.mapping[code]] for code in self.source.codes()),
-            len(self.target.codes()),
-        )
 
 
 TAXONOMIES: Final[dict[str, tuple[str, str]]] = {
@@ -310,15 +217,29 @@ TAXONOMIES: Final[dict[str, tuple[str, str]]] = {
 }
 """Name → (prefix, code of nodata). A new row needs a table of the same name in `taxonomies/`."""
 
-CROSSWALKS: Final[dict[str, tuple[str, str]]] = {
-    f"{source}_landcovernet": (source, "landcovernet") for source in ("clc", "globeland30", "igbp17", "worldcover")
-} | {f"{source}_igbp17": (source, "igbp17") for source in ("globeland30", "worldcover")}
-"""Name → (source, target). A new row needs a table of the same name in `crosswalks/`."""
+GROUP: Final = "landloom.taxonomies"
+"""Entry points that bring further taxonomies: name → `Taxonomy`."""
 
 
-def _table(folder: str, name: str) -> list[dict[str, str]]:
+def read_table(folder: str, name: str) -> list[dict[str, str]]:
+    """Rows of a table that comes with landloom."""
     text = (files("landloom.model") / folder / f"{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
+
+
+@cache
+def _brought() -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=GROUP)}
+
+
+def taxonomies() -> list[str]:
+    """Names of all taxonomies: those that come with landloom, and those that other packages bring.
+
+    Example:
+        >>> "clc" in taxonomies()
+        True
+    """
+    return sorted({*TAXONOMIES, *_brought()})
 
 
 @cache
@@ -333,9 +254,12 @@ def taxonomy(name: str) -> Taxonomy:
         ('0', '1', '2', '3', '4', '5', '6', '7')
     """
     if name not in TAXONOMIES:
-        raise NotFoundError.of("taxonomy", name, TAXONOMIES)
+        if name not in _brought():
+            raise NotFoundError.of("taxonomy", name, taxonomies())
+        brought: Taxonomy = _brought()[name].load()
+        return brought
     prefix, nodata = TAXONOMIES[name]
-    rows = _table("taxonomies", name)
+    rows = read_table("taxonomies", name)
     items = [LandClass(code=row["code"], name=row["name"], parents=tuple(row["parents"].split())) for row in rows]
     finest = max(item.level for item in items)
     return Taxonomy(
@@ -346,45 +270,3 @@ def taxonomy(name: str) -> Taxonomy:
         groups=tuple(item for item in items if item.level < finest),
         grid_codes={int(row["grid_code"]): row["code"] for row in rows if row["grid_code"]},
     )
-
-
-@cache
-def crosswalk(name: str) -> Crosswalk:
-    """A crosswalk by its name, `SOURCE_TARGET`.
-
-    Raises:
-        NotFoundError: no such crosswalk.
-
-    Example:
-        >>> found = crosswalk("worldcover_landcovernet")
-        >>> found.source.name, found.target.name
-        ('worldcover', 'landcovernet')
-    """
-    if name not in CROSSWALKS:
-        raise NotFoundError.of("crosswalk", name, CROSSWALKS)
-    source, target = CROSSWALKS[name]
-    rows = tuple(CrosswalkRow(**row) for row in _table("crosswalks", name))
-    return Crosswalk(source=taxonomy(source), target=taxonomy(target), rows=rows)
-
-
-def crosswalk_from(columns: Iterable[str], target: str) -> Crosswalk:
-    """The crosswalk to a taxonomy from whichever has these columns.
-
-    Args:
-        columns: label columns that there are, `clc_111`, …
-        target: name of the taxonomy wanted.
-
-    Raises:
-        NotFoundError: no such taxonomy, or no crosswalk to it from these columns.
-
-    Example:
-        >>> crosswalk_from(taxonomy("clc").columns(), "landcovernet").source.name
-        'clc'
-    """
-    there = set(columns)
-    wanted = taxonomy(target).name
-    for name, (source, goal) in CROSSWALKS.items():
-        if goal == wanted and there.issuperset(taxonomy(source).columns()):
-            return crosswalk(name)
-    sources = ", ".join(source for source, goal in CROSSWALKS.values() if goal == wanted) or "none"
-    raise NotFoundError(f"no crosswalk to {target} from these labels; there are some from: {sources}")

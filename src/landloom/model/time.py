@@ -33,7 +33,7 @@ def parse_instant(text: str | date | datetime) -> datetime:
         try:
             instant = datetime.fromisoformat(text)
         except ValueError as error:
-            raise InvalidValueError(f"got {text!r}, wanted an ISO date such as 2018-01-01") from error
+            raise InvalidValueError(f"got {text!r}, expected an ISO date such as 2018-01-01") from error
     return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
 
 
@@ -59,7 +59,7 @@ class Period:
 
     def __post_init__(self) -> None:
         if self.start.tzinfo is None or self.end.tzinfo is None:
-            raise InvalidValueError("got an instant without an offset, wanted UTC")
+            raise InvalidValueError("got an instant without an offset, expected UTC")
         if self.end <= self.start:
             raise InvalidValueError(
                 f"got a period that ends ({format_instant(self.end)}) before it begins ({format_instant(self.start)})"
@@ -120,7 +120,7 @@ class Cadence:
 
     def __post_init__(self) -> None:
         if self.days is not None and self.days < 1:
-            raise InvalidValueError(f"got a cadence of {self.days} days, wanted at least 1")
+            raise InvalidValueError(f"got a cadence of {self.days} days, expected at least 1")
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -129,7 +129,7 @@ class Cadence:
             return cls()
         match = re.fullmatch(r"(\d+) days?", text)
         if match is None:
-            raise InvalidValueError(f"got {text!r}, wanted a cadence: 'month' or '5 days'")
+            raise InvalidValueError(f"got {text!r}, expected a cadence: 'month' or '5 days'")
         return cls(int(match[1]))
 
     def timesteps(self, period: Period) -> tuple[Timestep, ...]:

@@ -10,37 +10,29 @@ from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, STATE
-from landloom.engine.context import run_units, unfinished, workshop
+from landloom.engine.context import build_context, run_units, unfinished
 from landloom.engine.executors import inline
-from landloom.engine.project import CORPUS_FOLDER, Project
-from landloom.engine.sources.cells import SAMPLES
-from landloom.engine.sources.check import check_labels
-from landloom.engine.sources.unlabelled import (
-    bounds_of,
-    demand_reach,
-    missing_note,
-    overlap_notes,
-    repair_notes,
-    unlabelled,
-)
+from landloom.engine.plan import gather, make_plan
+from landloom.engine.project import CORPUS_FOLDER
+from landloom.engine.results import Results
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError
-from landloom.pipelines.plan import build_plan
+from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
-from landloom.publication.files import finish
-from landloom.samplers.cells.sampler import keep_draw
+from landloom.publication.outcomes import publish_outcomes
+from landloom.publication.report import keep_draw, write_report
 
 if TYPE_CHECKING:
     from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
-    from landloom.engine.context import Workshop
     from landloom.engine.executors import Factory
+    from landloom.engine.plan import Plan
+    from landloom.engine.project import Project
     from landloom.engine.run import Listener
-    from landloom.pipelines.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildReport:
-    """What a build came to."""
+    """The result of a build."""
 
     name: str
     version: str
@@ -101,54 +93,40 @@ def build(
         cannot be read: No such file or directory
     """
     start = time.perf_counter()
-    project = Project.open(recipe)
+    project = REGISTRY.open(recipe)
     folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
     before = claim_folder(folder, project)
-    with workshop(folder, factory, listener, provider) as shop:
-        check_labels(project, shop.journal)
-        plan = build_plan(project, shop, allow_missing=allow_missing)
-        keep_plan(shop.journal, plan.units)
-        waiting = unfinished(plan.units, shop)
-        problems = run_units("building", waiting, shop)
+    with build_context(folder, factory, listener, provider) as context:
+        inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+        plan = make_plan(project, REGISTRY, inputs, left_out)
+        keep_plan(context.journal, plan.units)
+        waiting = unfinished(plan.units, context)
+        problems = run_units("building", waiting, context)
         if problems and not allow_missing:
             raise BuildError(problems)
-        missing = _label_notes(project, plan, shop)
-        publication = finish(project, plan, shop)
-        keep_draw(plan.placement, shop)
+        results = Results(plan.units, context.journal, plan.tiles)
+        notes = [str(problem) for problem in (*plan.problems, *problems)]
+        for request in plan.requests:
+            notes += request.kind.notes(request, results)
+        publication = publish_outcomes(project, plan, results, context)
+        keep_draw(plan.placement, context)
         parts = tuple((part, count, publication.sizes[part]) for part, count in sorted(publication.parts.items()))
-        left_out = _left_out(shop.journal.entries())
-    from landloom.publication.report import write_report
-
-    page = write_report(folder)
-    notes = [
-        *(str(problem) for problem in (*plan.problems, *problems)),
-        *missing,
-        *_dropped(before, publication.info),
-        *left_out,
-    ]
+        notes += [*_dropped(before, publication.info), *_left_out(plan, results)]
+    page = write_report(folder, REGISTRY)
     return BuildReport(
-        name=project.recipe.name, version=project.recipe.version, corpus=folder, samples=len(plan.samples),
-        tiles=len({sample.tile for sample in plan.samples}), scenes=plan.scene_count, units=len(plan.units),
-        units_run=len(waiting), seconds=time.perf_counter() - start, parts=parts, notes=tuple(notes),
+        name=project.recipe.name,
+        version=project.recipe.version,
+        corpus=folder,
+        samples=len(plan.placement.samples),
+        tiles=len(plan.tiles),
+        scenes=plan.scene_count,
+        units=len(plan.units),
+        units_run=len(waiting),
+        seconds=time.perf_counter() - start,
+        parts=parts,
+        notes=tuple(notes),
         report=str(page),
-    )  # fmt: skip
-
-
-def _label_notes(project: Project, plan: Plan, shop: Workshop) -> list[str]:
-    """A line on each label product that says nothing of some samples, was repaired, or claims ground twice.
-
-    Raises:
-        InvalidInputError: it says nothing of any.
-    """
-    notes = []
-    for name, section in project.recipe.labels.items():
-        units = [unit for unit in plan.units if unit.id.startswith(f"{SAMPLES}-{name}/")]
-        found, count = unlabelled(units, shop.journal), len(plan.samples)
-        demand_reach(project.path(section.file), section, found, count, bounds_of(plan.samples))
-        notes += missing_note(name, found, count)
-        notes += repair_notes(name, units, shop.journal)
-        notes += (f"{name}, {note}" for note in overlap_notes(units, shop.journal))
-    return notes
+    )
 
 
 def _dropped(before: CorpusInfo | None, now: CorpusInfo) -> list[str]:
@@ -181,7 +159,7 @@ def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
             raise ForeignCorpusError(f"{folder}: its {CORPUS} cannot be read: {error}") from error
         if (there.name, there.version) != (recipe.name, recipe.version):
             raise ForeignCorpusError(
-                f"{folder}: got the corpus {there.name} {there.version}, wanted {recipe.name} {recipe.version}; "
+                f"{folder}: got the corpus {there.name} {there.version}, expected {recipe.name} {recipe.version}; "
                 "choose another folder with --out"
             )
         return there
@@ -190,10 +168,12 @@ def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
     return None
 
 
-def _left_out(entries: Any) -> list[str]:
+def _left_out(plan: Plan, results: Results) -> list[str]:
+    """A line for each scene that was left out somewhere, with the reason."""
     lines: Counter[str] = Counter()
-    for entry in entries:
-        for step in entry.outcome.facts.get("timesteps", ()):
-            for scene in step["left_out"]:
-                lines[f"scene left out: {scene['reason']}"] += 1
+    for unit in plan.units:
+        outcome = results.of(unit)
+        lineage = None if outcome is None else outcome.lineage
+        for step in () if lineage is None else lineage.timesteps:
+            lines.update(f"scene left out: {scene.reason}" for scene in step.left_out)
     return sorted(lines)

@@ -6,16 +6,26 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.engine.blocks import BUDGET
+from landloom.engine.context import build_context
+from landloom.engine.pixels.blocks import BUDGET
+from landloom.engine.plan import gather, make_plan
+from landloom.engine.project import CORPUS_FOLDER
 from landloom.model.ids import CELL_SIZE
-from landloom.model.recipe import AreaClassDraw, ListedCells, ParcelWindows, WindowGrid
+from landloom.pipelines.registry import REGISTRY
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
+    from landloom.corpus.info import ProductInfo
     from landloom.engine.project import Project
+    from landloom.engine.registry import Registry
+    from landloom.engine.run import Listener
     from landloom.model.sample import Sample
+    from landloom.model.time import Period
 
+REVISIT: Final = 5
+"""Days between passes of two satellites, for axes that only the archive can tell."""
 COMPRESSION: Final = 0.72
 """Deflated bytes per raw byte of Sentinel-2 chips, measured on the published example (86,400 to 61,587 bytes)."""
 
@@ -60,16 +70,28 @@ class Estimate:
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         return {
-            "name": self.name, "samples": self.samples, "zones": self.zones, "tiles": self.tiles,
-            "scenes": self.scenes, "image_chips": self.chips("data"), "quality_chips": self.chips("metadata"),
-            "bytes": _sum(product.size for product in self.products), "worker_memory": self.memory,
+            "name": self.name,
+            "samples": self.samples,
+            "zones": self.zones,
+            "tiles": self.tiles,
+            "scenes": self.scenes,
+            "image_chips": self.chips("data"),
+            "quality_chips": self.chips("metadata"),
+            "bytes": _sum(product.size for product in self.products),
+            "worker_memory": self.memory,
             "missing_inputs": list(self.missing),
             "products": [
-                {"key": p.key, "role": p.role, "timesteps": p.timesteps, "chips": p.chips, "bytes": p.size,
-                 "made_here": p.made_here}
+                {
+                    "key": p.key,
+                    "role": p.role,
+                    "timesteps": p.timesteps,
+                    "chips": p.chips,
+                    "bytes": p.size,
+                    "made_here": p.made_here,
+                }
                 for p in self.products
             ],
-        }  # fmt: skip
+        }
 
 
 def _sum(numbers: Iterable[int | None]) -> int | None:
@@ -88,52 +110,79 @@ def zones_of(bounds: tuple[float, float, float, float]) -> int:
     return columns * (2 if bounds[1] < 0 < bounds[3] else 1)
 
 
-def estimate(project: Project, samples: Sequence[Sample] | None = None, scenes: int | None = None) -> Estimate:
+def estimate(
+    project: Project, registry: Registry, samples: Sequence[Sample] | None = None, scenes: int | None = None
+) -> Estimate:
     """Count what a recipe comes to.
 
     Args:
         project: the recipe in its folder.
-        samples: the chosen samples, where they have been drawn; the recipe's own numbers count otherwise.
+        registry: knows its kinds and samplers.
+        samples: the chosen samples, where they have been placed; the recipe's own numbers count otherwise.
         scenes: how many the archive has for them, where it has been asked.
     """
     recipe = project.recipe
     if samples is None:
-        count, zones, tiles = _stated(project)
-        side = float(CELL_SIZE)
-        if isinstance(recipe.samples, WindowGrid | ParcelWindows):
-            side = recipe.samples.size * recipe.samples.resolution
+        stated = registry.sampler(recipe.samples).stated(project, recipe.samples)
+        count, tiles, side = stated.count, stated.tiles, stated.side
+        zones = stated.zones or (zones_of(recipe.region.bounds) if recipe.region.bounds else None)
     else:
         count, tiles = len(samples), len({sample.tile for sample in samples})
         zones = len({sample.id.zone for sample in samples})
-        side = samples[0].bounds[2] - samples[0].bounds[0] if samples else float(CELL_SIZE)
-    made = {product.key for product in project.imagery()}
-    made_elsewhere = [key for key in recipe.products if key not in project.series()]
-    keys = list(dict.fromkeys([*made_elsewhere, *(product.key for product in project.imagery())]))
-    products = tuple(_product(project, key, count, side, made_here=key in made) for key in keys)
+        side = samples[0].side if samples else float(CELL_SIZE)
+    products: list[ProductEstimate] = []
+    for request in registry.requests(project):
+        made = {item.key for item in request.kind.describe(request)}
+        products.extend(
+            _product(item, request.period, count, side, made_here=item.key in made)
+            for item in request.kind.estimated(request)
+            if item.product.kind in {"imagery", "quality"}
+        )
     return Estimate(
-        name=recipe.name, samples=count, zones=zones, tiles=tiles, products=products, scenes=scenes,
-        memory=2 * BUDGET, missing=tuple(project.missing_inputs()),
-    )  # fmt: skip
+        name=recipe.name,
+        samples=count,
+        zones=zones,
+        tiles=tiles,
+        products=tuple(products),
+        scenes=scenes,
+        memory=2 * BUDGET,
+        missing=tuple(registry.missing_inputs(project)),
+    )
 
 
-def _product(project: Project, key: str, count: int | None, side: float, *, made_here: bool) -> ProductEstimate:
-    product = project.product(key)
-    steps = len(project.timesteps(key)) or project.expected_dates(key)
+def _product(item: ProductInfo, period: Period, count: int | None, side: float, *, made_here: bool) -> ProductEstimate:
+    product = item.product
+    dates = max((period.end - period.start).days // REVISIT, 1)
+    steps = dates if item.acquired else len(item.timesteps)
     pixels = round(side / float(product.resolution or 10)) ** 2
-    item = {"uint8": 1, "uint16": 2}.get(product.dtype, 4)
+    size_of = {"uint8": 1, "uint16": 2}.get(product.dtype, 4)
     chips = None if count is None else count * steps
-    size = None if chips is None else round(chips * pixels * len(product.bands) * item * COMPRESSION)
-    return ProductEstimate(key=key, role=product.role, timesteps=steps, chips=chips, size=size, made_here=made_here)
+    size = None if chips is None else round(chips * pixels * len(product.bands) * size_of * COMPRESSION)
+    return ProductEstimate(
+        key=item.key, role=product.role, timesteps=steps, chips=chips, size=size, made_here=made_here
+    )
 
 
-def _stated(project: Project) -> tuple[int | None, int | None, int | None]:
-    recipe = project.recipe
-    zones = zones_of(recipe.region.bounds) if recipe.region.bounds else None
-    samples = recipe.samples
-    if isinstance(samples, AreaClassDraw):
-        return samples.count, zones, samples.tiles
-    if isinstance(samples, ListedCells) and samples.ids:
-        return len(samples.ids), zones, None
-    if isinstance(samples, WindowGrid) and samples.rows and samples.columns:
-        return samples.rows * samples.columns, 1, 1
-    return None, zones, None
+def estimate_recipe(recipe: str | Path, *, search: bool = True, listener: Listener | None = None) -> Estimate:
+    """Count what a recipe comes to; where its inputs are there, samples are placed and the archive is asked.
+
+    What placing computes is kept beside the recipe, in the state of the corpus to be: a build goes on from there.
+
+    Args:
+        recipe: recipe file, or the folder of a `landloom.yaml`.
+        search: whether samples are placed and the archive is asked.
+        listener: told of progress.
+
+    Raises:
+        RecipeError: the recipe has problems.
+        BuildError: units that placing needs have failed.
+        FaultError: the archive does not answer.
+    """
+    project = REGISTRY.open(recipe)
+    numbers = estimate(project, REGISTRY)
+    if not search or numbers.missing:
+        return numbers
+    with build_context(project.folder / CORPUS_FOLDER, listener=listener) as context:
+        inputs, problems = gather(project, REGISTRY, context, fetch=False)
+        plan = make_plan(project, REGISTRY, inputs, problems)
+    return estimate(project, REGISTRY, plan.placement.samples, plan.scene_count)

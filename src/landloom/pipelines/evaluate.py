@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from statistics import median
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -12,13 +12,14 @@ from landloom.imagery.composite import Observation, composite
 from landloom.imagery.resample import repeat
 from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
-from landloom.model.recipe import CompositeProduct
 from landloom.model.taxonomy import taxonomy
+from landloom.products.composite.section import CompositeProduct
+from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -35,10 +36,25 @@ class Figure:
     limit: float
     what: str
 
+    least: bool = False
+    """Whether the bar is a least value, rather than a largest."""
+
     @property
     def holds(self) -> bool:
-        """Whether the value is within the bar."""
-        return self.value <= self.limit
+        """Whether the value keeps to the bar."""
+        return self.value >= self.limit if self.least else self.value <= self.limit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evaluation:
+    """Measured figures, and what a table shows beside them."""
+
+    figures: tuple[Figure, ...]
+    details: Any = None
+    """As JSON values."""
+    header: tuple[str, ...] = ()
+    rows: tuple[tuple[object, ...], ...] = ()
+    """Of the table."""
 
 
 def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
@@ -76,11 +92,13 @@ def evaluate_composites(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener |
             listener.advanced(f"seed {seed}", None)
     return [
         Figure(
-            name="composite_error", value=median(ratios), limit=1.15,
+            name="composite_error",
+            value=median(ratios),
+            limit=1.15,
             what="mean absolute error, against that of the exact median of the same cloud-free observations",
         ),
         Figure(name="composite_bias", value=median(biases), limit=0.2, what="|bias| of the worst band, in its noise σ"),
-    ]  # fmt: skip
+    ]
 
 
 def evaluate_fractions(seeds: Sequence[int] = JUDGE_SEEDS) -> list[Figure]:
@@ -99,3 +117,33 @@ def evaluate_fractions(seeds: Sequence[int] = JUDGE_SEEDS) -> list[Figure]:
         Figure(name="fractions_error", value=worst, limit=1e-9, what="largest error of a share before rounding"),
         Figure(name="fractions_rounded", value=rounded, limit=1e-6, what="largest error of a share after rounding"),
     ]
+
+
+def _composites(listener: Listener | None) -> Evaluation:
+    return Evaluation(figures=tuple(evaluate_composites(listener=listener)))
+
+
+def _fractions(_listener: Listener | None) -> Evaluation:
+    return Evaluation(figures=tuple(evaluate_fractions()))
+
+
+def _guess(listener: Listener | None) -> Evaluation:
+    judged = evaluate_guess(listener=listener)
+    worst = min(one.gain for one in judged)
+    what = "points of accuracy that the guess is better than the map it learned from, on the worst seed"
+    return Evaluation(
+        figures=(Figure(name="guess_gain", value=worst, limit=GAIN, what=what, least=True),),
+        details=[one.document() for one in judged],
+        header=("right of the truth", "map", "default", "published"),
+        rows=tuple(guess_table(judged)),
+    )
+
+
+EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
+    "composites": _composites,
+    "fractions": _fractions,
+    "guess": _guess,
+}
+"""What can be measured on the frozen judge."""
+DEFAULT: Final = ("composites", "fractions")
+"""What is measured where nothing is named."""

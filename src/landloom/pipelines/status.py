@@ -51,7 +51,7 @@ class Status:
 
 def keep_plan(journal: Journal, units: Iterable[Unit]) -> None:
     """Note what a build is about to make, for `read_status` to say what is missing of it."""
-    journal.keep(PLAN, PLAN, json.dumps({unit.id: unit.key for unit in units}))
+    journal.keep(PLAN, PLAN, json.dumps({unit.id: [unit.product, unit.key] for unit in units}))
 
 
 def read_status(folder: Path) -> Status:
@@ -66,16 +66,15 @@ def read_status(folder: Path) -> Status:
     done, failed, missing = Counter[str](), Counter[str](), Counter[str]()
     failures = []
     with Journal(path) as journal:
-        planned: dict[str, str] = json.loads(journal.notes(PLAN).get(PLAN, "{}"))
+        planned: dict[str, list[str]] = json.loads(journal.notes(PLAN).get(PLAN, "{}"))
         for entry in journal.entries():
-            product = entry.id.split("/")[0]
-            if entry.key != planned.get(entry.id, entry.key):
+            if entry.key != planned.get(entry.id, [entry.product, entry.key])[1]:
                 continue  # made, or tried, from other inputs
             planned.pop(entry.id, None)
-            (done if entry.state == "done" else failed)[product] += 1
+            (done if entry.state == "done" else failed)[entry.product] += 1
             if entry.state == "failed":
                 failures.append(f"{entry.id} (attempt {entry.attempts}): {entry.reason}")
-    missing.update(unit.split("/")[0] for unit in planned)
+    missing.update(product for product, _ in planned.values())
     rows = [
         ProductStatus(product=name, done=done[name], failed=failed[name], missing=missing[name])
         for name in sorted({*done, *failed, *missing})

@@ -1,48 +1,47 @@
-"""What a recipe's corpus will say of itself."""
+"""What a recipe's corpus says of itself."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import STAC_NAMES
-from landloom.engine.sources.prepared import labels_period
-from landloom.model.taxonomy import taxonomy
-from landloom.model.time import Period
-from landloom.products.parcels.task import VERSION, layer_products
+from landloom.errors import CorpusError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Sequence
 
+    from landloom.engine.kinds import ProductRequest
+    from landloom.engine.placement import Placement
     from landloom.engine.project import Project
-    from landloom.engine.sources.prepared import Prepared
-    from landloom.labels.classes import ClassMapping
-    from landloom.model.time import Timestep
+    from landloom.engine.results import Results
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
-    """What a recipe alone cannot say of its corpus: it shows when archive and parcels have been read."""
-
-    axes: Mapping[str, tuple[Timestep, ...]] = field(default_factory=dict)
-    """Series of the recipe → the dates that any sample has."""
-    prepared: Prepared | None = None
-    """The parcels."""
-    validity: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    """Series of the recipe → everything that told usable pixels."""
-
-
-def corpus_info(project: Project, found: Found | None = None) -> CorpusInfo:
+def corpus_info(
+    project: Project, requests: Sequence[ProductRequest[Any]], placement: Placement, results: Results
+) -> CorpusInfo:
     """The corpus that a recipe makes, as its documents describe it; series made elsewhere are no part of it.
 
     Args:
         project: the recipe in its folder.
-        found: what archive and parcels have shown; without it acquired axes are empty and class mappings absent.
+        requests: what it asks of product kinds.
+        placement: of its samples.
+        results: of its units; they show the dates of acquired axes, and what told usable pixels.
     """
-    recipe, found = project.recipe, found or Found()
-    mapping = None if found.prepared is None else found.prepared.mapping
-    products = [*_imagery(project, found), *_labels(project), *_guesses(project), *_layers(project, mapping)]
+    recipe = project.recipe
+    products: list[ProductInfo] = []
+    mappings: dict[str, list[dict[str, str | int]]] = {}
+    for request in requests:
+        described = request.kind.describe(request, placement)
+        if any(item.acquired for item in described):
+            axes, validity = results.timesteps(request.unit), results.validity(request.unit)
+            steps = tuple(sorted({step for axis in axes.values() for step in axis}))
+            if not steps:
+                raise CorpusError(f"{request.key}: no sample has any acquisition with data: nothing to publish")
+            described = tuple(replace(item, timesteps=steps, validity=validity) for item in described)
+        products += described
+        mappings |= request.kind.class_mappings(request, placement)
     return CorpusInfo(
         name=recipe.name,
         version=recipe.version,
@@ -52,63 +51,5 @@ def corpus_info(project: Project, found: Found | None = None) -> CorpusInfo:
         recipe=recipe.document(),
         layouts=recipe.layouts,
         names=replace(STAC_NAMES[recipe.scheme], **recipe.stac.names) if recipe.stac.names else None,
-        class_mappings={} if found.prepared is None or mapping is None else {"classes": found.prepared.rows()},
+        class_mappings=mappings,
     )
-
-
-def _imagery(project: Project, found: Found) -> list[ProductInfo]:
-    axes = {
-        product.key: found.axes.get(key, ()) for key in project.series() for product in project.series_products(key)
-    }
-    return [
-        ProductInfo(
-            product=product,
-            terms=project.recipe.products[project.source(product.key)].terms,
-            timesteps=axes.get(product.key) or project.timesteps(product.key),
-            acquired=product.key in axes,
-            validity=found.validity.get(project.source(product.key), ()),
-        )
-        for product in project.imagery()
-    ]
-
-
-def _labels(project: Project) -> list[ProductInfo]:
-    return [
-        ProductInfo(
-            product=project.label_product(name),
-            terms=section.terms,
-            taxonomy=taxonomy(section.taxonomy),
-            stated_period=project.recipe.period.value,
-        )
-        for name, section in project.recipe.labels.items()
-    ]
-
-
-def _guesses(project: Project) -> list[ProductInfo]:
-    section = project.recipe.guess
-    if section is None:
-        return []
-    return [
-        ProductInfo(
-            product=product,
-            terms=section.terms,
-            stated_period=project.recipe.period.value,
-            taxonomy=taxonomy("landcovernet") if product.key == "guess" else None,
-        )
-        for product in project.guess_products()
-    ]
-
-
-def _layers(project: Project, mapping: ClassMapping | None) -> list[ProductInfo]:
-    section = project.recipe.parcels
-    if section is None:
-        return []
-    return [
-        ProductInfo(
-            product=product,
-            terms=section.terms,
-            stated_period=Period.parse(*labels_period(section, project)),
-            label_version=VERSION,
-        )
-        for product in layer_products(section, mapping)
-    ]

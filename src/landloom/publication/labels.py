@@ -9,35 +9,38 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 
-from landloom.corpus.finished import Existing, tile_content
+from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import ProductInfo
 from landloom.corpus.layout import CORPUS
-from landloom.engine.context import run_stage, workshop
+from landloom.engine.context import build_context, run_stage
 from landloom.engine.executors import inline
-from landloom.engine.sources.cells import RASTERS, CellsTask, LabelFiles, SampleCells, file_identity, read_cells
+from landloom.engine.sources.cell_fractions import CellsTask, SampleCells, is_raster, read_millionths, source_settings
 from landloom.engine.sources.check import check_source
-from landloom.engine.sources.unlabelled import bounds_of, demand_reach, missing_note, overlap_notes, unlabelled
-from landloom.engine.units import Unit, digest
+from landloom.engine.sources.label_files import LabelFiles
+from landloom.engine.sources.unlabelled import bounds_of, label_notes, require_labels, unlabelled
+from landloom.engine.units import Unit, unit_digest
 from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, bullets, counted
 from landloom.model.product import product
-from landloom.model.recipe import LabelSection, Terms
+from landloom.model.recipe import LabelSource, Terms
 from landloom.model.taxonomy import taxonomy
-from landloom.products.parcels.task import parcel_tables
-from landloom.publication.files import Publication, write_documents
+from landloom.publication.files import CorpusWriter, write_documents
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
     from landloom.corpus.info import CorpusInfo
     from landloom.corpus.stac.items import TileContent
+    from landloom.engine.context import BuildContext
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
+    from landloom.engine.units import Outcome
+    from landloom.errors import Problem
 
-PURPOSE: Final = "labels"
-"""Sets the units of added labels apart from those of a build."""
+FOLDER: Final = ".landloom/added"
+"""Where the tables of added labels are kept."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _VERSIONED: Final = re.compile(r".*-v\d+")
 
@@ -45,7 +48,7 @@ OnInvalid = Literal["error", "repair"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelSource:
+class AddedLabels:
     """A file of labels, and what is to be known of it."""
 
     file: str
@@ -68,21 +71,29 @@ class LabelSource:
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or _VERSIONED.fullmatch(self.name):
             raise InvalidValueError(
-                f"got the name {self.name!r}, wanted lower-case letters, digits and '-', and no version such as -v2"
+                f"got the name {self.name!r}, expected lower-case letters, digits and '-', and no version such as -v2"
             )
 
     @property
     def is_raster(self) -> bool:
         """Whether it is a raster of codes."""
-        return Path(self.file).suffix.lower() in RASTERS
+        return is_raster(self.file)
 
     @property
-    def section(self) -> LabelSection:
+    def source(self) -> LabelSource:
         """The same as a recipe would say it; of the file its name alone, for no document holds a path."""
-        return LabelSection(
-            taxonomy=self.taxonomy, file=Path(self.file).name, column=self.column, layer=self.layer, terms=self.terms,
-            allow_empty=self.allow_empty, invalid=self.invalid,
-        )  # fmt: skip
+        return LabelSource(
+            taxonomy=self.taxonomy,
+            file=Path(self.file).name,
+            column=self.column,
+            layer=self.layer,
+            allow_empty=self.allow_empty,
+            invalid=self.invalid,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """As a section of a recipe."""
+        return {**self.source.model_dump(mode="json"), "terms": self.terms.model_dump(mode="json")}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -144,7 +155,7 @@ def versions(info: CorpusInfo, name: str) -> list[LabelName]:
 
 def add_labels(
     corpus: str | Path,
-    source: LabelSource,
+    source: AddedLabels,
     *,
     factory: Factory = inline,
     listener: Listener | None = None,
@@ -168,23 +179,22 @@ def add_labels(
     folder = Path(corpus)
     if not (folder / CORPUS).is_file():
         raise CorpusError(f"{folder}: is no finished corpus; labels are added to one on local disk")
-    there = Existing.open(str(folder))
+    there = FinishedCorpus.open(str(folder))
     taxonomy(source.taxonomy)  # an unknown one is named before anything is read
-    repaired = check_source(source.file, source.section)
-    with workshop(folder, factory, listener) as shop:
-        units = list(_units(there, source, shop.uri))
-        problems = run_stage(f"labels {source.name}", units, shop)
+    repaired = check_source(source.file, source.source)
+    with build_context(folder, factory, listener) as context:
+        units = list(_units(there, source, context))
+        problems = run_stage(f"labels {source.name}", units, context)
         if problems:
             lost = counted(len(problems), "tile")
             raise InvalidInputError(f"{source.file}: no labels for {lost}:\n{bullets(problems)}")
-        missing = unlabelled(units, shop.journal)
+        entries = {unit.tile: context.journal.get(unit.id) for unit in units}
+        outcomes = {tile: entry.outcome for tile, entry in entries.items() if entry is not None}
         samples = [sample for own in there.tiles.values() for sample in own]
-        demand_reach(source.file, source.section, missing, len(samples), bounds_of(samples))
-        notes = (
-            *missing_note(source.name, missing, len(samples)), *(f"{problem}: repaired" for problem in repaired),
-            *overlap_notes(units, shop.journal),
-        )  # fmt: skip
-        tables = {tile: read_cells(shop.store, source.name, tile, PURPOSE) for tile in there.tiles}
+        missing = unlabelled(outcomes.values())
+        require_labels(source.file, source.source, missing, len(samples), bounds_of(samples))
+        notes = _notes(source, outcomes, repaired, len(samples))
+        tables = {tile: read_millionths(context.store, _key(source, tile)) for tile in there.tiles}
         known = versions(there.info, source.name)
         for one in known:
             if _is_same(there, one, source, tables):
@@ -192,29 +202,39 @@ def add_labels(
         own = not there.info.labels
         one = LabelName.of(source.name, len(known) + 1, own=own)
         info = extended_info(there.info, source, one)
-        _publish(there, one, tables, Publication(info=info, store=shop.store))
+        _publish(there, one, tables, CorpusWriter(info=info, store=context.store))
     return _report(one, there, notes, added=True)
 
 
-def _report(one: LabelName, there: Existing, notes: tuple[str, ...], *, added: bool) -> LabelsReport:
+def _report(one: LabelName, there: FinishedCorpus, notes: tuple[str, ...], *, added: bool) -> LabelsReport:
     return LabelsReport(product=one.key, version=str(one.version), added=added, samples=len(there.table), notes=notes)
 
 
-def _units(there: Existing, source: LabelSource, store: str) -> Iterator[Unit]:
-    identity = file_identity(source.file)
-    section = source.section
-    settings = section.model_dump(mode="json", exclude={"terms", "file", "allow_empty"})
+def _notes(
+    source: AddedLabels, outcomes: Mapping[str, Outcome], repaired: Sequence[Problem], samples: int
+) -> tuple[str, ...]:
+    """Rows that were repaired anywhere, samples without labels, and ground claimed twice."""
+    lines = [line for line in label_notes(source.name, outcomes, samples) if not line.endswith(": repaired")]
+    return (*lines[:1], *(f"{problem}: repaired" for problem in repaired), *lines[1:])
+
+
+def _key(source: AddedLabels, tile: str) -> str:
+    return f"{FOLDER}/{source.name}/{tile}.npy"
+
+
+def _units(there: FinishedCorpus, source: AddedLabels, context: BuildContext) -> Iterator[Unit]:
+    settings = source_settings(source.source) | {"file": ""}
     for tile, samples in there.tiles.items():
         cells = SampleCells(samples=samples)
-        task = CellsTask(
-            store=store, key=f".landloom/{PURPOSE}/{source.name}/{tile}.npy", source=source.file, section=section,
-            cells=cells,
-        )  # fmt: skip
-        decides = digest(identity, settings, cells.identity())
-        yield Unit(id=f"{PURPOSE}-{source.name}/{tile}", key=decides, memory=256 * 2**20, task=task)
+        task = CellsTask(store=context.uri, key=_key(source, tile), path=source.file, source=source.source, cells=cells)
+        decides = unit_digest(context.identity(source.file), settings, cells.identity())
+        product = f"added.{source.name}"
+        yield Unit(kind="added", product=product, tile=tile, key=decides, memory=256 * 2**20, task=task)
 
 
-def _is_same(there: Existing, one: LabelName, source: LabelSource, tables: Mapping[str, NDArray[np.int32]]) -> bool:
+def _is_same(
+    there: FinishedCorpus, one: LabelName, source: AddedLabels, tables: Mapping[str, NDArray[np.int32]]
+) -> bool:
     """Whether a label version holds these numbers under these terms."""
     item = there.info.product(one.key)
     if item.taxonomy != taxonomy(source.taxonomy) or item.terms != source.terms:
@@ -223,7 +243,7 @@ def _is_same(there: Existing, one: LabelName, source: LabelSource, tables: Mappi
     return all(np.array_equal(held[tile], tables[tile]) for tile in there.tiles)
 
 
-def _fractions(there: Existing, key: str) -> dict[str, NDArray[np.int32]]:
+def _fractions(there: FinishedCorpus, key: str) -> dict[str, NDArray[np.int32]]:
     """Tile → (sample, class) millionths of a label product, samples in id order."""
     names = there.info.label_columns[key]
     values = np.stack([there.table.column(name).to_numpy() for name in names], axis=1).astype(np.int32)
@@ -231,24 +251,27 @@ def _fractions(there: Existing, key: str) -> dict[str, NDArray[np.int32]]:
     return {tile: values[[rows[str(sample.id)] for sample in samples]] for tile, samples in there.tiles.items()}
 
 
-def extended_info(info: CorpusInfo, source: LabelSource, one: LabelName) -> CorpusInfo:
+def extended_info(info: CorpusInfo, source: AddedLabels, one: LabelName) -> CorpusInfo:
     """The corpus with one more label product, as if its recipe had named it."""
     row = product("labels")
     if one.key != row.key:
         row = replace(row, key=one.key, collection=one.key, prefix=one.key)
     stated = next((item.stated_period for item in info.labels if item.stated_period is not None), info.period)
     item = ProductInfo(
-        product=row, terms=source.terms, taxonomy=taxonomy(source.taxonomy), stated_period=stated,
+        product=row,
+        terms=source.terms,
+        taxonomy=taxonomy(source.taxonomy),
+        stated_period=stated,
         label_version=str(one.version),
-    )  # fmt: skip
+    )
     recipe = dict(info.recipe)
     if recipe:
-        recipe["labels"] = {**recipe.get("labels", {}), one.recipe: source.section.model_dump(mode="json")}
+        recipe["labels"] = {**recipe.get("labels", {}), one.recipe: source.document()}
     return replace(info, products=(*info.products, item), recipe=recipe)
 
 
 def _publish(
-    there: Existing, one: LabelName, tables: Mapping[str, NDArray[np.int32]], publication: Publication
+    there: FinishedCorpus, one: LabelName, tables: Mapping[str, NDArray[np.int32]], publication: CorpusWriter
 ) -> None:
     """Write the label files, the index, and all that follows from it; imagery is only named."""
     info = publication.info
@@ -264,8 +287,7 @@ def _publish(
         {item.key: _stacked({tile: exists[tile][item.key] for tile in there.tiles}) for item in info.products},
     )
     publication.put("", info.layout.index, index_bytes(table))
-    tables_of_parcels = parcel_tables(info.name)
-    publication.files[""] += [entry for entry in there.entries("") if entry.path in tables_of_parcels]
+    publication.files[""] += there.tables()
     contents = _contents(there, one, tables, publication, exists)
     write_documents(publication, info, contents, table, items=there.json_items)
 
@@ -275,10 +297,10 @@ def _stacked(parts: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
 
 
 def _contents(
-    there: Existing,
+    there: FinishedCorpus,
     one: LabelName,
     tables: Mapping[str, NDArray[np.int32]],
-    publication: Publication,
+    publication: CorpusWriter,
     exists: Mapping[str, dict[str, NDArray[np.bool_]]],
 ) -> Iterator[TileContent]:
     """The tiles with their new labels, one at a time."""
@@ -286,7 +308,7 @@ def _contents(
     item = info.product(one.key)
     columns = () if item.taxonomy is None else item.taxonomy.columns()
     for tile, samples in there.tiles.items():
-        files = LabelFiles(layout=info.layout, prefix=item.product.prefix, columns=columns, samples=samples)
+        files = LabelFiles(layout=info.layout, product=item.product, columns=columns, samples=samples)
         made = files.write(publication.store, tables[tile].astype(np.int64))
         own = {entry.path for entry in made}
         entries = [*(entry for entry in there.data(tile) if entry.path not in own), *made]

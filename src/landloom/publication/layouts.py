@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from landloom.corpus.documents import parse_corpus_json
-from landloom.corpus.finished import Existing, tile_content
+from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.layout import CORPUS, STATE, TileKey
 from landloom.corpus.manifest import FileEntry, read_manifest
-from landloom.engine.blocks import BUDGET
-from landloom.engine.context import run_stage, workshop
+from landloom.engine.context import build_context, run_stage
 from landloom.engine.executors import inline
-from landloom.engine.units import Outcome, Unit, digest
-from landloom.engine.writing import parts, product_writer
+from landloom.engine.pixels.blocks import BUDGET
+from landloom.engine.pixels.writing import parts, product_writer
+from landloom.engine.units import Outcome, Unit, unit_digest
 from landloom.errors import (
     CorpusError,
     CorpusInvalidError,
@@ -31,8 +31,7 @@ from landloom.errors import (
 )
 from landloom.formats.geotiff import decode_geotiff
 from landloom.formats.zarr.cubes import CubeReader
-from landloom.products.parcels.task import parcel_tables
-from landloom.publication.files import Publication, write_documents
+from landloom.publication.files import CorpusWriter, write_documents
 from landloom.store.local import LocalStore
 from landloom.store.open import open_store
 
@@ -44,7 +43,7 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.corpus.layout import Layout
     from landloom.corpus.stac.items import TileContent
-    from landloom.engine.context import Workshop
+    from landloom.engine.context import BuildContext
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.model.product import Product
@@ -102,10 +101,15 @@ class ConvertTask:
         with ExitStack() as stack:
             writer = stack.enter_context(
                 product_writer(
-                    store=self.target, layout=self.layout, layouts=self.want, product=self.product,
-                    samples=self.samples, timesteps=self.timesteps, observed=observed,
+                    store=self.target,
+                    layout=self.layout,
+                    layouts=self.want,
+                    product=self.product,
+                    samples=self.samples,
+                    timesteps=self.timesteps,
+                    observed=observed,
                 )
-            )  # fmt: skip
+            )
             for place, step, chip in self._chips() if self.have == "chips" else self._cubes():
                 writer.write(place, step, chip)
             files = writer.finish()
@@ -125,7 +129,7 @@ class ConvertTask:
                 found = [(key, *decode_geotiff(store.get(key))[:2]) for key in keys]
                 for key, _, own in found:
                     if own != grid:
-                        raise InvalidInputError(f"{key}: got the grid {own}, wanted {grid} as its sample says")
+                        raise InvalidInputError(f"{key}: got the grid {own}, expected {grid} as its sample says")
                 yield place, step, np.concatenate([array for _, array, _ in found])
 
     def _cubes(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
@@ -204,23 +208,21 @@ def export(
     """
     wanted = tuple(name for name in LAYOUTS if name in layouts)
     if not wanted or set(layouts) - set(LAYOUTS):
-        raise InvalidValueError(f"got layouts {', '.join(layouts) or 'none'}, wanted chips, cubes or both")
-    there, folder = Existing.open(corpus), Path(out)
+        raise InvalidValueError(f"got layouts {', '.join(layouts) or 'none'}, expected chips, cubes or both")
+    there, folder = FinishedCorpus.open(corpus), Path(out)
     _claim(there, folder, wanted)
     info = exported_info(there.info, wanted)
-    with workshop(folder, factory, listener) as shop:
-        units = list(_units(there, corpus, shop.uri, wanted))
-        problems = run_stage("exporting", units, shop)
+    with build_context(folder, factory, listener) as context:
+        units = list(_units(there, corpus, context.uri, wanted))
+        problems = run_stage("exporting", units, context)
         if problems:
             raise CorpusError(f"{corpus}: {counted(len(problems), 'part')} cannot be exported:\n{bullets(problems)}")
-        publication = Publication(info=info, store=shop.store)
+        publication = CorpusWriter(info=info, store=context.store)
         publication.put("", info.layout.index, there.store.get(info.layout.index))
-        tables = parcel_tables(info.name)
-        for entry in there.entries(""):
-            if entry.path in tables:
-                publication.put("", entry.path, there.store.get(entry.path))
+        for entry in there.tables():
+            publication.put("", entry.path, there.store.get(entry.path))
         total = [0, 0]
-        contents = _contents(there, info, publication, shop, units, total)
+        contents = _contents(there, info, publication, context, units, total)
         write_documents(publication, info, contents, there.table, items=there.json_items)
     return ExportReport(corpus=folder, layouts=wanted, tiles=len(there.tiles), files=total[0], size=total[1])
 
@@ -233,7 +235,7 @@ def exported_info(info: CorpusInfo, layouts: tuple[str, ...]) -> CorpusInfo:
     return replace(info, layouts=layouts, recipe=recipe)
 
 
-def _claim(there: Existing, folder: Path, layouts: tuple[str, ...]) -> None:
+def _claim(there: FinishedCorpus, folder: Path, layouts: tuple[str, ...]) -> None:
     """Refuse a folder that holds anything but an export like this one."""
     if isinstance(there.store, LocalStore) and folder.resolve().is_relative_to(there.store.root.resolve()):
         raise ForeignCorpusError(f"{folder}: lies in the corpus itself; choose another folder")
@@ -247,12 +249,12 @@ def _claim(there: Existing, folder: Path, layouts: tuple[str, ...]) -> None:
     got = (found.name, found.version, found.layouts)
     if got != (there.info.name, there.info.version, layouts):
         raise ForeignCorpusError(
-            f"{folder}: got the corpus {found.name} {found.version} as {' and '.join(found.layouts)}, wanted "
+            f"{folder}: got the corpus {found.name} {found.version} as {' and '.join(found.layouts)}, expected "
             f"{there.info.name} {there.info.version} as {' and '.join(layouts)}; choose another folder"
         )
 
 
-def _units(there: Existing, source: str, target: str, layouts: tuple[str, ...]) -> Iterator[Unit]:
+def _units(there: FinishedCorpus, source: str, target: str, layouts: tuple[str, ...]) -> Iterator[Unit]:
     """A unit a tile for what is copied, and one a tile and product for what is converted."""
     info = there.info
     keep = tuple(name for name in layouts if name in info.layouts)
@@ -263,19 +265,19 @@ def _units(there: Existing, source: str, target: str, layouts: tuple[str, ...]) 
         manifest = info.layout.manifest(TileKey.parse(tile))
         copy = CopyTask(source=source, target=target, manifest=manifest, keep=keep)
         kept = [(entry.path, entry.sha256) for entry in entries if is_kept(entry.path, keep)]
-        yield Unit(id=f"files/{tile}", key=digest(kept), memory=BUDGET, task=copy)
+        yield Unit(kind="copy", product="files", tile=tile, key=unit_digest(kept), memory=BUDGET, task=copy)
         for item in info.products if want else ():
             if item.product.folder is None or not exists[tile][item.key].any():
                 continue
             task = _convert(there, item, exists[tile][item.key], samples, (source, target), want)
             marks = (f"/{item.product.folder}/", f"/{item.product.folder}.zarr/")
             made_of = [(entry.path, entry.sha256) for entry in entries if any(mark in entry.path for mark in marks)]
-            decides = digest(made_of, want, asdict(task.product), [str(sample.id) for sample in samples])
-            yield Unit(id=f"{item.key}/{tile}", key=decides, memory=2 * BUDGET, task=task)
+            decides = unit_digest(made_of, want, asdict(task.product), [str(sample.id) for sample in samples])
+            yield Unit(kind="convert", product=item.key, tile=tile, key=decides, memory=2 * BUDGET, task=task)
 
 
 def _convert(
-    there: Existing,
+    there: FinishedCorpus,
     item: ProductInfo,
     exists: NDArray[np.bool_],
     samples: tuple[Sample, ...],
@@ -286,24 +288,31 @@ def _convert(
         raise CorpusError(f"product {item.key} has no timesteps, and so no {' or '.join(want)} to convert")
     steps = np.flatnonzero(exists.any(axis=0)) if item.acquired else np.arange(item.slots)
     return ConvertTask(
-        source=between[0], target=between[1], layout=there.info.layout, have=there.info.layouts[0], want=want,
-        product=item.product, samples=samples, timesteps=tuple(item.timesteps[step] for step in steps.tolist()),
-        exists=tuple(tuple(row) for row in exists[:, steps].tolist()), acquired=item.acquired,
-    )  # fmt: skip
+        source=between[0],
+        target=between[1],
+        layout=there.info.layout,
+        have=there.info.layouts[0],
+        want=want,
+        product=item.product,
+        samples=samples,
+        timesteps=tuple(item.timesteps[step] for step in steps.tolist()),
+        exists=tuple(tuple(row) for row in exists[:, steps].tolist()),
+        acquired=item.acquired,
+    )
 
 
 def _contents(
-    there: Existing,
+    there: FinishedCorpus,
     info: CorpusInfo,
-    publication: Publication,
-    shop: Workshop,
+    publication: CorpusWriter,
+    context: BuildContext,
     units: Sequence[Unit],
     total: list[int],
 ) -> Iterator[TileContent]:
     """The tiles as exported, one at a time; `total` counts files and bytes."""
     exists = there.exists()
     for tile, samples in there.tiles.items():
-        own = [shop.journal.get(unit.id) for unit in units if unit.id.endswith(f"/{tile}")]
+        own = [context.journal.get(unit.id) for unit in units if unit.tile == tile]
         entries = list(chain.from_iterable(entry.outcome.files for entry in own if entry is not None))
         total[0] += len(entries)
         total[1] += sum(entry.size for entry in entries)

@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import orjson
 
-from landloom.corpus.audit.check import MANIFESTS, audit
-from landloom.corpus.audit.check import digest as corpus_digest
+from landloom.corpus.audit.validate import MANIFESTS, audit
+from landloom.corpus.audit.validate import digest as corpus_digest
 from landloom.corpus.documents import corpus_json, parse_corpus_json
-from landloom.corpus.finished import Existing, tile_content
+from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.layout import CORPUS, CROISSANT, INDEX, STAC, STATE, TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
 from landloom.engine.executors import inline
@@ -96,7 +96,7 @@ def publish(
     """
     base = _checked(base_url)
     shown = listener or Silent()
-    there, goal = Existing.open(corpus), open_store(target)
+    there, goal = FinishedCorpus.open(corpus), open_store(target)
     if goal.uri == there.store.uri:
         raise ForeignCorpusError(f"{target}: is the corpus itself; publish it to another place")
     found = audit(there.store)
@@ -115,16 +115,23 @@ def publish(
     goal.delete(NOTE)
     goal.delete(MARKER)
     return PublishReport(
-        target=target, base_url=base, name=there.info.name, version=there.info.version, uploaded=upload.uploaded,
-        size=upload.size, unchanged=upload.unchanged, removed=upload.removed, digest=corpus_digest(goal),
-    )  # fmt: skip
+        target=target,
+        base_url=base,
+        name=there.info.name,
+        version=there.info.version,
+        uploaded=upload.uploaded,
+        size=upload.size,
+        unchanged=upload.unchanged,
+        removed=upload.removed,
+        digest=corpus_digest(goal),
+    )
 
 
 def _checked(base_url: str) -> str:
     parts = urlsplit(base_url)
     if not parts.scheme or not (parts.netloc or parts.scheme == "file") or parts.query or parts.fragment:
         raise InvalidInputError(
-            f"got base URL {base_url!r}, wanted an absolute address such as https://example.org/demo"
+            f"got base URL {base_url!r}, expected an absolute address such as https://example.org/demo"
         )
     return base_url.rstrip("/")
 
@@ -148,7 +155,7 @@ def _begin(info: CorpusInfo, goal: Store) -> None:
     goal.put(MARKER, orjson.dumps({"name": info.name, "version": info.version}))
 
 
-def _is_published(there: Existing, goal: Store, base_url: str) -> bool:
+def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:
     """Whether this very corpus is published at the target.
 
     Raises:
@@ -178,7 +185,7 @@ def _is_published(there: Existing, goal: Store, base_url: str) -> bool:
     return True
 
 
-def _same_data(there: Existing, goal: Store) -> bool:
+def _same_data(there: FinishedCorpus, goal: Store) -> bool:
     """Whether manifests name the same bytes, but for what holds addresses."""
     here = [entry.key for entry in there.store.list(MANIFESTS)]
     if here != [entry.key for entry in goal.list(MANIFESTS)]:
@@ -191,7 +198,7 @@ def _lasting(store: Store, key: str) -> list[FileEntry]:
     return [entry for entry in entries if not entry.path.startswith(f"{STAC}/") and entry.path != CROISSANT]
 
 
-def _contents(there: Existing, upload: Upload) -> Iterator[TileContent]:
+def _contents(there: FinishedCorpus, upload: Upload) -> Iterator[TileContent]:
     exists = there.exists()
     for tile, samples in there.tiles.items():
         entries = there.data(tile)
@@ -203,7 +210,7 @@ def _contents(there: Existing, upload: Upload) -> Iterator[TileContent]:
 class Upload:
     """Takes the files of a corpus and sends a tile's as soon as all of them are known."""
 
-    there: Existing
+    there: FinishedCorpus
     """The corpus."""
     goal: Store
     listener: Listener

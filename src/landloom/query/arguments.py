@@ -33,7 +33,7 @@ def names_of(value: Any, what: str) -> tuple[str, ...] | None:
     try:
         return tuple(str(item) for item in value)
     except TypeError as error:
-        raise InvalidInputError(f"{what}: got {value!r}, wanted a name or a list of names") from error
+        raise InvalidInputError(f"{what}: got {value!r}, expected a name or a list of names") from error
 
 
 def period_of(value: Any) -> Period | None:
@@ -66,7 +66,7 @@ def instants_of(value: Any, what: str) -> tuple[datetime, datetime]:
     from landloom.model.time import parse_instant
 
     if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
-        raise InvalidInputError(f"{what}: got {value!r}, wanted two dates such as ('2018-06-01', '2018-07-01')")
+        raise InvalidInputError(f"{what}: got {value!r}, expected two dates such as ('2018-06-01', '2018-07-01')")
     start, end = (parse_instant(part if isinstance(part, str | date) else str(part)) for part in value)
     return start, end
 
@@ -92,5 +92,5 @@ def _whole(value: Any, what: str) -> int:
     except TypeError:
         number = -1
     if number < 0:
-        raise InvalidInputError(f"{what}: got {value!r}, wanted a whole number from 0")
+        raise InvalidInputError(f"{what}: got {value!r}, expected a whole number from 0")
     return number

@@ -9,48 +9,29 @@ which `landloom.query.published` reproduces, stamps months at their last day and
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, overload
+from typing import TYPE_CHECKING, overload
 
 import numpy as np
 
-from landloom.errors import InvalidInputError, NotFoundError, StoreError
-from landloom.model.product import PRODUCTS
-from landloom.model.time import MID_MONTH, NOON_PASS, parse_instant
+from landloom.corpus.layout import ANY_SAMPLE
+from landloom.errors import InvalidInputError, StoreError
+from landloom.query.address_lists import blocks, filled
 from landloom.query.index.arrays import write_atomically
-from landloom.query.transfer.address_lists import blocks, chip_template, label_template, raster_label_template
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from landloom.model.time import Period
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.model.time import Period, Timestep
     from landloom.query.index.sidecar import Rows, Sidecar
-
-_MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
-
-
-def stamp_of(timestep: str) -> datetime:
-    """The instant that represents a timestep, from its name.
-
-    Example:
-        >>> stamp_of("2018-01").isoformat(), stamp_of("2018-01-03").isoformat()
-        ('2018-01-15T10:30:00+00:00', '2018-01-03T10:30:00+00:00')
-        >>> stamp_of("2015-12-08T10:04:09").isoformat()
-        '2015-12-08T10:04:09+00:00'
-    """
-    month = _MONTH.fullmatch(timestep)
-    if month:
-        return datetime(int(month[1]), int(month[2]), MID_MONTH, tzinfo=UTC) + NOON_PASS
-    instant = parse_instant(timestep)
-    return instant + NOON_PASS if len(timestep) <= len("2018-01-03") else instant
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +49,7 @@ class Slot:
     band: str | None = None
     """The band, where each is a file of its own."""
     template: str
-    """Relative path with gaps for folder and id."""
+    """Relative path, with gaps for the sample (`landloom.corpus.layout.ANY_SAMPLE`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,77 +73,55 @@ class Asset:
 
 
 def _files(
-    entry: Mapping[str, Any], timestep: str | None, bands: Sequence[str] | None
+    info: CorpusInfo, item: ProductInfo, timestep: str | None, bands: Sequence[str] | None
 ) -> Iterator[tuple[str, str | None]]:
     """Templates, and bands, of the files of one timestep."""
-    if entry["kind"] == "labels":
-        yield label_template(entry["prefix"]), None
-    elif entry["kind"] == "raster-labels":
-        yield raster_label_template(entry["prefix"], entry.get("label_version", "1"), entry.get("suffix", "tif")), None
-    elif entry.get("band_files"):
-        for band in entry["band_files"]:
-            if bands is None or band in bands:
-                stem = "_".join(part for part in (timestep, band) if part is not None)
-                yield chip_template(entry["folder"], stem), band
+    product, layout = item.product, info.layout
+    if product.kind == "labels":
+        yield layout.label(ANY_SAMPLE, product.prefix), None
+    elif product.kind == "raster-labels" and timestep is None:
+        yield layout.raster_label(ANY_SAMPLE, product.prefix, item.label_version, product.suffix), None
+    elif layout.patterns.band_asset is not None:
+        for band in product.bands:
+            if bands is None or band.name in bands:
+                yield layout.chip(ANY_SAMPLE, product, timestep, band.name), band.name
     else:
-        yield chip_template(entry["folder"], timestep or entry["prefix"]), None
+        yield layout.chip(ANY_SAMPLE, product, timestep), None
 
 
 def slots_of(
-    products: Mapping[str, Mapping[str, Any]],
-    keys: Sequence[str],
-    period: Period | None = None,
-    bands: Sequence[str] | None = None,
-    *,
-    chips: bool = True,
+    info: CorpusInfo, keys: Sequence[str], period: Period | None = None, bands: Sequence[str] | None = None
 ) -> tuple[Slot, ...]:
     """Files that a sample may have.
 
+    In a corpus of cubes alone imagery does not lie in files, and only labels do.
+
     Args:
-        products: of the corpus: key → `timesteps`, and where they differ from the table of products `folder`, `kind`,
-            `prefix`; `stamps`; `band_files`, names of bands that are files of their own.
-        keys: which.
+        info: the corpus.
+        keys: which products.
         period: choose timesteps whose stamp lies in it; products without time stay.
         bands: choose bands, where each is a file of its own.
-        chips: whether imagery lies in files; in a corpus of cubes alone it does not, and only labels are files.
 
     Raises:
         NotFoundError: no such product in the corpus.
 
     Example:
-        >>> [slot.template for slot in slots_of({"s2": {"timesteps": ["2018-01"]}}, ["s2"])]
-        ['imagery/{directory}/{id}/S2-SR/2018-01.tif']
+        >>> from landloom.query.index.rapidai4eo import published_info
+        >>> slots_of(published_info(), ["s2"])[0].template
+        'imagery/{zone}/{tile}/{id}/S2-SR/2018-01.tif'
     """
     slots: list[Slot] = []
     for key in keys:
-        if key not in products:
-            raise NotFoundError.of("product in this corpus", key, products)
-        entry = product_entry(key, products[key])
-        if not chips and entry["kind"] in ("imagery", "quality"):
+        item = info.product(key)
+        if "chips" not in info.layouts and item.product.kind in ("imagery", "quality"):
             continue
-        names: Sequence[str | None] = entry["timesteps"] or [None]
-        stamps = entry.get("stamps") or [None if name is None else stamp_of(name) for name in names]
-        for place, (name, stamp) in enumerate(zip(names, stamps, strict=True)):
-            instant = None if stamp is None else parse_instant(stamp)
-            if instant is None or period is None or instant in period:
-                for text, band in _files(entry, name, bands):
-                    slots.append(Slot(product=key, timestep=name, place=place, stamp=instant, band=band, template=text))
+        steps: Sequence[Timestep | None] = item.timesteps or [None]
+        for place, step in enumerate(steps):
+            if step is None or period is None or step.stamp in period:
+                name, stamp = (None, None) if step is None else (step.name, step.stamp)
+                for text, band in _files(info, item, name, bands):
+                    slots.append(Slot(product=key, timestep=name, place=place, stamp=stamp, band=band, template=text))
     return tuple(slots)
-
-
-def product_entry(key: str, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What a corpus says of a product, filled up from the table of products.
-
-    Example:
-        >>> product_entry("s2", {"timesteps": []})["folder"]
-        'S2-SR'
-    """
-    known = PRODUCTS.get(key)
-    defaults: dict[str, Any] = {"folder": key, "kind": "imagery", "prefix": key, "timesteps": []}
-    if known is not None:
-        defaults |= {"folder": known.folder, "kind": known.kind, "prefix": known.prefix}
-        defaults |= {"collection": known.collection, "bands": [band.name for band in known.bands]}
-    return defaults | {name: value for name, value in entry.items() if value is not None or name == "folder"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -225,7 +184,7 @@ class AssetSet:
         if isinstance(index, slice):
             window = self._whole[index]
             if window.step != 1:
-                raise InvalidInputError(f"got a slice with step {window.step}, wanted 1")
+                raise InvalidInputError(f"got a slice with step {window.step}, expected 1")
             return replace(self, window=window)
         flat = self._whole[index]
         row = int(np.searchsorted(self._ends, flat, side="right"))
@@ -236,7 +195,7 @@ class AssetSet:
 
     def _asset(self, row: Rows, slot: Slot) -> Asset:
         directory, identity = self.sidecar.directories(row)[0].decode(), self.sidecar.ids(row)[0].decode()
-        path = slot.template.format(directory=directory, id=identity)
+        path = filled(slot.template, directory, identity)
         return Asset(
             sample=identity,
             product=slot.product,

@@ -12,21 +12,24 @@ from landloom.errors import InvalidInputError, NotFoundError
 from landloom.query.arguments import limited, names_of, period_of
 from landloom.query.cql2.condition import Condition
 from landloom.query.index.opening import open_sidecar
-from landloom.query.index.search import cover, refine
-from landloom.query.index.sources import INDEX, index_source, published_files, resource_source
+from landloom.query.index.rapidai4eo import NAME
+from landloom.query.index.resource_files import published_files
+from landloom.query.index.sources import INDEX, index_source, resource_source
+from landloom.query.index.spatial import cover, refine
 from landloom.query.selection import Selection
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Iterable, Mapping
 
+    from landloom.corpus.info import CorpusInfo
     from landloom.model.time import Period
     from landloom.query.assets import Asset
     from landloom.query.cql2.filter import Node
-    from landloom.query.index.search import Relation
     from landloom.query.index.sidecar import Rows, Sidecar
+    from landloom.query.index.spatial import Relation
     from landloom.query.region import Region
-    from landloom.query.selection import Place
+    from landloom.query.selection import LinkedSample
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,14 +60,16 @@ class Corpus:
         *,
         cache: Path | None = None,
         countries: str | os.PathLike[str] | None = None,
+        profile: str | None = None,
     ) -> Self:
         """Open a corpus.
 
         Args:
             uri: its folder, its index file, its URL in an object store or on the web, or a registered name such as
-                `rapidai4eo` (see `landloom.query.catalog.registry`).
+                `rapidai4eo` (see `landloom.query.catalog.corpora`).
             cache: where sidecars and fetched files are kept; the user's cache unless told.
             countries: a vector file with one feature a country, for regions by name.
+            profile: section of the AWS credentials file that opens it; the environment's keys by default.
 
         Raises:
             MissingKeyError: there is no index.
@@ -79,13 +84,11 @@ class Corpus:
         elif (path / INDEX).is_file():
             source, base = index_source(path / INDEX), f"{path.resolve()}/"
         elif (files := published_files(path)) is not None:
-            from landloom.query.published import PUBLISHED
-
-            source, base = resource_source(files, PUBLISHED), f"{path.resolve()}/"
+            source, base = resource_source(files, NAME), f"{path.resolve()}/"
         else:
-            from landloom.query.catalog.registry import remote_source
+            from landloom.query.catalog.corpora import remote_source
 
-            source, base = remote_source(text, cache)
+            source, base = remote_source(text, cache, profile)
         return cls(sidecar=open_sidecar(source, cache), base=base, countries=layer)
 
     def __len__(self) -> int:
@@ -105,6 +108,16 @@ class Corpus:
     def products(self) -> tuple[str, ...]:
         """Keys of its products."""
         return tuple(self.sidecar.meta["products"])
+
+    @property
+    def info(self) -> CorpusInfo:
+        """What its documents say of it, but for the recipe; its products, terms and taxonomies among it."""
+        return self.sidecar.info
+
+    @property
+    def folder(self) -> Path | None:
+        """Where it lies on local disk; None where it is elsewhere."""
+        return None if "://" in self.base else Path(self.base)
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -134,14 +147,14 @@ class Corpus:
 
         taken = sorted(set(sums) & set(self.columns))
         if taken:
-            raise InvalidInputError(f"got the name {taken[0]!r} of a column for a sum, wanted another")
+            raise InvalidInputError(f"got the name {taken[0]!r} of a column for a sum, expected another")
         nodes = {name: parse_sum(text) for name, text in sums.items()}
         for node in nodes.values():
             for column in Filter(root=node).names():
                 if column not in self.columns:
                     raise NotFoundError.of("column", column, self.columns)
                 if column in TEXTS or column in self.aggregates:
-                    raise InvalidInputError(f"got column {column!r} in a sum, wanted label columns such as clc_311")
+                    raise InvalidInputError(f"got column {column!r} in a sum, expected label columns such as clc_311")
         return replace(self, aggregates={**self.aggregates, **nodes})
 
     def query(  # noqa: PLR0913 - every one is a question of its own, and all are optional
@@ -205,7 +218,7 @@ class Corpus:
                 raise NotFoundError(f"no sample {identity!r} in {self.name}")
         return Selection(sidecar=self.sidecar, rows=np.unique(rows), products=self._keys(None), base=self.base)
 
-    def linked(self, chip: str | Asset) -> Place:
+    def linked(self, chip: str | Asset) -> LinkedSample:
         """All products and labels of the place of one chip.
 
         Args:
@@ -244,10 +257,7 @@ class Corpus:
     def _bands(self, bands: tuple[str, ...] | None, keys: tuple[str, ...]) -> tuple[str, ...] | None:
         if bands is None:
             return None
-        from landloom.query.assets import product_entry
-
-        entries = self.sidecar.meta["products"]
-        known = [band for key in keys for band in product_entry(key, entries[key]).get("bands", ())]
+        known = [band.name for key in keys for band in self.info.product(key).product.bands]
         for band in bands:
             if band not in known:
                 raise NotFoundError.of("band", band, known)

@@ -6,39 +6,81 @@ Chips are read from either layout, whatever the corpus has. A chip that does not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from landloom.corpus.layout import ANY_SAMPLE
 from landloom.errors import InvalidInputError, MissingExtraError, NotFoundError, PermanentFaultError
-from landloom.query.assets import product_entry, slots_of
+from landloom.query.address_lists import filled
+from landloom.query.assets import slots_of
 from landloom.query.cql2.mask import evaluate_mask, mask_layers
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
 
+    from landloom.corpus.info import CorpusInfo
     from landloom.model.grid import Grid
+    from landloom.model.product import Product
+    from landloom.model.time import Period
     from landloom.query.assets import Slot
-    from landloom.query.selection import Selection
+    from landloom.query.index.sidecar import Rows, Sidecar
     from landloom.store.protocol import Store
+
+
+class Chosen(Protocol):
+    """Samples that were chosen, with the period and the bands that are wanted: what a selection is."""
+
+    @property
+    def sidecar(self) -> Sidecar:
+        """The corpus's index."""
+        ...
+
+    @property
+    def rows(self) -> Rows:
+        """Rows of the samples."""
+        ...
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Ids of the samples."""
+        ...
+
+    @property
+    def period(self) -> Period | None:
+        """When; None for always."""
+        ...
+
+    @property
+    def bands(self) -> tuple[str, ...] | None:
+        """Which bands; None for all."""
+        ...
+
+    @property
+    def base(self) -> str:
+        """Where the files lie; ends with a slash."""
+        ...
+
+    def __len__(self) -> int: ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Source:
     """One product of a selection, readable sample by sample."""
 
-    selection: Selection
+    selection: Chosen
     product: str
 
     @cached_property
-    def entry(self) -> dict[str, Any]:
-        entries = self.selection.sidecar.meta["products"]
-        if self.product not in entries:
-            raise NotFoundError.of("product in this corpus", self.product, entries)
-        return product_entry(self.product, entries[self.product])
+    def info(self) -> CorpusInfo:
+        return self.selection.sidecar.info
+
+    @cached_property
+    def row(self) -> Product:
+        return self.info.product(self.product).product
 
     @cached_property
     def store(self) -> Store:
@@ -49,8 +91,8 @@ class _Source:
     @cached_property
     def bands(self) -> tuple[str, ...]:
         """All bands of a chip, in file order."""
-        bands = tuple(self.entry.get("bands") or ())
-        if self.entry["kind"] == "labels" or not bands:
+        bands = tuple(band.name for band in self.row.bands)
+        if self.row.kind == "labels" or not bands:
             raise InvalidInputError(f"product {self.product!r} has no bands to load")
         return bands
 
@@ -66,8 +108,8 @@ class _Source:
     @cached_property
     def slots(self) -> tuple[Slot, ...]:
         """Its timesteps in the period, each once."""
-        products = self.selection.sidecar.meta["products"]
-        return slots_of(products, (self.product,), self.selection.period, self.bands[:1])
+        chips = self.info if "chips" in self.info.layouts else replace(self.info, layouts=("chips",))
+        return slots_of(chips, (self.product,), self.selection.period, self.bands[:1])
 
     def exists(self, row: NDArray[np.int32]) -> NDArray[np.bool_]:
         """(time,) which chips of a sample there are."""
@@ -80,11 +122,9 @@ class _Source:
 
     def read(self, row: NDArray[np.int32], grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
         """(time, band, y, x) of one sample."""
-        fill = self.entry.get("nodata")
         shape = (len(self.slots), len(bands), *grid.shape)
-        result = np.full(shape, 0 if fill is None else fill, dtype=self.entry.get("dtype", "uint16"))
-        layouts = self.selection.sidecar.meta.get("layouts", ["chips"])
-        if "chips" not in layouts and self.entry["kind"] != "raster-labels":
+        result = np.full(shape, self.row.nodata or 0, dtype=self.row.dtype)
+        if "chips" not in self.info.layouts and self.row.kind != "raster-labels":
             return self._from_cubes(row, result, bands)
         directory = self.selection.sidecar.directories(row)[0].decode()
         identity = self.selection.sidecar.ids(row)[0].decode()
@@ -95,19 +135,19 @@ class _Source:
     def _chip(self, slot: Slot, directory: str, identity: str, grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
         from landloom.formats.geotiff import decode_geotiff
 
-        files = [slot.template.format(directory=directory, id=identity)]
+        files = [filled(slot.template, directory, identity)]
         if slot.band is not None:
             files = [f"{files[0].removesuffix(f'{slot.band}.tif')}{band}.tif" for band in bands]
         arrays = []
         for path in files:
             array, found, _ = decode_geotiff(self.store.get(path))
             if found.shape != grid.shape:
-                raise PermanentFaultError(f"{path}: got {found.shape} pixels, wanted {grid.shape}")
+                raise PermanentFaultError(f"{path}: got {found.shape} pixels, expected {grid.shape}")
             arrays.append(array if array.ndim == 3 else array[None])
         stacked = np.concatenate(arrays)
         if slot.band is None:
             if len(stacked) != len(self.bands):
-                raise PermanentFaultError(f"{files[0]}: got {len(stacked)} bands, wanted {len(self.bands)}")
+                raise PermanentFaultError(f"{files[0]}: got {len(stacked)} bands, expected {len(self.bands)}")
             stacked = stacked[[self.bands.index(band) for band in bands]]
         return stacked
 
@@ -115,7 +155,7 @@ class _Source:
         from landloom.formats.zarr.cubes import CubeReader
 
         directory = self.selection.sidecar.directories(row)[0].decode()
-        prefix = f"imagery/{directory}/{self.entry['folder']}.zarr/"
+        prefix = filled(f"{self.info.layout.cube(ANY_SAMPLE, self.row)}/", directory, "")
         reader = CubeReader(self.store.get, self.store.get_range, prefix)
         cube = reader.read(self.selection.sidecar.ids(row)[0].decode())
         # Where dates are a granule's own, a cube has those of its tile, not those of the whole corpus.
@@ -131,22 +171,14 @@ class _Source:
 
         if not self.bands:
             raise InvalidInputError(f"product {self.product!r} has no bands to load")
+        if self.row.resolution is None:
+            raise InvalidInputError(f"product {self.product!r} states no resolution")
         sidecar = self.selection.sidecar
         west, south, east, north = sidecar.squares(row)[0].tolist()
-        resolution = self.entry.get("resolution") or _known_resolution(self.product)
-        return Grid.of_bounds(int(sidecar.epsg(row)[0]), (west, south, east, north), resolution)
+        return Grid.of_bounds(int(sidecar.epsg(row)[0]), (west, south, east, north), self.row.resolution)
 
 
-def _known_resolution(product: str) -> float:
-    from landloom.model.product import PRODUCTS
-
-    known = PRODUCTS.get(product)
-    if known is None or known.resolution is None:
-        raise InvalidInputError(f"product {product!r} states no resolution")
-    return known.resolution
-
-
-def _one(selection: Selection, sample: str | int) -> NDArray[np.int32]:
+def _one(selection: Chosen, sample: str | int) -> NDArray[np.int32]:
     if isinstance(sample, int):
         if not -len(selection) <= sample < len(selection):
             raise NotFoundError(f"no sample number {sample} in this selection of {len(selection)}")
@@ -185,7 +217,7 @@ def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) ->
 
 
 def load_cube(
-    selection: Selection,
+    selection: Chosen,
     sample: str | int,
     product: str,
     *,
@@ -219,7 +251,7 @@ def load_cube(
     pixels = source.read(row, grid, source.chosen)
     if mask is not None:
         usable = _masked(source, row, mask, quality)
-        pixels = np.where(usable[:, None], pixels, np.asarray(source.entry.get("nodata") or 0, dtype=pixels.dtype))
+        pixels = np.where(usable[:, None], pixels, np.asarray(source.row.nodata or 0, dtype=pixels.dtype))
     x, y = _centres(grid)
     array = xr.DataArray(
         pixels,
@@ -234,7 +266,7 @@ def load_cube(
         },
         name=product,
         attrs={
-            "nodata": source.entry.get("nodata"),
+            "nodata": source.row.nodata,
             "sample": selection.sidecar.ids(row)[0].decode(),
             "product": product,
             "grid_mapping": "spatial_ref",
@@ -243,7 +275,7 @@ def load_cube(
     return array if not with_labels else array.assign_coords(_labels(selection, row, ()))
 
 
-def _labels(selection: Selection, rows: NDArray[np.int32], dims: tuple[str, ...]) -> dict[str, Any]:
+def _labels(selection: Chosen, rows: NDArray[np.int32], dims: tuple[str, ...]) -> dict[str, Any]:
     """Shares by label column, as coordinates: one number for one sample, along `sample` for many."""
     from landloom.model.apportion import MILLION
 
@@ -268,7 +300,7 @@ def _spatial_ref(grid: Grid) -> xr.Variable:
 
 
 def load_many(
-    selection: Selection,
+    selection: Chosen,
     product: str,
     *,
     mask: str | None = None,
@@ -301,14 +333,14 @@ def load_many(
 
     source = _Source(selection=selection, product=product)
     if not len(selection):
-        raise InvalidInputError("got an empty selection, wanted at least one sample")
+        raise InvalidInputError("got an empty selection, expected at least one sample")
     rows = [selection.rows[place : place + 1] for place in range(len(selection))]
     squares = selection.sidecar.squares(selection.rows)
     sizes = np.unique((squares[:, 2:] - squares[:, :2]).round(6), axis=0)
     if len(sizes) > 1:
-        raise InvalidInputError(f"got samples of {len(sizes)} sizes, wanted one")
+        raise InvalidInputError(f"got samples of {len(sizes)} sizes, expected one")
     shape = (1, len(source.slots), len(source.chosen), *source.grid(rows[0]).shape)
-    dtype = np.dtype(source.entry.get("dtype", "uint16"))
+    dtype = np.dtype(source.row.dtype)
 
     def one(place: int) -> NDArray[Any]:
         cube = load_cube(selection, place, product, mask=mask, quality=quality)
@@ -327,6 +359,6 @@ def load_many(
         "epsg": ("sample", selection.sidecar.epsg(selection.rows)),
     }
     dims = ("sample", "time", "band", "y", "x")
-    attrs = {"nodata": source.entry.get("nodata"), "product": product}
+    attrs = {"nodata": source.row.nodata, "product": product}
     array = xr.DataArray(library.concatenate(blocks), dims=dims, coords=coords, name=product, attrs=attrs)
     return array if not with_labels else array.assign_coords(_labels(selection, selection.rows, ("sample",)))

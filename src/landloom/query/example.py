@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from landloom.query.index.draft import Draft, finish
+from landloom.query.index.rapidai4eo import published_info
 from landloom.query.index.sidecar import Sidecar
-from landloom.query.published import PUBLISHED
 
 if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
@@ -21,6 +21,7 @@ def example_corpus() -> Corpus:
         >>> example_corpus().query().ids[-1]
         '35N_19E-292N_23_31'
     """
+    from landloom.model.taxonomy import taxonomy
     from landloom.query.corpus import Corpus
     from landloom.query.index.geoparquet import label_groups
 
@@ -28,15 +29,9 @@ def example_corpus() -> Corpus:
     labels = [([2], [1_000_000]), ([0, 1], [1_000_000, 600_000]), ([1], [400_000]), ([3], [1_000_000])]
     ids = ["33N_16E-243N_29_01", "33N_16E-243N_29_02", "33N_16E-243N_30_02", "35N_19E-292N_23_31"]
     draft = Draft(
-        meta={
-            "name": "example",
-            "version": "1.0",
-            "scheme": "utm24",
-            "products": PUBLISHED["products"],
-            "taxonomies": {"labels": {"name": "clc", "codes": ["112", "311", "312", "412"], "columns": columns}},
-        },
+        info=published_info("example"),
         columns=columns,
-        groups=label_groups("clc", columns),
+        groups=label_groups(taxonomy("clc"), columns),
         tiles=["33N_16E-243N", "35N_19E-292N"],
         tile=np.array([0, 0, 0, 1], dtype=np.int32),
         epsg=np.array([32633, 32633, 32633, 32635], dtype=np.int32),

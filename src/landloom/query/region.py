@@ -76,10 +76,10 @@ def box_region(bounds: Sequence[float]) -> Region:
     """
     west, south, east, north = (float(number) for number in bounds)
     if not all(map(math.isfinite, (west, south, east, north))):
-        raise InvalidInputError(f"region: got {tuple(bounds)}, wanted four finite numbers")
+        raise InvalidInputError(f"region: got {tuple(bounds)}, expected four finite numbers")
     _check_range((west, south, east, north))
     if not south < north or west == east:
-        raise InvalidInputError(f"region: got an empty box {tuple(bounds)}, wanted west, south, east, north")
+        raise InvalidInputError(f"region: got an empty box {tuple(bounds)}, expected west, south, east, north")
     if west > east:
         return Region(boxes=((west, south, 180.0, north), (-180.0, south, east, north)))
     return Region(boxes=((west, south, east, north),))
@@ -89,10 +89,10 @@ def _check_range(bounds: Bounds) -> None:
     west, south, east, north = bounds
     if max(abs(south), abs(north)) > 90:
         if max(abs(west), abs(east)) <= 90 and max(abs(south), abs(north)) <= 180:
-            raise InvalidInputError(f"region: got latitudes {south} … {north}: the axes are swapped, wanted lon, lat")
-        raise InvalidInputError(f"region: got latitudes {south} … {north}, wanted degrees from -90 to 90")
+            raise InvalidInputError(f"region: got latitudes {south} … {north}: the axes are swapped, expected lon, lat")
+        raise InvalidInputError(f"region: got latitudes {south} … {north}, expected degrees from -90 to 90")
     if max(abs(west), abs(east)) > 180:
-        raise InvalidInputError(f"region: got longitudes {west} … {east}, wanted degrees from -180 to 180")
+        raise InvalidInputError(f"region: got longitudes {west} … {east}, expected degrees from -180 to 180")
 
 
 def geometry_region(geometry: Geometry) -> Region:
@@ -219,9 +219,9 @@ def resolve_region(value: Any, countries: Path | None = None) -> Region:
         try:
             edges = [float(number) for number in value]
         except (TypeError, ValueError) as error:
-            raise InvalidInputError(f"region: got {value!r}, wanted four numbers") from error
+            raise InvalidInputError(f"region: got {value!r}, expected four numbers") from error
         return box_region(edges)
-    raise InvalidInputError(f"region: got {type(value).__name__}, wanted a box, a geometry, a file or a name")
+    raise InvalidInputError(f"region: got {type(value).__name__}, expected a box, a geometry, a file or a name")
 
 
 def _from_frame(value: Any) -> Geometry:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Place:
+class LinkedSample:
     """One sample with all that is known of its place: the answer to "what else is here"."""
 
     id: str
@@ -81,7 +81,7 @@ class Selection:
     def _same_corpus(self, other: Selection) -> None:
         mine, theirs = self.sidecar.meta.get("source"), other.sidecar.meta.get("source")
         if self.sidecar is not other.sidecar and (mine is None or mine != theirs):
-            raise InvalidInputError("got selections of two corpora, wanted two of one")
+            raise InvalidInputError("got selections of two corpora, expected two of one")
 
     def __or__(self, other: Selection) -> Selection:
         if not isinstance(other, Selection):
@@ -109,35 +109,33 @@ class Selection:
         """
         from landloom.query.assets import AssetSet, slots_of
 
-        slots = slots_of(self.sidecar.meta["products"], self.products, self.period, self.bands, chips=self._chips)
+        slots = slots_of(self.sidecar.info, self.products, self.period, self.bands)
         return AssetSet(sidecar=self.sidecar, rows=self.rows, slots=slots, base=self.base)
-
-    @property
-    def _chips(self) -> bool:
-        return "chips" in self.sidecar.meta.get("layouts", ("chips",))
 
     @property
     def cubes(self) -> tuple[str, ...]:
         """Paths of the arrays that hold these samples' imagery, where the corpus has no chips: folders of Zarr."""
-        from landloom.query.assets import product_entry
+        from landloom.corpus.layout import ANY_SAMPLE
+        from landloom.query.address_lists import filled
 
-        if self._chips:
+        info = self.sidecar.info
+        if "chips" in info.layouts:
             return ()
-        entries = {key: product_entry(key, self.sidecar.meta["products"][key]) for key in self.products}
-        folders = [entry["folder"] for entry in entries.values() if entry["kind"] in ("imagery", "quality")]
+        rows = [info.product(key).product for key in self.products]
+        arrays = [info.layout.cube(ANY_SAMPLE, row) for row in rows if row.kind in ("imagery", "quality")]
         directories = dict.fromkeys(self.sidecar.directories(self.rows).astype(str).tolist())
-        return tuple(f"imagery/{directory}/{folder}.zarr" for directory in directories for folder in folders)
+        return tuple(filled(array, directory, "") for directory in directories for array in arrays)
 
-    def linked(self) -> Iterator[Place]:
+    def linked(self) -> Iterator[LinkedSample]:
         """Each sample with all products and labels of its own place, whatever products were wanted."""
         shares = self.sidecar.shares(self.rows)
         names = np.array(self.sidecar.columns)
-        keys = tuple(self.sidecar.meta["products"])
+        keys = tuple(item.key for item in self.sidecar.info.products)
         for number, identity in enumerate(self.ids):
             one = replace(self, rows=self.rows[number : number + 1].copy())
             sets = {key: replace(one, products=(key,), bands=None).assets for key in keys}
             present = np.flatnonzero(shares[number])
-            yield Place(
+            yield LinkedSample(
                 id=identity,
                 assets={key: assets for key, assets in sets.items() if len(assets)},
                 fractions={str(names[n]): int(shares[number, n]) / MILLION for n in present},
@@ -163,15 +161,17 @@ class Selection:
     def _level(self, level: int | None) -> dict[str, list[str]]:
         if level is None:
             return {column: [column] for column in self.sidecar.columns}
-        from landloom.model.taxonomy import taxonomy
-
         found: dict[str, list[str]] = {}
-        for entry in self.sidecar.meta["taxonomies"].values():
-            own = taxonomy(entry["name"])
-            prefix = entry["columns"][0].removesuffix(own.column(entry["codes"][0]))
-            for column in own.columns(level):
-                members = [prefix + column] if level == own.levels else list(self.sidecar.groups[prefix + column])
-                found[prefix + column] = members
+        for item in self.sidecar.info.labels:
+            own = item.taxonomy
+            if own is None:
+                continue
+            prefix = self.sidecar.info.label_columns[item.key][0].removesuffix(own.columns()[0])
+            for column in (prefix + name for name in own.columns(level)):
+                if level != own.levels:
+                    found[column] = list(self.sidecar.groups[column])
+                elif column in self.sidecar.columns:
+                    found[column] = [column]
         return found
 
     def histogram(self, level: int | None = None) -> dict[str, float]:
@@ -204,7 +204,7 @@ class Selection:
         shares = self.sidecar.shares(self.rows)
         columns = list(self.sidecar.columns)
         if taxonomy is not None:
-            from landloom.model.taxonomy import crosswalk_from
+            from landloom.model.crosswalk import crosswalk_from
 
             walk = crosswalk_from(columns, taxonomy)
             shares = walk.aggregate(shares[:, [columns.index(name) for name in walk.source.columns()]])
@@ -215,7 +215,7 @@ class Selection:
         """(sample,) shapely polygons in WGS84, as published."""
         import shapely
 
-        from landloom.query.index.search import polygons
+        from landloom.query.index.spatial import polygons
 
         shapes = polygons(self.sidecar.corners(self.rows, exact=True))
         for place in np.flatnonzero(np.isin(self.rows, self.sidecar.odd_rows)).tolist():

@@ -7,11 +7,13 @@ from math import cos, radians
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from matplotlib.collections import PatchCollection
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 INK: Final = "#1d2a30"
@@ -21,19 +23,20 @@ COLOURS: Final = ("#2f7f6d", "#d98032", "#5b6ea8", "#b8505d", "#8a9a3b", "#7a5c9
 DPI: Final = 130
 
 
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
+def new_figure(width: float, height: float) -> Figure:
+    """An empty figure of so many inches."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
-def _png(figure: Figure) -> bytes:
+def png(figure: Figure) -> bytes:
+    """A figure as PNG, the same bytes each time."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None}, bbox_inches="tight", pad_inches=0.08)
     return buffer.getvalue()
 
 
-def _plain(axes: Any) -> None:
+def plain_axes(axes: Any) -> None:
+    """Leave only the axes that carry numbers, in the colours of the page."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -48,14 +51,11 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
         boxes: (n, 4) west, south, east, north in degrees.
         groups: (n,) what each belongs to: its stratum or split.
     """
-    from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Patch, Rectangle
-
     west, south, east, north = boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()
     stretch = 1 / cos(radians((south + north) / 2))
     span = max(east - west, (north - south) * stretch, 1e-3)
     height = float(np.clip(7 * (north - south) * stretch / span, 2.2, 7))
-    figure = _figure(8, height)
+    figure = new_figure(8, height)
     axes = figure.add_subplot()
     names = sorted(set(groups))
     for index, name in enumerate(names):
@@ -76,13 +76,13 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
     axes.set_ylabel("latitude, °", color=INK, fontsize=8)
     handles = [Patch(color=COLOURS[i % len(COLOURS)], label=name) for i, name in enumerate(names)]
     axes.legend(handles=handles, fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
-    _plain(axes)
-    return _png(figure)
+    plain_axes(axes)
+    return png(figure)
 
 
 def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequence[float], unit: str) -> bytes:
     """What was wanted beside what was achieved, a row for each name."""
-    figure = _figure(8, 1.1 + 0.3 * len(names))
+    figure = new_figure(8, 1.1 + 0.3 * len(names))
     axes = figure.add_subplot()
     places = np.arange(len(names))
     axes.barh(places - 0.2, wanted, 0.36, color=FAINT, label="region")
@@ -91,8 +91,8 @@ def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequenc
     axes.invert_yaxis()
     axes.set_xlabel(unit, color=INK, fontsize=8)
     axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)
-    _plain(axes)
-    return _png(figure)
+    plain_axes(axes)
+    return png(figure)
 
 
 def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDArray[np.float64]) -> bytes:
@@ -103,7 +103,7 @@ def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDAr
         timesteps: columns.
         means: (tile, timestep).
     """
-    figure = _figure(8, 0.9 + 0.34 * len(tiles))
+    figure = new_figure(8, 0.9 + 0.34 * len(tiles))
     axes = figure.add_subplot()
     shown = axes.imshow(means, cmap="YlGn", aspect="auto", vmin=0, vmax=max(float(means.max()), 1))
     axes.set_xticks(range(len(timesteps)), timesteps, rotation=45, ha="right")
@@ -114,12 +114,17 @@ def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDAr
                 value = means[row, column]
                 dark = value > 0.6 * max(float(means.max()), 1)
                 axes.text(
-                    column, row, "none" if value == 0 else f"{value:.1f}", ha="center", va="center", fontsize=7,
+                    column,
+                    row,
+                    "none" if value == 0 else f"{value:.1f}",
+                    ha="center",
+                    va="center",
+                    fontsize=7,
                     color="#b8505d" if value == 0 else "white" if dark else INK,
-                )  # fmt: skip
-    _plain(axes)
+                )
+    plain_axes(axes)
     figure.colorbar(shown, ax=axes, shrink=0.9).ax.tick_params(labelsize=7)
-    return _png(figure)
+    return png(figure)
 
 
 def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> bytes:
@@ -129,7 +134,7 @@ def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> by
         rows: sample → timestep and (y, x, 3) picture of each chip.
     """
     columns = max(len(row) for row in rows.values())
-    figure = _figure(max(8.0, 0.9 * columns), 0.35 + 1.0 * len(rows) * max(8.0, 0.9 * columns) / (columns + 1))
+    figure = new_figure(max(8.0, 0.9 * columns), 0.35 + 1.0 * len(rows) * max(8.0, 0.9 * columns) / (columns + 1))
     grid = figure.subplots(len(rows), columns, squeeze=False)
     for line, (sample, chips) in zip(grid, rows.items(), strict=True):
         for axes in line:
@@ -138,7 +143,7 @@ def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> by
             axes.imshow(picture)
             axes.set_title(timestep, fontsize=6, color=INK, pad=2)
         line[0].text(0, -0.06, sample, fontsize=6, color=INK, transform=line[0].transAxes, va="top")
-    return _png(figure)
+    return png(figure)
 
 
 def true_colour(chip: NDArray[Any], red: int, green: int, blue: int) -> NDArray[np.uint8]:

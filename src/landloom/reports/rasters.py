@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from matplotlib.patches import Patch
 
-from landloom.reports.figures import COLOURS, DPI, FAINT, INK
+from landloom.reports.figures import COLOURS, FAINT, INK, new_figure, plain_axes, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 CLASS_COLOURS: Final = (
-    *COLOURS, "#c9b458", "#5fae57", "#9c4f79", "#4f6f8f", "#c98a6b", "#6f8f4f", "#8f6f4f", "#4fa39a",
-)  # fmt: skip
+    *COLOURS,
+    "#c9b458",
+    "#5fae57",
+    "#9c4f79",
+    "#4f6f8f",
+    "#c98a6b",
+    "#6f8f4f",
+    "#8f6f4f",
+    "#4fa39a",
+)
 """Of classes, in the order of their codes; they start again where there are more."""
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def histogram(values: NDArray[np.float64], marks: Sequence[tuple[float, str]], axis: str, counted: str) -> bytes:
@@ -43,7 +38,7 @@ def histogram(values: NDArray[np.float64], marks: Sequence[tuple[float, str]], a
         counted: what is counted.
     """
     top = max(float(np.percentile(values, 99)), *(place for place, _ in marks)) * 1.1
-    figure = _figure(8, 3.2)
+    figure = new_figure(8, 3.2)
     axes = figure.add_subplot()
     axes.hist(np.minimum(values, top), bins=np.linspace(0, top, 41).tolist(), color=COLOURS[0])
     for place, text in marks:
@@ -52,13 +47,11 @@ def histogram(values: NDArray[np.float64], marks: Sequence[tuple[float, str]], a
     axes.set_xlim(0, top)
     axes.set_xlabel(axis, color=INK, fontsize=8)
     axes.set_ylabel(counted, color=INK, fontsize=8)
-    for side in ("top", "right"):
-        axes.spines[side].set_visible(False)
-    axes.tick_params(colors=INK, labelsize=8, length=3)
-    return _png(figure)
+    plain_axes(axes)
+    return png(figure)
 
 
-def class_map(classes: NDArray[Any], names: Mapping[int, str], title: str = "") -> bytes:
+def class_picture(classes: NDArray[Any], names: Mapping[int, str], title: str = "") -> bytes:
     """One large class map with its legend.
 
     Args:
@@ -66,13 +59,13 @@ def class_map(classes: NDArray[Any], names: Mapping[int, str], title: str = "") 
         names: code → name; codes without one are drawn in light grey.
         title: above it.
     """
-    figure = _figure(8, 6)
+    figure = new_figure(8, 6)
     axes = figure.add_subplot()
     axes.imshow(coloured(classes, names), interpolation="nearest")
     axes.set_axis_off()
     axes.set_title(title, fontsize=9, color=INK, loc="left")
     _legend(axes, names)
-    return _png(figure)
+    return png(figure)
 
 
 def coloured(classes: NDArray[Any], names: Mapping[int, str]) -> NDArray[np.uint8]:
@@ -97,8 +90,6 @@ def coloured(classes: NDArray[Any], names: Mapping[int, str]) -> NDArray[np.uint
 
 
 def _legend(axes: Any, names: Mapping[int, str]) -> None:
-    from matplotlib.patches import Patch
-
     handles = [
         Patch(color=CLASS_COLOURS[place % len(CLASS_COLOURS)], label=f"{code} {names[code]}"[:34])
         for place, code in enumerate(sorted(names)[: 2 * len(CLASS_COLOURS)])
@@ -114,7 +105,7 @@ def layer_rows(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[in
         names: class code → name.
     """
     layers = list(next(iter(rows.values())))
-    figure = _figure(1.45 * len(layers), 0.25 + 1.6 * len(rows))
+    figure = new_figure(1.45 * len(layers), 0.25 + 1.6 * len(rows))
     grid = figure.subplots(len(rows), len(layers), squeeze=False)
     for number, (line, (sample, arrays)) in enumerate(zip(grid, rows.items(), strict=True)):
         for place, (axes, name) in enumerate(zip(line, layers, strict=True)):
@@ -126,7 +117,7 @@ def layer_rows(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[in
             axes.set_title("" if number else name, fontsize=8, color=INK, pad=3)
             if place == 0:
                 axes.set_xlabel(sample, fontsize=5, color=INK, labelpad=2)
-    return _png(figure)
+    return png(figure)
 
 
 def _draw_layer(axes: Any, name: str, array: NDArray[Any], names: Mapping[int, str]) -> None:
@@ -150,7 +141,7 @@ def small_multiples(pictures: Sequence[tuple[str, NDArray[np.uint8], float]], co
         columns: pictures in a row.
     """
     rows = -(-len(pictures) // columns)
-    figure = _figure(1.0 * columns, 1.25 * rows)
+    figure = new_figure(1.0 * columns, 1.25 * rows)
     grid = figure.subplots(rows, columns, squeeze=False)
     for axes in grid.ravel():
         axes.set_axis_off()
@@ -158,7 +149,13 @@ def small_multiples(pictures: Sequence[tuple[str, NDArray[np.uint8], float]], co
         axes.imshow(picture, interpolation="nearest")
         axes.set_title(title, fontsize=6, color=INK, pad=2)
         axes.text(
-            0.5, -0.05, f"valid {valid:.0%}", fontsize=5.5, color=INK if valid > 0.5 else "#b8505d", ha="center",
-            va="top", transform=axes.transAxes,
-        )  # fmt: skip
-    return _png(figure)
+            0.5,
+            -0.05,
+            f"valid {valid:.0%}",
+            fontsize=5.5,
+            color=INK if valid > 0.5 else "#b8505d",
+            ha="center",
+            va="top",
+            transform=axes.transAxes,
+        )
+    return png(figure)

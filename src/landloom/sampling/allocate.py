@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import shapely
+from pyproj import Geod
+
 from landloom.errors import InvalidInputError
 from landloom.model.apportion import apportion
 
@@ -32,8 +35,6 @@ def areas(region: Geometry, countries: Iterable[tuple[str, Geometry]]) -> dict[s
         >>> round(found["A"] / 1e6), found["B"]
         (12308, 0.0)
     """
-    import shapely
-
     return {name: ellipsoid_area(shapely.intersection(shape, region)) for name, shape in countries}
 
 
@@ -45,9 +46,6 @@ def ellipsoid_area(shape: Geometry) -> float:
         >>> round(8 * ellipsoid_area(shapely.box(0, 0, 90, 90)) / 1e12, 3)
         510.066
     """
-    import shapely
-    from pyproj import Geod
-
     geod = Geod(ellps="WGS84")
     # An intersection may leave lines and points behind; only polygons have an area.
     parts = [part for part in shapely.get_parts(shape) if shapely.area(part) > 0]
@@ -74,7 +72,7 @@ def quotas(weights: Mapping[str, float], total: int) -> dict[str, int]:
     """
     if not any(weight > 0 for weight in weights.values()):
         raise InvalidInputError(
-            f"got no area in any of {len(weights)} strata, wanted at least one that the region meets"
+            f"got no area in any of {len(weights)} strata, expected at least one that the region meets"
         )
     names = sorted(weights)
     counts = dict(zip(names, apportion([weights[name] for name in names], total).tolist(), strict=True))

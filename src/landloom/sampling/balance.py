@@ -79,7 +79,7 @@ def capped(weights: NDArray[np.float64], count: int) -> NDArray[np.float64]:
         InvalidValueError: more are wanted than there are rows.
     """
     if count > len(weights):
-        raise InvalidValueError(f"got {len(weights)} cells, wanted at least {count}")
+        raise InvalidValueError(f"got {len(weights)} cells, expected at least {count}")
     sure = np.zeros(len(weights), dtype=np.bool_)
     while True:
         left = count - int(sure.sum())

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
-from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.errors import InvalidValueError
 from landloom.model.apportion import MILLION
 from landloom.model.ids import CELL_SIZE, CELLS_PER_TILE, TILE_SIZE, SampleId, TileId, Zone
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import ArrayLike, NDArray
     from scipy.sparse import csr_array
-    from shapely import Geometry
 
 CELLS: Final = CELLS_PER_TILE**2
 """Cells of a tile."""
@@ -60,9 +59,9 @@ class Candidates:
     def __post_init__(self) -> None:
         key = self.key()
         if len(key) > 1 and not (np.diff(key) > 0).all():
-            raise InvalidValueError("got cells out of id order or twice, wanted each once, in id order")
+            raise InvalidValueError("got cells out of id order or twice, expected each once, in id order")
         if self.fractions is not None and self.fractions.shape[0] != len(self):
-            raise InvalidValueError(f"got fractions of {self.fractions.shape[0]} cells, wanted {len(self)}")
+            raise InvalidValueError(f"got fractions of {self.fractions.shape[0]} cells, expected {len(self)}")
 
     @classmethod
     def of_ids(cls, ids: Iterable[SampleId], country: Sequence[str] | None = None) -> Self:
@@ -84,11 +83,15 @@ class Candidates:
             dtype=np.int64,
         ).reshape(-1, 7)
         return cls(
-            countries=known, zone=table[:, 0].astype(np.int8), north=table[:, 1].astype(np.bool_),
-            tile_east=table[:, 2].astype(np.int8), tile_north=table[:, 3].astype(np.int16),
-            row=table[:, 4].astype(np.int8), column=table[:, 5].astype(np.int8),
+            countries=known,
+            zone=table[:, 0].astype(np.int8),
+            north=table[:, 1].astype(np.bool_),
+            tile_east=table[:, 2].astype(np.int8),
+            tile_north=table[:, 3].astype(np.int16),
+            row=table[:, 4].astype(np.int8),
+            column=table[:, 5].astype(np.int8),
             country=table[:, 6].astype(np.int16),
-        )  # fmt: skip
+        )
 
     def __len__(self) -> int:
         return len(self.zone)
@@ -100,7 +103,7 @@ class Candidates:
             InvalidValueError: they are not known yet.
         """
         if self.fractions is None:
-            raise InvalidValueError("got candidates without class fractions, wanted them labelled first")
+            raise InvalidValueError("got candidates without class fractions, expected them labelled first")
         return self.fractions
 
     def tile_index(self) -> NDArray[np.int32]:
@@ -155,7 +158,9 @@ class Candidates:
         wrong = np.flatnonzero(fractions.sum(axis=1) != MILLION)
         if len(wrong):
             first = next(self.ids(wrong[:1]))
-            raise InvalidValueError(f"got fractions of {len(wrong)} cells ({first} first), wanted sums of {MILLION:,}")
+            raise InvalidValueError(
+                f"got fractions of {len(wrong)} cells ({first} first), expected sums of {MILLION:,}"
+            )
         if not fractions.data.all():  # a class that is stored with nothing would count as held
             fractions = fractions.copy()
             fractions.eliminate_zeros()
@@ -167,48 +172,3 @@ def concatenate(parts: Sequence[Candidates], countries: tuple[str, ...]) -> Cand
     columns = [f.name for f in fields(Candidates) if f.name not in ("countries", "fractions")]
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
     return Candidates(countries=countries, **joined)
-
-
-def candidate_cells(region: Geometry, countries: Sequence[tuple[str, Geometry]] = ()) -> Candidates:
-    """Every 600 m cell whose centre lies in a region, in the plain 6° zone and the country that hold its centre.
-
-    A centre that two countries hold goes to the first; one that none holds is left out. Zones reach from 80° S to
-    84° N, as UTM does.
-
-    Args:
-        region: polygon of WGS84 longitude and latitude, split at the antimeridian where it crosses that.
-        countries: names with their polygons; without any the whole region is one nameless country.
-
-    Raises:
-        InvalidInputError: an invalid geometry; a country is named.
-
-    Example:
-        >>> import shapely
-        >>> cells = candidate_cells(shapely.box(11.99, 52.0, 12.01, 52.01), [("A", shapely.box(0, 0, 12, 90))])
-        >>> len(cells), str(next(cells.ids())), cells.countries
-        (3, '32N_29E-240N_30_16', ('A',))
-    """
-    from landloom.sampling.zone_cells import cells_of_zone
-
-    named = list(countries) or [("", region)]
-    _check_valid(region, named)
-    parts = []
-    for number in range(1, 61):
-        for north in (True, False):
-            part = cells_of_zone(Zone(number, north), region, named)
-            if part is not None:
-                parts.append(part)
-    names = tuple(name for name, _ in named)
-    return concatenate(parts, names) if parts else replace(Candidates.of_ids([]), countries=names)
-
-
-def _check_valid(region: Geometry, countries: Sequence[tuple[str, Geometry]]) -> None:
-    import shapely
-
-    for what, shape in [("the region", region), *((f"country {name!r}", shape) for name, shape in countries)]:
-        if not shapely.is_valid(shape):
-            raise InvalidInputError(f"{what} is no valid polygon: {shapely.is_valid_reason(shape)}")
-    names = [name for name, _ in countries]
-    twice = sorted({name for name in names if names.count(name) > 1})
-    if twice:
-        raise InvalidInputError(f"got countries more than once: {', '.join(twice)}; wanted one geometry for each")

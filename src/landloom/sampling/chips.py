@@ -105,7 +105,7 @@ def draw_chips(
         usable = lattice.clear(_raster(valid).astype(np.bool_))
     places = rng.permutation(np.flatnonzero(usable))
     if len(places) < count:
-        raise InvalidInputError(f"{granule}: got {len(places)} places for chips without nodata, wanted {count}")
+        raise InvalidInputError(f"{granule}: got {len(places)} places for chips without nodata, expected {count}")
     if classes is not None:
         places = places[_evenly(lattice.main_class(_raster(classes).astype(np.int64))[places])]
     return tuple(
@@ -122,13 +122,13 @@ def draw_chips(
 def _raster(values: ArrayLike) -> NDArray[np.generic]:
     raster = np.asarray(values)
     if raster.ndim != 2 or not raster.size:
-        raise InvalidValueError(f"got an array of shape {raster.shape}, wanted (row, column)")
+        raise InvalidValueError(f"got an array of shape {raster.shape}, expected (row, column)")
     return raster
 
 
 def _lattice(grid: Grid, size: int, rng: np.random.Generator) -> _Lattice:
     if not 1 <= size <= grid.height:
-        raise InvalidValueError(f"got chips of {size} pixels, wanted 1 to {grid.height}")
+        raise InvalidValueError(f"got chips of {size} pixels, expected 1 to {grid.height}")
     step = -(-size // _NEST) * _NEST
     room = grid.height - size
     axes = []

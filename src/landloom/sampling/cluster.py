@@ -61,7 +61,7 @@ class _Choice:
                 self.fix(int(rng.choice(len(weight), p=weight / weight.sum())))
         if self.fixed.sum() > self.count:
             raise InvalidInputError(
-                f"got {self.count} tiles, wanted at least {self.fixed.sum()} to reach every country and class"
+                f"got {self.count} tiles, expected at least {self.fixed.sum()} to reach every country and class"
             )
 
     def shares(self) -> NDArray[np.int64]:
@@ -165,7 +165,7 @@ def choose_tiles(
     available = int(rooms.any(axis=1).sum())
     if not 1 <= count <= min(available, int(wanted.sum())):
         limit = min(available, int(wanted.sum()))
-        raise InvalidInputError(f"got {count} tiles, wanted 1 to {limit}: no more than there are, or than samples")
+        raise InvalidInputError(f"got {count} tiles, expected 1 to {limit}: no more than there are, or than samples")
     choice = _Choice(room=rooms, content=_content(candidates, usable, tile, height), wanted=wanted, count=count)
     choice.anchor(rng)
     choice.fill(targets, rng)

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import shapely
 
 from landloom.errors import InvalidInputError
 from landloom.model.granules import granule_footprint
+from landloom.model.grid import WGS84, transformer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -52,12 +54,12 @@ def continents_of(
         >>> continents_of([GranuleId.parse("33TWL"), GranuleId.parse("33TXF")], [west, east], ["Europe", "Asia"])
         ['Asia', 'Asia']
     """
-    import shapely
-
     regions = sorted(set(REGIONS.values()))
     known = [place for place, name in enumerate(names) if name in REGIONS]
     if not known:
-        raise InvalidInputError(f"got the continents {sorted(set(map(str, names)))}, wanted some of {sorted(REGIONS)}")
+        raise InvalidInputError(
+            f"got the continents {sorted(set(map(str, names)))}, expected some of {sorted(REGIONS)}"
+        )
     parts, owner = shapely.get_parts(np.array([shapes[i] for i in known], dtype=object), return_index=True)
     region = np.array([regions.index(REGIONS[names[i]]) for i in known])[owner]
     parts = shapely.make_valid(parts)
@@ -73,18 +75,12 @@ def continents_of(
 
 def _turned(granules: Sequence[GranuleId], turn: float) -> NDArray[np.object_]:
     """Outlines, so many degrees further east."""
-    import shapely
-
     outlines = np.array([granule_footprint(granule) for granule in granules], dtype=object)
     return np.asarray(shapely.transform(outlines, lambda points: points + np.array([turn, 0.0])), dtype=object)
 
 
 def _areas(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
     """Square metres."""
-    import shapely
-
-    from landloom.model.grid import WGS84, transformer
-
     project = transformer(WGS84, _EQUAL_AREA)
     moved = shapely.transform(shapes, lambda points: np.column_stack(project.transform(points[:, 0], points[:, 1])))
     found: NDArray[np.float64] = shapely.area(moved)

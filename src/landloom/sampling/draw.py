@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.sampling.achieved import Draw, country_shares, report
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
-    from scipy.sparse import csr_array
 
     from landloom.sampling.candidates import Candidates
 
@@ -46,7 +46,7 @@ def draw(candidates: Candidates, total: int, quotas: Mapping[str, int], seed: in
 
     Example:
         >>> import shapely
-        >>> from landloom.sampling.candidates import candidate_cells
+        >>> from landloom.sampling.zone_cells import candidate_cells
         >>> cells = candidate_cells(shapely.box(11.9, 52.0, 12.1, 52.1), [("A", shapely.box(0, 0, 20, 90))])
         >>> found = draw(cells, 20, {"A": 20}, seed=1)
         >>> len(found.indices), found.countries[0].achieved, found.missing
@@ -68,8 +68,6 @@ def draw(candidates: Candidates, total: int, quotas: Mapping[str, int], seed: in
 
 
 def _one_class(candidates: Candidates) -> csr_array:
-    from scipy.sparse import csr_array
-
     return csr_array(np.full((len(candidates), 1), 1_000_000, dtype=np.uint32))
 
 
@@ -78,7 +76,7 @@ def _wanted(candidates: Candidates, total: int, quotas: Mapping[str, int]) -> ND
         if name not in candidates.countries:
             raise NotFoundError.of("country", name, candidates.countries)
     if sum(quotas.values()) != total or min(quotas.values(), default=0) < 0:
-        raise InvalidInputError(f"got quotas that sum to {sum(quotas.values())}, wanted {total}, none negative")
+        raise InvalidInputError(f"got quotas that sum to {sum(quotas.values())}, expected {total}, none negative")
     return np.array([quotas.get(name, 0) for name in candidates.countries], dtype=np.int64)
 
 

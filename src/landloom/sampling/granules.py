@@ -11,6 +11,9 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 from zlib import crc32
 
 import numpy as np
+from scipy.optimize import linear_sum_assignment
+from scipy.spatial.distance import cdist
+from scipy.stats import qmc
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.model.apportion import apportion
@@ -92,7 +95,7 @@ class GranuleTable:
         if not len(ids) == len(set(ids)) == len(continent) == len(places) == len(parts):
             raise InvalidValueError(f"got {len(ids)} ids, {len(continent)} continents, {len(parts)} rows of shares")
         if parts.shape[1:] != (CLASSES,) or (parts < 0).any() or (parts.sum(axis=1) > 1 + 1e-6).any():
-            raise InvalidValueError(f"got shares of shape {parts.shape}, wanted (granule, {CLASSES}), sums at most 1")
+            raise InvalidValueError(f"got shares of shape {parts.shape}, expected (granule, {CLASSES}), sums at most 1")
         order = sorted(range(len(ids)), key=ids.__getitem__)
         names = tuple(sorted(set(continent)))
         return cls(
@@ -232,10 +235,6 @@ def _uniform(
     space: NDArray[np.float64], shares: NDArray[np.float64], count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Rows matched one to one with the points of the best of several scrambled Sobol sequences."""
-    from scipy.optimize import linear_sum_assignment
-    from scipy.spatial.distance import cdist
-    from scipy.stats import qmc
-
     if count == 0 or not space.shape[1]:
         return np.arange(count)
     best = -1.0, np.arange(count)

@@ -34,7 +34,7 @@ def overlapping_pairs(candidates: Candidates) -> NDArray[np.int64]:
         (pair, 2) indices, the smaller first, in lexical order.
 
     Example:
-        >>> from landloom.sampling.candidates import candidate_cells
+        >>> from landloom.sampling.zone_cells import candidate_cells
         >>> cells = candidate_cells(shapely.box(11.985, 52.0, 12.015, 52.01))
         >>> [[str(id) for id in cells.ids(pair)] for pair in overlapping_pairs(cells)][0]
         ['32N_29E-240N_31_17', '33N_12E-240N_30_11']
@@ -91,7 +91,7 @@ def independent(candidates: Candidates) -> NDArray[np.bool_]:
         (cell,) True where the cell may be drawn. Nothing that overlaps no other cell is ever left out.
 
     Example:
-        >>> from landloom.sampling.candidates import candidate_cells
+        >>> from landloom.sampling.zone_cells import candidate_cells
         >>> cells = candidate_cells(shapely.box(11.985, 52.0, 12.015, 52.01))
         >>> kept = independent(cells)
         >>> len(cells), int(kept.sum()), len(overlapping_pairs(cells.take(kept)))

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from landloom.errors import InvalidInputError
-from landloom.sampling.overlap import independent
+from landloom.sampling.candidates import Candidates
+from landloom.sampling.overlap import independent, overlapping_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.model.ids import SampleId
-    from landloom.sampling.candidates import Candidates
 
 
 def draw_all(candidates: Candidates) -> NDArray[np.int64]:
@@ -27,7 +27,7 @@ def draw_all(candidates: Candidates) -> NDArray[np.int64]:
 
     Example:
         >>> import shapely
-        >>> from landloom.sampling.candidates import candidate_cells
+        >>> from landloom.sampling.zone_cells import candidate_cells
         >>> cells = candidate_cells(shapely.box(11.985, 52.0, 12.015, 52.01))
         >>> len(cells), len(draw_all(cells))
         (7, 5)
@@ -46,9 +46,6 @@ def draw_list(ids: Iterable[SampleId]) -> list[SampleId]:
         >>> [str(i) for i in draw_list(map(SampleId.parse, ["33N_16E-243N_29_02", "33N_16E-243N_29_01"]))]
         ['33N_16E-243N_29_01', '33N_16E-243N_29_02']
     """
-    from landloom.sampling.candidates import Candidates
-    from landloom.sampling.overlap import overlapping_pairs
-
     listed = sorted(ids)
     twice = sorted({a for a, b in pairwise(listed) if a == b})
     if twice:
@@ -56,5 +53,5 @@ def draw_list(ids: Iterable[SampleId]) -> list[SampleId]:
     pairs = overlapping_pairs(Candidates.of_ids(listed))
     if len(pairs):
         named = ", ".join(f"{listed[a]} and {listed[b]}" for a, b in pairs.tolist())
-        raise InvalidInputError(f"got cells that overlap across a border of zones: {named}; wanted one of each pair")
+        raise InvalidInputError(f"got cells that overlap across a border of zones: {named}; expected one of each pair")
     return listed

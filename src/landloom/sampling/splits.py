@@ -36,7 +36,7 @@ def assign_splits(groups: Mapping[str, int], fractions: Mapping[str, float], see
         {'a': 'test', 'b': 'train', 'c': 'test', 'd': 'train'}
     """
     if not fractions or min(fractions.values()) < 0 or not math.isclose(sum(fractions.values()), 1.0, abs_tol=1e-9):
-        raise InvalidInputError(f"got splits {dict(fractions)}, wanted shares that sum to 1")
+        raise InvalidInputError(f"got splits {dict(fractions)}, expected shares that sum to 1")
     names, splits = sorted(groups), sorted(fractions)
     sizes = np.array([groups[name] for name in names], dtype=np.int64)
     shuffled = np.random.default_rng(seed).permutation(len(names))

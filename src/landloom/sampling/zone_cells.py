@@ -1,16 +1,17 @@
-"""The candidate cells of one UTM zone: tiles first, cells only where a border runs through a tile."""
+"""The candidate cells of a region, zone by zone: tiles first, cells only where a border runs through a tile."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import shapely
 
+from landloom.errors import InvalidInputError
 from landloom.model.grid import WGS84, transformer
 from landloom.model.ids import CELL_SIZE, CELLS_PER_TILE, TILE_SIZE, Zone
-from landloom.sampling.candidates import CELLS, NOWHERE, Candidates
+from landloom.sampling.candidates import CELLS, NOWHERE, Candidates, concatenate
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,6 +61,37 @@ def to_wgs84(zone: Zone, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.f
     longitude, latitude = transformer(zone.epsg, WGS84).transform(x, y)
     middle = zone.central_meridian
     return (np.asarray(longitude) - middle + 180.0) % 360.0 - 180.0 + middle, np.asarray(latitude)
+
+
+def candidate_cells(region: Geometry, countries: Sequence[tuple[str, Geometry]] = ()) -> Candidates:
+    """Every 600 m cell whose centre lies in a region, in the plain 6° zone and the country that hold its centre.
+
+    A centre that two countries hold goes to the first; one that none holds is left out. Zones reach from 80° S to
+    84° N, as UTM does.
+
+    Args:
+        region: polygon of WGS84 longitude and latitude, split at the antimeridian where it crosses that.
+        countries: names with their polygons; without any the whole region is one nameless country.
+
+    Raises:
+        InvalidInputError: an invalid geometry; a country is named.
+
+    Example:
+        >>> import shapely
+        >>> cells = candidate_cells(shapely.box(11.99, 52.0, 12.01, 52.01), [("A", shapely.box(0, 0, 12, 90))])
+        >>> len(cells), str(next(cells.ids())), cells.countries
+        (3, '32N_29E-240N_30_16', ('A',))
+    """
+    named = list(countries) or [("", region)]
+    _check_valid(region, named)
+    parts = []
+    for number in range(1, 61):
+        for north in (True, False):
+            part = cells_of_zone(Zone(number, north), region, named)
+            if part is not None:
+                parts.append(part)
+    names = tuple(name for name, _ in named)
+    return concatenate(parts, names) if parts else replace(Candidates.of_ids([]), countries=names)
 
 
 def cells_of_zone(zone: Zone, region: Geometry, countries: Sequence[tuple[str, Geometry]]) -> Candidates | None:
@@ -169,3 +201,13 @@ def _gather(tiles: _Tiles, held: NDArray[np.int16], names: tuple[str, ...]) -> C
         column=(cell % CELLS_PER_TILE + 1).astype(np.int8),
         country=held[tile, cell],
     )
+
+
+def _check_valid(region: Geometry, countries: Sequence[tuple[str, Geometry]]) -> None:
+    for what, shape in [("the region", region), *((f"country {name!r}", shape) for name, shape in countries)]:
+        if not shapely.is_valid(shape):
+            raise InvalidInputError(f"{what} is no valid polygon: {shapely.is_valid_reason(shape)}")
+    names = [name for name, _ in countries]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise InvalidInputError(f"got countries more than once: {', '.join(twice)}; expected one geometry for each")

@@ -51,19 +51,18 @@ def create_app(corpus: Corpus) -> FastAPI:
     # It warns of settings of its own while it is imported, before anybody could have made any.
     logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
     from landloom.server import files
-    from landloom.server.descriptions import describe
     from landloom.server.explore import api as explore
     from landloom.server.explore import page
     from landloom.server.stac.api import stac_app
-    from landloom.server.stac.documents import Library
+    from landloom.server.stac.documents import StacDocuments
     from landloom.server.stac.search import Searcher
 
-    info = describe(corpus)
+    info = corpus.info
     searcher = Searcher(corpus, info)
-    library = Library(corpus, info, searcher.shelves)
-    app = stac_app(searcher, library, partial(page.page, info, len(corpus)))
-    if library.folder is not None:
-        files.install(app, library.folder)
+    documents = StacDocuments(corpus, info, searcher.item_collections)
+    app = stac_app(searcher, documents, partial(page.page, info, len(corpus)))
+    if documents.folder is not None:
+        files.install(app, documents.folder)
     explore.install(app, explore.Explorer(corpus, info))
     page.install(app)
     return app
@@ -94,7 +93,7 @@ def serve(
     import uvicorn
 
     if not 0 <= port <= 65_535:
-        raise InvalidInputError(f"got port {port}, wanted 0 to 65535")
+        raise InvalidInputError(f"got port {port}, expected 0 to 65535")
     app = create_app(Corpus.open(uri))
     sys.setswitchinterval(_TURN)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET

@@ -65,7 +65,7 @@ def read_json(text: str, what: str) -> Any:
         InvalidInputError: it is none, or beyond the bounds.
     """
     if len(text) > MAX_BODY:
-        raise InvalidInputError(f"{what}: got {len(text)} characters, wanted at most {MAX_BODY}")
+        raise InvalidInputError(f"{what}: got {len(text)} characters, expected at most {MAX_BODY}")
     check_depth(text.encode())
     try:
         return json.loads(text)
@@ -158,7 +158,7 @@ class Bounded:
 def _check_object(content: bytes, media: bytes) -> None:
     """Only an object is a search: models fall over anything else."""
     if b"json" not in media.lower():
-        raise InvalidInputError(f"got content type {media[:80].decode('latin-1')!r}, wanted application/json")
+        raise InvalidInputError(f"got content type {media[:80].decode('latin-1')!r}, expected application/json")
     if content.lstrip()[:1] != b"{":
         raise InvalidInputError("got a body that is no JSON object")
 

@@ -26,7 +26,10 @@ import numpy as np
 
 from landloom.errors import InvalidInputError
 from landloom.formats.geotiff import encode_cog
-from landloom.simulate.items import (
+from landloom.simulate.label_files import label_files
+from landloom.simulate.schedule import plan_scenes
+from landloom.simulate.spec import BANDS, Place, View, WorldSpec, world_spec
+from landloom.simulate.stac_items import (
     COLLECTION,
     FileFacts,
     catalog_document,
@@ -34,9 +37,6 @@ from landloom.simulate.items import (
     item_document,
     scene_footprint,
 )
-from landloom.simulate.layers import label_files
-from landloom.simulate.schedule import plan_scenes
-from landloom.simulate.spec import BANDS, Place, View, WorldSpec, world_spec
 from landloom.simulate.world import World
 from landloom.store.local import LocalStore
 
@@ -194,7 +194,7 @@ def _existing(spec: WorldSpec, store: Store) -> ArchiveReport:
     truth = json.loads(store.get(TRUTH))
     if truth.get("format") != FORMAT or _spec(truth["spec"]) != spec:
         raise InvalidInputError(
-            f"got {store.uri}, which holds the archive of another world; wanted an empty folder, or one of "
+            f"got {store.uri}, which holds the archive of another world; expected an empty folder, or one of "
             f"{spec.name!r} with seed {spec.seed}: remove it, or simulate elsewhere"
         )
     special = {flag: tuple(ids) for flag, ids in truth["special"].items()}

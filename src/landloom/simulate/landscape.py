@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from landloom.simulate.frame import positions
 from landloom.simulate.noise import fractal, nearest_seed, seed_points, uniform
+from landloom.simulate.scene_frame import positions
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -69,7 +69,7 @@ def reclassify(codes: NDArray[np.uint16], classes: Mapping[int, Sequence[int]]) 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Parcels:
+class ParcelTable:
     """A rectangle of the mosaic's lattice, as tables; a parcel's number is its row in them."""
 
     i: NDArray[np.int64]
@@ -141,7 +141,7 @@ def parcel_codes(spec: WorldSpec, i: NDArray[np.int64], j: NDArray[np.int64]) ->
     return np.select([rule for rule, _ in rules], [code for _, code in rules], default=211).astype(np.uint16)
 
 
-def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[Parcels, NDArray[np.int32]]:
+def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[ParcelTable, NDArray[np.int32]]:
     """The parcels that a grid touches, and the number of the parcel at every pixel centre.
 
     Returns:
@@ -153,7 +153,7 @@ def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[Parcels, NDArray[np.int32]]
     all_i = np.repeat(np.arange(rows) + first_i, columns)
     all_j = np.tile(np.arange(columns) + first_j, rows)
     number = ((i - first_i) * columns + (j - first_j)).astype(np.int32)
-    return Parcels(i=all_i, j=all_j, code=parcel_codes(spec, all_i, all_j)), number
+    return ParcelTable(i=all_i, j=all_j, code=parcel_codes(spec, all_i, all_j)), number
 
 
 def river_mask(spec: WorldSpec, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
@@ -203,9 +203,11 @@ def river_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[NDArray[np.float64]
         half = float(_half_width(np.array([river]))[0])
         along = np.concatenate([nodes, nodes[::-1]]) * _RIVER_NODE
         across = np.concatenate([line - half, line[::-1] + half])
-        vertices = np.column_stack([
-            along * cos(_RIVER_TURN) - across * sin(_RIVER_TURN),
-            along * sin(_RIVER_TURN) + across * cos(_RIVER_TURN),
-        ])  # fmt: skip
+        vertices = np.column_stack(
+            [
+                along * cos(_RIVER_TURN) - across * sin(_RIVER_TURN),
+                along * sin(_RIVER_TURN) + across * cos(_RIVER_TURN),
+            ]
+        )
         outlines.append(vertices)
     return tuple(outlines)

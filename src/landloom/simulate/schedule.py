@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.model.grid import Grid, reproject
+from landloom.model.ids import GranuleId
 from landloom.simulate.noise import uniform
 from landloom.simulate.world import SceneSpec
 
@@ -63,8 +64,6 @@ def window_of(spec: WorldSpec, view: View) -> Grid:
 
 
 def _epsg(granule: str) -> int:
-    from landloom.model.ids import GranuleId
-
     return GranuleId.parse(granule).zone.epsg
 
 
@@ -125,9 +124,12 @@ def _specials(scene: SceneSpec, number: int) -> list[SceneSpec]:
         clear = min(scene.cover, 0.3)
         first = replace(scene, swath=_swath(scene.grid, 0.65), cover=clear, flags=("same-day",))
         second = replace(
-            first, id=scene_id(scene.platform, scene.granule, later, 1), time=later, sequence=1,
+            first,
+            id=scene_id(scene.platform, scene.granule, later, 1),
+            time=later,
+            sequence=1,
             swath=_swath(scene.grid, -0.55),
-        )  # fmt: skip
+        )
         return [first, second]
     if number == 3:
         return [replace(scene, flags=("no-cloud-cover",))]
@@ -136,8 +138,13 @@ def _specials(scene: SceneSpec, number: int) -> list[SceneSpec]:
     if number == 7:
         old = replace(scene, baseline="02.07", offset=0, applied=False, brightness=1.05, flags=("superseded",))
         new = replace(
-            scene, id=scene_id(scene.platform, scene.granule, scene.time, 1), sequence=1,
-            baseline="05.00", offset=1_000, applied=False, flags=("reprocessed",),
-        )  # fmt: skip
+            scene,
+            id=scene_id(scene.platform, scene.granule, scene.time, 1),
+            sequence=1,
+            baseline="05.00",
+            offset=1_000,
+            applied=False,
+            flags=("reprocessed",),
+        )
         return [old, new]
     return [scene]

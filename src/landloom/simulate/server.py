@@ -21,15 +21,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import parse_qs, quote, urlencode, urlsplit
 
+import shapely
+from shapely.errors import ShapelyError
+from shapely.geometry import mapping
+
 from landloom.errors import InvalidDocumentError, InvalidInputError
-from landloom.formats.safe.product import parse_product
+from landloom.formats.safe.safe_product import parse_product
 from landloom.model.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
 
-    from landloom.formats.safe.product import SafeProduct
+    from landloom.formats.safe.safe_product import SafeProduct
 
 _ROOT: Final = "/odata/v1"
 _TOKENS: Final = "/token"
@@ -293,8 +297,6 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _held(path: Path) -> _Held:
-    from shapely.geometry import mapping
-
     try:
         with zipfile.ZipFile(path) as archive:
             root = archive.namelist()[0].split("/")[0] + "/"
@@ -323,16 +325,13 @@ def _held(path: Path) -> _Held:
 
 def _wanted(filters: str) -> Callable[[_Held], bool]:
     """The filter that `landloom.archive.orders.odata.query` writes, as a test of products."""
-    import shapely
-    from shapely.errors import ShapelyError
-
     if not filters:
         return lambda _: True
     kind = re.search(r"Value eq 'S2MSI(1C|2A)'", filters)
     start, end = (re.search(rf"ContentDate/Start {word} (\S+)", filters) for word in ("ge", "lt"))
     area = re.search(r"Intersects\(area=geography'SRID=4326;([^']+)'\)", filters)
     if kind is None or start is None or end is None or area is None:
-        raise InvalidInputError(f"got $filter={filters!r}, wanted a product type, a period and an area")
+        raise InvalidInputError(f"got $filter={filters!r}, expected a product type, a period and an area")
     try:
         region = shapely.from_wkt(area[1])
     except ShapelyError as error:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from landloom.model.bands import Scl
+from landloom.model.sensor import Scl
 from landloom.simulate.noise import fractal, nearest_seed, quantile, uniform
 
 if TYPE_CHECKING:

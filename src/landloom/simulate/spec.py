@@ -90,9 +90,9 @@ class WorldSpec:
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 1 << 31:
-            raise InvalidValueError(f"got seed {self.seed}, wanted 0 to 2^31 - 1")
+            raise InvalidValueError(f"got seed {self.seed}, expected 0 to 2^31 - 1")
         if len(self.noise) != len(BANDS):
-            raise InvalidValueError(f"got noise for {len(self.noise)} bands, wanted {len(BANDS)}")
+            raise InvalidValueError(f"got noise for {len(self.noise)} bands, expected {len(BANDS)}")
         names = {place.name for place in self.places}
         if unknown := sorted({view.place for view in self.views} - names):
             raise NotFoundError.of("place", unknown[0], names)
@@ -119,15 +119,27 @@ _DEMO: Final = WorldSpec(
         View(place="west", granule="32UPA", corner=(600_000, 5_600_040), orbit=22, first=3, step=10),
         View(place="west", granule="32UQA", corner=(699_960, 5_600_040), orbit=22, first=13, step=50),
         View(
-            place="east", granule="33UUR", corner=(300_000, 5_600_040), orbit=122, first=6, step=10,
-            swath=0.6, partial=4,
+            place="east",
+            granule="33UUR",
+            corner=(300_000, 5_600_040),
+            orbit=122,
+            first=6,
+            step=10,
+            swath=0.6,
+            partial=4,
         ),
         View(
-            place="east", granule="32UQA", corner=(699_960, 5_600_040), orbit=22, first=28, step=50,
-            swath=-0.7, partial=2,
+            place="east",
+            granule="32UQA",
+            corner=(699_960, 5_600_040),
+            orbit=22,
+            first=28,
+            step=50,
+            swath=-0.7,
+            partial=2,
         ),
     ),
-)  # fmt: skip
+)
 
 _TINY: Final = WorldSpec(
     name="tiny",
@@ -138,14 +150,21 @@ _TINY: Final = WorldSpec(
     ),
     views=(
         View(place="west", granule="32UPA", corner=(600_000, 5_600_040), orbit=22, first=153, step=8, last=212),
-        View(place="west", granule="32UQA", corner=(699_960, 5_600_040), orbit=22, first=161, step=24,
-             last=212),
-        View(place="east", granule="33UUR", corner=(300_000, 5_600_040), orbit=122, first=154, step=10, last=212,
-             swath=0.6, partial=3),
-        View(place="east", granule="32UQA", corner=(699_960, 5_600_040), orbit=22, first=159, step=30,
-             last=212),
+        View(place="west", granule="32UQA", corner=(699_960, 5_600_040), orbit=22, first=161, step=24, last=212),
+        View(
+            place="east",
+            granule="33UUR",
+            corner=(300_000, 5_600_040),
+            orbit=122,
+            first=154,
+            step=10,
+            last=212,
+            swath=0.6,
+            partial=3,
+        ),
+        View(place="east", granule="32UQA", corner=(699_960, 5_600_040), orbit=22, first=159, step=30, last=212),
     ),
-)  # fmt: skip
+)
 
 _JUDGE: Final = WorldSpec(
     name="judge-v1",

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.simulate.landscape import Parcels
+    from landloom.simulate.landscape import ParcelTable
     from landloom.simulate.spec import WorldSpec
 
 # Reflectance in 1e-4, in the order of `spec.BANDS`.
@@ -66,24 +66,26 @@ CODES: Final = tuple(_COVERS)
 """CORINE codes that the world may hold."""
 
 # days of green-up and ripening, most green share, day of the harvest, whether sown in the autumn before
-_CROPS: Final = np.array([
-    (98, 192, 0.95, 208, 1.0),   # winter cereals
-    (92, 178, 0.97, 199, 1.0),   # oilseed rape
-    (158, 262, 0.95, 272, 0.0),  # maize
-    (148, 300, 0.92, 283, 0.0),  # sugar beet
-    (142, 235, 0.85, 248, 0.0),  # potatoes
-    (108, 186, 0.82, 215, 0.0),  # spring barley
-])  # fmt: skip
+_CROPS: Final = np.array(
+    [
+        (98, 192, 0.95, 208, 1.0),  # winter cereals
+        (92, 178, 0.97, 199, 1.0),  # oilseed rape
+        (158, 262, 0.95, 272, 0.0),  # maize
+        (148, 300, 0.92, 283, 0.0),  # sugar beet
+        (142, 235, 0.85, 248, 0.0),  # potatoes
+        (108, 186, 0.82, 215, 0.0),  # spring barley
+    ]
+)
 CROPS: Final = ("winter cereals", "oilseed rape", "maize", "sugar beet", "potatoes", "spring barley")
 """Names of the crops, by number."""
 
 
-def crop_of(spec: WorldSpec, parcels: Parcels, year: int) -> NDArray[np.int64]:
+def crop_of(spec: WorldSpec, parcels: ParcelTable, year: int) -> NDArray[np.int64]:
     """Number of the crop that each parcel would bear in a year; it means something where the code is 211."""
     return np.minimum((uniform(parcels.i, parcels.j, spec.seed * 1_000 + 70 + year) * 6).astype(np.int64), 5)
 
 
-def harvest_day(spec: WorldSpec, parcels: Parcels, year: int) -> NDArray[np.float64]:
+def harvest_day(spec: WorldSpec, parcels: ParcelTable, year: int) -> NDArray[np.float64]:
     """Day of the year on which each field is cut: the crop's day, give or take twelve."""
     stray = uniform(parcels.i, parcels.j, spec.seed * 1_000 + 80 + year) - 0.5
     harvest: NDArray[np.float64] = _CROPS[crop_of(spec, parcels, year), 3] + stray * 24.0
@@ -94,7 +96,7 @@ def _rise(day: NDArray[np.float64], middle: NDArray[np.float64], days: float) ->
     return 1.0 / (1.0 + np.exp(-np.clip((day - middle) / days, -30.0, 30.0)))
 
 
-def shares(spec: WorldSpec, parcels: Parcels, instant: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def shares(spec: WorldSpec, parcels: ParcelTable, instant: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shares of green and of straw in each parcel at an instant; ground is the rest.
 
     Returns:
@@ -123,7 +125,9 @@ def shares(spec: WorldSpec, parcels: Parcels, instant: datetime) -> tuple[NDArra
     return green, straw
 
 
-def parcel_reflectance(spec: WorldSpec, parcels: Parcels, instant: datetime, rows: list[int]) -> NDArray[np.float32]:
+def parcel_reflectance(
+    spec: WorldSpec, parcels: ParcelTable, instant: datetime, rows: list[int]
+) -> NDArray[np.float32]:
     """Reflectance of each parcel, before texture.
 
     Args:

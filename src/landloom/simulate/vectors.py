@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+import geopandas
 import numpy as np
+import shapely
+from scipy.spatial import Voronoi
 
 from landloom.model.grid import WGS84, Grid, reproject
-from landloom.simulate.frame import FRAME
 from landloom.simulate.landscape import (
     STILL_WATER,
     WATER_COURSE,
-    Parcels,
+    ParcelTable,
     lattice,
     parcel_codes,
     river_polygons,
     unlattice,
 )
 from landloom.simulate.noise import seed_points
+from landloom.simulate.scene_frame import FRAME
 from landloom.simulate.spectra import CROPS, crop_of
 
 if TYPE_CHECKING:
@@ -44,22 +47,23 @@ def frame_bounds(spec: WorldSpec, margin: float = 1_500.0, step: float = 100.0) 
     boxes = []
     for place in spec.places:
         west, south, east, north = place_outline(place, FRAME).bounds
-        boxes.append((
-            float(np.floor((west - margin) / step) * step), float(np.floor((south - margin) / step) * step),
-            float(np.ceil((east + margin) / step) * step), float(np.ceil((north + margin) / step) * step),
-        ))  # fmt: skip
+        boxes.append(
+            (
+                float(np.floor((west - margin) / step) * step),
+                float(np.floor((south - margin) / step) * step),
+                float(np.ceil((east + margin) / step) * step),
+                float(np.ceil((north + margin) / step) * step),
+            )
+        )
     return tuple(boxes)
 
 
-def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[Parcels, list[Polygon]]:
+def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[ParcelTable, list[Polygon]]:
     """Every cell of the mosaic that may touch bounds of the frame, whole, before rivers.
 
     Returns:
         The tables, and one polygon a parcel; neighbours share their vertices exactly.
     """
-    import shapely
-    from scipy.spatial import Voronoi
-
     west, south, east, north = bounds
     u, v = lattice(spec, np.array([west, east, east, west]), np.array([south, south, north, north]))
     rows = np.arange(int(np.floor(u.min())) - _MARGIN, int(np.ceil(u.max())) + _MARGIN)
@@ -75,7 +79,7 @@ def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[Parcels, list[Poly
     box = shapely.box(*bounds)
     touching = np.flatnonzero(shapely.intersects(np.array(polygons), box))
     chosen = chosen[touching]
-    parcels = Parcels(i=i[chosen], j=j[chosen], code=parcel_codes(spec, i[chosen], j[chosen]))
+    parcels = ParcelTable(i=i[chosen], j=j[chosen], code=parcel_codes(spec, i[chosen], j[chosen]))
     return parcels, [polygons[k] for k in touching.tolist()]
 
 
@@ -91,8 +95,6 @@ def land_cover_polygons(spec: WorldSpec, bounds: Bounds) -> list[tuple[int, Poly
     Returns:
         CORINE code and polygon, by code and then from west to east; `World.land_cover` is what they hold.
     """
-    import shapely
-
     parcels, polygons = parcel_polygons(spec, bounds)
     box = shapely.box(*bounds)
     rivers = shapely.union_all([shapely.Polygon(outline) for outline in river_polygons(spec, bounds)])
@@ -114,9 +116,6 @@ def land_cover_polygons(spec: WorldSpec, bounds: Bounds) -> list[tuple[int, Poly
 
 def land_cover_frame(spec: WorldSpec) -> GeoDataFrame:
     """The land cover around all places in the shape of CORINE: `CODE_18` as text, area in hectares, EPSG:3035."""
-    import geopandas
-    import shapely
-
     boxes = [shapely.box(*box) for box in frame_bounds(spec)]
     west, south, east, north = shapely.union_all(boxes).bounds
     rows = land_cover_polygons(spec, (west, south, east, north))
@@ -133,9 +132,6 @@ def land_cover_frame(spec: WorldSpec) -> GeoDataFrame:
 
 def countries_frame(spec: WorldSpec) -> GeoDataFrame:
     """Three countries that together cover every place and a wide margin, in WGS84, with `id` and `name`."""
-    import geopandas
-    import shapely
-
     whole = shapely.union_all([place_outline(place, WGS84) for place in spec.places])
     west, south, east, north = whole.buffer(0.6).bounds
     places = [place_outline(place, WGS84).centroid for place in spec.places]
@@ -158,9 +154,6 @@ def countries_frame(spec: WorldSpec) -> GeoDataFrame:
 
 def region_frame(spec: WorldSpec) -> GeoDataFrame:
     """The places as one region in WGS84, 5 m wider than they are so that their outermost cells lie within."""
-    import geopandas
-    import shapely
-
     shapes = []
     for place in spec.places:
         wider = Grid.of_bounds(place.epsg, place.bounds, 60).outline().buffer(5.0, join_style="mitre").segmentize(600.0)
@@ -175,9 +168,6 @@ def parcels_frame(spec: WorldSpec) -> GeoDataFrame:
     Most leave a strip of 3 m to their neighbours; some overlap them by some metres, some have a hole, some are two
     parts, and one has 2^24 + 1 as its id.
     """
-    import geopandas
-    import shapely
-
     rows: list[tuple[int, str, int, BaseGeometry]] = []
     for number, box in enumerate(frame_bounds(spec, margin=0.0)):
         parcels, polygons = parcel_polygons(spec, box)
@@ -213,8 +203,6 @@ def _shaped(polygon: Polygon, number: int) -> BaseGeometry:
         return inner.difference(polygon.centroid.buffer(24.0, quad_segs=2))
     if number % 11 == 6:
         west, south, east, north = polygon.bounds
-        import shapely
-
         ditch = shapely.LineString([(west, south), (east, north)]).buffer(5.0, cap_style="flat")
         return inner.difference(ditch)
     return inner

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidValueError
-from landloom.model.bands import NODATA, SATURATED, SENTINEL2, Scl
+from landloom.model.sensor import NODATA, SATURATED, SENTINEL2, Scl
 from landloom.model.time import NOON_PASS, parse_instant
 from landloom.simulate import sky as skies
-from landloom.simulate.frame import positions
-from landloom.simulate.landscape import STILL_WATER, WATER_COURSE, Parcels, parcels_of, river_mask
+from landloom.simulate.landscape import STILL_WATER, WATER_COURSE, ParcelTable, parcels_of, river_mask
 from landloom.simulate.noise import fractal, normal, uniform
+from landloom.simulate.scene_frame import positions
 from landloom.simulate.spec import BANDS, SPECS, WorldSpec, world_spec
 from landloom.simulate.spectra import parcel_reflectance, texture_strength
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from landloom.model.grid import Bounds, Grid
 
-__all__ = ["SPECS", "Observation", "SceneSpec", "World", "WorldSpec", "world_spec"]
+__all__ = ["SPECS", "SceneSpec", "SceneView", "World", "WorldSpec", "world_spec"]
 
 _FINE: Final = 10
 _NEST: Final = 60
@@ -72,7 +72,7 @@ class SceneSpec:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Observation:
+class SceneView:
     """What was seen of a grid in one scene."""
 
     pixels: NDArray[np.uint16]
@@ -85,7 +85,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Land:
-    parcels: Parcels
+    parcels: ParcelTable
     number: NDArray[np.int32]
     texture: NDArray[np.float32]
     river: NDArray[np.bool_]
@@ -169,9 +169,7 @@ class World:
         """All twelve bands of `truth_reflectance`, in the order of `spec.BANDS`: (band, y, x)."""
         return self.truth_reflectance(grid, instant)
 
-    def observe(
-        self, scene: SceneSpec, grid: Grid, bands: Sequence[str] = BANDS, *, clouds: bool = True
-    ) -> Observation:
+    def observe(self, scene: SceneSpec, grid: Grid, bands: Sequence[str] = BANDS, *, clouds: bool = True) -> SceneView:
         """What a scene shows of a grid: displaced, noisy, under its clouds and cut by its swath.
 
         Args:
@@ -184,7 +182,7 @@ class World:
             InvalidValueError: a grid that does not lie on the 10 m raster.
         """
         if not _nests(grid):
-            raise InvalidValueError(f"got {grid}, wanted a grid on the 10 m raster of its zone")
+            raise InvalidValueError(f"got {grid}, expected a grid on the 10 m raster of its zone")
         fine = _fine(grid)
         layers = self._layers(scene, fine, bands, clouds=clouds)
         unseen = _unseen(scene, grid)
@@ -194,7 +192,7 @@ class World:
             pixels[k] = np.where(unseen, NODATA, _numbers(scene, seen))
         scl = np.where(unseen, np.uint8(Scl.NO_DATA), _onto(grid, fine, layers["SCL"], 20, nearest=True))
         cloudy = _onto(grid, fine, layers["cloudy"], 20, nearest=True)
-        return Observation(pixels=pixels, scl=scl, cloudy=cloudy)
+        return SceneView(pixels=pixels, scl=scl, cloudy=cloudy)
 
     def render(self, scene: SceneSpec) -> dict[str, NDArray[np.uint16] | NDArray[np.uint8]]:
         """The files of a scene: every band and SCL at its native resolution over the scene's window.
@@ -263,7 +261,7 @@ class World:
 
 
 _CLASSIFIED: Final = ("B04", "B8A", "B11")
-_WATER: Final = Parcels(i=np.array([0]), j=np.array([0]), code=np.array([WATER_COURSE], dtype=np.uint16))
+_WATER: Final = ParcelTable(i=np.array([0]), j=np.array([0]), code=np.array([WATER_COURSE], dtype=np.uint16))
 
 
 def _nests(grid: Grid) -> bool:

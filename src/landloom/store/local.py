@@ -80,7 +80,7 @@ class LocalStore:
             file.seek(start)
             data = file.read(length)
         if len(data) != length:
-            raise StoreError(f"{self.path(key)} is too short: got {len(data)} bytes from {start}, wanted {length}")
+            raise StoreError(f"{self.path(key)} is too short: got {len(data)} bytes from {start}, expected {length}")
         return data
 
     def size(self, key: str) -> int:

@@ -6,33 +6,53 @@ still fails afterwards is a `TransientFaultError`, for the next run.
 
 from __future__ import annotations
 
+import configparser
 import os
 from contextlib import contextmanager
-from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, GenericError, JoinError, NotFoundError, NotSupportedError
+from obstore.exceptions import BaseError, GenericError, JoinError, NotSupportedError
+from obstore.exceptions import NotFoundError as NoObjectError
 from obstore.store import AzureStore, GCSStore, HTTPStore, MemoryStore, S3Store
 
-from landloom.errors import InvalidInputError, MissingKeyError, StoreError, TransientFaultError
+from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError, StoreError, TransientFaultError
+from landloom.store.patience import Patience
 from landloom.store.protocol import Entry, check_key, check_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from obstore.store import ClientConfig, RetryConfig
 
 LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
 """Hosts to which plain http is no risk."""
-_RETRY: Final[RetryConfig] = {"max_retries": 4, "retry_timeout": timedelta(seconds=60)}
+_IDENTITIES: Final = (
+    "AWS_ACCESS_KEY_ID",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    "AWS_SKIP_SIGNATURE",
+)
+"""Variables that say who asks, or whether requests are signed: `AWS_SKIP_SIGNATURE=false` takes the machine's role."""
+_PROFILE: Final = {
+    "aws_access_key_id": "access_key_id",
+    "aws_secret_access_key": "secret_access_key",
+    "aws_session_token": "session_token",
+    "region": "region",
+}
+"""Key in a credentials file → obstore's setting."""
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _AZURE_ENDPOINTS: Final = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 
 
 class ObjectStore:
     """Files in an object store below a prefix; picklable, except for memory.
+
+    Args:
+        uri: as `open_store` takes it.
+        profile: section of the AWS credentials file; the environment's keys by default.
 
     Example:
         >>> store = ObjectStore("memory://scratch")
@@ -41,10 +61,11 @@ class ObjectStore:
         (b'ex', ['a/b.txt'])
     """
 
-    def __init__(self, uri: str) -> None:
+    def __init__(self, uri: str, profile: str | None = None) -> None:
         self._uri = uri.rstrip("/") if urlsplit(uri).netloc else uri
+        self._profile = profile
         try:
-            self._backend = _backend(self._uri)
+            self._backend = object_backend(self._uri, profile=profile)
         except BaseError as error:
             raise InvalidInputError(
                 f"{self._uri}: {_first_line(error)}; account, keys and endpoint come from the environment"
@@ -56,7 +77,7 @@ class ObjectStore:
     def __reduce__(self) -> tuple[Any, ...]:
         if isinstance(self._backend, MemoryStore):
             raise StoreError(f"{self._uri} lives in the memory of one process and cannot be sent to another")
-        return ObjectStore, (self._uri,)
+        return ObjectStore, (self._uri, self._profile)
 
     @property
     def uri(self) -> str:
@@ -86,14 +107,14 @@ class ObjectStore:
             self._tell_short(key, start, length, error)
             raise
         if len(data) != length:
-            raise StoreError(f"{self.href(key)} is too short: got {len(data)} bytes from {start}, wanted {length}")
+            raise StoreError(f"{self.href(key)} is too short: got {len(data)} bytes from {start}, expected {length}")
         return data
 
     def _tell_short(self, key: str, start: int, length: int, error: TransientFaultError) -> None:
         """A range beyond the end is answered like any other failure; only the size tells them apart."""
         size = self.size(key)
         if size < start + length:
-            raise StoreError(f"{self.href(key)} is too short: got {size} bytes, wanted {start + length}") from error
+            raise StoreError(f"{self.href(key)} is too short: got {size} bytes, expected {start + length}") from error
 
     def size(self, key: str) -> int:
         """Length in bytes; errors as in `protocol.Readable`."""
@@ -146,7 +167,7 @@ class ObjectStore:
         where = f"{self._uri}/{key}"
         try:
             yield
-        except (NotFoundError, FileNotFoundError) as error:
+        except (NoObjectError, FileNotFoundError) as error:
             raise MissingKeyError(f"nothing under {where}") from error
         except NotSupportedError as error:
             raise StoreError(f"{where}: {_first_line(error)}") from error
@@ -163,24 +184,67 @@ def _first_line(error: BaseException) -> str:
     return line
 
 
-def _backend(uri: str) -> Any:
+def object_backend(
+    uri: str, *, profile: str | None = None, retries: dict[str, Any] | None = None, client: dict[str, Any] | None = None
+) -> Any:
+    """A store of obstore.
+
+    Args:
+        uri: `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`, `http(s)://…` or `memory://`. Plain
+            http is allowed to the loopback only.
+        profile: section of the AWS credentials file; the environment's keys by default.
+        retries: obstore's `retry_config`; that of `Patience` by default.
+        client: obstore's `client_options`.
+
+    Raises:
+        InvalidInputError: another scheme.
+        NotFoundError: no such profile.
+    """
     parts = urlsplit(uri)
-    client: ClientConfig = {"allow_http": True} if on_loopback(uri) else {}
+    options: Any = dict(client or {})
+    common: dict[str, Any] = {"retry_config": Patience().retries() if retries is None else retries}
     match parts.scheme:
         case "memory":
             return MemoryStore()
         case "s3" | "s3a":
-            return _s3(uri)
+            endpoint = s3_endpoint()
+            if endpoint is not None:
+                common["endpoint"] = endpoint
+            options |= {"allow_http": True} if on_loopback(endpoint) else {}
+            keys: Any = _unsigned() if profile is None else profile_keys(profile)
+            return S3Store.from_url(uri, client_options=options, **common, **keys)
         case "az" | "abfs" | "abfss" | "azure":
-            if on_loopback(azure_endpoint()):
-                client["allow_http"] = True
-            return AzureStore.from_url(uri, client_options=client, retry_config=_RETRY)
+            emulated = os.environ.get("AZURE_STORAGE_USE_EMULATOR") or on_loopback(azure_endpoint())
+            options |= {"allow_http": True} if emulated else {}
+            return AzureStore.from_url(uri, client_options=options, **common)
         case "gs":
-            return GCSStore.from_url(uri, client_options=client, retry_config=_RETRY)
+            return GCSStore.from_url(uri, client_options=options, **common)
         case "http" | "https":
-            return HTTPStore.from_url(uri, client_options=client, retry_config=_RETRY)
+            options |= {"allow_http": True} if on_loopback(uri) else {}
+            return HTTPStore.from_url(uri, client_options=options, **common)
         case _:
-            raise InvalidInputError(f"got {uri!r}, wanted a path or s3://, az://, gs://, https://, file://, memory://")
+            raise InvalidInputError(
+                f"got {uri!r}, expected a path or s3://, az://, gs://, https://, file://, memory://"
+            )
+
+
+def profile_keys(name: str) -> dict[str, str]:
+    """Keys of a profile of the AWS command line's credentials file, as obstore's settings.
+
+    Raises:
+        NotFoundError: no such profile.
+    """
+    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
+    parser = configparser.ConfigParser(interpolation=None)
+    parser.read(path, encoding="utf-8")
+    if name not in parser:
+        raise NotFoundError.of(f"profile in {path}", name, parser.sections())
+    return {ours: parser[name][theirs] for theirs, ours in _PROFILE.items() if theirs in parser[name]}
+
+
+def _unsigned() -> dict[str, bool]:
+    """Requests are not signed where the environment says nothing of who asks: public buckets need no account."""
+    return {} if any(os.environ.get(name) for name in _IDENTITIES) else {"skip_signature": True}
 
 
 def s3_endpoint() -> str | None:
@@ -201,11 +265,3 @@ def on_loopback(address: str | None) -> bool:
         (True, False, False)
     """
     return address is not None and urlsplit(address).hostname in LOOPBACK
-
-
-def _s3(uri: str) -> S3Store:
-    endpoint = s3_endpoint()
-    settings: dict[str, Any] = {} if endpoint is None else {"endpoint": endpoint}
-    if on_loopback(endpoint):
-        settings["client_options"] = {"allow_http": True}
-    return S3Store.from_url(uri, retry_config=_RETRY, **settings)

@@ -9,6 +9,7 @@ from urllib.request import url2pathname
 
 from landloom.errors import InvalidInputError
 from landloom.store.local import LocalStore
+from landloom.store.objects import ObjectStore
 
 if TYPE_CHECKING:
     import os
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 
-def open_store(uri: str | os.PathLike[str]) -> Store:
+def open_store(uri: str | os.PathLike[str], profile: str | None = None) -> Store:
     """The store at a path or URI.
 
     Args:
@@ -24,6 +25,7 @@ def open_store(uri: str | os.PathLike[str]) -> Store:
             `http(s)://…` (reading only), or `memory://` (a new, empty one each time). Credentials and endpoints
             come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ACCOUNT_NAME`,
             `AZURE_STORAGE_ENDPOINT`, …); plain http is allowed to the loopback only.
+        profile: section of the AWS credentials file, instead of the environment's keys.
 
     Raises:
         InvalidInputError: another scheme.
@@ -37,10 +39,8 @@ def open_store(uri: str | os.PathLike[str]) -> Store:
     parts = urlsplit(uri)
     if parts.scheme == "file":
         if parts.netloc not in {"", "localhost"}:
-            raise InvalidInputError(f"got {uri!r}, wanted a file URL of this machine: file:///path")
+            raise InvalidInputError(f"got {uri!r}, expected a file URL of this machine: file:///path")
         return LocalStore(url2pathname(parts.path))
     if "://" not in uri:
         return LocalStore(Path(uri))
-    from landloom.store.objects import ObjectStore
-
-    return ObjectStore(uri)
+    return ObjectStore(uri, profile)

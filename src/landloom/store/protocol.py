@@ -38,11 +38,11 @@ def check_key(key: str) -> str:
         >>> check_key("../elsewhere")
         Traceback (most recent call last):
             ...
-        landloom.errors.StoreError: got key '../elsewhere', wanted a relative path within the store
+        landloom.errors.StoreError: got key '../elsewhere', expected a relative path within the store
     """
     parts = key.split("/")
     if "\0" in key or "\\" in key or any(part in {"", ".", ".."} for part in parts):
-        raise StoreError(f"got key {key!r}, wanted a relative path within the store")
+        raise StoreError(f"got key {key!r}, expected a relative path within the store")
     return key
 
 

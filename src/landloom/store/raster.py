@@ -20,8 +20,9 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from landloom.errors import InvalidValueError, PermanentFaultError, TransientFaultError
+from landloom.model.address import is_remote
 from landloom.model.grid import Grid
-from landloom.store.remote import fetched, gdal_path, gdal_settings, is_remote, suspect
+from landloom.store.remote import fetched, gdal_path, gdal_settings, suspect
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -162,7 +163,7 @@ def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
         )
     epsg = None if dataset.crs is None else dataset.crs.to_epsg()
     if epsg is None:
-        raise PermanentFaultError(f"{href}: wanted a CRS with an EPSG code, got {dataset.crs or 'none'}")
+        raise PermanentFaultError(f"{href}: expected a CRS with an EPSG code, got {dataset.crs or 'none'}")
     try:
         return Grid.of_transform(epsg, dataset.transform, dataset.shape)
     except InvalidValueError as error:
@@ -229,6 +230,7 @@ def _reason(error: BaseException, href: str) -> str:
     *_, deepest = _chain(error)
     short = _SHORT.search(str(deepest))
     if short is not None:
+        # Lineage publishes these words: other ones would change the bytes of corpora that are there.
         return f"truncated: a block has {int(short['got']):,} bytes, wanted {int(short['wanted']):,}"
     if _STRANGE.search(str(deepest)):
         return "is no raster that can be read"

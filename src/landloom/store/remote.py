@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-import http.client
 import os
-import shutil
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
-from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
-from urllib.request import url2pathname, urlopen
 
-from landloom.errors import PermanentFaultError, StoreError, TransientFaultError
+from landloom.errors import MissingKeyError, PermanentFaultError, StoreError, TransientFaultError
+from landloom.model.address import is_remote, local_path
+from landloom.store.http import download, new_session
+from landloom.store.objects import ObjectStore, azure_endpoint, s3_endpoint
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _REMOTE: Final = {
-    "http": "/vsicurl/", "https": "/vsicurl/", "s3": "/vsis3/", "gs": "/vsigs/", "az": "/vsiaz/",
-}  # fmt: skip
+    "http": "/vsicurl/",
+    "https": "/vsicurl/",
+    "s3": "/vsis3/",
+    "gs": "/vsigs/",
+    "az": "/vsiaz/",
+}
 TIMEOUT: Final = 60
 """Seconds without a byte after which a transfer has failed."""
 _SETTINGS: Final[dict[str, Any]] = {
@@ -42,16 +46,6 @@ _suspects: set[str] = set()
 """What failed in this process: GDAL remembers failures, and would repeat them without asking the server again."""
 
 
-def is_remote(href: str) -> bool:
-    """Whether a network lies between.
-
-    Example:
-        >>> is_remote("s3://bucket/B04.tif"), is_remote("/data/B04.tif")
-        (True, False)
-    """
-    return urlsplit(href).scheme in _REMOTE
-
-
 def gdal_path(href: str) -> str:
     """The name under which GDAL opens a path or URL.
 
@@ -65,7 +59,7 @@ def gdal_path(href: str) -> str:
         return prefix + href
     if prefix is not None:
         return prefix + href.split("://", maxsplit=1)[1]
-    return url2pathname(parts.path) if parts.scheme == "file" else href
+    return local_path(href)
 
 
 def suspect(href: str) -> None:
@@ -94,8 +88,6 @@ def gdal_settings(href: str) -> dict[str, Any]:
 
 def _s3_settings() -> dict[str, Any]:
     """The endpoint in the words that GDAL understands."""
-    from landloom.store.objects import s3_endpoint
-
     endpoint = s3_endpoint()
     if endpoint is None:
         return {}
@@ -109,8 +101,6 @@ def _s3_settings() -> dict[str, Any]:
 
 def _azure_settings() -> dict[str, Any]:
     """Account, key and endpoint in the words that GDAL understands."""
-    from landloom.store.objects import azure_endpoint
-
     account, endpoint = os.environ.get("AZURE_STORAGE_ACCOUNT_NAME"), azure_endpoint()
     if account is None or "AZURE_STORAGE_CONNECTION_STRING" in os.environ:
         return {}
@@ -124,41 +114,27 @@ def _azure_settings() -> dict[str, Any]:
 
 @contextmanager
 def fetched(href: str) -> Iterator[str]:
-    """A whole copy of a remote file, at a path that lasts as long as the context.
+    """A whole copy of a remote file, at a path that lasts as long as the context; asked for once.
 
     Raises:
-        TransientFaultError: it cannot be fetched just now, or came short.
+        TransientFaultError: it cannot be fetched just now, came short, or may not be read.
         PermanentFaultError: it is gone.
     """
     with tempfile.TemporaryDirectory(prefix="landloom-") as folder:
         copy = Path(folder) / "copy"
         try:
-            if href.startswith(("http://", "https://")):
-                _download(href, copy)
-            else:
-                _get(href, copy)
-        except HTTPError as error:
-            error.close()
-            kind = PermanentFaultError if error.code in {404, 410} else TransientFaultError
-            raise kind(f"{href}: HTTP {error.code}") from error
-        except (URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
-            raise TransientFaultError(f"{href}: {error}") from error
+            _copy(href, copy)
+        except MissingKeyError as error:
+            raise PermanentFaultError(str(error)) from error
+        except (StoreError, PermanentFaultError) as error:  # whoever may not read it today may do so tomorrow
+            raise TransientFaultError(str(error)) from error
         yield str(copy)
 
 
-def _download(href: str, copy: Path) -> None:
-    with urlopen(href, timeout=TIMEOUT) as answer, copy.open("wb") as file:  # noqa: S310 - the scheme was checked
-        shutil.copyfileobj(answer, file, 2**20)
-        announced = answer.headers.get("Content-Length")
-    if announced is not None and int(announced) != copy.stat().st_size:
-        raise TransientFaultError(f"{href}: got {copy.stat().st_size} bytes, wanted {announced}")
-
-
-def _get(href: str, copy: Path) -> None:
-    from landloom.store.objects import ObjectStore
-
+def _copy(href: str, copy: Path) -> None:
+    if href.startswith(("http://", "https://")):
+        with new_session(Patience(attempts=1, timeout=TIMEOUT)) as session:
+            download(session, href, copy)
+        return
     folder, name = href.rsplit("/", maxsplit=1)
-    try:
-        copy.write_bytes(ObjectStore(folder).get(name))
-    except StoreError as error:
-        raise PermanentFaultError(f"{href}: {error}") from error
+    copy.write_bytes(ObjectStore(folder).get(name))

@@ -3,9 +3,20 @@
 from __future__ import annotations
 
 import math
+import os
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import geopandas
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import shapely
+from pyarrow import csv
+from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
 
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError, StoreError
 
@@ -129,7 +140,7 @@ def epsg_of(frame: GeoDataFrame, name: str = "the layer") -> int:
     code = frame.crs.to_epsg(min_confidence=70) if frame.crs is not None else None
     if code is None:
         got = "no CRS" if frame.crs is None else f"CRS {frame.crs.name!r}"
-        raise InvalidInputError(f"{name}: got {got}, wanted one with an EPSG code")
+        raise InvalidInputError(f"{name}: got {got}, expected one with an EPSG code")
     return int(code)
 
 
@@ -139,8 +150,6 @@ def layers_with_geometry(path: str | Path) -> tuple[str, ...]:
     Raises:
         StoreError: the file cannot be read.
     """
-    import pyogrio
-
     try:
         found = pyogrio.list_layers(str(path))
     except pyogrio.errors.DataSourceError as error:
@@ -176,8 +185,6 @@ def _check_columns(name: str, columns: Sequence[str] | None, known: Sequence[str
 
 def _box_in(bbox: Bounds, source: int | None, target: Any) -> Bounds:
     """The bounds in another CRS of a box, whose sides are curved there."""
-    from pyproj import CRS, Transformer
-
     if source is None or target is None or CRS.from_epsg(source) == CRS.from_user_input(target):
         return bbox
     change = Transformer.from_crs(source, target, always_xy=True)
@@ -188,9 +195,6 @@ def _box_in(bbox: Bounds, source: int | None, target: Any) -> Bounds:
 def _read_gdal(
     name: str, layer: str | None, columns: Sequence[str] | None, bbox: Bounds | None, bbox_epsg: int | None
 ) -> GeoDataFrame:
-    import geopandas
-    import pyogrio
-
     chosen = _chosen(name, layer)
     try:
         info = pyogrio.read_info(name, layer=chosen)
@@ -203,15 +207,11 @@ def _read_gdal(
 
 
 def _read_parquet(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbox_epsg: int | None) -> GeoDataFrame:
-    import geopandas
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     try:
         schema = pq.read_schema(name)
         wanted = _check_columns(name, columns, schema.names)
         if b"geo" not in (schema.metadata or {}):
-            raise InvalidInputError(f"{name} is Parquet without `geo` metadata, wanted GeoParquet")
+            raise InvalidInputError(f"{name} is Parquet without `geo` metadata, expected GeoParquet")
         frame = geopandas.read_parquet(name, columns=None if wanted is None else [*wanted, "geometry"])
     except (pa.ArrowInvalid, OSError) as error:
         raise StoreError(f"cannot read {name}: {error}") from error
@@ -234,11 +234,6 @@ def _meeting(rows: Any, box: Bounds) -> Any:
 
 def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbox_epsg: int | None) -> GeoDataFrame:
     """Read every column as text first: a type guessed from the head of a file fails further down, and eats zeros."""
-    import geopandas
-    import pandas as pd
-    import pyarrow as pa
-    from pyarrow import csv
-
     if bbox is None:
         _check_memory(name)
     try:
@@ -246,7 +241,7 @@ def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbo
             known = list(head.schema.names)
         wanted = _check_columns(name, columns, known)
         if "geometry" not in known:
-            raise InvalidInputError(f"{name} has the columns {', '.join(known)}, wanted `geometry` with WKT")
+            raise InvalidInputError(f"{name} has the columns {', '.join(known)}, expected `geometry` with WKT")
         keep = known if wanted is None else list(dict.fromkeys([*wanted, *({"crs"} & set(known)), "geometry"]))
         reader = csv.open_csv(
             name,
@@ -273,22 +268,17 @@ def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbo
 
 def _check_memory(name: str) -> None:
     """Refuse text that cannot fit into memory whole; inside a box it is read block by block, whatever its size."""
-    import os
-
     pages, page = (os.sysconf(key) if key in os.sysconf_names else 0 for key in ("SC_PHYS_PAGES", "SC_PAGE_SIZE"))
     size, memory = Path(name).stat().st_size, pages * page
     if 0 < memory < size:
         raise InvalidInputError(
-            f"{name}: {size / 1e9:,.1f} GB of text do not fit into {memory / 1e9:,.1f} GB of memory; wanted a region "
+            f"{name}: {size / 1e9:,.1f} GB of text do not fit into {memory / 1e9:,.1f} GB of memory; expected a region "
             "or bounds, inside which it is read block by block"
         )
 
 
 def _csv_block(frame: Any, name: str, first: int, bbox: Bounds | None, bbox_epsg: int | None) -> list[Any]:
     """One block's rows inside the box, one frame for each CRS, indexed by row of the file."""
-    import geopandas
-    import shapely
-
     text = [value if isinstance(value, str) and value else None for value in frame["geometry"]]
     shapes = shapely.from_wkt(text, on_invalid="ignore")
     bad = [first + row for row, (shape, value) in enumerate(zip(shapes, text, strict=True)) if value and shape is None]
@@ -301,7 +291,7 @@ def _csv_block(frame: Any, name: str, first: int, bbox: Bounds | None, bbox_epsg
         return [_kept(located, None, bbox, bbox_epsg)]
     unnamed = located.index[located["crs"].isna()].tolist()
     if unnamed:
-        raise InvalidInputError(f"{name}: got no CRS in rows {unnamed[:20]}, wanted an EPSG code in each")
+        raise InvalidInputError(f"{name}: got no CRS in rows {unnamed[:20]}, expected an EPSG code in each")
     located["crs"] = [str(epsg_from_text(value, name)) for value in located["crs"]]
     return [_kept(rows, int(code), bbox, bbox_epsg) for code, rows in located.groupby("crs")]
 
@@ -312,8 +302,6 @@ def _kept(rows: Any, epsg: int | None, bbox: Bounds | None, bbox_epsg: int | Non
 
 def _typed(column: Any) -> Any:
     """Text as whole numbers where all of it is (64 bits exact, no leading zeros), else as floats, else as it is."""
-    import pandas as pd
-
     filled = column.dropna().astype(str)
     if len(filled) and filled.str.fullmatch(r"-?(0|[1-9]\d{0,17})").all():
         return column.astype("Int64") if column.isna().any() else column.astype("int64")
@@ -335,7 +323,7 @@ def epsg_from_text(value: object, name: str = "the table") -> int:
     """
     text = str(value).strip().upper().removeprefix("EPSG:").removesuffix(".0")
     if not text.isdigit():
-        raise InvalidInputError(f"{name}: got CRS {value!r}, wanted an EPSG code")
+        raise InvalidInputError(f"{name}: got CRS {value!r}, expected an EPSG code")
     if not is_known_epsg(int(text)):
         raise InvalidInputError(f"{name}: got CRS {value!r}, which EPSG does not know")
     return int(text)
@@ -349,9 +337,6 @@ def is_known_epsg(code: int) -> bool:
         >>> is_known_epsg(32633), is_known_epsg(999_999)
         (True, False)
     """
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
     try:
         CRS.from_epsg(code)
     except CRSError:

@@ -18,7 +18,6 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from shapely import box
 
-from landloom.archive.http import Patience
 from landloom.archive.orders.fetch import FetchReport, FileOrderBook, fetch_products
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.states import Order, Rules, State, orders_of
@@ -26,12 +25,13 @@ from landloom.archive.orders.tokens import PasswordToken
 from landloom.archive.selection import Policy, choose_scenes
 from landloom.errors import InvalidInputError, PermanentFaultError, StoreError, TransientFaultError
 from landloom.model.time import Period, parse_instant
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from landloom.archive.orders.provider import Placed
+    from landloom.archive.orders.provider import OrderAnswer
 
 REGION = box(15.2, 45.2, 15.3, 45.3)
 YEAR = Period.year(2023)
@@ -391,7 +391,7 @@ def test_killed_again_and_again_it_orders_and_downloads_nothing_twice(
 
 def test_a_run_killed_while_it_orders_does_not_outrun_the_pace(archive: Archive, tmp_path: Path) -> None:
     class Killed(ODataProducts):
-        def place(self, order: Order) -> Placed:
+        def place(self, order: Order) -> OrderAnswer:
             super().place(order)
             raise KeyboardInterrupt
 

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from shapely import box
 
 from landloom.archive.orders import states as machine
-from landloom.archive.orders.states import Deed, Order, Rules, State, next_action, orders_of
+from landloom.archive.orders.states import ActionKind, Order, Rules, State, next_action, orders_of
 from landloom.errors import InvalidInputError, InvalidValueError
-from landloom.model.scene import Asset, Scene
+from landloom.model.scene import Role, Scene, SceneFile
 from landloom.model.time import parse_instant
 
 NOW = parse_instant("2024-01-01")
@@ -33,11 +33,11 @@ def test_orders_and_questions_go_before_downloads_and_the_first_wanted_is_ordere
         order("a", State.OFFLINE),
     ]
     action = next_action(everything, RULES, NOW)
-    assert (action.deed, action.order) == (Deed.PLACE, everything[2])
+    assert (action.kind, action.order) == (ActionKind.PLACE, everything[2])
     action = next_action([*everything[:2], order("e")], RULES, NOW)
-    assert action.deed is Deed.ASK
+    assert action.kind is ActionKind.ASK
     action = next_action(everything[:1], RULES, NOW)
-    assert action.deed is Deed.DOWNLOAD
+    assert action.kind is ActionKind.DOWNLOAD
 
 
 def test_what_came_online_first_is_downloaded_first() -> None:
@@ -51,7 +51,7 @@ def test_what_came_online_first_is_downloaded_first() -> None:
 def test_no_order_before_the_pace_allows_whatever_the_product() -> None:
     just = order("a", State.ORDERED, requested_at=NOW - timedelta(minutes=10), due=NOW + HOUR)
     action = next_action([just, order("b", State.OFFLINE)], RULES, NOW)
-    assert (action.deed, action.until) == (Deed.WAIT, NOW + timedelta(minutes=20))
+    assert (action.kind, action.until) == (ActionKind.WAIT, NOW + timedelta(minutes=20))
     done = replace(just, state=State.DONE, due=None)
     assert next_action([done, order("b", State.OFFLINE)], RULES, NOW).until == NOW + timedelta(minutes=20)
 
@@ -77,7 +77,7 @@ def test_a_refused_download_waits_for_itself_alone() -> None:
     refused = machine.refused(order("a", State.ONLINE), reason="429", retry_after=60.0, now=NOW, rules=RULES)
     assert refused.state is State.ONLINE
     assert refused.due == NOW + RULES.poll_every
-    assert next_action([refused, order("b", State.OFFLINE)], RULES, NOW).deed is Deed.PLACE
+    assert next_action([refused, order("b", State.OFFLINE)], RULES, NOW).kind is ActionKind.PLACE
 
 
 def test_an_order_that_brings_nothing_lapses() -> None:
@@ -90,7 +90,7 @@ def test_an_order_that_brings_nothing_lapses() -> None:
 def test_waits_double_up_to_the_longest_and_end_in_failure() -> None:
     one, waits = order("a", State.ONLINE), []
     while one.state is not State.FAILED:
-        one = machine.in_vain(one, reason="HTTP 500", now=NOW, rules=RULES)
+        one = machine.failed_attempt(one, reason="HTTP 500", now=NOW, rules=RULES)
         waits += [one.due - NOW] if one.due else []
     assert waits[:3] == [timedelta(seconds=30), timedelta(seconds=60), timedelta(seconds=120)]
     assert max(waits) == RULES.longest_retry
@@ -98,17 +98,17 @@ def test_waits_double_up_to_the_longest_and_end_in_failure() -> None:
     assert one.reason == "HTTP 500 (10 times)"
 
 
-def test_progress_does_not_count_as_a_try_in_vain() -> None:
+def test_progress_does_not_count_as_a_try_failed_attempt() -> None:
     one = replace(order("a", State.ONLINE), attempts=RULES.attempts - 1)
-    after = machine.in_vain(one, reason="cut", now=NOW, rules=RULES, progress=True)
+    after = machine.failed_attempt(one, reason="cut", now=NOW, rules=RULES, progress=True)
     assert (after.state, after.attempts) == (State.ONLINE, RULES.attempts - 1)
 
 
 def test_scenes_without_a_whole_product_are_refused() -> None:
-    scene = Scene(id="s", time=NOW, granule=None, epsg=None, footprint=box(0, 0, 1, 1), assets={})
+    scene = Scene(id="s", time=NOW, granule=None, epsg=None, footprint=box(0, 0, 1, 1), bands={})
     with pytest.raises(InvalidInputError, match="s"):
         orders_of([scene])
-    whole = replace(scene, assets={"SAFE": Asset(href="x", size=3, checksum="d50110")})
+    whole = replace(scene, layers={Role.PRODUCT: SceneFile(href="x", size=3, checksum="d50110")})
     assert orders_of([whole]) == (Order(id="s", href="x", size=3, checksum="d50110"),)
 
 
@@ -121,17 +121,17 @@ ANSWERS = st.sampled_from(["yes", "no", "refuse", "fail", "gone"])
 EVENTS = st.lists(st.tuples(ANSWERS, st.integers(0, 7200)), max_size=200)
 
 
-def after(deed: Deed, one: Order, answer: str, seconds: int, now: datetime) -> Order:
+def after(kind: ActionKind, one: Order, answer: str, seconds: int, now: datetime) -> Order:
     """What becomes of a product when a provider answers so."""
     if answer == "fail":
-        return machine.in_vain(one, reason="x", now=now, rules=RULES)
+        return machine.failed_attempt(one, reason="x", now=now, rules=RULES)
     if answer == "refuse":
         return machine.refused(one, reason="x", retry_after=float(seconds), now=now, rules=RULES)
     if answer == "gone":
-        return machine.went_offline(one) if deed is Deed.DOWNLOAD else machine.failed(one, reason="x")
-    if deed is Deed.PLACE:
+        return machine.went_offline(one) if kind is ActionKind.DOWNLOAD else machine.failed(one, reason="x")
+    if kind is ActionKind.PLACE:
         return machine.placed(one, retry_after=float(seconds), now=now, rules=RULES)
-    if deed is Deed.ASK:
+    if kind is ActionKind.ASK:
         return machine.asked(one, online=answer == "yes", now=now, rules=RULES)
     return machine.done(one)
 
@@ -145,7 +145,7 @@ def test_whatever_the_provider_does_the_pace_is_kept_and_time_goes_on(
     now, placed_at = NOW, list[datetime]()
     for answer, seconds in events:
         action = next_action(list(known.values()), RULES, now)
-        if action.deed is Deed.STOP:
+        if action.kind is ActionKind.STOP:
             assert all(one.state in (State.DONE, State.FAILED) for one in known.values())
             break
         if action.order is None:
@@ -154,9 +154,9 @@ def test_whatever_the_provider_does_the_pace_is_kept_and_time_goes_on(
             now = action.until
             continue
         one = action.order
-        if action.deed is Deed.PLACE:
+        if action.kind is ActionKind.PLACE:
             placed_at.append(now)
             one = machine.requesting(one, now=now)
-        known[one.id] = after(action.deed, one, answer, seconds, now)
+        known[one.id] = after(action.kind, one, answer, seconds, now)
         now += timedelta(seconds=seconds / 100)
     assert all(later - earlier >= RULES.order_every for earlier, later in pairwise(placed_at))

@@ -13,19 +13,20 @@ import pytest
 import shapely
 
 from landloom.archive.open import open_archive
+from landloom.archive.protocol import Archive
 from landloom.archive.safe.masks import _bytes, product_mask
 from landloom.archive.safe.products import SafeArchive
-from landloom.archive.search import Archive
 from landloom.errors import InvalidInputError, InvalidValueError, PermanentFaultError
-from landloom.formats.safe.product import L1C_BANDS, L2A_BANDS
-from landloom.model.bands import SENTINEL2
+from landloom.formats.safe.safe_product import L1C_BANDS, L2A_BANDS
+from landloom.model.scene import Role
+from landloom.model.sensor import SENTINEL2
 from landloom.model.time import Period
-from landloom.simulate.items import scene_footprint
-from landloom.simulate.safe.archive import SafeForm, product_files, simulate_safe_archive
+from landloom.simulate.safe.ids import SafeNames
 from landloom.simulate.safe.images import cloud_classes, level_1c
-from landloom.simulate.safe.names import SafeNames
+from landloom.simulate.safe.products import SafeForm, product_files, simulate_safe_archive
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.spec import world_spec
+from landloom.simulate.stac_items import scene_footprint
 from landloom.simulate.world import World
 from landloom.store.raster import open_raster
 
@@ -78,11 +79,13 @@ def test_scenes_carry_what_the_products_say(written: Written) -> None:
         assert (scene.baseline, scene.platform, scene.orbit) == (planned.baseline, planned.platform, planned.orbit)
         assert scene.footprint.symmetric_difference(scene_footprint(planned)).area < 1e-10
         bands = L1C_BANDS if scene.level == "L1C" else L2A_BANDS
-        assert set(bands) <= set(scene.assets)
-        assert ("SCL" in scene.assets) == (scene.level == "L2A")
-        assert {scene.assets[band].offset for band in bands} == {-planned.offset}
-        assert all(scene.assets[name].offset == 0 for name in scene.assets if name not in bands)
-        for asset in scene.assets.values():
+        assert tuple(scene.bands) == bands
+        assert set(scene.layers) == ({Role.CLASSIFICATION} if scene.level == "L2A" else set())
+        assert bool(scene.masks) == (scene.level == "L1C")
+        assert {asset.offset for asset in scene.bands.values()} == {-planned.offset}
+        others = (*scene.layers.values(), *scene.masks.values())
+        assert {asset.offset for asset in others} == {0}
+        for asset in (*scene.bands.values(), *others):
             data = _bytes(asset.href)
             assert asset.size == len(data)
             assert asset.checksum == "d50110" + hashlib.md5(data).hexdigest()  # noqa: S324
@@ -96,7 +99,8 @@ def test_every_band_opens_at_its_native_resolution_with_the_world_s_pixels(writt
         if scene.level == "L1C":
             layers = dict(level_1c(layers, planned.offset))
         for band, pixels in layers.items():
-            with open_raster(scene.assets[band].href) as raster:
+            asset = scene.layers[Role.CLASSIFICATION] if band == "SCL" else scene.bands[band]
+            with open_raster(asset.href) as raster:
                 assert raster.grid == planned.grid.at(20 if band == "SCL" else SENTINEL2[band].resolution)
                 assert np.array_equal(raster.read(raster.grid), pixels)
 
@@ -177,8 +181,8 @@ def test_missing_images_leave_their_bands_out(product: Path) -> None:
         path.unlink()
     archive = SafeArchive(product.parent)
     (scene,) = archive.search(WORLD, YEAR)
-    assert "B02" in scene.assets
-    assert "B04" not in scene.assets  # its coarser copies are no substitute
+    assert "B02" in scene.bands
+    assert "B04" not in scene.bands  # its coarser copies are no substitute
     assert "1 listed image(s) not there" in archive.problems[0].what
 
 
@@ -200,7 +204,7 @@ def test_a_zip_without_the_outer_folder_opens_too(product: Path) -> None:
     shutil.make_archive(str(product.parent / "a"), "zip", product)
     shutil.rmtree(product)
     (scene,) = SafeArchive(product.parent).search(WORLD, YEAR)
-    with open_raster(scene.assets["B05"].href) as raster:
+    with open_raster(scene.bands["B05"].href) as raster:
         assert raster.read(raster.grid).any()
 
 
@@ -220,7 +224,8 @@ def test_old_products_of_many_granules_are_a_scene_each(tmp_path: Path) -> None:
     scenes = SafeArchive(tmp_path).search(WORLD, YEAR)
     assert [scene.granule for scene in scenes] == ["32UPA", "32UQA"]
     assert len({scene.id for scene in scenes}) == 2
-    assert all("T32UQA" in asset.href for asset in scenes[1].assets.values())
+    files = (*scenes[1].bands.values(), *scenes[1].masks.values())
+    assert all("T32UQA" in asset.href for asset in files)
 
 
 def test_no_such_folder(tmp_path: Path) -> None:

@@ -236,13 +236,24 @@ def test_granules_have_an_item_for_each_date_and_labels_name_their_sources() -> 
     days = (datetime(2018, 1, 3, 10, 30, tzinfo=UTC), datetime(2018, 1, 8, 10, 30, tzinfo=UTC))
     steps = tuple(Timestep(day, f"{day:%Y-%m-%d}", Period(day, day.replace(hour=11))) for day in days)
     source = Product(
-        key="s2", folder="S2", collection="source_sentinel_2", prefix="s2", title="Scenes", kind="imagery",
-        bands=make_info().product("s2").product.bands[:2], resolution=10,
-    )  # fmt: skip
-    truth = Product(
-        key="labels", folder=None, collection="labels", prefix="labels", title="Consensus", kind="raster-labels",
+        key="s2",
+        folder="S2",
+        collection="source_sentinel_2",
+        prefix="s2",
+        title="Scenes",
+        kind="imagery",
+        bands=make_info().product("s2").product.bands[:2],
         resolution=10,
-    )  # fmt: skip
+    )
+    truth = Product(
+        key="labels",
+        folder=None,
+        collection="labels",
+        prefix="labels",
+        title="Consensus",
+        kind="raster-labels",
+        resolution=10,
+    )
     info = make_info(
         name="lcn",
         scheme="granule",

@@ -10,23 +10,24 @@ from shapely import Point, Polygon, box, equals
 
 from landloom.errors import InvalidDocumentError, InvalidValueError
 from landloom.formats.antimeridian import split_antimeridian
-from landloom.formats.stac.items import (
+from landloom.formats.stac.items import parse_scene
+from landloom.formats.stac.profiles import (
     COPERNICUS,
     EARTH_SEARCH,
     GENERIC,
+    LANDSAT,
     PLANETARY_COMPUTER,
     PROFILES,
     Profile,
     detect_profile,
-    parse_scene,
 )
-from landloom.model.bands import RAPIDAI4EO_BANDS
+from landloom.model.product import RAPIDAI4EO_BANDS
+from landloom.model.scene import Role
+from landloom.model.sensor import LANDSAT_C2_L2
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from landloom.errors import Problem
-    from landloom.model.scene import Asset
+    from landloom.model.scene import SceneFile
 
 DECLARED = [{"nodata": 0, "scale": 0.0001, "offset": -0.1}]
 KEYS = {
@@ -36,7 +37,9 @@ KEYS = {
         "B02_10m B03_10m B04_10m B08_10m B05_20m B06_20m B07_20m B8A_20m B11_20m B12_20m B01_60m B09_60m"
     ),
     "generic": "B02 B03 B04 B08 B05 B06 B07 B8A B11 B12 B01 B09",
+    "landsat": "coastal blue green red nir08 swir16 swir22",
 }
+BANDS = dict.fromkeys(KEYS, RAPIDAI4EO_BANDS) | {"landsat": tuple(LANDSAT_C2_L2.bands)}
 
 
 def item(**properties: Any) -> dict[str, Any]:
@@ -50,7 +53,7 @@ def item(**properties: Any) -> dict[str, Any]:
 
 
 def offset(document: dict[str, Any], profile: Profile, band: str = "B04") -> int:
-    return parse_scene(document, "/a/item.json", profile).assets[band].offset
+    return parse_scene(document, "/a/item.json", profile).bands[band].offset
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
@@ -58,13 +61,34 @@ def test_each_provider_names_the_published_bands(name: str) -> None:
     document = item(**{"s2:processing_baseline": "05.09"})
     document["assets"] = {key: {"href": f"{key}.tif"} for key in (*KEYS[name].split(), "thumbnail", "blue-jp2")}
     scene = parse_scene(document, "https://example.org/x/item.json", PROFILES[name])
-    assert tuple(scene.assets) == RAPIDAI4EO_BANDS
-    assert scene.assets["B8A"].href == f"https://example.org/x/{KEYS[name].split()[7]}.tif"
+    hrefs = [f"https://example.org/x/{key}.tif" for key in KEYS[name].split()]
+    assert {band: asset.href for band, asset in scene.bands.items()} == dict(zip(BANDS[name], hrefs, strict=True))
+    assert tuple(scene.bands) == BANDS[name]
+    assert scene.sensor == PROFILES[name].sensor
 
 
-@pytest.mark.parametrize(("name", "found"), [(name, name) for name in KEYS if name != "planetary-computer"])
-def test_profiles_are_told_by_their_keys(name: str, found: str) -> None:
-    assert detect_profile({"assets": {key: {} for key in KEYS[name].split()}}).name == found
+@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"planetary-computer", "landsat"}))
+def test_profiles_are_told_by_their_keys(name: str) -> None:
+    assert detect_profile({"assets": {key: {} for key in KEYS[name].split()}}).name == name
+
+
+def test_landsat_is_told_by_its_platform_or_its_classification() -> None:
+    assets: dict[str, Any] = {key: {} for key in KEYS["landsat"].split()}
+    assert detect_profile({"assets": assets, "properties": {"platform": "LANDSAT_8"}}) is LANDSAT
+    assert detect_profile({"assets": assets | {"qa_pixel": {}}}) is LANDSAT
+
+
+def test_landsat_is_converted_as_its_sensor_says_and_has_no_offset() -> None:
+    document = item(platform="landsat-9", **{"grid:code": "WRS2-001002", "proj:epsg": 32633})
+    document["assets"] = {key: {"href": f"{key}.tif"} for key in ("red", "qa_pixel", "qa_aerosol", "qa_radsat")}
+    scene = parse_scene(document, "/a/item.json", LANDSAT)
+    (red,) = scene.bands.values()
+    assert (red.href, red.offset, red.conversion) == ("/a/red.tif", 0, LANDSAT_C2_L2.conversion)
+    assert {role: (asset.href, asset.conversion) for role, asset in scene.layers.items()} == {
+        Role.CLASSIFICATION: ("/a/qa_pixel.tif", None),
+        Role.AEROSOL: ("/a/qa_aerosol.tif", None),
+    }
+    assert (scene.sensor, scene.granule) == ("landsat-c2-l2", None)
 
 
 @pytest.mark.parametrize(
@@ -104,7 +128,8 @@ def test_offset_as_stac_1_1_writes_it_and_never_for_classes() -> None:
         "SCL_20m": {"href": "x"},
     }
     scene = parse_scene(document, "s3://eodata/x/item.json", COPERNICUS)
-    assert {name: asset.offset for name, asset in scene.assets.items()} == {"B04": -1000, "B03": -500, "SCL": 0}
+    assert {name: asset.offset for name, asset in scene.bands.items()} == {"B04": -1000, "B03": -500}
+    assert {role: asset.offset for role, asset in scene.layers.items()} == {Role.CLASSIFICATION: 0}
 
 
 def test_files_as_esa_made_them_without_baseline_are_refused() -> None:
@@ -160,7 +185,7 @@ def test_sizes_checksums_and_missing_values() -> None:
     document["assets"]["B04"] |= {"file:size": 17, "file:checksum": "1220abcd"}
     document["assets"]["Product"] = {"href": "x.zip", "file:size": 99}
     scene = parse_scene(document, "/a/item.json", GENERIC)
-    assert (scene.assets["B04"].size, scene.assets["B04"].checksum) == (17, "1220abcd")
+    assert (scene.bands["B04"].size, scene.bands["B04"].checksum) == (17, "1220abcd")
     assert (scene.cloud_cover, scene.nodata_share, scene.platform, scene.size) == (None, 12.5, "sentinel-2c", 99)
 
 
@@ -173,8 +198,8 @@ def test_bands_inside_one_file() -> None:
             "raster:bands": [{"scale": 0.0001, "offset": 0}, {"scale": 0.0001, "offset": -0.1}],
         }
     }
-    assets = parse_scene(document, "/a/item.json", GENERIC).assets
-    assert {name: (asset.band, asset.offset) for name, asset in assets.items()} == {"B02": (1, 0), "B04": (2, -1000)}
+    bands = parse_scene(document, "/a/item.json", GENERIC).bands
+    assert {name: (asset.band, asset.offset) for name, asset in bands.items()} == {"B02": (1, 0), "B04": (2, -1000)}
 
 
 def test_every_problem_is_listed_with_its_place() -> None:
@@ -250,12 +275,13 @@ def test_whatever_stands_there_ends_in_a_scene_or_in_listed_problems(place: tupl
         holder = holder[key]
     holder[place[-1]] = value
     problems: tuple[Problem, ...] = ()
-    assets: Mapping[str, Asset] = {}
+    files: tuple[SceneFile, ...] = ()
     try:
-        assets = parse_scene(document, "/a/item.json", GENERIC).assets
+        scene = parse_scene(document, "/a/item.json", GENERIC)
+        files = (*scene.bands.values(), *scene.layers.values())
     except InvalidDocumentError as error:
         problems = error.problems
-    assert bool(assets) != bool(problems)
+    assert bool(files) != bool(problems)
 
 
 CORNERS = st.tuples(st.floats(-180, 180), st.floats(-80, 70), st.floats(0.1, 8), st.floats(0.1, 8))

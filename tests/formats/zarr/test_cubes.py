@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.formats.zarr.cubes import SHARD, CubeReader, encode_cube_shard, encode_cubes, shard_count, shard_key
-from landloom.formats.zarr.documents import CubeSpec
+from landloom.formats.zarr.metadata import CubeSpec
 from landloom.model.grid import Grid
 from landloom.store.local import LocalStore
 
@@ -220,14 +220,19 @@ def test_what_does_not_fit_is_refused() -> None:
     spec = _spec(3)
     cubes = _cubes(spec)
     for wrong in (cubes[:2], cubes.astype(np.int16), cubes[..., :-1]):
-        with pytest.raises(InvalidValueError, match="wanted uint16"):
+        with pytest.raises(InvalidValueError, match="expected uint16"):
             list(encode_cubes(spec, wrong))
     for wrong in (cubes[0], cubes[:0], np.repeat(cubes, 6, axis=0)):
-        with pytest.raises(InvalidValueError, match="wanted"):
+        with pytest.raises(InvalidValueError, match="expected"):
             encode_cube_shard(wrong)
     for changes in (
-        {"samples": ()}, {"bands": ()}, {"width": 0}, {"samples": ("a", "a", "b")}, {"times": ()}, {"corners": ()},
+        {"samples": ()},
+        {"bands": ()},
+        {"width": 0},
+        {"samples": ("a", "a", "b")},
+        {"times": ()},
+        {"corners": ()},
         {"observed": ((True,),)},
-    ):  # fmt: skip
+    ):
         with pytest.raises(InvalidValueError, match="got"):
             replace(spec, **changes)

@@ -71,7 +71,7 @@ def test_only_forests_are_packed() -> None:
     with pytest.raises(InvalidInputError, match="GaussianNB"):
         PackedForest.of(GaussianNB().fit(pixels, labels))
     forest = PackedForest.of(RandomForestClassifier(2).fit(pixels, labels))
-    with pytest.raises(InvalidValueError, match="wanted uint16"):
+    with pytest.raises(InvalidValueError, match="expected uint16"):
         forest.predict_proba(pixels)
 
 
@@ -210,9 +210,14 @@ def test_another_classifier_is_taken_by_name(name: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("os.system", {}), ("sklearn.svm.LinearSVC", {}), ("sklearn.ensemble.Nothing", {}),
-     ("sklearn.naive_bayes.GaussianNB", {"trees": 3}), ("forest", {})],
-)  # fmt: skip
+    [
+        ("os.system", {}),
+        ("sklearn.svm.LinearSVC", {}),
+        ("sklearn.ensemble.Nothing", {}),
+        ("sklearn.naive_bayes.GaussianNB", {"trees": 3}),
+        ("forest", {}),
+    ],
+)
 def test_what_is_no_classifier_is_refused(name: str, options: dict[str, int]) -> None:
     pixels, labels = two_classes(9, pixels=60)
     with pytest.raises(InvalidInputError, match=BALANCED):
@@ -221,7 +226,7 @@ def test_what_is_no_classifier_is_refused(name: str, options: dict[str, int]) ->
 
 def test_a_single_class_is_refused() -> None:
     pixels, _ = two_classes(10, pixels=60)
-    with pytest.raises(InvalidInputError, match=r"classes \[5\], wanted at least two"):
+    with pytest.raises(InvalidInputError, match=r"classes \[5\], expected at least two"):
         train(pixels, np.full(len(pixels), 5, np.uint8), GuessSettings(), seed=1)
 
 

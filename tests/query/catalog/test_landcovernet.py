@@ -9,9 +9,9 @@ import pytest
 from tests.query.faulty import Faulty, content, serving
 
 from landloom.errors import CorpusError, InvalidInputError, TransientFaultError
-from landloom.query.catalog.crawl import found_files, stac_search
-from landloom.query.catalog.registry import BUILT_IN, Registered, add_corpus
+from landloom.query.catalog.corpora import BUILT_IN, RegisteredCorpus, add_corpus
 from landloom.query.corpus import Corpus
+from landloom.query.search import found_files, stac_search
 from landloom.query.transfer.destination import plan_download, verify
 from landloom.query.transfer.download import download
 from landloom.query.transfer.stores import open_transfer_store
@@ -30,15 +30,22 @@ def item(name: str, collection: str, corner: tuple[float, float], files: list[st
     west, south = corner
     east, north = west + 0.033, south + 0.023
     ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
-    times: dict[str, Any] = {"datetime": f"{day[:4]}-{day[4:6]}-{day[6:]}T10:00:00Z"} if day else {
-        "datetime": None, "start_datetime": "2018-01-01T00:00:00Z", "end_datetime": "2018-12-31T23:59:59Z"
-    }  # fmt: skip
+    times: dict[str, Any] = (
+        {"datetime": f"{day[:4]}-{day[4:6]}-{day[6:]}T10:00:00Z"}
+        if day
+        else {"datetime": None, "start_datetime": "2018-01-01T00:00:00Z", "end_datetime": "2018-12-31T23:59:59Z"}
+    )
     return {
-        "type": "Feature", "stac_version": "1.0.0", "id": name, "collection": collection, "properties": times,
-        "bbox": [west, south, east, north], "geometry": {"type": "Polygon", "coordinates": [ring]},
+        "type": "Feature",
+        "stac_version": "1.0.0",
+        "id": name,
+        "collection": collection,
+        "properties": times,
+        "bbox": [west, south, east, north],
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
         "assets": {file.partition(".")[0]: {"href": f"./{file}"} for file in files},
         "links": [{"rel": "collection", "href": "../collection.json"}],
-    }  # fmt: skip
+    }
 
 
 def documents() -> dict[str, dict[str, Any]]:
@@ -80,7 +87,9 @@ def landcovernet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
     entry = next(item for item in BUILT_IN if item.name == "landcovernet")
     with serving(Faulty(files=files)) as server:
         bases = ("http://127.0.0.1:9/", f"{server.address}/")
-        add_corpus(Registered(name=entry.name, bases=bases, kind=entry.kind, catalog=entry.catalog, terms=entry.terms))
+        add_corpus(
+            RegisteredCorpus(name=entry.name, bases=bases, kind=entry.kind, catalog=entry.catalog, terms=entry.terms)
+        )
         yield server
 
 
@@ -90,9 +99,12 @@ def test_it_is_crawled_by_name_and_two_chips_are_downloaded(landcovernet: Faulty
     assert len(landcovernet.gets()) == 1 + 2 + len(CHIPS)  # no document of imagery was read
 
     june = stac_search(
-        "landcovernet", collections=LABELS, region=(14.9, 45.9, 15.6, 46.1), related=IMAGERY,
+        "landcovernet",
+        collections=LABELS,
+        region=(14.9, 45.9, 15.6, 46.1),
+        related=IMAGERY,
         period=("2018-06-01", "2018-07-01"),
-    )  # fmt: skip
+    )
     files = found_files(june, landcovernet.address)
     folders = [f"{kind}_33TWL_{chip}" for chip in ("03", "04") for kind in (LABELS, IMAGERY)]
     names = (["labels.tif", "source_dates.csv"], [f"{band}.tif" for band in BANDS])
@@ -117,12 +129,12 @@ def test_it_has_no_index_to_ask(landcovernet: Faulty, tmp_path: Path) -> None:
     (one,) = stac_search(f"{landcovernet.address}/{LABELS}/collection.json", region=(38, 45, 39, 46))
     documents = found_files([one], landcovernet.address, documents=True)
     assert documents[-1].path == f"{LABELS}/{LABELS}_37TDK_27/stac.json"
-    with pytest.raises(InvalidInputError, match="wanted files below"):
+    with pytest.raises(InvalidInputError, match="expected files below"):
         found_files([one], "https://example.org/")
 
 
 def test_names_whose_catalogue_is_not_there_say_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LANDLOOM_CORPORA", str(tmp_path / "corpora.json"))
-    add_corpus(Registered(name="mine", bases=(f"{tmp_path}/", "http://127.0.0.1:9/")))
+    add_corpus(RegisteredCorpus(name="mine", bases=(f"{tmp_path}/", "http://127.0.0.1:9/")))
     with pytest.raises(TransientFaultError, match=r"(?s)has no stac-v1\.0/catalog\.json\n.*127\.0\.0\.1:9"):
         stac_search("mine")

@@ -135,11 +135,11 @@ def test_no_text_takes_long() -> None:
         ("clc_1 >", "filter: got 'clc_1 >', no CQL2 at its end"),
         ("clc_1 > 0.5 clc_2 > 1", "filter: got 'clc_1 > 0.5 clc_2 > 1', no CQL2 from 'clc_2 > 1' on (character 13)"),
         ("clc_1 > 0.5\nAND = 3", "filter: got 'clc_1 > 0.5\\nAND = 3', no CQL2 from '= 3' on (character 17)"),
-        ("  ", "filter: got an empty text, wanted such as clc_31 = 1"),
+        ("  ", "filter: got an empty text, expected such as clc_31 = 1"),
         ("clc_1 = 'x", "filter: got a quote that is never closed, ' at character 9"),
         (
             '{"op": "=", "args": [{"property": "a"}, 1' + "0" * 50 + "]}",
-            "filter: got a number of 51 characters, wanted at most 40",
+            "filter: got a number of 51 characters, expected at most 40",
         ),
     ],
 )
@@ -177,7 +177,7 @@ def test_json_and_text_say_the_same() -> None:
         ('{"op": "=", "args": [1]}', "arguments"),
         ('{"op": "in", "args": [{"property": "a"}, "a"]}', "list"),
         ('{"a": 1}', "dates"),
-        ('{"op": "=", "args": [null, 1]}', "wanted a number"),
+        ('{"op": "=", "args": [null, 1]}', "expected a number"),
         ("{", "broken JSON"),
     ],
 )
@@ -230,11 +230,25 @@ def test_numbers_that_would_overflow_are_refused() -> None:
 
 
 CASES = [
-    "clc_412 > 0.8", "clc_31 = 1", "clc_2 >= 0.5 AND clc_112 < 0.1", "NOT clc_1 = 0", "clc_311 + clc_312 = 1",
-    "clc_3 BETWEEN 0.25 AND 0.75", "clc_211 * 2 > clc_231 + 0.1", "0.5 < clc_3", "clc_211 / clc_231 > 1",
-    "clc_211 IN (0, 1, 0.5)", "clc_3 - clc_31 > 0 OR clc_5 = 1", "-clc_3 < -0.9", "clc_3 ^ 2 > 0.5",
-    "clc_3 * 10 div 3 = 2", "clc_3 * 10 % 3 > 1.5", "clc_3 IS NULL", "clc_211 / clc_231 IS NOT NULL", "clc_3 <> 0",
-]  # fmt: skip
+    "clc_412 > 0.8",
+    "clc_31 = 1",
+    "clc_2 >= 0.5 AND clc_112 < 0.1",
+    "NOT clc_1 = 0",
+    "clc_311 + clc_312 = 1",
+    "clc_3 BETWEEN 0.25 AND 0.75",
+    "clc_211 * 2 > clc_231 + 0.1",
+    "0.5 < clc_3",
+    "clc_211 / clc_231 > 1",
+    "clc_211 IN (0, 1, 0.5)",
+    "clc_3 - clc_31 > 0 OR clc_5 = 1",
+    "-clc_3 < -0.9",
+    "clc_3 ^ 2 > 0.5",
+    "clc_3 * 10 div 3 = 2",
+    "clc_3 * 10 % 3 > 1.5",
+    "clc_3 IS NULL",
+    "clc_211 / clc_231 IS NOT NULL",
+    "clc_3 <> 0",
+]
 
 
 @pytest.mark.parametrize("text", CASES)
@@ -292,8 +306,14 @@ def _truth(node: object, shares: list[int]) -> bool | None:  # noqa: PLR0911 - o
     first = others[0] or Fraction(0)
     if op == "between":
         return first <= value <= (others[1] or Fraction(0))
-    return {"=": value == first, "<>": value != first, "<": value < first, ">": value > first,
-            "<=": value <= first, ">=": value >= first}[op]  # fmt: skip
+    return {
+        "=": value == first,
+        "<>": value != first,
+        "<": value < first,
+        ">": value > first,
+        "<=": value <= first,
+        ">=": value >= first,
+    }[op]
 
 
 @pytest.mark.parametrize(

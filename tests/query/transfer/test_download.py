@@ -16,12 +16,20 @@ import pytest
 from tests.query.faulty import Faulty, content, serving
 
 from landloom.errors import ForeignCorpusError, StoreError
-from landloom.query.transfer.concurrency import Pace
-from landloom.query.transfer.destination import Plan, Wanted, check_space, diff, plan_download, plan_repair, verify
+from landloom.query.transfer.concurrency import Concurrency
+from landloom.query.transfer.destination import (
+    DownloadPlan,
+    Wanted,
+    check_space,
+    diff,
+    plan_download,
+    plan_repair,
+    verify,
+)
 from landloom.query.transfer.download import download
-from landloom.query.transfer.file import Patience
-from landloom.query.transfer.journal import Journal, Record
+from landloom.query.transfer.download_journal import DownloadJournal, Record
 from landloom.query.transfer.stores import open_transfer_store
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,7 +37,7 @@ if TYPE_CHECKING:
 
     from landloom.query.transfer.download import Report
 
-QUICK = Patience(seconds=6, first=0.05, longest=0.3)
+QUICK = Patience(attempts=24, first_wait=0.05, longest_wait=0.3)
 
 
 def paths(count: int) -> list[str]:
@@ -106,7 +114,7 @@ def test_lasting_faults_are_named_and_the_rest_comes(server: Faulty, tmp_path: P
     files = manifest(paths(60))
     faults = {files[7].path: "404", files[8].path: "flip", files[9].path: "short", files[10].path: "403"}
     server.fault = lambda path, _count: faults.get(path)
-    report = run(server, files, tmp_path, Patience(seconds=1, first=0.05, longest=0.1))
+    report = run(server, files, tmp_path, Patience(attempts=10, first_wait=0.05, longest_wait=0.1))
     assert sorted(problem.where for problem in report.failed) == sorted(faults)
     reasons = {problem.where: problem.what for problem in report.failed}
     assert "404" in reasons[files[7].path]
@@ -156,7 +164,7 @@ def test_a_server_that_is_gone_for_a_while_is_waited_for(tmp_path: Path) -> None
     thread.start()
     try:
         first.address = f"http://127.0.0.1:{port}"
-        report = run(first, files, tmp_path, Patience(seconds=25, first=0.1, longest=0.5))
+        report = run(first, files, tmp_path, Patience(attempts=60, first_wait=0.1, longest_wait=0.5))
     finally:
         stop.set()
         thread.join()
@@ -235,8 +243,8 @@ def test_a_disk_that_takes_no_more_leaves_no_wrong_file(server: Faulty, tmp_path
 
 
 def test_too_little_space_is_said_before(tmp_path: Path) -> None:
-    plan = Plan(destination=tmp_path / "new", missing=(Wanted(path="a", size=1 << 60),), present=0)
-    with pytest.raises(StoreError, match="wanted 1,152,921,504,606,846,976"):
+    plan = DownloadPlan(destination=tmp_path / "new", missing=(Wanted(path="a", size=1 << 60),), present=0)
+    with pytest.raises(StoreError, match="expected 1,152,921,504,606,846,976"):
         check_space(plan)
 
 
@@ -276,8 +284,9 @@ def test_verify_repair_and_diff(server: Faulty, tmp_path: Path) -> None:
     assert "digest" in problems[files[4].path]
     assert len(verify(tmp_path, digests=False)) == 2
     assert diff([*files[1:], Wanted(path="new.tif")], tmp_path) == (
-        [files[2].path, files[3].path, "new.tif"], [files[0].path],
-    )  # fmt: skip
+        [files[2].path, files[3].path, "new.tif"],
+        [files[0].path],
+    )
     store = open_transfer_store(server.address)
     report = download(plan_repair(tmp_path), store, corpus="demo 1", base=server.address, patience=QUICK)
     assert report.fetched == 3
@@ -288,7 +297,7 @@ def test_verify_repair_and_diff(server: Faulty, tmp_path: Path) -> None:
 def test_a_torn_journal_line_is_dropped(server: Faulty, tmp_path: Path) -> None:
     files = [Wanted(path=path) for path in paths(6)]
     run(server, files[:5], tmp_path)
-    journal = Journal(tmp_path)
+    journal = DownloadJournal(tmp_path)
     data = journal.path.read_bytes()
     journal.path.write_bytes(data[:-20])
     assert len(journal.read()) == 4
@@ -300,7 +309,7 @@ def test_a_torn_journal_line_is_dropped(server: Faulty, tmp_path: Path) -> None:
 def test_whole_files_without_a_line_are_recognised_by_their_digest(server: Faulty, tmp_path: Path) -> None:
     files = manifest(paths(6))
     run(server, files, tmp_path)
-    journal = Journal(tmp_path)
+    journal = DownloadJournal(tmp_path)
     journal.path.write_bytes(b"\n".join(journal.path.read_bytes().split(b"\n")[:3]) + b"\n")
     server.requests.clear()
     assert run(server, files, tmp_path).present == 6
@@ -318,18 +327,18 @@ def test_two_downloads_do_not_share_a_destination(server: Faulty, tmp_path: Path
 
 def test_the_gate_climbs_while_it_pays_and_turns_when_it_does_not() -> None:
     best = 40.0
-    pace = Pace(8, 4, 128)
+    gate = Concurrency(8, 4, 128)
     now, seen = time.monotonic(), []
     for _ in range(12_000):
-        gain = min(pace.limit, best) - max(pace.limit - best, 0) * 0.5
+        gain = min(gate.limit, best) - max(gate.limit - best, 0) * 0.5
         now += 1 / (gain * 5)
-        pace.finished(now)
-        seen.append(pace.limit)
+        gate.finished(now)
+        seen.append(gate.limit)
     assert 20 < sum(seen[-3_000:]) / 3_000 < 75
 
 
 def test_records_survive_reading(tmp_path: Path) -> None:
-    journal = Journal(tmp_path)
+    journal = DownloadJournal(tmp_path)
     assert journal.read() == {}
     journal.begin("demo 1")
     records = [Record(path=f"ü/{n}.tif", size=n, sha256="0" * 64) for n in range(4)]

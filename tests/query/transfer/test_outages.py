@@ -18,9 +18,9 @@ from tests.query.transfer.test_download import assert_all_true, manifest, paths
 from landloom.errors import StoreError
 from landloom.query.transfer.destination import Wanted, plan_download, verify
 from landloom.query.transfer.download import download
-from landloom.query.transfer.file import Patience
 from landloom.query.transfer.stores import open_transfer_store, signed_urls
 from landloom.store.open import open_store
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,7 +39,7 @@ def test_object_stores_serve_the_same_download(kind: str, request: pytest.Fixtur
         store.put(name, content(name, 60_000))
     store.put(names[2], content(names[2], 59_999))
     store.put(names[3], content(names[4], 60_000))
-    quick = Patience(seconds=2, first=0.05, longest=0.2)
+    quick = Patience(attempts=12, first_wait=0.05, longest_wait=0.2)
 
     def run() -> tuple[int, dict[str, str]]:
         plan = plan_download(manifest(names), tmp_path)
@@ -49,7 +49,7 @@ def test_object_stores_serve_the_same_download(kind: str, request: pytest.Fixtur
     fetched, failed = run()
     assert fetched == 117
     assert sorted(failed) == sorted([names[0], names[2], names[3]])
-    assert "59999 bytes, wanted 60000" in failed[names[2]]
+    assert "59999 bytes, expected 60000" in failed[names[2]]
     assert "digest" in failed[names[3]]
     assert assert_all_true(Faulty(), tmp_path) == 117
     for name in (names[0], names[2], names[3]):

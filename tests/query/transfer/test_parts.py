@@ -11,12 +11,12 @@ from tests.corpus.conftest import make_info, write_world
 from tests.query.faulty import Faulty, content, serving
 
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError, StoreError, TransientFaultError
-from landloom.query.catalog.registry import BUILT_IN, Registered, add_corpus, corpora, remove_corpus
+from landloom.query.catalog.corpora import BUILT_IN, RegisteredCorpus, add_corpus, corpora, remove_corpus
 from landloom.query.corpus import Corpus
 from landloom.query.published import get_asset_hrefs
 from landloom.query.transfer.destination import Wanted, plan_download, verify
 from landloom.query.transfer.download import download
-from landloom.query.transfer.journal import Journal, Record
+from landloom.query.transfer.download_journal import DownloadJournal, Record
 from landloom.query.transfer.parts import (
     azcopy_command,
     estimate_bytes,
@@ -89,7 +89,7 @@ def test_terms_of_exactly_what_was_fetched(corpus: Corpus, tmp_path: Path) -> No
     assert "EEA" not in both
     assert non_commercial(corpus, ["s2", "pfsr", "labels"]) == ["pfsr"]
 
-    journal, told = Journal(tmp_path), []
+    journal, told = DownloadJournal(tmp_path), []
     journal.begin("demo 1.0")
     for keys in (["labels"], ["s2"], []):
         files = corpus.query(products=keys).assets.paths() if keys else ["corpus.json"]
@@ -153,7 +153,7 @@ def registered(published: Truth, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("LANDLOOM_CORPORA", str(tmp_path / "corpora.json"))
     with serving(Faulty(files=files)) as server:
         bases = ("http://127.0.0.1:9/", f"{server.address}/")
-        add_corpus(Registered(name="rapidai4eo", bases=bases, kind="resources", terms=BUILT_IN[0].terms))
+        add_corpus(RegisteredCorpus(name="rapidai4eo", bases=bases, kind="resources", terms=BUILT_IN[0].terms))
         yield server
 
 
@@ -212,7 +212,7 @@ def test_corpora_elsewhere_open_by_address_and_follow_changes(own: Truth, tmp_pa
 
 def test_the_registry_is_extended_and_reduced(tmp_path: Path) -> None:
     path = tmp_path / "config" / "corpora.json"
-    mine = Registered(name="mine", bases=("s3://bucket/mine/",))
+    mine = RegisteredCorpus(name="mine", bases=("s3://bucket/mine/",))
     add_corpus(mine, path)
     assert corpora(path)["mine"] == mine
     assert set(corpora(path)) == {"mine", "rapidai4eo", "landcovernet"}
@@ -224,7 +224,7 @@ def test_the_registry_is_extended_and_reduced(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="broken registry"):
         corpora(path)
     with pytest.raises(InvalidInputError, match="slash"):
-        Registered(name="x", bases=("https://example.org",))
+        RegisteredCorpus(name="x", bases=("https://example.org",))
 
 
 def test_a_corpus_with_a_stac_only_says_how_to_search_it(tmp_path: Path) -> None:

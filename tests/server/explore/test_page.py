@@ -58,19 +58,32 @@ def call(command: list[str], paths: str) -> str:
     """
     try:
         done = subprocess.run(
-            command, cwd=ROOT / "web", env={**os.environ, "PATH": paths}, stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-            check=False, timeout=200,
-        )  # fmt: skip
+            command,
+            cwd=ROOT / "web",
+            env={**os.environ, "PATH": paths},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+            timeout=200,
+        )
     except subprocess.TimeoutExpired as slow:
         return f"{' '.join(command)}: {slow}\n{slow.output!r}"
     return f"{' '.join(command)}: status {done.returncode}\n{done.stdout}" if done.returncode else ""
 
 
 FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 
 
 def launch(driver: Playwright, executable: str) -> Browser:
@@ -214,7 +227,7 @@ def test_sample_shows_cube_labels_and_lineage(opened: Page, own: Served, address
     assert opened.locator(".labels tr").count() == min(len(linked.fractions), 8)
     slider = opened.get_by_label("Timestep")
     slider.fill("0")
-    step = own.corpus.sidecar.meta["products"]["s2"]["timesteps"][steps[0]]
+    step = own.corpus.info.product("s2").timesteps[steps[0]].name
     assert opened.locator(".step").inner_text() == step
     assert f"S2A {step}" in opened.locator(".lineage").inner_text()
 

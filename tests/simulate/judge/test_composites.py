@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 import shapely
 
-from landloom.model.bands import CLEAR
 from landloom.model.grid import Grid, reproject
+from landloom.model.sensor import CLEAR
 from landloom.simulate.judge.composites import (
     JUDGE_DIGEST,
     JUDGE_SEEDS,

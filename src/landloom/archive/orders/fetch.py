@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from landloom.archive.orders import states as machine
 from landloom.archive.orders.provider import OfflineError, QuotaError
-from landloom.archive.orders.states import Deed, Order, Rules, State, next_action
+from landloom.archive.orders.states import ActionKind, Order, Rules, State, next_action
 from landloom.errors import InvalidInputError, PermanentFaultError, StoreError, TransientFaultError
 from landloom.model.time import format_instant, parse_instant
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from landloom.archive.orders.provider import Provider, Stream
+    from landloom.archive.orders.provider import ProductProvider, Stream
 
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _MULTIHASH: Final = {"d50110": "md5", "1114": "sha1", "1220": "sha256", "1340": "sha512", "1620": "sha3_256"}
@@ -139,7 +139,7 @@ class FetchReport:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
+class LeastRate:
     """How slow a connection may be."""
 
     bytes_per_second: float = 1024.0
@@ -150,13 +150,13 @@ class Pace:
 
 def fetch_products(
     wanted: Iterable[Order],
-    provider: Provider,
+    provider: ProductProvider,
     book: OrderBook,
     folder: Path,
     *,
     rules: Rules | None = None,
     clock: Clock | None = None,
-    pace: Pace | None = None,
+    rate: LeastRate | None = None,
     report: Callable[[Order], None] | None = None,
 ) -> FetchReport:
     """Order, wait, download and verify until every product is there or has failed; then stop.
@@ -171,20 +171,20 @@ def fetch_products(
         folder: takes the files, `NAME.zip`.
         rules: the provider's pace and our patience.
         clock: tells the time.
-        pace: how slow a connection may be.
+        rate: how slow a connection may be.
         report: told of every change of a product's state.
 
     Raises:
         InvalidInputError: a product's name that cannot name a file.
         StoreError: the disk is full or cannot be written; start again when it is mended.
     """
-    run = _Run(provider, book, folder, rules or Rules(), clock or SystemClock(), pace or Pace(), report)
+    run = _FetchRun(provider, book, folder, rules or Rules(), clock or SystemClock(), rate or LeastRate(), report)
     run.begin(wanted)
-    while (action := next_action(run.orders, run.rules, run.clock.now())).deed is not Deed.STOP:
+    while (action := next_action(run.orders, run.rules, run.clock.now())).kind is not ActionKind.STOP:
         if action.until is not None:
             run.clock.sleep(max(0.0, (action.until - run.clock.now()).total_seconds()))
         elif action.order is not None:
-            run.act(action.deed, action.order)
+            run.act(action.kind, action.order)
     return FetchReport(
         paths={order.id: run.path(order) for order in run.orders if order.state is State.DONE},
         failed={order.id: order.reason for order in run.orders if order.state is State.FAILED},
@@ -192,21 +192,21 @@ def fetch_products(
     )
 
 
-class _Run:
+class _FetchRun:
     """One run: what is wanted, and the means."""
 
     def __init__(
         self,
-        provider: Provider,
+        provider: ProductProvider,
         book: OrderBook,
         folder: Path,
         rules: Rules,
         clock: Clock,
-        pace: Pace,
+        rate: LeastRate,
         report: Callable[[Order], None] | None,
     ) -> None:
         self.provider, self.book, self.folder = provider, book, folder
-        self.rules, self.clock, self.pace, self.report = rules, clock, pace, report
+        self.rules, self.clock, self.rate, self.report = rules, clock, rate, report
         self._orders: dict[str, Order] = {}
 
     @property
@@ -224,7 +224,7 @@ class _Run:
         _writable(self.folder)
         for order in wanted:
             if _NAME.fullmatch(order.id) is None:
-                raise InvalidInputError(f"got a product named {order.id!r}, wanted a plain file name")
+                raise InvalidInputError(f"got a product named {order.id!r}, expected a plain file name")
             past = known.get(order.id, order)
             fresh = replace(past, href=order.href, size=order.size, checksum=order.checksum)
             if self.path(order).exists() and (fresh.state is State.DONE or self._holds(self.path(order), order)):
@@ -235,14 +235,15 @@ class _Run:
             if known.get(order.id) != fresh:
                 self.book.save(fresh)
 
-    def act(self, deed: Deed, order: Order) -> None:
+    def act(self, kind: ActionKind, order: Order) -> None:
         """Do one thing and remember what came of it."""
         had, rules = self._arrived(order), self.rules
-        if deed is Deed.PLACE:
+        if kind is ActionKind.PLACE:
             order = machine.requesting(order, now=self.clock.now())
             self._keep(order)
         try:
-            after = {Deed.PLACE: self._place, Deed.ASK: self._ask, Deed.DOWNLOAD: self._download}[deed](order)
+            work = {ActionKind.PLACE: self._place, ActionKind.ASK: self._ask, ActionKind.DOWNLOAD: self._download}
+            after = work[kind](order)
         except OfflineError:
             after = machine.went_offline(order)
         except QuotaError as error:
@@ -250,7 +251,7 @@ class _Run:
             after = machine.refused(order, reason=str(error), retry_after=wait, now=now, rules=rules)
         except TransientFaultError as error:
             now, progress = self.clock.now(), self._arrived(order) > had
-            after = machine.in_vain(order, reason=str(error), now=now, rules=rules, progress=progress)
+            after = machine.failed_attempt(order, reason=str(error), now=now, rules=rules, progress=progress)
         except PermanentFaultError as error:
             after = machine.failed(order, reason=str(error), gone=True)
         self._keep(after)
@@ -310,9 +311,9 @@ class _Run:
                 file.write(chunk)
                 count += len(chunk)
                 now = self.clock.now()
-                if now - since >= self.pace.window:
-                    if count < self.pace.bytes_per_second * (now - since).total_seconds():
-                        raise TransientFaultError(f"{order.href}: slower than {self.pace.bytes_per_second:g} bytes/s")
+                if now - since >= self.rate.window:
+                    if count < self.rate.bytes_per_second * (now - since).total_seconds():
+                        raise TransientFaultError(f"{order.href}: slower than {self.rate.bytes_per_second:g} bytes/s")
                     since, count = now, 0
             arrived = file.tell()
         total = order.size if order.size is not None else stream.total

@@ -11,30 +11,34 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
 import urllib3
+from shapely import make_valid
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
 
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.http import Patience, fault_of, mount, retry_after
-from landloom.archive.orders.provider import OfflineError, Placed, QuotaError, Stream
-from landloom.archive.orders.states import PRODUCT
-from landloom.archive.search import is_wanted
+from landloom.archive.orders.provider import OfflineError, OrderAnswer, QuotaError, Stream
+from landloom.archive.protocol import is_wanted
 from landloom.errors import FaultError, InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
 from landloom.formats.antimeridian import split_antimeridian
 from landloom.model.ids import GranuleId
-from landloom.model.scene import Asset, Scene
+from landloom.model.scene import Role, Scene, SceneFile
 from landloom.model.time import format_instant, parse_instant
+from landloom.store.http import fault_of, new_session
+from landloom.store.patience import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from datetime import datetime
 
     from shapely.geometry.base import BaseGeometry
 
     from landloom.archive.orders.states import Order
     from landloom.model.time import Period
+    from landloom.store.patience import Patience
 
 CATALOGUE: Final = "https://catalogue.dataspace.copernicus.eu/odata/v1"
 """Search."""
@@ -61,7 +65,7 @@ class ODataService:
 
 
 class ODataProducts:
-    """Searches products, orders them and serves them; a `landloom.archive.orders.provider.Provider`."""
+    """Searches products, orders them and serves them; a `landloom.archive.orders.provider.ProductProvider`."""
 
     def __init__(
         self,
@@ -82,7 +86,7 @@ class ODataProducts:
         self._page = page
         self._service = service or ODataService()
         self._token = token
-        self._session = mount(requests.Session(), patience or Patience())
+        self._session = new_session(patience)
         self._problems: dict[Problem, None] = {}
 
     @property
@@ -114,7 +118,7 @@ class ODataProducts:
         answer = self._json(self._catalogued(order))
         return bool(answer.get("Online", True))
 
-    def place(self, order: Order) -> Placed:
+    def place(self, order: Order) -> OrderAnswer:
         """See `Provider`."""
         if self._service.order_action is None:
             with self._answer("GET", order.href, stream=True, headers={"Range": "bytes=0-0"}) as response:
@@ -123,7 +127,7 @@ class ODataProducts:
             url = order.href.removesuffix("/$value") + "/" + self._service.order_action
             with self._answer("POST", url) as response:
                 wait, online = _wait(response), False
-        return Placed(online=online, retry_after=wait)
+        return OrderAnswer(online=online, retry_after=wait)
 
     @contextmanager
     def read(self, order: Order, start: int) -> Iterator[Stream]:
@@ -185,7 +189,7 @@ class ODataProducts:
         except requests.RequestException as error:
             raise TransientFaultError(f"{url}: {error}") from error
         if not isinstance(answer, dict):
-            raise TransientFaultError(f"{url}: got {type(answer).__name__}, wanted an object")
+            raise TransientFaultError(f"{url}: got {type(answer).__name__}, expected an object")
         return answer
 
     @contextmanager
@@ -215,11 +219,11 @@ class ODataArchive:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """See `landloom.archive.search.Archive`."""
+        """See `landloom.archive.protocol.Archive`."""
         return self._products.problems
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
-        """See `landloom.archive.search.Archive`; the only asset of a scene is its whole product."""
+        """See `landloom.archive.protocol.Archive`; the only asset of a scene is its whole product."""
         key = (footprint.wkb, period)
         if key not in self._known:
             self._known[key] = self._products.search(footprint, period, self._level)
@@ -233,7 +237,7 @@ def _fault(response: requests.Response, url: str) -> FaultError:
 
 
 def _wait(response: requests.Response) -> float | None:
-    return retry_after(response.headers, datetime.now(UTC))
+    return retry_after(response.headers.get("Retry-After"))
 
 
 def _extent(response: requests.Response, wanted: int) -> tuple[int, int | None]:
@@ -308,24 +312,24 @@ def parse_product(product: Mapping[str, Any], download: str = DOWNLOAD) -> Scene
         ...         "GeoFootprint": {"type": "Polygon", "coordinates": [[[15, 45], [16, 45], [16, 46], [15, 45]]]},
         ...     }
         ... )
-        >>> scene.granule, scene.baseline, scene.assets["SAFE"].href.rpartition("/odata/v1/")[2]
+        >>> scene.granule, scene.baseline, scene.layers[Role.PRODUCT].href.rpartition("/odata/v1/")[2]
         ('33TWL', '05.09', 'Products(0f1e)/$value')
     """
     problems: list[Problem] = []
     name = str(product.get("Name", ""))
     match = _NAME.fullmatch(name)
     if match is None:
-        problems.append(Problem(where="Name", what=f"got {name!r}, wanted a Sentinel-2 product"))
+        problems.append(Problem(where="Name", what=f"got {name!r}, expected a Sentinel-2 product"))
     uuid = product.get("Id")
     if not isinstance(uuid, str) or not uuid:
-        problems.append(Problem(where="Id", what=f"got {uuid!r}, wanted a text"))
+        problems.append(Problem(where="Id", what=f"got {uuid!r}, expected a text"))
     time, footprint = _start(product, problems), _footprint(product, problems)
     if match is None or time is None or footprint is None or problems:
         raise InvalidDocumentError(f"product {name!r}", problems)
     size = product.get("ContentLength")
     attributes = {one.get("Name"): one.get("Value") for one in product.get("Attributes") or () if isinstance(one, dict)}
     cloud = attributes.get("cloudCover")
-    whole = Asset(
+    whole = SceneFile(
         href=f"{download}/Products({uuid})/$value",
         size=size if isinstance(size, int) and size > 0 else None,
         checksum=_checksum(product),
@@ -336,7 +340,8 @@ def parse_product(product: Mapping[str, Any], download: str = DOWNLOAD) -> Scene
         granule=str(GranuleId.parse(match[6])),
         epsg=None,
         footprint=footprint,
-        assets={PRODUCT: whole},
+        bands={},
+        layers={Role.PRODUCT: whole},
         cloud_cover=float(cloud) if isinstance(cloud, int | float) and 0 <= cloud <= 100 else None,
         baseline=f"{match[3]}.{match[4]}",
         level=match[2],
@@ -352,19 +357,15 @@ def _start(product: Mapping[str, Any], problems: list[Problem]) -> datetime | No
     try:
         return parse_instant(product["ContentDate"]["Start"])
     except (KeyError, TypeError, ValueError) as error:
-        problems.append(Problem(where="ContentDate.Start", what=f"wanted an ISO instant: {error}"))
+        problems.append(Problem(where="ContentDate.Start", what=f"expected an ISO instant: {error}"))
         return None
 
 
 def _footprint(product: Mapping[str, Any], problems: list[Problem]) -> BaseGeometry | None:
-    from shapely import make_valid
-    from shapely.errors import ShapelyError
-    from shapely.geometry import shape
-
     try:
         return make_valid(split_antimeridian(shape(product["GeoFootprint"])))
     except (ShapelyError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        problems.append(Problem(where="GeoFootprint", what=f"wanted a GeoJSON polygon: {error}"))
+        problems.append(Problem(where="GeoFootprint", what=f"expected a GeoJSON polygon: {error}"))
         return None
 
 

@@ -28,7 +28,7 @@ class QuotaError(TransientFaultError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placed:
+class OrderAnswer:
     """The answer to an order."""
 
     online: bool = False
@@ -49,7 +49,7 @@ class Stream:
     """The bytes, as they come; raises TransientFaultError when the connection is cut."""
 
 
-class Provider(Protocol):
+class ProductProvider(Protocol):
     """Orders and serves products.
 
     Every method raises `PermanentFaultError` for a product that is gone for good, `QuotaError` over quota, and another
@@ -60,7 +60,7 @@ class Provider(Protocol):
         """Whether a product can be downloaded now."""
         ...
 
-    def place(self, order: Order) -> Placed:
+    def place(self, order: Order) -> OrderAnswer:
         """Ask for a product to be brought online."""
         ...
 

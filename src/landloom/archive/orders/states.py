@@ -14,17 +14,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.model.scene import Role
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from landloom.model.scene import Scene
-
-PRODUCT: Final = "SAFE"
-"""Key of the asset that is a whole product."""
 
 
 class State(StrEnum):
@@ -79,7 +77,7 @@ class Rules:
     Example:
         >>> Rules(order_every=timedelta(0))
         Traceback (most recent call last):
-        landloom.errors.InvalidValueError: got order_every 0:00:00, wanted more than nothing
+        landloom.errors.InvalidValueError: got order_every 0:00:00, expected more than nothing
     """
 
     order_every: timedelta = timedelta(minutes=30)
@@ -100,12 +98,12 @@ class Rules:
     def __post_init__(self) -> None:
         for name in ("order_every", "poll_every", "lapse", "first_retry", "longest_retry", "give_up"):
             if getattr(self, name) <= timedelta(0):
-                raise InvalidValueError(f"got {name} {getattr(self, name)}, wanted more than nothing")
+                raise InvalidValueError(f"got {name} {getattr(self, name)}, expected more than nothing")
         if self.attempts < 1:
-            raise InvalidValueError(f"got {self.attempts} attempts, wanted at least 1")
+            raise InvalidValueError(f"got {self.attempts} attempts, expected at least 1")
 
 
-class Deed(StrEnum):
+class ActionKind(StrEnum):
     """What to do next."""
 
     PLACE = "place"
@@ -119,7 +117,7 @@ class Deed(StrEnum):
 class Action:
     """The next thing to do."""
 
-    deed: Deed
+    kind: ActionKind
     """What."""
     order: Order | None = None
     """To which product; None for waiting and stopping."""
@@ -138,10 +136,10 @@ def orders_of(scenes: Iterable[Scene]) -> tuple[Order, ...]:
         ()
     """
     scenes = list(scenes)
-    without = [scene.id for scene in scenes if PRODUCT not in scene.assets]
+    without = [scene.id for scene in scenes if Role.PRODUCT not in scene.layers]
     if without:
         raise InvalidInputError(f"got scenes that no provider serves as whole products: {', '.join(without[:5])}")
-    products = [(scene.id, scene.assets[PRODUCT]) for scene in scenes]
+    products = [(scene.id, scene.layers[Role.PRODUCT]) for scene in scenes]
     return tuple(Order(id=name, href=asset.href, size=asset.size, checksum=asset.checksum) for name, asset in products)
 
 
@@ -154,27 +152,27 @@ def next_action(orders: Sequence[Order], rules: Rules, now: datetime) -> Action:
     Example:
         >>> from landloom.model.time import parse_instant
         >>> now = parse_instant("2024-01-01")
-        >>> next_action([Order(id="a", href="", state=State.ORDERED, due=now + timedelta(hours=1))], Rules(), now).deed
-        <Deed.WAIT: 'wait'>
-        >>> next_action([Order(id="a", href="", state=State.DONE)], Rules(), now).deed
-        <Deed.STOP: 'stop'>
+        >>> next_action([Order(id="a", href="", state=State.ORDERED, due=now + timedelta(hours=1))], Rules(), now).kind
+        <ActionKind.WAIT: 'wait'>
+        >>> next_action([Order(id="a", href="", state=State.DONE)], Rules(), now).kind
+        <ActionKind.STOP: 'stop'>
     """
     open_orders = [order for order in orders if order.state not in (State.DONE, State.FAILED)]
     if not open_orders:
-        return Action(deed=Deed.STOP)
-    pace = _next_order_at(orders, rules)
-    starts = {order.id: _due(order, pace, now) for order in open_orders}
+        return Action(kind=ActionKind.STOP)
+    next_order = _next_order_at(orders, rules)
+    starts = {order.id: _due(order, next_order, now) for order in open_orders}
     ready = [order for order in open_orders if starts[order.id] <= now]
     if not ready:
-        return Action(deed=Deed.WAIT, until=min(starts.values()))
+        return Action(kind=ActionKind.WAIT, until=min(starts.values()))
     offline = [order for order in ready if order.state is State.OFFLINE]
     if offline:
-        return Action(deed=Deed.PLACE, order=offline[0])
+        return Action(kind=ActionKind.PLACE, order=offline[0])
     asked = [order for order in ready if order.state in (State.UNKNOWN, State.ORDERED)]
     if asked:
-        return Action(deed=Deed.ASK, order=min(asked, key=lambda order: starts[order.id]))
+        return Action(kind=ActionKind.ASK, order=min(asked, key=lambda order: starts[order.id]))
     online = min(ready, key=lambda order: (order.online_since or now, order.id))
-    return Action(deed=Deed.DOWNLOAD, order=online)
+    return Action(kind=ActionKind.DOWNLOAD, order=online)
 
 
 def _next_order_at(orders: Iterable[Order], rules: Rules) -> datetime | None:
@@ -184,9 +182,9 @@ def _next_order_at(orders: Iterable[Order], rules: Rules) -> datetime | None:
     return max(times, default=None)
 
 
-def _due(order: Order, pace: datetime | None, now: datetime) -> datetime:
+def _due(order: Order, next_order: datetime | None, now: datetime) -> datetime:
     own = order.due or now
-    return max(own, pace) if order.state is State.OFFLINE and pace is not None else own
+    return max(own, next_order) if order.state is State.OFFLINE and next_order is not None else own
 
 
 def asked(order: Order, *, online: bool, now: datetime, rules: Rules) -> Order:
@@ -272,7 +270,7 @@ def went_offline(order: Order) -> Order:
     return replace(order, state=State.OFFLINE, due=None, online_since=None, ordered_at=None)
 
 
-def in_vain(order: Order, *, reason: str, now: datetime, rules: Rules, progress: bool = False) -> Order:
+def failed_attempt(order: Order, *, reason: str, now: datetime, rules: Rules, progress: bool = False) -> Order:
     """After a try that failed but may not the next time.
 
     Args:
@@ -285,8 +283,8 @@ def in_vain(order: Order, *, reason: str, now: datetime, rules: Rules, progress:
     Example:
         >>> from landloom.model.time import parse_instant
         >>> now, rules = parse_instant("2024-01-01"), Rules(attempts=2)
-        >>> once = in_vain(Order(id="a", href=""), reason="HTTP 500", now=now, rules=rules)
-        >>> (once.due - now).seconds, in_vain(once, reason="HTTP 500", now=now, rules=rules).state.value
+        >>> once = failed_attempt(Order(id="a", href=""), reason="HTTP 500", now=now, rules=rules)
+        >>> (once.due - now).seconds, failed_attempt(once, reason="HTTP 500", now=now, rules=rules).state.value
         (30, 'failed')
     """
     attempts = order.attempts + (0 if progress else 1)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from landloom.archive.http import Patience, fault_of, mount
 from landloom.errors import PermanentFaultError, TransientFaultError
+from landloom.store.http import fault_of, new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from landloom.store.patience import Patience
 
 TOKENS: Final = "https://identity.dataspace.copernicus.eu/auth/realms/CDSE/protocol/openid-connect/token"
 """Where tokens are had for a user's name and password."""
@@ -36,7 +38,7 @@ class PasswordToken:
         """Remember who asks; nothing is asked yet."""
         self._form = {"grant_type": "password", "client_id": client, "username": username, "password": password}
         self._url, self._now = url, now
-        self._session = mount(requests.Session(), patience or Patience())
+        self._session = new_session(patience)
         self._token, self._lapses = "", datetime.min.replace(tzinfo=UTC)
 
     def __call__(self) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from rasterio.features import rasterize
 
 from landloom.errors import InvalidDocumentError, InvalidValueError, PermanentFaultError
 from landloom.formats.safe.outline import parse_mask_gml
@@ -64,25 +65,25 @@ def product_mask(scene: Scene, window: Grid, bands: Sequence[str]) -> ProductMas
         >>> from landloom.model.scene import Scene
         >>> from landloom.model.time import parse_instant
         >>> scene = Scene(
-        ...     id="a", time=parse_instant("2018-05-01"), granule=None, epsg=32633, footprint=box(0, 0, 1, 1), assets={}
+        ...     id="a", time=parse_instant("2018-05-01"), granule=None, epsg=32633, footprint=box(0, 0, 1, 1), bands={}
         ... )
         >>> mask = product_mask(scene, Grid.of_bounds(32633, (0, 0, 60, 60), 10), ["B04"])
         >>> bool(mask.valid.all()), mask.sources
         (True, ())
     """
     if scene.epsg is not None and window.epsg != scene.epsg:
-        raise InvalidValueError(f"got a window in EPSG:{window.epsg}, wanted the scene's EPSG:{scene.epsg}")
+        raise InvalidValueError(f"got a window in EPSG:{window.epsg}, expected the scene's EPSG:{scene.epsg}")
     bad = np.zeros(window.shape, dtype=np.bool_)
     used = []
     rasters = {"MSK_CLASSI_B00": _CLOUD_LAYERS} | {f"MSK_QUALIT_{band}": _QUALITY_LAYERS for band in bands}
     for name, layers in rasters.items():
-        if name in scene.assets:
-            bad |= _raster_mask(scene.assets[name].href, window, layers)
+        if name in scene.masks:
+            bad |= _raster_mask(scene.masks[name].href, window, layers)
             used.append(name)
     polygons = ["MSK_CLOUDS_B00"] + [f"MSK_{kind}_{band}" for kind in (*_POLYGON_KINDS, "TECQUA") for band in bands]
     for name in polygons:
-        if name in scene.assets:
-            bad |= _polygon_mask(scene.assets[name].href, window, only=_UNUSABLE if "TECQUA" in name else None)
+        if name in scene.masks:
+            bad |= _polygon_mask(scene.masks[name].href, window, only=_UNUSABLE if "TECQUA" in name else None)
             used.append(name)
     return ProductMask(valid=~bad, sources=tuple(sorted(used)))
 
@@ -112,8 +113,6 @@ def _centres(start: float, step: float, count: int) -> NDArray[np.floating]:
 
 
 def _polygon_mask(href: str, window: Grid, *, only: frozenset[str] | None) -> NDArray[np.bool_]:
-    from rasterio.features import rasterize
-
     try:
         features = parse_mask_gml(_bytes(href), href)
     except InvalidDocumentError as error:

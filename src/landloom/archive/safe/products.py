@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.search import is_wanted
+from landloom.archive.protocol import is_wanted
 from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
+from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.safe.names import product_metadata
-from landloom.formats.safe.product import manifest_checksums, parse_product
-from landloom.model.scene import Asset, Scene
+from landloom.formats.safe.safe_product import manifest_checksums, parse_product
+from landloom.model.scene import Role, Scene, SceneFile
+from landloom.model.sensor import SENTINEL_2_L1C, SENTINEL_2_L2A
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.formats.safe.product import SafeGranule, SafeProduct
+    from landloom.formats.safe.safe_product import SafeGranule, SafeProduct
     from landloom.model.time import Period
 
 _MASKS: Final = (
@@ -74,10 +76,10 @@ class SafeArchive:
         Example:
             >>> SafeArchive("/no/such/folder", level="L1B")
             Traceback (most recent call last):
-            landloom.errors.InvalidInputError: got level 'L1B', wanted L1C or L2A
+            landloom.errors.InvalidInputError: got level 'L1B', expected L1C or L2A
         """
         if level is not None and level not in LEVELS:
-            raise InvalidInputError(f"got level {level!r}, wanted {' or '.join(LEVELS)}")
+            raise InvalidInputError(f"got level {level!r}, expected {' or '.join(LEVELS)}")
         self._folder, self._level = Path(folder).absolute(), level
         self._scenes: tuple[Scene, ...] | None = None
         self._problems: dict[Problem, None] = {}
@@ -88,7 +90,7 @@ class SafeArchive:
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
-        """See `landloom.archive.search.Archive`.
+        """See `landloom.archive.protocol.Archive`.
 
         Raises:
             PermanentFaultError: there is no such folder.
@@ -130,7 +132,7 @@ class SafeArchive:
             self._report(str(place), f"{len(product.missing)} listed image(s) not there: {names}")
         for granule in product.granules:
             scene = _scene(product, granule, package, checksums)
-            if not any(band in scene.assets for band in product.bands):
+            if not scene.bands:
                 self._report(str(place), f"granule {granule.granule}: images of its bands are not there")
             else:
                 yield scene
@@ -183,10 +185,15 @@ def _prefix(members: list[str]) -> str | None:
 
 
 def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checksums: dict[str, str]) -> Scene:
-    layers = (*product.bands, "SCL") if product.level == "L2A" else product.bands
-    paths = {layer: path for layer in layers if (path := granule.native(layer)) is not None}
-    if product.level == "L1C":
-        paths |= {name: path for name, path in granule.masks.items() if name.startswith(_MASKS)}
+    def asset(path: str, offset: int = 0) -> SceneFile:
+        return SceneFile(
+            href=package.root + path, offset=offset, size=package.sizes[path], checksum=checksums.get(path)
+        )
+
+    bands = {name: path for name in product.bands if (path := granule.native(name)) is not None}
+    masks = {name: path for name, path in granule.masks.items() if name.startswith(_MASKS)}
+    own = SENTINEL_2_L1C if product.level == SENTINEL_2_L1C.level else SENTINEL_2_L2A
+    classes = None if own.classification is None else granule.native(own.classification.name)
     alone = len(product.granules) == 1
     return Scene(
         id=product.name if f"_T{granule.granule}_" in product.name else f"{product.name}_T{granule.granule}",
@@ -194,15 +201,10 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checks
         granule=granule.granule,
         epsg=granule.epsg,
         footprint=product.footprint if alone else _within(product.footprint, granule),
-        assets={
-            name: Asset(
-                href=package.root + path,
-                offset=product.offsets.get(name, 0),
-                size=package.sizes[path],
-                checksum=checksums.get(path),
-            )
-            for name, path in paths.items()
-        },
+        bands={name: asset(path, product.offsets.get(name, 0)) for name, path in bands.items()},
+        layers={} if classes is None else {Role.CLASSIFICATION: asset(classes)},
+        masks={name: asset(path) for name, path in masks.items()} if own is SENTINEL_2_L1C else {},
+        sensor=own.name,
         cloud_cover=product.cloud_cover if alone or granule.cloud_cover is None else granule.cloud_cover,
         nodata_share=granule.nodata_share,
         baseline=product.baseline,
@@ -216,7 +218,5 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checks
 
 def _within(footprint: BaseGeometry, granule: SafeGranule) -> BaseGeometry:
     """The part of a product of many granules that lies in one of them."""
-    from landloom.formats.antimeridian import split_antimeridian
-
     grid = granule.grids[max(granule.grids)]
     return footprint.intersection(split_antimeridian(grid.footprint(densify=16)))

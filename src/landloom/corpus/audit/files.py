@@ -11,15 +11,14 @@ from landloom.errors import MissingKeyError, Problem
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from landloom.corpus.audit.check import Corpus
     from landloom.corpus.manifest import FileEntry
-    from landloom.corpus.published import Published
+    from landloom.corpus.published_files import CorpusStore, PublishedFiles
 
 UNLISTED: Final = ("manifest/", f"{STATE}/", "report.html", CORPUS)
 """Keys that no manifest needs to name: manifests themselves, build state, and `corpus.json` that holds with them."""
 
 
-def file_problems(store: Corpus, published: Published, *, digests: bool) -> Iterator[Problem]:
+def file_problems(store: CorpusStore, published: PublishedFiles, *, digests: bool) -> Iterator[Problem]:
     """Everything that manifests and files disagree on, tile by tile.
 
     Args:
@@ -48,7 +47,7 @@ def file_problems(store: Corpus, published: Published, *, digests: bool) -> Iter
     yield from _compared(store, published.loose, sizes, digests=digests)
 
 
-def _folder(published: Published, path: str) -> str | None:
+def _folder(published: PublishedFiles, path: str) -> str | None:
     tile = published.tile_of(path)
     return None if tile is None else path[: path.index(f"{tile}/") + len(tile)]
 
@@ -58,22 +57,22 @@ def _stray(path: str) -> Problem:
 
 
 def _compared(
-    store: Corpus, entries: Mapping[str, FileEntry], sizes: Mapping[str, int], *, digests: bool
+    store: CorpusStore, entries: Mapping[str, FileEntry], sizes: Mapping[str, int], *, digests: bool
 ) -> Iterator[Problem]:
     for path, entry in entries.items():
         if path not in sizes:
             yield Problem(where=path, what="missing, though a manifest names it")
         elif sizes[path] != entry.size:
-            yield Problem(where=path, what=f"got {sizes[path]} bytes, wanted {entry.size}")
+            yield Problem(where=path, what=f"got {sizes[path]} bytes, expected {entry.size}")
         elif digests:
             yield from _digest(store, path, entry)
 
 
-def _digest(store: Corpus, path: str, entry: FileEntry) -> Iterator[Problem]:
+def _digest(store: CorpusStore, path: str, entry: FileEntry) -> Iterator[Problem]:
     try:
         got = hashlib.sha256(store.get(path)).hexdigest()
     except MissingKeyError:
         yield Problem(where=path, what="went away while it was checked")
         return
     if got != entry.sha256:
-        yield Problem(where=path, what=f"got sha256 {got}, wanted {entry.sha256}")
+        yield Problem(where=path, what=f"got sha256 {got}, expected {entry.sha256}")

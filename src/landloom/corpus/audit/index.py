@@ -22,16 +22,15 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from landloom.corpus.audit.check import Corpus
     from landloom.corpus.info import CorpusInfo, ProductInfo
-    from landloom.corpus.published import Published
+    from landloom.corpus.published_files import CorpusStore, PublishedFiles
     from landloom.model.ids import Identity
 
 CLOSE: Final = 1e-9
 """Degrees by which a stored footprint may differ from the one that its bounds give."""
 
 
-def read_index(store: Corpus) -> pa.Table:
+def read_index(store: CorpusStore) -> pa.Table:
     """The index of a corpus.
 
     Raises:
@@ -56,7 +55,9 @@ def footprints(table: pa.Table) -> dict[str, NDArray[np.float64]]:
     return dict(zip(table.column("id").to_pylist(), outlines_of(table.column("geometry")), strict=True))
 
 
-def index_problems(store: Corpus, info: CorpusInfo, table: pa.Table, published: Published) -> Iterator[Problem]:
+def index_problems(
+    store: CorpusStore, info: CorpusInfo, table: pa.Table, published: PublishedFiles
+) -> Iterator[Problem]:
     """Everything that is wrong with the index.
 
     Args:
@@ -119,7 +120,9 @@ def _places(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
         yield Problem(where=f"{INDEX}#{samples[row]}", what="its geometry is not the footprint of its bounds")
 
 
-def _existence(info: CorpusInfo, samples: list[Identity], table: pa.Table, published: Published) -> Iterator[Problem]:
+def _existence(
+    info: CorpusInfo, samples: list[Identity], table: pa.Table, published: PublishedFiles
+) -> Iterator[Problem]:
     """Every bit has its file, and every chip and label its bit; tile by tile."""
     there = [(item, availability(table.column(available(item.key)), item.slots)) for item in info.products]
     rows: dict[str, list[int]] = {}
@@ -166,7 +169,7 @@ def sample_files(info: CorpusInfo, item: ProductInfo, sample: Identity, step: in
     return paths
 
 
-def _labels(store: Corpus, info: CorpusInfo, samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
+def _labels(store: CorpusStore, info: CorpusInfo, samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
     """Shares sum to a million, and each label file says the same as the index."""
     for item in info.labels:
         names = info.label_columns[item.key]
@@ -177,7 +180,7 @@ def _labels(store: Corpus, info: CorpusInfo, samples: list[Identity], table: pa.
         for row, sample in enumerate(samples):
             if sums[row] != (MILLION if there[row] else 0) or (shares[row] < 0).any():
                 yield Problem(
-                    where=f"{INDEX}#{sample}", what=f"labels sum to {sums[row]:,} millionths, wanted {MILLION:,}"
+                    where=f"{INDEX}#{sample}", what=f"labels sum to {sums[row]:,} millionths, expected {MILLION:,}"
                 )
             path = info.layout.label(sample, item.product.prefix)
             if there[row] and store.exists(path):
@@ -191,12 +194,12 @@ def _label(path: str, content: bytes, sample: str, wanted: dict[str, int]) -> It
         yield Problem(where=path, what=str(error.problems[0]))
         return
     if name != sample:
-        yield Problem(where=path, what=f"got sample {name!r}, wanted {sample!r}")
+        yield Problem(where=path, what=f"got sample {name!r}, expected {sample!r}")
     if got != wanted:
         yield Problem(where=path, what="its fractions are not those of the index")
 
 
-def _resources(store: Corpus, info: CorpusInfo, table: Any) -> Iterator[Problem]:
+def _resources(store: CorpusStore, info: CorpusInfo, table: Any) -> Iterator[Problem]:
     """Resource files are what the index gives."""
     try:
         wanted = resource_files(info, table)

@@ -13,8 +13,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from jsonschema import Draft7Validator
+from jsonschema.exceptions import relevance
 from referencing import Registry, Resource
-from referencing.exceptions import NoSuchResource, Unretrievable
+from referencing.exceptions import NoSuchResource, Unresolvable, Unretrievable
 from referencing.jsonschema import DRAFT7
 
 from landloom.errors import InvalidInputError, LandloomError, Problem
@@ -59,7 +61,7 @@ class Schemas:
             InvalidInputError: the folder holds no schemas.
         """
         if folder is not None and not (folder / "stac-extensions").is_dir():
-            raise InvalidInputError(f"no folder 'stac-extensions' in {folder}: wanted stac-extensions/NAME/VERSION")
+            raise InvalidInputError(f"no folder 'stac-extensions' in {folder}: expected stac-extensions/NAME/VERSION")
         self._known = _load(folder)
         self._fetch = fetch
         known = Registry(retrieve=self._retrieved)  # type: ignore[call-arg]
@@ -79,7 +81,7 @@ class Schemas:
         """
         kind = str(document.get("type"))
         if kind not in CORE:
-            yield Problem(where=where, what=f"got type {kind!r}, wanted one of {', '.join(CORE)}")
+            yield Problem(where=where, what=f"got type {kind!r}, expected one of {', '.join(CORE)}")
             return
         yield from self._core(where, document, CORE[kind])
         for address in document.get("stac_extensions", ()):
@@ -109,8 +111,6 @@ class Schemas:
         yield from _problems(where, bundled, {**document, "stac_version": BUNDLED})
 
     def _validator(self, address: str) -> Validator | None:
-        from jsonschema import Draft7Validator
-
         try:
             schema = self._registry.get_or_retrieve(address.removesuffix("#")).value.contents
         except (NoSuchResource, Unretrievable):
@@ -137,8 +137,6 @@ class Schemas:
 
 def _load(folder: Path | None) -> dict[str, Any]:
     """Address → schema: what pystac bundles, JSON Schema itself, and what a folder holds."""
-    from jsonschema import Draft7Validator
-
     found: dict[str, Any] = {"http://json-schema.org/draft-07/schema": Draft7Validator.META_SCHEMA}
     bundle = Path(str(files("pystac"))) / "validation" / "jsonschemas"
     for path in sorted((bundle / "geojson").glob("*.json")):
@@ -158,9 +156,6 @@ def _read(path: Path) -> Any:
 
 
 def _problems(where: str, validator: Validator, document: Mapping[str, Any]) -> Iterator[Problem]:
-    from jsonschema.exceptions import relevance
-    from referencing.exceptions import Unresolvable
-
     try:
         errors = list(validator.iter_errors(document))
     except Unresolvable as error:

@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.corpus.audit.check import Corpus
     from landloom.corpus.audit.schemas import Schemas
     from landloom.corpus.info import CorpusInfo
-    from landloom.corpus.published import Published
+    from landloom.corpus.published_files import CorpusStore, PublishedFiles
 
 INSIDE: Final = {"root", "parent", "child", "item", "collection", "related", "source", "self"}
 """Relations that point at documents of the same catalogue."""
@@ -36,9 +35,9 @@ class StacAudit:
 
     def __init__(
         self,
-        store: Corpus,
+        store: CorpusStore,
         info: CorpusInfo,
-        published: Published,
+        published: PublishedFiles,
         schemas: Schemas,
         outlines: Mapping[str, NDArray[np.float64]],
     ) -> None:
@@ -106,7 +105,7 @@ class StacAudit:
             if entry is None and target not in self.published.cubes:
                 yield Problem(where=key, what=f"asset {name} at {asset.get('href')} resolves to nothing")
             elif entry is not None and asset.get("file:size", entry.size) != entry.size:
-                yield Problem(where=key, what=f"asset {name}: got {asset['file:size']} bytes, wanted {entry.size}")
+                yield Problem(where=key, what=f"asset {name}: got {asset['file:size']} bytes, expected {entry.size}")
             elif entry is not None and asset.get("file:checksum", entry.multihash) != entry.multihash:
                 yield Problem(where=key, what=f"asset {name}: its checksum is not the file's")
 

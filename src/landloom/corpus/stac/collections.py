@@ -14,7 +14,7 @@ import orjson
 from landloom.corpus.citation import citation, doi
 from landloom.corpus.documents import PRETTY
 from landloom.corpus.footprints import DECIMALS, boxes
-from landloom.corpus.stac.assets import item_assets, resource_assets, tile_assets
+from landloom.corpus.stac.collection_assets import item_assets, resource_assets, tile_assets
 from landloom.corpus.stac.items import (
     EXTENSIONS,
     STAC_VERSION,

@@ -14,8 +14,9 @@ import numpy as np
 import orjson
 
 from landloom.corpus.footprints import DECIMALS, boxes, rings
+from landloom.corpus.layout import SampleGap
 from landloom.corpus.stac.links import CSV, GEOJSON, GEOTIFF, ZARR, Hrefs
-from landloom.corpus.stac.template import Slot, Template
+from landloom.corpus.stac.template import Template
 from landloom.errors import InvalidValueError
 from landloom.model.time import Period, Timestep, format_instant
 
@@ -63,7 +64,7 @@ class TileContent:
         for key, there in self.exists.items():
             if there.ndim != 2 or len(there) != len(self.samples):
                 raise InvalidValueError(
-                    f"got existence of {key} of shape {there.shape}, wanted ({len(self.samples)}, timesteps)"
+                    f"got existence of {key} of shape {there.shape}, expected ({len(self.samples)}, timesteps)"
                 )
 
     def sorted(self) -> TileContent:
@@ -144,7 +145,7 @@ class _ItemWriter:
 
     def __init__(self, info: CorpusInfo, content: TileContent, hrefs: Hrefs) -> None:
         self.info, self.content, self.hrefs, self.layout = info, content, hrefs, info.layout
-        self.slot = Slot(content.tile.zone, content.tile.tile_name)
+        self.slot = SampleGap(zone=content.tile.zone, tile_name=content.tile.tile_name, gap="@@ID@@")
         self.templates: dict[tuple[str, bytes], list[tuple[str, Template]]] = {}
         self.patterns = self._patterns()
         self.names = [str(sample.id) for sample in content.samples]
@@ -229,14 +230,14 @@ class _ItemWriter:
             "stac_version": STAC_VERSION,
             "stac_extensions": self._extensions(members),
             "id": self.layout.item_id(collection, self.slot, name),
-            "geometry": {"type": "Polygon", "coordinates": "@@RING@@"},
-            "bbox": "@@BOX@@",
+            "geometry": {"type": "Polygon", "coordinates": "@@=RING@@"},
+            "bbox": "@@=BOX@@",
             "properties": self._properties(row, members, timestep),
             "links": self._links(key, collection, step, there),
             "assets": assets,
             "collection": self.layout.collection_id(collection),
         }
-        return Template.of(document, paths)
+        return Template.of(document, paths=paths)
 
     def _extensions(self, members: tuple[ProductInfo, ...]) -> list[str]:
         names = ["projection"]
@@ -257,13 +258,13 @@ class _ItemWriter:
             "start_datetime": start,
             "end_datetime": end,
             "proj:code": f"EPSG:{sample.epsg}",
-            "proj:bbox": "@@PLANE@@",
+            "proj:bbox": "@@=PLANE@@",
         }
         sizes = {item.product.resolution for item in members if item.product.resolution is not None}
         if len(sizes) == 1:
             (size,) = sizes
             properties["proj:shape"] = list(sample.grid(size).shape)
-            properties["proj:transform"] = [size, 0.0, "@@WEST@@", 0.0, -size, "@@NORTH@@"]
+            properties["proj:transform"] = [size, 0.0, "@@=WEST@@", 0.0, -size, "@@=NORTH@@"]
         for item in members:
             if item.product.kind == "labels" and item.taxonomy is not None:
                 properties |= {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -11,56 +11,48 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from landloom.model.ids import Zone
-
-_SLOT: Final = re.compile(rb'"@@([A-Z]+)@@"|,"@@(F\d+)@@":0')
-_ID: Final = b"@@ID@@"
-
-
-@dataclass(frozen=True, slots=True)
-class Slot:
-    """Stands for any sample of a tile while a template is made."""
-
-    zone: Zone
-    """The tile's zone."""
-    tile_name: str
-    """The tile's name."""
-
-    def __str__(self) -> str:
-        return "@@ID@@"
+_SLOT: Final = re.compile(rb'"@@=([A-Z]+)@@"|,"@@(F\d+)@@":0|@@([A-Z]+)@@')
 
 
 @dataclass(frozen=True, slots=True)
 class Template:
     """A dumped document, cut at its slots.
 
-    Slots are `@@ID@@` inside any text, a text such as `@@BOX@@` that stands for a whole value, and a key such as
+    Slots are `@@ID@@` inside any text, a text such as `@@=BOX@@` that stands for a whole value, and a key such as
     `@@F0@@` (with value 0, never first in its object) that stands for further fields, or for none.
 
     Example:
-        >>> template = Template.of({"id": "a_@@ID@@", "bbox": "@@BOX@@", "@@F0@@": 0}, {"F0": "x.tif"})
+        >>> template = Template.of({"id": "a_@@ID@@", "bbox": "@@=BOX@@", "@@F0@@": 0}, paths={"F0": "x.tif"})
         >>> template.fill({"ID": b"7", "BOX": b"[1,2]"})
         b'{"id":"a_7","bbox":[1,2]}'
     """
 
     pieces: tuple[bytes, ...]
-    """What stands between the places of the id; a piece that holds slots is filled anew each time."""
+    """What stands between the places of the joint; a piece that holds slots is filled anew each time."""
     slots: tuple[tuple[int, tuple[bytes, ...], tuple[str, ...]], ...]
     """Number of a piece with slots, its literal parts, and the names of the slots between them."""
-    paths: Mapping[str, str]
+    joint: str
+    """The slot inside texts that occurs most: pieces are joined by its value."""
+    paths: Mapping[str, str] = field(default_factory=dict)
     """Slot of a file's facts → its path, with a slot for the id."""
 
     @classmethod
-    def of(cls, document: Mapping[str, Any], paths: Mapping[str, str]) -> Template:
+    def of(cls, document: Mapping[str, Any], *, joint: str = "ID", paths: Mapping[str, str] | None = None) -> Template:
         """Dump a document and cut it."""
-        pieces = orjson.dumps(document).split(_ID)
+        return cls.cut(orjson.dumps(document), joint=joint, paths=paths)
+
+    @classmethod
+    def cut(cls, text: bytes, *, joint: str = "ID", paths: Mapping[str, str] | None = None) -> Template:
+        """Cut a dumped document."""
+        pieces = text.split(b"@@%b@@" % joint.encode())
         slots = []
         for number, piece in enumerate(pieces):
-            cut = _SLOT.split(piece)
-            names = tuple((value or fact).decode() for value, fact in zip(cut[1::3], cut[2::3], strict=True))
+            parts = _SLOT.split(piece)
+            found = zip(parts[1::4], parts[2::4], parts[3::4], strict=True)
+            names = tuple((whole or facts or inner).decode() for whole, facts, inner in found)
             if names:
-                slots.append((number, tuple(cut[0::3]), names))
-        return cls(tuple(pieces), tuple(slots), paths)
+                slots.append((number, tuple(parts[0::4]), names))
+        return cls(tuple(pieces), tuple(slots), joint, paths or {})
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
         """The document with its slots filled; what is not given is left out."""
@@ -70,4 +62,4 @@ class Template:
             for name, literal in zip(names, literals[1:], strict=True):
                 parts += (values.get(name, b""), literal)
             out[number] = b"".join(parts)
-        return values["ID"].join(out)
+        return values[self.joint].join(out)

@@ -1,4 +1,4 @@
-"""The map that a guess learns from, brought onto a granule's grid in LandCoverNet's classes."""
+"""A land-cover map in any taxonomy, brought onto a grid in LandCoverNet's classes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landloom.engine.reading import source_window
-from landloom.engine.sources.cells import file_identity
+from landloom.engine.pixels.reading import source_window
 from landloom.errors import InvalidInputError
 from landloom.imagery.resample import to_grid
-from landloom.model.taxonomy import Crosswalk, crosswalk
+from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -21,10 +20,11 @@ if TYPE_CHECKING:
 
     from landloom.engine.project import Project
     from landloom.model.grid import Grid
+    from landloom.model.recipe import ClassMapSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class TargetMap:
+class ClassMap:
     """A raster of codes, and how they translate."""
 
     path: str
@@ -38,9 +38,13 @@ class TargetMap:
         walk = crosswalk(f"{self.taxonomy}_landcovernet")
         return walk.override(self.overrides) if self.overrides else walk
 
-    def identity(self) -> list[Any]:
-        """What makes it the same map."""
-        return [file_identity(self.path), self.taxonomy, sorted(self.overrides.items())]
+    def identity(self, file: str) -> list[Any]:
+        """What makes it the same map.
+
+        Args:
+            file: identity of its file.
+        """
+        return [file, self.taxonomy, sorted(self.overrides.items())]
 
     def on(self, grid: Grid) -> NDArray[np.uint8]:
         """LandCoverNet classes (y, x) on a grid, by nearest neighbour; 0 where the map has nothing.
@@ -65,16 +69,12 @@ class TargetMap:
             raise InvalidInputError(f"{self.path}: {error}") from error
 
 
-def target_of(project: Project) -> TargetMap:
-    """The map of a recipe's guess.
+def class_map(project: Project, source: ClassMapSource) -> ClassMap:
+    """The map that a recipe names.
 
     Raises:
-        InvalidInputError: the recipe has no guess.
         NotFoundError: there is no crosswalk from its taxonomy.
     """
-    section = project.recipe.guess
-    if section is None:
-        raise InvalidInputError("guess: missing, wanted the map that chips are spread over, or learned from")
-    target = TargetMap(path=project.path(section.file), taxonomy=section.taxonomy, overrides=section.crosswalk)
-    _ = target.walk
-    return target
+    found = ClassMap(path=project.path(source.file), taxonomy=source.taxonomy, overrides=source.crosswalk)
+    _ = found.walk
+    return found

@@ -9,26 +9,29 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import shapely
 
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.sources.cells import file_identity
 from landloom.engine.sources.parcels import classes_file, read_parcels, rejected_csv
-from landloom.engine.units import Outcome, Unit, digest
+from landloom.engine.units import Note, NoteKind, Outcome, Unit, unit_digest
 from landloom.labels.classes import ClassMapping, class_mapping
 from landloom.labels.layers import LocatedParcels, blocks, layers_of_window, locate
 from landloom.labels.parcels import LabelYear, Parcels, Rejected
+from landloom.model.recipe import ParcelSource
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
+    from landloom.engine.context import BuildContext
     from landloom.engine.project import Project
     from landloom.labels.parcels import Period
     from landloom.model.grid import Bounds, Grid
-    from landloom.model.recipe import ParcelsSection
     from landloom.model.time import Period as TimePeriod
     from landloom.store.protocol import Store
 
@@ -38,14 +41,14 @@ SIDE: Final = 1000
 """Pixels along a side of the blocks that are rasterised at a time."""
 
 
-def label_times(section: ParcelsSection, project: Project) -> dict[int | None, Period | LabelYear]:
+def label_times(section: ParcelSource, project: Project) -> dict[int | None, Period | LabelYear]:
     """Label year, or None where samples have none → the parcels that samples of it show.
 
     Args:
         section: of the recipe.
         project: the recipe in its folder.
     """
-    seasons = project.seasons()
+    seasons = project.seasons
     if seasons:
         return {year: LabelYear(year=year, season=_days(season)) for year, season in seasons.items()}
     if section.year is not None:
@@ -53,7 +56,7 @@ def label_times(section: ParcelsSection, project: Project) -> dict[int | None, P
     return {None: _days(project.recipe.period.value)}
 
 
-def labels_period(section: ParcelsSection, project: Project) -> Period:
+def labels_period(section: ParcelSource, project: Project) -> Period:
     """First day that labels speak of, and the day after the last."""
     times = label_times(section, project).values()
     periods = [when.period if isinstance(when, LabelYear) else when for when in times]
@@ -81,7 +84,7 @@ class PrepareTask:
     store: str
     """Where the corpus is built."""
     source: str
-    section: ParcelsSection
+    section: ParcelSource
     classes: Mapping[Any, int] | None
     """Value → code, where the recipe or its file says."""
     codes: Mapping[str, int]
@@ -113,16 +116,24 @@ class PrepareTask:
         for name, data in files.items():
             store.put(f"{FOLDER}/{name}", data)
             entries.append(FileEntry.of(f"{FOLDER}/{name}", data))
-        count = sum(len(parcels) for parcels in found.values())
-        return Outcome(files=tuple(entries), facts={"parcels": count, "rejected": len(everywhere)})
+        notes = [Note(kind=NoteKind.LEFT_OUT, what="parcels rejected", count=len(everywhere))] if everywhere else []
+        return Outcome(files=tuple(entries), notes=tuple(notes))
 
     def _read(self, when: Period | LabelYear) -> Parcels:
         section = self.section
         return read_parcels(
-            self.source, self.grid, layer=section.layer, default_epsg=section.epsg, columns=section.columns,
-            classes=self.classes, codes=self.codes, unmapped=section.unmapped, period=when,
-            invalid=section.invalid, regression=section.regression,
-        )  # fmt: skip
+            self.source,
+            self.grid,
+            layer=section.layer,
+            default_epsg=section.epsg,
+            columns=section.columns,
+            classes=self.classes,
+            codes=self.codes,
+            unmapped=section.unmapped,
+            period=when,
+            invalid=section.invalid,
+            regression=section.regression,
+        )
 
     def _mapping(self, found: Mapping[int | None, Parcels]) -> ClassMapping | None:
         """One mapping for all label years, so that a code means the same in each; None for regression."""
@@ -146,9 +157,9 @@ def _unused(years: Sequence[Sequence[Rejected]]) -> list[Rejected]:
     """What no label year takes: parcels that have something wrong, or are of none of the years."""
     if len(years) == 1:
         return list(years[0])
-    untimely = Counter((row.id, row.ground_truth, row.when) for rows in years for row in set(rows) if row.when)
+    mistimed = Counter((row.id, row.ground_truth, row.when) for rows in years for row in set(rows) if row.when)
     rows = _distinct(years)
-    missed = {key for key, count in untimely.items() if count == len(years)}
+    missed = {key for key, count in mistimed.items() if count == len(years)}
     kept = [row for row in rows if not row.when]
     return kept + [
         Rejected(id=name, ground_truth=value, reason=f"{when}, in no season") for name, value, when in sorted(missed)
@@ -160,22 +171,20 @@ def _distinct(groups: Iterable[Iterable[Rejected]]) -> list[Rejected]:
 
 
 def prepare_unit(
-    project: Project, store: str, grid: Grid, windows: tuple[Grid, int, int] | None
-) -> tuple[Unit, PrepareTask]:
-    """The unit that prepares the parcels of a recipe, and its task.
+    project: Project, section: ParcelSource, context: BuildContext, grid: Grid, windows: tuple[Grid, int, int] | None
+) -> Unit:
+    """The unit that prepares the parcels of a recipe.
 
     Args:
-        project: the recipe in its folder; it names parcels.
-        store: where the corpus is built.
+        project: the recipe in its folder.
+        section: what it says of its parcels.
+        context: where the corpus is built.
         grid: pixels of the whole region.
         windows: as in `PrepareTask`.
 
     Raises:
         InvalidInputError: the parcels, or the file of their classes, are not there.
     """
-    section = project.recipe.parcels
-    if section is None:
-        raise TypeError("the recipe names no parcels")
     classes: Mapping[Any, int] | None
     codes = {str(role): code for role, code in section.codes.items()}
     if isinstance(section.classes, str):
@@ -184,15 +193,20 @@ def prepare_unit(
     else:
         classes = section.classes
     task = PrepareTask(
-        store=store, source=project.path(section.file), section=section, classes=classes, codes=codes,
-        times=label_times(section, project), grid=grid, windows=windows,
-    )  # fmt: skip
-    asked = section.model_dump(mode="json", exclude={"terms", "layers", "file"})
-    extent = None if windows is None else (windows[0].bounds, windows[1:])
-    decides = digest(
-        file_identity(task.source), asked, classes, codes, list(task.times.items()), grid.bounds, grid.epsg, extent
+        store=context.uri,
+        source=project.path(section.file),
+        section=section,
+        classes=classes,
+        codes=codes,
+        times=label_times(section, project),
+        grid=grid,
+        windows=windows,
     )
-    return Unit(id="parcels/all", key=decides, memory=2**30, task=task), task
+    asked = section.model_dump(mode="json", include=set(ParcelSource.model_fields) - {"file"})
+    extent = None if windows is None else (windows[0].bounds, windows[1:])
+    times = [[year, str(when)] for year, when in task.times.items()]
+    decides = unit_digest(context.identity(task.source), asked, classes, codes, times, grid.bounds, grid.epsg, extent)
+    return Unit(kind="prepare", product="parcels", tile="all", key=decides, memory=2**30, task=task)
 
 
 def labelled_shares(parcels: Parcels, grid: Grid, rows: int, columns: int) -> NDArray[np.float32]:
@@ -207,8 +221,6 @@ def labelled_shares(parcels: Parcels, grid: Grid, rows: int, columns: int) -> ND
     Returns:
         (row, column).
     """
-    import shapely
-
     located = LocatedParcels(grid=grid, parcels=parcels, clipped=np.zeros(len(parcels), np.bool_))
     high, wide = grid.height // rows, grid.width // columns
     shares = np.zeros((rows, columns), np.float32)
@@ -267,18 +279,16 @@ def read_mapping(store: Store) -> ClassMapping | None:
 
 
 def _encode(located: LocatedParcels) -> bytes:
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-    import shapely
-
     parcels = located.parcels
     bounds = shapely.bounds(parcels.geometries).reshape(-1, 4)
     columns = {
-        "id": pa.array(parcels.ids), "value": pa.array(parcels.values), "clipped": pa.array(located.clipped),
+        "id": pa.array(parcels.ids),
+        "value": pa.array(parcels.values),
+        "clipped": pa.array(located.clipped),
         "name": pa.array(list(parcels.names) or [""] * len(parcels), pa.string()),
         **{name: pa.array(bounds[:, place]) for place, name in enumerate(("west", "south", "east", "north"))},
         "geometry": pa.array(shapely.to_wkb(parcels.geometries).tolist(), pa.binary()),
-    }  # fmt: skip
+    }
     buffer = io.BytesIO()
     pq.write_table(pa.table(columns), buffer, compression="zstd")
     return buffer.getvalue()
@@ -293,22 +303,22 @@ def load_parcels(store: Store, grid: Grid, box: Bounds | None = None, year: int 
         box: only those whose bounds meet it; all unless told.
         year: of the labels, where samples have one.
     """
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-    import shapely
-
     table: pa.Table = pq.read_table(io.BytesIO(store.get(f"{folder_of(year)}/table.parquet")))
     if box is not None:
         meets = (
-            (pc.field("west") < box[2]) & (pc.field("east") > box[0])
-            & (pc.field("south") < box[3]) & (pc.field("north") > box[1])
-        )  # fmt: skip
+            (pc.field("west") < box[2])
+            & (pc.field("east") > box[0])
+            & (pc.field("south") < box[3])
+            & (pc.field("north") > box[1])
+        )
         table = table.filter(meets)
     names = table.column("name").to_pylist()
     parcels = Parcels(
-        ids=table.column("id").to_numpy(), names=tuple(names) if any(names) else (),
+        ids=table.column("id").to_numpy(),
+        names=tuple(names) if any(names) else (),
         values=table.column("value").to_numpy(),
         geometries=np.array(shapely.from_wkb(table.column("geometry").to_pylist()), dtype=object),
-        epsg=np.full(len(table), grid.epsg, np.int64), mapping=read_mapping(store),
-    )  # fmt: skip
+        epsg=np.full(len(table), grid.epsg, np.int64),
+        mapping=read_mapping(store),
+    )
     return LocatedParcels(grid=grid, parcels=parcels, clipped=table.column("clipped").to_numpy(zero_copy_only=False))

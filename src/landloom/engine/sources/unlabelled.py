@@ -1,96 +1,85 @@
-"""Labels that reach no sample: the wrong file, the wrong CRS or swapped axes, but hardly ever what was meant."""
+"""Labels that lie in no sample: the wrong file, the wrong CRS or swapped axes, but hardly ever what was meant."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landloom.engine.sources.cells import OVERLAPS, RASTERS, REPAIRED, UNLABELLED
+import shapely
+
+from landloom.engine.sources.cell_fractions import is_raster
+from landloom.engine.units import NoteKind
 from landloom.errors import InvalidInputError, counted
-from landloom.model.grid import WGS84
+from landloom.model.grid import WGS84, reproject
 from landloom.store.raster import open_raster
 from landloom.store.vector import vector_extent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from landloom.engine.journal import Journal
-    from landloom.engine.units import Unit
+    from landloom.engine.units import Outcome
     from landloom.model.grid import Bounds
-    from landloom.model.recipe import LabelSection
+    from landloom.model.recipe import LabelSource
     from landloom.model.sample import Sample
 
 
-def unlabelled(units: Iterable[Unit], journal: Journal) -> int:
-    """How many cells of such units have no label anywhere; those of units that failed are not counted."""
-    entries = (journal.get(unit.id) for unit in units)
-    return sum(int(entry.outcome.facts.get(UNLABELLED, 0)) for entry in entries if entry is not None)
+def unlabelled(outcomes: Iterable[Outcome]) -> int:
+    """How many cells of some units have no label anywhere."""
+    notes = (note for outcome in outcomes for note in outcome.notes)
+    return sum(note.count for note in notes if note.kind is NoteKind.UNLABELLED)
 
 
-def demand_reach(source: str, section: LabelSection, found: int, cells: int, bounds: Bounds) -> None:
+def require_labels(path: str, source: LabelSource, missing: int, cells: int, bounds: Bounds) -> None:
     """Refuse labels of which not one lies in a cell.
 
     Args:
-        source: where the file lies.
-        section: what the recipe says of it.
-        found: cells without any label.
+        path: where the file lies.
+        source: what the recipe says of it.
+        missing: cells without any label.
         cells: all cells.
         bounds: where they lie, in WGS84.
 
     Raises:
         InvalidInputError: no cell has a label, and the section does not allow it.
     """
-    if found < cells or section.allow_empty:
+    if missing < cells or source.allow_empty:
         return
     raise InvalidInputError(
-        f"{source}: no label lies in any of the {cells:,} cells; it reaches {_shown(_extent(source, section))}, they "
+        f"{path}: no label lies in any of the {cells:,} cells; it reaches {_shown(_extent(path, source))}, they "
         f"lie {_shown(bounds)}: is its CRS right, or are its axes swapped? To go on all the same: allow_empty"
     )
 
 
-def missing_note(name: str, missing: int, cells: int) -> list[str]:
-    """A line on samples that labels say nothing of, if there are any.
+def label_notes(name: str, outcomes: Mapping[str, Outcome], cells: int) -> list[str]:
+    """Lines on samples without labels, rows that were repaired, and ground that polygons claim twice.
 
-    Example:
-        >>> missing_note("clc", 1, 60), missing_note("clc", 0, 60)
-        (['clc: 1 of 60 samples without any label'], [])
+    Args:
+        name: of the labels.
+        outcomes: tile → result of its unit.
+        cells: all samples.
     """
-    return [f"{name}: {missing:,} of {cells:,} samples without any label"] if missing else []
-
-
-def repair_notes(name: str, units: Iterable[Unit], journal: Journal) -> list[str]:
-    """A line on each row of a label source that was repaired, each once however many tiles it lies in."""
-    entries = (journal.get(unit.id) for unit in units)
-    rows = {row: None for entry in entries if entry is not None for row in entry.outcome.facts.get(REPAIRED, ())}
-    return [f"{name}: {row}: repaired" for row in rows]
-
-
-def overlap_notes(units: Iterable[Unit], journal: Journal) -> list[str]:
-    """A line on each tile where polygons of a label source claim the same ground."""
-    notes = []
-    for unit in units:
-        entry = journal.get(unit.id)
-        count = 0 if entry is None else len(entry.outcome.facts.get(OVERLAPS, ()))
+    missing = unlabelled(outcomes.values())
+    lines = [f"{name}: {missing:,} of {cells:,} samples without any label"] if missing else []
+    notes = [(tile, note) for tile, outcome in outcomes.items() for note in outcome.notes]
+    repaired = dict.fromkeys(note.what for _, note in notes if note.kind is NoteKind.REPAIRED)
+    lines += [f"{name}: {row}: repaired" for row in repaired]
+    for tile in outcomes:
+        count = sum(note.count for own, note in notes if own == tile and note.kind is NoteKind.OVERLAP)
         if count:
             pairs = counted(count, "overlapping pair")
-            notes.append(f"{unit.id.split('/')[1]}: {pairs}; the ground goes to the smaller polygon")
-    return notes
+            lines.append(f"{name}, {tile}: {pairs}; the ground goes to the smaller polygon")
+    return lines
 
 
 def bounds_of(samples: Sequence[Sample]) -> Bounds:
     """West, south, east, north of samples, in WGS84."""
-    import shapely
-
     west, south, east, north = shapely.total_bounds([sample.footprint for sample in samples])
     return float(west), float(south), float(east), float(north)
 
 
-def _extent(source: str, section: LabelSection) -> Bounds:
-    if Path(source).suffix.lower() not in RASTERS:
-        return vector_extent(source, section.layer)
-    from landloom.model.grid import reproject
-
-    with open_raster(source) as file:
+def _extent(path: str, source: LabelSource) -> Bounds:
+    if not is_raster(path):
+        return vector_extent(path, source.layer)
+    with open_raster(path) as file:
         bounds: Bounds = reproject(file.grid.outline(), file.grid.epsg, WGS84).bounds
     return bounds
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.formats.safe.xml import SafeXml, child_text, texts
-from landloom.model.bands import SENTINEL2
+from landloom.model.sensor import SENTINEL2
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,7 @@ def view_angles(document: SafeXml) -> dict[str, AngleGrid]:
     for element in document.all("Viewing_Incidence_Angles_Grids"):
         number = element.get("bandId", "")
         if not number.isdigit() or int(number) >= len(BAND_IDS):
-            document.wrong(f"Viewing_Incidence_Angles_Grids: got bandId {number!r}, wanted 0 to {len(BAND_IDS) - 1}")
+            document.wrong(f"Viewing_Incidence_Angles_Grids: got bandId {number!r}, expected 0 to {len(BAND_IDS) - 1}")
             continue
         band = BAND_IDS[int(number)]
         grid = _grid(document, element, f"Viewing_Incidence_Angles_Grids {band}")

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from landloom.model.bands import SENTINEL2
+from landloom.model.sensor import SENTINEL2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,8 +17,18 @@ _IMAGE: Final = re.compile(r"GRANULE/([^/]+)/IMG_DATA/(?:.*/)?([^/]+)\.(?:jp2|ti
 _MASK: Final = re.compile(r"GRANULE/([^/]+)/QI_DATA/([^/]+)\.(?:jp2|tif|gml)")
 _LAYERS: Final = (*SENTINEL2, "SCL", "AOT", "WVP", "TCI")
 _MASKS: Final = (
-    "CLASSI", "QUALIT", "DETFOO", "CLOUDS", "DEFECT", "NODATA", "SATURA", "TECQUA", "CLDPRB", "SNWPRB", "CLOLOW",
-)  # fmt: skip
+    "CLASSI",
+    "QUALIT",
+    "DETFOO",
+    "CLOUDS",
+    "DEFECT",
+    "NODATA",
+    "SATURA",
+    "TECQUA",
+    "CLDPRB",
+    "SNWPRB",
+    "CLOLOW",
+)
 SCL_RESOLUTION: Final = 20
 """Metres of Level-2A's own scene classification."""
 

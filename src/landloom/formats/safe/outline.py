@@ -6,6 +6,8 @@ import math
 import re
 from typing import TYPE_CHECKING
 
+from shapely import Polygon, make_valid, union_all
+
 from landloom.errors import InvalidDocumentError, InvalidValueError, Problem
 from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.safe.xml import SafeXml, child_text
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from xml.etree.ElementTree import Element
 
-    from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
 
@@ -34,8 +35,6 @@ def parse_outline(document: SafeXml, outlines: Sequence[str]) -> BaseGeometry | 
         >>> parse_outline(document, ["45 15 45 16 46 16 46 15 45 15"]).bounds
         (15.0, 45.0, 16.0, 46.0)
     """
-    from shapely import Polygon, make_valid, union_all
-
     if not outlines:
         document.wrong("no EXT_POS_LIST")
         return None
@@ -43,7 +42,7 @@ def parse_outline(document: SafeXml, outlines: Sequence[str]) -> BaseGeometry | 
     for text in outlines:
         ring = _ring(text)
         if ring is None:
-            document.wrong("EXT_POS_LIST: wanted a closed ring of latitude longitude pairs")
+            document.wrong("EXT_POS_LIST: expected a closed ring of latitude longitude pairs")
             return None
         try:
             parts.append(make_valid(split_antimeridian(Polygon(ring))))
@@ -83,8 +82,6 @@ def parse_mask_gml(data: bytes, where: str) -> list[tuple[str, Polygon]]:
         >>> parse_mask_gml(b"<Mask/>", "MSK_CLOUDS_B00.gml")
         []
     """
-    from shapely import Polygon
-
     problems: list[Problem] = []
     document = SafeXml(where, data, problems)
     found = []
@@ -92,7 +89,7 @@ def parse_mask_gml(data: bytes, where: str) -> list[tuple[str, Polygon]]:
         rings = [[_positions(ring) for ring in feature.findall(f".//{{*}}{side}")] for side in ("exterior", "interior")]
         shell, holes = rings[0][0] if rings[0] else None, rings[1]
         if shell is None or None in holes:
-            document.wrong("MaskFeature: wanted rings of x y pairs")
+            document.wrong("MaskFeature: expected rings of x y pairs")
             continue
         found.append((child_text(feature, "maskType") or "", Polygon(shell, [hole for hole in holes if hole])))
     if problems:

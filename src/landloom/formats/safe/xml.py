@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 from typing import TYPE_CHECKING, Final
+from xml.etree import ElementTree as ET
 
 from landloom.errors import InvalidDocumentError, Problem
 from landloom.model.time import parse_instant
@@ -41,15 +42,13 @@ class SafeXml:
         Raises:
             InvalidDocumentError: no XML, or XML that declares entities.
         """
-        from xml.etree import ElementTree as ET
-
         self._where, self._problems = where, problems
         try:
             if _DECLARES.search(data):
-                raise InvalidDocumentError(where, [Problem(where=where, what="wanted XML without declared entities")])
+                raise InvalidDocumentError(where, [Problem(where=where, what="expected XML without declared entities")])
             self.root: Element = ET.fromstring(data)  # noqa: S314 - as above
         except ET.ParseError as error:
-            raise InvalidDocumentError(where, [Problem(where=where, what=f"wanted XML: {error}")]) from error
+            raise InvalidDocumentError(where, [Problem(where=where, what=f"expected XML: {error}")]) from error
 
     def wrong(self, what: str) -> None:
         """Note a problem of this document."""
@@ -82,7 +81,7 @@ class SafeXml:
         """A whole number within bounds."""
         value = self.number(*names, optional=optional, low=low, high=high)
         if value is not None and value != int(value):
-            self.wrong(f"{names[0]}: got {value}, wanted a whole number")
+            self.wrong(f"{names[0]}: got {value}, expected a whole number")
             return None
         return None if value is None else int(value)
 
@@ -105,7 +104,7 @@ class SafeXml:
             value = math.nan
         if not (math.isfinite(value) and low <= value <= high):
             bounds = "a number" if math.isinf(high) else f"a number from {low:g} to {high:g}"
-            self.wrong(f"{what}: got {text!r}, wanted {bounds}")
+            self.wrong(f"{what}: got {text!r}, expected {bounds}")
             return None
         return value
 

@@ -22,22 +22,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
+from shapely import box, force_2d, make_valid
+from shapely.errors import ShapelyError
+from shapely.geometry import shape
+
 from landloom.errors import ForeignAddressError, InvalidDocumentError, InvalidIdentityError, InvalidValueError, Problem
 from landloom.formats.antimeridian import split_antimeridian
-from landloom.formats.stac.profiles import (
-    COPERNICUS,
-    EARTH_SEARCH,
-    GENERIC,
-    PLANETARY_COMPUTER,
-    PROFILES,
-    Profile,
-    detect_profile,
-)
+from landloom.formats.stac.profiles import GENERIC
 from landloom.model.address import resolve
-from landloom.model.bands import REFLECTANCE_SCALE, SENTINEL2
 from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
-from landloom.model.scene import Asset, Scene
+from landloom.model.scene import Role, Scene, SceneFile
+from landloom.model.sensor import REFLECTANCE_SCALE, SENSORS, SENTINEL_2_L1C, SENTINEL_2_L2A, Sensor
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
@@ -45,23 +41,7 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-__all__ = [
-    "COPERNICUS",
-    "EARTH_SEARCH",
-    "ESA_OFFSET",
-    "GENERIC",
-    "OFFSET_BASELINE",
-    "PLANETARY_COMPUTER",
-    "PROFILES",
-    "Profile",
-    "detect_profile",
-    "parse_scene",
-]
-
-OFFSET_BASELINE: Final = 4.0
-"""First processing baseline whose numbers carry the offset."""
-ESA_OFFSET: Final = -1000
-"""BOA_ADD_OFFSET and RADIO_ADD_OFFSET of every baseline so far that has them."""
+    from landloom.formats.stac.profiles import Profile
 
 _PRODUCT: Final = re.compile(r"S2[A-D]_MSI(L1C|L2A)_\d{8}T\d{6}_N(\d{2})(\d{2})_R(\d{3})_T(\w{5})_")
 
@@ -78,6 +58,7 @@ def parse_scene(item: Mapping[str, Any], base_href: str, profile: Profile) -> Sc
         InvalidDocumentError: lists every problem with its location in the item.
 
     Example:
+        >>> from landloom.formats.stac.profiles import EARTH_SEARCH
         >>> scene = parse_scene(
         ...     {
         ...         "id": "S2B_33TWL_20230820_0_L2A",
@@ -88,7 +69,7 @@ def parse_scene(item: Mapping[str, Any], base_href: str, profile: Profile) -> Sc
         ...     "/archive/item.json",
         ...     EARTH_SEARCH,
         ... )
-        >>> scene.granule, scene.assets["B02"].href, scene.assets["B02"].offset
+        >>> scene.granule, scene.bands["B02"].href, scene.bands["B02"].offset
         ('33TWL', '/archive/B02.tif', -1000)
     """
     reader = _Item(item, base_href, profile)
@@ -119,15 +100,19 @@ class _Item:
         time, footprint = self._instant("datetime", "start_datetime"), self._footprint()
         if time is None and not any(problem.where.endswith("datetime") for problem in self.problems):
             self._wrong("properties.datetime", None, "an ISO instant, there or in start_datetime")
-        epsg = self._epsg()
+        epsg, level = self._epsg(), self._level(product)
+        sensor = self._sensor(level)
+        bands, layers = self._assets(epsg, sensor)
         optional: dict[str, Any] = {
-            "assets": self._assets(epsg),
+            "bands": bands,
+            "layers": layers,
+            "sensor": sensor.name,
             "granule": self._granule(product),
             "epsg": epsg,
             "cloud_cover": self._percent("eo:cloud_cover"),
             "nodata_share": self._percent("s2:nodata_pixel_percentage"),
             "baseline": self._baseline(product),
-            "level": self._level(product),
+            "level": level,
             "platform": self._text("platform").lower() or None,
             "orbit": self._orbit(product),
             "created": self._instant("s2:generation_time", "processing:datetime", "created"),
@@ -138,7 +123,7 @@ class _Item:
         return Scene(id=str(name), time=time, footprint=footprint, href=self.base, **optional)
 
     def _wrong(self, where: str, got: object, wanted: str) -> None:
-        self.problems.append(Problem(where=where, what=f"got {got!r}, wanted {wanted}"))
+        self.problems.append(Problem(where=where, what=f"got {got!r}, expected {wanted}"))
 
     def _mapping(self, key: str) -> Mapping[str, Any]:
         value = self.document.get(key)
@@ -231,10 +216,6 @@ class _Item:
         return int(product[4]) if product else None
 
     def _footprint(self) -> BaseGeometry | None:
-        from shapely import box, force_2d, make_valid
-        from shapely.errors import ShapelyError
-        from shapely.geometry import shape
-
         outline, bbox = self.document.get("geometry"), self.document.get("bbox")
         try:
             if isinstance(outline, Mapping):
@@ -244,44 +225,59 @@ class _Item:
                 east, north = (bbox[3], bbox[4]) if len(bbox) == 6 else (east, north)
                 return split_antimeridian(box(west, south, east + 360 if east < west else east, north))
         except (ShapelyError, InvalidValueError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            self.problems.append(Problem(where="geometry", what=f"wanted a polygon: {error}"))
+            self.problems.append(Problem(where="geometry", what=f"expected a polygon: {error}"))
             return None
         self._wrong("geometry", outline, "a GeoJSON polygon, or a bbox")
         return None
 
-    def _assets(self, epsg: int | None) -> dict[str, Asset]:
-        found: dict[str, Asset] = {}
+    def _sensor(self, level: str) -> Sensor:
+        own = SENSORS[self.profile.sensor]
+        return SENTINEL_2_L1C if own is SENTINEL_2_L2A and level == SENTINEL_2_L1C.level else own
+
+    def _assets(self, epsg: int | None, sensor: Sensor) -> tuple[dict[str, SceneFile], dict[Role, SceneFile]]:
+        """Bands and other layers."""
+        bands: dict[str, SceneFile] = {}
+        layers: dict[Role, SceneFile] = {}
         for key, asset in self._mapping("assets").items():
             if not isinstance(asset, Mapping):
                 self._wrong(f"assets.{key}", asset, "an object")
                 continue
-            names = self._band_names(key, asset)
-            for number, name in enumerate(names, start=1):
-                if name in self.profile.bands.values() and name not in found:
-                    found[name] = self._asset(key, asset, name, number, epsg)
-        if not found:
+            for number, name in enumerate(self._names(key, asset), start=1):
+                if isinstance(name, Role):
+                    layers.setdefault(name, self._asset(key, asset, number, epsg))
+                elif name in sensor.bands and name not in bands:
+                    bands[name] = self._asset(key, asset, number, epsg, sensor)
+        if not bands and not layers:
             got = sorted(self._mapping("assets"))
             self._wrong("assets", got, f"files named like {', '.join(list(self.profile.bands)[:3])}, …")
-        return found
+        return bands, layers
 
-    def _band_names(self, key: str, asset: Mapping[str, Any]) -> list[str]:
+    def _names(self, key: str, asset: Mapping[str, Any]) -> list[str | Role]:
+        """What each band of a file is."""
         if key in self.profile.bands:
             return [self.profile.bands[key]]
+        if key in self.profile.layers:
+            return [self.profile.layers[key]]
         bands = asset.get("bands") or asset.get("eo:bands")
         if self.profile is not GENERIC or not isinstance(bands, Sequence):
             return []
-        return [str(band.get("name", "")) if isinstance(band, Mapping) else "" for band in bands]
+        names = [str(band.get("name", "")) if isinstance(band, Mapping) else "" for band in bands]
+        return [self.profile.layers.get(name, name) for name in names]
 
-    def _asset(self, key: str, asset: Mapping[str, Any], name: str, number: int, epsg: int | None) -> Asset:
+    def _asset(
+        self, key: str, asset: Mapping[str, Any], number: int, epsg: int | None, sensor: Sensor | None = None
+    ) -> SceneFile:
+        """One band of a file; numbers of a sensor's bands are converted as it says."""
         where, href = f"assets.{key}", asset.get("href")
         if not isinstance(href, str) or not href:
             self._wrong(f"{where}.href", href, "a path or URL")
             href = ""
         checksum = asset.get("file:checksum")
-        return Asset(
+        return SceneFile(
             href=self._resolved(where, href),
             band=number,
-            offset=self._offset(where, asset, number) if name in SENTINEL2 else 0,
+            offset=self._offset(where, asset, number, sensor) if sensor is not None and sensor.offset else 0,
+            conversion=None if sensor is None else sensor.conversion,
             grid=_stated_grid(asset, epsg),
             size=self._size(asset, where),
             checksum=checksum if isinstance(checksum, str) and checksum else None,
@@ -303,11 +299,12 @@ class _Item:
             return None
         return int(value)
 
-    def _offset(self, where: str, asset: Mapping[str, Any], number: int) -> int:
+    def _offset(self, where: str, asset: Mapping[str, Any], number: int, sensor: Sensor) -> int:
         if any(self.properties.get(f"{prefix}:boa_offset_applied") is True for prefix in ("earthsearch", "sentinel")):
             return 0
         baseline = self._baseline(self._product())
-        if baseline is not None and float(baseline) < OFFSET_BASELINE:
+        rule = sensor.offset
+        if rule is None or (baseline is not None and float(baseline) < rule.baseline):
             return 0
         offset, scale = _declared(asset, number)
         if offset is not None:
@@ -317,7 +314,7 @@ class _Item:
         if baseline is None:
             missing = Problem(where="properties.s2:processing_baseline", what="missing: nothing tells the offset")
             self.problems += [] if missing in self.problems else [missing]
-        return ESA_OFFSET
+        return rule.value
 
     def _numbers(self, where: str, offset: object, scale: object) -> int:
         if scale is None and isinstance(offset, int | float):

@@ -1,4 +1,4 @@
-"""How providers of Sentinel-2 write their STAC items: a row a provider."""
+"""How providers write their STAC items: a row a provider and sensor."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from landloom.model.bands import SENTINEL2
+from landloom.model.scene import Role
+from landloom.model.sensor import LANDSAT_C2_L2, SENTINEL2, SENTINEL_2_L2A
 
-_LAYERS: Final = ("SCL", "AOT", "WVP")
+_ESA_LAYERS: Final = {"SCL": Role.CLASSIFICATION, "AOT": Role.AEROSOL, "WVP": Role.WATER_VAPOUR}
 _NATIVE: Final = {name: f"{band.resolution:.0f}m" for name, band in SENTINEL2.items()}
 
 
@@ -20,7 +21,11 @@ class Profile:
     name: str
     """As in recipes: `earth-search`."""
     bands: Mapping[str, str]
-    """The provider's asset key → ESA's band name."""
+    """The provider's asset key → name of the sensor's band."""
+    layers: Mapping[str, Role]
+    """The provider's asset key → what the file is."""
+    sensor: str = SENTINEL_2_L2A.name
+    """Whose items it describes; their level may be another."""
     unmodified: bool = False
     """Whether the files are ESA's own, so that their baseline tells the offset where the item does not declare one."""
 
@@ -41,36 +46,51 @@ EARTH_SEARCH: Final = Profile(
         "cirrus": "B10",
         "swir16": "B11",
         "swir22": "B12",
-        "scl": "SCL",
-        "aot": "AOT",
-        "wvp": "WVP",
     },
+    layers={"scl": Role.CLASSIFICATION, "aot": Role.AEROSOL, "wvp": Role.WATER_VAPOUR},
 )
 """Earth Search v1, `sentinel-2-l2a` and `sentinel-2-c1-l2a`. Its `*-jp2` assets are other files (requester pays, offset
 not applied) and are left out."""
 PLANETARY_COMPUTER: Final = Profile(
     name="planetary-computer",
-    bands={name: name for name in (*SENTINEL2, *_LAYERS)},
+    bands={name: name for name in SENTINEL2},
+    layers=_ESA_LAYERS,
     unmodified=True,
 )
 """Planetary Computer, `sentinel-2-l2a`."""
 COPERNICUS: Final = Profile(
     name="copernicus-data-space",
-    bands={f"{name}_{size}": name for name, size in _NATIVE.items()}
-    | {"SCL_20m": "SCL", "AOT_20m": "AOT", "WVP_20m": "WVP"}
-    | {name: name for name in SENTINEL2},
+    bands={f"{name}_{size}": name for name, size in _NATIVE.items()} | {name: name for name in SENTINEL2},
+    layers={f"{name}_20m": role for name, role in _ESA_LAYERS.items()},
     unmodified=True,
 )
 """Copernicus Data Space, `sentinel-2-l2a` (`B02_10m`) and `sentinel-2-l1c` (`B02`); each band at its native size."""
-GENERIC: Final = Profile(name="generic", bands={name: name for name in (*SENTINEL2, *_LAYERS)})
+GENERIC: Final = Profile(name="generic", bands={name: name for name in SENTINEL2}, layers=_ESA_LAYERS)
 """Keys that are ESA's names already; an offset only where the item declares it. A file with several bands is read by
 the names in `eo:bands` or `bands`."""
-PROFILES: Final = {profile.name: profile for profile in (EARTH_SEARCH, PLANETARY_COMPUTER, COPERNICUS, GENERIC)}
+LANDSAT: Final = Profile(
+    name="landsat",
+    bands={
+        "coastal": "B1",
+        "blue": "B2",
+        "green": "B3",
+        "red": "B4",
+        "nir08": "B5",
+        "swir16": "B6",
+        "swir22": "B7",
+    },
+    layers={"qa_pixel": Role.CLASSIFICATION, "qa_aerosol": Role.AEROSOL},
+    sensor=LANDSAT_C2_L2.name,
+)
+"""Collection 2 Level 2 as USGS, Planetary Computer and Earth Search write it."""
+PROFILES: Final = {
+    profile.name: profile for profile in (EARTH_SEARCH, PLANETARY_COMPUTER, COPERNICUS, GENERIC, LANDSAT)
+}
 """Name → profile."""
 
 
 def detect_profile(item: Mapping[str, Any]) -> Profile:
-    """The profile that an item follows, by its asset keys.
+    """The profile that an item follows, by its platform and asset keys.
 
     Planetary Computer's keys are ESA's names too, so it is told from `generic` by the host of its files.
 
@@ -85,5 +105,9 @@ def detect_profile(item: Mapping[str, Any]) -> Profile:
     hosts = {urlsplit(str(asset.get("href", ""))).netloc for asset in assets.values() if isinstance(asset, Mapping)}
     if any(host.startswith("sentinel2l2a01.blob.") for host in hosts):
         return PLANETARY_COMPUTER
-    candidates = (GENERIC, EARTH_SEARCH, COPERNICUS)
-    return max(candidates, key=lambda profile: sum(key in profile.bands for key in assets))
+    properties = item.get("properties")
+    platform = str(properties.get("platform", "")).lower() if isinstance(properties, Mapping) else ""
+    if platform.startswith(LANDSAT_C2_L2.platforms):
+        return LANDSAT
+    candidates = (GENERIC, EARTH_SEARCH, COPERNICUS, LANDSAT)
+    return max(candidates, key=lambda profile: sum(key in profile.bands or key in profile.layers for key in assets))

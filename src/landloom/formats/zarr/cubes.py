@@ -18,7 +18,7 @@ import imagecodecs
 import numpy as np
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
-from landloom.formats.zarr.documents import CubeSpec, cube_documents, read_cube_spec
+from landloom.formats.zarr.metadata import CubeSpec, cube_documents, read_cube_spec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -69,7 +69,7 @@ def encode_cube_shard(cubes: NDArray[Any]) -> bytes:
         InvalidValueError: another number of dimensions or of samples.
     """
     if cubes.ndim != 5 or not 1 <= len(cubes) <= SHARD:
-        raise InvalidValueError(f"got cubes of shape {cubes.shape}, wanted (1 to {SHARD}, time, band, y, x)")
+        raise InvalidValueError(f"got cubes of shape {cubes.shape}, expected (1 to {SHARD}, time, band, y, x)")
     little = cubes.astype(cubes.dtype.newbyteorder("<"), copy=False)
     chunks = [bytes(imagecodecs.zstd_encode(cube.tobytes(), LEVEL)) for cube in little]
     index = np.full((SHARD, 2), _ABSENT, "<u8")
@@ -106,7 +106,7 @@ def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, byt
         (True, True)
     """
     if cubes.shape != spec.shape or cubes.dtype != np.dtype(spec.dtype):
-        raise InvalidValueError(f"got cubes {cubes.dtype} {cubes.shape}, wanted {spec.dtype} {spec.shape}")
+        raise InvalidValueError(f"got cubes {cubes.dtype} {cubes.shape}, expected {spec.dtype} {spec.shape}")
     for shard in range(shard_count(len(spec.samples))):
         yield shard_key(shard), encode_cube_shard(cubes[shard * SHARD : (shard + 1) * SHARD])
     yield from cube_documents(spec, shard=SHARD, level=LEVEL).items()
@@ -185,7 +185,7 @@ class CubeReader:
             raise InvalidInputError(f"{self._prefix}{shard_key(shard)}: sample {inside} is broken: {error}") from error
         if len(decoded) != cube.nbytes:
             raise InvalidInputError(
-                f"{self._prefix}{shard_key(shard)}: got {len(decoded)} bytes of sample {inside}, wanted {cube.nbytes}"
+                f"{self._prefix}{shard_key(shard)}: got {len(decoded)} bytes of sample {inside}, expected {cube.nbytes}"
             )
         return cube
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from typing import Any, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
 from landloom.errors import InvalidInputError, MissingExtraError
 from landloom.labels.guess.model import GuessModel, packed
 
-TRUSTED: Final = frozenset({
-    "imblearn.ensemble._forest.BalancedRandomForestClassifier",
-    "imblearn.pipeline.Pipeline",
-    "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
-    "sklearn.tree._tree.Tree",
-})  # fmt: skip
+TRUSTED: Final = frozenset(
+    {
+        "imblearn.ensemble._forest.BalancedRandomForestClassifier",
+        "imblearn.pipeline.Pipeline",
+        "imblearn.under_sampling._prototype_selection._random_under_sampler.RandomUnderSampler",
+        "sklearn.tree._tree.Tree",
+    }
+)
 """Types that a model may hold beside those that skops knows to be harmless."""
 
 
@@ -43,8 +46,6 @@ def decode_model(data: bytes) -> GuessModel:
             ...
         landloom.errors.InvalidInputError: 8 bytes are no model: File is not a zip file
     """
-    from zipfile import BadZipFile
-
     skops = _skops()
     try:
         unknown = sorted(set(skops.get_untrusted_types(data=data)) - TRUSTED)

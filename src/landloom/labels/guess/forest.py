@@ -46,7 +46,7 @@ class PackedForest:
         trees: list[Any] = [getattr(tree, "tree_", None) for tree in getattr(model, "estimators_", ())]
         classes = len(getattr(model, "classes_", ()))
         if not trees or any(t is None or t.value.shape[1:] != (1, classes) for t in trees):
-            raise InvalidInputError(f"got {type(model).__name__}, wanted a forest of trees that all know its classes")
+            raise InvalidInputError(f"got {type(model).__name__}, expected a forest of trees that all know its classes")
         parts, values, roots, start = [], [], [], 0
         for tree in trees:
             nodes, order = _packed(tree, start)
@@ -55,9 +55,11 @@ class PackedForest:
             roots.append(start)
             start += len(nodes)
         return cls(
-            nodes=np.concatenate(parts), roots=np.array(roots, dtype=np.int64),
-            values=np.ascontiguousarray(np.concatenate(values), dtype=np.float64), features=int(model.n_features_in_),
-        )  # fmt: skip
+            nodes=np.concatenate(parts),
+            roots=np.array(roots, dtype=np.int64),
+            values=np.ascontiguousarray(np.concatenate(values), dtype=np.float64),
+            features=int(model.n_features_in_),
+        )
 
     def predict_proba(self, pixels: NDArray[np.uint16]) -> NDArray[np.float64]:
         """Probabilities of the classes: to the bit what the model's `predict_proba` gives in one thread.
@@ -78,7 +80,9 @@ class PackedForest:
             True
         """
         if pixels.dtype != np.uint16 or pixels.ndim != 2 or pixels.shape[0] != self.features:
-            raise InvalidValueError(f"got pixels {pixels.dtype} {pixels.shape}, wanted uint16 ({self.features}, pixel)")
+            raise InvalidValueError(
+                f"got pixels {pixels.dtype} {pixels.shape}, expected uint16 ({self.features}, pixel)"
+            )
         sums = np.zeros((pixels.shape[1], self.values.shape[1]), dtype=np.float64)
         _run(pixels, self.nodes, self.roots, self.values, sums)
         sums /= len(self.roots)

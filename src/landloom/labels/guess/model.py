@@ -9,6 +9,8 @@ spreading. `PUBLISHED` is LandCoverNet's choice: two trees, and no such step.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from importlib import import_module
+from inspect import signature
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
@@ -54,7 +56,7 @@ class GuessSettings:
     def __post_init__(self) -> None:
         if self.trees < 1 or self.leaves < 1 or (self.depth is not None and self.depth < 1):
             raise InvalidValueError(
-                f"got trees={self.trees}, depth={self.depth}, leaves={self.leaves}; wanted at least 1 of each"
+                f"got trees={self.trees}, depth={self.depth}, leaves={self.leaves}; expected at least 1 of each"
             )
 
 
@@ -172,7 +174,7 @@ def train(
     """
     classes, sizes = np.unique(labels, return_counts=True)
     if len(classes) < 2:
-        raise InvalidInputError(f"got pixels of the classes {classes.tolist()}, wanted at least two to tell apart")
+        raise InvalidInputError(f"got pixels of the classes {classes.tolist()}, expected at least two to tell apart")
     smallest = min(int(sizes.min()), settings.per_tree or int(sizes.min()))
     classifier = _classifier(settings, seed, jobs, dict.fromkeys(classes.tolist(), smallest)).fit(pixels, labels)
     weights = np.ones(len(classes))
@@ -202,9 +204,15 @@ def _classifier(settings: GuessSettings, seed: int, jobs: int, drawn: Mapping[in
         raise MissingExtraError.of("guess", "training a guess") from error
     if settings.classifier == BALANCED:
         return BalancedRandomForestClassifier(
-            settings.trees, max_depth=settings.depth, min_samples_leaf=settings.leaves, random_state=seed, n_jobs=jobs,
-            sampling_strategy=drawn, replacement=True, bootstrap=False,
-        )  # fmt: skip
+            settings.trees,
+            max_depth=settings.depth,
+            min_samples_leaf=settings.leaves,
+            random_state=seed,
+            n_jobs=jobs,
+            sampling_strategy=drawn,
+            replacement=True,
+            bootstrap=False,
+        )
     return _named(settings, seed)
 
 
@@ -214,11 +222,8 @@ def _named(settings: GuessSettings, seed: int) -> Any:
     Raises:
         InvalidInputError: no such class, not scikit-learn's, or no classifier with probabilities.
     """
-    from importlib import import_module
-    from inspect import signature
-
     module, _, name = settings.classifier.rpartition(".")
-    wanted = f"wanted {BALANCED} or a scikit-learn classifier such as sklearn.ensemble.ExtraTreesClassifier"
+    wanted = f"expected {BALANCED} or a scikit-learn classifier such as sklearn.ensemble.ExtraTreesClassifier"
     if module.split(".")[0] != "sklearn":
         raise InvalidInputError(f"got the classifier {settings.classifier!r}, {wanted}")
     try:

@@ -35,7 +35,7 @@ class Scores:
     def of(cls, reference: NDArray[np.uint8], predicted: NDArray[np.uint8], nodata: int = 0) -> Self:
         """Compare two label maps of one shape; pixels where the reference, or both, hold nodata do not count."""
         if reference.shape != predicted.shape:
-            raise InvalidValueError(f"got maps of shape {reference.shape} and {predicted.shape}, wanted the same")
+            raise InvalidValueError(f"got maps of shape {reference.shape} and {predicted.shape}, expected the same")
         kept = reference != nodata
         pairs = np.bincount(reference[kept].astype(np.int64) * 256 + predicted[kept], minlength=65_536)
         table = pairs.reshape(256, 256)
@@ -69,10 +69,13 @@ class Scores:
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         return {
-            "pixels": self.pixels, "accuracy": self.accuracy if self.pixels else None, "classes": list(self.classes),
-            "confusion": self.matrix.tolist(), "users": {str(code): share for code, share in self.users.items()},
+            "pixels": self.pixels,
+            "accuracy": self.accuracy if self.pixels else None,
+            "classes": list(self.classes),
+            "confusion": self.matrix.tolist(),
+            "users": {str(code): share for code, share in self.users.items()},
             "producers": {str(code): share for code, share in self.producers.items()},
-        }  # fmt: skip
+        }
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.errors import InvalidValueError
-from landloom.model.bands import Scl
+from landloom.model.sensor import Scl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-class Cover(IntEnum):
+class YearCover(IntEnum):
     """What a year of scene classifications says of a pixel."""
 
     UNKNOWN = 0
@@ -33,17 +33,22 @@ class Cover(IntEnum):
     BARE = 4
 
 
-SCL_COVERS: Final[Mapping[int, Cover]] = {
-    Scl.WATER: Cover.WATER,
-    Scl.VEGETATION: Cover.VEGETATION,
-    Scl.SNOW: Cover.SNOW,
-    Scl.BARE: Cover.BARE,
+SCL_COVERS: Final[Mapping[int, YearCover]] = {
+    Scl.WATER: YearCover.WATER,
+    Scl.VEGETATION: YearCover.VEGETATION,
+    Scl.SNOW: YearCover.SNOW,
+    Scl.BARE: YearCover.BARE,
 }
 """Scene class → cover; other scene classes have no vote."""
-LANDCOVERNET_COVERS: Final[Mapping[int, Cover]] = {
-    1: Cover.WATER, 2: Cover.BARE, 3: Cover.BARE, 4: Cover.SNOW,
-    5: Cover.VEGETATION, 6: Cover.VEGETATION, 7: Cover.VEGETATION,
-}  # fmt: skip
+LANDCOVERNET_COVERS: Final[Mapping[int, YearCover]] = {
+    1: YearCover.WATER,
+    2: YearCover.BARE,
+    3: YearCover.BARE,
+    4: YearCover.SNOW,
+    5: YearCover.VEGETATION,
+    6: YearCover.VEGETATION,
+    7: YearCover.VEGETATION,
+}
 """LandCoverNet class → the cover that it has to show."""
 
 _BLOCK: Final = 1 << 22
@@ -64,7 +69,7 @@ def cover_votes(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
         [0, 2, 0, 1]
     """
     if scl.ndim != 3 or scl.dtype != np.uint8 or len(scl) > 255:
-        raise InvalidValueError(f"got scene classes {scl.dtype} {scl.shape}, wanted uint8 (time, y, x), 255 at most")
+        raise InvalidValueError(f"got scene classes {scl.dtype} {scl.shape}, expected uint8 (time, y, x), 255 at most")
     votes = np.zeros((len(SCL_COVERS), *scl.shape[1:]), dtype=np.uint8)
     for classes in scl:
         for own, cover in SCL_COVERS.items():
@@ -79,14 +84,14 @@ def yearly_cover(votes: NDArray[np.uint8]) -> NDArray[np.uint8]:
         votes: (cover, y, x), as `cover_votes` counts them.
 
     Returns:
-        uint8 (y, x) of `Cover`; of covers with equal votes the smaller number, `UNKNOWN` without a vote.
+        uint8 (y, x) of `YearCover`; of covers with equal votes the smaller number, `UNKNOWN` without a vote.
 
     Example:
         >>> yearly_cover(np.array([[[0]], [[2]], [[0]], [[1]]], dtype=np.uint8)).tolist()
         [[2]]
     """
     cover: NDArray[np.uint8] = votes.argmax(axis=0).astype(np.uint8) + np.uint8(1)
-    cover[votes.max(axis=0) == 0] = Cover.UNKNOWN
+    cover[votes.max(axis=0) == 0] = YearCover.UNKNOWN
     return cover
 
 
@@ -94,7 +99,7 @@ def consistent(
     target: NDArray[np.uint8],
     votes: NDArray[np.uint8],
     least: float | None = None,
-    covers: Mapping[int, Cover] = LANDCOVERNET_COVERS,
+    covers: Mapping[int, YearCover] = LANDCOVERNET_COVERS,
 ) -> NDArray[np.bool_]:
     """Where a map and the year's imagery agree.
 
@@ -200,7 +205,7 @@ def split_pixels(labels: NDArray[np.uint8], share: float, seed: int) -> NDArray[
         (2, 25)
     """
     if not 0 <= share < 1:
-        raise InvalidValueError(f"got a share of {share}, wanted 0 to below 1")
+        raise InvalidValueError(f"got a share of {share}, expected 0 to below 1")
     held = np.zeros(len(labels), dtype=np.bool_)
     for code in np.unique(labels).tolist():
         own = np.flatnonzero(labels == code)

@@ -43,7 +43,7 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
     except yaml.YAMLError as error:
         raise _refused(path, f"is no YAML: {_placed(error)}") from error
     if not isinstance(document, dict) or not isinstance(node, yaml.MappingNode):
-        raise _refused(path, "wanted a mapping of keys to values")
+        raise _refused(path, "expected a mapping of keys to values")
     return document, list(_twice(node, ""))
 
 

@@ -26,9 +26,15 @@ _BOUNDS: Final = {
     "less_than": ("lt", "less than"),
 }
 _KINDS: Final = {
-    "int": "a whole number", "float": "a number", "bool": "true or false", "list": "a list", "tuple": "a list",
-    "dict": "keys with values", "model": "keys with values", "time": "a duration such as PT30M",
-}  # fmt: skip
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list",
+    "tuple": "a list",
+    "dict": "keys with values",
+    "model": "keys with values",
+    "time": "a duration such as PT30M",
+}
 _PATTERNS: Final = {
     r"^[a-z][a-z0-9-]*$": "lower-case letters, digits and '-', a letter first",
     r"^\d+\.\d+(\.\d+)?$": "a version in quotes such as '1.0'",
@@ -68,25 +74,29 @@ def _joined(said: list[str]) -> Iterator[str]:
     """Lines of one place: alternatives that a value fits none of are one line."""
     starts: dict[str, list[str]] = {}
     for what in dict.fromkeys(said):
-        got, sign, wanted = what.partition(", wanted ")
+        got, sign, wanted = what.partition(", expected ")
         starts.setdefault(got, []).extend([wanted] if sign else [])
     for got, either in starts.items():
-        yield f"{got}, wanted {' or '.join(either)}" if either else got
+        yield f"{got}, expected {' or '.join(either)}" if either else got
 
 
 def _words(entry: ErrorDetails, section: type[BaseModel], here: Any) -> str:
     kind, got, context = entry["type"], entry.get("input"), entry.get("ctx", {})
     if kind == "missing":
-        return "missing, wanted a value"
+        return "missing, expected a value"
     if kind == "extra_forbidden":
         return f"unknown key; nearest: {', '.join(nearest(str(entry['loc'][-1]), section.model_fields))}"
     if kind.startswith("union_tag"):
         tags = ", ".join(_tags(here, str(context["discriminator"]).strip("'")))
-        return f"got {context['tag']!r}, wanted one of {tags}" if "tag" in context else f"missing, wanted one of {tags}"
+        return (
+            f"got {context['tag']!r}, expected one of {tags}"
+            if "tag" in context
+            else f"missing, expected one of {tags}"
+        )
     if kind == "value_error":
         text = str(context.get("error", entry["msg"]))
         return text if isinstance(got, dict | list) or text.startswith(("got ", "no ")) else f"got {got!r}, {text}"
-    return f"got {_shown(got)}, wanted {_wanted(kind, got, context)}"
+    return f"got {_shown(got)}, expected {_wanted(kind, got, context)}"
 
 
 def _wanted(kind: str, got: object, context: Mapping[str, Any]) -> str:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from landloom.corpus.audit.check import audit
+from landloom.corpus.audit.validate import audit
 from landloom.engine.executors import inline
 from landloom.engine.project import RECIPE_FILE
 from landloom.pipelines.build import BuildReport, build
-from landloom.pipelines.demos.world import write_world
+from landloom.pipelines.demos.cells import write_world
 from landloom.pipelines.starters import write_starter
+from landloom.products.guess.report import write_guess_report
+from landloom.simulate.spec import Place, View, world_spec
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -42,10 +44,6 @@ def demo_spec(pixels: int = 780, step: int = 12) -> WorldSpec:
         >>> [place.bounds[2] - place.bounds[0] for place in demo_spec().places]
         [7800.0, 7800.0]
     """
-    from dataclasses import replace
-
-    from landloom.simulate.spec import Place, View, world_spec
-
     side = 10.0 * pixels
     north = 5_562_000.0
     corners = {"west": (32632, 700_020.0), "east": (32633, 300_000.0)}
@@ -55,9 +53,17 @@ def demo_spec(pixels: int = 780, step: int = 12) -> WorldSpec:
     )
     views = (
         View(place="west", granule="32UPA", corner=(600_000, 5_600_040), orbit=22, first=3, step=step),
-        View(place="east", granule="33UUR", corner=(300_000, 5_600_040), orbit=122, first=6, step=step, swath=0.6,
-             partial=9),
-    )  # fmt: skip
+        View(
+            place="east",
+            granule="33UUR",
+            corner=(300_000, 5_600_040),
+            orbit=122,
+            first=6,
+            step=step,
+            swath=0.6,
+            partial=9,
+        ),
+    )
     return replace(world_spec("demo"), places=places, views=views)
 
 
@@ -75,8 +81,6 @@ def run_demo_landcovernet(
     Raises:
         CorpusInvalidError: what was built does not validate.
     """
-    from landloom.products.guess.report import write_guess_report
-
     write_world(demo_spec(), folder / "archive", listener, workers)
     recipe = folder / RECIPE_FILE
     if not recipe.exists():

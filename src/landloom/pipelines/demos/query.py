@@ -10,10 +10,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from pystac_client import Client
+
 from landloom.engine.executors import inline
 from landloom.errors import LandloomError, counted
-from landloom.pipelines.demos.world import run_demo
+from landloom.pipelines.demos.cells import run_demo
 from landloom.query.corpus import Corpus
+from landloom.query.transfer.destination import plan_download, verify
+from landloom.query.transfer.download import download
+from landloom.query.transfer.parts import selection_files, write_licences
+from landloom.query.transfer.stores import open_transfer_store
+from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +38,7 @@ PATIENCE: Final = 60.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class DemoStep:
     """One thing that the demo did."""
 
     name: str
@@ -51,7 +58,7 @@ class QueryDemo:
     corpus: Path
     subset: Path
     """What was downloaded."""
-    steps: tuple[Step, ...]
+    steps: tuple[DemoStep, ...]
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -63,12 +70,12 @@ class _Steps:
     """Collects what was done, with its time."""
 
     def __init__(self) -> None:
-        self.done: list[Step] = []
+        self.done: list[DemoStep] = []
 
     def do(self, name: str, asked: str, work: Callable[[], tuple[Any, str]]) -> Any:
         begin = time.perf_counter()
         result, answer = work()
-        self.done.append(Step(name=name, asked=asked, answer=answer, seconds=time.perf_counter() - begin))
+        self.done.append(DemoStep(name=name, asked=asked, answer=answer, seconds=time.perf_counter() - begin))
         return result
 
 
@@ -149,12 +156,6 @@ def _counted(found: Selection) -> tuple[Selection, str]:
 
 
 def _fetched(corpus: Corpus, wanted: Selection, subset: Path) -> Any:
-    from landloom.query.transfer.destination import plan_download
-    from landloom.query.transfer.download import download
-    from landloom.query.transfer.parts import selection_files, write_licences
-    from landloom.query.transfer.stores import open_transfer_store
-    from landloom.store.open import open_store
-
     files = selection_files(wanted, open_store(corpus.base.rstrip("/")))
     plan = plan_download(files, subset)
     store = open_transfer_store(corpus.base)
@@ -171,8 +172,6 @@ def _downloaded(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, 
 
 
 def _verified(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, str]:
-    from landloom.query.transfer.destination import verify
-
     done, problems = _fetched(corpus, wanted, subset), verify(subset)
     if problems or done.fetched:
         raise LandloomError(f"the download does not verify: {[str(item) for item in problems] or done}")
@@ -181,9 +180,7 @@ def _verified(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, st
 
 def _served(folder: Path, expected: Selection, labels: str) -> tuple[None, str]:
     """What a STAC client of others finds at our server, against what the query found."""
-    from pystac_client import Client
-
-    key = next(key for key in expected.sidecar.meta["products"] if key != "labels")
+    key = next(item.key for item in expected.sidecar.info.products if item.key != "labels")
     with _server(folder) as address:
         client = Client.open(address)
         names = [item.id for item in client.get_collections()]

@@ -2,33 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
+
+from landloom.reports.figures import INK, new_figure, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
 COLOURS: Final = ("#f2f2f2", "#3b7dc4", "#c23b3b", "#c9a66b", "#dff4ff", "#1e6b3a", "#e6c229", "#9acb6b")
 """Of LandCoverNet's classes 0 to 7."""
-INK: Final = "#1d2a30"
-DPI: Final = 120
-
-
-def _figure(width: float, height: float) -> Figure:
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
-
-
-def _png(figure: Figure) -> bytes:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
 
 
 def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int, str]) -> bytes:
@@ -38,11 +26,8 @@ def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int
         rows: chip → title → (y, x, 3) picture, or (y, x) class map, or `confidence` in percent.
         names: class → name.
     """
-    from matplotlib.colors import ListedColormap
-    from matplotlib.patches import Patch
-
     columns = list(next(iter(rows.values())))
-    figure = _figure(8.6, 0.7 + 2.1 * len(rows))
+    figure = new_figure(8.6, 0.7 + 2.1 * len(rows))
     grid = figure.subplots(len(rows), len(columns), squeeze=False)
     present: set[int] = set()
     for line, (chip, layers) in zip(grid, rows.items(), strict=True):
@@ -62,12 +47,12 @@ def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int
         Patch(facecolor=COLOURS[code], edgecolor="#9aa7ad", label=f"{code} {names[code]}") for code in sorted(present)
     ]
     figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
-    return _png(figure)
+    return png(figure)
 
 
 def confusion(matrix: NDArray[np.int64], names: Sequence[str]) -> bytes:
     """A confusion matrix in percent of its rows."""
-    figure = _figure(6.4, 1.4 + 0.42 * len(names))
+    figure = new_figure(6.4, 1.4 + 0.42 * len(names))
     axes = figure.add_subplot()
     shares = 100 * matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
     axes.imshow(shares, cmap="Greens", vmin=0, vmax=100, aspect="auto")
@@ -80,12 +65,12 @@ def confusion(matrix: NDArray[np.int64], names: Sequence[str]) -> bytes:
             axes.text(
                 column, row, f"{share:.1f}", ha="center", va="center", fontsize=8, color="white" if share > 60 else INK
             )
-    return _png(figure)
+    return png(figure)
 
 
 def importances(bands: Mapping[str, float], months: Mapping[str, float]) -> bytes:
     """Shares of the decisions by band, and by month."""
-    figure = _figure(8, 2.4)
+    figure = new_figure(8, 2.4)
     for axes, (title, shares) in zip(figure.subplots(1, 2), (("band", bands), ("month", months)), strict=True):
         axes.bar(range(len(shares)), [100 * share for share in shares.values()], color="#2f7f6d")
         axes.set_xticks(range(len(shares)), list(shares), rotation=90, fontsize=7)
@@ -94,4 +79,4 @@ def importances(bands: Mapping[str, float], months: Mapping[str, float]) -> byte
         axes.set_title(f"by {title}", fontsize=8, color=INK)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
-    return _png(figure)
+    return png(figure)

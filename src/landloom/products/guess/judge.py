@@ -7,19 +7,23 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.imagery.fill import fill_periodic
-from landloom.imagery.valid import scl_valid
-from landloom.labels.guess.model import PUBLISHED, GuessSettings, train
+from landloom.engine.scenes.granules import fill_times
+from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.guess.scores import Scores
-from landloom.labels.guess.training_pixels import class_counts, consistent, cover_votes, draw_pixels
 from landloom.model.grid import Grid
+from landloom.model.product import LANDCOVERNET_BANDS
+from landloom.model.recipe import Terms
+from landloom.model.sensor import LANDCOVERNET_CLEAR
 from landloom.model.taxonomy import taxonomy
+from landloom.products.guess.learning import learn
+from landloom.products.guess.section import GuessProduct
 from landloom.simulate.judge.composites import JUDGE_SEEDS, judge_grid, judge_scenes, judge_spec
 from landloom.simulate.judge.labels import judge_target
 from landloom.simulate.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from numpy.typing import NDArray
 
@@ -27,20 +31,20 @@ if TYPE_CHECKING:
     from landloom.simulate.judge.labels import TargetCase
     from landloom.simulate.world import SceneSpec
 
-BANDS: Final = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
-"""Bands of a guess."""
-CLEAR: Final = frozenset({2, 4, 5, 6, 7, 11})
-"""Scene classes that a guess uses: neither clouds, shadows and cirrus, nor saturated or defective pixels."""
+PUBLISHED: Final[dict[str, Any]] = {
+    "trees": 2,
+    "leaves": 1,
+    "per_tree": None,
+    "prior": "balanced",
+    "agreement": "majority",
+}
+"""Settings of LandCoverNet's forest."""
 SIDE: Final = 768
 """Pixels of a side of the judged area, whose north-west corner is that of the judge's place."""
 CHIP: Final = 256
 """Pixels of a side of a chip."""
 HELD: Final = ((0, 0), (512, 512))
 """First row and column of the chips that are never trained on."""
-BUFFER: Final = 32
-"""Pixels around them that are not trained on either."""
-PER_CLASS: Final = 50_000
-LEAST: Final = 100
 GAIN: Final = 5.0
 """Points that a guess has to be better than the map, on every seed."""
 
@@ -71,21 +75,50 @@ class Judged:
         """As JSON values: accuracy, and the share of each class's true pixels that was found."""
         scores = {"target": self.target, "default": self.default, "published": self.published}
         return {
-            "seed": self.seed, "gain": self.gain, "limit": GAIN, "holds": self.holds,
+            "seed": self.seed,
+            "gain": self.gain,
+            "limit": GAIN,
+            "holds": self.holds,
             **{name: {"accuracy": one.accuracy, "by_class": dict(one.producers)} for name, one in scores.items()},
-        }  # fmt: skip
+        }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GuessCase:
-    """A year of the judge's area as a guess sees it."""
+    """A year of the judge's area as a guess sees it; a `YearOfImagery`."""
 
-    series: NDArray[np.uint16]
-    """(time, band, y, x) masked and filled."""
+    grid: Grid
+    """The area, pixels of 10 m."""
+    times: tuple[datetime, ...]
+    bands: tuple[str, ...]
+    stack: NDArray[np.uint16]
+    """(time, band, y, x)."""
     scl: NDArray[np.uint8]
     """(time, y, x)."""
     labels: TargetCase
     """The wrong map, and the truth."""
+
+    @property
+    def valid(self) -> NDArray[np.bool_]:
+        """(time, y, x) usable: a clear class, and data in every band."""
+        return scl_valid(self.scl, frozenset(LANDCOVERNET_CLEAR)) & data_valid(self.stack).all(axis=1)
+
+    def classes(self, strip: Grid) -> NDArray[np.uint8]:
+        """(time, y, x) scene classes on a grid of 20 m."""
+        row, column = strip.at(self.grid.pixel_width).offset_in(self.grid)
+        height, width = 2 * strip.height, 2 * strip.width
+        return self.scl[:, row : row + height : 2, column : column + width : 2]
+
+    def pixels(self, _area: Grid, picked: NDArray[np.int64]) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        """(time, band, 1, pixel) numbers of drawn pixels, and (time, 1, pixel) where they are usable."""
+        times, bands = self.stack.shape[:2]
+        numbers = self.stack.reshape(times, bands, 1, -1)[..., picked]
+        return numbers, self.valid.reshape(times, 1, -1)[..., picked]
+
+    def target(self, strip: Grid) -> NDArray[np.uint8]:
+        """(y, x) classes of the wrong map."""
+        row, column = strip.offset_in(self.grid)
+        return self.labels.target[row : row + strip.height, column : column + strip.width]
 
 
 def guess_case(seed: int, side: int = SIDE) -> GuessCase:
@@ -99,14 +132,19 @@ def guess_case(seed: int, side: int = SIDE) -> GuessCase:
     bounds = (place.west, place.north - 10 * side, place.west + 10 * side, place.north)
     grid = Grid.of_bounds(place.epsg, bounds, 10)
     world, scenes = World(judge_spec(seed)), _scenes(seed)
-    stack = np.empty((len(scenes), len(BANDS), side, side), dtype=np.uint16)
+    stack = np.empty((len(scenes), len(LANDCOVERNET_BANDS), side, side), dtype=np.uint16)
     scl = np.empty((len(scenes), side, side), dtype=np.uint8)
     for at, scene in enumerate(scenes):
-        seen = world.observe(scene, grid, BANDS)
+        seen = world.observe(scene, grid, LANDCOVERNET_BANDS)
         stack[at], scl[at] = seen.pixels, seen.scl
-    days = np.array([scene.time.timetuple().tm_yday for scene in scenes], dtype=np.float64)
-    series = fill_periodic(stack, scl_valid(scl, CLEAR), days)
-    return GuessCase(series=series, scl=scl, labels=judge_target(seed, grid))
+    return GuessCase(
+        grid=grid,
+        times=tuple(scene.time for scene in scenes),
+        bands=LANDCOVERNET_BANDS,
+        stack=stack,
+        scl=scl,
+        labels=judge_target(seed, grid),
+    )
 
 
 def _scenes(seed: int) -> list[SceneSpec]:
@@ -116,25 +154,22 @@ def _scenes(seed: int) -> list[SceneSpec]:
     return sorted([*monthly, *rest[:12]], key=lambda scene: scene.time)
 
 
-def judge_guess(case: GuessCase, seed: int, settings: GuessSettings, jobs: int = 2) -> tuple[Scores, Scores]:
-    """Train outside the held-out chips, predict on them.
+def judge_guess(case: GuessCase, seed: int, section: GuessProduct, jobs: int = 2) -> tuple[Scores, Scores]:
+    """Train outside the held-out chips as a build does, and predict on them.
 
     Returns:
         Scores of the map, and of the guess, on those chips.
     """
-    times, bands, height, width = case.series.shape
-    target, truth = case.labels.target, case.labels.truth
-    usable = consistent(target, cover_votes(case.scl), settings.agreement)
-    for row, column in HELD:
-        usable[max(row - BUFFER, 0) : row + CHIP + BUFFER, max(column - BUFFER, 0) : column + CHIP + BUFFER] = False
-    picked = draw_pixels(target, usable, PER_CLASS, seed, least=LEAST)
-    pixels = case.series.reshape(times * bands, height * width)[:, picked].T
-    model = train(pixels, target.reshape(-1)[picked], settings, seed, counts=class_counts(target, usable), jobs=jobs)
+    held = [case.grid.window(row, column, CHIP, CHIP) for row, column in HELD]
+    trained = learn(case, case.target, case.grid, section, seed, held, jobs)
+    series = fill_times(case.stack, case.valid, case.times)
     maps, guesses = [], []
     for row, column in HELD:
         window = np.s_[row : row + CHIP, column : column + CHIP]
-        maps.append(Scores.of(truth[window], target[window]))
-        guesses.append(Scores.of(truth[window], model.predict(np.ascontiguousarray(case.series[:, :, *window])).labels))
+        truth = case.labels.truth[window]
+        found = trained.model.predict(np.ascontiguousarray(series[:, :, *window]))
+        maps.append(Scores.of(truth, case.labels.target[window]))
+        guesses.append(Scores.of(truth, found.labels))
     return Scores.total(maps), Scores.total(guesses)
 
 
@@ -143,12 +178,16 @@ def evaluate_guess(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None
     judged = []
     for seed in seeds:
         case = guess_case(seed)
-        target, default = judge_guess(case, seed, GuessSettings())
-        _, published = judge_guess(case, seed, PUBLISHED)
+        target, default = judge_guess(case, seed, _section())
+        _, published = judge_guess(case, seed, _section(**PUBLISHED))
         judged.append(Judged(seed=seed, target=target, default=default, published=published))
         if listener is not None:
             listener.advanced(f"seed {seed}", None)
     return judged
+
+
+def _section(**settings: Any) -> GuessProduct:
+    return GuessProduct(file="-", terms=Terms(licence="CC0-1.0", attribution="-"), **settings)
 
 
 def guess_table(judged: Sequence[Judged]) -> list[tuple[str, ...]]:

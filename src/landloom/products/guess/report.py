@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
-import html
-from base64 import b64encode
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import orjson
 
-from landloom.corpus.finished import Existing
+from landloom.corpus.finished import FinishedCorpus
 from landloom.engine.context import JOURNAL
-from landloom.engine.journal import Entry, Journal
-from landloom.engine.project import GUESS
+from landloom.engine.journal import Journal
+from landloom.engine.pixels.reread import ChipSeries
 from landloom.errors import CorpusError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.guess.scores import Scores
-from landloom.model.taxonomy import crosswalk, taxonomy
+from landloom.model.crosswalk import crosswalk
+from landloom.model.sensor import Scl
+from landloom.model.taxonomy import taxonomy
 from landloom.products.guess import figures
-from landloom.products.guess.task import VERSION
+from landloom.products.guess.kind import CLASSES, SCENES, GuessKind
+from landloom.products.guess.task import VERSION, facts_key
 from landloom.reports.figures import true_colour
+from landloom.reports.page import figure, head, page, table
+from landloom.simulate.archive import spec_of
+from landloom.simulate.world import World
+from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from landloom.model.grid import Grid
+    from landloom.model.product import Product
     from landloom.model.sample import Sample
 
 PAGE: Final = "guess.html"
 """Name of the page, which lies beside the corpus: it is no part of it."""
 SHOWN: Final = 4
 """Chips of a granule that are shown."""
+KIND: Final = GuessKind.name
+CHIPS: Final = "chips"
+"""Kind of the units that place chips."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuessRow:
-    """What came of one granule."""
+    """The result of one granule."""
 
     granule: str
     reason: str | None
@@ -58,22 +67,23 @@ class GuessRow:
 
 
 def guess_rows(corpus: Path) -> list[GuessRow]:
-    """What came of every granule's guess, in id order.
+    """The result of every granule's guess, in id order.
 
     Raises:
         CorpusError: no build has been there.
     """
     if not (corpus / JOURNAL).exists():
         raise CorpusError(f"{corpus}: no build has been here; start one with: landloom build")
+    store, rows = open_store(str(corpus)), {}
     with Journal(corpus / JOURNAL) as journal:
-        entries: list[Entry] = [one for one in journal.entries() if one.id.partition("/")[0] in {GUESS, "chips"}]
-    rows = {}
-    for entry in sorted(entries, key=lambda one: (one.id.startswith(GUESS), one.id)):
-        kind, _, where = entry.id.partition("/")
-        name = where.rpartition("_")[2]
-        if kind == GUESS or entry.state == "failed":
-            facts = dict(entry.outcome.facts) if entry.state == "done" else {}
-            rows[name] = GuessRow(granule=name, reason=entry.reason if entry.state == "failed" else None, facts=facts)
+        for entry in journal.entries():
+            failed = entry.state == "failed"
+            name = entry.tile.rpartition("_")[2] if entry.kind != CHIPS else entry.tile
+            if entry.kind == KIND:
+                facts = {} if failed else orjson.loads(store.get(facts_key(name)))
+                rows[name] = GuessRow(granule=name, reason=entry.reason, facts=facts)
+            elif failed:
+                rows.setdefault(name, GuessRow(granule=name, reason=entry.reason, facts={}))
     return [rows[name] for name in sorted(rows)]
 
 
@@ -92,21 +102,15 @@ def write_guess_report(corpus: Path, truth: Path | None = None, out: Path | None
         CorpusError: no build has been there.
     """
     rows = guess_rows(corpus)
-    there = Existing.open(str(corpus))
-    style = (files("landloom.reports") / "report.css").read_text(encoding="utf-8")
-    body = [_head(there, rows), _failures(rows), _table(rows)]
-    body += [_granule(there, row, truth) for row in rows if row.reason is None]
-    title = html.escape(f"Guess labels of {there.info.publication.title}")
-    page = (
-        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{title}</title><style>{style}</style><main>{''.join(body)}</main></html>\n"
-    )
+    there = FinishedCorpus.open(str(corpus))
+    parts = [_head(there, rows), _failures(rows), _table(rows)]
+    parts += [_granule(there, row, truth) for row in rows if row.reason is None]
     path = out or corpus.resolve().parent / PAGE
-    path.write_text(page, encoding="utf-8")
+    path.write_text(page(f"Guess labels of {there.info.publication.title}", parts), encoding="utf-8")
     return path
 
 
-def _head(there: Existing, rows: Sequence[GuessRow]) -> str:
+def _head(there: FinishedCorpus, rows: Sequence[GuessRow]) -> str:
     chips = sum(len(samples) for samples in there.tiles.values())
     done = [row for row in rows if row.reason is None]
     numbers = [(f"{len(done)} of {len(rows)}", "granules guessed"), (f"{chips:,}", "chips")]
@@ -114,33 +118,15 @@ def _head(there: Existing, rows: Sequence[GuessRow]) -> str:
         parts = [found for row in done if (found := row.scores(name)) is not None]
         if parts:
             numbers.append((f"{Scores.total(parts).accuracy:.1%}", words))
-    tiles = "".join(f"<div><b>{value}</b><span>{name}</span></div>" for value, name in numbers)
-    title = html.escape(there.info.publication.title)
     lead = "A classifier for each granule, trained on another map where the year's imagery agrees with it."
-    return f'<h1>Guess labels</h1><p class="lead">{title}. {lead}</p><div class="tiles">{tiles}</div>'
+    return head("Guess labels", f"{there.info.publication.title}. {lead}", numbers)
 
 
 def _failures(rows: Sequence[GuessRow]) -> str:
     failed = [(row.granule, row.reason) for row in rows if row.reason is not None]
     if not failed:
         return ""
-    return "<h2>Granules without a guess</h2>" + _lines(("granule", "reason"), failed)
-
-
-def _lines(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: frozenset[int] = frozenset()) -> str:
-    def cell(tag: str, place: int, value: object) -> str:
-        mark = ' class="n"' if place in numbers else ""
-        return f"<{tag}{mark}>{html.escape(str(value))}</{tag}>"
-
-    lines = ["".join(cell("th", place, name) for place, name in enumerate(header))]
-    lines += ["".join(cell("td", place, value) for place, value in enumerate(row)) for row in rows]
-    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
-
-
-def _figure(png: bytes, caption: str) -> str:
-    text = html.escape(caption)
-    data = b64encode(png).decode()
-    return f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
+    return "<h2>Granules without a guess</h2>" + table(("granule", "reason"), failed)
 
 
 def _percent(scores: Scores | None) -> str:
@@ -161,10 +147,10 @@ def _table(rows: Sequence[GuessRow]) -> str:
     note = (
         "<p>Accuracies are against the map that was learned from, which is wrong itself; held-out chips lie apart.</p>"
     )
-    return "<h2>Accuracy</h2>" + note + _lines(header, lines, frozenset({1, 2, 3, 4}))
+    return "<h2>Accuracy</h2>" + note + table(header, lines, range(1, 5))
 
 
-def _granule(there: Existing, row: GuessRow, truth: Path | None) -> str:
+def _granule(there: FinishedCorpus, row: GuessRow, truth: Path | None) -> str:
     samples = next(own for own in there.tiles.values() if own[0].id.tile_name == row.granule)
     names = {int(one.code): one.name for one in taxonomy("landcovernet").classes}
     parts = [f"<h2>{row.granule}</h2>"]
@@ -177,7 +163,7 @@ def _granule(there: Existing, row: GuessRow, truth: Path | None) -> str:
             compared.append(Scores.of(shown["truth"], labels[0]))
         maps[str(sample.id)] = shown
     caption = "Chips in summer, the guess, its confidence (dark: in doubt)" + (", and what is true." if truth else ".")
-    parts.append(_figure(figures.chip_maps(maps, names), caption))
+    parts.append(figure(figures.chip_maps(maps, names), caption))
     if compared:
         total = Scores.total(compared)
         parts.append(
@@ -189,7 +175,7 @@ def _granule(there: Existing, row: GuessRow, truth: Path | None) -> str:
             parts.append(_scores(scores, names, words))
     found = row.facts.get("importances")
     if found:
-        parts.append(_figure(figures.importances(found["bands"], found["months"]), "What the model leans on."))
+        parts.append(figure(figures.importances(found["bands"], found["months"]), "What the model leans on."))
     return "".join(parts)
 
 
@@ -207,40 +193,34 @@ def _scores(scores: Scores, names: dict[int, str], words: str) -> str:
     picture = figures.confusion(scores.matrix, [f"{code} {names[code]}" for code in scores.classes])
     return (
         f"<h3>{words}: {scores.accuracy:.1%}</h3>"
-        + _lines(header, rows, frozenset({1, 2, 3}))
-        + _figure(picture, f"{words}: rows are the map, columns the guess; percent of the row.")
+        + table(header, rows, range(1, 4))
+        + figure(picture, f"{words}: rows are the map, columns the guess; percent of the row.")
     )
 
 
-def _raster(there: Existing, sample: Sample, layer: str) -> NDArray[Any]:
+def _raster(there: FinishedCorpus, sample: Sample, layer: str) -> NDArray[Any]:
     key = there.info.layout.raster_label(sample.id, layer, VERSION)
     return decode_geotiff(there.store.get(key))[0]
 
 
-def _picture(there: Existing, sample: Sample) -> NDArray[np.uint8]:
-    """True colour of the scene that is most nearly of midsummer."""
-    item = there.info.product("s2_scenes")
-    exists = there.exists(["s2_scenes"])[sample.tile]["s2_scenes"]
-    row = [one.id for one in there.tiles[sample.tile]].index(sample.id)
-    steps = [item.timesteps[at] for at in np.flatnonzero(exists[row]).tolist()]
-    best = min(steps, key=lambda step: (-_clear(there, sample, step.name), step.name))
-    bands = [
-        decode_geotiff(there.store.get(there.info.layout.chip(sample.id, item.product, best.name, band)))[0][0]
-        for band in ("B04", "B03", "B02")
-    ]
-    return true_colour(np.stack(bands), 0, 1, 2)
+def _picture(there: FinishedCorpus, sample: Sample) -> NDArray[np.uint8]:
+    """True colour of the scene that shows most vegetation: summers without clouds have most."""
+    tile = there.tiles[sample.tile]
+    row = [one.id for one in tile].index(sample.id)
+    item, classes = there.info.product(SCENES), there.info.product(CLASSES)
+    steps = np.flatnonzero(there.exists([item.key])[sample.tile][item.key][row]).tolist()
+    names = [item.timesteps[at].name for at in steps]
 
+    def read(product: Product) -> NDArray[Any]:
+        chips = ChipSeries(there.store, there.info.layout, there.info.layouts, product, tile)
+        return chips.read(sample, names, [True] * len(names))
 
-def _clear(there: Existing, sample: Sample, step: str) -> float:
-    """Share of vegetation in a scene's classification: summers without clouds have most."""
-    product = there.info.product("scl").product
-    scl = decode_geotiff(there.store.get(there.info.layout.chip(sample.id, product, step, "SCL")))[0]
-    return float((scl == 4).mean())
+    green = (read(classes.product) == Scl.VEGETATION).mean(axis=(1, 2, 3))
+    best = int(np.argmax(green))
+    bands = [band.name for band in item.product.bands]
+    return true_colour(read(item.product)[best], *(bands.index(name) for name in ("B04", "B03", "B02")))
 
 
 def _truth(archive: Path, grid: Grid) -> NDArray[np.uint8]:
-    from landloom.simulate.archive import spec_of
-    from landloom.simulate.world import World
-
     codes = World(spec_of(archive)).land_cover(grid)
     return crosswalk("clc_landcovernet").apply(codes)

@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import shapely
 
 from landloom.errors import InvalidInputError
-from landloom.model.grid import SNAP, WGS84, reproject
+from landloom.model.grid import WGS84, reproject
 from landloom.model.ids import Zone
+from landloom.reports.rasters import histogram
+from landloom.sampling.windows import centred_window
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -54,10 +57,14 @@ class Description:
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         return {
-            "parcels": self.parcels, "rejected": self.rejected, "epsg": self.epsg, "percentiles": list(PERCENTILES),
-            **self.percentiles(), "classes": dict(self.classes),
+            "parcels": self.parcels,
+            "rejected": self.rejected,
+            "epsg": self.epsg,
+            "percentiles": list(PERCENTILES),
+            **self.percentiles(),
+            "classes": dict(self.classes),
             "fits": {str(size): {"extent": share, "centred": centred} for size, (share, centred) in self.fits.items()},
-        }  # fmt: skip
+        }
 
 
 def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Description:
@@ -79,10 +86,8 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
         >>> described.percentiles()["largest"][-1], described.fits
         (300.0, {24: (0.5, 0.5)})
     """
-    import shapely
-
     if not len(parcels):
-        raise InvalidInputError("got no usable parcel, wanted at least one")
+        raise InvalidInputError("got no usable parcel, expected at least one")
     epsg = _zone(parcels)
     moved = parcels.in_crs(epsg)
     bounds = shapely.bounds(moved.geometries).reshape(-1, 4)
@@ -94,17 +99,18 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
     )
     ranked = sorted(zip(values.tolist(), counts.tolist(), strict=True), key=lambda row: (-row[1], row[0]))
     return Description(
-        parcels=len(moved), rejected=len(moved.rejected), epsg=epsg, extents=extents,
+        parcels=len(moved),
+        rejected=len(moved.rejected),
+        epsg=epsg,
+        extents=extents,
         area=shapely.area(moved.geometries) / 10_000,
         fits={size: (float((extents[:, 2] <= 10 * size).mean()), _centred(bounds, 10.0 * size)) for size in sizes},
         classes={str(names.get(value, value)): count for value, count in ranked},
-    )  # fmt: skip
+    )
 
 
 def _zone(parcels: Parcels) -> int:
     """The UTM zone of the middle of all parcels; theirs, where they have one."""
-    import shapely
-
     codes = np.unique(parcels.epsg)
     if len(codes) == 1 and int(codes[0]) // 100 in {326, 327}:
         return int(codes[0])
@@ -118,26 +124,6 @@ def _zone(parcels: Parcels) -> int:
     return Zone.of(middle.x, middle.y).epsg
 
 
-def centred_window(bounds: NDArray[np.float64], side: float, step: float = SNAP) -> NDArray[np.float64]:
-    """South-west corners of windows around outlines, on multiples of a step.
-
-    Args:
-        bounds: (n, 4) west, south, east, north in metres.
-        side: of a window in metres.
-        step: that corners are multiples of; 1 pixel of the coarsest band.
-
-    Returns:
-        (n, 2) west and south; the middle of each window is as near to that of its bounds as the step allows.
-
-    Example:
-        >>> centred_window(np.array([[100.0, 100.0, 200.0, 220.0]]), 240.0).tolist()
-        [[60.0, 60.0]]
-    """
-    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    corners: NDArray[np.float64] = np.floor((middle - side / 2) / step + 0.5) * step
-    return corners
-
-
 def _centred(bounds: NDArray[np.float64], side: float) -> float:
     corner = centred_window(bounds, side)
     whole = (bounds[:, :2] >= corner).all(axis=1) & (bounds[:, 2:] <= corner + side).all(axis=1)
@@ -146,7 +132,5 @@ def _centred(bounds: NDArray[np.float64], side: float) -> float:
 
 def extents_figure(described: Description) -> bytes:
     """Histogram of the largest extents, with the windows that were tried, as PNG."""
-    from landloom.reports.rasters import histogram
-
     marks = [(10.0 * size, f"{size} px: {share:.0%}") for size, (share, _) in described.fits.items()]
     return histogram(described.extents[:, 2], marks, "largest extent of a parcel, m", "parcels")

@@ -8,18 +8,19 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow.parquet as pq
 
-from landloom.corpus.finished import Existing
+from landloom.corpus.finished import FinishedCorpus
+from landloom.engine.pixels.reread import ChipSeries
 from landloom.engine.sources.prepared import folder_of
 from landloom.errors import MissingKeyError
 from landloom.formats.geotiff import decode_geotiff
-from landloom.formats.zarr.cubes import CubeReader
-from landloom.products.parcels.task import parcel_tables
-from landloom.reports import rasters as figures
+from landloom.reports import rasters
 from landloom.reports.figures import true_colour
+from landloom.reports.page import figure, table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -38,15 +39,13 @@ DATES: Final = 60
 COLOURS: Final = ("B04", "B03", "B02")
 
 
-def parcel_parts(folder: Path, figure: Callable[[bytes, str], str], table: Callable[..., str]) -> list[str]:
+def parcel_parts(folder: Path) -> list[str]:
     """What a page says of a corpus of parcels; nothing where it has none.
 
     Args:
         folder: of the corpus, as built.
-        figure: PNG and caption → HTML.
-        table: header, rows, places of numbers → HTML.
     """
-    there = Existing.open(str(folder))
+    there = FinishedCorpus.open(str(folder))
     layers = [item for item in there.info.products if item.product.kind == "raster-labels"]
     samples = [sample for part in there.tiles.values() for sample in part]
     if "classes" not in {item.key for item in layers} or not samples:
@@ -59,23 +58,23 @@ def parcel_parts(folder: Path, figure: Callable[[bytes, str], str], table: Calla
     shown = {str(one.id): {item.key: _layer(there, one, item) for item in layers} for one in chosen}
     parts = ["<h2>Parcels</h2>"]
     if names:
-        parts.append(figure(figures.class_map(mosaic, names), "Classes on all samples."))
-        parts.append(_classes(folder, there, names, pixels, table))
-    parts.append(figure(figures.layer_rows(shown, names), "Label layers of the samples with most parcels."))
+        parts.append(figure(rasters.class_picture(mosaic, names), "Classes on all samples."))
+        parts.append(_classes(folder, there, names, pixels))
+    parts.append(figure(rasters.layer_rows(shown, names), "Label layers of the samples with most parcels."))
     pictures = _series(there, chosen[0])
     if pictures:
         caption = f"Every acquisition of {chosen[0].id} in true colour, with its share of usable pixels."
-        parts.append("<h2>One series</h2>" + figure(figures.small_multiples(pictures), caption))
-    return [*parts, _rejected(there, table)]
+        parts.append("<h2>One series</h2>" + figure(rasters.small_multiples(pictures), caption))
+    return [*parts, _rejected(there)]
 
 
-def _layer(there: Existing, sample: Sample, item: ProductInfo) -> NDArray[Any]:
+def _layer(there: FinishedCorpus, sample: Sample, item: ProductInfo) -> NDArray[Any]:
     key = there.info.layout.raster_label(sample.id, item.product.prefix, item.label_version)
     layer: NDArray[Any] = decode_geotiff(there.store.get(key))[0][0]
     return layer
 
 
-def _mosaic(there: Existing, samples: Sequence[Sample]) -> tuple[NDArray[Any], Counter[int]]:
+def _mosaic(there: FinishedCorpus, samples: Sequence[Sample]) -> tuple[NDArray[Any], Counter[int]]:
     """The class rasters of samples in one array, coarser where that is large; and pixels of each code."""
     item = there.info.product("classes")
     resolution = float(item.product.resolution or 10)
@@ -100,7 +99,7 @@ def _mosaic(there: Existing, samples: Sequence[Sample]) -> tuple[NDArray[Any], C
     return mosaic, pixels
 
 
-def _most_parcels(there: Existing, samples: Sequence[Sample]) -> list[Sample]:
+def _most_parcels(there: FinishedCorpus, samples: Sequence[Sample]) -> list[Sample]:
     """Some samples, those with most parcels first."""
     some = samples[:: max(len(samples) // 40, 1)]
     keys = {item.key for item in there.info.products}
@@ -110,7 +109,7 @@ def _most_parcels(there: Existing, samples: Sequence[Sample]) -> list[Sample]:
     return sorted(some, key=lambda one: (-len(np.unique(_layer(there, one, item))), str(one.id)))[:SHOWN]
 
 
-def _series(there: Existing, sample: Sample) -> list[tuple[str, NDArray[np.uint8], float]]:
+def _series(there: FinishedCorpus, sample: Sample) -> list[tuple[str, NDArray[np.uint8], float]]:
     item = next((i for i in there.info.products if {*COLOURS} <= {b.name for b in i.product.bands}), None)
     if item is None or not item.timesteps:
         return []
@@ -121,31 +120,21 @@ def _series(there: Existing, sample: Sample) -> list[tuple[str, NDArray[np.uint8
     bands = [[band.name for band in item.product.bands].index(name) for name in COLOURS]
     names = [item.timesteps[step].name for step in steps.tolist()]
     mask = next((i for i in there.info.products if i.key == "s2_valid"), None)
-    usable = None if mask is None else _cube(there, sample, mask, names)
-    chips = _cube(there, sample, item, names)
+    tiles = there.tiles[sample.tile]
+
+    def read(wanted: ProductInfo) -> NDArray[Any]:
+        chips = ChipSeries(there.store, there.info.layout, there.info.layouts, wanted.product, tiles)
+        return chips.read(sample, names, [True] * len(names))
+
+    usable, chips = None if mask is None else read(mask), read(item)
     return [
         (name[:10], true_colour(chip, *bands), 1.0 if usable is None else float(usable[place].mean()))
         for place, (name, chip) in enumerate(zip(names, chips, strict=True))
     ]
 
 
-def _cube(there: Existing, sample: Sample, item: ProductInfo, names: Sequence[str]) -> list[NDArray[Any]]:
-    """Chips of a sample, out of either layout."""
-    layout = there.info.layout
-    if "cubes" not in there.info.layouts:
-        return [decode_geotiff(there.store.get(layout.chip(sample.id, item.product, name)))[0] for name in names]
-    folder = layout.cube(sample.id, item.product)
-    reader = CubeReader(there.store.get, there.store.get_range, f"{folder}/")
-    cube, places = reader.read(str(sample.id)), {name: place for place, name in enumerate(reader.spec.timesteps)}
-    return [cube[places[name]] for name in names]
-
-
-def _classes(
-    folder: Path, there: Existing, names: dict[int, str], pixels: Counter[int], table: Callable[..., str]
-) -> str:
+def _classes(folder: Path, there: FinishedCorpus, names: dict[int, str], pixels: Counter[int]) -> str:
     """Pixels and parcels of each class, the commonest first."""
-    import pyarrow.parquet as pq
-
     years = {getattr(sample.id, "year", None) for part in there.tiles.values() for sample in part}
     parcels: Counter[int] = Counter()
     for year in years:
@@ -158,13 +147,13 @@ def _classes(
         for code in sorted(names, key=lambda code: (-pixels[code], code))
     ]
     header = ("code", "class", "pixels", "share of labelled", "parcels")
-    return table(header, rows, frozenset({0, 2, 3, 4}))
+    return table(header, rows, (0, 2, 3, 4))
 
 
-def _rejected(there: Existing, table: Callable[..., str]) -> str:
+def _rejected(there: FinishedCorpus) -> str:
     """How many parcels were rejected or repaired, by reason."""
     try:
-        text = there.store.get(parcel_tables(there.info.name)[0]).decode()
+        text = there.store.get(f"resources/{there.info.name}_rejected_parcels.csv").decode()
     except MissingKeyError:
         return ""
     rows = list(csv.DictReader(io.StringIO(text)))
@@ -172,7 +161,7 @@ def _rejected(there: Existing, table: Callable[..., str]) -> str:
         return '<h2>Rejected parcels</h2><p class="ok">No parcel was rejected or repaired.</p>'
     counts = Counter((row["fate"], _kind(row["reason"])) for row in rows)
     lines = [(fate, reason, f"{count:,}") for (fate, reason), count in counts.most_common(20)]
-    return "<h2>Rejected parcels</h2>" + table(("fate", "reason", "parcels"), lines, frozenset({2}))
+    return "<h2>Rejected parcels</h2>" + table(("fate", "reason", "parcels"), lines, (2,))
 
 
 def _kind(reason: str) -> str:

@@ -1,59 +1,36 @@
-"""Label rasters of a corpus: prepared parcels are laid on the samples in chunks."""
+"""Label rasters: prepared parcels are laid on the samples in chunks."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import shapely
 
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.blocks import blocks as sample_blocks
-from landloom.engine.sources.parcels import classes_csv, csv_bytes
-from landloom.engine.sources.prepared import FOLDER, SIDE, load_parcels
-from landloom.engine.units import Outcome, Unit, digest
+from landloom.engine.pixels.blocks import blocks as sample_blocks
+from landloom.engine.sources.prepared import SIDE, load_parcels
+from landloom.engine.units import Observed, Outcome
 from landloom.formats.geotiff import encode_geotiff
 from landloom.labels.layers import LocatedParcels, layers_of_window
-from landloom.model.product import Product, product
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
-    from landloom.engine.project import Project
-    from landloom.engine.sources.prepared import Prepared
-    from landloom.labels.classes import ClassMapping
     from landloom.model.grid import Bounds, Grid
-    from landloom.model.recipe import ParcelsSection
+    from landloom.model.product import Product
     from landloom.model.sample import Sample
     from landloom.store.protocol import Store
 
-UNIT: Final = "layers"
-"""Start of the ids of units that write label rasters."""
 CHUNK: Final = 2048
 """Samples of a unit."""
-_TABLES: Final = ("rejected_parcels", "classes", "parcel_windows")
 VERSION: Final = "1"
 """Version in the names of label rasters."""
-
-
-def layer_products(section: ParcelsSection, mapping: ClassMapping | None) -> list[Product]:
-    """The raster-label products of a recipe, in its order.
-
-    Args:
-        section: of the recipe.
-        mapping: gives the type of the class map; None for regression, or where it is not known yet.
-    """
-    rows = []
-    for name in section.layers:
-        row = replace(product(name), resolution=section.resolution)
-        if name == "classes":
-            row = replace(row, dtype="float32" if mapping is None else mapping.dtype.name)
-        rows.append(row)
-    return rows
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,15 +59,18 @@ class LayersTask:
             for sample, own in zip(self.samples, self.only, strict=True):
                 near = np.flatnonzero(located.parcels.ids == own)
                 files += self._cut(store, located, sample.grid(self._resolution), [sample], near)
-            return Outcome(files=tuple(files))
-        import shapely
-
+            return self._outcome(files)
         tree = shapely.STRtree(located.parcels.geometries)
         for block in sample_blocks(self.samples, self._resolution, SIDE):
             members = [self.samples[place] for place in block.samples]
             near = np.sort(tree.query(shapely.box(*block.grid.bounds)))
             files += self._cut(store, located, block.grid, members, near)
-        return Outcome(files=tuple(files))
+        return self._outcome(files)
+
+    def _outcome(self, files: list[FileEntry]) -> Outcome:
+        there = np.ones((len(self.samples), 1), np.bool_)
+        made = (Observed(product=product.key, timesteps=(), table=there) for product in self.products)
+        return Outcome(files=tuple(files), observed=tuple(made))
 
     @property
     def _resolution(self) -> float:
@@ -114,90 +94,6 @@ class LayersTask:
                 store.put(key, data)
                 files.append(FileEntry.of(key, data))
         return files
-
-
-def layers_units(
-    project: Project, prepared: Prepared, tiles: Mapping[str, tuple[Sample, ...]], layout: Layout, store: str
-) -> list[Unit]:
-    """Units that write the label rasters, some thousand samples each.
-
-    Args:
-        project: the recipe in its folder.
-        prepared: its parcels.
-        tiles: tile → samples, in id order.
-        layout: keys of the corpus.
-        store: where it is built.
-    """
-    section = project.recipe.parcels
-    if section is None:
-        return []
-    products = tuple(layer_products(section, prepared.mapping))
-    units = []
-    settings = [[row.key, row.dtype, row.resolution] for row in products]
-    for tile, samples in tiles.items():
-        years = {year: [one for one in samples if getattr(one.id, "year", None) == year] for year in prepared.years}
-        parts = [
-            (year, tuple(own[start : start + CHUNK]))
-            for year, own in years.items()
-            for start in range(0, len(own), CHUNK)
-        ]
-        for number, (year, part) in enumerate(parts):
-            only = tuple(prepared.parcels[str(sample.id)] for sample in part) if prepared.alone else None
-            task = LayersTask(
-                store=store, layout=layout, products=products, samples=part, grid=prepared.grid, only=only, year=year
-            )
-            decides = digest(prepared.key, settings, only, [(str(one.id), one.bounds) for one in part], layout.name)
-            units.append(Unit(id=f"{UNIT}-{number:05d}/{tile}", key=decides, memory=2**29, task=task))
-    return units
-
-
-def layers_exist(exists: dict[str, NDArray[np.bool_]], unit: Unit, samples: Sequence[Sample], *, done: bool) -> None:
-    """Note which samples of a tile have the rasters of a unit.
-
-    Args:
-        exists: product → (sample, 1); filled.
-        unit: one that writes label rasters.
-        samples: of the tile.
-        done: whether the unit is.
-    """
-    task = unit.task
-    if not isinstance(task, LayersTask):
-        raise TypeError(f"got {type(task).__name__}, wanted a task that writes label rasters")
-    own = {sample.id for sample in task.samples}
-    rows = np.array([sample.id in own for sample in samples])
-    for item in task.products:
-        there = exists.setdefault(item.key, np.zeros((len(samples), 1), np.bool_))
-        there[rows] = done
-
-
-def parcel_files(name: str, prepared: Prepared, store: Store) -> list[tuple[str, bytes]]:
-    """Key and bytes of the tables that explain label rasters: the whole class mapping, and what was left out.
-
-    Args:
-        name: of the corpus.
-        prepared: its parcels.
-        store: where it is built.
-    """
-    rejected = store.get(f"{FOLDER}/rejected.csv")
-    rejected += csv_bytes((), ((own, "", "without a window", why) for own, why in prepared.left_out)).lstrip(b"\n")
-    rejected_key, classes_key, windows_key = parcel_tables(name)
-    files = [(rejected_key, rejected)]
-    if prepared.mapping is not None:
-        files.append((classes_key, classes_csv(prepared.rows())))
-    if prepared.outlines:
-        files.append((windows_key, prepared.outlines))
-    return files
-
-
-def parcel_tables(name: str) -> tuple[str, str, str]:
-    """Keys of the tables about parcels: those rejected, their classes, and those that windows are about.
-
-    Example:
-        >>> parcel_tables("x")[0]
-        'resources/x_rejected_parcels.csv'
-    """
-    rejected, classes, windows = (f"resources/{name}_{what}.csv" for what in _TABLES)
-    return rejected, classes, windows
 
 
 def _extent(samples: Sequence[Sample]) -> Bounds:

@@ -8,7 +8,7 @@ import numpy as np
 
 from landloom.errors import NotFoundError
 from landloom.model.apportion import MILLION
-from landloom.query.cql2.evaluate import Words
+from landloom.query.cql2.evaluation import Words
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

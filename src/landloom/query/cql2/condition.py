@@ -92,7 +92,7 @@ class Condition:
         mask: Any = True
         if self.filter is not None:
             from landloom.query.cql2.columns import RowColumns
-            from landloom.query.cql2.evaluate import evaluate
+            from landloom.query.cql2.evaluation import evaluate
 
             mask = evaluate(self.filter, RowColumns(sidecar, rows), self.aggregates)
         for name, values in self.words.items():
@@ -109,7 +109,7 @@ def _needed(part: Node, aggregates: tuple[tuple[str, Node], ...]) -> tuple[str, 
     A condition that is not true without any label can only be true where one of its columns is there.
     """
     from landloom.query.cql2.columns import NoLabels
-    from landloom.query.cql2.evaluate import evaluate
+    from landloom.query.cql2.evaluation import evaluate
     from landloom.query.cql2.filter import Filter, Name
 
     given = dict(aggregates)

@@ -37,10 +37,17 @@ COMPARISONS: Final = frozenset({"=", "<>", "<", ">", "<=", ">="})
 ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "^", "%", "div"})
 LOGIC: Final = frozenset({"and", "or", "not"})
 _ARITIES: Final[dict[str, tuple[int, int]]] = {
-    "and": (1, MAX_OPERATORS + 1), "or": (1, MAX_OPERATORS + 1), "not": (1, 1), "in": (2, 2), "between": (3, 3),
-    "like": (2, 2), "isNull": (1, 1), **dict.fromkeys(COMPARISONS, (2, 2)), **dict.fromkeys(ARITHMETIC - {"-"}, (2, 2)),
+    "and": (1, MAX_OPERATORS + 1),
+    "or": (1, MAX_OPERATORS + 1),
+    "not": (1, 1),
+    "in": (2, 2),
+    "between": (3, 3),
+    "like": (2, 2),
+    "isNull": (1, 1),
+    **dict.fromkeys(COMPARISONS, (2, 2)),
+    **dict.fromkeys(ARITHMETIC - {"-"}, (2, 2)),
     "-": (1, 2),
-}  # fmt: skip
+}
 
 _TOKEN: Final = re.compile(
     r"""(?P<text>'[^']*(?:''[^']*)*')|(?P<name>"[^"]*")|(?P<number>\d[\w.]*(?:(?<=[eE])[-+]\d+)?)"""
@@ -121,7 +128,7 @@ def scan(text: str) -> None:
         landloom.errors.InvalidInputError: filter: got parentheses more than 32 deep
     """
     if len(text) > MAX_LENGTH:
-        raise _refuse(f"got {len(text)} characters, wanted at most {MAX_LENGTH}")
+        raise _refuse(f"got {len(text)} characters, expected at most {MAX_LENGTH}")
     depth = operators = items = 0
     for token in _TOKEN.finditer(text):
         kind, word = token.lastgroup, token[0]
@@ -146,22 +153,22 @@ def scan(text: str) -> None:
 def _number(text: str) -> Fraction:
     """A number as it is written."""
     if len(text) > MAX_WRITTEN:
-        raise _refuse(f"got a number of {len(text)} characters, wanted at most {MAX_WRITTEN}")
+        raise _refuse(f"got a number of {len(text)} characters, expected at most {MAX_WRITTEN}")
     match = re.fullmatch(r"-?(\d*)\.?(\d*)(?:[eE]([-+]?\d{1,3}))?", text)
     if match is None or not (match[1] or match[2]):
-        raise _refuse(f"got {text!r}, wanted a number")
+        raise _refuse(f"got {text!r}, expected a number")
     digits = (match[1] + match[2]).lstrip("0")
     if len(digits.rstrip("0") if "." not in text else digits) > MAX_DIGITS:
-        raise _refuse(f"got {text}, wanted a number of at most {MAX_DIGITS} digits")
+        raise _refuse(f"got {text}, expected a number of at most {MAX_DIGITS} digits")
     if abs(int(match[3] or 0)) > MAX_EXPONENT:
-        raise _refuse(f"got {text}, wanted a number within 1e±{MAX_EXPONENT}")
+        raise _refuse(f"got {text}, expected a number within 1e±{MAX_EXPONENT}")
     return Fraction(Decimal(text))
 
 
 def _bounded_json(text: str) -> Any:
     """JSON after one pass that bounds its length and depth."""
     if len(text) > MAX_LENGTH:
-        raise _refuse(f"got {len(text)} characters, wanted at most {MAX_LENGTH}")
+        raise _refuse(f"got {len(text)} characters, expected at most {MAX_LENGTH}")
     depth = 0
     for token in _JSON_TOKEN.finditer(text):
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(token[0], 0)
@@ -198,13 +205,13 @@ class _Checker:
             return _number(str(value) if value.bit_length() < 4 * MAX_WRITTEN else "1" * (MAX_WRITTEN + 1))
         if isinstance(value, float):
             return _number(repr(float(value)).removesuffix(".0"))
-        raise _refuse(f"got {_short(value)}, wanted a number, text, a column or an operation")
+        raise _refuse(f"got {_short(value)}, expected a number, text, a column or an operation")
 
     def _call(self, value: Mapping[str, Any], depth: int) -> Call:
         op, args = value["op"], value.get("args")
         if not isinstance(op, str) or op not in _ARITIES:
             known = ", ".join(sorted(_ARITIES))
-            raise _refuse(f"got the operator {_short(op)}, wanted one of {known}")
+            raise _refuse(f"got the operator {_short(op)}, expected one of {known}")
         low, high = _ARITIES[op]
         if not isinstance(args, list | tuple) or not low <= len(args) <= high:
             raise _refuse(f"got {_short(args)} as arguments of {op!r}")
@@ -217,7 +224,7 @@ class _Checker:
 
     def _list(self, value: Any) -> tuple[Fraction | str | bool, ...]:
         if not isinstance(value, list | tuple):
-            raise _refuse(f"got {_short(value)}, wanted a list after IN")
+            raise _refuse(f"got {_short(value)}, expected a list after IN")
         self.items += len(value)
         if self.items > MAX_ITEMS:
             raise _refuse(f"got more than {MAX_ITEMS} list items")
@@ -232,7 +239,7 @@ def _short(value: object) -> str:
 def _no_cql2(text: str, said: str) -> str:
     """One line that names the place; the parser's own words speak of its grammar."""
     if not text.strip():
-        return "got an empty text, wanted such as clc_31 = 1"
+        return "got an empty text, expected such as clc_31 = 1"
     place = re.search(r"--> (\d+):(\d+)", said)
     if place is None:
         return f"got {_short(text)}, which is no CQL2"
@@ -271,7 +278,7 @@ def parse(source: str | Mapping[str, Any]) -> Filter:
     if isinstance(source, Mapping):
         return Filter(root=_logical(_Checker().node(source)))
     if not isinstance(source, str):
-        raise _refuse(f"got {_short(source)}, wanted CQL2 text such as clc_31 = 1, or CQL2 JSON")
+        raise _refuse(f"got {_short(source)}, expected CQL2 text such as clc_31 = 1, or CQL2 JSON")
     return _parsed(source)
 
 
@@ -284,7 +291,7 @@ def _parsed(text: str) -> Filter:
 def _logical(node: Node) -> Node:
     if isinstance(node, bool) or (isinstance(node, Call) and node.op not in ARITHMETIC):
         return node
-    raise _refuse("got a value, wanted a condition such as clc_31 = 1")
+    raise _refuse("got a value, expected a condition such as clc_31 = 1")
 
 
 def parse_sum(text: str) -> Node:
@@ -298,8 +305,8 @@ def parse_sum(text: str) -> Node:
         '+'
     """
     if not isinstance(text, str):
-        raise _refuse(f"got {_short(text)}, wanted a sum of columns such as clc_311 + clc_312")
+        raise _refuse(f"got {_short(text)}, expected a sum of columns such as clc_311 + clc_312")
     node = _from_text(text)
     if isinstance(node, Name | Fraction) or (isinstance(node, Call) and node.op in ARITHMETIC):
         return node
-    raise _refuse(f"got {text!r}, wanted a sum of columns such as clc_311 + clc_312")
+    raise _refuse(f"got {text!r}, expected a sum of columns such as clc_311 + clc_312")

@@ -148,7 +148,7 @@ class Exact:
         """Whole powers from 0 to 8."""
         exponent = other.fraction
         if exponent is None or exponent.denominator != 1 or not 0 <= exponent <= 8:
-            raise InvalidInputError("filter: wanted a power that is a whole number from 0 to 8")
+            raise InvalidInputError("filter: expected a power that is a whole number from 0 to 8")
         result = Exact.constant(Fraction(1))
         for _ in range(int(exponent)):
             result = result.times(self)

@@ -22,18 +22,22 @@ if TYPE_CHECKING:
 MAX_LENGTH: Final = 1_000
 """Characters of a mask."""
 _COMPARISONS: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
-    ast.Lt: operator.lt, ast.LtE: operator.le, ast.Gt: operator.gt, ast.GtE: operator.ge,
-    ast.Eq: operator.eq, ast.NotEq: operator.ne,
-}  # fmt: skip
+    ast.Lt: operator.lt,
+    ast.LtE: operator.le,
+    ast.Gt: operator.gt,
+    ast.GtE: operator.ge,
+    ast.Eq: operator.eq,
+    ast.NotEq: operator.ne,
+}
 
 
 def _tree(text: str) -> ast.expr:
     if len(text) > MAX_LENGTH:
-        raise InvalidInputError(f"mask: got {len(text)} characters, wanted at most {MAX_LENGTH}")
+        raise InvalidInputError(f"mask: got {len(text)} characters, expected at most {MAX_LENGTH}")
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InvalidInputError(f"mask: got {text!r}, wanted such as 'days <= 5 and not cloud'") from error
+        raise InvalidInputError(f"mask: got {text!r}, expected such as 'days <= 5 and not cloud'") from error
 
 
 def mask_layers(text: str) -> tuple[str, ...]:
@@ -91,7 +95,7 @@ def _truth(node: ast.expr, layers: Mapping[str, NDArray[Any]]) -> NDArray[np.boo
             return chained
     if isinstance(node, ast.Name):
         return np.asarray(_value(node, layers) != 0)
-    raise InvalidInputError(f"mask: got {ast.unparse(node)!r}, wanted comparisons of layers with and, or, not")
+    raise InvalidInputError(f"mask: got {ast.unparse(node)!r}, expected comparisons of layers with and, or, not")
 
 
 def _value(node: ast.expr, layers: Mapping[str, NDArray[Any]]) -> Any:
@@ -103,4 +107,4 @@ def _value(node: ast.expr, layers: Mapping[str, NDArray[Any]]) -> Any:
         return -_value(node.operand, layers)
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
         return node.value
-    raise InvalidInputError(f"mask: got {ast.unparse(node)!r}, wanted a layer or a number")
+    raise InvalidInputError(f"mask: got {ast.unparse(node)!r}, expected a layer or a number")

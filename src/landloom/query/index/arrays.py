@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-MAGIC: Final = b"landloom sidecar 2\n"
+MAGIC: Final = b"landloom sidecar 3\n"
 """Changes with the format, so that older files are rebuilt and never misread."""
 _ALIGN: Final = 64
 
@@ -65,7 +65,7 @@ def unpack(data: bytes | mmap.mmap) -> tuple[Arrays, dict[str, Any]]:
     """
     lead = len(MAGIC) + 8
     if len(data) < lead or data[: len(MAGIC)] != MAGIC:
-        raise InvalidInputError("got a file of another format, wanted a sidecar")
+        raise InvalidInputError("got a file of another format, expected a sidecar")
     length = int.from_bytes(data[len(MAGIC) : lead], "little")
     if len(data) < lead + length:
         raise InvalidInputError("got a truncated sidecar")
@@ -90,7 +90,7 @@ def load(path: Path) -> tuple[Arrays, dict[str, Any]]:
     """
     with path.open("rb") as file:
         if os.fstat(file.fileno()).st_size == 0:
-            raise InvalidInputError("got an empty file, wanted a sidecar")
+            raise InvalidInputError("got an empty file, expected a sidecar")
         return unpack(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
 
 

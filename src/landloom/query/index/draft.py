@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.corpus.documents import corpus_json
 from landloom.errors import InvalidIdentityError, InvalidInputError
 from landloom.model.ids import CELL_SIZE, CELLS_PER_TILE, TILE_SIZE
-from landloom.query.index.footprints import TOLERANCE, corners
+from landloom.query.index.corners import TOLERANCE, corners
 from landloom.query.index.packing import PackedColumns
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
 
 BEND: Final = 2e-3
 """Degrees by which a tile differs from the bilinear square between its corners; twice what it is at 84°."""
@@ -26,8 +29,8 @@ _BLOCK: Final = 65_536
 class Draft:
     """All that a sidecar is made from; rows in index order."""
 
-    meta: Mapping[str, Any]
-    """`name`, `version`, `scheme`, `products` (key → {timesteps: […]}), `taxonomies` (names)."""
+    info: CorpusInfo
+    """The corpus, as its documents describe it."""
     columns: Sequence[str]
     """Label columns."""
     groups: Mapping[str, Sequence[str]]
@@ -69,7 +72,7 @@ def cells_of(ids: NDArray[np.bytes_], prefixes: NDArray[np.bytes_]) -> NDArray[n
         [1120]
     """
     if ids.dtype.itemsize != 18:
-        raise InvalidIdentityError.of(str(ids[:1]), wanted="ids such as 33N_16E-243N_29_01")
+        raise InvalidIdentityError.of(str(ids[:1]), expected="ids such as 33N_16E-243N_29_01")
     text = ids.view(np.uint8).reshape(-1, 18)
     digits = text[:, [13, 14, 16, 17]].astype(np.int64) - ord("0")
     row, column = digits[:, 0] * 10 + digits[:, 1], digits[:, 2] * 10 + digits[:, 3]
@@ -78,7 +81,7 @@ def cells_of(ids: NDArray[np.bytes_], prefixes: NDArray[np.bytes_]) -> NDArray[n
     good &= (text[:, :13] == np.ascontiguousarray(prefixes).view(np.uint8).reshape(-1, 13)).all(axis=1)
     if not good.all():
         wrong = ids[np.argmin(good)].decode()
-        raise InvalidIdentityError.of(wanted="a sample of its tile such as 33N_16E-243N_29_01", got=wrong)
+        raise InvalidIdentityError.of(expected="a sample of its tile such as 33N_16E-243N_29_01", got=wrong)
     return ((row - 1) * CELLS_PER_TILE + column - 1).astype(np.uint16)
 
 
@@ -86,7 +89,7 @@ def _identities(draft: Draft, first: NDArray[np.int64]) -> dict[str, NDArray[Any
     names = [draft.tiles[code] for code in draft.tile[first].tolist()]
     parts = [name.split("_", 1) for name in names]
     result: dict[str, NDArray[Any]] = {"run_directory": np.array([f"{zone}/{tile}".encode() for zone, tile in parts])}
-    if draft.meta["scheme"] == "utm24":
+    if draft.info.scheme == "utm24":
         result["run_prefix"] = np.array([f"{name}_".encode() for name in names])
         result["run_tile"] = np.array([(int(tile[:2]), int(tile[4:7])) for _, tile in parts], dtype=np.int64)
         lengths = np.diff(np.append(first, len(draft.tile)))
@@ -97,7 +100,7 @@ def _identities(draft: Draft, first: NDArray[np.int64]) -> dict[str, NDArray[Any
     expected = np.repeat(result["run_prefix"], lengths)
     good = np.char.startswith(draft.ids, expected)
     if not good.all():
-        raise InvalidIdentityError.of(draft.ids[np.argmin(good)].decode(), wanted="a sample of its tile")
+        raise InvalidIdentityError.of(draft.ids[np.argmin(good)].decode(), expected="a sample of its tile")
     result["suffix"] = np.array(
         [text[len(prefix) :] for text, prefix in zip(draft.ids.tolist(), expected.tolist(), strict=True)]
     )
@@ -106,7 +109,7 @@ def _identities(draft: Draft, first: NDArray[np.int64]) -> dict[str, NDArray[Any
 
 
 def _squares(draft: Draft, arrays: Mapping[str, NDArray[Any]], run: NDArray[np.int64]) -> NDArray[np.float64]:
-    if draft.meta["scheme"] != "utm24":
+    if draft.info.scheme != "utm24":
         return arrays["bounds"]
     east, north = arrays["run_tile"][run].T
     row, column = np.divmod(arrays["cell"].astype(np.int64), CELLS_PER_TILE)
@@ -199,9 +202,14 @@ def finish(draft: Draft) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays |= footprints
     packed = PackedColumns.of(draft.labels)
     arrays |= {"label_blob": packed.blob, "label_starts": packed.starts, "label_counts": packed.counts}
-    if draft.meta["scheme"] == "utm24":
+    if draft.info.scheme == "utm24":
         arrays["run_middle"] = _interpolation(arrays)
-    meta = dict(draft.meta) | {
+    meta = {
+        "name": draft.info.name,
+        "version": draft.info.version,
+        "scheme": draft.info.scheme,
+        "products": [item.key for item in draft.info.products],
+        "corpus": corpus_json(replace(draft.info, recipe={})).decode(),
         "grid": {"tile": TILE_SIZE, "cell": CELL_SIZE, "cells": CELLS_PER_TILE},
         "columns": list(draft.columns),
         "groups": {name: list(members) for name, members in draft.groups.items()},

@@ -2,45 +2,44 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from landloom.errors import CorpusError
-from landloom.model.taxonomy import TAXONOMIES, taxonomy
 from landloom.query.index.draft import Draft
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import pyarrow as pa
     import pyarrow.parquet as pq
     from numpy.typing import NDArray
 
+    from landloom.corpus.info import CorpusInfo
+    from landloom.model.taxonomy import Taxonomy
+
 WORDS: Final = ("stratum", "split")
 """Text columns that queries can name."""
 _BOUNDS: Final = ("west", "south", "east", "north")
 
 
-def label_groups(name: str, columns: Sequence[str], prefix: str = "") -> dict[str, list[str]]:
+def label_groups(own: Taxonomy, columns: Sequence[str], prefix: str = "") -> dict[str, list[str]]:
     """Coarser columns of a taxonomy → the finest columns that they sum; a finest column keeps its own name.
 
     Args:
-        name: of the taxonomy; one that is not known has no groups.
+        own: the taxonomy.
         columns: finest columns that are present.
         prefix: what stands before the taxonomy's own column names.
 
     Example:
-        >>> groups = label_groups("clc", ["clc_311", "clc_312", "clc_411"])
+        >>> from landloom.model.taxonomy import taxonomy
+        >>> groups = label_groups(taxonomy("clc"), ["clc_311", "clc_312", "clc_411"])
         >>> groups["clc_3"], groups["clc_31"], groups["clc_2"]
         (['clc_311', 'clc_312'], ['clc_311', 'clc_312'], [])
     """
     groups: dict[str, list[str]] = {}
-    if name not in TAXONOMIES:
-        return groups
-    own = taxonomy(name)
     for level in range(own.levels - 1, 0, -1):
         for code in own.codes(level):
             members = [prefix + own.column(item.code) for item in own.classes if item.parents[level - 1] == code]
@@ -107,24 +106,22 @@ def vertices_of(wkb: NDArray[np.object_]) -> tuple[NDArray[np.float64], dict[int
     return vertices, {int(row): bytes(wkb[row]) for row in np.flatnonzero(~plain)}
 
 
-class _Reader:
+class _IndexReader:
     """Collects the columns of the draft, one row group after the other."""
 
-    def __init__(self, file: pq.ParquetFile, meta: Mapping[str, Any]) -> None:
-        self.file, self.meta = file, meta
+    def __init__(self, file: pq.ParquetFile, info: CorpusInfo) -> None:
+        self.file, self.info = file, info
         present = file.schema_arrow.names
-        self.columns = [column for entry in meta["taxonomies"].values() for column in entry["columns"]]
+        self.columns = [column for names in info.label_columns.values() for column in names]
         self.words = {name: _Words() for name in WORDS if name in present}
         self.tiles = _Words()
         self.patterns = {
-            key: _Patterns(max(-(-len(entry["timesteps"]) // 8), 1))
-            for key, entry in meta["products"].items()
-            if f"{key}_available" in present
+            item.key: _Patterns(-(-item.slots // 8)) for item in info.products if f"{item.key}_available" in present
         }
         self.parts: dict[str, list[NDArray[Any]]] = {}
         self.labels: list[list[tuple[NDArray[np.integer], NDArray[np.integer]]]] = [[] for _ in self.columns]
         self.strange: dict[int, bytes] = {}
-        self.square = meta["scheme"] != "utm24"
+        self.square = info.scheme != "utm24"
         self.wanted = [
             name
             for name in ("id", "tile", "epsg", "geometry", *self.words, *self.columns)
@@ -159,10 +156,11 @@ class _Reader:
 
     def _groups(self) -> dict[str, list[str]]:
         groups: dict[str, list[str]] = {}
-        for entry in self.meta["taxonomies"].values():
-            known = TAXONOMIES.get(entry["name"])
-            prefix = entry["columns"][0].split(f"{known[0]}_", 1)[0] if known else ""
-            groups |= label_groups(entry["name"], entry["columns"], prefix)
+        for item in self.info.labels:
+            if item.taxonomy is not None:
+                columns = self.info.label_columns[item.key]
+                prefix = columns[0].removesuffix(item.taxonomy.columns()[0])
+                groups |= label_groups(item.taxonomy, columns, prefix)
         return groups
 
     def draft(self) -> Draft:
@@ -170,7 +168,7 @@ class _Reader:
             return np.concatenate(self.parts[name])
 
         return Draft(
-            meta=self.meta,
+            info=self.info,
             columns=self.columns,
             groups=self._groups(),
             tiles=self.tiles.vocabulary,
@@ -189,48 +187,20 @@ class _Reader:
         )
 
 
-def _metadata(file: pq.ParquetFile, path: Path) -> dict[str, Any]:
-    raw = (file.schema_arrow.metadata or {}).get(b"landloom")
-    if raw is None:
-        raise CorpusError(f"{path}: got a Parquet file without `landloom` metadata, wanted a corpus index")
-    stored = json.loads(raw)
-    return {
-        "name": stored["name"],
-        "version": str(stored["version"]),
-        "scheme": stored["scheme"],
-        "products": {
-            key: dict(entry) | {"timesteps": list(entry.get("timesteps") or [])}
-            for key, entry in stored["products"].items()
-        },
-        "taxonomies": stored["taxonomies"],
-    }
-
-
-def _with_corpus(meta: dict[str, Any], corpus: Path | None) -> dict[str, Any]:
-    """What `corpus.json` says beyond the index: layouts, terms, bands, versions of labels."""
-    if corpus is None:
-        return meta
+def _description(file: pq.ParquetFile, path: Path, corpus: Path | None) -> CorpusInfo:
+    """The corpus of an index: as `corpus.json` describes it, else as the index does."""
     from landloom.corpus.documents import parse_corpus_json
+    from landloom.corpus.index import METADATA, described, read_metadata
 
+    if METADATA not in (file.schema_arrow.metadata or {}):
+        raise CorpusError(f"{path}: got a Parquet file without `landloom` metadata, expected a corpus index")
+    own = described(read_metadata(file.schema_arrow, str(path)))
+    if corpus is None:
+        return own
     info = parse_corpus_json(corpus.read_bytes())
-    if (info.name, info.version) != (meta["name"], meta["version"]):
-        raise CorpusError(
-            f"{corpus}: got {info.name} {info.version}, but its index is of {meta['name']} {meta['version']}"
-        )
-    for item in info.products:
-        entry = meta["products"].setdefault(item.key, {"timesteps": []})
-        bands = [band.name for band in item.product.bands]
-        chips = item.product.kind in ("imagery", "quality")
-        entry |= {
-            "bands": bands,
-            "dtype": item.product.dtype,
-            "nodata": item.product.nodata,
-            "label_version": item.label_version,
-            "suffix": item.product.suffix,
-            "terms": item.terms.model_dump(mode="json"),
-            "band_files": bands if chips and info.layout.patterns.band_asset is not None else [],
-        }
-    return meta | {"layouts": list(info.layouts)}
+    if (info.name, info.version) != (own.name, own.version):
+        raise CorpusError(f"{corpus}: got {info.name} {info.version}, but its index is of {own.name} {own.version}")
+    return info
 
 
 def read_index(path: Path, corpus: Path | None = None) -> Draft:
@@ -251,7 +221,7 @@ def read_index(path: Path, corpus: Path | None = None) -> Draft:
     except pa.ArrowInvalid as error:
         raise CorpusError(f"{path}: the index cannot be read: {error}") from error
     with opened as file:
-        reader = _Reader(file, _with_corpus(_metadata(file, path), corpus))
+        reader = _IndexReader(file, _description(file, path, corpus))
         rows = 0
         for group in range(file.num_row_groups):
             rows = reader.read(group, rows)

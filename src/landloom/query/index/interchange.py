@@ -1,24 +1,25 @@
 """From the three published resource files to an index of ours: GeoParquet 1.1, what every tool and query opens.
 
 Labels are rounded as `landloom.query.index.resources` states; outlines are kept as published. The files say nothing of
-chips: which products there are, and when, is taken from the published corpus (`landloom.query.published`).
+chips: which products there are, and when, is taken from the published corpus (`landloom.query.index.rapidai4eo`).
 """
 
 from __future__ import annotations
 
 import csv
 import gzip
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
-from landloom.query.index.sources import INDEX, ResourceFiles, published_files
-from landloom.query.published import FIVE_DAYS, MONTHS, PUBLISHED
+from landloom.query.index.rapidai4eo import PERIODS, published_info
+from landloom.query.index.resource_files import ResourceFiles, published_files
+from landloom.query.index.sources import INDEX
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     import pyarrow as pa
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from landloom.query.index.sidecar import Sidecar
 
 _ENDING: Final = "_geometries"
-_PERIODS: Final = {FIVE_DAYS: ("5 days", "2018-01-01", "2020-01-01"), MONTHS: ("month", "2018-01-01", "2019-01-01")}
-"""Timesteps of the published corpus → the rule and the period that give them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +50,12 @@ class IndexReport:
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
         return {
-            "path": str(self.path), "samples": self.samples, "columns": self.columns, "size": self.size,
+            "path": str(self.path),
+            "samples": self.samples,
+            "columns": self.columns,
+            "size": self.size,
             "odd_outlines": self.odd,
-        }  # fmt: skip
+        }
 
 
 def find_resources(paths: Sequence[Path]) -> ResourceFiles:
@@ -77,7 +79,7 @@ def find_resources(paths: Sequence[Path]) -> ResourceFiles:
     kinds = {_kind(path): path for path in paths}
     if len(paths) != 3 or len(kinds) != 3:
         got = ", ".join(f"{path.name} ({_kind(path)})" for path in paths)
-        raise InvalidInputError(f"got {got}; wanted a folder, or one file each of geometries, labels and mapping")
+        raise InvalidInputError(f"got {got}; expected a folder, or one file each of geometries, labels and mapping")
     return ResourceFiles(**kinds)
 
 
@@ -107,7 +109,7 @@ def write_index(
 
     Args:
         files: the three of them.
-        folder: of the corpus; gets `index/samples.parquet`.
+        folder: of the corpus; gets `index/samples.parquet` and `corpus.json`.
         name: of the corpus; taken from the file of geometries unless told.
         version: of the corpus.
         products: keys of products of the published corpus whose chips it has; all unless told. Labels are always there.
@@ -118,57 +120,38 @@ def write_index(
         InvalidInputError: a file is not what it should be, or its classes belong to no known taxonomy.
         OSError: the folder cannot be written.
     """
+    from landloom.corpus.documents import corpus_json
     from landloom.corpus.index import index_bytes
+    from landloom.corpus.layout import CORPUS
     from landloom.query.index.arrays import write_atomically
     from landloom.query.index.draft import finish
     from landloom.query.index.resources import read_resources
     from landloom.query.index.sidecar import Sidecar
 
-    known: Mapping[str, Any] = PUBLISHED["products"]
-    keys = list(known) if products is None else [*dict.fromkeys([*products, "labels"])]
+    keys = list(PERIODS) if products is None else [*dict.fromkeys([*products, "labels"])]
     for key in keys:
-        if key not in known:
-            raise NotFoundError.of("product of the published corpus", key, known)
+        if key not in PERIODS:
+            raise NotFoundError.of("product of the published corpus", key, PERIODS)
     title = name or files.geometries.name.split(".", 1)[0].removesuffix(_ENDING)
-    meta = {"name": title, "version": version, "scheme": "utm24", "products": {key: known[key] for key in keys}}
-    draft = read_resources(files, meta)
+    known = published_info(title)
+    draft = read_resources(files, replace(known, version=version, products=tuple(known.product(key) for key in keys)))
+    if not draft.info.labels:
+        raise InvalidInputError(f"got label columns such as {draft.columns[0]!r}, expected those of a known taxonomy")
     arrays, described = finish(draft)
     sidecar = Sidecar(arrays=arrays, meta=described)
-    data = index_bytes(_table(_info(title, version, keys, draft), sidecar, draft))
+    data = index_bytes(_table(draft.info, sidecar, draft))
     path = folder / INDEX
     write_atomically(path, data)
+    write_atomically(folder / CORPUS, corpus_json(draft.info))
     return IndexReport(
         path=path, samples=len(sidecar), columns=len(sidecar.columns), size=len(data), odd=len(sidecar.odd_rows)
     )
 
 
-def _info(name: str, version: str, keys: Sequence[str], draft: Draft) -> CorpusInfo:
-    from landloom.corpus.info import CorpusInfo, ProductInfo
-    from landloom.model.product import product
-    from landloom.model.recipe import Publication, Terms
-    from landloom.model.taxonomy import taxonomy
-    from landloom.model.time import Cadence, Period
-    from landloom.query.catalog.registry import BUILT_IN
-
-    labels = draft.meta["taxonomies"].get("labels")
-    if labels is None:
-        raise InvalidInputError(f"got label columns such as {draft.columns[0]!r}, wanted those of a known taxonomy")
-    terms = {key: Terms(**given) for key, given in BUILT_IN[0].terms.items()}
-    items = []
-    for key in keys:
-        rule = _PERIODS.get(tuple(PUBLISHED["products"][key]["timesteps"]))
-        steps = () if rule is None else Cadence.parse(rule[0]).timesteps(Period.parse(*rule[1:]))
-        spoken = taxonomy(labels["name"]) if key == "labels" else None
-        items.append(ProductInfo(product=product(key), terms=terms[key], timesteps=steps, taxonomy=spoken))
-    about = Publication(title=name, description=f"{name}, indexed from its resource files", authors=("unstated",))
-    return CorpusInfo(name=name, version=version, publication=about, products=tuple(items))
-
-
 def _table(info: CorpusInfo, sidecar: Sidecar, draft: Draft) -> pa.Table:
-    import orjson
     import pyarrow as pa
 
-    from landloom.corpus.index import METADATA, SampleTable, index_table, read_metadata
+    from landloom.corpus.index import SampleTable, index_table
 
     rows = np.arange(len(sidecar), dtype=np.int32)
     places = np.asarray(draft.tile)
@@ -189,11 +172,7 @@ def _table(info: CorpusInfo, sidecar: Sidecar, draft: Draft) -> pa.Table:
         shares[own, names.index(column)] = values
     everything = {item.key: np.broadcast_to(np.True_, (len(rows), item.slots)) for item in info.products}
     table = index_table(info, samples, {"labels": shares}, everything)
-    metadata = read_metadata(table.schema)
-    for item in info.products:
-        metadata["products"][item.key]["terms"] = item.terms.model_dump(mode="json")
-    table = _with_outlines(table, samples.order(), draft)
-    return table.replace_schema_metadata({METADATA: orjson.dumps(metadata)})
+    return _with_outlines(table, samples.order(), draft)
 
 
 def _with_outlines(table: pa.Table, order: NDArray[np.int64], draft: Draft) -> pa.Table:

@@ -12,6 +12,7 @@ import codecs
 import csv
 import gzip
 import json
+from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
@@ -19,7 +20,7 @@ import numpy as np
 from landloom.errors import CorpusError, InvalidInputError
 from landloom.model.apportion import apportion
 from landloom.model.ids import Zone
-from landloom.model.taxonomy import TAXONOMIES
+from landloom.model.taxonomy import taxonomies, taxonomy
 from landloom.query.index.draft import Draft, cells_of
 from landloom.query.index.geoparquet import label_groups
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.query.index.sources import ResourceFiles
+    from landloom.corpus.info import CorpusInfo
+    from landloom.model.taxonomy import Taxonomy
+    from landloom.query.index.resource_files import ResourceFiles
 
 SLACK: Final = 1e-3
 """How far from 1 the shares of a sample may sum."""
@@ -61,7 +64,7 @@ def features(file: IO[bytes]) -> Iterator[dict[str, Any]]:
     while (begin := text.find('"features"')) < 0 or (begin := text.find("[", begin)) < 0:
         more = reader.read(_CHUNK)
         if not more:
-            raise InvalidInputError("got a file without `features`, wanted a GeoJSON FeatureCollection")
+            raise InvalidInputError("got a file without `features`, expected a GeoJSON FeatureCollection")
         text += more
     place = begin + 1
     while True:
@@ -170,40 +173,33 @@ def _read_labels(
 
 
 def _nodata_columns() -> set[str]:
-    return {f"{prefix}_{code}" for prefix, code in TAXONOMIES.values()}
+    return {own.column(own.nodata) for own in map(taxonomy, taxonomies())}
 
 
-def _columns(mapping: Path) -> tuple[list[str], dict[str, dict[str, Any]]]:
-    """Label columns, and what the index would say of their taxonomies."""
+def _columns(mapping: Path) -> tuple[list[str], Taxonomy | None]:
+    """Label columns, and the taxonomy that they speak, if it is a known one."""
     with mapping.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or "index" not in rows[0]:
-        raise CorpusError(f"{mapping.name}: got no column `index`, wanted a mapping of classes")
+        raise CorpusError(f"{mapping.name}: got no column `index`, expected a mapping of classes")
     columns = [row["index"] for row in rows]
-    entries: dict[str, dict[str, Any]] = {}
-    for name, (prefix, nodata) in TAXONOMIES.items():
-        own = [column for column in columns if column.startswith(f"{prefix}_")]
-        if own:
-            codes = [column.removeprefix(f"{prefix}_") for column in own]
-            entries["labels"] = {"name": name, "nodata": nodata, "codes": codes, "columns": own}
-    return columns, entries
+    known = (taxonomy(name) for name in taxonomies())
+    return columns, next((own for own in known if set(columns) & set(own.columns())), None)
 
 
-def read_resources(files: ResourceFiles, meta: Mapping[str, Any]) -> Draft:
+def read_resources(files: ResourceFiles, info: CorpusInfo) -> Draft:
     """Read the published files of a `utm24` corpus.
 
     Args:
         files: where they lie.
-        meta: `name`, `version`, `scheme` and `products` of the corpus, which the files do not say.
+        info: the corpus, which the files do not describe; its labels get the taxonomy of the files.
 
     Raises:
         CorpusError: the files disagree with each other.
         InvalidInputError: a file cannot be what it claims to be.
     """
-    columns, taxonomies = _columns(files.mapping)
-    groups: dict[str, list[str]] = {}
-    for entry in taxonomies.values():
-        groups |= label_groups(entry["name"], entry["columns"])
+    columns, spoken = _columns(files.mapping)
+    groups = {} if spoken is None else label_groups(spoken, columns)
     names, outlines, strange = read_outlines(files.geometries)
     ids = np.array(names, dtype="S")
     tiles = sorted({name[: name.rindex("_", 0, name.rindex("_"))] for name in names})
@@ -217,14 +213,11 @@ def read_resources(files: ResourceFiles, meta: Mapping[str, Any]) -> Draft:
     labels, count = _read_labels(files.labels, columns, places)
     if len(places) != len(names) or count != len(names):
         raise CorpusError(
-            f"got {len(names)} outlines, {len(places)} ids and {count} rows of labels, wanted one of each"
+            f"got {len(names)} outlines, {len(places)} ids and {count} rows of labels, expected one of each"
         )
     zones = np.array([Zone.parse(name[:3]).epsg for name in tiles], dtype=np.int32)
-    products = {
-        key: {**entry, "timesteps": list(entry.get("timesteps", []))} for key, entry in meta["products"].items()
-    }
     return Draft(
-        meta={**meta, "products": products, "taxonomies": taxonomies},
+        info=_speaking(info, spoken),
         columns=columns,
         groups=groups,
         tiles=tiles,
@@ -233,7 +226,7 @@ def read_resources(files: ResourceFiles, meta: Mapping[str, Any]) -> Draft:
         ids=ids[order],
         labels=[_ascending(rows, values) for rows, values in labels],
         words={},
-        patterns={key: (np.zeros(len(ids), np.int32), _everything(entry)) for key, entry in products.items()},
+        patterns={item.key: (np.zeros(len(ids), np.int32), _everything(item.slots)) for item in info.products},
         outlines=outlines[order],
         strange={int(rank[row]): wkb for row, wkb in strange.items()},
     )
@@ -244,6 +237,12 @@ def _ascending(rows: NDArray[np.int64], values: NDArray[np.int64]) -> tuple[NDAr
     return rows[order], values[order]
 
 
-def _everything(entry: Mapping[str, Any]) -> NDArray[np.uint8]:
+def _everything(slots: int) -> NDArray[np.uint8]:
     """One bitmap in which every timestep exists."""
-    return np.packbits(np.ones((1, max(len(entry["timesteps"]), 1)), bool), axis=1, bitorder="little")
+    return np.packbits(np.ones((1, slots), bool), axis=1, bitorder="little")
+
+
+def _speaking(info: CorpusInfo, spoken: Taxonomy | None) -> CorpusInfo:
+    """The corpus with the taxonomy that its files speak."""
+    products = (replace(item, taxonomy=spoken) if item.product.kind == "labels" else item for item in info.products)
+    return replace(info, products=tuple(products))

@@ -7,13 +7,13 @@ not repeat. Of a `utm24` sample two bytes are kept, its cell; id, footprint and 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from landloom.errors import NotFoundError
-from landloom.query.index.footprints import corners
+from landloom.query.index.corners import corners
 from landloom.query.recent import Kept
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.corpus.info import CorpusInfo
     from landloom.query.index.packing import PackedColumns
 
     Rows = NDArray[np.int32]
@@ -40,6 +41,13 @@ def _endings(cells: int) -> NDArray[np.void]:
     return np.frombuffer(text, "V6")
 
 
+@lru_cache(maxsize=16)
+def _described(text: str) -> CorpusInfo:
+    from landloom.corpus.documents import parse_corpus_json
+
+    return parse_corpus_json(text.encode())
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sidecar:
     """The arrays of one corpus, and what follows from them."""
@@ -47,12 +55,17 @@ class Sidecar:
     arrays: Mapping[str, NDArray[Any]] = field(repr=False)
     """By name; see `landloom.query.index.geoparquet.Draft` for what each holds."""
     meta: Mapping[str, Any] = field(repr=False)
-    """Name, version, scheme, products, columns, groups, vocabularies, source."""
+    """Name, version, scheme, keys of products, `corpus` (a corpus.json), columns, groups, vocabularies, source."""
     _dense: Kept[NDArray[np.int32]] = field(default_factory=lambda: Kept(_DENSE), repr=False, compare=False)
     _postings: Kept[Postings] = field(default_factory=lambda: Kept(_POSTINGS), repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.run_starts[-1])
+
+    @property
+    def info(self) -> CorpusInfo:
+        """The corpus, as its documents describe it, but for the recipe; read when first asked for."""
+        return _described(self.meta["corpus"])
 
     @property
     def scheme(self) -> str:
@@ -268,7 +281,7 @@ class Sidecar:
         Returns:
             (row,) number of each row's pattern, or None where all rows have pattern 0; and (pattern, timestep) bool.
         """
-        steps = max(len(self.meta["products"][product]["timesteps"]), 1)
+        steps = self.info.product(product).slots
         packed = self.arrays[f"patterns_{product}"]
         patterns = np.unpackbits(packed, axis=1, count=steps, bitorder="little").astype(bool)
         return self.arrays.get(f"pattern_{product}"), patterns

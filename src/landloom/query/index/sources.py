@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landloom.query.index.draft import Draft
+    from landloom.query.index.resource_files import ResourceFiles
 
 INDEX: Final = "index/samples.parquet"
 """Where a corpus keeps its index."""
@@ -28,61 +29,23 @@ class Source:
     """What else the result depends on."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ResourceFiles:
-    """The three files."""
-
-    geometries: Path
-    """GeoJSON, gzip or plain: features with `sample_id` (property or id) and a polygon in WGS84."""
-    labels: Path
-    """CSV, gzip or plain: `sample_id` and one column of shares a class."""
-    mapping: Path
-    """CSV: `index` (name of the column), codes of every level, `class_name`."""
-
-    @classmethod
-    def in_folder(cls, folder: Path, name: str) -> ResourceFiles:
-        """The files of a corpus by their published names.
-
-        Example:
-            >>> from pathlib import Path
-            >>> ResourceFiles.in_folder(Path("resources"), "rapidai4eo").mapping.name
-            'rapidai4eo_label_mappings.csv'
-        """
-        return cls(
-            geometries=folder / f"{name}_geometries.geojson.gz",
-            labels=folder / f"{name}_labels.csv.gz",
-            mapping=folder / f"{name}_label_mappings.csv",
-        )
-
-
-def published_files(folder: Path) -> ResourceFiles | None:
-    """The three published resource files in a folder, or in `resources/` within it; None where they are not.
+def resource_source(files: ResourceFiles, name: str, terms: Mapping[str, Mapping[str, Any]] | None = None) -> Source:
+    """Resource files of a corpus with the products of RapidAI4EO as a source of a sidecar.
 
     Args:
-        folder: a local copy of a published corpus, or of its resource files.
-    """
-    for place in (folder / "resources", folder):
-        found = sorted(place.glob("*_geometries.geojson.gz")) if place.is_dir() else []
-        if found:
-            return ResourceFiles.in_folder(place, found[0].name.removesuffix("_geometries.geojson.gz"))
-    return None
-
-
-def resource_source(files: ResourceFiles, meta: Mapping[str, Any]) -> Source:
-    """Published resource files as a source of a sidecar.
-
-    Args:
-        files: the three of them.
-        meta: what they do not say: `name`, `version`, `scheme`, `products`.
+        files: the three of them; they do not say which products there are.
+        name: of the corpus.
+        terms: product → its terms; those of the published corpus if absent.
     """
 
     def read() -> Draft:
+        from landloom.query.index.rapidai4eo import published_info
         from landloom.query.index.resources import read_resources
 
-        return read_resources(files, meta)
+        return read_resources(files, published_info(name, terms))
 
     paths = (files.geometries, files.labels, files.mapping)
-    return Source(paths=paths, read=read, extra=json.dumps(meta, sort_keys=True))
+    return Source(paths=paths, read=read, extra=json.dumps([name, terms], sort_keys=True))
 
 
 def index_source(path: Path) -> Source:

@@ -11,8 +11,8 @@ import numpy as np
 from landloom.model.apportion import MILLION
 from landloom.model.ids import CELL_SIZE, CELLS_PER_TILE, TILE_SIZE, Zone
 from landloom.model.taxonomy import taxonomy
-from landloom.query.index.footprints import corners
-from landloom.query.index.sources import ResourceFiles
+from landloom.query.index.corners import corners
+from landloom.query.index.resource_files import ResourceFiles
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -97,7 +97,7 @@ def to_degrees(
         (26.49348, 63.29178)
     """
     if not is_utm(int(np.min(epsg))) or not is_utm(int(np.max(epsg))):
-        raise InvalidIdentityError.of(int(np.min(epsg)), wanted="EPSG codes of WGS84 / UTM")
+        raise InvalidIdentityError.of(int(np.min(epsg)), expected="EPSG codes of WGS84 / UTM")
     south = np.where(epsg >= 32700, _FALSE_NORTHING_SOUTH, 0.0)
     xi = (y - south) / (_SCALE * _RADIUS)
     eta = (x - _FALSE_EASTING) / (_SCALE * _RADIUS)

@@ -16,7 +16,7 @@ _SECONDS: Final = 0.25
 """… and at least so long."""
 
 
-class Pace:
+class Concurrency:
     """How many of some numbered workers transfer: as many as pay off, between two bounds.
 
     After each window of finished files the rate is compared with the window before. More at once must be better by
@@ -29,8 +29,8 @@ class Pace:
         most: never more.
 
     Example:
-        >>> pace = Pace(8, 4, 16)
-        >>> pace.slow_down(); pace.limit
+        >>> concurrency = Concurrency(8, 4, 16)
+        >>> concurrency.slow_down(); concurrency.limit
         4
     """
 

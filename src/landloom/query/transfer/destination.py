@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from landloom.errors import Problem, StoreError
-from landloom.query.transfer.journal import STATE, Journal, Record
+from landloom.query.transfer.download_journal import STATE, DownloadJournal, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -32,7 +32,7 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class DownloadPlan:
     """What a download would do."""
 
     destination: Path
@@ -97,7 +97,7 @@ class Places:
         return target
 
 
-def plan_download(files: Iterable[Wanted], destination: Path) -> Plan:
+def plan_download(files: Iterable[Wanted], destination: Path) -> DownloadPlan:
     """Which files are missing: not in the journal, or gone or changed in length on the disk.
 
     A file that is there without a journal line (the process died between rename and line) counts where a manifest knows
@@ -110,7 +110,7 @@ def plan_download(files: Iterable[Wanted], destination: Path) -> Plan:
     Raises:
         StoreError: a path leads outside the destination.
     """
-    done, places = Journal(destination).read(), Places(destination)
+    done, places = DownloadJournal(destination).read(), Places(destination)
     missing: list[Wanted] = []
     found: list[Record] = []
     present = 0
@@ -125,9 +125,9 @@ def plan_download(files: Iterable[Wanted], destination: Path) -> Plan:
             present += 1
         else:
             missing.append(item)
-    if found and Journal(destination).corpus() is not None:
-        Journal(destination).append(found)
-    return Plan(destination=destination, missing=tuple(missing), present=present)
+    if found and DownloadJournal(destination).corpus() is not None:
+        DownloadJournal(destination).append(found)
+    return DownloadPlan(destination=destination, missing=tuple(missing), present=present)
 
 
 def _agrees(record: Record, item: Wanted) -> bool:
@@ -147,7 +147,7 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def check_space(plan: Plan, expected: int | None = None) -> None:
+def check_space(plan: DownloadPlan, expected: int | None = None) -> None:
     """Refuse a download that cannot fit.
 
     Args:
@@ -162,7 +162,7 @@ def check_space(plan: Plan, expected: int | None = None) -> None:
         folder = folder.parent
     free, needed = shutil.disk_usage(folder).free, expected if expected is not None else plan.known_bytes
     if needed + _RESERVE > free:
-        raise StoreError(f"{plan.destination}: got {free:,} bytes free, wanted {needed:,} and a reserve")
+        raise StoreError(f"{plan.destination}: got {free:,} bytes free, expected {needed:,} and a reserve")
 
 
 def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
@@ -177,32 +177,32 @@ def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
     """
     problems: list[Problem] = []
     places = Places(destination)
-    for record in sorted(Journal(destination).read().values(), key=lambda item: item.path):
+    for record in sorted(DownloadJournal(destination).read().values(), key=lambda item: item.path):
         path = places.of(record.path)
         if not path.is_file():
             problems.append(Problem(where=record.path, what="is gone"))
         elif path.stat().st_size != record.size:
-            what = f"got {path.stat().st_size} bytes, wanted {record.size}"
+            what = f"got {path.stat().st_size} bytes, expected {record.size}"
             problems.append(Problem(where=record.path, what=what))
         elif digests and _digest(path) != record.sha256:
             problems.append(Problem(where=record.path, what="got another digest than when it came"))
     return problems
 
 
-def plan_repair(destination: Path) -> Plan:
+def plan_repair(destination: Path) -> DownloadPlan:
     """A plan that fetches again what `verify` finds wrong; the wrong files are set aside first.
 
     Args:
         destination: folder.
     """
-    journal = Journal(destination)
+    journal = DownloadJournal(destination)
     records = journal.read()
     wrong = [problem.where for problem in verify(destination)]
     places = Places(destination)
     for path in wrong:
         places.of(path).unlink(missing_ok=True)
     missing = tuple(Wanted(path=path, size=records[path].size, sha256=records[path].sha256) for path in wrong)
-    return Plan(destination=destination, missing=missing, present=len(records) - len(wrong))
+    return DownloadPlan(destination=destination, missing=missing, present=len(records) - len(wrong))
 
 
 def diff(files: Iterable[Wanted], destination: Path) -> tuple[list[str], list[str]]:
@@ -218,4 +218,4 @@ def diff(files: Iterable[Wanted], destination: Path) -> tuple[list[str], list[st
     wanted = list(files)
     plan = plan_download(wanted, destination)
     names = {item.path for item in wanted}
-    return [item.path for item in plan.missing], sorted(set(Journal(destination).read()) - names)
+    return [item.path for item in plan.missing], sorted(set(DownloadJournal(destination).read()) - names)

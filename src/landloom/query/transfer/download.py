@@ -21,15 +21,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import FaultError, PermanentFaultError, Problem, StoreError, TransientFaultError
-from landloom.query.transfer.concurrency import Pace
+from landloom.query.transfer.concurrency import Concurrency
 from landloom.query.transfer.destination import Places, check_space
-from landloom.query.transfer.file import Patience, Received, fetch
-from landloom.query.transfer.journal import STATE, Journal, Record
+from landloom.query.transfer.download_journal import STATE, DownloadJournal, Record
+from landloom.query.transfer.file import PATIENCE, Received, fetch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from landloom.query.transfer.destination import Plan, Wanted
+    from landloom.query.transfer.destination import DownloadPlan, Wanted
+    from landloom.store.patience import Patience
 
 _BATCH: Final = 1_024
 _SECONDS: Final = 2.0
@@ -55,7 +56,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Step:
+class DownloadProgress:
     """Progress, for a bar."""
 
     files: int
@@ -96,15 +97,15 @@ class _Done:
 
 
 @dataclass(slots=True, kw_only=True)
-class _Run:
+class _DownloadRun:
     """The state that threads share: workers take files and leave what came of them, a coordinator collects it."""
 
-    plan: Plan
+    plan: DownloadPlan
     store: Any
     base: str
     parts: Path
     patience: Patience
-    pace: Pace
+    concurrency: Concurrency
     waiting: Iterator[tuple[int, Wanted]] = field(init=False)
     done: list[_Done] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
@@ -123,7 +124,7 @@ class _Run:
         """Fetch files until there are none; what fails beyond a file ends the run."""
         try:
             while not self.stop.is_set():
-                self.pace.admit(worker, self.stop)
+                self.concurrency.admit(worker, self.stop)
                 task = self._take()
                 if task is None:
                     return
@@ -153,8 +154,8 @@ class _Run:
                 self.change.notify_all()
             return
         if received.busy:
-            self.pace.slow_down()
-        self.pace.finished()
+            self.concurrency.slow_down()
+        self.concurrency.finished()
         with self.change:
             self.done.append(_Done(wanted=wanted, part=part, received=received))
             if len(self.done) == _BATCH or self.taken == len(self.plan.missing):
@@ -167,7 +168,7 @@ class _Run:
             if length and wanted.sha256 in (None, received.sha256):
                 return received
             what = (
-                f"{received.size} bytes, wanted {wanted.size}" if not length else "a digest other than the manifest's"
+                f"{received.size} bytes, expected {wanted.size}" if not length else "a digest other than the manifest's"
             )
             if last:
                 raise PermanentFaultError(f"got {what}, twice")
@@ -194,7 +195,7 @@ class _Run:
 
     def end(self) -> None:
         """Have every worker stop as soon as it can."""
-        self.pace.release(self.stop)
+        self.concurrency.release(self.stop)
         with self.change:
             self.change.notify_all()
 
@@ -227,7 +228,7 @@ def _flush_all(paths: Sequence[str], folder: Path) -> None:
         os.close(descriptor)
 
 
-def _commit(batch: Sequence[_Done], destination: Path, journal: Journal) -> None:
+def _commit(batch: Sequence[_Done], destination: Path, journal: DownloadJournal) -> None:
     """Flush, rename, write the journal; in this order.
 
     A line whose rename the disk forgot does no harm: a plan looks at lengths on the disk too.
@@ -247,24 +248,24 @@ def _commit(batch: Sequence[_Done], destination: Path, journal: Journal) -> None
 
 
 def download(
-    plan: Plan,
+    plan: DownloadPlan,
     store: Any,
     *,
     corpus: str,
     base: str = "",
     patience: Patience | None = None,
-    pace: Pace | None = None,
-    progress: Callable[[Step], None] | None = None,
+    concurrency: Concurrency | None = None,
+    progress: Callable[[DownloadProgress], None] | None = None,
 ) -> Report:
     """Fetch what a plan misses.
 
     Args:
         plan: from `plan_download`.
-        store: of obstore, see `transfer_store`.
+        store: of obstore, see `landloom.query.transfer.stores.open_transfer_store`.
         corpus: name and version, which the destination remembers.
         base: address of the store.
         patience: how long to go on with one file.
-        pace: how many at once.
+        concurrency: how many at once.
         progress: told after each batch.
 
     Returns:
@@ -279,10 +280,17 @@ def download(
     places = Places(plan.destination)
     for item in plan.missing:
         places.of(item.path)
-    journal = Journal(plan.destination)
+    journal = DownloadJournal(plan.destination)
     with _locked(plan.destination) as parts:
         journal.begin(corpus)
-        run = _Run(plan=plan, store=store, base=base, parts=parts, patience=patience or Patience(), pace=pace or Pace())
+        run = _DownloadRun(
+            plan=plan,
+            store=store,
+            base=base,
+            parts=parts,
+            patience=patience or PATIENCE,
+            concurrency=concurrency or Concurrency(),
+        )
         try:
             files, size, failed = _work(run, journal, progress)
         except OSError as error:
@@ -295,10 +303,12 @@ def download(
     )
 
 
-def _work(run: _Run, journal: Journal, progress: Callable[[Step], None] | None) -> tuple[int, int, list[Problem]]:
+def _work(
+    run: _DownloadRun, journal: DownloadJournal, progress: Callable[[DownloadProgress], None] | None
+) -> tuple[int, int, list[Problem]]:
     size, total = 0, len(run.plan.missing)
     failed: list[Problem] = []
-    count = min(run.pace.most, total)
+    count = min(run.concurrency.most, total)
     workers = [threading.Thread(target=run.work, args=(n,), name=f"transfer-{n}", daemon=True) for n in range(count)]
     for worker in workers:
         worker.start()
@@ -311,23 +321,9 @@ def _work(run: _Run, journal: Journal, progress: Callable[[Step], None] | None) 
             size += sum(item.received.size for item in batch)
             run.close(len(batch) + len(problems))
             if progress is not None:
-                progress(Step(files=run.closed, bytes=size, total=total, at_once=run.pace.limit))
+                progress(DownloadProgress(files=run.closed, bytes=size, total=total, at_once=run.concurrency.limit))
     finally:
         run.end()
         for worker in workers:
             worker.join()
     return total - len(failed), size, failed
-
-
-def transfer_store(uri: str) -> Any:
-    """The obstore store behind an address, with its own retries off; credentials come from the environment.
-
-    Args:
-        uri: `https://…`, `s3://…`, `az://…`, `gs://…`, or a local folder.
-
-    Raises:
-        InvalidInputError: another scheme.
-    """
-    from landloom.query.transfer.stores import open_transfer_store
-
-    return open_transfer_store(uri)

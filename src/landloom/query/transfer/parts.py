@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 from landloom.errors import InvalidInputError, MissingKeyError
 from landloom.query.index.arrays import write_atomically
 from landloom.query.transfer.destination import Wanted
-from landloom.query.transfer.journal import Journal
+from landloom.query.transfer.download_journal import DownloadJournal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from landloom.model.product import Product
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
     from landloom.store.protocol import Readable
@@ -97,9 +98,16 @@ def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> lis
         kinds = ("geometries.geojson.gz", "labels.csv.gz", "label_mappings.csv")
         return [Wanted(path=f"resources/{corpus.name}_{kind}") for kind in kinds]
     if part in ("imagery", "labels"):
-        wanted = [key for key in corpus.products if (key == "labels") == (part == "labels")]
-        return selection_files(corpus.query(products=wanted))
+        return selection_files(corpus.query(products=products_of_part(corpus, part)))
     raise InvalidInputError(f"{corpus.name} has no manifests to list {part!r} from; use the azcopy command")
+
+
+def products_of_part(corpus: Corpus, part: str) -> tuple[str, ...]:
+    """Products that a part holds: labels apart from imagery; documents speak of all."""
+    if part not in ("imagery", "labels"):
+        return corpus.products
+    kinds = {item.key: item.product.kind for item in corpus.info.products}
+    return tuple(key for key, kind in kinds.items() if (kind in ("labels", "raster-labels")) == (part == "labels"))
 
 
 def azcopy_command(base: str, destination: Path, part: Part = "all", list_file: Path | None = None) -> list[str]:
@@ -123,15 +131,9 @@ def azcopy_command(base: str, destination: Path, part: Part = "all", list_file: 
     return [f"azcopy copy --recursive '{base}{prefix}' {target}" for prefix in FOLDERS[part]]
 
 
-def terms_of(corpus: Corpus, products: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Terms of products, as far as the corpus states them."""
-    entries = corpus.sidecar.meta["products"]
-    return {key: dict(entries[key].get("terms") or {}) for key in products}
-
-
 def non_commercial(corpus: Corpus, products: Iterable[str]) -> list[str]:
     """Products whose terms exclude commercial use: to warn of before a download."""
-    return [key for key, terms in terms_of(corpus, products).items() if terms.get("non_commercial")]
+    return [key for key in products if corpus.info.product(key).terms.non_commercial]
 
 
 def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
@@ -143,15 +145,11 @@ def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
     """
     lines = [f"# Terms of {corpus.name} {corpus.version}", ""]
     lines += ["These products were downloaded; each has terms of its own.", ""]
-    for key, terms in terms_of(corpus, products).items():
-        lines += [f"## {key}", ""]
-        if not terms:
-            lines += ["The corpus states no terms: ask its publisher before use.", ""]
-            continue
-        address = f" (<{terms['licence_url']}>)" if terms.get("licence_url") else ""
-        lines.append(f"- Licence: {terms['licence']}{address}")
-        lines.append(f"- Attribution: {terms['attribution']}")
-        if terms.get("non_commercial"):
+    for key in products:
+        terms = corpus.info.product(key).terms
+        address = f" (<{terms.licence_url}>)" if terms.licence_url else ""
+        lines += [f"## {key}", "", f"- Licence: {terms.licence}{address}", f"- Attribution: {terms.attribution}"]
+        if terms.non_commercial:
             lines.append("- **Commercial use is excluded.**")
         lines.append("")
     return "\n".join(lines)
@@ -168,17 +166,15 @@ def products_of_files(corpus: Corpus, paths: Iterable[str]) -> list[str]:
     Returns:
         Keys, in the corpus's order.
     """
-    from landloom.query.assets import product_entry
-
-    entries = {key: product_entry(key, entry) for key, entry in corpus.sidecar.meta["products"].items()}
-    own = {key: (str(entry["kind"]), str(_name(entry))) for key, entry in entries.items()}
+    rows = {item.key: item.product for item in corpus.info.products}
+    own = {key: (str(row.kind), str(_name(row))) for key, row in rows.items()}
     prefixes = sorted((name for kind, name in own.values() if kind == "labels"), key=len, reverse=True)
     found = {_told(path, prefixes) for path in paths}
     return [key for key, (kind, name) in own.items() if not found.isdisjoint({(_KIND.get(kind, kind), name), _ANY})]
 
 
-def _name(entry: Mapping[str, Any]) -> Any:
-    return entry["prefix"] if entry["kind"] in ("labels", "raster-labels") else entry["folder"]
+def _name(row: Product) -> str | None:
+    return row.prefix if row.kind in ("labels", "raster-labels") else row.folder
 
 
 def _told(path: str, prefixes: Sequence[str]) -> tuple[str, str]:
@@ -200,7 +196,7 @@ def _told(path: str, prefixes: Sequence[str]) -> tuple[str, str]:
 def write_licences(corpus: Corpus, destination: Path) -> Path:
     """Write `LICENSES.md` beside the files of a download: the terms of all that its journal holds."""
     path = destination / "LICENSES.md"
-    fetched = products_of_files(corpus, Journal(destination).read())
+    fetched = products_of_files(corpus, DownloadJournal(destination).read())
     write_atomically(path, licences_text(corpus, fetched).encode())
     return path
 

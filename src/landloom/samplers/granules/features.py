@@ -6,6 +6,7 @@ ellipsoid. Units are a zone and latitude band; a second run does only what is mi
 
 from __future__ import annotations
 
+import csv
 import io
 from dataclasses import dataclass
 from math import ceil, floor
@@ -13,30 +14,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
+import shapely
 
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.context import run_stage, workshop
+from landloom.engine.context import build_context, run_stage
 from landloom.engine.executors import inline
-from landloom.engine.sources.cells import file_identity
-from landloom.engine.units import Outcome, Unit, digest
+from landloom.engine.units import Outcome, Unit, unit_digest
 from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.antimeridian import split_antimeridian
+from landloom.formats.parquet import encode_parquet
 from landloom.labels.coverage import coverage_of
+from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.model.granules import granule_footprint, world_granules
 from landloom.model.grid import WGS84, transformer
 from landloom.model.ids import GranuleId
-from landloom.model.taxonomy import Crosswalk, Taxonomy, crosswalk, taxonomy
+from landloom.model.taxonomy import Taxonomy, taxonomy
 from landloom.sampling.continents import REGIONS, continents_of
 from landloom.sampling.granules import CLASSES
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
+from landloom.store.vector import read_vector
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from landloom.engine.context import Workshop
+    from landloom.engine.context import BuildContext
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.store.raster import RasterFile
@@ -62,7 +67,7 @@ def to_igbp(name: str, overrides: Mapping[str, str]) -> Crosswalk | None:
     if name == "igbp17":
         if overrides:
             raise InvalidInputError(
-                f"got other classes for {sorted(overrides)}, wanted none: the map is of IGBP classes"
+                f"got other classes for {sorted(overrides)}, expected none: the map is of IGBP classes"
             )
         return None
     walk = crosswalk(f"{name}_igbp17")
@@ -103,7 +108,7 @@ def class_shares(
         met, found = _summed(values[claims.pixel], weights)
         unknown = [int(value) for value in met if int(value) not in table]
         if unknown:
-            raise InvalidInputError(f"{file.href}: got {unknown}, wanted classes of {source.name}: {sorted(table)}")
+            raise InvalidInputError(f"{file.href}: got {unknown}, expected classes of {source.name}: {sorted(table)}")
         np.add.at(sums, [source.index[table[int(value)]] for value in met], found)
     if _contains(file.grid.bounds, outline.bounds):
         whole = sums.sum()  # which differs by what areas vary within pixels
@@ -128,8 +133,6 @@ def _contains(bounds: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 def _outline(granule: GranuleId, epsg: int) -> tuple[Any, float]:
     """Outline in the CRS of the map, cut at the antimeridian, and its area: on the ellipsoid if that is in degrees."""
-    import shapely
-
     shape: Any = granule_footprint(granule)
     if shape.bounds[0] < -180 or shape.bounds[2] > 180:
         shape = split_antimeridian(shape)
@@ -144,8 +147,6 @@ def _outline(granule: GranuleId, epsg: int) -> tuple[Any, float]:
 
 def _degrees_area(shape: Any) -> float:
     """Area on the ellipsoid of polygons without holes, in degrees: Green's theorem, Simpson's rule along each side."""
-    import shapely
-
     total = 0.0
     for part in shapely.get_parts(shape):
         x, y = shapely.get_coordinates(part.exterior).T
@@ -240,40 +241,39 @@ def write_features(
     asked = sorted(set(world_granules() if granules is None else granules))
     names = [None] * len(asked) if continents is None else assigned(asked, *continents)
     to_igbp(source, overrides or {})
-    identity = file_identity(raster)
     groups: dict[str, list[GranuleId]] = {}
     for granule in asked:
         groups.setdefault(f"{granule.number:02}{granule.band}", []).append(granule)
     out.mkdir(parents=True, exist_ok=True)
-    with workshop(out, factory, listener) as shop:
+    with build_context(out, factory, listener) as context:
         units = []
         for group, own in groups.items():
             task = FeaturesTask(
-                store=shop.uri, key=f"{FOLDER}/{group}.npy", raster=raster, taxonomy=source,
-                overrides=dict(overrides or {}), granules=tuple(map(str, own)),
-            )  # fmt: skip
-            key = digest(identity, source, sorted(task.overrides.items()), task.granules)
-            units.append(Unit(id=f"features/{group}", key=key, memory=2**29, task=task))
-        problems = run_stage("measuring granules", units, shop)
+                store=context.uri,
+                key=f"{FOLDER}/{group}.npy",
+                raster=raster,
+                taxonomy=source,
+                overrides=dict(overrides or {}),
+                granules=tuple(map(str, own)),
+            )
+            key = unit_digest(context.identity(raster), source, sorted(task.overrides.items()), task.granules)
+            units.append(Unit(kind="features", product="features", tile=group, key=key, memory=2**29, task=task))
+        problems = run_stage("measuring granules", units, context)
         if problems:
             raise BuildError(problems)
-        shares = np.concatenate([_load(shop, f"{FOLDER}/{group}.npy") for group in groups])
+        shares = np.concatenate([_load(context, f"{FOLDER}/{group}.npy") for group in groups])
     members = [granule for own in groups.values() for granule in own]
     return _write(out / TABLE, members, dict(zip(asked, names, strict=True)), shares)
 
 
-def _load(shop: Workshop, key: str) -> NDArray[np.float64]:
-    found: NDArray[np.float64] = np.load(io.BytesIO(shop.store.get(key)), allow_pickle=False)
+def _load(context: BuildContext, key: str) -> NDArray[np.float64]:
+    found: NDArray[np.float64] = np.load(io.BytesIO(context.store.get(key)), allow_pickle=False)
     return found
 
 
 def _write(
     path: Path, granules: Sequence[GranuleId], continents: Mapping[GranuleId, str | None], shares: NDArray[np.float64]
 ) -> Path:
-    import pyarrow as pa
-
-    from landloom.formats.parquet import encode_parquet
-
     order = sorted(range(len(granules)), key=granules.__getitem__)
     places = [granule_footprint(granules[i]).centroid for i in order]
     columns: dict[str, Any] = {
@@ -299,22 +299,20 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
     Raises:
         InvalidInputError: a table that cannot be read, or names no known continent.
     """
-    from landloom.store.vector import read_vector
-
     table = _table(file, column)
     if table is None:
         frame = read_vector(file, layer=layer, columns=[column]).to_crs(WGS84)
         return continents_of(granules, frame.geometry.tolist(), [str(name) for name in frame[column]])
     unknown = sorted({name for name in table.values() if name not in REGIONS})
     if unknown:
-        raise InvalidInputError(f"{file}: got the continents {', '.join(unknown)}, wanted {', '.join(sorted(REGIONS))}")
+        raise InvalidInputError(
+            f"{file}: got the continents {', '.join(unknown)}, expected {', '.join(sorted(REGIONS))}"
+        )
     return [REGIONS.get(table.get(str(granule), "")) for granule in granules]
 
 
 def _table(file: str, column: str) -> dict[str, str] | None:
     """Granule → continent, where the file is a table with a column `id`."""
-    import csv
-
     if not file.lower().endswith(".csv"):
         return None
     try:
@@ -325,5 +323,5 @@ def _table(file: str, column: str) -> dict[str, str] | None:
     if not rows or "geometry" in rows[0]:
         return None
     if not {"id", column} <= rows[0].keys():
-        raise InvalidInputError(f"{file}: got the columns {', '.join(rows[0])}, wanted id and {column}")
+        raise InvalidInputError(f"{file}: got the columns {', '.join(rows[0])}, expected id and {column}")
     return {row["id"]: row[column] for row in rows}

@@ -2,36 +2,34 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from landloom.reports.figures import INK, new_figure, png
+
 if TYPE_CHECKING:
     from landloom.sampling.granules import ContinentReport, GranuleDraw, GranuleTable
 
-INK = "#1d2a30"
 COLOURS = ("#b3541e", "#7a5ba6", "#c23b7a", "#2f6db3", "#2f7f6d", "#8a7a1f", "#555555", "#c23b3b")
 """Of continents, in the order of their names."""
 
 
 def draw_figure(table: GranuleTable, draw: GranuleDraw) -> bytes:
     """A map of all granules with the chosen ones on it; below, spacing and discrepancy against random draws."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(11, 8.4), dpi=120, layout="constrained", facecolor="white")
+    figure = new_figure(11, 8.4)
     rows: Any = figure.subfigures(2, 1, height_ratios=(2.6, 1))
     _map(rows[0].add_subplot(), table, draw)
     told = [one for one in draw.continents if one.drawn is not None and one.random is not None]
     for axes, (measure, words) in zip(rows[1].subplots(1, 2), _MEASURES, strict=True):
         _bars(axes, told, measure, words)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    return buffer.getvalue()
+    return png(figure)
 
 
-_MEASURES = (("spacing", "mean distance to the nearest: more is better"),
-             ("discrepancy", "star discrepancy: less is better"))  # fmt: skip
+_MEASURES = (
+    ("spacing", "mean distance to the nearest: more is better"),
+    ("discrepancy", "star discrepancy: less is better"),
+)
 
 
 def _map(axes: Any, table: GranuleTable, draw: GranuleDraw) -> None:
@@ -42,9 +40,15 @@ def _map(axes: Any, table: GranuleTable, draw: GranuleDraw) -> None:
         own = picked & (table.continent == place)
         if own.any():
             axes.scatter(
-                table.longitude[own], table.latitude[own], s=16, c=COLOURS[place % len(COLOURS)], marker="s",
-                linewidths=0.4, edgecolors="white", label=f"{name} ({own.sum()})",
-            )  # fmt: skip
+                table.longitude[own],
+                table.latitude[own],
+                s=16,
+                c=COLOURS[place % len(COLOURS)],
+                marker="s",
+                linewidths=0.4,
+                edgecolors="white",
+                label=f"{name} ({own.sum()})",
+            )
     axes.set_aspect("equal")
     axes.set_xlabel("longitude", fontsize=8, color=INK)
     axes.set_ylabel("latitude", fontsize=8, color=INK)
@@ -55,8 +59,10 @@ def _map(axes: Any, table: GranuleTable, draw: GranuleDraw) -> None:
 
 def _bars(axes: Any, told: list[ContinentReport], measure: str, words: str) -> None:
     at = np.arange(len(told))
-    pairs = (("this draw", [one.drawn for one in told], "#2f7f6d"), ("median of 100 random draws",
-             [one.random for one in told], "#b9c4c8"))  # fmt: skip
+    pairs = (
+        ("this draw", [one.drawn for one in told], "#2f7f6d"),
+        ("median of 100 random draws", [one.random for one in told], "#b9c4c8"),
+    )
     for offset, (label, spreads, colour) in zip((-0.2, 0.2), pairs, strict=True):
         axes.bar(at + offset, [getattr(one, measure) for one in spreads], 0.38, color=colour, label=label)
     names = [one.name.replace(" and ", " and\n").replace("America", "\nAmerica") for one in told]

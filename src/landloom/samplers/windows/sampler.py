@@ -1,198 +1,39 @@
-"""Samples of scheme `window`: laid side by side over the region, where labels are, or one around each parcel."""
+"""Samples of scheme `window`: side by side over the region, where labels are, or one around each parcel."""
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, replace
-from math import ceil, floor
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
+import shapely
 
 from landloom.engine.context import run_stage
-from landloom.engine.sources.parcels import csv_bytes
+from landloom.engine.kinds import Sampler, StatedSamples
+from landloom.engine.placement import Placement
+from landloom.engine.region import region_of
 from landloom.engine.sources.prepared import Prepared, folder_of, load_parcels, prepare_unit, read_mapping
-from landloom.errors import BuildError, InvalidInputError
-from landloom.model.grid import SNAP, WGS84, Grid, reproject
-from landloom.model.ids import GranuleId, WindowId, Zone
-from landloom.model.recipe import ParcelWindows, WindowGrid
-from landloom.model.sample import Sample
-from landloom.products.parcels.extents import centred_window
+from landloom.errors import BuildError, InvalidInputError, Problem
+from landloom.formats.csv_table import csv_bytes
+from landloom.model.recipe import ParcelSource, find_sources
+from landloom.samplers.windows.frame import Centred, WindowFrame, around_parcels, resampled, striding
+from landloom.samplers.windows.section import ParcelWindows, WindowGrid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
-    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.engine.context import Workshop
+    from landloom.engine.context import BuildContext
     from landloom.engine.project import Project
+    from landloom.engine.scenes.archives import Archives
     from landloom.labels.parcels import Parcels
+    from landloom.model.grid import Grid
+    from landloom.model.recipe import Sections
+    from landloom.model.sample import Sample
 
-MOST: Final = 9999
-"""Rows, and columns, that an id can count."""
-
-
-def anchor_corner(anchor: str) -> tuple[Zone, float, float]:
-    """Zone and north-west corner, in metres, of a window grid's anchor.
-
-    Example:
-        >>> anchor_corner("33N-499980E-5100000N")
-        (Zone(number=33, north=True), 499980.0, 5100000.0)
-    """
-    zone = WindowId(anchor, 1, 1).zone
-    if "-" in anchor:
-        _, east, north = anchor.split("-")
-        return zone, float(east[:-1]), float(north[:-1])
-    from landloom.model.granules import granule_grid
-
-    grid = granule_grid(GranuleId.parse(anchor), 10)
-    return zone, grid.west, grid.north
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowFrame:
-    """Where the windows of a recipe may lie: an anchor, and as many steps from it as the region needs."""
-
-    anchor: str
-    zone: Zone
-    west: float
-    """Of the anchor, metres."""
-    north: float
-    """Of the anchor, metres."""
-    step: float
-    """Metres from a row, or column, to the next."""
-    side: float
-    """Metres of a window."""
-    rows: int
-    columns: int
-
-    @classmethod
-    def of(cls, section: WindowGrid | ParcelWindows, region: BaseGeometry) -> WindowFrame:
-        """The frame of a recipe's samples.
-
-        Args:
-            section: of the recipe.
-            region: WGS84; its zone and corner count where the recipe names no anchor.
-
-        Example:
-            >>> import shapely
-            >>> from landloom.model.recipe import WindowGrid
-            >>> frame = WindowFrame.of(WindowGrid(draw="windows"), shapely.box(15.0, 45.0, 15.01, 45.01))
-            >>> frame.anchor, frame.rows, frame.columns, frame.step
-            ('33N-499980E-4984080N', 5, 4, 240.0)
-        """
-        side = section.size * section.resolution
-        step = side if section.draw == "windows" else float(SNAP)
-        anchor = section.anchor or _own_anchor(region, 0.0 if section.draw == "windows" else side)
-        zone, west, north = anchor_corner(anchor)
-        bounds = reproject(region, WGS84, zone.epsg).bounds
-        rows = getattr(section, "rows", None) or max(ceil((north - bounds[1]) / step), 1)
-        columns = getattr(section, "columns", None) or max(ceil((bounds[2] - west) / step), 1)
-        if rows > MOST or columns > MOST:
-            raise InvalidInputError(
-                f"got {rows} rows and {columns} columns of windows from {anchor}, wanted at most {MOST}: "
-                "cut the region, or choose an anchor nearer to it"
-            )
-        return cls(anchor=anchor, zone=zone, west=west, north=north, step=step, side=side, rows=rows, columns=columns)
-
-    @property
-    def epsg(self) -> int:
-        """CRS of all windows."""
-        return self.zone.epsg
-
-    def sample(self, row: int, column: int, year: int | None = None) -> Sample:
-        """The window at a row and column, both counted from 0, of a label year where there are several."""
-        left, top = self.west + column * self.step, self.north - row * self.step
-        identity = WindowId(self.anchor, row + 1, column + 1, year)
-        return Sample(id=identity, epsg=self.epsg, bounds=(left, top - self.side, left + self.side, top))
-
-    def grid(self, resolution: float, margin: float = 0.0) -> Grid:
-        """The pixels that all windows lie on, on multiples of 60 m and of the resolution.
-
-        Args:
-            resolution: metres of a pixel.
-            margin: metres added on every side.
-        """
-        step = SNAP if abs(SNAP / resolution - round(SNAP / resolution)) < 1e-9 else resolution
-        west, north = floor((self.west - margin) / step) * step, ceil((self.north + margin) / step) * step
-        east = self.west + (self.columns - 1) * self.step + self.side + margin
-        south = self.north - (self.rows - 1) * self.step - self.side - margin
-        width, height = ceil((east - west) / step - 1e-9), ceil((north - south) / step - 1e-9)
-        bounds = (float(west), north - height * step, west + width * step, float(north))
-        return Grid.of_bounds(self.epsg, bounds, resolution)
-
-    def exact_grid(self, resolution: float) -> Grid:
-        """The pixels of all windows and no others; windows must hold whole pixels."""
-        bounds = (self.west, self.north - self.rows * self.side, self.west + self.columns * self.side, self.north)
-        return Grid.of_bounds(self.epsg, bounds, resolution)
-
-
-def _own_anchor(region: BaseGeometry, margin: float) -> str:
-    """The region's north-west corner on multiples of 60 m, some metres outwards, in the zone of its middle."""
-    zone = Zone.of(region.centroid.x, region.centroid.y)
-    west, _, _, north = reproject(region, WGS84, zone.epsg).bounds
-    return f"{zone}-{floor((west - margin) / SNAP) * SNAP}E-{ceil((north + margin) / SNAP) * SNAP}N"
-
-
-def place_windows(project: Project, region: BaseGeometry, shop: Workshop) -> tuple[tuple[Sample, ...], Prepared | None]:
-    """The samples of a recipe of scheme `window`, and its parcels, where it has any.
-
-    Args:
-        project: the recipe in its folder.
-        region: WGS84.
-        shop: where parcels are prepared.
-
-    Raises:
-        InvalidInputError: the windows cannot be laid.
-        BuildError: the parcels cannot be used; says why.
-    """
-    section = project.recipe.samples
-    if not isinstance(section, WindowGrid | ParcelWindows):
-        raise TypeError(f"got {type(section).__name__}, wanted windows")
-    frame, years = WindowFrame.of(section, region), tuple(project.seasons()) or (None,)
-    if project.recipe.parcels is None:
-        return _in_order(striding(frame, region, year=year) for year in years), None
-    margin = frame.side if isinstance(section, ParcelWindows) else 0.0
-    grid = frame.grid(project.recipe.parcels.resolution, margin)
-    windows = None
-    if isinstance(section, WindowGrid) and section.labelled is not None:
-        windows = frame.exact_grid(section.resolution), frame.rows, frame.columns
-    unit, _ = prepare_unit(project, shop.uri, grid, windows)
-    problems = run_stage("preparing parcels", [unit], shop)
-    if problems:
-        raise BuildError(problems)
-    prepared = Prepared(key=unit.key, grid=grid, mapping=read_mapping(shop.store), parcels={}, years=years)
-    if isinstance(section, ParcelWindows):
-        return _centred_samples(section, frame, region, prepared, shop)
-    if windows is None:
-        return _in_order(striding(frame, region, year=year) for year in years), prepared
-    least, parts = getattr(section, "labelled", None) or 0.0, []
-    for year in years:
-        shares = np.load(io.BytesIO(shop.store.get(f"{folder_of(year)}/labelled.npy")), allow_pickle=False)
-        parts.append(striding(frame, region, shares, least, year))
-    return _in_order(parts), prepared
-
-
-def _in_order(parts: Iterable[tuple[Sample, ...]]) -> tuple[Sample, ...]:
-    return tuple(sorted((sample for part in parts for sample in part), key=lambda sample: str(sample.id)))
-
-
-def _centred_samples(
-    section: ParcelWindows, frame: WindowFrame, region: BaseGeometry, prepared: Prepared, shop: Workshop
-) -> tuple[tuple[Sample, ...], Prepared]:
-    found: list[Centred] = []
-    rows: list[tuple[object, ...]] = []
-    for year in prepared.years:
-        parcels = load_parcels(shop.store, prepared.grid, year=year).parcels
-        found.append(around_parcels(frame, region, parcels, whole=section.whole, year=year))
-        rows += outlines(found[-1], parcels, section.vertices)
-    known = replace(
-        prepared, parcels={name: own for one in found for name, own in one.parcel_of.items()},
-        alone=section.others == "background", outlines=csv_bytes(OUTLINES, sorted(rows, key=lambda row: str(row[0]))),
-        left_out=tuple(row for one in found for row in one.left_out),
-    )  # fmt: skip
-    return _in_order(one.samples for one in found), known
+Windows = TypeVar("Windows", WindowGrid, ParcelWindows)
 
 
 OUTLINES: Final = ("sample", "parcel", "name", "ground_truth", "whole", "outline", "vertices")
@@ -207,8 +48,6 @@ def outlines(found: Centred, parcels: Parcels, vertices: int) -> list[tuple[obje
         parcels: in the windows' CRS.
         vertices: points of the resampled outline.
     """
-    import shapely
-
     places = {int(own): place for place, own in enumerate(parcels.ids.tolist())}
     rows: list[tuple[object, ...]] = []
     for sample in found.samples:
@@ -223,136 +62,128 @@ def outlines(found: Centred, parcels: Parcels, vertices: int) -> list[tuple[obje
     return rows
 
 
-def striding(
-    frame: WindowFrame,
-    region: BaseGeometry,
-    labelled: NDArray[np.float32] | None = None,
-    least: float = 0.0,
-    year: int | None = None,
-) -> tuple[Sample, ...]:
-    """Windows side by side whose centre lies in the region.
+class _WindowSampler(Sampler[Windows]):
+    """What both ways to place windows share."""
 
-    Args:
-        frame: where they may lie.
-        region: WGS84.
-        labelled: (row, column) share of each window's pixels with a label, where that decides.
-        least: such a share that a window needs; without any labelled pixel it is left out in any case.
-        year: of the labels, where there are several.
+    def misfits(self, section: Windows, read: Sections) -> Iterator[Problem]:
+        """Seasons have to lie in the period, and name the years of the parcels alone."""
+        for path, source in find_sources(read, ParcelSource).items():
+            if source.year is not None and section.seasons:
+                yield Problem(where=f"{path}.year", what="expected none beside samples.seasons, which name their years")
+        period = read.get("period")
+        for year, season in section.seasons.items():
+            own = season.value
+            outside = period is not None and not (period.value.start <= own.start and own.end <= period.value.end)
+            if outside and period is not None:
+                where = f"samples.seasons.{year}"
+                yield Problem(where=where, what=f"got {own}, expected it within {period.value}")
+
+    def stated(self, project: Project, section: Windows) -> StatedSamples:
+        """As many as rows and columns make, where both are stated."""
+        rows, columns = getattr(section, "rows", None), getattr(section, "columns", None)
+        side = section.size * section.resolution
+        if not rows or not columns:
+            return StatedSamples(side=side)
+        return StatedSamples(count=rows * columns, tiles=1, zones=1, side=side)
+
+
+class WindowGridSampler(_WindowSampler[WindowGrid]):
+    """Windows side by side."""
+
+    section = WindowGrid
+
+    def misfits(self, section: WindowGrid, read: Sections) -> Iterator[Problem]:
+        """Labelled windows need parcels."""
+        yield from super().misfits(section, read)
+        if section.labelled is not None and read.lacks(ParcelSource):
+            yield Problem(where="samples.labelled", what="expected a section of parcels, which label the windows")
+
+    def place(self, project: Project, section: WindowGrid, context: BuildContext, archives: Archives) -> Placement:
+        """Lay the windows; prepare the parcels, where there are any."""
+        region, years = region_of(project), tuple(project.seasons) or (None,)
+        frame = WindowFrame.of(section, region)
+        source = _parcels(project)
+        if source is None:
+            return Placement(samples=_in_order(striding(frame, region, year=year) for year in years))
+        windows = None
+        if section.labelled is not None:
+            windows = frame.exact_grid(section.resolution), frame.rows, frame.columns
+        prepared = _prepared(project, source, context, frame.grid(source.resolution), windows)
+        if windows is None:
+            samples = _in_order(striding(frame, region, year=year) for year in years)
+            return Placement(samples=samples, prepared=prepared)
+        parts = []
+        for year in years:
+            data = context.store.get(f"{folder_of(year)}/labelled.npy")
+            shares = np.load(io.BytesIO(data), allow_pickle=False)
+            parts.append(striding(frame, region, shares, section.labelled or 0.0, year))
+        return Placement(samples=_in_order(parts), prepared=prepared)
+
+
+class ParcelWindowsSampler(_WindowSampler[ParcelWindows]):
+    """A window around each parcel."""
+
+    section = ParcelWindows
+
+    def misfits(self, section: ParcelWindows, read: Sections) -> Iterator[Problem]:
+        """There have to be parcels."""
+        yield from super().misfits(section, read)
+        if read.lacks(ParcelSource):
+            yield Problem(where="samples.draw", what="expected a section of parcels, which windows lie around")
+
+    def place(self, project: Project, section: ParcelWindows, context: BuildContext, archives: Archives) -> Placement:
+        """Prepare the parcels, and centre windows on them."""
+        region = region_of(project)
+        frame = WindowFrame.of(section, region)
+        source = _parcels(project)
+        if source is None:
+            raise InvalidInputError("samples: got no parcels, which windows lie around")
+        prepared = _prepared(project, source, context, frame.grid(source.resolution, frame.side), None)
+        return _centred(section, frame, region, prepared, context)
+
+
+def _parcels(project: Project) -> ParcelSource | None:
+    return next(iter(find_sources(dict(project.recipe), ParcelSource).values()), None)
+
+
+def _prepared(
+    project: Project,
+    source: ParcelSource,
+    context: BuildContext,
+    grid: Grid,
+    windows: tuple[Grid, int, int] | None,
+) -> Prepared:
+    """The parcels of a recipe, read and checked once.
+
+    Raises:
+        BuildError: they cannot be used; says why.
     """
-    import shapely
-
-    area = reproject(region, WGS84, frame.epsg)
-    shapely.prepare(area)
-    x = frame.west + (np.arange(frame.columns) + 0.5) * frame.step
-    y = frame.north - (np.arange(frame.rows) + 0.5) * frame.step
-    inside: NDArray[np.bool_] = np.asarray(shapely.contains_xy(area, *np.meshgrid(x, y)))
-    if labelled is not None:
-        inside &= (labelled > 0) & (labelled >= least)
-    return tuple(frame.sample(row, column, year) for row, column in np.argwhere(inside).tolist())
+    unit = prepare_unit(project, source, context, grid, windows)
+    problems = run_stage("preparing parcels", [unit], context)
+    if problems:
+        raise BuildError(problems)
+    years = tuple(project.seasons) or (None,)
+    return Prepared(key=unit.key, grid=grid, mapping=read_mapping(context.store), parcels={}, years=years)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Centred:
-    """Windows around parcels."""
-
-    samples: tuple[Sample, ...]
-    """In id order."""
-    parcel_of: dict[str, int]
-    """Sample → id of the parcel that it is about."""
-    whole: dict[str, bool]
-    """Sample → whether the parcel lies wholly in it."""
-    left_out: tuple[tuple[int, str], ...]
-    """Parcel and reason, for those without a window."""
+def _in_order(parts: Iterable[tuple[Sample, ...]]) -> tuple[Sample, ...]:
+    return tuple(sorted((sample for part in parts for sample in part), key=lambda sample: str(sample.id)))
 
 
-def around_parcels(
-    frame: WindowFrame, region: BaseGeometry, parcels: Parcels, *, whole: bool = False, year: int | None = None
-) -> Centred:
-    """A window around each parcel whose middle lies in the region.
-
-    Its corners lie on multiples of 60 m from the anchor, so that bands of 10, 20 and 60 m nest; its middle is within
-    30 m of the middle of the parcel's bounds. Where two parcels would have the same window, that of the larger id
-    moves on to the nearest free place: ids stay distinct, and say where the window lies.
-
-    Args:
-        frame: where they may lie.
-        region: WGS84.
-        parcels: in the CRS of the frame, in id order.
-        whole: leave parcels out that reach beyond their window.
-        year: of the labels, where there are several.
-    """
-    import shapely
-
-    area = reproject(region, WGS84, frame.epsg)
-    bounds = shapely.bounds(parcels.geometries).reshape(-1, 4)
-    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
-    inside = shapely.contains_xy(area, middle[:, 0], middle[:, 1])
-    shift = np.array([frame.west, frame.north - frame.side])
-    corner = centred_window(bounds - np.tile(shift, 2), frame.side, frame.step)
-    places = np.column_stack([-corner[:, 1], corner[:, 0]]) / frame.step
-    taken: dict[tuple[int, int], int] = {}
-    found: list[tuple[Sample, int, bool]] = []
-    left_out: list[tuple[int, str]] = []
-    for place in np.flatnonzero(inside).tolist():
-        own = int(parcels.ids[place])
-        row, column = _free(taken, *np.rint(places[place]).astype(int).tolist())
-        if not (0 <= row < MOST and 0 <= column < MOST):
-            left_out.append((own, "its window would lie beyond the anchor"))
-            continue
-        sample = frame.sample(row, column, year)
-        west, south, east, north = bounds[place].tolist()
-        box = sample.bounds
-        fits = box[0] <= west and box[1] <= south and east <= box[2] and north <= box[3]
-        if whole and not fits:
-            left_out.append((own, f"extent of {max(east - west, north - south):.0f} m, beyond its window"))
-            continue
-        taken[row, column] = own
-        found.append((sample, own, fits))
-    left_out += [(int(own), "its middle lies outside the region") for own in parcels.ids[~inside]]
-    found.sort(key=lambda entry: str(entry[0].id))
-    return Centred(
-        samples=tuple(sample for sample, _, _ in found),
-        parcel_of={str(sample.id): own for sample, own, _ in found},
-        whole={str(sample.id): fits for sample, _, fits in found}, left_out=tuple(sorted(left_out)),
-    )  # fmt: skip
-
-
-def _free(taken: dict[tuple[int, int], int], row: int, column: int) -> tuple[int, int]:
-    """The free place nearest to one, northern and western ones first."""
-    for reach in range(64):
-        ring = [
-            (down, along)
-            for down in range(-reach, reach + 1)
-            for along in range(-reach, reach + 1)
-            if max(abs(down), abs(along)) == reach and (row + down, column + along) not in taken
-        ]
-        if ring:
-            down, along = min(ring, key=lambda step: (step[0] ** 2 + step[1] ** 2, step))
-            return row + down, column + along
-    raise InvalidInputError("got thousands of parcels with the same middle, wanted parcels side by side")
-
-
-def resampled(geometry: BaseGeometry, count: int) -> NDArray[np.float64]:
-    """Points evenly spaced along the outer ring of a parcel, its largest part where there are several.
-
-    Args:
-        geometry: polygon or multipolygon.
-        count: points wanted.
-
-    Returns:
-        (count, 2) x, y; clockwise from the northernmost vertex (the westernmost of several).
-
-    Example:
-        >>> import shapely
-        >>> resampled(shapely.box(0, 0, 4, 4), 4).tolist()
-        [[0.0, 4.0], [4.0, 4.0], [4.0, 0.0], [0.0, 0.0]]
-    """
-    import shapely
-
-    part: Any = max(shapely.get_parts(geometry).tolist(), key=lambda one: (one.area, one.bounds))
-    ring = shapely.get_coordinates(shapely.orient_polygons(part, exterior_cw=True).exterior)[:-1]
-    start = min(range(len(ring)), key=lambda place: (-ring[place, 1], ring[place, 0]))
-    line = shapely.LinearRing(np.roll(ring, -start, axis=0))
-    points = shapely.line_interpolate_point(line, np.arange(count) / count, normalized=True)
-    coordinates: NDArray[np.float64] = shapely.get_coordinates(points)
-    return coordinates
+def _centred(
+    section: ParcelWindows, frame: WindowFrame, region: BaseGeometry, prepared: Prepared, context: BuildContext
+) -> Placement:
+    found: list[Centred] = []
+    rows: list[tuple[object, ...]] = []
+    for year in prepared.years:
+        parcels = load_parcels(context.store, prepared.grid, year=year).parcels
+        found.append(around_parcels(frame, region, parcels, whole=section.whole, year=year))
+        rows += outlines(found[-1], parcels, section.vertices)
+    known = replace(
+        prepared,
+        parcels={name: own for one in found for name, own in one.parcel_of.items()},
+        alone=section.others == "background",
+        outlines=csv_bytes(OUTLINES, sorted(rows, key=lambda row: str(row[0]))),
+        left_out=tuple(row for one in found for row in one.left_out),
+    )
+    return Placement(samples=_in_order(one.samples for one in found), prepared=known)

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response, StreamingResponse
 
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
+from landloom.model.ids import parse_sample_id
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
 
@@ -38,8 +39,7 @@ class Explorer:
 
     Example:
         >>> from landloom.query.example import example_corpus
-        >>> from landloom.server.descriptions import describe
-        >>> explorer = Explorer(example_corpus(), describe(example_corpus()))
+        >>> explorer = Explorer(example_corpus(), example_corpus().info)
         >>> explorer.selection("clc_3 >= 0.5", None)["count"]
         2
     """
@@ -188,8 +188,6 @@ class Explorer:
         Raises:
             NotFoundError: no such sample or product.
         """
-        from landloom.model.ids import parse_sample_id
-
         self.corpus.select([identity])
         item = self.info.product(product)
         if item.product.folder is None:
@@ -206,23 +204,30 @@ def _box(text: str) -> tuple[float, ...]:
     try:
         numbers = tuple(float(part) for part in text.split(","))
     except ValueError as error:
-        raise InvalidInputError(f"box: got {text[:80]!r}, wanted west,south,east,north") from error
+        raise InvalidInputError(f"box: got {text[:80]!r}, expected west,south,east,north") from error
     if len(numbers) != 4:
-        raise InvalidInputError(f"box: got {len(numbers)} numbers, wanted west,south,east,north")
+        raise InvalidInputError(f"box: got {len(numbers)} numbers, expected west,south,east,north")
     return numbers
 
 
 def install(app: FastAPI, explorer: Explorer) -> None:
     """Add the routes."""
     router = APIRouter(prefix="/explore", include_in_schema=False)
-    lasting = {"cache-control": "max-age=3600"}
+    _add_corpus(router, explorer)
+    _add_samples(router, explorer)
+    app.include_router(router)
 
-    def json(value: Any) -> Response:
-        return Response(orjson.dumps(value), media_type="application/json")
+
+def _json(value: Any) -> Response:
+    return Response(orjson.dumps(value), media_type="application/json")
+
+
+def _add_corpus(router: APIRouter, explorer: Explorer) -> None:
+    """Routes of the corpus and of selections."""
 
     @router.get("/corpus")
     def corpus() -> Response:
-        return json(explorer.about())
+        return _json(explorer.about())
 
     @router.get("/samples")
     def samples() -> Response:
@@ -230,7 +235,7 @@ def install(app: FastAPI, explorer: Explorer) -> None:
 
     @router.get("/selection")
     def selection(where: Where = None, box: str | None = None) -> Response:
-        return json(explorer.selection(where, box))
+        return _json(explorer.selection(where, box))
 
     @router.get("/files.txt")
     def files(where: Where = None, box: str | None = None) -> Response:
@@ -238,22 +243,25 @@ def install(app: FastAPI, explorer: Explorer) -> None:
         headers = {"content-disposition": 'attachment; filename="files.txt"'}
         return StreamingResponse(lines, media_type="text/plain", headers=headers)
 
+
+def _add_samples(router: APIRouter, explorer: Explorer) -> None:
+    """Routes of one sample and its chips."""
+    lasting = {"cache-control": "max-age=3600"}
+
     @router.get("/rows/{row}")
     def row(row: int) -> Response:
-        return json(explorer.sample(explorer.identity(row)))
+        return _json(explorer.sample(explorer.identity(row)))
 
     @router.get("/samples/{identity}")
     def sample(identity: str) -> Response:
-        return json(explorer.sample(identity))
+        return _json(explorer.sample(identity))
 
     @router.get("/samples/{identity}/lineage/{product}")
     def lineage(identity: str, product: str) -> Response:
-        return json(explorer.lineage(identity, product))
+        return _json(explorer.lineage(identity, product))
 
     @router.get("/samples/{identity}/{product}/{step}.png")
     def chip(identity: str, product: str, step: str, bands: str | None = None) -> Response:
         names = None if bands is None else tuple(bands.split(","))
         content = explorer.chips.png(identity, product, step, names)
         return Response(content, media_type="image/png", headers=lasting)
-
-    app.include_router(router)

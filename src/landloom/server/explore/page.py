@@ -59,8 +59,7 @@ def plain(info: CorpusInfo, samples: int) -> str:
 
     Example:
         >>> from landloom.query.example import example_corpus
-        >>> from landloom.server.descriptions import describe
-        >>> "make web" in plain(describe(example_corpus()), 4)
+        >>> "make web" in plain(example_corpus().info, 4)
         True
     """
     links = ("collections", "search?limit=10", "queryables", "conformance", "?f=json", "api")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
+import imagecodecs
 import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
@@ -20,9 +22,7 @@ if TYPE_CHECKING:
 
 _STRETCHED: Final = 12
 """Timesteps that say how bright a sample's pictures are."""
-_RAMP: Final = np.array(
-    [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], dtype=np.float64
-)  # fmt: skip
+_RAMP: Final = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], dtype=np.float64)
 _NATURAL: Final = (("red", "B04"), ("green", "B03"), ("blue", "B02"))
 
 
@@ -54,13 +54,11 @@ class Chips:
             NotFoundError: no such sample, product, timestep or band.
             InvalidInputError: another number of bands.
         """
-        import imagecodecs
-
         item = self.info.product(product)
         names = tuple(band.name for band in item.product.bands)
         chosen = bands or self._natural(product)
         if len(chosen) not in (1, 3):
-            raise InvalidInputError(f"bands: got {len(chosen)}, wanted one or three")
+            raise InvalidInputError(f"bands: got {len(chosen)}, expected one or three")
         for band in chosen:
             if band not in names:
                 raise NotFoundError.of("band", band, names)
@@ -78,8 +76,6 @@ class Chips:
         return (bands[0].name,)
 
     def _assets(self, identity: str, product: str) -> AssetSet:
-        from dataclasses import replace
-
         return replace(self.corpus.select([identity]), products=(product,)).assets
 
     def _read(

@@ -32,7 +32,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.server.errors import install
 from landloom.server.limits import MAX_PAGE, PAGE, Bounded, read_json
-from landloom.server.stac.documents import GEOJSON, Library
+from landloom.server.stac.documents import GEOJSON, StacDocuments
 from landloom.server.stac.fields import Fields
 from landloom.server.stac.filters import TIMES
 from landloom.server.stac.search import Question, Searcher
@@ -88,8 +88,8 @@ class _Queryables(BaseFiltersClient):
         Raises:
             NotFoundError: no such collection.
         """
-        if collection_id is not None and collection_id not in self.searcher.shelves:
-            raise NotFoundError.of("collection", collection_id, self.searcher.shelves)
+        if collection_id is not None and collection_id not in self.searcher.item_collections:
+            raise NotFoundError.of("collection", collection_id, self.searcher.item_collections)
         sidecar = self.searcher.corpus.sidecar
         texts: dict[str, Any] = {name: {"type": "string"} for name in ("id", "collection", "sample_id", "zone", "tile")}
         for name in ("stratum", "split"):
@@ -110,15 +110,15 @@ class _Queryables(BaseFiltersClient):
 
 @attr.s
 class Client(BaseCoreClient):
-    """The backend: a searcher finds items, a library writes them."""
+    """The backend: a searcher finds items, documents are written from them."""
 
     searcher: Searcher = attr.ib(kw_only=True)
-    library: Library = attr.ib(kw_only=True)
+    documents: StacDocuments = attr.ib(kw_only=True)
     page: Callable[[], str] = attr.ib(kw_only=True)
     """The explorer page, for those who ask for HTML."""
 
     def _to(self, request: Request) -> Addresses:
-        return self.library.addresses(str(request.base_url))
+        return self.documents.addresses(str(request.base_url))
 
     def landing_page(self, **kwargs: Any) -> Any:
         """The page for browsers, the landing document for everybody else."""
@@ -142,7 +142,7 @@ class Client(BaseCoreClient):
             {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "POST"},
             *(
                 {"rel": "child", "href": to.collection(name), "type": JSON, "title": name}
-                for name in self.searcher.shelves
+                for name in self.searcher.item_collections
             ),
         ]
         document = {
@@ -163,12 +163,12 @@ class Client(BaseCoreClient):
             {"rel": "self", "href": f"{to.api}collections", "type": JSON},
             {"rel": "root", "href": to.api, "type": JSON},
         ]
-        found = [self.library.collection(name, to) for name in self.searcher.shelves]
+        found = [self.documents.collection(name, to) for name in self.searcher.item_collections]
         return {"collections": found, "links": links}
 
     def get_collection(self, collection_id: str, **kwargs: Any) -> Any:
         """One collection."""
-        return self.library.collection(collection_id, self._to(kwargs["request"]))
+        return self.documents.collection(collection_id, self._to(kwargs["request"]))
 
     def get_item(self, item_id: str, collection_id: str, **kwargs: Any) -> Any:
         """One item.
@@ -176,12 +176,12 @@ class Client(BaseCoreClient):
         Raises:
             NotFoundError: no such collection or item.
         """
-        if collection_id not in self.searcher.shelves:
-            raise NotFoundError.of("collection", collection_id, self.searcher.shelves)
+        if collection_id not in self.searcher.item_collections:
+            raise NotFoundError.of("collection", collection_id, self.searcher.item_collections)
         found = self.searcher.ask(Question(collections=(collection_id,), ids=(item_id,))).page(0, 1)
         if not found:
             raise NotFoundError(f"no item {item_id!r} in {collection_id}")
-        (document,) = self.library.items(found, self._to(kwargs["request"]))
+        (document,) = self.documents.items(found, self._to(kwargs["request"]))
         return Response(document, media_type=GEOJSON)
 
     def item_collection(self, *_: Any, **kwargs: Any) -> Any:
@@ -191,8 +191,8 @@ class Client(BaseCoreClient):
             NotFoundError: no such collection.
         """
         name = kwargs["collection_id"]
-        if name not in self.searcher.shelves:
-            raise NotFoundError.of("collection", name, self.searcher.shelves)
+        if name not in self.searcher.item_collections:
+            raise NotFoundError.of("collection", name, self.searcher.item_collections)
         return self._found(_of_get({**kwargs, "collections": [name]}), kwargs)
 
     def get_search(self, *_: Any, **kwargs: Any) -> Any:
@@ -209,7 +209,7 @@ class Client(BaseCoreClient):
         answer, digest = self.searcher.ask(asked.question), asked.question.digest()
         start = _start(asked.token, digest)
         keys = answer.page(start, asked.limit)
-        features = [asked.fields.of(item) for item in self.library.items(keys, to)]
+        features = [asked.fields.of(item) for item in self.documents.items(keys, to)]
         links = [{"rel": "root", "href": to.api, "type": JSON}, _link("self", request, None, kwargs.get("body"))]
         if start + len(keys) < len(answer):
             links.append(_link("next", request, f"{digest}-{start + len(keys)}", kwargs.get("body")))
@@ -241,7 +241,7 @@ def _start(token: str | None, digest: str) -> int:
         return 0
     own, _, place = token.rpartition("-")
     if own != digest or not place.isdecimal() or len(place) > 12:
-        raise InvalidInputError(f"token: got {token[:40]!r}, wanted the one of a `next` link of the same search")
+        raise InvalidInputError(f"token: got {token[:40]!r}, expected the one of a `next` link of the same search")
     return int(place)
 
 
@@ -261,7 +261,7 @@ def _link(relation: str, request: Request, token: str | None, body: BaseModel | 
 def _common(asked: Mapping[str, Any]) -> dict[str, Any]:
     """What both ways of searching say alike."""
     if asked.get("filter_crs") not in (None, _CRS84):
-        raise InvalidInputError(f"filter-crs: got {asked['filter_crs']!r}, wanted {_CRS84}")
+        raise InvalidInputError(f"filter-crs: got {asked['filter_crs']!r}, expected {_CRS84}")
     interval = str_to_interval(asked.get("datetime"))
     start, end = interval if isinstance(interval, tuple) else (interval, interval)
     box = asked.get("bbox")
@@ -269,7 +269,7 @@ def _common(asked: Mapping[str, Any]) -> dict[str, Any]:
         west, south, east, north = (box[0], box[1], box[3], box[4]) if len(box) == 6 else box
         box = (float(west), float(south), float(east), float(north))
     if box is not None and asked.get("intersects") is not None:
-        raise InvalidInputError("got bbox and intersects, wanted one of them")
+        raise InvalidInputError("got bbox and intersects, expected one of them")
     return {
         "collections": None if asked.get("collections") is None else tuple(asked["collections"]),
         "ids": None if asked.get("ids") is None else tuple(asked["ids"]),
@@ -288,7 +288,7 @@ def _of_get(asked: Mapping[str, Any]) -> _Asked:
     text = asked.get("intersects")
     geometry = None if text is None else read_json(text, "intersects")
     if geometry is not None and not isinstance(geometry, dict):
-        raise InvalidInputError("intersects: wanted a GeoJSON geometry")
+        raise InvalidInputError("intersects: expected a GeoJSON geometry")
     source = asked.get("filter_expr")
     if source and asked.get("filter_lang") == "cql2-json" and source.lstrip()[:1] != "{":
         raise InvalidInputError("filter: got text, but filter-lang says cql2-json")
@@ -307,7 +307,7 @@ def _of_post(asked: Any) -> _Asked:
     sort = tuple((item.field, str(item.direction.value) == "desc") for item in asked.sortby or ())
     wanted = asked.fields
     if wanted is None and "fields" in asked.model_fields_set:
-        raise InvalidInputError("fields: got null, wanted an object with include and exclude")
+        raise InvalidInputError("fields: got null, expected an object with include and exclude")
     return _Asked(
         question=Question(**_common({name: getattr(asked, name) for name in names}), geometry=geometry, sort=sort),
         limit=_limit(asked.limit),
@@ -316,12 +316,12 @@ def _of_post(asked: Any) -> _Asked:
     )
 
 
-def stac_app(searcher: Searcher, library: Library, page: Callable[[], str]) -> FastAPI:
+def stac_app(searcher: Searcher, documents: StacDocuments, page: Callable[[], str]) -> FastAPI:
     """The STAC API as an ASGI application; `/` is also the explorer page, for those who ask for HTML.
 
     Args:
         searcher: finds items.
-        library: writes them.
+        documents: writes them.
         page: the explorer page.
     """
     info: CorpusInfo = searcher.info
@@ -343,7 +343,7 @@ def stac_app(searcher: Searcher, library: Library, page: Callable[[], str]) -> F
             docs_url="",
             _env_file=None,
         ),
-        client=Client(searcher=searcher, library=library, page=page),
+        client=Client(searcher=searcher, documents=documents, page=page),
         extensions=extensions,
         search_get_request_model=create_get_request_model(extensions),
         search_post_request_model=create_post_request_model(extensions),

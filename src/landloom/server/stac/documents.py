@@ -9,7 +9,6 @@ API, assets to the files.
 from __future__ import annotations
 
 import posixpath
-import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from functools import cached_property
@@ -23,10 +22,10 @@ from landloom.corpus.layout import STAC, TileKey
 from landloom.corpus.stac.collections import TileSummary, root_documents
 from landloom.corpus.stac.items import TileContent, item_documents
 from landloom.corpus.stac.links import JSON
+from landloom.corpus.stac.template import Template
 from landloom.errors import NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.sample import Sample
-from landloom.server.descriptions import local_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,12 +35,10 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo
     from landloom.query.corpus import Corpus
     from landloom.query.index.sidecar import Sidecar
-    from landloom.server.stac.item_index import ItemKey, Shelf
+    from landloom.server.stac.item_index import ItemCollection, ItemKey
 
 GEOJSON: Final = "application/geo+json"
 _TEMPLATES: Final = 256
-_SLOT: Final = re.compile(rb'"@@(RING|BOX|PLANE|WEST|NORTH|EPSG)@@"|@@(ID|DIRECTORY)@@')
-_FOLDER: Final = b"@@FOLDER@@"
 _OWN: Final = frozenset({"root", "parent", "self", "collection", "child", "item", "items"})
 
 
@@ -67,20 +64,20 @@ class Addresses:
         return f"{self.api}collections/{collection}/items/{name}"
 
 
-class Library:
+class StacDocuments:
     """STAC documents of one corpus.
 
     Args:
         corpus: the corpus.
         info: what it says of itself.
-        shelves: its collections, by published id.
+        item_collections: its collections, by published id.
     """
 
-    def __init__(self, corpus: Corpus, info: CorpusInfo, shelves: Mapping[str, Shelf]) -> None:
-        self.corpus, self.info, self.shelves = corpus, info, shelves
-        self.folder = local_folder(corpus)
+    def __init__(self, corpus: Corpus, info: CorpusInfo, item_collections: Mapping[str, ItemCollection]) -> None:
+        self.corpus, self.info, self.item_collections = corpus, info, item_collections
+        self.folder = corpus.folder
         self._templates: OrderedDict[_Kind, bytes] = OrderedDict()
-        self._cuts: OrderedDict[tuple[_Kind, Addresses], _Cut] = OrderedDict()
+        self._cuts: OrderedDict[tuple[_Kind, Addresses], Template] = OrderedDict()
         self._derived: dict[str, bytes] | None = None
         self._stored = self.folder if self.folder is not None and (self.folder / STAC).is_dir() else None
         keys = (f"pattern_{item.key}" for item in info.products)
@@ -100,9 +97,9 @@ class Library:
         return [self._item(key, places, number, to) for number, key in enumerate(keys)]
 
     def _item(self, key: ItemKey, places: _Places, number: int, to: Addresses) -> bytes:
-        shelf = self.shelves[key.collection]
-        name = shelf.item_id(places.samples[number], key.step)
-        own = f"{STAC}/{shelf.id}/{places.directories[number]}/{name}.json"
+        collection = self.item_collections[key.collection]
+        name = collection.item_id(places.samples[number], key.step)
+        own = f"{STAC}/{collection.id}/{places.directories[number]}/{name}.json"
         if self._stored is not None and (self._stored / own).is_file():
             return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
         if self.corpus.sidecar.scheme != "utm24":
@@ -110,10 +107,11 @@ class Library:
         kind = (key.collection, key.step, self._pattern(key.row))
         cut = self._cuts.get((kind, to))
         if cut is None:
-            template = self._templates.get(kind)
-            if template is None:
-                template = self._templates[kind] = self._template(key, own, places, number)
-            cut = self._cuts[kind, to] = _Cut.of(template, to)
+            text = self._templates.get(kind)
+            if text is None:
+                text = self._templates[kind] = self._template(key, own, places, number)
+            text = text.replace(b"@@API@@", _inner(to.api)).replace(b"@@FILES@@", _inner(to.files))
+            cut = self._cuts[kind, to] = Template.cut(text, joint="FOLDER")
             for kept in (self._templates, self._cuts):
                 while len(kept) > _TEMPLATES:
                     kept.popitem(last=False)
@@ -121,15 +119,15 @@ class Library:
 
     def derived_item(self, key: ItemKey) -> bytes:
         """An item as the corpus would hold it, with relative addresses."""
-        shelf, row = self.shelves[key.collection], np.array([key.row], dtype=np.int32)
+        collection, row = self.item_collections[key.collection], np.array([key.row], dtype=np.int32)
         sample = self._sample(row)
         exists = {item.key: self._exists(item.key, item.slots, key.row) for item in self.info.products}
         content = TileContent(tile=TileKey.of(sample.id), samples=(sample,), exists=exists)
-        name = self.info.layout.stac_item(shelf.suffix, sample.id, self._step(key))
+        name = self.info.layout.stac_item(collection.suffix, sample.id, self._step(key))
         return next(document for own, document in item_documents(self.info, content) if own == name)
 
     def _step(self, key: ItemKey) -> str | None:
-        steps = self.shelves[key.collection].steps
+        steps = self.item_collections[key.collection].steps
         return None if steps is None or key.step is None else steps[key.step].name
 
     def _sample(self, row: NDArray[np.int32]) -> Sample:
@@ -157,14 +155,15 @@ class Library:
         """The document of an item with slots where samples differ."""
         to = Addresses(api="@@API@@", files="@@FILES@@")
         document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
-        document["geometry"]["coordinates"] = "@@RING@@"
-        document["bbox"] = "@@BOX@@"
+        document["geometry"]["coordinates"] = "@@=RING@@"
+        document["bbox"] = "@@=BOX@@"
         properties = document["properties"]
-        properties |= {"proj:code": "@@EPSG@@", "proj:bbox": "@@PLANE@@"}
+        properties |= {"proj:code": "@@=EPSG@@", "proj:bbox": "@@=PLANE@@"}
         if "proj:transform" in properties:
-            properties["proj:transform"][2], properties["proj:transform"][5] = "@@WEST@@", "@@NORTH@@"
+            properties["proj:transform"][2], properties["proj:transform"][5] = "@@=WEST@@", "@@=NORTH@@"
         text = orjson.dumps(document).replace(places.samples[number].encode(), b"@@ID@@")
-        return text.replace(places.directories[number].encode(), b"@@DIRECTORY@@")
+        text = text.replace(places.directories[number].encode(), b"@@DIRECTORY@@")
+        return text.replace(b"@@DIRECTORY@@/@@ID@@", b"@@FOLDER@@")
 
     def _absolute(self, document: dict[str, Any], key: str, to: Addresses) -> dict[str, Any]:
         """An item with absolute addresses."""
@@ -189,9 +188,9 @@ class Library:
         Raises:
             NotFoundError: there is none by that name.
         """
-        if name not in self.shelves:
-            raise NotFoundError.of("collection", name, self.shelves)
-        key = self.info.layout.stac_collection(self.shelves[name].suffix)
+        if name not in self.item_collections:
+            raise NotFoundError.of("collection", name, self.item_collections)
+        key = self.info.layout.stac_collection(self.item_collections[name].suffix)
         document: dict[str, Any] = orjson.loads(self._collection(key))
         folder = posixpath.dirname(key)
         links = [
@@ -220,7 +219,7 @@ class Library:
 
     def _tiles(self) -> list[TileSummary]:
         sidecar = self.corpus.sidecar
-        suffixes = tuple(shelf.suffix for shelf in self.shelves.values())
+        suffixes = tuple(collection.suffix for collection in self.item_collections.values())
         found = []
         for directory, box in zip(sidecar.arrays["run_directory"].tolist(), sidecar.run_bounds.tolist(), strict=True):
             west, south, east, north = (round(number, DECIMALS) for number in box)
@@ -264,32 +263,6 @@ class _Places:
             "NORTH": orjson.dumps(plane[3]),
             "EPSG": b'"EPSG:%d"' % epsg,
         }
-
-
-@dataclass(frozen=True, slots=True)
-class _Cut:
-    """A JSON text cut at its slots.
-
-    Some slots stand for whole values, and take the quotes around them along. The folder of a sample is in the address
-    of every asset, so pieces are cut at it once more, and joined by it.
-    """
-
-    pieces: tuple[tuple[bytes, ...], ...]
-    slots: tuple[str, ...]
-
-    @classmethod
-    def of(cls, text: bytes, to: Addresses) -> _Cut:
-        text = text.replace(b"@@API@@", _inner(to.api)).replace(b"@@FILES@@", _inner(to.files))
-        cut = _SLOT.split(text.replace(b"@@DIRECTORY@@/@@ID@@", _FOLDER))
-        slots = tuple((whole or part).decode() for whole, part in zip(cut[1::3], cut[2::3], strict=True))
-        return cls(tuple(tuple(piece.split(_FOLDER)) for piece in cut[0::3]), slots)
-
-    def fill(self, values: Mapping[str, bytes]) -> bytes:
-        out = [b""] * (2 * len(self.slots) + 1)
-        folder = values["FOLDER"]
-        out[0::2] = [folder.join(piece) for piece in self.pieces]
-        out[1::2] = [values[slot] for slot in self.slots]
-        return b"".join(out)
 
 
 def _inner(text: str) -> bytes:

@@ -37,7 +37,7 @@ class Fields:
 
     def __post_init__(self) -> None:
         if len(self.include) + len(self.exclude) > MAX_FIELDS:
-            raise InvalidInputError(f"fields: wanted at most {MAX_FIELDS}")
+            raise InvalidInputError(f"fields: expected at most {MAX_FIELDS}")
 
     @classmethod
     def of_list(cls, names: Iterable[str]) -> Fields:

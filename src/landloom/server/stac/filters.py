@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import cql2
 import numpy as np
 
 from landloom.errors import InvalidInputError, LandloomError, NotFoundError
 from landloom.model.time import parse_instant
 from landloom.query.cql2.columns import RowColumns
-from landloom.query.cql2.evaluate import Words, evaluate
+from landloom.query.cql2.evaluation import Words, evaluate
 from landloom.query.cql2.filter import parse, scan
 from landloom.server.limits import read_json
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
     from landloom.query.cql2.filter import Filter
     from landloom.query.index.sidecar import Rows
-    from landloom.server.stac.item_index import Shelf
+    from landloom.server.stac.item_index import ItemCollection
 
 TIMES: Final = ("datetime", "start_datetime", "end_datetime")
 """Properties that are instants."""
@@ -39,7 +40,7 @@ _PLAIN: Final = {"sample_id": "id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Condition:
+class ItemFilter:
     """A filter, cut in two."""
 
     samples: Mapping[str, Any] | None = None
@@ -103,15 +104,13 @@ def _document(source: str | Mapping[str, Any]) -> Any:
     if source.lstrip()[:1] == "{":
         return read_json(source, "filter")
     scan(source)
-    import cql2
-
     try:
         return cql2.parse_text(source).to_json()
     except (cql2.ParseError, cql2.ValidationError, ValueError) as error:
         raise InvalidInputError(f"filter: got text that is no CQL2:\n{error}") from error
 
 
-def read_condition(source: str | Mapping[str, Any]) -> Condition:
+def read_condition(source: str | Mapping[str, Any]) -> ItemFilter:
     """Read a filter on items.
 
     Args:
@@ -129,13 +128,13 @@ def read_condition(source: str | Mapping[str, Any]) -> Condition:
     if not isinstance(document, Mapping):
         document = {"op": "and", "args": [document]}
     if not ITEM_NAMES & set(parse(document).names()):
-        return Condition(samples=_named(document, _PLAIN))
+        return ItemFilter(samples=_named(document, _PLAIN))
     parts = document["args"] if document["op"] == "and" else [document]
     own = [part for part in parts if isinstance(part, Mapping)]
     shared = [part for part in own if "op" in part and not ITEM_NAMES & set(parse(part).names())]
     rest = [part for part in parts if part not in shared]
     samples = _named({"op": "and", "args": shared} if len(shared) > 1 else shared[0], _PLAIN) if shared else None
-    return Condition(samples=samples, items=parse({"op": "and", "args": rest}))
+    return ItemFilter(samples=samples, items=parse({"op": "and", "args": rest}))
 
 
 class ItemColumns:
@@ -143,13 +142,13 @@ class ItemColumns:
 
     Args:
         corpus: the corpus.
-        shelf: the collection.
+        collection: the collection.
         rows: (item,) rows of the index, ascending.
         steps: (item,) places of timesteps; zeros where a sample has one item.
     """
 
-    def __init__(self, corpus: Corpus, shelf: Shelf, rows: Rows, steps: NDArray[np.int64]) -> None:
-        self._rows, self._steps, self._shelf = rows, steps, shelf
+    def __init__(self, corpus: Corpus, collection: ItemCollection, rows: Rows, steps: NDArray[np.int64]) -> None:
+        self._rows, self._steps, self._shelf = rows, steps, collection
         self._sidecar = corpus.sidecar
         self._inner = RowColumns(corpus.sidecar, rows)
 

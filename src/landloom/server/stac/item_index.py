@@ -36,7 +36,7 @@ class ItemKey:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shelf:
+class ItemCollection:
     """The items of one collection."""
 
     suffix: str
@@ -106,7 +106,7 @@ def _wide(patterns: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
     return np.pad(patterns, ((0, 0), (0, max(count - patterns.shape[1], 0))))[:, :count]
 
 
-def shelves(corpus: Corpus, info: CorpusInfo) -> dict[str, Shelf]:
+def item_collections(corpus: Corpus, info: CorpusInfo) -> dict[str, ItemCollection]:
     """The collections of a corpus that have items, by published id, in published order.
 
     Args:
@@ -115,8 +115,7 @@ def shelves(corpus: Corpus, info: CorpusInfo) -> dict[str, Shelf]:
 
     Example:
         >>> from landloom.query.example import example_corpus
-        >>> from landloom.server.descriptions import describe
-        >>> found = shelves(example_corpus(), describe(example_corpus()))
+        >>> found = item_collections(example_corpus(), example_corpus().info)
         >>> found["example_v1_source_s2"].read("example_v1_source_s2_33N_16E-243N_29_01")
         ('33N_16E-243N_29_01', None)
     """
@@ -126,7 +125,7 @@ def shelves(corpus: Corpus, info: CorpusInfo) -> dict[str, Shelf]:
         steps = next((item.timesteps for item in members if item.timesteps), ()) if dated(info, suffix) else None
         written = info.layout.item_id(suffix, "@S@", None if steps is None else "@D@")
         pattern = re.escape(written).replace("@S@", "(?P<sample>.+)").replace("@D@", r"(?P<date>\w+)")
-        shelf = Shelf(
+        collection = ItemCollection(
             suffix=suffix,
             id=info.layout.collection_id(suffix),
             members=members,
@@ -135,8 +134,8 @@ def shelves(corpus: Corpus, info: CorpusInfo) -> dict[str, Shelf]:
             pattern=re.compile(pattern),
             layout=info.layout,
         )
-        if shelf.exists(corpus.sidecar, every)[1].any():
-            found[shelf.id] = shelf
+        if collection.exists(corpus.sidecar, every)[1].any():
+            found[collection.id] = collection
     return found
 
 
@@ -144,7 +143,7 @@ def shelves(corpus: Corpus, info: CorpusInfo) -> dict[str, Shelf]:
 class Part:
     """The items of one collection that a search found, in the order of the index and then of time."""
 
-    shelf: Shelf
+    collection: ItemCollection
     """The collection."""
     rows: Rows = field(repr=False)
     """Samples that have any."""
@@ -156,23 +155,23 @@ class Part:
     """(row,) number of items up to and with each row."""
 
     @classmethod
-    def of(cls, shelf: Shelf, sidecar: Sidecar, rows: Rows, wanted: NDArray[np.bool_]) -> Part:
+    def of(cls, collection: ItemCollection, sidecar: Sidecar, rows: Rows, wanted: NDArray[np.bool_]) -> Part:
         """The items of some rows, at some steps."""
-        kinds, masks = shelf.exists(sidecar, rows)
+        kinds, masks = collection.exists(sidecar, rows)
         masks = masks & wanted
         counts = masks.sum(axis=1)
         own = np.full(len(rows), counts[0]) if kinds is None else counts[kinds]
         if not own.all():
             rows, kinds, own = rows[own > 0], None if kinds is None else kinds[own > 0], own[own > 0]
-        return cls(shelf=shelf, rows=rows, kinds=kinds, masks=masks, ends=np.cumsum(own, dtype=np.int64))
+        return cls(collection=collection, rows=rows, kinds=kinds, masks=masks, ends=np.cumsum(own, dtype=np.int64))
 
     @classmethod
-    def listed(cls, shelf: Shelf, rows: Rows, steps: NDArray[np.int64]) -> Part:
+    def listed(cls, collection: ItemCollection, rows: Rows, steps: NDArray[np.int64]) -> Part:
         """Items one by one: rows may come more than once, with ascending steps."""
-        count = 1 if shelf.steps is None else len(shelf.steps)
+        count = 1 if collection.steps is None else len(collection.steps)
         masks = np.eye(count, dtype=bool)
         ends = np.arange(1, len(rows) + 1, dtype=np.int64)
-        return cls(shelf=shelf, rows=rows, kinds=None if count == 1 else steps, masks=masks, ends=ends)
+        return cls(collection=collection, rows=rows, kinds=None if count == 1 else steps, masks=masks, ends=ends)
 
     def __len__(self) -> int:
         return int(self.ends[-1]) if len(self.ends) else 0
@@ -185,8 +184,8 @@ class Part:
             before = int(self.ends[row - 1]) if row else 0
             steps = np.flatnonzero(self.masks[0 if self.kinds is None else self.kinds[row]]).tolist()
             for step in steps[max(start - before, 0) :]:
-                place = None if self.shelf.steps is None else step
-                found.append(ItemKey(collection=self.shelf.id, row=int(self.rows[row]), step=place))
+                place = None if self.collection.steps is None else step
+                found.append(ItemKey(collection=self.collection.id, row=int(self.rows[row]), step=place))
             row += 1
         return found[: stop - start]
 

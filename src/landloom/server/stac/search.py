@@ -13,8 +13,8 @@ import orjson
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.server.limits import MAX_IDS, check_geometry
-from landloom.server.stac.filters import TIMES, Condition, ItemColumns, read_condition
-from landloom.server.stac.item_index import ItemKey, Part, keys_of, shelves
+from landloom.server.stac.filters import TIMES, ItemColumns, ItemFilter, read_condition
+from landloom.server.stac.item_index import ItemKey, Part, item_collections, keys_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo
     from landloom.query.corpus import Corpus
     from landloom.query.index.sidecar import Rows
-    from landloom.server.stac.item_index import Shelf
+    from landloom.server.stac.item_index import ItemCollection
 
 _KEPT: Final = 32
 """Answers that are kept for the next page."""
@@ -80,8 +80,8 @@ class Answer:
             return keys_of(self.parts, start, stop)
         found = []
         for part, row, step in zip(*(column[start:stop].tolist() for column in self.order), strict=True):
-            shelf = self.parts[part].shelf
-            found.append(ItemKey(collection=shelf.id, row=row, step=None if shelf.steps is None else step))
+            collection = self.parts[part].collection
+            found.append(ItemKey(collection=collection.id, row=row, step=None if collection.steps is None else step))
         return found
 
 
@@ -94,15 +94,14 @@ class Searcher:
 
     Example:
         >>> from landloom.query.example import example_corpus
-        >>> from landloom.server.descriptions import describe
-        >>> searcher = Searcher(example_corpus(), describe(example_corpus()))
+        >>> searcher = Searcher(example_corpus(), example_corpus().info)
         >>> len(searcher.ask(Question(collections=("example_v1_labels",), filter="clc_3 >= 0.5")))
         2
     """
 
     def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
         self.corpus, self.info = corpus, info
-        self.shelves: Mapping[str, Shelf] = shelves(corpus, info)
+        self.item_collections: Mapping[str, ItemCollection] = item_collections(corpus, info)
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         # The index keeps unpacked columns in a plain dictionary: one question at a time.
         self._lock = threading.Lock()
@@ -129,24 +128,24 @@ class Searcher:
     def _check(question: Question) -> None:
         for values, what in ((question.ids, "ids"), (question.collections, "collections")):
             if values is not None and len(values) > MAX_IDS:
-                raise InvalidInputError(f"{what}: got {len(values)}, wanted at most {MAX_IDS}")
+                raise InvalidInputError(f"{what}: got {len(values)}, expected at most {MAX_IDS}")
         if question.geometry is not None:
             check_geometry(question.geometry)
         if len(question.sort) > MAX_SORT_KEYS:
-            raise InvalidInputError(f"sortby: got {len(question.sort)} properties, wanted at most {MAX_SORT_KEYS}")
+            raise InvalidInputError(f"sortby: got {len(question.sort)} properties, expected at most {MAX_SORT_KEYS}")
 
     def _answer(self, question: Question) -> Answer:
-        condition = Condition() if question.filter is None else read_condition(question.filter)
+        condition = ItemFilter() if question.filter is None else read_condition(question.filter)
         rows = self._rows(question, condition)
-        asked = self.shelves if question.collections is None else question.collections
-        wanted = (shelf for shelf in self.shelves.values() if shelf.id in asked)
-        parts = [self._part(shelf, rows, question, condition) for shelf in wanted]
+        asked = self.item_collections if question.collections is None else question.collections
+        wanted = (collection for collection in self.item_collections.values() if collection.id in asked)
+        parts = [self._part(collection, rows, question, condition) for collection in wanted]
         found = tuple(part for part in parts if len(part))
         if question.filter is not None and condition.items is not None and not found:
             self._refuse_unknown(condition)
         return Answer(parts=found, order=self._sorted(found, question.sort) if question.sort else None)
 
-    def _rows(self, question: Question, condition: Condition) -> Rows:
+    def _rows(self, question: Question, condition: ItemFilter) -> Rows:
         region = question.box if question.geometry is None else question.geometry
         if region is None and condition.samples is None and question.ids is not None:
             return np.arange(len(self.corpus), dtype=np.int32)
@@ -155,43 +154,43 @@ class Searcher:
         except NotFoundError as error:  # an unknown column is a bad request, no missing page
             raise InvalidInputError(f"filter: {error}") from error
 
-    def _refuse_unknown(self, condition: Condition) -> None:
+    def _refuse_unknown(self, condition: ItemFilter) -> None:
         """Say that a column is unknown, also where there was nothing to look at."""
-        shelf = next(iter(self.shelves.values()))
+        collection = next(iter(self.item_collections.values()))
         none = np.empty(0, dtype=np.int32)
         if condition.items is not None:
-            ItemColumns(self.corpus, shelf, none, none.astype(np.int64)).holding(condition.items, self.corpus)
+            ItemColumns(self.corpus, collection, none, none.astype(np.int64)).holding(condition.items, self.corpus)
 
-    def _part(self, shelf: Shelf, rows: Rows, question: Question, condition: Condition) -> Part:
-        wanted = shelf.within(question.start, question.end)
+    def _part(self, collection: ItemCollection, rows: Rows, question: Question, condition: ItemFilter) -> Part:
+        wanted = collection.within(question.start, question.end)
         if question.ids is None and condition.items is None:
-            return Part.of(shelf, self.corpus.sidecar, rows, wanted)
+            return Part.of(collection, self.corpus.sidecar, rows, wanted)
         if question.ids is not None:
-            part = self._listed(shelf, rows, question.ids, wanted)
+            part = self._listed(collection, rows, question.ids, wanted)
         else:
-            part = Part.of(shelf, self.corpus.sidecar, rows, wanted)
+            part = Part.of(collection, self.corpus.sidecar, rows, wanted)
         if condition.items is None:
             return part
         own, steps = part.entries()
-        held = ItemColumns(self.corpus, shelf, own, steps).holding(condition.items, self.corpus)
-        return Part.listed(shelf, own[held], steps[held])
+        held = ItemColumns(self.corpus, collection, own, steps).holding(condition.items, self.corpus)
+        return Part.listed(collection, own[held], steps[held])
 
-    def _listed(self, shelf: Shelf, rows: Rows, ids: tuple[str, ...], wanted: Any) -> Part:
+    def _listed(self, collection: ItemCollection, rows: Rows, ids: tuple[str, ...], wanted: Any) -> Part:
         """Items by id, among some rows."""
-        read = [found for item in dict.fromkeys(ids) if (found := shelf.read(item)) is not None]
+        read = [found for item in dict.fromkeys(ids) if (found := collection.read(item)) is not None]
         places = self.corpus.sidecar.rows_of_ids([sample for sample, _ in read])
         pairs = sorted({(row, step or 0) for row, (_, step) in zip(places.tolist(), read, strict=True) if row >= 0})
         own = np.array([row for row, _ in pairs], dtype=np.int32)
         steps = np.array([step for _, step in pairs], dtype=np.int64)
-        kinds, masks = shelf.exists(self.corpus.sidecar, own)
+        kinds, masks = collection.exists(self.corpus.sidecar, own)
         there = (masks & wanted)[np.zeros(len(own), dtype=np.intp) if kinds is None else kinds, steps]
         there &= np.isin(own, rows)
-        return Part.listed(shelf, own[there], steps[there])
+        return Part.listed(collection, own[there], steps[there])
 
     def _sorted(self, parts: tuple[Part, ...], sort: tuple[tuple[str, bool], ...]) -> tuple[Any, Any, Any]:
         total = sum(len(part) for part in parts)
         if total > MAX_SORTED:
-            raise InvalidInputError(f"sortby: got {total} items, wanted at most {MAX_SORTED}; narrow the search")
+            raise InvalidInputError(f"sortby: got {total} items, expected at most {MAX_SORTED}; narrow the search")
         entries = [part.entries() for part in parts]
         number = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
         rows = np.concatenate([own for own, _ in entries] or [np.empty(0, dtype=np.int32)])
@@ -205,7 +204,7 @@ class Searcher:
         plain = name.removeprefix("properties.")
         if plain not in self.sortables:
             raise InvalidInputError(f"sortby: {NotFoundError.of('property', plain, self.sortables)}")
-        pieces = [ItemColumns(self.corpus, part.shelf, *own) for part, own in zip(parts, entries, strict=True)]
+        pieces = [ItemColumns(self.corpus, part.collection, *own) for part, own in zip(parts, entries, strict=True)]
         if plain in TIMES or plain in (*self.corpus.sidecar.columns, *self.corpus.sidecar.groups):
             numbers = [found[0] for piece in pieces if (found := piece.number(plain)) is not None]
             ranks = np.concatenate(numbers or [np.empty(0, dtype=np.int64)]).astype(np.int64)

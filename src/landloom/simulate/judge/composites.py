@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from landloom.model.bands import CLEAR, NODATA, RAPIDAI4EO_BANDS
 from landloom.model.grid import Grid
+from landloom.model.product import RAPIDAI4EO_BANDS
+from landloom.model.sensor import CLEAR, NODATA
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.spec import BANDS, WorldSpec, world_spec
 from landloom.simulate.world import World

@@ -7,12 +7,13 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 import numpy as np
+import shapely
 
 from landloom.model.grid import Grid, reproject
-from landloom.simulate.frame import FRAME, positions
 from landloom.simulate.judge.composites import judge_grid, judge_spec
 from landloom.simulate.landscape import LANDCOVERNET, parcels_of, reclassify
 from landloom.simulate.noise import fractal, uniform
+from landloom.simulate.scene_frame import FRAME, positions
 from landloom.simulate.vectors import land_cover_polygons, parcel_polygons
 from landloom.simulate.world import World
 
@@ -67,8 +68,6 @@ def judge_fractions(seed: int) -> FractionsCase:
         >>> len(case.cells), bool(abs(case.fractions.sum(axis=1) - 1).max() < 1e-15)
         (16, True)
     """
-    import shapely
-
     spec, place = judge_spec(seed), judge_grid()
     bounds = _around(place)
     polygons = land_cover_polygons(spec, bounds)

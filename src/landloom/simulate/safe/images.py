@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from rasterio.features import shapes
+from rasterio.io import MemoryFile
+from rasterio.shutil import copy
 
-from landloom.model.bands import NODATA, SENTINEL2, Scl
+from landloom.model.sensor import NODATA, SENTINEL2, Scl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,15 +41,17 @@ def encode_jp2(layers: NDArray[Any], grid: Grid, *, block: int = 1024) -> bytes:
         >>> encode_jp2(np.zeros((60, 60), dtype=np.uint16), grid)[4:8]
         b'jP  '
     """
-    from rasterio.io import MemoryFile
-    from rasterio.shutil import copy
-
     stack = layers if layers.ndim == 3 else layers[np.newaxis]
     count, height, width = stack.shape
     profile = {
-        "driver": "GTiff", "width": width, "height": height, "count": count, "dtype": stack.dtype,
-        "crs": f"EPSG:{grid.epsg}", "transform": grid.affine,
-    }  # fmt: skip
+        "driver": "GTiff",
+        "width": width,
+        "height": height,
+        "count": count,
+        "dtype": stack.dtype,
+        "crs": f"EPSG:{grid.epsg}",
+        "transform": grid.affine,
+    }
     # The driver only copies, and only from a dataset that knows its place.
     with MemoryFile() as memory, MemoryFile(ext=".jp2") as target:
         with memory.open(**profile) as source:
@@ -118,8 +123,6 @@ def cloud_polygons(classes: NDArray[np.uint8], grid: Grid) -> list[tuple[str, li
     Returns:
         `OPAQUE` or `CIRRUS`, and the rings in the grid's CRS, the outer one first.
     """
-    from rasterio.features import shapes
-
     found = []
     for kind, layer in zip(("OPAQUE", "CIRRUS"), classes, strict=False):
         for shape, _ in shapes(layer, mask=layer.astype(bool), transform=grid.affine):

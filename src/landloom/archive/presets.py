@@ -1,0 +1,44 @@
+"""Well-known STAC APIs, by the name that recipes call them. To add one is to add a row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from landloom.formats.stac.profiles import COPERNICUS, EARTH_SEARCH, LANDSAT, PLANETARY_COMPUTER
+
+if TYPE_CHECKING:
+    from landloom.formats.stac.profiles import Profile
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preset:
+    """A well-known STAC API."""
+
+    url: str
+    """Its landing page."""
+    collection: str
+    """Its collection of surface reflectance."""
+    profile: Profile
+    """How its items name things."""
+    page: int = 100
+    """Items a page; what the service answers quickly."""
+
+
+PRESETS: Final = {
+    "earth-search": Preset(
+        url="https://earth-search.aws.element84.com/v1", collection="sentinel-2-l2a", profile=EARTH_SEARCH
+    ),
+    "planetary-computer": Preset(
+        url="https://planetarycomputer.microsoft.com/api/stac/v1",
+        collection="sentinel-2-l2a",
+        profile=PLANETARY_COMPUTER,
+    ),
+    "copernicus-data-space": Preset(
+        url="https://stac.dataspace.copernicus.eu/v1", collection="sentinel-2-l2a", profile=COPERNICUS
+    ),
+    "landsat-look": Preset(
+        url="https://landsatlook.usgs.gov/stac-server", collection="landsat-c2l2-sr", profile=LANDSAT
+    ),
+}
+"""Name → API."""

@@ -1,0 +1,84 @@
+"""What every archive can do, and the narrow capabilities that archives ask for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
+
+from shapely import intersects, touches
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.errors import Problem
+    from landloom.model.scene import Scene
+    from landloom.model.time import Period
+
+
+@runtime_checkable
+class Archive(Protocol):
+    """A place that knows scenes."""
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was wrong with documents met so far (dangling links, items that cannot be read); each once."""
+        ...
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """The scenes whose outline shares area with a footprint and whose sensing starts within a period.
+
+        Args:
+            footprint: outline in WGS84, longitude latitude; a multipolygon across the antimeridian.
+            period: half-open.
+
+        Returns:
+            In order of time, then id. Reprocessed duplicates are resolved (`landloom.archive.dedupe`).
+
+        Raises:
+            TransientFaultError: the archive does not answer just now, after retries.
+            PermanentFaultError: it never will (no such collection, no such file).
+        """
+        ...
+
+
+class Documents(Protocol):
+    """Reads whole small files by path or URL."""
+
+    def read(self, href: str) -> bytes:
+        """The bytes of a document.
+
+        Raises:
+            MissingKeyError: there is none.
+            TransientFaultError: it cannot be read just now.
+            PermanentFaultError: it can never be read.
+        """
+        ...
+
+
+def in_order(scenes: Iterable[Scene]) -> tuple[Scene, ...]:
+    """Scenes by time, then id: the order of every search.
+
+    Example:
+        >>> in_order([])
+        ()
+    """
+    return tuple(sorted(scenes, key=lambda scene: (scene.time, scene.id)))
+
+
+def is_wanted(scene: Scene, footprint: BaseGeometry, period: Period) -> bool:
+    """Whether a scene belongs to the answer of a search: an edge or corner in common does not count.
+
+    Example:
+        >>> from shapely import box
+        >>> from landloom.model.scene import Scene
+        >>> from landloom.model.time import Period, parse_instant
+        >>> scene = Scene(
+        ...     id="a", time=parse_instant("2018-05-01"), granule=None, epsg=None, footprint=box(0, 0, 1, 1), bands={}
+        ... )
+        >>> is_wanted(scene, box(0.5, 0, 2, 1), Period.year(2018)), is_wanted(scene, box(1, 0, 2, 1), Period.year(2018))
+        (True, False)
+    """
+    return bool(
+        scene.time in period and intersects(scene.footprint, footprint) and not touches(scene.footprint, footprint)
+    )

@@ -1,0 +1,107 @@
+"""`landloom demo` and the other demos: a simulated world, and what is made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landloom.cli.building import say_build
+from landloom.errors import counted
+from landloom.reports.options import JsonOption, WorkersOption
+from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
+
+DEMO = Path("out/demo")
+PARCELS = Path("out/demo-parcels")
+GRANULES = Path("out/demo-landcovernet")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the demos."""
+    app.command(epilog="Example: landloom demo --out out/demo")(demo)
+    app.command("demo-query", epilog="Example: landloom demo-query --out out/demo")(demo_query)
+    app.command("demo-parcels", epilog="Example: landloom demo-parcels --out out/demo-parcels")(demo_parcels)
+    example = "Example: landloom demo-landcovernet --out out/demo-landcovernet"
+    app.command("demo-landcovernet", epilog=example)(demo_landcovernet)
+
+
+def demo(
+    out: Annotated[Path, typer.Option(help="Folder for the archive and the corpus.")] = DEMO,
+    *,
+    workers: WorkersOption = 0,
+) -> None:
+    """Simulate a small world, build a corpus from it, validate it, and run a query."""
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.cells import run_demo
+
+    with ProgressBars() as bars:
+        done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
+    say_build(done.build)
+    say(f"  validated: {done.checked:,} files and documents, no problem")
+    samples, files = counted(done.build.samples, "sample"), counted(done.assets, "file")
+    say(f"  query {done.query!r}: {done.found} of {samples}, {files}")
+
+
+def demo_query(
+    out: Annotated[Path, typer.Option(help="Folder of the demo; its corpus is built where it is not there.")] = DEMO,
+    *,
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask the demo's corpus by box, by labels and by both, download and verify a subset, serve it and ask it once."""
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.query import run_demo_query
+
+    with ProgressBars() as bars:
+        done = run_demo_query(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
+    if as_json:
+        say_json(done.document())
+        return
+    rows = [(step.name, step.asked, step.answer, f"{1e3 * step.seconds:,.0f} ms") for step in done.steps]
+    say_table(f"{done.corpus}", ("step", "asked", "answer", "time"), rows)
+    say(f"next: landloom serve {done.corpus}")
+
+
+def demo_parcels(
+    out: Annotated[Path, typer.Option(help="Folder for the archive, the corpus and the samples.")] = PARCELS,
+    *,
+    workers: WorkersOption = 0,
+) -> None:
+    """Simulate scenes and parcels, choose, rasterise, build, validate, export pickles, and draw a page about it."""
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.parcels import run_demo_parcels
+
+    with ProgressBars() as bars:
+        done = run_demo_parcels(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
+    built = done.build
+    products = f"{done.scenes} products, {done.ordered} of them ordered from the archive"
+    counts = f"{built.samples:,} samples, {done.rasters.parcels:,} parcels, {products}"
+    say(f"{built.name} {built.version}: {counts}; page: {done.page}")
+    say(f"  validated: {done.checked:,} files and documents, no problem")
+    say(f"  wrote {done.samples.files:,} pickles ({size(done.samples.size)}) to {done.samples.folder}")
+
+
+def demo_landcovernet(
+    out: Annotated[Path, typer.Option(help="Folder for the archive and the corpus.")] = GRANULES,
+    *,
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate two granules, cut chips, fill series, guess labels, validate, report."""
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.landcovernet import run_demo_landcovernet
+
+    count = cores(workers)
+    with ProgressBars() as bars:
+        done = run_demo_landcovernet(out, factory=executor_factory(count), listener=bars, workers=count)
+    if as_json:
+        say_json(done.build.document() | {"checked": done.checked, "page": str(done.page)})
+        return
+    built = done.build
+    say(f"{built.samples} chips in {built.tiles} granules, {built.scenes} scenes")
+    say(f"  {done.checked:,} files and documents hold")
+    for line in built.notes:
+        say(f"  note: {line}")
+    say(f"  guesses: {done.page}")
+    say(f"  report: {built.report}")

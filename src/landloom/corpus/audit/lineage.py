@@ -1,0 +1,79 @@
+"""Does the lineage of a corpus say what it has to? Every document is read, and held against the products."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Final
+
+from landloom.corpus.lineage import read_lineage
+from landloom.errors import InvalidDocumentError, MissingKeyError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.lineage import Lineage
+    from landloom.corpus.published_files import CorpusStore, PublishedFiles
+
+FOLDER: Final = "lineage"
+
+
+def lineage_problems(store: CorpusStore, info: CorpusInfo, published: PublishedFiles) -> Iterator[Problem]:
+    """What is wrong with the lineage of every tile.
+
+    That is: its shape, its tile and product; timesteps that the corpus does not have; scenes that are named twice, or
+    said to be both used and left out; tiles with imagery but without lineage, where other tiles have it.
+    """
+    products = {item.product.folder: item for item in info.products if item.product.folder is not None}
+    seen: dict[str, set[str]] = defaultdict(set)
+    for tile in published.tiles:
+        for path in published.entries(tile):
+            top, _, rest = path.partition("/")
+            if top == FOLDER:
+                folder = rest.rpartition("/")[2].removesuffix(".json")
+                seen[folder].add(tile)
+                yield from _document(store, path, tile, products.get(folder))
+    for folder, tiles in sorted(seen.items()):
+        if folder in products:
+            for tile in sorted(_with_imagery(published, folder) - tiles):
+                yield Problem(where=f"{FOLDER}/{tile}/{folder}.json", what="missing, though other tiles have theirs")
+
+
+def _with_imagery(published: PublishedFiles, folder: str) -> set[str]:
+    """Tiles in which a product has files."""
+    return {
+        tile
+        for tile in published.tiles
+        if any(f"/{folder}/" in path or f"/{folder}.zarr/" in path for path in published.entries(tile))
+    }
+
+
+def _document(store: CorpusStore, path: str, tile: str, product: ProductInfo | None) -> Iterator[Problem]:
+    if product is None:
+        yield Problem(where=path, what="is of no product of the corpus")
+        return
+    try:
+        named, _, lineage = read_lineage(store.get(path), path)
+    except MissingKeyError:
+        return  # the files are checked elsewhere, and this is named there
+    except InvalidDocumentError as error:
+        yield from (Problem(where=path, what=str(problem)) for problem in error.problems)
+        return
+    if named.replace("_", "/", 1) != tile:
+        yield Problem(where=path, what=f"tile: got {named!r}, expected {tile.replace('/', '_', 1)!r}")
+    yield from _timesteps(path, lineage, {step.name for step in product.timesteps})
+
+
+def _timesteps(path: str, lineage: Lineage, known: set[str]) -> Iterator[Problem]:
+    names = [step.timestep for step in lineage.timesteps]
+    if names != sorted(set(names)):
+        yield Problem(where=path, what="timesteps: out of order, or one of them twice")
+    for number, step in enumerate(lineage.timesteps):
+        where = f"timesteps.{number}"
+        if step.timestep not in known and step.samples != 0:
+            yield Problem(where=path, what=f"{where}: got {step.timestep!r}, which the product does not have")
+        used = [scene.id for scene in step.scenes]
+        if len(set(used)) != len(used):
+            yield Problem(where=path, what=f"{where}.scenes: a scene is named twice")
+        for one in sorted(set(used) & {one.id for one in step.left_out}):
+            yield Problem(where=path, what=f"{where}: {one} is said to be both used and left out")

@@ -1,0 +1,119 @@
+"""Is a corpus what it says? *Validate* reads documents, structure and index against files; *digest* names the bytes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from landloom.corpus.audit.files import file_problems
+from landloom.corpus.audit.index import footprints, index_problems, read_index
+from landloom.corpus.audit.lineage import lineage_problems
+from landloom.corpus.audit.schemas import Schemas
+from landloom.corpus.audit.stac import StacAudit
+from landloom.corpus.documents import parse_corpus_json
+from landloom.corpus.layout import CORPUS, INDEX
+from landloom.corpus.published_files import PublishedFiles
+from landloom.errors import CorpusInvalidError, InvalidDocumentError, InvalidInputError, Problem
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from landloom.corpus.published_files import CorpusStore
+
+MANIFESTS: Final = "manifest"
+"""Folder of the manifests."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Audit:
+    """What validation found."""
+
+    problems: tuple[Problem, ...]
+    """Everything that is wrong, each with the file that it is wrong in."""
+    unchecked: tuple[str, ...]
+    """What could not be checked, in words."""
+    files: int
+    """PublishedFiles files."""
+    documents: int
+    """STAC documents that were read."""
+
+    @property
+    def valid(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+    def demand(self) -> None:
+        """Raise if something is wrong.
+
+        Raises:
+            CorpusInvalidError: with every problem.
+        """
+        if self.problems:
+            raise CorpusInvalidError(self.problems)
+
+
+def audit(
+    store: CorpusStore,
+    *,
+    schemas: Path | None = None,
+    digests: bool = False,
+    fetch: Callable[[str], bytes] | None = None,
+) -> Audit:
+    """Check a corpus as a whole; nothing is fetched from anywhere else, unless it is told how.
+
+    Args:
+        store: the corpus.
+        schemas: folder with `stac-extensions/NAME/VERSION/schema.json` and, if there, `stac-spec/v1.0.0`; without it
+            extensions are reported as unchecked.
+        digests: whether every file is read and compared with its digest; else sizes alone.
+        fetch: gets the schemas that the folder lacks, by their https address; they are reported as unchecked if absent.
+
+    Returns:
+        Every problem, and what could not be checked.
+    """
+    if not store.exists(CORPUS):
+        missing = Problem(where=CORPUS, what="missing: this is no corpus")
+        return Audit(problems=(missing,), unchecked=(), files=0, documents=0)
+    try:
+        info = parse_corpus_json(store.get(CORPUS))
+    except InvalidDocumentError as error:
+        problems = tuple(Problem(where=CORPUS, what=str(problem)) for problem in error.problems)
+        return Audit(problems=problems, unchecked=(), files=0, documents=0)
+    published = PublishedFiles(store)
+    found = [*file_problems(store, published, digests=digests), *lineage_problems(store, info, published)]
+    outlines = {}
+    try:
+        table = read_index(store)
+        found += index_problems(store, info, table, published)
+        outlines = footprints(table)
+    except (InvalidDocumentError, InvalidInputError) as error:
+        found.append(Problem(where=INDEX, what=str(error)))
+    stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
+    found += stac.problems()
+    return Audit(
+        problems=tuple(found),
+        unchecked=stac.unchecked(),
+        files=published.count,
+        documents=stac.documents,
+    )
+
+
+def validate(store: CorpusStore, *, schemas: Path | None = None, digests: bool = False) -> list[Problem]:
+    """Every problem of a corpus; see `audit`, which also says what it could not check."""
+    return list(audit(store, schemas=schemas, digests=digests).problems)
+
+
+def digest(store: CorpusStore) -> str:
+    """One hash over `manifest/` and `corpus.json`: two corpora with the same one hold the same bytes.
+
+    Returns:
+        64 hexadecimal digits (SHA-256 over each key, length and digest in the order of keys).
+    """
+    keys = sorted([CORPUS, *(entry.key for entry in store.list(MANIFESTS))])
+    total = hashlib.sha256()
+    for key in keys:
+        content = store.get(key)
+        total.update(f"{key}\0{len(content)}\0{hashlib.sha256(content).hexdigest()}\n".encode())
+    return total.hexdigest()

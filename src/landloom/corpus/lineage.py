@@ -1,0 +1,235 @@
+"""Lineage: the scenes behind every timestep of a tile, and those that were left out, as published in `lineage/`.
+
+```json
+{
+  "tile": "33N_16E-243N",
+  "product": "s2",
+  "timesteps": [
+    {
+      "timestep": "2018-06",
+      "scenes": [{"id": "S2B_33UUT_20180603_0_L2A", "datetime": "2018-06-03T10:10:21Z", "offset": 0, …}],
+      "without_valid_pixels": [],
+      "left_out": [{"id": "S2A_33UUT_20180608_0_L2A", "reason": "B11: truncated"}],
+      "observations": 4.25
+    }
+  ]
+}
+```
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import orjson
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from landloom.errors import InvalidDocumentError, Problem
+from landloom.model.time import format_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from landloom.model.scene import Scene
+
+_STRICT: Final = ConfigDict(extra="forbid")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A scene that could not be used."""
+
+    __pydantic_config__ = _STRICT
+
+    id: str
+    reason: str
+    """File and fault, without paths of the machine that built the corpus."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneRecord:
+    """A scene that gave pixels, and what was done to its numbers."""
+
+    __pydantic_config__ = _STRICT
+
+    id: str
+    """The archive's id."""
+    datetime: str
+    """Start of sensing, UTC."""
+    granule: str | None
+    """MGRS square."""
+    level: str | None = None
+    """Processing level."""
+    baseline: str | None
+    """Processing baseline."""
+    offset: int
+    """What was added to stored numbers."""
+    clamped: int | None = None
+    """Valid numbers that the offset would have taken below 1."""
+    cloud_cover: float | None
+    """Percent, as the archive says."""
+    validity: str | None = None
+    """What told usable pixels: the classification, masks of the product's own, or `nodata only`."""
+
+    @classmethod
+    def of(cls, scene: Scene, *, clamped: int | None = None, level: bool = True, validity: str | None = None) -> Self:
+        """The record of a scene.
+
+        Args:
+            scene: which.
+            clamped: numbers that the offset would have taken below 1; None where they are not counted.
+            level: whether the processing level is stated.
+            validity: what told usable pixels.
+        """
+        return cls(
+            id=scene.id,
+            datetime=format_instant(scene.time),
+            granule=scene.granule,
+            level=scene.level if level else None,
+            baseline=scene.baseline,
+            offset=min((asset.offset for asset in scene.bands.values()), default=0),
+            clamped=clamped,
+            cloud_cover=scene.cloud_cover,
+            validity=validity,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; what is not counted or stated is left out."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        stated = {name: value for name, value in values.items() if value is not None or name in _ALWAYS}
+        if self.clamped is None:  # corpora of granules have it last
+            stated["offset"] = stated.pop("offset")
+        return stated
+
+
+_ALWAYS: Final = frozenset({"granule", "baseline", "cloud_cover"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageStep:
+    """One timestep of a tile."""
+
+    __pydantic_config__ = _STRICT
+
+    timestep: str
+    """Name of the timestep."""
+    datetime: str | None = None
+    """Its stamp, where the axis is acquired."""
+    day_of_year: int | None = None
+    scenes: tuple[SceneRecord, ...]
+    """By time, then id."""
+    without_valid_pixels: tuple[str, ...] | None = None
+    """Ids of scenes that had nothing usable."""
+    without_data: tuple[str, ...] | None = None
+    """Ids of scenes that had no data."""
+    left_out: tuple[LeftOut, ...]
+    """By id."""
+    samples: int | None = None
+    """Samples that have the date."""
+    valid: float | None = None
+    """Mean share of their usable pixels."""
+    observations: float | None = None
+    """Mean valid observations a pixel."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; what does not apply is left out."""
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["scenes"] = [scene.document() for scene in self.scenes]
+        values["left_out"] = [{"id": one.id, "reason": one.reason} for one in self.left_out]
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lineage:
+    """Every timestep of one product and tile.
+
+    Example:
+        >>> step = LineageStep(timestep="2018-06", scenes=(), left_out=(), without_data=())
+        >>> lineage = Lineage(timesteps=(step,))
+        >>> read_lineage(lineage.encode("33N_16E-243N", "s2")) == ("33N_16E-243N", "s2", lineage)
+        True
+    """
+
+    __pydantic_config__ = _STRICT
+
+    timesteps: tuple[LineageStep, ...]
+    """In time order."""
+    months_without: tuple[str, ...] | None = None
+    """Months of which no scene was found, where a policy wants one of each."""
+    wanted: int | None = None
+    """Scenes that the policy wants."""
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Scene → why it was left out of any timestep."""
+        return {one.id: one.reason for step in self.timesteps for one in step.left_out}
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        document: dict[str, Any] = {"timesteps": [step.document() for step in self.timesteps]}
+        if self.months_without is not None:
+            document |= {"months_without": list(self.months_without), "wanted": self.wanted}
+        return document
+
+    def encode(self, tile: str, product: str) -> bytes:
+        """The published document.
+
+        Args:
+            tile: zone and tile name.
+            product: key of the product in the recipe.
+        """
+        document = {"tile": tile, "product": product, **self.document()}
+        return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+
+    @classmethod
+    def of_document(cls, document: Mapping[str, Any], subject: str = "lineage") -> Self:
+        """Read JSON values.
+
+        Raises:
+            InvalidDocumentError: with every problem in them.
+        """
+        try:
+            lineage: Self = TypeAdapter(cls).validate_python(document)
+        except ValidationError as error:
+            problems = [
+                Problem(where=".".join(map(str, entry["loc"])), what=f"{entry['msg'][:1].lower()}{entry['msg'][1:]}")
+                for entry in error.errors(include_url=False)
+            ]
+            raise InvalidDocumentError(subject, problems) from error
+        return lineage
+
+
+def read_lineage(content: bytes, subject: str = "lineage") -> tuple[str, str, Lineage]:
+    """Read a published document.
+
+    Args:
+        content: its bytes.
+        subject: what errors call it.
+
+    Returns:
+        Tile, key of the product in the recipe, and the lineage.
+
+    Raises:
+        InvalidDocumentError: no JSON, or fields that are missing, unknown or of another type; all are listed.
+    """
+    try:
+        document = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        raise InvalidDocumentError(subject, [Problem(where="", what=f"is not JSON: {error}")]) from error
+    if not isinstance(document, dict):
+        raise InvalidDocumentError(subject, [Problem(where="", what="got no object")])
+    tile, product = document.pop("tile", None), document.pop("product", None)
+    named = {"tile": tile, "product": product}
+    problems = [
+        Problem(where=key, what=f"got {value!r}, expected text")
+        for key, value in named.items()
+        if not isinstance(value, str)
+    ]
+    try:
+        lineage = Lineage.of_document(document, subject)
+    except InvalidDocumentError as error:
+        raise InvalidDocumentError(subject, [*problems, *error.problems]) from error
+    if problems:
+        raise InvalidDocumentError(subject, problems)
+    return str(tile), str(product), lineage

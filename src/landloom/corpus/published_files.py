@@ -1,0 +1,119 @@
+"""What the manifests of a corpus name, tile by tile: there may be a hundred million files, more than memory holds."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from itertools import pairwise
+from typing import TYPE_CHECKING, Final, Protocol
+
+from landloom.corpus.layout import STAC
+from landloom.corpus.manifest import read_manifest
+from landloom.errors import InvalidDocumentError, Problem
+from landloom.store.protocol import Listable, Readable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from landloom.corpus.manifest import FileEntry
+
+RECENT: Final = 4
+"""Tiles whose entries are held."""
+ZARR: Final = ".zarr/"
+
+
+class CorpusStore(Readable, Listable, Protocol):
+    """A store that can be read and listed."""
+
+
+class PublishedFiles:
+    """The files that manifests name.
+
+    Held are those of no tile, the STAC collections, and the entries of a few tiles; others are read again when asked
+    for. Questions should come tile by tile.
+    """
+
+    def __init__(self, store: CorpusStore) -> None:
+        """Read every manifest once."""
+        self._store = store
+        self._recent: OrderedDict[str, dict[str, FileEntry]] = OrderedDict()
+        self.tiles: dict[str, str] = {}
+        """Folder of a tile, such as `33N/16E-243N` → key of its manifest."""
+        self.folders: dict[str, str] = {}
+        """Folder that holds files of one tile → that tile: `imagery/33N/16E-243N` → `33N/16E-243N`."""
+        self.loose: dict[str, FileEntry] = {}
+        """Files that lie in no folder of the tile whose manifest names them."""
+        self.collections: dict[str, FileEntry] = {}
+        """STAC collections and catalogues, of tiles too."""
+        self.cubes: set[str] = set()
+        """Zarr arrays."""
+        self.broken: list[Problem] = []
+        """Manifests that cannot be read, and paths that two of them name."""
+        self.count = 0
+        keys = [listed.key for listed in store.list("manifest")]
+        names = (key.removeprefix("manifest/").removesuffix(".parquet") for key in keys)
+        self.tiles = {name: key for name, key in zip(names, keys, strict=True) if "/" in name}
+        for key in keys:
+            self._take(key)
+
+    def _take(self, key: str) -> None:
+        own = key.removeprefix("manifest/").removesuffix(".parquet")
+        try:
+            entries = read_manifest(self._store.get(key), key)
+        except InvalidDocumentError as error:
+            self.broken += [Problem(where=key, what=problem.what) for problem in error.problems]
+            return
+        self.count += len(entries)
+        for entry in entries:
+            path = entry.path
+            if ZARR in path:
+                self.cubes.add(path.partition(ZARR)[0] + ZARR[:-1])
+            if path.startswith(f"{STAC}/") and path.endswith(("/collection.json", "/catalog.json")):
+                self.collections[path] = entry
+            tile = self.tile_of(path)
+            if tile is not None and tile == own:
+                self.folders[path[: path.index(f"/{tile}/") + len(tile) + 1]] = tile
+                continue
+            if path in self.loose or (tile is not None and path in self.entries(tile)):
+                self.broken.append(Problem(where=path, what=f"named by {key} and by another manifest"))
+            self.loose[path] = entry
+
+    def tile_of(self, path: str) -> str | None:
+        """The tile in whose folder a path lies, if that tile has a manifest."""
+        for pair in pairwise(path.split("/")[:-1]):
+            tile = "/".join(pair)
+            if tile in self.tiles:
+                return tile
+        return None
+
+    def entries(self, tile: str) -> Mapping[str, FileEntry]:
+        """Path → entry of what the manifest of a tile names in its folders; nothing for a tile without one."""
+        if tile in self._recent:
+            self._recent.move_to_end(tile)
+            return self._recent[tile]
+        key = self.tiles.get(tile)
+        try:
+            found = () if key is None else read_manifest(self._store.get(key), key)
+        except InvalidDocumentError:  # named once, when all were read
+            found = ()
+        own = {entry.path: entry for entry in found if f"/{tile}/" in entry.path}
+        self._recent[tile] = own
+        while len(self._recent) > RECENT:
+            self._recent.popitem(last=False)
+        return own
+
+    def get(self, path: str) -> FileEntry | None:
+        """The entry of a path, if any manifest names it."""
+        entry = self.collections.get(path) or self.loose.get(path)
+        if entry is not None:
+            return entry
+        tile = self.tile_of(path)
+        return None if tile is None else self.entries(tile).get(path)
+
+    def __contains__(self, path: str) -> bool:
+        return self.get(path) is not None
+
+    def paths(self) -> Iterator[str]:
+        """Every path: tile by tile, then those of no tile."""
+        for tile in self.tiles:
+            yield from self.entries(tile)
+        yield from self.loose

@@ -1,0 +1,147 @@
+"""Assets of STAC collections, and what they say of the assets of their items."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.corpus.stac.items import dated, is_label
+from landloom.corpus.stac.links import CSV, GEOTIFF, GZIP, JSON, ZARR, Hrefs, file_fields
+from landloom.model.sensor import REFLECTANCE_SCALE
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.layout import ResourceKind
+    from landloom.corpus.manifest import FileEntry
+    from landloom.corpus.stac.items import TileContent
+    from landloom.model.sensor import Band
+
+_COMMON_NAMES: Final = frozenset(
+    {
+        "coastal",
+        "blue",
+        "green",
+        "red",
+        "yellow",
+        "pan",
+        "rededge",
+        "nir",
+        "nir08",
+        "nir09",
+        "cirrus",
+        "swir16",
+        "swir22",
+        "lwir",
+        "lwir11",
+        "lwir12",
+    }
+)
+"""Names that the EO extension knows."""
+
+
+def tile_assets(
+    info: CorpusInfo, content: TileContent, members: tuple[ProductInfo, ...], key: str, hrefs: Hrefs
+) -> dict[str, Any]:
+    """Assets of a tile's collection: what traces the composites back to scenes, and cubes where there are any."""
+    assets: dict[str, Any] = {}
+    traced = [item for item in members if item.key in content.lineage]
+    for item in traced:
+        path = info.layout.lineage(content.tile, item.product)
+        name = "traceability" if item is traced[0] else f"traceability_{item.key}"
+        assets[name] = {
+            "href": hrefs.between(key, path),
+            "type": JSON,
+            "title": f"Scenes behind every timestep of {item.product.title}",
+            "roles": ["metadata"],
+            **file_fields(content.files, path),
+        }
+    for item in members if "cubes" in info.layouts else ():
+        if item.product.folder is not None:
+            path = info.layout.cube(content.tile, item.product)
+            assets[f"{item.product.prefix}_cube"] = {
+                "href": hrefs.between(key, path),
+                "type": ZARR,
+                "title": f"{item.product.title}, all samples of the tile",
+                "roles": [item.product.role],
+            }
+    return assets
+
+
+def resource_assets(
+    info: CorpusInfo, members: tuple[ProductInfo, ...], key: str, hrefs: Hrefs, files: Mapping[str, FileEntry]
+) -> dict[str, Any]:
+    """Assets of a product's collection: footprints beside imagery, mapping and list beside labels."""
+    layout = info.layout
+    rows: list[tuple[str, ResourceKind, str, str]] = []
+    labels = [item.key for item in members if item.product.kind == "labels" and item.taxonomy is not None]
+    further = labels[0] if labels and labels[0] != info.labels[0].key else None
+    if not is_label(members):
+        rows = [("geometries", "geometries", GZIP, "Footprints of all samples, gzipped GeoJSON")]
+    elif labels:
+        rows = [
+            ("label_mappings", "mappings", CSV, "Classes of the labels and the levels above them"),
+            ("labels", "labels", GZIP, "Class shares of all samples, gzipped CSV"),
+        ]
+    return {
+        name: {
+            "href": hrefs.between(key, layout.resource(kind, further)),
+            "type": media,
+            "title": title,
+            "roles": ["metadata"],
+            **file_fields(files, layout.resource(kind, further)),
+        }
+        for name, kind, media, title in rows
+    }
+
+
+def item_assets(info: CorpusInfo, members: tuple[ProductInfo, ...]) -> dict[str, Any]:
+    """What the image assets of items are: type, roles and bands, said once for a whole collection."""
+    if "chips" not in info.layouts:
+        return {}
+    dated_items = dated(info, members[0].product.collection)
+    pattern = info.layout.patterns.band_asset
+    definitions: dict[str, Any] = {}
+    for item in members:
+        product = item.product
+        if not product.bands or product.kind == "labels":
+            continue
+        if product.kind == "raster-labels" and not item.timesteps:
+            definitions[product.prefix] = {"type": GEOTIFF, "roles": ["labels", "labels-raster"]} | _bands(
+                item, product.bands
+            )
+            continue
+        fields = {"type": GEOTIFF, "roles": [product.role]}
+        if pattern is not None:
+            for band in product.bands:
+                name = pattern.format(prefix=product.prefix, timestep="", band=band.name)
+                definitions[name] = fields | _bands(item, (band,))
+            continue
+        names = [product.prefix] if dated_items else [product.asset_key(step.name) for step in item.timesteps]
+        definitions |= {name: fields | _bands(item, product.bands) for name in names}
+    return definitions
+
+
+def _bands(item: ProductInfo, bands: tuple[Band, ...]) -> dict[str, Any]:
+    product = item.product
+    stated = {"data_type": product.dtype, "nodata": product.nodata, "spatial_resolution": product.resolution}
+    raster = {name: value for name, value in stated.items() if value is not None}
+    found: dict[str, Any] = {}
+    if product.kind == "imagery":
+        found["eo:bands"] = [_eo_band(band) for band in bands]
+        scale = {"scale": 1 / REFLECTANCE_SCALE, "offset": 0.0} if product.dtype == "uint16" else {}
+        found["raster:bands"] = [raster | scale for _ in bands]
+    else:
+        found["raster:bands"] = [raster | {"description": band.description} for band in bands]
+    return found
+
+
+def _eo_band(band: Band) -> dict[str, Any]:
+    fields = {
+        "name": band.name,
+        "common_name": band.common_name if band.common_name in _COMMON_NAMES else None,
+        "description": band.description,
+        "center_wavelength": band.wavelength,
+        "full_width_half_max": band.width,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

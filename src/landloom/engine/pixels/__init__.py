@@ -1,0 +1,1 @@
+"""Pixels read from scenes, and chips written: windows, blocks, timesteps."""

@@ -1,0 +1,90 @@
+"""Bands and masks that a section asks of its archive's sensor: checked, and completed, when a recipe is read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from landloom.archive.open import archive_kinds, archive_sensor
+from landloom.engine.pixels.reading import PixelMask
+from landloom.errors import Problem
+from landloom.model.recipe.recipe import MAIN
+from landloom.model.sensor import SENSORS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from landloom.model.recipe import Recipe, Sections
+    from landloom.model.sensor import Classification, Sensor
+
+
+def sensor_of(section: object, read: Mapping[str, Any]) -> Sensor | None:
+    """The sensor whose scenes a product is made from; None where the recipe cannot tell.
+
+    Args:
+        section: of the product.
+        read: key of the recipe → section.
+    """
+    archives = dict(read.get("archives") or {})
+    if read.get("archive") is not None:
+        archives = {MAIN: read["archive"]}
+    name = getattr(section, "archive", None) or (next(iter(archives)) if len(archives) == 1 else None)
+    found = archives.get(name) if name is not None else None
+    if found is None or found.kind not in archive_kinds() or (found.sensor or next(iter(SENSORS))) not in SENSORS:
+        return None
+    return archive_sensor(found)
+
+
+def band_problems(where: str, section: Any, read: Sections) -> Iterator[Problem]:
+    """Bands that the sensor lacks or that come twice, and classes of a sensor whose masks have none.
+
+    Args:
+        where: path of the section.
+        section: with `bands` and `clear`.
+        read: key of the recipe → section.
+    """
+    sensor = sensor_of(section, read)
+    if sensor is None:
+        return
+    bands = section.bands
+    if bands is not None:
+        unknown = [name for name in bands if name not in sensor.bands]
+        if unknown or not bands or len(set(bands)) != len(bands):
+            known = ", ".join(sensor.bands)
+            yield Problem(where=f"{where}.bands", what=f"got {list(bands)}, expected distinct bands out of {known}")
+    layer = sensor.classification
+    if section.clear is not None and (layer is None or layer.blocked):
+        why = f"masks of {sensor.title} {sensor.level} have bits" if layer is None else f"{layer.name} has bits"
+        yield Problem(where=f"{where}.clear", what=f"{why}, not classes: remove it")
+
+
+def completed_bands(
+    section: Any, recipe: Recipe, *, bands: Sequence[str], clear: Sequence[int] | None = None
+) -> dict[str, Any]:
+    """Values of `bands` and `clear` where a recipe gives none.
+
+    Args:
+        section: with `bands` and `clear`.
+        recipe: that it belongs to.
+        bands: default, of those that the sensor has; all of them where it has none of these.
+        clear: default of a sensor with a scene classification like Sen2Cor's; the sensor's own if absent.
+    """
+    sensor = sensor_of(section, dict(recipe))
+    if sensor is None:
+        return {}
+    own = tuple(name for name in bands if name in sensor.bands) or tuple(sensor.bands)
+    update: dict[str, Any] = {} if section.bands is not None else {"bands": own}
+    layer = sensor.classification
+    if section.clear is None and layer is not None and not layer.blocked:
+        update["clear"] = clear_classes(layer) if clear is None else tuple(clear)
+    return update
+
+
+def clear_classes(layer: Classification) -> tuple[int, ...]:
+    """Classes that count as usable by default."""
+    return tuple(sorted(int(one) for one in layer.clear))
+
+
+def pixel_mask(section: Any) -> PixelMask:
+    """The mask of a section with `clear` and `dilate`."""
+    clear = None if section.clear is None else frozenset(section.clear)
+    return PixelMask(clear=clear, dilate=section.dilate)

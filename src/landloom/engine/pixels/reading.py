@@ -1,0 +1,303 @@
+"""From the files of a scene to arrays on a grid: windowed reads, brought over exactly or by nearest neighbour."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from math import ceil, floor
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+import shapely
+from scipy.ndimage import minimum_filter
+
+from landloom.archive.safe.masks import product_mask
+from landloom.errors import PermanentFaultError
+from landloom.imagery.composite import Observation
+from landloom.imagery.resample import to_grid
+from landloom.imagery.valid import apply_offset, bits_valid, data_valid, scl_valid, to_reflectance
+from landloom.model.grid import Grid, reproject
+from landloom.model.scene import Role
+from landloom.model.sensor import SENSORS
+from landloom.store.raster import open_raster
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from landloom.model.scene import Scene, SceneFile
+    from landloom.store.raster import RasterFile
+    from landloom.store.window_reads import TileCache
+
+NODATA_ONLY: Final = "nodata only"
+"""What is said of a scene where nothing but nodata tells usable pixels."""
+MASK_PIXEL: Final = 20.0
+"""Metres of a pixel by which unusable areas grow where a product has masks of its own."""
+SEGMENTS: Final = 8
+"""Into how many pieces a side is cut before it is reprojected: enough for blocks of some kilometres."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PixelMask:
+    """Which pixels of a scene count as usable."""
+
+    clear: frozenset[int] | None = None
+    """Classes that do; the sensor's own if absent."""
+    dilate: int = 0
+    """Pixels of the classification by which unusable areas grow."""
+
+
+class SceneFaultError(PermanentFaultError):
+    """A scene that can never be used; the message names the file and says why."""
+
+    def __init__(self, scene: Scene, reason: str) -> None:
+        self.scene = scene
+        super().__init__(reason)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.scene, str(self))
+
+
+def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
+    """The smallest window of a source's pixels that covers a target.
+
+    Args:
+        source: grid of the file.
+        target: any grid; of another CRS its outline is reprojected vertex by vertex.
+        margin: pixels added on every side.
+
+    Returns:
+        The window, which may reach outside the source; None where the two are apart.
+
+    Example:
+        >>> source = Grid.of_bounds(32633, (0, 0, 6000, 6000), 20)
+        >>> source_window(source, Grid.of_bounds(32633, (600, 600, 1200, 1200), 10)).shape
+        (30, 30)
+    """
+    if source.epsg == target.epsg:
+        west, south, east, north = target.bounds
+    else:
+        margin += 1
+        longest = max(target.east - target.west, target.north - target.south)
+        outline = shapely.segmentize(target.outline(), longest / SEGMENTS)
+        west, south, east, north = reproject(outline, target.epsg, source.epsg).bounds
+    tiny = 1e-6
+    top = floor((source.north - north) / source.pixel_height + tiny) - margin
+    bottom = ceil((source.north - south) / source.pixel_height - tiny) + margin
+    left = floor((west - source.west) / source.pixel_width + tiny) - margin
+    right = ceil((east - source.west) / source.pixel_width - tiny) + margin
+    if bottom <= 0 or right <= 0 or top >= source.height or left >= source.width:
+        return None
+    return source.window(top, left, bottom - top, right - left)
+
+
+class SceneReader:
+    """The open files of one scene; close it as soon as its timestep is done.
+
+    Files are opened when first asked for. What can never be read becomes a `SceneFaultError`; what cannot be read just
+    now is left to be retried.
+    """
+
+    def __init__(self, scene: Scene, *, bands: Sequence[str], mask: PixelMask, tiles: TileCache | None = None) -> None:
+        self.scene = scene
+        self.sensor = SENSORS[scene.sensor]
+        self.validity = NODATA_ONLY
+        """What says which pixels are usable: the classification, or masks of the product's own once they are read."""
+        self.clamped = 0
+        """Valid numbers that the offset would have taken below 1, so far."""
+        self._tiles = tiles
+        self._bands = tuple(bands)
+        self._mask = mask
+        self._stack = ExitStack()
+        self._files: dict[str, RasterFile] = {}
+        if self.sensor.classification is not None and Role.CLASSIFICATION in scene.layers:
+            self.validity = self.sensor.classification.name
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def release(self) -> None:
+        """Close the files; they are opened again when next asked for."""
+        self._stack.close()
+        self._files.clear()
+
+    def grid(self, band: str) -> Grid:
+        """Grid of a band's file.
+
+        Raises:
+            SceneFaultError: the file is missing or broken: the scene is out.
+            TransientFaultError: the file cannot be read just now.
+        """
+        with self._named():
+            return self._file(band, self._band_asset(band)).grid
+
+    def classification_grid(self) -> Grid:
+        """Grid of the classification's file.
+
+        Raises:
+            SceneFaultError: as for `grid`.
+            TransientFaultError: as for `grid`.
+        """
+        with self._named():
+            return self._classification().grid
+
+    def observe(self, target: Grid) -> Observation | None:
+        """What the scene shows of a grid; None where it does not reach, or has nothing valid.
+
+        Raises:
+            SceneFaultError: a file is missing, broken, or lacks a band: the scene is out.
+            TransientFaultError: a file cannot be read just now.
+        """
+        with self._named():
+            return self._observe(target)
+
+    def band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        """Numbers of one band on a grid, 10,000 × reflectance, 0 where there are none; None beside the scene.
+
+        Raises:
+            SceneFaultError: the file is missing, broken, or lacks the band: the scene is out.
+            TransientFaultError: the file cannot be read just now.
+        """
+        with self._named():
+            return self._band(name, target)
+
+    def classes(self, target: Grid) -> NDArray[Any] | None:
+        """Numbers of the classification on a grid, 0 where there are none; None where the scene is elsewhere.
+
+        Raises:
+            SceneFaultError: as for `band`.
+            TransientFaultError: as for `band`.
+        """
+        with self._named():
+            file = self._classification()
+            window = source_window(file.grid, target)
+            if window is None:
+                return None
+            numbers = self._read(file, window, self.scene.layers[Role.CLASSIFICATION].band)
+            moved: NDArray[Any] = to_grid(numbers, window, target, nodata=0)
+            return moved
+
+    def clear(self, target: Grid) -> NDArray[np.bool_] | None:
+        """Which pixels the scene's own classification calls usable; None where it says nothing of the grid.
+
+        Raises:
+            SceneFaultError: as for `band`.
+            TransientFaultError: as for `band`.
+        """
+        with self._named():
+            return self._clear_pixels(target)
+
+    @property
+    def is_classified(self) -> bool:
+        """Whether anything but nodata may tell usable pixels."""
+        return Role.CLASSIFICATION in self.scene.layers or self.sensor.classification is None
+
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Turn what can never be read into a fault of the scene, without paths of this machine."""
+        try:
+            yield
+        except PermanentFaultError as error:
+            reason = str(error)
+            for name, asset in self._named_assets().items():
+                reason = reason.replace(asset.href, f"{self.scene.id}/{name}")
+            raise SceneFaultError(self.scene, reason) from error
+
+    def _named_assets(self) -> dict[str, SceneFile]:
+        named = dict(self.scene.bands) | dict(self.scene.masks)
+        if self.sensor.classification is not None and Role.CLASSIFICATION in self.scene.layers:
+            named[self.sensor.classification.name] = self.scene.layers[Role.CLASSIFICATION]
+        return named
+
+    def _observe(self, target: Grid) -> Observation | None:
+        valid = self._clear_pixels(target)
+        if valid is None or not valid.any():
+            return None
+        bands = np.empty((len(self._bands), *target.shape), dtype=np.uint16)
+        for index, name in enumerate(self._bands):
+            part = self._band(name, target)
+            if part is None:
+                return None
+            bands[index] = part
+            valid &= data_valid(part)
+        return Observation(bands=bands, valid=valid) if valid.any() else None
+
+    def _clear_pixels(self, target: Grid) -> NDArray[np.bool_] | None:
+        layer = self.sensor.classification
+        if layer is None:
+            return self._own_masks(target)
+        file = self._classification()
+        window = source_window(file.grid, target, margin=self._mask.dilate)
+        if window is None:
+            return None
+        numbers = self._read(file, window, self.scene.layers[Role.CLASSIFICATION].band)
+        if layer.blocked:
+            usable = bits_valid(numbers, layer.blocked, dilate=self._mask.dilate, nodata=layer.nodata)
+        else:
+            clear = layer.clear if self._mask.clear is None else self._mask.clear
+            usable = scl_valid(numbers, clear=clear, dilate=self._mask.dilate)
+        moved: NDArray[np.uint8] = to_grid(usable.astype(np.uint8), window, target, nodata=0)
+        return moved.astype(np.bool_)
+
+    def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
+        """What a Level-1C product's cloud and quality masks leave; everything where it has none."""
+        source = self._file(self._bands[0], self._band_asset(self._bands[0])).grid
+        finest = source if source.pixel_width <= 10 else source.at(10.0)
+        dilate = self._mask.dilate
+        window = source_window(finest, target, margin=round(dilate * MASK_PIXEL / finest.pixel_width))
+        if window is None:
+            return None
+        masks = product_mask(self.scene, window, self._bands)
+        self.validity = ", ".join(sorted({name.rpartition("_")[0] for name in masks.sources})) or NODATA_ONLY
+        usable = masks.valid.astype(np.uint8)
+        if dilate:
+            side = 2 * round(dilate * MASK_PIXEL / window.pixel_width) + 1
+            usable = minimum_filter(usable, size=side, mode="constant", cval=1)
+        moved: NDArray[np.uint8] = to_grid(usable, window, target, nodata=0)
+        return moved.astype(np.bool_)
+
+    def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        asset = self._band_asset(name)
+        file = self._file(name, asset)
+        window = source_window(file.grid, target)
+        if window is None:
+            return None
+        numbers = self._read(file, window, asset.band)
+        if asset.conversion is not None:
+            numbers, clamped = to_reflectance(numbers, asset.conversion, nodata=self.sensor.nodata)
+            self.clamped += clamped
+        elif asset.offset:
+            numbers, clamped = apply_offset(numbers, asset.offset)
+            self.clamped += clamped
+        moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
+        return moved
+
+    def _read(self, file: RasterFile, window: Grid, band: int) -> NDArray[Any]:
+        """Out of cached tiles where tiles are dear to decode."""
+        if self._tiles is None or not file.driver.startswith("JP2"):
+            return file.read(window, band=band, fill=0)
+        return self._tiles.read(file, window, band=band, fill=0)
+
+    def _classification(self) -> RasterFile:
+        layer = self.sensor.classification
+        if layer is None or Role.CLASSIFICATION not in self.scene.layers:
+            raise self._lacks("SCL" if layer is None else layer.name)
+        return self._file(layer.name, self.scene.layers[Role.CLASSIFICATION])
+
+    def _file(self, name: str, asset: SceneFile) -> RasterFile:
+        if name not in self._files:
+            self._files[name] = self._stack.enter_context(open_raster(asset.href, stated=asset.grid))
+        return self._files[name]
+
+    def _band_asset(self, name: str) -> SceneFile:
+        if name not in self.scene.bands:
+            raise self._lacks(name)
+        return self.scene.bands[name]
+
+    def _lacks(self, name: str) -> PermanentFaultError:
+        return PermanentFaultError(f"{self.scene.id}: no band {name}, got {', '.join(sorted(self._named_assets()))}")

@@ -1,0 +1,149 @@
+"""The plan of a build: gathering asks inputs and archives, planning is pure and decides, running acts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import shapely
+
+from landloom.engine.kinds import PlanInputs
+from landloom.engine.placement import split_samples
+from landloom.engine.scenes.archives import Archives, all_scenes
+from landloom.errors import InvalidInputError, bullets
+from landloom.model.address import is_remote
+from landloom.model.sample import by_tile
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from landloom.corpus.info import ProductInfo
+    from landloom.engine.context import BuildContext
+    from landloom.engine.kinds import ProductRequest
+    from landloom.engine.placement import Placement
+    from landloom.engine.project import Project
+    from landloom.engine.registry import Registry
+    from landloom.engine.units import Unit
+    from landloom.errors import Problem
+    from landloom.model.sample import Sample
+    from landloom.model.scene import Scene
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a build will do."""
+
+    requests: tuple[ProductRequest[Any], ...]
+    """What the recipe asks of product kinds."""
+    placement: Placement
+    tiles: Mapping[str, tuple[Sample, ...]]
+    """Tile → its samples, both in id order."""
+    units: tuple[Unit, ...]
+    """Every unit whose files are published."""
+    scene_count: int
+    """Distinct scenes behind all of it."""
+    problems: tuple[Problem, ...] = ()
+    """What the inputs have wrong, and was left out."""
+
+
+def gather(
+    project: Project,
+    registry: Registry,
+    context: BuildContext,
+    *,
+    fetch: bool = True,
+    allow_missing: bool = False,
+) -> tuple[PlanInputs, tuple[Problem, ...]]:
+    """Check inputs, place the samples, and find the scenes of each tile; each archive is searched once.
+
+    Args:
+        project: the recipe in its folder.
+        registry: knows its kinds.
+        context: where the corpus is built.
+        fetch: whether products of a provider are fetched; without, its catalogue alone is asked.
+        allow_missing: go on without products that failed.
+
+    Returns:
+        What to plan from, and what was left out.
+
+    Raises:
+        InvalidInputError: an input cannot be used, or the archive has no scene at all.
+        BuildError: units that placing needs have failed, or products could not be had.
+        FaultError: the archive does not answer.
+    """
+    requests = registry.requests(project)
+    for request in requests:
+        request.kind.check(request, context)
+    archives = Archives(project, context, fetch=fetch, allow_missing=allow_missing)
+    placement = _placed(project, registry, context, archives)
+    tiles = by_tile(placement.samples)
+    scenes = _scenes(requests, tiles, archives)
+    problems = tuple(dict.fromkeys((*placement.problems, *archives.problems)))
+    if scenes and not all_scenes(scenes.values()):
+        wrong = f"; it has this wrong:\n{bullets(problems[:5])}" if problems else ""
+        raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}{wrong}")
+    for request in requests:
+        for name in request.kind.files(request.section):
+            path = project.path(name)
+            if not is_remote(path) and not Path(path).is_file():
+                raise InvalidInputError(f"{request.path}: {path}: no such file")
+            context.identity(path)
+    inputs = PlanInputs(
+        placement=placement,
+        tiles=tiles,
+        scenes=scenes,
+        identities=context.identities,
+        store=context.uri,
+        layout=project.layout,
+    )
+    return inputs, problems
+
+
+def _placed(project: Project, registry: Registry, context: BuildContext, archives: Archives) -> Placement:
+    section = project.recipe.samples
+    placement = registry.sampler(section).place(project, section, context, archives)
+    if not placement.samples:
+        raise InvalidInputError("the region holds no sample: is it where the labels and scenes are?")
+    return replace(placement, samples=split_samples(project, placement.samples))
+
+
+def _scenes(
+    requests: Sequence[ProductRequest[Any]], tiles: Mapping[str, tuple[Sample, ...]], archives: Archives
+) -> dict[str, dict[str, tuple[Scene, ...]]]:
+    wanted = {request.path: request.kind.scenes(request) for request in requests}
+    asked = {path: scenes for path, scenes in wanted.items() if scenes is not None}
+    if not asked:
+        return {}
+    footprints = {tile: shapely.union_all([one.footprint for one in samples]) for tile, samples in tiles.items()}
+    return {path: archives.search(scenes.archive, footprints, scenes.period) for path, scenes in asked.items()}
+
+
+def make_plan(project: Project, registry: Registry, inputs: PlanInputs, problems: tuple[Problem, ...] = ()) -> Plan:
+    """Lay out the units of a recipe; pure.
+
+    Args:
+        project: the recipe in its folder.
+        registry: knows its kinds.
+        inputs: what was gathered.
+        problems: what was left out on the way.
+    """
+    requests = registry.requests(project)
+    units: list[Unit] = []
+    makers: dict[tuple[str, str], Unit] = {}
+    products: dict[str, ProductInfo] = {}
+    for request in requests:
+        planned = request.kind.units(request, replace(inputs, makers=makers, products=products))
+        products |= {item.key: item for item in request.kind.describe(request, inputs.placement)}
+        makers |= {(unit.tile, key): unit for unit in planned for key in unit.makes}
+        units += planned
+    found = all_scenes(inputs.scenes.values())
+    found |= {scene for one in inputs.placement.granules.values() for scene in one.choice().ids}
+    return Plan(
+        requests=requests,
+        placement=inputs.placement,
+        tiles=inputs.tiles,
+        units=tuple(units),
+        scene_count=len(found),
+        problems=problems,
+    )

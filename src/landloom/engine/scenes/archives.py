@@ -1,0 +1,210 @@
+"""The archives of a recipe, each opened once for a build; what was searched is remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landloom.archive.batches import search_each
+from landloom.archive.open import archive_kinds, archive_sensor, open_archive
+from landloom.archive.orders.odata import ODataArchive
+from landloom.archive.orders.states import orders_of
+from landloom.engine.scenes.choose import choose, granule_scenes, read_choice
+from landloom.engine.scenes.fetching import JournalOrders, fetch_orders
+from landloom.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.archive.choice import SceneChoice
+    from landloom.archive.orders.odata import ODataProducts
+    from landloom.archive.orders.states import Order
+    from landloom.archive.protocol import Archive
+    from landloom.engine.context import BuildContext
+    from landloom.engine.project import Project
+    from landloom.engine.scenes.granules import GranuleScenes
+    from landloom.errors import Problem
+    from landloom.model.ids import GranuleId
+    from landloom.model.recipe import ArchiveSection
+    from landloom.model.scene import Scene
+    from landloom.model.time import Period
+
+
+def recipe_archive(project: Project, name: str, provider: ODataProducts | None = None) -> Archive:
+    """One of the archives that a recipe names; of a provider of whole products, its catalogue.
+
+    Args:
+        project: the recipe in its folder.
+        name: of the archive.
+        provider: serves whole products, in place of the one that the recipe names.
+    """
+    section = project.recipe.named_archives()[name]
+    kind = archive_kinds()[section.kind]
+    if kind.fetched and provider is not None:
+        return ODataArchive(provider, level=section.level)
+    href = None if section.href is None else project.path(section.href)
+    collection = section.level if "level" in kind.takes else section.collection
+    return open_archive(section.kind, href, collection, sensor=section.sensor)
+
+
+class Archives:
+    """Answers searches of a build.
+
+    Where the recipe chooses scenes, the choice is made once for each archive; products of a provider are fetched first,
+    however long that takes. Where a file chooses and all that it names lies on disk already, the provider is not asked.
+    """
+
+    def __init__(
+        self, project: Project, context: BuildContext, *, fetch: bool = True, allow_missing: bool = False
+    ) -> None:
+        """Name the recipe; nothing is opened yet.
+
+        Args:
+            project: the recipe in its folder.
+            context: of the build.
+            fetch: whether products of a provider are fetched; without, its catalogue alone is asked.
+            allow_missing: go on without products that could not be had.
+        """
+        self._project = project
+        self._context = context
+        self._fetch = fetch
+        self._allow_missing = allow_missing
+        self._opened: dict[str, Archive] = {}
+        self._chosen: dict[str, frozenset[str] | None] = {}
+        self._found: dict[tuple[str, str, Period], tuple[Scene, ...]] = {}
+        self._missing: dict[Problem, None] = {}
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What the archives' documents have wrong and which products could not be had, each once."""
+        told = [problem for archive in self._opened.values() for problem in archive.problems]
+        return tuple(dict.fromkeys([*self._missing, *told]))
+
+    def search(self, name: str, footprints: Mapping[str, BaseGeometry], period: Period) -> dict[str, tuple[Scene, ...]]:
+        """Scenes for each of many footprints, of those that the recipe takes.
+
+        Args:
+            name: of the archive.
+            footprints: tile → outline in WGS84.
+            period: half-open.
+
+        Raises:
+            BuildError: products could not be had; the next build tries again.
+            FaultError: the archive does not answer.
+        """
+        archive, chosen = self._supply(name)
+        missing = {tile: shape for tile, shape in footprints.items() if (name, tile, period) not in self._found}
+        if missing:
+            self._context.listener.started("searching the archive", len(missing))
+        for tile, scenes in search_each(archive, missing, period):
+            taken = tuple(scene for scene in scenes if chosen is None or scene.id in chosen)
+            self._require_sensor(name, taken)
+            self._found[name, tile, period] = taken
+            self._context.listener.advanced(tile, None)
+        return {tile: self._found[name, tile, period] for tile in footprints}
+
+    def granules(self, name: str, granules: Sequence[GranuleId], period: Period) -> dict[GranuleId, GranuleScenes]:
+        """What an archive has of granules, and which scenes the recipe takes.
+
+        Raises:
+            BuildError: products could not be had; the next build tries again.
+            FaultError: the archive does not answer.
+        """
+        self._context.listener.started("searching the archive", 1)
+        if not archive_kinds()[self._section(name).kind].fetched:
+            found = granule_scenes(self._project, self._open(name), granules, period)
+        else:
+            found = self._fetched_granules(name, granules, period)
+        for one in found.values():
+            self._require_sensor(name, one.choice().apply(one.candidates))
+        self._context.listener.advanced(name, None)
+        return found
+
+    def _require_sensor(self, name: str, scenes: Iterable[Scene]) -> None:
+        """Refuse scenes of another sensor or level than the one that bands and masks were chosen for."""
+        sensor = archive_sensor(self._section(name))
+        other = next((scene for scene in scenes if scene.sensor != sensor.name), None)
+        if other is not None:
+            raise InvalidInputError(
+                f"{name}: got the scene {other.id} of {other.sensor}, expected {sensor.name}: name the archive's sensor"
+            )
+
+    def _fetched_granules(
+        self, name: str, granules: Sequence[GranuleId], period: Period
+    ) -> dict[GranuleId, GranuleScenes]:
+        orders = self._known()
+        if orders is None:
+            found = granule_scenes(self._project, self._open(name), granules, period)
+            if not self._fetch:
+                return found
+            orders = orders_of([scene for one in found.values() for scene in one.choice().apply(one.candidates)])
+        self._receive(name, orders)
+        found = granule_scenes(self._project, self._opened[name], granules, period, "all")
+        return {granule: replace(one, fixed=self._chosen[name]) for granule, one in found.items()}
+
+    def _section(self, name: str) -> ArchiveSection:
+        return self._project.recipe.named_archives()[name]
+
+    def _open(self, name: str) -> Archive:
+        if name not in self._opened:
+            self._opened[name] = recipe_archive(self._project, name, self._context.provider)
+        return self._opened[name]
+
+    def _supply(self, name: str) -> tuple[Archive, frozenset[str] | None]:
+        """The archive that pixels are read from, and the ids of the scenes that are taken; all if None."""
+        if name in self._chosen:
+            return self._opened[name], self._chosen[name]
+        if not archive_kinds()[self._section(name).kind].fetched:
+            archive = self._open(name)
+            wanted = self._project.recipe.scenes is not None
+            self._chosen[name] = self._ids(choose(self._project, archive).choice) if wanted else None
+            return archive, self._chosen[name]
+        orders = self._known()
+        if orders is None:
+            found = choose(self._project, self._open(name))
+            self._chosen[name] = self._ids(found.choice)
+            if not self._fetch:
+                return self._opened[name], self._chosen[name]
+            orders = orders_of(found.scenes)
+        self._receive(name, orders)
+        return self._opened[name], self._chosen[name]
+
+    def _known(self) -> Sequence[Order] | None:
+        """The orders of what a file chooses, where all of them are known; the catalogue need not be asked then."""
+        section = self._project.recipe.scenes
+        if not self._fetch or section is None or section.file is None:
+            return None
+        choice = read_choice(self._project.path(section.file))
+        book = JournalOrders(self._context.journal).load()
+        ids = self._ids(choice)
+        return [book[one] for one in choice.ids] if all(one in book for one in ids) else None
+
+    def _receive(self, name: str, orders: Sequence[Order]) -> None:
+        """Fetch products; from then on the archive is the folder that they lie in."""
+        section = self._section(name)
+        if name in self._opened:
+            self._missing |= dict.fromkeys(self._opened[name].problems)
+        folder = Path(self._project.path(section.fetch.folder))
+        there, missing = fetch_orders(orders, section, folder, self._context, allow_missing=self._allow_missing)
+        self._missing |= dict.fromkeys(missing)
+        self._opened[name] = open_archive("safe", str(folder), section.level)
+        self._chosen[name] = there
+
+    def _ids(self, choice: SceneChoice) -> frozenset[str]:
+        """What was chosen; nothing is a mistake that is better said before an empty corpus is built."""
+        if choice.ids or not choice.candidates:
+            return frozenset(choice.ids)
+        section, count = self._project.recipe.scenes, len(choice.candidates)
+        if section is not None and section.file is not None:
+            raise InvalidInputError(f"{section.file}: none of its {count} lines says yes, expected a scene to use")
+        raise InvalidInputError(
+            f"scenes: none of {count} is left by cloud, overlap, valid, levels and size; loosen them"
+        )
+
+
+def all_scenes(found: Iterable[Mapping[str, tuple[Scene, ...]]]) -> set[str]:
+    """Ids of all scenes of some answers."""
+    return {scene.id for answer in found for scenes in answer.values() for scene in scenes}

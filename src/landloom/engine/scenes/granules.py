@@ -1,0 +1,269 @@
+"""The scenes of one granule: which are chosen, and windows read from all of them at once."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, time, timedelta
+from typing import TYPE_CHECKING, Final, Self
+
+import numpy as np
+
+from landloom.archive.choice import Candidate, SceneChoice, by_granule
+from landloom.archive.selection import choose_scenes
+from landloom.engine.pixels.reading import SceneReader
+from landloom.errors import InvalidInputError
+from landloom.imagery.fill import fill_periodic
+from landloom.imagery.valid import data_valid
+from landloom.model.granules import granule_footprint, granule_grid
+from landloom.model.time import NOON_PASS, Period, Timestep
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from types import TracebackType
+
+    from numpy.typing import NDArray
+
+    from landloom.archive.selection import Policy, SceneFilter
+    from landloom.engine.pixels.reading import PixelMask
+    from landloom.model.grid import Grid
+    from landloom.model.ids import GranuleId
+    from landloom.model.scene import Scene
+
+NEST: Final = 60
+"""Metres that windows are snapped to, so that bands of 10, 20 and 60 m nest."""
+
+
+def daily_step(instant: datetime) -> Timestep:
+    """The timestep of a scene: its date, which names the item; the scene's own instant stands in the lineage.
+
+    Example:
+        >>> from landloom.model.time import parse_instant
+        >>> daily_step(parse_instant("2018-01-03T10:24:09Z")).name
+        '2018-01-03'
+    """
+    day = datetime.combine(instant.astimezone(UTC).date(), time(), UTC)
+    return Timestep(day + NOON_PASS, f"{day:%Y-%m-%d}", Period(day, day + timedelta(days=1)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GranuleScenes:
+    """What an archive has of a granule, and the rule by which scenes are taken."""
+
+    granule: GranuleId
+    candidates: tuple[Scene, ...]
+    """Every scene of the period."""
+    policy: Policy
+    """`monthly + 12`."""
+    rule: SceneFilter
+    period: Period
+    fixed: frozenset[str] | None = None
+    """Ids that a person has chosen in a file; they decide instead of the policy."""
+    broken: Mapping[str, str] = field(default_factory=dict)
+    """Scenes that turned out to be unusable, with the reason; the next best ones take their places."""
+
+    def __post_init__(self) -> None:
+        if self.fixed is None:
+            return
+        taken = [scene for scene in self.candidates if scene.id in self.fixed]
+        twice = [day for day, count in Counter(daily_step(scene.time).name for scene in taken).items() if count > 1]
+        if twice:
+            raise InvalidInputError(f"{self.granule}: got several scenes of {', '.join(twice)}, expected one a day")
+
+    def without(self, broken: Mapping[str, str]) -> GranuleScenes:
+        """The same, without further scenes."""
+        return replace(self, broken={**self.broken, **broken})
+
+    def choice(self) -> SceneChoice:
+        """What the policy takes, of each date one scene at most: that with most data, then with least cloud."""
+        usable = [scene for scene in self.candidates if scene.id not in self.broken]
+        if self.fixed is not None:
+            told = [Candidate.of(scene, use=scene.id in self.fixed, reason="as the file says") for scene in usable]
+            return SceneChoice(candidates=tuple(sorted(told, key=by_granule)))
+        best: dict[str, Scene] = {}
+        for scene in sorted(usable, key=_worth):
+            best.setdefault(daily_step(scene.time).name, scene)
+        region = granule_footprint(self.granule)
+        return choose_scenes(best.values(), self.policy, self.period, rule=self.rule, region=region)
+
+    def chosen(self) -> tuple[Scene, ...]:
+        """The scenes taken, in time order.
+
+        Raises:
+            InvalidInputError: there is none.
+        """
+        found = self.choice().apply(self.candidates)
+        if not found:
+            raise InvalidInputError(
+                f"{self.granule}: no usable scene in {self.period}, of {len(self.candidates)} in the archive"
+            )
+        return found
+
+    def identity(self, scenes: Sequence[object]) -> list[object]:
+        """All that decides which scenes a granule has.
+
+        Args:
+            scenes: identity of each candidate.
+        """
+        return [
+            str(self.policy),
+            self.policy.cloud_weight,
+            str(self.rule),
+            str(self.period),
+            None if self.fixed is None else sorted(self.fixed),
+            sorted(self.broken),
+            [
+                [identity, scene.cloud_cover, scene.nodata_share]
+                for identity, scene in zip(scenes, self.candidates, strict=True)
+            ],
+        ]
+
+
+def _worth(scene: Scene) -> tuple[float, float, str]:
+    cloud = 101.0 if scene.cloud_cover is None else scene.cloud_cover
+    return scene.nodata_share or 0.0, cloud, scene.id
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeriesWindow:
+    """What all scenes show of a window."""
+
+    bands: NDArray[np.uint16]
+    """(time, band, y, x); 0 where there is nothing."""
+    scl: NDArray[np.uint8]
+    """(time, y, x) scene classes; 0 where there is nothing."""
+    valid: NDArray[np.bool_]
+    """(time, y, x) usable: a clear class, and data in every band."""
+
+    def filled(self, times: Sequence[datetime]) -> NDArray[np.uint16]:
+        """(time, band, y, x) masked and filled, the year being a circle; 0 where nothing was ever usable."""
+        return fill_times(self.bands, self.valid, times)
+
+
+def fill_times(bands: NDArray[np.uint16], valid: NDArray[np.bool_], times: Sequence[datetime]) -> NDArray[np.uint16]:
+    """Fill a series whose times are instants of one year, or of several folded into one."""
+    first = min(times)
+    start = datetime(first.year, 1, 1, tzinfo=UTC)
+    year = (datetime(first.year + 1, 1, 1, tzinfo=UTC) - start).days
+    days = np.array([(instant - start).total_seconds() / 86_400 for instant in times], dtype=np.float64)
+    return fill_periodic(bands, valid, days, float(year))
+
+
+class GranuleReader:
+    """The open files of a granule's scenes; windows of them come as arrays."""
+
+    def __init__(self, scenes: Sequence[Scene], bands: Sequence[str], mask: PixelMask) -> None:
+        self.scenes = tuple(scenes)
+        self.times = tuple(scene.time for scene in scenes)
+        self.bands = tuple(bands)
+        self._mask = mask
+        self._stack = ExitStack()
+        self.readers: list[SceneReader] = []
+
+    def __enter__(self) -> Self:
+        self.readers = [
+            self._stack.enter_context(SceneReader(scene, bands=self.bands, mask=self._mask)) for scene in self.scenes
+        ]
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._stack.close()
+
+    def window(self, grid: Grid) -> SeriesWindow:
+        """Read all bands of all scenes.
+
+        Raises:
+            SceneFaultError: a file is missing or broken: the scene is out.
+            TransientFaultError: a file cannot be read just now.
+        """
+        count = len(self.readers)
+        bands = np.zeros((count, len(self.bands), *grid.shape), dtype=np.uint16)
+        valid = np.zeros((count, *grid.shape), dtype=np.bool_)
+        for at in range(count):
+            bands[at], valid[at] = self.scene(at, grid)
+        return SeriesWindow(bands=bands, scl=self.classes(grid), valid=valid)
+
+    def scene(self, at: int, grid: Grid) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        """Bands (band, y, x) of one scene, and (y, x) where it is usable."""
+        reader, names = self.readers[at], self.bands
+        bands = np.zeros((len(names), *grid.shape), dtype=np.uint16)
+        clear = reader.clear(grid)
+        valid: NDArray[np.bool_] = np.zeros(grid.shape, np.bool_) if clear is None else clear.copy()
+        for place, name in enumerate(names):
+            part = reader.band(name, grid)
+            if part is not None:
+                bands[place] = part
+            valid &= data_valid(bands[place])
+        return bands, valid
+
+    def classes(self, grid: Grid) -> NDArray[np.uint8]:
+        """Scene classes (time, y, x)."""
+        scl = np.zeros((len(self.readers), *grid.shape), dtype=np.uint8)
+        for at, reader in enumerate(self.readers):
+            part = reader.classes(grid)
+            if part is not None:
+                scl[at] = part
+        return scl
+
+    def area(self, granule: GranuleId, resolution: float) -> Grid:
+        """The part of a granule that any scene's files reach; whole granules, as a rule.
+
+        Raises:
+            InvalidInputError: they reach none of it.
+        """
+        whole = granule_grid(granule, resolution)
+        grids = [reader.classification_grid() for reader in self.readers]
+        boxes = np.array([grid.bounds for grid in grids if grid.epsg == whole.epsg])
+        if not len(boxes):
+            raise InvalidInputError(f"{granule}: no scene lies in its zone")
+        west, south = np.maximum(boxes[:, :2].min(axis=0) // NEST * NEST, (whole.west, whole.south))
+        east, north = np.minimum(-(-boxes[:, 2:].max(axis=0) // NEST) * NEST, (whole.east, whole.north))
+        if west >= east or south >= north:
+            raise InvalidInputError(f"{granule}: its scenes reach none of it")
+        step = resolution
+        return whole.window(
+            round((whole.north - north) / step),
+            round((west - whole.west) / step),
+            round((north - south) / step),
+            round((east - west) / step),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class DecidedScenes:
+    """The scenes that a granule's series turned out to have: every product of the granule has the same."""
+
+    scenes: tuple[str, ...]
+    """Ids, in time order."""
+    valid: NDArray[np.bool_]
+    """(sample, time, y, x) usable pixels of the chips."""
+    exists: NDArray[np.bool_]
+    """(sample, time) where there is a chip."""
+
+    @staticmethod
+    def key(tile: str) -> str:
+        """Where it is kept.
+
+        Example:
+            >>> DecidedScenes.key("37N_37TDK")
+            '.landloom/decided/37N_37TDK.npz'
+        """
+        return f".landloom/decided/{tile}.npz"
+
+    def encode(self) -> bytes:
+        """As kept in build state."""
+        buffer = io.BytesIO()
+        bits, shape = np.packbits(self.valid, axis=None), np.array(self.valid.shape)
+        names = np.array(self.scenes, np.str_)
+        np.savez_compressed(buffer, allow_pickle=False, scenes=names, bits=bits, shape=shape, exists=self.exists)
+        return buffer.getvalue()
+
+    @classmethod
+    def decode(cls, content: bytes) -> Self:
+        """Read what was kept."""
+        with np.load(io.BytesIO(content), allow_pickle=False) as kept:
+            shape = tuple(kept["shape"].tolist())
+            valid = np.unpackbits(kept["bits"], count=int(np.prod(shape))).reshape(shape).astype(np.bool_)
+            return cls(scenes=tuple(kept["scenes"].tolist()), valid=valid, exists=kept["exists"])

@@ -1,0 +1,201 @@
+"""Class fractions of cells, from whatever source of labels a recipe names, tile by tile."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from landloom.corpus.manifest import FileEntry
+from landloom.engine.units import Note, NoteKind, Observed, Outcome
+from landloom.errors import InvalidInputError
+from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
+from landloom.model.apportion import MILLION
+from landloom.model.grid import WGS84, reproject
+from landloom.model.ids import CELL_SIZE, SampleId
+from landloom.model.recipe import LabelSource
+from landloom.model.taxonomy import taxonomy
+from landloom.store.open import open_store
+from landloom.store.raster import open_raster
+from landloom.store.vector import epsg_of, read_vector, row_names
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+    from landloom.engine.sources.label_files import LabelFiles
+    from landloom.labels.fractions import FractionTable
+    from landloom.model.grid import Grid
+    from landloom.model.ids import TileId
+    from landloom.model.sample import Sample
+    from landloom.store.protocol import Readable
+
+MARGIN: Final = 0.02
+"""Degrees around a tile's cells within which polygons are read."""
+RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
+"""Suffixes of label sources that are rasters."""
+
+
+def is_raster(path: str) -> bool:
+    """Whether a source of labels is a raster of codes."""
+    return Path(path).suffix.lower() in RASTERS
+
+
+class Cells(Protocol):
+    """Cells of one tile, small enough to travel to a worker."""
+
+    def grids(self) -> tuple[Grid, ...]:
+        """Each cell as a grid."""
+        ...
+
+    def identity(self) -> object:
+        """JSON values that tell these cells from others."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileCells:
+    """600 m cells of a 24 km tile, two bytes each: there may be sixteen million of them."""
+
+    tile: TileId
+    rows: bytes
+    """Row of each cell, from 1."""
+    columns: bytes
+    """Column of each cell, from 1."""
+
+    def grids(self) -> tuple[Grid, ...]:
+        """Each cell as a grid."""
+        pairs = zip(self.rows, self.columns, strict=True)
+        return tuple(SampleId(self.tile, row, column).grid(CELL_SIZE) for row, column in pairs)
+
+    def identity(self) -> object:
+        """The tile, and where its cells lie in it."""
+        return str(self.tile), self.rows.hex(), self.columns.hex()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SampleCells:
+    """The footprints of samples of any scheme."""
+
+    samples: tuple[Sample, ...]
+
+    def grids(self) -> tuple[Grid, ...]:
+        """Each sample as a grid of one pixel."""
+        return tuple(sample.grid(sample.side) for sample in self.samples)
+
+    def identity(self) -> object:
+        """CRS and bounds of each."""
+        return [(sample.epsg, sample.bounds) for sample in self.samples]
+
+
+def cell_fractions(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
+    """Read a source around some cells and compute the share of each class in each of them.
+
+    Args:
+        path: where the source lies.
+        source: what the recipe says of it.
+        cells: as grids; of one CRS.
+
+    Raises:
+        InvalidInputError: no column, bad geometries, or codes that its taxonomy does not know; rows are named.
+    """
+    return _of_raster(path, source, cells) if is_raster(path) else _of_polygons(path, source, cells)
+
+
+def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
+    if source.column is None:
+        raise InvalidInputError(f"{path}: got no column, expected the column of the code in the recipe")
+    outlines = [cell.footprint().bounds for cell in cells]
+    wests, souths, easts, norths = zip(*outlines, strict=True)
+    box = (min(wests) - MARGIN, min(souths) - MARGIN, max(easts) + MARGIN, max(norths) + MARGIN)
+    frame = read_vector(path, layer=source.layer, columns=[source.column], bbox=box, bbox_epsg=WGS84, numbered=True)
+    try:
+        epsg = epsg_of(frame)
+        table = fractions_from_polygons(
+            frame.geometry.to_numpy(),
+            frame[source.column].to_numpy(),
+            cells,
+            taxonomy(source.taxonomy),
+            epsg=epsg,
+            invalid=source.invalid,
+            rows=row_names(frame),
+        )
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{path}: {error}") from error
+    least = reproject(cells[0].outline(), cells[0].epsg, epsg).area / MILLION
+    return replace(table, overlaps=tuple(one for one in table.overlaps if one.area >= least))
+
+
+def _of_raster(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
+    with open_raster(path) as file:
+        part = raster_window(cells, file.grid)
+        if part is None:
+            return fractions_from_polygons([], [], cells, taxonomy(source.taxonomy), epsg=file.grid.epsg)
+        window = file.grid.window(*part)
+        raster = file.read(window, fill=int(file.nodata or 0))
+        nodata = file.nodata
+    return fractions_from_raster(
+        raster, window, cells, taxonomy(source.taxonomy), nodata=0 if nodata is None else nodata
+    )
+
+
+def fraction_notes(table: FractionTable) -> Iterator[Note]:
+    """What a person should know of a table: rows repaired, ground claimed twice, cells without any label."""
+    for problem in table.problems:
+        yield Note(kind=NoteKind.REPAIRED, what=str(problem))
+    for overlap in table.overlaps:
+        yield Note(kind=NoteKind.OVERLAP, what=str(overlap))
+    unlabelled = int((table.of(table.taxonomy.nodata) == MILLION).sum())
+    if unlabelled:
+        yield Note(kind=NoteKind.UNLABELLED, what="cells without any label", count=unlabelled)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CellsTask:
+    """Fractions of some cells, saved as (cell, class) millionths under a key of build state."""
+
+    store: str
+    """Where the corpus lies."""
+    key: str
+    """Where the table goes."""
+    path: str
+    """Vector file or raster."""
+    source: LabelSource
+    cells: Cells
+    labels: LabelFiles | None = None
+    """What is published of them; None where the table is for the build alone."""
+
+    def run(self) -> Outcome:
+        """Read the source around the cells, compute, save."""
+        table = cell_fractions(self.path, self.source, self.cells.grids())
+        data, store = encode_millionths(table.millionths), open_store(self.store)
+        store.put(self.key, data)
+        files, notes = (FileEntry.of(self.key, data),), tuple(fraction_notes(table))
+        if self.labels is None:
+            return Outcome(files=files, notes=notes)
+        made = self.labels.write(store, table.millionths)
+        there = np.ones((len(self.labels.samples), 1), np.bool_)
+        observed = Observed(product=self.labels.product.key, timesteps=(), table=there)
+        return Outcome(files=(*files, *made), observed=(observed,), notes=notes)
+
+
+def source_settings(source: LabelSource) -> dict[str, Any]:
+    """What of a source decides the numbers made of it, beside its file's bytes."""
+    return source.model_dump(mode="json", include=set(LabelSource.model_fields) - {"allow_empty"})
+
+
+def encode_millionths(millionths: NDArray[np.int64]) -> bytes:
+    """A table (cell, class) as kept in build state."""
+    buffer = io.BytesIO()
+    np.save(buffer, millionths.astype(np.int32))
+    return buffer.getvalue()
+
+
+def read_millionths(store: Readable, key: str) -> NDArray[np.int32]:
+    """The table under a key of build state: (cell, class) millionths."""
+    table: NDArray[np.int32] = np.load(io.BytesIO(store.get(key)), allow_pickle=False)
+    return table

@@ -1,0 +1,274 @@
+"""Products on a regular time axis: the observations of each timestep over one tile are reduced to a chip a sample.
+
+A kind brings a `Reducer`; reading, leaving out of broken scenes, cutting, writing and lineage are done here.
+"""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+import numpy as np
+
+from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
+from landloom.engine.pixels.attempts import without_broken
+from landloom.engine.pixels.blocks import BUDGET, Block, blocks, strips
+from landloom.engine.pixels.reading import PixelMask, SceneReader
+from landloom.engine.pixels.writing import ProductWriter, product_writer
+from landloom.engine.scenes.overpasses import overpasses
+from landloom.engine.units import Observed, Outcome, Unit, unit_digest
+from landloom.errors import LandloomError
+from landloom.imagery.composite import Observation
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.corpus.layout import Layout
+    from landloom.engine.kinds import PlanInputs, ProductRequest
+    from landloom.model.grid import Grid
+    from landloom.model.product import Product
+    from landloom.model.sample import Sample
+    from landloom.model.scene import Scene
+    from landloom.model.time import Timestep
+
+MOST_OPEN: Final = 48
+"""Overpasses whose files stay open from block to block: each has a dozen, and processes may open a thousand."""
+
+
+class Reducer(Protocol):
+    """Reduces the observations of a timestep; a value that travels to workers."""
+
+    def reduce(self, observations: Sequence[Observation], shape: tuple[int, int], bands: int) -> Sequence[NDArray[Any]]:
+        """One array (band, y, x) for each product, in their order.
+
+        Args:
+            observations: one for each overpass, on one grid; there may be none.
+            shape: rows and columns.
+            bands: of an observation.
+        """
+        ...
+
+    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+        """Why the chips of a sample must not be published; None where they may.
+
+        Args:
+            chips: (band, y, x) of each product.
+            count: (y, x) valid observations.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimestepTask:
+    """Reduce all timesteps of a tile, and write them."""
+
+    store: str
+    """Where the corpus lies."""
+    layout: Layout
+    """Its keys."""
+    layouts: tuple[str, ...]
+    """`chips`, `cubes` or both."""
+    products: tuple[Product, ...]
+    """Of one resolution."""
+    reducer: Reducer
+    bands: tuple[str, ...]
+    """Read of each scene, in this order."""
+    mask: PixelMask
+    resolution: float
+    """Metres of a pixel."""
+    samples: tuple[Sample, ...]
+    """Of one tile, in id order."""
+    timesteps: tuple[Timestep, ...]
+    scenes: tuple[Scene, ...]
+    """All scenes of the tile in the period."""
+
+    def run(self) -> Outcome:
+        """Reduce, cut, write; the lineage says what is behind every timestep."""
+        with ExitStack() as stack:
+            writers = [stack.enter_context(self._writer(product)) for product in self.products]
+            steps = [self._timestep(index, step, writers) for index, step in enumerate(self.timesteps)]
+            files = [file for writer in writers for file in writer.finish()]
+        table = np.ones((len(self.samples), len(self.timesteps)), np.bool_)
+        observed = (Observed(product=one.key, timesteps=self.timesteps, table=table) for one in self.products)
+        return Outcome(files=tuple(files), observed=tuple(observed), lineage=Lineage(timesteps=tuple(steps)))
+
+    def _writer(self, product: Product) -> ProductWriter:
+        return product_writer(
+            store=self.store,
+            layout=self.layout,
+            layouts=self.layouts,
+            product=product,
+            samples=self.samples,
+            timesteps=self.timesteps,
+        )
+
+    def _timestep(self, index: int, step: Timestep, writers: Sequence[ProductWriter]) -> LineageStep:
+        """Reduce one timestep; nothing is written before all of its blocks could be read."""
+        wanted = [scene for scene in self.scenes if scene.time in step.period]
+        (attempt, parts), left_out = without_broken(partial(self._parts, wanted))
+        means = [mean for block, arrays, count in parts for mean in self._cut(index, block, (arrays, count), writers)]
+        return _lineage(step, wanted, left_out, attempt, float(np.mean(means)))
+
+    def _parts(
+        self, wanted: Sequence[Scene], left_out: Mapping[str, str]
+    ) -> tuple[_StepAttempt, list[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]]:
+        usable = [scene for scene in wanted if scene.id not in left_out]
+        attempt = _StepAttempt(task=self, passes=overpasses(usable, self.samples[0].epsg))
+        return attempt, list(attempt.blocks(blocks(self.samples, self.resolution)))
+
+    def _cut(
+        self,
+        index: int,
+        block: Block,
+        part: tuple[list[NDArray[Any]], NDArray[np.uint16]],
+        writers: Sequence[ProductWriter],
+    ) -> list[float]:
+        """Cut a block's samples out and write them; the mean observations of each."""
+        arrays, counts = part
+        means = []
+        for position in block.samples:
+            grid = self.samples[position].grid(self.resolution)
+            row, column = grid.offset_in(block.grid)
+            window = np.s_[..., row : row + grid.height, column : column + grid.width]
+            chips, count = [array[window] for array in arrays], counts[window]
+            reason = self.reducer.objection(chips, count)
+            if reason is not None:
+                raise LandloomError(f"{self.samples[position].id} {self.timesteps[index].name}: {reason}")
+            for writer, chip in zip(writers, chips, strict=True):
+                writer.write(position, index, chip)
+            means.append(float(count.mean()))
+        return means
+
+
+@dataclass(slots=True, kw_only=True)
+class _StepAttempt:
+    """One try at a timestep with the scenes that are still thought usable."""
+
+    task: TimestepTask
+    passes: list[list[Scene]]
+    clamped: dict[str, int] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+    def blocks(self, wanted: Sequence[Block]) -> Iterator[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]:
+        with ExitStack() as stack:
+            readers = [[stack.enter_context(self._reader(scene)) for scene in group] for group in self.passes]
+            for block in wanted:
+                yield block, *self._block(block, readers)
+            self.clamped = {r.scene.id: r.clamped for group in readers for r in group if r.clamped}
+
+    def _reader(self, scene: Scene) -> SceneReader:
+        return SceneReader(scene, bands=self.task.bands, mask=self.task.mask)
+
+    def _block(
+        self, block: Block, readers: Sequence[Sequence[SceneReader]]
+    ) -> tuple[list[NDArray[Any]], NDArray[np.uint16]]:
+        task, bands = self.task, len(self.task.bands)
+        whole = [np.zeros((max(len(p.bands), 1), *block.grid.shape), p.dtype) for p in task.products]
+        counts = np.zeros(block.grid.shape, np.uint16)
+        for row, strip in strips(block.grid, len(readers), bands):
+            passes = [self._pass(group, strip) for group in readers]
+            seen = [observation for observation in passes if observation is not None]
+            rows = slice(row, row + strip.height)
+            for array, part in zip(whole, task.reducer.reduce(seen, strip.shape, bands), strict=True):
+                array[:, rows] = part
+            for observation in seen:
+                counts[rows] += observation.valid
+        return whole, counts
+
+    def _pass(self, group: Sequence[SceneReader], strip: Grid) -> Observation | None:
+        """What one overpass shows: where several granules do, the first of them."""
+        merged: Observation | None = None
+        for reader in group:
+            seen = reader.observe(strip)
+            if len(self.passes) > MOST_OPEN:
+                reader.release()
+            if seen is None:
+                continue
+            self.used.add(reader.scene.id)
+            if merged is None:
+                merged = seen
+            else:
+                bands = np.where(merged.valid, merged.bands, seen.bands)
+                merged = Observation(bands=bands, valid=merged.valid | seen.valid)
+        return merged
+
+
+def _lineage(
+    step: Timestep, wanted: Sequence[Scene], left_out: Mapping[str, str], attempt: _StepAttempt, observations: float
+) -> LineageStep:
+    used = [scene for scene in wanted if scene.id in attempt.used]
+    unused = [scene.id for scene in wanted if scene.id not in attempt.used and scene.id not in left_out]
+    return LineageStep(
+        timestep=step.name,
+        scenes=tuple(
+            SceneRecord.of(scene, clamped=attempt.clamped.get(scene.id, 0), level=False)
+            for scene in sorted(used, key=lambda one: (one.time, one.id))
+        ),
+        without_valid_pixels=tuple(sorted(unused)),
+        left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(left_out.items())),
+        observations=observations,
+    )
+
+
+def timestep_units(
+    request: ProductRequest[Any],
+    inputs: PlanInputs,
+    *,
+    reducer: Reducer,
+    products: Sequence[Product],
+    timesteps: tuple[Timestep, ...],
+    bands: tuple[str, ...],
+    mask: PixelMask,
+) -> list[Unit]:
+    """The units of a product on a regular time axis, one a tile.
+
+    Args:
+        request: what the recipe asks.
+        inputs: what units are planned from.
+        reducer: makes the products.
+        products: of one resolution.
+        timesteps: of all of them.
+        bands: read of each scene.
+        mask: which pixels count as usable.
+    """
+    project, archive, units = request.project, request.scenes.archive, []
+    settings = request.section.model_dump(mode="json", exclude={"terms"})
+    for tile, samples in inputs.tiles.items():
+        scenes = inputs.scenes[request.path][tile]
+        task = TimestepTask(
+            store=inputs.store,
+            layout=inputs.layout,
+            layouts=project.recipe.layouts,
+            products=tuple(products),
+            reducer=reducer,
+            bands=bands,
+            mask=mask,
+            resolution=float(products[0].resolution or 10),
+            samples=samples,
+            timesteps=timesteps,
+            scenes=scenes,
+        )
+        decides = unit_digest(
+            settings,
+            project.recipe.layouts,
+            [[asdict(product) for product in products], inputs.layout.name],
+            [[step.name, str(step.period)] for step in timesteps],
+            [(str(sample.id), sample.bounds) for sample in samples],
+            [project.scene_identity(scene, bands, archive) for scene in scenes],
+        )
+        unit = Unit(
+            kind=request.kind.name,
+            product=request.unit,
+            tile=tile,
+            makes=tuple(product.key for product in products),
+            samples=samples,
+            key=decides,
+            memory=2 * BUDGET,
+            task=task,
+        )
+        units.append(unit)
+    return units

@@ -1,0 +1,292 @@
+"""The documents and coordinates of a cubes array: everything of its Zarr group but the shards.
+
+Zarr specification version 3.1; metadata of all arrays is repeated in the group's document, as zarr-python consolidates
+it, so that one read opens everything. Coordinates are single chunks, not compressed: they are small.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+import orjson
+
+from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.model.grid import Grid
+from landloom.model.time import parse_instant
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+
+DIMENSIONS: Final = ("sample", "time", "band", "y", "x")
+"""Of `data`, in order."""
+_COUNT: Final = struct.Struct("<I")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CubeSpec:
+    """What a cubes array holds: one product of one tile."""
+
+    samples: tuple[str, ...]
+    """Ids, in the order of the array."""
+    timesteps: tuple[str, ...]
+    """Names such as `2018-01`, in time order."""
+    times: tuple[datetime, ...]
+    """Stamps of the timesteps, UTC, whole seconds."""
+    bands: tuple[str, ...]
+    """Names, in order."""
+    corners: tuple[tuple[float, float], ...]
+    """West and north of each sample, in units of the CRS."""
+    height: int
+    """Rows of a sample."""
+    width: int
+    """Columns of a sample."""
+    dtype: str
+    """numpy name of the numbers' type."""
+    nodata: float | None
+    """The number that stands for nothing."""
+    epsg: int
+    """EPSG code of the CRS."""
+    resolution: float
+    """Side of a pixel, in units of the CRS."""
+    observed: tuple[tuple[bool, ...], ...] | None = None
+    """Per sample and timestep, for acquired time axes: whether there is a chip; None for a regular axis."""
+    title: str = ""
+    """For people."""
+
+    def __post_init__(self) -> None:
+        steps = len(self.timesteps)
+        if not (self.samples and self.timesteps and self.bands and self.height > 0 and self.width > 0):
+            raise InvalidValueError("got cubes without samples, timesteps, bands or pixels, expected one at least")
+        if len(set(self.samples)) != len(self.samples):
+            raise InvalidValueError("got a sample twice, expected each once")
+        if len(self.times) != steps or len(self.corners) != len(self.samples):
+            raise InvalidValueError(
+                f"got {len(self.times)} stamps and {len(self.corners)} corners, "
+                f"expected one for each of {steps} timesteps and {len(self.samples)} samples"
+            )
+        if self.observed is not None and [len(row) for row in self.observed] != [steps] * len(self.samples):
+            raise InvalidValueError(f"got an observed mask of another shape, expected {len(self.samples)} x {steps}")
+
+    @property
+    def shape(self) -> tuple[int, int, int, int, int]:
+        """(sample, time, band, y, x)."""
+        return len(self.samples), len(self.timesteps), len(self.bands), self.height, self.width
+
+    @property
+    def fill(self) -> float:
+        """What an absent chunk reads as."""
+        return 0 if self.nodata is None else self.nodata
+
+    def grid(self, place: int) -> Grid:
+        """The pixels of the sample at a position."""
+        west, north = self.corners[place]
+        return Grid(
+            epsg=self.epsg,
+            west=west,
+            north=north,
+            pixel_width=self.resolution,
+            pixel_height=self.resolution,
+            width=self.width,
+            height=self.height,
+        )
+
+
+def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes]:
+    """Metadata and coordinates, ready to be put.
+
+    Args:
+        spec: what the array holds.
+        shard: samples in a shard.
+        level: of zstd.
+
+    Returns:
+        Key → bytes; the group's document comes last, for whoever finds it finds a whole array.
+    """
+    coordinates = _coordinates(spec)
+    arrays = {name: _coordinate_metadata(*entry) for name, entry in coordinates.items()}
+    arrays["data"] = _data_metadata(spec, shard, level)
+    files = {f"{name}/{_chunk_key(dims)}": data for name, (dims, _, _, data, _) in coordinates.items()}
+    files |= {f"{name}/zarr.json": _json(arrays[name]) for name in sorted(arrays)}
+    group = {
+        "zarr_format": 3,
+        "node_type": "group",
+        "attributes": {
+            "title": spec.title,
+            "proj:code": f"EPSG:{spec.epsg}",
+            "resolution": spec.resolution,
+            "nodata": _number(spec.nodata),
+        },
+        "consolidated_metadata": {
+            "kind": "inline",
+            "must_understand": False,
+            "metadata": {name: arrays[name] for name in sorted(arrays)},
+        },
+    }
+    return files | {"zarr.json": _json(group)}
+
+
+def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
+    """Read documents and coordinates back.
+
+    Args:
+        get: key → bytes.
+        shard: samples in a shard, as expected.
+
+    Raises:
+        InvalidInputError: the group is not one that `cube_documents` writes.
+    """
+    try:
+        group = orjson.loads(get("zarr.json"))
+        arrays = group["consolidated_metadata"]["metadata"]
+        data = arrays["data"]
+        texts = {name: _read_texts(get(f"{name}/c/0")) for name in ("sample", "timestep", "band")}
+        stamps = np.frombuffer(get("time/c/0"), "<i8").tolist()
+        west, north = (np.frombuffer(get(f"{name}/c/0"), "<f8").tolist() for name in ("west", "north"))
+        shape = tuple(data["shape"])
+        mask = np.frombuffer(get("observed/c/0/0"), bool).reshape(shape[:2]) if "observed" in arrays else None
+        spec = CubeSpec(
+            samples=texts["sample"],
+            timesteps=texts["timestep"],
+            times=tuple(datetime.fromtimestamp(stamp, UTC) for stamp in stamps),
+            bands=texts["band"],
+            corners=tuple(zip(west, north, strict=True)),
+            height=shape[3],
+            width=shape[4],
+            dtype=data["data_type"],
+            nodata=float("nan") if group["attributes"]["nodata"] == "NaN" else group["attributes"]["nodata"],
+            epsg=int(group["attributes"]["proj:code"].removeprefix("EPSG:")),
+            resolution=group["attributes"]["resolution"],
+            observed=None if mask is None else tuple(tuple(row) for row in mask.tolist()),
+            title=group["attributes"]["title"],
+        )
+        wanted = _data_metadata(spec, shard, data["codecs"][0]["configuration"]["codecs"][1]["configuration"]["level"])
+    except (KeyError, IndexError, TypeError, ValueError, struct.error) as error:
+        raise InvalidInputError(f"got no cubes array: {type(error).__name__} {error}") from error
+    if data != orjson.loads(_json(wanted)):
+        raise InvalidInputError("got no cubes array: `data` is encoded in another way")
+    return spec
+
+
+_Coordinate = tuple[tuple[str, ...], tuple[int, ...], str, bytes, dict[str, Any]]
+"""Dimensions, shape, type, the one chunk, attributes."""
+
+
+def _coordinates(spec: CubeSpec) -> dict[str, _Coordinate]:
+    def along(dimension: str, length: int, kind: str, data: bytes, **attributes: Any) -> _Coordinate:
+        return (dimension,), (length,), kind, data, attributes
+
+    samples, steps = len(spec.samples), len(spec.timesteps)
+    stamps = np.array([int(parse_instant(time).timestamp()) for time in spec.times], "<i8")
+    corners = np.array(spec.corners, "<f8")
+    coordinates = {
+        "sample": along("sample", samples, "string", _texts(spec.samples), long_name="sample id"),
+        "time": along(
+            "time",
+            steps,
+            "int64",
+            stamps.tobytes(),
+            standard_name="time",
+            units="seconds since 1970-01-01",
+            calendar="proleptic_gregorian",
+        ),
+        "timestep": along("time", steps, "string", _texts(spec.timesteps), long_name="name of the timestep"),
+        "band": along("band", len(spec.bands), "string", _texts(spec.bands), long_name="band"),
+        "west": along("sample", samples, "float64", corners[:, 0].tobytes(), long_name="x of the west edge"),
+        "north": along("sample", samples, "float64", corners[:, 1].tobytes(), long_name="y of the north edge"),
+    }
+    if spec.observed is not None:
+        mask = np.array(spec.observed, bool).tobytes()
+        what = {"long_name": "whether there is a chip"}
+        coordinates["observed"] = (("sample", "time"), (samples, steps), "bool", mask, what)
+    return coordinates
+
+
+def _chunk_key(dimensions: Sequence[str]) -> str:
+    return "/".join(["c", *("0" for _ in dimensions)])
+
+
+def _coordinate_metadata(
+    dimensions: tuple[str, ...], shape: tuple[int, ...], kind: str, _: bytes, attributes: dict[str, Any]
+) -> dict[str, Any]:
+    plain = {"name": "vlen-utf8"} if kind == "string" else _bytes_codec(1 if kind == "bool" else 8)
+    fill: Any = {"string": "", "bool": False}.get(kind, 0)
+    return _metadata(shape, kind, shape, fill, [plain], dimensions, attributes)
+
+
+def _data_metadata(spec: CubeSpec, shard: int, level: int) -> dict[str, Any]:
+    inner = list(spec.shape[1:])
+    sharding = {
+        "name": "sharding_indexed",
+        "configuration": {
+            "chunk_shape": [1, *inner],
+            "codecs": [
+                _bytes_codec(np.dtype(spec.dtype).itemsize),
+                {"name": "zstd", "configuration": {"level": level, "checksum": False}},
+            ],
+            "index_codecs": [_bytes_codec(8), {"name": "crc32c"}],
+            "index_location": "start",
+        },
+    }
+    fill = _number(spec.fill if np.dtype(spec.dtype).kind == "f" else int(spec.fill))
+    attributes = {"coordinates": "timestep west north" + (" observed" if spec.observed is not None else "")}
+    return _metadata(spec.shape, spec.dtype, (shard, *inner), fill, [sharding], DIMENSIONS, attributes)
+
+
+def _metadata(
+    shape: Sequence[int],
+    kind: str,
+    chunk: Sequence[int],
+    fill: Any,
+    codecs: list[dict[str, Any]],
+    dimensions: Sequence[str],
+    attributes: dict[str, Any],
+) -> dict[str, Any]:
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": list(shape),
+        "data_type": kind,
+        "chunk_grid": {"name": "regular", "configuration": {"chunk_shape": list(chunk)}},
+        "chunk_key_encoding": {"name": "default", "configuration": {"separator": "/"}},
+        "fill_value": fill,
+        "codecs": codecs,
+        "attributes": attributes,
+        "dimension_names": list(dimensions),
+        "storage_transformers": [],
+    }
+
+
+def _number(value: float | None) -> float | str | None:
+    """JSON has no NaN; Zarr writes it as text."""
+    return "NaN" if value is not None and math.isnan(value) else value
+
+
+def _bytes_codec(itemsize: int) -> dict[str, Any]:
+    """The codec `bytes`; single bytes have no order."""
+    return {"name": "bytes"} | ({"configuration": {"endian": "little"}} if itemsize > 1 else {})
+
+
+def _texts(values: Sequence[str]) -> bytes:
+    """The codec `vlen-utf8`: how many, then length and bytes of each."""
+    encoded = [value.encode() for value in values]
+    return b"".join([_COUNT.pack(len(encoded)), *(_COUNT.pack(len(text)) + text for text in encoded)])
+
+
+def _read_texts(data: bytes) -> tuple[str, ...]:
+    (count,) = _COUNT.unpack_from(data)
+    place, texts = _COUNT.size, []
+    for _ in range(count):
+        (length,) = _COUNT.unpack_from(data, place)
+        place += _COUNT.size + length
+        texts.append(data[place - length : place].decode())
+    return tuple(texts)
+
+
+def _json(document: dict[str, Any]) -> bytes:
+    return orjson.dumps(document, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)

@@ -1,0 +1,214 @@
+"""Parts that every recipe has: region, period, terms, catalogue and publication."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from string import Formatter
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+
+from landloom.model.time import Period
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", description="lower-case letters, digits and '-'")]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A part of a recipe: frozen, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+
+
+def is_none(value: object) -> bool:
+    """Whether a key that is not set is left out of documents; older documents do not have it."""
+    return value is None
+
+
+class PeriodSection(Section):
+    """A half-open period; `end` is the first day after it."""
+
+    start: date | datetime
+    """First day, or an instant in UTC."""
+    end: date | datetime
+    """First day after the period, or an instant."""
+
+    @field_validator("start", "end", mode="before")
+    @classmethod
+    def _readable(cls, value: object) -> object:
+        if isinstance(value, date):  # as a datetime is
+            return value
+        try:
+            text = str(value)
+            return date.fromisoformat(text) if len(text) == len("2018-01-01") else datetime.fromisoformat(text)
+        except ValueError as error:
+            raise ValueError(f"got {value!r}, expected a date such as 2018-01-01") from error
+
+    @model_validator(mode="after")
+    def _ordered(self) -> Self:
+        _ = self.value
+        return self
+
+    @property
+    def value(self) -> Period:
+        """The period, in UTC."""
+        return Period.parse(self.start, self.end)
+
+
+class VectorSource(Section):
+    """Polygons in a file, with the column that names them."""
+
+    file: str
+    """GeoPackage, GeoParquet, shapefile or GeoJSON."""
+    column: str
+    """Column of the code or name."""
+    layer: str | None = None
+    """Layer, where the file has several."""
+
+
+class RegionSection(Section):
+    """Where samples may lie: bounds in WGS84 or the union of the polygons of a file."""
+
+    bounds: tuple[float, float, float, float] | None = None
+    """West, south, east, north in degrees."""
+    file: str | None = None
+    """Any vector file with a CRS."""
+
+    @model_validator(mode="after")
+    def _one(self) -> Self:
+        if (self.bounds is None) == (self.file is None):
+            raise ValueError("expected either bounds or file")
+        if self.bounds is not None and not (self.bounds[0] < self.bounds[2] and self.bounds[1] < self.bounds[3]):
+            raise ValueError("expected bounds as west, south, east, north")
+        if self.bounds is not None and not (self.bounds[0] >= -180 and self.bounds[2] <= 180):
+            raise ValueError(f"got longitudes {self.bounds[0]:g} to {self.bounds[2]:g}, expected -180 to 180")
+        if self.bounds is not None and not (self.bounds[1] >= -90 and self.bounds[3] <= 90):
+            raise ValueError(f"got latitudes {self.bounds[1]:g} to {self.bounds[3]:g}, expected -90 to 90")
+        return self
+
+
+class Provider(Section):
+    """Who made, keeps or licenses a product."""
+
+    name: str
+    """Who it is."""
+    roles: tuple[Literal["licensor", "producer", "processor", "host"], ...] = ("producer",)
+    """As STAC means them."""
+    url: str | None = None
+    """Where to read more."""
+
+
+class Terms(Section):
+    """Under which terms a product is published. They differ from product to product."""
+
+    licence: str
+    """SPDX id, or `proprietary` with `licence_url`."""
+    licence_url: str | None = None
+    """The terms in full."""
+    attribution: str
+    """What a user has to print."""
+    providers: tuple[Provider, ...] = ()
+    """Those who made, keep or license it."""
+    source: str | None = None
+    """Where the source product is described."""
+    non_commercial: bool = False
+    """Whether commercial use is excluded."""
+
+
+_PATTERNS: Final[dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]]] = {
+    "item": ((("collection",), ("sample",)), ("collection", "sample")),
+    "dated_item": (
+        (("collection",), ("sample",), ("date", "timestep")),
+        ("collection", "sample", "timestep", "date"),
+    ),
+    "band_asset": ((("band",),), ("band", "prefix", "timestep")),
+}
+"""Pattern → fields that it must have, one of each, and all that it may have."""
+
+
+class SamplerSection(Section):
+    """How samples are placed in the region; samplers add their settings."""
+
+    scheme: ClassVar[str]
+    """Identity scheme of the samples."""
+
+    if TYPE_CHECKING:
+        draw: str
+
+
+class ProductSection(Section):
+    """A product of a recipe; kinds add their settings, each in its own order."""
+
+    if TYPE_CHECKING:
+        terms: Terms
+        period: PeriodSection | None
+
+
+class StacSection(Section):
+    """How much of the catalogue is written, and how its items and assets are named.
+
+    Patterns know `{collection}`, `{sample}`, `{timestep}` as in file names, `{date}` (the same without hyphens), and of
+    the product `{prefix}` and `{band}`; those that are absent are the scheme's own.
+    """
+
+    json_items: bool = True
+    """The whole JSON tree; slim stac-geoparquet is always written."""
+    item: str | None = None
+    """Id of an item that holds all timesteps, or none: `{collection}_{sample}`."""
+    dated_item: str | None = None
+    """Id of an item of one timestep: `{collection}_{sample}_{date}` of granules."""
+    band_asset: str | None = None
+    """Asset key of a band, where every band is a file of its own: `{band}` of granules."""
+    label_link: Annotated[str, Field(pattern=r"^[a-z][a-z_-]*$")] | None = None
+    """Relation from a label item to the imagery of its place: `source` of granules."""
+
+    @field_validator("item", "dated_item", "band_asset")
+    @classmethod
+    def _distinct(cls, pattern: str | None, read: ValidationInfo) -> str | None:
+        """Refuse patterns that say the same of different things, or name what there is not."""
+        needed, known = _PATTERNS[str(read.field_name)]
+        if pattern is None:
+            return None
+        try:
+            fields = [name for _, name, _, _ in Formatter().parse(pattern) if name is not None]
+        except ValueError as error:
+            raise ValueError(
+                f"got {pattern!r}, expected a pattern such as {{collection}}_{{sample}}: {error}"
+            ) from error
+        unknown = [name for name in fields if name not in known]
+        missing = [" or ".join(names) for names in needed if not set(names) & set(fields)]
+        if unknown or missing:
+            wanted = ", ".join(f"{{{name}}}" for name in known)
+            told = f"with {' and '.join(missing)}, " if missing else ""
+            raise ValueError(f"got {pattern!r}, expected a pattern {told}out of {wanted}")
+        return pattern
+
+    @property
+    def names(self) -> dict[str, str]:
+        """Patterns that are not the scheme's own."""
+        return self.model_dump(exclude={"json_items"}, exclude_none=True)
+
+
+class Publication(Section):
+    """What the card, the catalogue and the citation say."""
+
+    title: str
+    """Heading of card and catalogue."""
+    description: str
+    """What the corpus is, in a sentence or two."""
+    authors: tuple[str, ...] = ()
+    """`Family, Given`."""
+    year: int | None = None
+    """Of publication."""
+    publisher: str | None = None
+    """Who publishes it."""
+    doi: str | None = None
+    """Without `https://doi.org/`."""
+    citation: str | None = None
+    """The sentence to cite; made from the other fields if absent."""
+    funding: str | None = None
+    """Who paid, as it has to be printed."""
+    contact: str | None = None
+    """Address for questions."""
+    keywords: tuple[str, ...] = ()
+    """To be found by."""

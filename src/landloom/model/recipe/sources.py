@@ -1,0 +1,126 @@
+"""Sources of labels, as recipes name them: what products publish of them stands in the products' own sections."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+from pydantic import Field, field_validator
+
+from landloom.errors import NotFoundError
+from landloom.model.recipe.sections import Section
+from landloom.model.taxonomy import taxonomies
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def known_taxonomy(name: str) -> str:
+    """Refuse a name that no taxonomy has.
+
+    Raises:
+        ValueError: names those that come near.
+    """
+    if name not in taxonomies():
+        raise ValueError(str(NotFoundError.of("taxonomy", name, taxonomies())))
+    return name
+
+
+class LabelSource(Section):
+    """A vector file or raster of codes that class fractions are computed from."""
+
+    taxonomy: str
+    """Name of a taxonomy: `clc`, …"""
+    file: str
+    """Vector file, or a raster of codes."""
+    column: str | None = None
+    """Column of the code; absent for rasters."""
+    layer: str | None = None
+    """Layer, where the file has several."""
+    invalid: Literal["error", "repair"] = "error"
+    """What becomes of invalid geometries: the build stops and names their rows, or they are repaired and noted."""
+    allow_empty: bool = False
+    """Whether the source may have no label for any sample at all, which is a mistake nearly always."""
+
+    _named = field_validator("taxonomy")(known_taxonomy)
+
+
+class ParcelSource(Section):
+    """A vector file of parcels with their ground truth."""
+
+    file: str
+    """GeoPackage, GeoParquet, shapefile, GeoJSON, or a CSV with WKT."""
+    layer: str | None = None
+    """Layer, where the file has several."""
+    epsg: int | None = None
+    """CRS of a file that does not say."""
+    columns: dict[Literal["id", "ground_truth", "crs", "year", "valid_from", "valid_to"], str] = {}
+    """Role → column, where they differ."""
+    classes: dict[str | int, int] | str | None = None
+    """Value → code, several to one; or a file of it. Text gets 1, 2, … in sorted order if absent."""
+    unmapped: Literal["error", "unknown", "background", "ignore"] = "error"
+    """What becomes of values that `classes` does not name."""
+    codes: dict[Literal["background", "ignore", "unknown"], int] = {}
+    """Codes of their own, where the defaults do not suit."""
+    year: int | None = None
+    """Only parcels of that year, where a column says; of the recipe's period if absent."""
+    invalid: Literal["reject", "repair"] = "reject"
+    """What becomes of invalid geometries."""
+    regression: bool = False
+    """Whether the ground truth is a number to predict, not a class."""
+    resolution: Annotated[float, Field(gt=0)] = 10.0
+    """Metres of a pixel; finer than the imagery for super-resolution."""
+
+    @field_validator("resolution")
+    @classmethod
+    def _nests(cls, metres: float) -> float:
+        if not any(abs(n - round(n)) < 1e-9 for n in (10 / metres, metres / 10)):
+            raise ValueError("expected metres that divide or multiply 10, such as 2.5")
+        return metres
+
+
+class ClassMapSource(Section):
+    """A raster of codes in one taxonomy that is translated into another."""
+
+    file: str
+    """A raster of codes."""
+    taxonomy: str = "globeland30"
+    """What its codes are; there must be a crosswalk to `landcovernet`."""
+    crosswalk: dict[str, str] = {}
+    """Code → LandCoverNet class, where the crosswalk that comes with landloom does not suit."""
+
+    _named = field_validator("taxonomy")(known_taxonomy)
+
+
+Source = TypeVar("Source", LabelSource, ParcelSource, ClassMapSource)
+
+
+def find_sources(sections: Mapping[str, Any], kind: type[Source]) -> dict[str, Source]:
+    """Sources of labels among the sections of a recipe, whichever products they belong to.
+
+    Args:
+        sections: key of the recipe → section.
+        kind: of the sources.
+
+    Returns:
+        Path in the recipe, `labels.clc` or `parcels` → source.
+
+    Example:
+        >>> sorted(find_sources({"labels": {"clc": LabelSource(taxonomy="clc", file="a.tif")}, "x": 1}, LabelSource))
+        ['labels.clc']
+    """
+    found = {key: one for key, one in sections.items() if isinstance(one, kind)}
+    for key, held in sections.items():
+        if isinstance(held, dict):
+            found |= {f"{key}.{name}": one for name, one in held.items() if isinstance(one, kind)}
+    return found
+
+
+class Sections(dict[str, Any]):
+    """Key → section, of those of a recipe that are right by themselves."""
+
+    unread_products: bool = False
+    """Whether some sections of products are not among them: what they would be is not called missing."""
+
+    def lacks(self, kind: type[Source]) -> bool:
+        """Whether the recipe certainly has no source of labels of a kind."""
+        return not self.unread_products and not find_sources(self, kind)

@@ -1,0 +1,225 @@
+"""Sensors: what is known of an instrument's products before any of their files is opened. To add one is to add a row.
+
+Centre wavelengths and widths of Sentinel-2 are those of Sentinel-2A (ESA, Sentinel-2 Products Specification Document);
+those of Landsat 8 are the centres of its bands (USGS, Landsat 8 Data Users Handbook).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Band:
+    """One spectral channel, or one layer of a raster that is no spectrum."""
+
+    name: str
+    """`B04`; a layer's own name elsewhere."""
+    description: str
+    """What it is, in words."""
+    resolution: float
+    """Native pixel size in metres."""
+    common_name: str | None = None
+    """Name in the STAC EO extension."""
+    wavelength: float | None = None
+    """Centre wavelength in micrometres."""
+    width: float | None = None
+    """Full width at half maximum in micrometres."""
+
+
+def _band(name: str, text: str, resolution: float, common: str, wavelength: float, width: float) -> Band:
+    return Band(
+        name=name,
+        description=text,
+        resolution=resolution,
+        common_name=common,
+        wavelength=wavelength,
+        width=width,
+    )
+
+
+SENTINEL2: Final[dict[str, Band]] = {
+    band.name: band
+    for band in (
+        _band("B01", "Coastal aerosol", 60, "coastal", 0.4427, 0.021),
+        _band("B02", "Blue", 10, "blue", 0.4924, 0.066),
+        _band("B03", "Green", 10, "green", 0.5598, 0.036),
+        _band("B04", "Red", 10, "red", 0.6646, 0.031),
+        _band("B05", "Red edge 1", 20, "rededge", 0.7041, 0.015),
+        _band("B06", "Red edge 2", 20, "rededge", 0.7405, 0.015),
+        _band("B07", "Red edge 3", 20, "rededge", 0.7828, 0.020),
+        _band("B08", "Near infrared", 10, "nir", 0.8328, 0.106),
+        _band("B8A", "Narrow near infrared", 20, "nir08", 0.8647, 0.021),
+        _band("B09", "Water vapour", 60, "nir09", 0.9451, 0.020),
+        _band("B10", "Cirrus", 60, "cirrus", 1.3735, 0.031),
+        _band("B11", "Shortwave infrared 1", 20, "swir16", 1.6137, 0.091),
+        _band("B12", "Shortwave infrared 2", 20, "swir22", 2.2024, 0.175),
+    )
+}
+"""Band name → band, in ESA's order."""
+
+REFLECTANCE_SCALE: Final = 10_000
+"""Stored number of a reflectance of 1."""
+NODATA: Final = 0
+"""Stored number where nothing was observed."""
+SATURATED: Final = 65_535
+"""Stored number of a saturated detector; invalid."""
+
+
+class Scl(IntEnum):
+    """Classes of Sen2Cor's scene classification layer (Level-2A Algorithm Theoretical Basis Document)."""
+
+    NO_DATA = 0
+    DEFECTIVE = 1
+    DARK = 2
+    CLOUD_SHADOW = 3
+    VEGETATION = 4
+    BARE = 5
+    WATER = 6
+    UNCLASSIFIED = 7
+    CLOUD_MEDIUM = 8
+    CLOUD_HIGH = 9
+    CIRRUS = 10
+    SNOW = 11
+
+
+LANDCOVERNET_CLEAR: Final = (2, 4, 5, 6, 7, 11)
+"""Classes that LandCoverNet uses: neither clouds, shadows and cirrus, nor saturated or defective pixels."""
+CLEAR: Final = frozenset({Scl.VEGETATION, Scl.BARE, Scl.WATER, Scl.UNCLASSIFIED, Scl.SNOW})
+"""Classes that count as usable unless a recipe says otherwise."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Classification:
+    """A layer of a scene that tells usable pixels from others."""
+
+    name: str
+    """As documents and masks name it: `SCL`."""
+    resolution: float
+    """Metres of its pixels."""
+    clear: frozenset[int] = frozenset()
+    """Classes that count as usable by default; empty where the numbers are sets of bits."""
+    blocked: int = 0
+    """Bits that make a pixel unusable; 0 where the numbers are classes."""
+    nodata: int = 0
+    """Number of pixels without data."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaselineOffset:
+    """A number that stored values carry from some processing baseline on, and that has to be added to them."""
+
+    baseline: float
+    """First baseline that has it."""
+    value: int
+    """What to add."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Conversion:
+    """From stored numbers to reflectance: `scale * number + offset`."""
+
+    scale: float
+    offset: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensor:
+    """An instrument's products of one processing level.
+
+    Example:
+        >>> sensor("sentinel-2-l2a").bands["B04"].resolution
+        10
+    """
+
+    name: str
+    """`sentinel-2-l2a`: as recipes name it, and as STAC names the collection."""
+    title: str
+    """For people: `Sentinel-2`."""
+    platforms: tuple[str, ...]
+    """Starts of the platform's names in metadata: `sentinel-2`."""
+    level: str
+    """Processing level: `L1C`, `L2A`, `L2SP`."""
+    bands: Mapping[str, Band]
+    """Name → band, in the maker's order."""
+    classification: Classification | None = None
+    """What tells usable pixels; None where masks of the product's own, or nodata alone, do."""
+    offset: BaselineOffset | None = None
+    """What stored numbers carry by their baseline, where items do not say."""
+    conversion: Conversion | None = None
+    """From stored numbers to reflectance; None where they are 10,000 × reflectance already."""
+    nodata: int = 0
+    """Stored number where nothing was observed."""
+    saturated: int | None = SATURATED
+    """Stored number of a saturated detector; None where there is none."""
+
+
+_ESA_OFFSET: Final = BaselineOffset(baseline=4.0, value=-1000)
+
+
+def _landsat(name: str, text: str, common: str, wavelength: float, width: float) -> Band:
+    return _band(name, text, 30, common, wavelength, width)
+
+
+SENTINEL_2_L2A: Final = Sensor(
+    name="sentinel-2-l2a",
+    title="Sentinel-2",
+    platforms=("sentinel-2", "s2"),
+    level="L2A",
+    bands=SENTINEL2,
+    classification=Classification(name="SCL", resolution=20, clear=frozenset(int(one) for one in CLEAR)),
+    offset=_ESA_OFFSET,
+)
+"""Sentinel-2 Level-2A: surface reflectance with the scene classification of Sen2Cor."""
+SENTINEL_2_L1C: Final = Sensor(
+    name="sentinel-2-l1c",
+    title="Sentinel-2",
+    platforms=("sentinel-2", "s2"),
+    level="L1C",
+    bands=SENTINEL2,
+    offset=_ESA_OFFSET,
+)
+"""Sentinel-2 Level-1C: top-of-atmosphere reflectance with masks of its own."""
+LANDSAT_C2_L2: Final = Sensor(
+    name="landsat-c2-l2",
+    title="Landsat 8/9",
+    platforms=("landsat-8", "landsat-9", "landsat_8", "landsat_9"),
+    level="L2SP",
+    bands={
+        band.name: band
+        for band in (
+            _landsat("B1", "Coastal aerosol", "coastal", 0.443, 0.016),
+            _landsat("B2", "Blue", "blue", 0.482, 0.060),
+            _landsat("B3", "Green", "green", 0.561, 0.057),
+            _landsat("B4", "Red", "red", 0.655, 0.037),
+            _landsat("B5", "Near infrared", "nir08", 0.865, 0.028),
+            _landsat("B6", "Shortwave infrared 1", "swir16", 1.609, 0.085),
+            _landsat("B7", "Shortwave infrared 2", "swir22", 2.201, 0.187),
+        )
+    },
+    classification=Classification(name="QA_PIXEL", resolution=30, blocked=0b11111, nodata=1),
+    conversion=Conversion(scale=0.0000275, offset=-0.2),
+    saturated=None,
+)
+"""Landsat 8 and 9 Collection 2 Level 2 (USGS, Landsat 8-9 Collection 2 Level 2 Science Product Guide): QA_PIXEL bits 0
+to 4 are fill, dilated cloud, cirrus, cloud and cloud shadow."""
+SENSORS: Final = {row.name: row for row in (SENTINEL_2_L2A, SENTINEL_2_L1C, LANDSAT_C2_L2)}
+"""Name → sensor."""
+
+
+def sensor(name: str) -> Sensor:
+    """A sensor by its name.
+
+    Raises:
+        NotFoundError: no such sensor.
+    """
+    if name not in SENSORS:
+        raise NotFoundError.of("sensor", name, SENSORS)
+    return SENSORS[name]

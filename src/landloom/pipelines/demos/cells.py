@@ -1,0 +1,87 @@
+"""The demo: a simulated world, a corpus built from it, validated and asked; nothing is fetched."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from landloom.corpus.audit.validate import audit
+from landloom.engine.executors import inline, processes
+from landloom.engine.project import RECIPE_FILE
+from landloom.engine.run import Silent
+from landloom.pipelines.build import BuildReport, build
+from landloom.pipelines.starters import write_starter
+from landloom.query.corpus import Corpus
+from landloom.simulate.archive import simulate_archive
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landloom.engine.executors import Factory
+    from landloom.engine.run import Listener
+    from landloom.simulate.archive import ArchiveReport
+    from landloom.simulate.spec import WorldSpec
+
+QUERY: Final = "clc_2 >= 0.5"
+"""What the demo asks: samples that are at least half agriculture."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DemoReport:
+    """What the demo came to."""
+
+    build: BuildReport
+    checked: int
+    """Files and documents that were validated."""
+    query: str
+    found: int
+    """Samples that the query found."""
+    assets: int
+    """Their files."""
+
+
+def write_world(
+    preset: WorldSpec | str, folder: Path, listener: Listener | None = None, workers: int = 1
+) -> ArchiveReport:
+    """Simulate a world, with progress."""
+    shown = listener or Silent()
+    started = False
+
+    def progress(done: int, total: int) -> None:
+        nonlocal started
+        if not started:
+            shown.started("simulating scenes", total)
+            started = True
+        shown.advanced(str(done), None)
+
+    pool = None if workers <= 1 else processes(workers)
+    return simulate_archive(preset, folder, pool=pool, progress=progress)
+
+
+def run_demo(
+    folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
+) -> DemoReport:
+    """Simulate, build, validate, query; a second run does nothing twice.
+
+    Args:
+        folder: gets `archive/`, `landloom.yaml` and `corpus/`.
+        factory: makes executors for the build.
+        listener: told of progress.
+        workers: processes that simulate.
+
+    Raises:
+        CorpusInvalidError: what was built does not validate.
+    """
+    write_world("demo", folder / "archive", listener, workers)
+    recipe = folder / RECIPE_FILE
+    if not recipe.exists():
+        write_starter("demo", recipe)
+    built = build(recipe, factory=factory, listener=listener)
+    checked = audit(open_store(str(built.corpus)))
+    checked.demand()
+    selection = Corpus.open(str(built.corpus)).query(where=QUERY)
+    found = selection.assets
+    return DemoReport(
+        build=built, checked=checked.files + checked.documents, query=QUERY, found=len(selection), assets=len(found)
+    )

@@ -1,0 +1,54 @@
+"""The product kinds and samplers that come with landloom, and those that other packages bring."""
+
+from __future__ import annotations
+
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any, Final
+
+from landloom.engine.registry import Registry
+from landloom.products.composite.kind import CompositeKind
+from landloom.products.external.kind import ExternalKind
+from landloom.products.fractions.kind import FractionsKind
+from landloom.products.granule_series.kind import GranuleSeriesKind
+from landloom.products.guess.kind import GuessKind
+from landloom.products.parcels.kind import ParcelsKind
+from landloom.products.series.kind import SeriesKind
+from landloom.samplers.cells.sampler import AllCellsSampler, AreaClassSampler, ListedCellsSampler
+from landloom.samplers.granules.sampler import GranuleChipsSampler
+from landloom.samplers.windows.sampler import ParcelWindowsSampler, WindowGridSampler
+
+if TYPE_CHECKING:
+    from landloom.engine.kinds import ProductKind, Sampler
+    from landloom.model.recipe import Recipe as BaseRecipe
+
+PRODUCTS: Final[tuple[ProductKind[Any], ...]] = (
+    CompositeKind(),
+    SeriesKind(),
+    GranuleSeriesKind(),
+    ExternalKind(),
+    FractionsKind(),
+    ParcelsKind(),
+    GuessKind(),
+)
+"""In the order in which documents have their sections."""
+SAMPLERS: Final[tuple[Sampler[Any], ...]] = (
+    AreaClassSampler(),
+    AllCellsSampler(),
+    ListedCellsSampler(),
+    WindowGridSampler(),
+    ParcelWindowsSampler(),
+    GranuleChipsSampler(),
+)
+
+
+def _brought(group: str) -> list[Any]:
+    """Instances of what other packages name under an entry point group, by name."""
+    return [point.load()() for point in sorted(entry_points(group=group), key=lambda point: point.name)]
+
+
+REGISTRY: Final = Registry(
+    products=(*PRODUCTS, *_brought("landloom.products")), samplers=(*SAMPLERS, *_brought("landloom.samplers"))
+)
+"""All of them."""
+Recipe: type[BaseRecipe] = REGISTRY.recipe
+"""Reads recipes with all of them."""

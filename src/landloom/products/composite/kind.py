@@ -1,0 +1,152 @@
+"""Composites: what they publish, and the units that make them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from landloom.corpus.info import ProductInfo
+from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
+from landloom.engine.pixels.bands import band_problems, completed_bands, pixel_mask, sensor_of
+from landloom.engine.timesteps import timestep_units
+from landloom.errors import Problem
+from landloom.imagery.composite import Observation, blank_reason, composite
+from landloom.model.product import PRODUCTS, RAPIDAI4EO_BANDS, Product
+from landloom.model.sensor import Band
+from landloom.model.time import Cadence
+from landloom.products.composite.section import CompositeProduct
+from landloom.reports.figures import observation_grid
+from landloom.reports.page import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.engine.kinds import PlanInputs
+    from landloom.engine.placement import Placement
+    from landloom.engine.units import Unit
+    from landloom.model.recipe import Recipe, Sections
+    from landloom.model.time import Timestep
+
+COUNT = Product(
+    key="count",
+    folder="S2-COUNT",
+    collection="source_s2",
+    prefix="count",
+    kind="quality",
+    title="Valid observations behind each composite",
+    resolution=10,
+    cadence="month",
+    dtype="uint8",
+    nodata=None,
+    bands=(Band(name="count", description="Number of valid observations", resolution=10),),
+)
+"""How many observations are behind each pixel of the published composites."""
+PUBLISHED = "s2"
+"""Key of the published composites."""
+
+
+@dataclass(frozen=True, slots=True)
+class MedianReducer:
+    """Medians of all valid observations, and their number where that is published."""
+
+    count: bool
+
+    def reduce(
+        self, observations: Sequence[Observation], shape: tuple[int, int], bands: int
+    ) -> tuple[NDArray[Any], ...]:
+        """See `landloom.engine.timesteps.Reducer`."""
+        made = composite(observations, shape, bands)
+        counted = np.minimum(made.count, 255).astype(np.uint8)[None]
+        return (made.bands, counted) if self.count else (made.bands,)
+
+    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+        """See `landloom.engine.timesteps.Reducer`."""
+        return blank_reason(chips[0], count)
+
+
+class CompositeKind(ProductKind[CompositeProduct]):
+    """Per-pixel medians of each timestep."""
+
+    name = "composite"
+    section = CompositeProduct
+
+    def misfits(self, key: str, section: CompositeProduct, read: Sections) -> Iterator[Problem]:
+        """Bands have to be the sensor's."""
+        yield from super().misfits(key, section, read)
+        yield from band_problems(f"products.{key}", section, read)
+        if key in PRODUCTS and key != PUBLISHED:
+            yield Problem(where=f"products.{key}", what=f"is another published product; call composites {PUBLISHED}, …")
+
+    def completed(self, section: CompositeProduct, recipe: Recipe) -> CompositeProduct:
+        """Bands and classes by sensor."""
+        return section.model_copy(update=completed_bands(section, recipe, bands=RAPIDAI4EO_BANDS))
+
+    def describe(
+        self, request: ProductRequest[CompositeProduct], placement: Placement | None = None
+    ) -> tuple[ProductInfo, ...]:
+        """The composite and, where it is published, its count."""
+        steps = timesteps(request)
+        return tuple(
+            ProductInfo(product=product, terms=request.section.terms, timesteps=steps) for product in products(request)
+        )
+
+    def scenes(self, request: ProductRequest[CompositeProduct]) -> SceneRequest:
+        """All of the period."""
+        return request.scenes
+
+    def units(self, request: ProductRequest[CompositeProduct], inputs: PlanInputs) -> list[Unit]:
+        """One a tile."""
+        return timestep_units(
+            request,
+            inputs,
+            reducer=MedianReducer(request.section.count),
+            products=products(request),
+            timesteps=timesteps(request),
+            bands=request.section.bands or (),
+            mask=pixel_mask(request.section),
+        )
+
+    def report(self, request: ProductRequest[CompositeProduct], facts: ReportFacts) -> list[str]:
+        """Observations by tile and timestep."""
+        rows = [(one.tile, one.outcome.lineage) for one in facts.of(request) if one.outcome.lineage is not None]
+        if not rows:
+            return []
+        means = np.array([[step.observations or 0.0 for step in lineage.timesteps] for _, lineage in rows])
+        steps = [step.timestep for step in rows[0][1].timesteps]
+        grid = observation_grid([tile for tile, _ in rows], steps, means)
+        title = products(request)[0].title
+        return ["<h2>Observations</h2>", figure(grid, f"{title}: mean valid observations a pixel.")]
+
+
+def timesteps(request: ProductRequest[CompositeProduct]) -> tuple[Timestep, ...]:
+    """The timesteps of the composites."""
+    return Cadence.parse(request.section.cadence).timesteps(request.period)
+
+
+def products(request: ProductRequest[CompositeProduct]) -> list[Product]:
+    """The composite and, where it is published, its count: as the recipe makes them."""
+    key, section = request.key, request.section
+    sensor = sensor_of(section, dict(request.project.recipe))
+    if sensor is None:
+        raise TypeError("the recipe has not been checked")
+    if key == PUBLISHED:
+        row, count = PRODUCTS[key], COUNT
+    else:
+        title = f"{sensor.title} median composites, {section.cadence}"
+        row = replace(_named(PRODUCTS[PUBLISHED], key, row_of=key), title=title)
+        count = _named(COUNT, f"count_{key}", row_of=key)
+    bands = tuple(sensor.bands[name] for name in section.bands or ())
+    made = [replace(row, bands=bands, resolution=section.resolution, cadence=section.cadence)]
+    if section.count:
+        made.append(replace(count, resolution=section.resolution, cadence=section.cadence))
+    return made
+
+
+def _named(row: Product, key: str, *, row_of: str) -> Product:
+    """A row under names that follow from a recipe's key."""
+    folder = key.upper().replace("_", "-")
+    return replace(row, key=key, folder=folder, collection=f"source_{row_of}", prefix=key)

@@ -1,0 +1,1 @@
+"""Series made elsewhere."""

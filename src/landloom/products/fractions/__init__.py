@@ -1,0 +1,1 @@
+"""Class fractions of samples."""

@@ -1,0 +1,12 @@
+"""The section of a recipe that asks for class fractions."""
+
+from __future__ import annotations
+
+from landloom.model.recipe import LabelSource, ProductSection, Terms
+
+
+class FractionsProduct(LabelSource, ProductSection):
+    """Class fractions of every sample, from polygons or from a raster."""
+
+    terms: Terms
+    """Under which terms it is published."""

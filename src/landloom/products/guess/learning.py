@@ -1,0 +1,166 @@
+"""Training on a granule: the code that ships and the code that is judged.
+
+In memory are votes and classes (a byte or four a pixel) and the series of the pixels that were drawn.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
+
+import numpy as np
+
+from landloom.engine.scenes.granules import fill_times
+from landloom.errors import InvalidInputError
+from landloom.imagery.resample import repeat
+from landloom.labels.guess.model import GuessModel, GuessSettings, train
+from landloom.labels.guess.scores import Importances, Scores
+from landloom.labels.guess.training_pixels import class_counts, consistent, cover_votes, draw_pixels, split_pixels
+from landloom.products.guess.strips import around, strips
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from numpy.typing import NDArray
+
+    from landloom.model.grid import Grid
+    from landloom.products.guess.section import GuessProduct
+
+CLASSES: Final = 2
+"""Pixels of 10 m along a side of a pixel of the scene classification."""
+
+
+class YearOfImagery(Protocol):
+    """What a year's scenes show of an area."""
+
+    @property
+    def times(self) -> Sequence[datetime]:
+        """Of the scenes, in order."""
+        ...
+
+    @property
+    def bands(self) -> Sequence[str]:
+        """Of each scene."""
+        ...
+
+    def classes(self, strip: Grid) -> NDArray[np.uint8]:
+        """(time, y, x) scene classes on a grid of 20 m; 0 where there is nothing."""
+        ...
+
+    def pixels(self, area: Grid, picked: NDArray[np.int64]) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        """(time, band, 1, pixel) numbers of drawn pixels, and (time, 1, pixel) where they are usable.
+
+        Args:
+            area: of pixels.
+            picked: positions in the flattened area, ascending.
+        """
+        ...
+
+
+def guess_settings(section: GuessProduct) -> GuessSettings:
+    """The settings of a recipe's section."""
+    return GuessSettings(
+        classifier=section.classifier,
+        trees=section.trees,
+        depth=section.depth,
+        leaves=section.leaves,
+        per_tree=section.per_tree,
+        options=section.options,
+        prior=section.prior,
+        agreement=None if section.agreement == "majority" else section.agreement,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """A model, and what is known of it."""
+
+    model: GuessModel
+    test: Scores
+    """On the pixels that were held out, against the map."""
+    counts: Mapping[int, int]
+    """Class → pixels where map and imagery agree."""
+    dropped: tuple[int, ...]
+    """Classes with too few of them."""
+    agreeing: float
+    """Share of the classified pixels of the map that the imagery agrees with."""
+    importances: Importances | None
+
+
+def learn(
+    imagery: YearOfImagery,
+    target: Callable[[Grid], NDArray[np.uint8]],
+    area: Grid,
+    section: GuessProduct,
+    seed: int,
+    held: Sequence[Grid] = (),
+    jobs: int = 1,
+) -> Trained:
+    """Train on pixels of an area where a map and the year's imagery agree.
+
+    Args:
+        imagery: of the year.
+        target: grid → classes of the map on it, 0 where it has none.
+        area: pixels of 10 m.
+        section: how; of the recipe.
+        seed: of the draw.
+        held: windows that are kept out, with their surroundings.
+        jobs: threads.
+
+    Raises:
+        InvalidInputError: map and imagery agree nowhere, or on a single class.
+    """
+    least = guess_settings(section).agreement
+    codes, usable = _agreement(imagery, target, area, least)
+    for window in held:
+        usable[around(window, area, section.buffer)] = False
+    classified, counts = int(np.count_nonzero(codes)), class_counts(codes, usable)
+    picked = draw_pixels(codes, usable, section.per_class, seed, least=section.least)
+    if not len(picked):
+        raise InvalidInputError(
+            f"imagery and map agree on no class with at least {section.least} pixels, of {classified:,} classified "
+            f"ones; got {counts}"
+        )
+    labels = codes.reshape(-1)[picked]
+    agreeing = int(np.count_nonzero(usable)) / classified
+    del codes, usable
+    pixels, seen = _features(imagery, area, picked)
+    pixels, labels = pixels[:, seen], labels[seen]
+    apart = split_pixels(labels, section.holdout, seed)
+    settings = guess_settings(section)
+    model = train(pixels[:, ~apart].T, labels[~apart], settings, seed, counts=counts, jobs=jobs)
+    names = np.array(model.classes, dtype=np.uint8)
+    guessed = names[model.probabilities(np.ascontiguousarray(pixels[:, apart])).argmax(axis=1)]
+    values = model.importances
+    return Trained(
+        model=model,
+        test=Scores.of(labels[apart], guessed),
+        counts=counts,
+        agreeing=agreeing,
+        dropped=tuple(code for code in counts if code not in model.classes),
+        importances=None if values is None else Importances.of(values, tuple(imagery.bands), imagery.times),
+    )
+
+
+def _agreement(
+    imagery: YearOfImagery, target: Callable[[Grid], NDArray[np.uint8]], area: Grid, least: float | None
+) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
+    """(y, x) classes of the map, and where the year's imagery agrees with it."""
+    codes = np.zeros(area.shape, dtype=np.uint8)
+    usable = np.zeros(area.shape, dtype=np.bool_)
+    for row, strip in strips(area):
+        votes = repeat(cover_votes(imagery.classes(strip.at(CLASSES * strip.pixel_width))), CLASSES)
+        part, rows = target(strip), slice(row, row + strip.height)
+        codes[rows], usable[rows] = part, consistent(part, votes, least)
+    return codes, usable
+
+
+def _features(
+    imagery: YearOfImagery, area: Grid, picked: NDArray[np.int64]
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    """(feature, pixel) filled series of drawn pixels, and which were ever seen."""
+    stack, valid = imagery.pixels(area, picked)
+    filled = fill_times(stack, valid, imagery.times)
+    times, bands = stack.shape[:2]
+    return filled.reshape(times * bands, len(picked)), np.asarray(valid.any(axis=(0, 1)))

@@ -1,0 +1,180 @@
+"""Label rasters of parcels: what they publish, and the units that make them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from landloom.corpus.info import ProductInfo
+from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SectionPlace
+from landloom.engine.sources.parcels import classes_csv
+from landloom.engine.sources.prepared import FOLDER, labels_period
+from landloom.engine.units import Unit, unit_digest
+from landloom.errors import Problem
+from landloom.formats.csv_table import csv_bytes
+from landloom.model.product import Product
+from landloom.model.sensor import Band
+from landloom.model.time import Period
+from landloom.products.parcels.report import parcel_parts
+from landloom.products.parcels.section import ParcelsProduct
+from landloom.products.parcels.task import CHUNK, VERSION, LayersTask
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from landloom.engine.kinds import PlanInputs
+    from landloom.engine.placement import Placement
+    from landloom.engine.sources.prepared import Prepared
+    from landloom.labels.classes import ClassMapping
+    from landloom.model.recipe import Sections
+    from landloom.store.protocol import Store
+
+_ROWS: Final = {
+    "classes": ("Parcel classes", "uint8", "Code of the class of the parcel that covers most"),
+    "ids": ("Parcel ids", "int64", "Id of that parcel, 0 where none is"),
+    "ratios": ("Parcel coverage", "float32", "Share of the pixel that it covers, 0 to 1"),
+    "distances": (
+        "Distances to the parcel edge",
+        "float32",
+        "Metres from the centre of the pixel to the outline of the parcel, NaN where none is",
+    ),
+    "masks": (
+        "Doubly claimed pixels",
+        "uint8",
+        "2: parcels of different class cover all of the pixel; 1: parcels of different class touch it",
+    ),
+    "ambiguity": ("Ambiguity bits", "uint8", "1 partial, 2 full, 4 same class, 8 edge of the region"),
+}
+"""Layer → title, type, and what its numbers are."""
+
+
+class ParcelsKind(ProductKind[ParcelsProduct]):
+    """Rasters of class, id, coverage, distance to the edge, and ambiguity."""
+
+    name = "parcels"
+    section = ParcelsProduct
+    place = SectionPlace(key="parcels", many=False, text="Parcels that label rasters are made of.")
+    schemes = frozenset({"window"})
+
+    def misfits(self, key: str, section: ParcelsProduct, read: Sections) -> Iterator[Problem]:
+        """Numbers to predict have no classes; layers are named once."""
+        yield from super().misfits(key, section, read)
+        fields = ParcelsProduct.model_fields
+        for name in ("classes", "unmapped", "codes"):
+            if section.regression and getattr(section, name) != fields[name].default:
+                yield Problem(where=f"parcels.{name}", what="the ground truth is a number, not a class: remove it")
+        if not section.layers or len(set(section.layers)) != len(section.layers):
+            yield Problem(where="parcels.layers", what=f"got {list(section.layers)}, expected some, each once")
+
+    def files(self, section: ParcelsProduct) -> Iterable[str]:
+        """The parcels, and the file of their classes."""
+        return (section.file, section.classes) if isinstance(section.classes, str) else (section.file,)
+
+    def describe(
+        self, request: ProductRequest[ParcelsProduct], placement: Placement | None = None
+    ) -> tuple[ProductInfo, ...]:
+        """A product for each layer; the type of the class map shows once parcels have been read."""
+        prepared = None if placement is None else placement.prepared
+        period = Period.parse(*labels_period(request.section, request.project))
+        return tuple(
+            ProductInfo(product=product, terms=request.section.terms, stated_period=period, label_version=VERSION)
+            for product in products(request.section, None if prepared is None else prepared.mapping)
+        )
+
+    def class_mappings(
+        self, request: ProductRequest[ParcelsProduct], placement: Placement
+    ) -> Mapping[str, list[dict[str, str | int]]]:
+        """The whole mapping of classes."""
+        prepared = placement.prepared
+        return {} if prepared is None or prepared.mapping is None else {"classes": prepared.rows()}
+
+    def units(self, request: ProductRequest[ParcelsProduct], inputs: PlanInputs) -> list[Unit]:
+        """Some thousand samples each."""
+        prepared = _prepared(inputs.placement)
+        made = tuple(products(request.section, prepared.mapping))
+        settings = [[row.key, row.dtype, row.resolution] for row in made]
+        units = []
+        for tile, samples in inputs.tiles.items():
+            years = {year: [one for one in samples if getattr(one.id, "year", None) == year] for year in prepared.years}
+            parts = [
+                (year, tuple(own[start : start + CHUNK]))
+                for year, own in years.items()
+                for start in range(0, len(own), CHUNK)
+            ]
+            for number, (year, part) in enumerate(parts):
+                only = tuple(prepared.parcels[str(sample.id)] for sample in part) if prepared.alone else None
+                task = LayersTask(
+                    store=inputs.store,
+                    layout=inputs.layout,
+                    products=made,
+                    samples=part,
+                    grid=prepared.grid,
+                    only=only,
+                    year=year,
+                )
+                placed = [(str(one.id), one.bounds) for one in part]
+                unit = Unit(
+                    kind=self.name,
+                    product=request.unit,
+                    tile=tile,
+                    part=number,
+                    makes=tuple(product.key for product in made),
+                    samples=part,
+                    key=unit_digest(prepared.key, settings, only, placed, inputs.layout.name),
+                    memory=2**29,
+                    task=task,
+                )
+                units.append(unit)
+        return units
+
+    def tables(
+        self, request: ProductRequest[ParcelsProduct], placement: Placement, store: Store
+    ) -> list[tuple[str, bytes]]:
+        """The whole class mapping, what was rejected, and the parcels that windows are about."""
+        name, prepared = request.project.recipe.name, _prepared(placement)
+        rejected = store.get(f"{FOLDER}/rejected.csv")
+        rows = ((own, "", "without a window", why) for own, why in prepared.left_out)
+        files = [(f"resources/{name}_rejected_parcels.csv", rejected + csv_bytes((), rows).lstrip(b"\n"))]
+        if prepared.mapping is not None:
+            files.append((f"resources/{name}_classes.csv", classes_csv(prepared.rows())))
+        if prepared.outlines:
+            files.append((f"resources/{name}_parcel_windows.csv", prepared.outlines))
+        return files
+
+    def report(self, request: ProductRequest[ParcelsProduct], facts: ReportFacts) -> list[str]:
+        """Class map, layers, one series, classes, and what was rejected."""
+        return parcel_parts(facts.folder)
+
+
+def _prepared(placement: Placement) -> Prepared:
+    if placement.prepared is None:
+        raise TypeError("got samples without parcels; the recipe has not been checked")
+    return placement.prepared
+
+
+def products(section: ParcelsProduct, mapping: ClassMapping | None) -> list[Product]:
+    """The raster-label products of a recipe, in its order.
+
+    Args:
+        section: of the recipe.
+        mapping: gives the type of the class map; None for regression, or where it is not known yet.
+    """
+    made = []
+    for name in section.layers:
+        title, dtype, text = _ROWS[name]
+        if name == "classes":
+            dtype = "float32" if mapping is None else mapping.dtype.name
+        made.append(
+            Product(
+                key=name,
+                folder=None,
+                collection="labels_parcels",
+                prefix=name,
+                kind="raster-labels",
+                title=title,
+                resolution=section.resolution,
+                dtype=dtype,
+                nodata=None,
+                bands=(Band(name=name, description=text, resolution=10),),
+            )
+        )
+    return made

@@ -1,0 +1,137 @@
+"""Series of native bands: what they publish, and the units that cut them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Final
+
+from landloom.corpus.info import ProductInfo
+from landloom.engine.kinds import ProductKind, ProductRequest, SceneRequest
+from landloom.engine.pixels.bands import band_problems, completed_bands, pixel_mask, sensor_of
+from landloom.engine.units import Unit, unit_digest
+from landloom.errors import InvalidInputError, Problem
+from landloom.model.product import Product
+from landloom.model.sensor import SENTINEL2, SENTINEL_2_L1C, SENTINEL_2_L2A, Band
+from landloom.products.series.section import SeriesProduct
+from landloom.products.series.task import MEMORY, VALID, SeriesTask, acquisitions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from landloom.engine.kinds import PlanInputs
+    from landloom.engine.placement import Placement
+    from landloom.model.recipe import Recipe, Sections
+
+BANDS: Final = tuple(name for name in SENTINEL2 if name != "B10")
+"""All bands but cirrus, which shows nothing of the ground."""
+MASK: Final = Product(
+    key=VALID,
+    folder="S2-VALID",
+    collection="source_s2_native",
+    prefix="valid",
+    kind="quality",
+    title="Usable pixels of each acquisition",
+    resolution=10,
+    cadence="acquired",
+    dtype="uint8",
+    nodata=None,
+    bands=(Band(name="valid", description="1 = usable: clear, and data in every band", resolution=10),),
+)
+
+
+class SeriesKind(ProductKind[SeriesProduct]):
+    """Every acquisition in its native bands."""
+
+    name = "series"
+    section = SeriesProduct
+
+    def misfits(self, key: str, section: SeriesProduct, read: Sections) -> Iterator[Problem]:
+        """Bands have to be Sentinel-2's."""
+        yield from super().misfits(key, section, read)
+        yield from band_problems(f"products.{key}", section, read)
+        sensor = sensor_of(section, read)
+        if sensor is not None and sensor not in (SENTINEL_2_L2A, SENTINEL_2_L1C):
+            yield Problem(where=f"products.{key}", what=f"series are made of Sentinel-2, not of {sensor.title}")
+
+    def completed(self, section: SeriesProduct, recipe: Recipe) -> SeriesProduct:
+        """Bands and classes by sensor."""
+        return section.model_copy(update=completed_bands(section, recipe, bands=BANDS))
+
+    def describe(
+        self, request: ProductRequest[SeriesProduct], placement: Placement | None = None
+    ) -> tuple[ProductInfo, ...]:
+        """A product for each native resolution, finest first, then the mask if it is published."""
+        return tuple(
+            ProductInfo(product=product, terms=request.section.terms, acquired=True) for product in products(request)
+        )
+
+    def scenes(self, request: ProductRequest[SeriesProduct]) -> SceneRequest:
+        """All of the period."""
+        return request.scenes
+
+    def units(self, request: ProductRequest[SeriesProduct], inputs: PlanInputs) -> list[Unit]:
+        """One a tile."""
+        project, section, units = request.project, request.section, []
+        made, bands = products(request), section.bands or ()
+        for tile, samples in inputs.tiles.items():
+            scenes = inputs.scenes[request.path][tile]
+            if not scenes:
+                raise InvalidInputError(f"{tile}: the archive has no scene in {request.period}")
+            task = SeriesTask(
+                store=inputs.store,
+                layout=inputs.layout,
+                layouts=project.recipe.layouts,
+                products=tuple(product for product in made if product.key != VALID),
+                valid_product=next((product for product in made if product.key == VALID), None),
+                bands=bands,
+                mask=pixel_mask(section),
+                least_data=section.least_data,
+                least_valid=section.least_valid,
+                samples=samples,
+                dates=acquisitions(scenes, samples[0].epsg),
+                seasons=project.seasons,
+            )
+            decides = unit_digest(
+                section.model_dump(mode="json", exclude={"terms"}),
+                project.recipe.layouts,
+                [[asdict(product) for product in made], inputs.layout.name],
+                [(str(sample.id), sample.bounds) for sample in samples],
+                [project.scene_identity(scene, bands, request.scenes.archive) for scene in scenes],
+                [(year, str(season)) for year, season in project.seasons.items()],
+            )
+            unit = Unit(
+                kind=self.name,
+                product=request.unit,
+                tile=tile,
+                makes=tuple(product.key for product in made),
+                samples=samples,
+                key=decides,
+                memory=MEMORY,
+                task=task,
+            )
+            units.append(unit)
+        return units
+
+
+def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
+    """The products of a series: one a native resolution, finest first, then the mask if it is published."""
+    section, made = request.section, []
+    names = section.bands or ()
+    for resolution in sorted({SENTINEL2[name].resolution for name in names}):
+        bands = tuple(SENTINEL2[name] for name in names if SENTINEL2[name].resolution == resolution)
+        made.append(_native(f"{resolution:.0f}", bands))
+    return [*made, replace(MASK, resolution=made[0].resolution)] if section.valid else made
+
+
+def _native(size: str, bands: tuple[Band, ...]) -> Product:
+    return Product(
+        key=f"s2_{size}m",
+        folder=f"S2-{size}M",
+        collection="source_s2_native",
+        prefix=f"s2_{size}m",
+        kind="imagery",
+        title=f"Sentinel-2 acquisitions, bands of {size} m",
+        resolution=int(size),
+        cadence="acquired",
+        bands=bands,
+    )

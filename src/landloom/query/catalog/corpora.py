@@ -1,0 +1,292 @@
+"""Published corpora by name, and corpora that lie elsewhere: what is fetched once, and kept.
+
+The registry is a table in this module and a file of the user's: `$LANDLOOM_CORPORA`, else
+`$XDG_CONFIG_HOME/landloom/corpora.json`, which `landloom corpora add` writes.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import json
+import os
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Literal
+
+from landloom.errors import (
+    CorpusError,
+    InvalidInputError,
+    MissingKeyError,
+    NotFoundError,
+    StoreError,
+    TransientFaultError,
+)
+from landloom.query.index.arrays import write_atomically
+from landloom.query.index.cache import cache_folder
+from landloom.query.index.rapidai4eo import BASE_URL, NAME, TERMS
+from landloom.query.index.resource_files import ResourceFiles
+from landloom.query.index.sources import INDEX, index_source, resource_source
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from landloom.query.index.sources import Source
+    from landloom.store.protocol import Readable
+
+Kind = Literal["resources", "index", "stac"]
+"""What a corpus is asked through: three resource files, an index of ours, or only its STAC."""
+_TAIL: Final = 65_536
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RegisteredCorpus:
+    """A corpus that is known by name."""
+
+    name: str
+    """What `Corpus.open` takes."""
+    bases: tuple[str, ...]
+    """Addresses of its folder, tried in this order; each ends with a slash."""
+    kind: Kind = "index"
+    """What it is asked through."""
+    catalog: str | None = None
+    """Key of its STAC catalogue below a base; where our layout has it unless told, or at the top of a STAC alone."""
+    terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Product → `licence`, `licence_url`, `attribution`, `non_commercial`."""
+
+    def __post_init__(self) -> None:
+        if not self.bases or not all(base.endswith("/") for base in self.bases):
+            raise InvalidInputError(f"got bases {self.bases} of {self.name}, expected addresses that end with a slash")
+
+
+BUILT_IN: Final = (
+    RegisteredCorpus(
+        name=NAME,
+        bases=(BASE_URL, "https://data.source.coop/planet/rapidai4eo/"),
+        kind="resources",
+        catalog="stac-v1.0/catalog.json",
+        terms=TERMS,
+    ),
+    RegisteredCorpus(
+        name="landcovernet",
+        bases=("https://data.source.coop/radiantearth/landcovernet/",),
+        kind="stac",
+        catalog="catalog.json",
+        terms={
+            "labels": {
+                "licence": "CC-BY-4.0",
+                "licence_url": "https://creativecommons.org/licenses/by/4.0/",
+                "attribution": "LandCoverNet, Radiant Earth Foundation",
+                "non_commercial": False,
+            }
+        },
+    ),
+)
+"""Corpora that are known without a file."""
+
+
+def registry_path() -> Path:
+    """The user's file of corpora."""
+    if own := os.environ.get("LANDLOOM_CORPORA"):
+        return Path(own)
+    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "landloom" / "corpora.json"
+
+
+def corpora(path: Path | None = None) -> dict[str, RegisteredCorpus]:
+    """All corpora by name; the user's file stands above the built-in table.
+
+    Args:
+        path: the user's file; `registry_path()` unless told.
+
+    Raises:
+        InvalidInputError: the file is broken; it is named.
+
+    Example:
+        >>> sorted(corpora(Path("absent.json")))
+        ['landcovernet', 'rapidai4eo']
+    """
+    found = {item.name: item for item in BUILT_IN}
+    file = path or registry_path()
+    if not file.is_file():
+        return found
+    try:
+        rows = json.loads(file.read_text(encoding="utf-8"))
+        own = [RegisteredCorpus(**{**row, "bases": tuple(row["bases"])}) for row in rows]
+    except (ValueError, TypeError, KeyError) as error:
+        raise InvalidInputError(f"{file}: got a broken registry of corpora: {error}") from error
+    return found | {item.name: item for item in own}
+
+
+def add_corpus(item: RegisteredCorpus, path: Path | None = None) -> None:
+    """Write a corpus into the user's file, in place of any of that name.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    file = path or registry_path()
+    built_in = {known.name: known for known in BUILT_IN}
+    own = {name: known for name, known in corpora(file).items() if known != built_in.get(name)}
+    rows = [asdict(known) for known in (own | {item.name: item}).values()]
+    write_atomically(file, (json.dumps(rows, indent=2) + "\n").encode())
+
+
+def remove_corpus(name: str, path: Path | None = None) -> None:
+    """Take a corpus out of the user's file.
+
+    Raises:
+        NotFoundError: it is not in that file.
+    """
+    file = path or registry_path()
+    built_in = {known.name: known for known in BUILT_IN}
+    own = {known.name: known for known in corpora(file).values() if known != built_in.get(known.name)}
+    if name not in own:
+        raise NotFoundError.of("corpus of yours", name, own)
+    del own[name]
+    write_atomically(file, (json.dumps([asdict(known) for known in own.values()], indent=2) + "\n").encode())
+
+
+def _kept(base: str, folder: Path) -> Path:
+    return folder / "fetched" / hashlib.sha256(base.encode()).hexdigest()[:24]
+
+
+def _whole(key: str, data: bytes) -> bytes:
+    """Data of a file that is complete: gzip carries its own length and checksum."""
+    if key.endswith(".gz"):
+        try:
+            gzip.decompress(data)
+        except (EOFError, OSError) as error:
+            raise TransientFaultError(f"{key}: got {len(data)} bytes that are no complete gzip file") from error
+    if not data:
+        raise TransientFaultError(f"{key}: got an empty file")
+    return data
+
+
+def fetch_once(store: Readable, key: str, path: Path) -> Path:
+    """A file of a store on local disk: fetched if it is not there, checked, and kept.
+
+    A digest lies beside it; a kept file that does not meet it any more is fetched again.
+
+    Args:
+        store: where from.
+        key: which.
+        path: where to.
+
+    Raises:
+        MissingKeyError: the store has none.
+        TransientFaultError: it cannot be had just now, or came broken.
+        StoreError: it cannot be kept.
+    """
+    proof = path.with_name(f"{path.name}.sha256")
+    if path.is_file() and proof.is_file():
+        size, _, digest = proof.read_text(encoding="ascii").partition(" ")
+        if path.stat().st_size == int(size) and hashlib.sha256(path.read_bytes()).hexdigest() == digest.strip():
+            return path
+    data = _whole(key, store.get(key))
+    _keep(path, data)
+    _keep(proof, f"{len(data)} {hashlib.sha256(data).hexdigest()}\n".encode())
+    return path
+
+
+def _keep(path: Path, data: bytes) -> None:
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        reason = error.strerror or error
+        hint = "set LANDLOOM_CACHE to a folder that can be written"
+        raise StoreError(f"cannot keep what was fetched in {path.parent} ({reason}): {hint}") from error
+
+
+def _fetched_resources(name: str, base: str, folder: Path, profile: str | None) -> ResourceFiles:
+    from landloom.store.open import open_store
+
+    files = ResourceFiles.in_folder(_kept(base, folder), name)
+    kept = [path for path in (files.geometries, files.labels, files.mapping) if path.is_file()]
+    if len(kept) == 3 and all(path.with_name(f"{path.name}.sha256").is_file() for path in kept):
+        return files  # asked for once and never again: a published corpus does not change
+    store = open_store(base.rstrip("/"), profile)
+    for path in (files.geometries, files.labels, files.mapping):
+        fetch_once(store, f"resources/{path.name}", path)
+    return files
+
+
+def _fetched_index(base: str, folder: Path, profile: str | None) -> Path:
+    """The index of a corpus elsewhere, fetched again when its size or its last 64 kB have changed."""
+    from landloom.store.open import open_store
+
+    store = open_store(base.rstrip("/"), profile)
+    path = _kept(base, folder) / INDEX
+    size = store.size(INDEX)
+    tail = min(size, _TAIL)
+    stamp = f"{size} {hashlib.sha256(store.get_range(INDEX, size - tail, tail)).hexdigest()}"
+    mark = path.with_name("stamp")
+    if not (path.is_file() and mark.is_file() and mark.read_text(encoding="ascii") == stamp):
+        _keep(path, store.get(INDEX))
+        if store.exists("corpus.json"):
+            _keep(path.parent.parent / "corpus.json", store.get("corpus.json"))
+        _keep(mark, stamp.encode())
+    return path
+
+
+def remote_source(uri: str, cache: Path | None = None, profile: str | None = None) -> tuple[Source, str]:
+    """The source, and the base address, of a corpus by name or URL.
+
+    Args:
+        uri: a registered name, or the URL of a corpus's folder.
+        cache: where fetched files are kept; the user's cache by default.
+        profile: section of the AWS credentials file; the environment's keys by default.
+
+    Raises:
+        NotFoundError: neither.
+        CorpusError: the corpus has no index that could be asked.
+        TransientFaultError: no base can be reached just now.
+    """
+    folder = cache or cache_folder()
+    if "://" in uri:
+        base = uri.rstrip("/") + "/"
+        return index_source(_fetched_index(base, folder, profile)), base
+    known = corpora()
+    if uri not in known:
+        if Path(uri).exists():
+            raise CorpusError(f"{uri}: got no corpus, expected {INDEX} or the published resource files in it")
+        raise NotFoundError.of("corpus", uri, known)
+    item = known[uri]
+    if item.kind == "stac":
+        raise CorpusError(f"{uri} has no index, only a STAC: search it with `landloom crawl {uri}`")
+    reasons: list[str] = []
+    for base in item.bases:
+        try:
+            if item.kind == "index":
+                return index_source(_fetched_index(base, folder, profile)), base
+            return resource_source(_fetched_resources(item.name, base, folder, profile), item.name, item.terms), base
+        except (MissingKeyError, TransientFaultError) as error:
+            reasons.append(str(error))
+    raise TransientFaultError(f"{uri}: none of its addresses answers:\n" + "\n".join(f"  - {why}" for why in reasons))
+
+
+def stac_root(root: str) -> str:
+    """Address of the STAC catalogue of a registered corpus; any other root is given back as it is.
+
+    Args:
+        root: a registered name, or path or URL of a catalogue.
+
+    Raises:
+        TransientFaultError: none of its addresses answers.
+
+    Example:
+        >>> stac_root("https://example.org/stac/catalog.json")
+        'https://example.org/stac/catalog.json'
+    """
+    if "://" in root or Path(root).exists() or root not in (known := corpora()):
+        return root
+    from landloom.store.open import open_store
+
+    item, reasons = known[root], []
+    catalog = item.catalog or ("catalog.json" if item.kind == "stac" else "stac-v1.0/catalog.json")
+    for base in item.bases:
+        try:
+            if open_store(base.rstrip("/")).exists(catalog):
+                return base + catalog
+            reasons.append(f"{base} has no {catalog}")
+        except TransientFaultError as error:
+            reasons.append(str(error))
+    raise TransientFaultError(f"{root}: none of its addresses answers:\n" + "\n".join(f"  - {why}" for why in reasons))

@@ -1,0 +1,216 @@
+"""Searching a static STAC, ours or another's, by reading its documents: concurrently, and not where nothing can be.
+
+Collections whose extents miss the region or the period are not entered; every other document is read once. Items are
+kept if their footprint meets the region, in the order in which a walk along the links would find them. Assets are kept
+by time (half-open, as in queries) and role. `related` links, and the `source` links that labels have to their imagery,
+are followed from each item itself.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import unquote
+
+from landloom.errors import InvalidInputError
+from landloom.formats.stac.walk import StaticStac, links, overlaps, stac_document
+from landloom.model.address import resolve
+from landloom.model.time import Period, parse_instant
+from landloom.query.catalog.corpora import stac_root
+from landloom.query.region import resolve_region
+from landloom.store.href_documents import HrefDocuments
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.formats.stac.walk import Node, Read
+    from landloom.query.transfer.destination import Wanted
+
+WORKERS: Final = 32
+"""Documents read at once."""
+_RELATED: Final = ("related", "source")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundItem:
+    """An item that meets the search."""
+
+    href: str
+    """Where its document lies."""
+    id: str
+    """Its id."""
+    collection: str | None
+    """Id of its collection."""
+    assets: Mapping[str, Mapping[str, Any]]
+    """Key → asset, of those that meet the search; `href` is absolute."""
+    document: Mapping[str, Any] = field(repr=False, compare=False)
+    """The whole document."""
+
+    def hrefs(self) -> list[str]:
+        """Absolute addresses of its chosen assets."""
+        return [str(asset["href"]) for asset in self.assets.values()]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Search:
+    shape: BaseGeometry | None
+    period: Period | None
+    roles: frozenset[str] | None
+    collections: frozenset[str] | None
+
+    def enters(self, node: Node[FoundItem], depth: int) -> bool:
+        """Whether a catalogue or collection is of interest."""
+        return depth != 1 or self.collections is None or bool(node.found) or node.id in self.collections
+
+    def items(self, document: Mapping[str, Any], _: str, href: str) -> Iterator[FoundItem]:
+        """The item, if it meets the search."""
+        if self.keeps(document):
+            yield _item(document, href, self)
+
+    def keeps(self, document: Mapping[str, Any]) -> bool:
+        """Whether an item's footprint meets the region."""
+        if self.shape is None:
+            return True
+        import shapely.geometry
+
+        geometry = document.get("geometry")
+        return geometry is not None and bool(shapely.geometry.shape(geometry).intersects(self.shape))
+
+    def assets(self, document: Mapping[str, Any], href: str) -> dict[str, dict[str, Any]]:
+        """Assets of an item by time and role."""
+        own = document.get("properties") or {}
+        chosen = {}
+        for key, asset in (document.get("assets") or {}).items():
+            if self.roles is not None and self.roles.isdisjoint(asset.get("roles") or ()):
+                continue
+            if self.period is None or _in_time(asset, own, self.period):
+                chosen[key] = {**asset, "href": resolve(asset["href"], document=href)}
+        return chosen
+
+
+def _in_time(asset: Mapping[str, Any], item: Mapping[str, Any], period: Period) -> bool:
+    """By the asset's own time, else by the item's; what says no time is kept."""
+    for source in (asset, item):
+        instant = source.get("datetime")
+        if isinstance(instant, str):
+            return parse_instant(instant) in period
+        if source.get("start_datetime") or source.get("end_datetime"):
+            return overlaps(source.get("start_datetime"), source.get("end_datetime"), period)
+    return True
+
+
+def stac_search(
+    root: str,
+    *,
+    region: Any = None,
+    period: Period | tuple[Any, Any] | None = None,
+    roles: str | Iterable[str] | None = None,
+    collections: str | Iterable[str] | None = None,
+    related: str | Iterable[str] = (),
+    workers: int = WORKERS,
+    read: Read | None = None,
+) -> list[FoundItem]:
+    """Items of a static STAC, and the assets of them that meet a search.
+
+    Args:
+        root: path or URL of a catalogue or collection, or the registered name of a corpus.
+        region: whatever `landloom.query.region` takes; items whose footprint intersects it.
+        period: half-open; assets whose time lies in it, by the item's where they say none.
+        roles: assets that have any of these.
+        collections: enter only these children of the root, by id.
+        related: ids of collections; of each item its own `related` and `source` items in these follow it.
+        workers: documents read at once.
+        read: address → bytes of a document; the default reads local disk, the web and object stores.
+
+    Raises:
+        MissingKeyError: a link leads nowhere.
+        TransientFaultError: a document cannot be had just now.
+        PermanentFaultError: a document is no JSON object.
+        ForeignAddressError: a remote document names a file on this machine.
+    """
+    search = _Search(
+        shape=None if region is None else resolve_region(region).shape,
+        period=period if period is None or isinstance(period, Period) else Period.parse(*period),
+        roles=_names(roles),
+        collections=_names(collections),
+    )
+    reader = read or HrefDocuments().read
+    if search.shape is not None:
+        import shapely
+
+        shapely.prepare(search.shape)
+    with ThreadPoolExecutor(workers) as pool:
+        stac = StaticStac(stac_root(root), reader, search.items, _strict, pool.map)
+        items = list(stac.walk(search.shape, search.period, search.enters))
+        wanted = _names(related)
+        return items if not wanted else _with_related(items, wanted, search, reader, pool)
+
+
+def found_files(items: Iterable[FoundItem], base: str, *, documents: bool = False) -> list[Wanted]:
+    """Files of items, for `landloom.query.transfer.destination.plan_download`; each once, in order.
+
+    Args:
+        items: from `stac_search`.
+        base: address of the folder that holds them all; paths are relative to it.
+        documents: also the items' own documents.
+
+    Raises:
+        InvalidInputError: a file lies elsewhere.
+    """
+    from landloom.query.transfer.destination import Wanted
+
+    root = base.rstrip("/") + "/"
+    hrefs = dict.fromkeys(href for item in items for href in (*item.hrefs(), *((item.href,) if documents else ())))
+    for href in hrefs:
+        if not href.startswith(root):
+            raise InvalidInputError(f"got {href}, expected files below {root}")
+    return [Wanted(path=unquote(href.removeprefix(root))) for href in hrefs]
+
+
+def _names(value: str | Iterable[str] | None) -> frozenset[str] | None:
+    return None if value is None else frozenset([value] if isinstance(value, str) else value)
+
+
+def _strict(_: str, __: str, error: Exception) -> None:
+    raise error
+
+
+def _item(document: Mapping[str, Any], href: str, search: _Search) -> FoundItem:
+    return FoundItem(
+        href=href,
+        id=str(document.get("id")),
+        collection=document.get("collection"),
+        assets=search.assets(document, href),
+        document=document,
+    )
+
+
+def _related(item: FoundItem) -> list[str]:
+    """Addresses of the items that an item is related to, `related` ones first."""
+    written = list(links(item.document, item.href, _strict))
+    return [
+        resolve(target, document=item.href) for kind in _RELATED for _, relation, target in written if relation == kind
+    ]
+
+
+def _with_related(
+    items: list[FoundItem],
+    collections: frozenset[str],
+    search: _Search,
+    read: Read,
+    pool: ThreadPoolExecutor,
+) -> list[FoundItem]:
+    """Each item followed by its own related items."""
+    led = [_related(item) for item in items]
+    flat = list(dict.fromkeys(href for own in led for href in own))
+    documents = dict(zip(flat, pool.map(lambda href: stac_document(read(href), href), flat), strict=True))
+    result: list[FoundItem] = []
+    for item, own in zip(items, led, strict=True):
+        result.append(item)
+        result += [
+            _item(documents[href], href, search) for href in own if documents[href].get("collection") in collections
+        ]
+    return result

@@ -1,0 +1,118 @@
+"""What a download has finished: an append-only file in the destination, one JSON line a file.
+
+A line is written only after its file lies, whole and flushed, under its final name. A torn last line (the process died
+while writing it) is dropped. The first line says which corpus the destination holds.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import ForeignCorpusError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+STATE: Final = ".landloom"
+"""Folder of local state in a destination."""
+JOURNAL: Final = "download.jsonl"
+"""Name of the journal within it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One finished file."""
+
+    path: str
+    """Relative to the destination."""
+    size: int
+    """Bytes."""
+    sha256: str
+    """Digest of what was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadJournal:
+    """The journal of a destination.
+
+    Example:
+        >>> import tempfile
+        >>> from pathlib import Path
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     journal = DownloadJournal(Path(folder))
+        ...     journal.begin("demo 1.0")
+        ...     journal.append([Record(path="a.tif", size=3, sha256="00")])
+        ...     list(journal.read())
+        ['a.tif']
+    """
+
+    destination: Path
+    """Folder of the download."""
+
+    @property
+    def path(self) -> Path:
+        """The file."""
+        return self.destination / STATE / JOURNAL
+
+    def read(self) -> dict[str, Record]:
+        """Finished files by path; a later line of a path replaces an earlier one."""
+        records: dict[str, Record] = {}
+        for line in self._lines():
+            if "path" in line:
+                path = str(line["path"])
+                records[path] = Record(path=path, size=int(line["size"]), sha256=str(line["sha256"]))
+        return records
+
+    def corpus(self) -> str | None:
+        """Name and version of the corpus that the destination holds; None for a new destination."""
+        return next((str(line["corpus"]) for line in self._lines() if "corpus" in line), None)
+
+    def _lines(self) -> Iterable[dict[str, str | int]]:
+        try:
+            data = self.path.read_bytes()
+        except FileNotFoundError:
+            return
+        for line in data.split(b"\n")[:-1]:  # what follows the last line feed is torn
+            try:
+                yield json.loads(line)
+            except ValueError:
+                continue
+
+    def begin(self, corpus: str) -> None:
+        """Make ready to append; a torn line at the end is closed.
+
+        Args:
+            corpus: name and version.
+
+        Raises:
+            ForeignCorpusError: the destination holds another corpus.
+        """
+        held = self.corpus()
+        if held is not None and held != corpus:
+            raise ForeignCorpusError(f"{self.destination} holds {held}, expected {corpus} or an empty folder")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("ab") as file:
+            if file.tell() and not self._ends_whole():
+                file.write(b"\n")
+            if held is None:
+                file.write(json.dumps({"corpus": corpus}).encode() + b"\n")
+
+    def _ends_whole(self) -> bool:
+        with self.path.open("rb") as file:
+            file.seek(-1, os.SEEK_END)
+            return file.read() == b"\n"
+
+    def append(self, records: Iterable[Record]) -> None:
+        """Add finished files and flush them to the disk."""
+        lines = [
+            json.dumps({"path": item.path, "size": item.size, "sha256": item.sha256}, separators=(",", ":"))
+            for item in records
+        ]
+        with self.path.open("ab") as file:
+            file.write(("\n".join(lines) + "\n").encode())
+            file.flush()
+            os.fsync(file.fileno())

@@ -1,0 +1,77 @@
+"""The shell of a page: one self-contained HTML file with figures and tables."""
+
+from __future__ import annotations
+
+import html
+from base64 import b64encode
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def figure(png: bytes, caption: str) -> str:
+    """A picture with its caption.
+
+    Example:
+        >>> figure(b"", "a < b")
+        '<figure><img alt="a &lt; b" src="data:image/png;base64,"><figcaption>a &lt; b</figcaption></figure>'
+    """
+    data, text = b64encode(png).decode(), html.escape(caption)
+    return f'<figure><img alt="{text}" src="data:image/png;base64,{data}"><figcaption>{text}</figcaption></figure>'
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = ()) -> str:
+    """A table.
+
+    Args:
+        header: names of the columns.
+        rows: values; they are escaped.
+        numbers: positions of the columns that hold numbers.
+
+    Example:
+        >>> table(["a"], [[1]], [0])
+        '<table><tr><th class="n">a</th></tr><tr><td class="n">1</td></tr></table>'
+    """
+    right = frozenset(numbers)
+
+    def cell(tag: str, place: int, value: object) -> str:
+        mark = ' class="n"' if place in right else ""
+        return f"<{tag}{mark}>{html.escape(str(value))}</{tag}>"
+
+    lines = ["".join(cell("th", place, name) for place, name in enumerate(header))]
+    lines += ["".join(cell("td", place, value) for place, value in enumerate(row)) for row in rows]
+    return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
+
+
+def numbers_row(numbers: Iterable[tuple[str, str]]) -> str:
+    """Large numbers side by side.
+
+    Args:
+        numbers: value, and what it counts.
+    """
+    cells = "".join(
+        f"<div><b>{html.escape(value)}</b><span>{html.escape(name)}</span></div>" for value, name in numbers
+    )
+    return f'<div class="tiles">{cells}</div>'
+
+
+def head(title: str, lead: str, numbers: Iterable[tuple[str, str]]) -> str:
+    """The top of a page: title, a sentence, and what there is in numbers."""
+    return f'<h1>{html.escape(title)}</h1><p class="lead">{html.escape(lead)}</p>{numbers_row(numbers)}'
+
+
+def page(title: str, parts: Iterable[str]) -> str:
+    """A whole page.
+
+    Args:
+        title: of the window.
+        parts: HTML, in order; empty ones are left out.
+    """
+    style = (files("landloom.reports") / "report.css").read_text(encoding="utf-8")
+    body = "\n".join(part for part in parts if part)
+    return (
+        '<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+        f"<title>{html.escape(title)}</title><style>{style}</style><main>{body}</main></html>\n"
+    )

@@ -1,0 +1,42 @@
+"""What a draw achieved, as parts of the page about a build."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from landloom.reports.figures import paired_bars
+from landloom.reports.page import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from landloom.corpus.info import CorpusInfo
+
+
+def draw_parts(draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
+    """Class shares of corpus and region, and countries against their quotas.
+
+    Args:
+        draw: as `Placement.draw` has it.
+        info: the corpus; names its classes.
+    """
+    names = {item.code: item.name for label in info.labels if label.taxonomy for item in label.taxonomy.classes}
+    rows = [
+        (code, 100 * region, 100 * corpus)
+        for code, region, corpus in zip(draw["classes"], draw["region_shares"], draw["draw_shares"], strict=True)
+        if region > 0 or corpus > 0
+    ]
+    labels = [f"{code} {names.get(code, '')}"[:46] for code, _, _ in rows]
+    classes = paired_bars(labels, [row[1] for row in rows], [row[2] for row in rows], "% of the area")
+    caption = f"Class shares; Jensen–Shannon divergence of corpus and region: {draw['divergence']:.4f} bits."
+    countries = draw["countries"]
+    bars = paired_bars(
+        [one["name"] for one in countries],
+        [one["wanted"] for one in countries],
+        [one["achieved"] for one in countries],
+        "samples",
+    )
+    return [
+        "<h2>Classes against the region's</h2>" + figure(classes, caption),
+        "<h2>Countries against their quotas</h2>" + figure(bars, "Quota by area, and samples drawn."),
+    ]

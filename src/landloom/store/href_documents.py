@@ -1,0 +1,68 @@
+"""Whole small files by address, wherever they are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from landloom.errors import MissingKeyError, PermanentFaultError, TransientFaultError
+from landloom.model.address import is_remote, local_path
+from landloom.store.http import get, new_session
+from landloom.store.open import open_store
+
+if TYPE_CHECKING:
+    import requests
+
+    from landloom.store.patience import Patience
+    from landloom.store.protocol import Readable
+
+
+class HrefDocuments:
+    """Reads documents by local path, http(s) URL or any other that `open_store` takes; may be shared by threads.
+
+    Args:
+        patience: retries.
+
+    Example:
+        >>> HrefDocuments().read("/no/such/catalog.json")
+        Traceback (most recent call last):
+        landloom.errors.MissingKeyError: /no/such/catalog.json: no such file
+    """
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience
+        self._session: requests.Session | None = None
+        self._stores: dict[str, Readable] = {}
+
+    def read(self, href: str) -> bytes:
+        """The bytes of a document.
+
+        Raises:
+            MissingKeyError: there is none.
+            TransientFaultError: it cannot be read just now.
+            PermanentFaultError: it can never be read.
+        """
+        if href.startswith(("http://", "https://")):
+            return self._get(href)
+        if is_remote(href):
+            return self._stored(href)
+        try:
+            return Path(local_path(href)).read_bytes()
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise MissingKeyError(f"{href}: no such file") from error
+        except IsADirectoryError as error:
+            raise PermanentFaultError(f"{href}: a folder, expected a file") from error
+        except OSError as error:
+            raise TransientFaultError(f"{href}: {error}") from error
+
+    def _stored(self, href: str) -> bytes:
+        folder, _, name = href.rpartition("/")
+        store = self._stores.get(folder)
+        if store is None:
+            store = self._stores.setdefault(folder, open_store(folder))
+        return store.get(name)
+
+    def _get(self, href: str) -> bytes:
+        if self._session is None:
+            self._session = new_session(self._patience)
+        return get(self._session, href)

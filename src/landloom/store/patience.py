@@ -1,0 +1,84 @@
+"""The one retry policy: what is worth another try, how often, and after what wait."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+WORTH_RETRYING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
+"""Answers that may be another one soon: too early, too many requests, and the server's own failures."""
+BUSY: Final = frozenset({429, 503})
+"""Answers that ask to come back later."""
+GONE: Final = frozenset({404, 410})
+"""Answers for what is not there (any more)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Patience:
+    """How long to go on when a server does not answer: the retry policy of everything that a network lies before."""
+
+    attempts: int = 5
+    """Tries of one request, the first included; of a large file, tries since its last byte."""
+    first_wait: float = 0.5
+    """Upper bound of the first wait in seconds; it doubles every time, and the wait is drawn from its upper half."""
+    longest_wait: float = 60.0
+    """Upper bound of waits of our own, in seconds."""
+    longest_asked: float = 180.0
+    """Longest Retry-After that is heeded, in seconds; a longer one ends the tries."""
+    timeout: float = 60.0
+    """Seconds without a byte after which a connection counts as cut."""
+    sleep: Callable[[float], None] = time.sleep
+    """Waits; another one for tests and for clocks that are not the wall's."""
+
+    def pause(self, failures: int, asked: float | None = None, draw: Callable[[], float] = random.random) -> float:
+        """Seconds to wait before the next try.
+
+        Args:
+            failures: tries that have failed so far, from 1.
+            asked: seconds that the server asks to wait; None where it does not.
+            draw: a number below 1, so that clients do not come back together.
+
+        Example:
+            >>> Patience(first_wait=2).pause(3, draw=lambda: 0.5), Patience().pause(1, 7.0, draw=lambda: 0.0)
+            (6.0, 7.25)
+        """
+        own: float = (1 + draw()) / 2 * min(self.first_wait * 2 ** (failures - 1), self.longest_wait)
+        return own if asked is None else asked + min(own, 1.0)
+
+    def retries(self) -> dict[str, Any]:
+        """The same as obstore's `retry_config`."""
+        waits = sum(min(self.first_wait * 2**number, self.longest_wait) for number in range(self.attempts))
+        return {
+            "max_retries": self.attempts - 1,
+            "retry_timeout": timedelta(seconds=waits + self.attempts * self.timeout),
+            "backoff": {
+                "init_backoff": timedelta(seconds=self.first_wait),
+                "max_backoff": timedelta(seconds=self.longest_wait),
+                "base": 2,
+            },
+        }
+
+
+def retry_after(text: str | None, now: datetime | None = None) -> float | None:
+    """Seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); None where it is absent or illegible.
+
+    Example:
+        >>> retry_after("120"), retry_after(None), retry_after("soon")
+        (120.0, None, None)
+        >>> retry_after("Mon, 01 Jan 2024 00:00:30 GMT", datetime(2024, 1, 1, tzinfo=UTC))
+        30.0
+    """
+    stripped = (text or "").strip()
+    if stripped.isdigit():
+        return float(stripped)
+    try:
+        return max(0.0, (parsedate_to_datetime(stripped) - (now or datetime.now(UTC))).total_seconds())
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,219 @@
+"""The command line: help with examples, one clear line for a mistake, codes that mean something, JSON for scripts."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import typer
+
+from landloom.cli.app import app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.conftest import Ran
+
+
+def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
+    for name, command in group.commands.items():
+        yield (*path, name)
+        if hasattr(command, "commands"):
+            yield from commands(command, (*path, name))
+
+
+ROOT: Any = typer.main.get_command(app)
+COMMANDS = list(commands(ROOT))
+
+
+def lookup(path: tuple[str, ...]) -> Any:
+    command = ROOT
+    for name in path:
+        command = command.commands[name]
+    return command
+
+
+LEAVES = [path for path in COMMANDS if not hasattr(lookup(path), "commands")]
+
+
+def test_every_command_of_the_plan_is_there() -> None:
+    wanted = {"init", "simulate", "plan", "build", "status", "validate", "report"}
+    wanted |= {"export", "publish", "labels", "cite", "demo"}
+    assert {(name,) for name in wanted} | {("labels", "add")} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("path", LEAVES, ids=" ".join)
+def test_help_shows_an_example_that_parses(path: tuple[str, ...], run: Callable[..., Ran]) -> None:
+    """The example is of this command, and each of its options is one that the command has."""
+    done = run(*path, "--help")
+    assert done.code == 0
+    assert "Example: landloom " in re.sub(r"\s+", " ", done.out)
+    example = shlex.split(str(lookup(path).epilog).removeprefix("Example: "))
+    if "&&" in example:
+        example = example[: example.index("&&")]
+    assert tuple(example[1 : 1 + len(path)]) == path
+    lookup(path).make_context(path[-1], example[1 + len(path) :]).close()
+
+
+@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in LEAVES], ids=" ".join)
+def test_groups_list_their_commands(path: tuple[str, ...], run: Callable[..., Ran]) -> None:
+    done = run(*path, "--help")
+    assert done.code == 0
+    assert all(f"  {name} " in done.out for name in lookup(path).commands)
+
+
+def test_the_first_page_says_where_to_start(run: Callable[..., Ran]) -> None:
+    done = run("--help")
+    assert "Start with: landloom demo" in done.out
+
+
+MISTAKES = [
+    (["validate", "{tmp}/none"], 1, "missing: this is no corpus"),
+    (["status", "{tmp}/none"], 1, "no journal"),
+    (["report", "{tmp}/none"], 1, "no finished build"),
+    (["cite", "{tmp}/none"], 1, "nothing under 'corpus.json'"),
+    (["init", "rapidai4eu", "{tmp}/x.yaml"], 1, "no recipe 'rapidai4eu'; nearest: rapidai4eo"),
+    (["plan", "{tmp}/none.yaml"], 1, "cannot be read: No such file"),
+    (["build", "{tmp}/none.yaml"], 1, "cannot be read: No such file"),
+    (["build", "{project}/landloom.yaml", "--out", "{full}"], 1, "holds files that no build has written"),
+    (["simulate", "{tmp}/x", "--preset", "mars"], 1, "mars"),
+    (["export", "{tmp}/none", "{tmp}/x", "--layout", "cubes"], 1, "is no finished corpus"),
+    (["export", "{corpus}", "{tmp}/x", "--layout", "tiles"], 1, "expected chips, cubes or both"),
+    (["export", "{corpus}", "{full}", "--layout", "cubes"], 1, "holds files that no export has written"),
+    (["publish", "{tmp}/none", "{tmp}/x", "--base-url", "https://example.org"], 1, "is no finished corpus"),
+    (["publish", "{corpus}", "{tmp}/x", "--base-url", "x"], 1, "expected an absolute address"),
+    (["publish", "{corpus}", "az://x/y", "--base-url", "https://example.org"], 1, "come from the environment"),
+    (["build", "{project}/landloom.yaml", "--out", "{project}/landloom.yaml"], 1, "is a file; choose a folder"),
+    (["publish", "{corpus}", "ftp://x/y", "--base-url", "https://example.org"], 1, "expected a path or s3://"),
+    (["publish", "{corpus}", "{full}", "--base-url", "https://example.org"], 1, "that no publish has written"),
+    (["labels", "add", "{corpus}", "--source", "{tmp}/x.gpkg", "--column", "c", "{terms}"], 1, "no file"),
+    (["labels", "add", "{corpus}", "--source", "{tmp}/x.tif", "--name", "-x", "{terms}"], 1, "expected lower-case"),
+    (["export", "{corpus}"], 2, "Missing argument 'out'"),
+    (["export", "{corpus}", "{tmp}/x"], 2, "expected either --layout or --to"),
+    (["publish", "{corpus}", "{tmp}/x"], 2, "Missing option '--base-url'"),
+    (["labels", "add", "{corpus}"], 2, "Missing option '--source'"),
+    (["nonsense"], 2, "No such command 'nonsense'"),
+    (["validate", "--nonsense"], 2, "No such option: --nonsense"),
+    (["build", "--workers", "many"], 2, "Invalid value for '--workers'"),
+]
+TERMS = ["--taxonomy", "clc", "--licence", "CC0-1.0", "--attribution", "me"]
+
+
+@pytest.mark.parametrize(("arguments", "code", "message"), MISTAKES, ids=[" ".join(row[0]) for row in MISTAKES])
+def test_a_mistake_is_one_message(
+    arguments: list[str], code: int, message: str, project: Path, tmp_path: Path, run: Callable[..., Ran]
+) -> None:
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("x", encoding="utf-8")
+    places = {"tmp": tmp_path, "project": project, "corpus": project / "corpus", "full": tmp_path / "full"}
+    given = [part for text in arguments for part in (TERMS if text == "{terms}" else [text.format(**places)])]
+    if "--name" not in given and "{terms}" in arguments:
+        given += ["--name", "x"]
+    done = run(*given)
+    assert done.code == code
+    said = done.err if given[0] != "validate" or code == 2 else done.out
+    assert message in said.replace("expected ", "expected ")
+    assert "Traceback" not in done.err + done.out
+    if code == 1 and given[0] != "validate":
+        assert done.err.startswith("landloom: ")
+        assert done.out == ""
+
+
+def test_no_traceback_from_the_console_script(tmp_path: Path) -> None:
+    """The same in a process of its own, as a user has it."""
+    command = [sys.executable, "-m", "landloom.cli", "status", str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"landloom: {tmp_path}: no journal")
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_validate_fails_with_1_and_names_the_file(corpus: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    shutil.copytree(corpus, tmp_path / "c")
+    lost = min((tmp_path / "c").rglob("*.tif"))
+    lost.unlink()
+    done = run("validate", tmp_path / "c")
+    assert done.code == 1
+    assert f"{lost.relative_to(tmp_path / 'c')}: missing" in done.out
+
+
+def test_json_parses(project: Path, corpus: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    recipe = project / "landloom.yaml"
+
+    def answer(*arguments: object) -> dict[str, Any]:
+        done = run(*arguments, "--json")
+        assert done.code == 0, done.err
+        found: dict[str, Any] = json.loads(done.out)
+        return found
+
+    assert answer("simulate", project / "archive", "--preset", "tiny")["scenes"] == 21
+    assert answer("plan", recipe, "--no-search")["name"] == "small"
+    assert answer("build", recipe, "--workers", 1)["units_run"] == 0
+    assert {row["product"] for row in answer("status", corpus)["products"]} >= {"s2"}
+    assert answer("validate", corpus)["problems"] == []
+    cited = answer("cite", corpus)
+    assert "small" in cited["bibtex"]
+    assert set(cited) == {"text", "bibtex", "doi", "attribution", "funding", "contact"}
+    assert set(cited["attribution"]) == {"s2", "count", "labels"}
+    digest = run("validate", corpus, "--digest").out.strip()
+    assert answer("validate", corpus, "--digest") == {"digest": digest}
+    exported = answer("export", corpus, tmp_path / "e", "--layout", "chips", "--layout", "cubes", "--workers", 1)
+    assert exported["layouts"] == ["chips", "cubes"]
+    assert run("validate", tmp_path / "e", "--digest").out.strip() == digest
+    published = answer("publish", corpus, f"file://{tmp_path}/p", "--base-url", "https://example.org/p")
+    assert published["digest"] == run("validate", tmp_path / "p", "--digest").out.strip()
+    raster = project / "archive" / "landcover_3035.tif"
+    given = ["labels", "add", tmp_path / "e", "--source", raster, "--name", "again", *TERMS, "--workers", 1]
+    assert answer(*given)["product"] == "labels_again"
+    assert answer(*given)["added"] is False
+
+
+def test_people_are_told_what_came_of_it(project: Path, corpus: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    done = run("export", corpus, tmp_path / "e", "--layout", "cubes", "--workers", 1)
+    assert done.out.startswith("wrote ")
+    assert "exporting: " in done.err
+    given = ("publish", corpus, f"file://{tmp_path}/p", "--base-url", "https://example.org/p")
+    done = run(*given)
+    assert "catalogue: https://example.org/p/stac-v1.0/catalog.json" in done.out
+    assert "publishing: " in done.err
+    assert run(*given).out.startswith("published before, nothing to send")
+    source = ["--source", project / "archive" / "landcover.gpkg", "--column", "CODE_18", "--name", "again"]
+    done = run("labels", "add", tmp_path / "e", *source, *TERMS, "--workers", 1)
+    assert "added labels_again, label version 1, to 2 samples" in done.out
+    assert "has these labels already" in run("labels", "add", tmp_path / "e", *source, *TERMS, "--workers", 1).out
+    whole = run("cite", corpus).out
+    assert whole.startswith("The landloom developers")
+    assert "@dataset{small," in whole
+    assert "Attribution of labels: Simulated by landloom in the shape of CORINE Land Cover 2018" in whole
+    assert run("cite", corpus, "--bibtex").out.startswith("@dataset{small,")
+
+
+def test_a_plan_without_inputs_says_what_it_cannot_know(tmp_path: Path, run: Callable[..., Ran]) -> None:
+    assert run("init", "demo", tmp_path / "r.yaml").code == 0
+    text = (tmp_path / "r.yaml").read_text(encoding="utf-8")
+    (tmp_path / "r.yaml").write_text(re.sub(r"samples:\n(  .*\n)+", "samples: {draw: all}\n", text), encoding="utf-8")
+    done = run("plan", tmp_path / "r.yaml")
+    assert done.code == 0
+    assert re.search(r"s2 +data +12 +unknown +unknown +here", done.out)
+    assert re.search(r"image chips +unknown, inputs are missing", done.out)
+    assert "not there yet: archive/catalog.json, archive/landcover.gpkg" in done.out
+    assert " 0 " not in done.out
+
+
+def test_bad_rows_are_named_line_by_line(corpus: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    rows = [{"type": "Feature", "properties": {"c": code}, "geometry": None} for code in ("311", "wood")]
+    text = json.dumps({"type": "FeatureCollection", "features": rows})
+    (tmp_path / "bad.geojson").write_text(text, encoding="utf-8")
+    source = ["--source", tmp_path / "bad.geojson", "--column", "c", "--name", "bad"]
+    done = run("labels", "add", corpus, *source, *TERMS, "--workers", 1)
+    assert done.code == 1
+    assert "feature 0: no geometry" in done.err
+    assert "feature 1: no class of clc 'wood'" in done.err

@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import orjson
+import pytest
+from tests.corpus.conftest import make_info, write_world
+
+from landloom.corpus.audit.schemas import Schemas
+from landloom.corpus.audit.validate import audit, digest, validate
+from landloom.corpus.documents import label_geojson
+from landloom.corpus.layout import CORPUS, INDEX
+from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
+from landloom.errors import CorpusInvalidError, InvalidInputError, MissingKeyError
+from landloom.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.corpus.conftest import World
+
+CHIP = "imagery/33N/16E-243N/33N_16E-243N_12_15/S2-SR/2018-01.tif"
+ITEM = "stac-v1.0/demo_v1_source_s2/33N/16E-243N/demo_v1_source_s2_33N_16E-243N_12_15.json"
+LABEL = "labels/33N/16E-243N/labels_33N_16E-243N_12_15.geojson"
+MANIFEST = "manifest/33N/16E-243N.parquet"
+
+
+@pytest.fixture
+def store(world: World, tmp_path: Path) -> LocalStore:
+    """A copy of the corpus that a test may spoil."""
+    shutil.copytree(world.store.root, tmp_path / "corpus")
+    return LocalStore(tmp_path / "corpus")
+
+
+def republish(store: LocalStore, path: str, content: bytes) -> None:
+    """Change a file and the manifest with it, so that only what it says is wrong."""
+    store.put(path, content)
+    key = MANIFEST if "16E-243N" in path else "manifest/corpus.parquet"
+    entries = [entry for entry in read_manifest(store.get(key)) if entry.path != path]
+    store.put(key, manifest_bytes([*entries, FileEntry.of(path, content)]))
+
+
+def found(store: LocalStore, *, digests: bool = False) -> dict[str, str]:
+    problems: dict[str, str] = {}
+    for problem in validate(store, digests=digests):
+        problems.setdefault(problem.where, problem.what)
+    return problems
+
+
+def test_valid_in_full_offline(world: World, shared_schemas: Path) -> None:
+    result = audit(world.store, schemas=shared_schemas, digests=True)
+    assert result.problems == ()
+    assert result.unchecked == ()
+    assert result.documents == 46
+
+
+def test_schemas_can_be_fetched(world: World, shared_schemas: Path) -> None:
+    """By their addresses; what refers to another schema fetches that one, too, and none comes twice."""
+    asked: list[str] = []
+
+    def fetch(address: str) -> bytes:
+        asked.append(address)
+        path = shared_schemas / "stac-extensions" / address.removeprefix("https://stac-extensions.github.io/")
+        if "scientific" in address or not path.is_file():
+            raise MissingKeyError(f"{address}: 404")
+        return path.read_bytes()
+
+    result = audit(world.store, fetch=fetch)
+    assert result.problems == ()
+    assert [line for line in result.unchecked if "scientific" not in line] == []
+    assert all("404" in line for line in result.unchecked)
+    assert len(asked) == len(set(asked)) > 3
+
+
+def test_valid_in_full_offline_once_published(tmp_path: Path, shared_schemas: Path) -> None:
+    world = write_world(LocalStore(tmp_path), make_info(), "https://example.org/corpus/")
+    result = audit(world.store, schemas=shared_schemas, digests=True)
+    assert result.problems == ()
+    assert result.unchecked == ()
+
+
+def test_without_schemas_it_says_what_it_could_not_check(world: World) -> None:
+    result = audit(world.store)
+    assert result.valid
+    result.demand()
+    assert len(result.unchecked) == 6
+    assert all("no schema" in line for line in result.unchecked)
+
+
+def test_digest_names_the_bytes(world: World, store: LocalStore, tmp_path: Path) -> None:
+    again = write_world(LocalStore(tmp_path / "again"), make_info())
+    assert digest(world.store) == digest(store) == digest(again.store)
+    republish(store, CHIP, b"other")
+    assert digest(store) != digest(world.store)
+    store.put(".landloom/journal.sqlite", b"state")
+    assert "state" not in "".join(found(store))
+
+
+def test_a_missing_a_short_and_a_strange_file(store: LocalStore) -> None:
+    store.delete(CHIP)
+    store.put(LABEL, store.get(LABEL)[:-3])
+    store.put("imagery/33N/16E-243N/stray.tif", b"x")
+    problems = found(store)
+    assert problems[CHIP] == "missing, though a manifest names it"
+    assert "bytes, expected" in problems[LABEL]
+    assert "no manifest" in problems["imagery/33N/16E-243N/stray.tif"]
+
+
+def test_a_flipped_byte_needs_digests(store: LocalStore) -> None:
+    store.put(CHIP, bytes(len(store.get(CHIP))))
+    assert found(store) == {}
+    assert list(found(store, digests=True)) == [CHIP]
+
+
+def test_index_and_files_disagree(store: LocalStore) -> None:
+    entries = [entry for entry in read_manifest(store.get(MANIFEST)) if entry.path != CHIP]
+    extra = FileEntry.of(CHIP.replace("2018-01", "2019-01"), b"y")
+    store.put(extra.path, b"y")
+    store.delete(CHIP)
+    store.put(MANIFEST, manifest_bytes([*entries, extra]))
+    problems = [str(problem) for problem in validate(store)]
+    assert f"{CHIP}: the index says that it exists, no manifest does" in problems
+    assert f"{extra.path}: a manifest names it, the index does not know of it" in problems
+    assert any(line.startswith(ITEM) and "asset s2_2018-01" in line for line in problems)
+
+
+def test_labels_that_are_not_those_of_the_index(store: LocalStore) -> None:
+    republish(store, LABEL, label_geojson("33N_16E-243N_12_15", [(0, 0)], ["clc_111"], [1_000_000]))
+    assert found(store)[LABEL] == "its fractions are not those of the index"
+    republish(store, LABEL, b"{}")
+    assert "no label Feature" in found(store)[LABEL]
+
+
+def test_an_item_moved_elsewhere(store: LocalStore) -> None:
+    document = orjson.loads(store.get(ITEM))
+    document["geometry"]["coordinates"][0][1][0] += 0.01
+    republish(store, ITEM, orjson.dumps(document))
+    assert found(store)[ITEM] == "geometry: is not the footprint of its sample"
+
+
+@pytest.mark.parametrize(
+    ("change", "wanted"),
+    [
+        ({"bbox": None}, "bbox"),
+        ({"properties": {"sample_id": "33N_16E-243N_12_15"}}, "datetime"),
+        ({"links": [{"rel": "item", "href": "./nowhere.json"}]}, "resolves to nothing"),
+        ({"type": "Point"}, "expected one of"),
+        ({"id": "demo_v1"}, "has the id"),
+    ],
+)
+def test_a_document_against_its_schema_and_its_links(store: LocalStore, change: dict[str, object], wanted: str) -> None:
+    document = orjson.loads(store.get(ITEM)) | change
+    republish(store, ITEM, orjson.dumps({name: value for name, value in document.items() if value is not None}))
+    assert any(wanted in problem.what for problem in validate(store))
+
+
+def test_an_index_that_is_none(store: LocalStore) -> None:
+    republish(store, INDEX, b"nothing")
+    assert "as Parquet" in found(store)[INDEX]
+    store.delete(INDEX)
+    assert "missing" in found(store)[INDEX]
+
+
+def test_resource_files_are_what_the_index_gives(store: LocalStore) -> None:
+    republish(store, "resources/demo_label_mappings.csv", b"index\n")
+    assert found(store) == {
+        "resources/demo_label_mappings.csv": "is not what the index gives",
+        "stac-v1.0/demo_v1_labels/collection.json": "asset label_mappings: got 1759 bytes, expected 6",
+    }
+
+
+def test_what_is_no_corpus(store: LocalStore, tmp_path: Path) -> None:
+    (problem,) = validate(LocalStore(tmp_path / "empty"))
+    assert str(problem) == "corpus.json: missing: this is no corpus"
+    store.put(CORPUS, b"{}")
+    with pytest.raises(CorpusInvalidError, match="format"):
+        audit(store).demand()
+
+
+def test_a_folder_without_schemas_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="stac-extensions"):
+        Schemas(tmp_path)

@@ -1,0 +1,91 @@
+"""Tasks that tests of the engine run: they compute, fail, die, or wait for one another."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any
+
+from landloom.corpus.manifest import FileEntry
+from landloom.engine.units import Outcome, Unit
+from landloom.errors import DiskFullError, PermanentFaultError
+
+if TYPE_CHECKING:
+    from landloom.engine.units import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Square:
+    """Says how large a file of its number squared would be."""
+
+    number: int
+
+    def run(self) -> Outcome:
+        return Outcome(files=(FileEntry.of(f"{self.number}", b"x" * self.number**2),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Faulty:
+    def run(self) -> Outcome:
+        raise PermanentFaultError("scene.tif: 404")
+
+
+class HandleError(OSError):
+    """An error of a library that cannot travel: it holds a lock."""
+
+    def __init__(self) -> None:
+        super().__init__("closed")
+        self.lock = Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chained:
+    def run(self) -> Outcome:
+        raise PermanentFaultError("scene.tif: closed") from HandleError()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bug:
+    def run(self) -> Outcome:
+        raise KeyError("a bug in the code")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Full:
+    def run(self) -> Outcome:
+        raise DiskFullError("no space left")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dies:
+    marker: str
+    """A file that exists once the worker has died; empty to die each time."""
+
+    def run(self) -> Outcome:
+        if not self.marker or not Path(self.marker).exists():
+            if self.marker:
+                Path(self.marker).touch()
+            os._exit(9)
+        return Outcome(files=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """Adds one to the largest number that the files it needs hold; a file that is missing is a bug."""
+
+    folder: str
+    name: str
+    reads: tuple[str, ...] = ()
+
+    def run(self) -> Outcome:
+        depth = 1 + max((int((Path(self.folder) / one).read_text()) for one in self.reads), default=0)
+        (Path(self.folder) / self.name).write_text(str(depth))
+        return Outcome(files=(FileEntry.of(self.name, str(depth).encode()),))
+
+
+def unit(product: str, task: Task | None = None, *, tile: str = "33N_16E-243N", **rest: Any) -> Unit:
+    """A unit of a product kind that there is none of."""
+    said: dict[str, Any] = {"kind": "made up", "key": "k", "memory": 0, "task": task} | rest
+    return Unit(product=product, tile=tile, **said)

@@ -1,0 +1,178 @@
+"""Runs: every unit is journalled, what it needs comes first, and dead workers cost nothing but time."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+from tests.engine.tasks import Bug, Chained, Dies, Faulty, Full, Link, Square, unit
+
+from landloom.engine.executors import inline, processes
+from landloom.engine.run import execute, run, worker_died
+from landloom.errors import DiskFullError, PermanentFaultError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from landloom.engine.executors import Factory
+    from landloom.engine.journal import Journal
+    from landloom.engine.units import Unit
+
+BOTH = pytest.mark.parametrize("factory", [inline, processes(2)], ids=["inline", "processes"])
+
+
+class Told:
+    """A listener that remembers."""
+
+    def __init__(self) -> None:
+        self.heard: list[tuple[str, str | None]] = []
+
+    def started(self, stage: str, total: int) -> None:
+        """Nothing."""
+
+    def advanced(self, unit: str, reason: str | None) -> None:
+        self.heard.append((unit, reason))
+
+
+@BOTH
+def test_every_unit_is_journalled(journal: Journal, factory: Factory) -> None:
+    units = [unit(f"square{n:02d}", Square(number=n)) for n in range(20)]
+    assert run(units, factory=factory, journal=journal) == []
+    assert [entry.outcome.files[0].size for entry in journal.entries()] == [n * n for n in range(20)]
+
+
+def test_a_fault_fails_its_unit_and_the_rest_goes_on(journal: Journal) -> None:
+    units, told = [unit("a", Faulty()), unit("b", Square(number=1))], Told()
+    problems = run(units, factory=inline, journal=journal, listener=told)
+    assert [str(problem) for problem in problems] == ["a/33N_16E-243N: scene.tif: 404"]
+    assert [(entry.product, entry.state) for entry in journal.entries()] == [("a", "failed"), ("b", "done")]
+    assert sorted(told.heard) == [("a/33N_16E-243N", "scene.tif: 404"), ("b/33N_16E-243N", None)]
+
+
+def test_a_fault_travels_without_what_caused_it() -> None:
+    """Schedulers that send causes along would fail on the first that cannot be sent."""
+    with pytest.raises(PermanentFaultError, match="closed") as caught:
+        execute(unit("a", Chained()))
+    assert caught.value.__cause__ is None
+    assert caught.value.__context__ is None
+
+
+def test_attempts_are_counted(journal: Journal) -> None:
+    own = unit("a", Faulty())
+    for _ in range(3):
+        run([own], factory=inline, journal=journal)
+    entry = journal.get(own.id)
+    assert entry is not None
+    assert entry.attempts == 3
+
+
+def test_a_bug_is_not_swallowed(journal: Journal) -> None:
+    with pytest.raises(KeyError, match="a bug"):
+        run([unit("a", Bug())], factory=inline, journal=journal)
+
+
+def test_a_full_disk_stops_the_run(journal: Journal) -> None:
+    with pytest.raises(DiskFullError):
+        run([unit("a", Square(number=2)), unit("b", Full())], factory=inline, journal=journal)
+    assert [entry.product for entry in journal.entries()] == ["a"]
+
+
+def test_a_dead_worker_is_replaced_and_its_unit_runs_again(journal: Journal, tmp_path: Path) -> None:
+    units = [unit("dies", Dies(marker=str(tmp_path / "died"))), *(unit(f"s{n}", Square(number=n)) for n in range(5))]
+    assert run(units, factory=processes(2), journal=journal) == []
+    assert {entry.state for entry in journal.entries()} == {"done"}
+    assert len(list(journal.entries())) == 6
+
+
+def test_a_unit_that_kills_every_worker_fails_alone(journal: Journal) -> None:
+    dies = unit("dies", Dies(marker=""))
+    units = [dies, *(unit(f"s{n}", Square(number=n)) for n in range(5))]
+    problems = run(units, factory=processes(2), journal=journal)
+    assert [problem.where for problem in problems] == [dies.id]
+    assert sum(entry.state == "done" for entry in journal.entries()) == 5
+
+
+def test_only_a_lost_worker_is_taken_for_one() -> None:
+    from concurrent.futures import BrokenExecutor, CancelledError
+
+    assert worker_died(BrokenExecutor())
+    assert worker_died(CancelledError())
+    assert worker_died(type("KilledWorker", (Exception,), {})())
+    assert not worker_died(PermanentFaultError("404"))
+    assert not worker_died(KeyError("a bug"))
+
+
+def some_graph(folder: Path, seed: int) -> list[Unit]:
+    """Units that need some of those made before them, in random order; each reads the files of what it needs."""
+    rng = random.Random(seed)  # noqa: S311 - a graph, not secrets
+    folder.mkdir()
+    made: list[Unit] = []
+    for number in range(25):
+        needs = rng.sample(made, min(rng.randrange(3), len(made)))
+        task = Link(folder=str(folder), name=f"{number}", reads=tuple(one.product for one in needs))
+        made.append(unit(f"{number}", task, needs=tuple(one.id for one in needs)))
+    rng.shuffle(made)
+    return made
+
+
+@BOTH
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_needed_is_there_first_whatever_the_order(
+    journal: Journal, tmp_path: Path, factory: Factory, seed: int
+) -> None:
+    """A task that ran too early would find no file; the depth that each writes is that of the graph."""
+    units = some_graph(tmp_path / "files", seed)
+    assert run(units, factory=factory, journal=journal) == []
+    by_id, depths = {one.id: one for one in units}, {}
+
+    def depth(one: Unit) -> int:
+        return 1 + max((depth(by_id[name]) for name in one.needs), default=0)
+
+    for one in units:
+        depths[one.product] = int((tmp_path / "files" / one.product).read_text())
+        assert depths[one.product] == depth(one)
+    assert max(depths.values()) > 2
+
+
+def test_outcomes_do_not_depend_on_the_workers(tmp_path: Path) -> None:
+    from landloom.engine.journal import Journal
+
+    found = []
+    for workers, factory in ((1, inline), (2, processes(2))):
+        units = some_graph(tmp_path / f"files{workers}", seed=7)
+        with Journal(tmp_path / f"journal{workers}.sqlite") as journal:
+            run(units, factory=factory, journal=journal)
+            found.append([(entry.id, entry.key, entry.state, entry.outcome) for entry in journal.entries()])
+    assert found[0] == found[1]
+
+
+def test_what_needs_a_unit_that_failed_fails_without_being_run(journal: Journal, tmp_path: Path) -> None:
+    """And so does what needs that in turn, wherever they stand; what needs neither goes on."""
+    first, other = unit("first", Faulty()), unit("other", Square(number=1))
+    second = unit("second", Link(folder=str(tmp_path), name="second"), needs=(first.id, other.id))
+    third = unit("third", Link(folder=str(tmp_path), name="third"), needs=(second.id,))
+    problems = run([third, second, first, other], factory=inline, journal=journal)
+    assert {problem.where: problem.what for problem in problems} == {
+        first.id: "scene.tif: 404",
+        second.id: f"needs {first.id}, which failed",
+        third.id: f"needs {second.id}, which failed",
+    }
+    assert {entry.product for entry in journal.entries() if entry.state == "done"} == {"other"}
+    assert not list(tmp_path.glob("second"))
+
+
+def test_what_is_needed_and_not_part_of_the_run_is_there_already(journal: Journal) -> None:
+    """A second build runs what is missing alone: its needs were made by the first."""
+    one = unit("late", Square(number=1), needs=("made/before",))
+    assert run([one], factory=inline, journal=journal) == []
+
+
+def test_units_that_need_each_other_are_a_bug_that_is_said(journal: Journal) -> None:
+    first, second = unit("first", Square(number=1)), unit("second", Square(number=2))
+    pair = [
+        unit("first", Square(number=1), needs=(second.id,)),
+        unit("second", Square(number=2), needs=(first.id,)),
+    ]
+    with pytest.raises(RuntimeError, match="need each other"):
+        run(pair, factory=inline, journal=journal)

@@ -1,0 +1,204 @@
+"""Files of a corpus: what a manifest names is there and nothing else, and the published tutorial runs on them.
+
+The journey is that of the RapidAI4EO tutorial, sections 3 and 4, on a corpus that was really built. Only the base
+address, boxes, period and names of products differ: the calls are those that its reader makes.
+"""
+
+from __future__ import annotations
+
+import gzip
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+import geopandas as gpd
+import pandas as pd
+import pystac
+import shapely.geometry
+from hypothesis import given
+from hypothesis import strategies as st
+from tests.corpus.conftest import make_info
+
+from landloom import Corpus, get_asset_hrefs
+from landloom.corpus.documents import corpus_json
+from landloom.corpus.finished import FinishedCorpus, tile_content
+from landloom.corpus.layout import INDEX
+from landloom.corpus.manifest import FileEntry, read_manifest
+from landloom.publication.files import CorpusWriter, write_documents
+from landloom.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from shapely.geometry.base import BaseGeometry
+
+    from landloom.corpus.stac.items import TileContent
+
+
+def crawl(collection: pystac.Collection, geometry: BaseGeometry) -> list[pystac.Item]:
+    """Walk a collection whose extent meets a geometry, and the collections below it."""
+    boxes = [
+        shapely.geometry.box(bounds[0], bounds[1], bounds[2], bounds[3]) for bounds in collection.extent.spatial.bboxes
+    ]
+    if not any(box.intersects(geometry) for box in boxes):
+        return []
+    found = [
+        item for item in collection.get_items() if shapely.geometry.shape(item.geometry or {}).intersects(geometry)
+    ]
+    for below in collection.get_collections():
+        found += crawl(below, geometry)
+    return found
+
+
+def west_half(corpus: Path) -> tuple[BaseGeometry, set[str]]:
+    """A box around the western tile, and the ids in it by brute force."""
+    frame = gpd.read_parquet(corpus / "index" / "samples.parquet")
+    west = frame[frame["zone"] == "32N"]
+    box = shapely.geometry.box(*west.total_bounds)
+    return box, set(frame[frame.geometry.intersects(box)]["id"])
+
+
+def test_section_3_the_catalogue(tiny_corpus: Path) -> None:
+    catalog = pystac.Catalog.from_file(str(tiny_corpus / "stac-v1.0" / "catalog.json"))
+    assert [child.id for child in catalog.get_collections()] == ["tiny_v1_source_s2", "tiny_v1_labels"]
+    box, wanted = west_half(tiny_corpus)
+    collection = catalog.get_child("tiny_v1_source_s2")
+    assert isinstance(collection, pystac.Collection)
+    items = crawl(collection, box)
+    assert {item.id.removeprefix("tiny_v1_source_s2_") for item in items} == wanted
+    start, end = pd.to_datetime("2018-07-01T00:00:00Z"), pd.to_datetime("2018-08-01T00:00:00Z")
+    for item in items:
+        july = {
+            key: asset
+            for key, asset in item.get_assets().items()
+            if start < pd.to_datetime(asset.extra_fields["datetime"]) < end
+        }
+        assert set(july) == {"s2_2018-07", "count_2018-07"}
+        assert [key for key, asset in july.items() if asset.has_role("data")] == ["s2_2018-07"]
+        related = [link.resolve_stac_object().target for link in item.links if link.rel == "related"]
+        assert [partner.collection_id for partner in related if isinstance(partner, pystac.Item)] == ["tiny_v1_labels"]
+        label: Any = related[0]
+        assert label.id.removeprefix("tiny_v1_labels_") == item.id.removeprefix("tiny_v1_source_s2_")
+        assert set(label.assets) == {"labels"}
+        assert label.assets["labels"].roles == ["labels", "labels-vector"]
+
+
+def test_section_4_the_resource_files(tiny_corpus: Path) -> None:
+    resources = tiny_corpus / "resources"
+    with gzip.open(resources / "tiny_geometries.geojson.gz") as stream:
+        geometries = gpd.read_file(stream).set_index("sample_id")
+    labels = pd.read_csv(resources / "tiny_labels.csv.gz").set_index("sample_id")
+    mapping = pd.read_csv(resources / "tiny_label_mappings.csv").set_index("index")
+    box, wanted = west_half(tiny_corpus)
+    spatial = geometries[geometries.geometry.intersects(box)].index
+    assert set(spatial) == wanted
+    forest = mapping[mapping.clc_level2_id == 31].index.to_numpy()
+    assert list(forest) == ["clc_311", "clc_312", "clc_313"]
+    shares = labels.loc[spatial][forest].sum(axis=1)
+    corpus = Corpus.open(str(tiny_corpus))
+    ours = corpus.query(region=box, where="clc_311 + clc_312 + clc_313 > 0.2").ids
+    assert set(ours) == set(shares[shares > 0.2].index)
+    hrefs = get_asset_hrefs(list(spatial), products="s2")
+    assert len(hrefs) == 12 * len(spatial)
+
+
+# Manifests --------------------------------------------------------------------------------------------------------
+
+TILES = ("32N_32UPA", "33N_33UUR", "33N_33UVR")
+
+
+def named(store: LocalStore) -> set[str]:
+    """What all manifests name."""
+    keys = [entry.key for entry in store.list("manifest")]
+    return {entry.path for key in keys for entry in read_manifest(store.get(key), key)}
+
+
+def there(store: LocalStore) -> set[str]:
+    """Every file but manifests and corpus.json."""
+    return {entry.key for entry in store.list()} - {entry.key for entry in store.list("manifest")} - {"corpus.json"}
+
+
+@given(
+    st.lists(st.dictionaries(st.sampled_from(TILES), st.sets(st.integers(0, 5)), min_size=1), min_size=1, max_size=3)
+)
+def test_after_every_build_manifests_name_just_what_is_there(builds: list[dict[str, set[int]]]) -> None:
+    """Whatever an earlier one had: tiles and files that this one does not have are gone."""
+    info = make_info()
+    with TemporaryDirectory() as folder:
+        store = LocalStore(folder)
+        for number, tiles in enumerate(builds):
+            publication = CorpusWriter(info=info, store=store)
+            for tile, files in sorted(tiles.items()):
+                for file in sorted(files):
+                    publication.put(tile, f"labels/{tile}/{file}.txt", f"{number}".encode())
+                assert len(publication.entries(tile)) == len(files)
+                publication.close(tile)
+                assert publication.entries(tile) == []
+            publication.put("", "README.md", b"x")
+            publication.close("")
+            publication.sweep()
+            assert named(store) == there(store)
+            wanted = {f"labels/{tile}/{file}.txt" for tile, files in tiles.items() for file in files}
+            assert named(store) == {*wanted, "README.md"}
+            assert publication.parts == {
+                name: count for name, count in (("labels", len(wanted)), ("cards", 1)) if count
+            }
+            assert publication.sizes["cards"] == 1
+            assert store.get("corpus.json") == corpus_json(info)
+
+
+class Recording:
+    """Takes files in memory, and remembers the order."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, dict[str, bytes]] = {}
+        self.closed: list[str] = []
+
+    def put(self, tile: str, key: str, data: bytes) -> FileEntry:
+        assert tile not in self.closed, "a tile is closed once all of its files were put"
+        self.files.setdefault(tile, {})[key] = data
+        return FileEntry.of(key, data)
+
+    def entries(self, tile: str) -> list[FileEntry]:
+        return [FileEntry.of(key, data) for key, data in self.files.get(tile, {}).items()]
+
+    def close(self, tile: str) -> None:
+        self.closed.append(tile)
+
+
+def test_documents_are_those_of_the_corpus_tile_by_tile_and_those_of_no_tile_last(tiny_corpus: Path) -> None:
+    corpus, files = FinishedCorpus.open(str(tiny_corpus)), Recording()
+    exists = corpus.exists()
+    asked: list[str] = []
+
+    def contents() -> Iterator[TileContent]:
+        for tile, samples in corpus.tiles.items():
+            assert files.closed == asked, "one tile is in work at a time"
+            asked.append(tile)
+            yield tile_content(corpus.info, tile, samples, exists[tile], corpus.data(tile))
+
+    files.put("", INDEX, corpus.store.get(INDEX))
+    write_documents(files, corpus.info, contents(), corpus.table, items=True)
+    assert files.closed == [*corpus.tiles, ""]
+    written = {key: data for own in files.files.values() for key, data in own.items()}
+    assert {key.split("/")[0] for key in written} == {
+        "index",
+        "resources",
+        "stac-v1.0",
+        "README.md",
+        "croissant.json",
+    }
+    for key, data in written.items():
+        assert (tiny_corpus / key).read_bytes() == data, key
+
+
+def test_without_items_there_are_collections_and_tables_alone(tiny_corpus: Path) -> None:
+    corpus, files = FinishedCorpus.open(str(tiny_corpus)), Recording()
+    exists = corpus.exists()
+    tiles = (
+        tile_content(corpus.info, tile, samples, exists[tile], corpus.data(tile))
+        for tile, samples in corpus.tiles.items()
+    )
+    write_documents(files, corpus.info, tiles, corpus.table, items=False)
+    names = {key.rpartition("/")[2] for own in files.files.values() for key in own if key.startswith("stac-v1.0")}
+    assert names == {"catalog.json", "collection.json", "items.parquet"}

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+import threading
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from landloom.errors import MissingKeyError, PermanentFaultError, TransientFaultError
+from landloom.store.href_documents import HrefDocuments
+from landloom.store.http import fault_of
+from landloom.store.patience import Patience, retry_after
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+BODY = b"x" * 1000
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers as the path says: `/500,cut,200` fails, is cut, then succeeds."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    asked: dict[str, int]
+
+    def log_message(self, *_: Any) -> None:
+        pass
+
+    def do_GET(self) -> None:
+        number = self.asked.get(self.path, 0)
+        self.asked[self.path] = number + 1
+        script = self.path.strip("/").split(",")
+        answer = script[min(number, len(script) - 1)]
+        if answer == "hang":
+            self.rfile.read(1)  # until the client gives up
+            return
+        self.send_response(200 if answer == "cut" else int(answer))
+        self.send_header("Content-Length", str(len(BODY)))
+        self.end_headers()
+        self.wfile.write(BODY[:10] if answer == "cut" else BODY)
+        self.close_connection = answer == "cut"
+
+
+@pytest.fixture
+def server() -> Iterator[tuple[str, dict[str, int]]]:
+    asked: dict[str, int] = {}
+    served = ThreadingHTTPServer(("127.0.0.1", 0), type("Bound", (Handler,), {"asked": asked}))
+    served.daemon_threads = True
+    thread = threading.Thread(target=served.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    yield f"http://127.0.0.1:{served.server_port}", asked
+    served.shutdown()
+    served.server_close()
+    thread.join()
+
+
+def documents(waits: list[float]) -> HrefDocuments:
+    return HrefDocuments(Patience(attempts=4, first_wait=2.0, longest_wait=3.0, timeout=0.2, sleep=waits.append))
+
+
+@pytest.mark.parametrize("script", ["/200", "/500,200", "/cut,cut,200", "/502,cut,429,200", "/hang,200"])
+def test_what_passes_is_waited_for(server: tuple[str, dict[str, int]], script: str) -> None:
+    waits: list[float] = []
+    assert documents(waits).read(server[0] + script) == BODY
+    assert server[1][script] == len(script.split(","))
+    assert len(waits) == script.count(",")
+    assert all(0 <= wait <= 3.0 for wait in waits)
+
+
+@pytest.mark.parametrize(
+    ("script", "error", "times"),
+    [
+        ("/404", MissingKeyError, 1),
+        ("/410", MissingKeyError, 1),
+        ("/400", PermanentFaultError, 1),
+        ("/403", PermanentFaultError, 1),
+        ("/500", TransientFaultError, 4),
+        ("/cut", TransientFaultError, 4),
+    ],
+)
+def test_what_does_not_pass_is_named(
+    server: tuple[str, dict[str, int]], script: str, error: type[Exception], times: int
+) -> None:
+    with pytest.raises(error, match="127"):
+        documents([]).read(server[0] + script)
+    assert server[1][script] == times
+
+
+def test_other_schemes_go_through_the_store() -> None:
+    with pytest.raises(MissingKeyError):
+        HrefDocuments().read("memory://folder/catalog.json")
+
+
+@pytest.mark.parametrize(("text", "wanted"), [("", None), ("soon", None), ("-5", None), (" 7 ", 7.0)])
+def test_retry_after_that_cannot_be_read(text: str, wanted: float | None) -> None:
+    assert retry_after(text, datetime(2024, 1, 1, tzinfo=UTC)) == wanted
+
+
+def test_statuses_have_their_faults() -> None:
+    assert isinstance(fault_of(504, "x"), TransientFaultError)
+    assert isinstance(fault_of(401, "x"), PermanentFaultError)
