@@ -10,19 +10,20 @@ import inspect
 import sys
 import textwrap
 import tomllib
+from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeGuard, Union, get_args, get_origin
 
 import typer
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from pydantic_core import PydanticUndefined
 from typer.core import TyperCommand, TyperGroup
 
 from landloom import errors
 from landloom.cli.app import app
-from landloom.model.recipe import Recipe
+from landloom.pipelines.registry import Recipe
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -100,12 +101,16 @@ def sections() -> list[type[BaseModel]]:
     def visit(section: type[BaseModel]) -> None:
         if section not in found:
             found.append(section)
-            for field in section.model_fields.values():
-                for part in _models(field.annotation):
+            for name in _order(section):
+                for part in _models(section.model_fields[name].annotation):
                     visit(part)
 
     visit(Recipe)
     return found
+
+
+def _order(section: type[BaseModel]) -> Iterable[str]:
+    return Recipe.order if section is Recipe else section.model_fields
 
 
 def _models(annotation: Any) -> Iterator[type[BaseModel]]:
@@ -119,7 +124,7 @@ def field_texts(section: type[BaseModel]) -> dict[str, str]:
     """Key → what the string below its definition says; keys without one are left out."""
     texts: dict[str, str] = {}
     for kind in reversed(section.__mro__):
-        if kind is not BaseModel and issubclass(kind, BaseModel):
+        if kind not in (BaseModel, Recipe) and issubclass(kind, BaseModel):  # a registry has made Recipe: no source
             body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
             lines = body.body if isinstance(body, ast.ClassDef) else []
             for line, below in pairwise(lines):
@@ -169,14 +174,15 @@ def _words(section: type[BaseModel]) -> str:
 
 def _keys(section: type[BaseModel]) -> Iterable[str]:
     texts = field_texts(section)
-    for name, field in section.model_fields.items():
+    for name in _order(section):
+        field = section.model_fields[name]
         if choice(field) is None:
             value = _kind(field.annotation, field.metadata)
             if not field.is_required():
                 default = field.get_default(call_default_factory=True)
                 value += "" if _empty(default) else f"; `{_yaml(default)}` if absent"
             key = f"**`{name}`**" if field.is_required() else f"`{name}`"
-            yield f"| {key} | {value} | {_cell(texts.get(name, ''))} |"
+            yield f"| {key} | {value} | {_cell(texts.get(name) or field.description or '')} |"
 
 
 def _empty(default: object) -> bool:
@@ -186,12 +192,21 @@ def _empty(default: object) -> bool:
 def _yaml(value: object) -> str:
     if isinstance(value, bool):
         return str(value).lower()
+    if isinstance(value, timedelta):
+        return str(TypeAdapter(timedelta).dump_python(value, mode="json"))
     return (
         f"[{', '.join(map(_yaml, value))}]" if isinstance(value, list | tuple) else "" if value is None else str(value)
     )
 
 
-_SIMPLE = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): ""}
+_SIMPLE = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    timedelta: "duration",
+    type(None): "",
+}
 
 
 def _kind(annotation: Any, metadata: Iterable[Any] = ()) -> str:
@@ -219,6 +234,7 @@ def _bounds(metadata: Iterable[Any]) -> str:
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     limits = [f"{sign} {getattr(one, name)}" for one in flat for name, sign in signs.items() if hasattr(one, name)]
     patterns = [f"`{one.pattern}`" for one in flat if getattr(one, "pattern", None)]
+    limits = [text for text in limits if not text.endswith("0:00:00")]
     return "".join(f" {text}" for text in [" and ".join(dict.fromkeys(limits)), *dict.fromkeys(patterns)] if text)
 
 
