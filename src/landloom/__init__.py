@@ -1,6 +1,6 @@
 """landloom: training corpora from satellite image time series and land-cover labels.
 
-What users import stands here and is loaded when first touched, so that `import landloom` costs next to nothing.
+The public names are loaded on first use, so that `import landloom` stays fast.
 """
 
 from __future__ import annotations

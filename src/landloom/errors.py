@@ -1,22 +1,22 @@
-"""Everything that landloom raises on purpose.
+"""All exceptions that landloom raises deliberately.
 
 ```
 LandloomError
-├── InvalidValueError (ValueError)      a value that cannot be what it claims to be
-│   ├── InvalidIdentityError            text that is no zone, tile or sample id
-│   └── InvalidInputError               data given by the user that cannot be used as it is
+├── InvalidValueError (ValueError)      an invalid value
+│   ├── InvalidIdentityError            text that is not a zone, tile or sample id
+│   └── InvalidInputError               user data that cannot be used as it is
 ├── InvalidDocumentError (ValueError)   a document with problems, all of them listed
 │   └── RecipeError                     … a recipe
 ├── NotFoundError (LookupError)         nothing by that name; near names are suggested
 ├── MissingExtraError (ImportError)     an optional dependency is not installed
-├── FaultError                          an input of the archive cannot be used
-│   ├── PermanentFaultError             … and never will be: the scene is left out and named
+├── FaultError                          an input from the archive cannot be used
+│   ├── PermanentFaultError             … permanently: the scene is left out and named
 │   │   └── ForeignAddressError         a remote document names a file on this machine
-│   └── TransientFaultError (OSError)   … just now: the unit fails and the next build retries
+│   └── TransientFaultError (OSError)   … temporarily: the unit fails and the next build retries
 ├── StoreError (OSError)                a file cannot be read or written
 │   ├── MissingKeyError (FileNotFoundError)
 │   └── DiskFullError                   no space left: the run stops and can be resumed
-├── CorpusError                         a corpus that is not what the operation needs
+├── CorpusError                         a corpus that the operation cannot use
 │   ├── ForeignCorpusError              the folder holds another corpus
 │   └── CorpusInvalidError              validation found problems
 └── BuildError                          units of a build failed; they are listed
@@ -48,11 +48,11 @@ class LandloomError(Exception):
 
 
 class InvalidValueError(LandloomError, ValueError):
-    """A value that cannot be what it claims to be."""
+    """An invalid value."""
 
 
 class InvalidIdentityError(InvalidValueError):
-    """Text that is no identity.
+    """Text that is not a valid identity.
 
     Example:
         >>> str(InvalidIdentityError.of("33X", expected="a zone such as 33N"))
@@ -61,12 +61,12 @@ class InvalidIdentityError(InvalidValueError):
 
     @classmethod
     def of(cls, got: object, *, expected: str) -> InvalidIdentityError:
-        """Say what was given and what would have been right."""
+        """Build the message from the value got and a description of the expected one."""
         return cls(f"got {got!r}, expected {expected}")
 
 
 class InvalidInputError(InvalidValueError):
-    """Data given by the user that cannot be used as it is; the message names rows or files."""
+    """User data that cannot be used as it is; the message names rows or files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ class Problem:
 
 
 def bullets(problems: Iterable[object]) -> str:
-    """One line a problem, as every error with a list prints it.
+    """One line per problem, as printed by every error with a list.
 
     Example:
         >>> print(bullets([Problem(where="seed", what="expected an integer")]))
@@ -93,7 +93,7 @@ def bullets(problems: Iterable[object]) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things, in words that fit it.
+    """A count with its noun, singular or plural.
 
     Example:
         >>> counted(1, "sample"), counted(1402, "tile")
@@ -103,7 +103,7 @@ def counted(count: int, noun: str) -> str:
 
 
 def nearest(got: str, known: Iterable[str]) -> list[str]:
-    """Up to three names that come near to what was given; the first five there are where none does.
+    """Up to three names close to the one given; the first five known names if none is close.
 
     Example:
         >>> nearest("perid", ["name", "period", "region"])
@@ -116,7 +116,7 @@ def nearest(got: str, known: Iterable[str]) -> list[str]:
 
 
 def grouped(problems: Sequence[Problem]) -> list[Problem]:
-    """Problems with those of the same kind gathered: where the first one is, and how many more there are.
+    """Group problems of the same kind: the location of the first one and the number of others.
 
     Example:
         >>> for problem in grouped([Problem(where=f"s2/{n}", what="disk on fire") for n in range(3)]):
@@ -146,11 +146,11 @@ class RecipeError(InvalidDocumentError):
 
 
 class NotFoundError(LandloomError, LookupError):
-    """Nothing by that name."""
+    """There is nothing with that name."""
 
     @classmethod
     def of(cls, kind: str, got: str, known: Iterable[str]) -> NotFoundError:
-        """Name what is known and comes nearest.
+        """Suggest the nearest known names.
 
         Example:
             >>> str(NotFoundError.of("class", "clc_31a", ["clc_311", "clc_312", "clc_999"]))
@@ -170,24 +170,24 @@ class MissingExtraError(LandloomError, ImportError):
 
     @classmethod
     def of(cls, extra: str, purpose: str) -> MissingExtraError:
-        """Say which extra brings it and what for."""
+        """Name the extra that provides it and its purpose."""
         return cls(f"{purpose} needs the extra {extra!r}: pip install 'landloom[{extra}]'")
 
 
 class FaultError(LandloomError):
-    """An input of the archive cannot be used."""
+    """An input from the archive cannot be used."""
 
 
 class PermanentFaultError(FaultError):
-    """It never will be usable (404, 410, truncated though complete, wrong CRS, missing band)."""
+    """An input is permanently unusable (404, 410, truncated at its source, wrong CRS, missing band)."""
 
 
 class ForeignAddressError(PermanentFaultError):
-    """A document that came over a network names a file on this machine: it is never opened."""
+    """A remote document names a file on this machine; the file is never opened."""
 
 
 class TransientFaultError(FaultError, OSError):
-    """It cannot be used just now (timeout, 5xx, cut connection, quota)."""
+    """An input is temporarily unusable (timeout, 5xx, dropped connection, quota)."""
 
 
 class StoreError(LandloomError, OSError):
@@ -199,15 +199,15 @@ class MissingKeyError(StoreError, FileNotFoundError):
 
 
 class DiskFullError(StoreError):
-    """No space is left where a file was to be written; the run stops, and can be resumed once there is."""
+    """No space is left to write a file; the run stops and can be resumed once there is space."""
 
 
 class CorpusError(LandloomError):
-    """A corpus that is not what the operation needs."""
+    """A corpus that the operation cannot use."""
 
 
 class ForeignCorpusError(CorpusError):
-    """The folder holds another corpus, or something that is none."""
+    """The folder holds another corpus, or something that is not a corpus."""
 
 
 class CorpusInvalidError(CorpusError):
@@ -225,5 +225,5 @@ class BuildError(LandloomError):
         self.problems = tuple(problems)
         super().__init__(
             f"{counted(len(self.problems), 'unit')} failed; run build again to retry, or add --allow-missing to "
-            f"publish what there is:\n{bullets(grouped(self.problems))}"
+            f"publish what is complete:\n{bullets(grouped(self.problems))}"
         )

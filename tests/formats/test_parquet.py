@@ -108,7 +108,7 @@ def test_what_does_not_fit_is_named() -> None:
     with pytest.raises(InvalidValueError, match="WKB"):
         encode_geoparquet(pa.table({"geometry": [b"no"]}))
     data = encode_parquet(pa.table({"n": [1]}))
-    with pytest.raises(InvalidInputError, match="no GeoParquet"):
+    with pytest.raises(InvalidInputError, match="expected GeoParquet"):
         decode_geoparquet(data)
     for broken in (b"", data[: len(data) // 2], b"PAR1" * 10):
         with pytest.raises(InvalidInputError, match="Parquet"):

@@ -54,7 +54,7 @@ def test_a_period_that_ends_before_it_begins(document: dict[str, Any]) -> None:
 
 def test_a_file_that_is_no_yaml(tmp_path: Path) -> None:
     (tmp_path / "x.yaml").write_text("a: [", encoding="utf-8")
-    with pytest.raises(RecipeError, match="is no YAML"):
+    with pytest.raises(RecipeError, match="is not YAML"):
         Recipe.read(tmp_path / "x.yaml")
 
 
@@ -79,7 +79,7 @@ MISTAKES = [
     ("samples", {"count": 1}, "samples.draw: missing, expected one of area-class, all, list"),
     ("samples.labels", "lucas", "samples.labels: got 'lucas', expected one of ['clc']"),
     ("version", 1.0, "version: got 1.0, expected text: put it in quotes, '1.0'"),
-    ("name", "My Corpus", "name: got 'My Corpus', expected lower-case letters, digits and '-', a letter first"),
+    ("name", "My Corpus", "name: got 'My Corpus', expected lower-case letters, digits and '-', starting with a letter"),
     ("period.start", "2018-13-01", "period.start: got '2018-13-01', expected a date such as 2018-01-01"),
     ("period.start", 2018, "period.start: got 2018, expected a date such as 2018-01-01"),
     ("region", "europe", "region: got 'europe', expected keys with values"),
@@ -127,8 +127,8 @@ def test_keys_that_stand_twice_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecipeError) as caught:
         Recipe.read(tmp_path / "x.yaml")
     assert [str(problem) for problem in caught.value.problems] == [
-        "seed: stands twice, in line 5 and in line 6",
-        "samples.count: stands twice, in line 11 and in line 12",
+        "seed: duplicate key, in line 5 and in line 6",
+        "samples.count: duplicate key, in line 11 and in line 12",
         "seed: got -1, expected at least 0",
     ]
 

@@ -1,1 +1,1 @@
-"""People: tasks, scores, consensus. Empty until the annotation app lands."""
+"""Annotation: tasks, scores, consensus. Empty until the annotation app is added."""

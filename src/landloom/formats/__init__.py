@@ -1,1 +1,1 @@
-"""Every encoding, both ways, on bytes."""
+"""File formats: encoders and decoders that work on bytes."""

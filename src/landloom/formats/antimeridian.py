@@ -1,4 +1,4 @@
-"""Outlines that cross the antimeridian, cut as RFC 7946 asks (section 3.1.9)."""
+"""Outlines that cross the antimeridian, split according to RFC 7946, section 3.1.9."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
 
 
 def split_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
-    """Cut an outline that jumps over the antimeridian into parts on either side.
+    """Split an outline that crosses the antimeridian into parts on either side.
 
-    A step of more than 180° of longitude between two vertices is taken for a crossing.
+    A step of more than 180° of longitude between two vertices counts as a crossing.
 
     Args:
         geometry: polygon or multipolygon in WGS84, longitude latitude; longitudes beyond ±180° are wrapped.
 
     Returns:
-        The geometry itself where nothing crosses, else a valid polygon or multipolygon within ±180°.
+        The geometry itself if it does not cross, else a valid polygon or multipolygon within ±180°.
 
     Raises:
-        InvalidValueError: an outline that runs around a pole, which this cut cannot mend, or that is no polygon.
+        InvalidValueError: the outline encloses a pole, which this split cannot handle, or is not a polygon.
 
     Example:
         >>> from shapely import Polygon
@@ -47,7 +47,7 @@ def split_antimeridian(geometry: BaseGeometry) -> BaseGeometry:
 
 
 def _worlds(geometry: BaseGeometry) -> list[BaseGeometry]:
-    """The parts of a geometry on an endless strip of longitudes, each brought back to ±180°."""
+    """The parts of a geometry with unwrapped longitudes, each shifted back to ±180°."""
     parts = []
     for turn in (-360.0, 0.0, 360.0):
         part = geometry.intersection(box(turn - 180.0, -90.0, turn + 180.0, 90.0))
@@ -57,7 +57,7 @@ def _worlds(geometry: BaseGeometry) -> list[BaseGeometry]:
 
 
 def _unwrapped(coordinates: Iterable[tuple[float, ...]]) -> list[tuple[float, float]]:
-    """A ring whose longitudes run on over the antimeridian instead of jumping."""
+    """A ring with unwrapped longitudes: continuous across the antimeridian."""
     ring: list[tuple[float, float]] = []
     for longitude, latitude, *_ in coordinates:
         turns = round((longitude - ring[-1][0]) / 360.0) if ring else 0
@@ -68,7 +68,7 @@ def _unwrapped(coordinates: Iterable[tuple[float, ...]]) -> list[tuple[float, fl
 
 
 def _beside(ring: list[tuple[float, float]], shell: list[tuple[float, float]]) -> list[tuple[float, float]]:
-    """A hole on the same turn of the circle as its shell."""
+    """Shift a hole by whole turns of 360° to the longitudes of its shell."""
     longitudes = [x for x, _ in shell]
     turn = 360.0 * round((ring[0][0] - (min(longitudes) + max(longitudes)) / 2) / 360.0)
     return [(x - turn, y) for x, y in ring]

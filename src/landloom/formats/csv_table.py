@@ -1,4 +1,4 @@
-"""Tables as CSV text: UTF-8, commas, line feeds."""
+"""CSV tables: UTF-8, commas, line feeds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def csv_bytes(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    r"""A table as text.
+    r"""Encode a table as CSV.
 
     Example:
         >>> csv_bytes(("a", "b"), [(1, "x,y")])

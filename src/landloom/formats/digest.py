@@ -1,4 +1,4 @@
-"""Digests: sha256 as manifests and the STAC file extension write it."""
+"""Digests: sha256 in the notations of manifests and of the STAC file extension."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHA256_MULTIHASH: Final = "1220"
 
 
 def sha256_hex(data: bytes | memoryview) -> str:
-    """The digest in 64 hexadecimal digits.
+    """The digest as 64 hexadecimal digits.
 
     Example:
         >>> sha256_hex(b"")[:16]
@@ -20,7 +20,7 @@ def sha256_hex(data: bytes | memoryview) -> str:
 
 
 def multihash(sha256: str) -> str:
-    """A digest as `file:checksum` wants it: algorithm, length, digest.
+    """A digest in the multihash form of `file:checksum`: algorithm, length, digest.
 
     Example:
         >>> multihash(sha256_hex(b""))[:12]

@@ -1,4 +1,4 @@
-"""GeoJSON (RFC 7946) as bytes that depend on the content alone, gzipped or not."""
+"""GeoJSON (RFC 7946), optionally gzipped; the bytes depend on the content alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 _GZIP = 31
-"""zlib's window bits for a gzip header, which then holds no time and no name."""
+"""zlib's window bits for a gzip header without time and name."""
 
 
 def geometry(shape: BaseGeometry, digits: int | None = 7) -> dict[str, Any]:
@@ -24,7 +24,7 @@ def geometry(shape: BaseGeometry, digits: int | None = 7) -> dict[str, Any]:
 
     Args:
         shape: in WGS84.
-        digits: decimals of a degree; 7 are a centimetre. None keeps all.
+        digits: decimals of a degree; 7 correspond to a centimetre. None keeps all.
 
     Example:
         >>> geometry(shapely.Point(15.00000004, 46))
@@ -64,7 +64,7 @@ def feature_collection(features: Iterable[dict[str, Any]]) -> dict[str, Any]:
 
 
 def dump_json(document: Any, *, indent: bool = False) -> bytes:
-    r"""JSON in UTF-8, keys in their given order, a newline at the end.
+    r"""JSON in UTF-8, keys in the given order, with a final newline.
 
     Example:
         >>> dump_json({"b": 1, "a": 2.0})
@@ -89,7 +89,7 @@ def gunzip_bytes(data: bytes) -> bytes:
     """The content of a gzip member.
 
     Raises:
-        InvalidInputError: truncated, or no gzip.
+        InvalidInputError: truncated, or not gzip.
 
     Example:
         >>> gunzip_bytes(gzip_bytes(b"text"))
@@ -98,4 +98,4 @@ def gunzip_bytes(data: bytes) -> bytes:
     try:
         return zlib.decompress(data, _GZIP)
     except zlib.error as error:
-        raise InvalidInputError(f"{len(data)} bytes are no whole gzip file: {error}") from error
+        raise InvalidInputError(f"got {len(data)} bytes, expected a complete gzip file: {error}") from error

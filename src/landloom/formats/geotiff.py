@@ -1,8 +1,8 @@
-"""GeoTIFF both ways.
+"""GeoTIFF encoding and decoding.
 
-Chips are written by a small encoder of ours (docs/decisions/0003): band-sequential strips, horizontal predictor,
-deflate by libdeflate; the bytes depend on the arguments alone. Cloud-Optimised GeoTIFFs are written by GDAL's own
-driver. Georeference follows OGC GeoTIFF 1.1 (19-008r4); band names, scale and nodata are GDAL's own tags.
+Chips are written by landloom's own encoder (docs/decisions/0003): band-sequential strips, horizontal predictor, deflate
+by libdeflate; the bytes depend on the arguments alone. Cloud-Optimised GeoTIFFs are written by GDAL's driver.
+Georeferencing follows OGC GeoTIFF 1.1 (19-008r4); band names, scale and nodata use GDAL's tags.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Compression = Literal["deflate", "none"]
 
 STRIP_BYTES: Final = 2**20
-"""Strips hold about this much before compression: a chip's band is one strip, a mosaic's is several."""
+"""Approximate bytes of a strip before compression: a chip's band is one strip, a mosaic's band several."""
 _SCHEMES: Final[dict[str, int]] = {"none": 1, "deflate": 8}
 _FORMATS: Final = {"u": 1, "i": 2, "f": 3}
 _DTYPES: Final = frozenset(np.dtype(name) for name in ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"))
@@ -45,12 +45,12 @@ _ITEM: Final = re.compile(r'<Item name="[^"]*" sample="(\d+)" role="(\w+)">([^<]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GeotiffInfo:
-    """What a GeoTIFF says beside its pixels and grid."""
+    """Metadata of a GeoTIFF other than pixels and grid."""
 
     nodata: float | None
-    """The number that stands for nothing."""
+    """Value of pixels without data."""
     bands: tuple[str, ...]
-    """A description per band, empty where there is none."""
+    """A description per band, empty if there is none."""
     scaling: tuple[float, float]
     """Scale and offset of the first band: physical value = number · scale + offset."""
 
@@ -71,15 +71,15 @@ def encode_geotiff(
     Args:
         array: (band, y, x), row 0 north; integers of 8 to 64 bits, float32 or float64.
         grid: its pixels.
-        nodata: the number that stands for nothing; one that the type can hold.
+        nodata: value of pixels without data; the type must be able to hold it.
         bands: a description per band, or none at all.
         scaling: scale and offset for every band: physical value = number · scale + offset.
         compression: `deflate` or `none`.
         level: of deflate, 1 (fast) to 12 (small).
-        predictor: store differences along x, which compress better.
+        predictor: whether to store differences along x, which compress better.
 
     Raises:
-        InvalidValueError: shape, type, nodata or descriptions do not fit.
+        InvalidValueError: shape, type, nodata or descriptions do not match.
 
     Example:
         >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 500_600, 5_000_600), 10)
@@ -116,7 +116,7 @@ def encode_geotiff(
 
 
 def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Sequence[str]) -> NDArray[Any]:
-    """The array, little-endian and contiguous, if everything fits."""
+    """The array, little-endian and contiguous, if the arguments are consistent."""
     if array.ndim != 3 or array.shape[0] < 1 or array.shape[1:] != grid.shape:
         raise InvalidValueError(f"got an array of shape {array.shape}, expected (bands, {grid.height}, {grid.width})")
     dtype = array.dtype.newbyteorder("<")
@@ -134,7 +134,7 @@ def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Seque
 
 
 def _strips(array: NDArray[Any], rows: int, *, squeeze: bool) -> Iterator[NDArray[Any]]:
-    """Band after band, top to bottom, as they are compressed."""
+    """Strips in file order: band by band, top to bottom."""
     if squeeze and array.dtype.kind != "f":
         array = imagecodecs.delta_encode(array, axis=-1)
     for band in array:
@@ -158,7 +158,7 @@ def _escaped(text: str) -> str:
 
 
 def _metadata_text(count: int, bands: tuple[str, ...], scaling: tuple[float, float] | None) -> bytes:
-    """GDAL's own XML, in which descriptions are escaped twice."""
+    """GDAL's metadata XML, in which descriptions are escaped twice."""
     items = []
     for sample in range(count):
         if bands and bands[sample]:
@@ -172,7 +172,7 @@ def _metadata_text(count: int, bands: tuple[str, ...], scaling: tuple[float, flo
 
 @lru_cache(maxsize=64)
 def _model(epsg: int) -> int:
-    """Whether a CRS is projected or geographic; UTM is known without asking."""
+    """GeoTIFF model type of a CRS, projected or geographic; UTM needs no look-up."""
     if 32601 <= epsg <= 32760:
         return _PROJECTED
     crs = CRS.from_epsg(epsg)
@@ -195,10 +195,10 @@ def _georeference(grid: Grid) -> dict[int, tiff.Value]:
 
 
 def decode_geotiff(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
-    """Decode a GeoTIFF: quickly what `encode_geotiff` writes, anything else through GDAL.
+    """Decode a GeoTIFF: files from `encode_geotiff` by a fast path, others through GDAL.
 
     Returns:
-        Array (band, y, x), its grid, and what else the file says.
+        Array (band, y, x), its grid, and the other metadata.
 
     Raises:
         InvalidInputError: not readable, or without a north-up grid in a CRS with an EPSG code.
@@ -234,7 +234,7 @@ _OPTIONAL: Final = frozenset({tiff.PREDICTOR, tiff.EXTRA_SAMPLES, tiff.GDAL_NODA
 
 
 def _is_ours(tags: dict[int, tiff.Value]) -> bool:
-    """Whether every tag is one that we write, and means what we mean by it."""
+    """Whether every tag is one that `encode_geotiff` writes, with a value that it writes."""
     if not (_TAGS <= tags.keys() <= _TAGS | _OPTIONAL):
         return False
     keys = tags[tiff.GEO_KEYS]
@@ -339,10 +339,10 @@ def encode_cog(
     Args:
         array: (band, y, x) or (y, x), row 0 north.
         grid: its pixels.
-        nodata: the number that stands for nothing.
+        nodata: value of pixels without data.
         bands: a description per band, or none at all.
         block: side of a block in pixels, a multiple of 128.
-        overviews: whether to add reduced copies (nearest neighbour), where the raster is larger than a block.
+        overviews: whether to add overviews (nearest neighbour) if the raster is larger than a block.
         level: of deflate, 1 (fast) to 9 (small).
 
     Raises:

@@ -1,4 +1,4 @@
-"""Parquet tables, and GeoParquet 1.1 with bounding boxes that readers prune by.
+"""Parquet tables, and GeoParquet 1.1 with bounding boxes for pruning.
 
 The bytes depend on the table and the installed pyarrow alone.
 """
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ROW_GROUP: Final = 8192
-"""Rows in a group: small enough to prune by, large enough to compress."""
+"""Rows in a row group: small enough for pruning, large enough to compress well."""
 _BOX: Final = "bbox"
 _EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 _TYPES: Final = (
@@ -38,7 +38,7 @@ _TYPES: Final = (
     "MultiPolygon",
     "GeometryCollection",
 )
-"""By the numbers that GEOS gives them."""
+"""Geometry type names by GEOS type number."""
 _GEO: Final = b"geo"
 _GEO_VERSION: Final = "1.1.0"
 
@@ -50,7 +50,7 @@ class GeoColumn:
     name: str
     """Name of the column, which holds WKB."""
     epsg: int
-    """EPSG code of its CRS; x comes before y whatever the authority says."""
+    """EPSG code of its CRS; the axis order is always x, y."""
 
 
 def encode_parquet(table: pa.Table, *, metadata: Mapping[str, str] | None = None, row_group: int = ROW_GROUP) -> bytes:
@@ -58,8 +58,8 @@ def encode_parquet(table: pa.Table, *, metadata: Mapping[str, str] | None = None
 
     Args:
         table: any.
-        metadata: texts for the file's key-value metadata, beside those of the table's schema.
-        row_group: rows in a group.
+        metadata: additional key-value metadata of the file, beside those of the table's schema.
+        row_group: rows in a row group.
 
     Example:
         >>> data = encode_parquet(pa.table({"n": [1, 2]}), metadata={"corpus": "demo"})
@@ -75,10 +75,10 @@ def encode_parquet(table: pa.Table, *, metadata: Mapping[str, str] | None = None
 
 
 def decode_parquet(data: bytes, columns: list[str] | None = None) -> pa.Table:
-    """Decode a table, or some columns of it.
+    """Decode a table, or some of its columns.
 
     Raises:
-        InvalidInputError: no Parquet, truncated, or without one of the columns.
+        InvalidInputError: not Parquet, truncated, or without one of the columns.
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
@@ -101,11 +101,11 @@ def encode_geoparquet(
     """Encode a table as GeoParquet 1.1: WKB, a bounding box per row, zstd.
 
     Args:
-        table: one column of it holds WKB; a column `bbox` is added, or replaced, at the end.
-        geometry: name of that column.
-        epsg: its CRS; of geographic ones longitude comes first.
-        metadata: texts for the file's key-value metadata.
-        row_group: rows in a group; sort the rows in space for groups to be worth pruning by.
+        table: one of its columns holds WKB; a column `bbox` is added, or replaced, at the end.
+        geometry: name of the WKB column.
+        epsg: its CRS; longitude comes first in geographic ones.
+        metadata: additional key-value metadata of the file.
+        row_group: rows in a row group; pruning by groups needs spatially sorted rows.
 
     Raises:
         InvalidValueError: no such column, or one that does not hold WKB.
@@ -154,21 +154,21 @@ def _geometry_types(shapes: NDArray[Any]) -> list[str]:
 
 
 def _projjson(epsg: int) -> dict[str, Any]:
-    """The CRS; WGS84 as OGC:CRS84, which puts longitude first as the data do."""
+    """PROJJSON of the CRS; WGS84 as OGC:CRS84, longitude first like the data."""
     crs = CRS.from_user_input("OGC:CRS84" if epsg == WGS84 else epsg)
     return crs.to_json_dict()
 
 
 def decode_geoparquet(data: bytes, columns: list[str] | None = None) -> tuple[pa.Table, GeoColumn]:
-    """Decode a GeoParquet file: the table as it is, and which column holds the geometry.
+    """Decode a GeoParquet file: the unchanged table, and its geometry column.
 
     Raises:
-        InvalidInputError: no GeoParquet, or a geometry that is not WKB in a CRS with an EPSG code.
+        InvalidInputError: not GeoParquet, or a geometry that is not WKB in a CRS with an EPSG code.
     """
     table = decode_parquet(data, columns)
     text = (table.schema.metadata or {}).get(_GEO)
     if text is None:
-        raise InvalidInputError("this Parquet file has no `geo` metadata, so it is no GeoParquet")
+        raise InvalidInputError("got a Parquet file without `geo` metadata, expected GeoParquet")
     try:
         geo = orjson.loads(text)
         name = geo["primary_column"]
@@ -177,12 +177,12 @@ def decode_geoparquet(data: bytes, columns: list[str] | None = None) -> tuple[pa
     except (KeyError, TypeError, ValueError) as error:
         raise InvalidInputError(f"the `geo` metadata of this Parquet file is broken: {error!r}") from error
     if encoding != "WKB":
-        raise InvalidInputError(f"column {name!r} is encoded as {encoding}, expected WKB")
+        raise InvalidInputError(f"column {name!r}: got the encoding {encoding}, expected WKB")
     return table, GeoColumn(name=name, epsg=_epsg(crs))
 
 
 def _epsg(crs: dict[str, Any] | None) -> int:
-    """Of PROJJSON; GeoParquet means longitude and latitude where it is absent."""
+    """EPSG code of PROJJSON; in GeoParquet an absent CRS means longitude and latitude."""
     if crs is None or crs.get("id", {}) == {"authority": "OGC", "code": "CRS84"}:
         return WGS84
     try:

@@ -1,6 +1,6 @@
 """The structure of a TIFF file: tags to bytes and back.
 
-Only what GeoTIFF chips need: little-endian classic TIFF with one directory (TIFF Revision 6.0, Adobe 1992).
+Only the part that GeoTIFF chips need: little-endian classic TIFF with one directory (TIFF Revision 6.0, Adobe 1992).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ GDAL_METADATA: Final = 42112
 GDAL_NODATA: Final = 42113
 
 Value = bytes | tuple[int, ...] | tuple[float, ...]
-"""Text as bytes with its closing NUL, or numbers."""
+"""Text as bytes with its terminating NUL, or numbers."""
 
 _HEADER: Final = struct.Struct("<2sHI")
 _ENTRY: Final = struct.Struct("<HHI4s")
@@ -63,14 +63,14 @@ def _packed(tag: int, value: Value) -> tuple[int, int, bytes]:
 
 
 def write_tiff(tags: Mapping[int, Value], strips: Sequence[bytes]) -> bytes:
-    """A TIFF file of one directory: header, directory, values, strips.
+    """Encode a TIFF file with one directory: header, directory, values, strips.
 
     Args:
-        tags: every tag but the offsets and byte counts of the strips.
+        tags: every tag except the offsets and byte counts of the strips.
         strips: the pixels, encoded.
 
     Raises:
-        InvalidValueError: more than the 4 GiB that a classic TIFF holds.
+        InvalidValueError: more than the 4 GiB of a classic TIFF.
     """
     counts = tuple(len(strip) for strip in strips)
     placed = dict(tags) | {STRIP_OFFSETS: (0,) * len(strips), STRIP_COUNTS: counts}
@@ -105,7 +105,7 @@ def read_tags(data: bytes | memoryview) -> dict[int, Value] | None:
     r"""The tags of a file's first directory.
 
     Returns:
-        Tag → value; None for what is no little-endian classic TIFF of one directory with the types that we write.
+        Tag → value; None unless it is a little-endian classic TIFF with one directory and the types written here.
 
     Example:
         >>> file = write_tiff({WIDTH: (2,), GDAL_NODATA: bytes([48, 0])}, [b"ab"])

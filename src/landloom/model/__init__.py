@@ -1,1 +1,1 @@
-"""What things are: frozen values without input or output."""
+"""Domain values: frozen dataclasses without input or output."""

@@ -1,7 +1,7 @@
-"""Addresses of files and documents: the one place where a reference is made absolute.
+"""Addresses of files and documents: the only module that makes references absolute.
 
-A document that came over a network never names anything on this machine: a `file://` address or an absolute path in it
-is refused, whatever it would lead to.
+A remote document must not refer to this machine: a `file://` address or an absolute path in it is refused, whatever its
+target.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def local_path(address: str) -> str:
 
 
 def resolve(href: str, *, document: str) -> str:
-    """Make a reference absolute, against the document that holds it.
+    """Make a reference absolute, relative to the document that holds it.
 
     Args:
         href: path or URL, as written in the document.

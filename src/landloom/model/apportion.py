@@ -1,4 +1,4 @@
-"""Whole numbers that keep a sum: the largest-remainder method (Hamilton), used for fractions and quotas alike."""
+"""Integer shares of a fixed total: the largest-remainder method (Hamilton), used for fractions and quotas."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ MILLION: Final = 1_000_000
 
 
 def apportion(weights: ArrayLike, total: int = MILLION) -> NDArray[np.int64]:
-    """Divide `total` in proportion to weights, as whole numbers that sum to it exactly.
+    """Divide `total` in proportion to weights, as integers that sum to it exactly.
 
-    Each row gets the floor of its share; what is left goes to the largest remainders, ties to the lower index.
+    Each class gets the floor of its share; the rest goes to the largest remainders, ties to the lower index.
 
     Args:
         weights: (..., class) non-negative and finite; each row sums to more than 0.
-        total: what each row of the answer sums to.
+        total: sum of each row of the result.
 
     Returns:
         (..., class) int64.
@@ -49,7 +49,7 @@ def apportion(weights: ArrayLike, total: int = MILLION) -> NDArray[np.int64]:
     rank = np.argsort(order, axis=-1, kind="stable")
     result: NDArray[np.int64] = whole.astype(np.int64) + (rank < missing[..., None])
     over = np.where(missing < 0)[0]
-    for row in over:  # only the noise guard can overshoot, by a unit or two
+    for row in over:  # only the rounding guard above can overshoot, by a unit or two
         for _ in range(-int(missing[row])):
             result[row, int(np.argmax(result[row]))] -= 1
     return result.reshape(shares.shape)

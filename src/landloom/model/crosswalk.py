@@ -1,4 +1,4 @@
-"""Crosswalks: from every class of one taxonomy to a class of another, with the reason in words."""
+"""Crosswalks: from every class of one taxonomy to a class of another, with a written reason."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CrosswalkRow:
-    """Where one class goes, and why."""
+    """The target of one class, and the reason."""
 
     source: str
     """Code in the source taxonomy."""
     target: str
     """Code in the target taxonomy."""
     reason: str
-    """One line for people."""
+    """One line of text."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,9 +40,9 @@ class Crosswalk:
     """
 
     source: Taxonomy
-    """What it reads."""
+    """Taxonomy of its input."""
     target: Taxonomy
-    """What it gives."""
+    """Taxonomy of its output."""
     rows: tuple[CrosswalkRow, ...]
     """One row for each finest class of the source."""
 
@@ -66,7 +66,7 @@ class Crosswalk:
 
         Args:
             mapping: source code → target code.
-            reason: stands in the changed rows.
+            reason: text for the changed rows.
 
         Raises:
             NotFoundError: a code of either side is unknown.
@@ -122,7 +122,7 @@ CROSSWALKS: Final[dict[str, tuple[str, str]]] = {
 
 @cache
 def crosswalk(name: str) -> Crosswalk:
-    """A crosswalk by its name, `SOURCE_TARGET`.
+    """Get a crosswalk by its name, `SOURCE_TARGET`.
 
     Raises:
         NotFoundError: no such crosswalk.
@@ -140,11 +140,11 @@ def crosswalk(name: str) -> Crosswalk:
 
 
 def crosswalk_from(columns: Iterable[str], target: str) -> Crosswalk:
-    """The crosswalk to a taxonomy from whichever has these columns.
+    """The crosswalk to a taxonomy from the source taxonomy that has these columns.
 
     Args:
-        columns: label columns that there are, `clc_111`, …
-        target: name of the taxonomy wanted.
+        columns: the available label columns, `clc_111`, …
+        target: name of the target taxonomy.
 
     Raises:
         NotFoundError: no such taxonomy, or no crosswalk to it from these columns.
@@ -159,4 +159,4 @@ def crosswalk_from(columns: Iterable[str], target: str) -> Crosswalk:
         if goal == wanted and there.issuperset(taxonomy(source).columns()):
             return crosswalk(name)
     sources = ", ".join(source for source, goal in CROSSWALKS.values() if goal == wanted) or "none"
-    raise NotFoundError(f"no crosswalk to {target} from these labels; there are some from: {sources}")
+    raise NotFoundError(f"no crosswalk to {target} from these labels; available from: {sources}")

@@ -1,4 +1,4 @@
-"""The grid of Sentinel-2 granules: where each lies, and which there are.
+"""The grid of Sentinel-2 granules: their positions, and which of them exist.
 
 A granule is named after an MGRS square of 100 km and reaches 109.8 km: from the square's north-west corner, snapped
 outward to 60 m, to the east and south. Its letters follow MGRS (NGA, *Universal Grids and Grid Reference Systems*,
@@ -27,21 +27,21 @@ SQUARE: Final = 100_000
 EXTENT: Final = 109_800
 """Side of a granule in metres."""
 BANDS: Final = "CDEFGHJKLMNPQRSTUVWX"
-"""Latitude bands, 8° each from 80° S; the first and the last reach on to the poles' side."""
+"""Latitude bands, 8° each from 80° S; the first and the last extend poleward."""
 _COLUMNS: Final = "ABCDEFGHJKLMNPQRSTUVWXYZ"
 _ROWS: Final = "ABCDEFGHJKLMNPQRSTUV"
 _EASTS: Final = 8
 """Squares from west to east in a zone: eastings of 100 to 900 km."""
 _FALSE_NORTHING: Final = 10_000_000
-"""Northing of the equator in the south, from which the 60 m of the south are counted."""
+"""Northing of the equator in southern zones, the origin of their 60 m snapping."""
 _SOUTH, _NORTH = -83.7, 84.0
-"""Degrees between which the world is tiled: nearly all of Antarctica is south of where UTM ends."""
+"""Latitudes, in degrees, between which the world is tiled: UTM does not cover most of Antarctica."""
 _NOTHING: Final = 1e-9
-"""Square degrees that count as no area."""
+"""Areas below this, in square degrees, count as empty."""
 _LAST: Final = 85.0
-"""Degrees beyond which no centre of a granule lies."""
+"""Highest absolute latitude, in degrees, of a granule's centre."""
 _SIDE: Final = 8
-"""Segments of a side of a granule's outline."""
+"""Segments per side of a granule's outline."""
 
 
 def granule_grid(granule: GranuleId, resolution: float) -> Grid:
@@ -81,9 +81,9 @@ def granule_footprint(granule: GranuleId) -> Polygon:
 def world_granules() -> tuple[GranuleId, ...]:
     """Every granule of the world, sea and land, in id order.
 
-    Every square counts that any of its zone lies in. The sliver at a zone's west edge is left out where the
-    granules of the zone before cover it, which is why they count from zone 1 eastward; so does ESA's grid.
-    The world ends at 83.7° S and 84° N here.
+    A square is included if any part of its zone lies in it. The sliver at a zone's west edge is left out where
+    granules of the previous zone cover it (zones are processed eastward from zone 1), as in ESA's grid.
+    The grid is limited to 83.7° S to 84° N.
 
     Example:
         >>> GranuleId.parse("33TWL") in world_granules()
@@ -93,10 +93,10 @@ def world_granules() -> tuple[GranuleId, ...]:
 
 
 def granules_in(region: Geometry) -> tuple[GranuleId, ...]:
-    """The granules whose extent meets a region, in id order.
+    """The granules whose extent intersects a region, in id order.
 
     Args:
-        region: of WGS84 longitude and latitude; west of −180 and east of 180 count as the other side.
+        region: in WGS84 longitude and latitude; longitudes beyond ±180 are wrapped.
 
     Example:
         >>> import shapely
@@ -165,7 +165,7 @@ def _vertices(zone: Zone, columns: NDArray[np.int64], rows: NDArray[np.int64], s
 
 
 def _territory(number: int) -> Geometry:
-    """Where a zone number holds, with the exceptions of Norway (band V) and Svalbard (band X)."""
+    """The area of a zone number, with the exceptions of Norway (band V) and Svalbard (band X)."""
     import shapely
 
     west, east = number * 6 - 186, number * 6 - 180
@@ -199,7 +199,7 @@ def _world() -> tuple[tuple[GranuleId, ...], STRtree]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Squares:
-    """The squares of a zone of both hemispheres; all zones have the same, turned by 6° each."""
+    """The squares of a zone in both hemispheres; those of other zones are shifted by multiples of 6°."""
 
     columns: NDArray[np.int64]
     rows: NDArray[np.int64]
@@ -207,7 +207,7 @@ class _Squares:
     outlines: NDArray[np.float64]
     """(square, vertex, 2) longitude from the central meridian and latitude of the squares."""
     granules: NDArray[np.float64]
-    """(square, vertex, 2) the same of the granules."""
+    """(square, vertex, 2) the same for the granules."""
 
     def shapes(self, number: int, vertices: NDArray[np.float64]) -> NDArray[np.object_]:
         import shapely
@@ -247,7 +247,7 @@ def _kept(number: int) -> NDArray[np.bool_]:
     squares = _squares()
     territory = _territory(number)
     kept = np.asarray(shapely.intersects(squares.shapes(number, squares.outlines), territory))
-    # Svalbard has a zone in two only: the one before may be two away.
+    # Svalbard uses every second zone only: the previous zone may be two away.
     before = [squares.shapes(n, squares.granules)[_kept(n)] for n in (number - 2, number - 1) if n >= 1]
     if before:
         parts = shapely.intersection(squares.shapes(number, squares.granules), territory)
@@ -256,7 +256,7 @@ def _kept(number: int) -> NDArray[np.bool_]:
 
 
 def _covered(parts: NDArray[np.object_], asked: NDArray[np.bool_], before: NDArray[np.object_]) -> NDArray[np.bool_]:
-    """(part,) whether other outlines cover it together; False where it is not asked."""
+    """(part,) whether the other outlines together cover it; False where `asked` is False."""
     import shapely
 
     covered = np.zeros(len(parts), dtype=np.bool_)

@@ -1,4 +1,4 @@
-"""A pixel grid: the one object that drives imagery and labels alike.
+"""A pixel grid: the same object is used for imagery and labels.
 
 Geometries are reprojected vertex by vertex into a grid's CRS, never their bounding boxes.
 """
@@ -23,7 +23,7 @@ Bounds = tuple[float, float, float, float]
 """West, south, east, north."""
 
 WGS84: Final = 4326
-"""EPSG code of WGS84 longitude and latitude, in that axis order everywhere here."""
+"""EPSG code of WGS84; the axis order is always longitude, latitude."""
 SNAP: Final = 60
 """Metres; origins on multiples of it let 10, 20 and 60 m pixels nest."""
 
@@ -37,7 +37,7 @@ def transformer(source: int, target: int) -> Transformer:
 
 
 def reproject(geometry: AnyGeometry, source: int, target: int) -> AnyGeometry:
-    """Bring a shapely geometry from one EPSG code to another, vertex by vertex.
+    """Reproject a shapely geometry from one EPSG code to another, vertex by vertex.
 
     Example:
         >>> from shapely import Point
@@ -100,7 +100,7 @@ class Grid:
             resolution: side of a pixel.
 
         Raises:
-            InvalidValueError: the bounds are no whole number of pixels apart.
+            InvalidValueError: the bounds are not a whole number of pixels apart.
         """
         west, south, east, north = (float(v) for v in bounds)
         width, height = round((east - west) / resolution), round((north - south) / resolution)
@@ -168,7 +168,7 @@ class Grid:
 
     @property
     def affine(self) -> Affine:
-        """The transform as `affine.Affine`, which rasterio takes."""
+        """The transform as `affine.Affine`, as used by rasterio."""
         from affine import Affine
 
         return Affine(*self.transform)
@@ -185,7 +185,7 @@ class Grid:
         return Grid.of_bounds(self.epsg, self.bounds, resolution)
 
     def window(self, row: int, column: int, height: int, width: int) -> Grid:
-        """The part that starts at a row and a column; it may reach outside."""
+        """The part that starts at a row and a column; it may extend outside the grid."""
         return replace(
             self,
             west=self.west + column * self.pixel_width,
@@ -240,7 +240,7 @@ class Grid:
         """Outline in WGS84 (longitude latitude), reprojected vertex by vertex.
 
         Args:
-            densify: segments a side; 1 keeps the four corners, enough for samples of some hundred metres.
+            densify: segments per side; 1 keeps the four corners, enough for samples of some hundred metres.
         """
         import shapely
 

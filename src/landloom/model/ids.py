@@ -1,7 +1,7 @@
-"""Who is who: zones, tiles, granules and the three ways to name a sample.
+"""Identities: zones, tiles, granules and the three schemes of sample ids.
 
-Every identity is a frozen, hashable, ordered value with `parse(str(x)) == x`; `Identity` is what they share,
-so that the layout of a corpus is a template over it and never slices a string for meaning.
+Every identity is a frozen, hashable, ordered value with `parse(str(x)) == x`. `Identity` is their common protocol: the
+layout of a corpus is a template over it and never slices strings.
 
 | scheme    | example                    | a sample is                                            |
 |-----------|----------------------------|--------------------------------------------------------|
@@ -34,7 +34,7 @@ CELLS_PER_TILE: Final = TILE_SIZE // CELL_SIZE
 
 @runtime_checkable
 class Identity(Protocol):
-    """What every kind of sample id can say of itself."""
+    """The protocol of every kind of sample id."""
 
     @property
     def zone(self) -> Zone:
@@ -107,17 +107,17 @@ class Zone:
 
     @classmethod
     def of(cls, longitude: float, latitude: float) -> Self:
-        """The plain 6° zone of a place: the exceptions of Norway and Svalbard hold for granules only.
+        """The plain 6° zone of a point: the exceptions of Norway and Svalbard hold for granules only.
 
         Args:
-            longitude: degrees east, any turn of the circle.
-            latitude: degrees north; the equator belongs to the north.
+            longitude: degrees east; values beyond ±180 are wrapped.
+            latitude: degrees north; the equator belongs to the northern hemisphere.
         """
         turn = (longitude + 180.0) % 360.0
         return cls(min(int(turn // 6) + 1, 60), latitude >= 0)
 
     def __lt__(self, other: object) -> bool:
-        # As their names sort: N before S.
+        # In the order of their names: N before S.
         if not isinstance(other, Zone):
             return NotImplemented
         return (self.number, not self.north) < (other.number, not other.north)
@@ -160,7 +160,7 @@ class TileId:
 
     @classmethod
     def at(cls, zone: Zone, x: float, y: float) -> Self:
-        """The tile that holds a point of the zone's CRS (metres); south and west edges belong to it."""
+        """The tile that contains a point in the zone's CRS (metres); a tile owns its south and west edges."""
         return cls(zone, int(x // TILE_SIZE), int(y // TILE_SIZE))
 
     def grid(self, resolution: float) -> Grid:
@@ -191,9 +191,9 @@ class SampleId:
 
     tile: TileId
     row: int
-    """Southward from the tile's north edge, 1 to 40."""
+    """Counted southward from the tile's north edge, 1 to 40."""
     column: int
-    """Eastward from the tile's west edge, 1 to 40."""
+    """Counted eastward from the tile's west edge, 1 to 40."""
 
     def __post_init__(self) -> None:
         if not (1 <= self.row <= CELLS_PER_TILE and 1 <= self.column <= CELLS_PER_TILE):
@@ -219,7 +219,7 @@ class SampleId:
 
     @classmethod
     def at(cls, zone: Zone, x: float, y: float) -> Self:
-        """The cell that holds a point of the zone's CRS (metres); a cell owns its north and west edges."""
+        """The cell that contains a point in the zone's CRS (metres); a cell owns its north and west edges."""
         tile = TileId(zone, int(x // TILE_SIZE), ceil(y / TILE_SIZE) - 1)
         row = int(((tile.north + 1) * TILE_SIZE - y) // CELL_SIZE)
         return cls(tile, row + 1, int((x - tile.east * TILE_SIZE) // CELL_SIZE) + 1)
@@ -254,7 +254,7 @@ class GranuleId:
     """
 
     number: int
-    """UTM zone number, 1 to 60; the exceptions of Norway and Svalbard are in it."""
+    """UTM zone number, 1 to 60, with the exceptions of Norway and Svalbard."""
     band: str
     """MGRS latitude band, C to X."""
     square: str
@@ -323,7 +323,7 @@ _ANCHOR: Final = re.compile(r"(\d{2}[NS])-(\d+)E-(\d+)N")
 @total_ordering
 @dataclass(frozen=True, slots=True)
 class WindowId:
-    """A cell of a window grid: scheme `window`. The cell's size and the grid's origin are the recipe's.
+    """A cell of a window grid: scheme `window`. The recipe sets the cell size and the grid's origin.
 
     Example:
         >>> window = WindowId.parse("33TWL_0012_0034_2018")
@@ -334,9 +334,9 @@ class WindowId:
     anchor: str
     """A granule, or `33N-499980E-5100000N`: zone and north-west corner in metres."""
     row: int
-    """Southward from the anchor, from 1."""
+    """Counted southward from the anchor, from 1."""
     column: int
-    """Eastward from the anchor, from 1."""
+    """Counted eastward from the anchor, from 1."""
     year: int | None = None
     """The year of the labels, where one window has several."""
 
@@ -365,7 +365,7 @@ class WindowId:
         return cls(match[1], int(match[2]), int(match[3]), int(match[4]) if match[4] else None)
 
     def __lt__(self, other: object) -> bool:
-        # As their names sort: without a year before any year.
+        # In the order of their names: without a year before any year.
         if not isinstance(other, WindowId):
             return NotImplemented
         mine, theirs = ((w.anchor, w.row, w.column, w.year or 0) for w in (self, other))
@@ -381,18 +381,18 @@ SCHEMES: Final[dict[str, type[SampleId | ChipId | WindowId]]] = {
     "granule": ChipId,
     "window": WindowId,
 }
-"""Scheme name → its kind of sample id."""
+"""Scheme name → type of its sample ids."""
 
 
 def parse_sample_id(scheme: str, text: str) -> SampleId | ChipId | WindowId:
-    """Read a sample id of a named scheme.
+    """Parse a sample id of a named scheme.
 
     Example:
         >>> parse_sample_id("granule", "37TDK_27")
         ChipId(granule=GranuleId(number=37, band='T', square='DK'), number=27)
 
     Raises:
-        InvalidIdentityError: text that is no id of that scheme.
+        InvalidIdentityError: the text is not an id of that scheme.
         KeyError: no such scheme.
     """
     return SCHEMES[scheme].parse(text)

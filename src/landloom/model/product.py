@@ -28,27 +28,27 @@ class Product:
     """
 
     key: str
-    """What `products=` takes everywhere: `s2`."""
+    """Its name wherever a `products=` argument is accepted: `s2`."""
     folder: str | None
-    """Folder of its chips: `S2-SR`; None where it has none (fractions)."""
+    """Folder of its chips: `S2-SR`; None if it has none (fractions)."""
     collection: str
     """Suffix of its STAC collection: `source_s2`."""
     prefix: str
-    """Start of its asset keys: `s2` in `s2_2018-01`."""
+    """Prefix of its asset keys: `s2` in `s2_2018-01`."""
     title: str
     """For people."""
     kind: Kind
-    """What the pixels, or features, are."""
+    """What its pixels or features represent."""
     bands: tuple[Band, ...] = ()
     """In file order; empty for fractions."""
     dtype: str = "uint16"
     """numpy name of the stored type."""
     nodata: float | None = 0
-    """Stored number where there is nothing."""
+    """Stored value of pixels without data."""
     resolution: float | None = None
     """Pixel size in metres."""
     suffix: str = "tif"
-    """Of its files, where it is a label of a sample: `csv` for a table."""
+    """File name suffix of a sample's label files: `csv` for a table."""
     cadence: str | None = None
     """`month`, `5 days`, `acquired`; None for a product without time."""
 
@@ -131,7 +131,7 @@ PRODUCTS: Final[dict[str, Product]] = {
 
 
 def product(key: str) -> Product:
-    """A product by its key.
+    """Get a product by its key.
 
     Raises:
         NotFoundError: no such product.

@@ -1,4 +1,4 @@
-"""A sample: a chosen cell, with what is known of it before any pixel is read."""
+"""A sample: a chosen cell, with its properties known before any pixel is read."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ class Sample:
     """
 
     id: Identity
-    """Its id, of one of the three schemes."""
+    """Its id, in one of the three schemes."""
     epsg: int
     """EPSG code of the CRS of its bounds."""
     bounds: Bounds
     """West, south, east, north in that CRS."""
     stratum: str | None = None
-    """The group that it was allocated to: a country, a continent, …"""
+    """The stratum that it was allocated to: a country, a continent, …"""
     split: str | None = None
     """`train`, `validation`, `test` or None."""
 
     @classmethod
     def of_utm24(cls, identity: Identity, stratum: str | None = None, split: str | None = None) -> Sample:
-        """The sample of a `utm24` id, whose bounds derive from it."""
+        """The sample of a `utm24` id, with bounds derived from the id."""
         from landloom.model.ids import CELL_SIZE, SampleId
 
         if not isinstance(identity, SampleId):
@@ -72,8 +72,8 @@ class Sample:
     def grid(self, resolution: float) -> Grid:
         """Its pixel grid at a resolution in metres.
 
-        Where pixels of that size do not fill the bounds, it is the smallest block of native pixels (on multiples of
-        the resolution) that covers them, of one size for all samples of the same window grid.
+        If pixels of that size do not fill the bounds exactly, it is the smallest block of native pixels (on multiples
+        of the resolution) that covers them, of the same size for all samples of a window grid.
 
         Example:
             >>> from landloom.model.ids import WindowId
@@ -110,9 +110,9 @@ def by_tile(samples: Iterable[Sample]) -> dict[str, tuple[Sample, ...]]:
 
 
 def _covering(start: float, length: float, step: float) -> tuple[float, int]:
-    """Where a block of whole steps that covers a stretch starts, and how many steps any such stretch needs.
+    """Start of the block of whole steps that covers an interval, and the number of steps that any such interval needs.
 
-    Stretches of one window grid start at multiples of their common divisor with the step, plus a constant.
+    Intervals of one window grid start at multiples of their common divisor with the step, plus a constant.
     """
     first = float(floor(start / step + 1e-9) * step)
     divisor = float(gcd(round(length * 1000), round(step * 1000))) / 1000

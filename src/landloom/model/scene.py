@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 
 
 class Role(StrEnum):
-    """What a file of a scene is that is no spectral band."""
+    """The role of a scene's file that is not a spectral band."""
 
     CLASSIFICATION = "classification"
-    """Tells usable pixels: Sen2Cor's SCL, Landsat's QA_PIXEL."""
+    """Marks usable pixels: Sen2Cor's SCL, Landsat's QA_PIXEL."""
     AEROSOL = "aerosol"
     WATER_VAPOUR = "water vapour"
     PRODUCT = "product"
@@ -38,17 +38,17 @@ class SceneFile:
     band: int = 1
     """Which band of the file, from 1."""
     offset: int = 0
-    """Number to add to stored values: −1000 where BOA_ADD_OFFSET is still to be applied, 0 where it is in them."""
+    """Number to add to stored values: −1000 if BOA_ADD_OFFSET is still to be applied, 0 if it is already applied."""
     conversion: Conversion | None = None
-    """To reflectance; None where stored numbers are 10,000 × reflectance but for the offset."""
+    """Conversion to reflectance; None if stored numbers are 10,000 × reflectance apart from the offset."""
     size: int | None = None
-    """Bytes, where the archive says."""
+    """Size in bytes, if the archive gives it."""
     grid: Grid | None = None
-    """Where the archive says that the file lies, for files that do not say it themselves."""
+    """Position of the file according to the archive, for files without georeferencing."""
     checksum: str | None = None
-    """Multihash, where the archive says (STAC file extension)."""
+    """Multihash, if the archive gives it (STAC file extension)."""
     etag: str | None = None
-    """ETag, where the store says."""
+    """ETag, if the store gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,19 +60,19 @@ class Scene:
     time: datetime
     """Start of sensing, UTC."""
     granule: str | None
-    """MGRS square such as `33TWL`; None where the archive does not say."""
+    """MGRS square such as `33TWL`; None if the archive does not give it."""
     epsg: int | None
-    """CRS of the files; None where only the files say."""
+    """CRS of the files; None if only the files give it."""
     footprint: BaseGeometry = field(compare=False)
     """Outline of valid data in WGS84; multipolygon across the antimeridian."""
     bands: Mapping[str, SceneFile] = field(compare=False)
-    """Band (`B04`) → file. Names are those of the sensor, whatever the archive calls them."""
+    """Band (`B04`) → file, with the sensor's band names, not the archive's."""
     layers: Mapping[Role, SceneFile] = field(default_factory=dict, compare=False)
-    """Files that are no band."""
+    """Files other than bands."""
     masks: Mapping[str, SceneFile] = field(default_factory=dict, compare=False)
-    """Name → mask of the product's own, where it has such (`MSK_CLOUDS_B00` of Sentinel-2 Level-1C)."""
+    """Name → mask that is part of the product, if any (`MSK_CLOUDS_B00` of Sentinel-2 Level-1C)."""
     sensor: str = SENTINEL_2_L2A.name
-    """Row of `landloom.model.sensor`."""
+    """Its sensor, a row of `landloom.model.sensor`."""
     cloud_cover: float | None = None
     """Percent, 0 to 100."""
     nodata_share: float | None = None
@@ -86,8 +86,8 @@ class Scene:
     orbit: int | None = None
     """Relative orbit."""
     created: datetime | None = None
-    """When this product was generated; newer replaces older at equal baselines."""
+    """Generation time of the product; at equal baselines, newer replaces older."""
     size: int | None = None
-    """Bytes of the whole product, where the archive says."""
+    """Size of the whole product in bytes, if the archive gives it."""
     href: str | None = None
-    """Where the archive's own document of it lies."""
+    """Address of the archive's document of the scene."""

@@ -1,4 +1,4 @@
-"""Sensors: what is known of an instrument's products before any of their files is opened. To add one is to add a row.
+"""Sensors: properties of an instrument's products known without opening a file. A new sensor is a new row.
 
 Centre wavelengths and widths of Sentinel-2 are those of Sentinel-2A (ESA, Sentinel-2 Products Specification Document);
 those of Landsat 8 are the centres of its bands (USGS, Landsat 8 Data Users Handbook).
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
-    """One spectral channel, or one layer of a raster that is no spectrum."""
+    """One spectral band, or one layer of a non-spectral raster."""
 
     name: str
-    """`B04`; a layer's own name elsewhere."""
+    """`B04`, or the name of the layer."""
     description: str
-    """What it is, in words."""
+    """Short description."""
     resolution: float
     """Native pixel size in metres."""
     common_name: str | None = None
@@ -66,11 +66,11 @@ SENTINEL2: Final[dict[str, Band]] = {
 """Band name → band, in ESA's order."""
 
 REFLECTANCE_SCALE: Final = 10_000
-"""Stored number of a reflectance of 1."""
+"""Stored value of a reflectance of 1."""
 NODATA: Final = 0
-"""Stored number where nothing was observed."""
+"""Stored value of pixels without an observation."""
 SATURATED: Final = 65_535
-"""Stored number of a saturated detector; invalid."""
+"""Stored value of saturated pixels; invalid."""
 
 
 class Scl(IntEnum):
@@ -93,38 +93,38 @@ class Scl(IntEnum):
 LANDCOVERNET_CLEAR: Final = (2, 4, 5, 6, 7, 11)
 """Classes that LandCoverNet uses: neither clouds, shadows and cirrus, nor saturated or defective pixels."""
 CLEAR: Final = frozenset({Scl.VEGETATION, Scl.BARE, Scl.WATER, Scl.UNCLASSIFIED, Scl.SNOW})
-"""Classes that count as usable unless a recipe says otherwise."""
+"""Classes that count as usable by default."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Classification:
-    """A layer of a scene that tells usable pixels from others."""
+    """A layer of a scene that marks usable pixels."""
 
     name: str
-    """As documents and masks name it: `SCL`."""
+    """Its name in documents and masks: `SCL`."""
     resolution: float
-    """Metres of its pixels."""
+    """Pixel size in metres."""
     clear: frozenset[int] = frozenset()
-    """Classes that count as usable by default; empty where the numbers are sets of bits."""
+    """Classes that count as usable by default; empty if the values are bit fields."""
     blocked: int = 0
-    """Bits that make a pixel unusable; 0 where the numbers are classes."""
+    """Bits that mark a pixel as unusable; 0 if the values are classes."""
     nodata: int = 0
-    """Number of pixels without data."""
+    """Value of pixels without data."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BaselineOffset:
-    """A number that stored values carry from some processing baseline on, and that has to be added to them."""
+    """An offset that has to be added to stored values from a processing baseline on."""
 
     baseline: float
-    """First baseline that has it."""
+    """First baseline with the offset."""
     value: int
-    """What to add."""
+    """Number to add to stored values."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conversion:
-    """From stored numbers to reflectance: `scale * number + offset`."""
+    """Conversion of stored numbers to reflectance: `scale * number + offset`."""
 
     scale: float
     offset: float = 0.0
@@ -140,25 +140,25 @@ class Sensor:
     """
 
     name: str
-    """`sentinel-2-l2a`: as recipes name it, and as STAC names the collection."""
+    """`sentinel-2-l2a`: its name in recipes, and of its STAC collection."""
     title: str
-    """For people: `Sentinel-2`."""
+    """Display name: `Sentinel-2`."""
     platforms: tuple[str, ...]
-    """Starts of the platform's names in metadata: `sentinel-2`."""
+    """Prefix of the platform names in metadata: `sentinel-2`."""
     level: str
     """Processing level: `L1C`, `L2A`, `L2SP`."""
     bands: Mapping[str, Band]
-    """Name → band, in the maker's order."""
+    """Name → band, in the provider's order."""
     classification: Classification | None = None
-    """What tells usable pixels; None where masks of the product's own, or nodata alone, do."""
+    """Layer that marks usable pixels; None if the product's masks, or nodata alone, do."""
     offset: BaselineOffset | None = None
-    """What stored numbers carry by their baseline, where items do not say."""
+    """Offset of stored values by baseline, for items that do not declare it."""
     conversion: Conversion | None = None
-    """From stored numbers to reflectance; None where they are 10,000 × reflectance already."""
+    """Conversion to reflectance; None if stored values are already 10,000 × reflectance."""
     nodata: int = 0
-    """Stored number where nothing was observed."""
+    """Stored value of pixels without an observation."""
     saturated: int | None = SATURATED
-    """Stored number of a saturated detector; None where there is none."""
+    """Stored value of saturated pixels; None if there is none."""
 
 
 _ESA_OFFSET: Final = BaselineOffset(baseline=4.0, value=-1000)
@@ -186,7 +186,7 @@ SENTINEL_2_L1C: Final = Sensor(
     bands=SENTINEL2,
     offset=_ESA_OFFSET,
 )
-"""Sentinel-2 Level-1C: top-of-atmosphere reflectance with masks of its own."""
+"""Sentinel-2 Level-1C: top-of-atmosphere reflectance with the product's masks."""
 LANDSAT_C2_L2: Final = Sensor(
     name="landsat-c2-l2",
     title="Landsat 8/9",
@@ -215,7 +215,7 @@ SENSORS: Final = {row.name: row for row in (SENTINEL_2_L2A, SENTINEL_2_L1C, LAND
 
 
 def sensor(name: str) -> Sensor:
-    """A sensor by its name.
+    """Get a sensor by its name.
 
     Raises:
         NotFoundError: no such sensor.

@@ -1,4 +1,4 @@
-"""Taxonomies of land cover, and crosswalks between them; both are tables in data files beside this module.
+"""Taxonomies of land cover; they and the crosswalks between them are tables in data files beside this module.
 
 | name           | prefix | classes                                                                                  |
 |----------------|--------|------------------------------------------------------------------------------------------|
@@ -33,11 +33,11 @@ class LandClass:
     """One class of land cover, at any level."""
 
     code: str
-    """What the taxonomy calls it: `311`."""
+    """Its code in the taxonomy: `311`."""
     name: str
-    """For people: `Broad-leaved forest`."""
+    """Display name: `Broad-leaved forest`."""
     parents: tuple[str, ...] = ()
-    """Codes of the classes that hold it, the coarsest first: `("3", "31")`."""
+    """Codes of its parent classes, coarsest first: `("3", "31")`."""
 
     @property
     def level(self) -> int:
@@ -47,7 +47,7 @@ class LandClass:
 
 @dataclass(frozen=True, kw_only=True)
 class Taxonomy:
-    """A hierarchy of classes; the finest level is what label sources speak and fractions are stored in.
+    """A hierarchy of classes; label sources and stored fractions use the finest level.
 
     Example:
         >>> clc = taxonomy("clc")
@@ -58,15 +58,15 @@ class Taxonomy:
     name: str
     """`clc`."""
     prefix: str
-    """Start of its column names: `clc`."""
+    """Prefix of its column names: `clc`."""
     classes: tuple[LandClass, ...]
-    """The finest classes, nodata among them, in published order."""
+    """The finest classes including nodata, in published order."""
     groups: tuple[LandClass, ...] = ()
     """The classes of the coarser levels, coarsest level first."""
     nodata: str
     """Code of the finest class that stands for "no label"."""
     grid_codes: Mapping[int, str] = field(default_factory=dict)
-    """Number in the official raster → code, where rasters do not hold the codes themselves (CLC: 1 to 44, 48)."""
+    """Value in the official raster → code, if rasters do not hold the codes themselves (CLC: 1 to 44, 48)."""
 
     def __post_init__(self) -> None:
         if self.nodata not in self.codes():
@@ -90,7 +90,7 @@ class Taxonomy:
         return tuple(item for item in self.groups if item.level == level)
 
     def codes(self, level: int | None = None) -> tuple[str, ...]:
-        """Codes of a level (the finest unless told), in published order, nodata among them.
+        """Codes of a level (by default the finest) including nodata, in published order.
 
         Raises:
             NotFoundError: no such level.
@@ -98,7 +98,7 @@ class Taxonomy:
         return tuple(item.code for item in self._at(level))
 
     def land_class(self, code: str, level: int | None = None) -> LandClass:
-        """A class by its code.
+        """Get a class by its code.
 
         Raises:
             NotFoundError: no such level, or no such class on it.
@@ -109,7 +109,7 @@ class Taxonomy:
         return found
 
     def nodata_at(self, level: int | None = None) -> str:
-        """Code of "no label" on a level."""
+        """Code of "no label" at a level."""
         nodata = self.land_class(self.nodata)
         return (*nodata.parents, nodata.code)[(level or self.levels) - 1]
 
@@ -122,7 +122,7 @@ class Taxonomy:
         return tuple(self.column(code) for code in self.codes(level))
 
     def code_of_column(self, column: str) -> str:
-        """The code behind a column name, of any level.
+        """The code of a column name, at any level.
 
         Raises:
             NotFoundError: no class has that column.
@@ -134,12 +134,12 @@ class Taxonomy:
 
     @cached_property
     def index(self) -> dict[str, int]:
-        """Code of a finest class → its place in `codes()`, the last axis of every array of fractions."""
+        """Code of a finest class → its index in `codes()`, the last axis of every array of fractions."""
         return {code: number for number, code in enumerate(self.codes())}
 
     @cached_property
     def raster_codes(self) -> dict[int, str]:
-        """Number in a raster → code: the codes themselves, and the grid codes where the taxonomy has them.
+        """Value in a raster → code: the codes themselves, and grid codes if the taxonomy has them.
 
         Example:
             >>> taxonomy("clc").raster_codes[311], taxonomy("clc").raster_codes[23]
@@ -148,10 +148,10 @@ class Taxonomy:
         return {int(code): code for code in self.codes()} | dict(self.grid_codes)
 
     def parse_code(self, value: object) -> str:
-        """Read a code as label sources spell it: text, a whole number, or a float without a fraction.
+        """Parse a code as it occurs in label sources: text, an integer, or a float with an integer value.
 
         Raises:
-            NotFoundError: it is none of the finest classes.
+            NotFoundError: it is not one of the finest classes.
 
         Example:
             >>> taxonomy("clc").parse_code(" 311 "), taxonomy("landcovernet").parse_code(np.int16(5))
@@ -165,7 +165,7 @@ class Taxonomy:
         return text
 
     def parse_grid_code(self, value: int) -> str:
-        """Read a number of the official raster (CLC: 1 to 44, 48).
+        """Parse a value of the official raster (CLC: 1 to 44, 48).
 
         Raises:
             NotFoundError: the taxonomy has no such grid code.
@@ -179,7 +179,7 @@ class Taxonomy:
         return self.grid_codes[int(value)]
 
     def aggregate(self, values: NDArray[Any], level: int) -> NDArray[Any]:
-        """Sum over the classes of each group of a level.
+        """Sum over the classes of each group at a level.
 
         Args:
             values: (..., class) in the order of `codes()`; sums of int64 millionths stay exact.
@@ -201,7 +201,7 @@ class Taxonomy:
 
 
 def summed(values: NDArray[Any], place: Iterable[int], count: int) -> NDArray[Any]:
-    """Sum the last axis by group: the group of each class, and how many there are; dtype and sums are kept."""
+    """Sum the last axis into `count` groups, `place` being the group of each class; dtype and sums are kept."""
     result = np.zeros((*values.shape[:-1], count), dtype=values.dtype)
     for source, target in enumerate(place):
         result[..., target] += values[..., source]
@@ -218,11 +218,11 @@ TAXONOMIES: Final[dict[str, tuple[str, str]]] = {
 """Name → (prefix, code of nodata). A new row needs a table of the same name in `taxonomies/`."""
 
 GROUP: Final = "landloom.taxonomies"
-"""Entry points that bring further taxonomies: name → `Taxonomy`."""
+"""Entry points that add taxonomies: name → `Taxonomy`."""
 
 
 def read_table(folder: str, name: str) -> list[dict[str, str]]:
-    """Rows of a table that comes with landloom."""
+    """Rows of a table shipped with landloom."""
     text = (files("landloom.model") / folder / f"{name}.csv").read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))
 
@@ -233,7 +233,7 @@ def _brought() -> dict[str, EntryPoint]:
 
 
 def taxonomies() -> list[str]:
-    """Names of all taxonomies: those that come with landloom, and those that other packages bring.
+    """Names of all taxonomies: those shipped with landloom and those added by other packages.
 
     Example:
         >>> "clc" in taxonomies()
@@ -244,7 +244,7 @@ def taxonomies() -> list[str]:
 
 @cache
 def taxonomy(name: str) -> Taxonomy:
-    """A taxonomy by its name.
+    """Get a taxonomy by its name.
 
     Raises:
         NotFoundError: no such taxonomy.

@@ -1,4 +1,4 @@
-"""Periods, cadences and timesteps; everything is UTC and every period half-open."""
+"""Periods, cadences and timesteps; all instants are UTC and all periods half-open."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ MID_MONTH: Final = 15
 
 
 def parse_instant(text: str | date | datetime) -> datetime:
-    """Read an ISO date or instant as UTC; one without an offset is UTC already.
+    """Parse an ISO date or instant as UTC; without an offset it is taken as UTC.
 
     Example:
         >>> parse_instant("2018-01-01").isoformat()
         '2018-01-01T00:00:00+00:00'
 
     Raises:
-        InvalidValueError: no ISO 8601 date or instant.
+        InvalidValueError: not an ISO 8601 date or instant.
     """
     if isinstance(text, datetime):
         instant = text
@@ -38,13 +38,13 @@ def parse_instant(text: str | date | datetime) -> datetime:
 
 
 def format_instant(instant: datetime) -> str:
-    """Write an instant as STAC does: `2018-01-15T10:30:00Z`, with microseconds only where there are any."""
+    """Format an instant as STAC does: `2018-01-15T10:30:00Z`, with microseconds only if they are not zero."""
     return instant.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Period:
-    """A half-open stretch of time: `start` is in it, `end` is not.
+    """A half-open interval of time: `start` is in it, `end` is not.
 
     Example:
         >>> year = Period.parse("2018-01-01", "2019-01-01")
@@ -77,7 +77,7 @@ class Period:
 
     @property
     def midpoint(self) -> datetime:
-        """The instant halfway."""
+        """The instant halfway between start and end."""
         return self.start + (self.end - self.start) / 2
 
     def __contains__(self, instant: datetime) -> bool:
@@ -93,19 +93,19 @@ class Period:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Timestep:
-    """One instant of a regular time axis and the stretch that it stands for."""
+    """One step of a regular time axis: its instant and the period that it represents."""
 
     stamp: datetime
-    """The instant that represents it, UTC."""
+    """The instant of the step, UTC."""
     name: str
-    """As in file names and asset keys: `2018-01` or `2018-01-03`."""
+    """Its name in file names and asset keys: `2018-01` or `2018-01-03`."""
     period: Period
-    """The observations that belong to it."""
+    """Period of the observations that belong to it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cadence:
-    """A rule that gives the timesteps of a period.
+    """A rule that defines the timesteps of a period.
 
     Example:
         >>> [step.name for step in Cadence.parse("month").timesteps(Period.year(2018))][:2]
@@ -133,7 +133,7 @@ class Cadence:
         return cls(int(match[1]))
 
     def timesteps(self, period: Period) -> tuple[Timestep, ...]:
-        """The steps that begin within a period, in time order.
+        """The timesteps that begin within a period, in time order.
 
         A month is stamped the 15th at 10:30; a step of n days is stamped at 10:30 of its middle day, and its
         days are counted from the start of the period. Steps are cut at the period's end.

@@ -1,1 +1,1 @@
-"""What models eat; the only place that may import torch. Empty until loaders land."""
+"""Training data for models; the only package that may import torch. Empty until loaders are added."""

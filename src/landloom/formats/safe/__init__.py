@@ -1,1 +1,1 @@
-"""SAFE products of Sentinel-2: names, metadata, outlines and angles of ESA's format."""
+"""Sentinel-2 SAFE products: names, metadata, outlines and angles of ESA's format."""

@@ -1,4 +1,4 @@
-"""Sun and view angles of a granule: grids of 5 km, one view grid a band and detector, merged here to one a band."""
+"""Sun and view angles of a granule: 5 km grids; the view grids per band and detector are merged to one per band."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NODES: Final = 23
-"""Rows, and columns, of nodes: a granule of 109.8 km in steps of 5 km, both ends counted."""
+"""Rows and columns of nodes: a granule of 109.8 km in steps of 5 km, both ends included."""
 BAND_IDS: Final = tuple(SENTINEL2)
-"""`bandId` → band's name: bands are numbered in ESA's order."""
+"""`bandId` → band name: bands are numbered in ESA's order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -27,25 +27,25 @@ class AngleGrid:
     """Directions at nodes of a granule; node (0, 0) is its north-west corner."""
 
     zenith: NDArray[np.float64]
-    """(y, x) degrees from the vertical; NaN where nothing was seen."""
+    """(y, x) zenith angle in degrees; NaN outside the swath."""
     azimuth: NDArray[np.float64]
-    """(y, x) degrees clockwise from north, 0 to 360; NaN where nothing was seen."""
+    """(y, x) azimuth in degrees clockwise from north, 0 to 360; NaN outside the swath."""
     step: float
-    """Metres between nodes, along x and y."""
+    """Spacing of the nodes in metres, along x and y."""
 
 
 def sun_angles(document: SafeXml) -> AngleGrid | None:
-    """The sun's place over a granule, from its metadata; None where the metadata holds none."""
+    """Sun angles over a granule, from its metadata; None if the metadata has none."""
     found = document.all("Sun_Angles_Grid")
     return _grid(document, found[0], "Sun_Angles_Grid") if found else None
 
 
 def view_angles(document: SafeXml) -> dict[str, AngleGrid]:
-    """Where the satellite stood as seen from a granule: band → grid, the detectors merged.
+    """View angles over a granule: band → grid, with the detectors merged.
 
-    Neighbouring detectors overlap by a kilometre or two, and a node there has an angle from each. The rule: zenith
-    is the mean of those that are no NaN, azimuth the direction of the sum of their unit vectors (a plain mean would
-    turn 359° and 1° into 180°).
+    Neighbouring detectors overlap by one or two kilometres, and nodes there have an angle from each. Zenith is the mean
+    of the values that are not NaN, azimuth the direction of the sum of their unit vectors (a plain mean would turn 359°
+    and 1° into 180°).
     """
     grids: dict[str, list[AngleGrid]] = {}
     for element in document.all("Viewing_Incidence_Angles_Grids"):
@@ -61,7 +61,7 @@ def view_angles(document: SafeXml) -> dict[str, AngleGrid]:
 
 
 def merged(grids: Sequence[AngleGrid]) -> AngleGrid:
-    """One grid of the grids of several detectors; see `view_angles`.
+    """Merge the grids of several detectors into one; see `view_angles`.
 
     Example:
         >>> def node(zenith: float, azimuth: float) -> AngleGrid:

@@ -1,4 +1,4 @@
-"""What the names inside a SAFE product say: old ones (until 2016) and new, Level-1C and Level-2A."""
+"""File names inside a SAFE product: old ones (until 2016) and new ones, Level-1C and Level-2A."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _MASKS: Final = (
     "CLOLOW",
 )
 SCL_RESOLUTION: Final = 20
-"""Metres of Level-2A's own scene classification."""
+"""Native pixel size in metres of the Level-2A scene classification."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class ImageName:
-    """What an image file shows."""
+    """Content of an image file, parsed from its name."""
 
     folder: str
-    """Of the granule, under GRANULE."""
+    """Folder of the granule, under GRANULE."""
     layer: str
-    """Band's name, `SCL`, `AOT`, `WVP` or `TCI`."""
+    """Band name, `SCL`, `AOT`, `WVP` or `TCI`."""
     resolution: int
     """Metres."""
 
 
 def product_metadata(names: Iterable[str]) -> tuple[str, str] | None:
-    """Path of the product's metadata file and the level that its name tells.
+    """Path of the product's metadata file, and the level in its name.
 
     Example:
         >>> product_metadata(["manifest.safe", "MTD_MSIL2A.xml"])
@@ -59,7 +59,7 @@ def product_metadata(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def tile_metadata(names: Iterable[str]) -> tuple[str, ...]:
-    """Paths of the granules' metadata files, sorted; products until 2016 hold many granules.
+    """Paths of the granules' metadata files, sorted; products until 2016 can hold several granules.
 
     Example:
         >>> tile_metadata(["GRANULE/L1C_T33TWL_A1_2/MTD_TL.xml", "GRANULE/L1C_T33TWL_A1_2/QI_DATA/GENERAL.xml"])
@@ -69,9 +69,9 @@ def tile_metadata(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def image_name(path: str) -> ImageName | None:
-    """Read the path of an image; None for anything else.
+    """Parse the path of an image; None for any other file.
 
-    A name tells its resolution (`…_B04_10m`), else its folder does (`R10m`), else it is the band's own.
+    The resolution comes from the name (`…_B04_10m`), else from the folder (`R10m`), else it is the band's native one.
 
     Example:
         >>> image_name("GRANULE/L2A_T33TWL_A1_2/IMG_DATA/R20m/T33TWL_20220101T100031_B04_20m.jp2")
@@ -94,7 +94,7 @@ def image_name(path: str) -> ImageName | None:
 
 
 def mask_name(path: str) -> tuple[str, str] | None:
-    """Folder of the granule and canonical name of a mask; None for anything else.
+    """Folder of the granule and canonical name of a mask; None for any other file.
 
     Example:
         >>> mask_name("GRANULE/G/QI_DATA/MSK_QUALIT_B04.jp2")

@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 def parse_outline(document: SafeXml, outlines: Sequence[str]) -> BaseGeometry | None:
-    """The footprint of a product, from the texts of its EXT_POS_LISTs.
+    """The footprint of a product, from the texts of its EXT_POS_LIST elements.
 
     Args:
-        document: takes problems.
-        outlines: latitude longitude (and a height, in some) of each vertex, the first repeated as the last.
+        document: collects problems.
+        outlines: latitude longitude (in some products also a height) of each vertex, the first repeated as the last.
 
     Returns:
-        Valid polygon or multipolygon in WGS84, longitude latitude, cut at the antimeridian; None where it cannot be
+        Valid polygon or multipolygon in WGS84, longitude latitude, split at the antimeridian; None if it cannot be
         read.
 
     Example:
@@ -66,14 +66,14 @@ def _ring(text: str) -> list[tuple[float, float]] | None:
 
 
 def parse_mask_gml(data: bytes, where: str) -> list[tuple[str, Polygon]]:
-    """The polygons of a mask as products before baseline 04.00 hold them (`MSK_CLOUDS_B00.gml`).
+    """The polygons of a GML mask (`MSK_CLOUDS_B00.gml`), the mask format before baseline 04.00.
 
     Args:
-        data: the GML file; one without features is an empty mask.
-        where: what to call it in messages.
+        data: the GML file; without features it is an empty mask.
+        where: its name in messages.
 
     Returns:
-        Type (`OPAQUE`, `CIRRUS`, …) and outline of every feature, in the granule's CRS, holes cut out.
+        Type (`OPAQUE`, `CIRRUS`, …) and outline with holes of every feature, in the granule's CRS.
 
     Raises:
         InvalidDocumentError: lists every problem.

@@ -1,8 +1,8 @@
-"""Sentinel-2 products in the SAFE layout: what their metadata says, from bytes to values.
+"""Sentinel-2 products in the SAFE layout: parsing of their metadata.
 
-Level-1C and Level-2A, names of both generations (`S2A_OPER_PRD_MSIL1C_PDMC_…` with several granules, and
-`S2A_MSIL2A_…` with one). Nothing here touches a disk: the caller passes the names of the product's files and a function
-that reads one. After ESA's Sentinel-2 Products Specification Document, issues 13 and 14.
+Level-1C and Level-2A, both naming conventions (`S2A_OPER_PRD_MSIL1C_PDMC_…` with several granules, and `S2A_MSIL2A_…`
+with one). This module does no input or output: the caller passes the names of the product's files and a function that
+reads one. Follows ESA's Sentinel-2 Products Specification Document, issues 13 and 14.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 OFFSET_BASELINE: Final = 4.0
-"""First processing baseline whose numbers carry an offset."""
+"""First processing baseline with an offset in the stored values."""
 L1C_BANDS: Final = tuple(SENTINEL2)
 """The 13 bands of Level-1C."""
 L2A_BANDS: Final = tuple(band for band in SENTINEL2 if band != "B10")
-"""The 12 bands of Level-2A: cirrus has nothing to say of the ground."""
+"""The 12 bands of Level-2A: the cirrus band does not observe the ground."""
 _HASHES: Final = {"MD5": ("d50110", 32), "SHA3-256": ("1620", 64)}
 _RESOLUTIONS: Final = (10, 20, 60)
 _UTM: Final = re.compile(r"EPSG:(32[67]\d\d)")
@@ -42,35 +42,35 @@ class SafeGranule:
     """One granule of a product."""
 
     id: str
-    """The tile's id in full, with processing centre and time."""
+    """Full id of the tile, with processing centre and time."""
     folder: str
     """Its folder under GRANULE."""
     granule: str
     """MGRS square such as `33TWL`."""
     time: datetime | None
-    """When this granule was sensed, UTC."""
+    """Sensing time of this granule, UTC."""
     epsg: int
     """CRS of the images."""
     grids: Mapping[int, Grid]
-    """Resolution in metres → grid: what size and place the metadata states."""
+    """Resolution in metres → grid as stated in the metadata."""
     images: Mapping[str, Mapping[int, str]]
-    """Band, `SCL`, `AOT`, `WVP` or `TCI` → resolution in metres → path within the product; files that are there."""
+    """Band, `SCL`, `AOT`, `WVP` or `TCI` → resolution in metres → path within the product; existing files only."""
     masks: Mapping[str, str]
     """`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`, … → path within the product."""
     sun: AngleGrid | None
-    """Where the sun stood."""
+    """Sun angles."""
     view: Mapping[str, AngleGrid]
-    """Band → where the satellite stood, detectors merged; no entry for a band that saw nothing."""
+    """Band → view angles, detectors merged; no entry for a band without angles."""
     cloud_cover: float | None
-    """Percent, where the granule's own metadata says."""
+    """Cloud cover in percent, if the granule's metadata gives it."""
     nodata_share: float | None
-    """Percent of the granule without data, where the metadata says."""
+    """Percent of the granule without data, if the metadata gives it."""
 
     def native(self, layer: str) -> str | None:
-        """Path of a layer's image at its native resolution; None where that is not there.
+        """Path of a layer's image at its native resolution; None if there is no such file.
 
-        Level-2A repeats bands at coarser resolutions, and since baseline 04.00 B01 at a finer one too, which adds
-        nothing. SCL is made at 20 m.
+        Level-2A repeats bands at coarser resolutions, and since baseline 04.00 also B01 at a finer one, which adds no
+        information. The native resolution of SCL is 20 m.
         """
         native = int(SENTINEL2[layer].resolution) if layer in SENTINEL2 else SCL_RESOLUTION
         return self.images.get(layer, {}).get(native)
@@ -81,7 +81,7 @@ class SafeProduct:
     """One product, as its metadata describes it."""
 
     name: str
-    """As ESA names it, without `.SAFE`."""
+    """ESA's product name, without `.SAFE`."""
     level: str
     """`L1C` or `L2A`."""
     baseline: str
@@ -89,7 +89,7 @@ class SafeProduct:
     time: datetime
     """Start of sensing, UTC."""
     generated: datetime | None
-    """When it was processed, UTC."""
+    """Generation time, UTC."""
     datatake: str | None
     """Identifier of the datatake."""
     orbit: int
@@ -97,31 +97,31 @@ class SafeProduct:
     platform: str
     """`sentinel-2a`, …"""
     offsets: Mapping[str, int]
-    """Band → number to add to stored values: RADIO_ADD_OFFSET or BOA_ADD_OFFSET; 0 where there is none."""
+    """Band → number to add to stored values: RADIO_ADD_OFFSET or BOA_ADD_OFFSET; 0 if there is none."""
     quantification: float
-    """Stored number of a reflectance of 1."""
+    """Stored value of a reflectance of 1."""
     cloud_cover: float | None
     """Percent, 0 to 100."""
     footprint: BaseGeometry
     """Outline of valid data in WGS84; multipolygon across the antimeridian."""
     granules: tuple[SafeGranule, ...]
-    """One since 2016, before that as many as the datatake has."""
+    """One since 2016, before that those of the datatake."""
     missing: tuple[str, ...]
-    """Images that the metadata lists and that are not there."""
+    """Images listed in the metadata without a file."""
 
     @property
     def bands(self) -> tuple[str, ...]:
-        """The bands that a product of this level has."""
+        """The bands of this processing level."""
         return L1C_BANDS if self.level == "L1C" else L2A_BANDS
 
 
 def parse_product(names: Collection[str], read: Callable[[str], bytes], *, where: str = "") -> SafeProduct:
-    """Read a product's metadata.
+    """Parse a product's metadata.
 
     Args:
-        names: its files, as paths from its root (`GRANULE/…/MTD_TL.xml`), with forward slashes.
-        read: gives the bytes of one of them.
-        where: what to call the product in messages.
+        names: its files, as paths relative to its root (`GRANULE/…/MTD_TL.xml`), with forward slashes.
+        read: returns the bytes of one of them.
+        where: name of the product in messages.
 
     Raises:
         InvalidDocumentError: lists every problem.
@@ -147,10 +147,10 @@ def parse_product(names: Collection[str], read: Callable[[str], bytes], *, where
 
 
 def manifest_names(data: bytes) -> tuple[str, ...]:
-    """Paths of the files that a `manifest.safe` lists, for readers that cannot list a folder.
+    """Paths of the files listed in a `manifest.safe`, for readers that cannot list a folder.
 
     Raises:
-        InvalidDocumentError: no XML.
+        InvalidDocumentError: not XML.
 
     Example:
         >>> manifest_names(b'<a><fileLocation locatorType="URL" href="./MTD_MSIL2A.xml"/></a>')
@@ -162,10 +162,10 @@ def manifest_names(data: bytes) -> tuple[str, ...]:
 
 
 def manifest_checksums(data: bytes) -> dict[str, str]:
-    """Checksums that a `manifest.safe` states, as multihashes: path → MD5 or SHA3-256; others are left out.
+    """Checksums stated in a `manifest.safe`, as multihashes: path → MD5 or SHA3-256; others are left out.
 
     Raises:
-        InvalidDocumentError: no XML.
+        InvalidDocumentError: not XML.
 
     Example:
         >>> digest = b"d41d8cd98f00b204e9800998ecf8427e"
@@ -250,7 +250,7 @@ def _platform(document: SafeXml) -> str | None:
 
 
 def _offsets(document: SafeXml, tag: str, baseline: str | None) -> dict[str, int]:
-    """Offsets by band: stated for all 13 bands or for none; none is wrong from baseline 04.00 on."""
+    """Offsets by band: stated for all 13 bands or for none; missing offsets are an error from baseline 04.00 on."""
     found: dict[str, int] = {}
     for element in document.all(tag):
         number, value = element.get("band_id", ""), document.finite(tag, element.text)
@@ -269,7 +269,7 @@ def _offsets(document: SafeXml, tag: str, baseline: str | None) -> dict[str, int
 
 
 def _missing(document: SafeXml, names: Iterable[str]) -> tuple[str, ...]:
-    """Listed images that are not among the files; old products list bare names, new ones paths, neither an ending."""
+    """Listed images without a file; old products list bare names, new ones paths, both without extension."""
     there = {name.rpartition("/")[2].rpartition(".")[0] for name in names}
     listed = texts(document.all("IMAGE_FILE", "IMAGE_FILE_2A", "IMAGE_ID", "IMAGE_ID_2A"))
     return tuple(one for one in listed if one.rpartition("/")[2].removesuffix(".jp2") not in there)

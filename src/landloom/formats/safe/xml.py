@@ -1,4 +1,4 @@
-"""Reading the XML of SAFE products: elements by name whatever their namespace, every problem noted with its place."""
+"""Reading the XML of SAFE products: elements by name in any namespace; problems are collected with their location."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _DECLARES: Final = re.compile(rb"<!(DOCTYPE|ENTITY)")
 class SafeXml:
     """One document, and the list that its problems are added to.
 
-    Elements are asked for by names, of which the first that is there counts: old products and new ones call the same
-    thing differently.
+    Elements are looked up by alternative names, of which the first that occurs is used: old and new products have
+    different names for the same element.
 
     Example:
         >>> problems: list[Problem] = []
@@ -37,10 +37,10 @@ class SafeXml:
         Args:
             where: its name, for problems.
             data: the bytes.
-            problems: takes what is wrong.
+            problems: the list that collects problems.
 
         Raises:
-            InvalidDocumentError: no XML, or XML that declares entities.
+            InvalidDocumentError: not XML, or XML that declares entities.
         """
         self._where, self._problems = where, problems
         try:
@@ -51,7 +51,7 @@ class SafeXml:
             raise InvalidDocumentError(where, [Problem(where=where, what=f"expected XML: {error}")]) from error
 
     def wrong(self, what: str) -> None:
-        """Note a problem of this document."""
+        """Add a problem of this document."""
         self._problems.append(Problem(where=self._where, what=what))
 
     def all(self, *names: str) -> list[Element]:
@@ -63,7 +63,7 @@ class SafeXml:
         return []
 
     def text(self, *names: str, optional: bool = False) -> str | None:
-        """Text of the first element; None, and a problem unless it is optional, where there is none."""
+        """Text of the first element; if there is none, None, and a problem unless optional."""
         found = self.all(*names)
         text = (found[0].text or "").strip() if found else ""
         if not text and not optional:
@@ -78,7 +78,7 @@ class SafeXml:
         return None if text is None else self.finite(names[0], text, low, high)
 
     def whole(self, *names: str, optional: bool = False, low: float = -math.inf, high: float = math.inf) -> int | None:
-        """A whole number within bounds."""
+        """An integer within bounds."""
         value = self.number(*names, optional=optional, low=low, high=high)
         if value is not None and value != int(value):
             self.wrong(f"{names[0]}: got {value}, expected a whole number")
@@ -97,7 +97,7 @@ class SafeXml:
             return None
 
     def finite(self, what: str, text: str | None, low: float = -math.inf, high: float = math.inf) -> float | None:
-        """A number from a text of this document."""
+        """Parse a number from a text of this document."""
         try:
             value = float(text or "")
         except ValueError:
@@ -110,7 +110,7 @@ class SafeXml:
 
 
 def child_text(element: Element, name: str) -> str | None:
-    """Text of an element's child, None where there is none."""
+    """Text of an element's child, None if there is none."""
     text = element.findtext(f"{{*}}{name}")
     return text.strip() if text and text.strip() else None
 

@@ -1,1 +1,1 @@
-"""STAC items of satellite archives, whatever the provider calls its assets."""
+"""STAC items of satellite archives, with the asset names of different providers."""

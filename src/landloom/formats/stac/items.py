@@ -1,17 +1,17 @@
-"""STAC items of satellite archives → scenes, whatever the provider calls its assets.
+"""STAC items of satellite archives → scenes, with the asset names of different providers.
 
 **The processing offset** (DESIGN section 3) is read from the item alone, never from a date: reprocessed scenes of 2016
-carry it and scenes of early 2022 may not. In this order:
+have it and scenes of early 2022 may not. In this order:
 
-1. `earthsearch:boa_offset_applied: true`: the number is already in the pixels, so 0 remains to be applied. Earth Search
-   keeps `raster:bands[].offset = -0.1` in such items all the same (Element84/earth-search issues 66 and 71);
-   whoever adds it again ends below zero.
+1. `earthsearch:boa_offset_applied: true`: the offset is already applied, so 0 remains. Earth Search still keeps
+   `raster:bands[].offset = -0.1` in such items (Element84/earth-search issues 66 and 71); applying it again would give
+   negative reflectance.
 2. A processing baseline below 04.00: 0. ESA introduced BOA_ADD_OFFSET (Level-1C: RADIO_ADD_OFFSET) with that baseline.
 3. An offset that the item declares for the asset (`raster:bands[].offset`, `raster:offset`, or the same in `bands`),
    divided by its scale: −0.1 / 0.0001 = −1000. Earth Search and the Copernicus Data Space declare it.
-4. Nothing declared: −1000 where the profile says that the provider serves ESA's files as they are (Planetary Computer,
-   microsoft/PlanetaryComputer issue 134; Copernicus Data Space), else 0. Such a provider's item without a baseline is
-   an error, because nothing tells.
+4. Nothing declared: −1000 if the profile says that the provider serves ESA's unmodified files (Planetary Computer,
+   microsoft/PlanetaryComputer issue 134; Copernicus Data Space), else 0. An item of such a provider without a baseline
+   is an error, because the offset is then unknown.
 """
 
 from __future__ import annotations
@@ -47,12 +47,12 @@ _PRODUCT: Final = re.compile(r"S2[A-D]_MSI(L1C|L2A)_\d{8}T\d{6}_N(\d{2})(\d{2})_
 
 
 def parse_scene(item: Mapping[str, Any], base_href: str, profile: Profile) -> Scene:
-    """Read a STAC item as a scene.
+    """Parse a STAC item as a scene.
 
     Args:
         item: the parsed JSON of the item, STAC 1.0 or 1.1.
         base_href: path or URL of the item's document; relative hrefs are resolved against it.
-        profile: how its provider names things.
+        profile: naming conventions of its provider.
 
     Raises:
         InvalidDocumentError: lists every problem with its location in the item.
@@ -81,7 +81,7 @@ def parse_scene(item: Mapping[str, Any], base_href: str, profile: Profile) -> Sc
 
 @dataclass(slots=True)
 class _Item:
-    """One item while it is read; collects what is wrong with it."""
+    """Parser of one item; collects its problems."""
 
     document: Mapping[str, Any]
     base: str
@@ -93,7 +93,7 @@ class _Item:
         self.properties = self._mapping("properties")
 
     def scene(self) -> Scene | None:
-        """The scene, or None when a field that nothing can replace is missing; the problems say which."""
+        """The scene, or None if a required field is missing; the problems name it."""
         name, product = self.document.get("id"), self._product()
         if not isinstance(name, str) or not name:
             self._wrong("id", name, "a text")
@@ -138,7 +138,7 @@ class _Item:
         return next((value for value in values if isinstance(value, str) and value), "")
 
     def _product(self) -> re.Match[str] | None:
-        """ESA's product name (Sentinel-2 Products Specification Document), which says what a property may not."""
+        """ESA's product name (Sentinel-2 Products Specification Document), a fallback for missing properties."""
         for name in (self._text("s2:product_uri"), str(self.document.get("id", ""))):
             if match := _PRODUCT.match(name):
                 return match
@@ -253,7 +253,7 @@ class _Item:
         return bands, layers
 
     def _names(self, key: str, asset: Mapping[str, Any]) -> list[str | Role]:
-        """What each band of a file is."""
+        """The band name or role of each band of a file."""
         if key in self.profile.bands:
             return [self.profile.bands[key]]
         if key in self.profile.layers:
@@ -267,7 +267,7 @@ class _Item:
     def _asset(
         self, key: str, asset: Mapping[str, Any], number: int, epsg: int | None, sensor: Sensor | None = None
     ) -> SceneFile:
-        """One band of a file; numbers of a sensor's bands are converted as it says."""
+        """One band of a file; spectral bands get the sensor's conversion."""
         where, href = f"assets.{key}", asset.get("href")
         if not isinstance(href, str) or not href:
             self._wrong(f"{where}.href", href, "a path or URL")
@@ -330,12 +330,12 @@ class _Item:
 
 
 def _absent(value: object) -> bool:
-    """Whether there is no value; tables hold NaN where JSON would hold nothing."""
+    """Whether a value is missing; tables have NaN where JSON has no key."""
     return value is None or (isinstance(value, float) and math.isnan(value))
 
 
 def _declared(asset: Mapping[str, Any], number: int) -> tuple[Any, Any]:
-    """Offset and scale that an asset declares for one of its bands; None, None where it declares none."""
+    """Offset and scale that an asset declares for one of its bands; None, None if it declares none."""
     holders: list[Any] = []
     for key in ("raster:bands", "bands"):
         bands = asset.get(key)
@@ -349,7 +349,7 @@ def _declared(asset: Mapping[str, Any], number: int) -> tuple[Any, Any]:
 
 
 def _stated_grid(asset: Mapping[str, Any], epsg: int | None) -> Grid | None:
-    """Where an item says that a file lies; what cannot be used is left to the file itself."""
+    """Grid of a file as stated by its item; None if that cannot be used, and the file's own grid decides."""
     shape, transform = asset.get("proj:shape"), asset.get("proj:transform")
     if epsg is None or not isinstance(shape, Sequence) or not isinstance(transform, Sequence):
         return None

@@ -1,4 +1,4 @@
-"""How providers write their STAC items: a row a provider and sensor."""
+"""Conventions of providers' STAC items: one row per provider and sensor."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _NATIVE: Final = {name: f"{band.resolution:.0f}m" for name, band in SENTINEL2.it
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """How one provider writes its items."""
+    """Conventions of one provider's items."""
 
     name: str
-    """As in recipes: `earth-search`."""
+    """Its name in recipes: `earth-search`."""
     bands: Mapping[str, str]
-    """The provider's asset key → name of the sensor's band."""
+    """The provider's asset key → the sensor's band name."""
     layers: Mapping[str, Role]
-    """The provider's asset key → what the file is."""
+    """The provider's asset key → role of the file."""
     sensor: str = SENTINEL_2_L2A.name
-    """Whose items it describes; their level may be another."""
+    """Sensor of the items; their processing level may differ."""
     unmodified: bool = False
-    """Whether the files are ESA's own, so that their baseline tells the offset where the item does not declare one."""
+    """Whether the files are ESA's unmodified ones, so that the baseline gives the offset if the item declares none."""
 
 
 EARTH_SEARCH: Final = Profile(
@@ -66,8 +66,8 @@ COPERNICUS: Final = Profile(
 )
 """Copernicus Data Space, `sentinel-2-l2a` (`B02_10m`) and `sentinel-2-l1c` (`B02`); each band at its native size."""
 GENERIC: Final = Profile(name="generic", bands={name: name for name in SENTINEL2}, layers=_ESA_LAYERS)
-"""Keys that are ESA's names already; an offset only where the item declares it. A file with several bands is read by
-the names in `eo:bands` or `bands`."""
+"""Asset keys are ESA's band names; an offset only if the item declares it. A file with several bands is read by the
+names in `eo:bands` or `bands`."""
 LANDSAT: Final = Profile(
     name="landsat",
     bands={
@@ -82,7 +82,7 @@ LANDSAT: Final = Profile(
     layers={"qa_pixel": Role.CLASSIFICATION, "qa_aerosol": Role.AEROSOL},
     sensor=LANDSAT_C2_L2.name,
 )
-"""Collection 2 Level 2 as USGS, Planetary Computer and Earth Search write it."""
+"""Collection 2 Level 2 of USGS, Planetary Computer and Earth Search."""
 PROFILES: Final = {
     profile.name: profile for profile in (EARTH_SEARCH, PLANETARY_COMPUTER, COPERNICUS, GENERIC, LANDSAT)
 }
@@ -92,7 +92,7 @@ PROFILES: Final = {
 def detect_profile(item: Mapping[str, Any]) -> Profile:
     """The profile that an item follows, by its platform and asset keys.
 
-    Planetary Computer's keys are ESA's names too, so it is told from `generic` by the host of its files.
+    Planetary Computer's keys are also ESA's names, so the host of its files distinguishes it from `generic`.
 
     Example:
         >>> detect_profile({"assets": {"blue": {}, "scl": {}}}).name

@@ -1,7 +1,7 @@
 """Walking a static STAC (STAC 1.0): catalogs, collections and items as JSON files that link to each other.
 
-Documents are read level by level, as many at once as the caller likes, and what is found comes in the order in which a
-walk along the links would find it. Each document is read once, whatever links lead to it.
+Documents are read level by level, with the concurrency that the caller sets, and results come in the order of a
+depth-first walk along the links. Each document is read once, however many links lead to it.
 """
 
 from __future__ import annotations
@@ -26,23 +26,23 @@ if TYPE_CHECKING:
     from landloom.model.time import Period
 
 KINDS: Final = ("Catalog", "Collection", "Feature", "FeatureCollection")
-"""What `type` may say."""
+"""Allowed values of `type`."""
 _DOWN: Final = {"item": 0, "items": 0, "child": 1, "collection": 1}
-"""Relation that leads down → rank: items come before children, as a walk takes them."""
+"""Relation of downward links → rank: the walk takes items before children."""
 _MOST: Final = 10_000_000
 
 T = TypeVar("T")
 Read = Callable[[str], bytes]
-"""Bytes of a document; raises MissingKeyError, TransientFaultError or PermanentFaultError."""
+"""Returns the bytes of a document; raises MissingKeyError, TransientFaultError or PermanentFaultError."""
 Take = Callable[[Mapping[str, Any], str, str], Iterable[T]]
-"""What is kept of an item; it gets the document, where it stands (a path into a file of several), and the file."""
+"""Returns the part of an item to keep; arguments: document, location (a path into a file of several), file."""
 Report = Callable[[str, str, Exception], None]
-"""Hears of what is wrong: the file, what it is, the error; raises it, or lets the walk go on without."""
+"""Handles a problem; arguments: file, description, error. Raises the error, or returns to continue without the file."""
 
 
 @dataclass(frozen=True, slots=True)
 class Node(Generic[T]):
-    """What is kept of a document: a thousand of them as they stand would fill memory."""
+    """The parts of a document that are kept: thousands of whole documents would fill the memory."""
 
     id: str | None
     extent: Mapping[str, Any] | None = None
@@ -50,10 +50,10 @@ class Node(Generic[T]):
     targets: tuple[tuple[int, str], ...] = ()
     """Rank and address of each document below."""
     found: tuple[T, ...] = ()
-    """What was taken of items."""
+    """Kept parts of items."""
 
     def may_hold(self, shape: BaseGeometry | None, period: Period | None) -> bool:
-        """Whether anything below can meet a region and a period; an extent of several boxes is entered by any of them.
+        """Whether anything below can intersect a region and a period, in any box of the extent.
 
         Raises:
             PermanentFaultError: the extent cannot be read.
@@ -72,14 +72,14 @@ class Node(Generic[T]):
 
 
 class StaticStac(Generic[T]):
-    """The documents of a static STAC; what was read once is known for every further walk.
+    """The documents of a static STAC; documents read once are cached for later walks.
 
     Args:
         root: path or URL of a catalog, a collection or an item.
         read: reads documents.
-        take: says what is kept of items.
-        report: hears of what is wrong.
-        at_once: like `map`; that of an executor reads several documents at once.
+        take: returns the part of an item to keep.
+        report: handles problems.
+        at_once: like `map`; an executor's `map` reads several documents concurrently.
 
     Example:
         >>> files = {
@@ -111,12 +111,12 @@ class StaticStac(Generic[T]):
         period: Period | None = None,
         enters: Callable[[Node[T], int], bool] = lambda node, depth: True,  # noqa: ARG005
     ) -> Iterator[T]:
-        """What was taken of all items below the root, but for collections whose extent misses a search.
+        """The kept parts of all items below the root, without collections whose extent is outside the search.
 
         Args:
             shape: region in WGS84.
             period: half-open.
-            enters: whether a catalog or collection at some depth, from 0, is of interest.
+            enters: whether to enter a catalog or collection, given its depth from 0.
         """
         found: list[tuple[tuple[int, ...], tuple[T, ...]]] = []
         level: list[tuple[tuple[int, ...], str]] = [((), self.root)]
@@ -141,7 +141,7 @@ class StaticStac(Generic[T]):
             yield from items
 
     def _learn(self, hrefs: Sequence[str], origin: Mapping[str, str]) -> None:
-        """Read what is not known yet."""
+        """Read the documents that are not cached yet."""
         unknown = [href for href in hrefs if href not in self._nodes]
         for href, got in zip(unknown, self._at_once(self._document, unknown), strict=True):
             if isinstance(got, Exception):
@@ -179,7 +179,7 @@ class StaticStac(Generic[T]):
         return ()
 
     def _targets(self, document: Mapping[str, Any], href: str) -> Iterator[tuple[int, str]]:
-        """Where a catalog or collection leads down to; a collection may name the one above it by `collection`."""
+        """Downward targets of a catalog or collection."""
         for number, relation, target in links(document, href, self._report):
             if relation in _DOWN and (relation != "collection" or document.get("type") == "Catalog"):
                 try:
@@ -199,7 +199,7 @@ def stac_document(content: bytes, href: str) -> Mapping[str, Any]:
     """Parse a STAC document.
 
     Raises:
-        PermanentFaultError: no JSON, or none that says which of `KINDS` it is.
+        PermanentFaultError: not JSON, or without a type among `KINDS`.
 
     Example:
         >>> stac_document(b'{"type": "Catalog"}', "catalog.json")
@@ -216,12 +216,12 @@ def stac_document(content: bytes, href: str) -> Mapping[str, Any]:
 
 
 def links(document: Mapping[str, Any], href: str, report: Report) -> Iterator[tuple[int, str, str]]:
-    """Number, relation and target, as written, of each link of a document.
+    """Index, relation and target (unresolved) of each link of a document.
 
     Args:
         document: any.
         href: its address.
-        report: hears of links without relation or target.
+        report: handles links without relation or target.
     """
     written = document.get("links", [])
     for number, link in enumerate(written if isinstance(written, list) else []):
@@ -233,7 +233,7 @@ def links(document: Mapping[str, Any], href: str, report: Report) -> Iterator[tu
 
 
 def meets_box(bbox: Sequence[float], shape: BaseGeometry) -> bool:
-    """Whether a STAC box, of two or three dimensions and perhaps across 180°, touches a region in WGS84.
+    """Whether a STAC box (two or three dimensions, possibly across 180°) intersects a region in WGS84.
 
     Example:
         >>> from shapely import box
@@ -248,7 +248,7 @@ def meets_box(bbox: Sequence[float], shape: BaseGeometry) -> bool:
 
 
 def overlaps(start: object, end: object, period: Period) -> bool:
-    """Whether a STAC interval, either end of which may be open, shares time with a period.
+    """Whether a STAC interval, possibly open at either end, overlaps a period.
 
     Example:
         >>> from landloom.model.time import Period

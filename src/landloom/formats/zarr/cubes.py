@@ -1,8 +1,8 @@
 """Layout "cubes": the chips of a tile and product as one sharded Zarr array.
 
-A Zarr version 3 group with the array `data` (sample, time, band, y, x) and its coordinates. A shard holds 16 samples
-whole, an inner chunk is one sample's cube, compressed by zstd; so a sample is one ranged read, and any Zarr library
-opens the group. Shards are encoded and decoded by ourselves (docs/decisions/0003) after the specification of the codec
+A Zarr version 3 group with the array `data` (sample, time, band, y, x) and its coordinates. A shard holds 16 whole
+samples, an inner chunk is one sample's cube, compressed by zstd; so a sample is one ranged read, and any Zarr library
+can open the group. landloom encodes and decodes shards itself (docs/decisions/0003), following the codec specification
 `sharding_indexed` 1.0: first an index of offset and length per inner chunk, then its crc32c, then the chunks.
 
 Sizes are in pixels, corners in units of the CRS. Keys are relative to the group's folder.
@@ -32,9 +32,9 @@ __all__ = ["LEVEL", "SHARD", "CubeReader", "CubeSpec", "encode_cube_shard", "enc
 SHARD: Final = 16
 """Samples in a shard."""
 LEVEL: Final = 3
-"""Of zstd; part of the documents, so another one is another layout."""
+"""Compression level of zstd; it is part of the metadata documents, so changing it changes the layout."""
 INDEX_BYTES: Final = SHARD * 16 + 4
-"""Two 64-bit numbers a sample, and a checksum."""
+"""Bytes of a shard's index: two 64-bit numbers per sample, and a checksum."""
 _ABSENT: Final = 2**64 - 1
 
 
@@ -49,7 +49,7 @@ def shard_key(shard: int) -> str:
 
 
 def shard_count(samples: int) -> int:
-    """How many shards hold so many samples.
+    """Number of shards for a number of samples.
 
     Example:
         >>> shard_count(356), shard_count(16)
@@ -62,11 +62,11 @@ def encode_cube_shard(cubes: NDArray[Any]) -> bytes:
     """Encode the samples of one shard.
 
     Args:
-        cubes: (sample, time, band, y, x), at most 16 samples; fewer only in the last shard, whose other places are
+        cubes: (sample, time, band, y, x), at most 16 samples; fewer only in the last shard, whose other chunks are
             absent and read as nodata.
 
     Raises:
-        InvalidValueError: another number of dimensions or of samples.
+        InvalidValueError: wrong number of dimensions or of samples.
     """
     if cubes.ndim != 5 or not 1 <= len(cubes) <= SHARD:
         raise InvalidValueError(f"got cubes of shape {cubes.shape}, expected (1 to {SHARD}, time, band, y, x)")
@@ -80,17 +80,17 @@ def encode_cube_shard(cubes: NDArray[Any]) -> bytes:
 
 
 def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, bytes]]:
-    """Every file of a cubes array, one after the other: shards in order of samples, then the documents.
+    """Every file of a cubes array: shards in sample order, then the metadata documents.
 
     Args:
-        spec: what the array holds.
+        spec: description of the array.
         cubes: (sample, time, band, y, x) of the spec's shape and type; may be a memory map.
 
     Yields:
         Key and bytes.
 
     Raises:
-        InvalidValueError: shape or type are not the spec's.
+        InvalidValueError: shape or type differ from the spec.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -114,19 +114,19 @@ def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, byt
 
 @dataclass(frozen=True, slots=True, init=False)
 class CubeReader:
-    """Reads the cubes of single samples, two small reads for the first of a shard and one for the others.
+    """Reads the cubes of single samples: two small reads for the first of a shard, one for the others.
 
     Args:
         get: key → bytes.
         get_range: key, start, length → bytes.
-        prefix: folder of the group within what the two read, with its trailing slash.
+        prefix: key prefix of the group, with its trailing slash.
 
     Raises:
-        InvalidInputError: the group is no cubes layout of ours.
+        InvalidInputError: the group is not in landloom's cubes layout.
     """
 
     spec: CubeSpec
-    """What the array holds."""
+    """Description of the array."""
     _get_range: Callable[[str, int, int], bytes]
     _prefix: str
     _places: dict[str, int]
@@ -153,7 +153,7 @@ class CubeReader:
         return self._places[sample]
 
     def grid(self, sample: str | int) -> Grid:
-        """The pixels of a sample."""
+        """The pixel grid of a sample."""
         return self.spec.grid(sample if isinstance(sample, int) else self.place(sample))
 
     def read(self, sample: str | int) -> NDArray[Any]:

@@ -1,7 +1,7 @@
-"""The documents and coordinates of a cubes array: everything of its Zarr group but the shards.
+"""The metadata documents and coordinates of a cubes array: its Zarr group without the shards.
 
-Zarr specification version 3.1; metadata of all arrays is repeated in the group's document, as zarr-python consolidates
-it, so that one read opens everything. Coordinates are single chunks, not compressed: they are small.
+Zarr specification version 3.1; the metadata of all arrays is repeated in the group's document, consolidated as by
+zarr-python, so that one read opens everything. Coordinates are small: single chunks without compression.
 """
 
 from __future__ import annotations
@@ -24,38 +24,38 @@ if TYPE_CHECKING:
 
 
 DIMENSIONS: Final = ("sample", "time", "band", "y", "x")
-"""Of `data`, in order."""
+"""Dimensions of `data`, in order."""
 _COUNT: Final = struct.Struct("<I")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CubeSpec:
-    """What a cubes array holds: one product of one tile."""
+    """Description of a cubes array: one product of one tile."""
 
     samples: tuple[str, ...]
     """Ids, in the order of the array."""
     timesteps: tuple[str, ...]
     """Names such as `2018-01`, in time order."""
     times: tuple[datetime, ...]
-    """Stamps of the timesteps, UTC, whole seconds."""
+    """Instants of the timesteps, UTC, whole seconds."""
     bands: tuple[str, ...]
-    """Names, in order."""
+    """Band names, in order."""
     corners: tuple[tuple[float, float], ...]
-    """West and north of each sample, in units of the CRS."""
+    """West and north edge of each sample, in units of the CRS."""
     height: int
     """Rows of a sample."""
     width: int
     """Columns of a sample."""
     dtype: str
-    """numpy name of the numbers' type."""
+    """numpy name of the data type."""
     nodata: float | None
-    """The number that stands for nothing."""
+    """Value of pixels without data."""
     epsg: int
     """EPSG code of the CRS."""
     resolution: float
-    """Side of a pixel, in units of the CRS."""
+    """Pixel size, in units of the CRS."""
     observed: tuple[tuple[bool, ...], ...] | None = None
-    """Per sample and timestep, for acquired time axes: whether there is a chip; None for a regular axis."""
+    """(sample, time) whether there is a chip, for acquired time axes; None for a regular axis."""
     title: str = ""
     """For people."""
 
@@ -64,7 +64,7 @@ class CubeSpec:
         if not (self.samples and self.timesteps and self.bands and self.height > 0 and self.width > 0):
             raise InvalidValueError("got cubes without samples, timesteps, bands or pixels, expected one at least")
         if len(set(self.samples)) != len(self.samples):
-            raise InvalidValueError("got a sample twice, expected each once")
+            raise InvalidValueError("got duplicate samples, expected each once")
         if len(self.times) != steps or len(self.corners) != len(self.samples):
             raise InvalidValueError(
                 f"got {len(self.times)} stamps and {len(self.corners)} corners, "
@@ -80,11 +80,11 @@ class CubeSpec:
 
     @property
     def fill(self) -> float:
-        """What an absent chunk reads as."""
+        """Value of absent chunks."""
         return 0 if self.nodata is None else self.nodata
 
     def grid(self, place: int) -> Grid:
-        """The pixels of the sample at a position."""
+        """The pixel grid of the sample at a position."""
         west, north = self.corners[place]
         return Grid(
             epsg=self.epsg,
@@ -98,15 +98,15 @@ class CubeSpec:
 
 
 def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes]:
-    """Metadata and coordinates, ready to be put.
+    """Encode metadata and coordinates.
 
     Args:
-        spec: what the array holds.
+        spec: description of the array.
         shard: samples in a shard.
         level: of zstd.
 
     Returns:
-        Key → bytes; the group's document comes last, for whoever finds it finds a whole array.
+        Key → bytes; the group's document comes last, so that its presence implies a complete array.
     """
     coordinates = _coordinates(spec)
     arrays = {name: _coordinate_metadata(*entry) for name, entry in coordinates.items()}
@@ -132,11 +132,11 @@ def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes
 
 
 def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
-    """Read documents and coordinates back.
+    """Read metadata and coordinates.
 
     Args:
         get: key → bytes.
-        shard: samples in a shard, as expected.
+        shard: expected samples in a shard.
 
     Raises:
         InvalidInputError: the group is not one that `cube_documents` writes.
@@ -174,7 +174,7 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
 
 
 _Coordinate = tuple[tuple[str, ...], tuple[int, ...], str, bytes, dict[str, Any]]
-"""Dimensions, shape, type, the one chunk, attributes."""
+"""Dimensions, shape, type, bytes of the single chunk, attributes."""
 
 
 def _coordinates(spec: CubeSpec) -> dict[str, _Coordinate]:

@@ -1,4 +1,4 @@
-"""A recipe: everything that decides what a corpus will hold, in one YAML file."""
+"""A recipe: the complete definition of a corpus, in one YAML file."""
 
 from landloom.model.recipe.archives import ArchiveSection, FetchSection, ScenesSection
 from landloom.model.recipe.recipe import Recipe

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML's plain values without its dates: what is none should be named with its place, not end the reading."""
+    """Safe YAML values without dates: an invalid date is then reported with its path instead of aborting the parser."""
 
 
 _Loader.yaml_implicit_resolvers = {
@@ -27,10 +27,10 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
     """Read a YAML file.
 
     Returns:
-        The document, and a problem for every key that stands twice in its section (YAML would take the last one).
+        The document, and a problem for every duplicate key in a section (YAML would use the last one).
 
     Raises:
-        RecipeError: no such file, no text, no YAML, or no mapping.
+        RecipeError: no such file, or its content is not text, not YAML or not a mapping.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -39,9 +39,9 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
-        raise _refused(path, "is no UTF-8 text") from error
+        raise _refused(path, "is not UTF-8 text") from error
     except yaml.YAMLError as error:
-        raise _refused(path, f"is no YAML: {_placed(error)}") from error
+        raise _refused(path, f"is not YAML: {_placed(error)}") from error
     if not isinstance(document, dict) or not isinstance(node, yaml.MappingNode):
         raise _refused(path, "expected a mapping of keys to values")
     return document, list(_twice(node, ""))
@@ -68,5 +68,5 @@ def _twice(node: yaml.Node, path: str) -> Iterator[Problem]:
         own = f"{path}.{key.value}" if path else str(key.value)
         line = key.start_mark.line + 1
         if first.setdefault(str(key.value), line) != line:
-            yield Problem(where=own, what=f"stands twice, in line {first[str(key.value)]} and in line {line}")
+            yield Problem(where=own, what=f"duplicate key, in line {first[str(key.value)]} and in line {line}")
         yield from _twice(value, own)

@@ -1,7 +1,7 @@
-"""What is wrong with a recipe, in words: where in the file, what was got, what was wanted.
+"""Readable messages for the problems of a recipe: path in the file, value got, value expected.
 
-pydantic finds the mistakes. Its messages speak of models and tagged unions, and a value that may be of two types gives
-two of them; here each mistake becomes one line for somebody who edits YAML.
+pydantic finds the problems. Its messages refer to models and tagged unions, and a value that may be of two types gets
+two of them; here each problem becomes one line for the author of the YAML file.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ _KINDS: Final = {
     "time": "a duration such as PT30M",
 }
 _PATTERNS: Final = {
-    r"^[a-z][a-z0-9-]*$": "lower-case letters, digits and '-', a letter first",
+    r"^[a-z][a-z0-9-]*$": "lower-case letters, digits and '-', starting with a letter",
     r"^\d+\.\d+(\.\d+)?$": "a version in quotes such as '1.0'",
 }
 
 
 class InconsistentError(ValueError):
-    """Parts of a recipe that do not fit together; every misfit is in `problems`."""
+    """Sections of a recipe are inconsistent; every inconsistency is in `problems`."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
@@ -50,11 +50,11 @@ class InconsistentError(ValueError):
 
 
 def recipe_problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
-    """Every mistake once, in the order of the file's sections.
+    """Every problem once, in the order of the file's sections.
 
     Args:
-        error: what pydantic found.
-        model: what it was validating.
+        error: pydantic's error.
+        model: the class that was validated.
     """
     found: dict[str, list[str]] = {}
     for entry in error.errors(include_url=False):
@@ -71,7 +71,7 @@ def recipe_problems(error: ValidationError, model: type[BaseModel]) -> list[Prob
 
 
 def _joined(said: list[str]) -> Iterator[str]:
-    """Lines of one place: alternatives that a value fits none of are one line."""
+    """Messages of one path: alternatives that the value matches none of become one line."""
     starts: dict[str, list[str]] = {}
     for what in dict.fromkeys(said):
         got, sign, wanted = what.partition(", expected ")
@@ -121,10 +121,10 @@ def _shown(got: object) -> str:
 
 
 def _walk(location: Sequence[int | str], model: type[BaseModel]) -> tuple[list[str], type[BaseModel], Any]:
-    """Follow the location of a mistake: names of union branches are no keys of the file.
+    """Follow the location of a problem: names of union branches are not keys of the file.
 
     Returns:
-        The path as the file has it, the section that holds its last key, and the type that is wanted there.
+        The path in the file, the section that holds its last key, and the expected type.
     """
     path: list[str] = []
     here: Any = model
@@ -144,7 +144,7 @@ def _walk(location: Sequence[int | str], model: type[BaseModel]) -> tuple[list[s
 
 
 def _inside(here: Any, part: int | str, section: type[BaseModel]) -> tuple[Any, type[BaseModel]]:
-    """What a key or place of a list leads to, and the section that holds it."""
+    """The type behind a key or list index, and the section that holds it."""
     if _is_section(here):
         field = here.model_fields.get(str(part))
         return (None if field is None else field.annotation), here
@@ -158,7 +158,7 @@ def _inside(here: Any, part: int | str, section: type[BaseModel]) -> tuple[Any, 
 
 
 def _bare(annotation: Any) -> Any:
-    """Without `Annotated`, and without None where one other type is left."""
+    """Strip `Annotated`, and None if one other type is left."""
     while get_origin(annotation) is Annotated:
         annotation = get_args(annotation)[0]
     if get_origin(annotation) in {Union, UnionType}:
@@ -173,7 +173,7 @@ def _is_section(annotation: Any) -> bool:
 
 
 def _is_branch(annotation: Any, tag: str) -> bool:
-    """Whether a branch of a union is the one of a tag, such as `composite`."""
+    """Whether a branch of a union has a tag, such as `composite`."""
     if not _is_section(annotation):
         return False
     texts = (field.annotation for field in annotation.model_fields.values())
@@ -181,6 +181,6 @@ def _is_branch(annotation: Any, tag: str) -> bool:
 
 
 def _tags(union: Any, name: str) -> list[str]:
-    """Values that the key which tells the branches of a union apart may have."""
+    """Allowed values of the discriminator key of a union."""
     fields = (_bare(branch).model_fields[name] for branch in get_args(union))
     return [str(tag) for field in fields for tag in get_args(field.annotation)]

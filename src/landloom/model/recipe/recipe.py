@@ -1,8 +1,8 @@
-"""A recipe: everything that decides what a corpus will hold, in one YAML file.
+"""A recipe: the complete definition of a corpus, in one YAML file.
 
-Relative paths in a recipe are meant from the folder that it lies in. Every mistake is reported at once, each with its
-path in the file and what was expected. Which samplers and products there are is not known here: a registry makes the
-class that reads files (`landloom.engine.kinds`).
+Relative paths in a recipe are relative to its folder. All problems are reported at once, each with its path in the file
+and the expected value. This module does not know the available samplers and products: a registry creates the class that
+reads files (`landloom.engine.kinds`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAIN: str = "archive"
-"""What the one archive of a recipe is called where it names no others."""
+"""Name of a recipe's only archive in its short form."""
 
 
 def _is_empty(value: object) -> bool:
@@ -42,7 +42,7 @@ def _is_empty(value: object) -> bool:
 
 
 class Recipe(Section):
-    """Everything that decides what a corpus will hold.
+    """The complete definition of a corpus.
 
     Example:
         >>> from landloom import Recipe
@@ -54,25 +54,25 @@ class Recipe(Section):
     """
 
     name: Name
-    """Starts every published id."""
+    """Prefix of every published id."""
     version: Annotated[str, Field(pattern=r"^\d+\.\d+(\.\d+)?$")]
     """`1.0`; the major number is part of STAC ids."""
     seed: Annotated[int, Field(ge=0)] = 0
-    """All random choices come from it."""
+    """Seed of all random choices."""
     region: RegionSection
     """Where samples may lie."""
     period: PeriodSection
-    """When; half-open."""
+    """Period of the corpus; half-open."""
     samples: SamplerSection
     """How samples are placed in the region."""
     archive: Annotated[ArchiveSection | None, Field(exclude_if=is_none)] = None
     """Where scenes come from."""
     archives: Annotated[dict[Name, ArchiveSection], Field(exclude_if=_is_empty)] = {}
-    """Name → archive, where products take scenes from several; instead of `archive`."""
+    """Name → archive, if products use several; replaces `archive`."""
     products: dict[str, ProductSection]
     """Key of a product → how it is made."""
     scenes: ScenesSection | None = None
-    """Which scenes are taken; all if absent."""
+    """Which scenes are used; all if absent."""
     layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
     """`chips`: a GeoTIFF for each timestep. `cubes`: a sharded Zarr array for each tile."""
     stac: StacSection = StacSection()
@@ -80,10 +80,10 @@ class Recipe(Section):
     splits: dict[Name, Share] = {}
     """Name → share of the tiles; whole tiles or granules go to one split."""
     publication: Publication
-    """What the card, the catalogue and the citation say."""
+    """Texts of the card, the catalogue and the citation."""
 
     order: ClassVar[tuple[str, ...]] = ()
-    """Keys in the order of documents; that of the fields if empty."""
+    """Key order of documents; the order of the fields if empty."""
 
     @field_validator("layouts")
     @classmethod
@@ -101,18 +101,18 @@ class Recipe(Section):
 
     @property
     def scheme(self) -> str:
-        """The identity scheme of its samples."""
+        """Identity scheme of its samples."""
         return self.samples.scheme
 
     def named_archives(self) -> dict[str, ArchiveSection]:
-        """Name → archive; the one of the short form is called `archive`."""
+        """Name → archive; that of the short form is named `archive`."""
         return dict(self.archives) if self.archive is None else {MAIN: self.archive}
 
     def archive_of(self, section: object) -> str:
-        """Name of the archive that a product takes its scenes from: its own choice, else the only one.
+        """Name of the archive that supplies a product's scenes: the one it names, else the only one.
 
         Raises:
-            NotFoundError: it names none, or names none of several.
+            NotFoundError: it names an unknown archive, or none although there are several.
         """
         known, own = self.named_archives(), getattr(section, "archive", None)
         if own is None and len(known) == 1:
@@ -123,16 +123,16 @@ class Recipe(Section):
 
     @classmethod
     def misfits(cls, read: Sections) -> Iterable[Problem]:
-        """What does not fit together, out of the sections that could be read; registries say more."""
+        """Inconsistencies between the sections that could be read; registries add more."""
         if "archive" in read and "archives" in read and (read["archive"] is None) == (not read["archives"]):
             yield Problem(where="archive", what="expected either archive or archives")
 
     @classmethod
     def parse(cls, document: Mapping[str, Any], subject: str = "recipe") -> Self:
-        """Check a parsed document.
+        """Validate a parsed document.
 
         Raises:
-            RecipeError: with every problem, each at its path in the file.
+            RecipeError: lists every problem with its path in the file.
         """
         try:
             recipe = cls.model_validate(document)
@@ -148,16 +148,16 @@ class Recipe(Section):
         return recipe
 
     def completed(self) -> Self:
-        """The recipe with those defaults spelled out that follow from other sections."""
+        """The recipe with explicit values for defaults that depend on other sections."""
         return self
 
     def conflicts(self) -> Iterable[Problem]:
-        """Products that two of its sections would make."""
+        """Products that two of its sections would publish."""
         return ()
 
     @classmethod
     def _readable(cls, document: Mapping[str, Any]) -> Sections:
-        """Key → section, of those that are right by themselves."""
+        """Key → section, for the sections that are valid by themselves."""
         read = Sections()
         for name, field in cls.model_fields.items():
             if name not in document and field.is_required():
@@ -175,7 +175,7 @@ class Recipe(Section):
         """Read a YAML file.
 
         Raises:
-            RecipeError: no such file, no YAML, or a recipe with problems.
+            RecipeError: no such file, not YAML, or a recipe with problems.
         """
         document, twice = read_document(path)
         try:
@@ -187,6 +187,6 @@ class Recipe(Section):
         return recipe
 
     def document(self) -> dict[str, Any]:
-        """The whole recipe as plain JSON values, defaults spelled out."""
+        """The whole recipe as plain JSON values, including defaults."""
         values = self.model_dump(mode="json")
         return {key: values[key] for key in self.order or values if key in values}

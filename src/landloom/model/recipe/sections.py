@@ -1,4 +1,4 @@
-"""Parts that every recipe has: region, period, terms, catalogue and publication."""
+"""Sections of every recipe: region, period, terms, catalogue and publication."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Section(BaseModel):
-    """A part of a recipe: frozen, and unknown keys are mistakes."""
+    """A section of a recipe: frozen; unknown keys are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
 
 
 def is_none(value: object) -> bool:
-    """Whether a key that is not set is left out of documents; older documents do not have it."""
+    """Whether an unset key is left out of documents; older documents do not have it."""
     return value is None
 
 
@@ -36,7 +36,7 @@ class PeriodSection(Section):
     @field_validator("start", "end", mode="before")
     @classmethod
     def _readable(cls, value: object) -> object:
-        if isinstance(value, date):  # as a datetime is
+        if isinstance(value, date):  # a datetime too
             return value
         try:
             text = str(value)
@@ -91,26 +91,26 @@ class Provider(Section):
     """Who made, keeps or licenses a product."""
 
     name: str
-    """Who it is."""
+    """Name of the provider."""
     roles: tuple[Literal["licensor", "producer", "processor", "host"], ...] = ("producer",)
-    """As STAC means them."""
+    """STAC provider roles."""
     url: str | None = None
-    """Where to read more."""
+    """Link to further information."""
 
 
 class Terms(Section):
-    """Under which terms a product is published. They differ from product to product."""
+    """Terms under which a product is published; they can differ between products."""
 
     licence: str
     """SPDX id, or `proprietary` with `licence_url`."""
     licence_url: str | None = None
-    """The terms in full."""
+    """Link to the full terms."""
     attribution: str
-    """What a user has to print."""
+    """Attribution that users have to print."""
     providers: tuple[Provider, ...] = ()
-    """Those who made, keep or license it."""
+    """Who made, keeps or licenses it."""
     source: str | None = None
-    """Where the source product is described."""
+    """Link to the description of the source product."""
     non_commercial: bool = False
     """Whether commercial use is excluded."""
 
@@ -123,7 +123,7 @@ _PATTERNS: Final[dict[str, tuple[tuple[tuple[str, ...], ...], tuple[str, ...]]]]
     ),
     "band_asset": ((("band",),), ("band", "prefix", "timestep")),
 }
-"""Pattern → fields that it must have, one of each, and all that it may have."""
+"""Pattern → groups of fields of which it needs one each, and all allowed fields."""
 
 
 class SamplerSection(Section):
@@ -147,25 +147,25 @@ class ProductSection(Section):
 class StacSection(Section):
     """How much of the catalogue is written, and how its items and assets are named.
 
-    Patterns know `{collection}`, `{sample}`, `{timestep}` as in file names, `{date}` (the same without hyphens), and of
-    the product `{prefix}` and `{band}`; those that are absent are the scheme's own.
+    Patterns can contain `{collection}`, `{sample}`, `{timestep}` as in file names, `{date}` (the same without hyphens),
+    and the product's `{prefix}` and `{band}`. An absent pattern defaults to that of the identity scheme.
     """
 
     json_items: bool = True
-    """The whole JSON tree; slim stac-geoparquet is always written."""
+    """Whether the whole JSON tree is written; slim stac-geoparquet always is."""
     item: str | None = None
-    """Id of an item that holds all timesteps, or none: `{collection}_{sample}`."""
+    """Id of an item with all timesteps, or without any: `{collection}_{sample}`."""
     dated_item: str | None = None
-    """Id of an item of one timestep: `{collection}_{sample}_{date}` of granules."""
+    """Id of an item of one timestep: `{collection}_{sample}_{date}` for granules."""
     band_asset: str | None = None
-    """Asset key of a band, where every band is a file of its own: `{band}` of granules."""
+    """Asset key of a band that is a file of its own: `{band}` for granules."""
     label_link: Annotated[str, Field(pattern=r"^[a-z][a-z_-]*$")] | None = None
-    """Relation from a label item to the imagery of its place: `source` of granules."""
+    """Link relation from a label item to the imagery of its sample: `source` for granules."""
 
     @field_validator("item", "dated_item", "band_asset")
     @classmethod
     def _distinct(cls, pattern: str | None, read: ValidationInfo) -> str | None:
-        """Refuse patterns that say the same of different things, or name what there is not."""
+        """Refuse patterns that give different things the same name, or contain unknown fields."""
         needed, known = _PATTERNS[str(read.field_name)]
         if pattern is None:
             return None
@@ -185,17 +185,17 @@ class StacSection(Section):
 
     @property
     def names(self) -> dict[str, str]:
-        """Patterns that are not the scheme's own."""
+        """Patterns that differ from those of the scheme."""
         return self.model_dump(exclude={"json_items"}, exclude_none=True)
 
 
 class Publication(Section):
-    """What the card, the catalogue and the citation say."""
+    """Texts of the card, the catalogue and the citation."""
 
     title: str
     """Heading of card and catalogue."""
     description: str
-    """What the corpus is, in a sentence or two."""
+    """Description of the corpus in a sentence or two."""
     authors: tuple[str, ...] = ()
     """`Family, Given`."""
     year: int | None = None
@@ -205,10 +205,10 @@ class Publication(Section):
     doi: str | None = None
     """Without `https://doi.org/`."""
     citation: str | None = None
-    """The sentence to cite; made from the other fields if absent."""
+    """Sentence to cite; generated from the other fields if absent."""
     funding: str | None = None
-    """Who paid, as it has to be printed."""
+    """Funding statement, as it has to be printed."""
     contact: str | None = None
-    """Address for questions."""
+    """Contact address."""
     keywords: tuple[str, ...] = ()
-    """To be found by."""
+    """Keywords for search."""

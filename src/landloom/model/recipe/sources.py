@@ -1,4 +1,4 @@
-"""Sources of labels, as recipes name them: what products publish of them stands in the products' own sections."""
+"""Sources of labels in a recipe; the sections of products define what is published from them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 
 def known_taxonomy(name: str) -> str:
-    """Refuse a name that no taxonomy has.
+    """Refuse an unknown taxonomy.
 
     Raises:
-        ValueError: names those that come near.
+        ValueError: no such taxonomy; the message suggests near names.
     """
     if name not in taxonomies():
         raise ValueError(str(NotFoundError.of("taxonomy", name, taxonomies())))
@@ -37,9 +37,9 @@ class LabelSource(Section):
     layer: str | None = None
     """Layer, where the file has several."""
     invalid: Literal["error", "repair"] = "error"
-    """What becomes of invalid geometries: the build stops and names their rows, or they are repaired and noted."""
+    """Handling of invalid geometries: the build stops and names their rows, or they are repaired and noted."""
     allow_empty: bool = False
-    """Whether the source may have no label for any sample at all, which is a mistake nearly always."""
+    """Whether the source may have no label for any sample; usually that is a mistake."""
 
     _named = field_validator("taxonomy")(known_taxonomy)
 
@@ -52,23 +52,24 @@ class ParcelSource(Section):
     layer: str | None = None
     """Layer, where the file has several."""
     epsg: int | None = None
-    """CRS of a file that does not say."""
+    """CRS of a file without one."""
     columns: dict[Literal["id", "ground_truth", "crs", "year", "valid_from", "valid_to"], str] = {}
-    """Role → column, where they differ."""
+    """Role → column, if the names differ."""
     classes: dict[str | int, int] | str | None = None
-    """Value → code, several to one; or a file of it. Text gets 1, 2, … in sorted order if absent."""
+    """Value → code, or a file with this mapping; several values may share a code. If absent, text values get 1, 2, … in
+    sorted order."""
     unmapped: Literal["error", "unknown", "background", "ignore"] = "error"
-    """What becomes of values that `classes` does not name."""
+    """Handling of values that `classes` does not name."""
     codes: dict[Literal["background", "ignore", "unknown"], int] = {}
-    """Codes of their own, where the defaults do not suit."""
+    """Codes that replace the defaults."""
     year: int | None = None
-    """Only parcels of that year, where a column says; of the recipe's period if absent."""
+    """Only parcels of this year, if a column gives it; if absent, of the recipe's period."""
     invalid: Literal["reject", "repair"] = "reject"
-    """What becomes of invalid geometries."""
+    """Handling of invalid geometries."""
     regression: bool = False
-    """Whether the ground truth is a number to predict, not a class."""
+    """Whether the ground truth is a numeric target instead of a class."""
     resolution: Annotated[float, Field(gt=0)] = 10.0
-    """Metres of a pixel; finer than the imagery for super-resolution."""
+    """Pixel size in metres; finer than the imagery for super-resolution."""
 
     @field_validator("resolution")
     @classmethod
@@ -79,14 +80,14 @@ class ParcelSource(Section):
 
 
 class ClassMapSource(Section):
-    """A raster of codes in one taxonomy that is translated into another."""
+    """A raster of codes of one taxonomy that is translated into another."""
 
     file: str
     """A raster of codes."""
     taxonomy: str = "globeland30"
-    """What its codes are; there must be a crosswalk to `landcovernet`."""
+    """Taxonomy of its codes; there must be a crosswalk to `landcovernet`."""
     crosswalk: dict[str, str] = {}
-    """Code → LandCoverNet class, where the crosswalk that comes with landloom does not suit."""
+    """Code → LandCoverNet class; overrides rows of landloom's crosswalk."""
 
     _named = field_validator("taxonomy")(known_taxonomy)
 
@@ -95,7 +96,7 @@ Source = TypeVar("Source", LabelSource, ParcelSource, ClassMapSource)
 
 
 def find_sources(sections: Mapping[str, Any], kind: type[Source]) -> dict[str, Source]:
-    """Sources of labels among the sections of a recipe, whichever products they belong to.
+    """Sources of labels among the sections of a recipe, of all products.
 
     Args:
         sections: key of the recipe → section.
@@ -116,11 +117,11 @@ def find_sources(sections: Mapping[str, Any], kind: type[Source]) -> dict[str, S
 
 
 class Sections(dict[str, Any]):
-    """Key → section, of those of a recipe that are right by themselves."""
+    """Key → section, for the sections of a recipe that are valid by themselves."""
 
     unread_products: bool = False
-    """Whether some sections of products are not among them: what they would be is not called missing."""
+    """Whether some product sections are invalid and left out; what they would define is not reported as missing."""
 
     def lacks(self, kind: type[Source]) -> bool:
-        """Whether the recipe certainly has no source of labels of a kind."""
+        """Whether the recipe certainly lacks label sources of a kind."""
         return not self.unread_products and not find_sources(self, kind)
