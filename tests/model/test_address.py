@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landloom.errors import ForeignAddressError
-from landloom.model.address import is_remote, resolve
+from landloom.model.address import is_remote, resolve, shown
 
 REMOTE = st.sampled_from(["https://host/a/b/item.json?token=1", "s3://bucket/a/item.json", "http://127.0.0.1:8/c.json"])
 
@@ -45,3 +45,42 @@ def test_what_a_remote_document_names_is_remote(href: str, document: str) -> Non
     except (ForeignAddressError, ValueError):
         return
     assert is_remote(found)
+
+
+@pytest.mark.parametrize(
+    ("document", "href"),
+    [
+        ("https://example.org/item.json", "http://127.0.0.1:8080/admin"),
+        ("https://example.org/item.json", "http://localhost/B04.tif"),
+        ("https://example.org/item.json", "http://10.0.0.7/B04.tif"),
+        ("https://example.org/item.json", "http://[::1]/B04.tif"),
+        ("https://example.org/item.json", "http://[::ffff:192.168.1.1]/B04.tif"),
+        ("s3://bucket/item.json", "http://169.254.169.254/latest"),
+        ("https://example.org/item.json", "https://db.internal/B04.tif"),
+        ("/data/item.json", "/vsicurl/http://10.0.0.7/B04.tif"),
+    ],
+)
+def test_no_document_leads_into_a_private_network(document: str, href: str) -> None:
+    with pytest.raises(ForeignAddressError, match="names"):
+        resolve(href, document=document)
+
+
+def test_a_private_archive_may_name_private_hosts() -> None:
+    assert resolve("http://10.0.0.7/B04.tif", document="http://127.0.0.1:1/item.json") == "http://10.0.0.7/B04.tif"
+    assert resolve("http://127.0.0.1/B04.tif", document="/data/item.json") == "http://127.0.0.1/B04.tif"
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://u:p@h.org:8080/a.tif", "https://h.org:8080/a.tif"),
+        ("https://h.org/a.tif?sv=1&sig=SECRET#SECRET", "https://h.org/a.tif?…"),
+        ("https://h.org?token=SECRET", "https://h.org?…"),
+        ("https://u:p@ss@h.org/@a", "https://h.org/@a"),
+        ("s3://bucket/a b.tif", "s3://bucket/a b.tif"),
+        ("C:\\a@b?c", "C:\\a@b?c"),
+        ("https://h.org/a\n\x1b[31m", "https://h.org/a\\n\\x1b[31m"),
+    ],
+)
+def test_what_is_shown_of_an_address_holds_no_secret(address: str, expected: str) -> None:
+    assert shown(address) == expected

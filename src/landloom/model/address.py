@@ -6,6 +6,7 @@ target.
 
 from __future__ import annotations
 
+import ipaddress
 import posixpath
 import re
 from typing import Final
@@ -14,6 +15,7 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 from landloom.errors import ForeignAddressError
 
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
+_PARTS: Final = re.compile(rf"(?P<scheme>{_SCHEME.pattern})(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\??)")
 
 
 def is_remote(address: str) -> bool:
@@ -24,6 +26,23 @@ def is_remote(address: str) -> bool:
         (True, False, False)
     """
     return bool(_SCHEME.match(address)) and not address.startswith("file://")
+
+
+def shown(address: str) -> str:
+    """An address as it may be printed, logged or published: without user name, password, query and fragment.
+
+    Queries carry signatures and tokens under many names, so none of them is kept. Control characters are escaped.
+
+    Example:
+        >>> shown("https://user:secret@example.org/B04.tif?sig=abc"), shown("/data/B04.tif")
+        ('https://example.org/B04.tif?…', '/data/B04.tif')
+    """
+    text = "".join(one if one.isprintable() else repr(one)[1:-1] for one in address)
+    parts = _PARTS.match(text)
+    if parts is None:
+        return text
+    host = parts["authority"].rpartition("@")[2]
+    return f"{parts['scheme']}{host}{parts['path']}{'?…' if parts['query'] else ''}"
 
 
 def local_path(address: str) -> str:
@@ -47,7 +66,8 @@ def resolve(href: str, *, document: str) -> str:
         A URL, or a plain path for a local file. The query string of `href` is kept, that of `document` is not.
 
     Raises:
-        ForeignAddressError: a remote document names a file on this machine.
+        ForeignAddressError: a remote document names a file on this machine, or a document from a public host names
+            a host of this machine or of a private network; or a document names one of GDAL's virtual file systems.
 
     Example:
         >>> resolve("./B02.tif", document="s3://bucket/a/b/item.json")
@@ -59,15 +79,39 @@ def resolve(href: str, *, document: str) -> str:
         landloom.errors.ForeignAddressError: https://example.org/item.json: names file:///etc/passwd, a file on this ...
     """
     if is_remote(href):
+        _check_network(href, document)
         return href
     if not is_remote(document):
+        if href.startswith("/vsi"):
+            raise ForeignAddressError(f"{document}: names {href}; expected a URL or a path")
         folder = posixpath.dirname(local_path(document))
         return local_path(href) if href.startswith("file://") else posixpath.normpath(posixpath.join(folder, href))
     if href.startswith(("file:", "/", "\\")):
         raise ForeignAddressError(
-            f"{document}: names {href}, a file on this machine; expected a URL or a relative path"
+            f"{shown(document)}: names {shown(href)}, a file on this machine; expected a URL or a relative path"
         )
     parts = urlsplit(document)
     path, _, query = href.partition("?")
     joined = posixpath.normpath(posixpath.join("/", posixpath.dirname(parts.path), path))
     return urlunsplit((parts.scheme, parts.netloc, joined, query, ""))
+
+
+def _check_network(href: str, document: str) -> None:
+    """Refuse references from the public network into a private one: the other end cannot know what lies there."""
+    if is_remote(document) and not _is_private(document) and _is_private(href):
+        raise ForeignAddressError(
+            f"{shown(document)}: names {shown(href)}, a host of this machine or of a private network"
+        )
+
+
+def _is_private(address: str) -> bool:
+    try:
+        host = (urlsplit(address).hostname or "").rstrip(".")
+    except ValueError:
+        return False
+    if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
+        return True
+    try:
+        return not ipaddress.ip_address(host.partition("%")[0]).is_global
+    except ValueError:
+        return False

@@ -1,0 +1,90 @@
+"""Which hosts may be contacted.
+
+`LANDLOOM_HOSTS` (the option `--hosts` of the command line) limits them to a list of names, separated by commas; a name
+that starts with a dot admits every host below it. Addresses by which clouds tell their machines who they are, and
+link-local ones, are refused unless they are on that list, both by name and once a connection shows where a name leads.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from typing import Final
+from urllib.parse import urlsplit
+
+from landloom.errors import ForeignAddressError
+from landloom.model.address import shown
+
+VARIABLE: Final = "LANDLOOM_HOSTS"
+_METADATA_NAMES: Final = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
+_METADATA: Final = tuple(
+    ipaddress.ip_network(network)
+    for network in ("169.254.0.0/16", "fe80::/10", "fd00:ec2::/32", "100.100.100.200/32", "192.0.0.192/32")
+)
+
+
+def check_host(address: str) -> None:
+    """Check that the host of a URL, or the bucket of an object store, may be contacted.
+
+    Raises:
+        ForeignAddressError: it may not, or the address has no host.
+
+    Example:
+        >>> check_host("https://example.org/B04.tif")
+        >>> check_host("http://169.254.169.254/latest/meta-data")
+        Traceback (most recent call last):
+        landloom.errors.ForeignAddressError: http://169.254.169.254/latest/meta-data: link-local and metadata ...
+    """
+    try:
+        host = urlsplit(address).hostname
+        _ = urlsplit(address).port
+    except ValueError as error:
+        raise ForeignAddressError(f"{shown(address)}: not a valid address: {error}") from error
+    if not host:
+        raise ForeignAddressError(f"{shown(address)}: not a valid address: no host")
+    allowed = _allowed()
+    if allowed is not None:
+        if not any(host == name or (name.startswith(".") and host.endswith(name)) for name in allowed):
+            raise ForeignAddressError(f"{shown(address)}: {host} is not among the hosts allowed by {VARIABLE} (--hosts)")
+        return
+    if host in _METADATA_NAMES or _is_metadata(host):
+        raise _refused(shown(address))
+
+
+def check_peer(ip: str, host: str) -> None:
+    """Check where a connection to a host really leads.
+
+    Args:
+        ip: address of the other end.
+        host: name that was asked for.
+
+    Raises:
+        ForeignAddressError: the name leads to a link-local or metadata address and is not allowed by name.
+
+    Example:
+        >>> check_peer("127.0.0.1", "localhost")
+        >>> check_peer("169.254.169.254", "harmless.example")
+        Traceback (most recent call last):
+        landloom.errors.ForeignAddressError: harmless.example (169.254.169.254): link-local and metadata addresses ...
+    """
+    if _is_metadata(ip) and host not in (_allowed() or ()):
+        raise _refused(f"{host} ({ip})")
+
+
+def _allowed() -> tuple[str, ...] | None:
+    text = os.environ.get(VARIABLE, "")
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    return names or None
+
+
+def _is_metadata(host: str) -> bool:
+    try:
+        ip = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = getattr(ip, "ipv4_mapped", None) or ip
+    return any(mapped.version == network.version and mapped in network for network in _METADATA)
+
+
+def _refused(what: str) -> ForeignAddressError:
+    return ForeignAddressError(f"{what}: link-local and metadata addresses are refused unless {VARIABLE} names them")
