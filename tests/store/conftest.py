@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import threading
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,6 +25,11 @@ class FaultyServer:
     good: int = 1_000_000
     status: int = 503
     hang: float = 0
+    script: list[int] = field(default_factory=list)
+    """Statuses of the next answers; 200 is a right one."""
+    whole: dict[str, str] | None = None
+    """Headers of answers that heed no range."""
+    redirect: dict[str, tuple[int, str]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     address: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
@@ -61,17 +67,46 @@ class _Handler(BaseHTTPRequestHandler):
             faulty.closing.wait(faulty.hang)
             self.close_connection = True
             return
+        if self.path in faulty.redirect:
+            status, target = faulty.redirect[self.path]
+            self._send(status, b"", {"Location": target})
+            return
+        if faulty.script and (status := faulty.script.pop(0)) != 200:
+            self._send(status, b"", {"Retry-After": "0"})
+            return
         path = faulty.root / unquote(self.path.split("?")[0]).strip("/")
         if len(faulty.requests) > faulty.good or not path.is_file():
             self._send(faulty.status if len(faulty.requests) > faulty.good else 404, b"", {})
             return
         data, status, headers = path.read_bytes(), 200, {"Accept-Ranges": "bytes"}
+        if faulty.whole is not None:
+            self._send_whole(data, faulty.whole)
+            return
         if wanted := self.headers.get("Range"):
             first, last = wanted.removeprefix("bytes=").split("-")
             whole, status = len(data), 206
             data = data[int(first) : int(last or whole) + 1]
             headers["Content-Range"] = f"bytes {first}-{int(first) + len(data) - 1}/{whole}"
         self._send(status, data, headers, body=body)
+
+    def _send_whole(self, data: bytes, headers: dict[str, str]) -> None:
+        if "Content-Encoding" in headers:
+            data = gzip.compress(data)
+        if "Transfer-Encoding" in headers:
+            data = (
+                b"".join(
+                    b"%x\r\n%s\r\n" % (len(data[at : at + 9999]), data[at : at + 9999])
+                    for at in range(0, len(data), 9999)
+                )
+                + b"0\r\n\r\n"
+            )
+        else:
+            headers = headers | {"Content-Length": str(len(data))}
+        self.send_response(200)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(data)
 
     def _send(self, status: int, data: bytes, headers: dict[str, str], *, body: bool = True) -> None:
         self.send_response(status)

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import threading
+import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
@@ -8,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from landloom.errors import MissingKeyError, PermanentFaultError, TransientFaultError
+from landloom.store.faults import http_fault
 from landloom.store.href_documents import HrefDocuments
-from landloom.store.http import fault_of
 from landloom.store.patience import Patience, retry_after
 
 if TYPE_CHECKING:
@@ -36,11 +38,21 @@ class Handler(BaseHTTPRequestHandler):
         if answer == "hang":
             self.rfile.read(1)  # until the client gives up
             return
-        self.send_response(200 if answer == "cut" else int(answer))
+        self.send_response(int(answer) if answer.isdigit() else 200)
         self.send_header("Content-Length", str(len(BODY)))
         self.end_headers()
+        if answer == "trickle":
+            self._trickle()
+            return
         self.wfile.write(BODY[:10] if answer == "cut" else BODY)
         self.close_connection = answer == "cut"
+
+    def _trickle(self) -> None:
+        with suppress(OSError):  # the client has given up
+            for byte in BODY:
+                self.wfile.write(bytes([byte]))
+                time.sleep(0.01)
+        self.close_connection = True
 
 
 @pytest.fixture
@@ -74,8 +86,11 @@ def test_what_passes_is_waited_for(server: tuple[str, dict[str, int]], script: s
     [
         ("/404", MissingKeyError, 1),
         ("/410", MissingKeyError, 1),
-        ("/400", PermanentFaultError, 1),
-        ("/403", PermanentFaultError, 1),
+        ("/451", MissingKeyError, 1),
+        ("/400", TransientFaultError, 1),
+        ("/401", TransientFaultError, 1),
+        ("/403", TransientFaultError, 1),
+        ("/409", TransientFaultError, 1),
         ("/500", TransientFaultError, 4),
         ("/cut", TransientFaultError, 4),
     ],
@@ -86,6 +101,12 @@ def test_what_does_not_pass_is_named(
     with pytest.raises(error, match="127"):
         documents([]).read(server[0] + script)
     assert server[1][script] == times
+
+
+def test_a_body_that_trickles_is_cut(server: tuple[str, dict[str, int]]) -> None:
+    patience = Patience(attempts=2, first_wait=0, timeout=5, least_rate=1e6, rate_window=0.05)
+    with pytest.raises(TransientFaultError, match="fewer than 1000000 bytes a second"):
+        HrefDocuments(patience).read(server[0] + "/trickle,trickle")
 
 
 def test_other_schemes_go_through_the_store() -> None:
@@ -99,5 +120,6 @@ def test_retry_after_that_cannot_be_read(text: str, wanted: float | None) -> Non
 
 
 def test_statuses_have_their_faults() -> None:
-    assert isinstance(fault_of(504, "x"), TransientFaultError)
-    assert isinstance(fault_of(401, "x"), PermanentFaultError)
+    assert isinstance(http_fault(504, "x"), TransientFaultError)
+    assert isinstance(http_fault(401, "x"), TransientFaultError)
+    assert isinstance(http_fault(410, "x"), PermanentFaultError)

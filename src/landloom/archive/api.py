@@ -18,7 +18,8 @@ from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem, 
 from landloom.formats.stac.items import parse_scene
 from landloom.formats.stac.profiles import detect_profile
 from landloom.model.time import format_instant
-from landloom.store.http import fault_of, retrying
+from landloom.store.faults import http_fault
+from landloom.store.http import retrying
 from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
@@ -98,7 +99,7 @@ class ApiArchive:
         except APIError as error:
             status = getattr(error, "status_code", None)
             if isinstance(status, int):
-                raise fault_of(status, f"{self._url}, collection {self._collection}: {error}") from error
+                raise http_fault(status, f"{self._url}, collection {self._collection}: {error}") from error
             raise TransientFaultError(f"{self._url}: {_brief(error)}") from error
         except (requests.RequestException, json.JSONDecodeError) as error:
             raise TransientFaultError(f"{self._url}: {_brief(error)}") from error

@@ -45,7 +45,9 @@ def check_host(address: str) -> None:
     allowed = _allowed()
     if allowed is not None:
         if not any(host == name or (name.startswith(".") and host.endswith(name)) for name in allowed):
-            raise ForeignAddressError(f"{shown(address)}: {host} is not among the hosts allowed by {VARIABLE} (--hosts)")
+            raise ForeignAddressError(
+                f"{shown(address)}: {host} is not among the hosts allowed by {VARIABLE} (--hosts)"
+            )
         return
     if host in _METADATA_NAMES or _is_metadata(host):
         raise _refused(shown(address))

@@ -1,47 +1,106 @@
-"""The one HTTP client: retries that know what is worth one, and faults by their name.
+"""The one HTTP client: retries, redirects, hosts and rates under one policy, and faults by their name.
 
 What object stores keep is read through `landloom.store.objects`, under the same policy (`landloom.store.patience`).
 """
 
 from __future__ import annotations
 
+import re
 from contextlib import closing, suppress
+from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urljoin, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from requests.exceptions import ChunkedEncodingError, ContentDecodingError, Timeout
+from requests.exceptions import (
+    ChunkedEncodingError,
+    ContentDecodingError,
+    InvalidSchema,
+    InvalidURL,
+    MissingSchema,
+    Timeout,
+    TooManyRedirects,
+)
 from requests.exceptions import ConnectionError as CutConnectionError
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result, stop_after_attempt
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
 
-from landloom.errors import MissingKeyError, PermanentFaultError, TransientFaultError
-from landloom.store.patience import BUSY, GONE, WORTH_RETRYING, Patience, retry_after
+from landloom.errors import ForeignAddressError, MissingKeyError, PermanentFaultError, TransientFaultError
+from landloom.model.address import shown
+from landloom.store.faults import GONE, http_fault
+from landloom.store.hosts import check_host, check_peer
+from landloom.store.patience import BUSY, WORTH_RETRYING, Patience, Rate, retry_after
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    import socket
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+    from typing import IO
 
 _CHUNK: Final = 1 << 20
+_LARGEST: Final = 1 << 29
+"""Bytes of the largest document that is held in memory."""
+_ADDRESS: Final = re.compile(r"[a-z0-9+.-]+://[^\s'\"()<>]+")
 _CUT: Final = (CutConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
 
 
+class _CheckedConnection(HTTPConnection):
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn(), self.host)
+
+
+class _CheckedTlsConnection(HTTPSConnection):
+    def _new_conn(self) -> socket.socket:
+        return _checked(super()._new_conn(), self.host)
+
+
+class _CheckedPool(HTTPConnectionPool):
+    ConnectionCls = _CheckedConnection
+
+
+class _CheckedTlsPool(HTTPSConnectionPool):
+    ConnectionCls = _CheckedTlsConnection
+
+
+def _checked(sock: socket.socket, host: str) -> socket.socket:
+    try:
+        check_peer(str(sock.getpeername()[0]), host)
+    except ForeignAddressError:
+        sock.close()
+        raise
+    return sock
+
+
 class RetryingAdapter(HTTPAdapter):
-    """Sends a request again on cut connections, timeouts, 429 and 5xx, never on another 4xx."""
+    """Sends a request again on dropped or too slow connections, timeouts, 429 and 5xx, never on another 4xx.
+
+    Hosts that may not be contacted (`landloom.store.hosts`) are refused, after every redirect anew.
+    """
 
     def __init__(self, patience: Patience) -> None:
         self._patience = patience
-        super().__init__()
+        super().__init__(pool_maxsize=64)
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Use connections that check where they lead."""
+        super().init_poolmanager(*args, **options)
+        self.poolmanager.pool_classes_by_scheme = {"http": _CheckedPool, "https": _CheckedTlsPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """Send, read the body unless it is streamed, and retry; the last answer comes back whatever it is."""
+        """Send, read the body unless it is streamed, and retry; returns the last answer, whatever its status."""
+        check_host(str(request.url))
         if not options.get("timeout"):
             options["timeout"] = self._patience.timeout
         stream = bool(options.get("stream", False))
+        options["stream"] = True
 
         def once() -> requests.Response:
             response = HTTPAdapter.send(self, request, *args, **options)
             if not stream or response.status_code in WORTH_RETRYING:
-                response.content  # noqa: B018 - reads the body here, where a cut connection is retried
+                _read_here(response, self._patience)
             return response
 
         retrying = Retrying(
@@ -63,6 +122,35 @@ class RetryingAdapter(HTTPAdapter):
         return self._patience.pause(state.attempt_number, asked)
 
 
+def _read_here(response: requests.Response, patience: Patience) -> None:
+    """Read the body, where a dropped connection is retried."""
+    body = bytearray()
+    for chunk in chunks(response, patience):
+        body += chunk
+        if len(body) > _LARGEST:
+            raise TransientFaultError(f"{shown(str(response.url))}: got more than {_LARGEST:,} bytes")
+    response.raw = BytesIO(body)
+
+
+def chunks(response: requests.Response, patience: Patience) -> Iterator[bytes]:
+    """The decoded body of a streamed answer as it arrives.
+
+    Raises:
+        requests.RequestException: the connection was dropped, silent for `patience.timeout` seconds or slower than
+            `patience.least_rate`; or the body cannot be decoded.
+    """
+    rate = Rate(patience)
+    try:
+        while chunk := response.raw.read1(_CHUNK, decode_content=True):
+            yield chunk
+            if not rate.keeps(len(chunk)):
+                raise Timeout(f"fewer than {patience.least_rate:.0f} bytes a second", response=response)
+    except HTTPError as error:
+        raise ChunkedEncodingError(error, response=response) from error
+    finally:
+        response.close()
+
+
 def _asked(response: requests.Response) -> float | None:
     return retry_after(response.headers.get("Retry-After"))
 
@@ -72,6 +160,39 @@ def _last(state: RetryCallState) -> requests.Response:
         raise TransientFaultError("no answer")
     response: requests.Response = state.outcome.result()
     return response
+
+
+class CheckedSession(requests.Session):
+    """A session that follows redirects only to allowed hosts and never to a less secure or another scheme.
+
+    Credentials do not go along to another host (`requests` strips them).
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        """Where an answer redirects to.
+
+        Raises:
+            TransientFaultError: to where it may not.
+        """
+        target = super().get_redirect_target(resp)
+        if target is None:
+            return None
+        before, after = str(resp.url), urljoin(str(resp.url), target)
+        refused = _why_refused(before, after)
+        if refused is not None:
+            raise TransientFaultError(f"{shown(before)}: redirects to {shown(after)}, refused: {refused}")
+        return target
+
+
+def _why_refused(before: str, after: str) -> str | None:
+    try:
+        schemes = {urlsplit(before).scheme, "https"}
+        if urlsplit(after).scheme not in schemes:
+            return f"expected {' or '.join(sorted(schemes))}"
+        check_host(after)
+    except (ForeignAddressError, ValueError) as error:
+        return str(error)
+    return None
 
 
 def retrying(session: requests.Session, patience: Patience) -> requests.Session:
@@ -88,20 +209,7 @@ def new_session(patience: Patience | None = None) -> requests.Session:
         >>> new_session(Patience(attempts=1)).get_adapter("https://example.org").__class__.__name__
         'RetryingAdapter'
     """
-    return retrying(requests.Session(), patience or Patience())
-
-
-def fault_of(status: int, what: str) -> PermanentFaultError | TransientFaultError:
-    """The error for an HTTP status that is no success (DESIGN section 3).
-
-    Example:
-        >>> type(fault_of(503, "https://example.org")).__name__
-        'TransientFaultError'
-        >>> str(fault_of(403, "a.json"))
-        'a.json: HTTP 403'
-    """
-    message = f"{what}: HTTP {status}"
-    return TransientFaultError(message) if status in WORTH_RETRYING else PermanentFaultError(message)
+    return retrying(CheckedSession(), patience or Patience())
 
 
 def get(session: requests.Session, href: str) -> bytes:
@@ -110,52 +218,98 @@ def get(session: requests.Session, href: str) -> bytes:
     Raises:
         MissingKeyError: it is not there.
         TransientFaultError: it cannot be had just now.
-        PermanentFaultError: it can never be had.
+        PermanentFaultError: its host may not be contacted.
     """
-    with _answer(session, href) as response:
+    with answer(session, href) as response:
         content: bytes = response.content
         return content
 
 
-def download(session: requests.Session, href: str, path: Path) -> None:
+def download(session: requests.Session, href: str, path: Path, patience: Patience | None = None) -> None:
     """Write the body of an answer to a file, in bounded memory.
 
     Raises:
         MissingKeyError: it is not there.
         TransientFaultError: it cannot be had just now, or came short.
-        PermanentFaultError: it can never be had.
+        PermanentFaultError: its host may not be contacted.
     """
-    with _answer(session, href, stream=True) as response, path.open("wb") as file:
-        for chunk in _chunks(response, href):
+    with answer(session, href, stream=True) as response, path.open("wb") as file:
+        save(response, file, patience or Patience())
+
+
+def save(response: requests.Response, file: IO[bytes], patience: Patience) -> int:
+    """Write the decoded body of a streamed answer to a file; returns the number of bytes.
+
+    Raises:
+        TransientFaultError: it came short, too slowly, or in a broken encoding.
+    """
+    href, size = shown(str(response.url)), 0
+    try:
+        for chunk in chunks(response, patience):
             file.write(chunk)
-        announced = response.headers.get("Content-Length")
-    if announced is not None and "Content-Encoding" not in response.headers and int(announced) != path.stat().st_size:
-        raise TransientFaultError(f"{href}: got {path.stat().st_size} bytes, expected {announced}")
-
-
-def _chunks(response: requests.Response, href: str) -> Iterator[bytes]:
-    try:
-        yield from response.iter_content(_CHUNK)
+            size += len(chunk)
     except requests.RequestException as error:
-        raise TransientFaultError(f"{href}: {error}") from error
+        raise TransientFaultError(f"{href}: {plain_reason(error)}") from error
+    announced = response.headers.get("Content-Length")
+    if announced is not None and "Content-Encoding" not in response.headers and int(announced) != size:
+        raise TransientFaultError(f"{href}: got {size} bytes, expected {announced}")
+    return size
 
 
-def _answer(session: requests.Session, href: str, *, stream: bool = False) -> requests.Response:
+def answer(
+    session: requests.Session,
+    href: str,
+    *,
+    stream: bool = False,
+    headers: Mapping[str, str] | None = None,
+    accept: frozenset[int] = frozenset(),
+) -> requests.Response:
+    """A successful answer, or one with a status in `accept`; with `stream`, its body is still to be read.
+
+    Raises:
+        MissingKeyError: there is nothing at that address.
+        TransientFaultError: any other failure.
+        PermanentFaultError: the host may not be contacted, or the address is none.
+    """
     try:
-        response = session.get(href, stream=stream)
-    except requests.RequestException as error:
-        raise TransientFaultError(f"{href}: {error}") from error
-    if not response.ok:
+        response = session.get(href, stream=stream, headers=headers)
+    except (InvalidURL, InvalidSchema, MissingSchema) as error:
+        raise PermanentFaultError(f"{shown(href)}: not a valid address") from error
+    except (requests.RequestException, UnicodeError, ValueError) as error:
+        raise TransientFaultError(f"{shown(href)}: {plain_reason(error)}") from error
+    if not response.ok and response.status_code not in accept:
         response.close()
         if response.status_code in GONE:
-            raise MissingKeyError(f"{href}: HTTP {response.status_code}")
-        raise fault_of(response.status_code, href)
+            raise MissingKeyError(f"{shown(href)}: HTTP {response.status_code}")
+        hops = f" after a redirect to {shown(str(response.url))}" if response.history else ""
+        raise http_fault(response.status_code, f"{shown(href)}{hops}")
     return response
+
+
+def plain_reason(error: BaseException) -> str:
+    """What went wrong, by the innermost cause, without addresses: they may carry secrets."""
+    *_, deepest = _causes(error)
+    if isinstance(error, TooManyRedirects):
+        return "redirects without end"
+    if isinstance(deepest, TimeoutError | Timeout) or isinstance(error, Timeout):
+        return str(deepest) if "bytes a second" in str(deepest) else "timed out"
+    if isinstance(deepest, OSError) and deepest.strerror:
+        return deepest.strerror
+    return _ADDRESS.sub(lambda found: shown(found[0]), str(deepest)) or type(deepest).__name__
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    link: BaseException | None = error
+    while link is not None:
+        yield link
+        inner = [one for one in link.args if isinstance(one, BaseException)]
+        reason = getattr(link, "reason", None)
+        link = reason if isinstance(reason, BaseException) else (inner[0] if inner else None)
 
 
 def asked_to_wait(href: str) -> float | None:
     """Seconds that a busy server asks to wait; None where it does not, or is not busy (any more)."""
     with suppress(requests.RequestException), closing(requests.Session()) as session:
-        answer = session.head(href, timeout=10)
-        return retry_after(answer.headers.get("Retry-After")) if answer.status_code in BUSY else None
+        found = session.head(href, timeout=10)
+        return retry_after(found.headers.get("Retry-After")) if found.status_code in BUSY else None
     return None

@@ -110,6 +110,30 @@ class ObjectStore:
             raise StoreError(f"{self.href(key)} is too short: got {len(data)} bytes from {start}, expected {length}")
         return data
 
+    def part(self, key: str, start: int, stop: int, etag: str | None = None) -> tuple[bytes, int, str | None]:
+        """Bytes from `start` up to `stop` or the end of the file, with its size and ETag.
+
+        Args:
+            key: of the file.
+            start: first byte.
+            stop: end of the range, exclusive.
+            etag: version that is asked for; any if None.
+
+        Raises:
+            MissingKeyError: there is nothing under that key.
+            TransientFaultError: it cannot be read just now.
+            StoreError: it cannot be read, or is another version.
+        """
+        options: Any = {"range": (start, stop)} | ({} if etag is None else {"if_match": etag})
+        with self._plain_errors(key):
+            try:
+                found = obstore.get(self._backend, check_key(key), options=options)
+            except GenericError:
+                if start or self.size(key):
+                    raise
+                return b"", 0, etag  # an empty file has no first byte
+            return bytes(found.bytes()), found.meta["size"], found.meta["e_tag"]
+
     def _tell_short(self, key: str, start: int, length: int, error: TransientFaultError) -> None:
         """A range beyond the end is answered like any other failure; only the size tells them apart."""
         size = self.size(key)

@@ -16,8 +16,6 @@ WORTH_RETRYING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Answers that may be another one soon: too early, too many requests, and the server's own failures."""
 BUSY: Final = frozenset({429, 503})
 """Answers that ask to come back later."""
-GONE: Final = frozenset({404, 410})
-"""Answers for what is not there (any more)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +32,10 @@ class Patience:
     """Longest Retry-After that is heeded, in seconds; a longer one ends the tries."""
     timeout: float = 60.0
     """Seconds without a byte after which a connection counts as cut."""
+    least_rate: float = 1000.0
+    """Bytes a second below which a transfer counts as cut, averaged over `rate_window`."""
+    rate_window: float = 10.0
+    """Seconds."""
     sleep: Callable[[float], None] = time.sleep
     """Waits; another one for tests and for clocks that are not the wall's."""
 
@@ -64,6 +66,36 @@ class Patience:
                 "base": 2,
             },
         }
+
+
+class Rate:
+    """Whether a transfer keeps to the least rate.
+
+    Args:
+        patience: the rate and the seconds to average it over.
+        clock: seconds; another one for tests.
+
+    Example:
+        >>> seconds = iter([0.0, 5.0, 11.0, 22.0])
+        >>> rate = Rate(Patience(least_rate=1000, rate_window=10), lambda: next(seconds))
+        >>> rate.keeps(10), rate.keeps(20_000), rate.keeps(50)
+        (True, True, False)
+    """
+
+    def __init__(self, patience: Patience, clock: Callable[[], float] = time.monotonic) -> None:
+        self._patience, self._clock = patience, clock
+        self._since, self._bytes = clock(), 0
+
+    def keeps(self, count: int) -> bool:
+        """Note that so many bytes came; False where too few have come for too long."""
+        now = self._clock()
+        self._bytes += count
+        seconds = now - self._since
+        if seconds < self._patience.rate_window:
+            return True
+        enough = self._bytes >= self._patience.least_rate * seconds
+        self._since, self._bytes = now, 0
+        return enough
 
 
 def retry_after(text: str | None, now: datetime | None = None) -> float | None:

@@ -1,9 +1,8 @@
 """Windowed reads of raster files through GDAL, local or remote, into arrays.
 
-A file is opened by its content, whatever its name. What goes wrong is sorted into faults that will stay (the file is
-missing, truncated, corrupt) and those that may pass (the network, the server). A remote file that cannot be decoded
-may be broken, or its server may have failed half-way, which GDAL reports in the same words; so a copy is fetched
-whole, and only if that cannot be decoded either is the file blamed.
+A file is opened by its content, whatever its name, by a driver of an explicit list (`landloom.store.drivers`); remote
+ones are read through our own HTTP client (`landloom.store.range_file`). A file is broken for good only if its bytes can
+be had and still cannot be decoded, twice; everything else may pass.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ import re
 import warnings
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -19,33 +19,40 @@ import rasterio
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
-from landloom.errors import InvalidValueError, PermanentFaultError, TransientFaultError
-from landloom.model.address import is_remote
+from landloom.errors import FaultError, InvalidValueError, PermanentFaultError, TransientFaultError
+from landloom.model.address import is_remote, local_path, shown
 from landloom.model.grid import Grid
-from landloom.store.remote import fetched, gdal_path, gdal_settings, suspect
+from landloom.store.drivers import local_driver, remote_driver
+from landloom.store.faults import os_fault
+from landloom.store.range_file import OPENER, RangeFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-_PASSING_CODES: Final = {401, 403, 407, 408, 425, 429}
-"""Answers below 500 that credentials, quotas or time may mend."""
-_GONE: Final = re.compile(r"does not exist|No such file|ObjectNotFound|BucketNotFound|key does not exist")
-_PASSING: Final = re.compile(r"CURL error|timed out|AccessDenied|Access Denied|InvalidCredentials|Permission denied")
+    from landloom.store.patience import Patience
+
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
-_STRANGE: Final = re.compile(r"not recognized as being in a supported file format")
-_CODE: Final = re.compile(r"HTTP (?:response|error) code\s*:\s*(\d{3})")
+_SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
+_SETTINGS: Final[dict[str, Any]] = {
+    "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+    "GDAL_NUM_THREADS": 1,
+    "GDAL_CACHEMAX": 256 * 2**20,
+    "GDAL_TIFF_INTERNAL_MASK": True,
+}
+"""GDAL's configuration for opening a file: one thread, no listing of folders."""
 
 
 @contextmanager
-def open_raster(href: str, *, stated: Grid | None = None) -> Iterator[RasterFile]:
+def open_raster(href: str, *, stated: Grid | None = None, patience: Patience | None = None) -> Iterator[RasterFile]:
     """Open a raster file for windowed reads.
 
     Args:
         href: a path, or a URL (`http(s)`, `s3`, `gs`, `az`, `file`).
         stated: where the archive says that the file lies, for files that do not say it themselves. Its CRS and bounds
             count; the size of a pixel follows from the file's own number of pixels.
+        patience: retries of remote files.
 
     Raises:
         PermanentFaultError: the file is missing or broken, or nobody gives it a north-up grid in a CRS with an EPSG
@@ -59,9 +66,7 @@ def open_raster(href: str, *, stated: Grid | None = None) -> Iterator[RasterFile
             ...
         landloom.errors.PermanentFaultError: /nowhere/B04.tif: No such file or directory
     """
-    with _sorted_faults(href):
-        dataset = _open(href)
-    with dataset:
+    with _opened(href, patience) as (dataset, remote):
         yield RasterFile(
             href=href,
             grid=_grid(href, dataset, stated),
@@ -71,12 +76,21 @@ def open_raster(href: str, *, stated: Grid | None = None) -> Iterator[RasterFile
             driver=dataset.driver,
             bands=tuple(text or "" for text in dataset.descriptions),
             _dataset=dataset,
+            _remote=remote,
         )
 
 
-def read_window(href: str, window: Grid, *, band: int = 1, fill: float = 0, stated: Grid | None = None) -> NDArray[Any]:
+def read_window(
+    href: str,
+    window: Grid,
+    *,
+    band: int = 1,
+    fill: float = 0,
+    stated: Grid | None = None,
+    patience: Patience | None = None,
+) -> NDArray[Any]:
     """Open a file and read one window; see `open_raster` and `RasterFile.read`."""
-    with open_raster(href, stated=stated) as raster:
+    with open_raster(href, stated=stated, patience=patience) as raster:
         return raster.read(window, band=band, fill=fill)
 
 
@@ -99,6 +113,7 @@ class RasterFile:
     bands: tuple[str, ...]
     """Descriptions of the bands, empty where there is none."""
     _dataset: Any
+    _remote: RangeFile | None
 
     def read(self, window: Grid, *, band: int = 1, fill: float = 0) -> NDArray[Any]:
         """Read a window of one band.
@@ -136,19 +151,41 @@ class RasterFile:
         return int(height), int(width)
 
     def _read(self, window: Window, band: int) -> NDArray[Any]:
-        def again(path: str) -> None:
-            with _open(path) as copy:
-                copy.read(band, window=window)
+        def again(dataset: Any) -> None:
+            dataset.read(band, window=window)
 
-        with _sorted_faults(self.href, again):
+        with _sorted_faults(self.href, self._remote, again):
             part: NDArray[Any] = self._dataset.read(band, window=window)
         return part
 
 
-def _open(href: str) -> Any:
-    with warnings.catch_warnings():
+@contextmanager
+def _opened(href: str, patience: Patience | None, *, sort: bool = True) -> Iterator[tuple[Any, RangeFile | None]]:
+    """GDAL's dataset, and the remote file beneath it; `sort` makes faults of what GDAL raises."""
+    if not is_remote(href):
+        driver = local_driver(href)
+        with _sorted_faults(href, None) if sort else nullcontext():
+            dataset = _dataset(local_path(href), driver)
+        with dataset:
+            yield dataset, None
+        return
+    remote = RangeFile(href, patience)
+    name = OPENER.add(remote)
+    try:
+        driver = remote_driver(remote.head, href)
+        with _sorted_faults(href, remote) if sort else nullcontext():
+            dataset = _dataset(name, driver, opener=OPENER)
+        with dataset:
+            yield dataset, remote
+    finally:
+        OPENER.remove(name)
+        remote.close()
+
+
+def _dataset(path: str, driver: str, **options: Any) -> Any:
+    with warnings.catch_warnings(), rasterio.Env(**_SETTINGS):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
-        return rasterio.open(gdal_path(href))
+        return rasterio.open(path, driver=driver, **options)
 
 
 def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
@@ -170,52 +207,50 @@ def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
         raise PermanentFaultError(f"{href}: {error}") from error
 
 
-def _only_open(path: str) -> None:
-    _open(path).close()
-
-
 @contextmanager
-def _sorted_faults(href: str, again: Callable[[str], None] | None = None) -> Iterator[None]:
-    """Run GDAL under our settings and sort what it raises; `again` repeats the work on a local copy.
-
-    Settings take longer to enter than a small window to read, and reads of an open local file need none of them.
-    """
-    opening = again is None
-    with rasterio.Env(**gdal_settings(href)) if opening or is_remote(href) else nullcontext():
-        try:
-            yield
-        except RasterioError as error:
-            suspect(href)
-            texts = [str(link) + type(link).__name__ for link in _chain(error)]
-            reason = f"{href}: {_reason(error, href)}"
-            if _passes(texts):
-                raise TransientFaultError(reason) from error
-            if is_remote(href) and not _is_gone(texts):
-                _blame(href, again or _only_open, reason, error)
-            raise PermanentFaultError(reason) from error
+def _sorted_faults(href: str, remote: RangeFile | None, again: Callable[[Any], None] | None = None) -> Iterator[None]:
+    """Sort what GDAL raises; `again` repeats the work on another dataset."""
+    try:
+        yield
+    except RasterioError as error:
+        if remote is not None:
+            remote.check()
+        reason = f"{shown(href)}: {_reason(error, href)}"
+        if any(_SHORTAGE.search(str(link)) for link in _chain(error)):
+            raise TransientFaultError(reason) from error
+        if _passes_now(href, again):
+            raise TransientFaultError(f"{reason} (but it can be read now)") from error
+        raise PermanentFaultError(reason) from error
+    if remote is not None:
+        remote.check()
 
 
-def _blame(href: str, again: Callable[[str], None], reason: str, error: Exception) -> None:
-    """Return if a whole copy of the file is as broken as the file seemed.
+def _passes_now(href: str, again: Callable[[Any], None] | None) -> bool:
+    """Whether a file that could not be decoded can be decoded at a second try.
 
     Raises:
-        TransientFaultError: the copy is sound, so it was the network; or it cannot be fetched.
+        TransientFaultError: its bytes cannot be read, so that nothing is proven.
     """
-    with fetched(href) as copy:
-        try:
-            again(copy)
-        except RasterioError:
-            return
-    raise TransientFaultError(f"{reason} (but a whole copy can be read)") from error
+    if not is_remote(href) and not href.startswith("/vsi"):
+        _read_whole(href)
+    try:
+        with _opened(href, None, sort=False) as (dataset, remote):
+            if again is not None:
+                again(dataset)
+            if remote is not None:
+                remote.check()
+    except (RasterioError, FaultError):
+        return False
+    return True
 
 
-def _passes(texts: list[str]) -> bool:
-    codes = [int(code) for text in texts for code in _CODE.findall(text)]
-    return any(code >= 500 or code in _PASSING_CODES for code in codes) or any(map(_PASSING.search, texts))
-
-
-def _is_gone(texts: list[str]) -> bool:
-    return any(_CODE.search(text) or _GONE.search(text) for text in texts)
+def _read_whole(href: str) -> None:
+    try:
+        with Path(local_path(href)).open("rb") as file:
+            while file.read(2**20):
+                pass
+    except OSError as error:
+        raise os_fault(error, href) from error
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
@@ -232,6 +267,6 @@ def _reason(error: BaseException, href: str) -> str:
     if short is not None:
         # Lineage publishes these words: other ones would change the bytes of corpora that are there.
         return f"truncated: a block has {int(short['got']):,} bytes, wanted {int(short['wanted']):,}"
-    if _STRANGE.search(str(deepest)):
-        return "is no raster that can be read"
-    return str(deepest).strip().removeprefix(f"{gdal_path(href)}: ").removeprefix(f"'{gdal_path(href)}' ")
+    text = re.sub(r"/vsiriopener_[0-9a-f]+/\S+?(?=[:'\s])|landloom/\d+", shown(href), str(deepest).strip())
+    path = local_path(href)
+    return text.removeprefix(f"{path}: ").removeprefix(f"'{path}' ")

@@ -27,7 +27,8 @@ from landloom.formats.antimeridian import split_antimeridian
 from landloom.model.ids import GranuleId
 from landloom.model.scene import Role, Scene, SceneFile
 from landloom.model.time import format_instant, parse_instant
-from landloom.store.http import fault_of, new_session
+from landloom.store.faults import http_fault
+from landloom.store.http import new_session
 from landloom.store.patience import retry_after
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ class ODataArchive:
 def _fault(response: requests.Response, url: str) -> FaultError:
     if response.status_code in (403, 429):
         return QuotaError(f"{url}: HTTP {response.status_code}", _wait(response))
-    return fault_of(response.status_code, url)
+    return http_fault(response.status_code, url)
 
 
 def _wait(response: requests.Response) -> float | None:

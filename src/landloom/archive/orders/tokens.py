@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import requests
 
 from landloom.errors import PermanentFaultError, TransientFaultError
-from landloom.store.http import fault_of, new_session
+from landloom.store.faults import http_fault
+from landloom.store.http import new_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -60,7 +61,7 @@ class PasswordToken:
             if response.status_code in (400, 401):
                 raise PermanentFaultError(f"{self._url}: user name or password not accepted")
             if not response.ok:
-                raise fault_of(response.status_code, self._url)
+                raise http_fault(response.status_code, self._url)
             answer = response.json()
         except (requests.RequestException, json.JSONDecodeError) as error:
             raise TransientFaultError(f"{self._url}: {error}") from error

@@ -1,0 +1,91 @@
+"""Which of GDAL's drivers opens a file: one, told by the file's first bytes, out of an explicit list.
+
+GDAL chooses among all its drivers by content, and some of them write files, read other files or ask servers that the
+content names (MRF, VRT, WMS, …). So none is ever left to choose: a driver is named whenever a file is opened.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+from landloom.errors import PermanentFaultError, TransientFaultError
+from landloom.model.address import local_path, shown
+from landloom.store.faults import os_fault
+
+_TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
+_JP2: Final = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
+_REMOTE: Final = {**dict.fromkeys(_TIFF, "GTiff"), **dict.fromkeys(_JP2, "JP2OpenJPEG")}
+"""First bytes → driver of what a scene may consist of."""
+_LOCAL: Final = {
+    **_REMOTE,
+    b"CDF\x01": "netCDF",
+    b"CDF\x02": "netCDF",
+    b"CDF\x05": "netCDF",
+    b"\x89HDF\r\n\x1a\n": "netCDF",
+    b"EHFA_HEADER_TAG": "HFA",
+}
+"""The same of files on this machine."""
+_SUFFIXES: Final = {".jp2": "JP2OpenJPEG", ".tif": "GTiff", ".tiff": "GTiff"}
+_ZARR: Final = (".zgroup", ".zarray", "zarr.json")
+_HEAD: Final = 64
+_ELSE: Final = ((b"<", "a web page or XML"), (b"{", "JSON"), (b"\x1f\x8b", "gzip"))
+"""First bytes of answers that servers give in place of a file."""
+
+
+def remote_driver(head: bytes, href: str) -> str:
+    r"""The driver for a remote file.
+
+    Args:
+        head: its first bytes.
+        href: its URL.
+
+    Raises:
+        TransientFaultError: it is a web page or something else that servers answer instead of a file.
+        PermanentFaultError: it is none of the formats that are read.
+
+    Example:
+        >>> remote_driver(b"II*\0rest", "https://example.org/B04.tif")
+        'GTiff'
+    """
+    driver = _told(head, _REMOTE)
+    if driver is not None:
+        return driver
+    for first, what in _ELSE:
+        if head.lstrip().startswith(first):
+            raise TransientFaultError(f"{shown(href)}: got {what}, expected a GeoTIFF or JPEG 2000")
+    raise PermanentFaultError(f"{shown(href)}: is no raster that can be read")
+
+
+def local_driver(href: str) -> str:
+    """The driver for a file on this machine.
+
+    Args:
+        href: its path; in an archive, as GDAL writes it (`/vsizip//data/x.zip/B02.jp2`).
+
+    Raises:
+        PermanentFaultError: there is no such file, or it is none of the formats that are read.
+        TransientFaultError: it cannot be read just now.
+    """
+    try:
+        driver = _told_locally(Path(local_path(href)))
+    except OSError as error:
+        raise os_fault(error, href) from error
+    except ValueError as error:
+        raise PermanentFaultError(f"{href!r}: not a valid path") from error
+    if driver is None:
+        raise PermanentFaultError(f"{href}: is no raster that can be read")
+    return driver
+
+
+def _told_locally(path: Path) -> str | None:
+    if path.parts[:1] == ("/",) and path.parts[1:2] and path.parts[1].startswith("vsi"):
+        return _SUFFIXES.get(path.suffix.lower())
+    if path.is_dir() and any((path / name).is_file() for name in _ZARR):
+        return "Zarr"
+    with path.open("rb") as file:
+        return _told(file.read(_HEAD), _LOCAL)
+
+
+def _told(head: bytes, known: dict[bytes, str]) -> str | None:
+    return next((driver for first, driver in known.items() if head.startswith(first)), None)

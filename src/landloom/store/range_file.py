@@ -1,0 +1,225 @@
+"""A remote raster as the file that GDAL reads: blocks cached, ranges put together and asked for at once.
+
+GDAL's callbacks cannot raise. So a `RangeFile` notes what went wrong, gives GDAL nothing (or zeros), and whoever called
+GDAL asks `RangeFile.check` afterwards, whether GDAL complained or not.
+"""
+
+from __future__ import annotations
+
+import io
+import itertools
+import os
+from collections import OrderedDict
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from typing import TYPE_CHECKING, Any, Final
+
+from rasterio.abc import MultiByteRangeResourceContainer
+
+from landloom.errors import FaultError, PermanentFaultError
+from landloom.store.ranges import BLOCK, open_source
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from landloom.store.patience import Patience
+    from landloom.store.ranges import Source
+
+_BLOCKS: Final = 32
+"""Blocks kept of each file."""
+_GAP: Final = 64 * 2**10
+"""Bytes between two ranges up to which they are asked for together."""
+_LONGEST: Final = 8 * 2**20
+"""Bytes of the largest request that is put together from several ranges."""
+_AT_ONCE: Final = 32
+"""Requests at once for the ranges of all reads of a process."""
+
+
+class RangeFile(io.RawIOBase):
+    """A remote file, read only.
+
+    Args:
+        href: its URL.
+        patience: retries.
+
+    Raises:
+        PermanentFaultError: there is no such file, or its host may not be contacted.
+        TransientFaultError: it cannot be read just now.
+    """
+
+    def __init__(self, href: str, patience: Patience | None = None) -> None:
+        super().__init__()
+        self._source: Source = open_source(href, patience)
+        self._position = 0
+        self._blocks: OrderedDict[int, bytes] = OrderedDict({0: self._source.head})
+        self._fault: FaultError | None = None
+        self.href = href
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes, by which the format is told."""
+        return self._source.head
+
+    @property
+    def size(self) -> int:
+        """Bytes of the whole file."""
+        return self._source.size
+
+    def check(self) -> None:
+        """Raise what went wrong since the last call.
+
+        Raises:
+            PermanentFaultError: the file is gone or truncated.
+            TransientFaultError: it cannot be read just now, or has changed.
+        """
+        fault, self._fault = self._fault, None
+        if fault is not None:
+            raise fault
+
+    def readable(self) -> bool:
+        """True."""
+        return True
+
+    def seekable(self) -> bool:
+        """True."""
+        return True
+
+    def tell(self) -> int:
+        """Position in bytes."""
+        return self._position
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Move to a position; returns it."""
+        base = {os.SEEK_SET: 0, os.SEEK_CUR: self._position, os.SEEK_END: self._source.size}[whence]
+        self._position = base + offset
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Bytes from the position on; fewer at the end of the file, none where they cannot be had."""
+        end = self._source.size
+        stop = end if size < 0 else min(self._position + size, end)
+        try:
+            data = self._bytes(self._position, stop) if stop > self._position else b""
+        except FaultError as error:
+            self._fault = error
+            return b""
+        self._position += len(data)
+        return data
+
+    def get_byte_ranges(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
+        """Several ranges at once; zeros where they cannot be had."""
+        ranges = [(start, start + size) for start, size in zip(offsets, sizes, strict=True)]
+        parts = list(_put_together(sorted(ranges)))
+        try:
+            if len(parts) == 1:
+                found = [self._bytes(*parts[0])]
+            else:
+                found = list(_pool(os.getpid()).map(lambda part: self._bytes(*part), parts))
+            return [self._cut(parts, found, one) for one in ranges]
+        except FaultError as error:
+            self._fault = error
+            return [bytes(size) for size in sizes]
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._source.close()
+        super().close()
+
+    def _cut(self, parts: list[tuple[int, int]], found: list[bytes], wanted: tuple[int, int]) -> bytes:
+        start, stop = wanted
+        number = next(index for index, part in enumerate(parts) if part[0] <= start and stop <= part[1])
+        return found[number][start - parts[number][0] : stop - parts[number][0]]
+
+    def _bytes(self, start: int, stop: int) -> bytes:
+        if stop > self._source.size:
+            # Lineage publishes these words: other ones would change the bytes of corpora that are there.
+            got, wanted = max(self._source.size - start, 0), stop - start
+            raise PermanentFaultError(f"{self.href}: truncated: a block has {got:,} bytes, wanted {wanted:,}")
+        if stop - start > BLOCK:
+            return self._source.part(start, stop)
+        first, last = start // BLOCK, (stop - 1) // BLOCK
+        data = b"".join(self._block(number) for number in range(first, last + 1))
+        return data[start - first * BLOCK : stop - first * BLOCK]
+
+    def _block(self, number: int) -> bytes:
+        block = self._blocks.pop(number, None)
+        if block is None:
+            start = number * BLOCK
+            block = self._source.part(start, min(start + BLOCK, self._source.size))
+        self._blocks[number] = block
+        if len(self._blocks) > _BLOCKS:
+            self._blocks.popitem(last=False)
+        return block
+
+
+def _put_together(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Sorted ranges, those that lie close together as one.
+
+    Example:
+        >>> _put_together([(0, 10), (20, 30), (10_000_000, 10_000_010)])
+        [(0, 30), (10000000, 10000010)]
+    """
+    parts: list[tuple[int, int]] = []
+    for start, stop in ranges:
+        if parts and start - parts[-1][1] <= _GAP and stop - parts[-1][0] <= _LONGEST:
+            parts[-1] = (parts[-1][0], max(stop, parts[-1][1]))
+        else:
+            parts.append((start, stop))
+    return parts
+
+
+class Opener(MultiByteRangeResourceContainer):  # type: ignore[misc] - rasterio has no types
+    """Hands open `RangeFile`s to GDAL, by names that stand for them."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, RangeFile] = {}
+        self._numbers = itertools.count()
+
+    def add(self, file: RangeFile) -> str:
+        """Make a file known; returns the name under which GDAL opens it."""
+        name = f"landloom/{next(self._numbers)}"
+        self._files[name] = file
+        return name
+
+    def remove(self, name: str) -> None:
+        """Forget a file."""
+        self._files.pop(name, None)
+
+    def open(self, path: str, mode: str = "r", **options: Any) -> RangeFile:  # noqa: ARG002 - the signature is rasterio's
+        """The file of that name."""
+        if path not in self._files:
+            raise FileNotFoundError(path)
+        return self._files[path]
+
+    def isfile(self, path: str) -> bool:
+        """Whether there is one of that name."""
+        return path in self._files
+
+    def isdir(self, path: str) -> bool:  # noqa: ARG002
+        """Never."""
+        return False
+
+    def ls(self, path: str) -> list[str]:  # noqa: ARG002
+        """Nothing: folders are not listed."""
+        return []
+
+    def mtime(self, path: str) -> int:  # noqa: ARG002
+        """Not known."""
+        return 0
+
+    def rm(self, path: str) -> None:
+        """Refused."""
+        raise PermissionError(path)
+
+    def size(self, path: str) -> int:
+        """Bytes."""
+        return self._files[path].size
+
+
+OPENER: Final = Opener()
+"""The one of this process: GDAL registers an opener by its identity."""
+
+
+@cache
+def _pool(process: int) -> ThreadPoolExecutor:  # noqa: ARG001 - threads are not inherited
+    return ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="ranges")

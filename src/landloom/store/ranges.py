@@ -1,0 +1,206 @@
+"""Remote files by byte ranges: what GDAL reads of a remote raster goes through our own client, never through GDAL's.
+
+So retries, redirects, hosts, rates and faults of rasters are those of everything else, and GDAL has no network. A range
+counts only if it is of the version that was opened (size and ETag, or Last-Modified): a file that is replaced while it
+is read is a transient fault, never a mixture.
+"""
+
+from __future__ import annotations
+
+import io
+import os
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from typing import IO, TYPE_CHECKING, Final, Protocol
+from urllib.parse import urlsplit
+
+from landloom.errors import (
+    FaultError,
+    InvalidInputError,
+    MissingKeyError,
+    PermanentFaultError,
+    StoreError,
+    TransientFaultError,
+)
+from landloom.model.address import shown
+from landloom.store.hosts import check_host
+from landloom.store.http import answer, new_session, save
+from landloom.store.objects import ObjectStore
+from landloom.store.patience import Patience
+
+if TYPE_CHECKING:
+    import requests
+
+BLOCK: Final = 64 * 2**10
+"""Bytes of the smallest request; the first one brings the header of most files."""
+_EMPTY: Final = frozenset({416})
+"""Answer for the first bytes of an empty file."""
+
+
+class Source(Protocol):
+    """A version of a remote file."""
+
+    size: int
+    """Bytes."""
+    head: bytes
+    """The first ones, up to `BLOCK`."""
+
+    def part(self, start: int, stop: int) -> bytes:
+        """Bytes from `start` up to `stop`, which lie within the file.
+
+        Raises:
+            PermanentFaultError: the file is gone.
+            TransientFaultError: it cannot be read just now, or is another version.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of what is held."""
+        ...
+
+
+def open_source(href: str, patience: Patience | None = None) -> Source:
+    """Open a remote file.
+
+    Args:
+        href: URL: `http(s)`, or what `landloom.store.open.open_store` takes.
+        patience: retries; those of object stores are set when they are opened.
+
+    Raises:
+        PermanentFaultError: there is no such file, or its host may not be contacted.
+        TransientFaultError: it cannot be read just now.
+    """
+    check_host(href)
+    if urlsplit(href).scheme in {"http", "https"}:
+        return _WebFile(href, patience or Patience())
+    try:
+        return _StoredFile(href)
+    except InvalidInputError as error:
+        raise PermanentFaultError(str(error)) from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Version:
+    size: int
+    etag: str | None
+    modified: str | None
+
+    @classmethod
+    def of(cls, response: requests.Response) -> _Version:
+        etag = response.headers.get("ETag")
+        total = response.headers["Content-Range"].rpartition("/")[2]
+        return cls(
+            int(total), etag if etag and not etag.startswith("W/") else None, response.headers.get("Last-Modified")
+        )
+
+
+class _WebFile:
+    """A file on a web server: by ranges, or as a whole copy where the server gives no ranges."""
+
+    def __init__(self, href: str, patience: Patience) -> None:
+        self._href, self._address, self._patience = href, href, patience
+        self._session = _session(os.getpid(), patience)
+        self._copy: IO[bytes] | None = None
+        response = self._answer(0, BLOCK)
+        if response.status_code == 416:
+            response = answer(self._session, href, stream=True, headers={"Accept-Encoding": "identity"})
+        self._address = str(response.url)
+        if response.status_code == 206 and "Content-Encoding" not in response.headers:
+            self._version = self._versioned(response)
+            self.size = self._version.size
+            self.head = self._body(response, min(BLOCK, self.size))
+        else:
+            self._copy = self._whole(response)
+            self.size = self._copy.seek(0, os.SEEK_END)
+            self.head = self.part(0, min(BLOCK, self.size))
+
+    def part(self, start: int, stop: int) -> bytes:
+        """See `Source.part`."""
+        if self._copy is not None:
+            return os.pread(self._copy.fileno(), stop - start, start)
+        response = self._answer(start, stop)
+        if response.status_code != 206 or self._versioned(response) != self._version:
+            response.close()
+            raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
+        return self._body(response, stop - start)
+
+    def close(self) -> None:
+        """See `Source.close`."""
+        if self._copy is not None:
+            self._copy.close()
+
+    def _answer(self, start: int, stop: int) -> requests.Response:
+        """Ask where the last redirect led to, as long as that answers; its signature may expire."""
+        headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+        if self._address != self._href:
+            try:
+                return answer(self._session, self._address, stream=True, headers=headers)
+            except (FaultError, MissingKeyError):
+                self._address = self._href
+        try:
+            return answer(self._session, self._href, stream=True, headers=headers, accept=_EMPTY)
+        except MissingKeyError as error:
+            raise PermanentFaultError(str(error)) from error
+
+    def _versioned(self, response: requests.Response) -> _Version:
+        try:
+            return _Version.of(response)
+        except (KeyError, ValueError) as error:
+            response.close()
+            raise TransientFaultError(f"{shown(self._href)}: got a range without its place in the file") from error
+
+    def _body(self, response: requests.Response, length: int) -> bytes:
+        body = io.BytesIO()
+        save(response, body, self._patience)
+        if body.tell() != length:
+            raise TransientFaultError(f"{shown(self._href)}: got {body.tell()} bytes, expected {length}")
+        return body.getvalue()
+
+    def _whole(self, response: requests.Response) -> IO[bytes]:
+        copy: IO[bytes] = tempfile.TemporaryFile(prefix="landloom-")  # noqa: SIM115 - lives as long as the file
+        try:
+            save(response, copy, self._patience)
+            copy.flush()
+        except BaseException:
+            copy.close()
+            raise
+        return copy
+
+
+class _StoredFile:
+    """A file in an object store."""
+
+    def __init__(self, href: str) -> None:
+        folder, _, self._key = href.rpartition("/")
+        self._href, self._store = href, _store(os.getpid(), folder)
+        self._etag: str | None = None
+        self.head, self.size, self._etag = self._asked(0, BLOCK)
+
+    def part(self, start: int, stop: int) -> bytes:
+        """See `Source.part`."""
+        data, size, etag = self._asked(start, stop)
+        if (size, etag) != (self.size, self._etag):
+            raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
+        return data
+
+    def close(self) -> None:
+        """See `Source.close`."""
+
+    def _asked(self, start: int, stop: int) -> tuple[bytes, int, str | None]:
+        try:
+            return self._store.part(self._key, start, stop, self._etag)
+        except MissingKeyError as error:
+            raise PermanentFaultError(str(error)) from error
+        except StoreError as error:
+            raise TransientFaultError(str(error)) from error
+
+
+@cache
+def _session(process: int, patience: Patience) -> requests.Session:  # noqa: ARG001 - connections are not inherited
+    return new_session(patience)
+
+
+@cache
+def _store(process: int, folder: str) -> ObjectStore:  # noqa: ARG001
+    return ObjectStore(folder)
