@@ -93,13 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
         if "Content-Encoding" in headers:
             data = gzip.compress(data)
         if "Transfer-Encoding" in headers:
-            data = (
-                b"".join(
-                    b"%x\r\n%s\r\n" % (len(data[at : at + 9999]), data[at : at + 9999])
-                    for at in range(0, len(data), 9999)
-                )
-                + b"0\r\n\r\n"
-            )
+            parts = [data[at : at + 9999] for at in range(0, len(data), 9999)]
+            data = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in [*parts, b""])
         else:
             headers = headers | {"Content-Length": str(len(data))}
         self.send_response(200)

@@ -168,7 +168,7 @@ def _put_together(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return parts
 
 
-class Opener(MultiByteRangeResourceContainer):  # type: ignore[misc] - rasterio has no types
+class Opener(MultiByteRangeResourceContainer):  # type: ignore[misc]
     """Hands open `RangeFile`s to GDAL, by names that stand for them."""
 
     def __init__(self) -> None:
