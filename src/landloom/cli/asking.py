@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.reports.options import JsonOption
+from landloom.reports.options import HostsOption, JsonOption
 from landloom.reports.terminal import say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -162,6 +162,7 @@ def crawl(
     period: PeriodOption = None,
     role: Annotated[list[str] | None, typer.Option("--role", help="Assets with this role; may be repeated.")] = None,
     collection: Annotated[list[str] | None, typer.Option(help="Enter only these children of the root.")] = None,
+    hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
     """Walk any static STAC and print the addresses of the assets that meet a search."""

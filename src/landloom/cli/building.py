@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.errors import counted
-from landloom.reports.options import HERE, JsonOption, RecipeOption, WorkersOption
+from landloom.reports.options import HERE, HostsOption, JsonOption, RecipeOption, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def build(
     workers: WorkersOption = 0,
     scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, instead of workers.")] = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
+    hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
     """Build a corpus, or what is missing of it; killed builds go on where they were."""

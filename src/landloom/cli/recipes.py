@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landloom.errors import counted
-from landloom.reports.options import HERE, JsonOption, RecipeOption
+from landloom.reports.options import HERE, HostsOption, JsonOption, RecipeOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 UNKNOWN = "unknown"
@@ -36,6 +36,7 @@ def plan(
     recipe: RecipeOption = HERE,
     *,
     search: Annotated[bool, typer.Option(help="Draw the samples and ask the archive, if all inputs are there.")] = True,
+    hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
     """Say what a recipe will come to, before anything is fetched."""

@@ -14,6 +14,8 @@ from urllib.parse import unquote, urlsplit, urlunsplit
 
 from landloom.errors import ForeignAddressError
 
+HOSTS_VARIABLE: Final = "LANDLOOM_HOSTS"
+"""Environment variable that limits the hosts that are contacted: names, separated by commas."""
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PARTS: Final = re.compile(rf"(?P<scheme>{_SCHEME.pattern})(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\??)")
 

@@ -13,9 +13,8 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from landloom.errors import ForeignAddressError
-from landloom.model.address import shown
+from landloom.model.address import HOSTS_VARIABLE, shown
 
-VARIABLE: Final = "LANDLOOM_HOSTS"
 _METADATA_NAMES: Final = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
 _METADATA: Final = tuple(
     ipaddress.ip_network(network)
@@ -46,7 +45,7 @@ def check_host(address: str) -> None:
     if allowed is not None:
         if not any(host == name or (name.startswith(".") and host.endswith(name)) for name in allowed):
             raise ForeignAddressError(
-                f"{shown(address)}: {host} is not among the hosts allowed by {VARIABLE} (--hosts)"
+                f"{shown(address)}: {host} is not among the hosts allowed by {HOSTS_VARIABLE} (--hosts)"
             )
         return
     if host in _METADATA_NAMES or _is_metadata(host):
@@ -74,7 +73,7 @@ def check_peer(ip: str, host: str) -> None:
 
 
 def _allowed() -> tuple[str, ...] | None:
-    text = os.environ.get(VARIABLE, "")
+    text = os.environ.get(HOSTS_VARIABLE, "")
     names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
     return names or None
 
@@ -89,4 +88,6 @@ def _is_metadata(host: str) -> bool:
 
 
 def _refused(what: str) -> ForeignAddressError:
-    return ForeignAddressError(f"{what}: link-local and metadata addresses are refused unless {VARIABLE} names them")
+    return ForeignAddressError(
+        f"{what}: link-local and metadata addresses are refused unless {HOSTS_VARIABLE} names them"
+    )

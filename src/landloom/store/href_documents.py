@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landloom.errors import MissingKeyError, PermanentFaultError, TransientFaultError
+from landloom.errors import MissingKeyError, PermanentFaultError
 from landloom.model.address import is_remote, local_path
+from landloom.store.faults import os_fault
+from landloom.store.hosts import check_host
 from landloom.store.http import get, new_session
 from landloom.store.open import open_store
 
@@ -53,9 +55,12 @@ class HrefDocuments:
         except IsADirectoryError as error:
             raise PermanentFaultError(f"{href}: a folder, expected a file") from error
         except OSError as error:
-            raise TransientFaultError(f"{href}: {error}") from error
+            raise os_fault(error, href) from error
+        except ValueError as error:
+            raise PermanentFaultError(f"{href!r}: not a valid path") from error
 
     def _stored(self, href: str) -> bytes:
+        check_host(href)
         folder, _, name = href.rpartition("/")
         store = self._stores.get(folder)
         if store is None:

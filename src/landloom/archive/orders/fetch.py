@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from landloom.archive.orders import states as machine
-from landloom.archive.orders.provider import OfflineError, QuotaError
+from landloom.archive.orders.provider import CredentialsError, OfflineError, QuotaError
 from landloom.archive.orders.states import ActionKind, Order, Rules, State, next_action
 from landloom.errors import InvalidInputError, PermanentFaultError, StoreError, TransientFaultError
 from landloom.model.time import format_instant, parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from landloom.archive.orders.provider import ProductProvider, Stream
 
+LOCK: Final = ".landloom.lock"
+"""Held in the folder of products while one is being written."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _MULTIHASH: Final = {"d50110": "md5", "1114": "sha1", "1220": "sha256", "1340": "sha512", "1620": "sha3_256"}
 
@@ -176,6 +180,7 @@ def fetch_products(
 
     Raises:
         InvalidInputError: a product's name that cannot name a file.
+        CredentialsError: the account is not accepted (any more); start again when that is mended.
         StoreError: the disk is full or cannot be written; start again when it is mended.
     """
     run = _FetchRun(provider, book, folder, rules or Rules(), clock or SystemClock(), rate or LeastRate(), report)
@@ -246,6 +251,8 @@ class _FetchRun:
             after = work[kind](order)
         except OfflineError:
             after = machine.went_offline(order)
+        except CredentialsError:
+            raise
         except QuotaError as error:
             now, wait = self.clock.now(), error.retry_after
             after = machine.refused(order, reason=str(error), retry_after=wait, now=now, rules=rules)
@@ -267,8 +274,17 @@ class _FetchRun:
         return self.folder / f"{order.id}.part"
 
     def _arrived(self, order: Order) -> int:
-        part = self._part(order)
-        return part.stat().st_size if part.exists() else 0
+        try:
+            return self._part(order).stat().st_size
+        except FileNotFoundError:
+            return 0
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Hold the folder: another build may fetch into it at the same time."""
+        with (self.folder / LOCK).open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
 
     def _ask(self, order: Order) -> Order:
         online = self.provider.is_online(order)
@@ -283,18 +299,23 @@ class _FetchRun:
     def _download(self, order: Order) -> Order:
         part = self._part(order)
         try:
-            if order.size is not None and self._arrived(order) > order.size:
-                part.unlink()
-            if order.size is None or self._arrived(order) < order.size:
-                with self.provider.read(order, self._arrived(order)) as stream:
-                    self._write(order, part, stream)
-            self._verify(order, part)
-            part.replace(self.path(order))
+            with self._alone():
+                if not (self.path(order).exists() and self._holds(self.path(order), order)):
+                    self._receive(order, part)
         except TransientFaultError:
             raise
         except OSError as error:
             raise StoreError(f"{part}: {error.strerror or error}") from error
         return machine.done(order)
+
+    def _receive(self, order: Order, part: Path) -> None:
+        if order.size is not None and self._arrived(order) > order.size:
+            part.unlink()
+        if order.size is None or self._arrived(order) < order.size:
+            with self.provider.read(order, self._arrived(order)) as stream:
+                self._write(order, part, stream)
+        self._verify(order, part)
+        part.replace(self.path(order))
 
     def _verify(self, order: Order, part: Path) -> None:
         if not self._holds(part, order):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 import requests
@@ -20,7 +21,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.orders.provider import OfflineError, OrderAnswer, QuotaError, Stream
+from landloom.archive.orders.provider import CredentialsError, OfflineError, OrderAnswer, QuotaError, Stream
 from landloom.archive.protocol import is_wanted
 from landloom.errors import FaultError, InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
 from landloom.formats.antimeridian import split_antimeridian
@@ -232,6 +233,8 @@ class ODataArchive:
 
 
 def _fault(response: requests.Response, url: str) -> FaultError:
+    if response.status_code == HTTPStatus.UNAUTHORIZED:
+        return CredentialsError(f"{url}: HTTP 401: the token is not accepted: has the account's password changed?")
     if response.status_code in (403, 429):
         return QuotaError(f"{url}: HTTP {response.status_code}", _wait(response))
     return http_fault(response.status_code, url)

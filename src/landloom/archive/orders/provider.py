@@ -27,6 +27,10 @@ class QuotaError(TransientFaultError):
         super().__init__(message)
 
 
+class CredentialsError(TransientFaultError):
+    """The provider does not accept the account, or not any more: nothing else will succeed until that is mended."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAnswer:
     """The answer to an order."""
@@ -53,7 +57,7 @@ class ProductProvider(Protocol):
     """Orders and serves products.
 
     Every method raises `PermanentFaultError` for a product that is gone for good, `QuotaError` over quota, and another
-    `TransientFaultError` for everything that may pass.
+    `TransientFaultError` for everything that may pass; `CredentialsError` ends the run.
     """
 
     def is_online(self, order: Order) -> bool:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 
-from landloom.errors import PermanentFaultError, TransientFaultError
+from landloom.archive.orders.provider import CredentialsError
+from landloom.errors import TransientFaultError
 from landloom.store.faults import http_fault
 from landloom.store.http import new_session
 
@@ -46,7 +47,7 @@ class PasswordToken:
         """A token that is valid for a minute at least.
 
         Raises:
-            PermanentFaultError: the name or the password is wrong.
+            CredentialsError: the name or the password is wrong.
             TransientFaultError: no answer.
         """
         if self._now() >= self._lapses:
@@ -59,7 +60,7 @@ class PasswordToken:
         try:
             response = self._session.post(self._url, data=self._form)
             if response.status_code in (400, 401):
-                raise PermanentFaultError(f"{self._url}: user name or password not accepted")
+                raise CredentialsError(f"{self._url}: user name or password not accepted")
             if not response.ok:
                 raise http_fault(response.status_code, self._url)
             answer = response.json()

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import tempfile
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+
+from landloom.errors import DiskFullError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +31,9 @@ def scratch_arrays(
         stack: closes the temporary files.
         limit: bytes in memory, at most.
 
+    Raises:
+        DiskFullError: the folder of temporary files has no space for them.
+
     Example:
         >>> from contextlib import ExitStack
         >>> with ExitStack() as stack:
@@ -36,7 +43,28 @@ def scratch_arrays(
     size = sum(int(np.prod(shape)) * np.dtype(dtype).itemsize for shape, dtype in shapes.values())
     if size <= limit:
         return {name: np.zeros(shape, dtype) for name, (shape, dtype) in shapes.items()}
-    return {
-        name: np.memmap(stack.enter_context(tempfile.TemporaryFile()), dtype, "w+", shape=shape)
-        for name, (shape, dtype) in shapes.items()
-    }
+    return {name: _on_disk(shape, np.dtype(dtype), stack) for name, (shape, dtype) in shapes.items()}
+
+
+def _on_disk(shape: tuple[int, ...], dtype: np.dtype[Any], stack: ExitStack) -> NDArray[Any]:
+    """An array of zeros in a temporary file whose blocks are all allocated: a hole that cannot be filled kills."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    try:
+        file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        _allocate(file.fileno(), size)
+    except OSError as error:
+        if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+            raise
+        raise DiskFullError(
+            f"{tempfile.gettempdir()}: no space left for {size:,} bytes of temporary data; free some, or set TMPDIR"
+        ) from error
+    return np.memmap(file, dtype, "r+", shape=shape)
+
+
+def _allocate(descriptor: int, size: int) -> None:
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(descriptor, 0, size)
+        return
+    block = bytes(2**20)
+    for start in range(0, size, len(block)):
+        os.pwrite(descriptor, block[: size - start], start)

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 import orjson
 from shapely import box
 
-from landloom.errors import FaultError, InvalidInputError, MissingKeyError, PermanentFaultError
+from landloom.errors import FaultError, InvalidInputError, MissingKeyError, PermanentFaultError, TransientFaultError
 from landloom.formats.antimeridian import split_antimeridian
-from landloom.model.address import resolve
+from landloom.model.address import is_remote, resolve, shown
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
@@ -200,6 +200,7 @@ def stac_document(content: bytes, href: str) -> Mapping[str, Any]:
 
     Raises:
         PermanentFaultError: not JSON, or without a type among `KINDS`.
+        TransientFaultError: a remote document is not JSON: it was cut, or something else was answered in its place.
 
     Example:
         >>> stac_document(b'{"type": "Catalog"}', "catalog.json")
@@ -208,7 +209,8 @@ def stac_document(content: bytes, href: str) -> Mapping[str, Any]:
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
-        raise PermanentFaultError(f"{href}: expected JSON: {error}") from error
+        fault = TransientFaultError if is_remote(href) else PermanentFaultError
+        raise fault(f"{shown(href)}: expected JSON: {error}") from error
     kind = document.get("type") if isinstance(document, dict) else type(document).__name__
     if kind not in KINDS:
         raise PermanentFaultError(f"{href}: got type {kind!r}, expected {', '.join(KINDS)}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -113,7 +114,7 @@ def fetch(
         path: key within the store.
         part: where to write; overwritten.
         base: address of the store, asked for Retry-After where it is a web server: the transport hides its headers.
-        patience: how long to go on; it starts anew with every byte that comes.
+        patience: how long to go on; it starts anew with bytes that come at `least_rate` or faster.
         stop: give up as soon as it is set.
 
     Raises:
@@ -126,7 +127,7 @@ def fetch(
     limit, state, failures = patience or PATIENCE, _Progress(), 0
     with open(part, "wb", buffering=0) as out:  # noqa: PTH123 - called for each file, and half the time of Path.open
         while True:
-            before = state.offset
+            before, since = state.offset, time.monotonic()
             try:
                 _receive(store, path, out, state)
                 return Received(size=state.offset, sha256=state.digest.hexdigest(), busy=state.busy)
@@ -135,7 +136,9 @@ def fetch(
                     raise PermanentFaultError(f"{path}: {_first_line(error)}") from error
                 if _status(error) == 412 or "range" in str(error).lower():
                     state.restart(out)
-                failures = 1 if state.offset > before else failures + 1
+                progress = state.offset - before
+                steady = progress > limit.least_rate * (time.monotonic() - since)
+                failures = 1 if steady else failures + 1
                 busy = _status(error) in BUSY
                 state.busy += busy
                 asked = asked_to_wait(f"{base.rstrip('/')}/{quote(path)}") if busy and _is_web(base) else None
