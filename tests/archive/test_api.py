@@ -7,7 +7,6 @@ import pytest
 from shapely import MultiPolygon, box, equals
 
 from landloom.archive.api import ApiArchive
-from landloom.archive.presets import PRESETS
 from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.formats.stac.profiles import EARTH_SEARCH
 from landloom.model.time import Period
@@ -103,8 +102,3 @@ def test_nobody_at_home_is_transient() -> None:
     with pytest.raises(TransientFaultError):
         archive_at("http://127.0.0.1:9", waits=waits).search(REGION, YEAR)
     assert len(waits) == 3
-
-
-def test_presets_name_the_four_services() -> None:
-    assert sorted(PRESETS) == ["copernicus-data-space", "earth-search", "landsat-look", "planetary-computer"]
-    assert all(preset.url.startswith("https://") for preset in PRESETS.values())

@@ -2,42 +2,21 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from datetime import UTC, timedelta
 from functools import partial
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from matplotlib.collections import PathCollection
 from shapely import MultiPolygon, box
+from tests.archive.made import SCENE, YEAR, scene
 
-from landloom.archive.choice import Candidate, SceneChoice
-from landloom.archive.figure import calendar_figure
 from landloom.archive.selection import Policy, SceneFilter, choose_scenes, overlap_share, uniform
-from landloom.errors import InvalidDocumentError, InvalidValueError, NotFoundError
-from landloom.model.scene import Scene
-from landloom.model.time import Period, parse_instant
+from landloom.errors import InvalidValueError
 
-YEAR = Period.year(2018)
-SCENE = Scene(
-    id="s",
-    time=YEAR.start,
-    granule="33TWL",
-    epsg=32633,
-    footprint=box(15, 45, 16, 46),
-    bands={},
-    cloud_cover=10.0,
-    nodata_share=0.0,
-    size=500,
-)
-
-
-def scene(day: float, cloud: float | None = 10.0, granule: str | None = "33TWL", name: str = "") -> Scene:
-    time = YEAR.start + timedelta(days=day)
-    return replace(SCENE, id=name or f"{granule}-{day:06.2f}", time=time, cloud_cover=cloud, granule=granule)
+if TYPE_CHECKING:
+    from landloom.model.scene import Scene
 
 
 def random_scenes(seed: int) -> tuple[list[Scene], int, float]:
@@ -214,87 +193,3 @@ def test_overlap_is_by_true_area() -> None:
     assert share == pytest.approx(0.1188 / 0.3420, abs=0.001)  # (sin 80 - sin 60) / (sin 80 - sin 40)
     crossing = MultiPolygon([box(179, 0, 180, 1), box(-180, 0, -179, 1)])
     assert overlap_share(crossing, box(179, 0, 180, 1)) == pytest.approx(0.5)
-
-
-TEXTS = st.text(st.characters(codec="utf-8", exclude_characters="\0", exclude_categories=("Cs", "Cc")), min_size=1).map(
-    lambda text: text.strip() or "x"
-)
-CANDIDATES = st.builds(
-    Candidate,
-    id=TEXTS,
-    time=st.datetimes(min_value=parse_instant("2015-01-01").replace(tzinfo=None), timezones=st.just(UTC)),
-    use=st.booleans(),
-    reason=st.just("") | TEXTS,
-    granule=st.none() | st.sampled_from(["33TWL", "01CCV"]),
-    cloud_cover=st.none() | st.floats(0, 100),
-    nodata_share=st.none() | st.floats(0, 100),
-    baseline=st.none() | st.just("05.09"),
-    level=st.sampled_from(["L1C", "L2A"]),
-    size=st.none() | st.integers(0, 2**40),
-)
-
-
-@given(st.lists(CANDIDATES, max_size=4, unique_by=lambda one: one.id))
-def test_file_of_a_choice_reads_back(candidates: list[Candidate]) -> None:
-    ordered = sorted(candidates, key=lambda one: (one.granule or "", one.time, one.id))
-    choice = SceneChoice(candidates=tuple(ordered))
-    assert SceneChoice.from_csv(choice.to_csv()) == choice
-
-
-def test_an_edited_file() -> None:
-    scenes = [scene(1), scene(2), scene(3)]
-    text = choose_scenes(scenes, Policy.parse("least-cloudy 1"), YEAR).to_csv().replace("\r\n", "\n")
-    header, *lines = text.splitlines()
-    edited = "\n".join([header.replace("level", "remark"), lines[2].replace("no,", "X,", 1), lines[0]])
-    choice = SceneChoice.from_csv("\ufeff" + edited)
-    assert choice.apply(scenes) == (scenes[0], scenes[2])
-    with pytest.raises(NotFoundError, match="33TWL-001"):
-        choice.apply(scenes[1:])
-
-
-def test_problems_of_a_file_are_listed_by_line() -> None:
-    lines = [
-        "a,maybe,2018-01-01,,",
-        "b,yes,soon,101,many",
-        "c,no,2018-01-01,,",
-        "d,no,2018-01-01,,,9",
-        ",yes,2018-01-01,,",
-    ]
-    text = "\n".join(["id,use,time,cloud_cover,size", *lines])
-    with pytest.raises(InvalidDocumentError) as caught:
-        SceneChoice.from_csv(text, "scenes.csv")
-    assert [problem.where for problem in caught.value.problems] == [
-        "line 2, use",
-        "line 3, time",
-        "line 3, cloud_cover",
-        "line 3, size",
-        "line 5, line",
-        "line 6, id",
-    ]
-    with pytest.raises(InvalidDocumentError, match="without id, time"):
-        SceneChoice.from_csv("use,granule\n")
-    with pytest.raises(InvalidDocumentError, match="each scene once"):
-        SceneChoice.from_csv("id,use,time\na,yes,2018-01-01\na,no,2018-01-01\n")
-
-
-def test_a_choice_holds_each_scene_once() -> None:
-    row = Candidate.of(SCENE, use=True, reason="")
-    with pytest.raises(InvalidValueError, match="twice"):
-        SceneChoice(candidates=(row, row))
-
-
-def test_calendar_figure_shows_chosen_and_gaps() -> None:
-    scenes = [
-        scene(5 * number, None if number == 3 else float(number), granule)
-        for number in range(50)
-        for granule in ("33TWL", "33TWM")
-    ]
-    choice = choose_scenes(scenes, Policy.parse("monthly + 2"), YEAR)
-    figure = calendar_figure(choice, YEAR)
-    axes = figure.axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["33TWL (14 of 50)", "33TWM (14 of 50)"]
-    drawn = [np.shape(points.get_offsets())[0] for points in axes.collections if isinstance(points, PathCollection)]
-    assert sorted(drawn) == [14, 14, 36, 36]
-    assert len(choice.gaps) == 6
-    figure.canvas.draw()
-    assert calendar_figure(SceneChoice(candidates=()), YEAR).axes

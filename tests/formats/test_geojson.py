@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import json
 import time
 from typing import TYPE_CHECKING
@@ -14,7 +13,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError
-from landloom.formats.digest import multihash, sha256_hex
 from landloom.formats.geojson import dump_json, feature, feature_collection, geometry, gunzip_bytes, gzip_bytes
 
 if TYPE_CHECKING:
@@ -71,11 +69,3 @@ def test_gzip_holds_no_time() -> None:
 def test_broken_gzip_is_named(broken: bytes) -> None:
     with pytest.raises(InvalidInputError, match="gzip"):
         gunzip_bytes(broken)
-
-
-@given(st.binary())
-def test_digests(data: bytes) -> None:
-    assert sha256_hex(memoryview(data)) == hashlib.sha256(data).hexdigest()
-    mark, length, digest = bytes.fromhex(multihash(sha256_hex(data)))[:2], 32, hashlib.sha256(data).digest()
-    assert bytes.fromhex(multihash(sha256_hex(data))) == mark + digest
-    assert tuple(mark) == (0x12, length)

@@ -5,71 +5,31 @@ from __future__ import annotations
 import hashlib
 import shutil
 import zipfile
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import shapely
+from tests.archive.safe.made import CHOSEN, SPEC, WORLD, YEAR, Written
 
 from landloom.archive.open import open_archive
 from landloom.archive.protocol import Archive
-from landloom.archive.safe.masks import _bytes, product_mask
+from landloom.archive.safe.masks import _bytes
 from landloom.archive.safe.products import SafeArchive
-from landloom.errors import InvalidInputError, InvalidValueError, PermanentFaultError
+from landloom.errors import InvalidInputError, PermanentFaultError
 from landloom.formats.safe.safe_product import L1C_BANDS, L2A_BANDS
 from landloom.model.scene import Role
 from landloom.model.sensor import SENTINEL2
 from landloom.model.time import Period
 from landloom.simulate.safe.ids import SafeNames
-from landloom.simulate.safe.images import cloud_classes, level_1c
+from landloom.simulate.safe.images import level_1c
 from landloom.simulate.safe.products import SafeForm, product_files, simulate_safe_archive
-from landloom.simulate.schedule import plan_scenes
-from landloom.simulate.spec import world_spec
 from landloom.simulate.stac_items import scene_footprint
 from landloom.simulate.world import World
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from landloom.model.scene import Scene
-    from landloom.simulate.world import SceneSpec
-
-SPEC = world_spec("tiny")
-WORLD = shapely.box(-180, -90, 180, 90)
-YEAR = Period.year(2018)
-PLANNED = [scene for scene in plan_scenes(SPEC) if not scene.flags or "truncated" in scene.flags]
-CHOSEN = (
-    next(scene for scene in PLANNED if scene.baseline < "04" and scene.cover > 0.2),
-    next(scene for scene in PLANNED if scene.baseline >= "04" and scene.swath is not None),
-)
-FORMS = {
-    "L2A folder": SafeForm(),
-    "L2A old zip": SafeForm(old=True, zipped=True),
-    "L1C old folder": SafeForm(level="L1C", old=True),
-    "L1C zip": SafeForm(level="L1C", zipped=True),
-}
-
-
-@dataclass(frozen=True)
-class Written:
-    folder: Path
-    form: SafeForm
-    scenes: tuple[SceneSpec, ...]
-
-    def found(self) -> list[tuple[SceneSpec, Scene]]:
-        archive = SafeArchive(self.folder)
-        found = archive.search(WORLD, YEAR)
-        assert archive.problems == ()
-        return list(zip(sorted(self.scenes, key=lambda scene: scene.time), found, strict=True))
-
-
-@pytest.fixture(scope="module", params=list(FORMS.values()), ids=list(FORMS))
-def written(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Written:
-    folder = tmp_path_factory.mktemp("safe")
-    report = simulate_safe_archive(SPEC, folder / "below" / "it", request.param, scenes=CHOSEN, labels=False)
-    return Written(folder, request.param, report.scenes)
 
 
 def test_scenes_carry_what_the_products_say(written: Written) -> None:
@@ -111,29 +71,6 @@ def test_search_keeps_to_footprint_and_period(written: Written) -> None:
     assert archive.search(WORLD, Period(first.time, second.time)) == (scene,)
     assert archive.search(shapely.box(100, 0, 101, 1), YEAR) == ()
     assert other in archive.search(other.footprint, YEAR)
-
-
-def test_level_1c_masks_hide_clouds_and_what_was_not_seen(written: Written) -> None:
-    for planned, scene in written.found():
-        window = planned.grid
-        mask = product_mask(scene, window, ["B04", "B8A"])
-        if scene.level == "L2A":
-            assert not mask.sources
-            assert mask.valid.all()
-            continue
-        layers = World(SPEC).render(planned)
-        cloudy = cloud_classes(layers["SCL"].astype(np.uint8))[:2].any(axis=0).repeat(6, axis=0).repeat(6, axis=1)
-        if planned.baseline < "04":
-            assert mask.sources == ("MSK_CLOUDS_B00",)
-            assert np.array_equal(mask.valid, ~cloudy)
-        else:
-            assert mask.sources == ("MSK_CLASSI_B00", "MSK_QUALIT_B04", "MSK_QUALIT_B8A")
-            unseen = (layers["B04"] == 0) | (layers["B8A"] == 0).repeat(2, axis=0).repeat(2, axis=1)
-            assert np.array_equal(mask.valid, ~(cloudy | unseen))
-        part = window.window(7, 11, 24, 36)
-        assert np.array_equal(product_mask(scene, part, ["B04", "B8A"]).valid, mask.valid[7:31, 11:47])
-        with pytest.raises(InvalidValueError, match="EPSG"):
-            product_mask(scene, planned.grid.__class__.of_bounds(32601, (0, 0, 60, 60), 10), ["B04"])
 
 
 def test_the_door_opens_level_2a_unless_told(written: Written) -> None:

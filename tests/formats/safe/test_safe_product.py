@@ -4,17 +4,11 @@ from __future__ import annotations
 
 import re
 
-import numpy as np
 import pytest
 import shapely
-from hypothesis import given
-from hypothesis import strategies as st
 
 from landloom.errors import InvalidDocumentError
-from landloom.formats.safe.angles import AngleGrid, merged
-from landloom.formats.safe.outline import parse_mask_gml, parse_outline
 from landloom.formats.safe.safe_product import L1C_BANDS, L2A_BANDS, SafeProduct, parse_product
-from landloom.formats.safe.xml import SafeXml
 from landloom.model.grid import Grid
 
 GRANULE = "GRANULE/L2A_T33TWL_A1_20220101T100031"
@@ -131,47 +125,3 @@ def test_what_is_no_xml_or_declares_entities_is_refused(text: str) -> None:
 def test_a_product_without_granules() -> None:
     with pytest.raises(InvalidDocumentError, match="no granule with metadata"):
         parse_product(["MTD_MSIL2A.xml"], lambda _: PRODUCT.encode())
-
-
-def outline(text: str) -> shapely.geometry.base.BaseGeometry | None:
-    found: list[object] = []
-    return parse_outline(SafeXml("a", b"<a/>", found), [text])  # type: ignore[arg-type]
-
-
-def test_outlines_with_heights_and_over_the_antimeridian() -> None:
-    flat = outline("45 15 45 16 46 16 46 15 45 15")
-    high = outline("45 15 7 45 16 8 46 16 9 46 15 8 45 15 7")
-    assert flat is not None
-    assert flat.equals(high)
-    split = outline("0 179 0 -179 1 -179 1 179 0 179")
-    assert split is not None
-    assert split.area == pytest.approx(2.0)
-    assert outline("45 15 46 nonsense") is None
-
-
-def test_cloud_polygons_keep_kinds_and_holes() -> None:
-    ring = "<gml:{0}><gml:LinearRing><gml:posList srsDimension='2'>{1}</gml:posList></gml:LinearRing></gml:{0}>"
-    polygon = ring.format("exterior", "0 0 60 0 60 60 0 60 0 0") + ring.format("interior", "20 20 40 20 40 40 20 20")
-    feature = f"<e:MaskFeature><e:maskType>OPAQUE</e:maskType><gml:Polygon>{polygon}</gml:Polygon></e:MaskFeature>"
-    data = f"<e:Mask xmlns:e='e' xmlns:gml='g'>{feature}</e:Mask>".encode()
-    ((kind, shape),) = parse_mask_gml(data, "M")
-    assert (kind, shape.area) == ("OPAQUE", 3600 - 200)
-    with pytest.raises(InvalidDocumentError, match="rings of x y pairs"):
-        parse_mask_gml(data.replace(b"60 60", b"60 x"), "M")
-
-
-@given(st.lists(st.tuples(st.floats(0, 12), st.floats(0, 359.99)) | st.none(), min_size=1, max_size=4))
-def test_detectors_merge_to_the_mean_of_what_they_saw(seen: list[tuple[float, float] | None]) -> None:
-    nothing = (np.nan, np.nan)
-    grids = [
-        AngleGrid(zenith=np.array([[(one or nothing)[0]]]), azimuth=np.array([[(one or nothing)[1]]]), step=5000.0)
-        for one in seen
-    ]
-    both = merged(grids)
-    there = [one for one in seen if one is not None]
-    assert bool(np.isfinite(both.zenith).all()) == bool(np.isfinite(both.azimuth).all()) == bool(there)
-    if there:
-        assert both.zenith.item() == pytest.approx(np.nanmean([grid.zenith for grid in grids]))
-        assert 0 <= both.azimuth.item() <= 360
-    if len(there) == 1:
-        assert (both.azimuth.item() - there[0][1] + 180) % 360 - 180 == pytest.approx(0, abs=1e-9)

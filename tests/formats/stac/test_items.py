@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from shapely import Point, Polygon, box, equals
+from shapely import box, equals
 
-from landloom.errors import InvalidDocumentError, InvalidValueError
-from landloom.formats.antimeridian import split_antimeridian
+from landloom.errors import InvalidDocumentError
 from landloom.formats.stac.items import parse_scene
 from landloom.formats.stac.profiles import (
     COPERNICUS,
@@ -17,11 +16,8 @@ from landloom.formats.stac.profiles import (
     GENERIC,
     LANDSAT,
     PLANETARY_COMPUTER,
-    PROFILES,
     Profile,
-    detect_profile,
 )
-from landloom.model.product import RAPIDAI4EO_BANDS
 from landloom.model.scene import Role
 from landloom.model.sensor import LANDSAT_C2_L2
 
@@ -30,16 +26,6 @@ if TYPE_CHECKING:
     from landloom.model.scene import SceneFile
 
 DECLARED = [{"nodata": 0, "scale": 0.0001, "offset": -0.1}]
-KEYS = {
-    "earth-search": "blue green red nir rededge1 rededge2 rededge3 nir08 swir16 swir22 coastal nir09",
-    "planetary-computer": "B02 B03 B04 B08 B05 B06 B07 B8A B11 B12 B01 B09",
-    "copernicus-data-space": (
-        "B02_10m B03_10m B04_10m B08_10m B05_20m B06_20m B07_20m B8A_20m B11_20m B12_20m B01_60m B09_60m"
-    ),
-    "generic": "B02 B03 B04 B08 B05 B06 B07 B8A B11 B12 B01 B09",
-    "landsat": "coastal blue green red nir08 swir16 swir22",
-}
-BANDS = dict.fromkeys(KEYS, RAPIDAI4EO_BANDS) | {"landsat": tuple(LANDSAT_C2_L2.bands)}
 
 
 def item(**properties: Any) -> dict[str, Any]:
@@ -54,28 +40,6 @@ def item(**properties: Any) -> dict[str, Any]:
 
 def offset(document: dict[str, Any], profile: Profile, band: str = "B04") -> int:
     return parse_scene(document, "/a/item.json", profile).bands[band].offset
-
-
-@pytest.mark.parametrize("name", sorted(PROFILES))
-def test_each_provider_names_the_published_bands(name: str) -> None:
-    document = item(**{"s2:processing_baseline": "05.09"})
-    document["assets"] = {key: {"href": f"{key}.tif"} for key in (*KEYS[name].split(), "thumbnail", "blue-jp2")}
-    scene = parse_scene(document, "https://example.org/x/item.json", PROFILES[name])
-    hrefs = [f"https://example.org/x/{key}.tif" for key in KEYS[name].split()]
-    assert {band: asset.href for band, asset in scene.bands.items()} == dict(zip(BANDS[name], hrefs, strict=True))
-    assert tuple(scene.bands) == BANDS[name]
-    assert scene.sensor == PROFILES[name].sensor
-
-
-@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"planetary-computer", "landsat"}))
-def test_profiles_are_told_by_their_keys(name: str) -> None:
-    assert detect_profile({"assets": {key: {} for key in KEYS[name].split()}}).name == name
-
-
-def test_landsat_is_told_by_its_platform_or_its_classification() -> None:
-    assets: dict[str, Any] = {key: {} for key in KEYS["landsat"].split()}
-    assert detect_profile({"assets": assets, "properties": {"platform": "LANDSAT_8"}}) is LANDSAT
-    assert detect_profile({"assets": assets | {"qa_pixel": {}}}) is LANDSAT
 
 
 def test_landsat_is_converted_as_its_sensor_says_and_has_no_offset() -> None:
@@ -282,38 +246,6 @@ def test_whatever_stands_there_ends_in_a_scene_or_in_listed_problems(place: tupl
     except InvalidDocumentError as error:
         problems = error.problems
     assert bool(files) != bool(problems)
-
-
-CORNERS = st.tuples(st.floats(-180, 180), st.floats(-80, 70), st.floats(0.1, 8), st.floats(0.1, 8))
-
-
-@given(CORNERS)
-def test_split_outline_is_the_outline_wrapped(corners: tuple[float, float, float, float]) -> None:
-    west, south, width, height = corners
-    whole = box(west, south, west + width, south + height)
-    wrapped = Polygon([((x + 180) % 360 - 180, y) for x, y in whole.exterior.coords])
-    parts = split_antimeridian(wrapped)
-    assert parts.is_valid
-    assert -180 <= parts.bounds[0] <= parts.bounds[2] <= 180
-    assert parts.area == pytest.approx(whole.area, rel=1e-6)
-    point = whole.representative_point()
-    assert parts.distance(Point((point.x + 180) % 360 - 180, point.y)) < 1e-9
-
-
-def test_split_keeps_what_is_split_already_and_holes() -> None:
-    plain = box(10, 10, 11, 11)
-    assert split_antimeridian(plain) is plain
-    ring = [(178, 0), (-178, 0), (-178, 4), (178, 4)]
-    hole = [(179, 1), (-179, 1), (-179, 2), (179, 2)]
-    parts = split_antimeridian(Polygon(ring, [hole]))
-    assert parts.area == pytest.approx(4 * 4 - 2 * 1)
-    again = split_antimeridian(parts)
-    assert again.equals(parts)
-
-
-def test_split_refuses_a_pole() -> None:
-    with pytest.raises(InvalidValueError, match="pole"):
-        split_antimeridian(Polygon([(-120, 85), (0, 85), (120, 85)]))
 
 
 def test_box_across_the_antimeridian_stands_in_for_an_outline() -> None:
