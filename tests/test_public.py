@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from importlib.metadata import metadata, version
 from pathlib import Path
 
+import pytest
 import yaml
 
 import landloom
 
 SOURCE = Path(landloom.__file__)
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
 def typed_imports() -> dict[str, str]:
@@ -33,12 +37,21 @@ def test_the_exports_are_these() -> None:
         "ChipId",
         "Corpus",
         "crosswalk",
+        "draw_granules",
+        "executor_factory",
+        "fewest_granules",
         "get_asset_hrefs",
+        "granule_footprint",
         "GranuleId",
+        "granules_in",
+        "GranuleTable",
         "Grid",
         "LandloomError",
         "Period",
         "PRODUCTS",
+        "publish",
+        "rasterise_files",
+        "read_parcels",
         "Recipe",
         "Sample",
         "SampleId",
@@ -47,6 +60,7 @@ def test_the_exports_are_these() -> None:
         "taxonomy",
         "TileId",
         "WindowId",
+        "world_granules",
         "Zone",
     ]
 
@@ -54,6 +68,17 @@ def test_the_exports_are_these() -> None:
 def test_the_three_lists_agree() -> None:
     assert typed_imports() == landloom._HOMES
     assert sorted(landloom._HOMES) == sorted(landloom.__all__)
+
+
+IMPORT = re.compile(r"(?m)^\s*(?:>>> )?(?:from (landloom[\w.]*) import (\([^)]*\)|.*)|import (landloom[\w.]*))")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_what_the_pages_import_is_public(page: Path) -> None:
+    for module, names, plain in IMPORT.findall(page.read_text(encoding="utf-8")):
+        assert module or plain == "landloom", f"{page}: import {plain}"
+        assert {name.strip() for name in names.strip("()").split(",") if name.strip()} <= set(landloom.__all__)
+        assert module in ("landloom", ""), f"{page}: from {module} import {names}"
 
 
 def test_every_export_is_there() -> None:

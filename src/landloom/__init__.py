@@ -9,8 +9,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from landloom.archive.granule_cover import fewest_granules
+    from landloom.engine.executors import executor_factory
+    from landloom.engine.sources.parcels import read_parcels
     from landloom.errors import LandloomError
     from landloom.model.crosswalk import crosswalk
+    from landloom.model.granules import granule_footprint, granules_in, world_granules
     from landloom.model.grid import Grid
     from landloom.model.ids import ChipId, GranuleId, SampleId, TileId, WindowId, Zone
     from landloom.model.sample import Sample
@@ -18,15 +22,19 @@ if TYPE_CHECKING:
     from landloom.model.time import Cadence, Period
     from landloom.pipelines.build import build
     from landloom.pipelines.registry import Recipe
+    from landloom.products.parcels.rasterise import rasterise_files
+    from landloom.publication.publish import publish
     from landloom.query.corpus import Corpus
     from landloom.query.published import PRODUCTS, get_asset_hrefs
     from landloom.query.selection import Selection
+    from landloom.sampling.granules import GranuleTable, draw_granules
 
 _HOMES = {
     "Cadence": "model.time",
     "ChipId": "model.ids",
     "Corpus": "query.corpus",
     "GranuleId": "model.ids",
+    "GranuleTable": "sampling.granules",
     "Grid": "model.grid",
     "LandloomError": "errors",
     "PRODUCTS": "query.published",
@@ -41,8 +49,17 @@ _HOMES = {
     "Zone": "model.ids",
     "build": "pipelines.build",
     "crosswalk": "model.crosswalk",
+    "draw_granules": "sampling.granules",
+    "executor_factory": "engine.executors",
+    "fewest_granules": "archive.granule_cover",
     "get_asset_hrefs": "query.published",
+    "granule_footprint": "model.granules",
+    "granules_in": "model.granules",
+    "publish": "publication.publish",
+    "rasterise_files": "products.parcels.rasterise",
+    "read_parcels": "engine.sources.parcels",
     "taxonomy": "model.taxonomy",
+    "world_granules": "model.granules",
 }
 
 __all__ = [
@@ -51,6 +68,7 @@ __all__ = [
     "ChipId",
     "Corpus",
     "GranuleId",
+    "GranuleTable",
     "Grid",
     "LandloomError",
     "Period",
@@ -64,8 +82,17 @@ __all__ = [
     "Zone",
     "build",
     "crosswalk",
+    "draw_granules",
+    "executor_factory",
+    "fewest_granules",
     "get_asset_hrefs",
+    "granule_footprint",
+    "granules_in",
+    "publish",
+    "rasterise_files",
+    "read_parcels",
     "taxonomy",
+    "world_granules",
 ]
 
 

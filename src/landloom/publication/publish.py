@@ -93,6 +93,11 @@ def publish(
         CorpusInvalidError: the corpus does not validate, or a file is not what its manifest says.
         ForeignCorpusError: the target holds a published version that differs, or something else.
         TransientFaultError: the target does not answer; the next publish goes on.
+
+    Example:
+        >>> publish("corpus", "file:///srv/first/1.0", "first/1.0")
+        Traceback (most recent call last):
+        landloom.errors.InvalidInputError: got base URL 'first/1.0', expected an absolute address such as ...
     """
     base = _checked(base_url)
     shown = listener or Silent()

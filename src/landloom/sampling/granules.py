@@ -54,7 +54,14 @@ _SQUARE_AREA: Final = 1e10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GranuleTable:
-    """What is known of the granules to choose from, in id order. Arrays have one row a granule."""
+    """What is known of the granules to choose from, in id order. Arrays have one row a granule.
+
+    Example:
+        >>> from landloom.model.ids import GranuleId
+        >>> table = GranuleTable.of_rows([GranuleId.parse("33TWL")], ["Europe"], [[15, 45]], np.eye(1, 17))
+        >>> table.continents, table.longitude.tolist()
+        (('Europe',), [15.0])
+    """
 
     ids: tuple[GranuleId, ...]
     """In ascending order."""

@@ -35,6 +35,15 @@ def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = Non
 
     Raises:
         InvalidInputError: see `read_vector` and `parcels_of`; or the grid is far from all of them.
+
+    Example:
+        >>> import geopandas, shapely, tempfile
+        >>> frame = geopandas.GeoDataFrame({"id": [8], "crop": [2]}, geometry=[shapely.box(0, 0, 30, 10)], crs=32633)
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     frame.to_parquet(f"{folder}/parcels.parquet")
+        ...     parcels = read_parcels(f"{folder}/parcels.parquet", columns={"ground_truth": "crop"})
+        >>> parcels.ids.tolist()
+        [8]
     """
     default = options.pop("default_epsg", None)
     box = None
