@@ -81,6 +81,11 @@ def folder(tmp_path: Path, make_item: ItemFactory) -> Path:
         "elsewhere/collection.json",
         node("Collection", ("item", "far.json"), extent=extent([100, 0, 101, 1], None, None)),
     )
+    _write_items(tmp_path, make_item)
+    return tmp_path
+
+
+def _write_items(tmp_path: Path, make_item: ItemFactory) -> None:
     then = extent([14, 44, 17, 47], "2015-01-01T00:00:00Z", "2016-01-01T00:00:00Z")
     write(tmp_path, "earlier/collection.json", node("Collection", ("item", "old.json"), extent=then))
     up = [{"rel": "collection", "href": "collection.json"}, {"rel": "parent", "href": "collection.json"}]
@@ -91,7 +96,6 @@ def folder(tmp_path: Path, make_item: ItemFactory) -> Path:
     write(tmp_path, "here/deeper/catalog.json", node("Catalog", ("items", "all.json"), ("child", "../../catalog.json")))
     features: list[Any] = [make_item("c", "2023-06-01T10:00:00Z"), make_item("d", "2022-06-01T10:00:00Z"), None]
     write(tmp_path, "here/deeper/all.json", {"type": "FeatureCollection", "features": features})
-    return tmp_path
 
 
 def test_walks_nested_catalogs_once_and_prunes_by_extent(folder: Path) -> None:

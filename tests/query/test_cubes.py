@@ -50,6 +50,41 @@ ABSENT = 2
 """A timestep of the first sample without a chip."""
 
 
+def put_chips(
+    store: LocalStore,
+    info: CorpusInfo,
+    item: Product,
+    samples: list[Sample],
+    data: NDArray[Any],
+    exists: NDArray[np.bool_],
+) -> None:
+    for number, place in np.argwhere(exists):
+        chip = encode_geotiff(data[number, place], samples[number].grid(3), nodata=0)
+        step = info.product(item.key).timesteps[place]
+        store.put(info.layout.chip(samples[number].id, item, step.name), chip)
+
+
+def put_cubes(
+    store: LocalStore, info: CorpusInfo, item: Product, samples: list[Sample], data: NDArray[Any], _: NDArray[np.bool_]
+) -> None:
+    steps = info.product(item.key).timesteps
+    spec = CubeSpec(
+        samples=tuple(str(sample.id) for sample in samples),
+        timesteps=tuple(step.name for step in steps),
+        times=tuple(step.stamp for step in steps),
+        bands=tuple(band.name for band in item.bands),
+        corners=tuple((sample.bounds[0], sample.bounds[3]) for sample in samples),
+        height=200,
+        width=200,
+        dtype=item.dtype,
+        nodata=0,
+        epsg=32633,
+        resolution=3.0,
+    )
+    for name, content in encode_cubes(spec, data):
+        store.put(f"{info.layout.cube(samples[0].id, item)}/{name}", content)
+
+
 def build(folder: Path, layout: str) -> tuple[Corpus, dict[tuple[str, str], NDArray[Any]], NDArray[np.int64]]:
     """A corpus of three samples in one layout, its cubes by sample and product, and its labels in index order."""
     rng = np.random.default_rng(1)
@@ -69,33 +104,13 @@ def build(folder: Path, layout: str) -> tuple[Corpus, dict[tuple[str, str], NDAr
     exists = {key: np.ones((3, 4), dtype=bool) for key in KEYS} | {"labels": np.ones((3, 1), dtype=bool)}
     exists["classes"] = np.ones((3, 1), dtype=bool)
     exists["pfsr"][0, ABSENT] = False
-    store, cubes = LocalStore(folder), {}
+    store = LocalStore(folder)
+    cubes: dict[tuple[str, str], NDArray[Any]] = {}
     for key in KEYS:
-        item = product(key)
-        data = rng.integers(0, 50, (3, *PIXELS[key])).astype(item.dtype)
+        data = rng.integers(0, 50, (3, *PIXELS[key])).astype(product(key).dtype)
         data[~exists[key]] = 0
-        for number, sample in enumerate(samples):
-            cubes[str(sample.id), key] = data[number]
-            for place, step in enumerate(steps):
-                if layout == "chips" and exists[key][number, place]:
-                    chip = encode_geotiff(data[number, place], sample.grid(3), nodata=0)
-                    store.put(info.layout.chip(sample.id, item, step.name), chip)
-        if layout == "cubes":
-            spec = CubeSpec(
-                samples=tuple(str(sample.id) for sample in samples),
-                timesteps=tuple(step.name for step in steps),
-                times=tuple(step.stamp for step in steps),
-                bands=tuple(band.name for band in item.bands),
-                corners=tuple((sample.bounds[0], sample.bounds[3]) for sample in samples),
-                height=200,
-                width=200,
-                dtype=item.dtype,
-                nodata=0,
-                epsg=32633,
-                resolution=3.0,
-            )
-            for name, content in encode_cubes(spec, data):
-                store.put(f"{info.layout.cube(samples[0].id, item)}/{name}", content)
+        cubes |= {(str(sample.id), key): part for sample, part in zip(samples, data, strict=True)}
+        (put_chips if layout == "chips" else put_cubes)(store, info, product(key), samples, data, exists[key])
     for sample in samples:
         cubes[str(sample.id), "classes"] = rng.integers(0, 45, (1, 1, 60, 60)).astype(CLASSES.dtype)
         raster = encode_geotiff(cubes[str(sample.id), "classes"][0], sample.grid(10))

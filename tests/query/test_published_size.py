@@ -23,8 +23,27 @@ from landloom.query.transfer.stores import open_transfer_store
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from landloom.query.index.synthetic import SyntheticSamples
+    from landloom.query.selection import Selection
+
 BERLIN = (13.05, 52.35, 13.72, 52.69)
 MEGABYTE = 1_000_000
+
+
+def check_answers(made: SyntheticSamples, corpus: Corpus, berlin: Selection) -> None:
+    """Three queries against brute force over the outlines and shares that the corpus was made of."""
+    ids, shapes, index = np.array(made.ids), shapely.polygons(made.outlines), taxonomy("clc").index
+    country = shapely.Point(10.4, 51.1).buffer(4, quad_segs=250)
+    shapely.prepare(country)
+    forest = made.shares[:, [index[code] for code in ("311", "312", "313")]].sum(axis=1) == 1_000_000
+    inside = shapely.contains(country, shapes) & forest
+    for found, expected in (
+        (berlin, shapely.intersects(shapes, shapely.box(*BERLIN))),
+        (corpus.query(where="clc_412 > 0.8"), made.shares[:, index["412"]] > 800_000),
+        (corpus.query(region=country, relation="within", where="forest = 1"), inside),
+    ):
+        assert set(found.ids) == set(ids[expected].tolist())
+        assert len(found) > 100
 
 
 @pytest.mark.slow
@@ -56,17 +75,5 @@ def test_half_a_million_places_answer_as_brute_force_does(tmp_path: Path, monkey
     sidecar, *others = (tmp_path / "cache" / "sidecars").iterdir()
     assert sidecar.stat().st_size <= 8 * MEGABYTE
     assert not others
-
-    ids, shapes, index = np.array(made.ids), shapely.polygons(made.outlines), taxonomy("clc").index
-    country = shapely.Point(10.4, 51.1).buffer(4, quad_segs=250)
-    shapely.prepare(country)
-    forest = made.shares[:, [index[code] for code in ("311", "312", "313")]].sum(axis=1) == 1_000_000
-    inside = shapely.contains(country, shapes) & forest
-    for found, expected in (
-        (berlin, shapely.intersects(shapes, shapely.box(*BERLIN))),
-        (corpus.query(where="clc_412 > 0.8"), made.shares[:, index["412"]] > 800_000),
-        (corpus.query(region=country, relation="within", where="forest = 1"), inside),
-    ):
-        assert set(found.ids) == set(ids[expected].tolist())
-        assert len(found) > 100
+    check_answers(made, corpus, berlin)
     assert len(corpus.query().assets) == 500_000 * (2 * 146 + 12 + 1)

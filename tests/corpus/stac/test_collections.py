@@ -10,7 +10,7 @@ import pytest
 import shapely.geometry
 from tests.corpus.conftest import CLC, COPERNICUS, make_contents, make_info, make_samples
 
-from landloom.corpus.info import ProductInfo
+from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import TileKey
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
 from landloom.corpus.stac.items import TileContent, item_documents
@@ -232,7 +232,8 @@ def test_cubes_alone_are_assets_of_items_and_tiles() -> None:
     assert set(tile["assets"]) == {"traceability", "s2_cube"}
 
 
-def test_granules_have_an_item_for_each_date_and_labels_name_their_sources() -> None:
+def granule_info() -> CorpusInfo:
+    """A corpus of granules: images of two dates, and labels."""
     days = (datetime(2018, 1, 3, 10, 30, tzinfo=UTC), datetime(2018, 1, 8, 10, 30, tzinfo=UTC))
     steps = tuple(Timestep(day, f"{day:%Y-%m-%d}", Period(day, day.replace(hour=11))) for day in days)
     source = Product(
@@ -254,7 +255,7 @@ def test_granules_have_an_item_for_each_date_and_labels_name_their_sources() -> 
         kind="raster-labels",
         resolution=10,
     )
-    info = make_info(
+    return make_info(
         name="lcn",
         scheme="granule",
         products=(
@@ -262,6 +263,10 @@ def test_granules_have_an_item_for_each_date_and_labels_name_their_sources() -> 
             ProductInfo(product=truth, terms=CLC, stated_period=Period.year(2018)),
         ),
     )
+
+
+def test_granules_have_an_item_for_each_date_and_labels_name_their_sources() -> None:
+    info = granule_info()
     bounds = (399_960.0, 4_500_000.0, 402_520.0, 4_502_560.0)
     sample = Sample(id=ChipId.parse("37TDK_27"), epsg=32637, bounds=bounds)
     content = TileContent(
