@@ -14,7 +14,6 @@ from landloom.labels.fractions import fractions_from_polygons, fractions_from_ra
 from landloom.labels.histogram import count_values
 from landloom.labels.polygons import label_polygons
 from landloom.model.apportion import apportion
-from landloom.model.crosswalk import crosswalk
 from landloom.model.grid import Grid, reproject
 from landloom.model.ids import SampleId
 from landloom.model.taxonomy import taxonomy
@@ -162,7 +161,7 @@ def test_an_aligned_raster_is_counted(dtype: str) -> None:
         inside = raster[row : row + 6, column : column + 6]
         counts = np.zeros(45)
         for value in inside.ravel():
-            counts[CLC.index[CLC.parse_grid_code(int(value))]] += 1
+            counts[CLC.index[CLC.grid_codes[int(value)]]] += 1
         counts[-1] = 36 - inside.size
         assert table.shares[place] == pytest.approx(counts / 36, abs=1e-15)
 
@@ -189,7 +188,7 @@ def test_a_raster_of_another_crs_weighs_pixels_by_the_cells_true_outline() -> No
         expected = np.zeros(45)
         for row, column in np.ndindex(grid.shape):
             part = grid.window(row, column, 1, 1).outline().intersection(outline).area
-            expected[CLC.index[CLC.parse_grid_code(int(raster[row, column]))]] += part / outline.area
+            expected[CLC.index[CLC.grid_codes[int(raster[row, column])]]] += part / outline.area
         expected[-1] += 1 - expected.sum()
         assert np.abs(table.shares[place] - expected).max() <= 1e-9
 
@@ -226,18 +225,6 @@ def test_unknown_numbers_in_a_raster_are_named_and_nodata_is_not() -> None:
         assert mapped.of("523")[0] == 500_000
     with pytest.raises(InvalidInputError, match="whole numbers"):
         fractions_from_raster(raster.astype(float), grid, cell, CLC)
-
-
-def test_levels_and_crosswalks_keep_the_sum() -> None:
-    shapes, codes = patchwork()
-    table = fractions_from_polygons(shapes, codes, cells(), CLC, epsg=32633)
-    for level in (1, 2, 3):
-        assert (table.at_level(level).sum(axis=1) == 1_000_000).all()
-    walked = table.crosswalked(crosswalk("clc_landcovernet"))
-    assert walked.millionths.shape == (36, 8)
-    assert (walked.millionths.sum(axis=1) == 1_000_000).all()
-    with pytest.raises(InvalidInputError, match="expected the same"):
-        walked.crosswalked(crosswalk("clc_landcovernet"))
 
 
 def test_counts_are_bincounts_also_at_the_border() -> None:

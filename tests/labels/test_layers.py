@@ -10,12 +10,12 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.labels.whole import rasterise_parcels
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.labels.claims import Ambiguity
 from landloom.labels.classes import class_mapping
 from landloom.labels.coverage import coverage_of
-from landloom.labels.layers import rasterise_centre, rasterise_parcels
 from landloom.labels.parcels import parcels_of
 from landloom.model.grid import Grid, reproject
 
@@ -215,12 +215,3 @@ def test_the_class_map_has_the_smallest_type_and_a_record() -> None:
         {"value": "", "code": 254, "role": "unknown"},
         {"value": "", "code": 255, "role": "ignore"},
     ]
-
-
-def test_centres_decide_and_the_smaller_polygon_wins() -> None:
-    big, small = shapely.box(0, 0, 300, 200), shapely.box(94, 94, 126, 126)
-    for shapes, values in (([big, small], [1, 2]), ([small, big], [2, 1])):
-        raster = rasterise_centre(shapes, values, GRID)
-        assert (raster == 2).sum() == 16
-        assert (raster == 1).sum() == 600 - 16
-    assert rasterise_centre([], [], GRID, background=5).tolist() == np.full((20, 30), 5).tolist()

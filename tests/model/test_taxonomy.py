@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.model.crosswalk import CROSSWALKS, Crosswalk, crosswalk
-from landloom.model.taxonomy import TAXONOMIES, LandClass, Taxonomy, taxonomy
+from landloom.model.taxonomy import LandClass, Taxonomy, taxonomy
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,15 +29,13 @@ def test_clc_is_the_published_mapping_table() -> None:
     assert clc.land_class("243").name.startswith("Land principally occupied by agriculture with ")
     assert clc.land_class("331").name == "Beaches dunes sands"
     assert clc.columns()[-1] == "clc_999"
-    assert [clc.nodata_at(level) for level in (1, 2, 3)] == ["9", "99", "999"]
 
 
 def test_clc_grid_codes_count_the_classes() -> None:
     clc = taxonomy("clc")
-    assert [clc.parse_grid_code(number) for number in range(1, 45)] == list(clc.codes()[:-1])
-    assert clc.parse_grid_code(48) == "999"
-    with pytest.raises(NotFoundError, match="grid code"):
-        clc.parse_grid_code(45)
+    assert [clc.grid_codes[number] for number in range(1, 45)] == list(clc.codes()[:-1])
+    assert clc.grid_codes[48] == "999"
+    assert 45 not in clc.raster_codes
     assert clc.raster_codes[1] == clc.raster_codes[111] == "111"
 
 
@@ -61,15 +59,6 @@ def test_codes_are_read_as_sources_spell_them(value: object) -> None:
 def test_what_is_no_code_is_refused(value: object) -> None:
     with pytest.raises(NotFoundError, match="no class of clc"):
         taxonomy("clc").parse_code(value)
-
-
-def test_columns_and_codes_are_inverse_on_every_level() -> None:
-    for name in TAXONOMIES:
-        item = taxonomy(name)
-        for level in range(1, item.levels + 1):
-            assert tuple(item.code_of_column(column) for column in item.columns(level)) == item.codes(level)
-    with pytest.raises(NotFoundError, match="nearest: clc_31, "):
-        taxonomy("clc").code_of_column("clc_31a")
 
 
 @given(st.lists(st.integers(0, 10**6), min_size=45, max_size=45), st.integers(1, 3))

@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import shapely
 from geopandas import GeoDataFrame
+from tests.labels.whole import clipped_ids, rasterise_parcels
 
 from landloom.labels.claims import Ambiguity
 from landloom.labels.coverage import coverage_of
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster
-from landloom.labels.layers import LAYERS, locate, rasterise_centre, rasterise_parcels
+from landloom.labels.layers import LAYERS, locate
 from landloom.labels.parcels import Parcels, parcels_of
 from landloom.labels.polygons import overlapping_polygons
 from landloom.model.grid import Grid
@@ -147,7 +148,7 @@ def test_invalid_geometries_and_double_claims_of_real_parcels_are_found(shared_d
     layers, located = rasterise_parcels(frame, grid, columns=columns)
     invalid = {"esch": ["29073", "33277"], "azerbaijan": ["63", "1459", "1917", "1925", "1985"]}[name]
     assert [row.id for row in located.rejected] == invalid
-    assert located.clipped_ids == ()
+    assert clipped_ids(located) == ()
     repaired = parcels_of(frame, columns=columns, invalid="repair")
     assert [row.id for row in repaired.repaired] == invalid
     _check_pairs(frame, repaired, columns["id"], PARCELS[name][3])
@@ -164,14 +165,3 @@ def test_rows_of_real_parcels_may_come_in_any_order(shared_data: Path) -> None:
     other, _ = rasterise_parcels(frame.sample(frac=1, random_state=1), grid, columns=columns, block=100)
     for name in LAYERS:
         assert getattr(whole, name).tobytes() == getattr(other, name).tobytes()
-
-
-def test_pixel_centres_give_the_land_use_map_of_slovenia(shared_data: Path) -> None:
-    import rasterio
-
-    folder = shared_data / "s2_eolearn_slovenia" / "lulc"
-    with rasterio.open(folder / "LULC.tif") as source:
-        raster, grid = source.read(1), Grid.of_transform(32633, source.transform, source.shape)
-    frame = read_vector(folder / "LULC.gpkg")
-    ours = rasterise_centre(frame.geometry.to_numpy(), frame["LULC_ID"].to_numpy(), grid)
-    assert (ours == raster).all()

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 import shapely
+from tests.formats.safe.manifest import manifest_names
 
 from landloom.archive.safe.products import SafeArchive
-from landloom.formats.safe.safe_product import L2A_BANDS, SafeProduct, manifest_names, parse_product
+from landloom.formats.safe.safe_product import L2A_BANDS, SafeProduct, parse_product
 from landloom.model.grid import Grid
 from landloom.model.sensor import SENTINEL2
 from landloom.model.time import Period

@@ -8,15 +8,45 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 
 from landloom.errors import InvalidInputError, NotFoundError
-from landloom.sampling.achieved import country_shares, random_divergences
+from landloom.sampling.achieved import country_shares, divergences
 from landloom.sampling.allocate import areas, quotas
 from landloom.sampling.draw import draw
 from landloom.sampling.overlap import overlapping_pairs
 
 if TYPE_CHECKING:
     import shapely
+    from numpy.typing import NDArray
 
     from landloom.sampling.candidates import Candidates
+
+
+def random_divergences(
+    candidates: Candidates, wanted: NDArray[np.int64], seed: int, draws: int = 100
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Divergences of draws that keep the quotas and nothing else: the yardstick of the real draw.
+
+    Args:
+        candidates: with class fractions.
+        wanted: (country,) quotas.
+        seed: decides the draws.
+        draws: how many.
+
+    Returns:
+        (draw, country) divergences, NaN without samples, and (draw,) those in total, in bits.
+    """
+    targets = country_shares(candidates)
+    by_country = np.argsort(candidates.country, kind="stable")
+    bounds = np.searchsorted(candidates.country[by_country], np.arange(len(wanted) + 1))
+    each, total = np.empty((draws, len(wanted))), np.empty(draws)
+    rng = np.random.default_rng([seed, 3])
+    for i in range(draws):
+        picks = [
+            by_country[bounds[c] + rng.choice(bounds[c + 1] - bounds[c], wanted[c], replace=False, shuffle=False)]
+            for c in np.flatnonzero(wanted)
+        ]
+        each[i], total[i] = divergences(candidates, np.concatenate(picks), targets)
+    return each, total
+
 
 CLASSES = 12
 

@@ -30,7 +30,7 @@ def test_rasters_hold_the_same_land_as_codes_and_grid_codes(tiny: Written) -> No
         assert source.res == (100.0, 100.0)
     with rasterio.open(tiny.folder / "landcover_3035_grid.tif") as source:
         grid_codes = source.read(1)
-    assert np.array_equal(np.vectorize(lambda v: int(taxonomy("clc").parse_grid_code(v)))(grid_codes), codes)
+    assert np.array_equal(np.vectorize(lambda v: int(taxonomy("clc").grid_codes[v]))(grid_codes), codes)
     grid = Grid.of_transform(3035, transform, codes.shape)
     frame = geopandas.read_file(tiny.folder / "landcover.gpkg")
     row, column = 7, 11

@@ -9,8 +9,9 @@ from urllib.request import urlopen
 
 import pytest
 import shapely
+from tests.archive.orders.book import FileOrderBook
 
-from landloom.archive.orders.fetch import FetchReport, FileOrderBook, fetch_products
+from landloom.archive.orders.fetch import FetchReport, fetch_products
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.states import Rules, orders_of
 from landloom.archive.orders.tokens import PasswordToken

@@ -10,7 +10,7 @@ import shapely
 from landloom.errors import InvalidValueError, NotFoundError
 from landloom.model.grid import Grid, transformer
 from landloom.model.sensor import CLEAR, Scl
-from landloom.simulate.landscape import GLOBELAND30, LANDCOVERNET
+from landloom.simulate.landscape import LANDCOVERNET
 from landloom.simulate.scene_frame import FRAME, positions
 from landloom.simulate.spec import BANDS, View, WorldSpec, world_spec
 from landloom.simulate.spectra import CODES, harvest_day
@@ -71,13 +71,12 @@ def test_polygons_hold_the_pixels_of_their_code() -> None:
     assert np.array_equal(codes.reshape(GRID.shape), DEMO.land_cover(GRID))
 
 
-def test_the_world_has_many_classes_and_every_legend_knows_them() -> None:
+def test_the_world_has_many_classes_and_landcovernet_knows_them() -> None:
     found = set()
     for place in DEMO.spec.places:
         found |= set(np.unique(DEMO.land_cover(Grid.of_bounds(place.epsg, place.bounds, 60))).tolist())
     assert len(found) >= 14
-    for legend in (LANDCOVERNET, GLOBELAND30):
-        assert sorted(code for members in legend.values() for code in members) == sorted(CODES)
+    assert sorted(code for members in LANDCOVERNET.values() for code in members) == sorted(CODES)
 
 
 def test_fields_are_cut_on_a_day_of_their_own() -> None:

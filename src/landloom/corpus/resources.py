@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 CHUNK: Final = 16_384
 """Rows that are formatted at a time."""
-DIGITS: Final = 6
-"""Decimals of a share."""
 _ZERO: Final = np.frombuffer(b",0.000000", np.uint8)
 _GZIP: Final = 31
 """zlib's window bits for a gzip frame; it writes time 0 and no file name."""

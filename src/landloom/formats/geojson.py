@@ -1,22 +1,15 @@
-"""GeoJSON (RFC 7946), optionally gzipped; the bytes depend on the content alone."""
+"""GeoJSON (RFC 7946)."""
 
 from __future__ import annotations
 
-import zlib
 from typing import TYPE_CHECKING, Any
 
-import orjson
 import shapely
 
-from landloom.errors import InvalidInputError
-
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from shapely.geometry.base import BaseGeometry
-
-_GZIP = 31
-"""zlib's window bits for a gzip header without time and name."""
 
 
 def geometry(shape: BaseGeometry, digits: int | None = 7) -> dict[str, Any]:
@@ -51,51 +44,3 @@ def feature(
     """
     head: dict[str, Any] = {"type": "Feature"} | ({} if feature_id is None else {"id": feature_id})
     return head | {"geometry": geometry(shape, digits), "properties": dict(properties)}
-
-
-def feature_collection(features: Iterable[dict[str, Any]]) -> dict[str, Any]:
-    """A FeatureCollection.
-
-    Example:
-        >>> feature_collection([])
-        {'type': 'FeatureCollection', 'features': []}
-    """
-    return {"type": "FeatureCollection", "features": list(features)}
-
-
-def dump_json(document: Any, *, indent: bool = False) -> bytes:
-    r"""JSON in UTF-8, keys in the given order, with a final newline.
-
-    Example:
-        >>> dump_json({"b": 1, "a": 2.0})
-        b'{"b":1,"a":2.0}\n'
-    """
-    options = orjson.OPT_APPEND_NEWLINE | orjson.OPT_SERIALIZE_NUMPY | (orjson.OPT_INDENT_2 if indent else 0)
-    return orjson.dumps(document, option=options)
-
-
-def gzip_bytes(data: bytes, level: int = 6) -> bytes:
-    r"""A gzip member without time or name.
-
-    Example:
-        >>> gzip_bytes(b"text")[:8]
-        b'\x1f\x8b\x08\x00\x00\x00\x00\x00'
-    """
-    packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP)
-    return packer.compress(data) + packer.flush()
-
-
-def gunzip_bytes(data: bytes) -> bytes:
-    """The content of a gzip member.
-
-    Raises:
-        InvalidInputError: truncated, or not gzip.
-
-    Example:
-        >>> gunzip_bytes(gzip_bytes(b"text"))
-        b'text'
-    """
-    try:
-        return zlib.decompress(data, _GZIP)
-    except zlib.error as error:
-        raise InvalidInputError(f"got {len(data)} bytes, expected a complete gzip file: {error}") from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from math import ceil, floor
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.model.crosswalk import Crosswalk
     from landloom.model.taxonomy import Taxonomy
 
 _CELLS_AT_ONCE: Final = 2048
@@ -36,14 +35,11 @@ class FractionTable:
 
     Example:
         >>> import shapely
-        >>> from landloom.model.crosswalk import crosswalk
         >>> from landloom.model.taxonomy import taxonomy
         >>> cell = Grid.of_bounds(32633, (0, 0, 600, 600), 10)
         >>> table = fractions_from_polygons([shapely.box(0, 0, 600, 200)], ["311"], [cell], taxonomy("clc"), epsg=32633)
-        >>> table.of("311").tolist(), table.of("999").tolist(), table.at_level(1)[0].tolist()
-        ([333333], [666667], [0, 0, 333333, 0, 0, 666667])
-        >>> table.crosswalked(crosswalk("clc_landcovernet")).of("5").tolist()
-        [333333]
+        >>> table.of("311").tolist(), table.of("999").tolist()
+        ([333333], [666667])
     """
 
     taxonomy: Taxonomy
@@ -64,27 +60,6 @@ class FractionTable:
         """(cell,) millionths of one of the finest classes."""
         column: NDArray[np.int64] = self.millionths[:, self.taxonomy.index[self.taxonomy.parse_code(code)]]
         return column
-
-    def at_level(self, level: int) -> NDArray[np.int64]:
-        """(cell, group) millionths on a level, in the order of `taxonomy.codes(level)`; rows sum to 1,000,000."""
-        return self.taxonomy.aggregate(self.millionths, level)
-
-    def crosswalked(self, walk: Crosswalk) -> Self:
-        """The same in another taxonomy; sums stay exact.
-
-        Raises:
-            InvalidInputError: the crosswalk reads another taxonomy.
-        """
-        if walk.source.codes() != self.taxonomy.codes():
-            raise InvalidInputError(
-                f"got fractions of {self.taxonomy.name} and a crosswalk from {walk.source.name}, expected the same"
-            )
-        return replace(
-            self,
-            taxonomy=walk.target,
-            millionths=walk.aggregate(self.millionths),
-            shares=walk.aggregate(self.shares),
-        )
 
 
 def _table(shares: NDArray[np.float64], taxonomy: Taxonomy) -> FractionTable:

@@ -7,21 +7,19 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import shapely
-from rasterio.features import rasterize
 
 from landloom.errors import InvalidInputError
 from landloom.labels.claims import NO_PARCEL, Ambiguity, assign, claims_on
 from landloom.labels.coverage import TOUCH, rings_of
 from landloom.labels.distance import distances_to_outline
-from landloom.labels.parcels import Parcels, Rejected, parcels_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
     from landloom.labels.classes import ClassMapping
+    from landloom.labels.parcels import Parcels, Rejected
     from landloom.model.grid import Grid
 
 Window = tuple[int, int, int, int]
@@ -91,11 +89,6 @@ class LocatedParcels:
     """Those that reach into it, in its CRS; the others are among `parcels.rejected`."""
     clipped: NDArray[np.bool_]
     """(parcel,) True where the parcel reaches beyond the region."""
-
-    @property
-    def clipped_ids(self) -> tuple[int, ...]:
-        """Ids of the parcels that were cut at the edge of the region."""
-        return tuple(self.parcels.ids[self.clipped].tolist())
 
     @property
     def rejected(self) -> tuple[Rejected, ...]:
@@ -176,74 +169,3 @@ def layers_of_window(located: LocatedParcels, window: Window, near: NDArray[np.i
     layers.ambiguity[:] = given.ambiguity
     layers.ambiguity[taken] |= np.where(located.clipped[owner], Ambiguity.EDGE, 0).astype(np.uint8)
     return layers
-
-
-def rasterise_parcels(
-    source: GeoDataFrame | Parcels, grid: Grid, *, block: int = BLOCK, **options: Any
-) -> tuple[ParcelLayers, LocatedParcels]:
-    """Rasterise parcels onto a grid, whole and in memory; `layers_by_block` does the same for more than fits.
-
-    The parcel that covers most of a pixel wins it, ties go to the smaller id. The order of rows and the size
-    of blocks change no bit.
-
-    Args:
-        source: a table, read as `parcels_of` does, or parcels.
-        grid: the pixels, of any CRS and resolution.
-        block: pixels along a side of the blocks worked on.
-        **options: for `parcels_of`: `columns`, `classes`, `unmapped`, `codes`, `period`, `invalid`, `regression`.
-
-    Returns:
-        The layers; and the parcels on the grid, with their mapping, what was rejected and what was clipped.
-
-    Raises:
-        InvalidInputError: see `parcels_of` and `locate`.
-
-    Example:
-        >>> import geopandas, shapely
-        >>> from landloom.model.grid import Grid
-        >>> frame = geopandas.GeoDataFrame(
-        ...     {"id": [8, 9], "ground_truth": [1, 2]}, geometry=shapely.box([0, 25], 0, [30, 60], 10), crs=32633
-        ... )
-        >>> layers, located = rasterise_parcels(frame, Grid.of_bounds(32633, (0, 0, 50, 10), 10))
-        >>> layers.ids.tolist(), layers.masks.tolist(), located.clipped_ids
-        ([[8, 8, 8, 9, 9]], [[0, 0, 1, 0, 0]], (9,))
-    """
-    parcels = source if isinstance(source, Parcels) else parcels_of(source, **options)
-    located = locate(parcels, grid)
-    whole = ParcelLayers.empty(grid, parcels.mapping)
-    for (row, column, height, width), part in layers_by_block(located, block):
-        for name in LAYERS:
-            getattr(whole, name)[row : row + height, column : column + width] = getattr(part, name)
-    return whole, located
-
-
-def rasterise_centre(
-    geometries: Sequence[Any] | NDArray[Any],
-    values: Sequence[int] | NDArray[np.integer[Any]],
-    grid: Grid,
-    *,
-    background: int = 0,
-    dtype: str = "uint16",
-) -> NDArray[Any]:
-    """Give each pixel the value of the polygon that holds its centre: the rule of GDAL and of many published maps.
-
-    Where polygons overlap the one of smaller area wins, ties go to the smaller value, whatever the order of rows.
-
-    Args:
-        geometries: (polygon,) shapely polygons in the grid's CRS.
-        values: (polygon,) numbers that fit the type.
-        grid: the pixels.
-        background: value of pixels that no polygon holds.
-        dtype: numpy name of the type of the answer.
-
-    Example:
-        >>> import shapely
-        >>> from landloom.model.grid import Grid
-        >>> rasterise_centre([shapely.box(0, 0, 16, 10)], [7], Grid.of_bounds(32633, (0, 0, 30, 10), 10)).tolist()
-        [[7, 7, 0]]
-    """
-    result = np.full(grid.shape, background, dtype)
-    area = shapely.area(np.asarray(geometries, dtype=object))
-    last_wins = np.lexsort((-np.asarray(values), -area))
-    shapes = [(geometries[i], int(values[i])) for i in last_wins.tolist() if geometries[i] is not None and area[i] > 0]
-    return rasterize(shapes, out=result, transform=grid.affine) if shapes else result

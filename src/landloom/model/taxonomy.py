@@ -108,11 +108,6 @@ class Taxonomy:
             raise NotFoundError.of(f"class of {self.name}", code, self.codes(level))
         return found
 
-    def nodata_at(self, level: int | None = None) -> str:
-        """Code of "no label" at a level."""
-        nodata = self.land_class(self.nodata)
-        return (*nodata.parents, nodata.code)[(level or self.levels) - 1]
-
     def column(self, code: str) -> str:
         """Name of a class's column: `clc_311`."""
         return f"{self.prefix}_{code}"
@@ -120,17 +115,6 @@ class Taxonomy:
     def columns(self, level: int | None = None) -> tuple[str, ...]:
         """Names of the columns of a level, in the order of `codes`."""
         return tuple(self.column(code) for code in self.codes(level))
-
-    def code_of_column(self, column: str) -> str:
-        """The code of a column name, at any level.
-
-        Raises:
-            NotFoundError: no class has that column.
-        """
-        known = {self.column(item.code): item.code for item in (*self.groups, *self.classes)}
-        if column not in known:
-            raise NotFoundError.of(f"column of {self.name}", column, known)
-        return known[column]
 
     @cached_property
     def index(self) -> dict[str, int]:
@@ -163,20 +147,6 @@ class Taxonomy:
         if isinstance(value, bool | np.bool_) or text not in self.index:
             raise NotFoundError.of(f"class of {self.name}", str(value), self.codes())
         return text
-
-    def parse_grid_code(self, value: int) -> str:
-        """Parse a value of the official raster (CLC: 1 to 44, 48).
-
-        Raises:
-            NotFoundError: the taxonomy has no such grid code.
-
-        Example:
-            >>> taxonomy("clc").parse_grid_code(23)
-            '311'
-        """
-        if int(value) not in self.grid_codes:
-            raise NotFoundError.of(f"grid code of {self.name}", str(value), map(str, self.grid_codes))
-        return self.grid_codes[int(value)]
 
     def aggregate(self, values: NDArray[Any], level: int) -> NDArray[Any]:
         """Sum over the classes of each group at a level.

@@ -75,11 +75,6 @@ class Period:
         """A calendar year."""
         return cls(datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC))
 
-    @property
-    def midpoint(self) -> datetime:
-        """The instant halfway between start and end."""
-        return self.start + (self.end - self.start) / 2
-
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
 

@@ -41,17 +41,6 @@ LANDCOVERNET: Final = {
     7: (141, 231, 321, 322, 411),
 }
 """LandCoverNet class → the CORINE codes of this world that are it."""
-GLOBELAND30: Final = {
-    10: (211, 221, 222, 242, 243),
-    20: (311, 312, 313),
-    30: (141, 231, 321),
-    40: (322, 324),
-    50: (411,),
-    60: (511, 512),
-    80: (111, 112, 121),
-    90: (332, 333),
-}
-"""GlobeLand30 class → the CORINE codes of this world that are it."""
 
 
 def reclassify(codes: NDArray[np.uint16], classes: Mapping[int, Sequence[int]]) -> NDArray[np.uint8]:

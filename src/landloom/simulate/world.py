@@ -165,10 +165,6 @@ class World:
             out[k] = _onto(grid, fine, _mean(ground[k], native // _FINE), native)
         return _stored(out)
 
-    def truth_cloudfree(self, grid: Grid, instant: str | date | datetime) -> NDArray[np.uint16]:
-        """All twelve bands of `truth_reflectance`, in the order of `spec.BANDS`: (band, y, x)."""
-        return self.truth_reflectance(grid, instant)
-
     def observe(self, scene: SceneSpec, grid: Grid, bands: Sequence[str] = BANDS, *, clouds: bool = True) -> SceneView:
         """What a scene shows of a grid: displaced, noisy, under its clouds and cut by its swath.
 

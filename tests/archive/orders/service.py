@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
 
 from shapely import box
+from tests.archive.orders.book import FileOrderBook
 
-from landloom.archive.orders.fetch import FetchReport, FileOrderBook, fetch_products
+from landloom.archive.orders.fetch import FetchReport, fetch_products
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.states import orders_of
 from landloom.archive.orders.tokens import PasswordToken

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.archive.orders.book import FileOrderBook
 from tests.archive.orders.service import (
     REGION,
     START,
@@ -21,7 +22,7 @@ from tests.archive.orders.service import (
     provider,
 )
 
-from landloom.archive.orders.fetch import FileOrderBook, fetch_products
+from landloom.archive.orders.fetch import fetch_products
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.states import Order, Rules, State, orders_of
 from landloom.archive.orders.tokens import PasswordToken

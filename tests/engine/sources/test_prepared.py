@@ -12,6 +12,7 @@ import shapely
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.labels.whole import rasterise_parcels
 from tests.products.parcels.squares import COLUMNS, GRID, squares
 from tests.projects import SERIES, digest_of, fields, load, two_years, write_series
 
@@ -32,7 +33,6 @@ from landloom.engine.sources.prepared import (
 from landloom.errors import BuildError, InvalidInputError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.classes import class_mapping
-from landloom.labels.layers import rasterise_parcels
 from landloom.labels.parcels import LabelYear, parcels_of
 from landloom.model.recipe import ParcelSource
 from landloom.pipelines.build import build

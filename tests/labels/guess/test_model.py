@@ -16,7 +16,7 @@ from sklearn.naive_bayes import GaussianNB
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.labels.guess.files import decode_model, encode_model
 from landloom.labels.guess.forest import PackedForest
-from landloom.labels.guess.model import BALANCED, PUBLISHED, GuessSettings, train
+from landloom.labels.guess.model import BALANCED, GuessSettings, train
 from landloom.labels.guess.scores import Importances, Scores
 from landloom.labels.guess.training_pixels import (
     class_counts,
@@ -228,6 +228,10 @@ def test_a_single_class_is_refused() -> None:
     pixels, _ = two_classes(10, pixels=60)
     with pytest.raises(InvalidInputError, match=r"classes \[5\], expected at least two"):
         train(pixels, np.full(len(pixels), 5, np.uint8), GuessSettings(), seed=1)
+
+
+PUBLISHED = GuessSettings(trees=2, leaves=1, per_tree=None, prior="balanced", agreement=None)
+"""What LandCoverNet's appendix A.1.2 says."""
 
 
 @pytest.mark.parametrize("chosen", [GuessSettings(trees=6), PUBLISHED])

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import geopandas
 import numpy as np
 import pytest
+from tests.labels.whole import rasterise_parcels
 from tests.products.parcels.squares import COLUMNS, GRID, squares
 from tests.projects import EAST, TERMS, project_of
 
@@ -15,7 +16,7 @@ from landloom.corpus.layout import Layout
 from landloom.engine.context import build_context, run_stage
 from landloom.engine.sources.prepared import load_parcels, prepare_unit
 from landloom.formats.geotiff import decode_geotiff
-from landloom.labels.layers import LAYERS, rasterise_parcels
+from landloom.labels.layers import LAYERS
 from landloom.model.grid import Grid
 from landloom.model.ids import WindowId
 from landloom.model.recipe import ParcelSource

@@ -39,9 +39,9 @@ def test_columns_survive_packing(values: dict[int, int]) -> None:
     rows = np.array(sorted(values), dtype=np.int64)
     own = np.array([values[int(row)] for row in rows], dtype=np.int64)
     packed = PackedColumns.of([(rows, own), (rows[:0], own[:0])])
-    dense = packed.dense(0, 70_001)
-    assert {int(row): int(dense[row]) for row in np.flatnonzero(dense)} == values
-    assert not packed.dense(1, 70_001).any()
+    found, shares = packed.entries(0)
+    assert dict(zip(found.tolist(), shares.tolist(), strict=True)) == values
+    assert [len(part) for part in packed.entries(1)] == [0, 0]
 
 
 def test_values_that_are_no_shares_are_refused() -> None:

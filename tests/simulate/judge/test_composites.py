@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from hashlib import sha256
+
 import bottleneck
 import numpy as np
 import pytest
@@ -8,18 +10,36 @@ import shapely
 from landloom.model.grid import Grid, reproject
 from landloom.model.sensor import CLEAR
 from landloom.simulate.judge.composites import (
-    JUDGE_DIGEST,
+    JUDGE_MONTH,
     JUDGE_SEEDS,
     composite_error,
     judge_composite,
-    judge_digest,
+    judge_grid,
     judge_scenes,
+    judge_spec,
     sorted_median,
 )
 from landloom.simulate.judge.labels import judge_fractions, judge_target
 from landloom.simulate.spec import world_spec
+from landloom.simulate.world import World
 
 DEVELOPMENT_SEED = 3
+JUDGE_DIGEST = "b17e001509392eb4dcfa44907b0ed861df58c131c8df05d24c4be8a6dad4b20f"
+"""What `judge_digest()` gives, for ever."""
+
+
+def judge_digest() -> str:
+    """One hash of the preset and of samples of what follows from it, all integers."""
+    whole = sha256(repr(world_spec("judge-v1")).encode())
+    whole.update(repr((JUDGE_SEEDS, JUDGE_MONTH)).encode())
+    for seed in JUDGE_SEEDS:
+        world, grid = World(judge_spec(seed)), judge_grid()
+        whole.update(world.land_cover(grid.at(60)).astype("<u2").tobytes())
+        for scene in judge_scenes(seed, (JUDGE_MONTH,)):
+            seen = world.observe(scene, grid, ("B04", "B08", "B11"))
+            whole.update(seen.pixels[:, ::7, ::7].astype("<u2").tobytes())
+            whole.update(seen.scl[::7, ::7].tobytes())
+    return whole.hexdigest()
 
 
 def test_judge_v1_is_frozen() -> None:

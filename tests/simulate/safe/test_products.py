@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 import rasterio
+from tests.formats.safe.manifest import manifest_names
 
 from landloom.errors import InvalidInputError
-from landloom.formats.safe.safe_product import manifest_names, parse_product
+from landloom.formats.safe.safe_product import parse_product
 from landloom.model.sensor import SENTINEL2, Scl
 from landloom.simulate.safe.images import cloud_classes, encode_jp2, level_1c
 from landloom.simulate.safe.metadata import view_nodes

@@ -146,21 +146,6 @@ def parse_product(names: Collection[str], read: Callable[[str], bytes], *, where
     return product
 
 
-def manifest_names(data: bytes) -> tuple[str, ...]:
-    """Paths of the files listed in a `manifest.safe`, for readers that cannot list a folder.
-
-    Raises:
-        InvalidDocumentError: not XML.
-
-    Example:
-        >>> manifest_names(b'<a><fileLocation locatorType="URL" href="./MTD_MSIL2A.xml"/></a>')
-        ('MTD_MSIL2A.xml',)
-    """
-    document = SafeXml("manifest.safe", data, [])
-    hrefs = [element.get("href", "") for element in document.all("fileLocation")]
-    return tuple(href.removeprefix("./") for href in hrefs if href)
-
-
 def manifest_checksums(data: bytes) -> dict[str, str]:
     """Checksums stated in a `manifest.safe`, as multihashes: path → MD5 or SHA3-256; others are left out.
 

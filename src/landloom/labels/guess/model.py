@@ -3,7 +3,7 @@
 The default is a Balanced Random Forest (Chen, Liaw and Breiman 2004), each tree of which sees as many pixels of every
 class. Balanced trees answer as if all classes were equally common; `prior="map"` gives the classes back the shares
 that they have in the map (Elkan 2001, theorem 2), which keeps mistakes of the map that carry a rare class's name from
-spreading. `PUBLISHED` is LandCoverNet's choice: two trees, and no such step.
+spreading. LandCoverNet has two trees, and no such step.
 """
 
 from __future__ import annotations
@@ -58,10 +58,6 @@ class GuessSettings:
             raise InvalidValueError(
                 f"got trees={self.trees}, depth={self.depth}, leaves={self.leaves}; expected at least 1 of each"
             )
-
-
-PUBLISHED: Final = GuessSettings(trees=2, leaves=1, per_tree=None, prior="balanced", agreement=None)
-"""What LandCoverNet's appendix A.1.2 says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -35,7 +35,6 @@ MAX_EXPONENT: Final = 30
 
 COMPARISONS: Final = frozenset({"=", "<>", "<", ">", "<=", ">="})
 ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "^", "%", "div"})
-LOGIC: Final = frozenset({"and", "or", "not"})
 _ARITIES: Final[dict[str, tuple[int, int]]] = {
     "and": (1, MAX_OPERATORS + 1),
     "or": (1, MAX_OPERATORS + 1),

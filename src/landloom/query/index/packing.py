@@ -115,10 +115,3 @@ class PackedColumns:
         nibbles[::2], nibbles[1::2] = high & 15, high >> 4
         values[len(whole) :] = low[:, 0] | (low[:, 1].astype(np.int32) << 8) | (nibbles[: len(part)] << 16)
         return np.concatenate([whole, part]), values
-
-    def dense(self, column: int, rows: int) -> NDArray[np.int32]:
-        """(rows,) millionths of a column, 0 where it is absent."""
-        result = np.zeros(rows, dtype=np.int32)
-        places, values = self.entries(column)
-        result[places] = values
-        return result

@@ -1,16 +1,13 @@
 """The frozen judge, `judge-v1`: cases with known truth that development did not tune on.
 
 A month is judged in July (`JUDGE_MONTH`), when fields are cut. The preset and everything that follows from it are
-under test by digest (`JUDGE_DIGEST`); later work may add cases but may not alter these. A figure is the median over
+under test by digest; later work may add cases but may not alter these. A figure is the median over
 `JUDGE_SEEDS`.
 """
 
 from __future__ import annotations
 
-from calendar import monthrange
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -31,8 +28,6 @@ JUDGE_SEEDS: Final = (10_007, 20_011, 30_011, 40_009, 50_021)
 """Seeds of the cases; development uses others."""
 JUDGE_MONTH: Final = 7
 """The month that composites are judged in."""
-JUDGE_DIGEST: Final = "b17e001509392eb4dcfa44907b0ed861df58c131c8df05d24c4be8a6dad4b20f"
-"""What `judge_digest()` gives, for ever."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,15 +155,6 @@ def sorted_median(pixels: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArr
     return np.where(count > 0, (first + second) // 2, NODATA).astype(np.uint16)
 
 
-def month_truth(seed: int, month: int, bands: tuple[str, ...] = RAPIDAI4EO_BANDS) -> NDArray[np.float32]:
-    """The median over all days of a month of what is true in the judge's place: (band, y, x)."""
-    world, grid = World(judge_spec(seed)), judge_grid()
-    year = world.spec.year
-    days = [datetime(year, month, day, tzinfo=UTC) for day in range(1, monthrange(year, month)[1] + 1)]
-    truth: NDArray[np.float32] = np.median([world.truth_reflectance(grid, day, bands) for day in days], axis=0)
-    return truth.astype(np.float32)
-
-
 def composite_error(
     case: CompositeCase, composite: NDArray[np.uint16], truth: NDArray[np.uint16] | NDArray[np.float32]
 ) -> Error:
@@ -177,7 +163,7 @@ def composite_error(
     Args:
         case: what it was made from.
         composite: (band, y, x); 0 where it holds nothing.
-        truth: (band, y, x) what it should have been: `case.perfect(valid)`, or `month_truth`.
+        truth: (band, y, x) what it should have been: `case.perfect(valid)`.
     """
     held = composite != NODATA
     difference = (
@@ -190,17 +176,3 @@ def composite_error(
     return Error(
         absolute=float(absolute.mean()), square=float(square.mean()), bias=float(bias[np.argmax(np.abs(bias))])
     )
-
-
-def judge_digest() -> str:
-    """One hash of the preset and of samples of what follows from it, all integers."""
-    whole = sha256(repr(world_spec("judge-v1")).encode())
-    whole.update(repr((JUDGE_SEEDS, JUDGE_MONTH)).encode())
-    for seed in JUDGE_SEEDS:
-        world, grid = World(judge_spec(seed)), judge_grid()
-        whole.update(world.land_cover(grid.at(60)).astype("<u2").tobytes())
-        for scene in judge_scenes(seed, (JUDGE_MONTH,)):
-            seen = world.observe(scene, grid, ("B04", "B08", "B11"))
-            whole.update(seen.pixels[:, ::7, ::7].astype("<u2").tobytes())
-            whole.update(seen.scl[::7, ::7].tobytes())
-    return whole.hexdigest()

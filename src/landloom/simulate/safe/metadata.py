@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 _NODES: Final = 23
 _STEP: Final = 5_000.0
-_EDGE: Final = 20_000.0
 _HEAD: Final = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _PSD: Final = "https://psd-14.sentinel2.eo.esa.int/PSD"
 
