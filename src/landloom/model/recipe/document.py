@@ -67,6 +67,8 @@ def _twice(node: yaml.Node, path: str) -> Iterator[Problem]:
     for key, value in node.value:
         own = f"{path}.{key.value}" if path else str(key.value)
         line = key.start_mark.line + 1
-        if first.setdefault(str(key.value), line) != line:
-            yield Problem(where=own, what=f"duplicate key, in line {first[str(key.value)]} and in line {line}")
+        if (before := first.get(str(key.value))) is not None:
+            lines = f"twice in line {line}" if before == line else f"in line {before} and in line {line}"
+            yield Problem(where=own, what=f"duplicate key, {lines}")
+        first.setdefault(str(key.value), line)
         yield from _twice(value, own)
