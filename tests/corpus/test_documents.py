@@ -4,9 +4,8 @@ import re
 
 import orjson
 import pytest
-from tests.corpus.conftest import PUBLICATION, make_info
+from tests.corpus.conftest import make_info
 
-from landloom.corpus.citation import bibtex, citation, cite
 from landloom.corpus.documents import corpus_json, label_geojson, parse_corpus_json, parse_label_geojson
 from landloom.corpus.layout import StacNames
 from landloom.errors import InvalidDocumentError
@@ -55,22 +54,3 @@ def test_labels_round_trip_to_the_millionth() -> None:
     assert orjson.loads(content)["properties"]["clc_112"] == 0.333333
     with pytest.raises(InvalidDocumentError):
         parse_label_geojson(b'{"properties": {}}')
-
-
-def test_citation_in_the_published_form() -> None:
-    assert citation(make_info()) == (
-        'Davis, T., & Bischke, B. (2026) "A corpus", Version 1.0, Nobody. <https://doi.org/10.34911/RDNT.GCYDKJ>.'
-    )
-    assert "author = {Davis, Timothy and Bischke, Benjamin}" in bibtex(make_info())
-    whole = cite(make_info()).splitlines()
-    assert whole[2] == "@dataset{demo,"
-    terms = [item.terms.attribution for item in make_info().products]
-    assert [line for text in terms for line in whole if line.endswith(f": {text}")]
-    assert f"Funding: {PUBLICATION.funding}" in whole
-    assert f"Contact: {PUBLICATION.contact}" in whole
-    own = make_info(publication=PUBLICATION.model_copy(update={"citation": "As I say."}))
-    assert citation(own) == "As I say."
-    bare = PUBLICATION.model_copy(update={"authors": ("Nemo",), "year": None, "doi": None, "publisher": None})
-    assert citation(make_info(publication=bare)) == 'Nemo "A corpus", Version 1.0.'
-    body = PUBLICATION.model_copy(update={"authors": ("The landloom developers", "Davis, Timothy")})
-    assert "author = {{The landloom developers} and Davis, Timothy}" in bibtex(make_info(publication=body))

@@ -9,9 +9,8 @@ import pytest
 import shapely
 
 from landloom.errors import InvalidInputError
-from landloom.labels.cell_blocks import blocks_of, outlines_in
+from landloom.labels.cell_blocks import outlines_in
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
-from landloom.labels.histogram import count_values
 from landloom.labels.polygons import label_polygons
 from landloom.model.apportion import apportion
 from landloom.model.grid import Grid, reproject
@@ -225,20 +224,3 @@ def test_unknown_numbers_in_a_raster_are_named_and_nodata_is_not() -> None:
         assert mapped.of("523")[0] == 500_000
     with pytest.raises(InvalidInputError, match="whole numbers"):
         fractions_from_raster(raster.astype(float), grid, cell, CLC)
-
-
-def test_counts_are_bincounts_also_at_the_border() -> None:
-    raster = np.random.default_rng(0).integers(0, 256, (97, 83), np.uint8)
-    rows, columns = np.array([0, 90, -3, 40, 500]), np.array([0, 80, -2, 11, 0])
-    counts = count_values(raster, rows, columns, 13, 9)
-    for place, (row, column) in enumerate(zip(rows, columns, strict=True)):
-        part = raster[max(row, 0) : max(row + 13, 0), max(column, 0) : max(column + 9, 0)]
-        assert counts[place].tolist() == np.bincount(part.ravel(), minlength=256).tolist()
-
-
-def test_cells_of_a_tile_share_a_block() -> None:
-    tile = [SampleId.parse(f"33N_16E-243N_{r:02d}_{c:02d}").grid(10) for r in (1, 40) for c in (1, 40)]
-    blocks = list(blocks_of(tile))
-    assert len(blocks) == 1
-    assert blocks[0].pixels.tolist() == [0, 39, 39 * 40, 1599]
-    assert len(list(blocks_of([tile[0], tile[0].window(1, 0, 60, 60)]))) == 2

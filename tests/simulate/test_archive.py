@@ -20,10 +20,10 @@ from landloom.errors import InvalidInputError
 from landloom.formats.stac.items import parse_scene
 from landloom.formats.stac.profiles import EARTH_SEARCH
 from landloom.model.grid import Grid, reproject
-from landloom.model.ids import GranuleId, Zone
+from landloom.model.ids import GranuleId
 from landloom.model.sensor import SENTINEL2, Scl
 from landloom.simulate.archive import simulate_archive, spec_of
-from landloom.simulate.schedule import GRANULE_SIZE, plan_scenes
+from landloom.simulate.schedule import GRANULE_SIZE
 from landloom.simulate.spec import BANDS, world_spec
 from landloom.simulate.stac_items import ASSET_KEYS
 
@@ -214,13 +214,3 @@ _MIRRORS = (
     ("https://stac-extensions.github.io/", "stac-extensions"),
     ("https://schemas.stacspec.org/", "stac-spec"),
 )
-
-
-def test_the_demo_has_three_scenes_a_month_and_place_in_two_zones() -> None:
-    spec = world_spec("demo")
-    scenes = plan_scenes(spec)
-    for view in (spec.views[0], spec.views[2]):
-        for month in range(1, 13):
-            assert sum(s.granule == view.granule and s.time.month == month for s in scenes) >= 3
-    assert {Zone.from_epsg(place.epsg).number for place in spec.places} == {32, 33}
-    assert len({scene.id for scene in scenes}) == len(scenes)

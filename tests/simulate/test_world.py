@@ -5,20 +5,13 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-import shapely
+from tests.simulate.made import DEMO, GRID
 
-from landloom.errors import InvalidValueError, NotFoundError
+from landloom.errors import InvalidValueError
 from landloom.model.grid import Grid, transformer
 from landloom.model.sensor import CLEAR, Scl
-from landloom.simulate.landscape import LANDCOVERNET
-from landloom.simulate.scene_frame import FRAME, positions
-from landloom.simulate.spec import BANDS, View, WorldSpec, world_spec
-from landloom.simulate.spectra import CODES, harvest_day
-from landloom.simulate.vectors import land_cover_polygons, parcel_polygons
+from landloom.simulate.spec import BANDS
 from landloom.simulate.world import SceneSpec, World
-
-GRID = Grid.of_bounds(32633, (303_000, 5_559_000, 304_200, 5_560_200), 10)
-DEMO = World(world_spec("demo"))
 
 
 def scene(world: World = DEMO, cover: float = 0.5, **changes: object) -> SceneSpec:
@@ -26,13 +19,6 @@ def scene(world: World = DEMO, cover: float = 0.5, **changes: object) -> SceneSp
     plain = SceneSpec(id="scene", time=at, granule="33UUR", grid=GRID, cover=cover)
     assert world.spec.year == 2018
     return replace(plain, **changes)  # type: ignore[arg-type]
-
-
-def test_positions_are_those_of_the_projection() -> None:
-    x, y = positions(GRID)
-    column, row = np.meshgrid(np.arange(GRID.width), np.arange(GRID.height))
-    exact = transformer(GRID.epsg, FRAME).transform(GRID.west + 10 * column + 5, GRID.north - 10 * row - 5)
-    assert abs(np.array([x, y]) - np.array(exact)).max() < 1e-3
 
 
 def test_any_window_gives_the_very_numbers_of_the_whole() -> None:
@@ -55,42 +41,6 @@ def test_two_zones_agree_about_the_land() -> None:
     found = DEMO.land_cover(other)[((other.north - y) // 10).astype(int), ((x - other.west) // 10).astype(int)]
     # Centres differ by up to half a pixel: only pixels at the edge of a parcel may.
     assert (found == DEMO.land_cover(GRID)).mean() > 0.97
-
-
-def test_polygons_hold_the_pixels_of_their_code() -> None:
-    x, y = positions(GRID)
-    bounds = (float(x.min() - 500), float(y.min() - 500), float(x.max() + 500), float(y.max() + 500))
-    polygons = land_cover_polygons(DEMO.spec, bounds)
-    shapes = np.array([shape for _, shape in polygons])
-    assert shapely.is_valid(shapes).all()
-    area = sum(shape.area for shape in shapes)
-    assert area == pytest.approx((bounds[2] - bounds[0]) * (bounds[3] - bounds[1]), rel=1e-9)
-    points, holders = shapely.STRtree(shapes).query(shapely.points(x.ravel(), y.ravel()), predicate="within")
-    assert np.array_equal(points, np.arange(GRID.width * GRID.height))
-    codes = np.array([code for code, _ in polygons], dtype=np.uint16)[holders]
-    assert np.array_equal(codes.reshape(GRID.shape), DEMO.land_cover(GRID))
-
-
-def test_the_world_has_many_classes_and_landcovernet_knows_them() -> None:
-    found = set()
-    for place in DEMO.spec.places:
-        found |= set(np.unique(DEMO.land_cover(Grid.of_bounds(place.epsg, place.bounds, 60))).tolist())
-    assert len(found) >= 14
-    assert sorted(code for members in LANDCOVERNET.values() for code in members) == sorted(CODES)
-
-
-def test_fields_are_cut_on_a_day_of_their_own() -> None:
-    """Arable land is no harmonic: within two days a field loses most of its colour."""
-    x, y = positions(GRID)
-    parcels, polygons = parcel_polygons(DEMO.spec, (float(x.min()), float(y.min()), float(x.max()), float(y.max())))
-    cut = harvest_day(DEMO.spec, parcels, 2018)
-    assert len(set(np.round(cut, 3))) == cut.size
-    before = DEMO.truth_reflectance(GRID, "2018-05-20", ("B04", "B08")).astype(float)
-    after = DEMO.truth_reflectance(GRID, "2018-08-15", ("B04", "B08")).astype(float)
-    arable = DEMO.land_cover(GRID) == 211
-    ndvi = [((b[1] - b[0]) / (b[1] + b[0]))[arable] for b in (before, after)]
-    assert np.median(ndvi[0]) > 0.5 > np.median(ndvi[1])
-    assert len(polygons) > 20
 
 
 def test_coarse_bands_are_means_of_what_is_there_and_repeat_on_finer_grids() -> None:
@@ -182,15 +132,3 @@ def test_granules_of_one_pass_see_one_sky() -> None:
     assert np.array_equal(DEMO.observe(first, GRID).scl, DEMO.observe(second, GRID).scl)
     later = scene(time=datetime(2018, 6, 25, 10, tzinfo=UTC))
     assert not np.array_equal(DEMO.observe(first, GRID).scl, DEMO.observe(later, GRID).scl)
-
-
-def test_bad_specs_are_refused() -> None:
-    with pytest.raises(InvalidValueError, match="seed -1"):
-        WorldSpec(name="x", seed=-1)
-    with pytest.raises(InvalidValueError, match="2 bands"):
-        WorldSpec(name="x", seed=1, noise=(1.0, 2.0))
-    view = View(place="nowhere", granule="33UUR", corner=(0, 0), orbit=1, first=1, step=5)
-    with pytest.raises(NotFoundError, match="nowhere"):
-        WorldSpec(name="x", seed=1, views=(view,))
-    with pytest.raises(NotFoundError, match="demo"):
-        world_spec("dem")

@@ -3,7 +3,6 @@ from __future__ import annotations
 import threading
 import time
 from contextlib import suppress
-from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ import pytest
 from landloom.errors import MissingKeyError, PermanentFaultError, TransientFaultError
 from landloom.store.faults import http_fault
 from landloom.store.href_documents import HrefDocuments
-from landloom.store.patience import Patience, retry_after
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -112,11 +111,6 @@ def test_a_body_that_trickles_is_cut(server: tuple[str, dict[str, int]]) -> None
 def test_other_schemes_go_through_the_store() -> None:
     with pytest.raises(MissingKeyError):
         HrefDocuments().read("memory://folder/catalog.json")
-
-
-@pytest.mark.parametrize(("text", "wanted"), [("", None), ("soon", None), ("-5", None), (" 7 ", 7.0)])
-def test_retry_after_that_cannot_be_read(text: str, wanted: float | None) -> None:
-    assert retry_after(text, datetime(2024, 1, 1, tzinfo=UTC)) == wanted
 
 
 def test_statuses_have_their_faults() -> None:

@@ -10,71 +10,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from landloom.errors import CorpusError, InvalidIdentityError, InvalidInputError, MissingKeyError, NotFoundError
+from landloom.errors import CorpusError, InvalidIdentityError, MissingKeyError, NotFoundError
 from landloom.query.corpus import Corpus
-from landloom.query.index.arrays import pack, unpack
 from landloom.query.index.draft import cells_of
-from landloom.query.index.packing import PackedColumns, pack_rows, unpack_rows
-from landloom.query.index.resources import to_millionths
 from landloom.query.index.sidecar import Sidecar
-from landloom.query.index.transverse import to_degrees
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.query.conftest import Truth
-
-
-@given(st.lists(st.integers(0, 2_000), max_size=300), st.integers(1, 300))
-def test_rows_survive_packing(gaps: list[int], step: int) -> None:
-    rows = np.unique(np.cumsum([gap * step for gap in gaps], dtype=np.int64))
-    assert unpack_rows(pack_rows(rows)).tolist() == rows.tolist()
-
-
-@given(st.dictionaries(st.integers(0, 70_000), st.integers(1, 1_000_000), max_size=80))
-def test_columns_survive_packing(values: dict[int, int]) -> None:
-    rows = np.array(sorted(values), dtype=np.int64)
-    own = np.array([values[int(row)] for row in rows], dtype=np.int64)
-    packed = PackedColumns.of([(rows, own), (rows[:0], own[:0])])
-    found, shares = packed.entries(0)
-    assert dict(zip(found.tolist(), shares.tolist(), strict=True)) == values
-    assert [len(part) for part in packed.entries(1)] == [0, 0]
-
-
-def test_values_that_are_no_shares_are_refused() -> None:
-    with pytest.raises(InvalidInputError, match="millionths"):
-        PackedColumns.of([(np.array([0]), np.array([1_000_001]))])
-
-
-@given(st.binary(max_size=200))
-def test_foreign_files_are_no_sidecars(data: bytes) -> None:
-    with pytest.raises(InvalidInputError):
-        unpack(data)
-
-
-def test_truncated_files_are_no_sidecars() -> None:
-    data = pack({"a": np.arange(100)}, {})
-    for length in range(0, len(data), 7):
-        with pytest.raises(InvalidInputError):
-            unpack(data[:length])
-
-
-def test_projection_equals_proj() -> None:
-    from pyproj import Transformer
-
-    rng = np.random.default_rng(0)
-    for epsg in (32601, 32633, 32760):
-        x, y = rng.uniform(150_000, 850_000, 4_000), rng.uniform(0, 9_300_000, 4_000)
-        longitude, latitude = to_degrees(np.int32(epsg), x, y)  # type: ignore[arg-type]
-        expected = Transformer.from_crs(epsg, 4326, always_xy=True).transform(x, y)
-        turns = np.abs((longitude - expected[0] + 180) % 360 - 180)
-        assert turns.max() < 1e-11
-        assert np.abs(latitude - expected[1]).max() < 1e-12
-    with pytest.raises(InvalidIdentityError):
-        to_degrees(np.int32(3035), x, y)  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -202,21 +147,6 @@ def test_ids_of_other_tiles_are_refused() -> None:
         cells_of(np.array([b"33N_16E-243N_01_01", b"33N_16E-244N_01_01"]), prefixes)
     with pytest.raises(InvalidIdentityError, match="_41_01"):
         cells_of(np.array([b"33N_16E-243N_40_40", b"33N_16E-243N_41_01"]), prefixes)
-
-
-def test_labels_of_published_files_are_exact(published: Truth) -> None:
-    assert np.array_equal(
-        published.corpus.sidecar.shares(np.arange(len(published.ids), dtype=np.int32)), published.shares
-    )
-
-
-def test_shares_that_are_none_are_named() -> None:
-    with pytest.raises(InvalidInputError, match="b"):
-        to_millionths(np.array([[0.5, 0.5], [0.7, 0.7]]), None, ["a", "b"])
-    with pytest.raises(InvalidInputError, match="a"):
-        to_millionths(np.array([[1.5, -0.5]]), None, ["a"])
-    with pytest.raises(InvalidInputError, match="a"):
-        to_millionths(np.array([[np.nan, 1.0]]), None, ["a"])
 
 
 def test_threads_may_ask_one_corpus_at_once(own: Truth) -> None:

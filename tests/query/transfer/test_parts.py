@@ -27,7 +27,7 @@ from landloom.query.transfer.parts import (
     selection_files,
     write_licences,
 )
-from landloom.query.transfer.stores import open_transfer_store, signed_urls
+from landloom.query.transfer.stores import open_transfer_store
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -230,22 +230,3 @@ def test_the_registry_is_extended_and_reduced(tmp_path: Path) -> None:
 def test_a_corpus_with_a_stac_only_says_how_to_search_it(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="landloom crawl"):
         Corpus.open("landcovernet", cache=tmp_path)
-
-
-def test_addresses_are_signed_where_the_store_signs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "id")
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "any")
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    signed = signed_urls("s3://bucket/corpus", ["imagery/a.tif"])
-    assert "/corpus/imagery/a.tif?" in signed[0]
-    assert "X-Amz-Signature=" in signed[0]
-    with pytest.raises(InvalidInputError, match="signs"):
-        signed_urls("https://example.org/", ["a"])
-    with pytest.raises(InvalidInputError, match="ftp"):
-        open_transfer_store("ftp://example.org/")
-    credentials = tmp_path / "credentials"
-    credentials.write_text("[lab]\naws_access_key_id = labkey\naws_secret_access_key = x\nregion = eu-west-1\n")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(credentials))
-    assert "labkey" in signed_urls("s3://bucket/corpus", ["a.tif"], profile="lab")[0]
-    with pytest.raises(NotFoundError, match="lab"):
-        open_transfer_store("s3://bucket/corpus", profile="lob")

@@ -16,7 +16,6 @@ from landloom.model.ids import WindowId
 from landloom.model.sample import Sample
 from landloom.samplers.windows.frame import WindowFrame, anchor_corner, around_parcels, resampled, striding
 from landloom.samplers.windows.section import ParcelWindows, WindowGrid
-from landloom.sampling.windows import centred_window
 
 REGION = reproject(shapely.box(500_007, 5_000_013, 503_000, 5_002_000), 32633, WGS84)
 
@@ -104,16 +103,6 @@ def test_coarse_grids_cover_windows_with_one_shape(size: int, resolution: float,
     assert grid.south <= 5_000_040 - size * 10
     first = Sample(id=identity, epsg=32633, bounds=(500_040, 5_000_040 - size * 10, 500_040 + size * 10, 5_000_040))
     assert grid.shape == first.grid(resolution).shape
-
-
-def test_windows_are_centred_on_multiples_of_60() -> None:
-    rng = np.random.default_rng(0)
-    south_west = rng.uniform(0, 10_000, (500, 2))
-    bounds = np.hstack([south_west, south_west + rng.uniform(10, 300, (500, 2))])
-    corner = centred_window(bounds, 240.0)
-    assert (corner % 60 == 0).all()
-    off = np.abs(corner + 120 - (bounds[:, :2] + bounds[:, 2:]) / 2)
-    assert off.max() <= 30
 
 
 @given(st.integers(1, 60), st.integers(0, 99), st.integers(0, 99), st.sampled_from([None, 2018]))

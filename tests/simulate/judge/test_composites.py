@@ -4,10 +4,7 @@ from hashlib import sha256
 
 import bottleneck
 import numpy as np
-import pytest
-import shapely
 
-from landloom.model.grid import Grid, reproject
 from landloom.model.sensor import CLEAR
 from landloom.simulate.judge.composites import (
     JUDGE_MONTH,
@@ -19,7 +16,6 @@ from landloom.simulate.judge.composites import (
     judge_spec,
     sorted_median,
 )
-from landloom.simulate.judge.labels import judge_fractions, judge_target
 from landloom.simulate.spec import world_spec
 from landloom.simulate.world import World
 
@@ -79,27 +75,3 @@ def test_a_composite_case_holds_the_same_observations_with_and_without_clouds() 
     assert abs(exact.bias) < 0.2
     worse = composite_error(case, sorted_median(case.pixels, np.ones_like(case.valid)), case.perfect())
     assert worse.absolute > 1.2 * exact.absolute
-
-
-@pytest.mark.parametrize("seed", [DEVELOPMENT_SEED, 4])
-def test_fractions_are_exact(seed: int) -> None:
-    """Rational arithmetic on single parcels against shapely on the dissolved polygons."""
-    case = judge_fractions(seed)
-    assert abs(case.fractions.sum(axis=1) - 1).max() < 1e-15
-    got = np.zeros_like(case.fractions)
-    for code, polygon in case.polygons:
-        projected = reproject(polygon, case.epsg, case.cells[0].epsg)
-        for row, cell in enumerate(case.cells):
-            got[row, case.codes.index(code)] += shapely.intersection(projected, cell.outline()).area / 360_000.0
-    assert abs(got - case.fractions).max() < 1e-9
-    assert (case.fractions > 0).sum() > 2 * len(case.cells)
-
-
-def test_a_target_map_is_wrong_by_a_known_share() -> None:
-    grid = Grid.of_bounds(32633, (300_000, 5_556_000, 304_800, 5_560_800), 10)
-    case = judge_target(DEVELOPMENT_SEED, grid)
-    assert (case.target != case.truth).mean() == pytest.approx(0.15, abs=0.005)
-    assert case.whole.mean() == pytest.approx(0.075, abs=0.004)
-    assert case.edge.mean() == pytest.approx(0.075, abs=0.004)
-    assert not (case.whole & case.edge).any()
-    assert np.array_equal(case.target != case.truth, case.whole | case.edge)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -13,8 +13,8 @@ from tests.formats.safe.manifest import manifest_names
 
 from landloom.errors import InvalidInputError
 from landloom.formats.safe.safe_product import parse_product
-from landloom.model.sensor import SENTINEL2, Scl
-from landloom.simulate.safe.images import cloud_classes, encode_jp2, level_1c
+from landloom.model.sensor import SENTINEL2
+from landloom.simulate.safe.images import level_1c
 from landloom.simulate.safe.metadata import view_nodes
 from landloom.simulate.safe.products import SafeForm, as_delivered, product_files, simulate_safe_archive
 from landloom.simulate.schedule import plan_scenes
@@ -23,8 +23,6 @@ from landloom.simulate.world import World
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from numpy.typing import NDArray
 
     from landloom.simulate.world import SceneSpec
 
@@ -70,24 +68,6 @@ def test_angles_go_in_as_they_come_out() -> None:
         wanted = np.nanmean([zenith for zenith, _ in detectors], axis=0)
         assert granule.view[band].zenith == pytest.approx(wanted, abs=1e-3)
         assert granule.view[band].azimuth == pytest.approx(np.nanmean([az for _, az in detectors], axis=0), abs=1e-3)
-
-
-def test_cloud_classes_are_those_of_the_scene_classification() -> None:
-    scl = np.full((6, 6), Scl.VEGETATION, dtype=np.uint8)
-    scl[0, 0], scl[2, 5], scl[5, 0] = Scl.CLOUD_HIGH, Scl.CIRRUS, Scl.SNOW
-    assert cloud_classes(scl).tolist() == [[[1, 0], [0, 0]], [[0, 1], [0, 0]], [[0, 0], [1, 0]]]
-
-
-@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-def test_jpeg_2000_loses_nothing_and_has_the_tiles_of_its_block(dtype: type) -> None:
-    numbers: NDArray[Any] = np.arange(2 * 80 * 100).reshape(2, 80, 100) * 7919 % (np.iinfo(dtype).max + 1)
-    numbers = numbers.astype(dtype)
-    grid = OLD.grid.window(0, 0, 80, 100)
-    data = encode_jp2(numbers, grid, block=64)
-    assert data == encode_jp2(numbers, grid, block=64)
-    with rasterio.MemoryFile(data) as memory, memory.open() as image:
-        assert np.array_equal(image.read(), numbers)
-        assert set(image.block_shapes) == {(64, 64)}
 
 
 def test_archives_repeat_to_the_byte_and_are_left_when_finished(tmp_path: Path) -> None:
