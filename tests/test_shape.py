@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
+import grimp
 import pytest
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]
 SOURCES = sorted((ROOT / "src").rglob("*.py"))
 TESTS = sorted((ROOT / "tests").rglob("*.py"))
+ELSEWHERE: dict[str, tuple[str, str]] = tomllib.loads((ROOT / "tests" / "elsewhere.toml").read_text(encoding="utf-8"))
+"""Module → the test file that covers it, and why it has none of its name."""
 
 
 @pytest.mark.parametrize("path", SOURCES + TESTS, ids=lambda path: str(path.relative_to(ROOT)))
@@ -32,6 +36,38 @@ def test_folders_stay_small() -> None:
     """No folder has more than 20 modules; `__init__` is none."""
     for folder in {path.parent for path in SOURCES}:
         assert len([path for path in folder.glob("*.py") if path.stem != "__init__"]) <= 20, folder
+
+
+def _test_of(module: str) -> Path:
+    """The test file of a module's name: `src/landloom/a/b.py` has `tests/a/test_b.py`."""
+    place = Path(module)
+    return ROOT / "tests" / place.parent / f"test_{place.stem.lstrip('_')}.py"
+
+
+def test_every_module_has_a_test_file_of_its_name_or_a_reason() -> None:
+    home = ROOT / "src" / "landloom"
+    modules = {path.relative_to(home).as_posix() for path in SOURCES if path.stem != "__init__"}
+    assert {module for module in modules if not _test_of(module).is_file()} == set(ELSEWHERE)
+
+
+@pytest.fixture(scope="module")
+def imports() -> grimp.ImportGraph:
+    return grimp.build_graph("landloom", exclude_type_checking_imports=True, cache_dir=None)
+
+
+@pytest.mark.parametrize("module", ELSEWHERE)
+def test_what_is_tested_elsewhere_is_reached_from_there(module: str, imports: grimp.ImportGraph) -> None:
+    """What the file or its own fixtures import leads to the module, or the file runs the command line."""
+    covering, reason = ELSEWHERE[module]
+    path = ROOT / "tests" / covering
+    below = path.parents[: len(Path(covering).parents) - 1]
+    said = {
+        name for one in (path, *(folder / "conftest.py" for folder in below)) if one.is_file() for name in _said(one)
+    }
+    said |= {"landloom.cli.__main__"} if "run" in said else set()
+    name = f"landloom.{module.removesuffix('.py').replace('/', '.')}"
+    assert name in said or any(imports.chain_exists(one, name) for one in said & imports.modules)
+    assert reason
 
 
 @pytest.mark.parametrize("name", ["run.txt", "dev.txt"])

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.corpus.conftest import make_info, write_world
 from tests.query.faulty import Faulty, content, serving
 
-from landloom.errors import CorpusError, InvalidInputError, NotFoundError, StoreError, TransientFaultError
-from landloom.query.catalog.corpora import BUILT_IN, RegisteredCorpus, add_corpus, corpora, remove_corpus
+from landloom.errors import CorpusError, InvalidInputError, StoreError, TransientFaultError
+from landloom.query.catalog.corpora import BUILT_IN, RegisteredCorpus, add_corpus
 from landloom.query.corpus import Corpus
 from landloom.query.published import get_asset_hrefs
 from landloom.query.transfer.destination import Wanted, plan_download, verify
@@ -208,23 +207,6 @@ def test_corpora_elsewhere_open_by_address_and_follow_changes(own: Truth, tmp_pa
         pq.write_table(pq.read_table(index).slice(0, 100), buffer)
         data["index/samples.parquet"] = buffer.getvalue()
         assert len(Corpus.open(server.address, cache=tmp_path / "cache")) == 100
-
-
-def test_the_registry_is_extended_and_reduced(tmp_path: Path) -> None:
-    path = tmp_path / "config" / "corpora.json"
-    mine = RegisteredCorpus(name="mine", bases=("s3://bucket/mine/",))
-    add_corpus(mine, path)
-    assert corpora(path)["mine"] == mine
-    assert set(corpora(path)) == {"mine", "rapidai4eo", "landcovernet"}
-    remove_corpus("mine", path)
-    assert "mine" not in corpora(path)
-    with pytest.raises(NotFoundError):
-        remove_corpus("rapidai4eo", path)
-    path.write_text(json.dumps([{"name": "x"}]))
-    with pytest.raises(InvalidInputError, match="broken registry"):
-        corpora(path)
-    with pytest.raises(InvalidInputError, match="slash"):
-        RegisteredCorpus(name="x", bases=("https://example.org",))
 
 
 def test_a_corpus_with_a_stac_only_says_how_to_search_it(tmp_path: Path) -> None:

@@ -1,0 +1,62 @@
+"""Each way in which files and manifests can disagree is one problem that names the file."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from landloom.corpus.audit.files import file_problems
+from landloom.corpus.manifest import FileEntry, manifest_bytes
+from landloom.corpus.published_files import PublishedFiles
+from landloom.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+TILE = "33N/16E-243N"
+CHIP = f"imagery/{TILE}/33N_16E-243N_29_01/S2-SR/2018-01.tif"
+TABLE = "resources/demo_labels.csv"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> LocalStore:
+    made = LocalStore(tmp_path)
+    for key in (CHIP, TABLE):
+        made.put(key, key.encode())
+    made.put(f"manifest/{TILE}.parquet", manifest_bytes([FileEntry.of(CHIP, CHIP.encode())]))
+    made.put("manifest/corpus.parquet", manifest_bytes([FileEntry.of(TABLE, TABLE.encode())]))
+    made.put("corpus.json", b"{}")
+    made.put(".landloom/journal.sqlite", b"state")
+    return made
+
+
+def problems(store: LocalStore, *, digests: bool = True) -> list[tuple[str, str]]:
+    return [(one.where, one.what) for one in file_problems(store, PublishedFiles(store), digests=digests)]
+
+
+def test_what_is_listed_and_there_is_right(store: LocalStore) -> None:
+    assert problems(store) == []
+
+
+@pytest.mark.parametrize("key", [CHIP, TABLE])
+def test_missing_longer_and_changed_files_are_named(store: LocalStore, key: str) -> None:
+    content = store.get(key)
+    store.put(key, content.upper())
+    assert problems(store, digests=False) == []
+    ((where, what),) = problems(store)
+    assert (where, what[:11]) == (key, "got sha256 ")
+    store.put(key, content + b"x")
+    assert problems(store) == [(key, f"got {len(content) + 1} bytes, expected {len(content)}")]
+    store.delete(key)
+    assert problems(store) == [(key, "missing, though a manifest names it")]
+
+
+@pytest.mark.parametrize("key", [f"imagery/{TILE}/stray.tif", "resources/stray.csv", "imagery/34N/01E-200N/a.tif", "x"])
+def test_files_of_no_manifest_are_named(store: LocalStore, key: str) -> None:
+    store.put(key, b"1")
+    assert problems(store) == [(key, "is in no manifest, so it is not part of the corpus")]
+
+
+def test_a_corpus_without_manifests_has_none(tmp_path: Path) -> None:
+    assert ("manifest", "no manifest names any file") in problems(LocalStore(tmp_path / "empty"))
