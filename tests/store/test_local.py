@@ -92,7 +92,7 @@ def test_open_knows_paths_and_file_urls(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("uri", "message"),
-    [("ftp://host/a", "a path or s3://"), ("file://elsewhere/a", "a file URL of this machine")],
+    [("ftp://host/a", "a path or s3://"), ("file://elsewhere/a", "a file URL on this machine")],
 )
 def test_open_refuses_what_it_does_not_know(uri: str, message: str) -> None:
     with pytest.raises(InvalidInputError, match=message):

@@ -102,7 +102,7 @@ def test_a_csv_with_bad_text_names_the_rows(frame: geopandas.GeoDataFrame, tmp_p
     table = _as_csv(frame, [32633] * 3)
     table.loc[2, "geometry"] = "POLYGON ((0 0, 1 1"
     table.to_csv(file, index=False)
-    with pytest.raises(InvalidInputError, match=r"parcels\.csv.*no WKT in rows \[2\]"):
+    with pytest.raises(InvalidInputError, match=r"parcels\.csv.*not WKT in rows \[2\]"):
         read_vector(file)
     _as_csv(frame, [32633, None, 32633]).to_csv(file, index=False)
     with pytest.raises(InvalidInputError, match=r"no CRS in rows \[1\]"):

@@ -1,4 +1,4 @@
-"""Composites: the per-pixel median of a period's valid observations, and chips that must not lie."""
+"""Composites: the per-pixel median of a period's valid observations, and checks of chips before publication."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 ENOUGH: Final = 64
-"""Observed pixels from which on a band that never varies is no coincidence."""
+"""Number of observed pixels from which a constant band counts as an error."""
 FLOOR: Final = 1
-"""What the processing offset clamps dark pixels to: water may be that dark throughout."""
+"""Value to which the processing offset clamps dark pixels: water may be that dark throughout."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observation:
-    """What one overpass shows of a grid, the processing offset applied.
+    """One overpass on a grid, the processing offset applied.
 
     Example:
         >>> bands = np.array([[[500, 0]]], dtype=np.uint16)
@@ -51,7 +51,7 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Composite:
-    """A period reduced to one raster."""
+    """The result of reducing a period to one raster."""
 
     bands: NDArray[np.uint16]
     """uint16 (band, y, x); 0 where the count is 0, never elsewhere."""
@@ -64,17 +64,17 @@ def composite(
 ) -> Composite:
     """The per-pixel median of all valid observations of a period.
 
-    Beyond the observations it needs memory for one band of all of them: call it with strips of rows where a whole tile
-    would not fit.
+    Beyond the observations, memory is needed for one band of all of them: call it with strips of rows if a whole tile
+    does not fit.
 
     Args:
-        observations: one for each overpass, on one grid, in any order.
-        shape: rows and columns; needed where there may be no observation.
+        observations: one per overpass, on one grid, in any order.
+        shape: rows and columns; needed if there may be no observation.
         bands: number of bands; likewise.
 
     Returns:
-        Medians (floor of the mean of the middle two for an even number) and counts; without any observation nodata
-        with count 0.
+        Medians (floor of the mean of the middle two for an even number) and counts; nodata with count 0 if there is no
+        observation.
 
     Raises:
         InvalidValueError: observations of different shapes, or none and no shape.
@@ -109,19 +109,19 @@ def composite(
 def blank_reason(
     chip: NDArray[np.uint16], count: NDArray[np.unsignedinteger], shape: tuple[int, ...] | None = None
 ) -> str | None:
-    """Why a chip must not be published, if there is a reason.
+    """The reason why a chip must not be published, if there is one.
 
-    It is dishonest for a chip to be of the wrong shape, nodata where there were observations, data where there were
-    none, or constant in a band where `ENOUGH` pixels were observed (constant at the floor of the processing offset is
-    let pass: dark water is).
+    A chip is rejected if it has the wrong shape, nodata where there were observations, data where there were none, or
+    is constant in a band with at least `ENOUGH` observed pixels (except at the floor of the processing offset, which
+    dark water may reach throughout).
 
     Args:
         chip: uint16 (band, y, x).
         count: (y, x), number of valid observations behind each pixel.
-        shape: what the chip should be, where that is known.
+        shape: the expected shape of the chip, if known.
 
     Returns:
-        The reason, for people; None for an honest chip.
+        The reason as text; None for a valid chip.
 
     Example:
         >>> blank_reason(np.zeros((1, 1, 2), np.uint16), np.array([[1, 0]], np.uint8))

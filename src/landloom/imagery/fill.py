@@ -1,4 +1,4 @@
-"""Filling gaps of a year's series by linear interpolation in time, the year being a circle."""
+"""Filling gaps of a year's series by linear interpolation in time, with the year as a circle."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK: Final = 1024
-"""Pixels worked on at a time."""
+"""Pixels processed at a time."""
 YEAR: Final = 365.0
-"""Days of a period unless told otherwise."""
+"""Days of a period by default."""
 
 
 def fill_periodic(
     stack: NDArray[np.uint16], valid: NDArray[np.bool_], days: NDArray[np.float64], period: float = YEAR
 ) -> NDArray[np.uint16]:
-    """Replace what is not valid by what a straight line between its valid neighbours in time says.
+    """Replace invalid values by linear interpolation between their valid neighbours in time.
 
-    Times are taken modulo the period, so that December's gaps lean on January. Valid values stay as they are. A pixel
+    Times are taken modulo the period, so that gaps in December use January. Valid values are unchanged. A pixel
     with one observation gets that value at all times, one with none stays nodata (0). Results are rounded to the
-    nearest whole number, halves up: they lie within half a number of `numpy.interp(…, period=…)`.
+    nearest whole number, halves up: they differ from `numpy.interp(…, period=…)` by at most 0.5.
 
     Args:
         stack: uint16 (time, band, y, x).
-        valid: True = usable, (time, y, x), for all bands.
+        valid: True = usable, (time, y, x), shared by all bands.
         days: day of each time, in any order; observations at the same time modulo the period are kept apart.
         period: length of the circle, 365.0 or 366.0 days for a year.
 
@@ -37,7 +37,7 @@ def fill_periodic(
         uint16 (time, band, y, x), in the order of the input.
 
     Raises:
-        InvalidValueError: other types, shapes that do not go together, or times that are not finite.
+        InvalidValueError: other types, inconsistent shapes, or times that are not finite.
 
     Example:
         >>> stack = np.array([100, 0, 0, 400], dtype=np.uint16).reshape(4, 1, 1, 1)
@@ -70,9 +70,9 @@ def _kernel(
     period: float,
     out: NDArray[np.uint16],
 ) -> None:
-    """Block by block: weights from validity, then band by band a sweep each way carries the neighbours' values.
+    """Block by block: weights from validity; then, band by band, a sweep each way carries the neighbours' values.
 
-    Sweeps of selections, with no look-up by index, run at the width of the processor's registers.
+    The sweeps select values without index look-ups, so that they vectorise to the full register width.
     """
     times, bands, pixels = stack.shape
     weight = np.empty((times, BLOCK), dtype=np.float64)
@@ -104,12 +104,12 @@ def _kernel(
                 _blend(carried, later[time], weight[time], out[order[time], band, start:end])
 
 
-# The steps are functions of contiguous rows because only then does the compiler see that it may vectorise them.
+# The steps are functions of contiguous rows because only then can the compiler vectorise them.
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _widen(valid: NDArray[np.uint8], usable: NDArray[np.uint16]) -> None:
-    """All bits or none."""
+    """Expand validity to masks of all bits or none."""
     for p in range(valid.size):
         usable[p] = np.uint16(0) - np.uint16(valid[p])
 
@@ -122,7 +122,7 @@ def _copy(source: NDArray[np.uint16], target: NDArray[np.uint16]) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _carry(values: NDArray[np.uint16], usable: NDArray[np.uint16], carried: NDArray[np.uint16]) -> None:
-    """Take the value where it is usable, else keep what came along."""
+    """Take the value where it is usable, else keep the carried one."""
     for p in range(values.size):
         carried[p] ^= (carried[p] ^ values[p]) & usable[p]
 
@@ -146,7 +146,7 @@ def _weights(
     moment: NDArray[np.float64],
     weight: NDArray[np.float64],
 ) -> None:
-    """Share of the way from the observation before to the one after; 0 at an observation."""
+    """Position between the previous and the next observation, as a share of their distance; 0 at an observation."""
     times = days.size
     moment[:] = 0
     for time in range(times - 1, -1, -1):

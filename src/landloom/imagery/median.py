@@ -1,8 +1,8 @@
-"""The median of all valid observations, exactly, at the speed of memory.
+"""The exact median of all valid observations, at memory bandwidth.
 
 Invalid values are replaced in turn by the smallest and the largest number, which keeps the median of the valid ones in
 the middle. A sorting network (Batcher's odd-even merge), pruned to the two middle outputs, then finds it: its
-comparisons do not depend on the data, so that each runs over a row of pixels at the width of the processor's registers.
+comparisons do not depend on the data, so that each vectorises over a row of pixels at the full register width.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ BLOCK: Final = 1024
 ALL: Final = 65_535
 """Every bit of a uint16."""
 COPIED: Final = 1 << 22
-"""Numbers copied at a time where the arrays given are views with gaps."""
+"""Numbers copied at a time if the input arrays are not contiguous."""
 
 
 def masked_median(
@@ -43,7 +43,7 @@ def masked_median(
         the time axis of `valid`, uint8 (uint16 when there are more than 255 times).
 
     Raises:
-        InvalidValueError: other types, or shapes that do not go together.
+        InvalidValueError: other types, or inconsistent shapes.
 
     Example:
         >>> stack = np.array([[[10, 7]], [[20, 0]], [[31, 9]]], dtype=np.uint16)
@@ -112,7 +112,7 @@ def _kernel(
             _mean(rows[middle[0]], rows[middle[1]], even, median[band, start:end])
 
 
-# The steps are functions of contiguous rows because only then does the compiler see that it may vectorise them.
+# The steps are functions of contiguous rows because only then can the compiler vectorise them.
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -123,7 +123,7 @@ def _prepare(
     parity: NDArray[np.uint16],
     number: NDArray[np.uint16],
 ) -> None:
-    """Masks of all bits or none: which values are missing, and which of them are padded with the smallest number.
+    """Masks of all bits or none: the missing values, and those of them that are padded with the smallest number.
 
     An odd series starts with a low pad, an even one with a high pad: then the lower middle row alone is the median
     whenever the number of valid values is odd.
@@ -140,7 +140,7 @@ def _prepare(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _parity(number: NDArray[np.uint16], even: NDArray[np.uint16], count: NDArray[np.unsignedinteger]) -> None:
-    """Write the count, and a mask of where it is even but not zero."""
+    """Write the count, and a mask of the pixels where it is even and not zero."""
     for p in range(count.size):
         even[p] = ALL if number[p] != 0 and number[p] % 2 == 0 else 0
     for p in range(count.size):
@@ -167,7 +167,7 @@ def _compare(low: NDArray[np.uint16], high: NDArray[np.uint16]) -> None:
 def _mean(
     lower: NDArray[np.uint16], upper: NDArray[np.uint16], even: NDArray[np.uint16], out: NDArray[np.uint16]
 ) -> None:
-    """The half step up cannot overflow; it is dropped where one value alone is the median."""
+    """Rounding up by one half cannot overflow; it is dropped where a single value is the median."""
     for p in range(out.size):
         out[p] = lower[p] + (((upper[p] - lower[p]) >> 1) & even[p])
 
@@ -176,7 +176,7 @@ def _mean(
 def _network(times: int) -> NDArray[np.int64]:
     """Comparators (row of the smaller, row of the larger) that bring the two middle values to their rows.
 
-    K. E. Batcher, Sorting networks and their applications, AFIPS 1968; comparators that neither middle row depends on
+    K. E. Batcher, Sorting networks and their applications, AFIPS 1968; comparators on which neither middle row depends
     are dropped.
     """
     wanted = set(_middle(times))
@@ -195,7 +195,7 @@ def _middle(times: int) -> tuple[int, int]:
 
 
 def _batcher(length: int) -> list[tuple[int, int]]:
-    """Odd-even merge sort of any length: the network of the next power of two without what lies beyond the end."""
+    """Odd-even merge sort of any length: the network of the next power of two without the rows beyond the end."""
     pairs: list[tuple[int, int]] = []
     block = 1
     while block < length:

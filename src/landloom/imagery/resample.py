@@ -1,7 +1,7 @@
-"""Bringing rasters onto another grid by nearest neighbour: exact where grids nest, one stated rule where they do not.
+"""Nearest-neighbour resampling to another grid: exact if grids nest, with a defined tie rule if they do not.
 
-A target pixel takes the source pixel that holds its centre. Where the centre lies on the boundary of two source pixels
-the western, or northern, one is taken: a source centre on a pixel boundary goes to the cell east and south of it.
+A target pixel takes the source pixel that contains its centre. If the centre lies on the boundary of two source pixels,
+the western or northern one is taken: a source centre on a pixel boundary goes to the cell east and south of it.
 (GDAL takes the eastern and southern source pixel there; it agrees everywhere else.)
 """
 
@@ -22,21 +22,21 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 TIE: Final = 1e-6
-"""Source pixels; a centre this near a boundary lies on it."""
+"""Tolerance in source pixels; a centre this close to a boundary counts as on it."""
 NODES: Final = 12
 """Points along each axis at which coordinates are transformed exactly."""
 CLOSE: Final = 1e-6
-"""Source pixels by which interpolated coordinates may differ from exact ones; else all are transformed."""
+"""Tolerance in source pixels between interpolated and exact coordinates; beyond it, all are transformed exactly."""
 ROWS: Final = 128
 """Target rows whose coordinates are held in memory at a time."""
 
 
 def repeat(array: NDArray[Any], factor: int) -> NDArray[Any]:
-    """Make every pixel a block of `factor` × `factor` equal ones: 20 m to 10 m, 60 m to 10 m.
+    """Repeat every pixel as a block of `factor` × `factor` pixels: 20 m to 10 m, 60 m to 10 m.
 
     Args:
         array: (…, y, x).
-        factor: whole, at least 1.
+        factor: whole number, at least 1.
 
     Raises:
         InvalidValueError: a factor below 1.
@@ -52,11 +52,11 @@ def repeat(array: NDArray[Any], factor: int) -> NDArray[Any]:
 
 
 def nearest_indices(source: Grid, target: Grid) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Which source row and column each target row and column takes, in one CRS.
+    """The source row and column for each target row and column, in one CRS.
 
     Args:
-        source: where values come from.
-        target: where they go.
+        source: grid of the values.
+        target: grid to resample to.
 
     Returns:
         Row per target row, and column per target column; −1 outside the source.
@@ -78,16 +78,16 @@ def nearest_indices(source: Grid, target: Grid) -> tuple[NDArray[np.int64], NDAr
 
 
 def to_grid(array: NDArray[Any], source: Grid, target: Grid, *, nodata: float = 0) -> NDArray[Any]:
-    """Bring a raster, measured or categorical, onto another grid by nearest neighbour.
+    """Resample a raster, continuous or categorical, to another grid by nearest neighbour.
 
     Args:
         array: (y, x) or (band, y, x) on the source grid.
         source: its grid.
-        target: the grid wanted, in any CRS and resolution.
-        nodata: what stands outside the source.
+        target: grid to resample to, in any CRS and resolution.
+        nodata: value outside the source.
 
     Returns:
-        New array on the target grid, of the same type and number of axes.
+        New array on the target grid, with the same type and number of axes.
 
     Raises:
         InvalidValueError: the array does not have the shape of the source grid.
@@ -114,12 +114,12 @@ def to_grid(array: NDArray[Any], source: Grid, target: Grid, *, nodata: float = 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _gather(bands: NDArray[Any], y: NDArray[np.float64], x: NDArray[np.float64], out: NDArray[Any]) -> None:
-    """Take the pixel that holds each position; nothing is written outside the source."""
+    """Take the pixel that contains each position; nothing is written outside the source."""
     count, height, width = bands.shape
     for row in range(y.shape[0]):
         for column in range(y.shape[1]):
             down, along = y[row, column] - TIE, x[row, column] - TIE
-            # Written so that positions which are no numbers fall outside.
+            # Written so that NaN positions count as outside.
             if 0 < down <= height and 0 < along <= width:
                 i, j = int(np.ceil(down)) - 1, int(np.ceil(along)) - 1
                 for band in range(count):
@@ -127,20 +127,20 @@ def _gather(bands: NDArray[Any], y: NDArray[np.float64], x: NDArray[np.float64],
 
 
 def _holding(positions: NDArray[np.float64], size: int) -> NDArray[np.int64]:
-    """The pixel that holds each position, the lower of two on a boundary; −1 outside."""
+    """The pixel that contains each position, the lower of two on a boundary; −1 outside."""
     index: NDArray[np.int64] = np.ceil(positions - TIE).astype(np.int64) - 1
     index[index >= size] = -1
     return np.maximum(index, -1)
 
 
 def _inside(indices: NDArray[np.int64]) -> slice:
-    """The part of the target that the source covers; sources have no holes."""
+    """The part of the target that the source covers; it is contiguous."""
     found = np.flatnonzero(indices >= 0)
     return slice(int(found[0]), int(found[-1]) + 1) if found.size else slice(0, 0)
 
 
 def _along(array: NDArray[Any], indices: NDArray[np.int64], axis: int) -> NDArray[Any]:
-    """Take along one of the last two axes; as a slice or a repeat where the indices are one."""
+    """Take along one of the last two axes; as a slice or a repeat if the indices allow it."""
     if not indices.size:
         return array.take(indices, axis=axis)
     first, last = int(indices[0]), int(indices[-1])
@@ -158,9 +158,9 @@ def _along(array: NDArray[Any], indices: NDArray[np.int64], axis: int) -> NDArra
 def _coordinates(source: Grid, target: Grid) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:
     """Positions of the target's pixel centres in source pixels: (first row, y, x) by groups of rows.
 
-    Map projections are smooth: polynomials through a few exactly transformed points give all others. (Peers that
-    interpolate linearly over 32 pixels, or let GDAL err by its default eighth of a pixel, pick another neighbour for
-    some pixels in a hundred.) A check on other points falls back to transforming every pixel.
+    Map projections are smooth: polynomials through a few exactly transformed points give all others. (Other tools that
+    interpolate linearly over 32 pixels, or accept GDAL's default error of an eighth of a pixel, pick another neighbour
+    for some pixels in a hundred.) If a check on other points fails, every pixel is transformed.
     """
     values = _Polynomial(source, target)
     columns = np.arange(0.5, target.width)
@@ -188,7 +188,7 @@ class _Polynomial:
         exact = _exactly(source, target, (nodes + 1) / 2 * self._height, (nodes + 1) / 2 * self._width)
         self._coefficients = [invert @ values @ invert.T for values in exact] if np.isfinite(exact).all() else None
         self.close = self._check(source, target)
-        """Whether it meets the exact positions everywhere it was checked."""
+        """Whether it agrees with the exact positions at all checked points."""
 
     def _check(self, source: Grid, target: Grid) -> bool:
         if self._coefficients is None:
@@ -200,7 +200,7 @@ class _Polynomial:
     def at(
         self, rows: NDArray[np.float64], columns: NDArray[np.float64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """(y, x) in source pixels, at every combination of target rows and columns."""
+        """(y, x) in source pixels, for every combination of target rows and columns."""
         down = chebvander(rows * 2 / self._height - 1, NODES - 1)
         along = chebvander(columns * 2 / self._width - 1, NODES - 1)
         y, x = (_product(_product(down, coefficients), along.T.copy()) for coefficients in self._coefficients or ())
@@ -209,7 +209,7 @@ class _Polynomial:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _product(tall: NDArray[np.float64], wide: NDArray[np.float64]) -> NDArray[np.float64]:
-    """A matrix product of few inner terms: the same to the last bit whatever threads a linear algebra library has."""
+    """A matrix product of few inner terms; bit-identical whatever the threads of a linear algebra library."""
     out = np.zeros((tall.shape[0], wide.shape[1]))
     for row in range(tall.shape[0]):
         for inner in range(tall.shape[1]):

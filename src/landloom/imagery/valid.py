@@ -1,4 +1,4 @@
-"""Which pixels are usable, and the processing offset."""
+"""Masks of usable pixels, and the processing offset."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ Source = TypeVar("Source", bound=np.generic)
 Target = TypeVar("Target", bound=np.generic)
 
 BLOCK: Final = 65_536
-"""Elements worked on at a time, so that intermediate results stay in the processor's cache."""
+"""Elements processed at a time, so that intermediate results stay in the processor's cache."""
 _EXACT: Final = 2**61
-"""Whole numbers up to so much can be doubled in 64 bits."""
+"""Whole numbers up to this limit can be doubled in 64 bits."""
 HIGHEST_CLASS: Final = 15
-"""SCL is a four-bit field; a larger number is a damaged one."""
+"""SCL is a four-bit field; a larger number is corrupt."""
 
 
 def scl_valid(scl: NDArray[np.uint8], clear: Iterable[int] = CLEAR, dilate: int = 0) -> NDArray[np.bool_]:
-    """Say which pixels the scene classification calls usable.
+    """The pixels that the scene classification marks as usable.
 
     Args:
         scl: Sen2Cor's classes, uint8 (…, y, x).
-        clear: classes that count as usable; no number above 15 ever does.
-        dilate: pixels by which unusable areas grow, as a square of 2·dilate + 1 pixels a side around each. Pixels
-            without data (0) are unusable themselves but do not grow: beyond the swath's edge there is no cloud.
+        clear: classes that count as usable; numbers above 15 never do.
+        dilate: pixels by which unusable areas grow, as a square of side 2·dilate + 1 pixels around each. Pixels
+            without data (0) are unusable but do not grow: there is no cloud beyond the swath's edge.
 
     Returns:
         bool (…, y, x), True = usable.
@@ -67,13 +67,13 @@ def scl_valid(scl: NDArray[np.uint8], clear: Iterable[int] = CLEAR, dilate: int 
 
 
 def bits_valid(quality: NDArray[Any], blocked: int, dilate: int = 0, nodata: int = 0) -> NDArray[np.bool_]:
-    """Say which pixels a layer of quality bits calls usable.
+    """The pixels that a layer of quality bits marks as usable.
 
     Args:
-        quality: unsigned numbers (…, y, x) whose bits say what a pixel is, as of Landsat's QA_PIXEL.
+        quality: unsigned numbers (…, y, x) of flag bits, such as Landsat's QA_PIXEL.
         blocked: bits, any of which makes a pixel unusable.
         dilate: pixels by which unusable areas grow, as in `scl_valid`; pixels without data do not grow.
-        nodata: number of pixels without data, which are never usable; 0 is none either.
+        nodata: value of pixels without data, which are never usable; neither is 0.
 
     Returns:
         bool (…, y, x), True = usable.
@@ -94,15 +94,15 @@ def bits_valid(quality: NDArray[Any], blocked: int, dilate: int = 0, nodata: int
 def to_reflectance(
     numbers: NDArray[Any], conversion: Conversion, *, nodata: float = 0
 ) -> tuple[NDArray[np.uint16], int]:
-    """Bring stored numbers to 10,000 × reflectance: rounded to the nearest whole number, halves up.
+    """Convert stored numbers to 10,000 × reflectance: rounded to the nearest whole number, halves up.
 
     Args:
         numbers: any type and shape.
         conversion: from stored numbers to reflectance.
-        nodata: stored number where there is nothing; NaN and infinite numbers are nothing, too.
+        nodata: stored value of pixels without data; NaN and infinite numbers count as no data, too.
 
     Returns:
-        Numbers, 0 where there is nothing; and how many had to be clamped to 1 or to 65534.
+        Numbers, 0 where there is no data; and how many had to be clamped to 1 or to 65534.
 
     Example:
         >>> from landloom.model.sensor import Conversion
@@ -118,7 +118,7 @@ def to_reflectance(
 
 
 def _rounded(numbers: NDArray[Any], conversion: Conversion) -> NDArray[Any]:
-    """10,000 × reflectance, halves up: of whole numbers exactly, as the decimals of the conversion say."""
+    """10,000 × reflectance, halves up; exact for whole numbers, by the decimal digits of the conversion."""
     scale, offset = (Fraction(repr(value)) * REFLECTANCE_SCALE for value in (conversion.scale, conversion.offset))
     below = lcm(scale.denominator, offset.denominator)
     factor, summand = int(scale * below), int(offset * below)
@@ -129,7 +129,7 @@ def _rounded(numbers: NDArray[Any], conversion: Conversion) -> NDArray[Any]:
 
 
 def data_valid(dn: NDArray[np.uint16]) -> NDArray[np.bool_]:
-    """Say where stored numbers are data: neither nodata (0) nor saturated (65535).
+    """The pixels whose stored numbers are data: neither nodata (0) nor saturated (65535).
 
     Call it on stored numbers, before `apply_offset`.
 
@@ -138,7 +138,7 @@ def data_valid(dn: NDArray[np.uint16]) -> NDArray[np.bool_]:
         array([False,  True,  True, False])
     """
     _wanted_uint16(dn)
-    # Unsigned arithmetic wraps 0 to 65535: one comparison serves both ends.
+    # Unsigned arithmetic wraps 0 to 65535, so that one comparison covers both ends.
     return (dn - np.uint16(1)) < np.uint16(SATURATED - 1)
 
 
@@ -149,7 +149,7 @@ def apply_offset(dn: NDArray[np.uint16], offset: int) -> tuple[NDArray[np.uint16
 
     Args:
         dn: stored numbers, uint16, any shape.
-        offset: what to add: −1000 for Level-2A since baseline 04.00 unless already applied, else 0.
+        offset: value to add: −1000 for Level-2A since baseline 04.00 unless already applied, else 0.
 
     Returns:
         New numbers, and how many had to be clamped (to 1, or to 65534 for a positive offset).
@@ -171,7 +171,7 @@ def apply_offset(dn: NDArray[np.uint16], offset: int) -> tuple[NDArray[np.uint16
     clamped = 0
     step = np.uint16(abs(offset))
     for source, target in _blocks(dn, out):
-        # Clamp first, then shift: the sum then never leaves uint16.
+        # Clamp first, then shift, so that the sum never leaves uint16.
         if offset < 0:
             beyond = source <= step
             np.subtract(np.maximum(source, step + np.uint16(low)), step, out=target)
@@ -185,7 +185,7 @@ def apply_offset(dn: NDArray[np.uint16], offset: int) -> tuple[NDArray[np.uint16
 
 
 def _member(scl: NDArray[np.uint8], codes: set[int]) -> NDArray[np.bool_]:
-    """Membership by runs of consecutive codes: two passes a run, six times faster than a table."""
+    """Membership by runs of consecutive codes: two passes per run, six times faster than a table."""
     runs = _runs(codes)
     if not runs:
         return np.zeros(scl.shape, dtype=np.bool_)

@@ -1,1 +1,1 @@
-"""Keys to bytes: local disk and object stores behind one Protocol."""
+"""Storage: files by key on local disk or in object stores, behind one Protocol."""

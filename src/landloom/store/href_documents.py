@@ -1,4 +1,4 @@
-"""Whole small files by address, wherever they are."""
+"""Reading small whole documents by address, local or remote."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 class HrefDocuments:
-    """Reads documents by local path, http(s) URL or any other that `open_store` takes; may be shared by threads.
+    """Reads documents by local path, http(s) URL or any other address that `open_store` accepts; thread-safe.
 
     Args:
-        patience: retries.
+        patience: retry policy.
 
     Example:
         >>> HrefDocuments().read("/no/such/catalog.json")
@@ -40,9 +40,9 @@ class HrefDocuments:
         """The bytes of a document.
 
         Raises:
-            MissingKeyError: there is none.
-            TransientFaultError: it cannot be read just now.
-            PermanentFaultError: it can never be read.
+            MissingKeyError: there is no such document.
+            TransientFaultError: it is temporarily unreadable.
+            PermanentFaultError: it is permanently unreadable.
         """
         if href.startswith(("http://", "https://")):
             return self._get(href)

@@ -1,6 +1,6 @@
 """The one HTTP client: retries, redirects, hosts and rates under one policy, and faults by their name.
 
-What object stores keep is read through `landloom.store.objects`, under the same policy (`landloom.store.patience`).
+Object stores are read through `landloom.store.objects`, under the same policy (`landloom.store.patience`).
 """
 
 from __future__ import annotations
@@ -196,7 +196,7 @@ def _why_refused(before: str, after: str) -> str | None:
 
 
 def retrying(session: requests.Session, patience: Patience) -> requests.Session:
-    """Make a session retry; returns it."""
+    """Make a session retry, and return it."""
     for scheme in ("http://", "https://"):
         session.mount(scheme, RetryingAdapter(patience))
     return session
@@ -213,7 +213,7 @@ def new_session(patience: Patience | None = None) -> requests.Session:
 
 
 def get(session: requests.Session, href: str) -> bytes:
-    """The body of an answer.
+    """The body of a response.
 
     Raises:
         MissingKeyError: it is not there.
@@ -308,7 +308,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def asked_to_wait(href: str) -> float | None:
-    """Seconds that a busy server asks to wait; None where it does not, or is not busy (any more)."""
+    """Seconds that a busy server asks to wait; None if it does not ask, or is not busy."""
     with suppress(requests.RequestException), closing(requests.Session()) as session:
         found = session.head(href, timeout=10)
         return retry_after(found.headers.get("Retry-After")) if found.status_code in BUSY else None

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 UNFINISHED: Final = ".landloom-tmp"
-"""How the name of a file ends while it is being written; never listed."""
+"""Suffix of the name of a file that is being written; such files are never listed."""
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
 def _plain_errors(key: str, root: Path) -> Iterator[None]:
-    """Turn the system's errors into the tree's."""
+    """Turn the system's errors into landloom's."""
     try:
         yield
     except StoreError:
@@ -38,9 +38,9 @@ def _plain_errors(key: str, root: Path) -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True)
 class LocalStore:
-    """A folder on local disk; it is made by the first `put`.
+    """A folder on local disk, created by the first `put`.
 
-    Each file is written beside its place under another name, then moved there by `os.replace`.
+    Each file is written next to its final path under a temporary name, then moved there by `os.replace`.
 
     Example:
         >>> import tempfile
@@ -66,7 +66,7 @@ class LocalStore:
         return str(self.path(key))
 
     def path(self, key: str) -> Path:
-        """Path of a file; symbolic links inside the folder are the user's own and are followed."""
+        """Path of a file; symbolic links inside the folder belong to the user and are followed."""
         return self.root / check_key(key)
 
     def get(self, key: str) -> bytes:
@@ -92,14 +92,14 @@ class LocalStore:
             return path.stat().st_size
 
     def exists(self, key: str) -> bool:
-        """Whether there is a file of that key."""
+        """Whether there is a file with that key."""
         return self.path(key).is_file()
 
     def put(self, key: str, data: bytes | memoryview) -> None:
-        """Write a file whole, making its folders.
+        """Write a whole file, creating its folders.
 
         Raises:
-            StoreError: it cannot be written, as when the disk is full; nothing half-written is left.
+            StoreError: it cannot be written, for example because the disk is full; no partial file is left.
         """
         path = self.path(key)
         unfinished = path.with_name(f".{path.name[:180]}.{uuid.uuid4().hex}{UNFINISHED}")
@@ -113,7 +113,7 @@ class LocalStore:
                 unfinished.unlink()
 
     def delete(self, key: str) -> None:
-        """Remove a file, and the folders that this leaves empty; one that is not there is no error."""
+        """Remove a file, and folders that are empty afterwards; a missing file is not an error."""
         path = self.path(key)
         with _plain_errors(key, self.root), suppress(FileNotFoundError, NotADirectoryError):
             path.unlink()
@@ -131,7 +131,7 @@ class LocalStore:
         yield from _walk(self.root / folder, f"{folder}/" if folder else "")
 
     def sweep(self) -> int:
-        """Remove what writers that were killed left behind; how many files. Only while nobody writes."""
+        """Remove unfinished files of killed writers and return their number. Only safe while nobody writes."""
         leftovers = [Path(base) / name for base, _, names in os.walk(self.root) for name in names if _unfinished(name)]
         for leftover in leftovers:
             leftover.unlink(missing_ok=True)
@@ -145,7 +145,7 @@ def _writing(key: str, root: Path) -> Iterator[None]:
             yield
     except MissingKeyError as error:
         raise StoreError(
-            f"cannot write {key!r} in {root}: a file stands where a folder should, or the reverse"
+            f"cannot write {key!r} in {root}: there is a file in place of a folder, or a folder in place of the file"
         ) from error
 
 
@@ -154,7 +154,7 @@ def _unfinished(name: str) -> bool:
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[Entry]:
-    """Files in the order of their keys: a folder sorts by its name and a slash."""
+    """Files in key order: a folder sorts by its name and a slash."""
     try:
         with os.scandir(folder) as found:
             children = sorted((child.name + ("/" if child.is_dir() else ""), child) for child in found)

@@ -1,7 +1,7 @@
 """Object stores (S3, Azure, Google, HTTP, memory) through obstore.
 
-A put is one PUT and there is no rename. Short bodies are resumed and refused requests repeated by obstore itself; what
-still fails afterwards is a `TransientFaultError`, for the next run.
+A put is one PUT and there is no rename. obstore itself resumes incomplete bodies and repeats refused requests; what
+still fails afterwards is a `TransientFaultError`, left to the next run.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
-"""Hosts to which plain http is no risk."""
+"""Hosts that may be reached by plain http without risk."""
 _IDENTITIES: Final = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",
@@ -35,7 +35,7 @@ _IDENTITIES: Final = (
     "AWS_CONTAINER_CREDENTIALS_FULL_URI",
     "AWS_SKIP_SIGNATURE",
 )
-"""Variables that say who asks, or whether requests are signed: `AWS_SKIP_SIGNATURE=false` takes the machine's role."""
+"""Variables for credentials, or for signing requests: `AWS_SKIP_SIGNATURE=false` uses the machine's role."""
 _PROFILE: Final = {
     "aws_access_key_id": "access_key_id",
     "aws_secret_access_key": "secret_access_key",
@@ -48,11 +48,11 @@ _AZURE_ENDPOINTS: Final = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 
 
 class ObjectStore:
-    """Files in an object store below a prefix; picklable, except for memory.
+    """Files in an object store below a prefix; picklable, except for `memory://`.
 
     Args:
-        uri: as `open_store` takes it.
-        profile: section of the AWS credentials file; the environment's keys by default.
+        uri: as accepted by `open_store`.
+        profile: section of the AWS credentials file; by default the keys from the environment.
 
     Example:
         >>> store = ObjectStore("memory://scratch")
@@ -81,11 +81,11 @@ class ObjectStore:
 
     @property
     def uri(self) -> str:
-        """Where it is, as given."""
+        """The URI as given."""
         return self._uri
 
     def href(self, key: str) -> str:
-        """URL of a file, with the scheme that the store was opened with."""
+        """URL of a file, with the scheme under which the store was opened."""
         check_key(key)
         web = self._uri.startswith(("http://", "https://"))
         return f"{self._uri}/{quote(key) if web else key}"
@@ -135,7 +135,7 @@ class ObjectStore:
             return bytes(found.bytes()), found.meta["size"], found.meta["e_tag"]
 
     def _tell_short(self, key: str, start: int, length: int, error: TransientFaultError) -> None:
-        """A range beyond the end is answered like any other failure; only the size tells them apart."""
+        """Check the size: obstore reports a range beyond the end like any other failure."""
         size = self.size(key)
         if size < start + length:
             raise StoreError(f"{self.href(key)} is too short: got {size} bytes, expected {start + length}") from error
@@ -146,7 +146,7 @@ class ObjectStore:
             return obstore.head(self._backend, check_key(key))["size"]
 
     def exists(self, key: str) -> bool:
-        """Whether there is a file of that key."""
+        """Whether there is a file with that key."""
         try:
             self.size(key)
         except MissingKeyError:
@@ -157,14 +157,14 @@ class ObjectStore:
         """Write a file with one PUT.
 
         Raises:
-            TransientFaultError: the store does not take it just now.
+            TransientFaultError: the store temporarily does not accept it.
             StoreError: the store refuses it.
         """
         with self._plain_errors(key):
             obstore.put(self._backend, check_key(key), bytes(data), use_multipart=False)
 
     def delete(self, key: str) -> None:
-        """Remove a file; one that is not there is no error."""
+        """Remove a file; a missing file is not an error."""
         try:
             with self._plain_errors(key):
                 obstore.delete(self._backend, check_key(key))
@@ -175,7 +175,7 @@ class ObjectStore:
         """Every file below a folder, sorted by key.
 
         Raises:
-            StoreError: plain web servers cannot list.
+            StoreError: the store is a plain web server, which cannot list.
         """
         folder = check_prefix(prefix)
         if isinstance(self._backend, HTTPStore):
@@ -203,7 +203,7 @@ class ObjectStore:
 
 def _first_line(error: BaseException) -> str:
     line = str(error).strip().split("\n", maxsplit=1)[0]
-    if "169.254.169.254" in line:  # where clouds tell their own machines who they are
+    if "169.254.169.254" in line:  # the metadata service of cloud machines, which provides credentials
         return f"no credentials in the environment, nor from this machine ({line.partition(':')[0]})"
     return line
 
@@ -211,13 +211,13 @@ def _first_line(error: BaseException) -> str:
 def object_backend(
     uri: str, *, profile: str | None = None, retries: dict[str, Any] | None = None, client: dict[str, Any] | None = None
 ) -> Any:
-    """A store of obstore.
+    """Open an obstore store.
 
     Args:
         uri: `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`, `http(s)://…` or `memory://`. Plain
-            http is allowed to the loopback only.
-        profile: section of the AWS credentials file; the environment's keys by default.
-        retries: obstore's `retry_config`; that of `Patience` by default.
+            http is allowed for the loopback interface only.
+        profile: section of the AWS credentials file; by default the keys from the environment.
+        retries: obstore's `retry_config`; by default that of `Patience`.
         client: obstore's `client_options`.
 
     Raises:
@@ -253,7 +253,7 @@ def object_backend(
 
 
 def profile_keys(name: str) -> dict[str, str]:
-    """Keys of a profile of the AWS command line's credentials file, as obstore's settings.
+    """Keys of a profile in the AWS credentials file, as obstore's settings.
 
     Raises:
         NotFoundError: no such profile.
@@ -267,22 +267,22 @@ def profile_keys(name: str) -> dict[str, str]:
 
 
 def _unsigned() -> dict[str, bool]:
-    """Requests are not signed where the environment says nothing of who asks: public buckets need no account."""
+    """Do not sign requests if the environment has no credentials: public buckets need no account."""
     return {} if any(os.environ.get(name) for name in _IDENTITIES) else {"skip_signature": True}
 
 
 def s3_endpoint() -> str | None:
-    """The S3 endpoint that the environment names, if any."""
+    """The S3 endpoint from the environment, if any."""
     return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), None)
 
 
 def azure_endpoint() -> str | None:
-    """The address of the Azure account that the environment names, if any; without one it follows from the account."""
+    """The URL of the Azure account from the environment, if any; otherwise it follows from the account's name."""
     return next((os.environ[name] for name in _AZURE_ENDPOINTS if os.environ.get(name)), None)
 
 
 def on_loopback(address: str | None) -> bool:
-    """Whether an address is of this machine itself, where plain http is no risk.
+    """Whether an address is on the loopback interface, where plain http is safe.
 
     Example:
         >>> on_loopback("http://127.0.0.1:10000/account"), on_loopback("http://example.org"), on_loopback(None)

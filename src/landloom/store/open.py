@@ -1,4 +1,4 @@
-"""From where a store is to the store."""
+"""Opening a store from its path or URI."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def open_store(uri: str | os.PathLike[str], profile: str | None = None) -> Store
         uri: a plain path, `file://`, `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`,
             `http(s)://…` (reading only), or `memory://` (a new, empty one each time). Credentials and endpoints
             come from the environment (`AWS_ACCESS_KEY_ID`, `AWS_ENDPOINT_URL`, `AZURE_STORAGE_ACCOUNT_NAME`,
-            `AZURE_STORAGE_ENDPOINT`, …); plain http is allowed to the loopback only.
-        profile: section of the AWS credentials file, instead of the environment's keys.
+            `AZURE_STORAGE_ENDPOINT`, …); plain http is allowed for the loopback interface only.
+        profile: section of the AWS credentials file, instead of the keys from the environment.
 
     Raises:
         InvalidInputError: another scheme.
@@ -39,7 +39,7 @@ def open_store(uri: str | os.PathLike[str], profile: str | None = None) -> Store
     parts = urlsplit(uri)
     if parts.scheme == "file":
         if parts.netloc not in {"", "localhost"}:
-            raise InvalidInputError(f"got {uri!r}, expected a file URL of this machine: file:///path")
+            raise InvalidInputError(f"got {uri!r}, expected a file URL on this machine: file:///path")
         return LocalStore(url2pathname(parts.path))
     if "://" not in uri:
         return LocalStore(Path(uri))

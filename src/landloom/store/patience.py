@@ -1,4 +1,4 @@
-"""The one retry policy: what is worth another try, how often, and after what wait."""
+"""The one retry policy: which failures are retried, how often, and after what wait."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 WORTH_RETRYING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
-"""Answers that may be another one soon: too early, too many requests, and the server's own failures."""
+"""Status codes that may change on retry: too early, too many requests, and server errors."""
 BUSY: Final = frozenset({429, 503})
 """Answers that ask to come back later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Patience:
-    """How long to go on when a server does not answer: the retry policy of everything that a network lies before."""
+    """The retry policy of everything that uses the network."""
 
     attempts: int = 5
-    """Tries of one request, the first included; of a large file, tries since its last byte."""
+    """Tries of a request, the first included; of a large file, tries since the last byte received."""
     first_wait: float = 0.5
-    """Upper bound of the first wait in seconds; it doubles every time, and the wait is drawn from its upper half."""
+    """Upper bound of the first wait in seconds; it doubles each time, and the wait is drawn from its upper half."""
     longest_wait: float = 60.0
-    """Upper bound of waits of our own, in seconds."""
+    """Upper bound of the waits that the server did not ask for, in seconds."""
     longest_asked: float = 180.0
-    """Longest Retry-After that is heeded, in seconds; a longer one ends the tries."""
+    """Longest Retry-After that is honoured, in seconds; a longer one ends the tries."""
     timeout: float = 60.0
     """Seconds without a byte after which a connection counts as cut."""
     least_rate: float = 1000.0
@@ -37,15 +37,15 @@ class Patience:
     rate_window: float = 10.0
     """Seconds."""
     sleep: Callable[[float], None] = time.sleep
-    """Waits; another one for tests and for clocks that are not the wall's."""
+    """Waits for a number of seconds; tests and simulated clocks replace it."""
 
     def pause(self, failures: int, asked: float | None = None, draw: Callable[[], float] = random.random) -> float:
         """Seconds to wait before the next try.
 
         Args:
             failures: tries that have failed so far, from 1.
-            asked: seconds that the server asks to wait; None where it does not.
-            draw: a number below 1, so that clients do not come back together.
+            asked: seconds that the server asks to wait; None if it does not ask.
+            draw: random number in [0, 1), so that clients do not retry in lockstep.
 
         Example:
             >>> Patience(first_wait=2).pause(3, draw=lambda: 0.5), Patience().pause(1, 7.0, draw=lambda: 0.0)
@@ -99,7 +99,7 @@ class Rate:
 
 
 def retry_after(text: str | None, now: datetime | None = None) -> float | None:
-    """Seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); None where it is absent or illegible.
+    """Seconds that a Retry-After header asks for (RFC 9110, section 10.2.3); None if it is absent or unreadable.
 
     Example:
         >>> retry_after("120"), retry_after(None), retry_after("soon")

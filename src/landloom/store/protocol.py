@@ -1,6 +1,6 @@
-"""What a store can do, in narrow pieces: ask for the least that a function needs.
+"""The capabilities of a store as narrow Protocols: a function asks for the least that it needs.
 
-A key is a relative path with `/` between its parts: `index/samples.parquet`. A file is written whole or not at all.
+A key is a relative path with `/` between its parts: `index/samples.parquet`. Files are written whole or not at all.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class Entry:
     size: int
     """Length in bytes."""
     etag: str | None = None
-    """The store's own name for these bytes; None on local disk, where a time of change would prove nothing."""
+    """The store's identifier of these bytes; None on local disk, where a modification time would prove nothing."""
 
 
 def check_key(key: str) -> str:
-    """Refuse a key that is empty, absolute, or that leaves the store.
+    """Refuse a key that is empty, absolute, or outside the store.
 
     Raises:
         StoreError: the key cannot name a file within a store.
@@ -50,21 +50,21 @@ def check_prefix(prefix: str) -> str:
     """A folder of the store without its trailing slash; empty for the whole store.
 
     Raises:
-        StoreError: the prefix leaves the store.
+        StoreError: the prefix is outside the store.
     """
     return check_key(prefix.removesuffix("/")) if prefix else ""
 
 
 @runtime_checkable
 class Readable(Protocol):
-    """Bytes by key."""
+    """Reading bytes by key."""
 
     def get(self, key: str) -> bytes:
         """The whole file.
 
         Raises:
-            MissingKeyError: there is nothing under that key.
-            TransientFaultError: it cannot be had just now.
+            MissingKeyError: there is no file with that key.
+            TransientFaultError: it is temporarily unavailable.
             StoreError: it cannot be read.
         """
         ...
@@ -73,8 +73,8 @@ class Readable(Protocol):
         """Exactly `length` bytes from `start`.
 
         Raises:
-            MissingKeyError: there is nothing under that key.
-            TransientFaultError: it cannot be had just now.
+            MissingKeyError: there is no file with that key.
+            TransientFaultError: it is temporarily unavailable.
             StoreError: the file is shorter than that, or cannot be read.
         """
         ...
@@ -83,53 +83,53 @@ class Readable(Protocol):
         """Length of the file in bytes.
 
         Raises:
-            MissingKeyError: there is nothing under that key.
+            MissingKeyError: there is no file with that key.
         """
         ...
 
     def exists(self, key: str) -> bool:
-        """Whether there is a file under that key."""
+        """Whether there is a file with that key."""
         ...
 
 
 @runtime_checkable
 class Writable(Protocol):
-    """Bytes to key."""
+    """Writing bytes by key."""
 
     def put(self, key: str, data: bytes | memoryview) -> None:
-        """Write a file whole, in place of any of that key; readers see the old bytes or the new ones.
+        """Write a whole file, replacing any with that key; readers see either the old bytes or the new ones.
 
         Raises:
-            StoreError: it cannot be written; nothing half-written is left.
+            StoreError: it cannot be written; no partial file is left.
         """
         ...
 
     def delete(self, key: str) -> None:
-        """Remove a file; one that is not there is no error."""
+        """Remove a file; a missing file is not an error."""
         ...
 
 
 @runtime_checkable
 class Listable(Protocol):
-    """What there is."""
+    """Listing keys."""
 
     def list(self, prefix: str = "") -> Iterator[Entry]:
-        """Every file below a folder, sorted by key; a folder that is not there has none.
+        """Every file below a folder, sorted by key; none for a folder that does not exist.
 
-        The prefix names whole parts: `imagery/33N` lists `imagery/33N/a`, never `imagery/33N_b`.
+        The prefix consists of whole parts: `imagery/33N` lists `imagery/33N/a`, but not `imagery/33N_b`.
         """
         ...
 
 
 @runtime_checkable
 class Store(Readable, Writable, Listable, Protocol):
-    """All of it, and where it is."""
+    """All of the above, with the store's address."""
 
     @property
     def uri(self) -> str:
-        """Where the store is, as `open_store` takes it; without a trailing slash."""
+        """Address of the store, as accepted by `open_store`; without a trailing slash."""
         ...
 
     def href(self, key: str) -> str:
-        """What opens a file from outside: a path on local disk, otherwise a URL."""
+        """Address of a file for other programs: a path on local disk, otherwise a URL."""
         ...

@@ -55,9 +55,9 @@ def open_raster(href: str, *, stated: Grid | None = None, patience: Patience | N
         patience: retries of remote files.
 
     Raises:
-        PermanentFaultError: the file is missing or broken, or nobody gives it a north-up grid in a CRS with an EPSG
-            code.
-        TransientFaultError: it cannot be had just now.
+        PermanentFaultError: the file is missing or broken, or neither it nor `stated` gives a north-up grid in a CRS
+            with an EPSG code.
+        TransientFaultError: it is temporarily unavailable.
 
     Example:
         >>> with open_raster("/nowhere/B04.tif") as raster:
@@ -99,19 +99,19 @@ class RasterFile:
     """An open raster file."""
 
     href: str
-    """As it was given."""
+    """As given."""
     grid: Grid
     """Its pixels; row 0 is north."""
     count: int
-    """How many bands."""
+    """Number of bands."""
     dtype: np.dtype[Any]
-    """Type of the first band's numbers."""
+    """Data type of the first band."""
     nodata: float | None
-    """The number that stands for nothing, where the file declares one."""
+    """Value of pixels without data, if the file declares one."""
     driver: str
-    """GDAL's name of the format."""
+    """GDAL's short name of the format."""
     bands: tuple[str, ...]
-    """Descriptions of the bands, empty where there is none."""
+    """Descriptions of the bands, empty if there is none."""
     _dataset: Any
     _remote: RangeFile | None
 
@@ -119,16 +119,16 @@ class RasterFile:
         """Read a window of one band.
 
         Args:
-            window: pixels wanted: the file's CRS, pixel size and pixel edges; it may reach outside the file.
-            band: which band, counted from 1.
-            fill: number for pixels outside the file.
+            window: pixels to read: in the file's CRS, pixel size and pixel edges; it may extend outside the file.
+            band: number of the band, counted from 1.
+            fill: value of pixels outside the file.
 
         Returns:
-            Array (y, x) in the file's type.
+            Array (y, x) of the file's type.
 
         Raises:
             PermanentFaultError: the band is missing, or these pixels are truncated or corrupt.
-            TransientFaultError: they cannot be had just now.
+            TransientFaultError: they are temporarily unavailable.
             InvalidValueError: the window does not share the file's pixel edges.
         """
         if not 1 <= band <= self.count:
@@ -146,7 +146,7 @@ class RasterFile:
         return whole
 
     def block_shape(self, band: int = 1) -> tuple[int, int]:
-        """Rows and columns of the tiles or strips that a band is decoded by."""
+        """Rows and columns of the tiles or strips in which a band is decoded."""
         height, width = self._dataset.block_shapes[band - 1]
         return int(height), int(width)
 
@@ -261,11 +261,11 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _reason(error: BaseException, href: str) -> str:
-    """The deepest message of the chain, which names the cause, without the path that GDAL puts before it."""
+    """The deepest message of the chain, which names the cause, without the path that GDAL prepends."""
     *_, deepest = _chain(error)
     short = _SHORT.search(str(deepest))
     if short is not None:
-        # Lineage publishes these words: other ones would change the bytes of corpora that are there.
+        # Lineage publishes this text: another wording would change the bytes of existing corpora.
         return f"truncated: a block has {int(short['got']):,} bytes, wanted {int(short['wanted']):,}"
     text = re.sub(r"/vsiriopener_[0-9a-f]+/\S+?(?=[:'\s])|landloom/\d+", shown(href), str(deepest).strip())
     path = local_path(href)

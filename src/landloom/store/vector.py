@@ -1,4 +1,4 @@
-"""Vector files → GeoDataFrames: one reader for what users have, with errors that name the file and the choice."""
+"""Vector files → GeoDataFrames: one reader for users' files; its errors name the file and the choices."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 _PARQUET: Final = (".parquet", ".geoparquet", ".pq")
 _TEXT: Final = (".csv", ".csv.gz")
 _CSV_BLOCK: Final = 64 << 20
-"""Bytes of a CSV read at once, so that filters apply before a large file fills memory."""
+"""Bytes of a CSV read at once, so that filters apply before a large file fills the memory."""
 
 
 def read_vector(
@@ -43,30 +43,30 @@ def read_vector(
     default_epsg: int | None = None,
     numbered: bool = False,
 ) -> GeoDataFrame:
-    """Read a GeoPackage, GeoParquet, shapefile, GeoJSON, anything else that GDAL knows, or a CSV with WKT.
+    """Read a GeoPackage, GeoParquet, shapefile, GeoJSON, any other format that GDAL reads, or a CSV with WKT.
 
-    The CSV is the canonical one: a column `geometry` with WKT, optionally `crs` with an EPSG code for each row. Where
-    it names several CRSs the frame has none and keeps the column, for its rows cannot be one map; `labels.parcels`
-    takes it so.
+    The expected CSV has a column `geometry` with WKT and optionally `crs` with an EPSG code for each row. If it
+    names several CRSs, the frame has none and keeps the column, because one frame has one CRS; `labels.parcels`
+    accepts that.
 
     Args:
-        path: file or, for what GDAL reads, a URI.
-        layer: name of a layer; needed only where several have geometry. Tables without geometry
-            (`layer_styles`) are never taken.
-        columns: attributes to read; all unless told. `geometry`, and `crs` of a CSV, come along always.
-        bbox: west, south, east, north: only features whose bounds meet it. Rows of a CSV without geometry are kept.
-        bbox_epsg: CRS of `bbox`; the file's own unless told.
-        default_epsg: CRS to assume where the file has none.
-        numbered: whether the frame's index says where rows stand in the file, for `row_names`.
+        path: file or, for formats that GDAL reads, a URI.
+        layer: name of a layer; needed only if several have geometry. Tables without geometry
+            (`layer_styles`) are never read.
+        columns: attributes to read; by default all. `geometry`, and `crs` of a CSV, are always read.
+        bbox: west, south, east, north: only features whose bounds intersect it. CSV rows without geometry are kept.
+        bbox_epsg: CRS of `bbox`; by default that of the file.
+        default_epsg: CRS to assume if the file has none.
+        numbered: whether the frame's index holds the positions of the rows in the file, for `row_names`.
 
     Returns:
-        The features in the order of the file.
+        The features in file order.
 
     Raises:
         MissingKeyError: no such file.
-        NotFoundError: no such layer or column; the choices are named.
-        InvalidInputError: several layers have geometry, or none; no CRS; text that is no WKT, or more of it than memory
-            and no box. Names the file.
+        NotFoundError: no such layer or column; the message names the choices.
+        InvalidInputError: several layers have geometry, or none; no CRS; text that is not WKT, or more text than fits
+            into memory and no box. Names the file.
         StoreError: the file cannot be read.
 
     Example:
@@ -95,16 +95,16 @@ def read_vector(
         frame = frame.reset_index(drop=True)
     if frame.crs is None and "crs" not in frame.columns:
         if default_epsg is None:
-            raise InvalidInputError(f"{name} has no CRS: name the EPSG code, for a guess would move it silently")
+            raise InvalidInputError(f"{name} has no CRS: give its EPSG code, because a guess could misplace it")
         frame = frame.set_crs(default_epsg)
     return frame
 
 
 def row_names(frame: GeoDataFrame) -> list[str]:
-    """What people call the rows of a frame that was read `numbered`.
+    """Names for the rows of a frame that was read `numbered`, for messages to users.
 
     Returns:
-        `feature 7`, by the ids that GIS tools show, where the format has them; else `row 7`, counted from 0.
+        `feature 7`, by the ids that GIS tools show, if the format has them; else `row 7`, counted from 0.
 
     Example:
         >>> import geopandas
@@ -116,10 +116,10 @@ def row_names(frame: GeoDataFrame) -> list[str]:
 
 
 def vector_extent(path: str | Path, layer: str | None = None) -> Bounds:
-    """West, south, east, north of all features, in WGS84; whole, but without attributes, the file is read for it.
+    """West, south, east, north of all features, in WGS84; reads the whole file, without attributes.
 
     Raises:
-        LandloomError: as `read_vector` says.
+        LandloomError: as in `read_vector`.
     """
     frame = read_vector(path, layer=layer, columns=[])
     west, south, east, north = frame.to_crs(4326).total_bounds if frame.crs is not None else (math.nan,) * 4
@@ -130,7 +130,7 @@ def epsg_of(frame: GeoDataFrame, name: str = "the layer") -> int:
     """EPSG code of a frame's CRS.
 
     Raises:
-        InvalidInputError: it has none, or none that EPSG knows.
+        InvalidInputError: it has none, or one without an EPSG code.
 
     Example:
         >>> import geopandas
@@ -160,7 +160,7 @@ def layers_with_geometry(path: str | Path) -> tuple[str, ...]:
 def _unread(name: str, error: Exception) -> str:
     """GDAL's reason without its advice to programmers."""
     if "not recognized as being in a supported file format" in str(error):
-        return f"cannot read {name}: no vector file that GDAL knows"
+        return f"cannot read {name}: not a vector format that GDAL reads"
     return f"cannot read {name}: {error}"
 
 
@@ -184,7 +184,7 @@ def _check_columns(name: str, columns: Sequence[str] | None, known: Sequence[str
 
 
 def _box_in(bbox: Bounds, source: int | None, target: Any) -> Bounds:
-    """The bounds in another CRS of a box, whose sides are curved there."""
+    """The bounds of a box in another CRS, where its sides are curved."""
     if source is None or target is None or CRS.from_epsg(source) == CRS.from_user_input(target):
         return bbox
     change = Transformer.from_crs(source, target, always_xy=True)
@@ -219,7 +219,7 @@ def _read_parquet(name: str, columns: Sequence[str] | None, bbox: Bounds | None,
 
 
 def _inside(frame: GeoDataFrame, bbox: Bounds | None, bbox_epsg: int | None) -> GeoDataFrame:
-    """Rows whose bounds meet a box; rows without geometry stay, for someone must report them."""
+    """Rows whose bounds intersect a box; rows without geometry are kept, so that they can be reported."""
     if bbox is None or frame.empty:
         return frame
     return _meeting(frame, _box_in(bbox, bbox_epsg, frame.crs))
@@ -233,7 +233,7 @@ def _meeting(rows: Any, box: Bounds) -> Any:
 
 
 def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbox_epsg: int | None) -> GeoDataFrame:
-    """Read every column as text first: a type guessed from the head of a file fails further down, and eats zeros."""
+    """Read every column as text first: types guessed from the first rows fail further down, and drop leading zeros."""
     if bbox is None:
         _check_memory(name)
     try:
@@ -267,7 +267,7 @@ def _read_csv(name: str, columns: Sequence[str] | None, bbox: Bounds | None, bbo
 
 
 def _check_memory(name: str) -> None:
-    """Refuse text that cannot fit into memory whole; inside a box it is read block by block, whatever its size."""
+    """Refuse text that cannot fit into memory; with a box it is read block by block, whatever its size."""
     pages, page = (os.sysconf(key) if key in os.sysconf_names else 0 for key in ("SC_PHYS_PAGES", "SC_PAGE_SIZE"))
     size, memory = Path(name).stat().st_size, pages * page
     if 0 < memory < size:
@@ -278,13 +278,13 @@ def _check_memory(name: str) -> None:
 
 
 def _csv_block(frame: Any, name: str, first: int, bbox: Bounds | None, bbox_epsg: int | None) -> list[Any]:
-    """One block's rows inside the box, one frame for each CRS, indexed by row of the file."""
+    """The rows of a block inside the box, one frame per CRS, indexed by row of the file."""
     text = [value if isinstance(value, str) and value else None for value in frame["geometry"]]
     shapes = shapely.from_wkt(text, on_invalid="ignore")
     bad = [first + row for row, (shape, value) in enumerate(zip(shapes, text, strict=True)) if value and shape is None]
     if bad:
         more = f" and {len(bad) - 20} more" if len(bad) > 20 else ""
-        raise InvalidInputError(f"{name}: got text that is no WKT in rows {bad[:20]}{more}")
+        raise InvalidInputError(f"{name}: got text that is not WKT in rows {bad[:20]}{more}")
     frame.index = frame.index + first
     located = geopandas.GeoDataFrame(frame.drop(columns="geometry"), geometry=shapes)
     if "crs" not in located.columns:
@@ -301,7 +301,7 @@ def _kept(rows: Any, epsg: int | None, bbox: Bounds | None, bbox_epsg: int | Non
 
 
 def _typed(column: Any) -> Any:
-    """Text as whole numbers where all of it is (64 bits exact, no leading zeros), else as floats, else as it is."""
+    """Convert text to whole numbers if all of it is (64 bits exact, no leading zeros), else to floats, else keep it."""
     filled = column.dropna().astype(str)
     if len(filled) and filled.str.fullmatch(r"-?(0|[1-9]\d{0,17})").all():
         return column.astype("Int64") if column.isna().any() else column.astype("int64")
@@ -331,7 +331,7 @@ def epsg_from_text(value: object, name: str = "the table") -> int:
 
 @cache
 def is_known_epsg(code: int) -> bool:
-    """Whether EPSG knows a CRS of that code.
+    """Whether EPSG has a CRS with that code.
 
     Example:
         >>> is_known_epsg(32633), is_known_epsg(999_999)

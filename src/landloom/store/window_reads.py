@@ -1,9 +1,9 @@
-"""Many windows of one raster file, each of its tiles decoded once.
+"""Reading many windows of one raster file, decoding each of its tiles once.
 
-A JPEG 2000 tile of a Sentinel-2 band is a million pixels, and a window of 24 x 24 costs the whole tile. GDAL keeps
+A JPEG 2000 tile of a Sentinel-2 band has a million pixels, and a window of 24 x 24 costs the whole tile. GDAL caches
 decoded tiles, but only as many as its cache holds, which other reads share, and decodes them again for windows that cut
-them. `read_windows` decodes every row of tiles, cuts it up and lets it go, whatever the order in which windows are
-asked for; `TileCache` serves windows that come one after the other, in rows.
+across them. `read_windows` decodes each row of tiles once and cuts all windows from it, whatever their order;
+`TileCache` serves windows that are requested one after the other, in rows.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class TileCache:
-    """Decoded tiles of several files, the latest ones, up to a number of bytes.
+    """Cache of the latest decoded tiles of several files, up to a number of bytes.
 
     Example:
         >>> TileCache(limit=10).held
@@ -34,7 +34,7 @@ class TileCache:
     """
 
     def __init__(self, limit: int = 384 * 2**20) -> None:
-        """Say how many bytes to hold; one tile is held in any case."""
+        """Set the number of bytes to hold; one tile is held in any case."""
         self._limit = limit
         self._tiles: OrderedDict[tuple[str, int, int, int], NDArray[Any]] = OrderedDict()
         self.held = 0
@@ -43,7 +43,7 @@ class TileCache:
         """Tiles decoded so far."""
 
     def read(self, raster: RasterFile, window: Grid, *, band: int = 1, fill: float = 0) -> NDArray[Any]:
-        """What `RasterFile.read` gives, out of whole tiles."""
+        """The same as `RasterFile.read`, from cached whole tiles."""
         row, column = window.offset_in(raster.grid)
         top, bottom = max(row, 0), min(row + window.height, raster.grid.height)
         left, right = max(column, 0), min(column + window.width, raster.grid.width)
@@ -90,23 +90,23 @@ class _Part(NamedTuple):
 def read_windows(
     href: str, windows: Sequence[Grid], *, band: int = 1, fill: float = 0, stated: Grid | None = None
 ) -> list[NDArray[Any]]:
-    """Read many windows of one band of a file; see `RasterFile.read` for what a window may be.
+    """Read many windows of one band of a file; see `RasterFile.read` for valid windows.
 
     Memory: the windows themselves, and one row of the file's tiles (22 MB of a 10 m band of Sentinel-2).
 
     Args:
-        href: a path or URL, as `open_raster` takes it.
+        href: a path or URL, as accepted by `open_raster`.
         windows: in any order, overlapping or not.
-        band: which band, counted from 1.
-        fill: number for pixels outside the file.
-        stated: where the archive says that the file lies.
+        band: number of the band, counted from 1.
+        fill: value of pixels outside the file.
+        stated: grid of the file according to the archive.
 
     Returns:
-        Arrays (y, x) in the file's type, in the order of the windows.
+        Arrays (y, x) of the file's type, in the order of the windows.
 
     Raises:
         PermanentFaultError: the file or the band is missing, or broken.
-        TransientFaultError: it cannot be had just now.
+        TransientFaultError: it is temporarily unavailable.
         InvalidValueError: a window does not share the file's pixel edges.
 
     Example:
@@ -123,7 +123,7 @@ def read_windows(
 def read_open_windows(
     raster: RasterFile, windows: Sequence[Grid], *, band: int = 1, fill: float = 0
 ) -> list[NDArray[Any]]:
-    """The same of a file that is open already; see `read_windows`."""
+    """`read_windows` on an open file."""
     found: list[NDArray[Any] | None] = [None] * len(windows)
     corners = [window.offset_in(raster.grid) for window in windows]
     for part, pixels in _parts(raster, _inside(raster.grid, windows, corners), band):
@@ -152,7 +152,7 @@ def _inside(grid: Grid, windows: Sequence[Grid], corners: Sequence[tuple[int, in
 
 
 def _parts(raster: RasterFile, parts: list[_Part], band: int) -> Iterator[tuple[_Part, NDArray[Any]]]:
-    """Every part, or the pieces of it that lie in one row of tiles, with their pixels."""
+    """Yield every part, or its pieces that lie in one row of tiles, with their pixels."""
     height, width = raster.block_shape(band)
     for first in range(0, raster.grid.height, height):
         last = min(first + height, raster.grid.height)
@@ -171,7 +171,7 @@ def _parts(raster: RasterFile, parts: list[_Part], band: int) -> Iterator[tuple[
 
 
 def _runs(pieces: list[_Part], width: int, end: int) -> Iterator[tuple[int, int, list[_Part]]]:
-    """Pieces of a row of tiles in groups that share no tile: first and last column of the tiles, and the members."""
+    """Group pieces of a row of tiles that share tiles: first and last column of the tiles, and the members."""
     group: list[_Part] = []
     start = stop = 0
     for piece in sorted(pieces, key=lambda piece: piece.left):
