@@ -1,1 +1,1 @@
-"""Which scenes: search, selection policies, orders."""
+"""Scene archives: search, selection policies, orders."""

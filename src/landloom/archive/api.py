@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 
 class ApiArchive:
-    """Scenes of one collection behind a STAC API, page by page."""
+    """Scenes of one collection of a STAC API, page by page."""
 
     def __init__(
         self,
@@ -44,14 +44,14 @@ class ApiArchive:
         page: int = 100,
         patience: Patience | None = None,
     ) -> None:
-        """Name the API; nothing is asked yet.
+        """Set the API; nothing is requested yet.
 
         Args:
             url: its landing page.
             collection: id of the collection to search.
-            profile: how its items name things; found from each item when None.
-            page: items a page.
-            patience: retries.
+            profile: the provider's asset naming; None detects it from each item.
+            page: items per page.
+            patience: retry policy.
         """
         self._url = url
         self._collection = collection
@@ -63,7 +63,7 @@ class ApiArchive:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Items that could not be read, each once."""
+        """Items that could not be read, each listed once."""
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
@@ -115,7 +115,7 @@ class ApiArchive:
 
 
 def _brief(error: Exception) -> str:
-    """Why a service could not be reached, without the names of the classes that tried."""
+    """Why a service could not be reached, without Python class names."""
     texts = re.findall(r"\[Errno [^]]*\] ([^'\")]+)", str(error))
     return f"cannot be reached: {texts[-1]}" if texts else str(error)
 

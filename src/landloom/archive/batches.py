@@ -1,4 +1,4 @@
-"""Many footprints, few requests: neighbours ask a remote archive together, for they share most of the answer."""
+"""Searching many footprints with few requests: neighbours share a request, because their results mostly overlap."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ if TYPE_CHECKING:
     from landloom.model.time import Period
 
 SIDE: Final = 2.0
-"""Degrees of longitude and latitude within which footprints ask together: a granule is about one of them."""
+"""Degrees of longitude and latitude within which footprints share a request; a granule spans about one degree."""
 
 
 @runtime_checkable
 class Remote(Protocol):
-    """An archive that is asked over a network."""
+    """An archive that is searched over a network."""
 
     def found(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
-        """As `search`, but reprocessed duplicates are still among them."""
+        """The same as `search`, with reprocessed duplicates."""
         ...
 
 
 def search_each(
     archive: Archive, footprints: Mapping[str, BaseGeometry], period: Period
 ) -> Iterator[tuple[str, tuple[Scene, ...]]]:
-    """Search for each of many footprints; the answers are those of one search each.
+    """Search for each of many footprints; the results are those of one search per footprint.
 
     Args:
-        archive: asked by boxes of neighbouring footprints where it is remote, else once for each.
+        archive: searched by boxes of neighbouring footprints if it is remote, else once per footprint.
         footprints: name → outline in WGS84.
         period: half-open.
 
     Returns:
-        Name and scenes, as soon as they are known: neighbours after each other.
+        Name and scenes, as soon as they are known; neighbours follow each other.
 
     Raises:
-        FaultError: as `Archive.search` says.
+        FaultError: as in `Archive.search`.
     """
     if not isinstance(archive, Remote):
         for name, footprint in footprints.items():
@@ -60,7 +60,7 @@ def search_each(
 
 
 def _neighbours(footprints: Mapping[str, BaseGeometry]) -> Iterator[list[str]]:
-    """Names of footprints that ask together; what crosses the antimeridian asks alone."""
+    """Names of footprints that share a request; a footprint across the antimeridian gets its own."""
     groups: dict[tuple[int, int], list[str]] = defaultdict(list)
     for name, footprint in footprints.items():
         west, south, east, north = footprint.bounds
@@ -72,6 +72,6 @@ def _neighbours(footprints: Mapping[str, BaseGeometry]) -> Iterator[list[str]]:
 
 
 def _box(footprints: Iterator[BaseGeometry]) -> BaseGeometry:
-    """One outline that holds some; of a single one, itself."""
+    """One outline that contains all footprints; for a single one, the footprint itself."""
     shapes = list(footprints)
     return shapes[0] if len(shapes) == 1 else box(*total_bounds(shapes))

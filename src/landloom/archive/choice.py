@@ -1,4 +1,4 @@
-"""A choice of scenes: what a policy picked, as a value and as a file that a person can edit."""
+"""A choice of scenes: the result of a policy, as a value and as a file for manual editing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _NO: Final = ("no", "n", "false", "0", "")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Candidate:
-    """One scene that was there to be chosen."""
+    """A scene that could be chosen."""
 
     id: str
     """The archive's id."""
@@ -33,13 +33,13 @@ class Candidate:
     use: bool
     """Whether it is chosen."""
     reason: str = ""
-    """Why, or why not: `month 2018-03`, `extra`, `cloud 93 % above 80 %`."""
+    """Why it is chosen or not: `month 2018-03`, `extra`, `cloud 93 % above 80 %`."""
     granule: str | None = None
-    """Its MGRS square."""
+    """Its MGRS granule."""
     cloud_cover: float | None = None
-    """Percent, None where the archive does not say."""
+    """Percent, None if the archive does not state it."""
     nodata_share: float | None = None
-    """Percent of the granule without data, None where the archive does not say."""
+    """Percent of the granule without data, None if the archive does not state it."""
     baseline: str | None = None
     """Processing baseline."""
     level: str = "L2A"
@@ -66,7 +66,7 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneChoice:
-    r"""Every candidate of a search and which of them are used.
+    r"""Every candidate of a search, and which of them are used.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -82,9 +82,9 @@ class SceneChoice:
     candidates: tuple[Candidate, ...]
     """In order of granule, time, id."""
     gaps: tuple[tuple[str | None, str], ...] = field(default=(), compare=False)
-    """Granule and month (`2018-03`) where a policy wanted a scene of the month and there is none."""
+    """Granule and month (`2018-03`) for which a policy needs a scene and there is none."""
     short: tuple[tuple[str | None, int, int], ...] = field(default=(), compare=False)
-    """Granule, scenes wanted and scenes found, where the archive holds fewer than a policy wanted."""
+    """Granule, scenes requested and scenes found, for granules with fewer scenes than the policy requests."""
 
     def __post_init__(self) -> None:
         names = [candidate.id for candidate in self.candidates]
@@ -94,14 +94,14 @@ class SceneChoice:
 
     @property
     def ids(self) -> tuple[str, ...]:
-        """Ids of the chosen, in order."""
+        """Ids of the chosen scenes, in order."""
         return tuple(candidate.id for candidate in self.candidates if candidate.use)
 
     def apply(self, scenes: Iterable[Scene]) -> tuple[Scene, ...]:
-        """The chosen among the scenes of a search, in order of time, then id.
+        """The chosen ones among the scenes of a search, in order of time, then id.
 
         Raises:
-            NotFoundError: a chosen scene is not among them; names it.
+            NotFoundError: a chosen scene is not among them; the message names it.
         """
         known = {scene.id: scene for scene in scenes}
         for name in self.ids:
@@ -110,7 +110,7 @@ class SceneChoice:
         return in_order(known[name] for name in self.ids)
 
     def to_csv(self) -> str:
-        """Write as text: a header, then a line a candidate; `use` is for editing, the rest is for the reader."""
+        """Write as CSV: a header, then a line per candidate; `use` may be edited, the rest is information."""
         text = io.StringIO(newline="")
         writer = csv.writer(text)
         writer.writerow(_COLUMNS)
@@ -122,16 +122,16 @@ class SceneChoice:
 
     @classmethod
     def from_csv(cls, text: str, subject: str = "choice of scenes") -> SceneChoice:
-        """Read what `to_csv` wrote and a person may have edited: lines removed or moved, `use` changed.
+        """Read the output of `to_csv`, possibly edited by hand: lines removed or moved, `use` changed.
 
-        Columns may come in any order; unknown ones are ignored, and only `use`, `time` and `id` must be there.
+        Columns may come in any order; unknown ones are ignored, and only `use`, `time` and `id` are required.
 
         Args:
             text: the file's text.
-            subject: names the file in the error.
+            subject: name of the file in the error.
 
         Raises:
-            InvalidDocumentError: lists every problem with its line, the header being line 1.
+            InvalidDocumentError: lists every problem with its line; the header is line 1.
         """
         reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
         missing = {"use", "time", "id"} - {name.strip() for name in reader.fieldnames or ()}
@@ -164,14 +164,14 @@ def by_granule(candidate: Candidate) -> tuple[str, datetime, str]:
 
 @dataclass(slots=True)
 class _Row:
-    """One line while it is read."""
+    """One line of the file during parsing."""
 
     where: str
     values: Mapping[str, object]
     problems: list[Problem]
 
     def candidate(self) -> Candidate | None:
-        """The line's candidate; None when something is wrong with it, which the problems say."""
+        """The line's candidate; None if it is invalid, with the reasons among the problems."""
         before = len(self.problems)
         name, use, time = self._text("id"), self._use(), self._time()
         if not name:
@@ -195,7 +195,7 @@ class _Row:
         )
 
     def wrong(self, column: str, what: str) -> None:
-        """Note a problem."""
+        """Record a problem."""
         self.problems.append(Problem(where=f"{self.where}, {column}", what=f"got {self._text(column)!r}, {what}"))
 
     def _text(self, column: str) -> str:

@@ -1,4 +1,4 @@
-"""Reprocessing leaves several products of one acquisition in an archive; a corpus wants one."""
+"""Duplicates: after reprocessing, an archive holds several products of one acquisition; a corpus uses one."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
     from landloom.model.scene import Scene
 
 SAME_SENSING: Final = timedelta(seconds=60)
-"""Products of one acquisition state its start to within seconds of each other; one satellite sees a granule again after
-an orbit (100 minutes), another one after minutes."""
+"""Start times of products of one acquisition differ by seconds; a satellite sees a granule again after an orbit
+(100 minutes), another satellite after minutes."""
 SAME_OUTLINE: Final = 0.5
-"""Share of the smaller outline that two products of one acquisition have in common at least. Below it they are two
-datastrips of one datatake, cut where the ground station changed, and complete each other."""
+"""Least share of the smaller outline that two products of one acquisition have in common. Below it they are two
+datastrips of one datatake, split where the ground station changed, and complement each other."""
 
 _NEVER: Final = datetime.min.replace(tzinfo=UTC)
 
 
 def resolve_duplicates(scenes: Iterable[Scene]) -> tuple[Scene, ...]:
-    """Keep one product an acquisition: the newest baseline, then the latest created, then the largest id.
+    """Keep one product per acquisition: the newest baseline, then the latest created, then the largest id.
 
-    Two acquisitions on one day (other orbit, other satellite, other sensing time) are both kept, and so are scenes
-    whose granule is not known.
+    Two acquisitions on one day (other orbit, satellite or sensing time) are both kept, and so are scenes whose granule
+    is unknown.
 
     Returns:
-        In order of time, then id; the order of the input does not matter.
+        In order of time, then id, independent of the order of the input.
 
     Example:
         >>> from dataclasses import replace
@@ -55,7 +55,7 @@ def resolve_duplicates(scenes: Iterable[Scene]) -> tuple[Scene, ...]:
 
 
 def _newest(scenes: list[Scene]) -> list[Scene]:
-    """One granule's scenes without those that a newer product of the same acquisition replaces."""
+    """The scenes of a granule without those replaced by a newer product of the same acquisition."""
     kept: list[Scene] = []
     for scene in sorted(scenes, key=_precedence, reverse=True):
         if not any(_same_acquisition(scene, newer) for newer in kept):

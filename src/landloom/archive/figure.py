@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from landloom.model.time import Period
 
 MOST_ROWS = 60
-"""Granules drawn at most; a taller figure cannot be read."""
+"""Largest number of granules drawn; a taller figure is not readable."""
 
 
 def calendar_figure(choice: SceneChoice, period: Period) -> Figure:
-    """Draw a row a granule over time: every candidate coloured by cloud, the chosen ones large and outlined.
+    """Draw a row per granule over time: every candidate coloured by cloud, the chosen ones large and outlined.
 
-    Months in which a policy missed a scene are shaded. Drawn without pyplot: no window opens, no state stays.
+    Months for which a policy found no scene are shaded. Drawn without pyplot, so without windows and global state.
 
     Args:
-        choice: what was chosen.
-        period: the axis.
+        choice: the candidates and which are chosen.
+        period: extent of the time axis.
 
     Returns:
         A matplotlib figure; `figure.savefig("scenes.png")` writes it.

@@ -1,4 +1,4 @@
-"""Which granules a region needs: the share that each covers, and the fewest that cover all of it. Pure."""
+"""Granules for a region: the share that each covers, and the fewest that together cover it. Pure."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
 EXACT_UP_TO: Final = 60
-"""Granules that are neither needed for certain nor useless, up to which the fewest are found exactly."""
+"""Largest number of optional granules for which the minimum is found exactly."""
 _SLIVER: Final = 1e-9
-"""Share of the region below which a piece is a matter of rounding, not of cover."""
+"""Share of the region below which a piece is rounding error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GranuleShare:
-    """How much of a region a granule covers."""
+    """The share of a region that a granule covers."""
 
     granule: str
-    """MGRS square."""
+    """MGRS granule."""
     share: float
     """Of the region's area, 0 to 1."""
 
@@ -37,15 +37,15 @@ class GranuleCover:
     """Granules that together cover a region."""
 
     granules: tuple[str, ...]
-    """In order of their share, largest first."""
+    """In order of share, largest first."""
     uncovered: float
     """Share of the region that no granule at all covers, 0 to 1."""
     exact: bool
-    """True where no fewer granules would do; False where a greedy search stands in (`EXACT_UP_TO`)."""
+    """True if no smaller set would do; False if the set comes from a greedy search (`EXACT_UP_TO`)."""
 
 
 def granules_for(region: BaseGeometry, outlines: Mapping[str, BaseGeometry]) -> tuple[GranuleShare, ...]:
-    """The granules that share area with a region, and the share each covers, largest first.
+    """The granules that share area with a region, and the share that each covers, largest first.
 
     Args:
         region: WGS84, longitude latitude; a multipolygon across the antimeridian.
@@ -64,11 +64,11 @@ def granules_for(region: BaseGeometry, outlines: Mapping[str, BaseGeometry]) -> 
 
 
 def fewest_granules(region: BaseGeometry, outlines: Mapping[str, BaseGeometry]) -> GranuleCover:
-    """The fewest granules that cover all of a region that can be covered; among equals those with the larger shares.
+    """The fewest granules that cover all of a region that can be covered; ties prefer larger shares.
 
-    The outlines cut the region into pieces, each covered by a known set of granules; which granules suffice is a set
-    cover. Granules that alone hold a piece are taken first. What then remains is solved exactly as an
-    integer programme (scipy's HiGHS) up to `EXACT_UP_TO` granules, else greedily, which `exact` says.
+    The outlines cut the region into pieces, each covered by a known set of granules, which makes this a set cover
+    problem. Granules that alone contain a piece are taken first. The rest is solved exactly as an
+    integer programme (scipy's HiGHS) up to `EXACT_UP_TO` granules, else greedily; `exact` says which.
 
     Args:
         region: WGS84, longitude latitude; a multipolygon across the antimeridian.
@@ -108,7 +108,7 @@ def _shares(plane: BaseGeometry, projected: Mapping[str, BaseGeometry]) -> tuple
 
 
 def _pieces(plane: BaseGeometry, projected: Mapping[str, BaseGeometry]) -> tuple[list[frozenset[str]], float]:
-    """The sets of granules that hold the region's pieces, and the share of it that none holds."""
+    """The sets of granules that contain the region's pieces, and the share of the region that none contains."""
     names = list(projected)
     lines = union_all([plane.boundary, *(outline.boundary for outline in projected.values())])
     faces = [face for face in polygonize([lines]).geoms if face.area > _SLIVER * plane.area]
@@ -130,7 +130,7 @@ def _pieces(plane: BaseGeometry, projected: Mapping[str, BaseGeometry]) -> tuple
 
 def _fewest_exactly(names: Sequence[str], pieces: Sequence[frozenset[str]], shares: Mapping[str, float]) -> set[str]:
     holds = np.array([[name in piece for name in names] for piece in pieces], dtype=float)
-    # A granule costs 1, less a little for its share, so that the count decides and shares only break ties.
+    # A granule costs 1, minus a little for its share: the count decides, and shares only break ties.
     costs = np.array([1.0 - 0.5 * shares[name] / len(names) for name in names])
     costs += np.arange(len(names)) * 1e-6
     outcome = milp(

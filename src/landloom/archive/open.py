@@ -1,4 +1,4 @@
-"""One door to every kind of archive, as recipes name them."""
+"""Opening every kind of archive, by the names used in recipes."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ if TYPE_CHECKING:
     from landloom.store.patience import Patience
 
 GROUP: Final = "landloom.archives"
-"""Entry points that bring further kinds: name → `ArchiveKind`."""
+"""Entry points of plug-ins with further kinds: name → `ArchiveKind`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opening:
-    """What an archive is opened with."""
+    """The arguments for opening an archive."""
 
     href: str | None = None
     """Path or URL; a preset has its own."""
     collection: str | None = None
-    """Collection of an API or a table; a preset has its own. Of `safe` and `odata` the processing level."""
+    """Collection of an API or a table; a preset has its own. For `safe` and `odata` the processing level."""
     profile: Profile | None = None
-    """How the provider names assets; found out from the items where None."""
+    """The provider's asset naming; None detects it from the items."""
     documents: Documents | None = None
     """Reads the files of a static archive; local paths and http(s) by default."""
     patience: Patience | None = None
-    """Retries."""
+    """Retry policy."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,17 +54,17 @@ class ArchiveKind:
     """A kind of archive."""
 
     name: str
-    """As recipes name it."""
+    """Name in recipes."""
     open: Callable[[Opening], Archive]
     """Opens one; nothing is read before the first search."""
     wants: frozenset[str] = frozenset()
-    """Keys that a recipe must give: `href`, `collection`."""
+    """Keys that a recipe must set: `href`, `collection`."""
     takes: frozenset[str] = frozenset()
-    """Further keys that it heeds: `href`, `collection`, `level`, `fetch`."""
+    """Further keys that it uses: `href`, `collection`, `level`, `fetch`."""
 
     @property
     def fetched(self) -> bool:
-        """Whether it serves whole products, which are fetched before they are read."""
+        """Whether it serves whole products, which are downloaded before they are read."""
         return "fetch" in self.takes
 
 
@@ -117,7 +117,7 @@ _OWN: Final = (
 
 @cache
 def archive_kinds() -> dict[str, ArchiveKind]:
-    """Name → kind: those that come with landloom, and those that other packages bring."""
+    """Name → kind: those of landloom and those of plug-ins."""
     own = frozenset({"href", "collection"})
     presets = (ArchiveKind(name=name, open=_preset(known), takes=own) for name, known in PRESETS.items())
     kinds = {kind.name: kind for kind in (*_OWN, *presets)}
@@ -138,17 +138,17 @@ def open_archive(
 
     Args:
         kind: `static`, `table`, `safe`, `odata`, `stac-api`, or the name of a known API such as `earth-search`.
-        href: path or URL; a known API has its own. For `safe` the folder that products lie in.
+        href: path or URL; a known API has its own. For `safe` the folder with the products.
         collection: collection of an API or a table; a known API has its own. For `safe` and `odata` the level,
-            `L1C` or `L2A`; L2A when None.
-        profile: name of the provider's way to name assets; None finds it out from the items.
-        sensor: whose items are read, where the profile is to be found by it.
-        documents: reads the files of a static archive; local paths and http(s) when None.
-        patience: retries.
+            `L1C` or `L2A`; by default L2A.
+        profile: name of the provider's asset naming; None detects it from the items.
+        sensor: limits the detection of the profile to this sensor.
+        documents: reads the files of a static archive; by default from local paths and http(s).
+        patience: retry policy.
 
     Raises:
         NotFoundError: no such kind or profile.
-        InvalidInputError: no href, or no collection, where one is needed.
+        InvalidInputError: no href or no collection, if one is required.
 
     Example:
         >>> from shapely import box
@@ -185,7 +185,7 @@ def _profile(name: str | None, sensor: str | None) -> Profile | None:
 
 
 def archive_problems(section: ArchiveSection, where: str) -> Iterator[Problem]:
-    """What is wrong with a recipe's section: kinds that there are none of, keys that are missing or would be ignored.
+    """Check a recipe's section: unknown kinds, keys that are missing or not used.
 
     Args:
         section: of the recipe.
@@ -203,7 +203,7 @@ def archive_problems(section: ArchiveSection, where: str) -> Iterator[Problem]:
     defaults: dict[str, Any] = {name: field.default for name, field in type(section).model_fields.items()}
     for key in ("href", "collection", "level", "fetch"):
         if key not in kind.wants | kind.takes and getattr(section, key) != defaults[key]:
-            yield Problem(where=f"{where}.{key}", what=f"an archive of kind {kind.name} does not heed it: remove it")
+            yield Problem(where=f"{where}.{key}", what=f"not used by an archive of kind {kind.name}: remove it")
     if section.sensor is not None and section.sensor not in SENSORS:
         near = ", ".join(nearest(section.sensor, SENSORS))
         yield Problem(where=f"{where}.sensor", what=f"no sensor {section.sensor!r}; nearest: {near}")

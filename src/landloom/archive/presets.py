@@ -1,4 +1,4 @@
-"""Well-known STAC APIs, by the name that recipes call them. To add one is to add a row."""
+"""Well-known STAC APIs by their names in recipes. To add one, add a row."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ class Preset:
     collection: str
     """Its collection of surface reflectance."""
     profile: Profile
-    """How its items name things."""
+    """Its asset naming."""
     page: int = 100
-    """Items a page; what the service answers quickly."""
+    """Items per page; a number that the service answers quickly."""
 
 
 PRESETS: Final = {

@@ -1,4 +1,4 @@
-"""What every archive can do, and the narrow capabilities that archives ask for."""
+"""The interface of archives, and the narrow capabilities that they use."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @runtime_checkable
 class Archive(Protocol):
-    """A place that knows scenes."""
+    """A searchable collection of scenes."""
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What was wrong with documents met so far (dangling links, items that cannot be read); each once."""
+        """Problems of the documents read so far (dangling links, unreadable items), each listed once."""
         ...
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
@@ -36,28 +36,28 @@ class Archive(Protocol):
             In order of time, then id. Reprocessed duplicates are resolved (`landloom.archive.dedupe`).
 
         Raises:
-            TransientFaultError: the archive does not answer just now, after retries.
-            PermanentFaultError: it never will (no such collection, no such file).
+            TransientFaultError: the archive is temporarily unavailable, after retries.
+            PermanentFaultError: it is permanently unavailable (no such collection, no such file).
         """
         ...
 
 
 class Documents(Protocol):
-    """Reads whole small files by path or URL."""
+    """Reads small whole files by path or URL."""
 
     def read(self, href: str) -> bytes:
         """The bytes of a document.
 
         Raises:
-            MissingKeyError: there is none.
-            TransientFaultError: it cannot be read just now.
-            PermanentFaultError: it can never be read.
+            MissingKeyError: there is no such document.
+            TransientFaultError: it is temporarily unreadable.
+            PermanentFaultError: it is permanently unreadable.
         """
         ...
 
 
 def in_order(scenes: Iterable[Scene]) -> tuple[Scene, ...]:
-    """Scenes by time, then id: the order of every search.
+    """Scenes by time, then id: the order of search results.
 
     Example:
         >>> in_order([])
@@ -67,7 +67,7 @@ def in_order(scenes: Iterable[Scene]) -> tuple[Scene, ...]:
 
 
 def is_wanted(scene: Scene, footprint: BaseGeometry, period: Period) -> bool:
-    """Whether a scene belongs to the answer of a search: an edge or corner in common does not count.
+    """Whether a scene matches a search: sharing only an edge or corner does not count.
 
     Example:
         >>> from shapely import box

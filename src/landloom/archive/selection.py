@@ -1,13 +1,13 @@
-"""Which scenes of a period to take: filters, then a policy, granule by granule. Pure.
+"""Choosing scenes of a period: filters, then a policy, granule by granule. Pure.
 
 | policy            | takes, of every granule                                                                    |
 |-------------------|--------------------------------------------------------------------------------------------|
 | `all`             | everything                                                                                 |
 | `least-cloudy n`  | the n least cloudy                                                                         |
-| `uniform n`       | n as evenly over the period as there are, cloud weighed in (DeepSatData, done optimally)   |
+| `uniform n`       | n spread as evenly over the period as possible, cloud weighed in (DeepSatData, optimal)    |
 | `monthly + n`     | the least cloudy of every calendar month, then n more by cloud (LandCoverNet: 12 + 12)     |
 
-A scene without cloud cover ranks after all that state one, and fails a filter that asks for less than everything.
+A scene without cloud cover ranks after all with one, and fails any filter that limits cloud cover.
 """
 
 from __future__ import annotations
@@ -35,18 +35,18 @@ if TYPE_CHECKING:
     from landloom.model.time import Period
 
 UNIFORM_WEIGHT: Final = 0.25
-"""A wholly cloudy scene is as bad as a clear one a quarter of a slot off its time."""
+"""Slots of distance in time that outweigh full cloud: a cloudy scene equals a clear one a quarter of a slot off."""
 
 _POLICY: Final = re.compile(r"(all)|(least-cloudy|uniform) (\d+)|(monthly)(?: ?\+ ?(\d+))?")
 
 
 ROUNDING: Final = 1e-9
-"""Share of an area that sums of floats may lose."""
+"""Tolerance of area shares for rounding errors of float sums."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFilter:
-    """What a scene must be like; the default takes every one.
+    """Conditions on scenes; by default every scene passes.
 
     Example:
         >>> SceneFilter(cloud=(0, 180))
@@ -59,7 +59,7 @@ class SceneFilter:
     overlap: float = 0.0
     """Least share of the region that the scene's outline covers, 0 to 1."""
     valid: float = 0.0
-    """Least share of the granule that holds data, 0 to 1; drops the rims of swaths."""
+    """Least share of the granule with data, 0 to 1; excludes swath edges."""
     levels: tuple[str, ...] = ()
     """Processing levels allowed; empty for any."""
     size: tuple[int, int | None] = (0, None)
@@ -75,7 +75,7 @@ class SceneFilter:
             raise InvalidValueError(f"got size {self.size}, expected two numbers of bytes in order")
 
     def objection(self, scene: Scene, region: BaseGeometry | None = None) -> str:
-        """Why a scene does not pass; empty where it does.
+        """Why a scene does not pass; empty if it passes.
 
         Args:
             scene: the scene.
@@ -171,16 +171,16 @@ class Policy:
     kind: str
     """`all`, `least-cloudy`, `uniform` or `monthly`."""
     count: int = 0
-    """Scenes wanted; of `monthly` the extra ones."""
+    """Number of scenes; for `monthly` the extra ones."""
     cloud_weight: float = UNIFORM_WEIGHT
-    """Of `uniform`: what full cloud costs, in slots (period / count) off the ideal time."""
+    """For `uniform`: cost of full cloud, in slots (period / count) off the ideal time."""
 
     @classmethod
     def parse(cls, text: str, cloud_weight: float = UNIFORM_WEIGHT) -> Self:
-        """Read a policy as recipes write it.
+        """Read a policy in the notation of recipes.
 
         Raises:
-            InvalidValueError: says which there are.
+            InvalidValueError: unknown policy; the message lists the known ones.
         """
         match = _POLICY.fullmatch(text.strip())
         if match is None or match[3] == "0" or not cloud_weight >= 0:
@@ -202,18 +202,18 @@ def choose_scenes(
     rule: SceneFilter | None = None,
     region: BaseGeometry | None = None,
 ) -> SceneChoice:
-    """Filter scenes, then let a policy take its share of every granule.
+    """Filter scenes, then apply a policy to every granule.
 
     Args:
-        scenes: of one search; their order does not matter.
-        policy: what to take.
-        period: spreads `uniform`, and names the months of `monthly`.
-        rule: what a scene must be like at all.
-        region: WGS84; needed where the rule asks for an overlap.
+        scenes: of one search; in any order.
+        policy: which scenes to take.
+        period: the time that `uniform` spreads scenes over, and the months of `monthly`.
+        rule: conditions that every scene must meet.
+        region: WGS84; required if the rule limits the overlap.
 
     Returns:
-        Every scene of the period as a candidate, chosen or not, with the reason; months without a scene and granules
-        with fewer than wanted are listed.
+        Every scene of the period as a candidate, chosen or not, with the reason; also months without a scene and
+        granules with fewer scenes than requested.
 
     Example:
         >>> from landloom.model.time import Period
@@ -244,7 +244,7 @@ def choose_scenes(
 
 @dataclass(slots=True)
 class _Taken:
-    """What a policy took of one granule."""
+    """The scenes that a policy takes of one granule."""
 
     reasons: Mapping[str, str]
     wanted: int = 0
@@ -271,7 +271,7 @@ def _clearest(scenes: Iterable[Scene]) -> list[Scene]:
 
 
 def _monthly(scenes: Sequence[Scene], extra: int, period: Period) -> _Taken:
-    """The least cloudy of every calendar month, then more by cloud until as many as months and extra are there."""
+    """The least cloudy scene of every calendar month, then more by cloud up to months + extra scenes."""
     months = Cadence().timesteps(period)
     reasons: dict[str, str] = {}
     gaps = []
@@ -290,19 +290,19 @@ def _monthly(scenes: Sequence[Scene], extra: int, period: Period) -> _Taken:
 def uniform(
     scenes: Sequence[Scene], count: int, period: Period, cloud_weight: float = UNIFORM_WEIGHT
 ) -> dict[int, Scene]:
-    """Spread scenes as evenly over a period as there are any, weighing cloud in; the optimum, by dynamic programming.
+    """Spread scenes as evenly over a period as possible, weighing cloud in; the optimum, by dynamic programming.
 
     The period is cut into `count` equal slots; the ideal times are their middles. The cost of a choice is the sum, over
     its scenes, of the distance to the ideal time in slots plus `cloud_weight` × cloud share (unstated counts as full).
-    In time order the k-th scene of a choice serves the k-th slot of those it can serve: for sums of distances no other
-    matching is better. Costs are integers (milliseconds), so that equal costs are equal; among these the
+    In time order the k-th scene of a choice serves the k-th slot of those it can serve: no other matching has a lower
+    sum of distances. Costs are integers (milliseconds), so that ties are exact; among ties the
     less cloudy choice wins, then the earlier one.
 
     Args:
         scenes: of one granule.
-        count: slots; where there are fewer scenes, all are taken, each for the slot that it serves best.
-        period: what is spread over.
-        cloud_weight: slots that a full cloud costs.
+        count: slots; if there are fewer scenes, all are taken, each for its best slot.
+        period: time to spread the scenes over.
+        cloud_weight: cost of full cloud, in slots.
 
     Returns:
         Slot, from 0 → scene.
@@ -321,7 +321,7 @@ def uniform(
 
 
 def _slot_costs(scene: Scene, count: int, period: Period, cloud_weight: float) -> list[tuple[int, int]]:
-    """For each slot distance and cloud in milliseconds; then the cloud alone, in thousandths of a percent, for ties."""
+    """Per slot, distance and cloud in milliseconds; then, for ties, the cloud alone in thousandths of a percent."""
     slot = _milliseconds(period.start, period.end) / count
     place, cloud = _milliseconds(period.start, scene.time), _cloud(scene)
     penalty, tie = round(cloud_weight * min(cloud, 100.0) / 100 * slot), round(cloud * 1000)

@@ -24,17 +24,17 @@ if TYPE_CHECKING:
 class StaticArchive:
     """Scenes of a static STAC directory.
 
-    Links that lead nowhere and items that cannot be read are left out and listed in `problems`. Each document is read
-    once. A collection whose extent misses the search is not opened any further.
+    Dangling links and unreadable items are left out and listed in `problems`. Each document is read
+    once. A collection whose extent does not meet the search is not read any further.
     """
 
     def __init__(self, href: str, documents: Documents, profile: Profile | None = None) -> None:
-        """Name the directory; nothing is read yet.
+        """Set the address of the directory; nothing is read yet.
 
         Args:
             href: path or URL of `catalog.json`, `collection.json` or a single item.
-            documents: reads files.
-            profile: how the provider names assets; found from each item when None.
+            documents: file reader.
+            profile: the provider's asset naming; None detects it from each item.
         """
         self._stac = StaticStac(href, documents.read, self._scenes, self._report)
         self._profile = profile
@@ -42,14 +42,14 @@ class StaticArchive:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What was wrong with documents met so far: the file, and what it is."""
+        """Problems of the documents read so far: file and problem."""
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
         """See `landloom.archive.protocol.Archive`.
 
         Raises:
-            PermanentFaultError: the entry document itself is missing or no STAC.
+            PermanentFaultError: the entry document itself is missing or not STAC.
         """
         found: dict[str, Scene] = {}
         for scene in self._stac.walk(footprint, period):

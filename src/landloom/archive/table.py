@@ -1,4 +1,4 @@
-"""A stac-geoparquet file as an archive: the local item table that spares a thousand requests."""
+"""A stac-geoparquet file as an archive: a local item table instead of a thousand requests."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ class TableArchive:
     """Scenes of a stac-geoparquet file; row groups outside the search are not read."""
 
     def __init__(self, path: Path | str, profile: Profile | None = None, collection: str | None = None) -> None:
-        """Name the file; nothing is read yet.
+        """Set the path of the file; nothing is read yet.
 
         Args:
-            path: the GeoParquet file, a row an item, as the stac-geoparquet specification has it.
-            profile: how the provider names assets; found from each item when None.
-            collection: takes only the items of this collection.
+            path: a GeoParquet file with a row per item, according to the stac-geoparquet specification.
+            profile: the provider's asset naming; None detects it from each item.
+            collection: if set, only items of this collection are read.
         """
         self._path = path
         self._profile = profile
@@ -45,14 +45,14 @@ class TableArchive:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Rows that could not be read, each once."""
+        """Rows that could not be read, each listed once."""
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
         """See `landloom.archive.protocol.Archive`.
 
         Raises:
-            PermanentFaultError: no such file, or no stac-geoparquet.
+            PermanentFaultError: no such file, or not stac-geoparquet.
         """
         found: dict[str, Scene] = {}
         for item in self._items(footprint, period):
@@ -86,7 +86,7 @@ class TableArchive:
         return items
 
     def _filter(self, schema: pa.Schema, footprint: BaseGeometry, period: Period) -> Expression | None:
-        """What Parquet's statistics can decide; the exact test follows on the parsed scenes."""
+        """The part of the search that Parquet's statistics can decide; parsed scenes are tested exactly."""
         conditions = []
         if "datetime" in schema.names and pa.types.is_timestamp(schema.field("datetime").type):
             kind = schema.field("datetime").type

@@ -1,1 +1,1 @@
-"""Whole products of a provider: searched, ordered, downloaded and verified."""
+"""Whole products from a provider: search, order, download and verify."""

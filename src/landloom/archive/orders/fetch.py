@@ -1,4 +1,4 @@
-"""Brings products onto disk, for days if need be: acts on what `landloom.archive.orders.states` decides."""
+"""Downloads products, over days if necessary: carries out what `landloom.archive.orders.states` decides."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MULTIHASH: Final = {"d50110": "md5", "1114": "sha1", "1220": "sha256", "1340": 
 
 
 class Clock(Protocol):
-    """Tells the time and lets it pass; another one than the wall's for tests."""
+    """The time, and waiting; tests replace the system's clock."""
 
     def now(self) -> datetime:
         """The time, UTC."""
@@ -54,14 +54,14 @@ class SystemClock:
 
 
 class OrderBook(Protocol):
-    """Keeps orders across restarts; a build's journal is one."""
+    """Stores orders across restarts, for example in a build's journal."""
 
     def load(self) -> Mapping[str, Order]:
-        """Every order known, by id."""
+        """Every known order, by id."""
         ...
 
     def save(self, order: Order) -> None:
-        """Keep an order's state; it must be safe on disk when this returns."""
+        """Store an order's state; it must be safely on disk when this returns."""
         ...
 
 
@@ -77,10 +77,10 @@ def order_document(order: Order) -> dict[str, Any]:
 
 
 def order_of(row: Mapping[str, Any]) -> Order:
-    """What `order_document` wrote.
+    """Read the output of `order_document`.
 
     Raises:
-        KeyError: it is no order.
+        KeyError: it is not an order.
         TypeError: likewise.
         ValueError: likewise.
     """
@@ -91,24 +91,24 @@ def order_of(row: Mapping[str, Any]) -> Order:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FetchReport:
-    """What came of it."""
+    """The result of a run."""
 
     paths: Mapping[str, Path]
     """Product → its file, verified."""
     failed: Mapping[str, str]
-    """Product → why it is not there."""
+    """Product → why it is missing."""
     gone: frozenset[str]
-    """Those of them that no later try can bring."""
+    """The failed products that are permanently unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeastRate:
-    """How slow a connection may be."""
+    """The minimum speed of a connection."""
 
     bytes_per_second: float = 1024.0
-    """Below it, a connection is cut and taken up again later."""
+    """Below it, a connection is closed and resumed later."""
     window: timedelta = timedelta(seconds=60)
-    """Over which it is measured."""
+    """Time over which it is measured."""
 
 
 def fetch_products(
@@ -122,20 +122,20 @@ def fetch_products(
     rate: LeastRate | None = None,
     report: Callable[[Order], None] | None = None,
 ) -> FetchReport:
-    """Order, wait, download and verify until every product is there or has failed; then stop.
+    """Order, wait, download and verify until every product is present or has failed.
 
-    It may be killed at any time and started again: orders stand in the book, partial files beside the finished ones
-    (`NAME.part`), and nothing is ordered or downloaded twice. Products that failed in an earlier run are tried afresh.
+    The run may be killed at any time and restarted: orders are stored in the book, partial files next to the finished
+    ones (`NAME.part`), and nothing is ordered or downloaded twice. Products that failed in an earlier run are retried.
 
     Args:
-        wanted: what to fetch, most wanted first.
-        provider: orders and serves it.
-        book: remembers it.
-        folder: takes the files, `NAME.zip`.
-        rules: the provider's pace and our patience.
-        clock: tells the time.
-        rate: how slow a connection may be.
-        report: told of every change of a product's state.
+        wanted: products to fetch, in order of priority.
+        provider: orders and serves them.
+        book: stores the orders.
+        folder: target of the files, `NAME.zip`.
+        rules: the provider's rate limits and our retry limits.
+        clock: the time, and waiting.
+        rate: the minimum speed of a connection.
+        report: called at every change of a product's state.
 
     Raises:
         InvalidInputError: a product's name that cannot name a file.
@@ -157,7 +157,7 @@ def fetch_products(
 
 
 class _FetchRun:
-    """One run: what is wanted, and the means."""
+    """One run: its orders and its arguments."""
 
     def __init__(
         self,
@@ -175,15 +175,15 @@ class _FetchRun:
 
     @property
     def orders(self) -> list[Order]:
-        """In the sequence in which they are wanted."""
+        """In order of priority."""
         return list(self._orders.values())
 
     def path(self, order: Order) -> Path:
-        """Where a product lies when it is there."""
+        """Path of a finished product."""
         return self.folder / f"{order.id}.zip"
 
     def begin(self, wanted: Iterable[Order]) -> None:
-        """Take up what is known of each product; trust files, not memories of them."""
+        """Load the known state of each product; files on disk take precedence over stored states."""
         known = self.book.load()
         _writable(self.folder)
         for order in wanted:
@@ -200,7 +200,7 @@ class _FetchRun:
                 self.book.save(fresh)
 
     def act(self, kind: ActionKind, order: Order) -> None:
-        """Do one thing and remember what came of it."""
+        """Carry out one action and store its outcome."""
         had, rules = self._arrived(order), self.rules
         if kind is ActionKind.PLACE:
             order = machine.requesting(order, now=self.clock.now())
@@ -282,7 +282,7 @@ class _FetchRun:
             raise TransientFaultError(f"{order.href}: got other bytes than its size and checksum say")
 
     def _write(self, order: Order, part: Path, stream: Stream) -> None:
-        """Append what comes; what has come stays when the connection is cut."""
+        """Append the bytes received; they are kept if the connection is dropped."""
         since, count = self.clock.now(), 0
         with part.open("r+b" if part.exists() else "wb") as file:
             file.truncate(stream.start)
@@ -301,14 +301,14 @@ class _FetchRun:
             raise TransientFaultError(f"{order.href}: cut after {arrived} of {total} bytes")
 
     def _holds(self, path: Path, order: Order) -> bool:
-        """Whether a file is the product, as far as the provider lets us know; without a checksum by size alone."""
+        """Whether a file is the product, by size and checksum; by size alone if there is no checksum."""
         if order.size is not None and path.stat().st_size != order.size:
             return False
         return order.checksum is None or matches(path, order.checksum)
 
 
 def matches(path: Path, checksum: str) -> bool:
-    """Whether a file's bytes have a multihash (STAC file extension); True for a kind of hash that Python lacks.
+    """Whether a file's bytes match a multihash (STAC file extension); True for a hash that Python lacks.
 
     Example:
         >>> import tempfile

@@ -1,9 +1,9 @@
-"""The Copernicus Data Space's OData service: products by search, and a provider of them.
+"""The Copernicus Data Space's OData service: product search, and a product provider.
 
-Written after its documentation ("OData", documentation.dataspace.copernicus.eu/APIs/OData.html): products have an
+Follows its documentation ("OData", documentation.dataspace.copernicus.eu/APIs/OData.html): products have an
 `Id`, `Name`, `ContentLength`, `Checksum` (MD5 among them), `Online` and attributes; `Products(Id)/$value` serves the
-bytes to who shows a token. A download of an offline product is its order, answered with 202 and Retry-After; services
-that follow ESA's long-term-archive interface take orders by an action of its own (`order_action`).
+bytes to requests with a token. Requesting the download of an offline product orders it (202 with Retry-After);
+services with ESA's long-term-archive interface have a separate action for orders (`order_action`).
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
     from landloom.store.patience import Patience
 
 CATALOGUE: Final = "https://catalogue.dataspace.copernicus.eu/odata/v1"
-"""Search."""
+"""URL of the search."""
 DOWNLOAD: Final = "https://download.dataspace.copernicus.eu/odata/v1"
-"""Bytes."""
+"""URL of the downloads."""
 
 _NAME: Final = re.compile(
     r"(S2[A-D])_MSI(L1C|L2A)_\d{8}T\d{6}_N(\d{2})(\d{2})_R(\d{3})_T(\w{5})_\d{8}T\d{6}(?:\.SAFE)?"
@@ -56,14 +56,14 @@ _CHUNK: Final = 1 << 20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ODataService:
-    """Where a service answers."""
+    """The addresses of a service."""
 
     catalogue: str = CATALOGUE
-    """Root of the search."""
+    """Root URL of the search."""
     download: str = DOWNLOAD
-    """Root of the downloads."""
+    """Root URL of the downloads."""
     order_action: str | None = None
-    """Action to POST an order to (`OData.CSC.Order`); None where a download of an offline product is its order."""
+    """Action for orders by POST (`OData.CSC.Order`); None if a download request for an offline product orders it."""
 
 
 class ODataProducts:
@@ -77,13 +77,13 @@ class ODataProducts:
         page: int = 1000,
         patience: Patience | None = None,
     ) -> None:
-        """Name the service; nothing is asked yet.
+        """Set the service; nothing is requested yet.
 
         Args:
-            service: where; the Copernicus Data Space when None.
-            token: gives an access token that is valid now; only needed to order and download.
-            page: products a page of a search; the service gives 1,000 at most.
-            patience: retries of single requests.
+            service: addresses; by default the Copernicus Data Space.
+            token: returns a valid access token; only needed to order and download.
+            page: products per page of a search; the service allows 1,000 at most.
+            patience: retry policy of single requests.
         """
         self._page = page
         self._service = service or ODataService()
@@ -93,7 +93,7 @@ class ODataProducts:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """Products that could not be read, each once."""
+        """Products that could not be read, each listed once."""
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period, level: str = "L2A") -> tuple[Scene, ...]:
@@ -147,13 +147,13 @@ class ODataProducts:
         return f"{self._service.catalogue}/{product}"
 
     def _products(self, footprint: BaseGeometry, period: Period, level: str) -> Iterator[Mapping[str, Any]]:
-        """Every product, page by page.
+        """Yield every product, page by page.
 
-        The service skips 10,000 products at most and then gives no next link; where a full page ends that way, the
-        search starts afresh from the last product's time.
+        The service skips 10,000 products at most and then gives no next link; if a full page ends that way, the
+        search restarts from the last product's time.
 
         Raises:
-            PermanentFaultError: a page holds nothing but products of one instant, so that the search cannot go on.
+            PermanentFaultError: all products of a page have the same time, so that the search cannot continue.
         """
         seen: set[str] = set()
         while True:
@@ -212,10 +212,10 @@ class ODataProducts:
 
 
 class ODataArchive:
-    """The products of one level as an `Archive`; the same search is asked once."""
+    """The products of one level as an `Archive`; repeated searches are cached."""
 
     def __init__(self, products: ODataProducts, *, level: str = "L2A") -> None:
-        """Name the service and the level, `L1C` or `L2A`."""
+        """Set the service and the level, `L1C` or `L2A`."""
         self._products, self._level = products, level
         self._known: dict[tuple[bytes, Period], tuple[Scene, ...]] = {}
 
@@ -245,11 +245,11 @@ def _wait(response: requests.Response) -> float | None:
 
 
 def _extent(response: requests.Response, wanted: int) -> tuple[int, int | None]:
-    """First byte and total length that an answer states."""
+    """First byte and total length that a response states."""
     stated = response.headers.get("Content-Range", "").strip()
     if response.status_code == 206 and (match := re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", stated)):
         return int(match[1]), None if match[2] == "*" else int(match[2])
-    if response.status_code == 416:  # nothing lies beyond: all is there already, or what is there is not ours
+    if response.status_code == 416:  # nothing beyond this byte: the file is complete, or is not this product
         match = re.fullmatch(r"bytes \*/(\d+)", stated)
         total = int(match[1]) if match else None
         return (wanted, total) if total == wanted else (0, total if total is not None else 1)
@@ -258,7 +258,7 @@ def _extent(response: requests.Response, wanted: int) -> tuple[int, int | None]:
 
 
 def _chunks(response: requests.Response, url: str) -> Iterator[bytes]:
-    """The body as it arrives: whatever came before a cut is handed on."""
+    """Yield the body as it arrives, including the bytes before a dropped connection."""
     raw: Any = response.raw
     try:
         while chunk := raw.read1(_CHUNK):
@@ -374,7 +374,7 @@ def _footprint(product: Mapping[str, Any], problems: list[Problem]) -> BaseGeome
 
 
 def _checksum(product: Mapping[str, Any]) -> str | None:
-    """The first checksum that Python can compute, as a multihash."""
+    """The first checksum whose hash Python can compute, as a multihash."""
     for entry in product.get("Checksum") or ():
         prefix, digits = _HASHES.get(str(entry.get("Algorithm")).upper(), ("", 0))
         value = str(entry.get("Value")).lower()

@@ -1,4 +1,4 @@
-"""What a provider of whole products must be able to do; in a long-term archive they come online only when ordered."""
+"""The interface of a provider of whole products; a long-term archive brings them online only when ordered."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 class OfflineError(TransientFaultError):
-    """The product is not online: it has to be ordered first."""
+    """The product is not online; it must be ordered first."""
 
 
 class QuotaError(TransientFaultError):
-    """The provider takes no more requests of this kind just now."""
+    """The provider temporarily accepts no more requests of this kind."""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         self.retry_after = retry_after
-        """Seconds that the provider asks to wait; None where it does not say."""
+        """Seconds that the provider asks to wait; None if not stated."""
         super().__init__(message)
 
 
@@ -33,24 +33,24 @@ class CredentialsError(TransientFaultError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderAnswer:
-    """The answer to an order."""
+    """The response to an order."""
 
     online: bool = False
-    """Whether the product turned out to be online already."""
+    """Whether the product is online already."""
     retry_after: float | None = None
-    """Seconds after which the provider wants to be asked again; None where it does not say."""
+    """Seconds after which the provider asks for the next request; None if not stated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stream:
-    """A product on its way."""
+    """A running download."""
 
     start: int
-    """Byte of the product that comes first; 0 where the provider ignored the wish to resume."""
+    """Offset of the first byte; 0 if the provider does not support resuming."""
     total: int | None
-    """Bytes of the whole product, where the answer says."""
+    """Bytes of the whole product, if stated."""
     chunks: Iterator[bytes]
-    """The bytes, as they come; raises TransientFaultError when the connection is cut."""
+    """The bytes as they arrive; raises TransientFaultError if the connection is dropped."""
 
 
 class ProductProvider(Protocol):
@@ -69,7 +69,7 @@ class ProductProvider(Protocol):
         ...
 
     def read(self, order: Order, start: int) -> AbstractContextManager[Stream]:
-        """Open a product from a byte on.
+        """Open a product, starting at a byte offset.
 
         Raises:
             OfflineError: it is not online (any more).

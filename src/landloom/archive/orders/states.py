@@ -1,11 +1,11 @@
-"""The long-term archive as a state machine. Pure: who acts, and when, is `landloom.archive.orders.fetch`'s business.
+"""Orders from a long-term archive as a state machine. Pure; `landloom.archive.orders.fetch` carries the actions out.
 
 ```
 unknown ──asked──▶ online ──downloaded, verified──▶ done
    │                 ▲  │
    │ asked           │  └─ gone offline again ─▶ offline
    ▼                 │
-offline ──ordered──▶ ordered ──lapsed──▶ offline          any ──gone, or too often in vain──▶ failed
+offline ──ordered──▶ ordered ──lapsed──▶ offline     any ──gone, or too many failed attempts──▶ failed
 ```
 """
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class State(StrEnum):
-    """Where a product stands."""
+    """State of a product."""
 
     UNKNOWN = "unknown"
     OFFLINE = "offline"
@@ -38,41 +38,41 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Order:
-    """One product that is wanted, and where it stands."""
+    """A requested product and its state."""
 
     id: str
-    """Name of the product; names the file, too."""
+    """Name of the product, also used for the file."""
     href: str
-    """Where its bytes are served once it is online."""
+    """URL of its bytes once it is online."""
     size: int | None = None
-    """Bytes, where the provider says."""
+    """Bytes, if the provider states them."""
     checksum: str | None = None
-    """Multihash, where the provider says."""
+    """Multihash, if the provider states one."""
     state: State = State.UNKNOWN
-    """Where it stands."""
+    """Current state."""
     due: datetime | None = None
-    """Not to be touched before; None for at once."""
+    """Time of the next action at the earliest; None for now."""
     online_since: datetime | None = None
-    """When it was first seen online."""
+    """When it was first found online."""
     ordered_at: datetime | None = None
     """When it was last ordered."""
     refused_since: datetime | None = None
-    """When it was first refused for want of quota, without success since."""
+    """Time of the first of the current series of refusals for lack of quota."""
     requested_at: datetime | None = None
-    """When the provider was last asked to bring it online, whatever came of it: the pace is counted from here."""
+    """When the provider was last asked to bring it online, whatever the outcome; the pace is counted from here."""
     refused_until: datetime | None = None
-    """Before when the provider wants no order at all."""
+    """Time until which the provider accepts no orders at all."""
     attempts: int = 0
-    """Tries in vain since the last progress."""
+    """Failed attempts since the last progress."""
     reason: str = ""
-    """What went wrong last; empty when nothing did."""
+    """The last error; empty if there was none."""
     gone: bool = False
-    """Whether it failed for good: no later try can bring it."""
+    """Whether it is permanently unavailable."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rules:
-    """The provider's pace and our patience.
+    """The provider's rate limits and our retry limits.
 
     Example:
         >>> Rules(order_every=timedelta(0))
@@ -81,19 +81,19 @@ class Rules:
     """
 
     order_every: timedelta = timedelta(minutes=30)
-    """Least time between two orders, refused ones included."""
+    """Least time between two orders, including refused ones."""
     poll_every: timedelta = timedelta(minutes=10)
-    """Time between two questions after one ordered product."""
+    """Time between two status requests for an ordered product."""
     lapse: timedelta = timedelta(days=3)
-    """Time after which an order that brought nothing is placed anew."""
+    """Time after which an unfulfilled order is placed again."""
     first_retry: timedelta = timedelta(seconds=30)
-    """Wait after the first try in vain; it doubles with each."""
+    """Wait after the first failed attempt; it doubles with each."""
     longest_retry: timedelta = timedelta(hours=1)
-    """The wait grows no further."""
+    """Upper bound of the wait."""
     give_up: timedelta = timedelta(days=7)
-    """Time of nothing but refusals after which a product counts as failed: the account lacks the right, not quota."""
+    """Time of refusals only, after which a product counts as failed: the account lacks the permission, not quota."""
     attempts: int = 10
-    """Tries in vain, without progress, after which a product counts as failed."""
+    """Failed attempts without progress after which a product counts as failed."""
 
     def __post_init__(self) -> None:
         for name in ("order_every", "poll_every", "lapse", "first_retry", "longest_retry", "give_up"):
@@ -104,7 +104,7 @@ class Rules:
 
 
 class ActionKind(StrEnum):
-    """What to do next."""
+    """Kinds of actions."""
 
     PLACE = "place"
     ASK = "ask"
@@ -115,21 +115,21 @@ class ActionKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """The next thing to do."""
+    """The next action."""
 
     kind: ActionKind
-    """What."""
+    """Its kind."""
     order: Order | None = None
-    """To which product; None for waiting and stopping."""
+    """The product concerned; None for waiting and stopping."""
     until: datetime | None = None
-    """When waiting: until when."""
+    """End of the wait, for waiting."""
 
 
 def orders_of(scenes: Iterable[Scene]) -> tuple[Order, ...]:
-    """The orders for scenes of a product archive, in their order: what comes first is ordered first.
+    """The orders for scenes of a product archive, in their order, which is also the priority.
 
     Raises:
-        InvalidInputError: scenes without a whole product, by id.
+        InvalidInputError: scenes without a whole product; the message lists their ids.
 
     Example:
         >>> orders_of([])
@@ -144,10 +144,10 @@ def orders_of(scenes: Iterable[Scene]) -> tuple[Order, ...]:
 
 
 def next_action(orders: Sequence[Order], rules: Rules, now: datetime) -> Action:
-    """What to do now: place an order where the pace allows one, else ask, else download, else wait.
+    """The next action: place an order if the pace allows one, else ask for a status, else download, else wait.
 
-    Orders and questions go before downloads because they are quick, and an hour's download must not hold the next order
-    up. Among downloads the one that came online first goes first; among orders the first in the sequence.
+    Orders and status requests precede downloads because they are quick, and an hour's download must not delay the next
+    order. Among downloads the product that came online first is next; among orders the first in the sequence.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -176,7 +176,7 @@ def next_action(orders: Sequence[Order], rules: Rules, now: datetime) -> Action:
 
 
 def _next_order_at(orders: Iterable[Order], rules: Rules) -> datetime | None:
-    """Before when the provider wants no order; None where none was placed yet."""
+    """The earliest time at which the provider accepts an order; None if none was placed yet."""
     times = [order.requested_at + rules.order_every for order in orders if order.requested_at]
     times += [order.refused_until for order in orders if order.refused_until]
     return max(times, default=None)
@@ -188,7 +188,7 @@ def _due(order: Order, next_order: datetime | None, now: datetime) -> datetime:
 
 
 def asked(order: Order, *, online: bool, now: datetime, rules: Rules) -> Order:
-    """After the provider said whether a product is online.
+    """The state after the provider said whether a product is online.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -205,7 +205,7 @@ def asked(order: Order, *, online: bool, now: datetime, rules: Rules) -> Order:
 
 
 def requesting(order: Order, *, now: datetime) -> Order:
-    """Before an order is placed: kept first, so that a run killed in between does not outrun the pace.
+    """The state just before an order is placed; it is saved first, so that a killed run does not exceed the pace.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -216,7 +216,7 @@ def requesting(order: Order, *, now: datetime) -> Order:
 
 
 def placed(order: Order, *, retry_after: float | None, now: datetime, rules: Rules) -> Order:
-    """After an order was taken.
+    """The state after an order was accepted.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -238,10 +238,10 @@ def placed(order: Order, *, retry_after: float | None, now: datetime, rules: Rul
 
 
 def refused(order: Order, *, reason: str, retry_after: float | None, now: datetime, rules: Rules) -> Order:
-    """After the provider refused an order, or a download, for want of quota.
+    """The state after the provider refused an order or a download for lack of quota.
 
-    A refused order holds back every other order until the pace, and the provider, allow one; a refused download waits
-    for itself. Refusals are not counted but timed, for a quota may be one of a month.
+    A refused order delays every other order until the pace and the provider allow one; a refused download delays
+    only itself. Refusals are timed, not counted, because a quota may be monthly.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -261,7 +261,7 @@ def refused(order: Order, *, reason: str, retry_after: float | None, now: dateti
 
 
 def went_offline(order: Order) -> Order:
-    """After a product that was online no longer is: it has to be ordered again.
+    """The state after a product that was online no longer is: it has to be ordered again.
 
     Example:
         >>> went_offline(Order(id="a", href="", state=State.ONLINE)).state.value
@@ -271,14 +271,14 @@ def went_offline(order: Order) -> Order:
 
 
 def failed_attempt(order: Order, *, reason: str, now: datetime, rules: Rules, progress: bool = False) -> Order:
-    """After a try that failed but may not the next time.
+    """The state after a failed attempt that may be repeated.
 
     Args:
         order: the product.
         reason: what went wrong.
         now: when.
-        rules: our patience.
-        progress: whether bytes came; then the try was not in vain and does not count.
+        rules: retry limits.
+        progress: whether bytes arrived; then the attempt does not count as failed.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -295,7 +295,7 @@ def failed_attempt(order: Order, *, reason: str, now: datetime, rules: Rules, pr
 
 
 def done(order: Order) -> Order:
-    """After a product lies on disk and its checksum holds.
+    """The state after a product is on disk and its checksum matches.
 
     Example:
         >>> done(Order(id="a", href="")).state.value
@@ -305,7 +305,7 @@ def done(order: Order) -> Order:
 
 
 def failed(order: Order, *, reason: str, gone: bool = False) -> Order:
-    """After a product turned out to be gone for good, or the patience ended.
+    """The state after a product is permanently unavailable, or the retries are exhausted.
 
     Example:
         >>> failed(Order(id="a", href=""), reason="HTTP 410").reason
@@ -315,9 +315,9 @@ def failed(order: Order, *, reason: str, gone: bool = False) -> Order:
 
 
 def reopened(order: Order) -> Order:
-    """A product to be tried afresh: one that failed in an earlier run, or whose file is missing.
+    """A product to be retried: it failed in an earlier run, or its file is missing.
 
-    What was ordered stays ordered, and the provider's pace is remembered.
+    Placed orders remain placed, and the provider's pace is kept.
 
     Example:
         >>> reopened(Order(id="a", href="", state=State.FAILED, attempts=9)).state.value

@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from landloom.store.patience import Patience
 
 TOKENS: Final = "https://identity.dataspace.copernicus.eu/auth/realms/CDSE/protocol/openid-connect/token"
-"""Where tokens are had for a user's name and password."""
+"""URL that issues tokens for a user's name and password."""
 
 
 class PasswordToken:
-    """Access tokens for a user's name and password, renewed before they lapse."""
+    """Access tokens for a user's name and password, renewed before they expire."""
 
     _SPARE: Final = 60.0
 
@@ -37,14 +37,14 @@ class PasswordToken:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         patience: Patience | None = None,
     ) -> None:
-        """Remember who asks; nothing is asked yet."""
+        """Store the credentials; nothing is requested yet."""
         self._form = {"grant_type": "password", "client_id": client, "username": username, "password": password}
         self._url, self._now = url, now
         self._session = new_session(patience)
         self._token, self._lapses = "", datetime.min.replace(tzinfo=UTC)
 
     def __call__(self) -> str:
-        """A token that is valid for a minute at least.
+        """A token that is valid for at least a minute.
 
         Raises:
             CredentialsError: the name or the password is wrong.

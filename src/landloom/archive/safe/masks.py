@@ -1,4 +1,4 @@
-"""What a Level-1C product itself says of its pixels: clouds, and data that were lost or are defective."""
+"""Masks of a Level-1C product: clouds, and lost or defective data."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from landloom.store.raster import RasterFile
 
 _CLOUD_LAYERS: Final = (1, 2)
-"""Layers of MSK_CLASSI: opaque cloud and cirrus; the third is snow, which is no fault."""
+"""Layers of MSK_CLASSI: opaque cloud and cirrus; the third is snow, which is usable."""
 _QUALITY_LAYERS: Final = (3, 4, 5, 6, 8)
-"""Layers of MSK_QUALIT: image data lost, degraded, defective, no data, saturated. Crosstalk corrected in part is
+"""Layers of MSK_QUALIT: image data lost, degraded, defective, no data, saturated. Partially corrected crosstalk is
 usable."""
 _POLYGON_KINDS: Final = ("NODATA", "DEFECT", "SATURA")
 _UNUSABLE: Final = frozenset({"MSI_LOST", "MSI_DEG"})
@@ -34,29 +34,29 @@ _UNUSABLE: Final = frozenset({"MSI_LOST", "MSI_DEG"})
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ProductMask:
-    """Which pixels a product holds usable."""
+    """The pixels that a product's masks mark as usable."""
 
     valid: NDArray[np.bool_]
-    """(y, x) no cloud or cirrus, and nothing wrong in any band asked for."""
+    """(y, x) no cloud or cirrus, and no defect in any requested band."""
     sources: tuple[str, ...]
-    """Names of the masks that say so, sorted; empty where the product has none, so that only nodata can tell."""
+    """Names of the masks used, sorted; empty if the product has none, so that only nodata counts as unusable."""
 
 
 def product_mask(scene: Scene, window: Grid, bands: Sequence[str]) -> ProductMask:
-    """Read a Level-1C product's own cloud and quality masks.
+    """Read the cloud and quality masks of a Level-1C product.
 
-    Before baseline 04.00 they are polygons (`MSK_CLOUDS`, `MSK_NODATA`, `MSK_DEFECT`, `MSK_SATURA`, and what
-    `MSK_TECQUA` calls lost or degraded), since then rasters (`MSK_CLASSI` at 60 m, `MSK_QUALIT` at the
-    band's resolution). A pixel of the window gets what its centre lies on.
+    Before baseline 04.00 they are polygons (`MSK_CLOUDS`, `MSK_NODATA`, `MSK_DEFECT`, `MSK_SATURA`, and the lost or
+    degraded areas of `MSK_TECQUA`), since then rasters (`MSK_CLASSI` at 60 m, `MSK_QUALIT` at the
+    band's resolution). A pixel of the window gets the value at its centre.
 
     Args:
         scene: from `SafeArchive`.
-        window: pixels wanted, in the scene's CRS; any resolution and place.
-        bands: bands in which all must be well.
+        window: pixels to read, in the scene's CRS; any resolution and place.
+        bands: bands that must all be usable.
 
     Raises:
         PermanentFaultError: a mask is broken.
-        TransientFaultError: it cannot be read just now.
+        TransientFaultError: it is temporarily unreadable.
         InvalidValueError: the window is in another CRS.
 
     Example:

@@ -1,4 +1,4 @@
-"""Products on disk in the SAFE layout, as folders or as the zip files that providers serve."""
+"""Products on disk in the SAFE layout, as folders or as zip files."""
 
 from __future__ import annotations
 
@@ -47,28 +47,28 @@ class _Package:
     href: str
     """Of the folder or the zip file."""
     root: str
-    """What the path of every file starts with, as GDAL opens it."""
+    """Prefix of the path of every file, as opened by GDAL."""
     sizes: dict[str, int]
     """Path from the root → bytes."""
     read: Callable[[str], bytes]
 
 
 class SafeArchive:
-    """Scenes of the products below a folder, one a granule.
+    """Scenes of the products below a folder, one per granule.
 
-    A product is a folder that holds `MTD_MSIL1C.xml`, `MTD_MSIL2A.xml` or an old product's metadata, whatever its name;
-    or a `.zip` file with one in it. Bands are the images at their native resolution, with the offset that the product's
-    own metadata states; Level-2A has `SCL`, Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`,
-    …; `landloom.archive.safe.masks` reads them). What cannot be read is left out and listed in `problems`. The metadata
-    of each product is read once, at the first search.
+    A product is a folder that contains `MTD_MSIL1C.xml`, `MTD_MSIL2A.xml` or an old product's metadata, whatever its
+    name; or a `.zip` file with one in it. Bands are the images at their native resolution, with the offset from the
+    product's metadata; Level-2A has `SCL`, Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`,
+    …; read by `landloom.archive.safe.masks`). Unreadable products are left out and listed in `problems`. The metadata
+    of each product are read once, at the first search.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, level: str | None = None) -> None:
-        """Name the folder; nothing is read yet.
+        """Set the folder; nothing is read yet.
 
         Args:
-            folder: where to look, at any depth.
-            level: `L1C` or `L2A`; both when None.
+            folder: searched at any depth.
+            level: `L1C` or `L2A`; by default both.
 
         Raises:
             InvalidInputError: another level.
@@ -86,7 +86,7 @@ class SafeArchive:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What was wrong with products met so far: where it lies, and what it is."""
+        """Problems of the products read so far: location and problem."""
         return tuple(self._problems)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
@@ -124,7 +124,7 @@ class SafeArchive:
                 self._report(str(place), str(problem))
             return
         except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError) as error:
-            # RuntimeError is what zipfile raises for encrypted members, NotImplementedError for unknown compression.
+            # zipfile raises RuntimeError for encrypted members, NotImplementedError for unknown compression.
             self._report(str(place), f"cannot be read: {error}")
             return
         if product.missing:
@@ -142,7 +142,7 @@ class SafeArchive:
 
 
 def _places(folder: Path) -> Iterator[Path]:
-    """Product folders and zip files, folders first and each sorted, so that an unpacked product goes before its zip."""
+    """Product folders and zip files, folders first and each sorted, so that an unpacked product precedes its zip."""
     folders, zips = [], []
     for at, below, files in os.walk(folder):
         below.sort()
@@ -157,7 +157,7 @@ def _places(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _opened(place: Path) -> Iterator[_Package | None]:
-    """A product's files; None for a zip file that holds none."""
+    """A product's files; None for a zip file without a product."""
     if place.is_dir():
         files = [Path(at, name) for at, _, names in os.walk(place) for name in names]
         sizes = {file.relative_to(place).as_posix(): file.stat().st_size for file in sorted(files)}
@@ -176,7 +176,7 @@ def _opened(place: Path) -> Iterator[_Package | None]:
 
 
 def _prefix(members: list[str]) -> str | None:
-    """Path of the product within a zip file, empty or ending in a slash: where its metadata lies."""
+    """Path of the product within a zip file, empty or ending in a slash: the folder of its metadata."""
     for member in sorted(members, key=lambda member: (member.count("/"), member)):
         folder, slash, name = member.rpartition("/")
         if product_metadata([name]) is not None and folder.rpartition("/")[2] != "DATASTRIP":
@@ -217,6 +217,6 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checks
 
 
 def _within(footprint: BaseGeometry, granule: SafeGranule) -> BaseGeometry:
-    """The part of a product of many granules that lies in one of them."""
+    """The part of a footprint of a product with many granules that lies in one of them."""
     grid = granule.grids[max(granule.grids)]
     return footprint.intersection(split_antimeridian(grid.footprint(densify=16)))
