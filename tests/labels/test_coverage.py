@@ -122,7 +122,7 @@ def test_nothing_claims_nothing() -> None:
 
 
 def test_what_is_no_polygon_is_refused_by_place() -> None:
-    with pytest.raises(InvalidInputError, match=r"places \[1, 2\]"):
+    with pytest.raises(InvalidInputError, match=r"index \[1, 2\]"):
         coverage_of([shapely.box(0, 0, 1, 1), shapely.Point(0, 0), None], GRID)
-    with pytest.raises(InvalidValueError, match="pixels a side"):
+    with pytest.raises(InvalidValueError, match="pixels per side"):
         coverage_of([], Grid.of_bounds(32633, (0, 0, 2**23, 10), 1))

@@ -99,7 +99,7 @@ def test_classes_are_mapped_several_to_one_with_a_policy() -> None:
     assert (from_0.codes["vines"], from_0.background, from_0.ignore) == (0, 253, 255)
     with pytest.raises(InvalidInputError, match="background's"):
         class_mapping(values, {**classes, "vines": 0}, unmapped="ignore", background=0)
-    with pytest.raises(InvalidInputError, match="expected them different"):
+    with pytest.raises(InvalidInputError, match="expected different ones"):
         class_mapping(values, classes, unmapped="ignore", ignore=0)
     with pytest.raises(InvalidInputError, match="whole number"):
         class_mapping(values, {"wheat": -1}, unmapped="ignore")

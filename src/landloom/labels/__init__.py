@@ -1,1 +1,1 @@
-"""Truth: crosswalks, claims, fractions, guess labels."""
+"""Label data: crosswalks, claims, fractions, guess labels."""

@@ -1,4 +1,4 @@
-"""Cells sorted into lattices, so that one sweep of a block serves all the cells in it."""
+"""Cells grouped into lattices, so that one sweep of a block serves all its cells."""
 
 from __future__ import annotations
 
@@ -25,25 +25,25 @@ _MOST_SEGMENTS: Final = 256
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CellBlock:
-    """Cells of one lattice that lie close together."""
+    """Neighbouring cells of one lattice."""
 
     grid: Grid
     """The block; its pixels are cells."""
     places: NDArray[np.int64]
-    """(cell,) place of each in the sequence given."""
+    """(cell,) index of each in the input sequence."""
     pixels: NDArray[np.int64]
     """(cell,) row * columns + column of each in `grid`."""
 
 
 def as_cells(cells: Grid | Sequence[Grid]) -> list[Grid]:
-    """The cells one by one; of a single grid, each pixel is a cell, row by row."""
+    """The cells one by one; for a single grid, each pixel is a cell, row by row."""
     if not isinstance(cells, Grid):
         return list(cells)
     return [cells.window(row, column, 1, 1) for row in range(cells.height) for column in range(cells.width)]
 
 
 def blocks_of(cells: Sequence[Grid]) -> Iterator[CellBlock]:
-    """Sort cells into blocks of lattices; which block a cell falls into depends on nothing but the cell.
+    """Group cells into blocks of lattices; the block of a cell depends on the cell alone.
 
     Args:
         cells: grids whose bounds are the cells; they may overlap, repeat and mix CRSs and sizes.
@@ -78,12 +78,12 @@ def blocks_of(cells: Sequence[Grid]) -> Iterator[CellBlock]:
 
 
 def outlines_in(cells: Sequence[Grid], epsg: int, tolerance: float = 1e-10) -> NDArray[Any]:
-    """Outlines of cells in another CRS, vertex by vertex, with enough vertices that curved sides do not matter.
+    """Outlines of cells in another CRS, vertex by vertex, with enough vertices for curved sides.
 
     Args:
         cells: grids of any CRS.
-        epsg: CRS of the answer.
-        tolerance: share of a cell's area that replacing curved sides by chords may cost.
+        epsg: CRS of the result.
+        tolerance: largest error from replacing curved sides by chords, as a share of a cell's area.
 
     Returns:
         (cell,) shapely polygons.
@@ -113,7 +113,7 @@ def _perimeters(bounds: NDArray[np.float64], count: int) -> tuple[NDArray[np.flo
 
 
 def _segments(bounds: NDArray[np.float64], source: int, target: int, tolerance: float) -> int:
-    """Segments a side: a chord misses an arc by its sagitta, which falls with the square of their number."""
+    """Segments per side: the sagitta between chord and arc falls with the square of their number."""
     x, y = _perimeters(bounds, 2)
     x, y = transformer(source, target).transform(x.ravel(), y.ravel())
     ring = np.stack((x, y), axis=-1).reshape(len(bounds), 9, 2)

@@ -1,4 +1,4 @@
-"""Claims: which parcel covers how much of which pixel, and who gets the pixel."""
+"""Claims: which parcel covers how much of which pixel, and which parcel wins the pixel."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ _PER_TIE: Final = 2.0**30
 
 
 class Ambiguity(IntFlag):
-    """Why the label of a pixel may be doubted; 0 is clear."""
+    """Reasons why the label of a pixel is uncertain; 0 means certain."""
 
     PARTIAL = 1
-    """A parcel of another class touches the pixel, too."""
+    """A parcel of another class also touches the pixel."""
     FULL = 2
-    """Two or more parcels, of whatever class, each cover all of it: a geocoding error."""
+    """Two or more parcels, of whatever class, each cover the whole pixel: a geocoding error."""
     SAME_CLASS = 4
-    """Another parcel of the winner's class touches the pixel: the id is in doubt, the class is not."""
+    """Another parcel of the winner's class touches the pixel: the id is uncertain, the class is not."""
     EDGE = 8
-    """The parcel reaches beyond the region and was cut: extent and shape are not its own."""
+    """The parcel extends beyond the region and was cut: extent and shape are not those of the whole parcel."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
-    """What claims say of every pixel of a window; arrays are (row, column)."""
+    """The outcome of claims for every pixel of a window; arrays are (row, column)."""
 
     winner: NDArray[np.int64]
-    """Place of the parcel that covers most; ties go to the smaller place. `NO_PARCEL` where none touches."""
+    """Index of the parcel that covers most; ties go to the smaller index. `NO_PARCEL` if none touches the pixel."""
     ratio: NDArray[np.float64]
-    """Share of the pixel that the winner covers; 0 where none touches."""
+    """Share of the pixel that the winner covers; 0 if no parcel touches it."""
     mask: NDArray[np.uint8]
     """The published mask: 2 where two or more parcels of different class each cover the whole pixel, else 1 where two
     or more of different class touch it, else 0."""
@@ -49,7 +49,7 @@ class Assignment:
 
 
 def claims_on(rings: Rings, window: tuple[int, int, int, int]) -> Coverage:
-    """Claims of parcels on a window (row, column, height, width); what covers no more than 1e-9 is no claim."""
+    """Claims of parcels on a window (row, column, height, width); coverage up to 1e-9 is not a claim."""
     claims = coverage_of_rings(rings, window)
     touching = claims.coverage > TOUCH
     if touching.all():
@@ -63,11 +63,11 @@ def claims_on(rings: Rings, window: tuple[int, int, int, int]) -> Coverage:
 
 
 def assign(claims: Coverage, kinds: NDArray[np.int64]) -> Assignment:
-    """Give each pixel to the parcel that covers most of it.
+    """Assign each pixel to the parcel that covers most of it.
 
     Args:
         claims: of parcels in the order of their ids, so that ties go to the smaller id.
-        kinds: (parcel,) equal where parcels are of one class.
+        kinds: (parcel,) equal for parcels of one class.
 
     Example:
         >>> claims = Coverage(
@@ -95,7 +95,7 @@ def _win(parcel: Any, pixel: Any, coverage: Any, size: int) -> Any:
     ratio = np.zeros(size)
     for i in range(len(pixel)):
         best = ratio[pixel[i]]
-        # Claims come in the order of parcels, so only a larger coverage displaces: ties stay with the smaller id.
+        # Claims come in parcel order and only a larger coverage replaces the winner: ties go to the smaller id.
         if coverage[i] > best and np.rint(coverage[i] * _PER_TIE) > np.rint(best * _PER_TIE):
             winner[pixel[i]], ratio[pixel[i]] = parcel[i], coverage[i]
     return winner, ratio
@@ -109,7 +109,7 @@ def _doubt(parcel: Any, pixel: Any, coverage: Any, winner: Any, kinds: Any) -> A
         place, first = pixel[i], winner[pixel[i]]
         if parcel[i] == first:
             continue
-        # Where a loser covers all of a pixel the winner does, too: it covers no less.
+        # If a loser covers the whole pixel, so does the winner, which covers no less.
         full = coverage[i] >= 1.0 - TOUCH
         if full:
             bits[place] |= np.uint8(2)

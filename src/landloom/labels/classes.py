@@ -1,4 +1,4 @@
-"""What the values of a parcel file mean: text or numbers → codes of the class map, recorded whole."""
+"""Class mappings of parcel files: text or numbers → codes of the class map, recorded completely."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Unmapped = Literal["error", "unknown", "background", "ignore"]
-"""What becomes of values that a mapping does not name."""
+"""How to treat values that a mapping does not name."""
 
 _HIGHEST: Final = 2**32 - 4
-"""Of codes; the three above are left for background, unknown and ignore."""
+"""Highest code; the three above are reserved for background, unknown and ignore."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassMapping:
-    """Value in the source → code in the class map; `classes.csv` and `corpus.json` record it whole.
+    """Value in the source → code in the class map; recorded completely in `classes.csv` and `corpus.json`.
 
     Example:
         >>> mapping = class_mapping(["maize", "wheat", "fallow"], {"maize": 1, "wheat": 1}, unmapped="ignore")
@@ -40,12 +40,12 @@ class ClassMapping:
     ignore: int
     """Code of parcels that training should skip."""
     unknown: int
-    """Code of parcels whose value the mapping does not name, where the policy is `unknown`."""
+    """Code of parcels whose value the mapping does not name, under the policy `unknown`."""
     dtype: np.dtype[Any]
     """Type of the class map, the smallest that holds every code."""
 
     def rows(self) -> list[dict[str, str | int]]:
-        """What `classes.csv` holds: `value, code, role` with the role class, background, ignore or unknown."""
+        """Rows of `classes.csv`: `value, code, role` with the role class, background, ignore or unknown."""
         special = {self.background: "background", self.ignore: "ignore", self.unknown: "unknown"}
         named: list[dict[str, str | int]] = [
             {"value": value, "code": code, "role": special.get(code, "class")} for value, code in self.codes.items()
@@ -55,12 +55,12 @@ class ClassMapping:
         return named
 
     def apply(self, values: Iterable[object]) -> NDArray[np.int64]:
-        """Codes of values that the mapping was made for."""
+        """Codes of values that the mapping contains."""
         return np.array([self.codes[value_text(value)] for value in values], dtype=np.int64)
 
 
 def value_text(value: object) -> str:
-    """A value as mappings spell it: 3, 3.0 and " 3" are the same, "0513" and 513 are not.
+    """A value in the notation of mappings: 3, 3.0 and " 3" are the same, "0513" and 513 are not.
 
     Example:
         >>> value_text(3.0), value_text(" 3"), value_text("0513")
@@ -80,19 +80,19 @@ def class_mapping(
     ignore: int | None = None,
     unknown: int | None = None,
 ) -> ClassMapping:
-    """Decide on a code for every value that occurs.
+    """Assign a code to every value that occurs.
 
-    Without `classes`, whole numbers from 0 keep their number, unless one of them is the background's code: then all
-    go up by one, as the published system does it. Text gets 1, 2, … in sorted order.
+    Without `classes`, whole numbers from 0 keep their number, unless one of them is the code of the background: then
+    all are raised by one, as the published system does. Text gets 1, 2, … in sorted order.
 
     Args:
-        values: what occurs in the source; missing ones must have been rejected before.
+        values: values in the source; rows without one must be rejected before.
         classes: value → code, several to one.
-        unmapped: what becomes of values that `classes` does not name.
-        background: code of pixels without a parcel; 0 unless told, or the number below `unknown` where `classes`
-            gives 0 to a class: the two stay apart.
-        ignore: code to skip; the highest number of the class map's type unless told.
-        unknown: code of unnamed values; the number below that unless told.
+        unmapped: how to treat values that `classes` does not name.
+        background: code of pixels without a parcel; by default 0, or the number below `unknown` if `classes`
+            gives 0 to a class, because the two must differ.
+        ignore: code to skip; by default the highest number of the class map's type.
+        unknown: code of unnamed values; by default the number below `ignore`.
 
     Raises:
         InvalidInputError: values without a code under `unmapped="error"`; codes that are negative or taken by
@@ -140,10 +140,10 @@ def _default(found: list[str], background: int) -> dict[str, int]:
 
 def _check(named: Mapping[str, int], special: Mapping[str, int]) -> None:
     if len(set(special.values())) != len(special):
-        raise InvalidInputError(f"got the codes {dict(special)}, expected them different")
+        raise InvalidInputError(f"got the codes {dict(special)}, expected different ones")
     for role, code in special.items():
         taken = [value for value, own in named.items() if own == code]
         if taken and role == "background":
             raise InvalidInputError(
-                f"got code {code} for {taken[:5]}, which is the background's: class {code} must stay apart from it"
+                f"got code {code} for {taken[:5]}, which is the background's: class {code} must differ from it"
             )

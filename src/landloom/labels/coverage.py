@@ -1,13 +1,13 @@
-"""Exact coverage of pixels by polygons: a signed-area sweep, as font rasterisers do it.
+"""Exact coverage of pixels by polygons: a signed-area sweep, as in font rasterisers.
 
 Each edge of a ring adds, to the pixels that it crosses, the signed height that it spans and the part of that height to
-the right of it; a running sum along the row then gives coverage. Rings are turned so that holes subtract
-whatever their direction was. Method: Levien, "Inside the fastest font renderer in the world" (2016); coverage of
+the right of it; a running sum along the row then gives coverage. Rings are oriented so that holes subtract, whatever
+their direction was. Method: Levien, "Inside the fastest font renderer in the world" (2016); coverage of
 anti-aliased outlines goes back to Catmull (1978).
 
 All numbers of the sweep are multiples of 2^-40 pixels, which float64 adds without rounding. So full pixels are exactly
-1, neighbours along a shared edge add up to exactly 1, and neither the order of vertices nor the
-block that a pixel is computed in changes a bit. Against real-number truth the error is some 1e-12 per edge and pixel.
+1, neighbours along a shared edge add up to exactly 1, and the result does not depend on the order of vertices or on
+the block that a pixel is computed in. The error against real-number arithmetic is some 1e-12 per edge and pixel.
 """
 
 from __future__ import annotations
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from landloom.model.grid import Grid
 
 TOUCH: Final = 1e-9
-"""Coverage at or under this does not count as touching; coverage of 1 less this counts as all of a pixel."""
+"""Coverage up to this does not count as touching; coverage from 1 minus this counts as the whole pixel."""
 _UNIT: Final = 2.0**-40
 _PER_UNIT: Final = 2.0**40
 _LEAST: Final = 2.0**-36
-"""Coverage under some ten units is what the rounding of crossings leaves behind."""
+"""Coverage below this, some ten units, is the rounding error of crossings."""
 _BAND_PIXELS: Final = 1 << 20
 """Pixels swept at once; a polygon with a larger window is swept in bands of rows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coverage:
-    """Which polygon covers how much of which pixel; sorted by polygon, then pixel."""
+    """The share of each pixel that each polygon covers; sorted by polygon, then pixel."""
 
     polygon: NDArray[np.int64]
-    """(n,) place of the polygon in the sequence given."""
+    """(n,) index of the polygon in the input sequence."""
     pixel: NDArray[np.int64]
     """(n,) row * columns + column, row 0 north."""
     coverage: NDArray[np.float64]
@@ -57,7 +57,7 @@ class Coverage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rings:
-    """Polygons as arrays that kernels read: vertices in pixels of a grid, x eastward, y southward."""
+    """Polygons as arrays for the kernels: vertices in pixels of a grid, x eastward, y southward."""
 
     x: NDArray[np.float64]
     """(vertex,) columns from the grid's west edge, multiples of 2^-40."""
@@ -68,7 +68,7 @@ class Rings:
     polygon: NDArray[np.int64]
     """(polygons + 1,) first ring of each polygon."""
     sign: NDArray[np.float64]
-    """(rings,) 1 or -1: what makes a shell add and a hole subtract."""
+    """(rings,) 1 or -1, so that shells add and holes subtract."""
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
@@ -84,7 +84,7 @@ def _signs(x: Any, y: Any, ring: Any, shells: Any) -> Any:
         area = 0.0
         for i in range(first, ring[number + 1] - 1):
             area += (x[i] - x[first]) * (y[i + 1] - y[first]) - (x[i + 1] - x[first]) * (y[i] - y[first])
-        # An edge going south must add where it is a shell's right side seen from the left: shells run with area < 0.
+        # An edge going south adds as a shell's right side seen from the left: shells have area < 0.
         if (area > 0) == shells[number]:
             sign[number] = -1.0
     return sign
@@ -92,7 +92,7 @@ def _signs(x: Any, y: Any, ring: Any, shells: Any) -> Any:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _sweep_row(cells: Any, width: int, xa: float, ya: float, xb: float, yb: float, sign: float) -> None:
-    """Add one edge within one row; x is counted from the window's west edge, and xa <= xb or the reverse."""
+    """Add one edge within one row; x is counted from the window's west edge, and xa and xb may be in either order."""
     height = yb - ya
     if min(xa, xb) >= width:
         return
@@ -146,7 +146,7 @@ def _sweep_ring(cells: Any, x: Any, y: Any, sign: float, top: int, left: int) ->
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _window(x: Any, y: Any, row: int, column: int, height: int, width: int) -> Any:
-    """Rows and columns, clipped, that vertices reach: top, bottom, left, right."""
+    """Extent of the vertices in rows and columns, clipped: top, bottom, left, right."""
     top = max(int(np.floor(y.min())), row)
     bottom = min(int(np.ceil(y.max())), row + height)
     left = max(int(np.floor(x.min())), column)
@@ -165,7 +165,7 @@ def _room(array: Any, used: int, more: int) -> Any:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _collect(cells: Any, polygon: int, start: int, step: int, out: Any, used: int) -> int:
-    """Turn a swept window into claims; the window is left clean."""
+    """Turn a swept window into claims, and clear it."""
     owners, pixels, shares = out
     for row in range(cells.shape[0]):
         total = 0.0
@@ -211,20 +211,20 @@ def _cover(x: Any, y: Any, ring: Any, polygon: Any, sign: Any, window: Any) -> A
 
 
 def rings_of(geometries: Sequence[Any] | NDArray[Any], grid: Grid) -> Rings:
-    """Lay polygons out for the kernels, in pixels of a grid.
+    """Convert polygons to arrays in pixels of a grid, for the kernels.
 
     Args:
-        geometries: shapely polygons and multipolygons in the grid's CRS; valid, as `shapely.is_valid` has it.
-        grid: gives origin and pixel size.
+        geometries: shapely polygons and multipolygons in the grid's CRS; valid by `shapely.is_valid`.
+        grid: origin and pixel size.
 
     Raises:
-        InvalidInputError: a geometry is missing or no polygon; the places are named.
+        InvalidInputError: a geometry is missing or not a polygon; the message gives its index.
     """
     array = np.asarray(geometries, dtype=object)
     kinds = shapely.get_type_id(array)
     wrong = np.flatnonzero(~np.isin(kinds, (3, 6)))
     if len(wrong):
-        raise InvalidInputError(f"got no polygon at places {wrong[:20].tolist()}, expected polygons and multipolygons")
+        raise InvalidInputError(f"got no polygon at index {wrong[:20].tolist()}, expected polygons and multipolygons")
     if not len(array):
         empty = np.zeros(0)
         return Rings(x=empty, y=empty, ring=np.zeros(1, np.int64), polygon=np.zeros(1, np.int64), sign=empty)
@@ -241,21 +241,21 @@ def rings_of(geometries: Sequence[Any] | NDArray[Any], grid: Grid) -> Rings:
 def coverage_of(
     geometries: Sequence[Any] | NDArray[Any], grid: Grid, window: tuple[int, int, int, int] | None = None
 ) -> Coverage:
-    """How much of each pixel each polygon covers, exactly.
+    """The exact share of each pixel that each polygon covers.
 
-    Holes and multipolygons count as they should; what lies outside is cut off. Each polygon is treated on its own:
-    overlaps are for the caller to resolve. Invalid polygons give wrong numbers; check before.
+    Holes and multipolygons are supported; parts outside the grid are cut off. Each polygon is treated separately:
+    overlaps are left to the caller. Invalid polygons give wrong numbers; check before.
 
     Args:
         geometries: (polygon,) shapely polygons and multipolygons in the grid's CRS, valid.
         grid: the pixels.
-        window: row, column, height, width: only these pixels of the grid; they come out bit for bit as without it.
+        window: row, column, height, width: only these pixels of the grid, with bit-identical values.
 
     Returns:
         Claims, whose `pixel` counts within the window if there is one.
 
     Raises:
-        InvalidInputError: a geometry is missing or no polygon.
+        InvalidInputError: a geometry is missing or not a polygon.
         InvalidValueError: the grid is wider than 2^22 pixels.
 
     Example:
@@ -267,11 +267,11 @@ def coverage_of(
         ([3, 4], [0.5, 1.0])
     """
     if max(grid.shape) > 1 << 22:
-        raise InvalidValueError(f"got a grid of {grid.shape}, expected at most {1 << 22} pixels a side")
+        raise InvalidValueError(f"got a grid of {grid.shape}, expected at most {1 << 22} pixels per side")
     return coverage_of_rings(rings_of(geometries, grid), window or (0, 0, grid.height, grid.width))
 
 
 def coverage_of_rings(rings: Rings, window: tuple[int, int, int, int]) -> Coverage:
-    """The same for polygons laid out before, on a window (row, column, height, width) of their grid."""
+    """`coverage_of` for converted polygons, on a window (row, column, height, width) of their grid."""
     polygon, pixel, coverage = _cover(rings.x, rings.y, rings.ring, rings.polygon, rings.sign, window)
     return Coverage(polygon=polygon, pixel=pixel, coverage=coverage, shape=(window[2], window[3]))

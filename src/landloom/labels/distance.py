@@ -1,4 +1,4 @@
-"""Distance from the centres of pixels to the outline of the parcel that owns them."""
+"""Distance from pixel centres to the outline of the parcel that won the pixel."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 _RUN: Final = 32
 """Pixels of a row that are measured together."""
 _FEW: Final = 64
-"""Up to so many edges, measuring all of them costs less than searching for the near ones."""
+"""Up to this number of edges, measuring all of them is cheaper than searching for the near ones."""
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _edges_of(x: Any, y: Any, ring: Any, edges: Any) -> Any:
-    """Lay out the edges of a parcel's rings: start x, start y, dx, dy, 1 / length²; a row each."""
+    """List the edges of a parcel's rings: start x, start y, dx, dy, 1 / length²; a row each."""
     if len(edges) < len(x):
         edges = np.empty((2 * len(x), 5))
     count = 0
@@ -38,7 +38,7 @@ def _edges_of(x: Any, y: Any, ring: Any, edges: Any) -> Any:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _approach(edge: Any, px: float, step: float, py: float, best: Any) -> None:
-    """Lower the squared distances of a run of points, `step` apart, to what one edge allows."""
+    """Lower the squared distances of a run of points, `step` apart, to those from one edge, if smaller."""
     ax, dx, dy, inverse = edge[0], edge[2], edge[3], edge[4]
     up = py - edge[1]
     for k in range(len(best)):
@@ -53,7 +53,7 @@ def _approach(edge: Any, px: float, step: float, py: float, best: Any) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _near_edges(edges: Any, px: float, py: float, reach: float, far: Any) -> Any:
-    """Places of the edges that may be nearest to some point within `reach` of a point."""
+    """Indices of the edges that may be nearest to a point within `reach` of the given point."""
     for e in range(len(edges)):
         far[e] = np.inf
         _approach(edges[e], px, 0.0, py, far[e : e + 1])
@@ -75,7 +75,7 @@ def _measure(edges: Any, px: float, step: float, py: float, best: Any, far: Any)
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _run_length(parcel: Any, pixel: Any, winner: Any, i: int, room: int) -> int:
-    """How many claims from one on are next to each other and won by their parcel."""
+    """The number of adjacent claims, starting with one, that their parcel won."""
     count = 1
     while count < room and i + count < len(pixel) and parcel[i + count] == parcel[i]:
         if pixel[i + count] != pixel[i] + count or winner[pixel[i + count]] != parcel[i]:
@@ -118,14 +118,14 @@ def distances_to_outline(
     """Distance from each pixel's centre to the outline, holes included, of the parcel that won the pixel.
 
     Args:
-        rings: the parcels, in pixels of the grid, whole: not cut to the window.
-        claims: theirs on the window, from `claims_on`.
+        rings: the whole parcels, in pixels of the grid, not cut to the window.
+        claims: their claims on the window, from `claims_on`.
         winner: (row, column) from `assign`.
-        grid: gives the pixel size.
+        grid: the pixel size.
         window: row, column, height, width.
 
     Returns:
-        (row, column) float32 in units of the grid's CRS; NaN where no parcel is.
+        (row, column) float32 in units of the grid's CRS; NaN if there is no parcel.
     """
     flat = _distances(
         rings.x * grid.pixel_width,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _CELLS_AT_ONCE: Final = 2048
 _ALIGNED: Final = 1e-6
-"""Pixels by which edges may miss each other and still count as one."""
+"""Tolerance in pixels between edges that count as the same."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class FractionTable:
     """
 
     taxonomy: Taxonomy
-    """What the classes are of."""
+    """The taxonomy of the classes."""
     millionths: NDArray[np.int64]
     """(cell, class) in the order of `taxonomy.codes()`; each row sums to exactly 1,000,000."""
     shares: NDArray[np.float64]
@@ -51,7 +51,7 @@ class FractionTable:
     problems: tuple[Problem, ...] = ()
     """Rows of the source that were repaired or dropped, and why."""
     overlaps: tuple[Overlap, ...] = ()
-    """Pairs of polygons that claimed the same ground, largest first."""
+    """Overlapping pairs of polygons, largest overlap first."""
 
     def __len__(self) -> int:
         return len(self.millionths)
@@ -63,7 +63,7 @@ class FractionTable:
 
 
 def _table(shares: NDArray[np.float64], taxonomy: Taxonomy) -> FractionTable:
-    """Give what no label covers to nodata; where a seam counts twice by rounding, scale down to 1."""
+    """Assign the share without a label to nodata; scale sums above 1 (rounding at seams) down to 1."""
     total = shares.sum(axis=1, keepdims=True)
     shares = np.where(total > 1, shares / np.maximum(total, 1), shares)
     nodata = taxonomy.index[taxonomy.nodata]
@@ -82,16 +82,16 @@ def fractions_from_polygons(
     invalid: OnInvalid = "error",
     rows: Sequence[str] | None = None,
 ) -> FractionTable:
-    """Fractions of cells from labelled polygons; checks the source first, as `label_polygons` says.
+    """Fractions of cells from labelled polygons; checks the source first, as in `label_polygons`.
 
     Args:
         geometries: (row,) shapely polygons and multipolygons.
         codes: (row,) their codes.
-        cells: grids whose bounds are the cells, of any CRS; of a single grid, each pixel is a cell.
-        taxonomy: what the codes are of.
+        cells: grids whose bounds are the cells, of any CRS; for a single grid, each pixel is a cell.
+        taxonomy: the taxonomy of the codes.
         epsg: code of the geometries' CRS.
-        invalid: what happens to bad geometries.
-        rows: (row,) what to call them in problems; `row 0`, … unless told.
+        invalid: how to treat bad geometries.
+        rows: (row,) names of rows in problems; by default `row 0`, ….
 
     Raises:
         InvalidInputError: see `label_polygons`.
@@ -101,9 +101,9 @@ def fractions_from_polygons(
 
 
 def fractions_of_labels(labels: LabelPolygons, cells: Grid | Sequence[Grid]) -> FractionTable:
-    """Fractions of cells from polygons that were checked before: the share of a cell's area in the cell's own CRS.
+    """Fractions of cells from checked polygons: shares of a cell's area in the cell's own CRS.
 
-    Polygons are brought into the CRS of the cells vertex by vertex. Any order of polygons gives the same bits.
+    Polygons are transformed to the CRS of the cells vertex by vertex. The order of polygons does not change the bits.
     """
     wanted = as_cells(cells)
     count = len(labels.taxonomy.codes())
@@ -120,7 +120,7 @@ def fractions_of_labels(labels: LabelPolygons, cells: Grid | Sequence[Grid]) -> 
 
 
 def _near(tree: Any, grid: Grid, epsg: int) -> NDArray[np.int64]:
-    """Places of polygons that may reach into a grid: found by bounds, with a margin for chords of curved edges."""
+    """Indices of polygons that may intersect a grid: by bounds, with a margin for chords of curved edges."""
     outline = outlines_in([grid], epsg, tolerance=1e-6)[0]
     west, south, east, north = outline.bounds
     margin = 0.01 * max(east - west, north - south)
@@ -128,7 +128,7 @@ def _near(tree: Any, grid: Grid, epsg: int) -> NDArray[np.int64]:
 
 
 def raster_window(cells: Sequence[Grid], raster_grid: Grid) -> tuple[int, int, int, int] | None:
-    """The part of a raster that fractions of some cells need: row, column, height, width; None if they miss it.
+    """The part of a raster needed for the fractions of cells: row, column, height, width; None without overlap.
 
     Example:
         >>> cell = Grid.of_bounds(32633, (100, 100, 700, 700), 10)
@@ -154,21 +154,21 @@ def fractions_from_raster(
 ) -> FractionTable:
     """Fractions of cells from a raster of class numbers, by the exact area of each pixel inside each cell.
 
-    Where the edges of a cell are edges of pixels, pixels are counted; elsewhere, and in another CRS, the cell's
-    outline is brought into the raster's CRS vertex by vertex and covers pixels exactly.
+    If the edges of a cell are edges of pixels, pixels are counted; otherwise, and in another CRS, the cell's
+    outline is transformed to the raster's CRS vertex by vertex and its exact coverage of pixels is used.
 
     Args:
         raster: (row, column) whole numbers.
-        raster_grid: where the raster lies.
-        cells: grids whose bounds are the cells; of a single grid, each pixel is a cell.
-        taxonomy: what the fractions are of.
-        codes: number in the raster → code; `taxonomy.raster_codes` unless told, which for CLC reads 111 … 999 as well
+        raster_grid: grid of the raster.
+        cells: grids whose bounds are the cells; for a single grid, each pixel is a cell.
+        taxonomy: the taxonomy of the fractions.
+        codes: number in the raster → code; by default `taxonomy.raster_codes`, which for CLC reads 111 … 999 as well
             as the grid codes 1 to 44 and 48.
-        nodata: number in the raster that stands for no label.
+        nodata: number in the raster for pixels without a label.
 
     Raises:
-        InvalidInputError: the raster is no array of whole numbers of its grid's shape, or holds, inside a cell, numbers
-            that no class has; they are named.
+        InvalidInputError: the raster is not an array of whole numbers with its grid's shape, or has, inside a cell,
+            numbers without a class; the message lists them.
 
     Example:
         >>> from landloom.model.taxonomy import taxonomy
@@ -209,7 +209,7 @@ def _add(
     table: Mapping[int, str],
     taxonomy: Taxonomy,
 ) -> None:
-    """Fold (cell, value) weights into the (cell, class) rows of some cells."""
+    """Add (cell, value) weights to the (cell, class) rows of some cells."""
     used = np.flatnonzero(weights.any(axis=0))
     unknown = [int(values[i]) for i in used if int(values[i]) not in table]
     if unknown:
@@ -221,7 +221,7 @@ def _add(
 def _aligned(
     raster: NDArray[Any], grid: Grid, cells: Sequence[Grid]
 ) -> tuple[NDArray[Any], list[tuple[NDArray[np.int64], NDArray[np.float64]]]]:
-    """Shares by counting, for cells whose edges are edges of pixels: the values, and (places, shares) per cell size."""
+    """Shares by counting, for cells whose edges are edges of pixels: values, and (indices, shares) per cell size."""
     sizes: dict[tuple[int, int], list[tuple[int, int, int]]] = {}
     for place, cell in enumerate(cells):
         if cell.epsg != grid.epsg:
@@ -247,7 +247,7 @@ def _aligned(
 
 
 def _as_bytes(raster: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
-    """The raster as places in a list of at most 256 values; a raster of bytes is left as it is."""
+    """The raster as indices into a list of at most 256 values; a uint8 raster is returned unchanged."""
     if raster.dtype == np.uint8:
         return np.arange(256), raster
     values, places = np.unique(raster, return_inverse=True)
@@ -257,7 +257,7 @@ def _as_bytes(raster: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.uint8]]:
 
 
 def _weighed(raster: NDArray[Any], grid: Grid, cells: Sequence[Grid]) -> tuple[NDArray[Any], NDArray[np.float64]]:
-    """Shares by exact coverage: the values met, and (cell, value) shares of each cell's outline in the raster's CRS."""
+    """Shares by exact coverage: the values found, and (cell, value) shares of each cell in the raster's CRS."""
     outlines = outlines_in(cells, grid.epsg)
     window = raster_window(cells, grid)
     if window is None:

@@ -1,4 +1,4 @@
-"""Counts of raster values per cell, where the edges of cells are edges of pixels."""
+"""Counts of raster values per cell, for cells whose edges are edges of pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _count_values(raster: Any, rows: Any, columns: Any, height: int, width: int) -> Any:
-    # Equal neighbours would wait for each other's counter to be written: four banks let them pass.
+    # Counting equal neighbours would stall on each other's counter update: four banks of counters avoid that.
     result = np.zeros((len(rows), 256), np.int32)
     banks = np.zeros((4, 256), np.int32)
     first, second, third, fourth = banks[0], banks[1], banks[2], banks[3]
@@ -39,11 +39,11 @@ def _count_values(raster: Any, rows: Any, columns: Any, height: int, width: int)
 def count_values(
     raster: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[np.int64], height: int, width: int
 ) -> NDArray[np.int32]:
-    """How often each value occurs in each of many equal windows of a raster.
+    """Count how often each value occurs in each of many equal windows of a raster.
 
     Args:
         raster: (row, column) uint8, C-contiguous.
-        rows: (cell,) first row of each window; parts outside the raster count nothing.
+        rows: (cell,) first row of each window; parts outside the raster are not counted.
         columns: (cell,) first column of each window.
         height: rows of every window.
         width: columns of every window.

@@ -1,4 +1,4 @@
-"""Parcels → rasters of class, id, coverage, distance and doubt, block by block in bounded memory."""
+"""Parcels → rasters of class, id, coverage, distance and ambiguity, block by block in bounded memory."""
 
 from __future__ import annotations
 
@@ -26,25 +26,25 @@ Window = tuple[int, int, int, int]
 """Row, column, height, width."""
 
 BLOCK: Final = 1024
-"""Pixels along a side of the blocks that are worked on one at a time."""
+"""Pixels along a side of the blocks that are processed one at a time."""
 LAYERS: Final = ("classes", "ids", "ratios", "distances", "masks", "ambiguity")
 """Names of the rasters, which are also the names of their files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelLayers:
-    """What parcels say of each pixel; arrays are (row, column), row 0 north."""
+    """Parcel data of each pixel; arrays are (row, column), row 0 north."""
 
     grid: Grid
-    """Where the arrays lie."""
+    """Grid of the arrays."""
     classes: NDArray[Any]
-    """Code of the winner in the mapping's type, the background's code where none is; float32 and NaN for regression."""
+    """Code of the winner in the mapping's type, the background's code without one; float32 and NaN for regression."""
     ids: NDArray[np.int64]
-    """Id of the winner, exact; 0 where none is."""
+    """Id of the winner, exact; 0 without one."""
     ratios: NDArray[np.float32]
     """Share of the pixel that the winner covers."""
     distances: NDArray[np.float32]
-    """From the pixel's centre to the winner's outline, in metres; NaN where none is."""
+    """From the pixel's centre to the winner's outline, in metres; NaN without one."""
     masks: NDArray[np.uint8]
     """The published mask 0, 1, 2; see `Assignment`."""
     ambiguity: NDArray[np.uint8]
@@ -52,17 +52,17 @@ class ParcelLayers:
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """True where the winner covers the whole pixel."""
+        """True if the winner covers the whole pixel."""
         return self.ratios >= 1
 
     @property
     def boundary(self) -> NDArray[np.bool_]:
-        """True where there is a winner that does not cover the whole pixel."""
+        """True if there is a winner that does not cover the whole pixel."""
         return (self.ids > 0) & (self.ratios < 1)
 
     @classmethod
     def empty(cls, grid: Grid, mapping: ClassMapping | None) -> Self:
-        """All background."""
+        """Layers of background only."""
         shape = grid.shape
         if mapping is None:
             classes: NDArray[Any] = np.full(shape, np.nan, np.float32)
@@ -81,23 +81,23 @@ class ParcelLayers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocatedParcels:
-    """Parcels laid on a grid."""
+    """Parcels located on a grid."""
 
     grid: Grid
     """The region."""
     parcels: Parcels
-    """Those that reach into it, in its CRS; the others are among `parcels.rejected`."""
+    """Those that intersect it, in its CRS; the others are among `parcels.rejected`."""
     clipped: NDArray[np.bool_]
-    """(parcel,) True where the parcel reaches beyond the region."""
+    """(parcel,) True if the parcel extends beyond the region."""
 
     @property
     def rejected(self) -> tuple[Rejected, ...]:
-        """Every parcel of the source that is on no raster, and why."""
+        """Every parcel of the source that is not on the raster, with the reason."""
         return self.parcels.rejected
 
 
 def locate(parcels: Parcels, grid: Grid) -> LocatedParcels:
-    """Bring parcels into a grid's CRS, vertex by vertex, and set apart those that lie outside.
+    """Transform parcels to a grid's CRS, vertex by vertex, and reject those outside it.
 
     Raises:
         InvalidInputError: there are parcels and none lies on the grid: the CRS is probably wrong.
@@ -116,7 +116,7 @@ def locate(parcels: Parcels, grid: Grid) -> LocatedParcels:
 
 
 def blocks(grid: Grid, size: int = BLOCK) -> Iterator[Window]:
-    """Cut a grid into windows of at most `size` pixels a side, row by row.
+    """Split a grid into windows of at most `size` pixels per side, row by row.
 
     Example:
         >>> from landloom.model.grid import Grid
@@ -129,9 +129,9 @@ def blocks(grid: Grid, size: int = BLOCK) -> Iterator[Window]:
 
 
 def layers_by_block(located: LocatedParcels, block: int = BLOCK) -> Iterator[tuple[Window, ParcelLayers]]:
-    """The layers of a grid, one window after the other: memory is that of the parcels and one block.
+    """The layers of a grid, one window after the other: memory for the parcels and one block.
 
-    Each block is on its own, so any order and any number of workers gives the same bytes.
+    Blocks are independent, so that any order and any number of workers gives the same bytes.
     """
     tree = shapely.STRtree(located.parcels.geometries)
     for window in blocks(located.grid, block):
@@ -141,12 +141,12 @@ def layers_by_block(located: LocatedParcels, block: int = BLOCK) -> Iterator[tup
 
 
 def layers_of_window(located: LocatedParcels, window: Window, near: NDArray[np.int64] | None = None) -> ParcelLayers:
-    """The layers of one window of the grid, bit for bit as in the whole.
+    """The layers of one window of the grid, bit-identical to those of the whole.
 
     Args:
         located: the parcels.
         window: row, column, height, width.
-        near: places of all parcels that may reach into the window, ascending; all of them unless told.
+        near: indices of all parcels that may intersect the window, ascending; by default all parcels.
     """
     parcels, grid = located.parcels, located.grid
     near = np.arange(len(parcels)) if near is None else near
@@ -161,7 +161,7 @@ def layers_of_window(located: LocatedParcels, window: Window, near: NDArray[np.i
     owner = near[given.winner[taken]]
     layers.classes[taken] = parcels.values[owner]
     layers.ids[taken] = parcels.ids[owner]
-    # Rounding to float32 may not lift a boundary pixel to 1; a pixel that is full to 1e-9 counts as full.
+    # Rounding to float32 must not raise a boundary pixel to 1; a pixel that is full to 1e-9 counts as full.
     ratio = np.minimum(given.ratio[taken].astype(np.float32), np.nextafter(np.float32(1), np.float32(0)))
     layers.ratios[taken] = np.where(given.ratio[taken] >= 1 - TOUCH, np.float32(1), ratio)
     layers.distances[:] = distances_to_outline(rings, claims, given.winner, grid, window)

@@ -1,4 +1,4 @@
-"""Parcels as users have them → parcels fit for rasterising, and a table of those that are not, with reasons."""
+"""Users' parcels → parcels ready for rasterising, and a table of the rejected ones with reasons."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Period = tuple[str, str]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelYear:
-    """A year that labels are wanted of; a table must then say when its parcels are valid.
+    """The year of the labels; the table must then say when its parcels are valid.
 
     Example:
         >>> LabelYear(year=2018).period, LabelYear(year=2018, season=("2017-10-01", "2018-10-01")).period
@@ -38,9 +38,9 @@ class LabelYear:
     """
 
     year: int
-    """What a column `year` must say."""
+    """The required value of a column `year`."""
     season: Period | None = None
-    """When parcels with other dates must be valid at some time; the calendar year if absent."""
+    """Period in which parcels with other dates must be valid at some time; by default the calendar year."""
 
     @property
     def period(self) -> Period:
@@ -50,35 +50,35 @@ class LabelYear:
 
 _DAYS: Final = ("valid_from", "valid_to")
 ROLES: Final = ("id", "ground_truth", "crs", "year", *_DAYS)
-"""What a column can be; `year` stands for that calendar year, `valid_from` and `valid_to` are both inclusive."""
+"""Roles of columns; `year` means that calendar year, `valid_from` and `valid_to` are both inclusive."""
 
 
 _AT_ONCE: Final = 1 << 15
-"""Parcels whose vertices are held as arrays at once."""
+"""Parcels whose vertices are held as arrays at a time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rejected:
-    """A parcel that does not take part, and why."""
+    """A parcel that is not used, with the reason."""
 
     id: str
-    """Its id as in the source; `row 12`, counted from 0, where it has none."""
+    """Its id as in the source; `row 12`, counted from 0, if it has none."""
     ground_truth: str
     """Its value as in the source."""
     reason: str
-    """What is wrong."""
+    """The reason."""
     when: str = ""
-    """Where that is only the time: when it is valid."""
+    """When it is valid, if only that is the reason."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Parcels:
-    """Parcels in the order of their ids: the order of rows in the source leaves no trace."""
+    """Parcels in the order of their ids, independent of the order of rows in the source."""
 
     ids: NDArray[np.int64]
-    """(parcel,) ascending, all over 0: in rasters 0 is no parcel."""
+    """(parcel,) ascending, all above 0: in rasters 0 means no parcel."""
     names: tuple[str, ...]
-    """(parcel,) ids as in the source, where those were no numbers over 0; empty otherwise."""
+    """(parcel,) ids as in the source, if those were not numbers above 0; empty otherwise."""
     values: NDArray[Any]
     """(parcel,) int64 codes of classes, or float64 for regression."""
     geometries: NDArray[Any]
@@ -86,17 +86,17 @@ class Parcels:
     epsg: NDArray[np.int64]
     """(parcel,) CRS of each geometry."""
     mapping: ClassMapping | None
-    """What the codes mean; None for regression."""
+    """The mapping of the codes; None for regression."""
     rejected: tuple[Rejected, ...] = ()
-    """Those that do not take part, sorted."""
+    """Parcels that are not used, sorted."""
     repaired: tuple[Rejected, ...] = ()
-    """Those that take part after a repair, with what was wrong, sorted."""
+    """Parcels that are used after a repair, with what was wrong, sorted."""
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def take(self, keep: NDArray[np.bool_], reason: str) -> Self:
-        """Only some of them; the others are rejected for a reason."""
+        """A selection of the parcels; the others are rejected with the reason."""
         if keep.all():
             return self
         gone = [
@@ -118,7 +118,7 @@ class Parcels:
         return self.names[place] if self.names else str(self.ids[place])
 
     def in_crs(self, epsg: int) -> Self:
-        """The same in one CRS, vertex by vertex; what does not survive that is rejected.
+        """The parcels in one CRS, transformed vertex by vertex; those that become invalid are rejected.
 
         Example:
             >>> import geopandas, shapely
@@ -161,23 +161,23 @@ def parcels_of(
 ) -> Parcels:
     """Read parcels from a table.
 
-    Ids that are whole numbers over 0 are kept, to 64 bits; of other ids, their places in sorted order are taken.
+    Ids that are whole numbers above 0 are kept, up to 64 bits; other ids are replaced by their ranks in sorted order.
     Parcels without an id column are numbered by geometry and value, so that the order of rows does not matter.
 
     Args:
-        frame: a parcel a row; its CRS, or a column `crs` with EPSG codes.
-        columns: role → column, see `ROLES`; a role is looked up under its own name unless told.
+        frame: a parcel per row; with a CRS, or a column `crs` with EPSG codes.
+        columns: role → column, see `ROLES`; by default a role's column has the name of the role.
         classes: value → code; see `class_mapping`.
-        unmapped: what becomes of values that `classes` does not name.
-        codes: `background`, `ignore` and `unknown` as keys, where the defaults do not suit.
-        period: only parcels that are valid at some time in it, or those of a year; all unless told.
+        unmapped: how to treat values that `classes` does not name.
+        codes: `background`, `ignore` and `unknown` as keys, to replace the defaults.
+        period: only parcels that are valid at some time in it, or those of a year; by default all.
         invalid: whether invalid geometries are rejected, or repaired and listed in `repaired`.
         regression: `ground_truth` is a number to predict, not a class.
 
     Raises:
         NotFoundError: no such column.
         InvalidInputError: no CRS; values without a code; a year but no column of time; a period with parcels of
-            several years, which would be laid over each other.
+            several years, which would overlap each other.
 
     Example:
         >>> import geopandas, shapely
@@ -226,7 +226,7 @@ def _sorted(rows: list[Rejected]) -> tuple[Rejected, ...]:
 
 
 class _Table:
-    """The columns of a frame by role, and what is wrong with its rows."""
+    """The columns of a frame by role, and the problems of its rows."""
 
     def __init__(self, frame: GeoDataFrame, columns: Mapping[str, str]) -> None:
         for role in columns:
@@ -258,7 +258,7 @@ class _Table:
         code = None if frame.crs is None else frame.crs.to_epsg(min_confidence=70)
         if code is None:
             raise InvalidInputError(
-                "got parcels without a CRS, expected one: name it, for a guess would move them silently"
+                "got parcels without a CRS, expected one: name it, because a guess could misplace them"
             )
         return np.full(len(self), code, dtype=np.int64)
 
@@ -271,7 +271,7 @@ class _Table:
         return "" if _absent(value) else value_text(value)
 
     def outside_period(self, period: Period | LabelYear | None) -> list[tuple[int, str, str]]:
-        """Rows that are not valid in a period, or not of a year; when they are; and both in a sentence."""
+        """Rows that are not valid in a period, or not of a year; their validity; and both as a sentence."""
         if period is None:
             return []
         wanted = period.year if isinstance(period, LabelYear) else None
@@ -295,7 +295,7 @@ class _Table:
         if wanted is None and len(years) > 1 and not any(role in self.cells for role in _DAYS):
             text = ", ".join(sorted(str(year) for year in years))
             raise InvalidInputError(
-                f"got parcels of {text} in {start} to {end}, which would lie over each other; expected one year, or "
+                f"got parcels of {text} in {start} to {end}, which would overlap each other; expected one year, or "
                 "seasons: a label year with its period each"
             )
         return found
@@ -326,7 +326,7 @@ class _Table:
         return found
 
     def duplicates(self, gone: Mapping[int, str]) -> list[tuple[int, str]]:
-        """Rows that share an id with another that takes part, or have none in a table with ids."""
+        """Rows that share an id with another used one, or have none in a table with ids."""
         if "id" not in self.cells:
             return []
         rows: dict[str, list[int]] = {}
@@ -339,7 +339,7 @@ class _Table:
         ]
 
     def numbers(self, keep: NDArray[np.int64], geometries: NDArray[Any]) -> tuple[NDArray[np.int64], list[str]]:
-        """Ids as numbers over 0 and, where the source's are none, its names."""
+        """Ids as numbers above 0 and, if the source's are not, its names."""
         if "id" not in self.cells:
             shapes = shapely.to_wkb(shapely.normalize(geometries[keep]))
             keys = [

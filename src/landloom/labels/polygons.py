@@ -1,4 +1,4 @@
-"""Label polygons made fit for use: codes read, geometries checked, overlaps reported and resolved."""
+"""Checked label polygons: codes read, geometries checked, overlaps reported and resolved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from landloom.model.taxonomy import Taxonomy
 
 OnInvalid = Literal["error", "repair", "drop"]
-"""What happens to geometries that are invalid, empty or missing: all three report them by row."""
+"""How to treat geometries that are invalid, empty or missing: all three report them by row."""
 
 _LISTED: Final = 20
 _POLYGON, _MULTIPOLYGON = 3, 6
@@ -26,14 +26,14 @@ _POLYGON, _MULTIPOLYGON = 3, 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Overlap:
-    """Two polygons that claim the same ground."""
+    """Two overlapping polygons."""
 
     rows: tuple[str, str]
-    """What they are called in the source; the first is the one that keeps the ground."""
+    """Their names in the source; the first polygon keeps the overlap."""
     codes: tuple[str, str]
     """Their codes, in the same order."""
     area: float
-    """What they share, in square units of the source's CRS."""
+    """Area of the overlap, in square units of the source's CRS."""
 
     def __str__(self) -> str:
         return f"{self.rows[0]} ({self.codes[0]}) and {self.rows[1]} ({self.codes[1]}) share {self.area:.6g}"
@@ -46,22 +46,22 @@ class LabelPolygons:
     geometries: NDArray[Any]
     """(polygon,) shapely polygons and multipolygons."""
     classes: NDArray[np.int64]
-    """(polygon,) place of its code in `taxonomy.codes()`."""
+    """(polygon,) index of its code in `taxonomy.codes()`."""
     epsg: int
     """EPSG code of the geometries."""
     taxonomy: Taxonomy
-    """What the classes are of."""
+    """The taxonomy of the classes."""
     problems: tuple[Problem, ...] = ()
-    """Rows that were repaired or dropped, and why."""
+    """Rows that were repaired or dropped, with the reason."""
     overlaps: tuple[Overlap, ...] = ()
-    """Pairs that claimed the same ground in the source, largest first."""
+    """Pairs that overlapped in the source, largest first."""
 
 
 def refuse(problems: Sequence[Problem], subject: str) -> None:
-    """Raise one error that names every row, up to twenty in words.
+    """Raise one error for all rows, listing up to twenty.
 
     Raises:
-        InvalidInputError: there is a problem at all.
+        InvalidInputError: there is at least one problem.
     """
     if problems:
         more = f"\n  - … and {len(problems) - _LISTED} more" if len(problems) > _LISTED else ""
@@ -70,13 +70,13 @@ def refuse(problems: Sequence[Problem], subject: str) -> None:
 
 
 def polygonal(geometries: NDArray[Any]) -> NDArray[Any]:
-    """Keep the polygons of geometries: what repairs and differences leave of lines and points is dropped.
+    """The polygonal parts of geometries: lines and points, left by repairs and differences, are dropped.
 
     Args:
         geometries: (n,) shapely geometries.
 
     Returns:
-        (n,) polygons and multipolygons, empty ones where nothing was left.
+        (n,) polygons and multipolygons, empty if nothing is left.
     """
     result = np.array(geometries, dtype=object)
     for i in np.flatnonzero(~np.isin(shapely.get_type_id(result), (_POLYGON, _MULTIPOLYGON))):
@@ -88,7 +88,7 @@ def polygonal(geometries: NDArray[Any]) -> NDArray[Any]:
 
 
 def geometry_problems(geometries: NDArray[Any]) -> dict[int, str]:
-    """What is wrong with geometries, by place: missing, empty, no polygon, not finite, or invalid and how.
+    """Problems of geometries, by index: missing, empty, not a polygon, not finite, or invalid with the reason.
 
     Example:
         >>> import shapely
@@ -116,9 +116,9 @@ def _no_polygon(geometries: NDArray[Any]) -> NDArray[np.bool_]:
 
 
 def repaired(geometries: NDArray[Any], places: Sequence[int]) -> NDArray[Any]:
-    """A copy in which the geometries at some places went through `shapely.make_valid` (structure method).
+    """A copy in which the geometries at some indices went through `shapely.make_valid` (structure method).
 
-    Places that hold nothing, or nothing that can be mended into an area, become empty polygons.
+    Missing geometries, and those that cannot be repaired to an area, become empty polygons.
     """
     result = np.array(geometries, dtype=object)
     for i in places:
@@ -135,15 +135,15 @@ def repaired(geometries: NDArray[Any], places: Sequence[int]) -> NDArray[Any]:
 def read_codes(
     codes: Sequence[Any] | NDArray[Any], taxonomy: Taxonomy, rows: Sequence[str] | None = None
 ) -> tuple[NDArray[np.int64], list[Problem]]:
-    """Places of codes in the taxonomy, and a problem for each row whose code it does not know.
+    """Indices of codes in the taxonomy, and a problem for each row with an unknown code.
 
     Args:
-        codes: (row,) as `Taxonomy.parse_code` reads them.
-        taxonomy: what they are of.
-        rows: (row,) what to call them; `row 0`, … unless told.
+        codes: (row,) as read by `Taxonomy.parse_code`.
+        taxonomy: the taxonomy of the codes.
+        rows: (row,) names of rows; by default `row 0`, ….
 
     Returns:
-        (row,) place in `taxonomy.codes()`, -1 where unknown; the problems.
+        (row,) index in `taxonomy.codes()`, -1 if unknown; the problems.
     """
     places = np.full(len(codes), -1, dtype=np.int64)
     known: dict[Any, int] = {}
@@ -169,19 +169,19 @@ def label_polygons(
 ) -> LabelPolygons:
     """Check a label source and resolve its overlaps.
 
-    Where polygons overlap, the ground goes to the one of smaller area (the more specific one: an island drawn over the
-    lake), ties to the smaller code and then to the smaller geometry as normalised bytes: the order of rows has no say.
+    Overlaps go to the polygon of smaller area (the more specific one: an island drawn over the lake), ties to the
+    smaller code and then to the smaller geometry as normalised bytes, independent of the order of rows.
 
     Args:
         geometries: (row,) shapely geometries.
-        codes: (row,) codes as `Taxonomy.parse_code` reads them.
-        taxonomy: what the codes are of.
-        epsg: code of the geometries' CRS; None is refused, for a guess would be silent.
-        invalid: what happens to rows with geometries that are invalid, empty, missing or no polygons.
-        rows: (row,) what to call them in problems; `row 0`, … unless told.
+        codes: (row,) codes as read by `Taxonomy.parse_code`.
+        taxonomy: the taxonomy of the codes.
+        epsg: code of the geometries' CRS; None is refused, because a guess could misplace them.
+        invalid: how to treat rows with geometries that are invalid, empty, missing or not polygons.
+        rows: (row,) names of rows in problems; by default `row 0`, ….
 
     Raises:
-        InvalidInputError: no CRS; codes outside the taxonomy; bad geometries unless repaired or dropped.
+        InvalidInputError: no CRS; codes outside the taxonomy; bad geometries that are not repaired or dropped.
 
     Example:
         >>> import shapely
@@ -192,7 +192,7 @@ def label_polygons(
         ([96.0, 4.0], ['row 1 (311) and row 0 (512) share 4'])
     """
     if epsg is None:
-        raise InvalidInputError("got labels without a CRS, expected one: name it, for a guess would move them silently")
+        raise InvalidInputError("got labels without a CRS, expected one: name it, because a guess could misplace them")
     if len(geometries) != len(codes):
         raise InvalidInputError(f"got {len(geometries)} geometries and {len(codes)} codes, expected one code for each")
     array = np.empty(len(geometries), dtype=object)
@@ -223,10 +223,10 @@ def _lost(geometry: Any, invalid: OnInvalid) -> bool:
 
 
 def overlapping_polygons(geometries: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Pairs of valid polygons whose interiors meet, and the areas that they share.
+    """Pairs of valid polygons whose interiors intersect, and the areas of the intersections.
 
     Returns:
-        (pair, 2) places, the smaller first, sorted; (pair,) areas over 0.
+        (pair, 2) indices, the smaller first, sorted; (pair,) areas above 0.
     """
     tree = shapely.STRtree(geometries)
     left, right = tree.query(geometries, predicate="intersects")
@@ -248,10 +248,10 @@ def resolve_overlaps(
     Args:
         geometries: (polygon,) valid polygons.
         codes: (polygon,) their codes.
-        rows: (polygon,) what to call them in the report; their places unless told.
+        rows: (polygon,) names in the report; by default their indices.
 
     Returns:
-        The polygons cut (empty where nothing is left) and the overlaps found, largest first.
+        The polygons cut (empty if nothing is left) and the overlaps found, largest first.
     """
     pairs, areas = overlapping_polygons(geometries)
     if not len(pairs):

@@ -248,7 +248,7 @@ def test_two_years_in_one_season_are_a_mistake(tiny_archive: Path, tmp_path: Pat
     season = {"start": "2017-10-01", "end": "2018-10-01"}
     folder = write_series(tmp_path, tiny_archive, period=season)
     two_years(folder)
-    with pytest.raises(BuildError, match="would lie over each other"):
+    with pytest.raises(BuildError, match="would overlap each other"):
         build(folder)
     folder = write_series(tmp_path, tiny_archive, period=season, parcels={"year": 2018}, layouts=["cubes"])
     two_years(folder)

@@ -90,7 +90,7 @@ def test_source_dates_name_every_scene_of_the_series(granules: BuildReport) -> N
     ("changes", "reason"),
     [
         ({"least": 10**9}, "imagery and map agree on no class"),
-        ({"crosswalk": dict.fromkeys(crosswalk("clc_landcovernet").source.codes(), "5")}, "at least two to tell apart"),
+        ({"crosswalk": dict.fromkeys(crosswalk("clc_landcovernet").source.codes(), "5")}, "at least two classes"),
     ],
 )
 def test_a_guess_that_cannot_be_made_leaves_the_series_of_its_granule(

@@ -1,1 +1,1 @@
-"""Guess labels: a classifier trained on an existing land-cover map where the imagery agrees with it."""
+"""Guess labels: a classifier trained on an existing land-cover map, using pixels where the imagery agrees with it."""

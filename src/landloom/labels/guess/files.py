@@ -1,4 +1,4 @@
-"""Models as files: skops, which reads data where pickle would run code."""
+"""Models as files: skops, which reads data only, whereas pickle would run code."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ TRUSTED: Final = frozenset(
         "sklearn.tree._tree.Tree",
     }
 )
-"""Types that a model may hold beside those that skops knows to be harmless."""
+"""Types that a model may contain in addition to those that skops trusts."""
 
 
 def encode_model(model: GuessModel) -> bytes:
-    """A model as the bytes of a skops file.
+    """Encode a model as a skops file.
 
     Raises:
         MissingExtraError: the extra `guess` is not installed.
@@ -37,25 +37,25 @@ def decode_model(data: bytes) -> GuessModel:
     """Read a model.
 
     Raises:
-        InvalidInputError: no such file, or one that holds types that no guess needs; they are named.
+        InvalidInputError: not a skops file, or one with types that no guess needs; the message lists them.
         MissingExtraError: the extra `guess` is not installed.
 
     Example:
         >>> decode_model(b"no model")
         Traceback (most recent call last):
             ...
-        landloom.errors.InvalidInputError: 8 bytes are no model: File is not a zip file
+        landloom.errors.InvalidInputError: got 8 bytes, expected a model file: File is not a zip file
     """
     skops = _skops()
     try:
         unknown = sorted(set(skops.get_untrusted_types(data=data)) - TRUSTED)
         if unknown:
-            raise InvalidInputError(f"the model holds types that no guess needs: {', '.join(unknown)}")
+            raise InvalidInputError(f"got a model with types that no guess needs: {', '.join(unknown)}")
         document: dict[str, Any] = skops.loads(data, trusted=sorted(TRUSTED))
         classes, weights = tuple(document["classes"]), np.asarray(document["weights"], dtype=np.float64)
         classifier = document["classifier"]
     except (BadZipFile, KeyError, TypeError) as error:
-        raise InvalidInputError(f"{len(data)} bytes are no model: {error}") from error
+        raise InvalidInputError(f"got {len(data)} bytes, expected a model file: {error}") from error
     return GuessModel(classifier=classifier, classes=classes, weights=weights, forest=packed(classifier))
 
 

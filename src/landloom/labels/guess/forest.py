@@ -1,4 +1,4 @@
-"""A trained forest, packed so that pixels of whole numbers run through it fast, with scikit-learn's very numbers."""
+"""A trained random forest, packed for fast prediction of integer pixels, bit-identical to scikit-learn's."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 BLOCK: Final = 2048
-"""Pixels whose features stay in the processor's cache while tree after tree runs over them."""
+"""Pixels whose features stay in the processor's cache while all trees are evaluated on them."""
 LANES: Final = 8
-"""Pixels that go down a tree side by side, so that one waits for memory while others move."""
+"""Pixels that descend a tree side by side, so that memory latency of one overlaps work on others."""
 _HIGHEST: Final = 65_535
 _CHILD, _FEATURE = np.uint64(32), np.uint64(16)
 _LOW: Final = np.uint64(0xFFFF)
@@ -30,23 +30,23 @@ class PackedForest:
     """First child (the second follows it) << 32 | feature << 16 | threshold. Leaves are their own first child and have
     the highest threshold, which no number exceeds."""
     roots: NDArray[np.int64]
-    """(tree,) place of its root."""
+    """(tree,) index of its root."""
     values: NDArray[np.float64]
     """(node, class) shares of the classes in a leaf."""
     features: int
-    """Numbers that a pixel has."""
+    """Number of features of a pixel."""
 
     @classmethod
     def of(cls, model: Any) -> Self:
-        """Pack a trained forest of decision trees, scikit-learn's or imbalanced-learn's.
+        """Pack a trained forest of decision trees from scikit-learn or imbalanced-learn.
 
         Raises:
-            InvalidInputError: it is none, has several outputs, or trees that do not know all classes.
+            InvalidInputError: it is not one, has several outputs, or has trees without all classes.
         """
         trees: list[Any] = [getattr(tree, "tree_", None) for tree in getattr(model, "estimators_", ())]
         classes = len(getattr(model, "classes_", ()))
         if not trees or any(t is None or t.value.shape[1:] != (1, classes) for t in trees):
-            raise InvalidInputError(f"got {type(model).__name__}, expected a forest of trees that all know its classes")
+            raise InvalidInputError(f"got {type(model).__name__}, expected a forest of trees with all its classes")
         parts, values, roots, start = [], [], [], 0
         for tree in trees:
             nodes, order = _packed(tree, start)
@@ -62,10 +62,10 @@ class PackedForest:
         )
 
     def predict_proba(self, pixels: NDArray[np.uint16]) -> NDArray[np.float64]:
-        """Probabilities of the classes: to the bit what the model's `predict_proba` gives in one thread.
+        """Class probabilities, bit-identical to the model's `predict_proba` in one thread.
 
         Args:
-            pixels: (feature, pixel), as a series lies in memory.
+            pixels: (feature, pixel), the memory layout of a series.
 
         Returns:
             (pixel, class), in the order of the model's classes.
@@ -90,7 +90,7 @@ class PackedForest:
 
 
 def _packed(tree: Any, start: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """Nodes of a tree breadth first, children side by side; and the place of each in the tree."""
+    """Nodes of a tree breadth first, children side by side; and the index of each in the tree."""
     left, right = tree.children_left.tolist(), tree.children_right.tolist()
     order = [0]
     first: list[int] = []
@@ -100,7 +100,7 @@ def _packed(tree: Any, start: int) -> tuple[NDArray[np.uint64], NDArray[np.int64
             order += [left[node], right[node]]
     places = np.array(order, dtype=np.int64)
     leaf = tree.children_left[places] < 0
-    # x <= t for whole x is x <= floor(t).
+    # For whole x, x <= t is equivalent to x <= floor(t).
     thresholds = np.where(leaf, _HIGHEST, np.clip(np.floor(tree.threshold[places]), 0, _HIGHEST)).astype(np.uint64)
     features = np.where(leaf, 0, tree.feature[places]).astype(np.uint64)
     children = (np.array(first, dtype=np.int64) + start).astype(np.uint64)

@@ -1,4 +1,4 @@
-"""Guess labels: a classifier trained on another map, and the label maps and probabilities that it predicts.
+"""Guess labels: a classifier trained on an existing map, and the label maps and probabilities that it predicts.
 
 The default is a Balanced Random Forest (Chen, Liaw and Breiman 2004), each tree of which sees as many pixels of every
 class. Balanced trees answer as if all classes were equally common; `prior="map"` gives the classes back the shares
@@ -28,30 +28,30 @@ BALANCED: Final = "balanced-random-forest"
 PIXELS: Final = 65_536
 """Pixels predicted at a time."""
 NODATA: Final = 0
-"""Label of pixels that were never seen."""
+"""Label of pixels without any clear observation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GuessSettings:
-    """How a guess is trained."""
+    """Training settings of a guess."""
 
     classifier: str = BALANCED
     """`balanced-random-forest`, or a scikit-learn class by its full name: `sklearn.ensemble.ExtraTreesClassifier`."""
     trees: int = 100
     """Trees of the balanced forest."""
     depth: int | None = None
-    """Levels of a tree; as deep as it grows if None."""
+    """Levels of a tree; unlimited if None."""
     leaves: int = 5
     """Least pixels in a leaf."""
     per_tree: int | None = 2_000
     """Most pixels of a class that a tree of the balanced forest sees: all trees together see every pixel, and training
-    takes no longer where the rarest class is large. None for as many as the rarest class has."""
+    takes no longer if the rarest class is large. None for the number of pixels of the rarest class."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Further keyword arguments of another classifier."""
     prior: Literal["map", "balanced"] = "map"
-    """Whether classes get the shares back that they have in the map, or count as equally common."""
+    """Whether classes get the shares that they have in the map, or count as equally common."""
     agreement: float | None = 0.2
-    """Share of the year's clear observations that must show what the map says; None for most of them, as published."""
+    """Least share of the year's clear observations that show the map's class; None for the published majority rule."""
 
     def __post_init__(self) -> None:
         if self.trees < 1 or self.leaves < 1 or (self.depth is not None and self.depth < 1):
@@ -62,16 +62,16 @@ class GuessSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
-    """A label map with the probabilities behind it."""
+    """A label map and its probabilities."""
 
     labels: NDArray[np.uint8]
-    """(y, x) class; 0 where nothing was ever seen."""
+    """(y, x) class; 0 without any clear observation."""
     probabilities: NDArray[np.float64]
-    """(class, y, x), in the order of the model's classes; 0 where nothing was ever seen."""
+    """(class, y, x), in the order of the model's classes; 0 without any clear observation."""
 
     @property
     def confidence(self) -> NDArray[np.uint8]:
-        """(y, x) probability of the label in whole percent, halves up; 0 where nothing was ever seen."""
+        """(y, x) probability of the label in whole percent, halves up; 0 without any clear observation."""
         percent: NDArray[np.uint8] = np.floor(self.probabilities.max(axis=0) * 100 + 0.5).astype(np.uint8)
         return percent
 
@@ -85,13 +85,13 @@ class GuessModel:
     classes: tuple[int, ...]
     """Ascending; the order of probabilities."""
     weights: NDArray[np.float64]
-    """(class,) what a probability of the classifier is multiplied by before rows are made to sum to 1 again."""
+    """(class,) factors of the classifier's probabilities, applied before rows are normalised to sum 1."""
     forest: PackedForest | None = None
-    """The same classifier, packed, where it is a forest."""
+    """The same classifier, packed, if it is a forest."""
 
     @property
     def importances(self) -> NDArray[np.float64] | None:
-        """(feature,) how much each counts; None where the classifier does not say."""
+        """(feature,) importance of each; None if the classifier does not provide it."""
         found = getattr(self.classifier, "feature_importances_", None)
         return None if found is None else np.asarray(found, dtype=np.float64)
 
@@ -116,11 +116,11 @@ class GuessModel:
         return shares
 
     def predict(self, series: NDArray[np.uint16], valid: NDArray[np.bool_] | None = None) -> Prediction:
-        """Label a window, a block of rows at a time.
+        """Predict a window, a block of rows at a time.
 
         Args:
-            series: (time, band, y, x) as the model was trained on.
-            valid: (y, x) False where nothing was ever seen; every pixel counts if absent.
+            series: (time, band, y, x) as in training.
+            valid: (y, x) False without any clear observation; by default all True.
         """
         times, bands, height, width = series.shape
         pixels = series.reshape(times * bands, height * width)
@@ -150,10 +150,10 @@ def train(
     Args:
         pixels: (pixel, feature).
         labels: (pixel,) class.
-        settings: which classifier, and how.
-        seed: decides every random choice; equal input gives an equal model whatever the number of jobs.
-        counts: class → pixels in the map, for `prior="map"`; those of `labels` if absent.
-        jobs: threads.
+        settings: the classifier and its settings.
+        seed: of every random choice; equal input gives an equal model whatever the number of jobs.
+        counts: class → pixels in the map, for `prior="map"`; by default those of `labels`.
+        jobs: number of threads.
 
     Raises:
         InvalidInputError: fewer than two classes, or a classifier that cannot be used.
@@ -170,7 +170,7 @@ def train(
     """
     classes, sizes = np.unique(labels, return_counts=True)
     if len(classes) < 2:
-        raise InvalidInputError(f"got pixels of the classes {classes.tolist()}, expected at least two to tell apart")
+        raise InvalidInputError(f"got pixels of the classes {classes.tolist()}, expected at least two classes")
     smallest = min(int(sizes.min()), settings.per_tree or int(sizes.min()))
     classifier = _classifier(settings, seed, jobs, dict.fromkeys(classes.tolist(), smallest)).fit(pixels, labels)
     weights = np.ones(len(classes))
@@ -184,7 +184,7 @@ def train(
 
 
 def packed(classifier: Any) -> PackedForest | None:
-    """A classifier as a packed forest; None where it is none."""
+    """A classifier as a packed forest; None if it is not a forest."""
     try:
         return PackedForest.of(classifier)
     except InvalidInputError:
@@ -192,7 +192,7 @@ def packed(classifier: Any) -> PackedForest | None:
 
 
 def _classifier(settings: GuessSettings, seed: int, jobs: int, drawn: Mapping[int, int]) -> Any:
-    """An untrained classifier; the trees of a balanced forest draw so many pixels of each class."""
+    """An untrained classifier; the trees of a balanced forest draw this many pixels of each class."""
     try:
         import sklearn  # noqa: F401 - says whether the extra is there
         from imblearn.ensemble import BalancedRandomForestClassifier
@@ -216,7 +216,7 @@ def _named(settings: GuessSettings, seed: int) -> Any:
     """A scikit-learn classifier by its full name.
 
     Raises:
-        InvalidInputError: no such class, not scikit-learn's, or no classifier with probabilities.
+        InvalidInputError: no such class, not from scikit-learn, or not a classifier with probabilities.
     """
     module, _, name = settings.classifier.rpartition(".")
     wanted = f"expected {BALANCED} or a scikit-learn classifier such as sklearn.ensemble.ExtraTreesClassifier"

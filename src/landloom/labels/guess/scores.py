@@ -1,4 +1,4 @@
-"""How good a label map is: confusion matrix, accuracies by class, and which features a model leaned on."""
+"""Quality of a label map: confusion matrix, accuracies by class, and the importance of a model's features."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
-    """A confusion matrix and what follows from it (Congalton 1991, doi:10.1016/0034-4257(91)90048-B).
+    """A confusion matrix and its measures (Congalton 1991, doi:10.1016/0034-4257(91)90048-B).
 
     Example:
         >>> scores = Scores.of(np.array([5, 5, 6, 6], np.uint8), np.array([5, 6, 6, 6], np.uint8))
@@ -33,7 +33,7 @@ class Scores:
 
     @classmethod
     def of(cls, reference: NDArray[np.uint8], predicted: NDArray[np.uint8], nodata: int = 0) -> Self:
-        """Compare two label maps of one shape; pixels where the reference, or both, hold nodata do not count."""
+        """Compare two label maps of one shape; pixels with nodata in the reference, or in both, do not count."""
         if reference.shape != predicted.shape:
             raise InvalidValueError(f"got maps of shape {reference.shape} and {predicted.shape}, expected the same")
         kept = reference != nodata
@@ -44,22 +44,22 @@ class Scores:
 
     @property
     def pixels(self) -> int:
-        """Pixels compared."""
+        """Number of pixels compared."""
         return int(self.matrix.sum())
 
     @property
     def accuracy(self) -> float:
-        """Share of pixels that agree; NaN where none was compared."""
+        """Share of pixels that agree; NaN if none was compared."""
         return _share(int(np.trace(self.matrix)), self.pixels)
 
     @property
     def producers(self) -> dict[int, float]:
-        """Class → share of its reference pixels that are predicted so (recall); classes without any are absent."""
+        """Class → share of its reference pixels that are predicted as it (recall); classes without any are absent."""
         return self._shares(self.matrix.sum(axis=1))
 
     @property
     def users(self) -> dict[int, float]:
-        """Class → share of the pixels predicted so that are it (precision); classes never predicted are absent."""
+        """Class → share of the pixels predicted as it that are correct (precision); absent if never predicted."""
         return self._shares(self.matrix.sum(axis=0))
 
     def _shares(self, sums: NDArray[np.int64]) -> dict[int, float]:
@@ -79,14 +79,14 @@ class Scores:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Read `document()` back."""
+        """The inverse of `document`."""
         size = len(document["classes"])
         matrix = np.array(document["confusion"], dtype=np.int64).reshape(size, size)
         return cls(classes=tuple(document["classes"]), matrix=matrix)
 
     @classmethod
     def total(cls, parts: Sequence[Scores]) -> Self:
-        """Several comparisons as one."""
+        """Sum of several comparisons."""
         classes = sorted({code for part in parts for code in part.classes})
         matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
         for part in parts:
@@ -101,7 +101,7 @@ def _share(part: int, whole: int) -> float:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Importances:
-    """Shares of a model's decisions that lean on a band, and on a month; each sums to 1.
+    """Feature importance summed by band and by month; each sums to 1.
 
     Example:
         >>> from landloom.model.time import parse_instant

@@ -1,9 +1,9 @@
-"""What a guess learns from: another map, kept where a year of imagery agrees with it, and pixels drawn from it.
+"""Training pixels of a guess, drawn from an existing map where a year of imagery agrees with it.
 
 LandCoverNet (Alemohammad and Booth 2020, appendix A.1.2): the majority of the scene classification over the year gives
-each pixel one of four covers; pixels whose class in the map is of another cover are not learned from. That rule
-drops every field that is bare for more of the year than green, and leaves only its mistaken labels; a least share of
-the observations that show the cover of the class, instead of most of them, keeps it.
+each pixel one of four covers; pixels whose map class has another cover are not used for training. That rule
+drops every field that is bare for more of the year than green, and leaves only mislabelled ones; a least share of
+the observations with the cover of the class, instead of the majority, keeps it.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class YearCover(IntEnum):
-    """What a year of scene classifications says of a pixel."""
+    """Cover of a pixel by a year of scene classifications."""
 
     UNKNOWN = 0
-    """It was never seen clearly."""
+    """The pixel has no clear observation."""
     WATER = 1
     VEGETATION = 2
     SNOW = 3
@@ -49,14 +49,14 @@ LANDCOVERNET_COVERS: Final[Mapping[int, YearCover]] = {
     6: YearCover.VEGETATION,
     7: YearCover.VEGETATION,
 }
-"""LandCoverNet class → the cover that it has to show."""
+"""LandCoverNet class → the cover that it requires."""
 
 _BLOCK: Final = 1 << 22
-"""Pixels looked at a time: a granule has 120 million."""
+"""Pixels processed at a time: a granule has 120 million."""
 
 
 def cover_votes(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """How many of a year's observations show each cover.
+    """Count the observations of a year that show each cover.
 
     Args:
         scl: (time, y, x) scene classes, at most 255 times.
@@ -78,13 +78,13 @@ def cover_votes(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def yearly_cover(votes: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """The cover with most votes.
+    """The cover with the most votes.
 
     Args:
-        votes: (cover, y, x), as `cover_votes` counts them.
+        votes: (cover, y, x), from `cover_votes`.
 
     Returns:
-        uint8 (y, x) of `YearCover`; of covers with equal votes the smaller number, `UNKNOWN` without a vote.
+        uint8 (y, x) of `YearCover`; ties go to the smaller number, `UNKNOWN` without a vote.
 
     Example:
         >>> yearly_cover(np.array([[[0]], [[2]], [[0]], [[1]]], dtype=np.uint8)).tolist()
@@ -101,14 +101,14 @@ def consistent(
     least: float | None = None,
     covers: Mapping[int, YearCover] = LANDCOVERNET_COVERS,
 ) -> NDArray[np.bool_]:
-    """Where a map and the year's imagery agree.
+    """The pixels where a map and the year's imagery agree.
 
     Args:
-        target: (y, x) class of each pixel; classes without a cover agree with nothing.
+        target: (y, x) class of each pixel; classes without a cover never agree.
         votes: (cover, y, x) of the same pixels.
-        least: share of the votes that the cover of the class must have; None for LandCoverNet's rule, that no cover
-            has more. Fields that are bare for most of a year pass a share, and fail the rule.
-        covers: class → the cover that it has to show.
+        least: least share of the votes for the cover of the class; None for LandCoverNet's rule that no other cover
+            has more. Fields that are bare for most of a year can meet a share, but fail that rule.
+        covers: class → the cover that it requires.
 
     Example:
         >>> target = np.array([[6, 2, 6]], np.uint8)
@@ -130,7 +130,7 @@ def consistent(
 
 
 def class_counts(target: NDArray[np.uint8], usable: NDArray[np.bool_]) -> dict[int, int]:
-    """Class → its usable pixels, ascending; nodata (0) and classes without any are absent.
+    """Class → number of its usable pixels, ascending; nodata (0) and classes without any are absent.
 
     Example:
         >>> class_counts(np.array([5, 5, 6], np.uint8), np.array([True, True, False]))
@@ -146,13 +146,13 @@ def class_counts(target: NDArray[np.uint8], usable: NDArray[np.bool_]) -> dict[i
 def draw_pixels(
     target: NDArray[np.uint8], usable: NDArray[np.bool_], most: int, seed: int, *, least: int = 1
 ) -> NDArray[np.int64]:
-    """Draw usable pixels at random, at most so many of each class.
+    """Draw usable pixels at random, up to a number per class.
 
     Args:
         target: class of each pixel, any shape.
         usable: of the same shape.
-        most: pixels of a class.
-        seed: decides; a class's draw does not depend on the other classes.
+        most: largest number of pixels per class.
+        seed: of the draw; the draw of a class does not depend on the other classes.
         least: classes with fewer usable pixels are left out.
 
     Returns:
@@ -183,7 +183,7 @@ def draw_pixels(
 
 
 def _ranks(count: int, wanted: int, rng: np.random.Generator) -> NDArray[np.int64]:
-    """Which of so many pixels are drawn, ascending."""
+    """Ranks of the drawn pixels among all, ascending."""
     return np.sort(rng.choice(count, wanted, replace=False, shuffle=False))
 
 
@@ -192,8 +192,8 @@ def split_pixels(labels: NDArray[np.uint8], share: float, seed: int) -> NDArray[
 
     Args:
         labels: (pixel,) class.
-        share: held out, 0 to 1; of each class the nearest whole number, but never all.
-        seed: decides.
+        share: held out, 0 to 1; for each class rounded to the nearest whole number, but never all.
+        seed: of the draw.
 
     Returns:
         (pixel,) True where held out.
