@@ -1,1 +1,1 @@
-"""How a recipe's samples are chosen."""
+"""Samplers: the kinds of sections of a recipe that choose samples."""

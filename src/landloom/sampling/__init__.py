@@ -1,1 +1,1 @@
-"""Where: strata, allocation, draws."""
+"""Placement of samples: strata, allocation, draws."""

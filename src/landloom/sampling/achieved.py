@@ -1,4 +1,4 @@
-"""What a draw achieved against what was wanted, and against draws that keep nothing but the quotas."""
+"""Outcome of a draw, compared with its targets and with random draws of the same quotas."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CountryReport:
-    """What a draw did in one country."""
+    """The outcome of a draw in one country."""
 
     name: str
     candidates: int
-    """Cells to choose from, before overlaps were cleared."""
+    """Cells to choose from, before overlapping ones are removed."""
     wanted: int
     """Its quota."""
     achieved: int
@@ -33,10 +33,10 @@ class CountryReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Draw:
-    """Chosen cells, with what was achieved against what was wanted."""
+    """Chosen cells, with the outcome compared with the targets."""
 
     indices: NDArray[np.int64]
-    """(sample,) positions among the candidates, ascending, which is id order."""
+    """(sample,) indices among the candidates, ascending, which is id order."""
     countries: tuple[CountryReport, ...]
     """In the order of the candidates' countries."""
     region_shares: NDArray[np.float64]
@@ -46,11 +46,11 @@ class Draw:
     divergence: float
     """Jensen–Shannon divergence of the two, in bits."""
     missing: tuple[int, ...]
-    """Classes that candidates have and the draw lacks."""
+    """Classes that occur among the candidates but not in the draw."""
     tiles: int
-    """Distinct tiles drawn from."""
+    """Number of distinct tiles with samples."""
     overlapping: int
-    """Candidates set aside because they overlap a cell of another zone."""
+    """Candidates removed because they overlap a cell of another zone."""
 
     def ids(self, candidates: Candidates) -> list[SampleId]:
         """The chosen samples, in id order."""
@@ -58,7 +58,7 @@ class Draw:
 
 
 def country_shares(candidates: Candidates) -> NDArray[np.float64]:
-    """(country, class) class shares over the candidates of each country; zeros where it has none.
+    """(country, class) class shares over the candidates of each country; zeros for a country without any.
 
     Example:
         >>> from scipy.sparse import csr_array
@@ -80,15 +80,15 @@ def country_shares(candidates: Candidates) -> NDArray[np.float64]:
 def divergences(
     candidates: Candidates, chosen: NDArray[np.int64], targets: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
-    """How far class shares of chosen cells lie from the region's, in bits (Jensen–Shannon).
+    """Jensen–Shannon divergences between class shares of chosen cells and of the region, in bits.
 
     Args:
         candidates: with class fractions.
-        chosen: (sample,) positions among them.
+        chosen: (sample,) indices among them.
         targets: (country, class) class shares of each country.
 
     Returns:
-        (country,) divergences, NaN where a country has no sample, and the one in total.
+        (country,) divergences, NaN for a country without samples, and the overall one.
     """
     fractions = candidates.labelled()
     part = fractions[chosen]
@@ -112,14 +112,14 @@ def report(
     *,
     overlapping: int,
 ) -> Draw:
-    """Put chosen cells and what they achieve into one value.
+    """Summarise chosen cells and their outcome in one value.
 
     Args:
         candidates: with class fractions.
-        chosen: (sample,) ascending positions among them.
+        chosen: (sample,) ascending indices among them.
         wanted: (country,) quotas.
         targets: (country, class) class shares of each country.
-        overlapping: candidates that were set aside.
+        overlapping: number of candidates that were removed.
     """
     each, total = divergences(candidates, chosen, targets)
     counts, achieved = (np.bincount(c, minlength=len(wanted)) for c in (candidates.country, candidates.country[chosen]))

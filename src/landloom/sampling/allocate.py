@@ -1,4 +1,4 @@
-"""How many samples each country gets."""
+"""Allocation of samples to countries."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from shapely import Geometry
 
 _STEP = 0.1
-"""Degrees between vertices: edges are straight in longitude and latitude, geodesics are not."""
+"""Degrees between vertices: edges are straight in longitude and latitude, unlike geodesics."""
 
 
 def areas(region: Geometry, countries: Iterable[tuple[str, Geometry]]) -> dict[str, float]:
@@ -27,7 +27,7 @@ def areas(region: Geometry, countries: Iterable[tuple[str, Geometry]]) -> dict[s
         countries: names with their polygons.
 
     Returns:
-        Name → square metres, in the order given; 0 where the region leaves nothing.
+        Name → square metres, in the order given; 0 if the intersection is empty.
 
     Example:
         >>> import shapely
@@ -47,18 +47,18 @@ def ellipsoid_area(shape: Geometry) -> float:
         510.066
     """
     geod = Geod(ellps="WGS84")
-    # An intersection may leave lines and points behind; only polygons have an area.
+    # An intersection may contain lines and points; only polygons have an area.
     parts = [part for part in shapely.get_parts(shape) if shapely.area(part) > 0]
     fine = [shapely.segmentize(shapely.orient_polygons(part), _STEP) for part in parts]
     return float(sum(abs(geod.geometry_area_perimeter(part)[0]) for part in fine))
 
 
 def quotas(weights: Mapping[str, float], total: int) -> dict[str, int]:
-    """Divide a number of samples by area: largest remainder, ties to the name that sorts first.
+    """Allocate samples in proportion to weights: largest remainder, ties to the name that sorts first.
 
     Args:
         weights: name → area, or any other non-negative weight.
-        total: samples.
+        total: number of samples.
 
     Returns:
         Name → samples, in the order given; they sum to `total`.
@@ -72,7 +72,7 @@ def quotas(weights: Mapping[str, float], total: int) -> dict[str, int]:
     """
     if not any(weight > 0 for weight in weights.values()):
         raise InvalidInputError(
-            f"got no area in any of {len(weights)} strata, expected at least one that the region meets"
+            f"got no area in any of {len(weights)} strata, expected at least one that intersects the region"
         )
     names = sorted(weights)
     counts = dict(zip(names, apportion([weights[name] for name in names], total).tolist(), strict=True))

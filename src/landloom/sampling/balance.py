@@ -1,4 +1,4 @@
-"""Balanced choice: class shares, their divergence, inclusion probabilities and systematic sampling."""
+"""Balanced sampling: class shares, their divergence, inclusion probabilities and systematic sampling."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 _ROUNDS: Final = 60
-"""Rounds of iterative scaling; shares agree to about a thousandth long before."""
+"""Rounds of iterative scaling; shares agree to about a thousandth long before that."""
 _CLOSE: Final = 1e-4
 """Relative error of every class at which scaling stops."""
 
@@ -31,7 +31,7 @@ def class_sums(fractions: csr_array, rows: ArrayLike | None = None) -> NDArray[n
 
 
 def jensen_shannon(p: ArrayLike, q: ArrayLike) -> float:
-    """Jensen–Shannon divergence of two distributions in bits: 0 where they are equal, 1 where they are disjoint.
+    """Jensen–Shannon divergence of two distributions in bits: 0 if they are equal, 1 if they are disjoint.
 
     Args:
         p: (class,) non-negative, sum above 0; it is normalised.
@@ -50,9 +50,9 @@ def jensen_shannon(p: ArrayLike, q: ArrayLike) -> float:
 
 
 def dominant_class(fractions: csr_array) -> NDArray[np.int32]:
-    """(row,) the class with the largest fraction of each row, the lower index where two are equal.
+    """(row,) the class with the largest fraction of each row; ties go to the lower index.
 
-    Every row holds at least one class and its indices ascend.
+    Every row has at least one class and its indices ascend.
 
     Example:
         >>> from scipy.sparse import csr_array
@@ -69,7 +69,7 @@ def dominant_class(fractions: csr_array) -> NDArray[np.int32]:
 
 
 def capped(weights: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """(row,) probabilities in proportion to weights, none above 1, that sum to `count`.
+    """(row,) probabilities proportional to weights, none above 1, that sum to `count`.
 
     Example:
         >>> capped(np.array([8.0, 1.0, 1.0]), 2).tolist()
@@ -91,15 +91,15 @@ def capped(weights: NDArray[np.float64], count: int) -> NDArray[np.float64]:
 
 
 def inclusion(fractions: csr_array, shares: NDArray[np.float64], count: int) -> NDArray[np.float64]:
-    """Inclusion probabilities under which the expected class shares of a draw are the wanted ones.
+    """Inclusion probabilities that make the expected class shares of a draw equal to the target shares.
 
     Generalised iterative scaling (Darroch and Ratcliff, 1972): the probabilities nearest to equal ones, in the sense
-    of relative entropy, that meet the shares. Classes that no row holds are left aside.
+    of relative entropy, that meet the shares. Classes without any row are ignored.
 
     Args:
         fractions: (row, class) millionths, each row summing to 1,000,000.
-        shares: (class,) wanted, summing to 1.
-        count: rows to be drawn.
+        shares: (class,) targets, summing to 1.
+        count: rows to draw.
 
     Returns:
         (row,) between 0 and 1, summing to `count`.
@@ -129,12 +129,12 @@ def inclusion(fractions: csr_array, shares: NDArray[np.float64], count: int) -> 
 
 
 def systematic(probabilities: NDArray[np.float64], count: int, start: float) -> NDArray[np.int64]:
-    """Systematic sampling: every row in its order takes up its probability; every whole step picks one.
+    """Systematic sampling: a row is picked where the cumulative probability passes a whole step.
 
     Args:
         probabilities: (row,) between 0 and 1, summing to `count`.
-        count: rows to pick.
-        start: where the first step falls, from 0 to below 1.
+        count: rows to draw.
+        start: position of the first step, in [0, 1).
 
     Returns:
         (count,) ascending row numbers, each once.
@@ -146,7 +146,7 @@ def systematic(probabilities: NDArray[np.float64], count: int, start: float) -> 
     total = np.cumsum(probabilities)
     total *= count / total[-1]
     picks = np.searchsorted(total, np.arange(count) + start, side="right")
-    # Rounding may let a row of probability 1 be met twice or the last one be passed.
+    # Rounding may pick a row of probability 1 twice or miss the last one.
     steps = np.arange(count)
     picks = np.maximum.accumulate(picks - steps) + steps
     return np.minimum(picks, len(total) - count + steps)

@@ -1,7 +1,7 @@
-"""Candidate cells: every 600 m cell of a region, as columns of small integers, so that a continent fits in memory.
+"""Candidate cells: all 600 m cells of a region, as columns of small integers, so that a continent fits in memory.
 
-Only tiles on a border are looked at cell by cell; a tile wholly inside the region, one zone and one country is taken
-as it is.
+Only tiles on a border are tested cell by cell; a tile wholly inside the region, one zone and one country is taken
+as a whole.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 CELLS: Final = CELLS_PER_TILE**2
-"""Cells of a tile."""
+"""Number of cells in a tile."""
 NOWHERE: Final = -1
-"""Country index of a cell that no country holds."""
+"""Country index of a cell outside all countries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Candidates:
-    """Cells that samples may be chosen from, in id order. All arrays have one entry a cell.
+    """Cells that samples may be chosen from, in id order. All arrays have one entry per cell.
 
     Example:
         >>> cells = Candidates.of_ids([SampleId.parse("33N_16E-243N_29_01"), SampleId.parse("32S_01E-300N_01_02")])
@@ -38,7 +38,7 @@ class Candidates:
     """
 
     countries: tuple[str, ...]
-    """Names that `country` points into."""
+    """Names that `country` indexes."""
     zone: NDArray[np.int8]
     """UTM zone number, 1 to 60."""
     north: NDArray[np.bool_]
@@ -52,7 +52,7 @@ class Candidates:
     column: NDArray[np.int8]
     """Eastward within the tile, from 1."""
     country: NDArray[np.int16]
-    """Index of the country that holds the cell's centre."""
+    """Index of the country that contains the cell's centre."""
     fractions: csr_array | None = None
     """(cell, class) uint32 millionths of the cell's area; None before labels are known."""
 
@@ -65,11 +65,11 @@ class Candidates:
 
     @classmethod
     def of_ids(cls, ids: Iterable[SampleId], country: Sequence[str] | None = None) -> Self:
-        """The cells of some ids, brought into id order.
+        """The cells with the given ids, in id order.
 
         Args:
             ids: each once.
-            country: the country of each; one nameless country if absent.
+            country: the country of each; by default one nameless country.
         """
         listed = list(ids)
         names = [""] * len(listed) if country is None else list(country)
@@ -107,23 +107,23 @@ class Candidates:
         return self.fractions
 
     def tile_index(self) -> NDArray[np.int32]:
-        """(cell,) number of the cell's tile among the tiles that hold candidates, in id order, from 0."""
+        """(cell,) number of the cell's tile among the tiles with candidates, in id order, from 0."""
         key = self.tile_key()
         new = np.ones(len(self), dtype=np.bool_)
         new[1:] = key[1:] != key[:-1]
         return (np.cumsum(new, dtype=np.int32) - 1).astype(np.int32)
 
     def tile_key(self) -> NDArray[np.int64]:
-        """One number a tile; it sorts as tile ids do."""
+        """One number per tile; sorts like tile ids."""
         zone = self.zone.astype(np.int64) * 2 + ~self.north
         return (zone * 128 + self.tile_east) * 1024 + self.tile_north
 
     def key(self) -> NDArray[np.int64]:
-        """One number a cell; it sorts as sample ids do."""
+        """One number per cell; sorts like sample ids."""
         return (self.tile_key() * 64 + self.row) * 64 + self.column
 
     def ids(self, indices: ArrayLike | None = None) -> Iterator[SampleId]:
-        """The ids of some cells (all if None), made one by one."""
+        """The ids of some cells (all if None), created one by one."""
         chosen = range(len(self)) if indices is None else np.asarray(indices).tolist()
         tile: TileId | None = None
         for i in chosen:
@@ -140,7 +140,7 @@ class Candidates:
         return west, south + (CELLS_PER_TILE - self.row).astype(np.int32) * CELL_SIZE
 
     def take(self, indices: ArrayLike) -> Self:
-        """The cells at ascending indices, or where a mask is true."""
+        """The cells at ascending indices, or where a mask is True."""
         chosen = np.asarray(indices)
         columns = [f.name for f in fields(self) if f.name not in ("countries", "fractions")]
         part = {name: getattr(self, name)[chosen] for name in columns}
@@ -161,14 +161,14 @@ class Candidates:
             raise InvalidValueError(
                 f"got fractions of {len(wrong)} cells ({first} first), expected sums of {MILLION:,}"
             )
-        if not fractions.data.all():  # a class that is stored with nothing would count as held
+        if not fractions.data.all():  # a stored zero would count as an occurrence of the class
             fractions = fractions.copy()
             fractions.eliminate_zeros()
         return replace(self, fractions=fractions)
 
 
 def concatenate(parts: Sequence[Candidates], countries: tuple[str, ...]) -> Candidates:
-    """Join cells of several zones, given in id order."""
+    """Concatenate cells of several zones, given in id order."""
     columns = [f.name for f in fields(Candidates) if f.name not in ("countries", "fractions")]
     joined = {name: np.concatenate([getattr(part, name) for part in parts]) for name in columns}
     return Candidates(countries=countries, **joined)

@@ -1,4 +1,4 @@
-"""Chips inside a granule: on its own pixel grid, apart from each other, clear of the swath's edge."""
+"""Chips inside a granule: on its own pixel grid, without overlap, away from the swath's edge."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ if TYPE_CHECKING:
     from landloom.model.ids import GranuleId
 
 SIZE: Final = 256
-"""Pixels of a side of a chip."""
+"""Side of a chip in pixels."""
 RESOLUTION: Final = 10
 """Metres of a pixel."""
 _NEST: Final = 6
-"""Pixels of 10 m in one of 60 m: chips start on multiples of it, so that native bands nest in them."""
+"""Pixels of 10 m per pixel of 60 m: chips start on multiples of it, so that native bands nest in them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Lattice:
-    """Places for chips: every `step` pixels from an offset. Arrays hold the first pixel of each place."""
+    """Possible places of chips: every `step` pixels from an offset. Arrays hold the first pixel of each place."""
 
     rows: NDArray[np.int64]
     columns: NDArray[np.int64]
     size: int
-    """Pixels of a side of a chip."""
+    """Side of a chip in pixels."""
     extent: int
-    """Pixels of a side of the granule."""
+    """Side of the granule in pixels."""
 
     def spans(self, cells: int, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """First and last + 1 of the coarse cells that places touch, of `cells` along the granule's side."""
+        """First and last + 1 of the coarse cells that places touch, out of `cells` along the granule's side."""
         return starts * cells // self.extent, -(-(starts + self.size) * cells // self.extent)
 
     def clear(self, valid: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(place,) True where every coarse cell that it touches is valid."""
+        """(place,) True if every coarse cell that it touches is valid."""
         height, width = valid.shape
         holes = np.zeros((height + 1, width + 1), dtype=np.int32)
         np.cumsum(~valid, axis=0, out=holes[1:, 1:])
@@ -53,7 +53,7 @@ class _Lattice:
         return np.asarray(found == 0)
 
     def main_class(self, classes: NDArray[np.int64]) -> NDArray[np.int64]:
-        """(place,) the most frequent code among the cells that it touches, the lowest of equals."""
+        """(place,) the most frequent code among the cells that it touches; ties go to the lowest code."""
         height, width = classes.shape
         edges = zip(*self.spans(height, self.rows), *self.spans(width, self.columns), strict=True)
         found = np.empty(len(self.rows), dtype=np.int64)
@@ -72,24 +72,24 @@ def draw_chips(
     classes: ArrayLike | None = None,
     size: int = SIZE,
 ) -> tuple[Sample, ...]:
-    """Choose chips of a granule at random, or as evenly over the classes of a reference map as it has them.
+    """Choose chips of a granule at random, or as evenly over the classes of a reference map as possible.
 
     Chips lie on a lattice with a random offset, start on multiples of 60 m and do not overlap.
 
     Args:
-        granule: where.
-        count: chips.
-        seed: decides offset and choice; another granule has other ones.
+        granule: granule of the chips.
+        count: number of chips.
+        seed: of offset and choice, which differ between granules.
         valid: (row, column) True where scenes have data; any resolution, spread evenly over the granule, row 0 north.
-            It can also keep chips away from places taken by a neighbouring granule. None: everywhere.
+            It can also exclude places taken by a neighbouring granule. None: everywhere.
         classes: (row, column) class codes of a reference map, of any resolution. None: at random.
-        size: pixels of 10 m along a side.
+        size: side in pixels of 10 m.
 
     Returns:
         Samples numbered from 0 in the order of the draw; their stratum is the granule.
 
     Raises:
-        InvalidInputError: fewer places without nodata than chips wanted.
+        InvalidInputError: fewer places without nodata than chips.
 
     Example:
         >>> from landloom.model.ids import GranuleId
@@ -140,7 +140,7 @@ def _lattice(grid: Grid, size: int, rng: np.random.Generator) -> _Lattice:
 
 
 def _evenly(codes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Positions reordered so that classes take turns: the first of each, and so on."""
+    """Indices reordered so that classes alternate: the first of each, and so on."""
     order = np.argsort(codes, kind="stable")
     starts = np.searchsorted(codes[order], codes[order])
     turn = np.empty(len(codes), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Gathering a draw in a given number of tiles that still hold every country's quota and every class."""
+"""Concentrating a draw in a given number of tiles that still cover every country's quota and every class."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _STARTS: Final = 64
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Choice:
-    """Tiles under choice."""
+    """A choice of tiles in progress."""
 
     room: NDArray[np.int64]
     """(tile, country) cells that may be drawn, of countries with a quota."""
@@ -30,11 +30,11 @@ class _Choice:
     wanted: NDArray[np.int64]
     """(country,) quotas."""
     count: int
-    """Tiles to choose."""
+    """Number of tiles to choose."""
     chosen: NDArray[np.bool_] = field(init=False)
     """(tile,)."""
     fixed: NDArray[np.bool_] = field(init=False)
-    """(tile,) chosen for a country or a class that needs it."""
+    """(tile,) chosen because a country or a class needs it."""
 
     def __post_init__(self) -> None:
         self.chosen = np.zeros(len(self.room), dtype=np.bool_)
@@ -42,14 +42,14 @@ class _Choice:
 
     @property
     def main(self) -> NDArray[np.int64]:
-        """(tile,) the country that most of the tile's cells lie in."""
+        """(tile,) the country with most of the tile's cells."""
         return np.asarray(self.room.argmax(axis=1))
 
     def fix(self, tile: int) -> None:
         self.chosen[tile] = self.fixed[tile] = True
 
     def anchor(self, rng: np.random.Generator) -> None:
-        """Choose a tile for every country and class that has none, those with the fewest tiles first."""
+        """Choose a tile for every country and class without one, those with the fewest tiles first."""
         for country in np.argsort((self.room > 0).sum(axis=0), kind="stable").tolist():
             needed = min(int(self.wanted[country]), int(self.room[:, country].max()))
             if needed and self.room[self.chosen, country].sum() < needed:
@@ -65,7 +65,7 @@ class _Choice:
             )
 
     def shares(self) -> NDArray[np.int64]:
-        """(country,) tiles still to choose: highest averages (D'Hondt) of the quotas, as far as tiles reach."""
+        """(country,) tiles still to choose: highest averages (D'Hondt) of the quotas, limited by available tiles."""
         main = self.main
         have = np.bincount(main[self.chosen], minlength=len(self.wanted))
         limit = np.bincount(main[self.room.any(axis=1)], minlength=len(self.wanted))
@@ -76,7 +76,7 @@ class _Choice:
         return more
 
     def fill(self, targets: NDArray[np.float64], rng: np.random.Generator) -> None:
-        """Choose the rest, country by country: likelier the more cells a tile has, the best of several by class."""
+        """Choose the rest, country by country: in proportion to a tile's cells, the best of several draws by class."""
         main = self.main
         for country, count in enumerate(self.shares().tolist()):
             own = np.flatnonzero((main == country) & ~self.chosen & self.room.any(axis=1))
@@ -111,7 +111,7 @@ class _Choice:
         return np.asarray(np.maximum(self.wanted - self.room[self.chosen].sum(axis=0), 0))
 
     def _given(self, country: int) -> int | None:
-        """The tile that can best be spared: its loss leaves every other country its quota and every class a tile."""
+        """A tile that can be removed while every other country keeps its quota and every class a tile, if any."""
         spare = self.room[self.chosen].sum(axis=0) - self.wanted
         spare[country] = 0
         holders = (self.content[self.chosen] > 0).sum(axis=0)
@@ -129,21 +129,21 @@ def choose_tiles(
     count: int,
     rng: np.random.Generator,
 ) -> NDArray[np.bool_]:
-    """Choose tiles that hold every quota and every class, spread over countries as the quotas are.
+    """Choose tiles that cover every quota and every class, spread over countries in proportion to the quotas.
 
     Args:
         candidates: with class fractions.
         free: (cell,) which may be drawn.
         wanted: (country,) quotas.
-        targets: (country, class) class shares that tiles should come near to.
-        count: tiles.
-        rng: decides among tiles.
+        targets: (country, class) class shares that the tiles should approach.
+        count: number of tiles.
+        rng: makes the random choices.
 
     Returns:
         (cell,) True in the chosen tiles.
 
     Raises:
-        InvalidInputError: too few tiles to reach every country and class or to hold the quotas, or more than there are.
+        InvalidInputError: too few tiles to reach every country and class or to hold the quotas, or more than exist.
 
     Example:
         >>> from scipy.sparse import csr_array
@@ -165,7 +165,7 @@ def choose_tiles(
     available = int(rooms.any(axis=1).sum())
     if not 1 <= count <= min(available, int(wanted.sum())):
         limit = min(available, int(wanted.sum()))
-        raise InvalidInputError(f"got {count} tiles, expected 1 to {limit}: no more than there are, or than samples")
+        raise InvalidInputError(f"got {count} tiles, expected 1 to {limit}, the smaller of the tiles and the samples")
     choice = _Choice(room=rooms, content=_content(candidates, usable, tile, height), wanted=wanted, count=count)
     choice.anchor(rng)
     choice.fill(targets, rng)
@@ -178,7 +178,7 @@ def _content(
 ) -> NDArray[np.float64]:
     fractions = candidates.labelled()
     width = fractions.shape[1]
-    # One number an entry of the sparse matrix: kept at 32 bits, there are tens of millions.
+    # One integer per entry of the sparse matrix: kept at 32 bits, because there are tens of millions.
     code = np.repeat(tile * np.int32(width), np.diff(fractions.indptr)) + fractions.indices
     weights = np.where(np.repeat(usable, np.diff(fractions.indptr)), fractions.data, 0)
     sums = np.bincount(code, weights=weights, minlength=height * width).astype(np.float64)

@@ -1,4 +1,4 @@
-"""Which continent a granule belongs to: the one with most of its land."""
+"""Continents of granules: the one with most of the granule's land."""
 
 from __future__ import annotations
 
@@ -29,20 +29,20 @@ REGIONS: Final[Mapping[str, str]] = {
     "North America": "North America",
     "South America": "South America",
 }
-"""Name in a layer or table → one of the six regions of LandCoverNet; other names (Antarctica, open ocean) are none."""
+"""Name in a layer or table → one of the six regions of LandCoverNet; others (Antarctica, open ocean) are ignored."""
 _EQUAL_AREA: Final = 6933
-"""EPSG code of the cylindrical equal-area projection that land is measured in."""
+"""EPSG code of the cylindrical equal-area projection for measuring land."""
 
 
 def continents_of(
     granules: Sequence[GranuleId], shapes: Sequence[BaseGeometry], names: Sequence[str]
 ) -> list[str | None]:
-    """The region that has most land in each granule; of equal ones, the first by name; None where there is none.
+    """The region with most land in each granule; ties go to the first by name; None without land.
 
     Args:
         granules: any.
-        shapes: polygons of land in WGS84 within ±180°, as many of a region as it takes.
-        names: region of each; those that `REGIONS` lacks count for nothing.
+        shapes: polygons of land in WGS84 within ±180°, any number per region.
+        names: region of each; names that are not in `REGIONS` are ignored.
 
     Raises:
         InvalidInputError: none of the names is known.
@@ -74,13 +74,13 @@ def continents_of(
 
 
 def _turned(granules: Sequence[GranuleId], turn: float) -> NDArray[np.object_]:
-    """Outlines, so many degrees further east."""
+    """Outlines, shifted eastward by some degrees."""
     outlines = np.array([granule_footprint(granule) for granule in granules], dtype=object)
     return np.asarray(shapely.transform(outlines, lambda points: points + np.array([turn, 0.0])), dtype=object)
 
 
 def _areas(shapes: NDArray[np.object_]) -> NDArray[np.float64]:
-    """Square metres."""
+    """Areas in square metres."""
     project = transformer(WGS84, _EQUAL_AREA)
     moved = shapely.transform(shapes, lambda points: np.column_stack(project.transform(points[:, 0], points[:, 1])))
     found: NDArray[np.float64] = shapely.area(moved)

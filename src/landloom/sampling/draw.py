@@ -1,4 +1,4 @@
-"""The RapidAI4EO draw: quotas by country, the region's classes kept within each, no overlap, every class met."""
+"""The RapidAI4EO draw: quotas by country, class shares kept within each, no overlap, every class covered."""
 
 from __future__ import annotations
 
@@ -24,24 +24,24 @@ if TYPE_CHECKING:
     from landloom.sampling.candidates import Candidates
 
 STARTS: Final = 64
-"""Systematic draws that are compared in each country; the one nearest to the country's classes is kept."""
+"""Systematic draws that are compared in each country; the one closest to the country's class shares is kept."""
 
 
 def draw(candidates: Candidates, total: int, quotas: Mapping[str, int], seed: int, *, tiles: int | None = None) -> Draw:
     """Choose samples so that country counts equal quotas and classes are as frequent as in each country.
 
     Cells of each country are sorted by dominant class, then place, and sampled systematically; of several starts the
-    one whose class shares come nearest to the country's is kept. Classes left out are then swapped in.
+    one whose class shares are closest to the country's is kept. Missing classes are then swapped in.
 
     Args:
-        candidates: cells with class fractions; without any, place alone counts.
-        total: samples.
-        quotas: country → samples, summing to `total`; countries not named get none.
-        seed: decides every random choice.
-        tiles: gather the samples in exactly this many 24 km tiles.
+        candidates: cells with class fractions; without any, only the place counts.
+        total: number of samples.
+        quotas: country → samples, summing to `total`; other countries get none.
+        seed: of every random choice.
+        tiles: concentrate the samples in exactly this many 24 km tiles.
 
     Raises:
-        InvalidInputError: quotas that do not sum to the total, or that cannot be met; every such country is named.
+        InvalidInputError: quotas that do not sum to the total, or that cannot be met; lists every such country.
         NotFoundError: a quota for a country that is not among the candidates' countries.
 
     Example:
@@ -93,14 +93,14 @@ def _choose(
     targets: NDArray[np.float64],
     seed: int,
 ) -> NDArray[np.int64]:
-    """Ascending positions of a balanced draw from the pool, country by country."""
+    """Ascending indices of a balanced draw from the pool, country by country."""
     fractions = cells.labelled()
     by_country = pool[np.argsort(cells.country[pool], kind="stable")]
     bounds = np.searchsorted(cells.country[by_country], np.arange(len(wanted) + 1))
     chosen = [np.empty(0, dtype=np.int64)]
     for index in np.flatnonzero(wanted):
         own = by_country[bounds[index] : bounds[index + 1]]
-        # By name, so that a country's draw does not depend on which others there are.
+        # Seeded by name, so that a country's draw does not depend on the other countries.
         rng = np.random.default_rng([seed, crc32(cells.countries[index].encode())])
         picks = balanced(fractions[own], targets[index], int(wanted[index]), rng)
         chosen.append(own[picks])
@@ -114,9 +114,9 @@ def balanced(
 
     Args:
         fractions: (row, class) millionths, rows in an order that follows place.
-        shares: (class,) wanted.
+        shares: (class,) targets.
         count: rows to draw.
-        rng: decides where the draws start.
+        rng: draws the start positions.
 
     Returns:
         (count,) row numbers.

@@ -1,6 +1,6 @@
-"""Choosing granules that are diverse: uniform draws in the space of empirical distribution functions.
+"""Choosing diverse granules: uniform draws in the space of empirical distribution functions.
 
-The features of a granule are where it lies and the shares of the 17 IGBP classes in it; each is replaced by its
+The features of a granule are its position and its shares of the 17 IGBP classes; each is replaced by its
 empirical distribution function within the continent (LandCoverNet, section 2.2).
 """
 
@@ -44,12 +44,12 @@ PUBLISHED: Final[Mapping[str, int]] = {
 }
 """Granules of each continent in the published LandCoverNet."""
 SCRAMBLES: Final = 64
-"""Low-discrepancy sequences that are tried in each continent; kept is the one with the largest product of spacing and
-class coverage."""
+"""Low-discrepancy sequences tried in each continent; the one with the largest product of spacing and class coverage is
+kept."""
 RANDOM_DRAWS: Final = 100
-"""Random draws that a draw is measured against."""
+"""Random draws that serve as the baseline of a draw."""
 _SQUARE_AREA: Final = 1e10
-"""Square metres of a granule's own square."""
+"""Square metres of the MGRS square of a granule."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -66,7 +66,7 @@ class GranuleTable:
     ids: tuple[GranuleId, ...]
     """In ascending order."""
     continents: tuple[str, ...]
-    """Names that `continent` points into, ascending."""
+    """Names that `continent` indexes, ascending."""
     continent: NDArray[np.int64]
     """Index of the continent."""
     longitude: NDArray[np.float64]
@@ -80,7 +80,7 @@ class GranuleTable:
     def of_rows(
         cls, ids: Sequence[GranuleId], continent: Sequence[str], centroid: ArrayLike, shares: ArrayLike
     ) -> Self:
-        """Put columns of any row order into id order.
+        """Sort columns of any row order into id order.
 
         Args:
             ids: each once.
@@ -119,12 +119,12 @@ class GranuleTable:
         return np.column_stack([self.latitude, self.longitude, self.shares])
 
     def eligible(self, water: float = 0.6, barren: float = 0.9) -> NDArray[np.bool_]:
-        """(granule,) True unless more than these shares are water or barren."""
+        """(granule,) True unless the share of water or barren land is larger than these."""
         kept: NDArray[np.bool_] = (self.shares[:, WATER - 1] <= water) & (self.shares[:, BARREN - 1] <= barren)
         return kept
 
     def land_areas(self) -> dict[str, float]:
-        """Continent → square metres of its granules' squares that are not water: weights for quotas."""
+        """Continent → square metres of its granules' squares without water: weights for quotas."""
         land = np.maximum(1.0 - self.shares[:, WATER - 1], 0.0)
         sums = np.bincount(self.continent, weights=land, minlength=len(self.continents)) * _SQUARE_AREA
         return dict(zip(self.continents, sums.tolist(), strict=True))
@@ -132,7 +132,7 @@ class GranuleTable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ContinentReport:
-    """How a draw spreads over a continent, and how random draws do."""
+    """The spread of a draw over a continent, compared with random draws."""
 
     name: str
     wanted: int
@@ -149,7 +149,7 @@ class ContinentReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GranuleDraw:
-    """Chosen granules, with what was achieved against what was wanted."""
+    """Chosen granules, with the outcome compared with the targets."""
 
     granules: tuple[GranuleId, ...]
     """In id order."""
@@ -169,21 +169,21 @@ def draw_granules(
     """Choose a quota of granules in each continent.
 
     - `ecdf-uniform`: points of a scrambled Sobol sequence in the space of distribution functions, each matched with a
-      granule of its own so that the sum of squared distances is least; the best of several scrambles.
-    - `random`: every granule alike.
-    - `stratified`: as many of each dominant class as the continent has (largest remainder), random within it.
+      different granule at the least sum of squared distances; the best of several scrambles.
+    - `random`: every granule with equal probability.
+    - `stratified`: dominant classes in proportion to their granules (largest remainder), random within each.
 
     Args:
         table: the granules.
-        quotas: continent → granules; continents not named get none.
-        seed: decides every random choice; a continent's draw does not depend on the others.
-        method: which draw.
-        water: granules with a larger share of water are left out.
-        barren: granules with a larger share of barren land are left out.
+        quotas: continent → granules; other continents get none.
+        seed: of every random choice; a continent's draw does not depend on the others.
+        method: of the draw.
+        water: granules with a larger share of water are excluded.
+        barren: granules with a larger share of barren land are excluded.
 
     Raises:
-        NotFoundError: a quota for a continent that the table lacks.
-        InvalidInputError: a quota above the number of eligible granules; all such continents are named.
+        NotFoundError: a quota for a continent that is not in the table.
+        InvalidInputError: a quota above the number of eligible granules; lists all such continents.
 
     Example:
         >>> from landloom.model.ids import GranuleId
@@ -246,7 +246,7 @@ def _uniform(
         return np.arange(count)
     best = -1.0, np.arange(count)
     for _ in range(SCRAMBLES):
-        # A power of two points keeps the sequence balanced; its beginning is used.
+        # A power of two points keeps the sequence balanced; the first ones are used.
         points = qmc.Sobol(space.shape[1], rng=rng).random_base2(int(np.ceil(np.log2(count))))[:count]
         picks = np.sort(linear_sum_assignment(cdist(points, space, "sqeuclidean"))[1])
         found = spread(space, shares, picks)

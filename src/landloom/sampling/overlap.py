@@ -1,4 +1,4 @@
-"""Cells of neighbouring zones overlap along the border between them; a draw holds no two that do."""
+"""Cells of neighbouring zones overlap along their common border; a draw contains no overlapping pair."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ if TYPE_CHECKING:
     from landloom.sampling.candidates import Candidates
 
 _REACH: Final = 1_000.0
-"""Metres from a zone's border to the centre of any cell that a cell of the next zone can overlap: its diagonal, and
-the scale of UTM at the border."""
+"""Upper bound in metres of the distance from a zone's border to the centre of a cell that overlaps a cell of the next
+zone, from the cell's diagonal and the scale of UTM at the border."""
 _TOUCH: Final = 0.05
-"""Metres: cells of two zone numbers that come this near count as overlapping; their edges bend by less."""
+"""Metres: cells of two zone numbers closer than this count as overlapping; their edges bend by less."""
 _FALSE_EASTING: Final = 500_000.0
 _EQUATOR_SOUTH: Final = 10_000_000.0
 
 
 def overlapping_pairs(candidates: Candidates) -> NDArray[np.int64]:
-    """Every pair of cells that overlap, both of different zones.
+    """All pairs of overlapping cells, which are of different zones.
 
-    Corners of one cell are brought into the other's zone vertex by vertex; cells of one zone never overlap.
+    Corners of one cell are transformed to the other's zone vertex by vertex; cells of one zone never overlap.
 
     Returns:
         (pair, 2) indices, the smaller first, in lexical order.
@@ -67,14 +67,14 @@ def _pairs(candidates: Candidates, groups: tuple[NDArray[np.int64], NDArray[np.i
     a, b = groups
     west, south = candidates.corners()
     zones = [Zone(int(candidates.zone[g[0]]), bool(candidates.north[g[0]])) for g in (b, a)]
-    # North and south of the equator columns are the same lines: there cells that share an edge do not overlap.
+    # North and south of the equator the columns coincide: there, cells that share an edge do not overlap.
     inner = 2 * _TOUCH if zones[0].number == zones[1].number else 0.0
     far = CELL_SIZE - inner
     boxes = shapely.box(west[a] + inner, south[a] + inner, west[a] + far, south[a] + far)
     x = west[b][:, None] + np.array([0, CELL_SIZE, CELL_SIZE, 0])
     y = south[b][:, None] + np.array([0, 0, CELL_SIZE, CELL_SIZE])
     moved = np.stack(transformer(*(zone.epsg for zone in zones)).transform(x, y), axis=-1)
-    # Far from the border two zones away a projection may fail; such cells overlap nothing here.
+    # Far from the border, two zones away, a projection may fail; such cells have no overlap here.
     good = np.isfinite(moved).all(axis=(1, 2))
     tree = shapely.STRtree(boxes)
     which, hit = tree.query(shapely.polygons(moved[good]), predicate="dwithin", distance=_TOUCH)
@@ -82,13 +82,13 @@ def _pairs(candidates: Candidates, groups: tuple[NDArray[np.int64], NDArray[np.i
 
 
 def independent(candidates: Candidates) -> NDArray[np.bool_]:
-    """Which cells to keep so that no two overlap: as many as one pass gives, cells of rare classes first.
+    """Choose cells so that no two overlap, as many as one greedy pass gives, cells of rare classes first.
 
-    Cells are taken in the order of the rarest class in them (by how many candidates have it), then of their ids;
-    one that overlaps a cell already taken is left out.
+    Cells are taken in the order of the rarest class in them (by number of candidates with it), then of their ids;
+    a cell that overlaps one already taken is left out.
 
     Returns:
-        (cell,) True where the cell may be drawn. Nothing that overlaps no other cell is ever left out.
+        (cell,) True if the cell may be drawn. Cells without overlap are never left out.
 
     Example:
         >>> from landloom.sampling.zone_cells import candidate_cells
@@ -114,7 +114,7 @@ def independent(candidates: Candidates) -> NDArray[np.bool_]:
 
 
 def _rarity(candidates: Candidates, cells: NDArray[np.int64]) -> NDArray[np.int64]:
-    """(cell,) how many candidates have the rarest class of each cell."""
+    """(cell,) number of candidates with the rarest class of each cell."""
     fractions = candidates.fractions
     if fractions is None or not len(cells):
         return np.zeros(len(cells), dtype=np.int64)

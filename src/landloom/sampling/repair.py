@@ -1,4 +1,4 @@
-"""Swaps that bring what a draw lacks into it, country counts untouched, at the least cost to class shares."""
+"""Swaps that add missing classes to a draw, at constant country counts and the least cost in class shares."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from landloom.sampling.candidates import Candidates
 
 _TRIES: Final = 48
-"""Cells that are weighed for every class that is missing."""
+"""Cells that are evaluated for every missing class."""
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
 class _Swaps:
-    """A draw under repair."""
+    """A draw during repair."""
 
     cells: Candidates
     targets: NDArray[np.float64]
@@ -31,14 +31,14 @@ class _Swaps:
     rng: np.random.Generator
 
     def missing_classes(self) -> list[int]:
-        """Classes that candidates have and the draw lacks, rarest first."""
+        """Classes that occur among the candidates but not in the draw, rarest first."""
         fractions = self.cells.labelled()
         present = np.bincount(fractions.indices, minlength=fractions.shape[1])
         absent = np.flatnonzero((present > 0) & (self._class_counts() == 0))
         return [int(c) for c in absent[np.argsort(present[absent], kind="stable")]]
 
     def missing_groups(self, pool: NDArray[np.bool_]) -> list[int]:
-        """Groups that the pool has and the draw lacks."""
+        """Groups that occur in the pool but not in the draw."""
         if self.groups is None:
             return []
         return [int(g) for g in np.setdiff1d(self.groups[pool], self.groups[self.chosen])]
@@ -48,7 +48,7 @@ class _Swaps:
         return np.bincount(fractions[self.chosen].indices, minlength=fractions.shape[1])
 
     def _needed(self) -> NDArray[np.bool_]:
-        """(sample,) True where the draw would lose a class or a group with the sample."""
+        """(sample,) True if the draw would lose a class or a group with the sample."""
         part = self.cells.labelled()[self.chosen]
         single = (self._class_counts() == 1)[part.indices]
         needed = np.add.reduceat(single, part.indptr[:-1]) > 0
@@ -58,7 +58,7 @@ class _Swaps:
         return needed
 
     def bring(self, incoming: NDArray[np.int64]) -> bool:
-        """Swap in the cell of these that costs least; False where none can be."""
+        """Swap in the cell of these with the least cost; False if no swap is possible."""
         drawn = np.unique(self.cells.country[self.chosen])
         incoming = incoming[np.isin(self.cells.country[incoming], drawn)]
         if len(incoming) > _TRIES:
@@ -80,7 +80,7 @@ class _Swaps:
     def _best(
         self, country: int, incoming: NDArray[np.int64], mine: NDArray[np.int64], loose: NDArray[np.int64]
     ) -> tuple[float, int, int]:
-        """Cost (change of the chi-square distance of shares), cell that comes, position of the one that goes."""
+        """Cost (change of the chi-square distance of shares), incoming cell, index of the outgoing one."""
         fractions = self.cells.labelled()
         target, count = self.targets[country], len(mine)
         weight = np.divide(1.0, target, out=np.zeros_like(target), where=target > 0) / count**2
@@ -109,18 +109,18 @@ def cover(
 ) -> NDArray[np.int64]:
     """Swap cells until every class, and every group of the pool, is in the draw, as far as quotas allow.
 
-    No swap takes out the last cell of a class or of a group.
+    No swap removes the last cell of a class or of a group.
 
     Args:
         cells: candidates with class fractions.
         pool: (cell,) which may be drawn; no two of them overlap.
-        chosen: (sample,) ascending positions of a draw from the pool.
+        chosen: (sample,) ascending indices of a draw from the pool.
         targets: (country, class) shares that the draw should keep.
-        rng: chooses the cells that are weighed.
+        rng: chooses the cells that are evaluated.
         groups: (cell,) group number, such as the tile; None for none.
 
     Returns:
-        (sample,) ascending positions, as many of each country as before.
+        (sample,) ascending indices, with the same number per country.
 
     Example:
         >>> from scipy.sparse import csr_array

@@ -1,4 +1,4 @@
-"""Draws without chance: every candidate, or cells named one by one."""
+"""Draws without randomness: every candidate, or listed cells."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 
 def draw_all(candidates: Candidates) -> NDArray[np.int64]:
-    """Every candidate, but for those that overlap a cell of another zone that is kept.
+    """Every candidate, except those that overlap a kept cell of another zone.
 
     Returns:
-        (sample,) ascending positions among the candidates.
+        (sample,) ascending indices among the candidates.
 
     Example:
         >>> import shapely
@@ -36,10 +36,10 @@ def draw_all(candidates: Candidates) -> NDArray[np.int64]:
 
 
 def draw_list(ids: Iterable[SampleId]) -> list[SampleId]:
-    """Named cells, in id order.
+    """The listed cells, in id order.
 
     Raises:
-        InvalidInputError: a cell is named twice, or two overlap across a border of zones; all such are listed.
+        InvalidInputError: a cell is listed twice, or two overlap across a zone border; lists all such cells.
 
     Example:
         >>> from landloom.model.ids import SampleId
@@ -53,5 +53,5 @@ def draw_list(ids: Iterable[SampleId]) -> list[SampleId]:
     pairs = overlapping_pairs(Candidates.of_ids(listed))
     if len(pairs):
         named = ", ".join(f"{listed[a]} and {listed[b]}" for a, b in pairs.tolist())
-        raise InvalidInputError(f"got cells that overlap across a border of zones: {named}; expected one of each pair")
+        raise InvalidInputError(f"got cells that overlap across a zone border: {named}; expected one of each pair")
     return listed

@@ -1,4 +1,4 @@
-"""Splits that keep neighbours together: whole tiles or granules go to one of them."""
+"""Splits that keep neighbours together: each tile or granule belongs to one split."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
 
 
 def assign_splits(groups: Mapping[str, int], fractions: Mapping[str, float], seed: int) -> dict[str, str]:
-    """Give every group to one split so that samples are divided as wanted, as nearly as whole groups allow.
+    """Assign every group to one split so that samples are divided by the shares, as closely as whole groups allow.
 
-    Groups are taken in random order, the larger ones of it first, each to the split that lacks most samples; the
-    answer does not depend on the order in which groups are given.
+    Groups are taken in random order, larger ones first, each for the split that lacks most samples; the
+    result does not depend on the order in which groups are given.
 
     Args:
         groups: tile or granule → number of its samples.
         fractions: split → share of the samples; they sum to 1.
-        seed: decides the order.
+        seed: of the random order.
 
     Returns:
         Group → split, in the order of the groups' names.

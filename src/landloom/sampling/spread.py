@@ -1,4 +1,4 @@
-"""How well a choice spreads in the space of empirical distribution functions."""
+"""Measures of how well a choice spreads in the space of empirical distribution functions."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
-    """Three measures of one choice."""
+    """Three measures of a choice."""
 
     spacing: float
-    """Mean distance of a chosen point to the nearest other one: the larger, the better spread."""
+    """Mean distance of a chosen point to its nearest neighbour: the larger, the better spread."""
     discrepancy: float
-    """Star discrepancy from the uniform distribution, of each feature alone, in the mean: the smaller, the more
-    uniform. (In all 19 dimensions at once it tells draws of some dozens not apart.)"""
+    """Star discrepancy from the uniform distribution, averaged over the features: the smaller, the more
+    uniform. (In all 19 dimensions together it cannot distinguish draws of a few dozen granules.)"""
     coverage: float
-    """Share of the classes that occur at all which occur in the choice."""
+    """Share of all occurring classes that occur in the choice."""
 
 
 def ecdf(features: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Each feature's empirical distribution function, halfway up its steps (Parzen's mid-distribution function).
+    """Each feature's empirical distribution function, at the middle of its steps (Parzen's mid-distribution function).
 
     Most granules lack most classes. At the top of its step that tie would lie near 1 and fill the space unevenly;
-    halfway up, the mean of every feature is one half.
+    at the middle, the mean of every feature is one half.
 
     Args:
         features: (row, feature).
@@ -51,7 +51,7 @@ def ecdf(features: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def varying(space: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The columns that tell rows apart.
+    """The columns that are not constant.
 
     Example:
         >>> varying(np.array([[1.0, 0.5], [1.0, 1.0]])).tolist()
@@ -89,7 +89,7 @@ def spread(space: NDArray[np.float64], shares: NDArray[np.float64], picks: NDArr
 def median_spread(
     space: NDArray[np.float64], shares: NDArray[np.float64], count: int, draws: int, rng: np.random.Generator
 ) -> Spread:
-    """Medians of each measure over random choices of the same size: the yardstick.
+    """Medians of each measure over random choices of the same size, as a baseline.
 
     Example:
         >>> median_spread(np.array([[0.5], [1.0]]), np.eye(2), 2, 3, np.random.default_rng(1)).spacing

@@ -1,4 +1,4 @@
-"""Where windows around outlines lie."""
+"""Placement of windows around outlines."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def centred_window(bounds: NDArray[np.float64], side: float, step: float = SNAP)
     Args:
         bounds: (n, 4) west, south, east, north in metres.
         side: of a window in metres.
-        step: that corners are multiples of; 1 pixel of the coarsest band.
+        step: corners are multiples of it; by default one pixel of the coarsest band.
 
     Returns:
-        (n, 2) west and south; the middle of each window is as near to that of its bounds as the step allows.
+        (n, 2) west and south; the middle of each window is as close to that of its bounds as the step allows.
 
     Example:
         >>> centred_window(np.array([[100.0, 100.0, 200.0, 220.0]]), 240.0).tolist()

@@ -1,4 +1,4 @@
-"""The candidate cells of a region, zone by zone: tiles first, cells only where a border runs through a tile."""
+"""The candidate cells of a region, zone by zone: tiles first, single cells only in tiles that a border crosses."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from shapely import Geometry
 
 LATITUDES: Final = (-80.0, 84.0)
-"""Where UTM is defined, degrees."""
+"""The latitudes of UTM, degrees."""
 _MARGIN: Final = 0.5
-"""Degrees by which polygons are kept beyond the zone, so that clipping moves no border that matters."""
+"""Degrees beyond the zone to which polygons are kept, so that clipping moves no relevant border."""
 _SLACK: Final = 60.0
 """Metres by which a tile's outline is widened before tests; more than its edges bend between two vertices."""
 _SIDE: Final = 12
 """Vertices along a side of a tile's outline."""
 _BATCH: Final = 256
-"""Tiles looked at cell by cell in one go: bounds memory."""
+"""Tiles tested cell by cell at a time: bounds memory."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -64,17 +64,17 @@ def to_wgs84(zone: Zone, x: NDArray[Any], y: NDArray[Any]) -> tuple[NDArray[np.f
 
 
 def candidate_cells(region: Geometry, countries: Sequence[tuple[str, Geometry]] = ()) -> Candidates:
-    """Every 600 m cell whose centre lies in a region, in the plain 6° zone and the country that hold its centre.
+    """Every 600 m cell whose centre lies in a region, with the plain 6° zone and the country of its centre.
 
-    A centre that two countries hold goes to the first; one that none holds is left out. Zones reach from 80° S to
+    A centre in two countries belongs to the first; one outside all is left out. Zones reach from 80° S to
     84° N, as UTM does.
 
     Args:
-        region: polygon of WGS84 longitude and latitude, split at the antimeridian where it crosses that.
-        countries: names with their polygons; without any the whole region is one nameless country.
+        region: polygon of WGS84 longitude and latitude, split at the antimeridian if it crosses it.
+        countries: names with their polygons; without any, the whole region is one nameless country.
 
     Raises:
-        InvalidInputError: an invalid geometry; a country is named.
+        InvalidInputError: an invalid geometry; the message names the country.
 
     Example:
         >>> import shapely
@@ -95,7 +95,7 @@ def candidate_cells(region: Geometry, countries: Sequence[tuple[str, Geometry]] 
 
 
 def cells_of_zone(zone: Zone, region: Geometry, countries: Sequence[tuple[str, Geometry]]) -> Candidates | None:
-    """The candidate cells of one zone, or None where the region does not reach it.
+    """The candidate cells of one zone, or None if the region does not reach it.
 
     See `candidates.candidate_cells` for the rules.
 
@@ -122,7 +122,7 @@ def _tiles(zone: Zone, region: Geometry, box: tuple[float, float, float, float])
     longitude, latitude = np.linspace(w, e, 25), np.linspace(s, n, 200)
     grid = np.meshgrid(longitude, latitude)
     x, y = transformer(WGS84, zone.epsg).transform(*grid)
-    # One tile more on every side: the extremes may lie between the points looked at.
+    # One more tile on every side: the extremes may lie between the tested points.
     easts = np.arange(x.min() // TILE_SIZE - 1, x.max() // TILE_SIZE + 2).astype(np.int64)
     norths = np.arange(y.min() // TILE_SIZE - 1, y.max() // TILE_SIZE + 2).astype(np.int64)
     easts, norths = easts[easts >= 0], norths[norths >= 0]
@@ -130,7 +130,7 @@ def _tiles(zone: Zone, region: Geometry, box: tuple[float, float, float, float])
 
 
 def _held(tiles: _Tiles, region: Geometry, shapes: Sequence[Geometry]) -> NDArray[np.int16]:
-    """(tile, cell) country index, NOWHERE for cells that are no candidates."""
+    """(tile, cell) country index, NOWHERE for cells that are not candidates."""
     outlines = tiles.outlines()
     tree = shapely.STRtree(outlines)
     touched = _mask(tree, region, "intersects")
@@ -140,7 +140,7 @@ def _held(tiles: _Tiles, region: Geometry, shapes: Sequence[Geometry]) -> NDArra
     whole = np.zeros(len(outlines), dtype=np.bool_)
     for index, shape in enumerate(shapes):
         reaches[index] = _mask(tree, shape, "intersects") & touched
-        # An earlier country may hold a part, and the first one wins.
+        # An earlier country may contain a part of it, and takes precedence.
         taken = _mask(tree, shape, "contains") & inside & ~reaches[:index].any(axis=0)
         held[taken] = index
         whole |= taken
@@ -206,7 +206,7 @@ def _gather(tiles: _Tiles, held: NDArray[np.int16], names: tuple[str, ...]) -> C
 def _check_valid(region: Geometry, countries: Sequence[tuple[str, Geometry]]) -> None:
     for what, shape in [("the region", region), *((f"country {name!r}", shape) for name, shape in countries)]:
         if not shapely.is_valid(shape):
-            raise InvalidInputError(f"{what} is no valid polygon: {shapely.is_valid_reason(shape)}")
+            raise InvalidInputError(f"{what} is not a valid polygon: {shapely.is_valid_reason(shape)}")
     names = [name for name, _ in countries]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def test_continents_of_a_recipe_replace_those_of_the_table(world_map: str, continents: str, tmp_path: Path) -> None:
     table = write_features(world_map, tmp_path / "t", granules=GRANULES)
-    with pytest.raises(InvalidInputError, match="got no continent of any granule"):
+    with pytest.raises(InvalidInputError, match="got no continent for any granule"):
         read_granules(str(table))
     own = tmp_path / "shapes.geojson"
     europe = shapely.geometry.mapping(shapely.box(0, 30, 30, 60))

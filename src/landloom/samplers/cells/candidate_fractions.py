@@ -1,4 +1,4 @@
-"""Class fractions of all candidate cells of a region, computed tile by tile in units of their own."""
+"""Class fractions of all candidate cells of a region, computed tile by tile in separate units."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from landloom.sampling.candidates import Candidates
 
 FOLDER: Final = ".landloom/candidates"
-"""Where the tables are kept."""
+"""Key prefix of the stored tables."""
 
 
 def candidate_fractions(
@@ -33,15 +33,15 @@ def candidate_fractions(
 
     Args:
         name: of the labels in the recipe.
-        path: where they lie.
-        source: what the recipe says of them.
+        path: of the label file.
+        source: its section in the recipe.
         candidates: cells of the region.
         bounds: of the region, in WGS84.
-        context: where the corpus is built; the tables are kept there.
+        context: of the build; its store keeps the tables.
 
     Raises:
         BuildError: the labels of some tiles could not be computed.
-        InvalidInputError: no candidate has any label.
+        InvalidInputError: no candidate has a label.
     """
     units = _units(name, path, source, tile_cells(candidates), context)
     problems = run_stage(f"labels of {counted(len(candidates), 'cell')}", units, context)

@@ -1,4 +1,4 @@
-"""What a draw achieved, as parts of the page about a build."""
+"""The outcome of a draw, as parts of the build report."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 
 def draw_parts(draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
-    """Class shares of corpus and region, and countries against their quotas.
+    """Class shares of corpus and region, and samples by country against quotas.
 
     Args:
-        draw: as `Placement.draw` has it.
-        info: the corpus; names its classes.
+        draw: as in `Placement.draw`.
+        info: the corpus, with the names of its classes.
     """
     names = {item.code: item.name for label in info.labels if label.taxonomy for item in label.taxonomy.classes}
     rows = [

@@ -1,4 +1,4 @@
-"""600 m cells of 24 km tiles: drawn by country and class, all of a region, or named one by one."""
+"""600 m cells of 24 km tiles: drawn by country and class, all of a region, or listed."""
 
 from __future__ import annotations
 
@@ -40,26 +40,26 @@ if TYPE_CHECKING:
     from landloom.sampling.achieved import Draw
 
 MOST_CELLS: Final = 50_000_000
-"""Cells of a region, at most: three times Europe's."""
+"""Largest number of cells of a region: three times Europe's."""
 EQUAL_AREA: Final = 6933
-"""EPSG code of a CRS in which areas are those on the ground."""
+"""EPSG code of an equal-area CRS."""
 LISTED: Final = 20
-"""Bad sample ids that are named."""
+"""Largest number of bad sample ids in a message."""
 
 
 class AreaClassSampler(Sampler[AreaClassDraw]):
-    """Quotas by country area, the region's class distribution kept within each country."""
+    """Quotas by country area, with the region's class distribution kept within each country."""
 
     section = AreaClassDraw
 
     def misfits(self, section: AreaClassDraw, read: Sections) -> Iterator[Problem]:
-        """The labels that it draws by have to be there."""
+        """Check that the labels of the draw exist."""
         labels = _label_sources(read)
         if section.labels not in labels and not read.unread_products:
             yield Problem(where="samples.labels", what=f"got {section.labels!r}, expected one of {sorted(labels)}")
 
     def files(self, section: AreaClassDraw) -> Iterable[str]:
-        """The strata."""
+        """The file of the strata."""
         return (section.strata.file,)
 
     def place(self, project: Project, section: AreaClassDraw, context: BuildContext, archives: Archives) -> Placement:
@@ -86,11 +86,11 @@ class AreaClassSampler(Sampler[AreaClassDraw]):
         return Placement(samples=samples, draw=_achieved(drawn, taxonomy(source.taxonomy).codes()))
 
     def stated(self, project: Project, section: AreaClassDraw) -> StatedSamples:
-        """As many as are asked for."""
+        """The requested number of samples."""
         return StatedSamples(count=section.count, tiles=section.tiles, side=float(CELL_SIZE))
 
     def report(self, draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
-        """Class shares and countries against what was asked."""
+        """Class shares, and samples by country against quotas."""
         return draw_parts(draw, info)
 
 
@@ -100,28 +100,28 @@ class AllCellsSampler(Sampler[AllCells]):
     section = AllCells
 
     def place(self, project: Project, section: AllCells, context: BuildContext, archives: Archives) -> Placement:
-        """Find them."""
+        """Find the cells."""
         region = region_of(project)
         _require_room(region)
         cells = candidate_cells(region)
         return Placement(samples=tuple(Sample.of_utm24(cell) for cell in cells.ids(draw_all(cells))))
 
     def stated(self, project: Project, section: AllCells) -> StatedSamples:
-        """Only the region can tell."""
+        """Unknown: it depends on the region."""
         return StatedSamples(side=float(CELL_SIZE))
 
 
 class ListedCellsSampler(Sampler[ListedCells]):
-    """Cells named one by one."""
+    """Cells listed by id."""
 
     section = ListedCells
 
     def files(self, section: ListedCells) -> Iterable[str]:
-        """The list, where it is a file."""
+        """The list, if it is a file."""
         return () if section.file is None else (section.file,)
 
     def place(self, project: Project, section: ListedCells, context: BuildContext, archives: Archives) -> Placement:
-        """Read them; all have to lie in the region."""
+        """Read the ids; all cells must lie in the region."""
         found, problems = {}, []
         for where, text in _named(project, section):
             try:
@@ -136,7 +136,7 @@ class ListedCellsSampler(Sampler[ListedCells]):
         return Placement(samples=tuple(Sample.of_utm24(cell) for cell in draw_list(found.values())))
 
     def stated(self, project: Project, section: ListedCells) -> StatedSamples:
-        """As many as are named in the recipe itself."""
+        """The number of ids in the recipe itself."""
         return StatedSamples(count=len(section.ids) or None, side=float(CELL_SIZE))
 
 
@@ -146,7 +146,7 @@ def _label_sources(sections: Mapping[str, Any]) -> dict[str, LabelSource]:
 
 
 def _named(project: Project, section: ListedCells) -> list[tuple[str, str]]:
-    """Where each id stands, and its text."""
+    """The location of each id, and its text."""
     if section.file is None:
         return [(f"samples.ids.{place}", text) for place, text in enumerate(section.ids)]
     try:
@@ -160,7 +160,7 @@ def _named(project: Project, section: ListedCells) -> list[tuple[str, str]]:
 
 
 def _outside(cells: Mapping[str, SampleId], region: BaseGeometry) -> list[Problem]:
-    """A problem for each cell whose centre does not lie in the region."""
+    """A problem for each cell whose centre is outside the region."""
     zones: dict[int, list[tuple[str, SampleId]]] = {}
     for where, cell in cells.items():
         zones.setdefault(cell.zone.epsg, []).append((where, cell))
@@ -184,10 +184,10 @@ def _strata(project: Project, section: AreaClassDraw) -> list[tuple[str, BaseGeo
 
 
 def _require_room(region: BaseGeometry) -> None:
-    """Refuse a region of so many cells that memory would end before they are counted.
+    """Refuse a region with more cells than memory can hold.
 
     Raises:
-        InvalidInputError: it is.
+        InvalidInputError: it has more than `MOST_CELLS`.
     """
     area = reproject(region, WGS84, EQUAL_AREA).area
     if area / CELL_SIZE**2 > MOST_CELLS:
@@ -198,7 +198,7 @@ def _require_room(region: BaseGeometry) -> None:
 
 
 def _achieved(drawn: Draw, classes: Iterable[str]) -> dict[str, Any]:
-    """What a draw achieved, for the report."""
+    """The outcome of a draw, for the report."""
     codes = list(classes)
     return {
         "classes": codes,

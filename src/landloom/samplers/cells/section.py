@@ -16,13 +16,13 @@ class AreaClassDraw(SamplerSection):
 
     draw: Literal["area-class"] = "area-class"
     count: Annotated[int, Field(ge=1)]
-    """Samples."""
+    """Number of samples."""
     strata: VectorSource
-    """Countries, or whatever quotas go by."""
+    """Countries, or other strata with quotas."""
     labels: Name
-    """Which label product gives the classes."""
+    """Name of the label product with the classes."""
     tiles: Annotated[int, Field(ge=1)] | None = None
-    """How many 24 km tiles the samples are gathered in; every tile of the region if absent."""
+    """Number of 24 km tiles to concentrate the samples in; by default samples may lie in every tile of the region."""
 
 
 class AllCells(SamplerSection):
@@ -34,7 +34,7 @@ class AllCells(SamplerSection):
 
 
 class ListedCells(SamplerSection):
-    """Cells named one by one, here or one a line in a text file."""
+    """Cells listed by id, here or in a text file with one id per line."""
 
     scheme: ClassVar[str] = "utm24"
 
@@ -42,7 +42,7 @@ class ListedCells(SamplerSection):
     ids: tuple[str, ...] = ()
     """Sample ids such as `33N_16E-243N_29_01`."""
     file: str | None = None
-    """Text file with one id a line."""
+    """Text file with one id per line."""
 
     @model_validator(mode="after")
     def _any(self) -> Self:

@@ -1,1 +1,1 @@
-"""Chips in Sentinel-2 granules that are named or drawn."""
+"""Chips in Sentinel-2 granules that are listed or drawn."""

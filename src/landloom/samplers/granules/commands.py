@@ -1,4 +1,4 @@
-"""`landloom granules features` and `draw`: what is known of granules, and a diverse choice of them."""
+"""`landloom granules features` and `draw`: features of granules, and a diverse choice of them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ ContinentsOption = Annotated[
     str | None, typer.Option(help="Continents: a vector layer, or a CSV with a column `id`. Most land decides.")
 ]
 ColumnOption = Annotated[str, typer.Option(help="Column of the continent: `CONTINENT` in Natural Earth.")]
-LayerOption = Annotated[str | None, typer.Option(help="Layer, where the file has several.")]
+LayerOption = Annotated[str | None, typer.Option(help="Layer, if the file has several.")]
 
 
 def register(app: typer.Typer) -> None:
-    """Add this group."""
+    """Add the command group."""
     group = typer.Typer(help="Granules: class shares from a land-cover map, and a diverse draw.", no_args_is_help=True)
     features_example = (
         "landloom granules features igbp.tif --continents countries.gpkg --column CONTINENT --out granules"
@@ -42,22 +42,23 @@ def register(app: typer.Typer) -> None:
 def features(
     raster: Annotated[str, typer.Argument(help="Land-cover map, in a CRS with an EPSG code.")],
     *,
-    taxonomy: Annotated[str, typer.Option(help="Of its numbers: igbp17, globeland30, worldcover.")] = "igbp17",
+    taxonomy: Annotated[str, typer.Option(help="Of the map's numbers: igbp17, globeland30, worldcover.")] = "igbp17",
     crosswalk: Annotated[
-        list[str] | None, typer.Option(help="CLASS=IGBP instead of the crosswalk's; may be repeated.")
+        list[str] | None, typer.Option(help="CLASS=IGBP, replaces the crosswalk's class; may be repeated.")
     ] = None,
     continents: ContinentsOption = None,
     column: ColumnOption = "continent",
     layer: LayerOption = None,
     bounds: Annotated[
-        tuple[float, float, float, float] | None, typer.Option(help="Only granules here: west south east north.")
+        tuple[float, float, float, float] | None,
+        typer.Option(help="Only granules within: west south east north."),
     ] = None,
-    only: Annotated[Path | None, typer.Option(help="Only granules of this file, one a line.")] = None,
-    out: Annotated[Path, typer.Option(help="Folder for granules.parquet; what is done there is kept.")] = FOLDER,
+    only: Annotated[Path | None, typer.Option(help="Only granules of this file, one per line.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for granules.parquet; finished work there is kept.")] = FOLDER,
     workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure place, continent and class shares of granules; killed, it goes on where it was."""
+    """Compute position, continent and class shares of granules; resumes where it was interrupted."""
     from landloom.engine.executors import executor_factory
     from landloom.samplers.granules.features import write_features
 
@@ -79,23 +80,23 @@ def features(
 
 
 def draw(
-    table: Annotated[Path, typer.Argument(help="What `granules features` wrote, or a CSV of that shape.")],
+    table: Annotated[Path, typer.Argument(help="Output of `granules features`, or a CSV with the same columns.")],
     *,
-    count: Annotated[int, typer.Option(help="Granules in all, shared out by land area.")] = 300,
+    count: Annotated[int, typer.Option(help="Granules in total, allocated by land area.")] = 300,
     quota: Annotated[list[str] | None, typer.Option(help="CONTINENT=N instead; may be repeated.")] = None,
     published: Annotated[bool, typer.Option("--published", help="The quotas of LandCoverNet.")] = False,
     method: Annotated[str, typer.Option(help="ecdf-uniform, random, stratified.")] = "ecdf-uniform",
-    seed: Annotated[int, typer.Option(help="Decides every random choice.")] = 0,
-    water: Annotated[float, typer.Option(help="Granules with a larger share of water are left out.")] = 0.6,
-    barren: Annotated[float, typer.Option(help="Granules with a larger share of barren land are left out.")] = 0.9,
+    seed: Annotated[int, typer.Option(help="Seed of every random choice.")] = 0,
+    water: Annotated[float, typer.Option(help="Granules with a larger share of water are excluded.")] = 0.6,
+    barren: Annotated[float, typer.Option(help="Granules with a larger share of barren land are excluded.")] = 0.9,
     continents: ContinentsOption = None,
     column: ColumnOption = "continent",
     layer: LayerOption = None,
-    out: Annotated[Path, typer.Option(help="File for the ids, one a line.")] = CHOSEN,
-    figure: Annotated[Path | None, typer.Option(help="Where to draw the map, as PNG.")] = None,
+    out: Annotated[Path, typer.Option(help="File for the ids, one per line.")] = CHOSEN,
+    figure: Annotated[Path | None, typer.Option(help="PNG file for the map.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose diverse granules in each continent, and say how they spread against 100 random draws."""
+    """Choose diverse granules in each continent, and compare their spread with 100 random draws."""
     from landloom.model.recipe import VectorSource
     from landloom.samplers.granules.section import GranuleChips
     from landloom.samplers.granules.table import draw_from_table, read_granules
@@ -150,7 +151,7 @@ def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
     for text in texts or ():
         key, equals, value = text.rpartition("=")
         if not (key and equals and value):
-            raise typer.BadParameter(f"--{option}: got {text!r}, expected two names with = between them")
+            raise typer.BadParameter(f"--{option}: got {text!r}, expected two names separated by =")
         found[key] = value
     return found
 
@@ -162,7 +163,7 @@ def _number(name: str, text: str) -> int:
 
 
 def _asked(bounds: tuple[float, float, float, float] | None, only: Path | None) -> list[GranuleId] | None:
-    """Granules of a file, or of bounds, or of both; None for all."""
+    """Granules of a file, or in bounds, or both; None for all."""
     from landloom.errors import InvalidInputError
     from landloom.model.granules import granules_in
     from landloom.model.ids import GranuleId

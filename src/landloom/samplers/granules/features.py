@@ -1,7 +1,7 @@
-"""Features of granules: where each lies, its continent, and the shares of the 17 IGBP classes in it.
+"""Features of granules: position, continent, and the shares of the 17 IGBP classes.
 
-Shares are of exact areas: each pixel counts by how much of it lies in the granule and, in degrees, by its area on the
-ellipsoid. Units are a zone and latitude band; a second run does only what is missing.
+Shares are of exact areas: each pixel is weighted by its share inside the granule and, in degrees, by its area on the
+ellipsoid. Units are a zone and latitude band; a second run computes only the missing ones.
 """
 
 from __future__ import annotations
@@ -52,13 +52,13 @@ FOLDER: Final = ".landloom/features"
 SHARES: Final = tuple(f"igbp_{code}" for code in range(1, CLASSES + 1))
 """Columns of the class shares."""
 PIXELS: Final = 4_000_000
-"""Pixels of the map that are looked at at a time."""
+"""Pixels of the map that are processed at a time."""
 _ECCENTRICITY: Final = 0.0818191908426215
 """Of the WGS84 ellipsoid."""
 
 
 def to_igbp(name: str, overrides: Mapping[str, str]) -> Crosswalk | None:
-    """The crosswalk from a taxonomy to IGBP; None where it is IGBP itself.
+    """The crosswalk from a taxonomy to IGBP; None for IGBP itself.
 
     Raises:
         NotFoundError: there is none, or an override names an unknown class.
@@ -77,16 +77,16 @@ def to_igbp(name: str, overrides: Mapping[str, str]) -> Crosswalk | None:
 def class_shares(
     file: RasterFile, granule: GranuleId, source: Taxonomy, *, pixels: int = PIXELS
 ) -> NDArray[np.float64]:
-    """(class,) shares of a granule's area, in the order of the taxonomy's codes; what the map lacks is its nodata.
+    """(class,) shares of a granule's area, in the order of the taxonomy's codes; the area outside the map is nodata.
 
     Args:
         file: the map.
-        granule: where.
+        granule: the granule.
         source: taxonomy of its numbers.
-        pixels: how many are looked at at a time.
+        pixels: number of pixels processed at a time.
 
     Raises:
-        InvalidInputError: numbers in the map that its taxonomy does not know; all are named.
+        InvalidInputError: numbers in the map that its taxonomy does not contain; lists all of them.
     """
     nothing = source.index[source.nodata]
     sums = np.zeros(len(source.codes()))
@@ -111,7 +111,7 @@ def class_shares(
             raise InvalidInputError(f"{file.href}: got {unknown}, expected classes of {source.name}: {sorted(table)}")
         np.add.at(sums, [source.index[table[int(value)]] for value in met], found)
     if _contains(file.grid.bounds, outline.bounds):
-        whole = sums.sum()  # which differs by what areas vary within pixels
+        whole = sums.sum()  # differs from the area by the variation within pixels
     sums[nothing] += max(whole - sums.sum(), 0.0)
     shares: NDArray[np.float64] = sums / sums.sum()
     return shares
@@ -119,7 +119,7 @@ def class_shares(
 
 def _summed(values: NDArray[Any], weights: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
     """The values that occur, ascending, and the sum of weights of each."""
-    if values.dtype == np.uint8:  # no sorting of what can be counted
+    if values.dtype == np.uint8:  # counting is faster than sorting
         met: NDArray[Any] = np.flatnonzero(np.bincount(values, minlength=256))
         sums: NDArray[Any] = np.bincount(values, weights=weights, minlength=256)[met]
         return met, sums
@@ -132,7 +132,7 @@ def _contains(bounds: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 
 def _outline(granule: GranuleId, epsg: int) -> tuple[Any, float]:
-    """Outline in the CRS of the map, cut at the antimeridian, and its area: on the ellipsoid if that is in degrees."""
+    """Outline in the CRS of the map, split at the antimeridian, and its area: on the ellipsoid if in degrees."""
     shape: Any = granule_footprint(granule)
     if shape.bounds[0] < -180 or shape.bounds[2] > 180:
         shape = split_antimeridian(shape)
@@ -163,7 +163,7 @@ def _zone_area(latitude: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _pixel_areas(file: RasterFile, row: int, rows: int) -> NDArray[np.float64]:
-    """(row,) area of a pixel, in the unit of `_outline`'s."""
+    """(row,) area of a pixel, in the unit of `_outline`."""
     grid = file.grid
     if grid.epsg != WGS84:
         return np.full(rows, grid.pixel_width * grid.pixel_height)
@@ -173,7 +173,7 @@ def _pixel_areas(file: RasterFile, row: int, rows: int) -> NDArray[np.float64]:
 
 
 def _window(bounds: tuple[float, float, float, float], file: RasterFile) -> tuple[int, int, int, int] | None:
-    """Row, column, height, width of the part of the map that bounds meet."""
+    """Row, column, height, width of the part of the map within bounds."""
     grid = file.grid
     west, south, east, north = bounds
     top = max(floor((grid.north - north) / grid.pixel_height), 0)
@@ -195,7 +195,7 @@ class FeaturesTask:
     granules: tuple[str, ...]
 
     def run(self) -> Outcome:
-        """Read the map granule by granule, save."""
+        """Read the map granule by granule, and save."""
         source, walk = taxonomy(self.taxonomy), to_igbp(self.taxonomy, self.overrides)
         with open_raster(self.raster) as file:
             found = np.stack([class_shares(file, GranuleId.parse(name), source) for name in self.granules])
@@ -218,23 +218,23 @@ def write_features(
     factory: Factory = inline,
     listener: Listener | None = None,
 ) -> Path:
-    """Write the table of granules that draws choose from; what is done already is kept.
+    """Write the table of granules to draw from; finished work is kept.
 
     Args:
         raster: land-cover map in any CRS with an EPSG code.
-        out: folder of the table and the state of the work.
+        out: folder of the table and of intermediate results.
         source: taxonomy of the map's numbers.
         overrides: class of the map → IGBP class, instead of the crosswalk's.
-        continents: layer or `id,continent` table, its column, and the layer's name; none are known if absent.
-        granules: which; all of the world if absent.
-        factory: makes executors.
-        listener: told of progress.
+        continents: layer or `id,continent` table, its column, and the layer's name; by default all unknown.
+        granules: granules of the table; by default those of the whole world.
+        factory: creates executors.
+        listener: receives progress.
 
     Returns:
         The table's path: `id, continent, longitude, latitude, igbp_1` to `igbp_17`, in id order.
 
     Raises:
-        InvalidInputError: an input cannot be read, or says what cannot be.
+        InvalidInputError: an input cannot be read, or is invalid.
         NotFoundError: no crosswalk from this taxonomy to IGBP.
         BuildError: the map cannot be read somewhere.
     """
@@ -288,16 +288,16 @@ def _write(
 
 
 def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str | None = None) -> list[str | None]:
-    """Continents of granules, by a table `id,continent` or by most land in a vector layer.
+    """Continents of granules, from a table `id,continent` or by most land in a vector layer.
 
     Args:
         granules: any.
-        file: CSV with a column `id` and the named one, or any vector file.
-        column: which says the continent.
-        layer: layer, where the file has several.
+        file: CSV with a column `id` and the given one, or any vector file.
+        column: of the continent.
+        layer: layer, if the file has several.
 
     Raises:
-        InvalidInputError: a table that cannot be read, or names no known continent.
+        InvalidInputError: a table that cannot be read, or without a known continent.
     """
     table = _table(file, column)
     if table is None:
@@ -312,7 +312,7 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
 
 
 def _table(file: str, column: str) -> dict[str, str] | None:
-    """Granule → continent, where the file is a table with a column `id`."""
+    """Granule → continent, if the file is a table with a column `id`."""
     if not file.lower().endswith(".csv"):
         return None
     try:

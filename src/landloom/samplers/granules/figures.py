@@ -1,4 +1,4 @@
-"""A map of chosen granules, and how well they spread, as PNG bytes."""
+"""A map of chosen granules, with their spread, as PNG bytes."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from landloom.sampling.granules import ContinentReport, GranuleDraw, GranuleTable
 
 COLOURS = ("#b3541e", "#7a5ba6", "#c23b7a", "#2f6db3", "#2f7f6d", "#8a7a1f", "#555555", "#c23b3b")
-"""Of continents, in the order of their names."""
+"""Colours of continents, in the order of their names."""
 
 
 def draw_figure(table: GranuleTable, draw: GranuleDraw) -> bytes:
-    """A map of all granules with the chosen ones on it; below, spacing and discrepancy against random draws."""
+    """A map of all granules and the chosen ones; below it, spacing and discrepancy against random draws."""
     figure = new_figure(11, 8.4)
     rows: Any = figure.subfigures(2, 1, height_ratios=(2.6, 1))
     _map(rows[0].add_subplot(), table, draw)

@@ -1,4 +1,4 @@
-"""Drawing the chips of a granule clear of the swath's edge, in a unit of its own."""
+"""Drawing the chips of a granule away from the swath's edge, in one unit per granule."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 FOLDER: Final = ".landloom/chips"
-"""Where it is kept which chips each granule has."""
+"""Key prefix of the stored chips of granules."""
 COARSE: Final = 60
-"""Metres of a pixel of the maps that chips are placed by."""
+"""Metres of a pixel of the maps for placing chips."""
 CLASSES: Final = 20
 """Metres of a pixel of the scene classification."""
 
@@ -47,10 +47,10 @@ class ChipsTask:
     section: GranuleChips
     seed: int
     target: ClassMap | None = None
-    """The map over whose classes chips are spread."""
+    """The map whose classes chips are spread over."""
 
     def run(self) -> Outcome:
-        """Read the classifications of the chosen scenes, draw, keep; what is broken is left out from here on."""
+        """Read the classifications of the chosen scenes, draw and store; broken scenes are excluded from here on."""
         (seen, count), broken = without_broken(self._seen)
         granule = self.scenes.granule
         classes = None if self.target is None else self.target.on(granule_grid(granule, COARSE))
@@ -64,7 +64,7 @@ class ChipsTask:
         return Outcome(files=(FileEntry.of(key_of(granule), data),), notes=tuple(notes))
 
     def _seen(self, broken: Mapping[str, str]) -> tuple[NDArray[np.uint16], int]:
-        """(row, column) of pixels of 60 m: scenes with data in all of it; and how many scenes there are."""
+        """(row, column) of 60 m pixels: number of scenes with data in the whole pixel; and the number of scenes."""
         chosen = self.scenes.without(broken).chosen()
         whole = granule_grid(self.scenes.granule, COARSE)
         with GranuleReader(chosen, (), PixelMask()) as reader:
@@ -83,7 +83,7 @@ class ChipsTask:
 
 
 def key_of(granule: GranuleId) -> str:
-    """Where the chips of a granule are kept.
+    """The key of a granule's chips.
 
     Example:
         >>> from landloom.model.ids import GranuleId
@@ -94,7 +94,7 @@ def key_of(granule: GranuleId) -> str:
 
 
 def read_chips(granule: GranuleId, store: Store) -> tuple[list[Sample], dict[str, str]]:
-    """The chips of a granule, and the scenes that turned out to be broken, with reasons."""
+    """The chips of a granule, and the scenes that were found to be broken, with reasons."""
     document: dict[str, Any] = orjson.loads(store.get(key_of(granule)))
     epsg = granule.zone.epsg
     chips = [

@@ -1,4 +1,4 @@
-"""Chips in Sentinel-2 granules that are named, or drawn so that they are diverse."""
+"""Chips in Sentinel-2 granules that are listed, or drawn for diversity."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 RESOLUTION: Final = 10
 """Metres of a pixel."""
 _OF_DRAWS: Final = ("continents", "quotas", "count", "method", "water", "barren")
-"""Keys that only a table of granules gives a meaning to."""
+"""Keys that are used only with a table of granules."""
 
 
 class GranuleChipsSampler(Sampler[GranuleChips]):
@@ -43,14 +43,14 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
     policy = "monthly + 12"
 
     def misfits(self, section: GranuleChips, read: Sections) -> Iterator[Problem]:
-        """Keys that would be ignored, products of several periods, and a spread over no map."""
+        """Keys without effect, products of several periods, and a spread without a map."""
         fields = GranuleChips.model_fields
         if section.granules:
             for key in _OF_DRAWS:
                 if getattr(section, key) != fields[key].default:
-                    yield Problem(where=f"samples.{key}", what="granules are named, not drawn: remove it")
+                    yield Problem(where=f"samples.{key}", what="not used if granules are listed: remove it")
         elif section.quotas and section.count != fields["count"].default:
-            yield Problem(where="samples.count", what="the quotas say how many: remove it")
+            yield Problem(where="samples.count", what="not used if there are quotas: remove it")
         if section.spread and read.lacks(ClassMapSource):
             yield Problem(where="samples.spread", what="expected a section with the land-cover map to spread over")
         made = [one for one in (read.get("products") or {}).values() if hasattr(one, "archive")]
@@ -58,15 +58,15 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
             yield Problem(where="products", what="got several periods or archives, expected one for granules")
 
     def files(self, section: GranuleChips) -> Iterable[str]:
-        """The table of granules, and what says their continents."""
+        """The table of granules, and the file of their continents."""
         names = [section.table] if section.table else []
         return names if section.continents is None else [*names, section.continents.file]
 
     def granules(self, project: Project, section: GranuleChips) -> list[GranuleId]:
-        """The granules that a recipe names, or draws.
+        """The granules that a recipe lists, or draws.
 
         Raises:
-            InvalidInputError: one lies outside the region, the table cannot be used, or quotas cannot be met.
+            InvalidInputError: one is outside the region, the table cannot be used, or quotas cannot be met.
         """
         region = region_of(project)
         if section.granules:
@@ -83,7 +83,7 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
         return list(drawn.granules)
 
     def place(self, project: Project, section: GranuleChips, context: BuildContext, archives: Archives) -> Placement:
-        """Draw the chips of each granule where its scenes have data; a granule that has none is left out."""
+        """Draw the chips of each granule where its scenes have data; a granule without room for them is left out."""
         granules = self.granules(project, section)
         archive, period = _source(project)
         found = archives.granules(archive, granules, period)
@@ -104,13 +104,13 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
         return Placement(samples=tuple(samples), problems=tuple(problems), granules=scenes)
 
     def stated(self, project: Project, section: GranuleChips) -> StatedSamples:
-        """So many chips in each granule."""
+        """The number of granules and of chips in each."""
         granules = len(section.granules) or sum(section.quotas.values()) or section.count
         return StatedSamples(count=granules * section.chips, tiles=granules, side=float(section.size * RESOLUTION))
 
 
 def _source(project: Project) -> tuple[str, Period]:
-    """The archive that the granules' scenes come from, and when."""
+    """The archive of the granules' scenes, and their period."""
     made = [one for one in project.recipe.products.values() if hasattr(one, "archive")]
     product = made[0] if made else None
     return project.recipe.archive_of(product), project.period(product)

@@ -11,33 +11,33 @@ from landloom.model.recipe import SamplerSection, Share, VectorSource
 
 
 class GranuleChips(SamplerSection):
-    """Chips in Sentinel-2 granules (scheme `granule`): granules that are named, or drawn so that they are diverse."""
+    """Chips in Sentinel-2 granules (scheme `granule`): granules that are listed, or drawn for diversity."""
 
     scheme: ClassVar[str] = "granule"
 
     draw: Literal["granules"]
     granules: tuple[str, ...] = ()
-    """MGRS squares such as `37TDK`; drawn from `table` if empty."""
+    """MGRS granules such as `37TDK`; drawn from `table` if empty."""
     table: str | None = None
-    """What `landloom granules features` wrote, as Parquet or CSV: a row a granule."""
+    """Output of `landloom granules features`, as Parquet or CSV: a row per granule."""
     continents: VectorSource | None = None
     """Continents, instead of the table's: polygons, or a CSV with `id` and the column."""
     quotas: dict[str, Annotated[int, Field(ge=0)]] = {}
     """Continent → granules; by land area if empty."""
     count: Annotated[int, Field(ge=1)] = 300
-    """Granules in all, where there are no quotas."""
+    """Granules in total, if there are no quotas."""
     method: Literal["ecdf-uniform", "random", "stratified"] = "ecdf-uniform"
-    """How granules are drawn."""
+    """Method of the draw."""
     water: Share = 0.6
-    """Granules with a larger share of water are left out."""
+    """Granules with a larger share of water are excluded."""
     barren: Share = 0.9
-    """Granules with a larger share of barren land are left out."""
+    """Granules with a larger share of barren land are excluded."""
     chips: Annotated[int, Field(ge=1, le=10_000)] = 30
-    """Chips of a granule."""
+    """Chips per granule."""
     size: Annotated[int, Field(ge=1, le=10_980)] = 256
     """Side of a chip in pixels of 10 m."""
     spread: bool = False
-    """Whether chips are spread over the classes of the guess's map, rather than placed at random."""
+    """Whether chips are spread over the classes of the guess's map instead of placed at random."""
     seen: Share = 1.0
     """Least share of the scenes that must have data in every pixel of a chip."""
 

@@ -1,4 +1,4 @@
-"""Tables of granules that draws choose from."""
+"""Tables of granules to draw from."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def draw_from_table(path: str, section: GranuleChips, seed: int, region: BaseGeo
 
     Args:
         path: of the table.
-        section: how they are drawn.
+        section: settings of the draw.
         seed: of the draw.
-        region: WGS84; only granules whose centre lies in it, or all.
+        region: WGS84; only granules whose centre lies in it; by default all.
 
     Raises:
         InvalidInputError: the table cannot be used, or quotas cannot be met.
@@ -55,11 +55,11 @@ def read_granules(
 
     Args:
         path: of the table.
-        continents: what says the continents, instead of the table's column.
-        region: WGS84; only granules whose centre lies in it, or all.
+        continents: source of the continents, instead of the table's column.
+        region: WGS84; only granules whose centre lies in it; by default all.
 
     Raises:
-        InvalidInputError: no such file, or columns that are missing; they are named.
+        InvalidInputError: no such file, or missing columns; the message lists them.
     """
     try:
         data = io.BytesIO(Path(path).read_bytes())
@@ -78,7 +78,7 @@ def read_granules(
     names = table["continent"].to_pylist() if own is None else assigned(ids, own.file, own.column, own.layer)
     kept = [place for place, name in enumerate(names) if name]
     if not kept:
-        raise InvalidInputError(f"{path}: got no continent of any granule; name a source of continents")
+        raise InvalidInputError(f"{path}: got no continent for any granule, expected a source of continents")
     if region is not None:
         inside = shapely.contains_xy(region, table["longitude"].to_numpy(), table["latitude"].to_numpy())
         kept = [place for place in kept if inside[place]]

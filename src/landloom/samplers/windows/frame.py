@@ -1,4 +1,4 @@
-"""Windows on a grid of their own: where they may lie, those side by side in a region, and one around each parcel."""
+"""Windows on a grid of their own: possible places, those side by side in a region, and one around each parcel."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from landloom.samplers.windows.section import ParcelWindows, WindowGrid
 
 MOST: Final = 9999
-"""Rows, and columns, that an id can count."""
+"""Largest number of rows, and of columns, in an id."""
 
 
 def anchor_corner(anchor: str) -> tuple[Zone, float, float]:
@@ -44,7 +44,7 @@ def anchor_corner(anchor: str) -> tuple[Zone, float, float]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowFrame:
-    """Where the windows of a recipe may lie: an anchor, and as many steps from it as the region needs."""
+    """The possible windows of a recipe: an anchor, and as many steps from it as the region needs."""
 
     anchor: str
     zone: Zone
@@ -53,9 +53,9 @@ class WindowFrame:
     north: float
     """Of the anchor, metres."""
     step: float
-    """Metres from a row, or column, to the next."""
+    """Metres from one row or column to the next."""
     side: float
-    """Metres of a window."""
+    """Side of a window, metres."""
     rows: int
     columns: int
 
@@ -65,7 +65,7 @@ class WindowFrame:
 
         Args:
             section: of the recipe.
-            region: WGS84; its zone and corner count where the recipe names no anchor.
+            region: WGS84; its zone and corner are used if the recipe has no anchor.
 
         Example:
             >>> import shapely
@@ -90,17 +90,17 @@ class WindowFrame:
 
     @property
     def epsg(self) -> int:
-        """CRS of all windows."""
+        """EPSG code of all windows."""
         return self.zone.epsg
 
     def sample(self, row: int, column: int, year: int | None = None) -> Sample:
-        """The window at a row and column, both counted from 0, of a label year where there are several."""
+        """The window at a row and column, both counted from 0, of a label year if there are several."""
         left, top = self.west + column * self.step, self.north - row * self.step
         identity = WindowId(self.anchor, row + 1, column + 1, year)
         return Sample(id=identity, epsg=self.epsg, bounds=(left, top - self.side, left + self.side, top))
 
     def grid(self, resolution: float, margin: float = 0.0) -> Grid:
-        """The pixels that all windows lie on, on multiples of 60 m and of the resolution.
+        """The pixels of all windows, on multiples of 60 m and of the resolution.
 
         Args:
             resolution: metres of a pixel.
@@ -115,13 +115,13 @@ class WindowFrame:
         return Grid.of_bounds(self.epsg, bounds, resolution)
 
     def exact_grid(self, resolution: float) -> Grid:
-        """The pixels of all windows and no others; windows must hold whole pixels."""
+        """Exactly the pixels of all windows; a window must be a whole number of pixels."""
         bounds = (self.west, self.north - self.rows * self.side, self.west + self.columns * self.side, self.north)
         return Grid.of_bounds(self.epsg, bounds, resolution)
 
 
 def _own_anchor(region: BaseGeometry, margin: float) -> str:
-    """The region's north-west corner on multiples of 60 m, some metres outwards, in the zone of its middle."""
+    """The region's north-west corner on multiples of 60 m, moved outwards by the margin, in the zone of its middle."""
     zone = Zone.of(region.centroid.x, region.centroid.y)
     west, _, _, north = reproject(region, WGS84, zone.epsg).bounds
     return f"{zone}-{floor((west - margin) / SNAP) * SNAP}E-{ceil((north + margin) / SNAP) * SNAP}N"
@@ -137,11 +137,11 @@ def striding(
     """Windows side by side whose centre lies in the region.
 
     Args:
-        frame: where they may lie.
+        frame: the possible windows.
         region: WGS84.
-        labelled: (row, column) share of each window's pixels with a label, where that decides.
-        least: such a share that a window needs; without any labelled pixel it is left out in any case.
-        year: of the labels, where there are several.
+        labelled: (row, column) share of each window's pixels with a label, if windows are chosen by it.
+        least: least such share of a window; a window without labelled pixels is always left out.
+        year: of the labels, if there are several.
     """
     area = reproject(region, WGS84, frame.epsg)
     shapely.prepare(area)
@@ -160,9 +160,9 @@ class Centred:
     samples: tuple[Sample, ...]
     """In id order."""
     parcel_of: dict[str, int]
-    """Sample → id of the parcel that it is about."""
+    """Sample → id of its parcel."""
     whole: dict[str, bool]
-    """Sample → whether the parcel lies wholly in it."""
+    """Sample → whether the parcel lies wholly in the window."""
     left_out: tuple[tuple[int, str], ...]
     """Parcel and reason, for those without a window."""
 
@@ -173,15 +173,15 @@ def around_parcels(
     """A window around each parcel whose middle lies in the region.
 
     Its corners lie on multiples of 60 m from the anchor, so that bands of 10, 20 and 60 m nest; its middle is within
-    30 m of the middle of the parcel's bounds. Where two parcels would have the same window, that of the larger id
-    moves on to the nearest free place: ids stay distinct, and say where the window lies.
+    30 m of the middle of the parcel's bounds. If two parcels would have the same window, that of the larger id
+    moves to the nearest free place, so that ids stay distinct and still encode the place.
 
     Args:
-        frame: where they may lie.
+        frame: the possible windows.
         region: WGS84.
         parcels: in the CRS of the frame, in id order.
-        whole: leave parcels out that reach beyond their window.
-        year: of the labels, where there are several.
+        whole: leave out parcels that extend beyond their window.
+        year: of the labels, if there are several.
     """
     area = reproject(region, WGS84, frame.epsg)
     bounds = shapely.bounds(parcels.geometries).reshape(-1, 4)
@@ -219,7 +219,7 @@ def around_parcels(
 
 
 def _free(taken: dict[tuple[int, int], int], row: int, column: int) -> tuple[int, int]:
-    """The free place nearest to one, northern and western ones first."""
+    """The free place nearest to a given one; ties go north and west."""
     for reach in range(64):
         ring = [
             (down, along)
@@ -234,7 +234,7 @@ def _free(taken: dict[tuple[int, int], int], row: int, column: int) -> tuple[int
 
 
 def resampled(geometry: BaseGeometry, count: int) -> NDArray[np.float64]:
-    """Points evenly spaced along the outer ring of a parcel, its largest part where there are several.
+    """Points evenly spaced along the outer ring of a parcel, or of its largest part.
 
     Args:
         geometry: polygon or multipolygon.

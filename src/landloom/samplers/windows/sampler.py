@@ -1,4 +1,4 @@
-"""Samples of scheme `window`: side by side over the region, where labels are, or one around each parcel."""
+"""Samples of scheme `window`: side by side over the region, optionally only with labels, or one around each parcel."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ Windows = TypeVar("Windows", WindowGrid, ParcelWindows)
 
 
 OUTLINES: Final = ("sample", "parcel", "name", "ground_truth", "whole", "outline", "vertices")
-"""Columns of the table of parcels that windows are about."""
+"""Columns of the table of the windows' parcels."""
 
 
 def outlines(found: Centred, parcels: Parcels, vertices: int) -> list[tuple[object, ...]]:
-    """The parcels that windows are about: ids, class, outline and resampled vertices as WKT in the windows' CRS.
+    """The parcels of windows: ids, class, outline and resampled vertices as WKT in the windows' CRS.
 
     Args:
         found: the windows.
@@ -63,13 +63,13 @@ def outlines(found: Centred, parcels: Parcels, vertices: int) -> list[tuple[obje
 
 
 class _WindowSampler(Sampler[Windows]):
-    """What both ways to place windows share."""
+    """The common part of both ways to place windows."""
 
     def misfits(self, section: Windows, read: Sections) -> Iterator[Problem]:
-        """Seasons have to lie in the period, and name the years of the parcels alone."""
+        """Check that seasons lie in the period, and that the parcels do not name a year as well."""
         for path, source in find_sources(read, ParcelSource).items():
             if source.year is not None and section.seasons:
-                yield Problem(where=f"{path}.year", what="expected none beside samples.seasons, which name their years")
+                yield Problem(where=f"{path}.year", what="expected none with samples.seasons, which name the years")
         period = read.get("period")
         for year, season in section.seasons.items():
             own = season.value
@@ -79,7 +79,7 @@ class _WindowSampler(Sampler[Windows]):
                 yield Problem(where=where, what=f"got {own}, expected it within {period.value}")
 
     def stated(self, project: Project, section: Windows) -> StatedSamples:
-        """As many as rows and columns make, where both are stated."""
+        """Rows × columns, if both are given."""
         rows, columns = getattr(section, "rows", None), getattr(section, "columns", None)
         side = section.size * section.resolution
         if not rows or not columns:
@@ -93,13 +93,13 @@ class WindowGridSampler(_WindowSampler[WindowGrid]):
     section = WindowGrid
 
     def misfits(self, section: WindowGrid, read: Sections) -> Iterator[Problem]:
-        """Labelled windows need parcels."""
+        """Check that windows chosen by labels have parcels."""
         yield from super().misfits(section, read)
         if section.labelled is not None and read.lacks(ParcelSource):
             yield Problem(where="samples.labelled", what="expected a section of parcels, which label the windows")
 
     def place(self, project: Project, section: WindowGrid, context: BuildContext, archives: Archives) -> Placement:
-        """Lay the windows; prepare the parcels, where there are any."""
+        """Place the windows, and prepare the parcels if there are any."""
         region, years = region_of(project), tuple(project.seasons) or (None,)
         frame = WindowFrame.of(section, region)
         source = _parcels(project)
@@ -126,10 +126,10 @@ class ParcelWindowsSampler(_WindowSampler[ParcelWindows]):
     section = ParcelWindows
 
     def misfits(self, section: ParcelWindows, read: Sections) -> Iterator[Problem]:
-        """There have to be parcels."""
+        """Check that there are parcels."""
         yield from super().misfits(section, read)
         if read.lacks(ParcelSource):
-            yield Problem(where="samples.draw", what="expected a section of parcels, which windows lie around")
+            yield Problem(where="samples.draw", what="expected a section of parcels to place windows around")
 
     def place(self, project: Project, section: ParcelWindows, context: BuildContext, archives: Archives) -> Placement:
         """Prepare the parcels, and centre windows on them."""
@@ -137,7 +137,7 @@ class ParcelWindowsSampler(_WindowSampler[ParcelWindows]):
         frame = WindowFrame.of(section, region)
         source = _parcels(project)
         if source is None:
-            raise InvalidInputError("samples: got no parcels, which windows lie around")
+            raise InvalidInputError("samples: got no parcels, expected some to place windows around")
         prepared = _prepared(project, source, context, frame.grid(source.resolution, frame.side), None)
         return _centred(section, frame, region, prepared, context)
 
@@ -156,7 +156,7 @@ def _prepared(
     """The parcels of a recipe, read and checked once.
 
     Raises:
-        BuildError: they cannot be used; says why.
+        BuildError: they cannot be used; the message says why.
     """
     unit = prepare_unit(project, source, context, grid, windows)
     problems = run_stage("preparing parcels", [unit], context)

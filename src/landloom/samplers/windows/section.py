@@ -11,7 +11,7 @@ from landloom.model.recipe import PeriodSection, SamplerSection, Share
 
 
 def known_anchor(text: str | None) -> str | None:
-    """Refuse what is neither a granule nor a zone and corner.
+    """Refuse text that is neither a granule nor a zone and corner.
 
     Raises:
         InvalidIdentityError: says what was expected.
@@ -22,27 +22,27 @@ def known_anchor(text: str | None) -> str | None:
 
 
 class WindowGrid(SamplerSection):
-    """Windows laid side by side from an anchor (scheme `window`)."""
+    """Windows placed side by side from an anchor (scheme `window`)."""
 
     scheme: ClassVar[str] = "window"
 
     draw: Literal["windows"]
     anchor: str | None = None
-    """A granule, or `33N-499980E-5100000N`: zone and north-west corner in metres; the region's own corner on multiples
-    of 60 m if absent."""
+    """A granule, or `33N-499980E-5100000N`: zone and north-west corner in metres; by default the region's own corner on
+    multiples of 60 m."""
     size: Annotated[int, Field(ge=1)] = 24
     """Side of a window in pixels of the first product."""
     resolution: Annotated[float, Field(gt=0)] = 10.0
     """Metres of such a pixel."""
     rows: Annotated[int, Field(ge=1)] | None = None
-    """Rows of windows; as many as the region needs if absent."""
+    """Rows of windows; by default as many as the region needs."""
     columns: Annotated[int, Field(ge=1)] | None = None
-    """Columns of windows; as many as the region needs if absent."""
+    """Columns of windows; by default as many as the region needs."""
     labelled: Share | None = None
-    """Only windows with a labelled pixel, and at least this share of them; all if absent. Needs `parcels`."""
+    """Only windows with a labelled pixel, and at least this share of them; by default all. Needs `parcels`."""
     seasons: dict[Annotated[int, Field(ge=1900, le=9999)], PeriodSection] = {}
     """Label year → its season, which may cross New Year: each window is a sample of each year, with the labels of that
-    year and the dates of its season. One sample a window, with all dates of the period, if absent."""
+    year and the dates of its season. By default one sample per window, with all dates of the period."""
 
     _named = field_validator("anchor")(known_anchor)
 
@@ -54,19 +54,19 @@ class ParcelWindows(SamplerSection):
 
     draw: Literal["parcels"]
     anchor: str | None = None
-    """As of `windows`."""
+    """As in `windows`."""
     size: Annotated[int, Field(ge=1)] = 24
     """Side of a window in pixels of the first product."""
     resolution: Annotated[float, Field(gt=0)] = 10.0
     """Metres of such a pixel."""
     others: Literal["background", "keep"] = "keep"
-    """What becomes of other parcels in the window."""
+    """Treatment of other parcels in the window."""
     vertices: Annotated[int, Field(ge=3)] = 32
-    """Points that the parcel's outline is resampled to."""
+    """Number of points of the resampled outline of the parcel."""
     whole: bool = False
-    """Whether parcels that reach beyond their window are left out."""
+    """Whether parcels that extend beyond their window are left out."""
     seasons: dict[Annotated[int, Field(ge=1900, le=9999)], PeriodSection] = {}
     """Label year → its season, which may cross New Year: each window is a sample of each year, with the labels of that
-    year and the dates of its season. One sample a window, with all dates of the period, if absent."""
+    year and the dates of its season. By default one sample per window, with all dates of the period."""
 
     _named = field_validator("anchor")(known_anchor)
