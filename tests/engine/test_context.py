@@ -59,7 +59,7 @@ def test_two_at_work_in_one_folder_are_one_too_many(
     other = start([sys.executable, "-c", HOLDS, str(tmp_path)])
     assert other.stdout is not None
     assert other.stdout.readline() == "ready\n"
-    with pytest.raises(CorpusError, match="another process is at work there"), build_context(tmp_path):
+    with pytest.raises(CorpusError, match="another process is building there"), build_context(tmp_path):
         pass
     half = tmp_path / f".chip.tif.0{UNFINISHED}"
     half.write_bytes(b"half")

@@ -209,7 +209,7 @@ def test_an_archive_is_searched_once_for_all_products_of_a_period(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"samples": {"draw": "all"}, "region": {"bounds": [0.0, 0.0, 0.0001, 0.0001]}}, "the region holds no sample"),
+        ({"samples": {"draw": "all"}, "region": {"bounds": [0.0, 0.0, 0.0001, 0.0001]}}, "got no sample in the region"),
         ({"samples": {"draw": "all"}, "period": {"start": "2030-01-01", "end": "2030-02-01"}}, "has no scene of any"),
     ],
     ids=["nowhere", "never"],

@@ -150,7 +150,7 @@ def test_a_lost_file_is_made_again(tiny: Path, tiny_corpus: Path, tmp_path: Path
     [
         ({"region": {"bounds": [50.1, 11.8, 50.2, 12.3]}}, "are the region's axes longitude, latitude"),
         ({"period": {"start": "2030-06-01", "end": "2030-08-01"}}, "the archive has no scene"),
-        ({"archive": {"kind": "static", "href": "{tiny}/archive/region.geojson"}}, r"it has this wrong:\n  - .*region"),
+        ({"archive": {"kind": "static", "href": "{tiny}/archive/region.geojson"}}, r"its problems:\n  - .*region"),
         (
             {"samples": {"draw": "list", "ids": ["33N_16E-243N_29_01", "x", "33N_16E-243N_29_99"]}},
             r"3 sample ids cannot be used:\n.*ids\.1: got 'x'.*\n.*ids\.2: .*\w+ row.*\n.*ids\.0: .*outside the region",

@@ -1,1 +1,1 @@
-"""Planning, running and resuming units of work; knows no product."""
+"""Planning, running and resuming units of work, independent of product kinds."""

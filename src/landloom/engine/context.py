@@ -1,4 +1,4 @@
-"""The build context: where a corpus is built and with what; stages run only what is missing or whose inputs changed."""
+"""The build context: target and resources of a build; stages skip units that are done and whose inputs are the same."""
 
 from __future__ import annotations
 
@@ -26,33 +26,33 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 JOURNAL: Final = ".landloom/journal.sqlite"
-"""Where the journal lies in a corpus folder."""
+"""Path of the journal in a corpus folder."""
 LOCK: Final = ".landloom/lock.sqlite"
-"""Held by whoever is at work in the folder."""
+"""Locked by the process that builds in the folder."""
 BEGUN: Final = ".landloom/begun"
-"""Lies there while somebody is, and after one that was killed."""
+"""Present during a build, and after one that was killed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildContext:
-    """What a build works with."""
+    """Target and resources of a build."""
 
     uri: str
-    """Where the corpus is built."""
+    """Address of the corpus."""
     store: Store
-    """The same, opened."""
+    """The store at this address."""
     journal: Journal
     factory: Factory = inline
-    """Makes executors."""
+    """Creates executors."""
     listener: Listener = field(default_factory=Silent)
-    """Shows progress."""
+    """Receives progress."""
     provider: ODataProducts | None = None
-    """Serves whole products, in place of the one that the recipe names."""
+    """Serves whole products, instead of the provider named in the recipe."""
     identities: dict[str, str] = field(default_factory=dict)
-    """Input file → identity, of those that were looked at: each is read once."""
+    """Input file → identity, of those read so far: each is read once."""
 
     def identity(self, path: str) -> str:
-        """Identity of an input file: its sha256; its address alone where it is remote.
+        """Identity of an input file: its sha256, or its address if it is remote.
 
         Raises:
             InvalidInputError: no such file.
@@ -74,10 +74,10 @@ def _sha256(path: str) -> str:
 def build_context(
     folder: Path, factory: Factory = inline, listener: Listener | None = None, provider: ODataProducts | None = None
 ) -> Iterator[BuildContext]:
-    """Open a context in a local folder; what a killed build has left half-written there is removed.
+    """Open a context in a local folder; partial files of a killed build are removed.
 
     Raises:
-        CorpusError: another process is at work in that folder.
+        CorpusError: another process is building in that folder.
         StoreError: it cannot be written.
     """
     with Journal(folder / JOURNAL) as journal, _alone(folder):
@@ -93,15 +93,15 @@ def build_context(
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Hold a folder for this process; the system lets go of it when the process ends, however it ends."""
+    """Lock a folder for this process; the operating system releases the lock when the process ends, however it ends."""
     lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
     try:
         try:
             lock.execute("begin exclusive")
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise CorpusError(f"{folder}: another process is at work there; wait until it has ended") from error
-            # elsewhere a file system that knows no locks: nobody can be kept out
+                raise CorpusError(f"{folder}: another process is building there; wait until it has ended") from error
+            # other errors: the file system does not support locks, so other processes cannot be kept out
         begun = folder / BEGUN
         if begun.exists():
             LocalStore(folder).sweep()
@@ -113,7 +113,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def is_done(unit: Unit, context: BuildContext) -> bool:
-    """Whether a unit's files are there as its journal entry says, made from the same inputs."""
+    """Whether a unit's files exist as recorded in the journal, made from the same inputs."""
     entry = context.journal.get(unit.id)
     if entry is None or entry.state != "done" or entry.key != unit.key:
         return False
@@ -133,12 +133,12 @@ def run_stage(name: str, units: Sequence[Unit], context: BuildContext) -> list[P
 
 
 def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
-    """Units whose files are not all there, or were made from other inputs; each file is looked at once."""
+    """Units whose files are incomplete, or were made from other inputs; each file is checked once."""
     return [unit for unit in units if not is_done(unit, context)]
 
 
 def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Problem]:
-    """Run units whatever the journal says of them.
+    """Run units, whatever their state in the journal.
 
     Returns:
         A problem for every unit that failed.

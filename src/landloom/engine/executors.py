@@ -1,4 +1,4 @@
-"""Factories of standard executors: this process, a process pool, or a Dask cluster. Nothing else schedules."""
+"""Factories of standard executors: this process, a process pool, or a Dask cluster. There is no other scheduling."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ Answer = TypeVar("Answer")
 
 
 class InlineExecutor(Executor):
-    """Runs each call at once, in this process: one worker, nothing to pickle, easy to debug."""
+    """Runs each call immediately in this process: one worker, no pickling, easy to debug."""
 
     def submit(self, fn: Callable[..., Answer], /, *args: Any, **kwargs: Any) -> Future[Answer]:
-        """Call it now; the future is already settled.
+        """Call the function now; the future is already done.
 
         Example:
             >>> InlineExecutor().submit(max, 1, 2).result()
@@ -49,8 +49,8 @@ def inline() -> InlineExecutor:
 def processes(workers: int) -> Factory:
     """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
 
-    Workers leave Ctrl-C to this process. They end with it, however it ends, and at once when whoever uses the pool
-    gives up: what they were at is done anew by the next run.
+    Workers ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
+    when the user of the pool raises; their unfinished units are repeated by the next run.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["landloom.engine.timesteps"])
@@ -73,7 +73,7 @@ def processes(workers: int) -> Factory:
 
 
 def _start_server() -> None:
-    """Start the fork server where Ctrl-C does not reach it, nor the workers that it forks."""
+    """Start the fork server so that Ctrl-C reaches neither it nor its workers."""
     if not hasattr(signal, "pthread_sigmask"):
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
@@ -84,7 +84,7 @@ def _start_server() -> None:
 
 
 def _serve(alive: Connection) -> None:
-    """Begin the life of a worker, which ends with the process that holds the other end of a pipe."""
+    """Initialise a worker; it ends with the process that holds the other end of a pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
 
@@ -114,11 +114,11 @@ def dask(address: str) -> Factory:
 
 
 def executor_factory(workers: int, scheduler: str | None = None) -> Factory:
-    """The factory that the command line's options ask for.
+    """The factory for the command line's options.
 
     Args:
         workers: processes on this machine; 1 means this process.
-        scheduler: address of a Dask scheduler, which wins.
+        scheduler: address of a Dask scheduler, which takes precedence.
 
     Example:
         >>> with executor_factory(1)() as executor:

@@ -1,4 +1,4 @@
-"""The journal: what was intended, done and failed. It is local build state, never part of what is published."""
+"""The journal: units done and failed, and notes of the build. It is local build state and never published."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 State = Literal["done", "failed"]
 
 _VERSION = 2
-"""Shape of the tables; what an older journal says of units is dropped, and they run once more."""
+"""Version of the tables; the units of an older journal are dropped, and run once more."""
 _SCHEMA = """
 create table if not exists unit (
   id text primary key, kind text not null, product text not null, tile text not null, key text not null,
@@ -53,7 +53,7 @@ def _full_disk() -> Iterator[None]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
-    """What the journal holds of a unit."""
+    """The journal's entry of a unit."""
 
     id: str
     kind: str
@@ -68,7 +68,7 @@ class JournalEntry:
 
 
 class Journal:
-    """A table of units on local disk; only the coordinator writes it.
+    """A table of units on local disk, written only by the coordinating process.
 
     Example:
         >>> from pathlib import Path
@@ -83,10 +83,10 @@ class Journal:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open it, made if need be.
+        """Open the journal, creating it if necessary.
 
         Raises:
-            StoreError: it cannot be written, or is none.
+            StoreError: it cannot be written, or is not a journal.
             DiskFullError: no space is left for it.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -110,16 +110,16 @@ class Journal:
         self.close()
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._db.close()
 
     def record_outcome(self, unit: Unit, outcome: Outcome, *, seconds: float) -> None:
-        """A unit is done."""
+        """Record that a unit is done."""
         files = json.dumps([asdict(file) for file in outcome.files])
         self._write(unit, "done", None, seconds, files, json.dumps(outcome.document()))
 
     def record_failure(self, unit: Unit, reason: str, *, seconds: float) -> None:
-        """A unit has failed, for a reason that a person can act on."""
+        """Record that a unit has failed, with a reason for the user."""
         self._write(unit, "failed", reason, seconds, "[]", json.dumps(Outcome(files=()).document()))
 
     def _write(self, unit: Unit, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
@@ -135,7 +135,7 @@ class Journal:
             )
 
     def keep(self, kind: str, name: str, document: str) -> None:
-        """Keep a note of any kind; it is safe on disk when this returns, whatever happens to the machine."""
+        """Store a note of any kind; it is safely on disk when this returns, even if the machine fails."""
         with _full_disk():
             self._db.execute("pragma synchronous = full")
             self._db.execute("insert or replace into note values (?, ?, ?)", (kind, name, document))
@@ -146,12 +146,12 @@ class Journal:
         return dict(self._db.execute("select id, document from note where kind = ? order by id", (kind,)).fetchall())
 
     def get(self, unit: str) -> JournalEntry | None:
-        """What is known of a unit."""
+        """The entry of a unit, if any."""
         row = self._db.execute("select * from unit where id = ?", (unit,)).fetchone()
         return None if row is None else _entry(row)
 
     def entries(self) -> Iterator[JournalEntry]:
-        """Every unit, in id order, one at a time: the files of many do not fit in memory."""
+        """Every unit, in id order, one at a time: the files of many units do not fit in memory."""
         for (unit,) in self._db.execute("select id from unit order by id").fetchall():
             entry = self.get(unit)
             if entry is not None:

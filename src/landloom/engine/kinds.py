@@ -1,7 +1,7 @@
-"""What the engine asks of product kinds and samplers: it knows none of them by name.
+"""The interfaces of product kinds and samplers; the engine knows none of them by name.
 
-A `ProductKind` says which section of a recipe is its own, which products it publishes, which units make them, and what
-the report shows of them. A `Sampler` says which samples a corpus has. `landloom.pipelines.registry` lists both.
+A `ProductKind` defines its section of a recipe, the products that it publishes, the units that make them, and its part
+of the report. A `Sampler` chooses the samples of a corpus. `landloom.pipelines.registry` lists both.
 """
 
 from __future__ import annotations
@@ -41,26 +41,26 @@ P = TypeVar("P", bound=SamplerSection)
 
 
 SHARED: Final = "products"
-"""Key of a recipe under which kinds have their sections side by side."""
+"""Key of a recipe under which kinds share their sections."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SectionPlace:
-    """Where in a recipe the sections of a kind stand."""
+    """The place of a kind's sections in a recipe."""
 
     key: str = SHARED
-    """`products`, where each has a `kind`; or a key of the kind's own."""
+    """`products`, where each section has a `kind`; or a key of the kind's own."""
     many: bool = True
-    """Whether it holds several, by name; else one or none."""
+    """Whether it holds several sections, by name; else one or none."""
     after: str = SHARED
-    """Key that a key of its own follows in documents."""
+    """Key after which a separate key is placed in documents."""
     text: str = ""
-    """What a key of its own holds, for the reference."""
+    """Description of a separate key, for the reference."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneRequest:
-    """Scenes that a product is made from."""
+    """The scenes that a product needs."""
 
     archive: str
     """Name of the archive in the recipe."""
@@ -69,23 +69,23 @@ class SceneRequest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductRequest(Generic[S]):
-    """What a recipe asks of a kind: one section of it."""
+    """A request of a recipe to a kind: one of its sections."""
 
     kind: ProductKind[S]
     key: str
-    """Its key in the recipe: `s2`, `clc`; that of the section where it stands alone: `guess`."""
+    """Its key in the recipe: `s2`, `clc`; for a single section the key of the section: `guess`."""
     section: S
     project: Project
 
     @property
     def path(self) -> str:
-        """Where it stands in the recipe: `products.s2`, `labels.clc`, `guess`."""
+        """Its path in the recipe: `products.s2`, `labels.clc`, `guess`."""
         place = self.kind.place
         return f"{place.key}.{self.key}" if place.many else place.key
 
     @property
     def unit(self) -> str:
-        """What its units are called: the path, without `products`."""
+        """Name of its units: the path, without `products`."""
         return self.key if self.kind.place.key == SHARED else self.path
 
     @property
@@ -101,28 +101,28 @@ class ProductRequest(Generic[S]):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanInputs:
-    """All that units are planned from; planning reads nothing else."""
+    """All inputs of planning, which reads nothing else."""
 
     placement: Placement
     tiles: Mapping[str, tuple[Sample, ...]]
     """Tile → its samples, both in id order."""
     scenes: Mapping[str, Mapping[str, tuple[Scene, ...]]]
-    """Path of a request → tile → scenes, for kinds that ask for some."""
+    """Path of a request → tile → scenes, for kinds that need scenes."""
     identities: Mapping[str, str]
     """Absolute path of an input file → identity."""
     store: str
-    """Where the corpus is built."""
+    """Address of the corpus."""
     layout: Layout
     """Its keys."""
     makers: Mapping[tuple[str, str], Unit] = field(default_factory=dict)
-    """Tile and product → the unit that makes it, of the requests that come before."""
+    """Tile and product → the unit that makes it, for preceding requests."""
     products: Mapping[str, ProductInfo] = field(default_factory=dict)
-    """Key → product, of the requests that come before."""
+    """Key → product, for preceding requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReportFacts:
-    """What the page about a build is made from."""
+    """The facts for a build report."""
 
     folder: Path
     """The corpus, as built."""
@@ -133,31 +133,31 @@ class ReportFacts:
     """Units, without their files."""
 
     def of(self, request: ProductRequest[Any]) -> list[JournalEntry]:
-        """The units of a request that are done, in id order."""
+        """The finished units of a request, in id order."""
         return [one for one in self.entries if one.product == request.unit and one.state == "done"]
 
 
 class ProductKind(ABC, Generic[S]):
-    """A way to make products; values without state."""
+    """A way to make products; instances are stateless values."""
 
     name: ClassVar[str]
-    """What `kind` says in a recipe, or the name of the kind's own section."""
+    """Value of `kind` in a recipe, or the name of the kind's own section."""
     section: ClassVar[type[ProductSection]]
     """Its settings."""
     place: ClassVar[SectionPlace] = SectionPlace()
-    """Where these stand."""
+    """Place of its sections in a recipe."""
     schemes: ClassVar[frozenset[str] | None] = None
-    """Identity schemes of the samples that it is made for; any if None."""
+    """Identity schemes of the samples that it supports; any if None."""
 
     # Reading a recipe
 
     def misfits(self, key: str, section: S, read: Sections) -> Iterator[Problem]:
-        """What of a recipe does not fit the section; every combination that the kind would ignore is refused.
+        """Problems of the section in the context of the recipe; settings without effect are refused.
 
         Args:
             key: of the section.
-            section: the kind's own.
-            read: key of the recipe → section, of those that could be read.
+            section: to check.
+            read: key of the recipe → section, for sections that are valid in themselves.
         """
         samples = read.get("samples")
         if samples is not None and self.schemes is not None and samples.scheme not in self.schemes:
@@ -168,52 +168,52 @@ class ProductKind(ABC, Generic[S]):
             )
 
     def completed(self, section: S, recipe: Recipe) -> S:
-        """The section with those defaults spelled out that follow from other sections."""
+        """The section with the defaults filled in that depend on other sections."""
         return section
 
     def files(self, section: S) -> Iterable[str]:
-        """Input files that the section names, as it names them."""
+        """Input files of the section, by the names used in it."""
         return ()
 
-    # What it publishes
+    # Published products
 
     @abstractmethod
     def describe(self, request: ProductRequest[S], placement: Placement | None = None) -> tuple[ProductInfo, ...]:
         """The products that it publishes.
 
         Args:
-            request: what the recipe asks.
-            placement: where it is known already; what only then can be told is left open without it.
+            request: of the recipe.
+            placement: the samples, if known; details that depend on them are left open without it.
 
         Returns:
-            In published order. Timesteps of an acquired axis are left empty: they show once units have run.
+            In published order. Timesteps of an acquired axis are empty until the units have run.
         """
 
     def estimated(self, request: ProductRequest[S]) -> tuple[ProductInfo, ...]:
-        """Products that are counted before a build; more than those published where some are made elsewhere."""
+        """Products for estimates before a build; more than those published if some are made elsewhere."""
         return self.describe(request)
 
     def class_mappings(
         self, request: ProductRequest[S], placement: Placement
     ) -> Mapping[str, list[dict[str, str | int]]]:
-        """Product → every value of its source with code and role, where it maps values to codes."""
+        """Product → every value of its source with code and role, if it maps values to codes."""
         return {}
 
     def needs(self, section: S) -> Iterable[str]:
-        """Keys of products that it is made from: other sections of the recipe have to make them."""
+        """Keys of products that it is made from and that other sections of the recipe must make."""
         return ()
 
-    # The work
+    # Units of work
 
     def check(self, request: ProductRequest[S], context: BuildContext) -> None:
-        """Refuse inputs that cannot be used, before anything is made.
+        """Refuse unusable inputs, before anything is made.
 
         Raises:
-            InvalidInputError: says which, and where.
+            InvalidInputError: names the input and the place in it.
         """
 
     def scenes(self, request: ProductRequest[S]) -> SceneRequest | None:
-        """Scenes of each tile that it is made from; None where it needs none, or takes those of the granules."""
+        """Scenes that it needs for each tile; None if it needs none, or uses those of the granules."""
         return None
 
     @abstractmethod
@@ -221,17 +221,17 @@ class ProductKind(ABC, Generic[S]):
         """The units that make its products; pure."""
 
     def notes(self, request: ProductRequest[S], results: Results) -> list[str]:
-        """Lines on what its units have survived.
+        """Lines on problems that its units worked around.
 
         Raises:
-            InvalidInputError: what they have made is of no use at all.
+            InvalidInputError: the products are of no use at all.
         """
         return []
 
     # Publication
 
     def shares(self, request: ProductRequest[S], tile: str, store: Store) -> NDArray[Any] | None:
-        """(sample, class) area shares of a tile in millionths for the index; None where it has none."""
+        """(sample, class) area shares of a tile in millionths for the index; None if it has none."""
         return None
 
     def tables(self, request: ProductRequest[S], placement: Placement, store: Store) -> list[tuple[str, bytes]]:
@@ -239,54 +239,54 @@ class ProductKind(ABC, Generic[S]):
         return []
 
     def report(self, request: ProductRequest[S], facts: ReportFacts) -> list[str]:
-        """Parts of the page about the build, as HTML."""
+        """Parts of the build report, as HTML."""
         return []
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatedSamples:
-    """What a recipe itself says of its samples; None where only placing can tell."""
+    """The number of samples according to the recipe alone; None if it is known only after placement."""
 
     count: int | None = None
     tiles: int | None = None
     zones: int | None = None
     side: float
-    """Metres of a sample's side."""
+    """Side of a sample in metres."""
 
 
 class Sampler(ABC, Generic[P]):
-    """A way to place samples; values without state."""
+    """A way to place samples; instances are stateless values."""
 
     section: ClassVar[type[SamplerSection]]
-    """Its settings; `draw` tells them from those of others."""
+    """Its settings, distinguished from those of other samplers by `draw`."""
     policy: ClassVar[str] = "all"
-    """Which scenes are taken where a recipe does not say."""
+    """Default policy for choosing scenes."""
 
     def misfits(self, section: P, read: Sections) -> Iterator[Problem]:
-        """What of a recipe does not fit the section."""
+        """Problems of the section in the context of the recipe."""
         yield from ()
 
     def files(self, section: P) -> Iterable[str]:
-        """Input files that the section names, as it names them."""
+        """Input files of the section, by the names used in it."""
         return ()
 
     @abstractmethod
     def place(self, project: Project, section: P, context: BuildContext, archives: Archives) -> Placement:
-        """Choose the samples; the same recipe and inputs give the same samples.
+        """Choose the samples; deterministic in the recipe and its inputs.
 
         Raises:
-            InvalidInputError: the region or other inputs cannot be used, or what is asked cannot be met.
+            InvalidInputError: the region or other inputs cannot be used, or the request cannot be met.
             BuildError: units that it needs have failed.
         """
 
     @abstractmethod
     def stated(self, project: Project, section: P) -> StatedSamples:
-        """What the recipe itself says of the samples."""
+        """The number and size of samples according to the recipe alone."""
 
     def granules(self, project: Project, section: P) -> list[GranuleId] | None:
-        """The granules that scenes are searched for; None where those of the region are."""
+        """The granules to search scenes for; None for those of the region."""
         return None
 
     def report(self, draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
-        """Parts of the page about the build, as HTML: what a draw achieved."""
+        """Parts of the build report, as HTML: the outcome of a draw."""
         return []

@@ -1,4 +1,4 @@
-"""Where the samples of a corpus lie, and what was learned while they were placed."""
+"""The placed samples of a corpus, with the by-products of placing them."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ class Placement:
     samples: tuple[Sample, ...]
     """In id order."""
     draw: Mapping[str, Any] | None = None
-    """What a draw achieved against what was asked, as JSON values for the report."""
+    """The outcome of a draw compared with its targets, as JSON values for the report."""
     problems: tuple[Problem, ...] = ()
-    """Parts of the region without samples that could have had some, and why."""
+    """Parts of the region that should have samples but have none, with reasons."""
     prepared: Prepared | None = None
-    """Parcels, ready to be laid on the samples."""
+    """Parcels, prepared for cutting label rasters."""
     granules: Mapping[str, GranuleScenes] = field(default_factory=dict)
-    """Tile → its scenes, where samples lie in granules."""
+    """Tile → its scenes, for samples in granules."""
 
     @property
     def tiles(self) -> dict[str, tuple[Sample, ...]]:
@@ -40,7 +40,7 @@ class Placement:
 
 
 def split_samples(project: Project, samples: tuple[Sample, ...]) -> tuple[Sample, ...]:
-    """Samples with the split that each belongs to, where the recipe wants splits: whole tiles go to one."""
+    """Samples with their splits, if the recipe has splits: whole tiles go to one."""
     shares: dict[str, Any] = dict(project.recipe.splits)
     if not shares:
         return samples

@@ -1,4 +1,4 @@
-"""The plan of a build: gathering asks inputs and archives, planning is pure and decides, running acts."""
+"""The plan of a build: gathering reads inputs and archives, planning is pure, running executes."""
 
 from __future__ import annotations
 
@@ -32,19 +32,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """What a build will do."""
+    """The units of a build, and their inputs."""
 
     requests: tuple[ProductRequest[Any], ...]
-    """What the recipe asks of product kinds."""
+    """The requests of the recipe to product kinds."""
     placement: Placement
     tiles: Mapping[str, tuple[Sample, ...]]
     """Tile → its samples, both in id order."""
     units: tuple[Unit, ...]
     """Every unit whose files are published."""
     scene_count: int
-    """Distinct scenes behind all of it."""
+    """Number of distinct scenes used."""
     problems: tuple[Problem, ...] = ()
-    """What the inputs have wrong, and was left out."""
+    """Problems of the inputs, whose concerned parts were left out."""
 
 
 def gather(
@@ -59,18 +59,18 @@ def gather(
 
     Args:
         project: the recipe in its folder.
-        registry: knows its kinds.
-        context: where the corpus is built.
-        fetch: whether products of a provider are fetched; without, its catalogue alone is asked.
-        allow_missing: go on without products that failed.
+        registry: of its kinds.
+        context: of the build.
+        fetch: whether to download products from a provider; if not, only its catalogue is searched.
+        allow_missing: continue without products that failed.
 
     Returns:
-        What to plan from, and what was left out.
+        The inputs of planning, and the problems.
 
     Raises:
         InvalidInputError: an input cannot be used, or the archive has no scene at all.
-        BuildError: units that placing needs have failed, or products could not be had.
-        FaultError: the archive does not answer.
+        BuildError: units needed for placement have failed, or products could not be downloaded.
+        FaultError: the archive is not available.
     """
     requests = registry.requests(project)
     for request in requests:
@@ -81,7 +81,7 @@ def gather(
     scenes = _scenes(requests, tiles, archives)
     problems = tuple(dict.fromkeys((*placement.problems, *archives.problems)))
     if scenes and not all_scenes(scenes.values()):
-        wrong = f"; it has this wrong:\n{bullets(problems[:5])}" if problems else ""
+        wrong = f"; its problems:\n{bullets(problems[:5])}" if problems else ""
         raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}{wrong}")
     for request in requests:
         for name in request.kind.files(request.section):
@@ -104,7 +104,7 @@ def _placed(project: Project, registry: Registry, context: BuildContext, archive
     section = project.recipe.samples
     placement = registry.sampler(section).place(project, section, context, archives)
     if not placement.samples:
-        raise InvalidInputError("the region holds no sample: is it where the labels and scenes are?")
+        raise InvalidInputError("got no sample in the region, expected at least one: does it match labels and scenes?")
     return replace(placement, samples=split_samples(project, placement.samples))
 
 
@@ -120,13 +120,13 @@ def _scenes(
 
 
 def make_plan(project: Project, registry: Registry, inputs: PlanInputs, problems: tuple[Problem, ...] = ()) -> Plan:
-    """Lay out the units of a recipe; pure.
+    """Create the units of a recipe; pure.
 
     Args:
         project: the recipe in its folder.
-        registry: knows its kinds.
-        inputs: what was gathered.
-        problems: what was left out on the way.
+        registry: of its kinds.
+        inputs: as gathered.
+        problems: found while gathering.
     """
     requests = registry.requests(project)
     units: list[Unit] = []

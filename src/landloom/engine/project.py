@@ -1,4 +1,4 @@
-"""A recipe in its folder: where its inputs lie, and when its products are."""
+"""A recipe in its folder: paths of its inputs, and periods of its products."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from landloom.model.time import Period
 
 RECIPE_FILE: Final = "landloom.yaml"
-"""Name of a recipe by default."""
+"""Default name of a recipe."""
 CORPUS_FOLDER: Final = "corpus"
-"""Where a corpus is built by default, beside its recipe."""
+"""Default folder of a corpus, next to its recipe."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Project:
-    """A recipe, and the folder that its relative paths are meant from."""
+    """A recipe, and the folder that its relative paths refer to."""
 
     recipe: Recipe
     folder: Path
@@ -36,10 +36,10 @@ class Project:
 
         Args:
             path: the file, or the folder.
-            recipe: reads it; a registry makes it.
+            recipe: class that reads it, from a registry.
 
         Raises:
-            RecipeError: with every problem in it.
+            RecipeError: lists every problem in it.
         """
         file = Path(path)
         if file.is_dir():
@@ -47,7 +47,7 @@ class Project:
         return cls(recipe=recipe.read(file), folder=file.resolve().parent)
 
     def path(self, name: str) -> str:
-        """A path or URL out of the recipe, made absolute.
+        """Make a path or URL of the recipe absolute.
 
         Example:
             >>> Project(recipe=None, folder=Path("/maps")).path("archive/catalog.json")
@@ -58,14 +58,14 @@ class Project:
         return name if "://" in name or Path(name).is_absolute() else str(self.folder / name)
 
     def portable(self, href: str, given: str | None) -> str:
-        """An address of an archive's as it stays when the project moves together with its inputs.
+        """An address of an archive in a form that remains valid if the project moves together with its inputs.
 
         Args:
             href: absolute path or URL.
-            given: how the recipe names the archive.
+            given: the archive's address in the recipe.
 
         Returns:
-            The path from the recipe's folder, if that is how the recipe names its archive; else the address as it is.
+            The path from the recipe's folder, if the recipe names its archive that way; else the unchanged address.
         """
         inside = f"{self.folder}/"
         if inside in href:  # as in /vsizip//maps/project/products/x.zip/B02.jp2
@@ -75,11 +75,11 @@ class Project:
         return Path(relpath(href, self.folder)).as_posix()
 
     def scene_identity(self, scene: Scene, bands: Sequence[str], archive: str) -> list[Any]:
-        """What makes a scene's files the same files: href and checksum, else ETag and size; never a time of change.
+        """Identity of a scene's files: href and checksum, else ETag and size; never a modification time.
 
         Args:
-            scene: which.
-            bands: that are read of it; what tells its usable pixels counts in any case.
+            scene: to identify.
+            bands: bands read from it; the files of its masks are always included.
             archive: name of its archive in the recipe.
         """
         given = self.recipe.named_archives()[archive].href
@@ -99,7 +99,7 @@ class Project:
 
     @property
     def seasons(self) -> Mapping[int, Period]:
-        """Label year → the time that its samples show; empty where samples show all of the period."""
+        """Label year → the period of its samples; empty if samples show the whole period."""
         seasons = getattr(self.recipe.samples, "seasons", {})
         return {year: seasons[year].value for year in sorted(seasons)}
 

@@ -1,4 +1,4 @@
-"""The product kinds and samplers that there are, and the recipes that can be written with them."""
+"""The available product kinds and samplers, and the recipes that use them."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from landloom.model.recipe import SamplerSection, Sections
 
 _KEY: Final = r"^[a-z][a-z0-9_]*$"
-"""Keys of products are parts of file names."""
+"""Pattern of product keys, which become parts of file names."""
 Written = TypeVar("Written", bound=Recipe)
 ProductKey = Annotated[str, Field(pattern=_KEY)]
 
@@ -38,7 +38,7 @@ class Registry:
     """
 
     products: tuple[ProductKind[Any], ...]
-    """In the order in which documents have their sections."""
+    """In the order of their sections in documents."""
     samplers: tuple[Sampler[Any], ...]
 
     @cached_property
@@ -48,23 +48,23 @@ class Registry:
 
     @property
     def own_places(self) -> list[ProductKind[Any]]:
-        """Kinds whose sections stand under a key of their own."""
+        """Kinds with sections under a separate key."""
         return [kind for kind in self.products if kind.place.key != SHARED]
 
     def open(self, path: str | Path) -> Project:
         """Read a recipe file, or the `landloom.yaml` of a folder.
 
         Raises:
-            RecipeError: with every problem in it.
+            RecipeError: lists every problem in it.
         """
         return Project.open(path, self.recipe)
 
     def sampler(self, section: SamplerSection) -> Sampler[Any]:
-        """The sampler that a section belongs to."""
+        """The sampler of a section."""
         return next(one for one in self.samplers if type(section) is one.section)
 
     def missing_inputs(self, project: Project) -> list[str]:
-        """Files that a recipe names and that are not there yet."""
+        """Files that a recipe names and that do not exist yet."""
         recipe = project.recipe
         names = list(self.sampler(recipe.samples).files(recipe.samples))
         for request in self.requests(project):
@@ -75,7 +75,7 @@ class Registry:
         return sorted({name for name in names if "://" not in name and not Path(project.path(name)).exists()})
 
     def requests(self, project: Project) -> tuple[ProductRequest[Any], ...]:
-        """What a recipe asks of its kinds, in the order of its document."""
+        """The requests of a recipe to its kinds, in document order."""
         found = _sections(self, dict(project.recipe))
         return tuple(
             ProductRequest(kind=kind, key=key, section=section, project=project) for kind, key, section in found
@@ -97,7 +97,7 @@ def _sections(registry: Registry, read: Mapping[str, Any]) -> Iterator[tuple[Pro
 
 
 def _order(registry: Registry) -> tuple[str, ...]:
-    """Keys of a recipe in the order of its documents."""
+    """Keys of a recipe in document order."""
     keys = list(Recipe.model_fields)
     ends: dict[str, str] = {}
     for kind in registry.own_places:
@@ -108,7 +108,7 @@ def _order(registry: Registry) -> tuple[str, ...]:
 
 
 def _misfits(registry: Registry, read: Sections) -> Iterator[Problem]:
-    """What does not fit together, out of the sections that could be read."""
+    """Conflicts between sections that are valid in themselves."""
     archives = dict(read.get("archives") or {})
     for where, section in [(f"archives.{name}", one) for name, one in archives.items()]:
         yield from archive_problems(section, where)
@@ -130,7 +130,7 @@ def _misfits(registry: Registry, read: Sections) -> Iterator[Problem]:
 
 
 def _conflicts(registry: Registry, recipe: Recipe) -> Iterator[Problem]:
-    """Products that two sections would make, and products that one needs and none makes."""
+    """Products that two sections would make, and needed products that no section makes."""
     made: dict[str, str] = {}
     requests = registry.requests(Project(recipe=recipe, folder=Path()))
     for request in requests:
@@ -145,7 +145,7 @@ def _conflicts(registry: Registry, recipe: Recipe) -> Iterator[Problem]:
 
 
 def _completed(registry: Registry, recipe: Written) -> Written:
-    """The recipe with defaults that follow from other sections."""
+    """The recipe with the defaults filled in that depend on other sections."""
     update: dict[str, Any] = {}
     if recipe.scenes is not None and recipe.scenes.policy is None:
         policy = registry.sampler(recipe.samples).policy

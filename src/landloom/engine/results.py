@@ -1,4 +1,4 @@
-"""What the units of a plan have made, out of the journal, unit by unit."""
+"""Results of the units of a plan, read from the journal unit by unit."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 
 class Results:
-    """Results of units that are done; those that failed, or were made from other inputs, have none."""
+    """Results of finished units; units that failed, or were made from other inputs, have none."""
 
     def __init__(self, units: Iterable[Unit], journal: Journal, tiles: Mapping[str, tuple[Sample, ...]]) -> None:
-        """Name the units; nothing is read yet.
+        """Set the units; nothing is read yet.
 
         Args:
             units: of a plan.
-            journal: knows their results.
+            journal: with their results.
             tiles: tile → its samples, in id order.
         """
         self.tiles = tiles
@@ -37,18 +37,18 @@ class Results:
             self._units[unit.tile].append(unit)
 
     def units(self, tile: str | None = None, product: str | None = None) -> list[Unit]:
-        """Units of a tile, of a request by what its units are called, or of both."""
+        """Units of a tile, of a request by the name of its units, or of both."""
         groups = self._units.values() if tile is None else [self._units[tile]]
         return [unit for group in groups for unit in group if product in (None, unit.product)]
 
     def of(self, unit: Unit) -> Outcome | None:
-        """The result of a unit; None where it is not done."""
+        """The result of a unit; None if it is not done."""
         entry = self._journal.get(unit.id)
         done = entry is not None and entry.state == "done" and entry.key == unit.key
         return entry.outcome if entry is not None and done else None
 
     def outcomes(self, product: str) -> dict[str, Outcome]:
-        """Tile → result of the units of a request; of several a tile, the last."""
+        """Tile → result of the units of a request; the last if a tile has several."""
         found = ((unit.tile, self.of(unit)) for unit in self.units(product=product))
         return {tile: outcome for tile, outcome in found if outcome is not None}
 
@@ -63,16 +63,16 @@ class Results:
         return {key: tuple(sorted(found)) for key, found in steps.items()}
 
     def validity(self, product: str) -> tuple[str, ...]:
-        """Everything that told usable pixels in the scenes of a request, sorted."""
+        """All sources of usable pixels in the scenes of a request, sorted."""
         lineages = (outcome.lineage for outcome in self.outcomes(product).values())
         steps = (step for lineage in lineages if lineage is not None for step in lineage.timesteps)
         return tuple(sorted({scene.validity for step in steps for scene in step.scenes if scene.validity is not None}))
 
     def exists(self, tile: str, products: Sequence[ProductInfo]) -> dict[str, NDArray[np.bool_]]:
-        """Product → (sample, timestep) what a tile has, on the axes of the whole corpus.
+        """Product → (sample, timestep) True where a tile has data, on the axes of the whole corpus.
 
         Args:
-            tile: which.
+            tile: to look up.
             products: of the corpus.
         """
         samples = self.tiles[tile]

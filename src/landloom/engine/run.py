@@ -1,4 +1,4 @@
-"""Running units on any standard executor: what breaks is made anew, and what is unfinished is submitted again."""
+"""Running units on any standard executor: broken executors are replaced, and unfinished units submitted again."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ if TYPE_CHECKING:
     from landloom.engine.units import Outcome, Unit
 
 IN_FLIGHT = 8
-"""Units submitted at a time: enough to keep workers busy, few enough to suspect when a worker dies."""
+"""Units submitted at a time: enough to keep workers busy, few enough to narrow down the cause when a worker dies."""
 SUSPECTED = 2
-"""A unit that was in flight so many times when a pool broke is run alone."""
+"""Number of broken pools with a unit in flight after which the unit is run alone."""
 
 
 class Listener(Protocol):
-    """Whoever wants to show progress."""
+    """Receives progress, to show it."""
 
     def started(self, stage: str, total: int) -> None:
-        """A stage with so many units begins."""
+        """A stage with this many units begins."""
         ...
 
     def advanced(self, unit: str, reason: str | None) -> None:
@@ -39,16 +39,16 @@ class Silent:
     """A listener that shows nothing."""
 
     def started(self, stage: str, total: int) -> None:
-        """Nothing."""
+        """Do nothing."""
 
     def advanced(self, unit: str, reason: str | None) -> None:
-        """Nothing."""
+        """Do nothing."""
 
 
 def execute(unit: Unit) -> tuple[Outcome, float]:
-    """Run a unit's task in a worker; the outcome and its seconds.
+    """Run a unit's task in a worker; returns the outcome and its seconds.
 
-    What goes wrong travels back without what caused it: errors of libraries need not survive the way.
+    Errors are returned without their causes, because errors of libraries may not be picklable.
     """
     start = time.perf_counter()
     try:
@@ -60,7 +60,7 @@ def execute(unit: Unit) -> tuple[Outcome, float]:
 
 
 def worker_died(error: BaseException) -> bool:
-    """Whether a future failed because its worker is gone, not because of its task."""
+    """Whether a future failed because its worker died, not because of its task."""
     return isinstance(error, BrokenExecutor | CancelledError) or type(error).__name__ in {
         "KilledWorker",
         "FutureCancelledError",
@@ -93,7 +93,7 @@ class _UnitRun:
         self.listener.advanced(unit.id, reason)
 
     def next_ready(self) -> Unit | None:
-        """The first waiting unit whose inputs are done, taken out; units whose inputs failed fail on the way."""
+        """Remove and return the first waiting unit whose inputs are done; units whose inputs failed are failed."""
         while hopeless := [unit for unit in self.waiting if not self.lost.isdisjoint(unit.needs)]:
             for unit in hopeless:
                 self.waiting.remove(unit)
@@ -104,7 +104,7 @@ class _UnitRun:
         return ready
 
     def settle(self, unit: Unit, future: Future[tuple[Outcome, float]]) -> bool:
-        """Record what came of a future; False where its worker is gone."""
+        """Record the result of a future; False if its worker died."""
         try:
             outcome, seconds = future.result()
         except DiskFullError:
@@ -123,7 +123,7 @@ class _UnitRun:
         return any(self.suspicion[unit.id] >= SUSPECTED for unit in units)
 
     def drain(self, executor: Executor) -> None:
-        """Feed one executor until nothing waits or it breaks; what was in flight then is suspected."""
+        """Feed one executor until no unit is ready or it breaks; units then in flight are suspected."""
         flying: dict[Future[tuple[Outcome, float]], Unit] = {}
         lost: list[Unit] = []
         while (self.waiting or flying) and not lost:
@@ -160,19 +160,19 @@ class _UnitRun:
 def run(
     units: Sequence[Unit], *, factory: Factory, journal: Journal, listener: Listener | None = None
 ) -> list[Problem]:
-    """Run units; the journal holds what came of each.
+    """Run units; the journal records the result of each.
 
     Args:
-        units: in the order in which they start; one that needs others waits for them.
-        factory: makes an executor; called again whenever one breaks.
-        journal: written by this process alone.
-        listener: told of progress.
+        units: in starting order; a unit that needs others waits for them.
+        factory: creates an executor; called again when one breaks.
+        journal: written by this process only.
+        listener: receives progress.
 
     Returns:
         A problem for every unit that failed.
 
     Raises:
-        DiskFullError: no space is left; what is done is journalled, and the next run goes on.
+        DiskFullError: no space is left; finished units are in the journal, and the next run continues.
     """
     state = _UnitRun(units, journal, listener or Silent())
     while state.waiting:

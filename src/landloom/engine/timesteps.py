@@ -1,6 +1,6 @@
-"""Products on a regular time axis: the observations of each timestep over one tile are reduced to a chip a sample.
+"""Products on a regular time axis: observations of each timestep over one tile are reduced to one chip per sample.
 
-A kind brings a `Reducer`; reading, leaving out of broken scenes, cutting, writing and lineage are done here.
+A kind provides a `Reducer`; this module reads, leaves out broken scenes, cuts, writes and records the lineage.
 """
 
 from __future__ import annotations
@@ -36,24 +36,24 @@ if TYPE_CHECKING:
     from landloom.model.time import Timestep
 
 MOST_OPEN: Final = 48
-"""Overpasses whose files stay open from block to block: each has a dozen, and processes may open a thousand."""
+"""Overpasses whose files stay open across blocks: each has a dozen, and processes may open a thousand."""
 
 
 class Reducer(Protocol):
-    """Reduces the observations of a timestep; a value that travels to workers."""
+    """Reduces the observations of a timestep; a value that is sent to workers."""
 
     def reduce(self, observations: Sequence[Observation], shape: tuple[int, int], bands: int) -> Sequence[NDArray[Any]]:
         """One array (band, y, x) for each product, in their order.
 
         Args:
-            observations: one for each overpass, on one grid; there may be none.
+            observations: one per overpass, on one grid; may be empty.
             shape: rows and columns.
-            bands: of an observation.
+            bands: number of bands of an observation.
         """
         ...
 
     def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
-        """Why the chips of a sample must not be published; None where they may.
+        """Why the chips of a sample must not be published; None if they may.
 
         Args:
             chips: (band, y, x) of each product.
@@ -67,16 +67,16 @@ class TimestepTask:
     """Reduce all timesteps of a tile, and write them."""
 
     store: str
-    """Where the corpus lies."""
+    """Address of the corpus."""
     layout: Layout
     """Its keys."""
     layouts: tuple[str, ...]
     """`chips`, `cubes` or both."""
     products: tuple[Product, ...]
-    """Of one resolution."""
+    """Products of one resolution."""
     reducer: Reducer
     bands: tuple[str, ...]
-    """Read of each scene, in this order."""
+    """Bands read from each scene, in this order."""
     mask: PixelMask
     resolution: float
     """Metres of a pixel."""
@@ -87,7 +87,7 @@ class TimestepTask:
     """All scenes of the tile in the period."""
 
     def run(self) -> Outcome:
-        """Reduce, cut, write; the lineage says what is behind every timestep."""
+        """Reduce, cut, write; the lineage records the scenes of every timestep."""
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product)) for product in self.products]
             steps = [self._timestep(index, step, writers) for index, step in enumerate(self.timesteps)]
@@ -107,7 +107,7 @@ class TimestepTask:
         )
 
     def _timestep(self, index: int, step: Timestep, writers: Sequence[ProductWriter]) -> LineageStep:
-        """Reduce one timestep; nothing is written before all of its blocks could be read."""
+        """Reduce one timestep; nothing is written before all of its blocks are read."""
         wanted = [scene for scene in self.scenes if scene.time in step.period]
         (attempt, parts), left_out = without_broken(partial(self._parts, wanted))
         means = [mean for block, arrays, count in parts for mean in self._cut(index, block, (arrays, count), writers)]
@@ -127,7 +127,7 @@ class TimestepTask:
         part: tuple[list[NDArray[Any]], NDArray[np.uint16]],
         writers: Sequence[ProductWriter],
     ) -> list[float]:
-        """Cut a block's samples out and write them; the mean observations of each."""
+        """Cut a block's samples and write them; returns the mean observations of each."""
         arrays, counts = part
         means = []
         for position in block.samples:
@@ -146,7 +146,7 @@ class TimestepTask:
 
 @dataclass(slots=True, kw_only=True)
 class _StepAttempt:
-    """One try at a timestep with the scenes that are still thought usable."""
+    """An attempt at a timestep with the scenes that are still considered usable."""
 
     task: TimestepTask
     passes: list[list[Scene]]
@@ -180,7 +180,7 @@ class _StepAttempt:
         return whole, counts
 
     def _pass(self, group: Sequence[SceneReader], strip: Grid) -> Observation | None:
-        """What one overpass shows: where several granules do, the first of them."""
+        """The observation of one overpass; if several granules show a pixel, the first one counts."""
         merged: Observation | None = None
         for reader in group:
             seen = reader.observe(strip)
@@ -224,16 +224,16 @@ def timestep_units(
     bands: tuple[str, ...],
     mask: PixelMask,
 ) -> list[Unit]:
-    """The units of a product on a regular time axis, one a tile.
+    """The units of a product on a regular time axis, one per tile.
 
     Args:
-        request: what the recipe asks.
-        inputs: what units are planned from.
+        request: of the recipe.
+        inputs: of planning.
         reducer: makes the products.
-        products: of one resolution.
-        timesteps: of all of them.
-        bands: read of each scene.
-        mask: which pixels count as usable.
+        products: products of one resolution.
+        timesteps: of all products.
+        bands: bands read from each scene.
+        mask: rule for the usable pixels.
     """
     project, archive, units = request.project, request.scenes.archive, []
     settings = request.section.model_dump(mode="json", exclude={"terms"})

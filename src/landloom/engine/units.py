@@ -1,4 +1,4 @@
-"""Units of work: pure values that say what is to be done, and what the result was."""
+"""Units of work: pure values that describe the work, and its result."""
 
 from __future__ import annotations
 
@@ -24,32 +24,32 @@ if TYPE_CHECKING:
 
 
 class NoteKind(StrEnum):
-    """What a note is about."""
+    """Subjects of notes."""
 
     LEFT_OUT = "left out"
     """Part of an input that was not used."""
     REPAIRED = "repaired"
-    """Part of an input that was mended first."""
+    """Part of an input that was repaired first."""
     OVERLAP = "overlap"
-    """Two inputs claim the same ground."""
+    """Two inputs overlap."""
     UNLABELLED = "unlabelled"
     """Cells without any label."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Note:
-    """Something that a person should know of a unit although it is done."""
+    """Information for the user about a unit that succeeded."""
 
     kind: NoteKind
     what: str
     """Names the file, row, scene or sample."""
     count: int = 1
-    """How many of them."""
+    """Number of such cases."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Observed:
-    """What a unit has made of one product: which of its samples have which timesteps."""
+    """The timesteps that a unit has made of one product, by sample."""
 
     product: str
     """Key of the product."""
@@ -69,7 +69,7 @@ class Observed:
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
-        """Read JSON values back."""
+        """The inverse of `document`."""
         steps = tuple(
             Timestep(parse_instant(stamp), name, Period.parse(start, end))
             for name, stamp, start, end in document["timesteps"]
@@ -87,11 +87,11 @@ class Outcome:
     files: tuple[FileEntry, ...]
     """Every file that it has written."""
     observed: tuple[Observed, ...] = ()
-    """What it has made, product by product."""
+    """The data made, product by product."""
     lineage: Lineage | None = None
-    """The scenes behind it, where it reads any."""
+    """The scenes used, if it reads any."""
     notes: tuple[Note, ...] = ()
-    """What it left out, repaired or found odd."""
+    """Parts that were left out or repaired, and anomalies."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values, without the files."""
@@ -103,7 +103,7 @@ class Outcome:
 
     @classmethod
     def parse(cls, files: Sequence[FileEntry], document: Mapping[str, Any]) -> Self:
-        """Read JSON values back."""
+        """The inverse of `document`."""
         lineage, notes = document["lineage"], document["notes"]
         return cls(
             files=tuple(files),
@@ -114,46 +114,46 @@ class Outcome:
 
 
 class Task(Protocol):
-    """The work of a unit: a value that travels to a worker and is run there."""
+    """The work of a unit: a value that is sent to a worker and run there."""
 
     def run(self) -> Outcome:
-        """Do it; whatever goes wrong for a reason outside the code is a `LandloomError`."""
+        """Do the work; a failure for a reason outside the code is a `LandloomError`."""
         ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unit:
-    """One unit of work: a tile and a product, as a rule."""
+    """One unit of work, usually a tile and a product."""
 
     kind: str
-    """Product kind, or stage, that it belongs to."""
+    """Its product kind or stage."""
     product: str
-    """Where the recipe names what it makes: `s2` of `products`, `labels.clc`."""
+    """Name of the product in the recipe: `s2` of `products`, `labels.clc`."""
     tile: str
-    """Tile whose samples it covers, or another part of the work."""
+    """Tile of its samples, or another part of the work."""
     part: int | None = None
-    """Number of the part, where a tile has several units."""
+    """Number of the part, if a tile has several units."""
     makes: tuple[str, ...] = ()
     """Keys of the products that it publishes."""
     samples: tuple[Sample, ...] = ()
     """Samples that it covers, in id order."""
     key: str
-    """Digest of all that decides its files: settings, samples and the identity of its inputs."""
+    """Digest of all inputs that affect its files: settings, samples and the identity of its inputs."""
     memory: int
     """Estimated peak, in bytes."""
     task: Task
-    """What a worker does."""
+    """The work to run in a worker."""
     needs: tuple[str, ...] = ()
     """Ids of units whose files it reads."""
 
     @property
     def id(self) -> str:
-        """How it is printed and journalled; unique within a corpus, never parsed."""
+        """Its name in output and journal; unique within a corpus, never parsed."""
         return f"{self.product}/{self.tile}" + ("" if self.part is None else f" part {self.part + 1}")
 
 
 def unit_digest(*parts: object) -> str:
-    """A short unit_digest of values by their canonical JSON, for unit keys.
+    """A short digest of values by their canonical JSON, for unit keys.
 
     Example:
         >>> unit_digest({"b": 1, "a": 2}) == unit_digest({"a": 2, "b": 1})

@@ -118,10 +118,10 @@ def test_nothing_to_build_from_is_said(products: dict[str, Path], tmp_path: Path
     text = choose(project, recipe_archive(project, MAIN)).choice.to_csv()
     (folder / "scenes.csv").write_text(text.replace("yes,", "no,"))
     write_recipe(tmp_path, archive, scenes={"file": "scenes.csv"})
-    with pytest.raises(InvalidInputError, match=r"none of its \d+ lines says yes"):
+    with pytest.raises(InvalidInputError, match=r"got \d+ lines without a yes"):
         build(folder)
     write_recipe(tmp_path, archive, scenes={"levels": ["L1C"]})
-    with pytest.raises(InvalidInputError, match="loosen"):
+    with pytest.raises(InvalidInputError, match="relax"):
         build(folder)
     with pytest.raises(RecipeError, match=r"archive\.href: missing"):
         build(write_recipe(tmp_path, {"kind": "safe"}))

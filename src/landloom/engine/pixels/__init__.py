@@ -1,1 +1,1 @@
-"""Pixels read from scenes, and chips written: windows, blocks, timesteps."""
+"""Reading pixels from scenes and writing chips: windows, blocks, timesteps."""

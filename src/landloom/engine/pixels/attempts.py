@@ -1,4 +1,4 @@
-"""A scene that turns out to be broken is left out, and the work starts again without it."""
+"""Repeating work without the scenes that turn out to be broken."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Result = TypeVar("Result")
 def without_broken(
     work: Callable[[Mapping[str, str]], Result], known: Mapping[str, str] | None = None
 ) -> tuple[Result, dict[str, str]]:
-    """Do some work with the scenes that can be used.
+    """Do some work with the usable scenes.
 
     Args:
-        work: takes scene → reason of those that are left out; raises `SceneFaultError` for a broken one, and leaves
-            nothing behind then.
-        known: scenes that are broken already.
+        work: takes scene → reason of the scenes to leave out; raises `SceneFaultError` for a broken one, without
+            leaving partial results.
+        known: scenes known to be broken.
 
     Returns:
         Its result, and every scene that was left out, with the reason.

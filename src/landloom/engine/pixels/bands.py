@@ -1,4 +1,4 @@
-"""Bands and masks that a section asks of its archive's sensor: checked, and completed, when a recipe is read."""
+"""Bands and masks that a section selects from its archive's sensor: checked and completed when a recipe is read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def sensor_of(section: object, read: Mapping[str, Any]) -> Sensor | None:
-    """The sensor whose scenes a product is made from; None where the recipe cannot tell.
+    """The sensor whose scenes a product is made from; None if the recipe does not determine it.
 
     Args:
         section: of the product.
@@ -35,7 +35,7 @@ def sensor_of(section: object, read: Mapping[str, Any]) -> Sensor | None:
 
 
 def band_problems(where: str, section: Any, read: Sections) -> Iterator[Problem]:
-    """Bands that the sensor lacks or that come twice, and classes of a sensor whose masks have none.
+    """Bands that the sensor lacks or that are repeated, and classes for a sensor whose mask has none.
 
     Args:
         where: path of the section.
@@ -60,13 +60,13 @@ def band_problems(where: str, section: Any, read: Sections) -> Iterator[Problem]
 def completed_bands(
     section: Any, recipe: Recipe, *, bands: Sequence[str], clear: Sequence[int] | None = None
 ) -> dict[str, Any]:
-    """Values of `bands` and `clear` where a recipe gives none.
+    """Default values of `bands` and `clear` for a section.
 
     Args:
         section: with `bands` and `clear`.
-        recipe: that it belongs to.
-        bands: default, of those that the sensor has; all of them where it has none of these.
-        clear: default of a sensor with a scene classification like Sen2Cor's; the sensor's own if absent.
+        recipe: its recipe.
+        bands: default, limited to the bands of the sensor; all its bands if it has none of these.
+        clear: default for a sensor with a scene classification like Sen2Cor's; by default the sensor's own.
     """
     sensor = sensor_of(section, dict(recipe))
     if sensor is None:

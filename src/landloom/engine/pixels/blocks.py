@@ -1,4 +1,4 @@
-"""Which windows of a tile are read: blocks that hold samples, no larger than memory allows."""
+"""Windows of a tile to read: blocks that contain samples, limited by memory."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
 BLOCK_PIXELS: Final = 600
 """Side of a block in pixels of the product; blocks lie on multiples of it, so that neighbours share source tiles."""
 BUDGET: Final = 512 * 2**20
-"""Bytes that the observations of one block may take."""
+"""Largest number of bytes for the observations of one block."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Block:
-    """A window to read, with the samples that are cut from it."""
+    """A window to read, with the samples to cut from it."""
 
     grid: Grid
     """Tight around its samples."""
     samples: tuple[int, ...]
-    """Positions in the tile's list of samples."""
+    """Indices in the tile's list of samples."""
 
 
 def blocks(
     samples: Sequence[Sample], resolution: float, side: int = BLOCK_PIXELS, grids: Sequence[Grid] | None = None
 ) -> tuple[Block, ...]:
-    """Group samples by the block that holds their centre, each block tight around its samples.
+    """Group samples by the block that contains their centre; each block is tight around its samples.
 
     Args:
-        samples: of one CRS.
+        samples: in one CRS.
         resolution: metres of a pixel.
         side: of a block, in pixels.
-        grids: of the samples at that resolution, where they are known already.
+        grids: of the samples at that resolution, if known.
 
     Example:
         >>> from landloom.model.ids import TileId
@@ -67,7 +67,7 @@ def _around(grids: Sequence[Grid], resolution: float) -> Grid:
 
 
 def strips(grid: Grid, observations: int, bands: int, budget: int = BUDGET) -> Iterator[tuple[int, Grid]]:
-    """Cut a grid into strips of whole 60 m rows so that all observations of one fit into memory.
+    """Split a grid into strips of whole 60 m rows, so that all observations of a strip fit into memory.
 
     Yields:
         The first row of each strip, and its grid.

@@ -1,4 +1,4 @@
-"""From the files of a scene to arrays on a grid: windowed reads, brought over exactly or by nearest neighbour."""
+"""Reading files of a scene to arrays on a grid: windowed reads, resampled exactly or by nearest neighbour."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ if TYPE_CHECKING:
     from landloom.store.window_reads import TileCache
 
 NODATA_ONLY: Final = "nodata only"
-"""What is said of a scene where nothing but nodata tells usable pixels."""
+"""Published note for a scene whose usable pixels are known from nodata alone."""
 MASK_PIXEL: Final = 20.0
-"""Metres of a pixel by which unusable areas grow where a product has masks of its own."""
+"""Metres of a pixel by which unusable areas grow for a product with its own masks."""
 SEGMENTS: Final = 8
-"""Into how many pieces a side is cut before it is reprojected: enough for blocks of some kilometres."""
+"""Segments per side for reprojecting an outline: enough for blocks of some kilometres."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PixelMask:
-    """Which pixels of a scene count as usable."""
+    """Rule for the usable pixels of a scene."""
 
     clear: frozenset[int] | None = None
-    """Classes that do; the sensor's own if absent."""
+    """Usable classes; by default the sensor's own."""
     dilate: int = 0
     """Pixels of the classification by which unusable areas grow."""
 
 
 class SceneFaultError(PermanentFaultError):
-    """A scene that can never be used; the message names the file and says why."""
+    """A scene that is permanently unusable; the message names the file and the reason."""
 
     def __init__(self, scene: Scene, reason: str) -> None:
         self.scene = scene
@@ -65,11 +65,11 @@ def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
 
     Args:
         source: grid of the file.
-        target: any grid; of another CRS its outline is reprojected vertex by vertex.
+        target: any grid; in another CRS its outline is reprojected vertex by vertex.
         margin: pixels added on every side.
 
     Returns:
-        The window, which may reach outside the source; None where the two are apart.
+        The window, which may extend outside the source; None if the two are disjoint.
 
     Example:
         >>> source = Grid.of_bounds(32633, (0, 0, 6000, 6000), 20)
@@ -96,17 +96,17 @@ def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
 class SceneReader:
     """The open files of one scene; close it as soon as its timestep is done.
 
-    Files are opened when first asked for. What can never be read becomes a `SceneFaultError`; what cannot be read just
-    now is left to be retried.
+    Files are opened on first use. Permanent faults become a `SceneFaultError`; transient ones are raised
+    unchanged, to be retried.
     """
 
     def __init__(self, scene: Scene, *, bands: Sequence[str], mask: PixelMask, tiles: TileCache | None = None) -> None:
         self.scene = scene
         self.sensor = SENSORS[scene.sensor]
         self.validity = NODATA_ONLY
-        """What says which pixels are usable: the classification, or masks of the product's own once they are read."""
+        """Source of the usable pixels: the classification, or the product's own masks once they are read."""
         self.clamped = 0
-        """Valid numbers that the offset would have taken below 1, so far."""
+        """Number of valid pixels so far that the offset would have taken below 1."""
         self._tiles = tiles
         self._bands = tuple(bands)
         self._mask = mask
@@ -122,7 +122,7 @@ class SceneReader:
         self._stack.close()
 
     def release(self) -> None:
-        """Close the files; they are opened again when next asked for."""
+        """Close the files; they are opened again on the next use."""
         self._stack.close()
         self._files.clear()
 
@@ -130,8 +130,8 @@ class SceneReader:
         """Grid of a band's file.
 
         Raises:
-            SceneFaultError: the file is missing or broken: the scene is out.
-            TransientFaultError: the file cannot be read just now.
+            SceneFaultError: the file is missing or broken: the scene is unusable.
+            TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
             return self._file(band, self._band_asset(band)).grid
@@ -147,27 +147,27 @@ class SceneReader:
             return self._classification().grid
 
     def observe(self, target: Grid) -> Observation | None:
-        """What the scene shows of a grid; None where it does not reach, or has nothing valid.
+        """The observation of a grid by the scene; None if it does not reach the grid, or has no valid pixel.
 
         Raises:
-            SceneFaultError: a file is missing, broken, or lacks a band: the scene is out.
-            TransientFaultError: a file cannot be read just now.
+            SceneFaultError: a file is missing, broken, or lacks a band: the scene is unusable.
+            TransientFaultError: a file is temporarily unreadable.
         """
         with self._named():
             return self._observe(target)
 
     def band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
-        """Numbers of one band on a grid, 10,000 × reflectance, 0 where there are none; None beside the scene.
+        """One band on a grid, 10,000 × reflectance, 0 without data; None outside the scene.
 
         Raises:
-            SceneFaultError: the file is missing, broken, or lacks the band: the scene is out.
-            TransientFaultError: the file cannot be read just now.
+            SceneFaultError: the file is missing, broken, or lacks the band: the scene is unusable.
+            TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
             return self._band(name, target)
 
     def classes(self, target: Grid) -> NDArray[Any] | None:
-        """Numbers of the classification on a grid, 0 where there are none; None where the scene is elsewhere.
+        """Values of the classification on a grid, 0 without data; None outside the scene.
 
         Raises:
             SceneFaultError: as for `band`.
@@ -183,7 +183,7 @@ class SceneReader:
             return moved
 
     def clear(self, target: Grid) -> NDArray[np.bool_] | None:
-        """Which pixels the scene's own classification calls usable; None where it says nothing of the grid.
+        """Usable pixels by the scene's own classification; None if it does not cover the grid.
 
         Raises:
             SceneFaultError: as for `band`.
@@ -194,12 +194,12 @@ class SceneReader:
 
     @property
     def is_classified(self) -> bool:
-        """Whether anything but nodata may tell usable pixels."""
+        """Whether usable pixels may be known from more than nodata."""
         return Role.CLASSIFICATION in self.scene.layers or self.sensor.classification is None
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Turn what can never be read into a fault of the scene, without paths of this machine."""
+        """Turn permanent faults into faults of the scene, without local paths."""
         try:
             yield
         except PermanentFaultError as error:
@@ -245,7 +245,7 @@ class SceneReader:
         return moved.astype(np.bool_)
 
     def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
-        """What a Level-1C product's cloud and quality masks leave; everything where it has none."""
+        """Pixels left usable by a Level-1C product's cloud and quality masks; all if it has none."""
         source = self._file(self._bands[0], self._band_asset(self._bands[0])).grid
         finest = source if source.pixel_width <= 10 else source.at(10.0)
         dilate = self._mask.dilate
@@ -278,7 +278,7 @@ class SceneReader:
         return moved
 
     def _read(self, file: RasterFile, window: Grid, band: int) -> NDArray[Any]:
-        """Out of cached tiles where tiles are dear to decode."""
+        """Read from cached tiles if tiles are expensive to decode."""
         if self._tiles is None or not file.driver.startswith("JP2"):
             return file.read(window, band=band, fill=0)
         return self._tiles.read(file, window, band=band, fill=0)

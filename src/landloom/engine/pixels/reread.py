@@ -1,4 +1,4 @@
-"""Chips that a build has written, read back in either layout."""
+"""Reading back the chips of a build, in either layout."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class ChipSeries:
     def __init__(
         self, store: Store, layout: Layout, layouts: Sequence[str], product: Product, samples: Sequence[Sample]
     ) -> None:
-        """Name the product; cubes are read where there are any, for they are one file.
+        """Set the product; cubes are preferred if there are any, because they are one file.
 
         Args:
             store: of the corpus.
             layout: its keys.
-            layouts: that it has.
-            product: which.
+            layouts: layouts of the corpus.
+            product: to read.
             samples: of one tile.
         """
         self._store = store
@@ -47,7 +47,7 @@ class ChipSeries:
         """(time, band, y, x) of a sample; 0 where a timestep has no chip.
 
         Args:
-            sample: which.
+            sample: to read.
             timesteps: names.
             exists: whether the sample has each of them.
         """

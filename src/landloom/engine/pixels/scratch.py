@@ -1,4 +1,4 @@
-"""Arrays that are filled before anything is written: in memory, or in temporary files where they are large."""
+"""Arrays that are filled before anything is written: in memory, or in temporary files if they are large."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 IN_MEMORY: Final = 512 * 2**20
-"""Bytes of all arrays together up to which they are kept in memory."""
+"""Total bytes of the arrays up to which they are kept in memory."""
 
 
 def scratch_arrays(
@@ -29,7 +29,7 @@ def scratch_arrays(
     Args:
         shapes: name → shape and type.
         stack: closes the temporary files.
-        limit: bytes in memory, at most.
+        limit: largest number of bytes in memory.
 
     Raises:
         DiskFullError: the folder of temporary files has no space for them.

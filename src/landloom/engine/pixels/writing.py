@@ -1,4 +1,4 @@
-"""Writing the chips of a product as they come, in the layouts that a recipe names."""
+"""Writing the chips of a product as they are made, in the layouts of the recipe."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class ProductWriter(Protocol):
     """Takes the chips of one product and tile, in any order."""
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
-        """Take a chip (band, y, x) by the positions of its sample and timestep."""
+        """Accept a chip (band, y, x) with the indices of its sample and timestep."""
         ...
 
     def finish(self) -> list[FileEntry]:
-        """Write what is still held back; every file that was written."""
+        """Write the remaining chips; returns every file written."""
         ...
 
     def __enter__(self) -> Self: ...
@@ -47,7 +47,7 @@ class ProductWriter(Protocol):
 
 @dataclass(slots=True, kw_only=True)
 class _Target:
-    """Where, and of what, a writer writes."""
+    """The destination and subject of a writer."""
 
     store: Store
     layout: Layout
@@ -66,7 +66,7 @@ class _Target:
 
 
 def parts(layout: Layout, product: Product, chip: NDArray[Any]) -> Iterator[tuple[str | None, NDArray[Any], list[str]]]:
-    """The files of a chip: one with all bands, or one a band where the layout has it so.
+    """The files of a chip: one with all bands, or one per band, according to the layout.
 
     Yields:
         Band in the file's name, or None; its part of the chip (band, y, x); names of its bands.
@@ -87,7 +87,7 @@ class ChipWriter:
     files: list[FileEntry] = field(default_factory=list)
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
-        """Encode and put the chip."""
+        """Encode and store the chip."""
         target, name = self.target, self.target.timesteps[timestep].name
         one = target.samples[sample]
         grid = one.grid(target.resolution)
@@ -96,19 +96,19 @@ class ChipWriter:
             self.files.append(target.put(target.layout.chip(one.id, target.product, name, band), data))
 
     def finish(self) -> list[FileEntry]:
-        """Nothing is held back."""
+        """All files are already written."""
         return self.files
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Nothing is held open."""
+        """There is nothing to close."""
 
 
 @dataclass(slots=True, kw_only=True)
 class CubeWriter:
-    """Layout `cubes`: all chips of the tile are gathered, then written shard by shard in id order."""
+    """Layout `cubes`: all chips of the tile are collected, then written shard by shard in id order."""
 
     target: _Target
     _stack: ExitStack = field(default_factory=ExitStack)
@@ -128,13 +128,13 @@ class CubeWriter:
         self._stack.close()
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
-        """Keep the chip until the tile is whole."""
+        """Keep the chip until the tile is complete."""
         if self._array is None:
             raise RuntimeError("a cube writer is used within its with block")
         self._array[sample, timestep] = chip
 
     def finish(self) -> list[FileEntry]:
-        """Encode and put every shard, then the metadata."""
+        """Encode and store every shard, then the metadata."""
         if self._array is None:
             raise RuntimeError("a cube writer is used within its with block")
         target = self.target
@@ -143,7 +143,7 @@ class CubeWriter:
 
 
 def cube_spec(target: _Target) -> CubeSpec:
-    """What the cubes array of a target holds."""
+    """The specification of a target's cube array."""
     grids = [sample.grid(target.resolution) for sample in target.samples]
     return CubeSpec(
         samples=tuple(str(sample.id) for sample in target.samples),
@@ -164,7 +164,7 @@ def cube_spec(target: _Target) -> CubeSpec:
 
 @dataclass(slots=True, kw_only=True)
 class AllWriters:
-    """Hands each chip to the writer of every layout."""
+    """Passes each chip to the writer of every layout."""
 
     writers: Sequence[ProductWriter]
 
@@ -178,7 +178,7 @@ class AllWriters:
             writer.__exit__(kind, error, at)
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
-        """Hand it on."""
+        """Pass it on."""
         for writer in self.writers:
             writer.write(sample, timestep, chip)
 
@@ -200,13 +200,13 @@ def product_writer(
     """A writer for all the layouts of a recipe.
 
     Args:
-        store: where the corpus lies.
+        store: of the corpus.
         layout: its keys.
         layouts: `chips`, `cubes` or both.
-        product: what is written.
+        product: to write.
         samples: of one tile, in id order.
         timesteps: the product's time axis.
-        observed: (sample, timestep) where there is a chip, for an axis that is acquired; None for a regular one.
+        observed: (sample, timestep) True where there is a chip, for an acquired axis; None for a regular one.
     """
     target = _Target(
         store=open_store(store), layout=layout, product=product, samples=samples, timesteps=timesteps, observed=observed

@@ -1,1 +1,1 @@
-"""Which scenes there are, which are taken, and how whole products come onto disk."""
+"""Finding and choosing scenes, and downloading whole products."""

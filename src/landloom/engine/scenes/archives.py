@@ -1,4 +1,4 @@
-"""The archives of a recipe, each opened once for a build; what was searched is remembered."""
+"""The archives of a recipe, each opened once per build; searches are cached."""
 
 from __future__ import annotations
 
@@ -34,12 +34,12 @@ if TYPE_CHECKING:
 
 
 def recipe_archive(project: Project, name: str, provider: ODataProducts | None = None) -> Archive:
-    """One of the archives that a recipe names; of a provider of whole products, its catalogue.
+    """An archive of a recipe; for a provider of whole products, its catalogue.
 
     Args:
         project: the recipe in its folder.
         name: of the archive.
-        provider: serves whole products, in place of the one that the recipe names.
+        provider: serves whole products, instead of the provider named in the recipe.
     """
     section = project.recipe.named_archives()[name]
     kind = archive_kinds()[section.kind]
@@ -51,22 +51,22 @@ def recipe_archive(project: Project, name: str, provider: ODataProducts | None =
 
 
 class Archives:
-    """Answers searches of a build.
+    """Searches of a build.
 
-    Where the recipe chooses scenes, the choice is made once for each archive; products of a provider are fetched first,
-    however long that takes. Where a file chooses and all that it names lies on disk already, the provider is not asked.
+    If the recipe chooses scenes, the choice is made once per archive; products of a provider are downloaded first,
+    however long that takes. If a file makes the choice and all its products are on disk, the provider is not contacted.
     """
 
     def __init__(
         self, project: Project, context: BuildContext, *, fetch: bool = True, allow_missing: bool = False
     ) -> None:
-        """Name the recipe; nothing is opened yet.
+        """Set the recipe; nothing is opened yet.
 
         Args:
             project: the recipe in its folder.
             context: of the build.
-            fetch: whether products of a provider are fetched; without, its catalogue alone is asked.
-            allow_missing: go on without products that could not be had.
+            fetch: whether to download products from a provider; if not, only its catalogue is searched.
+            allow_missing: continue without products that could not be downloaded.
         """
         self._project = project
         self._context = context
@@ -79,12 +79,12 @@ class Archives:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        """What the archives' documents have wrong and which products could not be had, each once."""
+        """Problems of the archives' documents and products that could not be downloaded, each listed once."""
         told = [problem for archive in self._opened.values() for problem in archive.problems]
         return tuple(dict.fromkeys([*self._missing, *told]))
 
     def search(self, name: str, footprints: Mapping[str, BaseGeometry], period: Period) -> dict[str, tuple[Scene, ...]]:
-        """Scenes for each of many footprints, of those that the recipe takes.
+        """Scenes for each of many footprints, limited to those that the recipe chooses.
 
         Args:
             name: of the archive.
@@ -92,8 +92,8 @@ class Archives:
             period: half-open.
 
         Raises:
-            BuildError: products could not be had; the next build tries again.
-            FaultError: the archive does not answer.
+            BuildError: products could not be downloaded; the next build tries again.
+            FaultError: the archive is not available.
         """
         archive, chosen = self._supply(name)
         missing = {tile: shape for tile, shape in footprints.items() if (name, tile, period) not in self._found}
@@ -107,11 +107,11 @@ class Archives:
         return {tile: self._found[name, tile, period] for tile in footprints}
 
     def granules(self, name: str, granules: Sequence[GranuleId], period: Period) -> dict[GranuleId, GranuleScenes]:
-        """What an archive has of granules, and which scenes the recipe takes.
+        """The scenes of granules in an archive, and those that the recipe chooses.
 
         Raises:
-            BuildError: products could not be had; the next build tries again.
-            FaultError: the archive does not answer.
+            BuildError: products could not be downloaded; the next build tries again.
+            FaultError: the archive is not available.
         """
         self._context.listener.started("searching the archive", 1)
         if not archive_kinds()[self._section(name).kind].fetched:
@@ -154,7 +154,7 @@ class Archives:
         return self._opened[name]
 
     def _supply(self, name: str) -> tuple[Archive, frozenset[str] | None]:
-        """The archive that pixels are read from, and the ids of the scenes that are taken; all if None."""
+        """The archive to read pixels from, and the ids of the chosen scenes; all if None."""
         if name in self._chosen:
             return self._opened[name], self._chosen[name]
         if not archive_kinds()[self._section(name).kind].fetched:
@@ -173,7 +173,7 @@ class Archives:
         return self._opened[name], self._chosen[name]
 
     def _known(self) -> Sequence[Order] | None:
-        """The orders of what a file chooses, where all of them are known; the catalogue need not be asked then."""
+        """The orders for the scenes chosen in a file, if all are known; then the catalogue need not be searched."""
         section = self._project.recipe.scenes
         if not self._fetch or section is None or section.file is None:
             return None
@@ -183,7 +183,7 @@ class Archives:
         return [book[one] for one in choice.ids] if all(one in book for one in ids) else None
 
     def _receive(self, name: str, orders: Sequence[Order]) -> None:
-        """Fetch products; from then on the archive is the folder that they lie in."""
+        """Download products; from then on the archive is the folder that contains them."""
         section = self._section(name)
         if name in self._opened:
             self._missing |= dict.fromkeys(self._opened[name].problems)
@@ -194,17 +194,15 @@ class Archives:
         self._chosen[name] = there
 
     def _ids(self, choice: SceneChoice) -> frozenset[str]:
-        """What was chosen; nothing is a mistake that is better said before an empty corpus is built."""
+        """Ids of the chosen scenes; an empty choice is an error, reported before an empty corpus is built."""
         if choice.ids or not choice.candidates:
             return frozenset(choice.ids)
         section, count = self._project.recipe.scenes, len(choice.candidates)
         if section is not None and section.file is not None:
-            raise InvalidInputError(f"{section.file}: none of its {count} lines says yes, expected a scene to use")
-        raise InvalidInputError(
-            f"scenes: none of {count} is left by cloud, overlap, valid, levels and size; loosen them"
-        )
+            raise InvalidInputError(f"{section.file}: got {count} lines without a yes, expected at least one")
+        raise InvalidInputError(f"scenes: none of {count} passes cloud, overlap, valid, levels and size; relax them")
 
 
 def all_scenes(found: Iterable[Mapping[str, tuple[Scene, ...]]]) -> set[str]:
-    """Ids of all scenes of some answers."""
+    """Ids of all scenes in several results."""
     return {scene.id for answer in found for scenes in answer.values() for scene in scenes}

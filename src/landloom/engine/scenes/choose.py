@@ -1,4 +1,4 @@
-"""Which scenes a recipe takes: by its policy, or as a person has decided in a file."""
+"""The scenes that a recipe uses: chosen by its policy, or by hand in a file."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenesChosen:
-    """What was chosen for a recipe."""
+    """The result of choosing scenes for a recipe."""
 
     policy: str
-    """In words, or the file that decides."""
+    """Text of the policy, or the file with the choice."""
     choice: SceneChoice
     scenes: tuple[Scene, ...]
     """The chosen ones, in order of time, then id."""
@@ -44,7 +44,7 @@ class ScenesChosen:
     cover: GranuleCover
     """The fewest granules that cover the region."""
     problems: tuple[Problem, ...]
-    """What the archive's documents have wrong, survived."""
+    """Problems of the archive's documents that did not stop the search."""
 
 
 def span(project: Project) -> Period:
@@ -55,7 +55,7 @@ def span(project: Project) -> Period:
 
 
 def scenes_section(project: Project) -> ScenesSection:
-    """What a recipe says of its scenes; everything is taken where it says nothing."""
+    """The scenes section of a recipe; without one, all scenes are used."""
     return project.recipe.scenes or ScenesSection()
 
 
@@ -67,7 +67,7 @@ def scene_filter(section: ScenesSection) -> SceneFilter:
 
 
 def scene_policy(section: ScenesSection, text: str | None = None) -> Policy:
-    """The policy of a recipe's section, or another one in its place.
+    """The policy of a recipe's section, or a given one instead.
 
     Raises:
         InvalidValueError: no such policy.
@@ -78,19 +78,19 @@ def scene_policy(section: ScenesSection, text: str | None = None) -> Policy:
 def choose(
     project: Project, archive: Archive, policy: str | None = None, granules: Sequence[GranuleId] | None = None
 ) -> ScenesChosen:
-    """Search an archive for the region, or for granules, and let a policy, or the recipe's file, decide.
+    """Search an archive for the region, or for granules, and choose scenes by a policy or by the recipe's file.
 
     Args:
         project: the recipe in its folder.
         archive: one of the recipe's.
-        policy: instead of the recipe's own policy and file.
-        granules: what is searched for, where samples lie in granules.
+        policy: replaces the recipe's policy and file.
+        granules: searched instead of the region, for samples in granules.
 
     Raises:
         InvalidValueError: no such policy.
-        InvalidDocumentError: the file cannot be read; every line that is wrong is named.
+        InvalidDocumentError: the file cannot be read; lists every invalid line.
         NotFoundError: the file names a scene that the archive does not have.
-        FaultError: the archive does not answer.
+        FaultError: the archive is not available.
     """
     section, region = scenes_section(project), region_of(project)
     by_file = section.file is not None and policy is None
@@ -123,15 +123,15 @@ def granule_scenes(
     """Search an archive for granules.
 
     Args:
-        project: the recipe in its folder; its scenes section decides which are taken.
+        project: the recipe in its folder; its scenes section chooses the scenes.
         archive: one of the recipe's.
-        granules: which.
+        granules: to search for.
         period: of the product.
-        policy: instead of the recipe's own policy and file.
+        policy: replaces the recipe's policy and file.
 
     Raises:
         NotFoundError: the recipe's file names a scene of one of the granules that the archive does not have.
-        FaultError: the archive does not answer.
+        FaultError: the archive is not available.
     """
     section, fixed = scenes_section(project), None
     if section.file is not None and policy is None:
@@ -163,7 +163,7 @@ def _joined(choices: Iterable[SceneChoice]) -> SceneChoice:
 
 
 def granule_outlines(granules: set[str]) -> dict[str, Any]:
-    """Granule → its outline in WGS84, for those whose square is known."""
+    """Granule → its outline in WGS84, for known granules."""
     outlines = {}
     for name in sorted(granules):
         try:
@@ -178,7 +178,7 @@ def read_choice(path: str) -> SceneChoice:
 
     Raises:
         InvalidInputError: there is no such file.
-        InvalidDocumentError: it cannot be read; every line that is wrong is named.
+        InvalidDocumentError: it cannot be read; lists every invalid line.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
@@ -188,7 +188,7 @@ def read_choice(path: str) -> SceneChoice:
 
 
 def granule_rows(found: ScenesChosen) -> list[dict[str, Any]]:
-    """What was chosen, a row a granule: largest share of the region first."""
+    """The choice as a row per granule, largest share of the region first."""
     groups: dict[str, list[Any]] = {}
     for candidate in found.choice.candidates:
         groups.setdefault(candidate.granule or "", []).append(candidate)

@@ -1,4 +1,4 @@
-"""Whole products of a provider: ordered, fetched and verified before a build reads them; the journal keeps track."""
+"""Whole products from a provider: ordered, downloaded and verified before a build reads them."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from landloom.model.recipe.archives import FetchSection
 
 ORDERS: Final = "order"
-"""Kind of the journal's notes about products that are fetched."""
+"""Kind of the journal's notes about downloaded products."""
 USER: Final = "LANDLOOM_USER"
-"""Environment variable: name of the account at a provider."""
+"""Environment variable with the name of the account at a provider."""
 PASSWORD: Final = "LANDLOOM_PASSWORD"  # noqa: S105 - the name of a variable
-"""And its password."""
+"""Environment variable with its password."""
 
 
 class JournalOrders:
@@ -44,7 +44,7 @@ class JournalOrders:
     """
 
     def __init__(self, journal: Journal) -> None:
-        """Name the journal."""
+        """Set the journal."""
         self._journal = journal
 
     def load(self) -> Mapping[str, Order]:
@@ -59,21 +59,21 @@ class JournalOrders:
 def fetch_orders(
     orders: Sequence[Order], section: ArchiveSection, folder: Path, context: BuildContext, *, allow_missing: bool
 ) -> tuple[frozenset[str], list[Problem]]:
-    """Fetch what is not on disk yet, however long that takes.
+    """Download the products that are not on disk, however long that takes.
 
     Args:
-        orders: products wanted.
-        section: the archive, as the recipe has it.
-        folder: where the zip files go.
-        context: keeps the orders in its journal.
-        allow_missing: go on without products that could not be had.
+        orders: products to download.
+        section: the archive's section of the recipe.
+        folder: of the zip files.
+        context: its journal keeps the orders.
+        allow_missing: continue without products that could not be downloaded.
 
     Returns:
-        Ids of the products that are there, and a problem for each that is not.
+        Ids of the products on disk, and a problem for each missing one.
 
     Raises:
-        BuildError: products could not be had; the next build tries again. Those that are gone for good are no reason.
-        InvalidInputError: no account, where one is needed; or none of the products is there any more.
+        BuildError: products could not be downloaded, except permanently unavailable ones; the next build tries again.
+        InvalidInputError: no account, if one is required; or all products are permanently unavailable.
         StoreError: the disk is full.
     """
     waiting = [order for order in orders if not _is_there(order, folder)]
@@ -90,7 +90,7 @@ def fetch_orders(
 
 
 def _is_there(order: Order, folder: Path) -> bool:
-    """Whether a product was brought, and verified, before; a file of another size is fetched afresh."""
+    """Whether a product was downloaded and verified before; a file of another size is downloaded again."""
     path = folder / f"{order.id}.zip"
     size = path.stat().st_size if path.is_file() else None
     return order.state is State.DONE and size is not None and order.size in (None, size)
@@ -109,7 +109,7 @@ def _fetch(orders: Iterable[Order], section: ArchiveSection, folder: Path, conte
 
 
 def rules_of(settings: FetchSection) -> Rules:
-    """When a provider is asked, and asked again, as a recipe says."""
+    """The rate and retry limits for a provider, from the recipe."""
     return Rules(
         order_every=settings.order_every,
         poll_every=settings.poll_every,
@@ -119,18 +119,18 @@ def rules_of(settings: FetchSection) -> Rules:
 
 
 def open_provider(section: ArchiveSection) -> ODataProducts:
-    """The provider that a recipe names, with the account of the environment.
+    """The provider of a recipe, with the account from the environment.
 
     Raises:
-        InvalidInputError: the environment names no account.
+        InvalidInputError: there is no account in the environment.
     """
     user, password = os.environ.get(USER), os.environ.get(PASSWORD)
     if not user or not password:
-        raise InvalidInputError(f"got no account to fetch products with, expected it in {USER} and {PASSWORD}")
+        raise InvalidInputError(f"got no account to download products with, expected it in {USER} and {PASSWORD}")
     href, settings = section.href or CATALOGUE, section.fetch
     download = settings.download or (DOWNLOAD if section.href is None else href)
     if settings.tokens is None and section.href is not None:
-        raise InvalidInputError(f"archive.fetch.tokens: missing, expected where {href} gives tokens")
+        raise InvalidInputError(f"archive.fetch.tokens: missing, expected the URL that issues tokens for {href}")
     token = PasswordToken(user, password, settings.tokens or TOKENS)
     service = ODataService(catalogue=href, download=download, order_action=settings.order_action)
     return ODataProducts(service, token=token)

@@ -1,4 +1,4 @@
-"""The scenes of one granule: which are chosen, and windows read from all of them at once."""
+"""The scenes of one granule: the choice, and windows read from all of them at once."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ if TYPE_CHECKING:
     from landloom.model.scene import Scene
 
 NEST: Final = 60
-"""Metres that windows are snapped to, so that bands of 10, 20 and 60 m nest."""
+"""Metres to which windows are snapped, so that bands of 10, 20 and 60 m nest."""
 
 
 def daily_step(instant: datetime) -> Timestep:
-    """The timestep of a scene: its date, which names the item; the scene's own instant stands in the lineage.
+    """The timestep of a scene: its date, which names the item; the lineage has the scene's exact time.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -50,19 +50,19 @@ def daily_step(instant: datetime) -> Timestep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GranuleScenes:
-    """What an archive has of a granule, and the rule by which scenes are taken."""
+    """The scenes of a granule in an archive, and the rule for choosing them."""
 
     granule: GranuleId
     candidates: tuple[Scene, ...]
     """Every scene of the period."""
     policy: Policy
-    """`monthly + 12`."""
+    """For example `monthly + 12`."""
     rule: SceneFilter
     period: Period
     fixed: frozenset[str] | None = None
-    """Ids that a person has chosen in a file; they decide instead of the policy."""
+    """Ids chosen by hand in a file; they replace the policy."""
     broken: Mapping[str, str] = field(default_factory=dict)
-    """Scenes that turned out to be unusable, with the reason; the next best ones take their places."""
+    """Scenes that turned out to be unusable, with the reason; the next best ones replace them."""
 
     def __post_init__(self) -> None:
         if self.fixed is None:
@@ -73,11 +73,11 @@ class GranuleScenes:
             raise InvalidInputError(f"{self.granule}: got several scenes of {', '.join(twice)}, expected one a day")
 
     def without(self, broken: Mapping[str, str]) -> GranuleScenes:
-        """The same, without further scenes."""
+        """The same, with further scenes excluded."""
         return replace(self, broken={**self.broken, **broken})
 
     def choice(self) -> SceneChoice:
-        """What the policy takes, of each date one scene at most: that with most data, then with least cloud."""
+        """The choice of the policy, at most one scene per date: that with most data, then with least cloud."""
         usable = [scene for scene in self.candidates if scene.id not in self.broken]
         if self.fixed is not None:
             told = [Candidate.of(scene, use=scene.id in self.fixed, reason="as the file says") for scene in usable]
@@ -89,7 +89,7 @@ class GranuleScenes:
         return choose_scenes(best.values(), self.policy, self.period, rule=self.rule, region=region)
 
     def chosen(self) -> tuple[Scene, ...]:
-        """The scenes taken, in time order.
+        """The chosen scenes, in time order.
 
         Raises:
             InvalidInputError: there is none.
@@ -102,7 +102,7 @@ class GranuleScenes:
         return found
 
     def identity(self, scenes: Sequence[object]) -> list[object]:
-        """All that decides which scenes a granule has.
+        """All inputs that determine the scenes of a granule.
 
         Args:
             scenes: identity of each candidate.
@@ -128,17 +128,17 @@ def _worth(scene: Scene) -> tuple[float, float, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SeriesWindow:
-    """What all scenes show of a window."""
+    """Observations of a window in all scenes."""
 
     bands: NDArray[np.uint16]
-    """(time, band, y, x); 0 where there is nothing."""
+    """(time, band, y, x); 0 without data."""
     scl: NDArray[np.uint8]
-    """(time, y, x) scene classes; 0 where there is nothing."""
+    """(time, y, x) scene classes; 0 without data."""
     valid: NDArray[np.bool_]
     """(time, y, x) usable: a clear class, and data in every band."""
 
     def filled(self, times: Sequence[datetime]) -> NDArray[np.uint16]:
-        """(time, band, y, x) masked and filled, the year being a circle; 0 where nothing was ever usable."""
+        """(time, band, y, x) masked and filled, with the year as a circle; 0 if a pixel is never usable."""
         return fill_times(self.bands, self.valid, times)
 
 
@@ -152,7 +152,7 @@ def fill_times(bands: NDArray[np.uint16], valid: NDArray[np.bool_], times: Seque
 
 
 class GranuleReader:
-    """The open files of a granule's scenes; windows of them come as arrays."""
+    """The open files of a granule's scenes; reads windows as arrays."""
 
     def __init__(self, scenes: Sequence[Scene], bands: Sequence[str], mask: PixelMask) -> None:
         self.scenes = tuple(scenes)
@@ -175,8 +175,8 @@ class GranuleReader:
         """Read all bands of all scenes.
 
         Raises:
-            SceneFaultError: a file is missing or broken: the scene is out.
-            TransientFaultError: a file cannot be read just now.
+            SceneFaultError: a file is missing or broken: the scene is unusable.
+            TransientFaultError: a file is temporarily unreadable.
         """
         count = len(self.readers)
         bands = np.zeros((count, len(self.bands), *grid.shape), dtype=np.uint16)
@@ -186,7 +186,7 @@ class GranuleReader:
         return SeriesWindow(bands=bands, scl=self.classes(grid), valid=valid)
 
     def scene(self, at: int, grid: Grid) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        """Bands (band, y, x) of one scene, and (y, x) where it is usable."""
+        """Bands (band, y, x) of one scene, and its usable pixels (y, x)."""
         reader, names = self.readers[at], self.bands
         bands = np.zeros((len(names), *grid.shape), dtype=np.uint16)
         clear = reader.clear(grid)
@@ -208,10 +208,10 @@ class GranuleReader:
         return scl
 
     def area(self, granule: GranuleId, resolution: float) -> Grid:
-        """The part of a granule that any scene's files reach; whole granules, as a rule.
+        """The part of a granule covered by any scene's files; usually the whole granule.
 
         Raises:
-            InvalidInputError: they reach none of it.
+            InvalidInputError: they do not cover any of it.
         """
         whole = granule_grid(granule, resolution)
         grids = [reader.classification_grid() for reader in self.readers]
@@ -233,7 +233,7 @@ class GranuleReader:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class DecidedScenes:
-    """The scenes that a granule's series turned out to have: every product of the granule has the same."""
+    """The scenes used for a granule's series, shared by every product of the granule."""
 
     scenes: tuple[str, ...]
     """Ids, in time order."""
@@ -244,7 +244,7 @@ class DecidedScenes:
 
     @staticmethod
     def key(tile: str) -> str:
-        """Where it is kept.
+        """The key of a tile's decided scenes.
 
         Example:
             >>> DecidedScenes.key("37N_37TDK")
@@ -253,7 +253,7 @@ class DecidedScenes:
         return f".landloom/decided/{tile}.npz"
 
     def encode(self) -> bytes:
-        """As kept in build state."""
+        """Encode as build state."""
         buffer = io.BytesIO()
         bits, shape = np.packbits(self.valid, axis=None), np.array(self.valid.shape)
         names = np.array(self.scenes, np.str_)
@@ -262,7 +262,7 @@ class DecidedScenes:
 
     @classmethod
     def decode(cls, content: bytes) -> Self:
-        """Read what was kept."""
+        """The inverse of `encode`."""
         with np.load(io.BytesIO(content), allow_pickle=False) as kept:
             shape = tuple(kept["shape"].tolist())
             valid = np.unpackbits(kept["bits"], count=int(np.prod(shape))).reshape(shape).astype(np.bool_)

@@ -1,4 +1,4 @@
-"""Scenes of one overpass: what neighbouring granules show of it is one observation."""
+"""Scenes of one overpass: those on neighbouring granules are one observation."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ if TYPE_CHECKING:
     from landloom.model.scene import Scene
 
 SAME_PASS: Final = timedelta(minutes=2)
-"""Scenes of one satellite and orbit that start within it are one observation on neighbouring granules."""
+"""Largest difference of start times for scenes of one satellite and orbit to belong to one overpass."""
 
 
 def overpasses(scenes: Sequence[Scene], epsg: int) -> list[list[Scene]]:
-    """Gather the scenes that one overpass left on several granules: together they are one observation.
+    """Group the scenes of one overpass on several granules: together they are one observation.
 
     Args:
         scenes: of one timestep.
-        epsg: CRS of the samples; scenes in it come first, so that they win over warped ones.
+        epsg: CRS of the samples; scenes in it come first, so that they take precedence over warped ones.
 
     Returns:
         Overpasses in time order; within one, same CRS first, then by id.

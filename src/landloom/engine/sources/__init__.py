@@ -1,1 +1,1 @@
-"""Sources of labels: checked, and read around cells."""
+"""Label sources: checked, and read around cells."""

@@ -1,4 +1,4 @@
-"""Class fractions of cells, from whatever source of labels a recipe names, tile by tile."""
+"""Class fractions of cells, from any label source of a recipe, tile by tile."""
 
 from __future__ import annotations
 
@@ -41,19 +41,19 @@ RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
 
 
 def is_raster(path: str) -> bool:
-    """Whether a source of labels is a raster of codes."""
+    """Whether a label source is a raster of codes."""
     return Path(path).suffix.lower() in RASTERS
 
 
 class Cells(Protocol):
-    """Cells of one tile, small enough to travel to a worker."""
+    """Cells of one tile, small enough to send to a worker."""
 
     def grids(self) -> tuple[Grid, ...]:
         """Each cell as a grid."""
         ...
 
     def identity(self) -> object:
-        """JSON values that tell these cells from others."""
+        """JSON values that identify these cells."""
         ...
 
 
@@ -73,7 +73,7 @@ class TileCells:
         return tuple(SampleId(self.tile, row, column).grid(CELL_SIZE) for row, column in pairs)
 
     def identity(self) -> object:
-        """The tile, and where its cells lie in it."""
+        """The tile, and the positions of its cells."""
         return str(self.tile), self.rows.hex(), self.columns.hex()
 
 
@@ -96,12 +96,12 @@ def cell_fractions(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> F
     """Read a source around some cells and compute the share of each class in each of them.
 
     Args:
-        path: where the source lies.
-        source: what the recipe says of it.
-        cells: as grids; of one CRS.
+        path: of the source.
+        source: its section of the recipe.
+        cells: as grids, in one CRS.
 
     Raises:
-        InvalidInputError: no column, bad geometries, or codes that its taxonomy does not know; rows are named.
+        InvalidInputError: no column, bad geometries, or codes outside its taxonomy; the message names the rows.
     """
     return _of_raster(path, source, cells) if is_raster(path) else _of_polygons(path, source, cells)
 
@@ -144,7 +144,7 @@ def _of_raster(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Fract
 
 
 def fraction_notes(table: FractionTable) -> Iterator[Note]:
-    """What a person should know of a table: rows repaired, ground claimed twice, cells without any label."""
+    """Notes for the user on a table: rows repaired, overlaps, cells without any label."""
     for problem in table.problems:
         yield Note(kind=NoteKind.REPAIRED, what=str(problem))
     for overlap in table.overlaps:
@@ -159,15 +159,15 @@ class CellsTask:
     """Fractions of some cells, saved as (cell, class) millionths under a key of build state."""
 
     store: str
-    """Where the corpus lies."""
+    """Address of the corpus."""
     key: str
-    """Where the table goes."""
+    """Key of the table."""
     path: str
     """Vector file or raster."""
     source: LabelSource
     cells: Cells
     labels: LabelFiles | None = None
-    """What is published of them; None where the table is for the build alone."""
+    """Label files to publish; None if the table is for the build alone."""
 
     def run(self) -> Outcome:
         """Read the source around the cells, compute, save."""
@@ -184,12 +184,12 @@ class CellsTask:
 
 
 def source_settings(source: LabelSource) -> dict[str, Any]:
-    """What of a source decides the numbers made of it, beside its file's bytes."""
+    """Settings of a source that affect its fractions, besides the bytes of its file."""
     return source.model_dump(mode="json", include=set(LabelSource.model_fields) - {"allow_empty"})
 
 
 def encode_millionths(millionths: NDArray[np.int64]) -> bytes:
-    """A table (cell, class) as kept in build state."""
+    """Encode a table (cell, class) as build state."""
     buffer = io.BytesIO()
     np.save(buffer, millionths.astype(np.int32))
     return buffer.getvalue()

@@ -1,4 +1,4 @@
-"""Sources of labels, read through once before anything is made of them."""
+"""Checking whole label sources once, before anything is made from them."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
     from landloom.model.recipe import LabelSource
 
 CHECKED: Final = "checked"
-"""Kind of the journal's notes about sources that were read through."""
+"""Kind of the journal's notes about checked sources."""
 CHUNK: Final = 50_000
 """Features that are checked at a time."""
 _WHOLE: Final = (".csv", ".csv.gz", ".parquet", ".geoparquet", ".pq")
-"""Formats that are read at once anyway."""
+"""Suffixes of formats that are always read at once."""
 
 
 def check_once(name: str, path: str, source: LabelSource, context: BuildContext) -> None:
-    """Check a source of labels, once for as long as it is the same file; the journal knows.
+    """Check a label source once for every version of the file; the journal keeps the result.
 
-    What is wrong far from every sample, or has no geometry at all, no window that is read of it would show.
+    This finds errors that windowed reads would miss: far from every sample, or in rows without geometry.
 
     Raises:
-        InvalidInputError: as `check_source`.
+        InvalidInputError: as in `check_source`.
     """
     decides = unit_digest(context.identity(path), source_settings(source))
     if context.journal.notes(CHECKED).get(name) != decides:
@@ -45,17 +45,17 @@ def check_once(name: str, path: str, source: LabelSource, context: BuildContext)
 
 
 def check_source(path: str, source: LabelSource) -> list[Problem]:
-    """Read a vector source through once, in pieces; rasters are checked where samples lie.
+    """Read a whole vector source in pieces; rasters are checked only where samples lie.
 
     Args:
-        path: where it is.
-        source: what it is, as a recipe says it.
+        path: of the source.
+        source: its section of the recipe.
 
     Returns:
-        Rows with bad geometries, where they are no error.
+        Rows with bad geometries, unless these are an error.
 
     Raises:
-        InvalidInputError: no CRS, codes outside the taxonomy, or bad geometries; rows are named.
+        InvalidInputError: no CRS, codes outside the taxonomy, or bad geometries; the message names the rows.
         NotFoundError: no such layer or column.
         MissingKeyError: no such file.
     """
@@ -64,7 +64,7 @@ def check_source(path: str, source: LabelSource) -> list[Problem]:
             return []
     scheme = taxonomy(source.taxonomy)
     if source.column is None:
-        raise InvalidInputError(f"{path}: got no column, expected the column that holds the code: --column")
+        raise InvalidInputError(f"{path}: got no column, expected the column of the code: --column")
     shapes: list[Problem] = []
     codes: list[Problem] = []
     for frame in _pieces(path, source):
@@ -77,12 +77,12 @@ def check_source(path: str, source: LabelSource) -> list[Problem]:
 
 
 def _pieces(file: str, source: LabelSource) -> Iterator[GeoDataFrame]:
-    """Rows by their names, piece by piece."""
+    """Rows by name, piece by piece."""
     columns = [str(source.column)]
     if file.lower().endswith(_WHOLE):
         yield read_vector(file, layer=source.layer, columns=columns, numbered=True)
         return
-    nowhere = (0.0, 0.0, 0.0, 0.0)  # reads nothing, and refuses what is wrong with layer, column and CRS
+    nowhere = (0.0, 0.0, 0.0, 0.0)  # reads no rows, but checks layer, column and CRS
     read_vector(file, layer=source.layer, columns=columns, bbox=nowhere)
     layer = source.layer or layers_with_geometry(file)[0]
     first, count = 0, CHUNK

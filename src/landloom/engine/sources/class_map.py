@@ -1,4 +1,4 @@
-"""A land-cover map in any taxonomy, brought onto a grid in LandCoverNet's classes."""
+"""A land-cover map in any taxonomy, resampled to a grid in LandCoverNet's classes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ClassMap:
-    """A raster of codes, and how they translate."""
+    """A raster of codes, and their translation."""
 
     path: str
     taxonomy: str
@@ -34,12 +34,12 @@ class ClassMap:
 
     @property
     def walk(self) -> Crosswalk:
-        """From its codes to LandCoverNet's."""
+        """The crosswalk from its codes to LandCoverNet's."""
         walk = crosswalk(f"{self.taxonomy}_landcovernet")
         return walk.override(self.overrides) if self.overrides else walk
 
     def identity(self, file: str) -> list[Any]:
-        """What makes it the same map.
+        """Identity of the map.
 
         Args:
             file: identity of its file.
@@ -47,10 +47,10 @@ class ClassMap:
         return [file, self.taxonomy, sorted(self.overrides.items())]
 
     def on(self, grid: Grid) -> NDArray[np.uint8]:
-        """LandCoverNet classes (y, x) on a grid, by nearest neighbour; 0 where the map has nothing.
+        """LandCoverNet classes (y, x) on a grid, by nearest neighbour; 0 where the map has no data.
 
         Raises:
-            InvalidInputError: codes that its taxonomy does not know, all of them named.
+            InvalidInputError: codes outside its taxonomy; the message lists all of them.
         """
         walk = self.walk
         with open_raster(self.path) as file:
@@ -70,7 +70,7 @@ class ClassMap:
 
 
 def class_map(project: Project, source: ClassMapSource) -> ClassMap:
-    """The map that a recipe names.
+    """The map of a recipe.
 
     Raises:
         NotFoundError: there is no crosswalk from its taxonomy.

@@ -27,14 +27,14 @@ class LabelFiles:
     layout: Layout
     """Keys of the corpus."""
     product: Product
-    """Its prefix starts the file names: `labels`."""
+    """Its prefix begins the file names: `labels`."""
     columns: tuple[str, ...]
     """Names of the properties, in the order of the taxonomy's codes."""
     samples: tuple[Sample, ...]
     """In the order of the cells."""
 
     def write(self, store: Store, millionths: NDArray[np.int64]) -> list[FileEntry]:
-        """Put a file for every sample."""
+        """Write a file for every sample."""
         epsg = np.array([sample.epsg for sample in self.samples], np.int32)
         outlines = rings(epsg, np.array([sample.bounds for sample in self.samples], np.float64))
         files = []

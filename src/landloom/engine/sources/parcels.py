@@ -1,4 +1,4 @@
-"""Reading parcels, and the tables that explain them."""
+"""Reading parcels, and the tables of rejected parcels and of classes."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ MARGIN: Final = 120.0
 
 
 def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = None, **options: Any) -> Parcels:
-    """Read parcels from a file; those far from a grid are not even read.
+    """Read parcels from a file, skipping those far from a grid.
 
     Args:
         path: anything that `read_vector` reads.
-        grid: what they are wanted for; all unless told.
+        grid: only parcels near it; by default all.
         layer: of the file.
         **options: for `parcels_of`; `default_epsg` is for files without a CRS.
 
@@ -59,7 +59,7 @@ def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = Non
 
 
 def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()) -> bytes:
-    r"""The table of parcels that something is wrong with.
+    r"""The table of rejected and repaired parcels.
 
     Example:
         >>> rejected_csv([Rejected(id="7", ground_truth="maize", reason="no area")])
@@ -71,18 +71,18 @@ def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()
 
 
 def classes_csv(rows: Iterable[Mapping[str, str | int]]) -> bytes:
-    """The whole mapping from values to codes, as `classes_file` reads it again."""
+    """The complete mapping from values to codes, in the format of `classes_file`."""
     return csv_bytes(("value", "code", "role"), ((row["value"], row["code"], row["role"]) for row in rows))
 
 
 def classes_file(path: str | Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Read a mapping: a CSV with `value,code` and perhaps `role`, or a YAML or JSON mapping.
+    """Read a mapping: a CSV with `value,code` and optionally `role`, or a YAML or JSON mapping.
 
     Returns:
-        Value → code; and the codes of background, ignore and unknown, where the file gives them.
+        Value → code; and the codes of background, ignore and unknown, if given in the file.
 
     Raises:
-        InvalidInputError: it cannot be read as such.
+        InvalidInputError: it is not such a file.
     """
     file = Path(path)
     try:

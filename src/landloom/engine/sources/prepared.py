@@ -1,4 +1,4 @@
-"""Parcels of a corpus, prepared once: read, checked, reprojected and kept, so that label rasters are cut from them."""
+"""Parcels of a corpus, prepared once for cutting label rasters: read, checked, reprojected and stored."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 FOLDER: Final = ".landloom/parcels"
-"""Where prepared parcels are kept."""
+"""Key prefix of prepared parcels."""
 SIDE: Final = 1000
 """Pixels along a side of the blocks that are rasterised at a time."""
 
 
 def label_times(section: ParcelSource, project: Project) -> dict[int | None, Period | LabelYear]:
-    """Label year, or None where samples have none → the parcels that samples of it show.
+    """Label year, or None for samples without one → the validity of the parcels to use.
 
     Args:
         section: of the recipe.
@@ -57,7 +57,7 @@ def label_times(section: ParcelSource, project: Project) -> dict[int | None, Per
 
 
 def labels_period(section: ParcelSource, project: Project) -> Period:
-    """First day that labels speak of, and the day after the last."""
+    """First day of the labels, and the day after the last."""
     times = label_times(section, project).values()
     periods = [when.period if isinstance(when, LabelYear) else when for when in times]
     return min(start for start, _ in periods), max(end for _, end in periods)
@@ -68,7 +68,7 @@ def _days(period: TimePeriod) -> Period:
 
 
 def folder_of(year: int | None) -> str:
-    """Where the parcels of a label year are kept.
+    """The key prefix of the parcels of a label year.
 
     Example:
         >>> folder_of(None), folder_of(2018)
@@ -79,24 +79,24 @@ def folder_of(year: int | None) -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PrepareTask:
-    """Read, check and reproject the parcels of a corpus, and say which windows they label."""
+    """Read, check and reproject the parcels of a corpus, and compute which windows they label."""
 
     store: str
-    """Where the corpus is built."""
+    """Address of the corpus."""
     source: str
     section: ParcelSource
     classes: Mapping[Any, int] | None
-    """Value → code, where the recipe or its file says."""
+    """Value → code, if given in the recipe or its file."""
     codes: Mapping[str, int]
     times: Mapping[int | None, Period | LabelYear]
-    """As of `label_times`."""
+    """From `label_times`."""
     grid: Grid
-    """Pixels of the whole region; parcels that reach beyond it are marked."""
+    """Pixels of the whole region; parcels that extend beyond it are marked."""
     windows: tuple[Grid, int, int] | None
-    """Pixels of a window grid, and its rows and columns, where shares of labelled pixels are wanted."""
+    """Pixels of a window grid, and its rows and columns, if shares of labelled pixels are needed."""
 
     def run(self) -> Outcome:
-        """Save parcels and, if wanted, (row, column) shares of each label year; the one mapping; rejected ones."""
+        """Save parcels and, if needed, (row, column) shares of each label year; the one mapping; rejected ones."""
         found = {year: self._read(when) for year, when in self.times.items()}
         mapping = self._mapping(found)
         files, rejected = {"mapping.json": orjson.dumps(mapping_document(mapping))}, []
@@ -145,7 +145,7 @@ class PrepareTask:
 
 
 def _recoded(parcels: Parcels, mapping: ClassMapping | None) -> Parcels:
-    """The same parcels under a mapping of more values than they have."""
+    """The same parcels under a mapping with additional values."""
     if mapping is None or parcels.mapping is None or parcels.mapping == mapping:
         return parcels
     new = {code: mapping.codes[value] for value, code in parcels.mapping.codes.items()}
@@ -154,7 +154,7 @@ def _recoded(parcels: Parcels, mapping: ClassMapping | None) -> Parcels:
 
 
 def _unused(years: Sequence[Sequence[Rejected]]) -> list[Rejected]:
-    """What no label year takes: parcels that have something wrong, or are of none of the years."""
+    """Parcels that no label year uses: invalid ones, or those of none of the years."""
     if len(years) == 1:
         return list(years[0])
     mistimed = Counter((row.id, row.ground_truth, row.when) for rows in years for row in set(rows) if row.when)
@@ -178,12 +178,12 @@ def prepare_unit(
     Args:
         project: the recipe in its folder.
         section: what it says of its parcels.
-        context: where the corpus is built.
+        context: of the build.
         grid: pixels of the whole region.
         windows: as in `PrepareTask`.
 
     Raises:
-        InvalidInputError: the parcels, or the file of their classes, are not there.
+        InvalidInputError: the parcels, or the file of their classes, do not exist.
     """
     classes: Mapping[Any, int] | None
     codes = {str(role): code for role, code in section.codes.items()}
@@ -210,13 +210,13 @@ def prepare_unit(
 
 
 def labelled_shares(parcels: Parcels, grid: Grid, rows: int, columns: int) -> NDArray[np.float32]:
-    """Share of each window's pixels whose class is one: neither background nor to be ignored.
+    """Share of each window's pixels with a class: neither background nor ignored.
 
     Args:
         parcels: in the grid's CRS.
         grid: pixels of all windows.
-        rows: of windows.
-        columns: of windows.
+        rows: number of rows of windows.
+        columns: number of columns of windows.
 
     Returns:
         (row, column).
@@ -240,27 +240,27 @@ def labelled_shares(parcels: Parcels, grid: Grid, rows: int, columns: int) -> ND
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """The prepared parcels of a corpus: where they are kept, and what is known of them."""
+    """The prepared parcels of a corpus: their keys and properties."""
 
     key: str
-    """Digest of all that they follow from."""
+    """Digest of all inputs."""
     grid: Grid
     """Pixels of the whole region."""
     mapping: ClassMapping | None
     """None for regression."""
     parcels: Mapping[str, int]
-    """Sample → the parcel that it is about, where windows are centred on parcels."""
+    """Sample → its parcel, for windows centred on parcels."""
     alone: bool = False
-    """Whether a sample shows the parcel that it is about and no other."""
+    """Whether a sample shows its own parcel and no other."""
     outlines: bytes = b""
     """CSV of the parcels that windows are centred on."""
     left_out: tuple[tuple[int, str], ...] = ()
     """Parcels without a window, with reasons."""
     years: tuple[int | None, ...] = (None,)
-    """Label years that parcels were prepared for; None where samples have none."""
+    """Label years with prepared parcels; None for samples without one."""
 
     def rows(self) -> list[dict[str, str | int]]:
-        """The whole class mapping, as documents state it."""
+        """The complete class mapping, as written to documents."""
         return [] if self.mapping is None else self.mapping.rows()
 
 
@@ -298,10 +298,10 @@ def load_parcels(store: Store, grid: Grid, box: Bounds | None = None, year: int 
     """Read prepared parcels.
 
     Args:
-        store: where the corpus is built.
+        store: of the corpus.
         grid: pixels of the whole region.
-        box: only those whose bounds meet it; all unless told.
-        year: of the labels, where samples have one.
+        box: only parcels whose bounds intersect it; by default all.
+        year: of the labels, for samples with one.
     """
     table: pa.Table = pq.read_table(io.BytesIO(store.get(f"{folder_of(year)}/table.parquet")))
     if box is not None:

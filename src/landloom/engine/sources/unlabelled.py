@@ -1,4 +1,4 @@
-"""Labels that lie in no sample: the wrong file, the wrong CRS or swapped axes, but hardly ever what was meant."""
+"""Detecting labels outside all samples: usually a wrong file, a wrong CRS or swapped axes."""
 
 from __future__ import annotations
 
@@ -23,34 +23,34 @@ if TYPE_CHECKING:
 
 
 def unlabelled(outcomes: Iterable[Outcome]) -> int:
-    """How many cells of some units have no label anywhere."""
+    """Number of cells of some units without any label."""
     notes = (note for outcome in outcomes for note in outcome.notes)
     return sum(note.count for note in notes if note.kind is NoteKind.UNLABELLED)
 
 
 def require_labels(path: str, source: LabelSource, missing: int, cells: int, bounds: Bounds) -> None:
-    """Refuse labels of which not one lies in a cell.
+    """Refuse labels if none of them lies in a cell.
 
     Args:
-        path: where the file lies.
-        source: what the recipe says of it.
+        path: of the file.
+        source: its section of the recipe.
         missing: cells without any label.
         cells: all cells.
-        bounds: where they lie, in WGS84.
+        bounds: of the cells, in WGS84.
 
     Raises:
-        InvalidInputError: no cell has a label, and the section does not allow it.
+        InvalidInputError: no cell has a label, and the section does not allow that.
     """
     if missing < cells or source.allow_empty:
         return
     raise InvalidInputError(
         f"{path}: no label lies in any of the {cells:,} cells; it reaches {_shown(_extent(path, source))}, they "
-        f"lie {_shown(bounds)}: is its CRS right, or are its axes swapped? To go on all the same: allow_empty"
+        f"lie {_shown(bounds)}: is its CRS right, or are its axes swapped? To continue anyway, set allow_empty"
     )
 
 
 def label_notes(name: str, outcomes: Mapping[str, Outcome], cells: int) -> list[str]:
-    """Lines on samples without labels, rows that were repaired, and ground that polygons claim twice.
+    """Lines on samples without labels, repaired rows, and overlapping polygons.
 
     Args:
         name: of the labels.
