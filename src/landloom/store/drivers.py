@@ -1,7 +1,7 @@
-"""Which of GDAL's drivers opens a file: one, told by the file's first bytes, out of an explicit list.
+"""GDAL drivers for raster files: chosen by the file's first bytes, from an explicit list.
 
-GDAL chooses among all its drivers by content, and some of them write files, read other files or ask servers that the
-content names (MRF, VRT, WMS, …). So none is ever left to choose: a driver is named whenever a file is opened.
+GDAL itself chooses among all its drivers by content, and some of them write files, read other files or contact servers
+named in the content (MRF, VRT, WMS, …). So a driver is always given explicitly when a file is opened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from landloom.store.faults import os_fault
 _TIFF: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 _JP2: Final = (b"\0\0\0\x0cjP  \r\n\x87\n", b"\xff\x4f\xff\x51")
 _REMOTE: Final = {**dict.fromkeys(_TIFF, "GTiff"), **dict.fromkeys(_JP2, "JP2OpenJPEG")}
-"""First bytes → driver of what a scene may consist of."""
+"""First bytes → driver, for the remote files of scenes."""
 _LOCAL: Final = {
     **_REMOTE,
     b"CDF\x01": "netCDF",
@@ -25,24 +25,24 @@ _LOCAL: Final = {
     b"\x89HDF\r\n\x1a\n": "netCDF",
     b"EHFA_HEADER_TAG": "HFA",
 }
-"""The same of files on this machine."""
+"""First bytes → driver, for files on this machine."""
 _SUFFIXES: Final = {".jp2": "JP2OpenJPEG", ".tif": "GTiff", ".tiff": "GTiff"}
 _ZARR: Final = (".zgroup", ".zarray", "zarr.json")
 _HEAD: Final = 64
 _ELSE: Final = ((b"<", "a web page or XML"), (b"{", "JSON"), (b"\x1f\x8b", "gzip"))
-"""First bytes of answers that servers give in place of a file."""
+"""First bytes of responses that servers send instead of a file."""
 
 
 def remote_driver(head: bytes, href: str) -> str:
     r"""The driver for a remote file.
 
     Args:
-        head: its first bytes.
+        head: first bytes of the file.
         href: its URL.
 
     Raises:
-        TransientFaultError: it is a web page or something else that servers answer instead of a file.
-        PermanentFaultError: it is none of the formats that are read.
+        TransientFaultError: it is a web page or another response that servers send instead of a file.
+        PermanentFaultError: its format is not supported.
 
     Example:
         >>> remote_driver(b"II*\0rest", "https://example.org/B04.tif")
@@ -61,11 +61,11 @@ def local_driver(href: str) -> str:
     """The driver for a file on this machine.
 
     Args:
-        href: its path; in an archive, as GDAL writes it (`/vsizip//data/x.zip/B02.jp2`).
+        href: its path; inside an archive, in GDAL's notation (`/vsizip//data/x.zip/B02.jp2`).
 
     Raises:
-        PermanentFaultError: there is no such file, or it is none of the formats that are read.
-        TransientFaultError: it cannot be read just now.
+        PermanentFaultError: there is no such file, or its format is not supported.
+        TransientFaultError: it is temporarily unreadable.
     """
     try:
         driver = _told_locally(Path(local_path(href)))

@@ -1,7 +1,7 @@
-"""Which failures may pass: HTTP statuses and errors of the operating system as faults (DESIGN section 3).
+"""Classification of failures: HTTP statuses and errors of the operating system as faults (DESIGN section 3).
 
-A fault is permanent only where that is proven: the file is not there, or it is whole and cannot be decoded. Everything
-else is transient: the unit fails, says what would help, and the next build tries again.
+A fault is permanent only if that is proven: the file does not exist, or it is complete and cannot be decoded. All
+others are transient: the unit fails, its message says what would help, and the next build tries again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Final
 from landloom.errors import PermanentFaultError, TransientFaultError
 
 GONE: Final = frozenset({404, 410, 451})
-"""Answers that prove that there is nothing at an address (any more)."""
+"""Status codes that prove that there is nothing at an address (any more)."""
 _HELP: Final = {
     401: "credentials are missing or have expired",
     403: "access is denied: sign the address, renew its signature or give credentials; or the rate limit is exceeded",
@@ -21,7 +21,7 @@ _HELP: Final = {
     429: "the rate limit is exceeded",
 }
 _ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})
-"""Errors that prove that a path leads to no file."""
+"""Errors that prove that a path does not lead to a file."""
 _LIMITS: Final = {
     errno.EMFILE: "raise the limit of open files (ulimit -n) or use fewer workers",
     errno.ENFILE: "the whole system has too many open files",
@@ -40,8 +40,8 @@ def http_fault(status: int, what: str) -> PermanentFaultError | TransientFaultEr
     """The fault for an HTTP status that is not a success.
 
     Args:
-        status: of the answer.
-        what: the address asked, as it may be printed.
+        status: of the response.
+        what: the address, in printable form.
 
     Example:
         >>> type(http_fault(404, "a.json")).__name__, type(http_fault(418, "a.json")).__name__
@@ -55,7 +55,7 @@ def http_fault(status: int, what: str) -> PermanentFaultError | TransientFaultEr
 
 
 def os_fault(error: OSError, what: str) -> PermanentFaultError | TransientFaultError:
-    """The fault for an error of the operating system while a local file was read.
+    """The fault for an error of the operating system during reading of a local file.
 
     Args:
         error: as raised.

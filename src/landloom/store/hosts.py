@@ -1,8 +1,8 @@
-"""Which hosts may be contacted.
+"""Access control for hosts.
 
-`LANDLOOM_HOSTS` (the option `--hosts` of the command line) limits them to a list of names, separated by commas; a name
-that starts with a dot admits every host below it. Addresses by which clouds tell their machines who they are, and
-link-local ones, are refused unless they are on that list, both by name and once a connection shows where a name leads.
+`LANDLOOM_HOSTS` (the option `--hosts` of the command line) limits access to a list of names separated by commas; a name
+that starts with a dot admits every host below it. Metadata services of clouds, and link-local addresses, are refused
+unless they are on that list, both by name and by the address of the established connection.
 """
 
 from __future__ import annotations
@@ -53,14 +53,14 @@ def check_host(address: str) -> None:
 
 
 def check_peer(ip: str, host: str) -> None:
-    """Check where a connection to a host really leads.
+    """Check the actual address of a connection to a host.
 
     Args:
-        ip: address of the other end.
-        host: name that was asked for.
+        ip: address of the peer.
+        host: requested name.
 
     Raises:
-        ForeignAddressError: the name leads to a link-local or metadata address and is not allowed by name.
+        ForeignAddressError: the name resolves to a link-local or metadata address and is not allowed by name.
 
     Example:
         >>> check_peer("127.0.0.1", "localhost")

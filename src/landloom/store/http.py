@@ -1,4 +1,4 @@
-"""The one HTTP client: retries, redirects, hosts and rates under one policy, and faults by their name.
+"""The one HTTP client: one policy for retries, redirects, hosts and rates, and faults by status code.
 
 Object stores are read through `landloom.store.objects`, under the same policy (`landloom.store.patience`).
 """
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1 << 20
 _LARGEST: Final = 1 << 29
-"""Bytes of the largest document that is held in memory."""
+"""Largest number of bytes of a document that is held in memory."""
 _ADDRESS: Final = re.compile(r"[a-z0-9+.-]+://[^\s'\"()<>]+")
 _CUT: Final = (CutConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
 
@@ -75,9 +75,9 @@ def _checked(sock: socket.socket, host: str) -> socket.socket:
 
 
 class RetryingAdapter(HTTPAdapter):
-    """Sends a request again on dropped or too slow connections, timeouts, 429 and 5xx, never on another 4xx.
+    """Repeats a request after dropped or slow connections, timeouts, 429 and 5xx, but not after other 4xx.
 
-    Hosts that may not be contacted (`landloom.store.hosts`) are refused, after every redirect anew.
+    Hosts that may not be contacted (`landloom.store.hosts`) are refused, also after every redirect.
     """
 
     def __init__(self, patience: Patience) -> None:
@@ -85,12 +85,12 @@ class RetryingAdapter(HTTPAdapter):
         super().__init__(pool_maxsize=64)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Use connections that check where they lead."""
+        """Use connections that check the peer's address."""
         super().init_poolmanager(*args, **options)
         self.poolmanager.pool_classes_by_scheme = {"http": _CheckedPool, "https": _CheckedTlsPool}
 
     def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """Send, read the body unless it is streamed, and retry; returns the last answer, whatever its status."""
+        """Send, read the body unless it is streamed, and retry; returns the last response, whatever its status."""
         check_host(str(request.url))
         if not options.get("timeout"):
             options["timeout"] = self._patience.timeout
@@ -123,7 +123,7 @@ class RetryingAdapter(HTTPAdapter):
 
 
 def _read_here(response: requests.Response, patience: Patience) -> None:
-    """Read the body, where a dropped connection is retried."""
+    """Read the body here, so that a dropped connection is retried."""
     body = bytearray()
     for chunk in chunks(response, patience):
         body += chunk
@@ -133,7 +133,7 @@ def _read_here(response: requests.Response, patience: Patience) -> None:
 
 
 def chunks(response: requests.Response, patience: Patience) -> Iterator[bytes]:
-    """The decoded body of a streamed answer as it arrives.
+    """Yield the decoded body of a streamed response as it arrives.
 
     Raises:
         requests.RequestException: the connection was dropped, silent for `patience.timeout` seconds or slower than
@@ -165,14 +165,14 @@ def _last(state: RetryCallState) -> requests.Response:
 class CheckedSession(requests.Session):
     """A session that follows redirects only to allowed hosts and never to a less secure or another scheme.
 
-    Credentials do not go along to another host (`requests` strips them).
+    Credentials are not sent to another host (`requests` removes them).
     """
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        """Where an answer redirects to.
+        """The target of a redirect, if any.
 
         Raises:
-            TransientFaultError: to where it may not.
+            TransientFaultError: the target is not allowed.
         """
         target = super().get_redirect_target(resp)
         if target is None:
@@ -216,8 +216,8 @@ def get(session: requests.Session, href: str) -> bytes:
     """The body of a response.
 
     Raises:
-        MissingKeyError: it is not there.
-        TransientFaultError: it cannot be had just now.
+        MissingKeyError: there is no such file.
+        TransientFaultError: it is temporarily unavailable.
         PermanentFaultError: its host may not be contacted.
     """
     with answer(session, href) as response:
@@ -226,11 +226,11 @@ def get(session: requests.Session, href: str) -> bytes:
 
 
 def download(session: requests.Session, href: str, path: Path, patience: Patience | None = None) -> None:
-    """Write the body of an answer to a file, in bounded memory.
+    """Write the body of a response to a file, in bounded memory.
 
     Raises:
-        MissingKeyError: it is not there.
-        TransientFaultError: it cannot be had just now, or came short.
+        MissingKeyError: there is no such file.
+        TransientFaultError: it is temporarily unavailable, or the body is incomplete.
         PermanentFaultError: its host may not be contacted.
     """
     with answer(session, href, stream=True) as response, path.open("wb") as file:
@@ -238,10 +238,10 @@ def download(session: requests.Session, href: str, path: Path, patience: Patienc
 
 
 def save(response: requests.Response, file: IO[bytes], patience: Patience) -> int:
-    """Write the decoded body of a streamed answer to a file; returns the number of bytes.
+    """Write the decoded body of a streamed response to a file; returns the number of bytes.
 
     Raises:
-        TransientFaultError: it came short, too slowly, or in a broken encoding.
+        TransientFaultError: the body is incomplete, too slow, or its encoding is broken.
     """
     href, size = shown(str(response.url)), 0
     try:
@@ -264,12 +264,12 @@ def answer(
     headers: Mapping[str, str] | None = None,
     accept: frozenset[int] = frozenset(),
 ) -> requests.Response:
-    """A successful answer, or one with a status in `accept`; with `stream`, its body is still to be read.
+    """A successful response, or one with a status in `accept`; with `stream`, its body is still unread.
 
     Raises:
         MissingKeyError: there is nothing at that address.
         TransientFaultError: any other failure.
-        PermanentFaultError: the host may not be contacted, or the address is none.
+        PermanentFaultError: the host may not be contacted, or the address is invalid.
     """
     try:
         response = session.get(href, stream=stream, headers=headers)
@@ -287,7 +287,7 @@ def answer(
 
 
 def plain_reason(error: BaseException) -> str:
-    """What went wrong, by the innermost cause, without addresses: they may carry secrets."""
+    """The innermost cause of an error, without addresses, which may contain secrets."""
     *_, deepest = _causes(error)
     if isinstance(error, TooManyRedirects):
         return "redirects without end"

@@ -117,11 +117,11 @@ class ObjectStore:
             key: of the file.
             start: first byte.
             stop: end of the range, exclusive.
-            etag: version that is asked for; any if None.
+            etag: requested version; any if None.
 
         Raises:
-            MissingKeyError: there is nothing under that key.
-            TransientFaultError: it cannot be read just now.
+            MissingKeyError: there is no file with that key.
+            TransientFaultError: it is temporarily unreadable.
             StoreError: it cannot be read, or is another version.
         """
         options: Any = {"range": (start, stop)} | ({} if etag is None else {"if_match": etag})

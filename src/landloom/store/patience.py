@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 WORTH_RETRYING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Status codes that may change on retry: too early, too many requests, and server errors."""
 BUSY: Final = frozenset({429, 503})
-"""Answers that ask to come back later."""
+"""Status codes that ask the client to come back later."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,11 +31,11 @@ class Patience:
     longest_asked: float = 180.0
     """Longest Retry-After that is honoured, in seconds; a longer one ends the tries."""
     timeout: float = 60.0
-    """Seconds without a byte after which a connection counts as cut."""
+    """Seconds without a byte after which a connection counts as dropped."""
     least_rate: float = 1000.0
-    """Bytes a second below which a transfer counts as cut, averaged over `rate_window`."""
+    """Bytes per second below which a connection counts as dropped, averaged over `rate_window`."""
     rate_window: float = 10.0
-    """Seconds."""
+    """Seconds over which the rate is averaged."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for a number of seconds; tests and simulated clocks replace it."""
 
@@ -69,11 +69,11 @@ class Patience:
 
 
 class Rate:
-    """Whether a transfer keeps to the least rate.
+    """Whether a transfer meets the least rate.
 
     Args:
         patience: the rate and the seconds to average it over.
-        clock: seconds; another one for tests.
+        clock: returns seconds; tests replace it.
 
     Example:
         >>> seconds = iter([0.0, 5.0, 11.0, 22.0])
@@ -87,7 +87,7 @@ class Rate:
         self._since, self._bytes = clock(), 0
 
     def keeps(self, count: int) -> bool:
-        """Note that so many bytes came; False where too few have come for too long."""
+        """Count received bytes; False if the rate was too low for too long."""
         now = self._clock()
         self._bytes += count
         seconds = now - self._since

@@ -1,7 +1,7 @@
-"""A remote raster as the file that GDAL reads: blocks cached, ranges put together and asked for at once.
+"""A remote raster as a file object for GDAL: blocks are cached, ranges merged and requested concurrently.
 
-GDAL's callbacks cannot raise. So a `RangeFile` notes what went wrong, gives GDAL nothing (or zeros), and whoever called
-GDAL asks `RangeFile.check` afterwards, whether GDAL complained or not.
+GDAL's callbacks cannot raise. So a `RangeFile` records the error and gives GDAL nothing (or zeros), and the caller of
+GDAL calls `RangeFile.check` afterwards, whether or not GDAL reported an error.
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
     from landloom.store.ranges import Source
 
 _BLOCKS: Final = 32
-"""Blocks kept of each file."""
+"""Blocks cached per file."""
 _GAP: Final = 64 * 2**10
-"""Bytes between two ranges up to which they are asked for together."""
+"""Bytes between two ranges up to which they are merged into one request."""
 _LONGEST: Final = 8 * 2**20
-"""Bytes of the largest request that is put together from several ranges."""
+"""Bytes of the largest merged request."""
 _AT_ONCE: Final = 32
-"""Requests at once for the ranges of all reads of a process."""
+"""Concurrent range requests of a process."""
 
 
 class RangeFile(io.RawIOBase):
@@ -40,11 +40,11 @@ class RangeFile(io.RawIOBase):
 
     Args:
         href: its URL.
-        patience: retries.
+        patience: retry policy.
 
     Raises:
         PermanentFaultError: there is no such file, or its host may not be contacted.
-        TransientFaultError: it cannot be read just now.
+        TransientFaultError: it is temporarily unreadable.
     """
 
     def __init__(self, href: str, patience: Patience | None = None) -> None:
@@ -57,20 +57,20 @@ class RangeFile(io.RawIOBase):
 
     @property
     def head(self) -> bytes:
-        """The first bytes, by which the format is told."""
+        """The first bytes, which identify the format."""
         return self._source.head
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file."""
+        """Size of the whole file in bytes."""
         return self._source.size
 
     def check(self) -> None:
-        """Raise what went wrong since the last call.
+        """Raise the error since the last call, if there was one.
 
         Raises:
             PermanentFaultError: the file is gone or truncated.
-            TransientFaultError: it cannot be read just now, or has changed.
+            TransientFaultError: it is temporarily unreadable, or has changed.
         """
         fault, self._fault = self._fault, None
         if fault is not None:
@@ -95,7 +95,7 @@ class RangeFile(io.RawIOBase):
         return self._position
 
     def read(self, size: int = -1) -> bytes:
-        """Bytes from the position on; fewer at the end of the file, none where they cannot be had."""
+        """Bytes from the current position; fewer at the end of the file, none after an error."""
         end = self._source.size
         stop = end if size < 0 else min(self._position + size, end)
         try:
@@ -107,7 +107,7 @@ class RangeFile(io.RawIOBase):
         return data
 
     def get_byte_ranges(self, offsets: Sequence[int], sizes: Sequence[int]) -> list[bytes]:
-        """Several ranges at once; zeros where they cannot be had."""
+        """Several ranges at once; zeros after an error."""
         ranges = [(start, start + size) for start, size in zip(offsets, sizes, strict=True)]
         parts = list(_put_together(sorted(ranges)))
         try:
@@ -121,7 +121,7 @@ class RangeFile(io.RawIOBase):
             return [bytes(size) for size in sizes]
 
     def close(self) -> None:
-        """Let go of the file."""
+        """Close the file."""
         self._source.close()
         super().close()
 
@@ -132,7 +132,7 @@ class RangeFile(io.RawIOBase):
 
     def _bytes(self, start: int, stop: int) -> bytes:
         if stop > self._source.size:
-            # Lineage publishes these words: other ones would change the bytes of corpora that are there.
+            # Lineage publishes this text: another wording would change the bytes of existing corpora.
             got, wanted = max(self._source.size - start, 0), stop - start
             raise PermanentFaultError(f"{self.href}: truncated: a block has {got:,} bytes, wanted {wanted:,}")
         if stop - start > BLOCK:
@@ -153,7 +153,7 @@ class RangeFile(io.RawIOBase):
 
 
 def _put_together(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
-    """Sorted ranges, those that lie close together as one.
+    """Sort ranges and merge those that are close together.
 
     Example:
         >>> _put_together([(0, 10), (20, 30), (10_000_000, 10_000_010)])
@@ -169,34 +169,34 @@ def _put_together(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
 
 
 class Opener(MultiByteRangeResourceContainer):  # type: ignore[misc]
-    """Hands open `RangeFile`s to GDAL, by names that stand for them."""
+    """Gives GDAL open `RangeFile`s, by placeholder names."""
 
     def __init__(self) -> None:
         self._files: dict[str, RangeFile] = {}
         self._numbers = itertools.count()
 
     def add(self, file: RangeFile) -> str:
-        """Make a file known; returns the name under which GDAL opens it."""
+        """Register a file; returns the name under which GDAL opens it."""
         name = f"landloom/{next(self._numbers)}"
         self._files[name] = file
         return name
 
     def remove(self, name: str) -> None:
-        """Forget a file."""
+        """Unregister a file."""
         self._files.pop(name, None)
 
     def open(self, path: str, mode: str = "r", **options: Any) -> RangeFile:  # noqa: ARG002 - the signature is rasterio's
-        """The file of that name."""
+        """The file with that name."""
         if path not in self._files:
             raise FileNotFoundError(path)
         return self._files[path]
 
     def isfile(self, path: str) -> bool:
-        """Whether there is one of that name."""
+        """Whether there is a file with that name."""
         return path in self._files
 
     def isdir(self, path: str) -> bool:  # noqa: ARG002
-        """Never."""
+        """Always False."""
         return False
 
     def ls(self, path: str) -> list[str]:  # noqa: ARG002
@@ -204,20 +204,20 @@ class Opener(MultiByteRangeResourceContainer):  # type: ignore[misc]
         return []
 
     def mtime(self, path: str) -> int:  # noqa: ARG002
-        """Not known."""
+        """Unknown."""
         return 0
 
     def rm(self, path: str) -> None:
-        """Refused."""
+        """Not allowed."""
         raise PermissionError(path)
 
     def size(self, path: str) -> int:
-        """Bytes."""
+        """Size in bytes."""
         return self._files[path].size
 
 
 OPENER: Final = Opener()
-"""The one of this process: GDAL registers an opener by its identity."""
+"""The opener of this process: GDAL registers an opener by its identity."""
 
 
 @cache

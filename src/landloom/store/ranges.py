@@ -1,8 +1,8 @@
-"""Remote files by byte ranges: what GDAL reads of a remote raster goes through our own client, never through GDAL's.
+"""Remote files by byte ranges: GDAL reads remote rasters through landloom's client, never through its own.
 
-So retries, redirects, hosts, rates and faults of rasters are those of everything else, and GDAL has no network. A range
-counts only if it is of the version that was opened (size and ETag, or Last-Modified): a file that is replaced while it
-is read is a transient fault, never a mixture.
+So rasters share the policy for retries, redirects, hosts, rates and faults, and GDAL has no network access. A range is
+accepted only if it belongs to the version that was opened (size and ETag, or Last-Modified): replacing a file while it
+is read is a transient fault, and never mixes versions.
 """
 
 from __future__ import annotations
@@ -35,28 +35,28 @@ if TYPE_CHECKING:
 BLOCK: Final = 64 * 2**10
 """Bytes of the smallest request; the first one brings the header of most files."""
 _EMPTY: Final = frozenset({416})
-"""Answer for the first bytes of an empty file."""
+"""Status code for the first bytes of an empty file."""
 
 
 class Source(Protocol):
     """A version of a remote file."""
 
     size: int
-    """Bytes."""
+    """Size in bytes."""
     head: bytes
-    """The first ones, up to `BLOCK`."""
+    """The first bytes, up to `BLOCK`."""
 
     def part(self, start: int, stop: int) -> bytes:
-        """Bytes from `start` up to `stop`, which lie within the file.
+        """Bytes from `start` to `stop`, both within the file.
 
         Raises:
             PermanentFaultError: the file is gone.
-            TransientFaultError: it cannot be read just now, or is another version.
+            TransientFaultError: it is temporarily unreadable, or is another version.
         """
         ...
 
     def close(self) -> None:
-        """Let go of what is held."""
+        """Release its resources."""
         ...
 
 
@@ -64,12 +64,12 @@ def open_source(href: str, patience: Patience | None = None) -> Source:
     """Open a remote file.
 
     Args:
-        href: URL: `http(s)`, or what `landloom.store.open.open_store` takes.
-        patience: retries; those of object stores are set when they are opened.
+        href: URL: `http(s)`, or any that `landloom.store.open.open_store` accepts.
+        patience: retry policy; that of object stores is set when they are opened.
 
     Raises:
         PermanentFaultError: there is no such file, or its host may not be contacted.
-        TransientFaultError: it cannot be read just now.
+        TransientFaultError: it is temporarily unreadable.
     """
     check_host(href)
     if urlsplit(href).scheme in {"http", "https"}:
@@ -96,7 +96,7 @@ class _Version:
 
 
 class _WebFile:
-    """A file on a web server: by ranges, or as a whole copy where the server gives no ranges."""
+    """A file on a web server: by ranges, or as a whole copy if the server does not support ranges."""
 
     def __init__(self, href: str, patience: Patience) -> None:
         self._href, self._address, self._patience = href, href, patience
@@ -131,7 +131,7 @@ class _WebFile:
             self._copy.close()
 
     def _answer(self, start: int, stop: int) -> requests.Response:
-        """Ask where the last redirect led to, as long as that answers; its signature may expire."""
+        """Request from the target of the last redirect while it responds; its signature may expire."""
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
         if self._address != self._href:
             try:

@@ -1,8 +1,8 @@
 """Windowed reads of raster files through GDAL, local or remote, into arrays.
 
-A file is opened by its content, whatever its name, by a driver of an explicit list (`landloom.store.drivers`); remote
-ones are read through our own HTTP client (`landloom.store.range_file`). A file is broken for good only if its bytes can
-be had and still cannot be decoded, twice; everything else may pass.
+The format of a file is detected from its content, not its name, and opened by a driver from an explicit list
+(`landloom.store.drivers`); remote files are read through landloom's HTTP client (`landloom.store.range_file`). A fault
+is permanent only if the bytes are available and twice cannot be decoded; all other faults are transient.
 """
 
 from __future__ import annotations
@@ -50,9 +50,9 @@ def open_raster(href: str, *, stated: Grid | None = None, patience: Patience | N
 
     Args:
         href: a path, or a URL (`http(s)`, `s3`, `gs`, `az`, `file`).
-        stated: where the archive says that the file lies, for files that do not say it themselves. Its CRS and bounds
-            count; the size of a pixel follows from the file's own number of pixels.
-        patience: retries of remote files.
+        stated: grid of the file according to the archive, for files without georeferencing. Its CRS and bounds are
+            used; the pixel size follows from the file's own width and height.
+        patience: retry policy for remote files.
 
     Raises:
         PermanentFaultError: the file is missing or broken, or neither it nor `stated` gives a north-up grid in a CRS
@@ -161,7 +161,7 @@ class RasterFile:
 
 @contextmanager
 def _opened(href: str, patience: Patience | None, *, sort: bool = True) -> Iterator[tuple[Any, RangeFile | None]]:
-    """GDAL's dataset, and the remote file beneath it; `sort` makes faults of what GDAL raises."""
+    """GDAL's dataset, and its remote file, if any; `sort` turns GDAL's exceptions into faults."""
     if not is_remote(href):
         driver = local_driver(href)
         with _sorted_faults(href, None) if sort else nullcontext():
@@ -209,7 +209,7 @@ def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
 
 @contextmanager
 def _sorted_faults(href: str, remote: RangeFile | None, again: Callable[[Any], None] | None = None) -> Iterator[None]:
-    """Sort what GDAL raises; `again` repeats the work on another dataset."""
+    """Turn GDAL's exceptions into faults; `again` repeats the work on another dataset."""
     try:
         yield
     except RasterioError as error:
@@ -226,7 +226,7 @@ def _sorted_faults(href: str, remote: RangeFile | None, again: Callable[[Any], N
 
 
 def _passes_now(href: str, again: Callable[[Any], None] | None) -> bool:
-    """Whether a file that could not be decoded can be decoded at a second try.
+    """Whether a file that could not be decoded can be decoded on a second try.
 
     Raises:
         TransientFaultError: its bytes cannot be read, so that nothing is proven.

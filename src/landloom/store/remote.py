@@ -20,10 +20,10 @@ if TYPE_CHECKING:
 
 @contextmanager
 def fetched(href: str, patience: Patience | None = None) -> Iterator[str]:
-    """A whole copy of a remote file, at a path that lasts as long as the context.
+    """A whole copy of a remote file, at a path that is valid inside the context.
 
     Raises:
-        TransientFaultError: it cannot be fetched just now, came short, or may not be read.
+        TransientFaultError: it is temporarily unavailable, is incomplete, or access is denied.
         PermanentFaultError: it is gone, or its host may not be contacted.
     """
     check_host(href)
