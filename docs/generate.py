@@ -1,6 +1,6 @@
 """Write the reference pages that follow from the code: `python -m docs.generate`, from the root of the checkout.
 
-`--check` writes nothing and exits with 1 where a page is stale; a test runs that.
+`--check` writes nothing and exits with 1 if a page is stale; a test runs it.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `python -m docs.generate`; change the code, not this page. -->"
 CLI = """\
-Every command prints its help and an example with `--help`. A mistake ends with one clear message and exit code 1, wrong
-usage with 2. Progress goes to the error stream, results to the output."""
+Every command prints its help and an example with `--help`. Errors end with one clear message and exit code 1, wrong
+usage with 2. Progress goes to standard error, results to standard output."""
 RECIPE = """\
-Everything that decides what a corpus will hold, in one YAML file. Relative paths are meant from the folder that it lies
-in, unknown keys are mistakes, and every mistake is reported at once, with its path in the file. `landloom init` writes
-a recipe to start from, `landloom plan` checks one. Keys in **bold** have to be there."""
+Everything that defines a corpus, in one YAML file. Relative paths are relative to the folder of the file, unknown keys
+are errors, and all mistakes are reported at once, each with its path in the file. `landloom init` writes a recipe to
+start from, `landloom plan` checks one. Keys in **bold** are required."""
 BARS = """\
-What `make bench` measures, and what it is held to. Ratios are taken side by side in one process: the two take turns,
-the median counts, and compiled code is warm. A bar that no benchmark measures counts as missed."""
+What `make bench` measures, and the required values. Ratios are measured side by side in one process, in alternating
+rounds, with warm compiled code; the median counts. A bar that no benchmark measures counts as missed."""
 
 
 def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
-    """Every command that does something, with the words that call it."""
+    """Every command (not the groups), with the words that call it."""
     if isinstance(command, TyperGroup):
         for name in sorted(command.commands):
             yield from commands(command.commands[name], (*path, name))
@@ -58,7 +58,7 @@ def root_command() -> TyperGroup:
     """The command line, parsed."""
     root = typer.main.get_command(app)
     if not isinstance(root, TyperGroup):
-        raise TypeError(f"got {root}, wanted a group of commands")
+        raise TypeError(f"got {root}, expected a group of commands")
     return root
 
 
@@ -95,7 +95,7 @@ def _cell(text: str) -> str:
 
 
 def sections() -> list[type[BaseModel]]:
-    """Parts of a recipe, in the order in which the keys that hold them come."""
+    """Sections of a recipe, in the order of their keys."""
     found: list[type[BaseModel]] = []
 
     def visit(section: type[BaseModel]) -> None:
@@ -121,10 +121,10 @@ def _models(annotation: Any) -> Iterator[type[BaseModel]]:
 
 
 def field_texts(section: type[BaseModel]) -> dict[str, str]:
-    """Key → what the string below its definition says; keys without one are left out."""
+    """Key → the docstring below its definition; keys without one are left out."""
     texts: dict[str, str] = {}
     for kind in reversed(section.__mro__):
-        if kind not in (BaseModel, Recipe) and issubclass(kind, BaseModel):  # a registry has made Recipe: no source
+        if kind not in (BaseModel, Recipe) and issubclass(kind, BaseModel):  # Recipe is made by a registry: no source
             body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
             lines = body.body if isinstance(body, ast.ClassDef) else []
             for line, below in pairwise(lines):
@@ -144,7 +144,7 @@ def _is_text(line: ast.stmt) -> TypeGuard[ast.Expr]:
 
 
 def choice(field: FieldInfo) -> str | None:
-    """The one value of a key that tells sections of a union apart: `composite`; None for other keys."""
+    """The value of the key that distinguishes the sections of a union: `composite`; None for other keys."""
     values = get_args(field.annotation) if get_origin(field.annotation) is Literal else ()
     return str(values[0]) if len(values) == 1 else None
 
@@ -210,7 +210,7 @@ _SIMPLE = {
 
 
 def _kind(annotation: Any, metadata: Iterable[Any] = ()) -> str:
-    """What may stand there, for people."""
+    """Description of the accepted values."""
     origin, parts = get_origin(annotation), get_args(annotation)
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return f"[{_words(annotation)}](#recipe-{annotation.__name__})"
@@ -239,7 +239,7 @@ def _bounds(metadata: Iterable[Any]) -> str:
 
 
 def bars_page() -> str:
-    """The bars that `make bench` holds the code to."""
+    """The bars of `make bench`."""
     bars = tomllib.loads((ROOT / "benchmarks" / "bars.toml").read_text(encoding="utf-8"))
     signs = {"at least": "≥", "at most": "≤"}
     rows = [
@@ -256,7 +256,7 @@ def bars_page() -> str:
 
 
 def errors_page() -> str:
-    """The tree of errors, as the module draws it."""
+    """The tree of errors, from the docstring of the module."""
     example = """from landloom import LandloomError, SampleId
 
 try:
@@ -273,7 +273,7 @@ def _page(blocks: Iterable[str]) -> str:
 
 
 PAGES = {"cli.md": cli_page, "recipe.md": recipe_page, "bars.md": bars_page, "errors.md": errors_page}
-"""File in the reference → what writes it."""
+"""File in the reference → function that writes it."""
 
 
 def main(arguments: list[str]) -> int:
