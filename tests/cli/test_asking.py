@@ -66,8 +66,8 @@ def test_a_download_is_whole_verified_and_repaired(corpus: Path, run: Callable[.
     out = tmp_path / "out"
     assert run("download", corpus, out, "--product", "s2", "--dry-run").code == 0
     assert not out.exists()
-    assert "2 files came" in run("download", corpus, out, "--product", "s2").out
-    assert "0 files came" in run("download", corpus, out, "--product", "s2").out
+    assert "downloaded 2 files" in run("download", corpus, out, "--product", "s2").out
+    assert "downloaded 0 files" in run("download", corpus, out, "--product", "s2").out
     assert "Copernicus" in (out / "LICENSES.md").read_text(encoding="utf-8")
     assert run("verify", out).code == 0
     broken = next(out.rglob("*.tif"))

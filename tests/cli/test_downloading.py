@@ -25,10 +25,10 @@ def test_a_dry_run_says_how_many_bytes(corpus: Path, run: Callable[..., Ran], tm
     out = tmp_path / "out"
     every = sum(path.stat().st_size for path in (corpus / "labels").rglob("*.*"))
     said = run("download", corpus, out, "--labels", "--dry-run").out
-    assert re.search(rf"^2 files to fetch, {re.escape(size(every))}; 0 are there$", said, re.MULTILINE)
+    assert re.search(rf"^2 files to download, {re.escape(size(every))}; 0 already present$", said, re.MULTILINE)
     assert not out.exists()
     assert run("download", corpus, out, "--labels").code == 0
-    assert "0 files to fetch, 0 B; 2 are there" in run("download", corpus, out, "--labels", "--dry-run").out
+    assert "0 files to download, 0 B; 2 already present" in run("download", corpus, out, "--labels", "--dry-run").out
 
 
 def test_what_does_not_fit_is_refused_before_it_begins(corpus: Path, run: Callable[..., Ran], tmp_path: Path) -> None:

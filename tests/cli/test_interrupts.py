@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Start = Callable[..., subprocess.Popen[str]]
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
-LINE = "landloom: interrupted; run again to go on\n"
+LINE = "landloom: interrupted; run again to continue\n"
 PATIENCE: Final = 60.0
 """Seconds after which something that should happen at once never will."""
 IN_ORDER = "ended in order\n"

@@ -1,4 +1,4 @@
-"""`python -m landloom.cli`, and what the console script calls."""
+"""`python -m landloom.cli`, and the entry point of the console script."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from landloom.errors import LandloomError
 
 
 def main() -> None:
-    """Run the command line; a mistake of the user's is one clear message, without a traceback."""
+    """Run the command line; user errors end with one clear message, without a traceback."""
     from landloom.cli.interrupts import interruptible
 
     with interruptible():
@@ -20,7 +20,7 @@ def main() -> None:
         except LandloomError as error:
             sys.stderr.write(f"landloom: {error}\n")
             raise SystemExit(1) from None
-        except BrokenPipeError:  # whoever read the output, such as `head`, has enough
+        except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except OSError as error:

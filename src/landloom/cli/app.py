@@ -1,4 +1,4 @@
-"""The table of commands. Modules here import nothing heavy: help must be there at once."""
+"""The table of commands. Modules here import nothing heavy, so that help is shown at once."""
 
 from __future__ import annotations
 

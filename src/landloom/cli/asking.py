@@ -1,4 +1,4 @@
-"""`landloom query`, `index`, `crawl`, and `corpora`: what you want of a corpus."""
+"""`landloom query`, `index`, `crawl`, and `corpora`: find samples and files."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ RegionOption = Annotated[
     str | None, typer.Option(help="west,south,east,north in degrees, WKT, a vector file, or a country's name.")
 ]
 WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_312 >= 0.5 AND split = 'train'.")]
-PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after it.")]
+PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after the period.")]
 ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
 
 
-corpora = typer.Typer(help="Corpora that are known by name.", no_args_is_help=True, rich_markup_mode=None)
+corpora = typer.Typer(help="Manage corpora registered by name.", no_args_is_help=True, rich_markup_mode=None)
 
 
 def register(app: typer.Typer) -> None:
@@ -39,7 +39,7 @@ def register(app: typer.Typer) -> None:
 
 
 def region_of(text: str | None) -> Any:
-    """A region as the command line takes it: four numbers are a box, anything else goes on as it is."""
+    """Parse the region of the command line: four numbers are a box, other text is passed on unchanged."""
     if text is None:
         return None
     try:
@@ -59,17 +59,19 @@ def select(
     sums: list[str] | None = None,
     **others: Any,
 ) -> Selection:
-    """Ask a corpus as these options say."""
+    """Query a corpus with these options."""
     opened = corpus.define(**_sums(sums or []))
     return opened.query(region=region_of(region), where=where, period=period, products=products or None, **others)
 
 
 def _sums(texts: list[str]) -> dict[str, str]:
-    """`forest=clc_311 + clc_312` as name and sum."""
+    """Split `forest=clc_311 + clc_312` into name and sum."""
     pairs = [text.partition("=") for text in texts]
     for name, sign, what in pairs:
         if not (name.strip() and sign and what.strip()):
-            raise typer.BadParameter(f"got {name!r}, expected such as 'forest=clc_311 + clc_312'", param_hint="--sum")
+            raise typer.BadParameter(
+                f"got {name!r}, expected a sum such as 'forest=clc_311 + clc_312'", param_hint="--sum"
+            )
     return {name.strip(): what for name, _, what in pairs}
 
 
@@ -83,19 +85,23 @@ def query(
     relation: Annotated[
         Literal["intersects", "within"], typer.Option(help="Samples that touch the region, or lie within it.")
     ] = "intersects",
-    countries: Annotated[Path | None, typer.Option(help="Layer in which names of countries are looked up.")] = None,
+    countries: Annotated[Path | None, typer.Option(help="Vector layer with the names of countries.")] = None,
     sums: Annotated[
         list[str] | None, typer.Option("--sum", help="Name a sum for --where: 'forest=clc_311 + clc_312'.")
     ] = None,
-    stratum: Annotated[list[str] | None, typer.Option(help="Only of this stratum; may be repeated.")] = None,
-    split: Annotated[list[str] | None, typer.Option(help="Only of this split; may be repeated.")] = None,
+    stratum: Annotated[list[str] | None, typer.Option(help="Only samples of this stratum; may be repeated.")] = None,
+    split: Annotated[list[str] | None, typer.Option(help="Only samples of this split; may be repeated.")] = None,
     limit: Annotated[
-        int | None, typer.Option(min=0, help="At most so many samples: the first, or with --seed any.")
+        int | None, typer.Option(min=0, help="Maximum number of samples: the first ones, or a random draw with --seed.")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Draw those of --limit at random.")] = None,
-    list_file: Annotated[Path | None, typer.Option("--list", help="Write the files, one relative path a line.")] = None,
-    absolute: Annotated[bool, typer.Option(help="Write whole addresses instead.")] = False,
-    ids: Annotated[bool, typer.Option(help="Print the ids, one a line.")] = False,
+    seed: Annotated[
+        int | None, typer.Option(min=0, help="Draw the samples of --limit at random with this seed.")
+    ] = None,
+    list_file: Annotated[
+        Path | None, typer.Option("--list", help="Write the list of files, one relative path per line.")
+    ] = None,
+    absolute: Annotated[bool, typer.Option(help="Write full addresses to --list instead.")] = False,
+    ids: Annotated[bool, typer.Option(help="Print the ids, one per line.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Choose samples by place, label and time; count them and their files, or list them."""
@@ -127,21 +133,23 @@ def query(
 
 
 def index(
-    resources: Annotated[list[Path], typer.Argument(help="Their folder, or the three files in any order.")],
+    resources: Annotated[
+        list[Path], typer.Argument(help="Folder of the resource files, or the three files in any order.")
+    ],
     *,
-    out: Annotated[Path, typer.Option(help="Folder of the corpus; gets index/samples.parquet.")],
-    name: Annotated[str | None, typer.Option(help="Name of the corpus; that of the files unless told.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder of the corpus; index/samples.parquet is written there.")],
+    name: Annotated[str | None, typer.Option(help="Name of the corpus; by default that of the files.")] = None,
     corpus_version: Annotated[str, typer.Option(help="Version of the corpus.")] = "1.0",
     product: Annotated[
-        list[str] | None, typer.Option("--product", help="Its products, as in the published corpus; all unless told.")
+        list[str] | None, typer.Option("--product", help="Product, as in the published corpus; by default all.")
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Build the index of a corpus from its published resource files: geometries, labels, mapping of classes.
+    """Build the index of a corpus from its published resource files: geometries, labels, class mapping.
 
-    Shares become whole millionths that sum to exactly 1,000,000: divided by their sum, rounded down, and what is left
-    goes to the largest remainders. Land without a label (a sum below 0.999) counts as nodata; a sum above 1.001 is
-    refused.
+    Fractions are converted to integer millionths that sum to exactly 1,000,000: divided by their sum, rounded down, and
+    the rest goes to the largest remainders. Area without a label (a sum below 0.999) counts as nodata; a sum above
+    1.001 is refused.
     """
     from landloom.query.index.interchange import find_resources, write_index
 
@@ -165,7 +173,7 @@ def crawl(
     hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
-    """Walk any static STAC and print the addresses of the assets that meet a search."""
+    """Walk any static STAC and print the addresses of matching assets."""
     from landloom.query.search import stac_search
 
     items = stac_search(root, region=region_of(region), period=period, roles=role, collections=collection)
@@ -177,26 +185,26 @@ def crawl(
 
 
 def list_corpora(*, as_json: JsonOption = False) -> None:
-    """Print the corpora that are known by name."""
+    """List the registered corpora."""
     from landloom.query.catalog.corpora import corpora as known
 
     rows = sorted(known().values(), key=lambda item: item.name)
     if as_json:
         say_json([{"name": item.name, "bases": list(item.bases), "kind": item.kind} for item in rows])
     else:
-        say_table("corpora", ("name", "asked through", "address"), [(i.name, i.kind, i.bases[0]) for i in rows])
+        say_table("corpora", ("name", "queried by", "address"), [(i.name, i.kind, i.bases[0]) for i in rows])
 
 
 def add(
-    name: Annotated[str, typer.Argument(help="What it is to be called.")],
-    base: Annotated[list[str], typer.Argument(help="Address of its folder; further ones are tried after it.")],
+    name: Annotated[str, typer.Argument(help="Name for the corpus.")],
+    base: Annotated[list[str], typer.Argument(help="Address of its folder; further addresses are fallbacks.")],
     *,
     kind: Annotated[
         Literal["index", "resources", "stac"] | None,
-        typer.Option(help="What it is asked through: our index, three published resource files, or its STAC alone."),
+        typer.Option(help="How it is queried: by our index, three published resource files, or only its STAC."),
     ] = None,
 ) -> None:
-    """Remember a corpus by name; a mirror of a known one keeps what is known of it, such as its terms."""
+    """Register a corpus by name; a mirror of a known corpus keeps its known details, such as its terms."""
     from dataclasses import replace
 
     from landloom.query.catalog.corpora import RegisteredCorpus, add_corpus, corpora, registry_path
@@ -209,9 +217,9 @@ def add(
     say(f"wrote {registry_path()}; next: landloom {'crawl' if item.kind == 'stac' else 'query'} {name}")
 
 
-def remove(name: Annotated[str, typer.Argument(help="A name that you have added.")]) -> None:
-    """Forget a corpus of yours; its files stay where they are."""
+def remove(name: Annotated[str, typer.Argument(help="A name that you have registered.")]) -> None:
+    """Remove a corpus from your registry; its files are not deleted."""
     from landloom.query.catalog.corpora import registry_path, remove_corpus
 
     remove_corpus(name)
-    say(f"took {name} out of {registry_path()}")
+    say(f"removed {name} from {registry_path()}")

@@ -34,12 +34,14 @@ def build(
     *,
     out: OutOption = None,
     workers: WorkersOption = 0,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a Dask scheduler, instead of workers.")] = None,
+    scheduler: Annotated[
+        str | None, typer.Option(help="Address of a Dask scheduler, instead of local workers.")
+    ] = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
     hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
-    """Build a corpus, or what is missing of it; killed builds go on where they were."""
+    """Build a corpus, or its missing parts; an interrupted build continues where it stopped."""
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.build import build as run_build
 
@@ -58,7 +60,7 @@ def build(
 
 
 def say_build(done: BuildReport) -> None:
-    """Print what a build has made."""
+    """Print the result of a build."""
     say_table(
         f"{done.name} {done.version}: {counted(done.samples, 'sample')} in {counted(done.tiles, 'tile')}, "
         f"{counted(done.scenes, 'scene')}",
@@ -71,7 +73,7 @@ def say_build(done: BuildReport) -> None:
 
 
 def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> None:
-    """Say what is done, failed and missing."""
+    """Show which units are done, failed or missing."""
     from landloom.pipelines.status import read_status
 
     state = read_status(corpus)
@@ -89,7 +91,7 @@ def validate(
     *,
     digests: Annotated[bool, typer.Option("--bytes", help="Read every file and compare its digest.")] = False,
     schemas: Annotated[Path | None, typer.Option(help="Folder with the schemas of STAC extensions.")] = None,
-    network: Annotated[bool, typer.Option("--network", help="Fetch schemas that are not at hand.")] = False,
+    network: Annotated[bool, typer.Option("--network", help="Download missing schemas.")] = False,
     digest: Annotated[bool, typer.Option("--digest", help="Print one hash over manifests and corpus.json.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -119,7 +121,7 @@ def validate(
         for line in result.unchecked:
             say(f"  not checked: {line}")
         if result.unchecked and not network:
-            say("  schemas come from a folder with --schemas, or from their authors with --network")
+            say("  give a folder of schemas with --schemas, or download them with --network")
         numbers = (result.files, "file"), (result.documents, "document"), (len(result.problems), "problem")
         say(f"{corpus}: {', '.join(counted(count, noun) for count, noun in numbers)}")
     if result.problems:

@@ -1,4 +1,4 @@
-"""`landloom demo` and the other demos: a simulated world, and what is made of it."""
+"""`landloom demo` and the other demos: a simulated world, and a corpus built from it."""
 
 from __future__ import annotations
 
@@ -44,12 +44,12 @@ def demo(
 
 
 def demo_query(
-    out: Annotated[Path, typer.Option(help="Folder of the demo; its corpus is built where it is not there.")] = DEMO,
+    out: Annotated[Path, typer.Option(help="Folder of the demo; its corpus is built if it is missing.")] = DEMO,
     *,
     workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Ask the demo's corpus by box, by labels and by both, download and verify a subset, serve it and ask it once."""
+    """Query the demo corpus by box, by labels and by both, download and verify a subset, and query its server."""
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.query import run_demo_query
 
@@ -68,7 +68,7 @@ def demo_parcels(
     *,
     workers: WorkersOption = 0,
 ) -> None:
-    """Simulate scenes and parcels, choose, rasterise, build, validate, export pickles, and draw a page about it."""
+    """Simulate scenes and parcels; choose scenes, rasterise, build, validate, export pickles, write a report page."""
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.parcels import run_demo_parcels
 
@@ -88,7 +88,7 @@ def demo_landcovernet(
     workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Simulate two granules, cut chips, fill series, guess labels, validate, report."""
+    """Simulate two granules; cut chips, fill series, predict guess labels, validate, write a report."""
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.landcovernet import run_demo_landcovernet
 
@@ -100,7 +100,7 @@ def demo_landcovernet(
         return
     built = done.build
     say(f"{built.samples} chips in {built.tiles} granules, {built.scenes} scenes")
-    say(f"  {done.checked:,} files and documents hold")
+    say(f"  validated: {done.checked:,} files and documents, no problem")
     for line in built.notes:
         say(f"  note: {line}")
     say(f"  guesses: {done.page}")

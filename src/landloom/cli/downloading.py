@@ -1,4 +1,4 @@
-"""`landloom download`, `verify`, `repair` and `diff`: bytes of a corpus, and proof of them."""
+"""`landloom download`, `verify`, `repair` and `diff`: files of a corpus and their digests."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def register(app: typer.Typer) -> None:
 def wanted_files(
     corpus: str, part: str | None, question: tuple[Any, ...], profile: str | None = None
 ) -> tuple[Any, list[Wanted], tuple[str, ...]]:
-    """The corpus, the files of a part or of a question, and their products."""
+    """The corpus, the files of a part or of a query, and their products."""
     from landloom.query.corpus import Corpus
     from landloom.query.transfer.parts import part_files, products_of_part, selection_files
     from landloom.store.open import open_store
@@ -53,7 +53,7 @@ def wanted_files(
 
 
 def chosen_part(part: str | None, flags: dict[str, bool]) -> str | None:
-    """The part that options name, if any.
+    """The part named by the options, if any.
 
     Raises:
         typer.BadParameter: more than one.
@@ -65,7 +65,7 @@ def chosen_part(part: str | None, flags: dict[str, bool]) -> str | None:
 
 
 def print_azcopy(corpus: Corpus, out: Path, part: str | None, question: tuple[Any, ...]) -> None:
-    """The azcopy command for a part; for a question, also the list of files that it reads."""
+    """Print the azcopy command for a part; for a query, also write the list of files that it reads."""
     from landloom.query.transfer.parts import azcopy_command
 
     listed = None
@@ -78,7 +78,7 @@ def print_azcopy(corpus: Corpus, out: Path, part: str | None, question: tuple[An
 
 @contextmanager
 def transfer_bar(plan: DownloadPlan) -> Iterator[Callable[[DownloadProgress], None]]:
-    """A bar with rate and time left, on the error stream."""
+    """A progress bar with rate and remaining time, on standard error."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -94,14 +94,14 @@ def transfer_bar(plan: DownloadPlan) -> Iterator[Callable[[DownloadProgress], No
 
 
 def fetch(plan: DownloadPlan, opened: Any, profile: str | None) -> None:
-    """Fetch what a plan misses; exit code 1 where a file did not come."""
+    """Fetch the missing files of a plan; exit code 1 if a file failed."""
     from landloom.query.transfer.download import download as run
     from landloom.query.transfer.stores import open_transfer_store
 
     store = open_transfer_store(opened.base, profile)
     with transfer_bar(plan) as progress:
         done = run(plan, store, corpus=f"{opened.name} {opened.version}", base=opened.base, progress=progress)
-    say(f"{done.fetched:,} files came ({size(done.bytes)}), {done.present:,} were there")
+    say(f"downloaded {done.fetched:,} files ({size(done.bytes)}), {done.present:,} already present")
     for problem in done.failed:
         say(f"  {problem}")
     if done.failed:
@@ -117,15 +117,17 @@ def download(
     period: PeriodOption = None,
     product: ProductOption = None,
     part: PartOption = None,
-    all_: Annotated[bool, typer.Option("--all", help="Everything; as --part all.")] = False,
-    labels: Annotated[bool, typer.Option("--labels", help="All labels; as --part labels.")] = False,
-    stac: Annotated[bool, typer.Option("--stac", help="The STAC catalogue; as --part stac.")] = False,
-    resources: Annotated[bool, typer.Option("--resources", help="Index and resources; as --part resources.")] = False,
-    dry_run: Annotated[bool, typer.Option(help="Say what would come, and how many bytes.")] = False,
+    all_: Annotated[bool, typer.Option("--all", help="Everything; same as --part all.")] = False,
+    labels: Annotated[bool, typer.Option("--labels", help="All labels; same as --part labels.")] = False,
+    stac: Annotated[bool, typer.Option("--stac", help="The STAC catalogue; same as --part stac.")] = False,
+    resources: Annotated[
+        bool, typer.Option("--resources", help="Index and resources; same as --part resources.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option(help="Show the number of files and bytes, download nothing.")] = False,
     azcopy: Annotated[bool, typer.Option(help="Print the azcopy command instead.")] = False,
     profile: ProfileOption = None,
 ) -> None:
-    """Fetch the files of a query, or a whole part; a second run fetches only what is missing."""
+    """Download the files of a query, or a whole part; a second run downloads only missing files."""
     chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
     question = (region, where, period, product)
     if azcopy:
@@ -139,7 +141,7 @@ def download(
 def bring(
     corpus: str, out: Path, part: str | None, question: tuple[Any, ...], *, profile: str | None, dry_run: bool
 ) -> None:
-    """DownloadPlan a download, say what it comes to, and fetch it."""
+    """Plan a download, print its size, and run it."""
     from landloom.query.transfer.destination import check_space, plan_download
     from landloom.query.transfer.parts import estimate_bytes, non_commercial, write_licences
     from landloom.query.transfer.stores import open_transfer_store
@@ -149,7 +151,7 @@ def bring(
     unknown = plan.unknown_sizes
     expected = estimate_bytes(open_transfer_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
     about = "about " if unknown else ""
-    say(f"{len(plan.missing):,} files to fetch, {about}{size(expected)}; {plan.present:,} are there")
+    say(f"{len(plan.missing):,} files to download, {about}{size(expected)}; {plan.present:,} already present")
     for key in non_commercial(opened, products):
         say(f"  warning: the terms of {key} exclude commercial use")
     check_space(plan, expected)
@@ -157,7 +159,7 @@ def bring(
         return
     try:
         fetch(plan, opened, profile)
-    except typer.Exit:  # some files did not come; those that did have terms
+    except typer.Exit:  # some files failed; the others still need their terms
         write_licences(opened, out)
         raise
     say(f"terms: {write_licences(opened, out)}")
@@ -166,9 +168,9 @@ def bring(
 def verify(
     out: FolderArgument,
     *,
-    quick: Annotated[bool, typer.Option(help="Compare lengths only.")] = False,
+    quick: Annotated[bool, typer.Option(help="Compare file sizes only.")] = False,
 ) -> None:
-    """Compare the files of a download with what came; exit code 1 if one is gone or changed."""
+    """Compare a download with its recorded digests; exit code 1 if a file is missing or changed."""
     from landloom.query.transfer.destination import verify as compare
 
     problems = compare(out, digests=not quick)
@@ -180,7 +182,7 @@ def verify(
 
 
 def repair(corpus: CorpusName, out: FolderArgument, *, profile: ProfileOption = None) -> None:
-    """Fetch again what `verify` finds wrong."""
+    """Download again the files that `verify` reports."""
     from landloom.query.corpus import Corpus
     from landloom.query.transfer.destination import plan_repair
 
@@ -197,7 +199,7 @@ def diff(
     product: ProductOption = None,
     part: PartOption = None,
 ) -> None:
-    """Print what a download lacks of a query (-), and what it has beyond it (+)."""
+    """Compare a download with a query: print missing files (-) and additional files (+)."""
     from landloom.query.transfer.destination import diff as compare
 
     _, files, _ = wanted_files(corpus, part, (region, where, period, product))

@@ -1,4 +1,4 @@
-"""`landloom evaluate`: the engine against known truth."""
+"""`landloom evaluate`: results compared with known truth."""
 
 from __future__ import annotations
 
@@ -19,13 +19,14 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     names: Annotated[
-        list[str] | None, typer.Argument(help="What to measure: composites, fractions, …; the quick ones if absent.")
+        list[str] | None,
+        typer.Argument(help="What to measure: composites, fractions, guess; by default the quick ones."),
     ] = None,
     *,
     judge: Annotated[str, typer.Option(help="Which judge.")] = JUDGE,
     as_json: JsonOption = False,
 ) -> None:
-    """Measure on the frozen judge; exit code 1 if a bar is missed."""
+    """Measure accuracy on the frozen judge; exit code 1 if a bar is missed."""
     from landloom.errors import NotFoundError
     from landloom.pipelines.evaluate import DEFAULT, EVALUATIONS
     from landloom.simulate.judge.composites import JUDGE_SEEDS

@@ -1,7 +1,7 @@
-"""Ctrl-C and SIGTERM: one line and a code that says so, whatever was going on.
+"""Handle Ctrl-C and SIGTERM with one line and an exit code.
 
-Everything that takes long can be killed at any moment and run again, so nothing has to be saved here: what was begun is
-given some seconds to let go of its files and workers, and then the process ends.
+Every long operation can be killed at any time and run again, so nothing has to be saved here: the command gets some
+seconds to release its files and workers, and then the process ends.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
     from types import FrameType
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
-"""What is answered: Ctrl-C, and what schedulers and `kill` send."""
+"""Signals that are handled: Ctrl-C, and the signal of schedulers and `kill`."""
 GRACE: Final = 10.0
 """Seconds in which the command may end by itself."""
-LINE: Final = "landloom: interrupted; run again to go on"
-"""What is said."""
+LINE: Final = "landloom: interrupted; run again to continue"
+"""The message."""
 
 
 class StoppedError(BaseException):
-    """Raised in the main thread by a signal; no `except Exception` may keep it."""
+    """Raised in the main thread by a signal; `except Exception` does not catch it."""
 
     def __init__(self, number: int) -> None:
         self.code = 128 + number
-        """Exit code, as shells count."""
+        """Exit code, by the convention of shells."""
         super().__init__(number)
 
 
@@ -45,7 +45,7 @@ def interruptible(grace: float = GRACE) -> Iterator[None]:
     Raises:
         SystemExit: with that code.
     """
-    if threading.current_thread() is not threading.main_thread():  # signals are the main thread's
+    if threading.current_thread() is not threading.main_thread():  # only the main thread receives signals
         yield
         return
 
@@ -53,7 +53,7 @@ def interruptible(grace: float = GRACE) -> Iterator[None]:
         del frame
         for one in SIGNALS:
             signal.signal(one, _leave)
-        # A library may swallow what is raised here, or a thread may wait for a server: then this one ends it.
+        # A library may swallow the exception, or a thread may wait for a server: then this thread ends the process.
         threading.Thread(target=_leave_later, args=(number, grace), daemon=True).start()
         raise StoppedError(number)
 
@@ -64,7 +64,7 @@ def interruptible(grace: float = GRACE) -> Iterator[None]:
         _say()
         raise SystemExit(stopped.code) from None
     finally:
-        if signal.getsignal(signal.SIGINT) is stop:  # else it has come: what threads are still at may be cut short
+        if signal.getsignal(signal.SIGINT) is stop:  # else a signal has come: keep the handlers that end the process
             for number, handler in before.items():
                 signal.signal(number, handler)
 

@@ -1,4 +1,4 @@
-"""`landloom export`, `publish`, `labels` and `cite`: what is done with a corpus that is built."""
+"""`landloom export`, `publish`, `labels` and `cite`: operations on a finished corpus."""
 
 from __future__ import annotations
 
@@ -44,23 +44,29 @@ def export(
     corpus: PlaceArgument,
     out: OutArgument,
     *,
-    layout: Annotated[list[str] | None, typer.Option(metavar="chips|cubes", help="Which; twice for both.")] = None,
+    layout: Annotated[list[str] | None, typer.Option(metavar="chips|cubes", help="Layout; repeat for both.")] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="pickle|npz", help="Samples as training code reads them, instead of a corpus.")
+        str | None, typer.Option(metavar="pickle|npz", help="Write samples for training code instead of a corpus.")
     ] = None,
     single_image: Annotated[
-        str | None, typer.Option(metavar="all|least-cloudy", help="With --to: a file a date, or the clearest date's.")
+        str | None,
+        typer.Option(metavar="all|least-cloudy", help="With --to: one file per date, or only the clearest date."),
     ] = None,
     purity: Annotated[
-        float | None, typer.Option("--global", metavar="SHARE", help="With --to: one label a window of that purity.")
+        float | None,
+        typer.Option(
+            "--global", metavar="SHARE", help="With --to: one label per window, of a class with at least this share."
+        ),
     ] = None,
-    fractions: Annotated[bool, typer.Option("--fractions", help="With --global: shares of all classes.")] = False,
+    fractions: Annotated[
+        bool, typer.Option("--fractions", help="With --global: the shares of all classes instead of one label.")
+    ] = False,
     workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Write a corpus anew as chips or as cubes, with equal pixels, or its samples for training (--to).
+    """Convert a corpus to chips or cubes, with equal pixels, or write its samples for training (--to).
 
-    A killed export of a corpus goes on where it was.
+    An interrupted export of a corpus continues where it stopped.
     """
     if (layout is None) == (to is None):
         raise typer.BadParameter("expected either --layout or --to")
@@ -82,13 +88,13 @@ def export(
 
 def publish(
     corpus: PlaceArgument,
-    target: Annotated[str, typer.Argument(help="Where it goes: s3://…, az://…, gs://…, file://…")],
+    target: Annotated[str, typer.Argument(help="Target: s3://…, az://…, gs://…, file://…")],
     *,
-    base_url: Annotated[str, typer.Option(help="Address under which readers will reach its files.")],
-    transfers: Annotated[int, typer.Option(min=1, max=256, help="Files that are on their way at a time.")] = 16,
+    base_url: Annotated[str, typer.Option(help="Public address of its files.")],
+    transfers: Annotated[int, typer.Option(min=1, max=256, help="Concurrent transfers.")] = 16,
     as_json: AsJson = False,
 ) -> None:
-    """Publish a corpus that validates; what is there already is not sent again, and never overwritten."""
+    """Publish a valid corpus; files already in the target are not sent again, and never overwritten."""
     from landloom.publication.publish import publish as run_publish
 
     with ProgressBars() as bars:
@@ -97,7 +103,7 @@ def publish(
         say_json(done.document())
         return
     if done.uploaded:
-        say(f"sent {counted(done.uploaded, 'file')} ({size(done.size)}), {done.unchanged:,} were there already")
+        say(f"sent {counted(done.uploaded, 'file')} ({size(done.size)}), {done.unchanged:,} already present")
     else:
         say("published before, nothing to send")
     say(f"{done.name} {done.version} is at {done.target}; catalogue: {done.base_url}/stac-v1.0/catalog.json")
@@ -107,22 +113,24 @@ def add(
     corpus: FolderArgument,
     *,
     source: Annotated[str, typer.Option(help="Vector file, or a raster of codes.")],
-    taxonomy: Annotated[str, typer.Option(help="What the codes are of: clc, landcovernet, worldcover, …")],
-    name: Annotated[str, typer.Option(help="What to call these labels: lower-case letters, digits and '-'.")],
+    taxonomy: Annotated[str, typer.Option(help="Taxonomy of the codes: clc, landcovernet, worldcover, …")],
+    name: Annotated[str, typer.Option(help="Name of these labels: lower-case letters, digits and '-'.")],
     licence: Annotated[str, typer.Option(help="SPDX id, or `proprietary` with --licence-url.")],
-    attribution: Annotated[str, typer.Option(help="What users have to print.")],
-    column: Annotated[str | None, typer.Option(help="Column of the code; not for rasters.")] = None,
-    layer: Annotated[str | None, typer.Option(help="Layer, where the file has several.")] = None,
-    licence_url: Annotated[str | None, typer.Option(help="The terms in full.")] = None,
-    described_at: Annotated[str | None, typer.Option(help="Address where the source is described.")] = None,
-    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Let them lie on no sample at all.")] = False,
-    repair: Annotated[bool, typer.Option("--repair", help="Repair bad geometries instead of refusing them.")] = False,
+    attribution: Annotated[str, typer.Option(help="Attribution that users have to print.")],
+    column: Annotated[str | None, typer.Option(help="Column with the code; not for rasters.")] = None,
+    layer: Annotated[str | None, typer.Option(help="Layer, if the file has several.")] = None,
+    licence_url: Annotated[str | None, typer.Option(help="Link to the full terms.")] = None,
+    described_at: Annotated[str | None, typer.Option(help="Link to the description of the source.")] = None,
+    allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Accept labels that reach no sample.")] = False,
+    repair: Annotated[
+        bool, typer.Option("--repair", help="Repair invalid geometries instead of refusing them.")
+    ] = False,
     workers: Workers = 0,
     as_json: AsJson = False,
 ) -> None:
-    """Add class fractions from a file as a further label product; imagery is not touched.
+    """Add class fractions from a file as a further label product; imagery is not changed.
 
-    The same labels again change nothing; others under the same name are a new label version beside the old one.
+    Adding the same labels again changes nothing; different labels with the same name become a new label version.
     """
     from landloom.engine.executors import executor_factory
     from landloom.model.recipe import Terms
@@ -166,10 +174,10 @@ def _recipe_lines(given: AddedLabels, version: str) -> str:
 def cite(
     corpus: PlaceArgument = "corpus",
     *,
-    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print nothing but BibTeX.")] = False,
+    bibtex: Annotated[bool, typer.Option("--bibtex", help="Print only the BibTeX entry.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say how to cite a corpus: sentence, BibTeX, attribution of each product, funding and contact."""
+    """Show how to cite a corpus: sentence, BibTeX, attribution of each product, funding and contact."""
     from landloom.corpus import citation
     from landloom.corpus.documents import parse_corpus_json
     from landloom.corpus.layout import CORPUS
@@ -201,7 +209,7 @@ def _say_samples(
     fractions: bool = False,
     as_json: bool = False,
 ) -> None:
-    """Export the samples of a corpus as pickle or npz and say what came of it: `landloom export --to`."""
+    """Export the samples of a corpus as pickle or npz and print a summary: `landloom export --to`."""
     from landloom.publication.sample_files import Purity, export_samples
 
     if single_image not in (None, "all", "least-cloudy"):

@@ -1,4 +1,4 @@
-"""`landloom init`, `plan` and `simulate`: before anything is built."""
+"""`landloom init`, `plan` and `simulate`: commands that come before a build."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def register(app: typer.Typer) -> None:
 
 
 def init(
-    name: Annotated[str, typer.Argument(help="Which recipe: demo, rapidai4eo, …")],
+    name: Annotated[str, typer.Argument(help="Name of the recipe: demo, rapidai4eo, …")],
     target: Annotated[Path, typer.Argument(help="File to write.")] = HERE,
 ) -> None:
     """Write a recipe to start from."""
@@ -39,7 +39,7 @@ def plan(
     hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
-    """Say what a recipe will come to, before anything is fetched."""
+    """Estimate samples, files, bytes and memory of a recipe, before anything is downloaded."""
     from landloom.pipelines.estimate import estimate_recipe
 
     with ProgressBars() as bars:
@@ -69,8 +69,8 @@ def plan(
 
 
 def simulate(
-    folder: Annotated[Path, typer.Argument(help="Where to write the archive.")],
-    preset: Annotated[str, typer.Option(help="Which world: demo, tiny, judge-v1.")] = "demo",
+    folder: Annotated[Path, typer.Argument(help="Folder to write the archive to.")],
+    preset: Annotated[str, typer.Option(help="Preset: demo, tiny, judge-v1.")] = "demo",
     *,
     as_json: JsonOption = False,
 ) -> None:

@@ -1,4 +1,4 @@
-"""`landloom scenes`: which scenes a recipe takes, as a table, a calendar and a file to edit."""
+"""`landloom scenes`: the scenes chosen for a recipe, as a table, a calendar and an editable file."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def scenes(
     recipe: RecipeOption = HERE,
     *,
     policy: Annotated[
-        str | None, typer.Option(help="all, least-cloudy n, uniform n, monthly + n; the recipe's if absent.")
+        str | None, typer.Option(help="all, least-cloudy n, uniform n, monthly + n; by default that of the recipe.")
     ] = None,
     out: Annotated[Path, typer.Option(help="File to write; edit its column `use`.")] = Path("scenes.csv"),
-    figure: Annotated[Path | None, typer.Option(help="Calendar to draw; beside the file if absent.")] = None,
-    archive: Annotated[str | None, typer.Option(help="Which of the recipe's archives; the only one if absent.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Calendar figure; by default next to the file.")] = None,
+    archive: Annotated[str | None, typer.Option(help="Name of the archive, if the recipe has several.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Choose scenes, say which and why, and write a file that a recipe's `scenes: {file: …}` takes."""
+    """Choose scenes, show which and why, and write a file for `scenes: {file: …}` of the recipe."""
     from landloom.engine.scenes.archives import recipe_archive
     from landloom.engine.scenes.choose import choose, granule_rows, span
     from landloom.pipelines.registry import REGISTRY
@@ -62,7 +62,7 @@ def scenes(
 
 
 def _say(found: ScenesChosen, rows: list[dict[str, Any]]) -> None:
-    """Print what was chosen, and what is missing of it."""
+    """Print which scenes were chosen, and which are missing."""
     used = [one for one in found.choice.candidates if one.use]
     header = ("granule", "region", "there", "taken", "cloud of taken", "first", "last", "months without")
     lines = [
@@ -81,9 +81,9 @@ def _say(found: ScenesChosen, rows: list[dict[str, Any]]) -> None:
     say_table(f"{found.policy}: {len(used)} of {len(found.choice.candidates)} scenes", header, lines)
     total = [one.size for one in used if one.size is not None]
     if total:
-        say(f"  {size(sum(total))} in all, as far as the archive says")
+        say(f"  {size(sum(total))} in total, as far as the archive states it")
     for granule, wanted, got in found.choice.short:
-        say(f"  {granule or 'granule not stated'}: {wanted} wanted, {got} there")
+        say(f"  {granule or 'granule not stated'}: got {got} scenes, expected {wanted}")
     for problem in found.problems:
         say(f"  note: {problem}")
 

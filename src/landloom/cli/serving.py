@@ -19,10 +19,12 @@ def register(app: typer.Typer) -> None:
 def serve(
     corpus: Annotated[str, typer.Argument(help="Folder, address or name of the corpus.")] = "corpus",
     *,
-    host: Annotated[str, typer.Option(help="Address to listen on; other machines reach 0.0.0.0.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(help="Port; 0 for a free one.")] = 8000,
+    host: Annotated[
+        str, typer.Option(help="Address to listen on; use 0.0.0.0 to accept other machines.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port; 0 for any free port.")] = 8000,
 ) -> None:
-    """Serve a STAC API and an explorer page over a corpus; nothing is ever written."""
+    """Serve a read-only STAC API and an explorer page for a corpus."""
     from landloom.server.app import serve as run
     from landloom.server.explore.page import built
 
@@ -33,21 +35,21 @@ def serve(
 
     try:
         run(corpus, host=host, port=port, announce=announce)
-    except StoppedError as stopped:  # a signal is how a server is meant to end
+    except StoppedError as stopped:  # a signal is the regular way to stop a server
         raise SystemExit(stopped.code) from None
 
 
 def announcement(corpus: str, address: str, host: str, *, page: bool) -> list[str]:
-    """What is said of a server that listens.
+    """The message printed when the server is ready.
 
     Args:
-        corpus: as it was named.
-        address: where it answers.
+        corpus: as given by the user.
+        address: URL of the server.
         host: address that it listens on.
         page: whether the explorer page is built.
 
     Returns:
-        Lines; the explorer page is promised only where there is one.
+        Lines; the explorer page is mentioned only if it is built.
     """
     what = "the explorer page and the STAC API" if page else "the STAC API"
     lines = [f"{corpus}: {address} is {what} (read-only); stop with Ctrl-C"]

@@ -1,1 +1,1 @@
-"""Figures, the shell of a page, and what a terminal shows."""
+"""Figures, the frame of a report page, and terminal output."""

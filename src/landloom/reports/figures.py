@@ -1,4 +1,4 @@
-"""The figures of a report, as PNG bytes: where people would rather look than read."""
+"""The figures of a report, as PNG bytes."""
 
 from __future__ import annotations
 
@@ -19,24 +19,24 @@ if TYPE_CHECKING:
 INK: Final = "#1d2a30"
 FAINT: Final = "#9aa7ad"
 COLOURS: Final = ("#2f7f6d", "#d98032", "#5b6ea8", "#b8505d", "#8a9a3b", "#7a5c99", "#3c8fb5", "#a8763e")
-"""Told apart by people with any colour vision, in this order."""
+"""Colours that people with any colour vision can distinguish, in this order."""
 DPI: Final = 130
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """An empty figure of so many inches."""
+    """An empty figure with this width and height in inches."""
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
 def png(figure: Figure) -> bytes:
-    """A figure as PNG, the same bytes each time."""
+    """A figure as PNG, with reproducible bytes."""
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png", metadata={"Software": None}, bbox_inches="tight", pad_inches=0.08)
     return buffer.getvalue()
 
 
 def plain_axes(axes: Any) -> None:
-    """Leave only the axes that carry numbers, in the colours of the page."""
+    """Keep only the left and bottom axes, in the colours of the page."""
     for side in ("top", "right"):
         axes.spines[side].set_visible(False)
     for side in ("left", "bottom"):
@@ -49,7 +49,7 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
 
     Args:
         boxes: (n, 4) west, south, east, north in degrees.
-        groups: (n,) what each belongs to: its stratum or split.
+        groups: (n,) stratum or split of each sample.
     """
     west, south, east, north = boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()
     stretch = 1 / cos(radians((south + north) / 2))
@@ -81,7 +81,7 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
 
 
 def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequence[float], unit: str) -> bytes:
-    """What was wanted beside what was achieved, a row for each name."""
+    """Target and achieved values side by side, one row per name."""
     figure = new_figure(8, 1.1 + 0.3 * len(names))
     axes = figure.add_subplot()
     places = np.arange(len(names))
@@ -96,7 +96,7 @@ def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequenc
 
 
 def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDArray[np.float64]) -> bytes:
-    """Mean valid observations per tile and timestep; none at all is marked.
+    """Mean valid observations per tile and timestep; cells without observations are marked.
 
     Args:
         tiles: rows.
@@ -128,7 +128,7 @@ def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDAr
 
 
 def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> bytes:
-    """Small multiples: a row for each sample, its chips in time order.
+    """Small multiples: one row per sample, its chips in time order.
 
     Args:
         rows: sample → timestep and (y, x, 3) picture of each chip.
@@ -147,10 +147,10 @@ def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> by
 
 
 def true_colour(chip: NDArray[Any], red: int, green: int, blue: int) -> NDArray[np.uint8]:
-    """A picture of a chip: reflectance 0 to 0.25, brightened; nodata is light grey.
+    """True-colour picture of a chip: reflectance 0 to 0.25, brightened; nodata is light grey.
 
     Args:
-        chip: (band, y, x) reflectance × 10,000, 0 where there is none.
+        chip: (band, y, x) reflectance × 10,000, 0 is nodata.
         red: position of the red band.
         green: position of the green band.
         blue: position of the blue band.

@@ -1,4 +1,4 @@
-"""Arguments and options that several commands share."""
+"""Arguments and options shared by several commands."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ HostsOption = Annotated[
     ),
 ]
 HERE = Path("landloom.yaml")
-"""The recipe by default."""
+"""Default path of the recipe."""
 
 
 def registry_of(context: typer.Context) -> Any:
-    """The registry that the command line runs with; it is loaded here, not before.
+    """The registry of the command line; it is loaded on this call.
 
     Args:
-        context: of the command; its object loads the registry.
+        context: context of the command; its object loads the registry.
     """
     load: Callable[[], Any] = context.obj
     return load()

@@ -1,4 +1,4 @@
-"""The shell of a page: one self-contained HTML file with figures and tables."""
+"""The frame of a report page: one self-contained HTML file with figures and tables."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def figure(png: bytes, caption: str) -> str:
-    """A picture with its caption.
+    """HTML of a figure with its caption.
 
     Example:
         >>> figure(b"", "a < b")
@@ -23,12 +23,12 @@ def figure(png: bytes, caption: str) -> str:
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iterable[int] = ()) -> str:
-    """A table.
+    """HTML of a table.
 
     Args:
         header: names of the columns.
         rows: values; they are escaped.
-        numbers: positions of the columns that hold numbers.
+        numbers: positions of numeric columns.
 
     Example:
         >>> table(["a"], [[1]], [0])
@@ -49,7 +49,7 @@ def numbers_row(numbers: Iterable[tuple[str, str]]) -> str:
     """Large numbers side by side.
 
     Args:
-        numbers: value, and what it counts.
+        numbers: value and its label.
     """
     cells = "".join(
         f"<div><b>{html.escape(value)}</b><span>{html.escape(name)}</span></div>" for value, name in numbers
@@ -58,15 +58,15 @@ def numbers_row(numbers: Iterable[tuple[str, str]]) -> str:
 
 
 def head(title: str, lead: str, numbers: Iterable[tuple[str, str]]) -> str:
-    """The top of a page: title, a sentence, and what there is in numbers."""
+    """The top of a page: title, lead sentence, and key figures."""
     return f'<h1>{html.escape(title)}</h1><p class="lead">{html.escape(lead)}</p>{numbers_row(numbers)}'
 
 
 def page(title: str, parts: Iterable[str]) -> str:
-    """A whole page.
+    """A complete HTML page.
 
     Args:
-        title: of the window.
+        title: title of the window.
         parts: HTML, in order; empty ones are left out.
     """
     style = (files("landloom.reports") / "report.css").read_text(encoding="utf-8")

@@ -25,17 +25,17 @@ CLASS_COLOURS: Final = (
     "#8f6f4f",
     "#4fa39a",
 )
-"""Of classes, in the order of their codes; they start again where there are more."""
+"""Colours of classes in the order of their codes; repeated if there are more classes."""
 
 
 def histogram(values: NDArray[np.float64], marks: Sequence[tuple[float, str]], axis: str, counted: str) -> bytes:
-    """How often values occur, with marks along the axis; the last bin holds all that is larger.
+    """Histogram of values, with vertical marks; the last bin includes all larger values.
 
     Args:
-        values: (n,) any order.
-        marks: place and text of each vertical line.
-        axis: what the values are, with their unit.
-        counted: what is counted.
+        values: (n,) in any order.
+        marks: position and text of each vertical line.
+        axis: label of the x axis, with the unit.
+        counted: label of the y axis.
     """
     top = max(float(np.percentile(values, 99)), *(place for place, _ in marks)) * 1.1
     figure = new_figure(8, 3.2)
@@ -57,7 +57,7 @@ def class_picture(classes: NDArray[Any], names: Mapping[int, str], title: str = 
     Args:
         classes: (y, x) codes.
         names: code → name; codes without one are drawn in light grey.
-        title: above it.
+        title: title above the map.
     """
     figure = new_figure(8, 6)
     axes = figure.add_subplot()
@@ -69,14 +69,14 @@ def class_picture(classes: NDArray[Any], names: Mapping[int, str], title: str = 
 
 
 def coloured(classes: NDArray[Any], names: Mapping[int, str]) -> NDArray[np.uint8]:
-    """A class map as a picture.
+    """A class map as an RGB picture.
 
     Args:
         classes: (y, x) codes.
         names: code → name.
 
     Returns:
-        (y, x, 3); light grey where a code has no name.
+        (y, x, 3); codes without a name are light grey.
 
     Example:
         >>> coloured(np.array([[1, 9]]), {1: "maize"}).tolist()
@@ -98,7 +98,7 @@ def _legend(axes: Any, names: Mapping[int, str]) -> None:
 
 
 def layer_rows(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int, str]) -> bytes:
-    """The label layers of some samples: a row a sample, a column a layer.
+    """The label layers of some samples: one row per sample, one column per layer.
 
     Args:
         rows: sample → layer → (y, x).
@@ -134,11 +134,11 @@ def _draw_layer(axes: Any, name: str, array: NDArray[Any], names: Mapping[int, s
 
 
 def small_multiples(pictures: Sequence[tuple[str, NDArray[np.uint8], float]], columns: int = 10) -> bytes:
-    """One series: a picture a date in reading order, with the share of valid pixels under it.
+    """One series: one picture per date in reading order, with the share of valid pixels below.
 
     Args:
-        pictures: title, (y, x, 3) picture, valid share.
-        columns: pictures in a row.
+        pictures: title, (y, x, 3) picture, share of valid pixels.
+        columns: pictures per row.
     """
     rows = -(-len(pictures) // columns)
     figure = new_figure(1.0 * columns, 1.25 * rows)

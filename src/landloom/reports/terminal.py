@@ -1,4 +1,4 @@
-"""What people see: progress on the error stream, tables and JSON on the output."""
+"""Terminal output: progress on standard error, tables and JSON on standard output."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ProgressBars:
-    """Shows the stages of long work as bars on the error stream; plain lines where that is no terminal."""
+    """Shows stages of long work as progress bars on standard error; as plain lines if that is not a terminal."""
 
     def __init__(self) -> None:
         self._bars: Progress | None = None
@@ -48,25 +48,25 @@ class ProgressBars:
         """A unit is done, or failed."""
         if self._bars is not None and self._task is not None:
             self._bars.advance(self._task)
-        if reason is not None and reason not in self._told:  # a thousand tiles may fail for one reason
+        if reason is not None and reason not in self._told:  # many tiles may fail for the same reason
             self._told.add(reason)
             sys.stderr.write(f"{self._stage}: {unit} failed: {reason}\n")
 
 
 def say(text: str = "") -> None:
-    """A line on the output."""
+    """Print a line to standard output."""
     sys.stdout.write(text + "\n")
 
 
 def say_json(value: Any) -> None:
-    """A value as indented JSON on the output, for scripts."""
+    """Print a value as indented JSON to standard output, for scripts."""
     import json
 
     say(json.dumps(value, indent=2, sort_keys=True, default=str))
 
 
 def say_table(title: str, header: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A table for people: numbers to the right, thousands apart."""
+    """Print a table: numbers right-aligned, with thousands separators."""
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(len(line[i]) for line in [list(header), *cells]) for i in range(len(header))]
     say(title)
@@ -88,7 +88,7 @@ def _cell(value: object) -> str:
 
 
 def size(count: float) -> str:
-    """Bytes for people.
+    """Format a number of bytes.
 
     Example:
         >>> size(1_234_567)
@@ -103,7 +103,7 @@ def size(count: float) -> str:
 
 
 def cores(workers: int) -> int:
-    """Workers that an option asks for: 0 means one a core that this process may use."""
+    """Number of workers for the option's value: 0 means one per core that this process may use."""
     if workers > 0:
         return workers
     import os

@@ -22,7 +22,10 @@ def test_chips_are_predicted_and_the_page_is_written(
     model = granules.corpus / ".landloom/guess/33UUR.skops"
     told = run("guess", "predict", model, granules.corpus, "--sample", "33UUR_01", "--out", tmp_path / "g", "--json")
     assert [name.rpartition("/")[2] for name in json.loads(told.out)] == ["33UUR_01.tif", "33UUR_01_probabilities.tif"]
-    assert run("guess", "predict", model, granules.corpus, "--out", tmp_path / "g").out == f"6 files in {tmp_path}/g\n"
+    assert (
+        run("guess", "predict", model, granules.corpus, "--out", tmp_path / "g").out
+        == f"wrote 6 files to {tmp_path}/g\n"
+    )
     page = run("guess", "report", granules.corpus, "--out", tmp_path / "page.html").out
     assert page == f"{tmp_path}/page.html\n"
     rows = json.loads(run("guess", "report", granules.corpus, "--json").out)

@@ -17,7 +17,7 @@ GUESSES = Path("guesses")
 
 def register(app: typer.Typer) -> None:
     """Add this group."""
-    group = typer.Typer(help="Guess labels of granules: train, predict, say how good they are.", no_args_is_help=True)
+    group = typer.Typer(help="Guess labels of granules: train, predict, report their quality.", no_args_is_help=True)
     group.command(epilog="Example: landloom guess train landloom.yaml --out models")(train)
     group.command(epilog="Example: landloom guess predict models/32UPA.skops corpus --out guesses")(predict)
     group.command(epilog="Example: landloom guess report corpus")(report)
@@ -28,11 +28,11 @@ def train(
     context: typer.Context,
     recipe: RecipeOption = HERE,
     *,
-    out: Annotated[Path, typer.Option(help="Folder for the models; one that is there already is kept.")] = MODELS,
-    granule: Annotated[list[str] | None, typer.Option(help="Only this granule; may be repeated.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the models; existing models are kept.")] = MODELS,
+    granule: Annotated[list[str] | None, typer.Option(help="Only train this granule; may be repeated.")] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Train a model for each granule of a recipe, without building its corpus; exit code 1 if a granule has none."""
+    """Train a model for each granule of a recipe, without building its corpus; exit code 1 if one has no model."""
     from landloom.products.guess.models import train_models
 
     with ProgressBars() as bars:
@@ -54,10 +54,10 @@ def train(
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(help="A model: GRANULE.skops.")],
+    model: Annotated[Path, typer.Argument(help="Model file: GRANULE.skops.")],
     corpus: Annotated[Path, typer.Argument(help="Folder of a corpus with filled series.")] = CORPUS,
     *,
-    sample: Annotated[list[str] | None, typer.Option(help="Only this chip; may be repeated.")] = None,
+    sample: Annotated[list[str] | None, typer.Option(help="Only predict this chip; may be repeated.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the label maps.")] = GUESSES,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,17 +68,19 @@ def predict(
     if as_json:
         say_json([str(file) for file in files])
     else:
-        say(f"{len(files)} files in {out}")
+        say(f"wrote {len(files)} files to {out}")
 
 
 def report(
     corpus: Annotated[Path, typer.Argument(help="Folder of the corpus.")] = CORPUS,
     *,
-    truth: Annotated[Path | None, typer.Option(help="Folder of the simulated archive that it was built from.")] = None,
-    out: Annotated[Path | None, typer.Option(help="Where the page goes; `guess.html` beside the corpus.")] = None,
+    truth: Annotated[Path | None, typer.Option(help="Folder of the simulated archive behind the corpus.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the page; by default `guess.html` next to the corpus.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Write the page about a corpus's guesses; as JSON, say what it would."""
+    """Write a report page about the guess labels of a corpus; with --json, print its figures."""
     from landloom.products.guess.report import guess_rows, write_guess_report
 
     if as_json:

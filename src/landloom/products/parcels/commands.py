@@ -1,4 +1,4 @@
-"""`landloom parcels rasterise` and `describe`: parcels alone, before or without a corpus."""
+"""`landloom parcels rasterise` and `describe`: parcels without a corpus."""
 
 from __future__ import annotations
 
@@ -17,24 +17,26 @@ if TYPE_CHECKING:
 ParcelsArgument = Annotated[
     str, typer.Argument(help="Parcels: GeoPackage, GeoParquet, shapefile, GeoJSON, CSV with WKT.")
 ]
-MoreColumns = Annotated[list[str] | None, typer.Argument(help="More of --columns: id=GIS_ID year=JAHR …")]
+MoreColumns = Annotated[list[str] | None, typer.Argument(help="Further values of --columns: id=GIS_ID year=JAHR …")]
 ColumnsOption = Annotated[
-    list[str] | None, typer.Option(help="Role and column: ground_truth=NUTZUNGSCO; further ones may follow.")
+    list[str] | None, typer.Option(help="Role and column: ground_truth=NUTZUNGSCO; further pairs can follow.")
 ]
-YearOption = Annotated[int | None, typer.Option(help="Only parcels of this year, where a column says.")]
+YearOption = Annotated[int | None, typer.Option(help="Only parcels of this year, if a column gives it.")]
 CrsOption = Annotated[str | None, typer.Option(help="CRS of the bounds, such as EPSG:32633.")]
-LayerOption = Annotated[str | None, typer.Option(help="Layer, where the file has several.")]
-AssumeOption = Annotated[str | None, typer.Option(help="CRS of parcels whose file does not say.")]
-InvalidOption = Annotated[str, typer.Option(help="Invalid geometries: reject or repair.")]
+LayerOption = Annotated[str | None, typer.Option(help="Layer, if the file has several.")]
+AssumeOption = Annotated[str | None, typer.Option(help="CRS of parcels if the file has none.")]
+InvalidOption = Annotated[str, typer.Option(help="Handling of invalid geometries: reject or repair.")]
 AsJson = JsonOption
-FigureOption = Annotated[Path | None, typer.Option(help="Where to draw the histogram, as PNG.")]
+FigureOption = Annotated[Path | None, typer.Option(help="PNG file for the histogram.")]
 FOLDER = Path("labels")
-RegressionOption = Annotated[bool, typer.Option("--regression", help="The ground truth is a number to predict.")]
+RegressionOption = Annotated[
+    bool, typer.Option("--regression", help="The ground truth is a number to predict, not a class.")
+]
 
 
 def register(app: typer.Typer) -> None:
     """Add this group."""
-    group = typer.Typer(help="Rasterise parcels, or say how large they are.", no_args_is_help=True)
+    group = typer.Typer(help="Rasterise parcels, or describe their size.", no_args_is_help=True)
     rasterise_example = (
         "landloom parcels rasterise p.gpkg --columns ground_truth=CROP id=ID --like B04.tif --out labels"
     )
@@ -48,22 +50,29 @@ def rasterise(
     more: MoreColumns = None,
     *,
     out: Annotated[Path, typer.Option(help="Folder for the rasters and tables.")] = FOLDER,
-    like: Annotated[str | None, typer.Option(help="Raster whose grid to use.")] = None,
+    like: Annotated[str | None, typer.Option(help="Raster with the grid to use.")] = None,
     bounds: Annotated[tuple[float, float, float, float] | None, typer.Option(help="West south east north.")] = None,
     crs: CrsOption = None,
-    resolution: Annotated[float | None, typer.Option(help="Metres of a pixel; 10, or the raster's own.")] = None,
+    resolution: Annotated[
+        float | None, typer.Option(help="Pixel size in metres; by default 10, or that of the raster.")
+    ] = None,
     columns: ColumnsOption = None,
     year: YearOption = None,
-    classes: Annotated[str | None, typer.Option(help="File with value,code; or value → code as YAML or JSON.")] = None,
+    classes: Annotated[
+        str | None, typer.Option(help="CSV file with value,code; or YAML or JSON with value → code.")
+    ] = None,
     unmapped: Annotated[str, typer.Option(help="Values without a code: error, unknown, background, ignore.")] = "error",
     layer: LayerOption = None,
     parcels_crs: AssumeOption = None,
     invalid: InvalidOption = "reject",
     regression: RegressionOption = False,
-    force: Annotated[bool, typer.Option("--force", help="Write into a folder of other files, or a full disk.")] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Write even into a folder with other files, or if the disk may be too small."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Write classes, ids, coverage, distance to the edge, mask and ambiguity of parcels as rasters."""
+    """Rasterise parcels to class, id, coverage, distance to the edge, mask and ambiguity."""
     from landloom.engine.sources.parcels import classes_file
     from landloom.products.parcels.rasterise import grid_for, rasterise_files
 
@@ -89,7 +98,7 @@ def rasterise(
         return
     rows, width = done.shape
     say(f"{out}: {rows} × {width} pixels at {grid.pixel_width:g} m in EPSG:{grid.epsg}")
-    say(f"  {done.parcels:,} parcels on {done.labelled:,} pixels, {done.doubtful:,} of them doubtful")
+    say(f"  {done.parcels:,} parcels on {done.labelled:,} pixels, {done.doubtful:,} of them ambiguous")
     say(f"  {done.clipped:,} cut at the edge, {done.repaired:,} repaired, {done.rejected:,} rejected (rejected.csv)")
 
 
@@ -107,7 +116,7 @@ def describe(
     regression: RegressionOption = False,
     as_json: AsJson = False,
 ) -> None:
-    """Say how large parcels are, and which share of them fits into windows of 24, 48 and 64 pixels."""
+    """Describe the size of parcels, and which share of them fits into windows of 24, 48 and 64 pixels."""
     from landloom.products.parcels.extents import PERCENTILES, SIZES, describe_parcels, extents_figure
 
     if figure is not None and figure.suffix.lower() != ".png":
