@@ -75,7 +75,7 @@ def test_the_first_page_says_where_to_start(run: Callable[..., Ran]) -> None:
 
 
 MISTAKES = [
-    (["validate", "{tmp}/none"], 1, "missing: this is no corpus"),
+    (["validate", "{tmp}/none"], 1, "missing: this is not a corpus"),
     (["status", "{tmp}/none"], 1, "no journal"),
     (["report", "{tmp}/none"], 1, "no finished build"),
     (["cite", "{tmp}/none"], 1, "nothing under 'corpus.json'"),
@@ -84,10 +84,10 @@ MISTAKES = [
     (["build", "{tmp}/none.yaml"], 1, "cannot be read: No such file"),
     (["build", "{project}/landloom.yaml", "--out", "{full}"], 1, "holds files that no build has written"),
     (["simulate", "{tmp}/x", "--preset", "mars"], 1, "mars"),
-    (["export", "{tmp}/none", "{tmp}/x", "--layout", "cubes"], 1, "is no finished corpus"),
+    (["export", "{tmp}/none", "{tmp}/x", "--layout", "cubes"], 1, "is not a finished corpus"),
     (["export", "{corpus}", "{tmp}/x", "--layout", "tiles"], 1, "expected chips, cubes or both"),
     (["export", "{corpus}", "{full}", "--layout", "cubes"], 1, "holds files that no export has written"),
-    (["publish", "{tmp}/none", "{tmp}/x", "--base-url", "https://example.org"], 1, "is no finished corpus"),
+    (["publish", "{tmp}/none", "{tmp}/x", "--base-url", "https://example.org"], 1, "is not a finished corpus"),
     (["publish", "{corpus}", "{tmp}/x", "--base-url", "x"], 1, "expected an absolute address"),
     (["publish", "{corpus}", "az://x/y", "--base-url", "https://example.org"], 1, "come from the environment"),
     (["build", "{project}/landloom.yaml", "--out", "{project}/landloom.yaml"], 1, "is a file; choose a folder"),

@@ -95,5 +95,5 @@ def test_a_path_that_two_manifests_name_is_a_problem(named: str) -> None:
     store.manifests[named] = manifest_bytes([*own, stolen])
     problems = list(file_problems(store, PublishedFiles(store), digests=False))
     assert [(problem.where, problem.what) for problem in problems] == [
-        (stolen.path, f"named by {named} and by another manifest")
+        (stolen.path, f"listed by {named} and by another manifest")
     ]

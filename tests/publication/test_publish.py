@@ -187,7 +187,7 @@ def test_base_urls_are_absolute(tiny_corpus: Path, tmp_path: Path, base: str) ->
 
 def test_what_does_not_validate_is_refused(corpus: Path, tmp_path: Path) -> None:
     min(corpus.rglob("*.tif")).unlink()
-    with pytest.raises(CorpusInvalidError, match="missing, though a manifest names it"):
+    with pytest.raises(CorpusInvalidError, match="missing, but listed in a manifest"):
         publish(str(corpus), f"file://{tmp_path}/p", BASE)
     assert not (tmp_path / "p").exists()
 
@@ -219,5 +219,5 @@ def test_what_does_not_validate_never_reaches_the_target(corpus: Path, monkeypat
     """The target cannot even be asked: nothing listens there."""
     next(corpus.rglob("*.tif")).unlink()
     monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:9")
-    with pytest.raises(CorpusInvalidError, match="missing, though a manifest names it"):
+    with pytest.raises(CorpusInvalidError, match="missing, but listed in a manifest"):
         publish(str(corpus), "s3://bucket/tiny", BASE)

@@ -1,4 +1,4 @@
-"""The dataset card for people: what is in a corpus, under which terms, and how to cite it."""
+"""The dataset card for people: contents of a corpus, its terms, and how to cite it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ if TYPE_CHECKING:
     from landloom.model.grid import Bounds
 
 COMMON: Final = 10
-"""How many classes the card lists."""
+"""Maximum number of classes on the card."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Numbers:
-    """What a corpus holds, counted from its index."""
+    """Contents of a corpus, counted from its index."""
 
     samples: int
-    """Samples."""
+    """Number of samples."""
     zones: int
-    """UTM zones that they lie in."""
+    """Number of their UTM zones."""
     tiles: int
-    """Tiles that they lie in."""
+    """Number of their tiles."""
     files: Mapping[str, int]
-    """Product → chips, or labels, that exist."""
+    """Product → number of existing chips, or labels."""
     splits: Mapping[str, int]
-    """Split → samples; empty where none is filled."""
+    """Split → number of samples; empty without splits."""
     classes: Mapping[str, Mapping[str, float]]
-    """Label product → name of a class → share of all labelled area; largest first."""
+    """Label product → class name → share of the total labelled area; largest first."""
     box: Bounds | None
     """West, south, east, north in degrees; None without samples."""
 
     @classmethod
     def of(cls, info: CorpusInfo, index: pa.Table) -> Self:
-        """Count."""
+        """Count the contents of an index."""
         splits = {
             row["values"]: row["counts"] for row in pc.value_counts(index.column("split").drop_null()).to_pylist()
         }
@@ -64,7 +64,7 @@ def card(info: CorpusInfo, numbers: Numbers) -> bytes:
 
     Args:
         info: the corpus.
-        numbers: what its index counts.
+        numbers: contents counted from its index.
     """
     publication = info.publication
     parts = [

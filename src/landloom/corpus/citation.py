@@ -1,4 +1,4 @@
-"""How a corpus is cited, as a sentence and as BibTeX."""
+"""The citation of a corpus, as a sentence and as BibTeX."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def doi(info: CorpusInfo) -> str | None:
-    """The bare DOI of a corpus; None where it has none."""
+    """The bare DOI of a corpus; None if it has none."""
     return None if info.publication.doi is None else bare_doi(info.publication.doi)
 
 
@@ -26,7 +26,7 @@ def bare_doi(text: str) -> str:
 
 
 def citation(info: CorpusInfo) -> str:
-    """The sentence to cite: the publication's own, else authors (year) "title", version, publisher, DOI."""
+    """The citation sentence: that of the publication, else authors (year) "title", version, publisher, DOI."""
     publication = info.publication
     if publication.citation:
         return publication.citation
@@ -40,7 +40,7 @@ def citation(info: CorpusInfo) -> str:
 
 
 def bibtex(info: CorpusInfo) -> str:
-    """A BibTeX entry; `urldate` is left to whoever cites."""
+    """A BibTeX entry; `urldate` is left to the person who cites."""
     publication = info.publication
     fields = {
         "title": publication.title,
@@ -55,12 +55,12 @@ def bibtex(info: CorpusInfo) -> str:
 
 
 def attributions(info: CorpusInfo) -> dict[str, str]:
-    """Product → what whoever uses it has to print."""
+    """Product → attribution that users have to print."""
     return {item.key: item.terms.attribution for item in info.products}
 
 
 def cite(info: CorpusInfo) -> str:
-    """All that whoever uses a corpus has to say: sentence, BibTeX entry, attribution by product, funding, contact."""
+    """Everything that users have to state: sentence, BibTeX entry, attribution by product, funding, contact."""
     by_text: dict[str, list[str]] = {}
     for key, text in attributions(info).items():
         by_text.setdefault(text, []).append(key)
@@ -71,7 +71,7 @@ def cite(info: CorpusInfo) -> str:
 
 
 def _bibtex_name(name: str) -> str:
-    """`Family, Given` as it is; anything else in braces, for BibTeX not to take the words of a body apart."""
+    """Keep `Family, Given`; put other names in braces, so that BibTeX does not split the name of an organisation."""
     return name if ", " in name else f"{{{name}}}"
 
 

@@ -1,4 +1,4 @@
-"""The card for machines: `croissant.json`, Croissant 1.1 with GeoCroissant 1.0."""
+"""The machine-readable card: `croissant.json`, Croissant 1.1 with GeoCroissant 1.0."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ CONTEXT: Final[dict[str, Any]] = {
     "name": {"@container": "@language"},
     "sc": "https://schema.org/",
 }
-"""The JSON-LD context of Croissant, and `geocr` beside it."""
+"""The JSON-LD context of Croissant, with `geocr`."""
 
 
 def croissant(info: CorpusInfo, numbers: Numbers, files: Mapping[str, FileEntry], base_url: str | None = None) -> bytes:
@@ -76,7 +76,7 @@ def croissant(info: CorpusInfo, numbers: Numbers, files: Mapping[str, FileEntry]
 
     Args:
         info: the corpus.
-        numbers: what its index counts.
+        numbers: contents counted from its index.
         files: sizes and digests of at least the index and the resource files.
         base_url: address under which the corpus is published; None for paths relative to the corpus.
     """
@@ -115,7 +115,7 @@ def _place(numbers: Numbers) -> dict[str, Any] | None:
 
 
 def _geo(info: CorpusInfo) -> dict[str, Any]:
-    """What GeoCroissant says of the first imagery product; others say it of their file set."""
+    """GeoCroissant fields of the first imagery product; other products have theirs in their file set."""
     imagery = [item for item in info.products if item.product.kind == "imagery"]
     found: dict[str, Any] = {"geocr:coordinateReferenceSystem": "EPSG:4326"}
     return found | (_bands(imagery[0]) if imagery else {})

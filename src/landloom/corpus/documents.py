@@ -1,4 +1,4 @@
-"""Documents of a corpus, as bytes: `corpus.json`, and the label of a sample. STAC is in `documents_stac`.
+"""Documents of a corpus, as bytes: `corpus.json`, and the label of a sample. STAC is in `landloom.corpus.stac`.
 
 Nothing here reads a clock, a host or a path, so that the same corpus gives the same bytes anywhere.
 """
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PRETTY: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-"""How documents that people read are written."""
+"""JSON options of human-readable documents."""
 FORMAT: Final = 1
-"""Version of the shape of corpus.json; readers refuse a newer one."""
+"""Format version of corpus.json; readers refuse a newer one."""
 
 
 def corpus_json(info: CorpusInfo) -> bytes:
@@ -62,7 +62,7 @@ def parse_corpus_json(content: bytes) -> CorpusInfo:
     """Read `corpus.json` back: `corpus_json(parse_corpus_json(x)) == x`.
 
     Raises:
-        InvalidDocumentError: no JSON, a newer format, or fields that are missing or not what they claim to be.
+        InvalidDocumentError: not JSON, a newer format, or missing or invalid fields.
     """
     try:
         document = orjson.loads(content)
@@ -89,7 +89,7 @@ def label_geojson(
         sample: its id.
         ring: closed outline in WGS84, longitude latitude.
         columns: names of the properties: `clc_111`, …
-        millionths: whole millionths, one a column; they sum to 1,000,000.
+        millionths: integer millionths, one per column; they sum to 1,000,000.
 
     Example:
         >>> text = label_geojson("a_1", [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111", "clc_999"], [250_000, 750_000])
@@ -109,13 +109,13 @@ def label_geojson(
 
 
 def parse_label_geojson(content: bytes) -> tuple[str, dict[str, int]]:
-    """Read a label back.
+    """Parse a label.
 
     Returns:
-        The sample's id, and column → whole millionths.
+        The sample's id, and column → integer millionths.
 
     Raises:
-        InvalidDocumentError: it is no such Feature.
+        InvalidDocumentError: it is not a label Feature.
 
     Example:
         >>> parse_label_geojson(label_geojson("a_1", [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111"], [1_000_000]))
@@ -126,7 +126,7 @@ def parse_label_geojson(content: bytes) -> tuple[str, dict[str, int]]:
         properties = dict(document["properties"])
         return str(properties.pop("sample_id")), {name: round(value * MILLION) for name, value in properties.items()}
     except (KeyError, TypeError, ValueError) as error:
-        problem = Problem(where="", what=f"is no label Feature: {error!r}")
+        problem = Problem(where="", what=f"is not a label Feature: {error!r}")
         raise InvalidDocumentError("label", [problem]) from error
 
 

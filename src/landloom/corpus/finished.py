@@ -1,4 +1,4 @@
-"""A corpus that is there already, read back from its own files: no recipe folder, plan or journal is needed."""
+"""An existing corpus, read from its own files: no recipe folder, plan or journal is needed."""
 
 from __future__ import annotations
 
@@ -30,17 +30,17 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 DATA: Final = ("imagery/", "labels/", "lineage/")
-"""Where the files lie that a build makes from its inputs; all others follow from these and the index."""
+"""Folders of the files that a build makes from its inputs; all other files are derived from these and the index."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FinishedCorpus:
-    """A corpus and its index; files are read when asked for, tile by tile."""
+    """A corpus and its index; files are read on demand, tile by tile."""
 
     store: Store
     info: CorpusInfo
     table: pa.Table
-    """Its index."""
+    """The index of the corpus."""
     tiles: dict[str, tuple[Sample, ...]]
     """Tile → its samples; both in id order."""
 
@@ -52,7 +52,7 @@ class FinishedCorpus:
             uri: folder or address of the corpus.
 
         Raises:
-            CorpusError: there is none.
+            CorpusError: there is no corpus.
             InvalidDocumentError: its documents cannot be read.
         """
         store = open_store(uri)
@@ -60,18 +60,18 @@ class FinishedCorpus:
             info = parse_corpus_json(store.get(CORPUS))
             table = pq.read_table(io.BytesIO(store.get(INDEX)))
         except MissingKeyError as error:
-            raise CorpusError(f"{uri}: is no finished corpus: {error}") from error
+            raise CorpusError(f"{uri}: is not a finished corpus: {error}") from error
         except pa.ArrowInvalid as error:
             raise CorpusError(f"{uri}: its index cannot be read: {error}") from error
         return cls(store=store, info=info, table=table, tiles=by_tile(samples_of(info, table)))
 
     @property
     def json_items(self) -> bool:
-        """Whether its catalogue has an item a sample as JSON."""
+        """Whether its catalogue has one JSON item per sample."""
         return bool(self.info.recipe.get("stac", {}).get("json_items", True))
 
     def entries(self, tile: str) -> tuple[FileEntry, ...]:
-        """What the manifest of a tile names, by path; of the files of no tile for the empty name.
+        """Manifest entries of a tile, by path; with the empty name, of the files that belong to no tile.
 
         Raises:
             MissingKeyError: the tile has no manifest.
@@ -80,11 +80,11 @@ class FinishedCorpus:
         return read_manifest(self.store.get(key), key)
 
     def data(self, tile: str) -> tuple[FileEntry, ...]:
-        """The same without what follows from data files and index."""
+        """The same without files that are derived from data files and index."""
         return tuple(entry for entry in self.entries(tile) if entry.path.startswith(DATA))
 
     def tables(self) -> tuple[FileEntry, ...]:
-        """Files of no tile that follow neither from data files nor from the index, such as tables about parcels."""
+        """Files of no tile that are derived neither from data files nor from the index, such as tables of parcels."""
         derived = tuple(name.removeprefix("{name}") for name in RESOURCES.values())
         return tuple(
             entry
@@ -93,10 +93,10 @@ class FinishedCorpus:
         )
 
     def exists(self, keys: Iterable[str] | None = None) -> dict[str, dict[str, NDArray[np.bool_]]]:
-        """Tile → product → (sample, timestep) what exists, samples in id order.
+        """Tile → product → (sample, timestep) whether a chip exists, samples in id order.
 
         Args:
-            keys: of products; all by default.
+            keys: keys of products; by default all.
         """
         rows = {name: row for row, name in enumerate(self.table.column("id").to_pylist())}
         places = {
@@ -129,13 +129,13 @@ def tile_content(
     exists: dict[str, NDArray[np.bool_]],
     entries: Iterable[FileEntry],
 ) -> TileContent:
-    """A tile as documents describe it, from its data files.
+    """The content of a tile for its documents, from its data files.
 
     Args:
         info: the corpus.
-        tile: which.
-        samples: in it.
-        exists: product → (sample, timestep).
+        tile: the tile.
+        samples: its samples.
+        exists: product → (sample, timestep) whether a chip exists.
         entries: its data files.
     """
     files = {entry.path: entry for entry in entries}

@@ -1,4 +1,4 @@
-"""Footprints of many samples at once: corners, boxes and WKB, without a geometry object each."""
+"""Footprints of many samples at once: corners, boxes and WKB, without one geometry object per sample."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 CORNERS: Final = 5
 """Vertices of a closed ring: south-east, north-east, north-west, south-west, south-east."""
 DECIMALS: Final = 7
-"""Of longitudes and latitudes in JSON: about a centimetre."""
+"""Decimals of longitudes and latitudes in JSON: about a centimetre."""
 
 _WKB: Final = np.dtype(
     [("order", "u1"), ("type", "<u4"), ("rings", "<u4"), ("points", "<u4"), ("ring", "<f8", (CORNERS, 2))]
@@ -24,7 +24,7 @@ _WKB: Final = np.dtype(
 
 
 def rings(epsg: NDArray[np.int32], bounds: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Outlines in WGS84, each corner reprojected by itself.
+    """Outlines in WGS84, with each corner reprojected.
 
     Args:
         epsg: (n,) codes of the CRS of the bounds.
@@ -32,7 +32,7 @@ def rings(epsg: NDArray[np.int32], bounds: NDArray[np.float64]) -> NDArray[np.fl
 
     Returns:
         (n, 5, 2) longitude, latitude; from the south-east corner counter-clockwise, closed. An outline across the
-        antimeridian goes on beyond 180°.
+        antimeridian continues beyond 180°.
 
     Example:
         >>> ring = rings(np.array([32635]), np.array([[474000.0, 7018200.0, 474600.0, 7018800.0]]))[0]
@@ -80,7 +80,7 @@ def wkb(outlines: NDArray[np.float64]) -> pa.BinaryArray:
 
 
 def outlines_of(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
-    """Read polygons back that `wkb` wrote.
+    """Parse polygons written by `wkb`.
 
     Args:
         column: n polygons of one ring of five vertices, little-endian WKB.
@@ -98,9 +98,9 @@ def outlines_of(column: pa.Array | pa.ChunkedArray) -> NDArray[np.float64]:
     """
     raw = b"".join(column.to_pylist())
     if len(raw) != len(column) * _WKB.itemsize:
-        raise InvalidInputError("got footprints that are no polygons of one ring of four corners")
+        raise InvalidInputError("got footprints that are not polygons of one ring of four corners")
     polygons = np.frombuffer(raw, _WKB)
     if not ((polygons["order"] == 1) & (polygons["type"] == 3) & (polygons["points"] == CORNERS)).all():
-        raise InvalidInputError("got footprints that are no little-endian polygons of one ring of four corners")
+        raise InvalidInputError("got footprints that are not little-endian polygons of one ring of four corners")
     outlines: NDArray[np.float64] = polygons["ring"].astype(np.float64)
     return outlines

@@ -1,4 +1,4 @@
-"""The Hilbert curve: neighbours in space become neighbours in order."""
+"""The Hilbert curve: an order in which neighbours in space stay close."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 ORDER: Final = 20
-"""Bits a side: 2^20 steps of 10 m hold every UTM northing."""
+"""Bits per side: 2^20 steps of 10 m cover every UTM northing."""
 
 
 def hilbert(x: ArrayLike, y: ArrayLike, order: int = ORDER) -> NDArray[np.int64]:
-    """Distance along the Hilbert curve that fills a square of 2^order cells a side.
+    """Distance along the Hilbert curve that fills a square of 2^order cells per side.
 
     Source of method: Hamilton's iteration from the highest bit, as J. Skilling, "Programming the Hilbert curve",
     AIP Conference Proceedings 707 (2004), describes for two dimensions.
@@ -22,10 +22,10 @@ def hilbert(x: ArrayLike, y: ArrayLike, order: int = ORDER) -> NDArray[np.int64]
     Args:
         x: column, 0 to 2^order − 1.
         y: row, 0 to 2^order − 1.
-        order: bits a side, at most 31.
+        order: bits per side, at most 31.
 
     Returns:
-        int64 of the shape that x and y have; a bijection onto 0 … 4^order − 1.
+        int64 with the shape of x and y; a bijection onto 0 … 4^order − 1.
 
     Example:
         >>> hilbert([0, 0, 1, 1], [0, 1, 1, 0], order=1).tolist()
@@ -37,7 +37,7 @@ def hilbert(x: ArrayLike, y: ArrayLike, order: int = ORDER) -> NDArray[np.int64]
         side = np.int64(1) << bit
         right, up = (column & side) > 0, (row & side) > 0
         distance += side * side * np.where(right, 3 - up.astype(np.int64), up.astype(np.int64))
-        # Turn the quadrant so that its own curve starts and ends where the neighbours' do.
+        # Rotate the quadrant so that its curve starts and ends next to those of its neighbours.
         flip = right & ~up
         mask = side - 1
         column, row = (

@@ -1,4 +1,4 @@
-"""The index: one row per sample. It is the catalogue that queries use, and what STAC is written from.
+"""The index: one row per sample. Queries use it as their catalogue, and STAC is written from it.
 
 | column                      | type      | meaning                                                      |
 |-----------------------------|-----------|--------------------------------------------------------------|
@@ -12,7 +12,7 @@
 | `bbox`                      | struct    | xmin, ymin, xmax, ymax of the footprint in degrees           |
 | `geometry`                  | WKB       | footprint in WGS84                                           |
 
-Rows stand tile by tile, along a Hilbert curve inside the tile. The metadata `landloom` says the rest as JSON.
+Rows are ordered by tile, along a Hilbert curve inside the tile. The metadata `landloom` has the rest as JSON.
 """
 
 from __future__ import annotations
@@ -46,14 +46,14 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
 
 METADATA: Final = b"landloom"
-"""Key of the metadata that says what the columns mean."""
+"""Key of the metadata that describes the columns."""
 STEP: Final = 10.0
-"""Metres of a step on the Hilbert curve."""
+"""Step of the Hilbert curve in metres."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleTable:
-    """Samples as columns; all of length n.
+    """Samples as columns of length n.
 
     Example:
         >>> from landloom.model.ids import SampleId
@@ -74,13 +74,13 @@ class SampleTable:
     bounds: NDArray[np.float64]
     """(n, 4) west, south, east, north in that CRS."""
     stratum: pa.StringArray
-    """Null where there is none."""
+    """Null if there is none."""
     split: pa.StringArray
-    """Null where there is none."""
+    """Null if there is none."""
 
     @classmethod
     def of(cls, samples: Sequence[Sample]) -> Self:
-        """The columns of some samples, in their order."""
+        """The columns of some samples, in the same order."""
         zones = [str(sample.id.zone) for sample in samples]
         names = [sample.id.tile_name for sample in samples]
         return cls(
@@ -97,7 +97,7 @@ class SampleTable:
         return len(self.id)
 
     def order(self) -> NDArray[np.int64]:
-        """Positions of the rows in published order: by tile, along the Hilbert curve inside it, by id."""
+        """Row numbers in published order: by tile, along the Hilbert curve inside it, by id."""
         centre = (self.bounds[:, :2] + self.bounds[:, 2:]) / 2 // STEP
         x, y = np.clip(centre, 0, (1 << ORDER) - 1).astype(np.int64).T
         keys = pa.table({"tile": self.tile, "place": hilbert(x, y), "id": self.id})
@@ -119,11 +119,11 @@ def index_table(
 
     Args:
         info: the corpus; its products give the columns.
-        samples: n samples in any order, each id once.
-        fractions: label product → (n, class) whole millionths in the order of its taxonomy's codes; rows without label
-            are 0. An absent product has no labels yet.
-        exists: product → (n, timesteps) whether the chip, or label, is there; (n, 1) for a product without time. An
-            absent product has nothing yet.
+        samples: n samples in any order, with unique ids.
+        fractions: label product → (n, class) integer millionths in the order of its taxonomy's codes; rows without
+            label are 0. An absent product has no labels yet.
+        exists: product → (n, timesteps) whether the chip, or label, exists; (n, 1) for a product without time. An
+            absent product has no files yet.
 
     Raises:
         InvalidInputError: an id occurs twice, shapes do not fit, or fractions do not sum to a million.
@@ -158,17 +158,17 @@ def index_table(
 
 
 def index_bytes(table: pa.Table) -> bytes:
-    """The index as GeoParquet 1.1: zstd, row groups of 8,192, the bbox column as covering of the geometry."""
+    """The index as GeoParquet 1.1: zstd, row groups of 8,192, with the bbox column as covering of the geometry."""
     return encode_geoparquet(table)
 
 
 def available(key: str) -> str:
-    """Name of a product's availability column: `s2_available`."""
+    """Name of the availability column of a product: `s2_available`."""
     return f"{key}_available"
 
 
 def index_metadata(info: CorpusInfo) -> dict[str, Any]:
-    """What the metadata `landloom` of an index says; plain JSON values."""
+    """Content of the metadata `landloom` of an index, as plain JSON values."""
     products = {
         item.key: {
             "folder": item.product.folder,
@@ -202,13 +202,13 @@ def index_metadata(info: CorpusInfo) -> dict[str, Any]:
 
 
 def described(metadata: Mapping[str, Any]) -> CorpusInfo:
-    """The corpus as its index alone describes it: a `corpus.json` says more of products, terms and timesteps.
+    """The corpus as described by its index alone: `corpus.json` has more on products, terms and timesteps.
 
-    Terms are unstated. A timestep lasts to the next one, as long as the one before where it is the last, and a second
-    where dates are acquired: only its stamp is known.
+    Terms are unstated. A timestep lasts until the next one; the last one is as long as the one before, and acquired
+    dates last one second, because only their stamp is known.
 
     Args:
-        metadata: what `index_metadata` has made.
+        metadata: result of `index_metadata`.
     """
     taxonomies = {key: _taxonomy(key, entry) for key, entry in metadata["taxonomies"].items()}
     publisher = f"ask the publisher of {metadata['name']}: nothing is stated"
@@ -271,10 +271,10 @@ def _timesteps(entry: Mapping[str, Any]) -> tuple[Timestep, ...]:
 
 
 def read_metadata(schema: pa.Schema, subject: str = "index/samples.parquet") -> dict[str, Any]:
-    """The metadata `landloom` of an index that was opened.
+    """The metadata `landloom` of an opened index.
 
     Raises:
-        InvalidDocumentError: it has none, or it is no JSON.
+        InvalidDocumentError: it has none, or it is not JSON.
     """
     raw = (schema.metadata or {}).get(METADATA)
     try:
@@ -286,12 +286,12 @@ def read_metadata(schema: pa.Schema, subject: str = "index/samples.parquet") -> 
 
 
 def bitmaps(exists: NDArray[np.bool_] | None, order: NDArray[np.int64], slots: int) -> pa.BinaryArray:
-    r"""Availability as bits, the lowest first.
+    r"""Pack availability into bits, lowest bit first.
 
     Args:
-        exists: (n, slots), or None for nothing at all.
-        order: rows to take, in this order.
-        slots: bits of a row.
+        exists: (n, slots), or None if nothing exists.
+        order: rows to use, in this order.
+        slots: bits per row.
 
     Example:
         >>> bitmaps(np.eye(9, dtype=bool), np.array([8, 0]), 9).to_pylist()
@@ -307,7 +307,7 @@ def bitmaps(exists: NDArray[np.bool_] | None, order: NDArray[np.int64], slots: i
 
 
 def availability(column: pa.Array | pa.ChunkedArray, slots: int) -> NDArray[np.bool_]:
-    r"""Read bitmaps back: (n, slots).
+    r"""Unpack bitmaps: (n, slots).
 
     Example:
         >>> availability(pa.array([b"\x05"]), 3).tolist()

@@ -1,4 +1,4 @@
-"""What a corpus says of itself: the plain values that every document is written from."""
+"""The description of a corpus: plain values from which every document is written."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def software() -> str:
-    """Name and version of this program, as documents state it.
+    """Name and version of this program, as written into documents.
 
     Example:
         >>> software().split()[0]
@@ -33,49 +33,49 @@ def software() -> str:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProductInfo:
-    """One product of a corpus: what it is, under which terms, and when."""
+    """One product of a corpus: its row, terms and timesteps."""
 
     product: Product
     """Row of the product table."""
     terms: Terms
-    """Licence, attribution, providers and source link; they differ from product to product."""
+    """Licence, attribution, providers and source link; they differ between products."""
     timesteps: tuple[Timestep, ...] = ()
-    """In time order; those of all samples together where the axis is acquired. Empty for a product without time."""
+    """In time order; for an acquired axis those of all samples together. Empty for a product without time."""
     acquired: bool = False
-    """Whether each granule has dates of its own, rather than all samples the same."""
+    """Whether each granule has its own dates, instead of one time axis for all samples."""
     taxonomy: Taxonomy | None = None
-    """What the labels speak."""
+    """Taxonomy of labels."""
     stated_period: Period | None = None
-    """The time that a product without timesteps speaks of; the corpus's own if absent."""
+    """Period of a product without timesteps; that of the corpus if absent."""
     label_version: str = "1"
     """Version in the file names of raster labels."""
     validity: tuple[str, ...] = ()
-    """What told usable pixels: `SCL`, masks of the products' own (`MSK_CLOUDS`), `nodata only`; empty where unsaid."""
+    """Source of the valid mask: `SCL`, the product's own masks (`MSK_CLOUDS`), `nodata only`; empty if not stated."""
 
     @property
     def key(self) -> str:
-        """What `products=` takes: `s2`."""
+        """Key for `products=`: `s2`."""
         return self.product.key
 
     @property
     def period(self) -> Period | None:
-        """From the first timestep's start to the last one's end."""
+        """From the start of the first timestep to the end of the last one."""
         if not self.timesteps:
             return self.stated_period
         return Period(self.timesteps[0].period.start, max(step.period.end for step in self.timesteps))
 
     @property
     def slots(self) -> int:
-        """Bits of its availability bitmap: its timesteps, or one where it has none."""
+        """Bits of its availability bitmap: one per timestep, or one for a product without time."""
         return max(len(self.timesteps), 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusInfo:
-    """A corpus as its documents describe it. It holds no clock, host or path."""
+    """A corpus as described by its documents. It contains no clock time, host or path."""
 
     name: str
-    """Starts every published id."""
+    """Prefix of every published id."""
     version: str
     """`1.0`."""
     scheme: str = "utm24"
@@ -87,15 +87,15 @@ class CorpusInfo:
     recipe: Mapping[str, Any] = field(default_factory=dict)
     """The whole recipe, as plain JSON values."""
     class_mappings: Mapping[str, Sequence[Mapping[str, str | int]]] = field(default_factory=dict)
-    """Raster-label product → every value of its source with code and role, and the codes of background and the like."""
+    """Raster-label product → every value of its source with code and role, and the special codes such as background."""
     crosswalks: tuple[Crosswalk, ...] = ()
-    """Class mappings that the corpus offers beside its taxonomies."""
+    """Class mappings that the corpus offers in addition to its taxonomies."""
     layouts: tuple[str, ...] = ("chips",)
     """`chips`, `cubes` or both."""
     names: StacNames | None = None
-    """STAC patterns; the scheme's if absent."""
+    """STAC patterns; by default those of the scheme."""
     software: str = field(default_factory=software)
-    """What wrote it."""
+    """Software that wrote it."""
 
     def __post_init__(self) -> None:
         keys = [item.key for item in self.products]
@@ -104,14 +104,14 @@ class CorpusInfo:
 
     @property
     def layout(self) -> Layout:
-        """Where its files lie."""
+        """Layout of its files."""
         return Layout(name=self.name, version=self.version, scheme=self.scheme, names=self.names)
 
     def product(self, key: str) -> ProductInfo:
-        """A product by its key.
+        """Get a product by its key.
 
         Raises:
-            NotFoundError: the corpus has none of that key.
+            NotFoundError: the corpus has no product with that key.
         """
         found = next((item for item in self.products if item.key == key), None)
         if found is None:
@@ -120,7 +120,7 @@ class CorpusInfo:
 
     @property
     def collections(self) -> dict[str, tuple[ProductInfo, ...]]:
-        """Suffix of each STAC collection → the products that share it, in published order."""
+        """Suffix of each STAC collection → its products, in published order."""
         groups: dict[str, tuple[ProductInfo, ...]] = {}
         for item in self.products:
             groups[item.product.collection] = (*groups.get(item.product.collection, ()), item)
@@ -135,7 +135,7 @@ class CorpusInfo:
     def label_columns(self) -> dict[str, tuple[str, ...]]:
         """Label product → names of its columns in the index, in the order of its taxonomy's codes.
 
-        The first product of a taxonomy has the taxonomy's own names (`clc_311`); a further one puts its key before.
+        The first product of a taxonomy uses the taxonomy's names (`clc_311`); further ones are prefixed with their key.
         """
         columns: dict[str, tuple[str, ...]] = {}
         taken: set[str] = set()
@@ -149,10 +149,10 @@ class CorpusInfo:
 
     @property
     def period(self) -> Period:
-        """The time that its products cover together.
+        """The period covered by all its products together.
 
         Raises:
-            InvalidValueError: no product says when.
+            InvalidValueError: no product has a period.
         """
         periods = [item.period for item in self.products if item.period is not None]
         if not periods:
@@ -160,14 +160,14 @@ class CorpusInfo:
         return Period(min(item.start for item in periods), max(item.end for item in periods))
 
     def period_of(self, products: tuple[ProductInfo, ...]) -> Period:
-        """The time that some of its products cover together; the whole corpus's where none of them says."""
+        """The period covered by some of its products together; that of the whole corpus if none of them has one."""
         periods = [item.period for item in products if item.period is not None]
         if not periods:
             return self.period
         return Period(min(item.start for item in periods), max(item.end for item in periods))
 
     def providers(self, products: tuple[ProductInfo, ...] | None = None) -> tuple[Provider, ...]:
-        """Providers of some products (all unless told), each once, in order."""
+        """Providers of some products (by default all), each once, in order."""
         found: list[Provider] = []
         for item in self.products if products is None else products:
             found += [provider for provider in item.terms.providers if provider not in found]

@@ -1,6 +1,6 @@
-"""Where every file of a corpus lies, and what its STAC documents are called: a template over an identity scheme.
+"""Paths of every file of a corpus, and the ids of its STAC documents: a template over an identity scheme.
 
-Keys are POSIX paths relative to the corpus. Nothing here reads or writes.
+Keys are POSIX paths relative to the corpus. This module does no input or output.
 
 | what          | key                                                                            |
 |---------------|--------------------------------------------------------------------------------|
@@ -30,13 +30,13 @@ CORPUS: Final = "corpus.json"
 CARD: Final = "README.md"
 """The dataset card."""
 CROISSANT: Final = "croissant.json"
-"""The card for machines."""
+"""The machine-readable card."""
 INDEX: Final = "index/samples.parquet"
-"""A row per sample."""
+"""One row per sample."""
 STAC: Final = "stac-v1.0"
 """Folder of the catalogue."""
 STATE: Final = ".landloom"
-"""Folder of local build state; no part of the corpus."""
+"""Folder of local build state; not part of the corpus."""
 RESOURCES: Final = {
     "geometries": "{name}_geometries.geojson.gz",
     "labels": "{name}_labels.csv.gz",
@@ -46,7 +46,7 @@ RESOURCES: Final = {
 
 
 class InTile(Protocol):
-    """What says in which tile it lies: every sample id, and `TileKey`."""
+    """Objects with a zone and a tile: every sample id, and `TileKey`."""
 
     @property
     def zone(self) -> object:
@@ -61,7 +61,7 @@ class InTile(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SampleGap:
-    """Stands for any sample in a key, which then is a pattern with gaps.
+    """Placeholder for any sample in a key, which turns the key into a pattern.
 
     Example:
         >>> Layout(name="rapidai4eo", version="1.0").label(ANY_SAMPLE)
@@ -69,23 +69,23 @@ class SampleGap:
     """
 
     zone: object = "{zone}"
-    """The zone, where all samples share it."""
+    """The zone, if all samples share it."""
     tile_name: str = "{tile}"
-    """The tile, where all samples share it."""
+    """The tile, if all samples share it."""
     gap: str = "{id}"
-    """Stands for the id."""
+    """Placeholder of the id."""
 
     def __str__(self) -> str:
         return self.gap
 
 
 ANY_SAMPLE: Final = SampleGap()
-"""Any sample of a corpus."""
+"""Placeholder for any sample of a corpus."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class TileKey:
-    """A tile of any scheme: the samples of one are built and published together.
+    """A tile of any scheme: its samples are built and published together.
 
     Example:
         >>> key = TileKey.parse("37N_37TDK")
@@ -105,10 +105,10 @@ class TileKey:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `33N_16E-243N`, as `Sample.tile` spells it.
+        """Parse `33N_16E-243N`, the form of `Sample.tile`.
 
         Raises:
-            InvalidIdentityError: no zone and name with `_` between them.
+            InvalidIdentityError: not a zone and a name joined by `_`.
         """
         zone, _, name = text.partition("_")
         if not name:
@@ -121,20 +121,20 @@ class TileKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StacNames:
-    """How STAC items and assets are named and cut; a published variant is a change of these patterns.
+    """Naming and grouping of STAC items and assets; a published variant is a change of these patterns.
 
     Patterns know `{collection}`, `{sample}`, `{timestep}` (as in file names), `{date}` (the same without hyphens),
     `{prefix}` and `{band}` of the product.
     """
 
     item: str = "{collection}_{sample}"
-    """Id of an item that holds all timesteps, or none."""
+    """Id of an item with all timesteps, or without time."""
     dated_item: str | None = None
-    """Id of an item of one timestep; None where one item holds them all."""
+    """Id of an item of one timestep; None if one item holds all timesteps."""
     band_asset: str | None = None
-    """Asset key where every band is a file of its own; None where a chip holds all bands."""
+    """Asset key if every band is a separate file; None if a chip holds all bands."""
     label_link: str = "related"
-    """Relation from a label item to the imagery of its place."""
+    """Relation from a label item to the imagery of its sample."""
 
 
 STAC_NAMES: Final = {
@@ -162,13 +162,13 @@ class Layout:
     """
 
     name: str
-    """Starts every published id: `rapidai4eo`."""
+    """Prefix of every published id: `rapidai4eo`."""
     version: str
     """`1.0`; the major number is part of STAC ids."""
     scheme: str = "utm24"
     """Identity scheme of the samples."""
     names: StacNames | None = None
-    """STAC patterns; the scheme's own if absent."""
+    """STAC patterns; by default those of the scheme."""
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -176,7 +176,7 @@ class Layout:
 
     @property
     def patterns(self) -> StacNames:
-        """STAC patterns in force."""
+        """STAC patterns in use."""
         return self.names or STAC_NAMES[self.scheme]
 
     # Files ---------------------------------------------------------------------------------------------------
@@ -187,7 +187,7 @@ class Layout:
         return f"{placed.zone}/{placed.tile_name}"
 
     def chip(self, sample: InTile, product: Product, timestep: str | None, band: str | None = None) -> str:
-        """Raster of a sample, product and timestep; with `band`, the file of that band alone."""
+        """Raster of a sample, product and timestep; with `band`, the file of that band only."""
         stem = "_".join(part for part in (timestep, band) if part is not None) or product.prefix
         return f"imagery/{self.tile_folder(sample)}/{sample}/{_folder(product)}/{stem}.tif"
 
@@ -199,13 +199,13 @@ class Layout:
         """GeoJSON of a sample's class fractions.
 
         Args:
-            sample: which.
-            prefix: asset prefix of the label product; `labels` for the corpus's own.
+            sample: the sample.
+            prefix: asset prefix of the label product; `labels` for the main one.
         """
         return f"labels/{self.tile_folder(sample)}/{prefix}_{sample}.geojson"
 
     def raster_label(self, sample: InTile, layer: str, version: str, suffix: str = "tif") -> str:
-        """Raster label of a sample: its classes, confidence, parcel ids, and so on; or a table beside them."""
+        """Raster label of a sample: classes, confidence, parcel ids, …; or a table next to it."""
         return f"labels/{self.tile_folder(sample)}/{sample}/{layer}-{version}.{suffix}"
 
     def lineage(self, tile: InTile, product: Product) -> str:
@@ -214,20 +214,20 @@ class Layout:
 
     @staticmethod
     def manifest(tile: InTile | None) -> str:
-        """Manifest of a tile; of the files that belong to no tile for None."""
+        """Manifest of a tile; with None, of the files that belong to no tile."""
         return "manifest/corpus.parquet" if tile is None else f"manifest/{tile.zone}/{tile.tile_name}.parquet"
 
     @property
     def index(self) -> str:
-        """GeoParquet with a row per sample."""
+        """GeoParquet with one row per sample."""
         return INDEX
 
     def resource(self, kind: ResourceKind, product: str | None = None) -> str:
         """Resource file: `geometries`, `labels` or `mappings`.
 
         Args:
-            kind: which.
-            product: key of a further label product; None for the corpus's own.
+            kind: kind of resource.
+            product: key of a further label product; None for the main one.
         """
         name = self.name if product is None else f"{self.name}_{product}"
         return f"resources/{RESOURCES[kind].format(name=name)}"
@@ -236,16 +236,16 @@ class Layout:
 
     @property
     def stac_id(self) -> str:
-        """Id of the root catalogue, and start of every other: `rapidai4eo_v1`."""
+        """Id of the root catalogue, and prefix of all other ids: `rapidai4eo_v1`."""
         return f"{self.name}_v{self.version.split('.', maxsplit=1)[0]}"
 
     def collection_id(self, collection: str, zone: Zone | None = None, tile: InTile | None = None) -> str:
         """Id of a product's collection, of one zone of it, or of one tile.
 
         Args:
-            collection: suffix as the product table gives it: `source_s2`.
+            collection: suffix from the product table: `source_s2`.
             zone: for a zone's collection.
-            tile: for a tile's collection; its zone is its own.
+            tile: for a tile's collection; includes its zone.
         """
         parts = [self.stac_id, collection]
         if tile is not None:
@@ -255,7 +255,7 @@ class Layout:
         return "_".join(parts)
 
     def item_id(self, collection: str, sample: object, timestep: str | None = None) -> str:
-        """Id of an item; with a timestep where the scheme has an item for each."""
+        """Id of an item; with a timestep if the scheme has one item per timestep."""
         pattern = self.patterns.item if timestep is None else self.patterns.dated_item or self.patterns.item
         date = (timestep or "").replace("-", "")
         return pattern.format(collection=self.collection_id(collection), sample=sample, timestep=timestep, date=date)
@@ -266,7 +266,7 @@ class Layout:
         return f"{STAC}/catalog.json"
 
     def stac_folder(self, collection: str, zone: Zone | None = None, tile: InTile | None = None) -> str:
-        """Folder of a collection's document and of what lies under it."""
+        """Folder of the document of a collection and of everything below it."""
         folder = f"{STAC}/{self.collection_id(collection)}"
         if tile is not None:
             return f"{folder}/{self.tile_folder(tile)}"
@@ -277,11 +277,11 @@ class Layout:
         return f"{self.stac_folder(collection, zone, tile)}/collection.json"
 
     def stac_item(self, collection: str, sample: InTile, timestep: str | None = None) -> str:
-        """Document of an item; it lies in its tile's folder."""
+        """Document of an item; it is in the folder of its tile."""
         return f"{self.stac_folder(collection, tile=sample)}/{self.item_id(collection, sample, timestep)}.json"
 
     def stac_items_table(self, collection: str) -> str:
-        """Slim stac-geoparquet of all items of a product's collection."""
+        """Slim stac-geoparquet with all items of a product's collection."""
         return f"{self.stac_folder(collection)}/items.parquet"
 
 

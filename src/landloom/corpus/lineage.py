@@ -1,4 +1,4 @@
-"""Lineage: the scenes behind every timestep of a tile, and those that were left out, as published in `lineage/`.
+"""Lineage: the scenes behind every timestep of a tile, and the scenes left out, as published in `lineage/`.
 
 ```json
 {
@@ -49,12 +49,12 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneRecord:
-    """A scene that gave pixels, and what was done to its numbers."""
+    """A scene that was used, and how its values were processed."""
 
     __pydantic_config__ = _STRICT
 
     id: str
-    """The archive's id."""
+    """Id in the archive."""
     datetime: str
     """Start of sensing, UTC."""
     granule: str | None
@@ -64,23 +64,23 @@ class SceneRecord:
     baseline: str | None
     """Processing baseline."""
     offset: int
-    """What was added to stored numbers."""
+    """Offset added to stored values."""
     clamped: int | None = None
-    """Valid numbers that the offset would have taken below 1."""
+    """Number of valid values that the offset would have taken below 1."""
     cloud_cover: float | None
-    """Percent, as the archive says."""
+    """Percent, as stated by the archive."""
     validity: str | None = None
-    """What told usable pixels: the classification, masks of the product's own, or `nodata only`."""
+    """Source of the valid mask: the classification, the product's own masks, or `nodata only`."""
 
     @classmethod
     def of(cls, scene: Scene, *, clamped: int | None = None, level: bool = True, validity: str | None = None) -> Self:
         """The record of a scene.
 
         Args:
-            scene: which.
-            clamped: numbers that the offset would have taken below 1; None where they are not counted.
-            level: whether the processing level is stated.
-            validity: what told usable pixels.
+            scene: the scene.
+            clamped: number of values that the offset would have taken below 1; None if not counted.
+            level: whether to include the processing level.
+            validity: source of the valid mask.
         """
         return cls(
             id=scene.id,
@@ -95,7 +95,7 @@ class SceneRecord:
         )
 
     def document(self) -> dict[str, Any]:
-        """As JSON values; what is not counted or stated is left out."""
+        """As JSON values; values that are not counted or stated are omitted."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         stated = {name: value for name, value in values.items() if value is not None or name in _ALWAYS}
         if self.clamped is None:  # corpora of granules have it last
@@ -115,25 +115,25 @@ class LineageStep:
     timestep: str
     """Name of the timestep."""
     datetime: str | None = None
-    """Its stamp, where the axis is acquired."""
+    """Its stamp, if the axis is acquired."""
     day_of_year: int | None = None
     scenes: tuple[SceneRecord, ...]
-    """By time, then id."""
+    """Ordered by time, then id."""
     without_valid_pixels: tuple[str, ...] | None = None
-    """Ids of scenes that had nothing usable."""
+    """Ids of scenes without valid pixels."""
     without_data: tuple[str, ...] | None = None
     """Ids of scenes that had no data."""
     left_out: tuple[LeftOut, ...]
-    """By id."""
+    """Ordered by id."""
     samples: int | None = None
-    """Samples that have the date."""
+    """Number of samples with the date."""
     valid: float | None = None
-    """Mean share of their usable pixels."""
+    """Mean share of their valid pixels."""
     observations: float | None = None
-    """Mean valid observations a pixel."""
+    """Mean number of valid observations per pixel."""
 
     def document(self) -> dict[str, Any]:
-        """As JSON values; what does not apply is left out."""
+        """As JSON values; fields that do not apply are omitted."""
         values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
         values["scenes"] = [scene.document() for scene in self.scenes]
         values["left_out"] = [{"id": one.id, "reason": one.reason} for one in self.left_out]
@@ -142,7 +142,7 @@ class LineageStep:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lineage:
-    """Every timestep of one product and tile.
+    """Lineage of all timesteps of one product and tile.
 
     Example:
         >>> step = LineageStep(timestep="2018-06", scenes=(), left_out=(), without_data=())
@@ -154,15 +154,15 @@ class Lineage:
     __pydantic_config__ = _STRICT
 
     timesteps: tuple[LineageStep, ...]
-    """In time order."""
+    """Timesteps in time order."""
     months_without: tuple[str, ...] | None = None
-    """Months of which no scene was found, where a policy wants one of each."""
+    """Months without a scene, if the policy requires one per month."""
     wanted: int | None = None
-    """Scenes that the policy wants."""
+    """Number of scenes required by the policy."""
 
     @property
     def left_out(self) -> dict[str, str]:
-        """Scene → why it was left out of any timestep."""
+        """Scene → why it was left out of a timestep."""
         return {one.id: one.reason for step in self.timesteps for one in step.left_out}
 
     def document(self) -> dict[str, Any]:
@@ -184,7 +184,7 @@ class Lineage:
 
     @classmethod
     def of_document(cls, document: Mapping[str, Any], subject: str = "lineage") -> Self:
-        """Read JSON values.
+        """Parse JSON values.
 
         Raises:
             InvalidDocumentError: with every problem in them.
@@ -201,17 +201,17 @@ class Lineage:
 
 
 def read_lineage(content: bytes, subject: str = "lineage") -> tuple[str, str, Lineage]:
-    """Read a published document.
+    """Parse a published document.
 
     Args:
         content: its bytes.
-        subject: what errors call it.
+        subject: its name in errors.
 
     Returns:
         Tile, key of the product in the recipe, and the lineage.
 
     Raises:
-        InvalidDocumentError: no JSON, or fields that are missing, unknown or of another type; all are listed.
+        InvalidDocumentError: not JSON, or fields that are missing, unknown or of a wrong type; all are listed.
     """
     try:
         document = orjson.loads(content)

@@ -1,4 +1,4 @@
-"""Manifests: which files a tile, or the corpus itself, has published. A file in no manifest does not exist."""
+"""Manifests: the published files of a tile, or of the corpus. A file in no manifest is not part of the corpus."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SCHEMA: Final = pa.schema(
         pa.field("sha256", pa.binary(32), nullable=False),
     ]
 )
-"""Columns of a manifest: key of the file, its size, its digest."""
+"""Columns of a manifest: key, size and digest of a file."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -37,18 +37,18 @@ class FileEntry:
     path: str
     """Key within the corpus."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     sha256: str
-    """Digest of its bytes, 64 hexadecimal digits."""
+    """SHA-256 of its bytes, 64 hexadecimal digits."""
 
     @classmethod
     def of(cls, path: str, content: bytes) -> Self:
-        """The entry of a file whose bytes are at hand."""
+        """The entry of a file, from its bytes."""
         return cls(path, len(content), hashlib.sha256(content).hexdigest())
 
     @property
     def multihash(self) -> str:
-        """The digest as STAC's file extension writes it: `1220` (sha2-256, 32 bytes) and the digits."""
+        """The digest in the form of STAC's file extension: `1220` (sha2-256, 32 bytes) and the digits."""
         return f"1220{self.sha256}"
 
 
@@ -56,7 +56,7 @@ def manifest_bytes(entries: Iterable[FileEntry]) -> bytes:
     """Write a manifest; the same entries in any order give the same bytes.
 
     Args:
-        entries: each path once.
+        entries: files with unique paths.
 
     Returns:
         A Parquet file, sorted by path.
@@ -86,14 +86,14 @@ def manifest_bytes(entries: Iterable[FileEntry]) -> bytes:
 
 
 def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry, ...]:
-    """Read a manifest back, sorted by path.
+    """Parse a manifest; entries are sorted by path.
 
     Args:
         content: the Parquet file.
-        subject: what errors call it.
+        subject: its name in errors.
 
     Raises:
-        InvalidDocumentError: no Parquet file, or not a manifest's columns.
+        InvalidDocumentError: not a Parquet file, or not the columns of a manifest.
 
     Example:
         >>> entry = FileEntry.of("a", b"1")

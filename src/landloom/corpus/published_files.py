@@ -1,4 +1,4 @@
-"""What the manifests of a corpus name, tile by tile: there may be a hundred million files, more than memory holds."""
+"""The published files of a corpus, tile by tile: a hundred million files may not fit into memory."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from landloom.corpus.manifest import FileEntry
 
 RECENT: Final = 4
-"""Tiles whose entries are held."""
+"""Number of tiles whose entries are kept in memory."""
 ZARR: Final = ".zarr/"
 
 
@@ -26,10 +26,10 @@ class CorpusStore(Readable, Listable, Protocol):
 
 
 class PublishedFiles:
-    """The files that manifests name.
+    """The files listed in manifests.
 
-    Held are those of no tile, the STAC collections, and the entries of a few tiles; others are read again when asked
-    for. Questions should come tile by tile.
+    Memory holds the files of no tile, the STAC collections, and the entries of a few tiles; others are read again on
+    demand. Lookups should therefore be ordered by tile.
     """
 
     def __init__(self, store: CorpusStore) -> None:
@@ -39,15 +39,15 @@ class PublishedFiles:
         self.tiles: dict[str, str] = {}
         """Folder of a tile, such as `33N/16E-243N` → key of its manifest."""
         self.folders: dict[str, str] = {}
-        """Folder that holds files of one tile → that tile: `imagery/33N/16E-243N` → `33N/16E-243N`."""
+        """Folder with files of one tile → that tile: `imagery/33N/16E-243N` → `33N/16E-243N`."""
         self.loose: dict[str, FileEntry] = {}
-        """Files that lie in no folder of the tile whose manifest names them."""
+        """Files outside the folders of the tile whose manifest lists them."""
         self.collections: dict[str, FileEntry] = {}
-        """STAC collections and catalogues, of tiles too."""
+        """STAC collections and catalogues, also those of tiles."""
         self.cubes: set[str] = set()
         """Zarr arrays."""
         self.broken: list[Problem] = []
-        """Manifests that cannot be read, and paths that two of them name."""
+        """Manifests that cannot be read, and paths listed in two of them."""
         self.count = 0
         keys = [listed.key for listed in store.list("manifest")]
         names = (key.removeprefix("manifest/").removesuffix(".parquet") for key in keys)
@@ -74,11 +74,11 @@ class PublishedFiles:
                 self.folders[path[: path.index(f"/{tile}/") + len(tile) + 1]] = tile
                 continue
             if path in self.loose or (tile is not None and path in self.entries(tile)):
-                self.broken.append(Problem(where=path, what=f"named by {key} and by another manifest"))
+                self.broken.append(Problem(where=path, what=f"listed by {key} and by another manifest"))
             self.loose[path] = entry
 
     def tile_of(self, path: str) -> str | None:
-        """The tile in whose folder a path lies, if that tile has a manifest."""
+        """The tile whose folder contains a path, if that tile has a manifest."""
         for pair in pairwise(path.split("/")[:-1]):
             tile = "/".join(pair)
             if tile in self.tiles:
@@ -86,14 +86,14 @@ class PublishedFiles:
         return None
 
     def entries(self, tile: str) -> Mapping[str, FileEntry]:
-        """Path → entry of what the manifest of a tile names in its folders; nothing for a tile without one."""
+        """Path → entry for the files in the folders of a tile; empty for a tile without manifest."""
         if tile in self._recent:
             self._recent.move_to_end(tile)
             return self._recent[tile]
         key = self.tiles.get(tile)
         try:
             found = () if key is None else read_manifest(self._store.get(key), key)
-        except InvalidDocumentError:  # named once, when all were read
+        except InvalidDocumentError:  # reported once, when all were read
             found = ()
         own = {entry.path: entry for entry in found if f"/{tile}/" in entry.path}
         self._recent[tile] = own
@@ -102,7 +102,7 @@ class PublishedFiles:
         return own
 
     def get(self, path: str) -> FileEntry | None:
-        """The entry of a path, if any manifest names it."""
+        """The entry of a path, if a manifest lists it."""
         entry = self.collections.get(path) or self.loose.get(path)
         if entry is not None:
             return entry

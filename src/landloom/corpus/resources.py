@@ -1,6 +1,6 @@
 """Resource files: footprints and labels of all samples in three small files that need no catalogue.
 
-They are written from the index, in its order, and hold no time: the same index gives the same bytes.
+They are written from the index, in its order, without a time stamp: the same index gives the same bytes.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ CHUNK: Final = 16_384
 """Rows that are formatted at a time."""
 _ZERO: Final = np.frombuffer(b",0.000000", np.uint8)
 _GZIP: Final = 31
-"""zlib's window bits for a gzip frame; it writes time 0 and no file name."""
+"""zlib's window bits for a gzip frame, which has time 0 and no file name."""
 
 
 def resource_files(info: CorpusInfo, index: pa.Table) -> dict[str, bytes]:
@@ -54,11 +54,11 @@ def geometries_geojson(index: pa.Table) -> bytes:
 
 
 def labels_csv(index: pa.Table, columns: Sequence[str]) -> bytes:
-    """Class shares of all samples: gzipped CSV, `sample_id` and one column a class, six decimals.
+    """Class shares of all samples: gzipped CSV, `sample_id` and one column per class, six decimals.
 
     Args:
         index: the index.
-        columns: label columns of the index, whole millionths.
+        columns: label columns of the index, integer millionths.
     """
     return _gzip(_label_rows(index, columns))
 
@@ -83,7 +83,7 @@ def label_mappings(taxonomy: Taxonomy) -> bytes:
 
 
 def decimals(millionths: NDArray[np.int32]) -> NDArray[np.uint8]:
-    """Format shares as text with a comma before each.
+    """Format fractions as text, each preceded by a comma.
 
     Args:
         millionths: (n, columns), 0 to 9,999,999.

@@ -1,1 +1,1 @@
-"""What a corpus is made of: one folder per product kind."""
+"""Product kinds: one folder per kind."""

@@ -178,7 +178,7 @@ def add_labels(
     """
     folder = Path(corpus)
     if not (folder / CORPUS).is_file():
-        raise CorpusError(f"{folder}: is no finished corpus; labels are added to one on local disk")
+        raise CorpusError(f"{folder}: is not a finished corpus; labels can only be added on a local disk")
     there = FinishedCorpus.open(str(folder))
     taxonomy(source.taxonomy)  # an unknown one is named before anything is read
     repaired = check_source(source.file, source.source)

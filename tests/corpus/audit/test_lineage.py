@@ -84,7 +84,7 @@ def test_a_tile_without_any_is_named(store: LocalStore) -> None:
     store.delete(KEY)
     entries = [entry for entry in read_manifest(store.get(MANIFEST)) if entry.path != KEY]
     store.put(MANIFEST, manifest_bytes(entries))
-    assert found(store) == [f"{KEY}: missing, though other tiles have theirs"]
+    assert found(store) == [f"{KEY}: missing, but other tiles have one"]
 
 
 def test_one_of_no_product(store: LocalStore) -> None:
@@ -92,4 +92,4 @@ def test_one_of_no_product(store: LocalStore) -> None:
     store.put(other, content)
     entries = [*read_manifest(store.get(MANIFEST)), FileEntry.of(other, content)]
     store.put(MANIFEST, manifest_bytes(entries))
-    assert found(store) == [f"{other}: is of no product of the corpus"]
+    assert found(store) == [f"{other}: does not belong to a product of the corpus"]

@@ -102,7 +102,7 @@ def test_a_missing_a_short_and_a_strange_file(store: LocalStore) -> None:
     store.put(LABEL, store.get(LABEL)[:-3])
     store.put("imagery/33N/16E-243N/stray.tif", b"x")
     problems = found(store)
-    assert problems[CHIP] == "missing, though a manifest names it"
+    assert problems[CHIP] == "missing, but listed in a manifest"
     assert "bytes, expected" in problems[LABEL]
     assert "no manifest" in problems["imagery/33N/16E-243N/stray.tif"]
 
@@ -120,14 +120,14 @@ def test_index_and_files_disagree(store: LocalStore) -> None:
     store.delete(CHIP)
     store.put(MANIFEST, manifest_bytes([*entries, extra]))
     problems = [str(problem) for problem in validate(store)]
-    assert f"{CHIP}: the index says that it exists, no manifest does" in problems
-    assert f"{extra.path}: a manifest names it, the index does not know of it" in problems
+    assert f"{CHIP}: in the index, but not in a manifest" in problems
+    assert f"{extra.path}: in a manifest, but not in the index" in problems
     assert any(line.startswith(ITEM) and "asset s2_2018-01" in line for line in problems)
 
 
 def test_labels_that_are_not_those_of_the_index(store: LocalStore) -> None:
     republish(store, LABEL, label_geojson("33N_16E-243N_12_15", [(0, 0)], ["clc_111"], [1_000_000]))
-    assert found(store)[LABEL] == "its fractions are not those of the index"
+    assert found(store)[LABEL] == "its fractions do not match the index"
     republish(store, LABEL, b"{}")
     assert "no label Feature" in found(store)[LABEL]
 
@@ -165,14 +165,14 @@ def test_an_index_that_is_none(store: LocalStore) -> None:
 def test_resource_files_are_what_the_index_gives(store: LocalStore) -> None:
     republish(store, "resources/demo_label_mappings.csv", b"index\n")
     assert found(store) == {
-        "resources/demo_label_mappings.csv": "is not what the index gives",
+        "resources/demo_label_mappings.csv": "does not match the index",
         "stac-v1.0/demo_v1_labels/collection.json": "asset label_mappings: got 1759 bytes, expected 6",
     }
 
 
 def test_what_is_no_corpus(store: LocalStore, tmp_path: Path) -> None:
     (problem,) = validate(LocalStore(tmp_path / "empty"))
-    assert str(problem) == "corpus.json: missing: this is no corpus"
+    assert str(problem) == "corpus.json: missing: this is not a corpus"
     store.put(CORPUS, b"{}")
     with pytest.raises(CorpusInvalidError, match="format"):
         audit(store).demand()

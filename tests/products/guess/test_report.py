@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def test_the_page_has_maps_and_says_what_failed(granules: BuildReport, granule_archive: Path, tmp_path: Path) -> None:
     page = write_guess_report(granules.corpus, granule_archive, tmp_path / "page.html").read_text(encoding="utf-8")
     assert page.count("<img") >= 8
-    assert "Against the truth of the simulated world" in page
+    assert "Compared with the truth of the simulated world" in page
     assert "2 of 2" in page
-    with pytest.raises(CorpusError, match="no build has been here"):
+    with pytest.raises(CorpusError, match="no build has run here"):
         guess_rows(tmp_path)
 
 

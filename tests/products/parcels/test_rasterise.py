@@ -78,7 +78,7 @@ def test_ids_that_are_no_numbers_are_listed(tmp_path: Path) -> None:
 def test_a_folder_of_something_else_and_a_grid_of_the_world_are_refused(tmp_path: Path) -> None:
     parcels = parcels_of(squares(), columns=COLUMNS)
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(InvalidInputError, match=r"holds thesis\.tex"):
+    with pytest.raises(InvalidInputError, match=r"contains thesis\.tex"):
         rasterise_files(parcels, GRID, tmp_path)
     rasterise_files(parcels, GRID.window(0, 0, 60, 60), tmp_path, force=True)
     with pytest.raises(InvalidInputError, match="GB before compression"):

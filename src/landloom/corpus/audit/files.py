@@ -1,4 +1,4 @@
-"""Files against manifests: what is published is there, whole, and nothing else is."""
+"""Files against manifests: every published file exists and is complete, and there are no others."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from landloom.corpus.published_files import CorpusStore, PublishedFiles
 
 UNLISTED: Final = ("manifest/", f"{STATE}/", "report.html", CORPUS)
-"""Keys that no manifest needs to name: manifests themselves, build state, and `corpus.json` that holds with them."""
+"""Keys that no manifest lists: manifests themselves, build state, and `corpus.json`, which is checked with them."""
 
 
 def file_problems(store: CorpusStore, published: PublishedFiles, *, digests: bool) -> Iterator[Problem]:
-    """Everything that manifests and files disagree on, tile by tile.
+    """All differences between manifests and files, tile by tile.
 
     Args:
         store: the corpus.
-        published: what its manifests name.
-        digests: whether every file is read and compared with its digest; else sizes alone.
+        published: the files in its manifests.
+        digests: whether every file is read and compared with its digest; else only sizes.
     """
     yield from published.broken
     if not published.count:
-        yield Problem(where="manifest", what="no manifest names any file")
+        yield Problem(where="manifest", what="no manifest lists any file")
     folders: dict[str, list[str]] = {}
     for folder, tile in published.folders.items():
         folders.setdefault(tile, []).append(folder)
@@ -61,7 +61,7 @@ def _compared(
 ) -> Iterator[Problem]:
     for path, entry in entries.items():
         if path not in sizes:
-            yield Problem(where=path, what="missing, though a manifest names it")
+            yield Problem(where=path, what="missing, but listed in a manifest")
         elif sizes[path] != entry.size:
             yield Problem(where=path, what=f"got {sizes[path]} bytes, expected {entry.size}")
         elif digests:
@@ -72,7 +72,7 @@ def _digest(store: CorpusStore, path: str, entry: FileEntry) -> Iterator[Problem
     try:
         got = hashlib.sha256(store.get(path)).hexdigest()
     except MissingKeyError:
-        yield Problem(where=path, what="went away while it was checked")
+        yield Problem(where=path, what="disappeared during the check")
         return
     if got != entry.sha256:
         yield Problem(where=path, what=f"got sha256 {got}, expected {entry.sha256}")

@@ -1,4 +1,4 @@
-"""The index against identities, labels, files and the resource files that are written from it."""
+"""The index against identities, labels, files and the resource files written from it."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from landloom.model.ids import Identity
 
 CLOSE: Final = 1e-9
-"""Degrees by which a stored footprint may differ from the one that its bounds give."""
+"""Tolerance in degrees between a stored footprint and the one computed from the bounds."""
 
 
 def read_index(store: CorpusStore) -> pa.Table:
-    """The index of a corpus.
+    """Read the index of a corpus.
 
     Raises:
-        InvalidDocumentError: it is missing, or no Parquet file, or no index of ours.
+        InvalidDocumentError: it is missing, not a Parquet file, or not an index of landloom.
     """
     if not store.exists(INDEX):
         raise InvalidDocumentError(INDEX, [Problem(where="", what="missing")])
@@ -47,10 +47,10 @@ def read_index(store: CorpusStore) -> pa.Table:
 
 
 def footprints(table: pa.Table) -> dict[str, NDArray[np.float64]]:
-    """Sample → (5, 2) outline as the index stores it.
+    """Sample → (5, 2) outline as stored in the index.
 
     Raises:
-        InvalidInputError: a geometry is no polygon of four corners.
+        InvalidInputError: a geometry is not a polygon with four corners.
     """
     return dict(zip(table.column("id").to_pylist(), outlines_of(table.column("geometry")), strict=True))
 
@@ -58,17 +58,17 @@ def footprints(table: pa.Table) -> dict[str, NDArray[np.float64]]:
 def index_problems(
     store: CorpusStore, info: CorpusInfo, table: pa.Table, published: PublishedFiles
 ) -> Iterator[Problem]:
-    """Everything that is wrong with the index.
+    """All problems of the index.
 
     Args:
         store: the corpus.
-        info: what corpus.json says.
+        info: content of corpus.json.
         table: the index.
-        published: every file that manifests name.
+        published: the files in the manifests.
     """
     metadata = read_metadata(table.schema, INDEX)
     if metadata != index_metadata(info):
-        yield Problem(where=INDEX, what="its metadata 'landloom' is not what corpus.json says")
+        yield Problem(where=INDEX, what="its metadata 'landloom' does not match corpus.json")
     wanted = ["id", "zone", "tile", "epsg", "west", "south", "east", "north", "stratum", "split", "bbox", "geometry"]
     wanted += [name for names in info.label_columns.values() for name in names]
     wanted += [available(item.key) for item in info.products]
@@ -99,7 +99,7 @@ def _identities(info: CorpusInfo, table: pa.Table) -> tuple[list[Identity], list
 
 
 def _places(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
-    """Tile and bounds follow from the id, the footprint from the bounds."""
+    """Tile and bounds must follow from the id, the footprint from the bounds."""
     names = np.array([f"{sample.zone}_{sample.tile_name}" for sample in samples])
     for row in np.flatnonzero(names != np.array(table.column("tile").to_pylist())).tolist():
         yield Problem(where=f"{INDEX}#{samples[row]}", what=f"got another tile than its id's, {names[row]}")
@@ -123,7 +123,7 @@ def _places(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
 def _existence(
     info: CorpusInfo, samples: list[Identity], table: pa.Table, published: PublishedFiles
 ) -> Iterator[Problem]:
-    """Every bit has its file, and every chip and label its bit; tile by tile."""
+    """Every bit must have its file, and every chip and label its bit; checked tile by tile."""
     there = [(item, availability(table.column(available(item.key)), item.slots)) for item in info.products]
     rows: dict[str, list[int]] = {}
     for row, sample in enumerate(samples):
@@ -139,7 +139,7 @@ def _existence(
         own = published.entries(tile)
         for path in sorted(promised - own.keys() - published.cubes):
             if path not in published.loose:
-                yield Problem(where=path, what="the index says that it exists, no manifest does")
+                yield Problem(where=path, what="in the index, but not in a manifest")
         yield from (_unknown(path) for path in own if path not in promised and _is_data(path))
     yield from (_unknown(path) for path in published.loose if _is_data(path))
 
@@ -149,11 +149,11 @@ def _is_data(path: str) -> bool:
 
 
 def _unknown(path: str) -> Problem:
-    return Problem(where=path, what="a manifest names it, the index does not know of it")
+    return Problem(where=path, what="in a manifest, but not in the index")
 
 
 def sample_files(info: CorpusInfo, item: ProductInfo, sample: Identity, step: int) -> list[str]:
-    """Paths behind one bit of the index; a cube stands for all samples of its tile."""
+    """Paths for one bit of the index; a cube counts for all samples of its tile."""
     product, layout = item.product, info.layout
     if product.kind == "labels":
         return [layout.label(sample, product.prefix)]
@@ -170,7 +170,7 @@ def sample_files(info: CorpusInfo, item: ProductInfo, sample: Identity, step: in
 
 
 def _labels(store: CorpusStore, info: CorpusInfo, samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
-    """Shares sum to a million, and each label file says the same as the index."""
+    """Fractions must sum to a million, and each label file must match the index."""
     for item in info.labels:
         names = info.label_columns[item.key]
         shares = np.stack([table.column(name).to_numpy() for name in names], axis=1).astype(np.int64)
@@ -196,11 +196,11 @@ def _label(path: str, content: bytes, sample: str, wanted: dict[str, int]) -> It
     if name != sample:
         yield Problem(where=path, what=f"got sample {name!r}, expected {sample!r}")
     if got != wanted:
-        yield Problem(where=path, what="its fractions are not those of the index")
+        yield Problem(where=path, what="its fractions do not match the index")
 
 
 def _resources(store: CorpusStore, info: CorpusInfo, table: Any) -> Iterator[Problem]:
-    """Resource files are what the index gives."""
+    """Resource files must match the index."""
     try:
         wanted = resource_files(info, table)
     except InvalidInputError as error:
@@ -210,4 +210,4 @@ def _resources(store: CorpusStore, info: CorpusInfo, table: Any) -> Iterator[Pro
         if not store.exists(path):
             yield Problem(where=path, what="missing")
         elif store.get(path) != content:
-            yield Problem(where=path, what="is not what the index gives")
+            yield Problem(where=path, what="does not match the index")

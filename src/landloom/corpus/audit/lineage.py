@@ -1,4 +1,4 @@
-"""Does the lineage of a corpus say what it has to? Every document is read, and held against the products."""
+"""Checks the lineage of a corpus: every document is read and compared with the products."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ FOLDER: Final = "lineage"
 
 
 def lineage_problems(store: CorpusStore, info: CorpusInfo, published: PublishedFiles) -> Iterator[Problem]:
-    """What is wrong with the lineage of every tile.
+    """All problems in the lineage of every tile.
 
-    That is: its shape, its tile and product; timesteps that the corpus does not have; scenes that are named twice, or
-    said to be both used and left out; tiles with imagery but without lineage, where other tiles have it.
+    Checked are structure, tile and product; timesteps that the corpus does not have; scenes listed twice, or both as
+    used and as left out; tiles with imagery but without lineage, if other tiles have it.
     """
     products = {item.product.folder: item for item in info.products if item.product.folder is not None}
     seen: dict[str, set[str]] = defaultdict(set)
@@ -36,7 +36,7 @@ def lineage_problems(store: CorpusStore, info: CorpusInfo, published: PublishedF
     for folder, tiles in sorted(seen.items()):
         if folder in products:
             for tile in sorted(_with_imagery(published, folder) - tiles):
-                yield Problem(where=f"{FOLDER}/{tile}/{folder}.json", what="missing, though other tiles have theirs")
+                yield Problem(where=f"{FOLDER}/{tile}/{folder}.json", what="missing, but other tiles have one")
 
 
 def _with_imagery(published: PublishedFiles, folder: str) -> set[str]:
@@ -50,12 +50,12 @@ def _with_imagery(published: PublishedFiles, folder: str) -> set[str]:
 
 def _document(store: CorpusStore, path: str, tile: str, product: ProductInfo | None) -> Iterator[Problem]:
     if product is None:
-        yield Problem(where=path, what="is of no product of the corpus")
+        yield Problem(where=path, what="does not belong to a product of the corpus")
         return
     try:
         named, _, lineage = read_lineage(store.get(path), path)
     except MissingKeyError:
-        return  # the files are checked elsewhere, and this is named there
+        return  # the files are checked elsewhere, and this is reported there
     except InvalidDocumentError as error:
         yield from (Problem(where=path, what=str(problem)) for problem in error.problems)
         return
@@ -67,13 +67,13 @@ def _document(store: CorpusStore, path: str, tile: str, product: ProductInfo | N
 def _timesteps(path: str, lineage: Lineage, known: set[str]) -> Iterator[Problem]:
     names = [step.timestep for step in lineage.timesteps]
     if names != sorted(set(names)):
-        yield Problem(where=path, what="timesteps: out of order, or one of them twice")
+        yield Problem(where=path, what="timesteps: not in order, or listed twice")
     for number, step in enumerate(lineage.timesteps):
         where = f"timesteps.{number}"
         if step.timestep not in known and step.samples != 0:
             yield Problem(where=path, what=f"{where}: got {step.timestep!r}, which the product does not have")
         used = [scene.id for scene in step.scenes]
         if len(set(used)) != len(used):
-            yield Problem(where=path, what=f"{where}.scenes: a scene is named twice")
+            yield Problem(where=path, what=f"{where}.scenes: a scene is listed twice")
         for one in sorted(set(used) & {one.id for one in step.left_out}):
-            yield Problem(where=path, what=f"{where}: {one} is said to be both used and left out")
+            yield Problem(where=path, what=f"{where}: {one} is listed both as used and as left out")

@@ -1,7 +1,7 @@
-"""Checks STAC documents against JSON schemas, without a network unless one is passed in.
+"""Checks STAC documents against JSON schemas, without a network unless a fetch function is given.
 
-Core documents are checked with the schemas of STAC 1.0.0 where a folder of schemas holds them, else with those of 1.1.0
-that pystac bundles; extensions with that folder. What no schema was found for is counted, never passed over.
+Core documents are checked with the schemas of STAC 1.0.0 if a folder of schemas has them, else with those of 1.1.0
+bundled with pystac; extensions with that folder. Documents without a schema are counted and reported.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ SPEC: Final = "https://schemas.stacspec.org/"
 EXTENSION: Final = "https://stac-extensions.github.io/"
 GEOJSON: Final = "https://geojson.org/schema/"
 BUNDLED: Final = "1.1.0"
-"""Version of the core schemas that pystac bundles."""
+"""Version of the core schemas bundled with pystac."""
 
 
 class Schemas:
-    """Validators by address, each made once.
+    """Validators by address, each built once.
 
     Example:
         >>> schemas = Schemas()
@@ -51,14 +51,14 @@ class Schemas:
     """
 
     def __init__(self, folder: Path | None = None, fetch: Callable[[str], bytes] | None = None) -> None:
-        """Load what is at hand.
+        """Load the available schemas.
 
         Args:
-            folder: holds `stac-extensions/NAME/VERSION/schema.json` and, maybe, `stac-spec/v1.0.0`.
-            fetch: gets a schema by its address, https alone; none is fetched if absent.
+            folder: contains `stac-extensions/NAME/VERSION/schema.json` and optionally `stac-spec/v1.0.0`.
+            fetch: downloads a schema from its https address; by default none is downloaded.
 
         Raises:
-            InvalidInputError: the folder holds no schemas.
+            InvalidInputError: the folder has no schemas.
         """
         if folder is not None and not (folder / "stac-extensions").is_dir():
             raise InvalidInputError(f"no folder 'stac-extensions' in {folder}: expected stac-extensions/NAME/VERSION")
@@ -67,13 +67,13 @@ class Schemas:
         known = Registry(retrieve=self._retrieved)  # type: ignore[call-arg]
         self._registry: Registry[Any] = known.with_contents(self._known.items(), default_specification=DRAFT7)
         self.failures: dict[str, str] = {}
-        """Address of a schema that could not be fetched → why."""
+        """Address of a schema that could not be downloaded → reason."""
         self.unchecked: Counter[str] = Counter()
-        """Address of a schema that was not found → documents that name it."""
+        """Address of a schema that was not found → number of documents that refer to it."""
         self.of: Callable[[str], Validator | None] = cache(self._validator)
 
     def check(self, where: str, document: Mapping[str, Any]) -> Iterator[Problem]:
-        """Every problem of a document.
+        """All problems of a document.
 
         Args:
             where: its key, for messages.
@@ -92,7 +92,7 @@ class Schemas:
             yield from _problems(where, validator, document)
 
     def skip(self, document: Mapping[str, Any]) -> None:
-        """Count a document that needs no check because its like was checked: what was not at hand is so still."""
+        """Count a document that needs no check because a similar one was checked, with the same schemas missing."""
         for address in document.get("stac_extensions", ()):
             if self.of(address) is None:
                 self.unchecked[address] += 1
@@ -107,7 +107,7 @@ class Schemas:
         if bundled is None:
             self.unchecked[f"{SPEC}v{version}/{path}"] += 1
             return
-        # 1.1.0 tightens nothing that 1.0.0 documents of ours use; only the number itself is pinned.
+        # 1.1.0 is no stricter than 1.0.0 for our documents; only the version number itself is pinned.
         yield from _problems(where, bundled, {**document, "stac_version": BUNDLED})
 
     def _validator(self, address: str) -> Validator | None:
@@ -119,10 +119,10 @@ class Schemas:
         return validator
 
     def _retrieved(self, address: str) -> Resource[Any]:
-        """A schema that is not at hand.
+        """Get a schema that is not loaded.
 
         Raises:
-            NoSuchResource: it cannot be had.
+            NoSuchResource: it is not available.
         """
         if address not in self._known:
             if self._fetch is None or address in self.failures or not address.startswith("https://"):
@@ -136,7 +136,7 @@ class Schemas:
 
 
 def _load(folder: Path | None) -> dict[str, Any]:
-    """Address → schema: what pystac bundles, JSON Schema itself, and what a folder holds."""
+    """Address → schema: those bundled with pystac, JSON Schema itself, and those of a folder."""
     found: dict[str, Any] = {"http://json-schema.org/draft-07/schema": Draft7Validator.META_SCHEMA}
     bundle = Path(str(files("pystac"))) / "validation" / "jsonschemas"
     for path in sorted((bundle / "geojson").glob("*.json")):
@@ -163,7 +163,7 @@ def _problems(where: str, validator: Validator, document: Mapping[str, Any]) -> 
         return
     for found in errors:
         deepest = found
-        while deepest.context:  # of the branches that failed, the one that came furthest says most
+        while deepest.context:  # of the failed branches, the deepest error is the most informative
             deepest = min(deepest.context, key=relevance)
         place = ".".join(str(part) for part in deepest.absolute_path)
         yield Problem(where=where, what=f"{place}: {deepest.message[:300]}" if place else deepest.message[:300])

@@ -23,15 +23,15 @@ if TYPE_CHECKING:
     from landloom.corpus.published_files import CorpusStore, PublishedFiles
 
 INSIDE: Final = {"root", "parent", "child", "item", "collection", "related", "source", "self"}
-"""Relations that point at documents of the same catalogue."""
+"""Relations that point to documents of the same catalogue."""
 
 
 CLOSE: Final = 1e-6
-"""Degrees by which an outline in JSON may differ from the index's: its seven decimals, and some."""
+"""Tolerance in degrees between an outline in JSON (seven decimals) and the index."""
 
 
 class StacAudit:
-    """Checks every STAC document that manifests name."""
+    """Checks every STAC document listed in the manifests."""
 
     def __init__(
         self,
@@ -48,7 +48,7 @@ class StacAudit:
         self.sound: set[bytes] = set()
 
     def problems(self) -> Iterator[Problem]:
-        """Everything that is wrong with the catalogue."""
+        """All problems of the catalogue."""
         root = self.info.layout.stac_root
         if root not in self.published:
             yield Problem(where=root, what="missing")
@@ -62,12 +62,12 @@ class StacAudit:
                 continue
             keys.append(key)
             if not self.store.exists(key):
-                continue  # the manifests' audit names it
+                continue  # reported by the check of the manifests
             content = self.store.get(key)
             try:
                 document = orjson.loads(content)
             except orjson.JSONDecodeError as error:
-                yield Problem(where=key, what=f"is no JSON: {error}")
+                yield Problem(where=key, what=f"is not JSON: {error}")
                 continue
             self.documents += 1
             yield from self._schema(key, content, document)
@@ -81,9 +81,9 @@ class StacAudit:
                 yield Problem(where=key, what="no catalogue or collection links to it")
 
     def unchecked(self) -> tuple[str, ...]:
-        """What no schema was found for."""
+        """Documents without an available schema."""
         return tuple(
-            f"no schema {address} at hand{self._why(address)}: {counted(count, 'document')} not checked against it"
+            f"no schema {address} available{self._why(address)}: {counted(count, 'document')} not checked against it"
             for address, count in sorted(self.schemas.unchecked.items())
         )
 
@@ -110,7 +110,7 @@ class StacAudit:
                 yield Problem(where=key, what=f"asset {name}: its checksum is not the file's")
 
     def _key(self, source: str, href: str) -> str | None:
-        """Key that an href means; None outside the corpus."""
+        """Key that an href refers to; None outside the corpus."""
         if self.base_url is not None and href.startswith(self.base_url):
             return href.removeprefix(self.base_url)
         if "://" in href:
@@ -118,10 +118,10 @@ class StacAudit:
         return posixpath.normpath(posixpath.join(posixpath.dirname(source), href))
 
     def _schema(self, key: str, content: bytes, document: Mapping[str, Any]) -> Iterator[Problem]:
-        """Check a document, or know that one like it was checked.
+        """Check a document, unless a similar one was checked.
 
-        The items of a corpus come by the million and differ in ids, numbers and digests alone, none of which a schema
-        minds: coordinates and sizes are compared with the index and the manifests instead.
+        Millions of items differ only in ids, numbers and digests, which schemas do not restrict: coordinates and sizes
+        are compared with the index and the manifests instead.
         """
         shape = _shape(key, content, document)
         if shape in self.sound:
@@ -133,7 +133,7 @@ class StacAudit:
         yield from problems
 
     def _base(self, root: str) -> str | None:
-        """The address that absolute hrefs start with, from the root catalogue's link to itself."""
+        """The prefix of absolute hrefs, from the root catalogue's link to itself."""
         try:
             links = orjson.loads(self.store.get(root)).get("links", ())
         except (orjson.JSONDecodeError, MissingKeyError):
@@ -142,12 +142,12 @@ class StacAudit:
         return str(own).removesuffix(root) if own else None
 
     def _place(self, key: str, document: Mapping[str, Any]) -> Iterator[Problem]:
-        """An item's outline and box are its sample's."""
+        """Outline and box of an item must be those of its sample."""
         if document.get("type") != "Feature" or not self.outlines:
             return
         outline = self.outlines.get(str(document.get("properties", {}).get("sample_id")))
         if outline is None:
-            yield Problem(where=key, what="properties.sample_id: names no sample of the index")
+            yield Problem(where=key, what="properties.sample_id: is not a sample of the index")
             return
         ring = np.array(document["geometry"]["coordinates"][0], np.float64)
         if ring.shape != outline.shape or np.abs(ring - outline).max() > CLOSE:
@@ -158,7 +158,7 @@ class StacAudit:
 
 
 def _shape(key: str, content: bytes, document: Mapping[str, Any]) -> bytes:
-    """A document without what tells it from others of its kind: ids of sample and tile, numbers, digests."""
+    """A document without its individual values: ids of sample and tile, numbers, digests."""
     if document.get("type") == "Feature":
         own = str(document.get("properties", {}).get("sample_id"))
         zone, tile = [*key.split("/"), "", ""][2:4]

@@ -1,4 +1,4 @@
-"""Is a corpus what it says? *Validate* reads documents, structure and index against files; *digest* names the bytes."""
+"""Validation of a corpus: `audit` checks documents, structure and index against files; `digest` hashes the content."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ MANIFESTS: Final = "manifest"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Audit:
-    """What validation found."""
+    """Result of a validation."""
 
     problems: tuple[Problem, ...]
-    """Everything that is wrong, each with the file that it is wrong in."""
+    """All problems, each with its file."""
     unchecked: tuple[str, ...]
     """What could not be checked, in words."""
     files: int
-    """PublishedFiles files."""
+    """Number of published files."""
     documents: int
-    """STAC documents that were read."""
+    """Number of STAC documents read."""
 
     @property
     def valid(self) -> bool:
-        """Whether nothing is wrong."""
+        """Whether there are no problems."""
         return not self.problems
 
     def demand(self) -> None:
-        """Raise if something is wrong.
+        """Raise if there are problems.
 
         Raises:
             CorpusInvalidError: with every problem.
@@ -61,20 +61,21 @@ def audit(
     digests: bool = False,
     fetch: Callable[[str], bytes] | None = None,
 ) -> Audit:
-    """Check a corpus as a whole; nothing is fetched from anywhere else, unless it is told how.
+    """Check a whole corpus; nothing is downloaded from elsewhere unless `fetch` is given.
 
     Args:
         store: the corpus.
-        schemas: folder with `stac-extensions/NAME/VERSION/schema.json` and, if there, `stac-spec/v1.0.0`; without it
+        schemas: folder with `stac-extensions/NAME/VERSION/schema.json` and optionally `stac-spec/v1.0.0`; without it
             extensions are reported as unchecked.
-        digests: whether every file is read and compared with its digest; else sizes alone.
-        fetch: gets the schemas that the folder lacks, by their https address; they are reported as unchecked if absent.
+        digests: whether every file is read and compared with its digest; else only sizes.
+        fetch: downloads the schemas that the folder lacks, from their https address; without it they are reported as
+            unchecked.
 
     Returns:
         Every problem, and what could not be checked.
     """
     if not store.exists(CORPUS):
-        missing = Problem(where=CORPUS, what="missing: this is no corpus")
+        missing = Problem(where=CORPUS, what="missing: this is not a corpus")
         return Audit(problems=(missing,), unchecked=(), files=0, documents=0)
     try:
         info = parse_corpus_json(store.get(CORPUS))
@@ -101,12 +102,12 @@ def audit(
 
 
 def validate(store: CorpusStore, *, schemas: Path | None = None, digests: bool = False) -> list[Problem]:
-    """Every problem of a corpus; see `audit`, which also says what it could not check."""
+    """All problems of a corpus; see `audit`, which also lists what it could not check."""
     return list(audit(store, schemas=schemas, digests=digests).problems)
 
 
 def digest(store: CorpusStore) -> str:
-    """One hash over `manifest/` and `corpus.json`: two corpora with the same one hold the same bytes.
+    """One hash over `manifest/` and `corpus.json`: corpora with the same hash have the same bytes.
 
     Returns:
         64 hexadecimal digits (SHA-256 over each key, length and digest in the order of keys).

@@ -1,4 +1,4 @@
-"""Assets of STAC collections, and what they say of the assets of their items."""
+"""Assets of STAC collections, and their description of the assets of items."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ _COMMON_NAMES: Final = frozenset(
         "lwir12",
     }
 )
-"""Names that the EO extension knows."""
+"""Band names known to the EO extension."""
 
 
 def tile_assets(
     info: CorpusInfo, content: TileContent, members: tuple[ProductInfo, ...], key: str, hrefs: Hrefs
 ) -> dict[str, Any]:
-    """Assets of a tile's collection: what traces the composites back to scenes, and cubes where there are any."""
+    """Assets of a tile's collection: lineage of the composites, and cubes if there are any."""
     assets: dict[str, Any] = {}
     traced = [item for item in members if item.key in content.lineage]
     for item in traced:
@@ -71,7 +71,7 @@ def tile_assets(
 def resource_assets(
     info: CorpusInfo, members: tuple[ProductInfo, ...], key: str, hrefs: Hrefs, files: Mapping[str, FileEntry]
 ) -> dict[str, Any]:
-    """Assets of a product's collection: footprints beside imagery, mapping and list beside labels."""
+    """Assets of a product's collection: footprints for imagery, class mapping and list for labels."""
     layout = info.layout
     rows: list[tuple[str, ResourceKind, str, str]] = []
     labels = [item.key for item in members if item.product.kind == "labels" and item.taxonomy is not None]
@@ -96,7 +96,7 @@ def resource_assets(
 
 
 def item_assets(info: CorpusInfo, members: tuple[ProductInfo, ...]) -> dict[str, Any]:
-    """What the image assets of items are: type, roles and bands, said once for a whole collection."""
+    """The image assets of items: type, roles and bands, stated once for the whole collection."""
     if "chips" not in info.layouts:
         return {}
     dated_items = dated(info, members[0].product.collection)

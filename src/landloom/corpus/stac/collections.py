@@ -1,6 +1,7 @@
-"""The STAC catalogue: root, and for each product a collection with one of each zone and one of each tile under it.
+"""The STAC catalogue: the root, and for each product a collection with child collections per zone and per tile.
 
-STAC 1.0.0, cut as the RapidAI4EO corpus was published (documentation, section 5). Items are in `documents_items`.
+STAC 1.0.0, structured as in the published RapidAI4EO corpus (documentation, section 5). Items are in
+`landloom.corpus.stac.items`.
 """
 
 from __future__ import annotations
@@ -38,31 +39,31 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TileSummary:
-    """What collections above a tile need to know of it."""
+    """Summary of a tile for the collections above it."""
 
     tile: TileKey
-    """Which."""
+    """The tile."""
     box: Bounds
-    """West, south, east, north of its samples' footprints, degrees."""
+    """West, south, east, north of the footprints of its samples, degrees."""
     collections: tuple[str, ...]
-    """Suffixes of the collections that have an item here."""
+    """Suffixes of the collections with items in this tile."""
 
     @classmethod
     def of(cls, info: CorpusInfo, content: TileContent) -> Self:
-        """Sum up a tile."""
+        """Summarise a tile."""
         return cls(tile=content.tile, box=_box(content), collections=tuple(_counts(info, content)))
 
 
 def tile_documents(
     info: CorpusInfo, content: TileContent, base_url: str | None = None, *, items: bool = True
 ) -> Iterator[tuple[str, bytes]]:
-    """Key and bytes of the STAC documents of a tile: its items, then one collection a product.
+    """Key and bytes of the STAC documents of a tile: its items, then one collection per product.
 
     Args:
         info: the corpus.
         content: the tile.
-        base_url: where the corpus is published; None for relative hrefs.
-        items: False for the collections alone (then without links to items).
+        base_url: public address of the corpus; None for relative hrefs.
+        items: False for only the collections (without links to items).
     """
     hrefs = Hrefs(base_url=base_url)
     if items:
@@ -83,7 +84,7 @@ def root_documents(
     Args:
         info: the corpus.
         tiles: every tile, in any order.
-        base_url: where the corpus is published; None for relative hrefs.
+        base_url: public address of the corpus; None for relative hrefs.
         files: sizes and digests of the resource files, for the file extension.
     """
     hrefs = Hrefs(base_url=base_url)
@@ -105,7 +106,7 @@ def _box(content: TileContent) -> Bounds:
 
 
 def _counts(info: CorpusInfo, content: TileContent) -> dict[str, int]:
-    """Collections that have an item in a tile → number of samples with one."""
+    """Collections with items in a tile → number of samples with an item."""
     counts = {}
     for collection, members in info.collections.items():
         there = [content.exists[item.key].any(axis=1) for item in members if item.key in content.exists]
@@ -125,7 +126,7 @@ def _title(members: tuple[ProductInfo, ...]) -> str:
 
 
 def _licence(members: tuple[ProductInfo, ...]) -> str:
-    """The licence of a collection: products that differ are `various`, and each has its link."""
+    """The licence of a collection: `various` if products differ, and a link for each."""
     found = {item.terms.licence for item in members}
     return found.pop() if len(found) == 1 else "various"
 
@@ -147,7 +148,7 @@ def _terms(members: tuple[ProductInfo, ...]) -> list[dict[str, str]]:
 def _collection(
     info: CorpusInfo, collection: str, box: Sequence[float], links: list[dict[str, str]], **more: Any
 ) -> dict[str, Any]:
-    """The fields that collections of all levels share."""
+    """The fields shared by collections of all levels."""
     members = info.collections[collection]
     providers = [provider.model_dump(mode="json", exclude_none=True) for provider in info.providers(members)]
     attributions = list(dict.fromkeys(item.terms.attribution for item in members))

@@ -1,7 +1,7 @@
 """STAC items of a tile, as bytes.
 
-The samples of a tile share everything but their id, outline and file facts. So one document is built for each pattern
-of what exists, dumped, and cut at its slots; an item is then one join of byte strings.
+The samples of a tile differ only in their id, outline and file facts. So one document is built for each pattern of
+existing files, dumped, and split at its slots; an item is then one join of byte strings.
 """
 
 from __future__ import annotations
@@ -42,23 +42,23 @@ EXTENSIONS: Final = {
         "scientific": "1.0.0",
     }.items()
 }
-"""Extension → address of the schema that documents name."""
+"""Extension → address of its schema in documents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TileContent:
-    """What a tile holds: n samples, and which of their files are there."""
+    """Content of a tile: n samples, and which of their files exist."""
 
     tile: TileKey
-    """Which."""
+    """The tile."""
     samples: tuple[Sample, ...]
     """In any order; documents list them by id."""
     exists: Mapping[str, NDArray[np.bool_]]
-    """Product → (n, timesteps), or (n, 1) without time. An absent product has nothing here."""
+    """Product → (n, timesteps), or (n, 1) without time. An absent product has no files here."""
     files: Mapping[str, FileEntry] = field(default_factory=dict)
     """Key → size and digest, for the file extension; may be empty."""
     lineage: tuple[str, ...] = ()
-    """Products whose lineage file is there."""
+    """Products with a lineage file."""
 
     def __post_init__(self) -> None:
         for key, there in self.exists.items():
@@ -68,7 +68,7 @@ class TileContent:
                 )
 
     def sorted(self) -> TileContent:
-        """The same with samples in the order of their ids."""
+        """The same with samples in id order."""
         order = sorted(range(len(self.samples)), key=lambda row: str(self.samples[row].id))
         return TileContent(
             tile=self.tile,
@@ -85,12 +85,12 @@ class TileContent:
 
 
 def item_documents(info: CorpusInfo, content: TileContent, hrefs: Hrefs | None = None) -> Iterator[tuple[str, bytes]]:
-    """Key and bytes of every item of a tile, collection by collection, in the order of ids.
+    """Key and bytes of every item of a tile, collection by collection, in id order.
 
     Args:
         info: the corpus.
         content: the tile.
-        hrefs: relative unless told.
+        hrefs: how hrefs are written; by default relative.
     """
     content = content.sorted()
     writer = _ItemWriter(info, content, hrefs or Hrefs())
@@ -99,7 +99,7 @@ def item_documents(info: CorpusInfo, content: TileContent, hrefs: Hrefs | None =
 
 
 def item_names(info: CorpusInfo, collection: str, exists: Mapping[str, NDArray[np.bool_]]) -> list[int | None]:
-    """Which items one sample has in a collection.
+    """The items of one sample in a collection.
 
     Args:
         info: the corpus.
@@ -107,7 +107,8 @@ def item_names(info: CorpusInfo, collection: str, exists: Mapping[str, NDArray[n
         exists: product → (timesteps,) of that sample.
 
     Returns:
-        Nothing, or None for the one item that holds all, or the positions of timesteps that have an item each.
+        Empty without items, None for the one item with all timesteps, or the indices of the timesteps with an item
+        each.
     """
     members = info.collections[collection]
     there = [exists[item.key] for item in members if item.key in exists]
@@ -120,18 +121,18 @@ def item_names(info: CorpusInfo, collection: str, exists: Mapping[str, NDArray[n
 
 
 def dated(info: CorpusInfo, collection: str) -> bool:
-    """Whether a collection has an item for each timestep."""
+    """Whether a collection has one item per timestep."""
     has_time = any(item.timesteps for item in info.collections[collection])
     return has_time and info.layout.patterns.dated_item is not None
 
 
 def is_label(members: tuple[ProductInfo, ...]) -> bool:
-    """Whether a collection is one of labels."""
+    """Whether a collection contains labels."""
     return all(item.product.kind in ("labels", "raster-labels") for item in members)
 
 
 def interval(period: Period) -> tuple[str, str]:
-    """A half-open period as STAC writes it, the last second included.
+    """A half-open period in STAC form, which includes the last second.
 
     Example:
         >>> interval(Period.year(2018))
@@ -141,7 +142,7 @@ def interval(period: Period) -> tuple[str, str]:
 
 
 class _ItemWriter:
-    """Writes the items of one tile; keeps a template for each pattern of what exists."""
+    """Writes the items of one tile; keeps a template for each pattern of existing files."""
 
     def __init__(self, info: CorpusInfo, content: TileContent, hrefs: Hrefs) -> None:
         self.info, self.content, self.hrefs, self.layout = info, content, hrefs, info.layout
@@ -158,7 +159,7 @@ class _ItemWriter:
         return [row.tobytes() for row in np.concatenate(joined, axis=1)]
 
     def _values(self) -> list[dict[str, bytes]]:
-        """What fills the slots of each sample, but for file facts."""
+        """Slot values of each sample, without file facts."""
         outlines = np.round(self.content.outlines(), DECIMALS)
         bounds = np.array([sample.bounds for sample in self.content.samples], np.float64)
         ring = _dump(outlines, b"]],[[")
@@ -303,7 +304,7 @@ class _ItemWriter:
         step: int | None,
         there: Mapping[str, NDArray[np.bool_]],
     ) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Asset key, path of the file, fields; by timestep, and products in order within one."""
+        """Asset key, path of the file, fields; by timestep, and within a timestep in product order."""
         for position in range(max(item.slots for item in members)) if step is None else [step]:
             for item in members:
                 rows = there.get(item.key)
@@ -334,7 +335,7 @@ class _ItemWriter:
             yield asset, path, self._asset(key, path, GEOTIFF, roles, stamp)
 
     def _bands(self, item: ProductInfo, timestep: str | None) -> list[tuple[str, str | None]]:
-        """Asset keys of a chip: one, or one for each band."""
+        """Asset keys of a chip: one, or one per band."""
         product, pattern = item.product, self.layout.patterns.band_asset
         if pattern is None:
             own = None if self.layout.patterns.dated_item else timestep

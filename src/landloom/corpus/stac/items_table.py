@@ -1,8 +1,8 @@
-"""Slim stac-geoparquet: the items of a collection as one table, their assets as a template in its metadata.
+"""Slim stac-geoparquet: the items of a collection as one table, with their assets as a template in its metadata.
 
-292 assets with dated keys make a struct that few readers can hold, and say nothing that the index does not. So a row
-holds what differs between items, and the metadata `landloom` holds the assets, with `{zone}`, `{tile}` and `{sample}`
-in their hrefs (relative to the corpus, or absolute) and the bit that says whether a row has them.
+A struct of 292 assets with dated keys is too large for most readers and repeats the index. So a row has only what
+differs between items, and the metadata `landloom` has the assets, with `{zone}`, `{tile}` and `{sample}` in their hrefs
+(relative to the corpus, or absolute) and the bit that tells whether a row has them.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ GEOPARQUET_ITEMS: Final = "1.0.0"
 
 
 def items_tables(info: CorpusInfo, index: pa.Table, base_url: str | None = None) -> Iterator[tuple[str, bytes]]:
-    """Key and bytes of the slim items of every collection that has one item a sample.
+    """Key and bytes of the slim items of every collection with one item per sample.
 
     Args:
         info: the corpus.
         index: its index.
-        base_url: address under which the corpus is published; None for hrefs relative to the corpus.
+        base_url: public address of the corpus; None for hrefs relative to the corpus.
     """
     for collection in info.collections:
         if not dated(info, collection):
@@ -45,7 +45,7 @@ def items_tables(info: CorpusInfo, index: pa.Table, base_url: str | None = None)
 
 
 def items_table(info: CorpusInfo, index: pa.Table, collection: str, base_url: str | None = None) -> pa.Table:
-    """The items of one collection, in the order of the index.
+    """The items of one collection, in index order.
 
     Args:
         info: the corpus.
@@ -54,7 +54,7 @@ def items_table(info: CorpusInfo, index: pa.Table, collection: str, base_url: st
         base_url: as in `items_tables`.
 
     Returns:
-        A row per item: id, collection, sample_id, title, start_datetime, end_datetime, proj:code, an availability
+        One row per item: id, collection, sample_id, title, start_datetime, end_datetime, proj:code, an availability
         bitmap per product, bbox, geometry.
     """
     members = info.collections[collection]
@@ -94,7 +94,7 @@ def items_table(info: CorpusInfo, index: pa.Table, collection: str, base_url: st
 
 
 def asset_templates(info: CorpusInfo, collection: str, base_url: str | None = None) -> dict[str, dict[str, Any]]:
-    """Asset key → its fields; `product` and `bit` name the bit of the row's bitmap that says whether it is there.
+    """Asset key → its fields; `product` and `bit` refer to the bit of the row's bitmap that tells whether it exists.
 
     Args:
         info: the corpus.
@@ -130,7 +130,7 @@ def _templates(info: CorpusInfo, item: ProductInfo, bit: int, start: str, sample
 
 
 class _Field:
-    """Stands for any sample: its parts are fields of a format string."""
+    """Placeholder for any sample: its parts are fields of a format string."""
 
     @property
     def zone(self) -> Zone:
@@ -145,7 +145,7 @@ class _Field:
 
 
 class _AnyZone(Zone):
-    """Spells itself as a field."""
+    """Formats itself as a field."""
 
     __slots__ = ()
 

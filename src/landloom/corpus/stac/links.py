@@ -1,4 +1,4 @@
-"""How documents of a corpus point at its files: relative while it lies on a disk, absolute once it is published."""
+"""Links between documents and files of a corpus: relative on disk, absolute once published."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ZARR: Final = "application/vnd.zarr; version=3"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hrefs:
-    """Addresses of a corpus's files.
+    """Addresses of the files of a corpus.
 
     Example:
         >>> Hrefs().between("stac-v1.0/a/33N/collection.json", "stac-v1.0/catalog.json")
@@ -31,10 +31,10 @@ class Hrefs:
     """
 
     base_url: str | None = None
-    """Address under which the corpus is published; None for relative hrefs."""
+    """Public address of the corpus; None for relative hrefs."""
 
     def between(self, source: str, target: str) -> str:
-        """The href that a document at one key uses for another."""
+        """The href from the document at one key to another key."""
         if self.base_url is not None:
             return f"{self.base_url.rstrip('/')}/{target}"
         path = posixpath.relpath(target, posixpath.dirname(source))
@@ -45,7 +45,7 @@ class Hrefs:
         return {"rel": relation, "href": self.between(source, target), "type": media, **more}
 
     def frame(self, key: str, parent: str, root: str) -> list[dict[str, str]]:
-        """The links that every document has: root, parent, and itself where hrefs are absolute."""
+        """The links of every document: root, parent, and self if hrefs are absolute."""
         links = [self.link("root", key, root)]
         if key != root:
             links.append(self.link("parent", key, parent))
@@ -56,6 +56,6 @@ class Hrefs:
 
 
 def file_fields(files: Mapping[str, FileEntry], path: str) -> dict[str, Any]:
-    """Size and checksum of a file as STAC's file extension spells them; empty where they are not known."""
+    """Size and checksum of a file in the form of STAC's file extension; empty if not known."""
     entry = files.get(path)
     return {} if entry is None else {"file:size": entry.size, "file:checksum": entry.multihash}

@@ -1,4 +1,4 @@
-"""A JSON document dumped once and cut at its slots: filling it is one join of byte strings."""
+"""A JSON document dumped once and split at its slots: filling it is one join of byte strings."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _SLOT: Final = re.compile(rb'"@@=([A-Z]+)@@"|,"@@(F\d+)@@":0|@@([A-Z]+)@@')
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """A dumped document, cut at its slots.
+    """A dumped document, split at its slots.
 
-    Slots are `@@ID@@` inside any text, a text such as `@@=BOX@@` that stands for a whole value, and a key such as
-    `@@F0@@` (with value 0, never first in its object) that stands for further fields, or for none.
+    Slots are `@@ID@@` inside any text, a text such as `@@=BOX@@` in place of a whole value, and a key such as `@@F0@@`
+    (with value 0, never first in its object) in place of further fields, or of none.
 
     Example:
         >>> template = Template.of({"id": "a_@@ID@@", "bbox": "@@=BOX@@", "@@F0@@": 0}, paths={"F0": "x.tif"})
@@ -28,22 +28,22 @@ class Template:
     """
 
     pieces: tuple[bytes, ...]
-    """What stands between the places of the joint; a piece that holds slots is filled anew each time."""
+    """The pieces between occurrences of the joint; a piece with slots is filled each time."""
     slots: tuple[tuple[int, tuple[bytes, ...], tuple[str, ...]], ...]
-    """Number of a piece with slots, its literal parts, and the names of the slots between them."""
+    """Index of a piece with slots, its literal parts, and the names of the slots between them."""
     joint: str
-    """The slot inside texts that occurs most: pieces are joined by its value."""
+    """The most frequent slot inside texts: pieces are joined by its value."""
     paths: Mapping[str, str] = field(default_factory=dict)
     """Slot of a file's facts → its path, with a slot for the id."""
 
     @classmethod
     def of(cls, document: Mapping[str, Any], *, joint: str = "ID", paths: Mapping[str, str] | None = None) -> Template:
-        """Dump a document and cut it."""
+        """Dump a document and split it."""
         return cls.cut(orjson.dumps(document), joint=joint, paths=paths)
 
     @classmethod
     def cut(cls, text: bytes, *, joint: str = "ID", paths: Mapping[str, str] | None = None) -> Template:
-        """Cut a dumped document."""
+        """Split a dumped document."""
         pieces = text.split(b"@@%b@@" % joint.encode())
         slots = []
         for number, piece in enumerate(pieces):
@@ -55,7 +55,7 @@ class Template:
         return cls(tuple(pieces), tuple(slots), joint, paths or {})
 
     def fill(self, values: Mapping[str, bytes]) -> bytes:
-        """The document with its slots filled; what is not given is left out."""
+        """The document with its slots filled; slots without a value are left out."""
         out = list(self.pieces)
         for number, literals, names in self.slots:
             parts = [literals[0]]

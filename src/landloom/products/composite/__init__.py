@@ -1,1 +1,1 @@
-"""Per-pixel medians of each timestep."""
+"""Per-pixel median composites of each timestep."""

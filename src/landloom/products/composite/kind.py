@@ -1,4 +1,4 @@
-"""Composites: what they publish, and the units that make them."""
+"""Composites: the products they publish, and the units that make them."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ COUNT = Product(
     nodata=None,
     bands=(Band(name="count", description="Number of valid observations", resolution=10),),
 )
-"""How many observations are behind each pixel of the published composites."""
+"""Number of observations behind each pixel of the published composites."""
 PUBLISHED = "s2"
 """Key of the published composites."""
 
 
 @dataclass(frozen=True, slots=True)
 class MedianReducer:
-    """Medians of all valid observations, and their number where that is published."""
+    """Medians of all valid observations and, if published, the number of observations."""
 
     count: bool
 
@@ -75,31 +75,31 @@ class CompositeKind(ProductKind[CompositeProduct]):
     section = CompositeProduct
 
     def misfits(self, key: str, section: CompositeProduct, read: Sections) -> Iterator[Problem]:
-        """Bands have to be the sensor's."""
+        """Bands must be bands of the sensor."""
         yield from super().misfits(key, section, read)
         yield from band_problems(f"products.{key}", section, read)
         if key in PRODUCTS and key != PUBLISHED:
             yield Problem(where=f"products.{key}", what=f"is another published product; call composites {PUBLISHED}, …")
 
     def completed(self, section: CompositeProduct, recipe: Recipe) -> CompositeProduct:
-        """Bands and classes by sensor."""
+        """Bands and clear classes by sensor."""
         return section.model_copy(update=completed_bands(section, recipe, bands=RAPIDAI4EO_BANDS))
 
     def describe(
         self, request: ProductRequest[CompositeProduct], placement: Placement | None = None
     ) -> tuple[ProductInfo, ...]:
-        """The composite and, where it is published, its count."""
+        """The composite and, if published, its count."""
         steps = timesteps(request)
         return tuple(
             ProductInfo(product=product, terms=request.section.terms, timesteps=steps) for product in products(request)
         )
 
     def scenes(self, request: ProductRequest[CompositeProduct]) -> SceneRequest:
-        """All of the period."""
+        """All scenes of the period."""
         return request.scenes
 
     def units(self, request: ProductRequest[CompositeProduct], inputs: PlanInputs) -> list[Unit]:
-        """One a tile."""
+        """One unit per tile."""
         return timestep_units(
             request,
             inputs,
@@ -119,7 +119,7 @@ class CompositeKind(ProductKind[CompositeProduct]):
         steps = [step.timestep for step in rows[0][1].timesteps]
         grid = observation_grid([tile for tile, _ in rows], steps, means)
         title = products(request)[0].title
-        return ["<h2>Observations</h2>", figure(grid, f"{title}: mean valid observations a pixel.")]
+        return ["<h2>Observations</h2>", figure(grid, f"{title}: mean valid observations per pixel.")]
 
 
 def timesteps(request: ProductRequest[CompositeProduct]) -> tuple[Timestep, ...]:
@@ -128,7 +128,7 @@ def timesteps(request: ProductRequest[CompositeProduct]) -> tuple[Timestep, ...]
 
 
 def products(request: ProductRequest[CompositeProduct]) -> list[Product]:
-    """The composite and, where it is published, its count: as the recipe makes them."""
+    """The composite and, if published, its count, as defined by the recipe."""
     key, section = request.key, request.section
     sensor = sensor_of(section, dict(request.project.recipe))
     if sensor is None:
@@ -147,6 +147,6 @@ def products(request: ProductRequest[CompositeProduct]) -> list[Product]:
 
 
 def _named(row: Product, key: str, *, row_of: str) -> Product:
-    """A row under names that follow from a recipe's key."""
+    """The product's row with names derived from the key of the recipe."""
     folder = key.upper().replace("_", "-")
     return replace(row, key=key, folder=folder, collection=f"source_{row_of}", prefix=key)

@@ -1,4 +1,4 @@
-"""The section of a recipe that asks for composites."""
+"""The recipe section of composites."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ class CompositeProduct(ProductSection):
 
     kind: Literal["composite"] = "composite"
     bands: tuple[str, ...] | None = None
-    """In file order; of Sentinel-2 the twelve published ones, of other sensors all, if absent."""
+    """Bands in file order; if absent, the twelve published ones for Sentinel-2, all for other sensors."""
     resolution: Annotated[float, Field(gt=0)] = 10.0
-    """Metres."""
+    """Pixel size in metres."""
     cadence: str = "month"
     """`month` or `n days`."""
     clear: tuple[Annotated[int, Field(ge=0, le=11)], ...] | None = None
-    """Scene classes that count as usable; vegetation, bare soil, water, unclassified and snow if absent."""
+    """Scene classes that count as clear; vegetation, bare soil, water, unclassified and snow if absent."""
     dilate: Annotated[int, Field(ge=0, le=50)] = 1
-    """Pixels of the classification (20 m) by which unusable areas grow: clouds that it misses lie at their edges."""
+    """Dilation of unusable areas in pixels of the classification (20 m): clouds are often missed at their edges."""
     count: bool = True
-    """Whether the number of observations is published beside it."""
+    """Whether the number of observations is published too."""
     period: PeriodSection | None = None
-    """The recipe's period if absent."""
+    """Period of the product; that of the recipe if absent."""
     terms: Terms
-    """Under which terms it is published."""
+    """Terms under which it is published."""
     archive: Annotated[Name | None, Field(exclude_if=is_none)] = None
-    """Which of the recipe's archives its scenes come from; the only one if absent."""
+    """Name of the archive, if the recipe has several."""
 
     @field_validator("cadence")
     @classmethod

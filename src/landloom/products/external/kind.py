@@ -1,4 +1,4 @@
-"""Series made elsewhere: counted and described, not built."""
+"""Series made elsewhere: included in estimates, not built."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ExternalKind(ProductKind[ExternalProduct]):
     section = ExternalProduct
 
     def misfits(self, key: str, section: ExternalProduct, read: Sections) -> Iterator[Problem]:
-        """Only products that are known can be described."""
+        """Only known products can be described."""
         yield from super().misfits(key, section, read)
         imagery = [name for name, row in PRODUCTS.items() if row.kind in {"imagery", "quality"}]
         if key not in imagery:
@@ -37,7 +37,7 @@ class ExternalKind(ProductKind[ExternalProduct]):
     def describe(
         self, request: ProductRequest[ExternalProduct], placement: Placement | None = None
     ) -> tuple[ProductInfo, ...]:
-        """Nothing: it is no part of the corpus."""
+        """None: it is not part of the corpus."""
         return ()
 
     def estimated(self, request: ProductRequest[ExternalProduct]) -> tuple[ProductInfo, ...]:
@@ -47,5 +47,5 @@ class ExternalKind(ProductKind[ExternalProduct]):
         return (ProductInfo(product=PRODUCTS[request.key], terms=section.terms, timesteps=steps),)
 
     def units(self, request: ProductRequest[ExternalProduct], inputs: PlanInputs) -> list[Unit]:
-        """None."""
+        """No units."""
         return []

@@ -1,4 +1,4 @@
-"""The section of a recipe that names a series made elsewhere."""
+"""The recipe section of a series made elsewhere."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from landloom.model.time import Cadence
 
 
 class ExternalProduct(ProductSection):
-    """A series made elsewhere: it is counted and described, its files are not made here."""
+    """A series made elsewhere: it is counted and described, but its files are not built."""
 
     kind: Literal["external"]
     cadence: str
     """`month` or `n days`."""
     period: PeriodSection | None = None
-    """The recipe's period if absent."""
+    """Period of the product; that of the recipe if absent."""
     terms: Terms
-    """Under which terms it is published."""
+    """Terms under which it is published."""
 
     @field_validator("cadence")
     @classmethod

@@ -1,4 +1,4 @@
-"""Class fractions: what they publish, and the units that compute them."""
+"""Class fractions: the products they publish, and the units that compute them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 FOLDER: Final = ".landloom/samples"
-"""Where the tables are kept."""
+"""Folder of the prepared tables."""
 
 
 class FractionsKind(ProductKind[FractionsProduct]):
@@ -49,7 +49,7 @@ class FractionsKind(ProductKind[FractionsProduct]):
                 yield Problem(where=f"labels.{key}.{name}", what="a raster has none: remove it")
 
     def files(self, section: FractionsProduct) -> Iterable[str]:
-        """The source."""
+        """The label source."""
         return (section.file,)
 
     def describe(
@@ -66,11 +66,11 @@ class FractionsKind(ProductKind[FractionsProduct]):
         )
 
     def check(self, request: ProductRequest[FractionsProduct], context: BuildContext) -> None:
-        """Read the source through once."""
+        """Read the whole source once."""
         check_once(request.key, request.project.path(request.section.file), request.section, context)
 
     def units(self, request: ProductRequest[FractionsProduct], inputs: PlanInputs) -> list[Unit]:
-        """One a tile."""
+        """One unit per tile."""
         section, product, units = request.section, _product(request), []
         path = request.project.path(section.file)
         columns = taxonomy(section.taxonomy).columns()
@@ -97,7 +97,7 @@ class FractionsKind(ProductKind[FractionsProduct]):
         return units
 
     def notes(self, request: ProductRequest[FractionsProduct], results: Results) -> list[str]:
-        """Samples without labels, repaired rows, ground claimed twice; labels of no sample at all are refused."""
+        """Samples without labels, repaired rows, areas claimed twice; labels that reach no sample are refused."""
         samples = [sample for own in results.tiles.values() for sample in own]
         outcomes = results.outcomes(request.unit)
         missing = unlabelled(outcomes.values())
@@ -106,7 +106,7 @@ class FractionsKind(ProductKind[FractionsProduct]):
         return label_notes(request.key, outcomes, len(samples))
 
     def shares(self, request: ProductRequest[FractionsProduct], tile: str, store: Store) -> NDArray[Any] | None:
-        """The table of a tile."""
+        """The fractions table of a tile."""
         return read_millionths(store, _key(request.key, tile))
 
 
@@ -115,7 +115,7 @@ def _key(name: str, tile: str) -> str:
 
 
 def _product(request: ProductRequest[FractionsProduct]) -> Product:
-    """The first label product is the corpus's own, further ones carry their name."""
+    """The first label product is the main one; the names of further ones end in their key."""
     row = PRODUCTS["labels"]
     first = next(iter(getattr(request.project.recipe, request.kind.place.key)))
     if request.key == first:

@@ -1,4 +1,4 @@
-"""The section of a recipe that asks for class fractions."""
+"""The recipe section of class fractions."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ class FractionsProduct(LabelSource, ProductSection):
     """Class fractions of every sample, from polygons or from a raster."""
 
     terms: Terms
-    """Under which terms it is published."""
+    """Terms under which it is published."""

@@ -1,1 +1,1 @@
-"""The chosen scenes of a granule's chips, as they are and filled."""
+"""The chosen scenes of a granule, cut into chips: original and filled."""

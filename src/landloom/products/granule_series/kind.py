@@ -1,4 +1,4 @@
-"""Series of granules' chips: what they publish, and the units that cut them."""
+"""Series of the chips of granules: the products they publish, and the units that cut them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
     schemes = frozenset({"granule"})
 
     def misfits(self, key: str, section: GranuleSeries, read: Sections) -> Iterator[Problem]:
-        """Bands have to be those of Sentinel-2 Level-2A, whose classification is published."""
+        """Bands must be those of Sentinel-2 Level-2A, whose scene classification is published."""
         yield from super().misfits(key, section, read)
         yield from band_problems(f"products.{key}", section, read)
         sensor = sensor_of(section, read)
@@ -40,7 +40,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
             yield Problem(where=where, what=f"made of {SENTINEL_2_L2A.title} L2A, not of {sensor.title} {sensor.level}")
 
     def completed(self, section: GranuleSeries, recipe: Recipe) -> GranuleSeries:
-        """Bands and classes as published."""
+        """Published bands and clear classes."""
         return section.model_copy(
             update=completed_bands(section, recipe, bands=LANDCOVERNET_BANDS, clear=LANDCOVERNET_CLEAR)
         )
@@ -48,13 +48,13 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
     def describe(
         self, request: ProductRequest[GranuleSeries], placement: Placement | None = None
     ) -> tuple[ProductInfo, ...]:
-        """Scenes and classification; filled series and validity, where they are published."""
+        """Scenes and classification; filled series and validity, if published."""
         return tuple(
             ProductInfo(product=product, terms=request.section.terms, acquired=True) for product in products(request)
         )
 
     def units(self, request: ProductRequest[GranuleSeries], inputs: PlanInputs) -> list[Unit]:
-        """One a granule."""
+        """One unit per granule."""
         project, section, units = request.project, request.section, []
         made, bands = tuple(products(request)), section.bands or ()
         for tile, samples in inputs.tiles.items():
@@ -93,7 +93,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
 
 
 def products(request: ProductRequest[GranuleSeries]) -> list[Product]:
-    """Scenes and classification; filled series and validity, where they are published."""
+    """Scenes and classification; filled series and validity, if published."""
     bands = tuple(SENTINEL2[name] for name in request.section.bands or ())
     made = [
         _row(SCENES, "S2-L2A", "source_sentinel_2", "s2", title="Sentinel-2 scenes", bands=bands),

@@ -1,4 +1,4 @@
-"""The section of a recipe that asks for the series of granules' chips."""
+"""The recipe section of granule series."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from landloom.model.recipe.sections import is_none
 
 
 class GranuleSeries(ProductSection):
-    """The chosen scenes of each granule, cut into chips at 10 m: as they are, and masked and filled."""
+    """The chosen scenes of each granule, cut into chips at 10 m: original, and masked and filled."""
 
     kind: Literal["granule-series"]
     bands: tuple[str, ...] | None = None
-    """In file order, those of 20 m by nearest neighbour; the ten of 10 and 20 m if absent."""
+    """Bands in file order, those of 20 m resampled by nearest neighbour; the ten bands of 10 and 20 m if absent."""
     clear: tuple[Annotated[int, Field(ge=0, le=11)], ...] | None = None
-    """Scene classes that count as usable; all but clouds, shadows, cirrus, saturated and defective pixels if absent."""
+    """Scene classes that count as clear; all but clouds, shadows, cirrus, saturated and defective pixels if absent."""
     dilate: Annotated[int, Field(ge=0, le=50)] = 0
-    """Pixels of the classification by which unusable areas grow."""
+    """Dilation of unusable areas in pixels of the classification."""
     filled: bool = True
-    """Whether the masked and filled series and its validity layer are published, too."""
+    """Whether the masked and filled series and its validity layer are published too."""
     period: PeriodSection | None = None
-    """The recipe's period if absent."""
+    """Period of the product; that of the recipe if absent."""
     terms: Terms
-    """Under which terms it is published."""
+    """Terms under which it is published."""
     archive: Annotated[Name | None, Field(exclude_if=is_none)] = None
-    """Which of the recipe's archives its scenes come from; the only one if absent."""
+    """Name of the archive, if the recipe has several."""

@@ -1,4 +1,4 @@
-"""The series of a granule's chips: every chosen scene as it is, and the masked, filled series with its validity."""
+"""The series of a granule's chips: every chosen scene, and the masked, filled series with its validity."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from landloom.model.scene import Scene
 
 RESOLUTION: Final = 10
-"""Metres of a pixel."""
+"""Pixel size in metres."""
 MEMORY: Final = 2**31
 SCENES: Final = "s2_scenes"
 CLASSES: Final = "scl"
@@ -41,22 +41,22 @@ OBSERVED: Final = "s2_observed"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GranuleSeriesTask:
-    """Cut all chips of a granule out of its chosen scenes, and write them."""
+    """Cut all chips of a granule from its chosen scenes, and write them."""
 
     store: str
-    """Where the corpus lies."""
+    """Location of the corpus."""
     layout: Layout
     layouts: tuple[str, ...]
     products: tuple[Product, ...]
-    """Scenes, classification and, where they are published, filled series and validity."""
+    """Scenes, classification and, if published, filled series and validity."""
     bands: tuple[str, ...]
     mask: PixelMask
     samples: tuple[Sample, ...]
-    """Of one granule, in id order."""
+    """Samples of one granule, in id order."""
     scenes: GranuleScenes
 
     def run(self) -> Outcome:
-        """Read, fill, write. A broken scene gives its place to the next best; the granule's scenes are decided here."""
+        """Read, fill, write. A broken scene is replaced by the next best; this decides the scenes of the granule."""
         with ExitStack() as stack:
             (chosen, chips), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
             return self._written(chosen, chips, left_out)
@@ -64,7 +64,7 @@ class GranuleSeriesTask:
     def _gather(
         self, stack: ExitStack, left_out: Mapping[str, str]
     ) -> tuple[tuple[Scene, ...], dict[str, NDArray[Any]]]:
-        """The scenes taken, and arrays over all chips."""
+        """The scenes used, and arrays over all chips."""
         chosen = self.scenes.without(left_out).chosen()
         chips = self._arrays(len(chosen), stack)
         with GranuleReader(chosen, self.bands, self.mask) as reader:
@@ -75,7 +75,7 @@ class GranuleSeriesTask:
         return chosen, chips
 
     def _arrays(self, times: int, stack: ExitStack) -> dict[str, NDArray[Any]]:
-        """Empty ones, in memory or in temporary files."""
+        """Empty arrays, in memory or in temporary files."""
         grid, front = self.samples[0].grid(RESOLUTION), (len(self.samples), times)
         shapes: dict[str, tuple[tuple[int, ...], Any]] = {
             "bands": ((*front, len(self.bands), *grid.shape), np.uint16),
@@ -152,7 +152,7 @@ class GranuleSeriesTask:
 
 
 def _arrays(key: str, window: SeriesWindow, times: Sequence[Any]) -> NDArray[Any]:
-    """(time, band, y, x) of a product."""
+    """(time, band, y, x) array of a product."""
     if key == CLASSES:
         return window.scl[:, None]
     if key == OBSERVED:

@@ -1,1 +1,1 @@
-"""Guess labels of granules' chips."""
+"""Guess labels for the chips of granules."""

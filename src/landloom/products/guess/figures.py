@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 COLOURS: Final = ("#f2f2f2", "#3b7dc4", "#c23b3b", "#c9a66b", "#dff4ff", "#1e6b3a", "#e6c229", "#9acb6b")
-"""Of LandCoverNet's classes 0 to 7."""
+"""Colours of the LandCoverNet classes 0 to 7."""
 
 
 def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int, str]) -> bytes:
-    """A row a chip: pictures as they are, class maps in their colours, confidence in grey.
+    """One row per chip: pictures unchanged, class maps in class colours, confidence in grey.
 
     Args:
         rows: chip → title → (y, x, 3) picture, or (y, x) class map, or `confidence` in percent.
@@ -69,7 +69,7 @@ def confusion(matrix: NDArray[np.int64], names: Sequence[str]) -> bytes:
 
 
 def importances(bands: Mapping[str, float], months: Mapping[str, float]) -> bytes:
-    """Shares of the decisions by band, and by month."""
+    """Shares of the forest's decisions by band, and by month."""
     figure = new_figure(8, 2.4)
     for axes, (title, shares) in zip(figure.subplots(1, 2), (("band", bands), ("month", months)), strict=True):
         axes.bar(range(len(shares)), [100 * share for share in shares.values()], color="#2f7f6d")

@@ -1,4 +1,4 @@
-"""Guess labels on the frozen judge: does a forest that learned from a wrong map know better than the map?"""
+"""Guess labels on the frozen judge: is a forest trained on an erroneous map more accurate than the map?"""
 
 from __future__ import annotations
 
@@ -38,41 +38,41 @@ PUBLISHED: Final[dict[str, Any]] = {
     "prior": "balanced",
     "agreement": "majority",
 }
-"""Settings of LandCoverNet's forest."""
+"""Settings of the LandCoverNet forest."""
 SIDE: Final = 768
-"""Pixels of a side of the judged area, whose north-west corner is that of the judge's place."""
+"""Side of the judged area in pixels; its north-west corner is that of the judge's place."""
 CHIP: Final = 256
-"""Pixels of a side of a chip."""
+"""Side of a chip in pixels."""
 HELD: Final = ((0, 0), (512, 512))
-"""First row and column of the chips that are never trained on."""
+"""First row and column of the held-out chips."""
 GAIN: Final = 5.0
-"""Points that a guess has to be better than the map, on every seed."""
+"""Minimum gain in accuracy over the map, in percentage points, on every seed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judged:
-    """What came of one seed, on chips that were never seen; all against the truth."""
+    """Result of one seed on held-out chips, compared with the truth."""
 
     seed: int
     target: Scores
-    """The map that was learned from."""
+    """Scores of the training map."""
     default: Scores
-    """The recipe's default forest."""
+    """Scores of the recipe's default forest."""
     published: Scores
-    """LandCoverNet's forest of two trees."""
+    """Scores of LandCoverNet's forest of two trees."""
 
     @property
     def gain(self) -> float:
-        """Points of accuracy that the default forest is better than the map."""
+        """Gain in accuracy of the default forest over the map, in percentage points."""
         return 100 * (self.default.accuracy - self.target.accuracy)
 
     @property
     def holds(self) -> bool:
-        """Whether the default forest is better than the map by the bar."""
+        """Whether the gain of the default forest reaches the bar."""
         return self.gain >= GAIN
 
     def document(self) -> dict[str, Any]:
-        """As JSON values: accuracy, and the share of each class's true pixels that was found."""
+        """As JSON values: accuracy, and the recall of each class."""
         scores = {"target": self.target, "default": self.default, "published": self.published}
         return {
             "seed": self.seed,
@@ -85,22 +85,22 @@ class Judged:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GuessCase:
-    """A year of the judge's area as a guess sees it; a `YearOfImagery`."""
+    """A year of the judge's area as input of the training; a `YearOfImagery`."""
 
     grid: Grid
-    """The area, pixels of 10 m."""
+    """The area, in pixels of 10 m."""
     times: tuple[datetime, ...]
     bands: tuple[str, ...]
     stack: NDArray[np.uint16]
-    """(time, band, y, x)."""
+    """(time, band, y, x) reflectance."""
     scl: NDArray[np.uint8]
-    """(time, y, x)."""
+    """(time, y, x) scene classes."""
     labels: TargetCase
-    """The wrong map, and the truth."""
+    """(y, x) the erroneous map, and the truth."""
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """(time, y, x) usable: a clear class, and data in every band."""
+        """(time, y, x) valid: a clear class, and data in every band."""
         return scl_valid(self.scl, frozenset(LANDCOVERNET_CLEAR)) & data_valid(self.stack).all(axis=1)
 
     def classes(self, strip: Grid) -> NDArray[np.uint8]:
@@ -110,23 +110,23 @@ class GuessCase:
         return self.scl[:, row : row + height : 2, column : column + width : 2]
 
     def pixels(self, _area: Grid, picked: NDArray[np.int64]) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        """(time, band, 1, pixel) numbers of drawn pixels, and (time, 1, pixel) where they are usable."""
+        """(time, band, 1, pixel) values of the drawn pixels, and (time, 1, pixel) where they are valid."""
         times, bands = self.stack.shape[:2]
         numbers = self.stack.reshape(times, bands, 1, -1)[..., picked]
         return numbers, self.valid.reshape(times, 1, -1)[..., picked]
 
     def target(self, strip: Grid) -> NDArray[np.uint8]:
-        """(y, x) classes of the wrong map."""
+        """(y, x) classes of the erroneous map."""
         row, column = strip.offset_in(self.grid)
         return self.labels.target[row : row + strip.height, column : column + strip.width]
 
 
 def guess_case(seed: int, side: int = SIDE) -> GuessCase:
-    """The judge's area of a seed, seen in twelve monthly scenes and the twelve next least cloudy ones.
+    """The judge's area for a seed, observed by twelve monthly scenes and the twelve next least cloudy ones.
 
     Args:
-        seed: one of `JUDGE_SEEDS` for figures, any other while developing.
-        side: pixels of the area.
+        seed: one of `JUDGE_SEEDS` for figures, any other during development.
+        side: side of the area in pixels.
     """
     place = judge_grid()
     bounds = (place.west, place.north - 10 * side, place.west + 10 * side, place.north)
@@ -155,10 +155,10 @@ def _scenes(seed: int) -> list[SceneSpec]:
 
 
 def judge_guess(case: GuessCase, seed: int, section: GuessProduct, jobs: int = 2) -> tuple[Scores, Scores]:
-    """Train outside the held-out chips as a build does, and predict on them.
+    """Train outside the held-out chips as a build does, and predict them.
 
     Returns:
-        Scores of the map, and of the guess, on those chips.
+        Scores of the map and of the guess on the held-out chips.
     """
     held = [case.grid.window(row, column, CHIP, CHIP) for row, column in HELD]
     trained = learn(case, case.target, case.grid, section, seed, held, jobs)
@@ -191,7 +191,7 @@ def _section(**settings: Any) -> GuessProduct:
 
 
 def guess_table(judged: Sequence[Judged]) -> list[tuple[str, ...]]:
-    """What a table shows of it: a row a seed, and a row a class with the share of its true pixels that were found."""
+    """Rows of the result table: one per seed, and one per class with its recall."""
     rows = [
         (f"seed {one.seed}", *(f"{scores.accuracy:.1%}" for scores in (one.target, one.default, one.published)))
         for one in judged

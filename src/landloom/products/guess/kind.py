@@ -1,4 +1,4 @@
-"""Guess labels: what they publish, and the units that make them."""
+"""Guess labels: the products they publish, and the units that make them."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from landloom.model.recipe import Sections
 
 SCENES: Final = "s2_scenes"
-"""Product that chips are predicted from."""
+"""Product with the series used for prediction."""
 CLASSES: Final = "scl"
-"""Product of their classifications."""
+"""Product with the scene classifications."""
 FOREST: Final = "balanced-random-forest"
 _OF_FOREST: Final = ("trees", "depth", "leaves", "per_tree")
 GUESS: Final = Product(
@@ -79,24 +79,24 @@ class GuessKind(ProductKind[GuessProduct]):
     schemes = frozenset({"granule"})
 
     def misfits(self, key: str, section: GuessProduct, read: Sections) -> Iterator[Problem]:
-        """Settings of another classifier than the one named, and a buffer around nothing."""
+        """Settings of a classifier other than the one named, and a buffer without held-out chips."""
         yield from super().misfits(key, section, read)
         fields = GuessProduct.model_fields
         changed = {name for name, field in fields.items() if getattr(section, name) != field.default}
         if section.classifier == FOREST and section.options:
-            yield Problem(where="guess.options", what=f"{FOREST} has keys of its own: {', '.join(_OF_FOREST)}")
+            yield Problem(where="guess.options", what=f"{FOREST} has its own keys: {', '.join(_OF_FOREST)}")
         if section.classifier != FOREST:
             for name in sorted(changed & set(_OF_FOREST)):
-                yield Problem(where=f"guess.{name}", what=f"only {FOREST} heeds it: use options")
+                yield Problem(where=f"guess.{name}", what=f"only used by {FOREST}: use options")
         if not section.held_out and "buffer" in changed:
             yield Problem(where="guess.buffer", what="no chips are held out: remove it, or set held_out")
 
     def needs(self, section: GuessProduct) -> Iterable[str]:
-        """The series of the chips and its classes."""
+        """The series of the chips and its scene classes."""
         return (SCENES, CLASSES)
 
     def files(self, section: GuessProduct) -> Iterable[str]:
-        """The map."""
+        """The training map."""
         return (section.file,)
 
     def describe(
@@ -114,7 +114,7 @@ class GuessKind(ProductKind[GuessProduct]):
         )
 
     def units(self, request: ProductRequest[GuessProduct], inputs: PlanInputs) -> list[Unit]:
-        """One a granule, after its series."""
+        """One unit per granule, after its series."""
         project, section, units = request.project, request.section, []
         target = class_map(project, section)
         for tile, samples in inputs.tiles.items():

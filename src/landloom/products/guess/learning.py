@@ -1,6 +1,6 @@
-"""Training on a granule: the code that ships and the code that is judged.
+"""Training on a granule: the same code for builds and for the judge.
 
-In memory are votes and classes (a byte or four a pixel) and the series of the pixels that were drawn.
+Memory holds votes and classes (one or four bytes per pixel) and the series of the drawn pixels.
 """
 
 from __future__ import annotations
@@ -32,27 +32,27 @@ CLASSES: Final = 2
 
 
 class YearOfImagery(Protocol):
-    """What a year's scenes show of an area."""
+    """The scenes of a year over an area."""
 
     @property
     def times(self) -> Sequence[datetime]:
-        """Of the scenes, in order."""
+        """Band names of the scenes, in order."""
         ...
 
     @property
     def bands(self) -> Sequence[str]:
-        """Of each scene."""
+        """Date of each scene."""
         ...
 
     def classes(self, strip: Grid) -> NDArray[np.uint8]:
-        """(time, y, x) scene classes on a grid of 20 m; 0 where there is nothing."""
+        """(time, y, x) scene classes on a grid of 20 m; 0 for nodata."""
         ...
 
     def pixels(self, area: Grid, picked: NDArray[np.int64]) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        """(time, band, 1, pixel) numbers of drawn pixels, and (time, 1, pixel) where they are usable.
+        """(time, band, 1, pixel) values of drawn pixels, and (time, 1, pixel) where they are valid.
 
         Args:
-            area: of pixels.
+            area: grid of the pixels.
             picked: positions in the flattened area, ascending.
         """
         ...
@@ -74,17 +74,17 @@ def guess_settings(section: GuessProduct) -> GuessSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Trained:
-    """A model, and what is known of it."""
+    """A model and its scores."""
 
     model: GuessModel
     test: Scores
-    """On the pixels that were held out, against the map."""
+    """Scores on the held-out pixels, against the map."""
     counts: Mapping[int, int]
-    """Class → pixels where map and imagery agree."""
+    """Class → number of pixels where map and imagery agree."""
     dropped: tuple[int, ...]
-    """Classes with too few of them."""
+    """Classes left out because they have too few pixels."""
     agreeing: float
-    """Share of the classified pixels of the map that the imagery agrees with."""
+    """Share of the map's classified pixels that agree with the imagery."""
     importances: Importances | None
 
 
@@ -100,16 +100,16 @@ def learn(
     """Train on pixels of an area where a map and the year's imagery agree.
 
     Args:
-        imagery: of the year.
-        target: grid → classes of the map on it, 0 where it has none.
-        area: pixels of 10 m.
-        section: how; of the recipe.
-        seed: of the draw.
-        held: windows that are kept out, with their surroundings.
-        jobs: threads.
+        imagery: scenes of the year.
+        target: function from a grid to the (y, x) classes of the map on it, 0 for nodata.
+        area: grid of 10 m pixels.
+        section: settings from the recipe.
+        seed: seed of the draw.
+        held: held-out windows, with their buffer.
+        jobs: number of threads.
 
     Raises:
-        InvalidInputError: map and imagery agree nowhere, or on a single class.
+        InvalidInputError: map and imagery agree nowhere, or only on one class.
     """
     least = guess_settings(section).agreement
     codes, usable = _agreement(imagery, target, area, least)
@@ -146,7 +146,7 @@ def learn(
 def _agreement(
     imagery: YearOfImagery, target: Callable[[Grid], NDArray[np.uint8]], area: Grid, least: float | None
 ) -> tuple[NDArray[np.uint8], NDArray[np.bool_]]:
-    """(y, x) classes of the map, and where the year's imagery agrees with it."""
+    """(y, x) classes of the map, and where they agree with the imagery of the year."""
     codes = np.zeros(area.shape, dtype=np.uint8)
     usable = np.zeros(area.shape, dtype=np.bool_)
     for row, strip in strips(area):
@@ -159,7 +159,7 @@ def _agreement(
 def _features(
     imagery: YearOfImagery, area: Grid, picked: NDArray[np.int64]
 ) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """(feature, pixel) filled series of drawn pixels, and which were ever seen."""
+    """(feature, pixel) filled series of drawn pixels, and which pixels were ever observed."""
     stack, valid = imagery.pixels(area, picked)
     filled = fill_times(stack, valid, imagery.times)
     times, bands = stack.shape[:2]

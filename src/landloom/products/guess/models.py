@@ -1,4 +1,4 @@
-"""Models on their own: training without building a corpus, and predicting chips of one that is there."""
+"""Models without a build: training without building a corpus, and predicting the chips of an existing corpus."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
 
 FILLED: Final = "s2_filled"
-"""Product that chips are predicted from."""
+"""Product with the series used for prediction."""
 
 
 def train_models(
@@ -40,27 +40,27 @@ def train_models(
     granules: Sequence[str] | None = None,
     listener: Listener | None = None,
 ) -> list[GuessRow]:
-    """Train the models of a recipe's granules in a folder of their own: `GRANULE.skops`; what is done is kept.
+    """Train the models of a recipe's granules into a separate folder: `GRANULE.skops`; existing models are kept.
 
     Args:
         registry: reads the recipe.
-        recipe: recipe file, or the folder of a `landloom.yaml`.
-        out: folder for the models, with the label maps of the chips and the state of the work beside them.
-        granules: only these; all of the recipe if absent.
-        listener: told of progress.
+        recipe: recipe file, or folder with a `landloom.yaml`.
+        out: folder for the models, the label maps of the chips and the state of the work.
+        granules: only these granules; by default all of the recipe.
+        listener: receives progress.
 
     Returns:
         A row for each granule.
 
     Raises:
         RecipeError: the recipe has problems.
-        InvalidInputError: the recipe has no guess.
-        NotFoundError: one of the granules is none of the recipe's.
+        InvalidInputError: the recipe has no `guess`.
+        NotFoundError: one of the granules is not in the recipe.
     """
     project = _only(registry, registry.open(recipe), granules)
     wanted = [request for request in registry.requests(project) if isinstance(request.kind, GuessKind)]
     if not wanted:
-        raise InvalidInputError("guess: missing, expected the map that models learn from")
+        raise InvalidInputError("guess: missing, expected a training map")
     with build_context(out, listener=listener) as context:
         inputs, _ = gather(project, registry, context)
         plan = make_plan(project, registry, inputs)
@@ -73,10 +73,10 @@ def train_models(
 
 
 def _only(registry: Registry, project: Project, granules: Sequence[str] | None) -> Project:
-    """The project with some of its granules.
+    """The project restricted to some of its granules.
 
     Raises:
-        NotFoundError: one of them is none of its.
+        NotFoundError: one of them is not in the project.
     """
     section = project.recipe.samples
     known = registry.sampler(section).granules(project, section)
@@ -94,19 +94,19 @@ def predict_chips(model: Path, corpus: str, out: Path, *, samples: Sequence[str]
     """Predict chips of a corpus from their filled series.
 
     Args:
-        model: a file that `train` or a build wrote, named after its granule.
+        model: a file written by `train` or by a build, named after its granule.
         corpus: folder or address of the corpus.
         out: folder for `CHIP.tif` (class, confidence) and `CHIP_probabilities.tif`.
-        samples: ids of chips; all of the model's granule if absent.
+        samples: ids of chips; by default all chips of the model's granule.
 
     Raises:
-        CorpusError: the corpus has no filled series, or has chips without all of the dates.
+        CorpusError: the corpus has no filled series, or its chips lack some dates.
         NotFoundError: no such chip.
         InvalidInputError: the model cannot be read, or was trained on other features.
     """
     there = FinishedCorpus.open(corpus)
     if FILLED not in {item.key for item in there.info.products}:
-        raise CorpusError(f"{corpus}: has no filled series: nothing to predict from")
+        raise CorpusError(f"{corpus}: has no filled series, which prediction needs")
     try:
         trained = decode_model(model.read_bytes())
     except OSError as error:
@@ -139,7 +139,7 @@ def _chosen(there: FinishedCorpus, granule: str, samples: Sequence[str] | None) 
 
 
 def _series(there: FinishedCorpus, sample: Sample) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """(time, band, y, x) filled series of a chip, and (y, x) where anything was ever seen."""
+    """(time, band, y, x) filled series of a chip, and (y, x) where anything was ever observed."""
     item = there.info.product(FILLED)
     tile = there.tiles[sample.tile]
     row = [one.id for one in tile].index(sample.id)

@@ -1,4 +1,4 @@
-"""`guess.html`: one page about the guesses of a corpus, with maps, accuracies and what the models leaned on."""
+"""`guess.html`: one page about the guess labels of a corpus, with maps, accuracies and feature importances."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
 
 PAGE: Final = "guess.html"
-"""Name of the page, which lies beside the corpus: it is no part of it."""
+"""Name of the page, which is next to the corpus and not part of it."""
 SHOWN: Final = 4
-"""Chips of a granule that are shown."""
+"""Maximum number of chips shown per granule."""
 KIND: Final = GuessKind.name
 CHIPS: Final = "chips"
 """Kind of the units that place chips."""
@@ -52,12 +52,12 @@ class GuessRow:
 
     granule: str
     reason: str | None
-    """Why it failed, where it did."""
+    """Reason if it failed."""
     facts: dict[str, Any]
-    """Of its unit; empty where it failed."""
+    """Facts of its unit; empty if it failed."""
 
     def scores(self, name: str) -> Scores | None:
-        """`test`: held-out pixels; `chips`: held-out chips where map and imagery agree; `chips_all`: all of these."""
+        """`test`: held-out pixels; `chips`: held-out chips where map and imagery agree; `chips_all`: all pixels."""
         found = self.facts.get(name)
         return None if found is None else Scores.parse(found)
 
@@ -70,10 +70,10 @@ def guess_rows(corpus: Path) -> list[GuessRow]:
     """The result of every granule's guess, in id order.
 
     Raises:
-        CorpusError: no build has been there.
+        CorpusError: no build has run there.
     """
     if not (corpus / JOURNAL).exists():
-        raise CorpusError(f"{corpus}: no build has been here; start one with: landloom build")
+        raise CorpusError(f"{corpus}: no build has run here; start one with: landloom build")
     store, rows = open_store(str(corpus)), {}
     with Journal(corpus / JOURNAL) as journal:
         for entry in journal.entries():
@@ -88,18 +88,18 @@ def guess_rows(corpus: Path) -> list[GuessRow]:
 
 
 def write_guess_report(corpus: Path, truth: Path | None = None, out: Path | None = None) -> Path:
-    """Write the page of a corpus folder.
+    """Write the report page of a corpus folder.
 
     Args:
-        corpus: where it was built.
-        truth: folder of the simulated archive, whose truth the maps are then compared with, too.
-        out: where the page goes; `guess.html` beside the corpus if absent.
+        corpus: folder of the build.
+        truth: folder of the simulated archive; the maps are then also compared with its truth.
+        out: file for the page; by default `guess.html` next to the corpus.
 
     Returns:
         Its path.
 
     Raises:
-        CorpusError: no build has been there.
+        CorpusError: no build has run there.
     """
     rows = guess_rows(corpus)
     there = FinishedCorpus.open(str(corpus))
@@ -144,9 +144,7 @@ def _table(rows: Sequence[GuessRow]) -> str:
         for row in rows
         if row.reason is None
     ]
-    note = (
-        "<p>Accuracies are against the map that was learned from, which is wrong itself; held-out chips lie apart.</p>"
-    )
+    note = "<p>Accuracies are relative to the training map, which has errors itself; held-out chips are separate.</p>"
     return "<h2>Accuracy</h2>" + note + table(header, lines, range(1, 5))
 
 
@@ -162,12 +160,12 @@ def _granule(there: FinishedCorpus, row: GuessRow, truth: Path | None) -> str:
             shown["truth"] = _truth(truth, sample.grid(10))
             compared.append(Scores.of(shown["truth"], labels[0]))
         maps[str(sample.id)] = shown
-    caption = "Chips in summer, the guess, its confidence (dark: in doubt)" + (", and what is true." if truth else ".")
+    caption = "Chips in summer, the guess, its confidence (dark: uncertain)" + (", and the truth." if truth else ".")
     parts.append(figure(figures.chip_maps(maps, names), caption))
     if compared:
         total = Scores.total(compared)
         parts.append(
-            f"<p>Against the truth of the simulated world: {total.accuracy:.1%} of {total.pixels:,} pixels.</p>"
+            f"<p>Compared with the truth of the simulated world: {total.accuracy:.1%} of {total.pixels:,} pixels.</p>"
         )
     for name, words in (("test", "Held-out pixels"), ("chips", "Held-out chips, where map and imagery agree")):
         scores = row.scores(name)
@@ -175,7 +173,7 @@ def _granule(there: FinishedCorpus, row: GuessRow, truth: Path | None) -> str:
             parts.append(_scores(scores, names, words))
     found = row.facts.get("importances")
     if found:
-        parts.append(figure(figures.importances(found["bands"], found["months"]), "What the model leans on."))
+        parts.append(figure(figures.importances(found["bands"], found["months"]), "Feature importance of the model."))
     return "".join(parts)
 
 
@@ -204,7 +202,7 @@ def _raster(there: FinishedCorpus, sample: Sample, layer: str) -> NDArray[Any]:
 
 
 def _picture(there: FinishedCorpus, sample: Sample) -> NDArray[np.uint8]:
-    """True colour of the scene that shows most vegetation: summers without clouds have most."""
+    """True colour of the scene with most vegetation, which is usually a cloud-free summer scene."""
     tile = there.tiles[sample.tile]
     row = [one.id for one in tile].index(sample.id)
     item, classes = there.info.product(SCENES), there.info.product(CLASSES)

@@ -1,4 +1,4 @@
-"""Strips of a granule's rows, and the drawn pixels in them."""
+"""Strips of rows of a granule, and the drawn pixels in them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ROWS: Final = 768
 
 
 def strips(area: Grid, rows: int = ROWS) -> Iterator[tuple[int, Grid]]:
-    """Cut an area into strips of whole rows: first row, and grid.
+    """Cut an area into strips of whole rows: first row and grid of each.
 
     Example:
         >>> from landloom.model.grid import Grid
@@ -34,14 +34,14 @@ def strips(area: Grid, rows: int = ROWS) -> Iterator[tuple[int, Grid]]:
 def drawn_by_strip(
     area: Grid, picked: NDArray[np.int64]
 ) -> Iterator[tuple[slice, Grid, NDArray[np.int64], NDArray[np.int64]]]:
-    """Cut an area into strips, without those in which nothing was drawn.
+    """Cut an area into strips, without those that have no drawn pixels.
 
     Args:
-        area: of pixels.
+        area: grid of the pixels.
         picked: positions in the flattened area, ascending.
 
     Yields:
-        Which of the positions lie in the strip, its grid, and their rows and columns in it.
+        Indices of the positions in the strip, its grid, and the rows and columns of these pixels in it.
 
     Example:
         >>> from landloom.model.grid import Grid
@@ -57,7 +57,7 @@ def drawn_by_strip(
 
 
 def native(strip: Grid, source: Grid) -> Grid:
-    """A strip in the pixels of a file, where they nest in it; the strip itself elsewhere.
+    """A strip in the pixel grid of a file, if they nest; else the strip itself.
 
     Example:
         >>> from landloom.model.grid import Grid
@@ -78,7 +78,7 @@ def native(strip: Grid, source: Grid) -> Grid:
 
 
 def around(chip: Grid, area: Grid, buffer: int) -> tuple[slice, slice]:
-    """Rows and columns of an area that a chip and its surroundings take.
+    """Rows and columns of an area that are covered by a chip and its buffer.
 
     Example:
         >>> from landloom.model.grid import Grid

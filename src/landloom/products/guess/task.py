@@ -1,6 +1,6 @@
-"""Guess labels of a granule: train on pixels of all of it, predict its chips, say how good the guess is.
+"""Guess labels of a granule: train on pixels of the whole granule, predict its chips, score the guess.
 
-The chips are those that the series of the granule has written, and the scenes those that it was decided to have.
+The chips are those written by the series of the granule, and the scenes are those chosen for it.
 """
 
 from __future__ import annotations
@@ -52,35 +52,35 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 
 FOLDER: Final = ".landloom/guess"
-"""Where models and their scores are kept."""
+"""Folder of the models and their scores."""
 VERSION: Final = "1"
 """Version in the names of guess labels."""
 RESOLUTION: Final = 10
-"""Metres of a pixel."""
+"""Pixel size in metres."""
 CACHE: Final = 192 * 2**20
-"""Bytes that GDAL keeps of decoded tiles; by default it takes 5 % of the machine's memory."""
+"""GDAL's block cache in bytes; GDAL's default is 5 % of the machine's memory."""
 MEMORY: Final = 2**31
-"""Bytes that a unit takes at most."""
+"""Memory limit of a unit in bytes."""
 SCALE: Final = 10_000
-"""Stored number of a probability of 1."""
+"""Stored value of a probability of 1."""
 
 
 @dataclass(slots=True)
 class GranuleImagery:
-    """A granule's scenes as training sees them; what of a file cannot be read counts as not observed."""
+    """The scenes of a granule as training input; unreadable parts of a file count as not observed."""
 
     reader: GranuleReader
     faults: dict[str, str] = field(default_factory=dict)
-    """Scene → what of it could not be read."""
+    """Scene → parts that could not be read."""
 
     @property
     def times(self) -> Sequence[datetime]:
-        """Of the scenes, in order."""
+        """Bands of the scenes, in order."""
         return self.reader.times
 
     @property
     def bands(self) -> Sequence[str]:
-        """Of each scene."""
+        """Date of each scene."""
         return self.reader.bands
 
     def classes(self, strip: Grid) -> NDArray[np.uint8]:
@@ -93,7 +93,7 @@ class GranuleImagery:
         return found
 
     def pixels(self, area: Grid, picked: NDArray[np.int64]) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        """(time, band, 1, pixel) numbers of drawn pixels, and (time, 1, pixel) where they are usable."""
+        """(time, band, 1, pixel) values of drawn pixels, and (time, 1, pixel) where they are valid."""
         times, bands = len(self.times), len(self.bands)
         stack = np.zeros((times, bands, 1, len(picked)), dtype=np.uint16)
         valid = np.zeros((times, 1, len(picked)), dtype=np.bool_)
@@ -110,7 +110,7 @@ class GranuleImagery:
         return stack, valid
 
     def _band(self, at: int, band: int, area: Grid, picked: NDArray[np.int64], numbers: NDArray[np.uint16]) -> None:
-        """Read a file top to bottom: each of its tiles is decoded once, with a cache of one row of tiles."""
+        """Read a file from top to bottom: each of its tiles is decoded once, with a cache of one row of tiles."""
         scene, name = self.reader.readers[at], self.bands[band]
         for own, strip, rows, columns in drawn_by_strip(area, picked):
             source = self._read(scene, partial(scene.grid, name))
@@ -121,7 +121,7 @@ class GranuleImagery:
                 numbers[own] = part[rows // step, columns // step]
 
     def _read(self, scene: SceneReader, read: Callable[[], Result | None]) -> Result | None:
-        """Read part of a file; nothing where it is broken, which is noted."""
+        """Read part of a file; nodata if it is broken, which is recorded."""
         try:
             return read()
         except SceneFaultError as fault:
@@ -134,18 +134,18 @@ class GuessTask:
     """Train, predict and score one granule."""
 
     store: str
-    """Where the corpus lies."""
+    """Location of the corpus."""
     layout: Layout
     layouts: tuple[str, ...]
     products: tuple[Product, ...]
     section: GuessProduct
     bands: tuple[str, ...]
     mask: PixelMask
-    """Of the series."""
+    """Bands of the series."""
     series: Product
     """Product of the scenes' chips."""
     classes: Product
-    """Product of their classifications."""
+    """Product of their scene classifications."""
     samples: tuple[Sample, ...]
     """Chips of the granule, in id order."""
     scenes: GranuleScenes
@@ -153,7 +153,7 @@ class GuessTask:
     seed: int
 
     def run(self) -> Outcome:
-        """Train on the scenes that the series has, predict its chips."""
+        """Train on the scenes of the series, predict its chips."""
         store = open_store(self.store)
         decided = DecidedScenes.decode(store.get(DecidedScenes.key(self.samples[0].tile)))
         known = {scene.id: scene for scene in self.scenes.candidates}
@@ -170,13 +170,13 @@ class GuessTask:
 
     @property
     def held(self) -> tuple[Sample, ...]:
-        """Chips that are kept out of training."""
+        """Held-out chips."""
         return self.samples[len(self.samples) - self.section.held_out :] if self.section.held_out else ()
 
     def _windows(
         self, store: Store, chosen: Sequence[Scene], decided: DecidedScenes
     ) -> Iterator[tuple[Sample, SeriesWindow]]:
-        """Each chip as the series has written it."""
+        """Each chip as written by the series."""
         names = [daily_step(scene.time).name for scene in chosen]
         tile = self.samples
         bands = ChipSeries(store, self.layout, self.layouts, self.series, tile)
@@ -244,7 +244,7 @@ class GuessTask:
 
 
 def facts_key(granule: str) -> str:
-    """Where it is kept how good the guess of a granule is.
+    """Key of the scores of a granule's guess.
 
     Example:
         >>> facts_key("37TDK")
@@ -259,7 +259,7 @@ def _put(store: Store, key: str, data: bytes) -> FileEntry:
 
 
 def chip_rasters(found: Prediction, model: GuessModel, grid: Grid) -> tuple[bytes, bytes]:
-    """Class with confidence, and the probabilities of all seven classes; 0 for those that the model does not know."""
+    """Class with confidence, and the probabilities of all seven classes; 0 for classes not in the model."""
     both = np.stack([found.labels, found.confidence])
     labels = encode_geotiff(both, grid, nodata=0, bands=["class", "confidence"])
     stored = np.zeros((7, *grid.shape), dtype=np.uint16)

@@ -1,4 +1,4 @@
-"""How large parcels are, before a size of window is chosen."""
+"""Size statistics of parcels, for choosing the window size."""
 
 from __future__ import annotations
 
@@ -22,28 +22,28 @@ if TYPE_CHECKING:
     from landloom.labels.parcels import Parcels
 
 SIZES: Final = (24, 48, 64)
-"""Windows, in pixels of 10 m, that a description tries."""
+"""Window sizes of a description, in pixels of 10 m."""
 PERCENTILES: Final = (5, 25, 50, 75, 90, 95, 99, 100)
-"""Of extents, in a description."""
+"""Percentiles of extents in a description."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Description:
-    """How large parcels are, to choose a window by."""
+    """Sizes of parcels, for choosing a window."""
 
     parcels: int
     rejected: int
     epsg: int
-    """The UTM zone in which they were measured."""
+    """UTM zone of the measurement."""
     extents: NDArray[np.float64]
-    """(parcel, 3) metres from west to east, from south to north, and the larger of both."""
+    """(parcel, 3) extents in metres: west to east, south to north, and the larger of both."""
     area: NDArray[np.float64]
-    """(parcel,) hectares."""
+    """(parcel,) area in hectares."""
     fits: Mapping[int, tuple[float, float]]
-    """Window in pixels of 10 m → share of parcels whose extents are no larger; share that lies wholly in a window
+    """Window in pixels of 10 m → share of parcels whose extents are no larger; share that fits completely in a window
     centred on the parcel and snapped to 60 m."""
     classes: Mapping[str, int]
-    """Value in the source → parcels, most first."""
+    """Value in the source → number of parcels, largest first."""
 
     def percentiles(self) -> dict[str, list[float]]:
         """Extents in metres and areas in hectares at `PERCENTILES`."""
@@ -71,8 +71,8 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
     """Measure the extents of parcels in their UTM zone.
 
     Args:
-        parcels: those that are usable.
-        sizes: windows to try, in pixels of 10 m.
+        parcels: the usable parcels.
+        sizes: window sizes, in pixels of 10 m.
 
     Raises:
         InvalidInputError: there is no parcel.
@@ -87,7 +87,7 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
         (300.0, {24: (0.5, 0.5)})
     """
     if not len(parcels):
-        raise InvalidInputError("got no usable parcel, expected at least one")
+        raise InvalidInputError("got no usable parcels, expected at least one")
     epsg = _zone(parcels)
     moved = parcels.in_crs(epsg)
     bounds = shapely.bounds(moved.geometries).reshape(-1, 4)
@@ -110,7 +110,7 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
 
 
 def _zone(parcels: Parcels) -> int:
-    """The UTM zone of the middle of all parcels; theirs, where they have one."""
+    """UTM zone of the centre of all parcels; their own CRS if it is a UTM zone."""
     codes = np.unique(parcels.epsg)
     if len(codes) == 1 and int(codes[0]) // 100 in {326, 327}:
         return int(codes[0])
@@ -131,6 +131,6 @@ def _centred(bounds: NDArray[np.float64], side: float) -> float:
 
 
 def extents_figure(described: Description) -> bytes:
-    """Histogram of the largest extents, with the windows that were tried, as PNG."""
+    """Histogram of the largest extents, with the window sizes, as PNG."""
     marks = [(10.0 * size, f"{size} px: {share:.0%}") for size, (share, _) in described.fits.items()]
     return histogram(described.extents[:, 2], marks, "largest extent of a parcel, m", "parcels")

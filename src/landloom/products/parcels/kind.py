@@ -1,4 +1,4 @@
-"""Label rasters of parcels: what they publish, and the units that make them."""
+"""Label rasters of parcels: the products they publish, and the units that make them."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ _ROWS: Final = {
     ),
     "ambiguity": ("Ambiguity bits", "uint8", "1 partial, 2 full, 4 same class, 8 edge of the region"),
 }
-"""Layer → title, type, and what its numbers are."""
+"""Layer → title, data type, and meaning of its values."""
 
 
 class ParcelsKind(ProductKind[ParcelsProduct]):
@@ -52,18 +52,18 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
 
     name = "parcels"
     section = ParcelsProduct
-    place = SectionPlace(key="parcels", many=False, text="Parcels that label rasters are made of.")
+    place = SectionPlace(key="parcels", many=False, text="Parcels for label rasters.")
     schemes = frozenset({"window"})
 
     def misfits(self, key: str, section: ParcelsProduct, read: Sections) -> Iterator[Problem]:
-        """Numbers to predict have no classes; layers are named once."""
+        """Regression targets have no classes; each layer is listed once."""
         yield from super().misfits(key, section, read)
         fields = ParcelsProduct.model_fields
         for name in ("classes", "unmapped", "codes"):
             if section.regression and getattr(section, name) != fields[name].default:
                 yield Problem(where=f"parcels.{name}", what="the ground truth is a number, not a class: remove it")
         if not section.layers or len(set(section.layers)) != len(section.layers):
-            yield Problem(where="parcels.layers", what=f"got {list(section.layers)}, expected some, each once")
+            yield Problem(where="parcels.layers", what=f"got {list(section.layers)}, expected at least one, each once")
 
     def files(self, section: ParcelsProduct) -> Iterable[str]:
         """The parcels, and the file of their classes."""
@@ -72,7 +72,7 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
     def describe(
         self, request: ProductRequest[ParcelsProduct], placement: Placement | None = None
     ) -> tuple[ProductInfo, ...]:
-        """A product for each layer; the type of the class map shows once parcels have been read."""
+        """One product per layer; the data type of the class map is known after the parcels have been read."""
         prepared = None if placement is None else placement.prepared
         period = Period.parse(*labels_period(request.section, request.project))
         return tuple(
@@ -83,12 +83,12 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
     def class_mappings(
         self, request: ProductRequest[ParcelsProduct], placement: Placement
     ) -> Mapping[str, list[dict[str, str | int]]]:
-        """The whole mapping of classes."""
+        """The whole class mapping."""
         prepared = placement.prepared
         return {} if prepared is None or prepared.mapping is None else {"classes": prepared.rows()}
 
     def units(self, request: ProductRequest[ParcelsProduct], inputs: PlanInputs) -> list[Unit]:
-        """Some thousand samples each."""
+        """One unit per several thousand samples."""
         prepared = _prepared(inputs.placement)
         made = tuple(products(request.section, prepared.mapping))
         settings = [[row.key, row.dtype, row.resolution] for row in made]
@@ -129,7 +129,7 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
     def tables(
         self, request: ProductRequest[ParcelsProduct], placement: Placement, store: Store
     ) -> list[tuple[str, bytes]]:
-        """The whole class mapping, what was rejected, and the parcels that windows are about."""
+        """The whole class mapping, rejected parcels, and the parcels of the windows."""
         name, prepared = request.project.recipe.name, _prepared(placement)
         rejected = store.get(f"{FOLDER}/rejected.csv")
         rows = ((own, "", "without a window", why) for own, why in prepared.left_out)
@@ -141,7 +141,7 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
         return files
 
     def report(self, request: ProductRequest[ParcelsProduct], facts: ReportFacts) -> list[str]:
-        """Class map, layers, one series, classes, and what was rejected."""
+        """Class map, layers, one series, classes, and rejected parcels."""
         return parcel_parts(facts.folder)
 
 
@@ -155,8 +155,8 @@ def products(section: ParcelsProduct, mapping: ClassMapping | None) -> list[Prod
     """The raster-label products of a recipe, in its order.
 
     Args:
-        section: of the recipe.
-        mapping: gives the type of the class map; None for regression, or where it is not known yet.
+        section: section of the recipe.
+        mapping: gives the data type of the class map; None for regression, or if it is not known yet.
     """
     made = []
     for name in section.layers:

@@ -1,4 +1,4 @@
-"""Parcels without a corpus: rasters of class, id, coverage and ambiguity, with the tables that explain them."""
+"""Parcels without a corpus: rasters of class, id, coverage and ambiguity, with their tables."""
 
 from __future__ import annotations
 
@@ -26,29 +26,29 @@ if TYPE_CHECKING:
     from landloom.labels.parcels import Parcels
 
 TILE: Final = 512
-"""Side of the tiles of a raster file; blocks that are worked on are whole tiles."""
+"""Tile size of the raster files; blocks are whole tiles."""
 TABLES: Final = ("classes.csv", "rejected.csv", "ids.csv")
-"""What is written beside rasters."""
+"""Files written in addition to the rasters."""
 PIXEL: Final = 22
-"""Bytes of a pixel in all rasters together, before compression."""
+"""Bytes per pixel in all rasters together, before compression."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RasteriseReport:
-    """What came of rasterising."""
+    """Result of a rasterisation."""
 
     folder: Path
-    """Where the files lie."""
+    """Folder of the files."""
     shape: tuple[int, int]
-    """Rows and columns."""
+    """Rows and columns of the grid."""
     parcels: int
     """Parcels on the rasters."""
     clipped: int
-    """Of them, those cut at the edge."""
+    """Number of parcels cut at the edge of the grid."""
     repaired: int
-    """Of them, those whose geometry was repaired first."""
+    """Number of parcels whose geometry was repaired."""
     rejected: int
-    """Parcels that are on no raster: `rejected.csv` says why."""
+    """Number of rejected parcels; `rejected.csv` gives the reasons."""
     labelled: int
     """Pixels with a parcel."""
     doubtful: int
@@ -60,21 +60,21 @@ class RasteriseReport:
 
 
 def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path, *, force: bool = False) -> RasteriseReport:
-    """Write parcels as GeoTIFFs, window by window, with the tables that explain them.
+    """Write parcels as GeoTIFFs, window by window, with their tables.
 
-    In memory are the parcels, one block of 1024² pixels and GDAL's cache of 64 MiB, whatever the grid. The bytes
-    depend on the parcels alone, not on the order of their rows.
+    Memory holds the parcels, one block of 1024² pixels and GDAL's cache of 64 MiB, whatever the size of the grid. The
+    bytes depend only on the parcels, not on the order of their rows.
 
     Args:
-        parcels: of any CRS; see `landloom.engine.sources.parcels`.
-        grid: the pixels.
+        parcels: in any CRS; see `landloom.engine.sources.parcels`.
+        grid: grid of the rasters.
         out: folder for `classes.tif ids.tif ratios.tif distances.tif masks.tif ambiguity.tif rejected.csv classes.csv`;
-            `ids.csv` too where the source's ids are no numbers.
-        force: write into a folder with other files, and more than the disk may hold, all the same.
+            also `ids.csv` if the source's ids are not numbers.
+        force: write even into a folder with other files, and even if the disk may be too small.
 
     Raises:
-        InvalidInputError: no parcel lies on the grid; or, unless forced, the folder holds files of something else, or
-            the disk has less room than the rasters take without compression.
+        InvalidInputError: no parcel lies on the grid; or, unless forced, the folder contains other files, or the disk
+            has less space than the uncompressed rasters need.
 
     Example:
         >>> import geopandas, shapely, tempfile
@@ -115,11 +115,11 @@ def _check_folder(folder: Path) -> None:
     if strange:
         more = f" and {len(strange) - 3} more" if len(strange) > 3 else ""
         names = ", ".join(strange[:3])
-        raise InvalidInputError(f"{folder}: holds {names}{more}, expected an empty folder or --force")
+        raise InvalidInputError(f"{folder}: contains {names}{more}, expected an empty folder or --force")
 
 
 def _check_room(folder: Path, grid: Grid) -> None:
-    """Compression makes rasters smaller by an unknown factor, so only what cannot be meant is refused."""
+    """Compression reduces the size by an unknown factor, so only clearly impossible sizes are refused."""
     there = next(place for place in (folder.absolute(), *folder.absolute().parents) if place.exists())
     size, free = grid.width * grid.height * PIXEL, shutil.disk_usage(there).free
     if size > free:
@@ -130,7 +130,7 @@ def _check_room(folder: Path, grid: Grid) -> None:
 
 
 def _write_layers(located: LocatedParcels, folder: Path) -> tuple[int, int]:
-    """Write every layer; pixels with a parcel, and with doubt."""
+    """Write every layer; returns the number of pixels with a parcel, and of ambiguous pixels."""
     mapping = located.parcels.mapping
     labelled = doubtful = 0
     with ExitStack() as stack:
@@ -181,7 +181,7 @@ def _profile(name: str, grid: Grid, mapping: ClassMapping | None) -> dict[str, A
 
 
 def write_tables(parcels: Parcels, folder: Path) -> None:
-    """Write `classes.csv`, `rejected.csv` and, where ids are no numbers, `ids.csv`."""
+    """Write `classes.csv`, `rejected.csv` and, if ids are not numbers, `ids.csv`."""
     (folder / "rejected.csv").write_bytes(rejected_csv(parcels.rejected, parcels.repaired))
     if parcels.mapping is not None:
         (folder / "classes.csv").write_bytes(classes_csv(parcels.mapping.rows()))
@@ -197,13 +197,13 @@ def grid_for(
     epsg: int | None = None,
     resolution: float | None = None,
 ) -> Grid:
-    """The grid that a user asks for: a raster's, at its own or another resolution, or bounds.
+    """The grid requested by the user: that of a raster, at its own or another resolution, or bounds.
 
     Args:
-        like: a raster; its grid.
-        bounds: west, south, east, north in `epsg`; grown outwards to multiples of the resolution.
+        like: a raster with the grid.
+        bounds: west, south, east, north in `epsg`; extended outwards to multiples of the resolution.
         epsg: CRS of the bounds.
-        resolution: metres of a pixel; the raster's own if absent, 10 for bounds.
+        resolution: pixel size in metres; by default that of the raster, or 10 for bounds.
 
     Raises:
         InvalidInputError: neither or both, bounds without a CRS, or a resolution that does not nest with 10 m.
@@ -233,10 +233,10 @@ def grid_for(
 
 
 def nests(resolution: float) -> None:
-    """Refuse a size of pixels that neither divides nor multiplies the 10 m of the finest bands.
+    """Refuse a pixel size that is neither a divisor nor a multiple of the 10 m of the finest bands.
 
     Raises:
-        InvalidInputError: it does not, or is none.
+        InvalidInputError: invalid or not nesting pixel size.
 
     Example:
         >>> nests(2.5), nests(60)

@@ -1,4 +1,4 @@
-"""The part of a build's page that is about parcels: class map, layers, one series, classes, and what was rejected."""
+"""The parcel section of a build's report page: class map, layers, one series, classes, and rejected parcels."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
 
 MAPPED: Final = 20_000
-"""Samples on the class map, at most."""
+"""Maximum number of samples on the class map."""
 ACROSS: Final = 1_200
-"""Pixels along a side of the class map, at most."""
+"""Maximum side of the class map in pixels."""
 SHOWN: Final = 4
-"""Samples whose layers are shown."""
+"""Number of samples whose layers are shown."""
 DATES: Final = 60
-"""Dates of the series, at most."""
+"""Maximum number of dates of the series."""
 COLOURS: Final = ("B04", "B03", "B02")
 
 
 def parcel_parts(folder: Path) -> list[str]:
-    """What a page says of a corpus of parcels; nothing where it has none.
+    """The parcel section of a report page; empty if the corpus has no parcels.
 
     Args:
-        folder: of the corpus, as built.
+        folder: folder of the build.
     """
     there = FinishedCorpus.open(str(folder))
     layers = [item for item in there.info.products if item.product.kind == "raster-labels"]
@@ -60,10 +60,10 @@ def parcel_parts(folder: Path) -> list[str]:
     if names:
         parts.append(figure(rasters.class_picture(mosaic, names), "Classes on all samples."))
         parts.append(_classes(folder, there, names, pixels))
-    parts.append(figure(rasters.layer_rows(shown, names), "Label layers of the samples with most parcels."))
+    parts.append(figure(rasters.layer_rows(shown, names), "Label layers of the samples with the most parcels."))
     pictures = _series(there, chosen[0])
     if pictures:
-        caption = f"Every acquisition of {chosen[0].id} in true colour, with its share of usable pixels."
+        caption = f"Every acquisition of {chosen[0].id} in true colour, with its share of valid pixels."
         parts.append("<h2>One series</h2>" + figure(rasters.small_multiples(pictures), caption))
     return [*parts, _rejected(there)]
 
@@ -75,7 +75,7 @@ def _layer(there: FinishedCorpus, sample: Sample, item: ProductInfo) -> NDArray[
 
 
 def _mosaic(there: FinishedCorpus, samples: Sequence[Sample]) -> tuple[NDArray[Any], Counter[int]]:
-    """The class rasters of samples in one array, coarser where that is large; and pixels of each code."""
+    """The class rasters of samples in one array, coarsened if it is large; and number of pixels per code."""
     item = there.info.product("classes")
     resolution = float(item.product.resolution or 10)
     bounds = np.array([sample.bounds for sample in samples])
@@ -100,7 +100,7 @@ def _mosaic(there: FinishedCorpus, samples: Sequence[Sample]) -> tuple[NDArray[A
 
 
 def _most_parcels(there: FinishedCorpus, samples: Sequence[Sample]) -> list[Sample]:
-    """Some samples, those with most parcels first."""
+    """Some samples, those with the most parcels first."""
     some = samples[:: max(len(samples) // 40, 1)]
     keys = {item.key for item in there.info.products}
     if "ids" not in keys:
@@ -134,7 +134,7 @@ def _series(there: FinishedCorpus, sample: Sample) -> list[tuple[str, NDArray[np
 
 
 def _classes(folder: Path, there: FinishedCorpus, names: dict[int, str], pixels: Counter[int]) -> str:
-    """Pixels and parcels of each class, the commonest first."""
+    """Pixels and parcels of each class, the most frequent first."""
     years = {getattr(sample.id, "year", None) for part in there.tiles.values() for sample in part}
     parcels: Counter[int] = Counter()
     for year in years:
@@ -151,7 +151,7 @@ def _classes(folder: Path, there: FinishedCorpus, names: dict[int, str], pixels:
 
 
 def _rejected(there: FinishedCorpus) -> str:
-    """How many parcels were rejected or repaired, by reason."""
+    """Number of rejected or repaired parcels by reason."""
     try:
         text = there.store.get(f"resources/{there.info.name}_rejected_parcels.csv").decode()
     except MissingKeyError:
@@ -165,6 +165,6 @@ def _rejected(there: FinishedCorpus) -> str:
 
 
 def _kind(reason: str) -> str:
-    """A reason without the numbers that differ from parcel to parcel."""
+    """A reason without the numbers that differ between parcels."""
     head = reason.split("[", maxsplit=1)[0].strip()
     return head if len(head) < 90 else head[:89] + "…"

@@ -1,4 +1,4 @@
-"""The section of a recipe that asks for label rasters of parcels."""
+"""The recipe section of parcel label rasters."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ Layer = Literal["classes", "ids", "ratios", "distances", "masks", "ambiguity"]
 
 
 class ParcelsProduct(ParcelSource, ProductSection):
-    """Parcels, and the label rasters that are made of them."""
+    """Parcels, and the label rasters made from them."""
 
     layers: tuple[Layer, ...] = ("classes", "ids", "ratios", "distances", "masks", "ambiguity")
     """Which rasters are published."""
     terms: Terms
-    """Under which terms it is published."""
+    """Terms under which it is published."""

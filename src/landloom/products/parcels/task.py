@@ -1,4 +1,4 @@
-"""Label rasters: prepared parcels are laid on the samples in chunks."""
+"""Label rasters: prepared parcels are rasterised for the samples in chunks."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 CHUNK: Final = 2048
-"""Samples of a unit."""
+"""Samples per unit."""
 VERSION: Final = "1"
 """Version in the names of label rasters."""
 
@@ -41,13 +41,13 @@ class LayersTask:
     layout: Layout
     products: tuple[Product, ...]
     samples: tuple[Sample, ...]
-    """In id order."""
+    """Samples in id order."""
     grid: Grid
-    """Pixels of the whole region."""
+    """Grid of the whole region."""
     only: tuple[int, ...] | None
-    """For each sample, the one parcel that it shows; None for all of them."""
+    """For each sample, the only parcel that it shows; None for all parcels."""
     year: int | None = None
-    """Of the labels, where samples have one."""
+    """Year of the labels, if samples have one."""
 
     def run(self) -> Outcome:
         """Rasterise block by block, cut, write."""

@@ -1,4 +1,4 @@
-"""Series of native bands: what they publish, and the units that cut them."""
+"""Series in native bands: the products they publish, and the units that cut them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from landloom.model.recipe import Recipe, Sections
 
 BANDS: Final = tuple(name for name in SENTINEL2 if name != "B10")
-"""All bands but cirrus, which shows nothing of the ground."""
+"""All bands but cirrus, which does not observe the ground."""
 MASK: Final = Product(
     key=VALID,
     folder="S2-VALID",
@@ -46,7 +46,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
     section = SeriesProduct
 
     def misfits(self, key: str, section: SeriesProduct, read: Sections) -> Iterator[Problem]:
-        """Bands have to be Sentinel-2's."""
+        """Bands must be bands of Sentinel-2."""
         yield from super().misfits(key, section, read)
         yield from band_problems(f"products.{key}", section, read)
         sensor = sensor_of(section, read)
@@ -54,23 +54,23 @@ class SeriesKind(ProductKind[SeriesProduct]):
             yield Problem(where=f"products.{key}", what=f"series are made of Sentinel-2, not of {sensor.title}")
 
     def completed(self, section: SeriesProduct, recipe: Recipe) -> SeriesProduct:
-        """Bands and classes by sensor."""
+        """Bands and clear classes by sensor."""
         return section.model_copy(update=completed_bands(section, recipe, bands=BANDS))
 
     def describe(
         self, request: ProductRequest[SeriesProduct], placement: Placement | None = None
     ) -> tuple[ProductInfo, ...]:
-        """A product for each native resolution, finest first, then the mask if it is published."""
+        """One product per native resolution, finest first, then the mask if it is published."""
         return tuple(
             ProductInfo(product=product, terms=request.section.terms, acquired=True) for product in products(request)
         )
 
     def scenes(self, request: ProductRequest[SeriesProduct]) -> SceneRequest:
-        """All of the period."""
+        """All scenes of the period."""
         return request.scenes
 
     def units(self, request: ProductRequest[SeriesProduct], inputs: PlanInputs) -> list[Unit]:
-        """One a tile."""
+        """One unit per tile."""
         project, section, units = request.project, request.section, []
         made, bands = products(request), section.bands or ()
         for tile, samples in inputs.tiles.items():
@@ -114,7 +114,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
 
 
 def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
-    """The products of a series: one a native resolution, finest first, then the mask if it is published."""
+    """The products of a series: one per native resolution, finest first, then the mask if it is published."""
     section, made = request.section, []
     names = section.bands or ()
     for resolution in sorted({SENTINEL2[name].resolution for name in names}):

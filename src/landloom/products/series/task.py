@@ -1,10 +1,10 @@
-"""The series product: every acquisition of a tile in its native bands, date by date, on an axis of its own.
+"""The series product: every acquisition of a tile in its native bands, date by date, with a time axis per tile.
 
-In memory at a time are one block of one date (`SIDE`² pixels a band), GDAL's cache and ours, and the shard of 16
-samples that is being encoded, however long the period is. A date's windows are gathered before any is written, so that
-a scene that turns out to be broken half-way leaves nothing behind; dates, and the cubes of a tile, beyond `IN_MEMORY`
-lie in temporary files. Each tile of a JPEG 2000 file is decoded once: blocks come in rows, and `TileCache` holds the
-rows between.
+Memory holds one block of one date (`SIDE`² pixels per band), the caches of GDAL and landloom, and the shard of 16
+samples being encoded, however long the period is. All windows of a date are collected before any is written, so that a
+scene that fails half-way leaves no files; dates, and cubes of a tile, larger than `IN_MEMORY` are kept in temporary
+files. Each tile of a JPEG 2000 file is decoded once: blocks are read row by row, and `TileCache` keeps the rows
+between.
 """
 
 from __future__ import annotations
@@ -43,24 +43,24 @@ if TYPE_CHECKING:
     from landloom.model.scene import Scene
 
 SIDE: Final = 2048
-"""Side, in pixels, of the blocks in which a scene is read."""
+"""Side in pixels of the blocks in which a scene is read."""
 MEMORY: Final = 2 * IN_MEMORY + 2**29
-"""Bytes that a unit takes at most: a date, the cubes of a tile, a block with GDAL's cache."""
+"""Memory limits of a unit in bytes: a date, the cubes of a tile, a block with GDAL's cache."""
 VALID: Final = "s2_valid"
-"""Key of the mask's product; the mask is always computed, whether or not it is published."""
+"""Key of the mask product; the mask is always computed, even if it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Acquisition:
-    """One overpass as a tile sees it: the scenes of neighbouring granules are one observation."""
+    """One overpass over a tile: the scenes of neighbouring granules are one observation."""
 
     step: Timestep
     scenes: tuple[Scene, ...]
-    """Those in the samples' CRS first."""
+    """Scenes of the overpass, those in the CRS of the samples first."""
 
 
 def acquired_step(stamp: datetime) -> Timestep:
-    """The timestep of an acquisition, named by its second.
+    """The timestep of an acquisition, named by its time to the second.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -72,11 +72,11 @@ def acquired_step(stamp: datetime) -> Timestep:
 
 
 def acquisitions(scenes: Sequence[Scene], epsg: int) -> tuple[Acquisition, ...]:
-    """The time axis of a tile: one step an overpass, so that two on one day are two.
+    """The time axis of a tile: one timestep per overpass, so two overpasses on one day are two timesteps.
 
     Args:
-        scenes: of the tile, in any order.
-        epsg: CRS of its samples.
+        scenes: scenes of the tile, in any order.
+        epsg: CRS of the samples.
     """
     groups: dict[Timestep, list[Scene]] = {}
     for group in overpasses(scenes, epsg):
@@ -86,32 +86,32 @@ def acquisitions(scenes: Sequence[Scene], epsg: int) -> tuple[Acquisition, ...]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesTask:
-    """Cut all samples of a tile out of all acquisitions, and write them."""
+    """Cut all samples of a tile from all acquisitions, and write them."""
 
     store: str
-    """Where the corpus lies."""
+    """Location of the corpus."""
     layout: Layout
     layouts: tuple[str, ...]
     products: tuple[Product, ...]
-    """One a resolution, finest first."""
+    """One product per resolution, finest first."""
     valid_product: Product | None
     """The mask of usable pixels, if it is published."""
     bands: tuple[str, ...]
-    """Of all products."""
+    """Bands of all products."""
     mask: PixelMask
     least_data: float
-    """Share of a sample's pixels that must hold data."""
+    """Minimum share of a sample's pixels with data."""
     least_valid: float
-    """Share of a sample's pixels that must be usable."""
+    """Minimum share of a sample's pixels that are valid."""
     samples: tuple[Sample, ...]
-    """Of one tile, in id order."""
+    """Samples of one tile, in id order."""
     dates: tuple[Acquisition, ...]
-    """In time order."""
+    """Overpasses in time order."""
     seasons: Mapping[int, Period] = field(default_factory=dict)
-    """Label year → the time that its samples show; samples without a year show all of it."""
+    """Label year → period shown by its samples; samples without a year show the whole period."""
 
     def run(self) -> Outcome:
-        """Read, merge, cut, write; the lineage says what is behind every date."""
+        """Read, merge, cut, write; the lineage lists the scenes behind every date."""
         table = np.zeros((len(self.samples), len(self.dates)), np.bool_)
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product, table)) for product in self._made]
@@ -139,7 +139,7 @@ class SeriesTask:
     def _date(
         self, place: int, date: Acquisition, writers: Sequence[ProductWriter], observed: NDArray[np.bool_]
     ) -> LineageStep:
-        """Cut one date; nothing is written before all of it could be read."""
+        """Cut one date; nothing is written until all of it has been read."""
         rows = self._in_season(date.step.stamp)
         samples = tuple(self.samples[row] for row in rows)
         with ExitStack() as stack:
@@ -166,7 +166,7 @@ class SeriesTask:
         return attempt, chips
 
     def _in_season(self, stamp: datetime) -> list[int]:
-        """Places of the samples that show a date."""
+        """Indices of the samples that have the date."""
         years = {year for year, season in self.seasons.items() if stamp in season}
         own = [getattr(sample.id, "year", None) for sample in self.samples] if self.seasons else []
         return [place for place, year in enumerate(own) if year in years] if own else list(range(len(self.samples)))
@@ -174,14 +174,14 @@ class SeriesTask:
     def _keep(
         self, chips: Mapping[str, NDArray[Any]], date: Acquisition, samples: Sequence[Sample]
     ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-        """Decide which samples have the date; the valid shares of those that do."""
+        """Decide which samples have the date, and return their valid shares."""
         finest = chips[self.products[0].key]
         data = (finest.max(axis=1) > 0).mean(axis=(1, 2))
         valid = chips[VALID].mean(axis=(1, 2, 3))
         kept: NDArray[np.bool_] = (data > 0) & (data >= self.least_data) & (valid >= self.least_valid)
         for product in self.products[1:]:
             blank = np.asarray(chips[product.key].max(axis=(1, 2, 3)) == 0)
-            # Beyond the edge of a swath the finer bands leave slivers in which no coarse pixel lies.
+            # At the edge of a swath the finer bands have slivers without a coarse pixel.
             for row in np.flatnonzero(blank & kept & (data > 0.5) & (valid > 0)).tolist():
                 names = ", ".join(band.name for band in product.bands)
                 raise LandloomError(f"{samples[row].id} {date.step.name}: nothing in {names}, but in finer bands")
@@ -189,7 +189,7 @@ class SeriesTask:
 
 
 def _arrays(samples: Sequence[Sample], products: Sequence[Product], stack: ExitStack) -> dict[str, NDArray[Any]]:
-    """Arrays (sample, band, y, x) for one date, in memory or in temporary files; the mask is always among them."""
+    """Arrays (sample, band, y, x) for one date, in memory or in temporary files; the mask is always included."""
     shapes: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
     for product in products:
         grid = samples[0].grid(float(product.resolution or 10))
@@ -202,7 +202,7 @@ def _arrays(samples: Sequence[Sample], products: Sequence[Product], stack: ExitS
 
 @dataclass(slots=True, kw_only=True)
 class _DateAttempt:
-    """One try at a date with the scenes that are still thought usable."""
+    """One attempt at a date with the scenes not yet found broken."""
 
     task: SeriesTask
     samples: Sequence[Sample]
@@ -238,7 +238,7 @@ class _DateAttempt:
     def _block(
         self, readers: Sequence[SceneReader], product: Product, grid: Grid, *, masked: bool
     ) -> tuple[NDArray[np.uint16], NDArray[np.bool_] | None]:
-        """What one overpass shows of a block: a scene's data, and the next one's where it has none."""
+        """One block of an overpass: data of the first scene, and of the next ones where it has none."""
         names = [band.name for band in product.bands]
         merged: NDArray[np.uint16] | None = None
         usable = np.zeros(grid.shape, np.bool_) if masked else None
@@ -263,7 +263,7 @@ class _DateAttempt:
 
 
 def _bands(reader: SceneReader, names: Sequence[str], grid: Grid) -> NDArray[np.uint16] | None:
-    """A scene's bands on a grid; None where it is elsewhere."""
+    """A scene's bands on a grid; None if the scene does not overlap it."""
     array = np.empty((len(names), *grid.shape), np.uint16)
     for place, name in enumerate(names):
         part = reader.band(name, grid)
@@ -274,7 +274,7 @@ def _bands(reader: SceneReader, names: Sequence[str], grid: Grid) -> NDArray[np.
 
 
 def _usable(reader: SceneReader, bands: NDArray[np.uint16], grid: Grid) -> NDArray[np.bool_]:
-    """Clear by the scene's own classification, where it has one, with data in every band given."""
+    """Valid pixels: clear in the scene classification, if there is one, with data in every given band."""
     usable: NDArray[np.bool_] = np.ones(grid.shape, np.bool_)
     if reader.is_classified:
         clear = reader.clear(grid)
@@ -292,7 +292,7 @@ def _place(grid: Grid, outer: Grid) -> tuple[slice, slice]:
 def _lineage(
     date: Acquisition, attempt: _DateAttempt, left_out: Mapping[str, str], *, samples: int, valid: float
 ) -> LineageStep:
-    """What is published of the scenes behind a date."""
+    """The published lineage of the scenes behind a date."""
     unused = [scene.id for scene in attempt.scenes if scene.id not in attempt.used]
     return LineageStep(
         timestep=date.step.name,
