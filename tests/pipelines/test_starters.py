@@ -30,7 +30,7 @@ def test_the_three_published_systems_are_among_them() -> None:
 
 def test_a_file_that_is_there_is_left_alone_and_a_name_that_is_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "landloom.yaml").write_text("mine", encoding="utf-8")
-    with pytest.raises(InvalidInputError, match="is there already"):
+    with pytest.raises(InvalidInputError, match="already exists"):
         write_starter("demo", tmp_path / "landloom.yaml")
     assert (tmp_path / "landloom.yaml").read_text(encoding="utf-8") == "mine"
     with pytest.raises(NotFoundError, match="no recipe 'rapidai4eu'; nearest: rapidai4eo"):

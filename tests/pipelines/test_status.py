@@ -58,6 +58,6 @@ def test_what_no_plan_names_counts_by_itself(tmp_path: Path) -> None:
 
 
 def test_where_no_build_has_been(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="no journal, so no build has been here"):
+    with pytest.raises(CorpusError, match="no journal, so no build has run here"):
         read_status(tmp_path)
     assert not list(tmp_path.iterdir())

@@ -102,7 +102,7 @@ def test_a_build_that_does_not_name_them_says_that_they_go(tiny: Path, corpus: P
     before = digest_of(corpus)
     add_labels(corpus, source(cover))
     notes = build(tiny, out=corpus).notes
-    assert "labels_cover was in the corpus and is none of the recipe's products: taken out" in notes
+    assert "labels_cover was in the corpus, but is not a product of the recipe: removed" in notes
     assert digest_of(corpus) == before
     assert not [note for note in build(tiny, out=corpus).notes if "taken out" in note]
 
@@ -312,6 +312,6 @@ def test_names_are_checked(name: str) -> None:
 
 
 def test_where_there_is_no_corpus(tmp_path: Path, cover: Path) -> None:
-    with pytest.raises(CorpusError, match="no finished corpus"):
+    with pytest.raises(CorpusError, match="not a finished corpus"):
         add_labels(tmp_path, source(cover))
     assert not list(tmp_path.iterdir())

@@ -70,7 +70,7 @@ def test_a_recipe_that_is_no_longer_understood_costs_its_own_figures_alone(corpu
     document["recipe"]["products"]["s2"]["spell"] = "abracadabra"
     (corpus / "corpus.json").write_text(json.dumps(document), encoding="utf-8")
     page = write_report(corpus, REGISTRY).read_text(encoding="utf-8")
-    assert "1 keys of the recipe are unknown here" in page
+    assert "1 keys of the recipe are unknown" in page
     assert "Observations" not in page
     assert "Samples" in page
 
@@ -84,8 +84,8 @@ def test_what_a_draw_achieved_is_kept_for_it(tmp_path: Path) -> None:
 
 
 def test_there_is_no_page_of_no_build(tmp_path: Path, tiny_corpus: Path) -> None:
-    with pytest.raises(CorpusError, match="no finished build has been here"):
+    with pytest.raises(CorpusError, match="no finished build here"):
         write_report(tmp_path, REGISTRY)
     shutil.copytree(tiny_corpus, tmp_path / "published", ignore=shutil.ignore_patterns(".landloom"))
-    with pytest.raises(CorpusError, match="no finished build has been here"):
+    with pytest.raises(CorpusError, match="no finished build here"):
         write_report(tmp_path / "published", REGISTRY)

@@ -166,5 +166,5 @@ def test_mistakes_are_named(corpus: Path, tiny_corpus: Path, tmp_path: Path) -> 
     with pytest.raises(InvalidInputError, match="without classes"):
         export_samples(str(tiny_corpus), tmp_path / "y", one_label=Purity())
     (tmp_path / "thesis.tex").write_text("x")
-    with pytest.raises(ForeignCorpusError, match="no export has written"):
+    with pytest.raises(ForeignCorpusError, match="contains files of something else"):
         export_samples(str(corpus), tmp_path)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from landloom.pipelines.build import BuildReport
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; `corpus` beside the recipe if absent.")]
+OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; by default `corpus` next to the recipe.")]
 CORPUS = Path("corpus")
 
 

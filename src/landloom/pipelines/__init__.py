@@ -1,1 +1,1 @@
-"""Composition: plan, run, journal, and one module per product."""
+"""Composition of all layers: build, estimate, evaluate, status, demos."""

@@ -1,4 +1,4 @@
-"""`build`: from a recipe to a published corpus; what is there already is not made again."""
+"""`build`: from a recipe to a published corpus; existing results are not built again."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ class BuildReport:
     name: str
     version: str
     corpus: Path
-    """Where it lies."""
+    """Corpus folder."""
     samples: int
     tiles: int
     scenes: int
     units: int
     units_run: int
-    """Those that were not done already."""
+    """Number of units that had to be run."""
     seconds: float
     parts: tuple[tuple[str, int, int], ...]
     """Folder, files, bytes."""
     notes: tuple[str, ...]
-    """What was survived: dangling links, scenes left out, units missing."""
+    """Notes: dangling links, scenes left out, missing units."""
     report: str
-    """Path of the page to look at."""
+    """Path of the report page."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -68,21 +68,21 @@ def build(
     allow_missing: bool = False,
     provider: ODataProducts | None = None,
 ) -> BuildReport:
-    """Build a corpus from a recipe, or what is missing of it.
+    """Build a corpus from a recipe, or its missing parts.
 
     Args:
-        recipe: recipe file, or the folder of a `landloom.yaml`.
-        out: corpus folder; `corpus` beside the recipe if absent.
-        factory: makes executors; this process alone if absent.
-        listener: told of progress.
-        allow_missing: publish without the units, and the products, that failed.
-        provider: serves whole products, in place of the one that the recipe names.
+        recipe: recipe file, or folder with a `landloom.yaml`.
+        out: corpus folder; by default `corpus` next to the recipe.
+        factory: makes executors; by default only this process.
+        listener: receives progress.
+        allow_missing: publish without failed units, and without failed products.
+        provider: provider of whole products, instead of the recipe's.
 
     Raises:
         RecipeError: the recipe has problems.
-        ForeignCorpusError: the folder holds another corpus, or something that is none.
+        ForeignCorpusError: the folder contains another corpus, or something else.
         BuildError: units failed; the next build retries them.
-        DiskFullError: no space is left; the next build goes on.
+        DiskFullError: no space is left; the next build continues.
 
     Example:
         >>> from landloom.errors import RecipeError
@@ -130,23 +130,23 @@ def build(
 
 
 def _dropped(before: CorpusInfo | None, now: CorpusInfo) -> list[str]:
-    """A line on each product that was in the corpus and is no longer: what `labels add` brought, as a rule."""
+    """A note on each product that is no longer in the corpus, usually one from `labels add`."""
     kept = {item.key for item in now.products}
     return [
-        f"{item.key} was in the corpus and is none of the recipe's products: taken out"
+        f"{item.key} was in the corpus, but is not a product of the recipe: removed"
         for item in (() if before is None else before.products)
         if item.key not in kept
     ]
 
 
 def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
-    """Refuse a folder that holds another corpus, or anything that no build has written.
+    """Refuse a folder with another corpus, or with files that were not written by a build.
 
     Returns:
-        The corpus that an earlier build has finished there.
+        The corpus finished there by an earlier build.
 
     Raises:
-        ForeignCorpusError: it does.
+        ForeignCorpusError: the folder has such contents.
     """
     recipe = project.recipe
     document = folder / CORPUS
@@ -164,12 +164,12 @@ def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
             )
         return there
     if folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists():
-        raise ForeignCorpusError(f"{folder}: holds files that no build has written; choose another folder with --out")
+        raise ForeignCorpusError(f"{folder}: contains files of something else; choose another folder with --out")
     return None
 
 
 def _left_out(plan: Plan, results: Results) -> list[str]:
-    """A line for each scene that was left out somewhere, with the reason."""
+    """A note for each scene that was left out somewhere, with the reason."""
     lines: Counter[str] = Counter()
     for unit in plan.units:
         outcome = results.of(unit)

@@ -1,4 +1,4 @@
-"""Groups of commands that belong to one product kind or sampler: the command line mounts what is listed here."""
+"""Command groups of product kinds and samplers: the command line mounts those listed here."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ GROUPS: Final = (
 
 
 def command_groups() -> list[ModuleType]:
-    """Those modules. Entry points are not looked for: it would slow every start of the command line."""
+    """The modules of the command groups. Entry points are not searched, because that would slow every start."""
     return [import_module(name) for name in GROUPS]

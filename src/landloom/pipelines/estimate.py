@@ -1,4 +1,4 @@
-"""What a recipe will come to: samples, chips, bytes and memory, before anything is fetched."""
+"""Estimate of a recipe: samples, chips, bytes and memory, before anything is downloaded."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from landloom.model.time import Period
 
 REVISIT: Final = 5
-"""Days between passes of two satellites, for axes that only the archive can tell."""
+"""Days between overpasses of two satellites, for axes that only the archive can determine."""
 COMPRESSION: Final = 0.72
 """Deflated bytes per raw byte of Sentinel-2 chips, measured on the published example (86,400 to 61,587 bytes)."""
 
@@ -39,32 +39,32 @@ class ProductEstimate:
     """`data`: image chips; `metadata`: quality chips."""
     timesteps: int
     chips: int | None
-    """None where only the draw can tell how many samples there are."""
+    """None if only the draw can determine the number of samples."""
     size: int | None
-    """Estimated bytes on disk in layout `chips`; None likewise."""
+    """Estimated bytes on disk in layout `chips`; None in the same case."""
     made_here: bool
-    """False for a series that is made elsewhere."""
+    """False for a series made elsewhere."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Estimate:
-    """A plan in numbers."""
+    """The figures of a plan."""
 
     name: str
     samples: int | None
-    """None where only the draw can tell."""
+    """None if only the draw can determine it."""
     zones: int | None
     tiles: int | None
     products: tuple[ProductEstimate, ...]
     scenes: int | None
-    """None until the archive has been asked."""
+    """None until the archive has been searched."""
     memory: int
-    """Peak bytes of a worker."""
+    """Peak memory of a worker in bytes."""
     missing: tuple[str, ...]
-    """Inputs that are not there yet."""
+    """Missing inputs."""
 
     def chips(self, role: str) -> int | None:
-        """Chips of all products with a role; None where only the draw can tell."""
+        """Chips of all products with a role; None if only the draw can determine them."""
         return _sum(product.chips for product in self.products if product.role == role)
 
     def document(self) -> dict[str, Any]:
@@ -100,7 +100,7 @@ def _sum(numbers: Iterable[int | None]) -> int | None:
 
 
 def zones_of(bounds: tuple[float, float, float, float]) -> int:
-    """How many UTM zones WGS84 bounds reach into, both hemispheres counted.
+    """Number of UTM zones that WGS84 bounds overlap, hemispheres counted separately.
 
     Example:
         >>> zones_of((-24.0, 34.5, 44.9, 71.5))
@@ -113,13 +113,13 @@ def zones_of(bounds: tuple[float, float, float, float]) -> int:
 def estimate(
     project: Project, registry: Registry, samples: Sequence[Sample] | None = None, scenes: int | None = None
 ) -> Estimate:
-    """Count what a recipe comes to.
+    """Estimate the size of a recipe's corpus.
 
     Args:
         project: the recipe in its folder.
-        registry: knows its kinds and samplers.
-        samples: the chosen samples, where they have been placed; the recipe's own numbers count otherwise.
-        scenes: how many the archive has for them, where it has been asked.
+        registry: its kinds and samplers.
+        samples: the chosen samples, if they have been placed; else the numbers in the recipe are used.
+        scenes: number of their scenes, if the archive has been searched.
     """
     recipe = project.recipe
     if samples is None:
@@ -164,14 +164,14 @@ def _product(item: ProductInfo, period: Period, count: int | None, side: float, 
 
 
 def estimate_recipe(recipe: str | Path, *, search: bool = True, listener: Listener | None = None) -> Estimate:
-    """Count what a recipe comes to; where its inputs are there, samples are placed and the archive is asked.
+    """Estimate the size of a recipe's corpus; if its inputs exist, samples are placed and the archive is searched.
 
-    What placing computes is kept beside the recipe, in the state of the corpus to be: a build goes on from there.
+    The results of placing are kept next to the recipe, in the state of the future corpus, and used by a build.
 
     Args:
-        recipe: recipe file, or the folder of a `landloom.yaml`.
-        search: whether samples are placed and the archive is asked.
-        listener: told of progress.
+        recipe: recipe file, or folder with a `landloom.yaml`.
+        search: whether samples are placed and the archive is searched.
+        listener: receives progress.
 
     Raises:
         RecipeError: the recipe has problems.

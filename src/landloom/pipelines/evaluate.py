@@ -1,4 +1,4 @@
-"""`landloom evaluate`: how near the engine comes to what is known to be true, on the frozen judge."""
+"""`landloom evaluate`: accuracy against the known truth of the frozen judge."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured value, and the bar that it is held to."""
+    """One measured value and its bar."""
 
     name: str
     value: float
@@ -37,35 +37,35 @@ class Figure:
     what: str
 
     least: bool = False
-    """Whether the bar is a least value, rather than a largest."""
+    """Whether the bar is a minimum, not a maximum."""
 
     @property
     def holds(self) -> bool:
-        """Whether the value keeps to the bar."""
+        """Whether the value meets the bar."""
         return self.value >= self.limit if self.least else self.value <= self.limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Evaluation:
-    """Measured figures, and what a table shows beside them."""
+    """Measured figures, with a table of details."""
 
     figures: tuple[Figure, ...]
     details: Any = None
     """As JSON values."""
     header: tuple[str, ...] = ()
     rows: tuple[tuple[object, ...], ...] = ()
-    """Of the table."""
+    """Header of the table."""
 
 
 def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """Composite a case as a build does: classes at 20 m, unusable areas grown, per-pixel medians.
+    """Composite a case like a build: classes at 20 m, unusable areas dilated, per-pixel medians.
 
     Args:
         case: the judge's month.
-        dilate: pixels of the classification.
+        dilate: dilation in pixels of the classification.
 
     Returns:
-        (band, y, x) composite, and (time, y, x) the observations it used.
+        (band, y, x) composite, and (time, y, x) the observations used.
     """
     usable = repeat(scl_valid(case.scl[:, ::2, ::2], dilate=dilate).astype(np.uint8), 2).astype(np.bool_)
     valid = usable & data_valid(case.pixels).all(axis=1)
@@ -76,8 +76,8 @@ def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint1
 def evaluate_composites(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[Figure]:
     """Error and bias of the default composite, medians over seeds.
 
-    The error ratio is that of our composite over that of the exact median of the same observations without clouds; the
-    bias is that of the worst band, in units of its noise.
+    The error ratio is the error of our composite divided by that of the exact median of the same observations without
+    clouds; the bias is that of the worst band, in units of its noise.
     """
     default = CompositeProduct.model_fields["dilate"].default
     ratios, biases = [], []
@@ -95,9 +95,11 @@ def evaluate_composites(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener |
             name="composite_error",
             value=median(ratios),
             limit=1.15,
-            what="mean absolute error, against that of the exact median of the same cloud-free observations",
+            what="mean absolute error, relative to that of the exact median of the same cloud-free observations",
         ),
-        Figure(name="composite_bias", value=median(biases), limit=0.2, what="|bias| of the worst band, in its noise σ"),
+        Figure(
+            name="composite_bias", value=median(biases), limit=0.2, what="|bias| of the worst band, in σ of its noise"
+        ),
     ]
 
 
@@ -114,8 +116,8 @@ def evaluate_fractions(seeds: Sequence[int] = JUDGE_SEEDS) -> list[Figure]:
             worst = max(worst, float(np.abs(table.shares[:, index] - case.fractions[:, place]).max()))
             rounded = max(rounded, float(np.abs(table.millionths[:, index] / 1e6 - case.fractions[:, place]).max()))
     return [
-        Figure(name="fractions_error", value=worst, limit=1e-9, what="largest error of a share before rounding"),
-        Figure(name="fractions_rounded", value=rounded, limit=1e-6, what="largest error of a share after rounding"),
+        Figure(name="fractions_error", value=worst, limit=1e-9, what="largest error of a fraction before rounding"),
+        Figure(name="fractions_rounded", value=rounded, limit=1e-6, what="largest error of a fraction after rounding"),
     ]
 
 
@@ -130,7 +132,7 @@ def _fractions(_listener: Listener | None) -> Evaluation:
 def _guess(listener: Listener | None) -> Evaluation:
     judged = evaluate_guess(listener=listener)
     worst = min(one.gain for one in judged)
-    what = "points of accuracy that the guess is better than the map it learned from, on the worst seed"
+    what = "gain in accuracy of the guess over its training map, percentage points, on the worst seed"
     return Evaluation(
         figures=(Figure(name="guess_gain", value=worst, limit=GAIN, what=what, least=True),),
         details=[one.document() for one in judged],
@@ -144,6 +146,6 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "fractions": _fractions,
     "guess": _guess,
 }
-"""What can be measured on the frozen judge."""
+"""Evaluations on the frozen judge."""
 DEFAULT: Final = ("composites", "fractions")
-"""What is measured where nothing is named."""
+"""Evaluations that run by default."""

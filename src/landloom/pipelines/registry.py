@@ -1,4 +1,4 @@
-"""The product kinds and samplers that come with landloom, and those that other packages bring."""
+"""The product kinds and samplers of landloom, and those of other packages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRODUCTS: Final[tuple[ProductKind[Any], ...]] = (
     ParcelsKind(),
     GuessKind(),
 )
-"""In the order in which documents have their sections."""
+"""In the order of their sections in documents."""
 SAMPLERS: Final[tuple[Sampler[Any], ...]] = (
     AreaClassSampler(),
     AllCellsSampler(),
@@ -42,13 +42,13 @@ SAMPLERS: Final[tuple[Sampler[Any], ...]] = (
 
 
 def _brought(group: str) -> list[Any]:
-    """Instances of what other packages name under an entry point group, by name."""
+    """Instances registered by other packages under an entry point group, ordered by name."""
     return [point.load()() for point in sorted(entry_points(group=group), key=lambda point: point.name)]
 
 
 REGISTRY: Final = Registry(
     products=(*PRODUCTS, *_brought("landloom.products")), samplers=(*SAMPLERS, *_brought("landloom.samplers"))
 )
-"""All of them."""
+"""The registry of all product kinds and samplers."""
 Recipe: type[BaseRecipe] = REGISTRY.recipe
-"""Reads recipes with all of them."""
+"""The recipe class for all of them."""

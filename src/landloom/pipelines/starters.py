@@ -1,4 +1,4 @@
-"""The recipes that come with landloom, ready to be copied and changed."""
+"""The recipes shipped with landloom, to copy and change."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def starters() -> list[str]:
-    """Names of the recipes that come with landloom.
+    """Names of the recipes shipped with landloom.
 
     Example:
         >>> "deepsatdata" in starters()
@@ -23,16 +23,16 @@ def starters() -> list[str]:
 
 
 def write_starter(name: str, target: Path) -> None:
-    """Copy a recipe to a file of one's own.
+    """Copy a shipped recipe to a file.
 
     Raises:
         NotFoundError: no recipe by that name.
-        InvalidInputError: the file is there already.
+        InvalidInputError: the file already exists.
     """
     if name not in starters():
         raise NotFoundError.of("recipe", name, starters())
     if target.exists():
-        raise InvalidInputError(f"{target} is there already; choose another file, or remove it")
+        raise InvalidInputError(f"{target} already exists; choose another file, or remove it")
     target.parent.mkdir(parents=True, exist_ok=True)
     text = (files("landloom.pipelines") / "recipes" / f"{name}.yaml").read_text(encoding="utf-8")
     target.write_text(text, encoding="utf-8")

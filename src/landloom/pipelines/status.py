@@ -1,4 +1,4 @@
-"""What is done, failed and missing of a corpus, out of its journal."""
+"""Done, failed and missing units of a corpus, from its journal."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from landloom.engine.units import Unit
 
 PLAN: Final = "plan"
-"""Kind and id of the note that names every unit of the last build."""
+"""Kind and id of the note that lists every unit of the last build."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,16 +29,16 @@ class ProductStatus:
     done: int
     failed: int
     missing: int
-    """Planned, and neither tried nor made from what the recipe says now."""
+    """Planned, but neither tried nor built from the current inputs."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """The journal summed up."""
+    """Summary of the journal."""
 
     rows: tuple[ProductStatus, ...]
     failures: tuple[str, ...]
-    """Unit, attempts and reason of each that failed."""
+    """Unit, attempts and reason of each failure."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -50,26 +50,26 @@ class Status:
 
 
 def keep_plan(journal: Journal, units: Iterable[Unit]) -> None:
-    """Note what a build is about to make, for `read_status` to say what is missing of it."""
+    """Record the units of a build, so that `read_status` can tell which are missing."""
     journal.keep(PLAN, PLAN, json.dumps({unit.id: [unit.product, unit.key] for unit in units}))
 
 
 def read_status(folder: Path) -> Status:
-    """Sum up the journal of a corpus folder.
+    """Summarise the journal of a corpus folder.
 
     Raises:
-        CorpusError: no build has been there.
+        CorpusError: no build has run there.
     """
     path = folder / JOURNAL
     if not path.exists():
-        raise CorpusError(f"{folder}: no journal, so no build has been here; start one with: landloom build")
+        raise CorpusError(f"{folder}: no journal, so no build has run here; start one with: landloom build")
     done, failed, missing = Counter[str](), Counter[str](), Counter[str]()
     failures = []
     with Journal(path) as journal:
         planned: dict[str, list[str]] = json.loads(journal.notes(PLAN).get(PLAN, "{}"))
         for entry in journal.entries():
             if entry.key != planned.get(entry.id, [entry.product, entry.key])[1]:
-                continue  # made, or tried, from other inputs
+                continue  # built, or tried, from other inputs
             planned.pop(entry.id, None)
             (done if entry.state == "done" else failed)[entry.product] += 1
             if entry.state == "failed":

@@ -1,1 +1,1 @@
-"""From the results of units to a corpus, and from a corpus to other forms of it."""
+"""From the results of units to a corpus, and from a corpus to other forms."""

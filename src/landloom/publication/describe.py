@@ -1,4 +1,4 @@
-"""What a recipe's corpus says of itself."""
+"""The description of a recipe's corpus."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 def corpus_info(
     project: Project, requests: Sequence[ProductRequest[Any]], placement: Placement, results: Results
 ) -> CorpusInfo:
-    """The corpus that a recipe makes, as its documents describe it; series made elsewhere are no part of it.
+    """The description of the corpus of a recipe, for its documents; series made elsewhere are not part of it.
 
     Args:
         project: the recipe in its folder.
-        requests: what it asks of product kinds.
-        placement: of its samples.
-        results: of its units; they show the dates of acquired axes, and what told usable pixels.
+        requests: its requests to product kinds.
+        placement: placement of its samples.
+        results: results of its units, with the dates of acquired axes and the sources of valid masks.
     """
     recipe = project.recipe
     products: list[ProductInfo] = []

@@ -1,4 +1,4 @@
-"""Files of a corpus as they are published: tile by tile, manifests and corpus.json last."""
+"""Published files of a corpus: written tile by tile, with manifests and corpus.json last."""
 
 from __future__ import annotations
 
@@ -28,51 +28,52 @@ if TYPE_CHECKING:
 
 
 class Files(Protocol):
-    """Takes what a corpus publishes, tile by tile; the empty name stands for files of no tile."""
+    """Receives the files that a corpus publishes, tile by tile; the empty name stands for files of no tile."""
 
     def put(self, tile: str, key: str, data: bytes) -> FileEntry:
-        """Take a file."""
+        """Add a file."""
         ...
 
     def entries(self, tile: str) -> list[FileEntry]:
-        """What a tile holds so far."""
+        """Files of a tile so far."""
         ...
 
     def close(self, tile: str) -> None:
-        """All files of a tile were put: its manifest can be written."""
+        """All files of a tile have been added: its manifest can be written."""
         ...
 
 
 @dataclass(slots=True, kw_only=True)
 class CorpusWriter:
-    """A corpus in the making: what is known of it, and the files of the tiles that are open; of the others, counts."""
+    """A corpus being written: its description and the files of open tiles; only counts of closed tiles."""
 
     info: CorpusInfo
     store: Store
     files: dict[str, list[FileEntry]] = field(default_factory=dict)
     """Open tile → its files; the empty name stands for files of no tile."""
     parts: Counter[str] = field(default_factory=Counter)
-    """Folder at the root → its files, of all that is closed; `cards` for files outside of any."""
+    """Folder at the root → number of its files in closed tiles; `cards` for files outside of any folder."""
     sizes: Counter[str] = field(default_factory=Counter)
-    """The same in bytes."""
+    """Folder at the root → bytes of the same files."""
     manifests: set[str] = field(default_factory=set)
-    """Manifests written."""
+    """Number of manifests written."""
 
     def put(self, tile: str, key: str, data: bytes) -> FileEntry:
-        """Write a file and remember it for the manifest."""
+        """Write a file and record it for the manifest."""
         self.store.put(key, data)
         entry = FileEntry.of(key, data)
         self.files.setdefault(tile, []).append(entry)
         return entry
 
     def entries(self, tile: str) -> list[FileEntry]:
-        """What an open tile holds so far."""
+        """Files of an open tile so far."""
         return self.files.get(tile, [])
 
     def close(self, tile: str) -> None:
-        """Write the manifest of a tile; after that of no tile, corpus.json: the corpus is whole.
+        """Write the manifest of a tile; after that of no tile, corpus.json: the corpus is complete.
 
-        What the last build made of it and this one does not goes first: a manifest names all there is, at any moment.
+        Files of the last build that this one does not make are removed first: a manifest lists all existing files at
+        any time.
         """
         entries, manifest = self.files.pop(tile, []), self.info.layout.manifest(TileKey.parse(tile) if tile else None)
         self._drop(manifest, {entry.path for entry in entries})
@@ -110,15 +111,15 @@ def write_documents(
     items: bool,
     base_url: str | None = None,
 ) -> None:
-    """Write all that follows from the data files and the index: resources, catalogue, cards, manifests.
+    """Write everything that is derived from data files and index: resources, catalogue, cards, manifests.
 
     Args:
-        files: takes them; a tile is closed before the next one is asked for, and files of no tile come last.
+        files: receives them; a tile is closed before the next one is requested, and files of no tile come last.
         info: the corpus.
         contents: its tiles.
-        table: its index, already put.
+        table: its index, already written.
         items: whether the JSON items are written.
-        base_url: where the corpus is published; None for relative hrefs.
+        base_url: public address of the corpus; None for relative hrefs.
     """
     resources = {entry.path: entry for entry in (files.put("", *item) for item in resource_files(info, table).items())}
     summaries = []

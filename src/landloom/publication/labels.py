@@ -1,4 +1,4 @@
-"""`labels add`: a further label product for a corpus that is there, as a new label version; no pixel is touched."""
+"""`labels add`: a further label product for an existing corpus, as a new label version; imagery is not changed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
     from landloom.errors import Problem
 
 FOLDER: Final = ".landloom/added"
-"""Where the tables of added labels are kept."""
+"""Folder of the tables of added labels."""
 _NAME: Final = re.compile(r"[a-z][a-z0-9-]*")
 _VERSIONED: Final = re.compile(r".*-v\d+")
 
@@ -49,24 +49,24 @@ OnInvalid = Literal["error", "repair"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddedLabels:
-    """A file of labels, and what is to be known of it."""
+    """A file of labels with its description."""
 
     file: str
     """Vector file, or a raster of codes."""
     taxonomy: str
-    """Name of the taxonomy that it speaks."""
+    """Name of its taxonomy."""
     name: str
-    """What the corpus calls these labels: lower-case letters, digits and `-`."""
+    """Name of these labels in the corpus: lower-case letters, digits and `-`."""
     terms: Terms
     """Licence and attribution."""
     column: str | None = None
-    """Column of the code; None for rasters."""
+    """Column with the code; None for rasters."""
     layer: str | None = None
-    """Layer, where the file has several."""
+    """Layer, if the file has several."""
     allow_empty: bool = False
-    """Whether it may have no label for any sample at all."""
+    """Whether it may have no label for any sample."""
     invalid: OnInvalid = "error"
-    """Whether rows with bad geometries are an error, or repaired and reported."""
+    """Whether rows with invalid geometries are an error, or repaired and reported."""
 
     def __post_init__(self) -> None:
         if not _NAME.fullmatch(self.name) or _VERSIONED.fullmatch(self.name):
@@ -81,7 +81,7 @@ class AddedLabels:
 
     @property
     def source(self) -> LabelSource:
-        """The same as a recipe would say it; of the file its name alone, for no document holds a path."""
+        """The same as a section of a recipe; of the file only its name, because documents contain no paths."""
         return LabelSource(
             taxonomy=self.taxonomy,
             file=Path(self.file).name,
@@ -98,17 +98,17 @@ class AddedLabels:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelsReport:
-    """What adding labels came to."""
+    """Result of adding labels."""
 
     product: str
-    """Key of the product that holds them."""
+    """Key of the product."""
     version: str
-    """Label version under that name."""
+    """Label version under this name."""
     added: bool
-    """False where the corpus had just these labels before: nothing was written."""
+    """False if the corpus already had the same labels: nothing was written."""
     samples: int
     notes: tuple[str, ...]
-    """Rows that were repaired, and overlaps that were resolved."""
+    """Repaired rows and resolved overlaps."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -117,22 +117,22 @@ class LabelsReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LabelName:
-    """A label version and the product that holds it."""
+    """A label version and its product."""
 
     version: int
     recipe: str
-    """Its name in the recipe's `labels`: `corine`, `corine-v2`."""
+    """Its key in the recipe's `labels`: `corine`, `corine-v2`."""
     key: str
-    """Key of its product: `labels_corine_v2`; the corpus's own labels are `labels`."""
+    """Key of its product: `labels_corine_v2`; `labels` for the main labels of the corpus."""
 
     @classmethod
     def of(cls, name: str, version: int, *, own: bool) -> Self:
-        """How a version is called.
+        """The names of a version.
 
         Args:
-            name: what the user calls the labels.
+            name: name of the labels as given by the user.
             version: from 1.
-            own: whether they are the corpus's own, first labels.
+            own: whether they are the first, main labels of the corpus.
 
         Example:
             >>> LabelName.of("corine-2024", 2, own=False).key
@@ -144,7 +144,7 @@ class LabelName:
 
 
 def versions(info: CorpusInfo, name: str) -> list[LabelName]:
-    """Label versions that a corpus has under a name, the oldest first."""
+    """Label versions of a corpus under a name, oldest first."""
     known = {item.key for item in info.labels}
     own = next(iter(info.recipe.get("labels", {})), None) == name
     found: list[LabelName] = []
@@ -162,25 +162,25 @@ def add_labels(
 ) -> LabelsReport:
     """Add class fractions from a source to a corpus.
 
-    Labels that the corpus has already under that name, with the same numbers and terms, are not added again; others
-    are a new label version beside the old ones.
+    Labels that the corpus already has under this name, with the same values and terms, are not added again; different
+    ones become a new label version, and the old versions are kept.
 
     Args:
         corpus: folder of the corpus.
-        source: where the labels come from, and what they are called.
-        factory: makes executors; this process alone if absent.
-        listener: told of progress.
+        source: source and name of the labels.
+        factory: makes executors; by default only this process.
+        listener: receives progress.
 
     Raises:
-        CorpusError: no corpus there.
-        InvalidInputError: the source has no CRS, bad geometries or unknown codes; its rows are named.
+        CorpusError: there is no corpus.
+        InvalidInputError: the source has no CRS, invalid geometries or unknown codes; the rows are named.
         NotFoundError: no such taxonomy, layer or column.
     """
     folder = Path(corpus)
     if not (folder / CORPUS).is_file():
         raise CorpusError(f"{folder}: is not a finished corpus; labels can only be added on a local disk")
     there = FinishedCorpus.open(str(folder))
-    taxonomy(source.taxonomy)  # an unknown one is named before anything is read
+    taxonomy(source.taxonomy)  # report an unknown taxonomy before anything is read
     repaired = check_source(source.file, source.source)
     with build_context(folder, factory, listener) as context:
         units = list(_units(there, source, context))
@@ -213,7 +213,7 @@ def _report(one: LabelName, there: FinishedCorpus, notes: tuple[str, ...], *, ad
 def _notes(
     source: AddedLabels, outcomes: Mapping[str, Outcome], repaired: Sequence[Problem], samples: int
 ) -> tuple[str, ...]:
-    """Rows that were repaired anywhere, samples without labels, and ground claimed twice."""
+    """Repaired rows, samples without labels, and areas claimed twice."""
     lines = [line for line in label_notes(source.name, outcomes, samples) if not line.endswith(": repaired")]
     return (*lines[:1], *(f"{problem}: repaired" for problem in repaired), *lines[1:])
 
@@ -235,7 +235,7 @@ def _units(there: FinishedCorpus, source: AddedLabels, context: BuildContext) ->
 def _is_same(
     there: FinishedCorpus, one: LabelName, source: AddedLabels, tables: Mapping[str, NDArray[np.int32]]
 ) -> bool:
-    """Whether a label version holds these numbers under these terms."""
+    """Whether a label version has these values and terms."""
     item = there.info.product(one.key)
     if item.taxonomy != taxonomy(source.taxonomy) or item.terms != source.terms:
         return False
@@ -252,7 +252,7 @@ def _fractions(there: FinishedCorpus, key: str) -> dict[str, NDArray[np.int32]]:
 
 
 def extended_info(info: CorpusInfo, source: AddedLabels, one: LabelName) -> CorpusInfo:
-    """The corpus with one more label product, as if its recipe had named it."""
+    """The corpus with one more label product, as if its recipe had listed it."""
     row = product("labels")
     if one.key != row.key:
         row = replace(row, key=one.key, collection=one.key, prefix=one.key)
@@ -273,7 +273,7 @@ def extended_info(info: CorpusInfo, source: AddedLabels, one: LabelName) -> Corp
 def _publish(
     there: FinishedCorpus, one: LabelName, tables: Mapping[str, NDArray[np.int32]], publication: CorpusWriter
 ) -> None:
-    """Write the label files, the index, and all that follows from it; imagery is only named."""
+    """Write the label files, the index, and everything derived from it; imagery is only listed."""
     info = publication.info
     samples = SampleTable.of([sample for own in there.tiles.values() for sample in own])
     fractions = {item.key: _stacked(_fractions(there, item.key)) for item in there.info.labels}

@@ -1,4 +1,4 @@
-"""`export`: a corpus in another layout, chips as cubes or cubes as chips, with equal pixels."""
+"""`export`: convert a corpus to another layout, chips to cubes or cubes to chips, with equal pixels."""
 
 from __future__ import annotations
 
@@ -51,21 +51,21 @@ if TYPE_CHECKING:
     from landloom.model.time import Timestep
 
 LAYOUTS = ("chips", "cubes")
-"""What a corpus can be laid out as."""
+"""Layouts of a corpus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExportReport:
-    """What an export came to."""
+    """Result of an export."""
 
     corpus: Path
-    """Where it lies."""
+    """Folder of the exported corpus."""
     layouts: tuple[str, ...]
     tiles: int
     files: int
-    """Imagery, labels and lineage."""
+    """Number of imagery, label and lineage files."""
     size: int
-    """Their bytes."""
+    """Their size in bytes."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -74,29 +74,29 @@ class ExportReport:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConvertTask:
-    """Writes one product of one tile in another layout."""
+    """Converts one product of one tile to other layouts."""
 
     source: str
-    """Where the corpus is read."""
+    """Source of the corpus."""
     target: str
-    """Where it is written."""
+    """Target of the corpus."""
     layout: Layout
-    """Keys of both."""
+    """Layout (paths) of both."""
     have: str
-    """Layout that is read."""
+    """Layout of the source."""
     want: tuple[str, ...]
-    """Layouts that are written."""
+    """Layouts to write."""
     product: Product
     samples: tuple[Sample, ...]
-    """Of one tile, in id order."""
+    """Samples of one tile, in id order."""
     timesteps: tuple[Timestep, ...]
     exists: tuple[tuple[bool, ...], ...]
-    """Sample by sample, whether it has a chip of each timestep."""
+    """Per sample, whether it has a chip of each timestep."""
     acquired: bool
-    """Whether samples have timesteps of their own."""
+    """Whether samples have their own timesteps."""
 
     def run(self) -> Outcome:
-        """Copy pixel by pixel what exists; one sample is in memory at a time, and one tile where cubes are written."""
+        """Copy the pixels of existing chips; memory holds one sample, or one tile if cubes are written."""
         observed = np.array(self.exists, np.bool_) if self.acquired else None
         with ExitStack() as stack:
             writer = stack.enter_context(
@@ -129,7 +129,7 @@ class ConvertTask:
                 found = [(key, *decode_geotiff(store.get(key))[:2]) for key in keys]
                 for key, _, own in found:
                     if own != grid:
-                        raise InvalidInputError(f"{key}: got the grid {own}, expected {grid} as its sample says")
+                        raise InvalidInputError(f"{key}: got the grid {own}, expected that of its sample, {grid}")
                 yield place, step, np.concatenate([array for _, array, _ in found])
 
     def _cubes(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
@@ -145,12 +145,12 @@ class ConvertTask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CopyTask:
-    """Copies the files of a tile that no layout changes, and checks them on the way."""
+    """Copies the files of a tile that are independent of the layout, and verifies them."""
 
     source: str
     target: str
     manifest: str
-    """Manifest that names them."""
+    """Manifest that lists them."""
     keep: tuple[str, ...]
     """Layouts whose files are copied too."""
 
@@ -163,13 +163,13 @@ class CopyTask:
         for entry in entries:
             data = source.get(entry.path)
             if FileEntry.of(entry.path, data) != entry:
-                raise CorpusInvalidError([Problem(where=entry.path, what="its bytes are not what the manifest says")])
+                raise CorpusInvalidError([Problem(where=entry.path, what="its bytes do not match the manifest")])
             target.put(entry.path, data)
         return Outcome(files=tuple(entries))
 
 
 def is_kept(path: str, layouts: Sequence[str]) -> bool:
-    """Whether a file stays as it is when imagery is wanted in these layouts only.
+    """Whether a file is copied unchanged if imagery is written only in these layouts.
 
     Example:
         >>> is_kept("labels/33N/16E-243N/x.geojson", ()), is_kept("imagery/33N/16E-243N/S2-SR.zarr/zarr.json", ())
@@ -188,23 +188,23 @@ def export(
     factory: Factory = inline,
     listener: Listener | None = None,
 ) -> ExportReport:
-    """Write a corpus anew in other layouts; an export that was killed goes on where it was.
+    """Convert a corpus to other layouts; an interrupted export continues where it stopped.
 
     Args:
         corpus: folder or address of the corpus.
-        out: folder to write; empty, or of an export like this one.
+        out: target folder; empty, or from the same export.
         layouts: `chips`, `cubes` or both.
-        factory: makes executors; this process alone if absent.
-        listener: told of progress.
+        factory: makes executors; by default only this process.
+        listener: receives progress.
 
     Returns:
-        What was written.
+        Summary of the export.
 
     Raises:
         InvalidValueError: no such layout.
-        CorpusError: no corpus there, or one whose files cannot be read.
-        ForeignCorpusError: the output folder holds something else.
-        DiskFullError: no space is left; the next export goes on.
+        CorpusError: there is no corpus, or its files cannot be read.
+        ForeignCorpusError: the target folder contains something else.
+        DiskFullError: no space is left; the next export continues.
     """
     wanted = tuple(name for name in LAYOUTS if name in layouts)
     if not wanted or set(layouts) - set(LAYOUTS):
@@ -228,7 +228,7 @@ def export(
 
 
 def exported_info(info: CorpusInfo, layouts: tuple[str, ...]) -> CorpusInfo:
-    """What the exported corpus says of itself: the same, as if its recipe had named these layouts."""
+    """The description of the exported corpus: unchanged, as if its recipe had listed these layouts."""
     recipe = dict(info.recipe)
     if "layouts" in recipe:
         recipe["layouts"] = list(layouts)
@@ -236,14 +236,14 @@ def exported_info(info: CorpusInfo, layouts: tuple[str, ...]) -> CorpusInfo:
 
 
 def _claim(there: FinishedCorpus, folder: Path, layouts: tuple[str, ...]) -> None:
-    """Refuse a folder that holds anything but an export like this one."""
+    """Refuse a folder with contents other than the same export."""
     if isinstance(there.store, LocalStore) and folder.resolve().is_relative_to(there.store.root.resolve()):
-        raise ForeignCorpusError(f"{folder}: lies in the corpus itself; choose another folder")
+        raise ForeignCorpusError(f"{folder}: is inside the corpus; choose another folder")
     if not folder.exists() or not any(folder.iterdir()):
         return
     if not (folder / CORPUS).exists():
         if not (folder / STATE).exists():
-            raise ForeignCorpusError(f"{folder}: holds files that no export has written; choose another folder")
+            raise ForeignCorpusError(f"{folder}: contains files of something else; choose another folder")
         return
     found = parse_corpus_json((folder / CORPUS).read_bytes())
     got = (found.name, found.version, found.layouts)
@@ -255,7 +255,7 @@ def _claim(there: FinishedCorpus, folder: Path, layouts: tuple[str, ...]) -> Non
 
 
 def _units(there: FinishedCorpus, source: str, target: str, layouts: tuple[str, ...]) -> Iterator[Unit]:
-    """A unit a tile for what is copied, and one a tile and product for what is converted."""
+    """One unit per tile for copied files, and one per tile and product for converted imagery."""
     info = there.info
     keep = tuple(name for name in layouts if name in info.layouts)
     want = tuple(name for name in layouts if name not in info.layouts)
@@ -309,7 +309,7 @@ def _contents(
     units: Sequence[Unit],
     total: list[int],
 ) -> Iterator[TileContent]:
-    """The tiles as exported, one at a time; `total` counts files and bytes."""
+    """The exported tiles, one at a time; `total` counts files and bytes."""
     exists = there.exists()
     for tile, samples in there.tiles.items():
         own = [context.journal.get(unit.id) for unit in units if unit.tile == tile]

@@ -1,4 +1,4 @@
-"""From the results of units to a corpus: what there is, its index, lineage, and all documents that follow from them."""
+"""From the results of units to a corpus: existing files, index, lineage, and all derived documents."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ Exists = dict[str, "NDArray[np.bool_]"]
 
 
 def publish_outcomes(project: Project, plan: Plan, results: Results, context: BuildContext) -> CorpusWriter:
-    """Write lineage, index, resources, catalogue, card, manifests and corpus.json; one tile's files at a time.
+    """Write lineage, index, resources, catalogue, card, manifests and corpus.json, one tile at a time.
 
     Args:
         project: the recipe in its folder.
         plan: its plan.
-        results: of its units; those that failed are published as missing.
-        context: where the corpus is built.
+        results: results of its units; failed ones are published as missing.
+        context: context of the build.
     """
     info = corpus_info(project, plan.requests, plan.placement, results)
     publication = CorpusWriter(info=info, store=context.store)
@@ -53,7 +53,7 @@ def publish_outcomes(project: Project, plan: Plan, results: Results, context: Bu
 
 
 def _content(plan: Plan, publication: CorpusWriter, results: Results, tile: str, exists: Exists) -> TileContent:
-    """Gather the files that the units of a tile have made, and write its lineage."""
+    """Collect the files made by the units of a tile, and write its lineage."""
     info, key, lineage = publication.info, TileKey.parse(tile), []
     for request in plan.requests:
         for unit in results.units(tile, request.unit):
@@ -71,7 +71,7 @@ def _content(plan: Plan, publication: CorpusWriter, results: Results, tile: str,
 
 
 def _index(plan: Plan, info: CorpusInfo, store: Store, exists: Mapping[str, Exists]) -> pa.Table:
-    """The index; queries and everything below are made from it."""
+    """The index; queries and all derived documents are based on it."""
     fractions = {}
     for request in plan.requests:
         for item in request.kind.describe(request, plan.placement):

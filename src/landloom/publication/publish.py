@@ -1,8 +1,8 @@
-"""`publish`: a corpus to where others find it, with addresses instead of relative paths.
+"""`publish`: upload a corpus for others, with absolute addresses instead of relative paths.
 
-Order, tile by tile: a note of what is about to be written, the files, their manifest. Then the files of no tile,
-`corpus.json`, their manifest, and `catalog.json` last: it is what makes a publication. While it is missing, a publish
-can be killed and run again; once it is there, nothing under that address is ever written again.
+Order, for each tile: a note of the files about to be written, the files, their manifest. Then the files of no tile,
+`corpus.json`, their manifest, and `catalog.json` last: it marks the publication as complete. While it is missing, a
+publish can be killed and run again; once it exists, nothing under that address is ever written again.
 """
 
 from __future__ import annotations
@@ -41,29 +41,29 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 MARKER: Final = f"{STATE}/publishing.json"
-"""Lies at the target while a publish is under way: name and version of what is being published."""
+"""Present at the target during a publish: name and version of the corpus being published."""
 NOTE: Final = f"{STATE}/publishing.parquet"
-"""Names what the tile in work may have left there: a manifest of files that are not proved to be whole."""
+"""Lists what the tile in work may have left there: a manifest of files that may be incomplete."""
 WORKERS: Final = 16
-"""Files that are on their way at a time, unless told."""
+"""Default number of concurrent transfers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PublishReport:
-    """What a publish came to."""
+    """Result of a publish."""
 
     target: str
     base_url: str
     name: str
     version: str
     uploaded: int
-    """Files that were written; manifests and corpus.json are not counted."""
+    """Number of files written, without manifests and corpus.json."""
     size: int
-    """Their bytes."""
+    """Their size in bytes."""
     unchanged: int
-    """Files that were there already."""
+    """Number of files that already existed."""
     removed: int
-    """Files that an interrupted publish had left and that are no part of this corpus."""
+    """Number of files left by an interrupted publish that are not part of this corpus."""
     digest: str
     """One hash over the published manifests and corpus.json."""
 
@@ -79,13 +79,13 @@ def publish(
 
     Args:
         corpus: folder or address of the corpus.
-        target: where its files go: `s3://bucket/folder`, `az://container/folder`, `file:///folder`, …
-        base_url: address under which readers will reach them; every href in the catalogue starts with it.
-        workers: files that are on their way at a time.
-        listener: told of progress.
+        target: target address of its files: `s3://bucket/folder`, `az://container/folder`, `file:///folder`, …
+        base_url: public address of the files; every href in the catalogue starts with it.
+        workers: number of concurrent transfers.
+        listener: receives progress.
 
     Returns:
-        What was written; nothing, where the same corpus has been published there before.
+        Summary; nothing is written if the same corpus has already been published there.
 
     Raises:
         InvalidInputError: the base URL is no absolute address.
@@ -103,7 +103,7 @@ def publish(
     shown = listener or Silent()
     there, goal = FinishedCorpus.open(corpus), open_store(target)
     if goal.uri == there.store.uri:
-        raise ForeignCorpusError(f"{target}: is the corpus itself; publish it to another place")
+        raise ForeignCorpusError(f"{target}: is the corpus itself; choose another target")
     found = audit(there.store)
     found.demand()
     upload = Upload(there=there, goal=goal, listener=shown, unchanged=found.files)
@@ -142,10 +142,10 @@ def _checked(base_url: str) -> str:
 
 
 def _begin(info: CorpusInfo, goal: Store) -> None:
-    """Mark the target as ours, or see that it is.
+    """Mark the target as ours, or check that it is.
 
     Raises:
-        ForeignCorpusError: it holds something else.
+        ForeignCorpusError: it contains something else.
     """
     if goal.exists(MARKER):
         name = orjson.loads(goal.get(MARKER))["name"]
@@ -155,16 +155,16 @@ def _begin(info: CorpusInfo, goal: Store) -> None:
         first = next(iter(goal.list()), None)
         if first is not None:
             raise ForeignCorpusError(
-                f"{goal.uri}: holds files that no publish has written, such as {first.key}; choose another place"
+                f"{goal.uri}: contains files of something else, such as {first.key}; choose another target"
             )
     goal.put(MARKER, orjson.dumps({"name": info.name, "version": info.version}))
 
 
 def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:
-    """Whether this very corpus is published at the target.
+    """Whether this same corpus is published at the target.
 
     Raises:
-        ForeignCorpusError: another one, another version, other bytes, or the same under another address.
+        ForeignCorpusError: another corpus, another version, other bytes, or the same under another address.
     """
     info = there.info
     root = info.layout.stac_root
@@ -173,11 +173,11 @@ def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:
     found = parse_corpus_json(goal.get(CORPUS))
     own, other = f"{info.name} {info.version}", f"{found.name} {found.version}"
     if own != other:
-        raise ForeignCorpusError(f"{goal.uri}: {other} is published there; publish {own} under an address of its own")
+        raise ForeignCorpusError(f"{goal.uri}: {other} is published there; publish {own} under another address")
     links = orjson.loads(goal.get(root))["links"]
     address = next((link["href"] for link in links if link["rel"] == "self"), "")
     if not address:
-        raise ForeignCorpusError(f"{goal.uri}: a corpus lies there that was never published; choose another place")
+        raise ForeignCorpusError(f"{goal.uri}: contains a corpus that was never published; choose another target")
     if address != f"{base_url}/{root}":
         raise ForeignCorpusError(
             f"{goal.uri}: {own} is published there as {address.removesuffix('/' + root)}, not as {base_url}"
@@ -191,7 +191,7 @@ def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:
 
 
 def _same_data(there: FinishedCorpus, goal: Store) -> bool:
-    """Whether manifests name the same bytes, but for what holds addresses."""
+    """Whether manifests list the same bytes, except for files with addresses."""
     here = [entry.key for entry in there.store.list(MANIFESTS)]
     if here != [entry.key for entry in goal.list(MANIFESTS)]:
         return False
@@ -213,7 +213,7 @@ def _contents(there: FinishedCorpus, upload: Upload) -> Iterator[TileContent]:
 
 @dataclass(slots=True, kw_only=True)
 class Upload:
-    """Takes the files of a corpus and sends a tile's as soon as all of them are known."""
+    """Receives the files of a corpus and sends those of a tile as soon as all are known."""
 
     there: FinishedCorpus
     """The corpus."""
@@ -221,18 +221,18 @@ class Upload:
     listener: Listener
     pool: Executor = field(default_factory=inline)
     manifests: set[str] = field(default_factory=set)
-    """Keys of the manifests at the goal."""
+    """Keys of the manifests at the target."""
     kept: dict[str, tuple[FileEntry, ...]] = field(default_factory=dict)
-    """Tile → files that are sent as they are."""
+    """Tile → files that are sent unchanged."""
     made: dict[str, dict[str, tuple[FileEntry, bytes]]] = field(default_factory=dict)
-    """Tile → path → file that was made for this publication."""
+    """Tile → path → file made for this publication."""
     uploaded: int = 0
     size: int = 0
     unchanged: int = 0
     removed: int = 0
 
     def clean(self) -> None:
-        """Remove what an interrupted publish has left: half a tile, and tiles that this corpus does not have."""
+        """Remove the remains of an interrupted publish: incomplete tiles, and tiles that this corpus does not have."""
         self.manifests = {entry.key for entry in self.goal.list(MANIFESTS)}
         layout = self.there.info.layout
         own = {layout.manifest(None), *(layout.manifest(TileKey.parse(tile)) for tile in self.there.tiles)}
@@ -247,21 +247,21 @@ class Upload:
             self._remove(noted)
 
     def keep(self, tile: str, entries: tuple[FileEntry, ...]) -> None:
-        """Take files of a tile that are sent as they are."""
+        """Add files of a tile that are sent unchanged."""
         self.kept[tile] = entries
 
     def put(self, tile: str, key: str, data: bytes) -> FileEntry:
-        """Take a file that was made for this publication."""
+        """Add a file made for this publication."""
         entry = FileEntry.of(key, data)
         self.made.setdefault(tile, {})[key] = entry, data
         return entry
 
     def entries(self, tile: str) -> list[FileEntry]:
-        """What a tile holds so far."""
+        """Files of a tile so far."""
         return [*self.kept.get(tile, ()), *(entry for entry, _ in self.made.get(tile, {}).values())]
 
     def close(self, tile: str) -> None:
-        """Send what is not there yet, then the manifest; for no tile, corpus.json before it and catalog.json after."""
+        """Send missing files, then the manifest; for files of no tile, corpus.json before it and catalog.json after."""
         layout = self.there.info.layout
         wanted = self.entries(tile)
         made = self.made.pop(tile, {})
@@ -283,10 +283,10 @@ class Upload:
             self._send([entry for entry in wanted if entry.path == layout.stac_root], made)
 
     def _note(self, key: str, wanted: list[FileEntry]) -> set[FileEntry]:
-        """Note what is about to be written under a manifest, and take that manifest's word back.
+        """Note the files about to be written under a manifest, and remove that manifest.
 
         Returns:
-            Files that are proved to be there.
+            Files that are verified to exist.
         """
         proved = set(read_manifest(self.goal.get(key), key)) if key in self.manifests else set()
         known = {entry.path: entry for entry in (*proved, *wanted)}
@@ -301,7 +301,7 @@ class Upload:
             self.listener.advanced(entry.path, None)
 
     def _send(self, entries: list[FileEntry], made: Mapping[str, tuple[FileEntry, bytes]]) -> None:
-        """Send files, so many at a time; the first failure stops the rest."""
+        """Send files concurrently; the first failure stops the rest."""
         flying = [self.pool.submit(self._one, entry, made.get(entry.path)) for entry in entries]
         try:
             for future in as_completed(flying):
@@ -316,7 +316,7 @@ class Upload:
     def _one(self, entry: FileEntry, made: tuple[FileEntry, bytes] | None) -> FileEntry:
         data = self.there.store.get(entry.path) if made is None else made[1]
         if made is None and FileEntry.of(entry.path, data) != entry:
-            raise CorpusInvalidError([Problem(where=entry.path, what="its bytes are not what the manifest says")])
+            raise CorpusInvalidError([Problem(where=entry.path, what="its bytes do not match the manifest")])
         self.goal.put(entry.path, data)
         return entry
 

@@ -1,4 +1,4 @@
-"""`report.html`: one self-contained page about a build. It is build state: it knows times, and is in no manifest."""
+"""`report.html`: one self-contained page about a build. It is build state: it has times, and is in no manifest."""
 
 from __future__ import annotations
 
@@ -31,29 +31,29 @@ if TYPE_CHECKING:
     from landloom.engine.registry import Registry
 
 DRAW: Final = ".landloom/draw.json"
-"""Where a build keeps what its draw achieved."""
+"""Key of the results of the draw, in the build state."""
 SHOWN: Final = 4
-"""Samples whose chips are shown."""
+"""Number of samples whose chips are shown."""
 
 
 def keep_draw(placement: Placement, context: BuildContext) -> None:
-    """Keep what a draw achieved for the report; where samples were not drawn there is nothing to keep."""
+    """Keep the results of a draw for the report; without a draw there is nothing to keep."""
     if placement.draw is not None:
         context.store.put(DRAW, orjson.dumps(dict(placement.draw)))
 
 
 def write_report(folder: Path, registry: Registry) -> Path:
-    """Write the page about a corpus folder.
+    """Write the report page of a corpus folder.
 
     Args:
-        folder: of the corpus, as built.
-        registry: its kinds and sampler bring their own parts.
+        folder: folder of the build.
+        registry: its kinds and sampler add their sections.
 
     Returns:
         Its path.
 
     Raises:
-        CorpusError: no corpus has been built there.
+        CorpusError: no corpus was built there.
     """
     facts, size = _read(folder)
     title = f"{facts.info.publication.title}, version {facts.info.version}"
@@ -65,9 +65,9 @@ def write_report(folder: Path, registry: Registry) -> Path:
 
 
 def _read(folder: Path) -> tuple[ReportFacts, int]:
-    """What the page is made from, and the bytes of all files that units have made."""
+    """Input of the page, and the total size of all files made by units."""
     if not (folder / CORPUS).exists() or not (folder / JOURNAL).exists():
-        raise CorpusError(f"{folder}: no finished build has been here; start one with: landloom build")
+        raise CorpusError(f"{folder}: no finished build here; start one with: landloom build")
     entries, size = [], 0
     with Journal(folder / JOURNAL) as journal:
         for entry in journal.entries():
@@ -79,13 +79,11 @@ def _read(folder: Path) -> tuple[ReportFacts, int]:
 
 
 def _own_parts(facts: ReportFacts, registry: Registry) -> list[str]:
-    """What sampler and product kinds show; nothing of a recipe that they no longer understand."""
+    """Sections of sampler and product kinds; without those of recipe sections that cannot be read any more."""
     try:
         recipe = registry.recipe.parse(facts.info.recipe, str(facts.folder))
     except RecipeError as error:
-        return [
-            f"<p>{len(error.problems)} keys of the recipe are unknown here: figures of its products are left out.</p>"
-        ]
+        return [f"<p>{len(error.problems)} keys of the recipe are unknown: figures of its products are left out.</p>"]
     project, parts = Project(recipe=recipe, folder=facts.folder.parent), []
     draw = facts.folder / DRAW
     if draw.exists():

@@ -1,4 +1,4 @@
-"""The samples of a corpus one after the other, as named arrays: what files for training are written from."""
+"""The samples of a corpus one by one, as named arrays: the input of files for training."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ if TYPE_CHECKING:
 
 
 VALID: Final = "s2_valid"
-"""Key of the mask's product."""
+"""Key of the mask product."""
 LABELS: Final = {"classes": "labels"}
-"""Layer → its published name, where they differ."""
+"""Layer → its published name, if different."""
 
 
 @dataclass(slots=True)
 class SampleReader:
-    """Reads the samples of a corpus one after the other."""
+    """Reads the samples of a corpus one by one."""
 
     there: FinishedCorpus
     outlines: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Sample → what is known of the parcel that it is about."""
+    """Sample → record of the parcel of its window."""
     classes: dict[str, Any] = field(default_factory=dict)
     """Codes of classes and background."""
 
@@ -78,7 +78,7 @@ class SampleReader:
                 yield sample, self._arrays(sample, rows, scenes, cubes)
 
     def _scenes(self, tile: str) -> dict[str, str]:
-        """Timestep → ids of the scenes behind it."""
+        """Timestep → ids of its scenes."""
         info = self.there.info
         for item in info.products:
             if is_imagery(item):
@@ -134,7 +134,7 @@ class SampleReader:
         return arrays | self.classes | self.outlines.get(str(sample.id), {})
 
     def _year(self) -> int:
-        """The year of the labels: that of the last day that they, or else the imagery, speak of."""
+        """The year of the labels: that of the last day of their period, or of that of the imagery."""
         layers = next((item for item in self.there.info.products if item.product.kind == "raster-labels"), None)
         period = (layers.period if layers is not None else None) or self.there.info.period
         last = period.end - (period.end - period.start) / 1_000_000
@@ -143,7 +143,7 @@ class SampleReader:
     def _series(
         self, sample: Sample, item: ProductInfo, steps: NDArray[np.int64], cubes: Mapping[str, CubeReader]
     ) -> NDArray[Any]:
-        """(T, band, y, x) of the steps wanted."""
+        """(T, band, y, x) of the selected timesteps."""
         product, layout = item.product, self.there.info.layout
         names = [item.timesteps[step].name for step in steps.tolist()]
         if item.key in cubes:

@@ -1,4 +1,4 @@
-"""`export --to pickle` and `--to npz`: one file a sample, as training code of the published system reads it.
+"""`export --to pickle` and `--to npz`: one file per sample, as read by training code of the published system.
 
 | key                                          | what                                                            |
 |----------------------------------------------|-----------------------------------------------------------------|
@@ -36,11 +36,11 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
 
 FORMATS: Final = ("pickle", "npz")
-"""What samples can be written as."""
+"""File formats of samples."""
 INDEX: Final = "saved_timeseries_data_info.csv"
-"""The list of files, as the published system calls it."""
+"""The list of files, with its name in the published system."""
 PROTOCOL: Final = 4
-"""Of pickle: what every Python since 3.4 reads."""
+"""Pickle protocol, readable since Python 3.4."""
 _HEADER: Final = (
     "sample_path",
     "Year",
@@ -60,17 +60,17 @@ _HEADER: Final = (
 )
 
 SingleImage = Literal["all", "least-cloudy"]
-"""One file a date, or for the date with most usable pixels."""
+"""One file per date, or only for the date with most valid pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Purity:
-    """How a window gets one label."""
+    """How a window gets a single label."""
 
     least: float = 0.5
-    """Share of its pixels that the commonest class must have; windows with less are left out."""
+    """Minimum share of pixels of the most frequent class; windows with less are left out."""
     fractions: bool = False
-    """Whether the share of every class is the label, instead of the commonest."""
+    """Whether the label is the share of every class, instead of the most frequent class."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.least <= 1:
@@ -79,16 +79,16 @@ class Purity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamplesReport:
-    """What an export of samples came to."""
+    """Result of an export of samples."""
 
     folder: Path
     files: int
     size: int
-    """Bytes."""
+    """Size in bytes."""
     impure: int
-    """Windows left out because no class has the share wanted."""
+    """Number of windows left out because no class reaches the share."""
     empty: int
-    """Windows left out because they have no date."""
+    """Number of windows left out because they have no date."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -104,20 +104,20 @@ def export_samples(
     one_label: Purity | None = None,
     listener: Listener | None = None,
 ) -> SamplesReport:
-    """Write every sample of a corpus as one file; one sample is in memory at a time.
+    """Write every sample of a corpus to one file; memory holds one sample at a time.
 
     Args:
         corpus: folder or address of the corpus, in either layout.
-        out: folder to write; empty, or of an export like this one, whose files are written again.
-        to: `pickle`, or `npz` (nothing pickled within).
+        out: target folder; empty, or from the same export, whose files are rewritten.
+        to: `pickle`, or `npz` (without pickled objects).
         single_image: one file for each date, or for the clearest one, instead of the series; T is 1.
-        one_label: one label a window, instead of rasters.
-        listener: told of progress.
+        one_label: one label per window, instead of rasters.
+        listener: receives progress.
 
     Raises:
         InvalidValueError: no such format.
-        InvalidInputError: the corpus has no imagery, or no classes where they are needed.
-        ForeignCorpusError: the folder holds something else.
+        InvalidInputError: the corpus has no imagery, or no classes although they are needed.
+        ForeignCorpusError: the folder contains something else.
         CorpusError: there is no corpus.
     """
     if to not in FORMATS:
@@ -125,7 +125,7 @@ def export_samples(
     reader = SampleReader(FinishedCorpus.open(corpus))
     folder = Path(out)
     if folder.exists() and any(folder.iterdir()) and not (folder / INDEX).exists():
-        raise ForeignCorpusError(f"{folder}: holds files that no export has written; choose another folder")
+        raise ForeignCorpusError(f"{folder}: contains files of something else; choose another folder")
     store = LocalStore(folder)
     store.put(INDEX, csv_bytes(_HEADER, ()))
     rows: list[Sequence[object]] = []
@@ -148,7 +148,7 @@ def export_samples(
 
 
 def encode_sample(arrays: Mapping[str, Any], to: str) -> bytes:
-    """A sample as bytes; the same arrays give the same bytes.
+    """A sample as bytes; equal arrays give equal bytes.
 
     Example:
         >>> data = encode_sample({"doy": np.array([7]), "sample": "a"}, "npz")
@@ -186,7 +186,7 @@ def _files(
 
 
 def at_date(arrays: Mapping[str, Any], step: int) -> dict[str, Any]:
-    """One date of a sample; T is 1, so that readers of series read it too.
+    """One date of a sample; T is 1, so that readers of series can read it too.
 
     Example:
         >>> at_date({"B02": np.zeros((3, 2, 2)), "doy": np.array([1, 6, 9]), "year": 2018}, 1)["doy"]
@@ -205,7 +205,7 @@ def _is_band(key: str, value: Any) -> bool:
 
 
 def clearest(arrays: Mapping[str, Any]) -> int:
-    """The date with most usable pixels; the earliest of several.
+    """The date with most valid pixels; the earliest of several.
 
     Example:
         >>> clearest({"doy": np.array([1, 6]), "valid": np.array([[[0, 1]], [[1, 1]]])})
@@ -217,14 +217,14 @@ def clearest(arrays: Mapping[str, Any]) -> int:
 
 
 def labelled(arrays: Mapping[str, Any], rule: Purity) -> tuple[dict[str, Any], str]:
-    """A sample with one label instead of rasters, and `ok` or `impure`.
+    """A sample with one label instead of rasters, and its status `ok` or `impure`.
 
-    Shares are of all pixels but those to ignore. The commonest class is one of the corpus's classes, not background;
-    of several the one with the smallest code.
+    Shares are relative to all pixels except ignored ones. The most frequent class is one of the corpus's classes, not
+    background; of several the one with the smallest code.
 
     Args:
         arrays: with `labels`, `codes` (those of classes and background) and `background`.
-        rule: which label.
+        rule: rule for the label.
 
     Raises:
         InvalidInputError: there are no classes.
@@ -236,7 +236,7 @@ def labelled(arrays: Mapping[str, Any], rule: Purity) -> tuple[dict[str, Any], s
         (1, 0.5, 'ok')
     """
     if "labels" not in arrays or "codes" not in arrays:
-        raise InvalidInputError("got samples without classes, expected a corpus with parcels for one label a window")
+        raise InvalidInputError("got samples without classes, expected a corpus with parcels for one label per window")
     codes = arrays["codes"]
     counts = (arrays["labels"][..., None] == codes).sum(axis=(0, 1))
     shares = counts / max(int(counts.sum()), 1)

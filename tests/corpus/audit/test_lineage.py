@@ -65,13 +65,13 @@ def test_every_problem_of_its_shape_is_listed(store: LocalStore) -> None:
     [
         (lineage(make_info()).encode("33N_17E-243N", "s2"), "expected '33N_16E-243N'"),
         (with_step(timestep="2017-12").encode(TILE, "s2"), "'2017-12', which the product does not have"),
-        (with_step(timestep="2018-03").encode(TILE, "s2"), "out of order"),
-        (with_step(scenes=2 * lineage(make_info()).timesteps[0].scenes).encode(TILE, "s2"), "named twice"),
+        (with_step(timestep="2018-03").encode(TILE, "s2"), "not in order"),
+        (with_step(scenes=2 * lineage(make_info()).timesteps[0].scenes).encode(TILE, "s2"), "listed twice"),
         (
             with_step(scenes=(replace(lineage(make_info()).timesteps[0].scenes[0], id="broken of 2018-01"),)).encode(
                 TILE, "s2"
             ),
-            "both used and left out",
+            "both as used and as left out",
         ),
     ],
 )

@@ -129,7 +129,7 @@ def test_labels_that_are_not_those_of_the_index(store: LocalStore) -> None:
     republish(store, LABEL, label_geojson("33N_16E-243N_12_15", [(0, 0)], ["clc_111"], [1_000_000]))
     assert found(store)[LABEL] == "its fractions do not match the index"
     republish(store, LABEL, b"{}")
-    assert "no label Feature" in found(store)[LABEL]
+    assert "not a label Feature" in found(store)[LABEL]
 
 
 def test_an_item_moved_elsewhere(store: LocalStore) -> None:

@@ -35,7 +35,7 @@ def test_the_demo_runs_and_a_second_run_does_nothing_twice(tmp_path: Path) -> No
     assert len(paths) == first.samples.files == first.build.samples
     assert load(tmp_path / "samples" / paths[0])["B02"].ndim == 3
     page = first.page.read_text(encoding="utf-8")
-    for heading in ("Scenes", "Parcels", "Samples", "One series", "What a pickle holds"):
+    for heading in ("Scenes", "Parcels", "Samples", "One series", "Contents of a pickle"):
         assert f"<h2>{heading}</h2>" in page
     again = run_demo_parcels(tmp_path)
     assert again.build.units_run == 0

@@ -1,1 +1,1 @@
-"""The demos."""
+"""Demos that run the whole workflow."""

@@ -1,4 +1,4 @@
-"""The demo: a simulated world, a corpus built from it, validated and asked; nothing is fetched."""
+"""The demo: a simulated world, and a corpus built from it, validated and queried, without a network."""
 
 from __future__ import annotations
 
@@ -24,21 +24,21 @@ if TYPE_CHECKING:
     from landloom.simulate.spec import WorldSpec
 
 QUERY: Final = "clc_2 >= 0.5"
-"""What the demo asks: samples that are at least half agriculture."""
+"""Query of the demo: samples with at least half agriculture."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoReport:
-    """What the demo came to."""
+    """Result of the demo."""
 
     build: BuildReport
     checked: int
-    """Files and documents that were validated."""
+    """Number of files and documents validated."""
     query: str
     found: int
-    """Samples that the query found."""
+    """Number of samples found by the query."""
     assets: int
-    """Their files."""
+    """Number of their files."""
 
 
 def write_world(
@@ -62,16 +62,16 @@ def write_world(
 def run_demo(
     folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
 ) -> DemoReport:
-    """Simulate, build, validate, query; a second run does nothing twice.
+    """Simulate, build, validate, query; a second run repeats no finished step.
 
     Args:
-        folder: gets `archive/`, `landloom.yaml` and `corpus/`.
+        folder: for `archive/`, `landloom.yaml` and `corpus/`.
         factory: makes executors for the build.
-        listener: told of progress.
-        workers: processes that simulate.
+        listener: receives progress.
+        workers: number of processes for the simulation.
 
     Raises:
-        CorpusInvalidError: what was built does not validate.
+        CorpusInvalidError: the corpus is invalid.
     """
     write_world("demo", folder / "archive", listener, workers)
     recipe = folder / RECIPE_FILE

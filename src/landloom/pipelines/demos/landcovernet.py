@@ -1,4 +1,4 @@
-"""The demo of granules: a simulated archive, chips, 24 scenes, guess labels and a page about them."""
+"""The demo of granules: a simulated archive, chips, 24 scenes, guess labels and a report page."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GranulesDemo:
-    """What the demo came to."""
+    """Result of the demo."""
 
     build: BuildReport
     checked: int
-    """Files and documents that were validated."""
+    """Number of files and documents validated."""
     page: Path
 
 
 def demo_spec(pixels: int = 780, step: int = 12) -> WorldSpec:
-    """The world: a window of each of two granules, wide enough for two chips side by side wherever the lattice lies.
+    """The world: a window in each of two granules, wide enough for two chips side by side wherever the lattice is.
 
     Args:
-        pixels: side of the windows at 10 m; a multiple of 6.
+        pixels: side of the windows in pixels of 10 m; a multiple of 6.
         step: days between scenes.
 
     Example:
@@ -70,16 +70,16 @@ def demo_spec(pixels: int = 780, step: int = 12) -> WorldSpec:
 def run_demo_landcovernet(
     folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
 ) -> GranulesDemo:
-    """Simulate, build, validate, report; a second run does nothing twice.
+    """Simulate, build, validate, report; a second run repeats no finished step.
 
     Args:
-        folder: gets `archive/`, `landloom.yaml`, `corpus/` and `guess.html`.
+        folder: for `archive/`, `landloom.yaml`, `corpus/` and `guess.html`.
         factory: makes executors for the build.
-        listener: told of progress.
-        workers: processes that simulate.
+        listener: receives progress.
+        workers: number of processes for the simulation.
 
     Raises:
-        CorpusInvalidError: what was built does not validate.
+        CorpusInvalidError: the corpus is invalid.
     """
     write_world(demo_spec(), folder / "archive", listener, workers)
     recipe = folder / RECIPE_FILE

@@ -1,4 +1,4 @@
-"""The demo of parcels: products chosen, ordered and fetched, claims, samples, a corpus, pickles, a page about it."""
+"""The demo of parcels: products chosen, ordered and downloaded, claims, samples, a corpus, pickles, a report page."""
 
 from __future__ import annotations
 
@@ -57,29 +57,29 @@ if TYPE_CHECKING:
     from landloom.simulate.spec import WorldSpec
 
 PAGE: Final = "parcels.html"
-"""The page about all of it."""
+"""Name of the report page."""
 SHOWN: Final = 4
-"""Samples whose layers are shown."""
+"""Number of samples whose layers are shown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParcelsDemo:
-    """What the demo came to."""
+    """Result of the demo."""
 
     build: BuildReport
     scenes: int
-    """Taken of the archive."""
+    """Number of products used."""
     ordered: int
-    """Of them, those that were offline and had to be ordered."""
+    """Number of them that were offline and had to be ordered."""
     rasters: RasteriseReport
     samples: SamplesReport
     checked: int
-    """Files and documents that were validated."""
+    """Number of files and documents validated."""
     page: Path
 
 
 def demo_spec() -> WorldSpec:
-    """The world: the western place of the demo's, seen by two granules.
+    """The world: the western place of the demo, observed in two granules.
 
     Example:
         >>> [place.name for place in demo_spec().places], sorted({view.granule for view in demo_spec().views})
@@ -96,17 +96,17 @@ def demo_spec() -> WorldSpec:
 def run_demo_parcels(
     folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
 ) -> ParcelsDemo:
-    """Simulate, choose scenes, rasterise parcels, build, validate, export; a second run does nothing twice.
+    """Simulate, choose scenes, rasterise parcels, build, validate, export; a second run repeats no finished step.
 
     Args:
-        folder: gets `archive/` (what the simulated provider holds), `scenes.csv`, `products/` (what was fetched),
+        folder: for `archive/` (of the simulated provider), `scenes.csv`, `products/` (downloads),
             `labels/`, `corpus/`, `samples/` and `parcels.html`.
         factory: makes executors for the build.
-        listener: told of progress.
-        workers: processes that simulate.
+        listener: receives progress.
+        workers: number of processes for the simulation.
 
     Raises:
-        CorpusInvalidError: what was built does not validate.
+        CorpusInvalidError: the corpus is invalid.
     """
     _write_products(folder / "archive", listener, workers)
     recipe = folder / RECIPE_FILE
@@ -152,7 +152,7 @@ def _write_products(folder: Path, listener: Listener | None, workers: int) -> No
 
 @contextmanager
 def _provider(folder: Path) -> Iterator[ODataProducts]:
-    """A server of products on the loopback, a third of them offline, one of whose downloads is cut half-way."""
+    """A local server of products: a third of them are offline, and one of the downloads is cut half-way."""
     habits = Habits(offline=1 / 3, restore=1.0, failures=1)
     with ArchiveServer(folder, habits) as server:
         service = ODataService(catalogue=server.catalogue, download=server.catalogue)
@@ -160,7 +160,7 @@ def _provider(folder: Path) -> Iterator[ODataProducts]:
 
 
 def _chosen(project: Project, folder: Path, provider: ODataProducts) -> ScenesChosen:
-    """What a person has left in `scenes.csv`, or the recipe's policy, which is written there."""
+    """The `scenes.csv` edited by a user, or the choice of the recipe's policy, which is written there."""
     file = folder / "scenes.csv"
     section = project.recipe.scenes
     policy = None if file.exists() or section is None else section.policy
@@ -195,11 +195,11 @@ def _page(
     body = [
         _head(chosen, ordered, parcels, built, samples),
         "<h2>Scenes</h2>",
-        figure(_calendar(chosen, folder), "Scenes of the season: outlined ones are taken."),
+        figure(_calendar(chosen, folder), "Scenes of the season: those with an outline are used."),
         _granules(chosen),
         "<h2>Parcels</h2>",
         figure(extents_figure(describe_parcels(parcels)), "Largest extents, and the share that fits a window."),
-        figure(rasters.class_picture(_raster(folder, "classes"), names), "Classes, as `parcels rasterise` has them."),
+        figure(rasters.class_picture(_raster(folder, "classes"), names), "Classes, from `parcels rasterise`."),
         "<h2>Samples</h2>",
         figure(rasters.layer_rows(_layers(loaded), names), "Label layers of some samples."),
         "<h2>One series</h2>",
@@ -249,7 +249,7 @@ def _raster(folder: Path, name: str) -> Any:
 
 
 def _samples(folder: Path, samples: SamplesReport) -> list[dict[str, Any]]:
-    """Some of the pickles that were just written, those with most parcels first."""
+    """Some of the pickles just written, those with most parcels first."""
     with (folder / INDEX).open(newline="") as file:
         paths = [row["sample_path"] for row in csv.DictReader(file)]
     step = max(samples.files // 40, 1)
@@ -275,4 +275,4 @@ def _counts(loaded: list[dict[str, Any]]) -> str:
     one = loaded[0]
     keys = [key for key, value in one.items() if getattr(value, "ndim", 0) >= 1]
     rows = [(key, " × ".join(map(str, one[key].shape)), one[key].dtype) for key in keys]
-    return "<h2>What a pickle holds</h2>" + table(("key", "shape", "type"), rows)
+    return "<h2>Contents of a pickle</h2>" + table(("key", "shape", "type"), rows)

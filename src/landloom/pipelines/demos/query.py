@@ -1,4 +1,4 @@
-"""The demo of queries: boxes, labels, both; a download that is verified; a server that is asked once and stopped."""
+"""The demo of queries: boxes, labels, both; a verified download; a server that answers one request and is stopped."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ MONTH: Final = ("2018-06-01", "2018-07-01")
 SUBSET: Final = "subset"
 """Folder of the download."""
 PATIENCE: Final = 60.0
-"""Seconds until the server listens, or has ended."""
+"""Seconds to wait until the server listens, or has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DemoStep:
-    """One thing that the demo did."""
+    """One step of the demo."""
 
     name: str
     """`box`, `labels`, …"""
     asked: str
-    """In words, or as it is typed."""
+    """The query, in words or as typed."""
     answer: str
-    """What came of it."""
+    """Its result."""
     seconds: float
-    """How long it took."""
+    """Its duration."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueryDemo:
-    """What the demo came to."""
+    """Result of the demo."""
 
     corpus: Path
     subset: Path
-    """What was downloaded."""
+    """Folder of the download."""
     steps: tuple[DemoStep, ...]
 
     def document(self) -> dict[str, Any]:
@@ -67,7 +67,7 @@ class QueryDemo:
 
 
 class _Steps:
-    """Collects what was done, with its time."""
+    """Records the steps with their duration."""
 
     def __init__(self) -> None:
         self.done: list[DemoStep] = []
@@ -82,30 +82,30 @@ class _Steps:
 def run_demo_query(
     folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
 ) -> QueryDemo:
-    """Ask the demo's corpus, which is built first where it is not there.
+    """Query the demo corpus, which is built first if it is missing.
 
     Args:
-        folder: of the demo; gets `subset/`.
+        folder: folder of the demo; `subset/` is written there.
         factory: makes executors for the build.
-        listener: told of the build's progress.
-        workers: processes that simulate.
+        listener: receives the progress of the build.
+        workers: number of processes for the simulation.
 
     Raises:
-        LandloomError: an answer is not what it should be.
+        LandloomError: an answer is wrong.
     """
     built = run_demo(folder, factory=factory, listener=listener, workers=workers)
     return ask_everything(built.build.corpus, folder / SUBSET)
 
 
 def ask_everything(folder: Path, subset: Path) -> QueryDemo:
-    """Ask a corpus in every way.
+    """Run every type of query on a corpus.
 
     Args:
         folder: the corpus, with labels of CORINE and Sentinel-2 composites.
-        subset: gets the files of the combined question.
+        subset: folder for the files of the combined query.
 
     Raises:
-        LandloomError: a download that does not verify, or a server that answers otherwise than the query.
+        LandloomError: a download fails verification, or the server's answer differs from the query.
     """
     steps = _Steps()
     corpus = steps.do("open", folder.name, lambda: _opened(folder))
@@ -122,7 +122,7 @@ def ask_everything(folder: Path, subset: Path) -> QueryDemo:
 
     wanted = steps.do("combined", f"{both}, within the box, in June", combined)
     steps.do("download", f"those files, to {subset.name}/", lambda: _downloaded(corpus, wanted, subset))
-    steps.do("again", "once more, and every digest", lambda: _verified(corpus, wanted, subset))
+    steps.do("again", "again, and check every digest", lambda: _verified(corpus, wanted, subset))
     steps.do("serve", f"STAC API: {labels}", lambda: _served(folder, halves, labels))
     return QueryDemo(corpus=folder, subset=subset, steps=tuple(steps.done))
 
@@ -140,7 +140,7 @@ def _western_half(corpus: Corpus) -> tuple[float, ...]:
 
 
 def _commonest(corpus: Corpus) -> tuple[str, str]:
-    """Label columns of the two commonest classes of the coarsest level."""
+    """Label columns of the two most frequent classes of the coarsest level."""
     area = corpus.query().histogram(level=1)
     first, second, *_ = sorted(area, key=lambda name: -area[name])
     return first, second
@@ -161,25 +161,25 @@ def _fetched(corpus: Corpus, wanted: Selection, subset: Path) -> Any:
     store = open_transfer_store(corpus.base)
     done = download(plan, store, corpus=f"{corpus.name} {corpus.version}", base=corpus.base)
     if done.failed:
-        raise LandloomError(f"the download is not whole: {done.failed[0]}")
+        raise LandloomError(f"the download is incomplete: {done.failed[0]}")
     write_licences(corpus, subset)
     return done
 
 
 def _downloaded(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, str]:
     done = _fetched(corpus, wanted, subset)
-    return None, f"{counted(done.fetched, 'file')} came, {done.present:,} were there"
+    return None, f"{counted(done.fetched, 'file')} downloaded, {done.present:,} already present"
 
 
 def _verified(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, str]:
     done, problems = _fetched(corpus, wanted, subset), verify(subset)
     if problems or done.fetched:
-        raise LandloomError(f"the download does not verify: {[str(item) for item in problems] or done}")
-    return None, f"0 files came, {done.present:,} were there, every digest is right"
+        raise LandloomError(f"the download fails verification: {[str(item) for item in problems] or done}")
+    return None, f"0 files downloaded, {done.present:,} already present, all digests match"
 
 
 def _served(folder: Path, expected: Selection, labels: str) -> tuple[None, str]:
-    """What a STAC client of others finds at our server, against what the query found."""
+    """Compare the result of an independent STAC client on our server with the query."""
     key = next(item.key for item in expected.sidecar.info.products if item.key != "labels")
     with _server(folder) as address:
         client = Client.open(address)
@@ -189,12 +189,12 @@ def _served(folder: Path, expected: Selection, labels: str) -> tuple[None, str]:
         items = sorted(item.id for item in search.items())
     if items != sorted(f"{collection}_{identity}" for identity in expected.ids):
         raise LandloomError(f"the server found {len(items)} items, the query {len(expected)} samples")
-    return None, f"{counted(len(items), 'item')} of {collection}, as the query; stopped"
+    return None, f"{counted(len(items), 'item')} of {collection}, same as the query; server stopped"
 
 
 @contextmanager
 def _server(folder: Path) -> Iterator[str]:
-    """`landloom serve` on a free port of the loopback, until the block ends; yields its address."""
+    """`landloom serve` on a free local port, until the block ends; yields its address."""
     command = [sys.executable, "-m", "landloom.cli", "serve", str(folder), "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
