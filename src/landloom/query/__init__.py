@@ -1,1 +1,1 @@
-"""What you want: index engine, filter, resolve, download."""
+"""Queries on a corpus: index engine, filters, files, downloads."""

@@ -1,6 +1,6 @@
-"""Addresses of files by the hundred thousand, as bytes: one replacement a sample instead of one string a file.
+"""Hundreds of thousands of file addresses as bytes: one replacement per sample instead of one string per file.
 
-Every sample has the same lines but for its folder and its id. So all lines of a sample are one pattern with a byte for
+The lines of samples differ only in folder and id. So all lines of a sample are one pattern with a placeholder byte for
 each gap, and the C library finds and fills the gaps.
 """
 
@@ -22,14 +22,14 @@ _DIRECTORY: Final = Layout.tile_folder(ANY_SAMPLE)
 _IDENTITY: Final = str(ANY_SAMPLE)
 _BOTH, _FOLDER, _NAME = "\x01", "\x02", "\x03"
 _BLOCK: Final = 1 << 19
-"""Bytes of a block; it should stay in the processor's cache."""
+"""Size of a block in bytes; it should fit into the processor's cache."""
 
 
 def directories_of(ids: NDArray[np.bytes_]) -> NDArray[np.bytes_]:
-    """`33N/16E-243N` of `utm24` ids, all at once.
+    """Folders such as `33N/16E-243N` of `utm24` ids, vectorised.
 
     Raises:
-        InvalidIdentityError: an id that is none; the first is named.
+        InvalidIdentityError: an invalid id; the first is named.
 
     Example:
         >>> directories_of(np.array([b"33N_16E-243N_29_01"])).tolist()
@@ -69,7 +69,7 @@ def filled(template: str, directory: str, identity: str) -> str:
 
 
 def _patterns(templates: Sequence[str], base: str) -> bytes:
-    """All lines of one sample, with one byte for each gap."""
+    """All lines of one sample, with a placeholder byte for each gap."""
     lines = "".join(f"{base}{text}\n" for text in templates)
     for gap, byte in ((f"{_DIRECTORY}/{_IDENTITY}", _BOTH), (_DIRECTORY, _FOLDER), (_IDENTITY, _NAME)):
         lines = lines.replace(gap, byte)
@@ -83,9 +83,9 @@ def blocks(
 
     Args:
         directories: (n,) folder of each sample, `33N/16E-243N`.
-        ids: (n,) its id.
-        templates: keys of `ANY_SAMPLE`, one a line.
-        base: stands before every line.
+        ids: (n,) id of each sample.
+        templates: keys of `ANY_SAMPLE`, one per line.
+        base: prefix of every line.
 
     Yields:
         Lines, each with its line feed.

@@ -1,4 +1,4 @@
-"""What users pass to queries, brought to one form; what cannot be meant is said in one line."""
+"""Normalise the arguments of queries; invalid ones raise one-line errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def names_of(value: Any, what: str) -> tuple[str, ...] | None:
     """One name or several; None stays None.
 
     Raises:
-        InvalidInputError: neither.
+        InvalidInputError: something else.
 
     Example:
         >>> names_of("s2", "products"), names_of(["s2", "pfsr"], "products")
@@ -37,11 +37,11 @@ def names_of(value: Any, what: str) -> tuple[str, ...] | None:
 
 
 def period_of(value: Any) -> Period | None:
-    """A period from two dates or instants: text, date, datetime, of numpy or pandas.
+    """A period from two dates or instants: text, date, datetime, NumPy or pandas values.
 
     Raises:
         InvalidInputError: something else than two.
-        InvalidValueError: no dates, or the end is not after the start.
+        InvalidValueError: not dates, or the end is not after the start.
 
     Example:
         >>> str(period_of(("2018-06-01", np.datetime64("2018-07-01"))))
@@ -59,7 +59,7 @@ def instants_of(value: Any, what: str) -> tuple[datetime, datetime]:
 
     Raises:
         InvalidInputError: something else than two.
-        InvalidValueError: no dates.
+        InvalidValueError: not dates.
     """
     from datetime import date
 
@@ -72,10 +72,10 @@ def instants_of(value: Any, what: str) -> tuple[datetime, datetime]:
 
 
 def limited(rows: Rows, limit: Any, seed: Any) -> Rows:
-    """At most so many rows: the first, or with a seed a random draw.
+    """Limit the number of rows: to the first ones, or with a seed to a random draw.
 
     Raises:
-        InvalidInputError: no whole numbers from 0.
+        InvalidInputError: not whole numbers from 0.
     """
     if limit is None:
         return rows

@@ -1,10 +1,10 @@
 """Files of a selection, lazily: samples × products × timesteps, restricted to what exists.
 
-Order: sample by sample (index order), within a sample product by product as asked for, within a product in time order.
+Order: by sample (index order), then by product (as requested), then by time.
 
-A period chooses timesteps by their stamp, and it is half-open: a stamp equal to its start is in, one equal to its end
-is not. A month is stamped the 15th at 10:30 UTC, a date at 10:30 of that day, as in the STAC. (The published helper,
-which `landloom.query.published` reproduces, stamps months at their last day and is strict at both ends.)
+A period selects timesteps by their stamp and is half-open: a stamp equal to its start is included, one equal to its end
+is not. The stamp of a month is the 15th at 10:30 UTC, that of a date 10:30 of the day, as in the STAC. (The published
+helper, which `landloom.query.published` reproduces, uses the last day of a month and excludes both ends.)
 """
 
 from __future__ import annotations
@@ -36,20 +36,20 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Slot:
-    """One file that a sample may have: a product at a timestep."""
+    """One possible file of a sample: a product at a timestep."""
 
     product: str
     """Key of the product."""
     timestep: str | None
     """Name of the timestep; None for a product without time."""
     place: int
-    """Place of the timestep among the product's."""
+    """Index of the timestep in the product."""
     stamp: datetime | None = None
     """The instant that represents the timestep."""
     band: str | None = None
-    """The band, where each is a file of its own."""
+    """The band, if each band is a separate file."""
     template: str
-    """Relative path, with gaps for the sample (`landloom.corpus.layout.ANY_SAMPLE`)."""
+    """Relative path, with placeholders for the sample (`landloom.corpus.layout.ANY_SAMPLE`)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,13 +69,13 @@ class Asset:
     stamp: datetime | None = None
     """The instant that represents it, UTC."""
     band: str | None = None
-    """The band, where each is a file of its own."""
+    """The band, if each band is a separate file."""
 
 
 def _files(
     info: CorpusInfo, item: ProductInfo, timestep: str | None, bands: Sequence[str] | None
 ) -> Iterator[tuple[str, str | None]]:
-    """Templates, and bands, of the files of one timestep."""
+    """Path templates, and bands, of the files of one timestep."""
     product, layout = item.product, info.layout
     if product.kind == "labels":
         yield layout.label(ANY_SAMPLE, product.prefix), None
@@ -92,15 +92,15 @@ def _files(
 def slots_of(
     info: CorpusInfo, keys: Sequence[str], period: Period | None = None, bands: Sequence[str] | None = None
 ) -> tuple[Slot, ...]:
-    """Files that a sample may have.
+    """Possible files of a sample.
 
-    In a corpus of cubes alone imagery does not lie in files, and only labels do.
+    A corpus with only cubes has no imagery files, only label files.
 
     Args:
         info: the corpus.
-        keys: which products.
-        period: choose timesteps whose stamp lies in it; products without time stay.
-        bands: choose bands, where each is a file of its own.
+        keys: keys of products.
+        period: select timesteps by their stamp; products without time are kept.
+        bands: select bands, if each is a separate file.
 
     Raises:
         NotFoundError: no such product in the corpus.
@@ -126,22 +126,22 @@ def slots_of(
 
 @dataclass(frozen=True, kw_only=True)
 class AssetSet:
-    """A lazy, immutable sequence of files; strings are made only when asked for."""
+    """A lazy, immutable sequence of files; strings are created only on demand."""
 
     sidecar: Sidecar = field(repr=False)
-    """The corpus's index."""
+    """Index of the corpus."""
     rows: Rows = field(repr=False)
-    """Samples, in order."""
+    """Rows of the samples, in order."""
     slots: tuple[Slot, ...] = field(repr=False)
-    """Files that a sample may have, in order."""
+    """Possible files of a sample, in order."""
     base: str
-    """Stands before relative paths in hrefs; ends with a slash."""
+    """Prefix of relative paths in hrefs; ends with a slash."""
     window: range | None = None
-    """Which part of the whole sequence this is; None for all of it."""
+    """The part of the whole sequence; None for all of it."""
 
     @cached_property
     def _kinds(self) -> tuple[NDArray[np.intp] | None, NDArray[np.bool_]]:
-        """(row,) number of each row's mask, None where all have the first; and (mask, slot) which files exist."""
+        """(row,) index of each row's mask, None if all have the first; and (mask, slot) existing files."""
         keys = list(dict.fromkeys(slot.product for slot in self.slots))
         found = {key: self.sidecar.availability(key) for key in keys if self.sidecar.has_availability(key)}
         varying = [key for key in found if found[key][0] is not None]
@@ -160,7 +160,7 @@ class AssetSet:
 
     @cached_property
     def _ends(self) -> NDArray[np.int64]:
-        """(row,) number of files up to and with each row."""
+        """(row,) cumulative number of files up to and including each row."""
         kinds, masks = self._kinds
         counts = masks.sum(axis=1)
         own = np.full(len(self.rows), counts[0]) if kinds is None else counts[kinds]
@@ -210,7 +210,7 @@ class AssetSet:
         return (self[place] for place in range(len(self)))
 
     def _row_range(self) -> tuple[int, int, int]:
-        """First row, last row + 1, and how many files of the first row come before the window."""
+        """First row, last row + 1, and number of files of the first row before the window."""
         window = self._whole
         if not len(window):
             return 0, 0, 0
@@ -219,7 +219,7 @@ class AssetSet:
         return first, last + 1, window.start - (int(self._ends[first - 1]) if first else 0)
 
     def _stretches(self, first: int, last: int) -> Iterator[tuple[int, int, NDArray[np.bool_]]]:
-        """Stretches of rows for which the same files exist."""
+        """Runs of rows with the same existing files."""
         kinds, masks = self._kinds
         if kinds is None:
             yield first, last, masks[0]
@@ -230,7 +230,7 @@ class AssetSet:
             yield start, end, masks[kinds[start]]
 
     def lines(self, *, absolute: bool = False) -> Iterator[bytes]:
-        """Addresses as bytes, one a line, in blocks.
+        """Addresses as bytes, one per line, in blocks.
 
         Args:
             absolute: hrefs instead of relative paths.
@@ -258,21 +258,21 @@ class AssetSet:
         return b"".join(self.lines()).decode().split("\n")[:-1]
 
     def hrefs(self) -> list[str]:
-        """Addresses that open: paths of a local corpus, URLs of a remote one."""
+        """Addresses for opening: paths of a local corpus, URLs of a remote one."""
         return b"".join(self.lines(absolute=True)).decode().split("\n")[:-1]
 
     def write_list(self, path: str | Path, *, absolute: bool = False) -> int:
-        """Write one address a line: what `rclone --files-from-raw` and `azcopy --list-of-files` take.
+        """Write one address per line, as read by `rclone --files-from-raw` and `azcopy --list-of-files`.
 
         Args:
-            path: the file; replaced whole or not at all.
+            path: the file; replaced atomically.
             absolute: hrefs instead of relative paths.
 
         Returns:
             The number of lines.
 
         Raises:
-            StoreError: there can be no such file; folders that are not there are made.
+            StoreError: the file cannot be written; missing folders are created.
         """
         try:
             write_atomically(Path(path), self.lines(absolute=absolute))
@@ -281,7 +281,7 @@ class AssetSet:
         return len(self)
 
     def to_arrow(self) -> pa.Table:
-        """Columns `id`, `product`, `timestep` (dictionaries) and `path`, a row per file."""
+        """Columns `id`, `product`, `timestep` (dictionaries) and `path`, one row per file."""
         import pyarrow as pa
 
         kinds, masks = self._kinds

@@ -1,4 +1,4 @@
-"""Opening a corpus and asking it."""
+"""Opening and querying a corpus."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Corpus:
-    """A corpus that can be asked; it is never changed.
+    """A corpus for queries; it is never changed.
 
     Example:
         >>> from landloom.query.example import example_corpus
@@ -49,9 +49,9 @@ class Corpus:
     base: str
     """Folder or URL of its files; ends with a slash."""
     aggregates: Mapping[str, Node] = field(default_factory=dict, repr=False)
-    """Names that filters may use for sums of columns."""
+    """Names for sums of columns, for use in filters."""
     countries: Path | None = None
-    """Layer in which names of countries are looked up."""
+    """Vector layer for looking up the names of countries."""
 
     @classmethod
     def open(
@@ -67,13 +67,13 @@ class Corpus:
         Args:
             uri: its folder, its index file, its URL in an object store or on the web, or a registered name such as
                 `rapidai4eo` (see `landloom.query.catalog.corpora`).
-            cache: where sidecars and fetched files are kept; the user's cache unless told.
-            countries: a vector file with one feature a country, for regions by name.
-            profile: section of the AWS credentials file that opens it; the environment's keys by default.
+            cache: folder for sidecars and downloaded files; by default the user's cache.
+            countries: a vector file with one feature per country, for regions by name.
+            profile: section of the AWS credentials file; by default the keys in the environment.
 
         Raises:
             MissingKeyError: there is no index.
-            CorpusError: there is something else.
+            CorpusError: it is something else.
             NotFoundError: neither a folder nor a registered name.
         """
         text = str(uri)
@@ -111,17 +111,17 @@ class Corpus:
 
     @property
     def info(self) -> CorpusInfo:
-        """What its documents say of it, but for the recipe; its products, terms and taxonomies among it."""
+        """The description of the corpus without the recipe; includes its products, terms and taxonomies."""
         return self.sidecar.info
 
     @property
     def folder(self) -> Path | None:
-        """Where it lies on local disk; None where it is elsewhere."""
+        """Its folder on local disk; None if it is elsewhere."""
         return None if "://" in self.base else Path(self.base)
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names that a filter may use, the finest label columns first."""
+        """Names for filters, the finest label columns first."""
         from landloom.query.cql2.columns import TEXTS
 
         return (*self.sidecar.columns, *self.sidecar.groups, *TEXTS, *self.aggregates)
@@ -133,7 +133,7 @@ class Corpus:
             sums: name → arithmetic on columns, exact: `forest="clc_311 + clc_312 + clc_313"`.
 
         Raises:
-            InvalidInputError: no arithmetic, or a name that is a column already.
+            InvalidInputError: not an arithmetic expression, or the name of an existing column.
             NotFoundError: an unknown column.
 
         Example:
@@ -171,25 +171,26 @@ class Corpus:
         limit: int | None = None,
         seed: int | None = None,
     ) -> Selection:
-        """Choose samples, and the files wanted of them.
+        """Select samples and files.
 
-        Region, filter, strata and split choose samples; period, products and bands choose files. Period is half-open.
+        Region, filter, strata and split select samples; period, products and bands select files. The period is
+        half-open.
 
         Args:
             region: a box (west, south, east, north), a geometry, GeoJSON, WKT, a vector file, the name of a country.
             relation: a sample's footprint `intersects` the region or lies `within` it.
             where: a filter in CQL2, text or JSON, over label columns of every level, `stratum`, `split`, `tile`, …
             period: two instants or dates, or a `Period`.
-            products: keys; all unless told.
+            products: keys; by default all.
             bands: names.
             strata: names of strata.
             split: names of splits.
-            limit: at most so many samples: the first in index order, or with a seed a random draw.
-            seed: of the draw.
+            limit: maximum number of samples: the first in index order, or with a seed a random draw.
+            seed: seed of the draw.
 
         Raises:
-            InvalidInputError: a region, filter or period that cannot be used; it is named.
-            NotFoundError: an unknown product, band, column, stratum, split or country; the nearest are named.
+            InvalidInputError: an invalid region, filter or period; it is named.
+            NotFoundError: an unknown product, band, column, stratum, split or country; similar names are listed.
         """
         keys = self._keys(products)
         rows = self._rows(
@@ -208,7 +209,7 @@ class Corpus:
         """Samples by id, one or several.
 
         Raises:
-            InvalidInputError: no ids.
+            InvalidInputError: not ids.
             NotFoundError: the corpus has no such sample; the first is named.
         """
         wanted = list(names_of(ids, "ids") or ())
@@ -219,13 +220,13 @@ class Corpus:
         return Selection(sidecar=self.sidecar, rows=np.unique(rows), products=self._keys(None), base=self.base)
 
     def linked(self, chip: str | Asset) -> LinkedSample:
-        """All products and labels of the place of one chip.
+        """All products and labels of the sample of one chip.
 
         Args:
             chip: an asset, its path or URL, or a sample id.
 
         Raises:
-            NotFoundError: it names no sample of this corpus.
+            NotFoundError: it is not a sample of this corpus.
 
         Example:
             >>> from landloom.query.example import example_corpus
@@ -237,7 +238,7 @@ class Corpus:
         text = chip if isinstance(chip, str) else str(getattr(chip, "sample", chip))
         stem = text.rsplit("/", 1)[-1].split(".", 1)[0]
         tokens = stem.split("_")
-        # A label file's name ends with the id, a chip's folder is named by it.
+        # The name of a label file ends with the id; the folder of a chip is the id.
         candidates = [text, *text.split("/"), *("_".join(tokens[start:]) for start in range(len(tokens)))]
         rows = self.sidecar.rows_of_ids(candidates)
         found = np.unique(rows[rows >= 0])
@@ -283,7 +284,7 @@ class Corpus:
         return np.unique(np.concatenate(parts)) if len(parts) > 2 else np.sort(np.concatenate(parts))
 
     def _refuse_swapped(self, area: Region) -> None:
-        """Name swapped axes: nothing of the corpus is here, but there is where longitude were latitude."""
+        """Detect swapped axes: nothing of the corpus is in the region, but something would be with swapped axes."""
         from landloom.query.region import box_region
 
         west, south, east, north = area.bounds
@@ -291,6 +292,6 @@ class Corpus:
             swapped = box_region((south, west, north, east)) if south < north else None
             if swapped is not None and any(len(p.inside) + len(p.border) for p, _ in cover(self.sidecar, swapped)):
                 raise InvalidInputError(
-                    f"region: got {area.bounds}, where {self.name} has nothing; with swapped axes it has. "
-                    "Wanted longitude before latitude"
+                    f"region: got {area.bounds}, where {self.name} has nothing; with swapped axes it has; "
+                    "expected longitude before latitude"
                 )

@@ -1,7 +1,6 @@
 """Labelled arrays of a selection: one sample's cube, or many samples lazily through Dask.
 
-Chips are read from either layout, whatever the corpus has. A chip that does not exist is nodata, and the coordinate
-`observed` says so.
+Chips are read from whichever layout the corpus has. A missing chip is nodata, and False in the coordinate `observed`.
 """
 
 from __future__ import annotations
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class Chosen(Protocol):
-    """Samples that were chosen, with the period and the bands that are wanted: what a selection is."""
+    """Selected samples with period and bands: the interface of a selection."""
 
     @property
     def sidecar(self) -> Sidecar:
@@ -51,17 +50,17 @@ class Chosen(Protocol):
 
     @property
     def period(self) -> Period | None:
-        """When; None for always."""
+        """Period; None for all time."""
         ...
 
     @property
     def bands(self) -> tuple[str, ...] | None:
-        """Which bands; None for all."""
+        """Names of bands; None for all."""
         ...
 
     @property
     def base(self) -> str:
-        """Where the files lie; ends with a slash."""
+        """Location of the files; ends with a slash."""
         ...
 
     def __len__(self) -> int: ...
@@ -98,7 +97,7 @@ class _Source:
 
     @cached_property
     def chosen(self) -> tuple[str, ...]:
-        """Bands that were asked for and that this product has."""
+        """Requested bands that this product has."""
         wanted = self.selection.bands
         chosen = self.bands if wanted is None else tuple(band for band in wanted if band in self.bands)
         if not chosen:
@@ -112,7 +111,7 @@ class _Source:
         return slots_of(chips, (self.product,), self.selection.period, self.bands[:1])
 
     def exists(self, row: NDArray[np.int32]) -> NDArray[np.bool_]:
-        """(time,) which chips of a sample there are."""
+        """(time,) existing chips of a sample."""
         if not self.selection.sidecar.has_availability(self.product):
             return np.ones(len(self.slots), dtype=bool)
         codes, patterns = self.selection.sidecar.availability(self.product)
@@ -158,7 +157,7 @@ class _Source:
         prefix = filled(f"{self.info.layout.cube(ANY_SAMPLE, self.row)}/", directory, "")
         reader = CubeReader(self.store.get, self.store.get_range, prefix)
         cube = reader.read(self.selection.sidecar.ids(row)[0].decode())
-        # Where dates are a granule's own, a cube has those of its tile, not those of the whole corpus.
+        # For dates per granule, a cube has those of its tile, not those of the whole corpus.
         steps = {name: place for place, name in enumerate(reader.spec.timesteps)}
         there = [place for place, slot in enumerate(self.slots) if str(slot.timestep) in steps]
         times = [steps[str(self.slots[place].timestep)] for place in there]
@@ -166,7 +165,7 @@ class _Source:
         return result
 
     def grid(self, row: NDArray[np.int32]) -> Grid:
-        """Pixels of a sample."""
+        """Grid of a sample."""
         from landloom.model.grid import Grid
 
         if not self.bands:
@@ -197,7 +196,7 @@ def _times(source: _Source) -> NDArray[np.datetime64]:
 
 
 def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) -> NDArray[np.bool_]:
-    """(time, y, x) where a mask holds, at the timesteps of the source."""
+    """(time, y, x) where a mask is true, at the timesteps of the source."""
     other = _Source(selection=source.selection, product=quality)
     layers = mask_layers(mask)
     for layer in layers:
@@ -228,12 +227,12 @@ def load_cube(
     """One sample's chips of a product in time order.
 
     Args:
-        selection: whose period and bands count.
-        sample: id, or position in the selection.
+        selection: its period and bands are used.
+        sample: id, or index in the selection.
         product: key.
-        mask: where pixels are usable, by layers of the quality product; others become nodata.
-        quality: key of that product; it must share pixels and timesteps.
-        with_labels: add the sample's share of each class as a coordinate, `clc_311`.
+        mask: condition for valid pixels on layers of the quality product; others become nodata.
+        quality: key of that product; it must have the same pixels and timesteps.
+        with_labels: add the fraction of each class as a coordinate, `clc_311`.
 
     Returns:
         (time, band, y, x) with coordinates of pixel centres, `observed` (time,), `spatial_ref` (CRS in WKT and EPSG,
@@ -241,7 +240,7 @@ def load_cube(
 
     Raises:
         NotFoundError: an unknown product, band, layer or sample.
-        MissingKeyError: a chip that should be there is not.
+        MissingKeyError: a chip that should exist is missing.
         InvalidInputError: a product without bands, or a mask on other pixels.
     """
     import xarray as xr
@@ -276,7 +275,7 @@ def load_cube(
 
 
 def _labels(selection: Chosen, rows: NDArray[np.int32], dims: tuple[str, ...]) -> dict[str, Any]:
-    """Shares by label column, as coordinates: one number for one sample, along `sample` for many."""
+    """Fractions by label column, as coordinates: one number for one sample, along `sample` for many."""
     from landloom.model.apportion import MILLION
 
     shares = selection.sidecar.shares(rows) / MILLION
@@ -307,18 +306,18 @@ def load_many(
     quality: str = "pfqa",
     with_labels: bool = False,
 ) -> xr.DataArray:
-    """All samples of a selection, read only where they are computed.
+    """All samples of a selection, read lazily on computation.
 
     Args:
-        selection: which samples; its period and bands count.
+        selection: the samples; its period and bands are used.
         product: key.
         mask: as in `load_cube`.
         quality: as in `load_cube`.
-        with_labels: add shares of classes as coordinates over `sample`, `clc_311`.
+        with_labels: add class fractions as coordinates over `sample`, `clc_311`.
 
     Returns:
-        (sample, time, band, y, x), one Dask chunk a sample. y and x count pixels from the north-west corner; `west`,
-        `north` and `epsg` of each sample say where that is. `observed` is (sample, time).
+        (sample, time, band, y, x), one Dask chunk per sample. y and x count pixels from the north-west corner, whose
+        position is `west`, `north` and `epsg` of each sample. `observed` is (sample, time).
 
     Raises:
         MissingExtraError: Dask is not installed.
@@ -347,7 +346,7 @@ def load_many(
         return np.asarray(cube)[None]
 
     lazy = delayed(one, pure=True)
-    library: Any = da  # its functions have no types
+    library: Any = da  # its functions are untyped
     blocks = [library.from_delayed(lazy(place), shape, dtype=dtype) for place in range(len(rows))]
     coords: dict[str, Any] = {
         "sample": list(selection.ids),

@@ -1,4 +1,4 @@
-"""A corpus of four samples for examples and tests; its index is made in memory."""
+"""A corpus of four samples for examples and tests; its index is built in memory."""
 
 from __future__ import annotations
 

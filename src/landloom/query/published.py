@@ -1,9 +1,9 @@
-"""The call and the semantics of the helper that was published with RapidAI4EO.
+"""The function and semantics of the helper published with RapidAI4EO.
 
-Two rules of time are in use, and they differ. The published helper, reproduced here, stamps a five-day date at its own
-midnight and a month at midnight of its last day, and keeps what lies strictly between start and end. Queries
-(`landloom.query.corpus`) stamp as the STAC does, a month the 15th and every timestep at 10:30, and their periods are
-half-open.
+Two different time rules are in use. The published helper, reproduced here, assigns a five-day date to midnight of the
+day and a month to midnight of its last day, and keeps timesteps strictly between start and end. Queries
+(`landloom.query.corpus`) use the stamps of the STAC, the 15th for a month and 10:30 for every timestep, and half-open
+periods.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ if TYPE_CHECKING:
     from landloom.model.time import Timestep
 
 PRODUCTS: Final = ["pfsr", "pfqa", "s2"]
-"""Product keys, as the published helper lists them."""
+"""Product keys, in the order of the published helper."""
 
 
 def helper_stamp(step: Timestep, cadence: str | None) -> datetime:
-    """The instant at which the published helper sees a timestep.
+    """The instant that the published helper assigns to a timestep.
 
     Args:
-        step: of a product.
-        cadence: of that product: `month`, or a number of days.
+        step: timestep of a product.
+        cadence: cadence of that product: `month`, or a number of days.
 
     Example:
         >>> [helper_stamp(published_steps(key)[0], product(key).cadence).isoformat() for key in ("s2", "pfsr")]
@@ -46,7 +46,7 @@ def helper_stamp(step: Timestep, cadence: str | None) -> datetime:
 
 
 def _templates(key: str, temporal_filter: tuple[Any, Any] | None) -> list[str]:
-    """Paths of the chips of a product within a filter, with gaps for the sample."""
+    """Paths of the chips of a product within a filter, with placeholders for the sample."""
     layout, row = Layout(name=NAME, version=VERSION), product(key)
     steps = published_steps(key)
     if temporal_filter is not None:
@@ -63,22 +63,22 @@ def get_asset_hrefs(
     temporal_filter: tuple[Any, Any] | None = None,
     base_url: str = BASE_URL,
 ) -> list[str]:
-    """URLs of chips of the published corpus: a drop-in for the helper of the published tutorial.
+    """URLs of chips of the published corpus: a replacement for the helper of the published tutorial.
 
     Args:
         ids: sample ids; a list, an index of pandas, …
         products: a key or several of `PRODUCTS`; all by default.
         temporal_filter: start and end (text, datetime, pandas timestamp). A timestep is kept if it lies strictly
-            between them: one that equals either end is left out. Months are stamped their last day.
-        base_url: where the corpus lies.
+            between them: one that equals either end is left out. A month counts as its last day.
+        base_url: address of the corpus.
 
     Returns:
         URLs, sample by sample, product by product, in time order.
 
     Raises:
         NotFoundError: no such product.
-        InvalidIdentityError: a text that is no sample id.
-        InvalidValueError: the period ends before it begins, or is none.
+        InvalidIdentityError: a text that is not a sample id.
+        InvalidValueError: the period ends before it begins, or is invalid.
 
     Example:
         >>> hrefs = get_asset_hrefs(["30N_12E-191N_01_19"], products="s2")

@@ -1,4 +1,4 @@
-"""What is cheap to keep and dear to make again: the values used last, safe among threads."""
+"""A small thread-safe cache of recently used values."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Value = TypeVar("Value")
 
 
 class Kept(Generic[Value]):
-    """At most so many values by name, those used last.
+    """A limited number of named values, those used last.
 
     Args:
-        most: how many.
+        most: maximum number of values.
 
     Example:
         >>> kept = Kept[int](2)
@@ -35,9 +35,9 @@ class Kept(Generic[Value]):
         return name in self._values
 
     def get(self, name: str, make: Callable[[], Value]) -> Value:
-        """The value by that name, made where it is not there.
+        """Get a value by name, or create it.
 
-        It is made outside the lock: two threads may make the same value, and neither waits for another's.
+        It is created outside the lock: two threads may create the same value, but no thread waits for another.
         """
         with self._lock:
             if name in self._values:

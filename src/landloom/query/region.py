@@ -1,6 +1,6 @@
-"""What a user may call a region, brought to one form in WGS84.
+"""Regions in any form accepted from users, converted to one form in WGS84.
 
-Boxes stay four numbers: asking for one needs no geometry library. Everything else becomes one valid shapely geometry.
+Boxes stay four numbers, so that they need no geometry library. Everything else becomes one valid shapely geometry.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 VECTOR_SUFFIXES: Final = frozenset(
     {".geojson", ".json", ".gpkg", ".shp", ".fgb", ".parquet", ".geoparquet", ".kml", ".gml", ".zip"}
 )
-"""Text that ends so is a file."""
+"""Text with one of these endings is a file."""
 _WKT: Final = re.compile(
     r"\s*(srid=\d+;)?\s*((multi)?(point|linestring|polygon)|linearring|geometrycollection)\s*(z|m|zm)?\s*(\(|empty\b)",
     re.IGNORECASE,
@@ -32,10 +32,10 @@ _WKT: Final = re.compile(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Region:
-    """A part of the world: boxes, or one geometry."""
+    """A region: boxes, or one geometry."""
 
     boxes: tuple[Bounds, ...] = ()
-    """West, south, east, north in degrees; two where the box crosses the antimeridian; empty for a geometry."""
+    """West, south, east, north in degrees; two if the box crosses the antimeridian; empty for a geometry."""
     geometry: Geometry | None = field(default=None, compare=False)
     """Longitude latitude; None for boxes."""
 
@@ -50,7 +50,7 @@ class Region:
 
     @property
     def shape(self) -> Geometry:
-        """The region as a shapely geometry, also where it is boxes."""
+        """The region as a shapely geometry, also for boxes."""
         import shapely
 
         if self.geometry is not None:
@@ -66,7 +66,7 @@ def box_region(bounds: Sequence[float]) -> Region:
         bounds: west, south, east, north.
 
     Raises:
-        InvalidInputError: no box on Earth; swapped axes are named.
+        InvalidInputError: not a box on Earth; swapped axes are detected.
 
     Example:
         >>> box_region((13.05, 52.35, 13.72, 52.69)).boxes
@@ -96,10 +96,10 @@ def _check_range(bounds: Bounds) -> None:
 
 
 def geometry_region(geometry: Geometry) -> Region:
-    """A geometry in longitude and latitude; a rectangle along the axes becomes a box.
+    """A geometry in longitude and latitude; an axis-aligned rectangle becomes a box.
 
     Raises:
-        InvalidInputError: empty, self-crossing (said where), or beyond the Earth.
+        InvalidInputError: empty, self-intersecting (with the location), or outside the Earth.
 
     Example:
         >>> from shapely import Polygon
@@ -128,16 +128,16 @@ def geometry_region(geometry: Geometry) -> Region:
 
 
 def read_region(path: Path) -> Region:
-    """The union of all features of a vector file, reprojected vertex by vertex from its CRS.
+    """The union of all features of a vector file, reprojected from its CRS vertex by vertex.
 
     Raises:
-        InvalidInputError: no file, no features, no CRS, or broken geometries; the file is named.
+        InvalidInputError: no file, no features, no CRS, or invalid geometries; the file is named.
     """
     return geometry_region(_joined(_read_layer(path).geometry, path.name))
 
 
 def _joined(shapes: gpd.GeoSeries, where: str) -> Geometry:
-    """The union of geometries, those that cross themselves named."""
+    """The union of geometries; self-intersecting ones are named."""
     invalid = [str(index) for index, good in zip(shapes.index, shapes.is_valid, strict=True) if not good]
     if invalid:
         raise InvalidInputError(f"region: {where}: features {', '.join(invalid[:10])} cross themselves")
@@ -157,23 +157,23 @@ def _read_layer(path: Path) -> gpd.GeoDataFrame:
         reason = str(error).split(";", 1)[0].splitlines()[0]
         raise InvalidInputError(f"region: {path.name} cannot be read: {reason}") from error
     if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.dropna().empty:
-        raise InvalidInputError(f"region: {path.name} holds no geometries")
+        raise InvalidInputError(f"region: {path.name} has no geometries")
     if frame.crs is None:
-        raise InvalidInputError(f"region: {path.name} says no CRS")
+        raise InvalidInputError(f"region: {path.name} has no CRS")
     return frame[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(4326)
 
 
 def country_region(name: str, layer: Path) -> Region:
     """A country by name or code, from a layer of countries.
 
-    Any text column may hold the name; case and surrounding blanks do not matter.
+    The name may be in any text column; case and surrounding blanks are ignored.
 
     Args:
         name: `Germany`, `DE`, `DEU`.
-        layer: a vector file with one feature, or several, a country.
+        layer: a vector file with one or more features per country.
 
     Raises:
-        NotFoundError: no such name; the nearest are named.
+        NotFoundError: no such name; similar names are listed.
         InvalidInputError: the layer cannot be read, or the name means different countries.
     """
     frame = _read_layer(layer)
@@ -184,22 +184,22 @@ def country_region(name: str, layer: Path) -> Region:
     if not hits.to_numpy().any():
         known = {str(word).strip() for column in words for word in words[column].dropna() if 1 < len(str(word)) < 60}
         raise NotFoundError.of(f"country in {layer.name}", name, known)
-    # The column in which the name is rarest tells a country from the attribute of many.
+    # The column with the rarest match identifies a country; others are attributes of many.
     column = min((c for c in hits if hits[c].any()), key=lambda c: int(hits[c].sum()))
     return geometry_region(frame[hits[column].to_numpy(dtype=bool)].geometry.make_valid().union_all())
 
 
 def resolve_region(value: Any, countries: Path | None = None) -> Region:
-    """Whatever a user calls a region.
+    """Convert any form of region.
 
     Args:
         value: four numbers (west, south, east, north); a shapely geometry; GeoJSON as a mapping (geometry, Feature or
             FeatureCollection); the path of a vector file; WKT; a GeoDataFrame or GeoSeries; the name of a country.
-        countries: layer in which names are looked up.
+        countries: layer for looking up names.
 
     Raises:
-        InvalidInputError: it is none of these, or no usable area.
-        NotFoundError: no country by that name.
+        InvalidInputError: it is none of these, or not a usable area.
+        NotFoundError: no country with that name.
 
     Example:
         >>> resolve_region({"type": "Point", "coordinates": [13.4, 52.5]}).geometry
@@ -240,7 +240,7 @@ def _from_text(value: str | Path, countries: Path | None) -> Region:
         try:
             return geometry_region(shapely.from_wkt(value))
         except shapely.errors.GEOSException as error:
-            raise InvalidInputError(f"region: got text that is no WKT: {error}") from error
+            raise InvalidInputError(f"region: got text that is not WKT: {error}") from error
     if countries is None:
         raise InvalidInputError(f"region: got the name {value!r} without a layer of countries (countries=PATH)")
     return country_region(value, countries)
@@ -256,4 +256,4 @@ def _from_geojson(value: Mapping[str, Any]) -> Geometry:
         return shapely.geometry.shape(dict(value["geometry"] if value.get("type") == "Feature" else value))
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
         kind = value.get("type", "no type")
-        raise InvalidInputError(f"region: got a mapping ({kind}) that is no GeoJSON geometry") from error
+        raise InvalidInputError(f"region: got a mapping ({kind}) that is not a GeoJSON geometry") from error

@@ -1,9 +1,9 @@
-"""Searching a static STAC, ours or another's, by reading its documents: concurrently, and not where nothing can be.
+"""Search a static STAC, ours or another one, by reading its documents concurrently and skipping collections outside.
 
-Collections whose extents miss the region or the period are not entered; every other document is read once. Items are
-kept if their footprint meets the region, in the order in which a walk along the links would find them. Assets are kept
-by time (half-open, as in queries) and role. `related` links, and the `source` links that labels have to their imagery,
-are followed from each item itself.
+Collections whose extents are outside the region or the period are skipped; every other document is read once. Items are
+kept if their footprint intersects the region, in the order of a walk along the links. Assets are selected by time
+(half-open, as in queries) and role. `related` links, and `source` links from labels to their imagery, are followed from
+each item.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ if TYPE_CHECKING:
     from landloom.query.transfer.destination import Wanted
 
 WORKERS: Final = 32
-"""Documents read at once."""
+"""Number of documents read concurrently."""
 _RELATED: Final = ("related", "source")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FoundItem:
-    """An item that meets the search."""
+    """An item that matches the search."""
 
     href: str
-    """Where its document lies."""
+    """Address of its document."""
     id: str
     """Its id."""
     collection: str | None
     """Id of its collection."""
     assets: Mapping[str, Mapping[str, Any]]
-    """Key → asset, of those that meet the search; `href` is absolute."""
+    """Key → asset, for matching assets; `href` is absolute."""
     document: Mapping[str, Any] = field(repr=False, compare=False)
     """The whole document."""
 
     def hrefs(self) -> list[str]:
-        """Absolute addresses of its chosen assets."""
+        """Absolute addresses of its selected assets."""
         return [str(asset["href"]) for asset in self.assets.values()]
 
 
@@ -62,16 +62,16 @@ class _Search:
     collections: frozenset[str] | None
 
     def enters(self, node: Node[FoundItem], depth: int) -> bool:
-        """Whether a catalogue or collection is of interest."""
+        """Whether a catalogue or collection can contain matches."""
         return depth != 1 or self.collections is None or bool(node.found) or node.id in self.collections
 
     def items(self, document: Mapping[str, Any], _: str, href: str) -> Iterator[FoundItem]:
-        """The item, if it meets the search."""
+        """The item, if it matches the search."""
         if self.keeps(document):
             yield _item(document, href, self)
 
     def keeps(self, document: Mapping[str, Any]) -> bool:
-        """Whether an item's footprint meets the region."""
+        """Whether the footprint of an item intersects the region."""
         if self.shape is None:
             return True
         import shapely.geometry
@@ -92,7 +92,7 @@ class _Search:
 
 
 def _in_time(asset: Mapping[str, Any], item: Mapping[str, Any], period: Period) -> bool:
-    """By the asset's own time, else by the item's; what says no time is kept."""
+    """By the time of the asset, else of the item; assets without time are kept."""
     for source in (asset, item):
         instant = source.get("datetime")
         if isinstance(instant, str):
@@ -113,22 +113,22 @@ def stac_search(
     workers: int = WORKERS,
     read: Read | None = None,
 ) -> list[FoundItem]:
-    """Items of a static STAC, and the assets of them that meet a search.
+    """Items of a static STAC, with their assets that match a search.
 
     Args:
         root: path or URL of a catalogue or collection, or the registered name of a corpus.
-        region: whatever `landloom.query.region` takes; items whose footprint intersects it.
-        period: half-open; assets whose time lies in it, by the item's where they say none.
-        roles: assets that have any of these.
-        collections: enter only these children of the root, by id.
-        related: ids of collections; of each item its own `related` and `source` items in these follow it.
-        workers: documents read at once.
+        region: any form accepted by `landloom.query.region`; selects items whose footprint intersects it.
+        period: half-open; selects assets by their time, or by that of the item if they have none.
+        roles: selects assets with any of these roles.
+        collections: restrict the search to these children of the root, by id.
+        related: ids of collections; each item is followed by its `related` and `source` items in these.
+        workers: number of documents read concurrently.
         read: address → bytes of a document; the default reads local disk, the web and object stores.
 
     Raises:
-        MissingKeyError: a link leads nowhere.
-        TransientFaultError: a document cannot be had just now.
-        PermanentFaultError: a document is no JSON object.
+        MissingKeyError: the target of a link does not exist.
+        TransientFaultError: a document is temporarily unavailable.
+        PermanentFaultError: a document is not a JSON object.
         ForeignAddressError: a remote document names a file on this machine.
     """
     search = _Search(
@@ -154,11 +154,11 @@ def found_files(items: Iterable[FoundItem], base: str, *, documents: bool = Fals
 
     Args:
         items: from `stac_search`.
-        base: address of the folder that holds them all; paths are relative to it.
-        documents: also the items' own documents.
+        base: address of the folder of all files; paths are relative to it.
+        documents: include the documents of the items.
 
     Raises:
-        InvalidInputError: a file lies elsewhere.
+        InvalidInputError: a file is elsewhere.
     """
     from landloom.query.transfer.destination import Wanted
 
@@ -189,7 +189,7 @@ def _item(document: Mapping[str, Any], href: str, search: _Search) -> FoundItem:
 
 
 def _related(item: FoundItem) -> list[str]:
-    """Addresses of the items that an item is related to, `related` ones first."""
+    """Addresses of the items related to an item, `related` links first."""
     written = list(links(item.document, item.href, _strict))
     return [
         resolve(target, document=item.href) for kind in _RELATED for _, relation, target in written if relation == kind
@@ -203,7 +203,7 @@ def _with_related(
     read: Read,
     pool: ThreadPoolExecutor,
 ) -> list[FoundItem]:
-    """Each item followed by its own related items."""
+    """Each item followed by its related items."""
     led = [_related(item) for item in items]
     flat = list(dict.fromkeys(href for own in led for href in own))
     documents = dict(zip(flat, pool.map(lambda href: stac_document(read(href), href), flat), strict=True))

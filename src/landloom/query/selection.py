@@ -1,4 +1,4 @@
-"""A selection: some samples of a corpus, never changed, and what can be asked of them."""
+"""A selection: an immutable set of samples of a corpus, and the operations on it."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedSample:
-    """One sample with all that is known of its place: the answer to "what else is here"."""
+    """One sample with all its files and labels."""
 
     id: str
     """The sample."""
     assets: Mapping[str, AssetSet]
-    """Product → its files of this sample, in time order; a product without any is left out."""
+    """Product → its files of this sample, in time order; products without files are left out."""
     fractions: Mapping[str, float]
-    """Label column → share of the sample, where it is not 0; columns of the finest level."""
+    """Label column → fraction of the sample, if it is not 0; columns of the finest level."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,13 +52,13 @@ class Selection:
     rows: Rows = field(repr=False)
     """Ascending rows of the index."""
     products: tuple[str, ...]
-    """Keys of the products whose files are wanted."""
+    """Keys of the selected products."""
     period: Period | None = None
-    """When; None for always."""
+    """Period; None for all time."""
     bands: tuple[str, ...] | None = None
-    """Names of the bands that `load` gives; None for all."""
+    """Names of the bands returned by `load`; None for all."""
     base: str = field(default="", repr=False)
-    """Stands before relative paths in hrefs; ends with a slash."""
+    """Prefix of relative paths in hrefs; ends with a slash."""
 
     def __post_init__(self) -> None:
         self.rows.flags.writeable = False
@@ -81,7 +81,7 @@ class Selection:
     def _same_corpus(self, other: Selection) -> None:
         mine, theirs = self.sidecar.meta.get("source"), other.sidecar.meta.get("source")
         if self.sidecar is not other.sidecar and (mine is None or mine != theirs):
-            raise InvalidInputError("got selections of two corpora, expected two of one")
+            raise InvalidInputError("got selections of two corpora, expected two of the same corpus")
 
     def __or__(self, other: Selection) -> Selection:
         if not isinstance(other, Selection):
@@ -103,9 +103,9 @@ class Selection:
 
     @property
     def assets(self) -> AssetSet:
-        """Files of these samples: the wanted products, in the wanted period, that exist.
+        """Existing files of these samples, for the selected products and period.
 
-        A corpus of cubes alone has no file a chip, so that only labels are listed; see `cubes`.
+        A corpus with only cubes has no chip files, so only labels are listed; see `cubes`.
         """
         from landloom.query.assets import AssetSet, slots_of
 
@@ -114,7 +114,7 @@ class Selection:
 
     @property
     def cubes(self) -> tuple[str, ...]:
-        """Paths of the arrays that hold these samples' imagery, where the corpus has no chips: folders of Zarr."""
+        """Paths of the arrays (Zarr folders) with the imagery of these samples, for a corpus without chips."""
         from landloom.corpus.layout import ANY_SAMPLE
         from landloom.query.address_lists import filled
 
@@ -127,7 +127,7 @@ class Selection:
         return tuple(filled(array, directory, "") for directory in directories for array in arrays)
 
     def linked(self) -> Iterator[LinkedSample]:
-        """Each sample with all products and labels of its own place, whatever products were wanted."""
+        """Each sample with all its products and labels, whatever products were selected."""
         shares = self.sidecar.shares(self.rows)
         names = np.array(self.sidecar.columns)
         keys = tuple(item.key for item in self.sidecar.info.products)
@@ -145,7 +145,7 @@ class Selection:
         """Number of samples for each zone, tile, stratum or split.
 
         Raises:
-            NotFoundError: none of these.
+            NotFoundError: another name.
         """
         from landloom.query.cql2.columns import RowColumns
 
@@ -175,13 +175,13 @@ class Selection:
         return found
 
     def histogram(self, level: int | None = None) -> dict[str, float]:
-        """Area of each class in these samples, in samples: 2.5 is what two and a half samples would hold.
+        """Area of each class in these samples, in samples: 2.5 is the area of two and a half samples.
 
         Args:
-            level: of the taxonomy, 1 the coarsest; the finest unless told.
+            level: level of the taxonomy, 1 is the coarsest; by default the finest.
 
         Returns:
-            Label column → area; classes that do not occur are left out.
+            Label column → area; without classes that do not occur.
         """
         chosen = np.zeros(len(self.sidecar), dtype=bool)
         chosen[self.rows] = True
@@ -193,13 +193,13 @@ class Selection:
         return {name: total / MILLION for name, total in totals.items() if total}
 
     def fractions(self, taxonomy: str | None = None) -> dict[str, NDArray[np.float64]]:
-        """(sample,) shares of each label column of the finest level.
+        """(sample,) fractions of each label column of the finest level.
 
         Args:
-            taxonomy: another one, such as `landcovernet`, that a crosswalk leads to; the labels' own if None.
+            taxonomy: another taxonomy with a crosswalk, such as `landcovernet`; that of the labels if None.
 
         Raises:
-            NotFoundError: no crosswalk leads there from the corpus's labels.
+            NotFoundError: there is no crosswalk to it from the labels of the corpus.
         """
         shares = self.sidecar.shares(self.rows)
         columns = list(self.sidecar.columns)
@@ -224,10 +224,10 @@ class Selection:
         return shapes
 
     def to_geodataframe(self, *, labels: bool = False) -> gpd.GeoDataFrame:
-        """A row per sample, indexed by id: zone, tile, stratum, split and footprint in WGS84.
+        """One row per sample, indexed by id: zone, tile, stratum, split and footprint in WGS84.
 
         Args:
-            labels: add a column of shares a class.
+            labels: add one column of fractions per class.
         """
         import geopandas as gpd
         import pandas as pd
@@ -268,7 +268,7 @@ class Selection:
         return load_many(self, product, mask=mask, quality=quality, with_labels=with_labels)
 
     def describe(self) -> str:
-        """A few lines for people: how many samples, where, of which classes, and how many files."""
+        """A short summary: number of samples, location, classes, number of files."""
         meta = self.sidecar.meta
         zones = ", ".join(f"{name} {count:,}" for name, count in self.counts("zone").items())
         lines = [f"{meta['name']} {meta['version']}: {len(self):,} of {len(self.sidecar):,} samples"]
@@ -289,7 +289,7 @@ class Selection:
 
         Args:
             by: colour them by zone, tile, stratum or split; None for one colour.
-            ax: axes to draw into; new ones unless told.
+            ax: axes to draw into; by default new ones.
         """
         from matplotlib.figure import Figure
 

@@ -1,1 +1,1 @@
-"""ASGI shells over a corpus: the STAC API, the explorer page. Parse, call, render; nothing here writes."""
+"""ASGI applications for a corpus: the STAC API and the explorer page. They parse, call and render, and never write."""

@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 _TURN: Final = 5e-4
-"""Seconds that a thread may compute while others wait: the one that sends answers should not wait for searches."""
+"""Interval of thread switches in seconds: the thread that sends responses should not wait for searches."""
 _NEEDED: Final = ("fastapi", "uvicorn", "stac_fastapi")
 
 
 def check_extra() -> None:
-    """Say so where the libraries of servers are not installed.
+    """Explain that the libraries of the server are not installed.
 
     Raises:
-        MissingExtraError: they are not.
+        MissingExtraError: always.
     """
     for name in _NEEDED:
         if find_spec(name) is None:
@@ -48,7 +48,7 @@ def create_app(corpus: Corpus) -> FastAPI:
         'example 1.0'
     """
     check_extra()
-    # It warns of settings of its own while it is imported, before anybody could have made any.
+    # It warns about its own settings during import, before anybody can have set them.
     logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
     from landloom.server import files
     from landloom.server.explore import api as explore
@@ -78,10 +78,10 @@ def serve(
     """Serve a corpus until interrupted.
 
     Args:
-        uri: what `Corpus.open` takes.
-        host: address to listen on; the loopback unless told.
-        port: 0 for a free one.
-        announce: gets the address once the server listens.
+        uri: any form accepted by `Corpus.open`.
+        host: address to listen on; by default only this machine.
+        port: 0 for any free port.
+        announce: called with the address once the server listens.
 
     Raises:
         MissingExtraError: the extra `server` is not installed.

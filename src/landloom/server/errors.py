@@ -1,4 +1,4 @@
-"""From errors to answers: one table says which status each gets."""
+"""From errors to responses: one table gives the status of each."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ STATUSES: Final[dict[type[LandloomError], HTTPStatus]] = {
     CorpusError: HTTPStatus.INTERNAL_SERVER_ERROR,
     LandloomError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""Error → status; the nearest class above an error counts."""
+"""Error → status; the nearest base class of an error counts."""
 _SHOWN: Final = 2_000
 
 
 def status_of(error: LandloomError) -> HTTPStatus:
-    """The status that an error is answered with.
+    """The HTTP status of an error.
 
     Example:
         >>> from landloom.errors import InvalidInputError
@@ -45,7 +45,7 @@ def status_of(error: LandloomError) -> HTTPStatus:
 
 
 def document(status: int, description: str) -> dict[str, Any]:
-    """What an error is answered with, as the STAC API asks.
+    """The response to an error, in the form required by the STAC API.
 
     Example:
         >>> document(404, "no collection 'x'")
@@ -55,7 +55,7 @@ def document(status: int, description: str) -> dict[str, Any]:
 
 
 def install(app: FastAPI) -> None:
-    """Answer every failure of an application in one shape."""
+    """Answer every failure of an application in the same form."""
     from fastapi.exceptions import RequestValidationError
     from starlette.exceptions import HTTPException
     from starlette.responses import JSONResponse

@@ -12,20 +12,20 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
 FOLDERS: Final = frozenset({"imagery", "labels", "lineage", "index", "resources", "manifest", STAC})
-"""Folders of a corpus; whatever else lies there is not served."""
+"""Served folders of a corpus; nothing else is served."""
 DOCUMENTS: Final = frozenset({CORPUS, CARD, CROISSANT})
-"""Files at its root."""
+"""Served files at its root."""
 
 
 def published_file(folder: Path, key: str) -> Path:
     """A published file of a corpus.
 
     Args:
-        folder: of the corpus.
-        key: relative path, as a client sent it.
+        folder: folder of the corpus.
+        key: relative path, as sent by the client.
 
     Raises:
-        NotFoundError: no published file; also where the key or a link leads out of the corpus.
+        NotFoundError: not a published file, or the key or a link leads outside the corpus.
 
     Example:
         >>> published_file(Path("corpus"), "labels/../../secrets")

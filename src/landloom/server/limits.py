@@ -1,4 +1,4 @@
-"""What a request may be at most, checked before anything parses it."""
+"""Limits of requests, checked before anything parses them."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY: Final = 1_048_576
-"""Bytes of a request's body."""
+"""Maximum size of a request body in bytes."""
 MAX_JSON_DEPTH: Final = 64
-"""Values within each other."""
+"""Maximum nesting of values."""
 MAX_PAGE: Final = 1_000
-"""Items on a page; more are cut to it, as OGC API Features wants."""
+"""Maximum number of items per page; larger limits are reduced to it, as OGC API Features requires."""
 PAGE: Final = 10
-"""Items on a page unless told."""
+"""Default number of items per page."""
 MAX_IDS: Final = 5_000
-"""Ids, or collections, of one search."""
+"""Maximum number of ids, or collections, in one search."""
 MAX_VERTICES: Final = 10_000
-"""Vertices of a geometry."""
-# Possessive, and a string that never ends is taken to the end: one pass, whatever comes.
+"""Maximum number of vertices of a geometry."""
+# Possessive, and an unterminated string extends to the end: one pass for any input.
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 _DRAINED: Final = 16 * MAX_BODY
-"""Bytes read and thrown away, so that a client that is still sending gets its answer."""
+"""Bytes read and discarded, so that a client that is still sending gets its response."""
 _STEP: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
 def check_depth(content: bytes) -> None:
-    """Refuse JSON that nests deeper than any question needs: parsers recurse.
+    """Refuse JSON that is nested deeper than any query needs, because parsers recurse.
 
     Raises:
-        InvalidInputError: it does.
+        InvalidInputError: it is nested too deep.
 
     Example:
         >>> check_depth(b'{"op": "not", "args": [true]}')
@@ -55,14 +55,14 @@ def check_depth(content: bytes) -> None:
 
 
 def read_json(text: str, what: str) -> Any:
-    """JSON of bounded length and depth.
+    """Decode JSON of bounded length and depth.
 
     Args:
         text: the JSON.
-        what: names it in errors.
+        what: its name in errors.
 
     Raises:
-        InvalidInputError: it is none, or beyond the bounds.
+        InvalidInputError: it is not JSON, or exceeds the limits.
     """
     if len(text) > MAX_BODY:
         raise InvalidInputError(f"{what}: got {len(text)} characters, expected at most {MAX_BODY}")
@@ -74,7 +74,7 @@ def read_json(text: str, what: str) -> Any:
 
 
 def check_geometry(geometry: Mapping[str, Any]) -> None:
-    """Bound the vertices of a GeoJSON geometry.
+    """Limit the number of vertices of a GeoJSON geometry.
 
     Raises:
         InvalidInputError: too many.
@@ -98,10 +98,10 @@ def check_geometry(geometry: Mapping[str, Any]) -> None:
 
 
 class Bounded:
-    """Middleware: bounds bodies, answers HEAD as GET without its body, and OPTIONS with what is allowed.
+    """Middleware: limits bodies, answers HEAD like GET without a body, and OPTIONS with the allowed methods.
 
     Args:
-        app: what is within.
+        app: the wrapped application.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -133,7 +133,7 @@ class Bounded:
                 body += message.get("body", b"")
         if size > MAX_BODY:
             status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            await _refuse(send, status, f"got a body beyond {MAX_BODY} bytes")
+            await _refuse(send, status, f"got a body of more than {MAX_BODY} bytes")
             return
         try:
             check_depth(bytes(body))
@@ -156,11 +156,11 @@ class Bounded:
 
 
 def _check_object(content: bytes, media: bytes) -> None:
-    """Only an object is a search: models fall over anything else."""
+    """Only a JSON object is a valid search: models fail on anything else."""
     if b"json" not in media.lower():
         raise InvalidInputError(f"got content type {media[:80].decode('latin-1')!r}, expected application/json")
     if content.lstrip()[:1] != b"{":
-        raise InvalidInputError("got a body that is no JSON object")
+        raise InvalidInputError("got a body that is not a JSON object")
 
 
 def _without_body(send: Send) -> Send:

@@ -133,7 +133,7 @@ def test_no_text_takes_long() -> None:
         ("clc_1 >", "filter: got 'clc_1 >', no CQL2 at its end"),
         ("clc_1 > 0.5 clc_2 > 1", "filter: got 'clc_1 > 0.5 clc_2 > 1', no CQL2 from 'clc_2 > 1' on (character 13)"),
         ("clc_1 > 0.5\nAND = 3", "filter: got 'clc_1 > 0.5\\nAND = 3', no CQL2 from '= 3' on (character 17)"),
-        ("  ", "filter: got an empty text, expected such as clc_31 = 1"),
+        ("  ", "filter: got an empty text, expected a condition such as clc_31 = 1"),
         ("clc_1 = 'x", "filter: got a quote that is never closed, ' at character 9"),
         (
             '{"op": "=", "args": [{"property": "a"}, 1' + "0" * 50 + "]}",

@@ -156,7 +156,7 @@ def test_a_disk_that_fills_up_is_named_and_the_next_run_goes_on(small_disk: Path
 
     with serving(Faulty(size=MEGABYTE)) as server:
         assert run(files[:40]) == 40
-        with pytest.raises(StoreError, match="no space left; run again to go on"):
+        with pytest.raises(StoreError, match="no space left; run again to continue"):
             run(files)
         assert not (small_disk / ".landloom" / "parts").exists()
         kept = plan_download(files, small_disk).present

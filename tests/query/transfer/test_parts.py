@@ -187,7 +187,7 @@ def test_broken_resource_files_are_not_kept(registered: Faulty, tmp_path: Path) 
 @pytest.mark.usefixtures("registered")
 def test_a_cache_that_cannot_keep_what_was_fetched_is_named(tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a folder should be")
-    with pytest.raises(StoreError, match=r"cannot keep what was fetched in .* set LANDLOOM_CACHE"):
+    with pytest.raises(StoreError, match=r"cannot write downloads to .* set LANDLOOM_CACHE"):
         Corpus.open("rapidai4eo", cache=tmp_path / "cache")
 
 

@@ -1,6 +1,6 @@
-"""Published corpora by name, and corpora that lie elsewhere: what is fetched once, and kept.
+"""Published corpora by name, and remote corpora: files that are downloaded once and cached.
 
-The registry is a table in this module and a file of the user's: `$LANDLOOM_CORPORA`, else
+The registry is a table in this module and a user file: `$LANDLOOM_CORPORA`, else
 `$XDG_CONFIG_HOME/landloom/corpora.json`, which `landloom corpora add` writes.
 """
 
@@ -35,22 +35,22 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Readable
 
 Kind = Literal["resources", "index", "stac"]
-"""What a corpus is asked through: three resource files, an index of ours, or only its STAC."""
+"""How a corpus is queried: by three resource files, by our index, or only by its STAC."""
 _TAIL: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisteredCorpus:
-    """A corpus that is known by name."""
+    """A corpus registered by name."""
 
     name: str
-    """What `Corpus.open` takes."""
+    """Name for `Corpus.open`."""
     bases: tuple[str, ...]
     """Addresses of its folder, tried in this order; each ends with a slash."""
     kind: Kind = "index"
-    """What it is asked through."""
+    """How it is queried."""
     catalog: str | None = None
-    """Key of its STAC catalogue below a base; where our layout has it unless told, or at the top of a STAC alone."""
+    """Key of its STAC catalogue below a base; by default that of our layout, or the top of a STAC alone."""
     terms: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """Product → `licence`, `licence_url`, `attribution`, `non_commercial`."""
 
@@ -82,21 +82,21 @@ BUILT_IN: Final = (
         },
     ),
 )
-"""Corpora that are known without a file."""
+"""Corpora known without a user file."""
 
 
 def registry_path() -> Path:
-    """The user's file of corpora."""
+    """The user file of corpora."""
     if own := os.environ.get("LANDLOOM_CORPORA"):
         return Path(own)
     return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "landloom" / "corpora.json"
 
 
 def corpora(path: Path | None = None) -> dict[str, RegisteredCorpus]:
-    """All corpora by name; the user's file stands above the built-in table.
+    """All corpora by name; the user file takes precedence over the built-in table.
 
     Args:
-        path: the user's file; `registry_path()` unless told.
+        path: the user file; by default `registry_path()`.
 
     Raises:
         InvalidInputError: the file is broken; it is named.
@@ -118,7 +118,7 @@ def corpora(path: Path | None = None) -> dict[str, RegisteredCorpus]:
 
 
 def add_corpus(item: RegisteredCorpus, path: Path | None = None) -> None:
-    """Write a corpus into the user's file, in place of any of that name.
+    """Write a corpus to the user file, replacing one with the same name.
 
     Raises:
         OSError: the file cannot be written.
@@ -131,10 +131,10 @@ def add_corpus(item: RegisteredCorpus, path: Path | None = None) -> None:
 
 
 def remove_corpus(name: str, path: Path | None = None) -> None:
-    """Take a corpus out of the user's file.
+    """Remove a corpus from the user file.
 
     Raises:
-        NotFoundError: it is not in that file.
+        NotFoundError: it is not in the file.
     """
     file = path or registry_path()
     built_in = {known.name: known for known in BUILT_IN}
@@ -150,31 +150,31 @@ def _kept(base: str, folder: Path) -> Path:
 
 
 def _whole(key: str, data: bytes) -> bytes:
-    """Data of a file that is complete: gzip carries its own length and checksum."""
+    """Content of a complete file: gzip has its own length and checksum."""
     if key.endswith(".gz"):
         try:
             gzip.decompress(data)
         except (EOFError, OSError) as error:
-            raise TransientFaultError(f"{key}: got {len(data)} bytes that are no complete gzip file") from error
+            raise TransientFaultError(f"{key}: got {len(data)} bytes that are not a complete gzip file") from error
     if not data:
         raise TransientFaultError(f"{key}: got an empty file")
     return data
 
 
 def fetch_once(store: Readable, key: str, path: Path) -> Path:
-    """A file of a store on local disk: fetched if it is not there, checked, and kept.
+    """A file of a store on local disk: downloaded if missing, checked, and cached.
 
-    A digest lies beside it; a kept file that does not meet it any more is fetched again.
+    Its digest is stored next to it; a cached file that no longer matches it is downloaded again.
 
     Args:
-        store: where from.
-        key: which.
-        path: where to.
+        store: source.
+        key: key of the file.
+        path: target.
 
     Raises:
-        MissingKeyError: the store has none.
-        TransientFaultError: it cannot be had just now, or came broken.
-        StoreError: it cannot be kept.
+        MissingKeyError: the store does not have it.
+        TransientFaultError: it is temporarily unavailable, or was received damaged.
+        StoreError: it cannot be written.
     """
     proof = path.with_name(f"{path.name}.sha256")
     if path.is_file() and proof.is_file():
@@ -193,7 +193,7 @@ def _keep(path: Path, data: bytes) -> None:
     except OSError as error:
         reason = error.strerror or error
         hint = "set LANDLOOM_CACHE to a folder that can be written"
-        raise StoreError(f"cannot keep what was fetched in {path.parent} ({reason}): {hint}") from error
+        raise StoreError(f"cannot write downloads to {path.parent} ({reason}): {hint}") from error
 
 
 def _fetched_resources(name: str, base: str, folder: Path, profile: str | None) -> ResourceFiles:
@@ -202,7 +202,7 @@ def _fetched_resources(name: str, base: str, folder: Path, profile: str | None) 
     files = ResourceFiles.in_folder(_kept(base, folder), name)
     kept = [path for path in (files.geometries, files.labels, files.mapping) if path.is_file()]
     if len(kept) == 3 and all(path.with_name(f"{path.name}.sha256").is_file() for path in kept):
-        return files  # asked for once and never again: a published corpus does not change
+        return files  # downloaded once: a published corpus does not change
     store = open_store(base.rstrip("/"), profile)
     for path in (files.geometries, files.labels, files.mapping):
         fetch_once(store, f"resources/{path.name}", path)
@@ -210,7 +210,7 @@ def _fetched_resources(name: str, base: str, folder: Path, profile: str | None) 
 
 
 def _fetched_index(base: str, folder: Path, profile: str | None) -> Path:
-    """The index of a corpus elsewhere, fetched again when its size or its last 64 kB have changed."""
+    """The index of a remote corpus, downloaded again if its size or its last 64 kB have changed."""
     from landloom.store.open import open_store
 
     store = open_store(base.rstrip("/"), profile)
@@ -232,13 +232,13 @@ def remote_source(uri: str, cache: Path | None = None, profile: str | None = Non
 
     Args:
         uri: a registered name, or the URL of a corpus's folder.
-        cache: where fetched files are kept; the user's cache by default.
-        profile: section of the AWS credentials file; the environment's keys by default.
+        cache: folder for downloads; by default the user's cache.
+        profile: section of the AWS credentials file; by default the keys in the environment.
 
     Raises:
         NotFoundError: neither.
-        CorpusError: the corpus has no index that could be asked.
-        TransientFaultError: no base can be reached just now.
+        CorpusError: the corpus has no index for queries.
+        TransientFaultError: no base address can be reached.
     """
     folder = cache or cache_folder()
     if "://" in uri:
@@ -264,7 +264,7 @@ def remote_source(uri: str, cache: Path | None = None, profile: str | None = Non
 
 
 def stac_root(root: str) -> str:
-    """Address of the STAC catalogue of a registered corpus; any other root is given back as it is.
+    """Address of the STAC catalogue of a registered corpus; any other root is returned unchanged.
 
     Args:
         root: a registered name, or path or URL of a catalogue.

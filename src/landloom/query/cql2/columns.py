@@ -1,4 +1,4 @@
-"""What filters may speak of: the columns of a sidecar, over all rows or over some."""
+"""Columns for filters: those of a sidecar, over all rows or a subset."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class NoLabels:
-    """One row without any label: what a filter says of it, it says of every such row.
+    """One row without any label: a filter has the same result for all such rows.
 
     Args:
         names: label columns of every level.
@@ -41,7 +41,7 @@ class NoLabels:
         return np.zeros(1, dtype=np.int32), MILLION, MILLION
 
     def words(self, name: str) -> Words:
-        """No text column can be asked.
+        """Text columns are not available.
 
         Raises:
             NotFoundError: always.
@@ -50,7 +50,7 @@ class NoLabels:
 
 
 TEXTS = ("id", "zone", "tile", "stratum", "split")
-"""Text columns that every corpus has."""
+"""Text columns of every corpus."""
 
 
 class RowColumns:
@@ -77,7 +77,7 @@ class RowColumns:
         return (*self._sidecar.columns, *self._sidecar.groups, *TEXTS)
 
     def number(self, name: str) -> tuple[NDArray[np.integer], int, int] | None:
-        """Millionths of a label column; None where the column is text."""
+        """Millionths of a label column; None for text columns."""
         if name in TEXTS:
             return None
         if name not in self._numbers:

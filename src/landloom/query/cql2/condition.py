@@ -1,4 +1,4 @@
-"""What a query asks of labels and words: read once, applied to any rows of the index."""
+"""Conditions of a query on labels and text columns: parsed once, applied to any rows of the index."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ if TYPE_CHECKING:
     from landloom.query.index.sidecar import Rows, Sidecar
 
 UNFILLED: Final = {
-    "split": "no sample of this corpus is in a split: its recipe fills none (see `splits`)",
-    "stratum": "no sample of this corpus is in a stratum: its recipe draws without any",
+    "split": "no sample of this corpus is in a split: its recipe has none (see `splits`)",
+    "stratum": "no sample of this corpus is in a stratum: its recipe draws without strata",
 }
-"""Text column → what is said when it is asked though it is null everywhere."""
+"""Text column → message for a query on it if all its values are null."""
 
 
 class Condition:
-    """Filter, strata and splits together.
+    """Filter, strata and splits combined.
 
     Args:
         sidecar: the index.
         where: CQL2, text or JSON; None for all.
-        aggregates: names that stand for sums of columns.
-        words: text column → values, any of which a row must have; None for all.
+        aggregates: names of sums of columns.
+        words: text column → accepted values; None for all.
 
     Raises:
-        InvalidInputError: no CQL2; or it compares splits or strata where no sample has any.
-        NotFoundError: no such stratum or split; the nearest are named.
+        InvalidInputError: not CQL2, or it compares splits or strata although no sample has any.
+        NotFoundError: no such stratum or split; similar names are listed.
     """
 
     def __init__(
@@ -62,11 +62,11 @@ class Condition:
                     raise NotFoundError.of(name, value, [str(word) for word in known])
 
     def _values(self, name: str) -> list[str | None]:
-        """What samples have in a text column."""
+        """Values of samples in a text column."""
         return [] if name not in self.sidecar.arrays else self.sidecar.vocabulary(name)[1:]
 
     def _support(self) -> Rows | None:
-        """Rows beyond which the filter cannot be true, where these are few; None otherwise."""
+        """Superset of the rows for which the filter can be true, if it is small; else None."""
         from landloom.query.cql2.filter import Call, Filter
 
         sidecar = self.sidecar
@@ -104,9 +104,9 @@ class Condition:
 
 @lru_cache(maxsize=256)
 def _needed(part: Node, aggregates: tuple[tuple[str, Node], ...]) -> tuple[str, ...] | None:
-    """Columns one of which a sample must have for a condition to be true of it; None where it needs none.
+    """Columns of which a sample must have at least one for a condition to be true; None if it needs none.
 
-    A condition that is not true without any label can only be true where one of its columns is there.
+    A condition that is not true without labels can only be true if one of its columns is present.
     """
     from landloom.query.cql2.columns import NoLabels
     from landloom.query.cql2.evaluation import evaluate
@@ -121,7 +121,7 @@ def _needed(part: Node, aggregates: tuple[tuple[str, Node], ...]) -> tuple[str, 
 
 
 def _compared(node: Node) -> set[str]:
-    """Columns whose values a condition asks for; whether one is null may be asked of any."""
+    """Columns whose values a condition uses; if one of them is null, any result is possible."""
     from landloom.query.cql2.filter import Call, Name
 
     if isinstance(node, Call) and node.op != "isNull":

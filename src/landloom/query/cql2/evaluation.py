@@ -1,4 +1,4 @@
-"""Evaluating a checked filter over columns, in SQL's three-valued logic: a row is chosen where the filter is true."""
+"""Evaluate a checked filter over columns, in SQL's three-valued logic: rows for which it is true are selected."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Words:
     """A text column."""
 
     codes: NDArray[np.integer]
-    """(row,) place of each row's value in `texts`."""
+    """(row,) index of each row's value in `texts`."""
     texts: Sequence[str | None]
-    """What the codes stand for; None is null."""
+    """Values of the codes; None is null."""
 
 
 class Columns(Protocol):
-    """What a filter may speak of."""
+    """Columns for filters."""
 
     def __len__(self) -> int:
         """Number of rows."""
@@ -44,7 +44,7 @@ class Columns(Protocol):
         ...
 
     def number(self, name: str) -> tuple[NDArray[np.integer], int, int] | None:
-        """Numerators, common denominator and largest numerator of a numeric column; None where it is text."""
+        """Numerators, common denominator and largest numerator of a numeric column; None for text columns."""
         ...
 
     def words(self, name: str) -> Words:
@@ -221,7 +221,7 @@ def _named(node: Node) -> str:
 
 
 def _known(yes: Any, *numbers: Exact) -> Truth:
-    """A comparison's truth: unknown where a side has no value."""
+    """Result of a comparison: unknown if a side has no value."""
     mask = np.asarray(yes, dtype=bool)
     no = ~mask
     for null in (number.null for number in numbers if number.null is not None):
@@ -250,14 +250,14 @@ def evaluate(condition: Filter, columns: Columns, aggregates: Mapping[str, Node]
 
     Args:
         condition: the filter.
-        columns: what it speaks of.
-        aggregates: names that stand for arithmetic on columns; they do not refer to each other.
+        columns: columns for the filter.
+        aggregates: names of arithmetic expressions on columns; they do not refer to each other.
 
     Returns:
         (row,) bool.
 
     Raises:
-        NotFoundError: an unknown column; the nearest are named.
+        NotFoundError: an unknown column; similar names are listed.
         InvalidInputError: types that do not fit, or numbers too large to stay exact.
     """
     known = frozenset(columns.names())

@@ -1,7 +1,7 @@
-"""CQL2 filters: bounded, parsed, and checked before anything is evaluated.
+"""CQL2 filters: bounded, parsed, and checked before evaluation.
 
-The parser behind text (cql2) overflows its stack on deep or long input, and a process does not survive that. So a
-linear scan bounds length, depth, operators and list items first; JSON is bounded likewise, and needs no foreign parser.
+The parser of CQL2 text (cql2) overflows its stack on deep or long input, which kills the process. So a linear scan
+first bounds length, depth, operators and list items; JSON is bounded in the same way, and needs no external parser.
 """
 
 from __future__ import annotations
@@ -19,19 +19,19 @@ from typing import Any, Final
 from landloom.errors import InvalidInputError
 
 MAX_LENGTH: Final = 16_384
-"""Characters of a filter."""
+"""Maximum number of characters of a filter."""
 MAX_DEPTH: Final = 32
-"""Parentheses, or JSON values, within each other."""
+"""Maximum nesting of parentheses, or JSON values."""
 MAX_OPERATORS: Final = 256
-"""Comparisons, arithmetic and logic together."""
+"""Maximum number of comparisons, arithmetic and logical operators together."""
 MAX_ITEMS: Final = 5_000
-"""List items."""
+"""Maximum number of list items."""
 MAX_DIGITS: Final = 15
-"""Significant digits of a number: as many as survive a double, so that every number is taken as it is written."""
+"""Maximum number of significant digits: those preserved by a double, so that every number is used as written."""
 MAX_WRITTEN: Final = 40
-"""Characters of a number."""
+"""Maximum number of characters of a number."""
 MAX_EXPONENT: Final = 30
-"""Power of ten of a number, either way."""
+"""Maximum absolute power of ten of a number."""
 
 COMPARISONS: Final = frozenset({"=", "<>", "<", ">", "<=", ">="})
 ARITHMETIC: Final = frozenset({"+", "-", "*", "/", "^", "%", "div"})
@@ -55,7 +55,7 @@ _TOKEN: Final = re.compile(
     re.DOTALL,
 )
 _JSON_TOKEN: Final = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?|[][{}]', re.DOTALL)
-"""A string, or what is left of one that never ends, is one token: no character is looked at twice."""
+"""A string, or an unterminated one, is one token: no character is read twice."""
 _STEPS: Final = {"(": 1, ")": -1}
 _WORDS: Final = frozenset({"and", "or", "not", "in", "between", "like", "is", "div"})
 
@@ -72,10 +72,10 @@ class Name:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Call:
-    """An operator and what it is applied to."""
+    """An operator with its operands."""
 
     op: str
-    """In CQL2's JSON spelling."""
+    """Operator name in CQL2 JSON."""
     args: tuple[Node, ...]
     """Operands; the second one of `in` is a tuple of literals."""
 
@@ -88,10 +88,10 @@ class Filter:
     """A checked filter."""
 
     root: Node
-    """What it says."""
+    """The parsed condition."""
 
     def names(self) -> tuple[str, ...]:
-        """Columns that it speaks of, in order of appearance.
+        """Its columns, in order of appearance.
 
         Example:
             >>> parse("clc_31 = 1 AND NOT clc_2 >= 0.5").names()
@@ -150,7 +150,7 @@ def scan(text: str) -> None:
 
 
 def _number(text: str) -> Fraction:
-    """A number as it is written."""
+    """A number as written."""
     if len(text) > MAX_WRITTEN:
         raise _refuse(f"got a number of {len(text)} characters, expected at most {MAX_WRITTEN}")
     match = re.fullmatch(r"-?(\d*)\.?(\d*)(?:[eE]([-+]?\d{1,3}))?", text)
@@ -165,7 +165,7 @@ def _number(text: str) -> Fraction:
 
 
 def _bounded_json(text: str) -> Any:
-    """JSON after one pass that bounds its length and depth."""
+    """Decode JSON after one pass that bounds its length and depth."""
     if len(text) > MAX_LENGTH:
         raise _refuse(f"got {len(text)} characters, expected at most {MAX_LENGTH}")
     depth = 0
@@ -180,7 +180,7 @@ def _bounded_json(text: str) -> Any:
 
 
 class _Checker:
-    """From CQL2's JSON to nodes; counts as it goes down, so that documents are bounded too."""
+    """Convert CQL2 JSON to nodes, counting on the way, so that documents are bounded too."""
 
     def __init__(self) -> None:
         self.operators = 0
@@ -194,7 +194,7 @@ class _Checker:
                 return Name(name=value["property"])
             if "op" in value:
                 return self._call(value, depth)
-            raise _refuse(f"got {_short(value)}: dates, times and geometries are no columns of a corpus's index")
+            raise _refuse(f"got {_short(value)}: dates, times and geometries are not columns of a corpus index")
         return self._literal(value)
 
     def _literal(self, value: Any) -> Fraction | str | bool:
@@ -236,16 +236,16 @@ def _short(value: object) -> str:
 
 
 def _no_cql2(text: str, said: str) -> str:
-    """One line that names the place; the parser's own words speak of its grammar."""
+    """One-line error with the position; the parser's own messages refer to its grammar."""
     if not text.strip():
-        return "got an empty text, expected such as clc_31 = 1"
+        return "got an empty text, expected a condition such as clc_31 = 1"
     place = re.search(r"--> (\d+):(\d+)", said)
     if place is None:
-        return f"got {_short(text)}, which is no CQL2"
+        return f"got {_short(text)}, which is not CQL2"
     line, column = int(place[1]), int(place[2])
     at = sum(len(part) + 1 for part in text.split("\n")[: line - 1]) + column - 1
     rest = text[at:].strip()
-    return f"got {_short(text)}, no CQL2 " + (f"from {_short(rest)} on (character {at + 1})" if rest else "at its end")
+    return f"got {_short(text)}, not CQL2 " + (f"from {_short(rest)} on (character {at + 1})" if rest else "at its end")
 
 
 def _from_text(text: str) -> Node:
@@ -260,13 +260,13 @@ def _from_text(text: str) -> Node:
 
 
 def parse(source: str | Mapping[str, Any]) -> Filter:
-    """Read a filter in CQL2 text, CQL2 JSON (text that begins with `{`), or CQL2 JSON already decoded.
+    """Parse a filter in CQL2 text, CQL2 JSON (text that begins with `{`), or decoded CQL2 JSON.
 
     Args:
         source: `clc_31 = 1 AND stratum IN ('DE', 'FR')`.
 
     Raises:
-        InvalidInputError: it is none, or beyond the bounds of this module.
+        InvalidInputError: it is not a filter, or exceeds the limits of this module.
 
     Example:
         >>> parse("clc_412 > 0.8").root
@@ -294,10 +294,10 @@ def _logical(node: Node) -> Node:
 
 
 def parse_sum(text: str) -> Node:
-    """Read an aggregate, an arithmetic expression of columns: `clc_311 + clc_312 + clc_313`.
+    """Parse an aggregate, an arithmetic expression of columns: `clc_311 + clc_312 + clc_313`.
 
     Raises:
-        InvalidInputError: a condition, or no CQL2.
+        InvalidInputError: a condition, or not CQL2.
 
     Example:
         >>> parse_sum("clc_311 + clc_312").op

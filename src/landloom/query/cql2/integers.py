@@ -1,7 +1,7 @@
-"""Exact arithmetic over columns: whole numbers over whole numbers, never floats.
+"""Exact arithmetic over columns: ratios of integers, never floats.
 
-A value is numerator / denominator, each one integer or an int64 array. The largest absolute value that each can
-have is tracked, so that an overflow is refused before it happens and no result is ever wrong.
+A value is numerator / denominator, each an integer or an int64 array. The largest possible absolute value of each is
+tracked, so that an overflow is refused before it happens.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 LIMIT: Final = 2**62
-"""Numbers stay below it."""
+"""Upper bound of all numbers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exact:
-    """One exact number a row, or one for all."""
+    """One exact number per row, or one for all rows."""
 
     top: NDArray[np.integer] | int
     """Numerator."""
     bottom: NDArray[np.int64] | int
     """Denominator, positive."""
     top_limit: int
-    """No numerator is larger, either way."""
+    """Maximum absolute numerator."""
     bottom_limit: int
-    """No denominator is larger."""
+    """Maximum denominator."""
     null: NDArray[np.bool_] | None = None
-    """Rows without a value (divided by zero)."""
+    """Rows without a value (division by zero)."""
 
     def __post_init__(self) -> None:
         if self.top_limit >= LIMIT or self.bottom_limit >= LIMIT:
@@ -58,18 +58,18 @@ class Exact:
 
     @classmethod
     def column(cls, values: NDArray[np.integer], bottom: int, limit: int) -> Exact:
-        """Whole numbers over a common denominator.
+        """Integers over a common denominator.
 
         Args:
             values: (row,) numerators.
             bottom: the denominator.
-            limit: no numerator is larger, either way.
+            limit: maximum absolute numerator.
         """
         return cls(top=values, bottom=bottom, top_limit=limit, bottom_limit=bottom)
 
     @property
     def fraction(self) -> Fraction | None:
-        """The value where it is one for all rows."""
+        """The value if it is the same for all rows."""
         if isinstance(self.top, int) and isinstance(self.bottom, int) and self.null is None:
             return Fraction(self.top, self.bottom)
         return None
@@ -80,7 +80,7 @@ class Exact:
         return self.null | other.null
 
     def plus(self, other: Exact, sign: int = 1) -> Exact:
-        """The sum, or the difference with sign −1."""
+        """The sum, or with sign −1 the difference."""
         if isinstance(self.bottom, int) and isinstance(other.bottom, int):
             shared = gcd(self.bottom, other.bottom)
             left: Any = other.bottom // shared
@@ -115,7 +115,7 @@ class Exact:
         )
 
     def inverse(self) -> Exact:
-        """One over it; null where it is zero."""
+        """The reciprocal; null for zero."""
         if isinstance(self.top, int):
             if self.top == 0:
                 raise InvalidInputError("filter: got a division by zero")
@@ -137,7 +137,7 @@ class Exact:
         )
 
     def truncated(self) -> Exact:
-        """The whole part, towards zero."""
+        """The integer part, towards zero."""
         if isinstance(self.top, int) and isinstance(self.bottom, int):
             whole: Any = abs(self.top) // self.bottom * (1 if self.top >= 0 else -1)
         else:
@@ -145,7 +145,7 @@ class Exact:
         return Exact(top=whole, bottom=1, top_limit=self.top_limit, bottom_limit=1, null=self.null)
 
     def power(self, other: Exact) -> Exact:
-        """Whole powers from 0 to 8."""
+        """Integer powers from 0 to 8."""
         exponent = other.fraction
         if exponent is None or exponent.denominator != 1 or not 0 <= exponent <= 8:
             raise InvalidInputError("filter: expected a power that is a whole number from 0 to 8")
@@ -156,7 +156,7 @@ class Exact:
 
 
 def _scaled(value: NDArray[np.integer] | int, factor: Any, *, wide: bool) -> Any:
-    """Value times factor; int32 is kept where it suffices, which halves the memory that is read."""
+    """Value times factor; int32 is kept if it suffices, which halves the memory traffic."""
     value = _wide(value) if wide else value
     return value if isinstance(factor, int) and factor == 1 else value * factor
 
@@ -171,7 +171,7 @@ def _check(top: int, bottom: int) -> None:
 
 
 def compare(op: str, left: Exact, right: Exact) -> Any:
-    """Which rows satisfy `left op right`; rows without a value are undefined here, see `Exact.null`.
+    """Rows that satisfy `left op right`; rows without a value are undefined here, see `Exact.null`.
 
     Args:
         op: one of `= <> < > <= >=`.
@@ -179,7 +179,7 @@ def compare(op: str, left: Exact, right: Exact) -> Any:
         right: the other.
 
     Returns:
-        (row,) bool, or one bool where both sides are constant.
+        (row,) bool, or one bool if both sides are constant.
 
     Example:
         >>> column = Exact.column(np.array([800_000, 800_001]), 1_000_000, 1_000_000)
@@ -197,7 +197,7 @@ def compare(op: str, left: Exact, right: Exact) -> Any:
 
 
 def _threshold(op: str, values: Any, limit: Fraction) -> Any:
-    """Compare whole numbers with a fraction, in whole numbers."""
+    """Compare integers with a fraction, in integer arithmetic."""
     if op == ">":
         return values > floor(limit)
     if op == ">=":

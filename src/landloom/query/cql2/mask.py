@@ -1,7 +1,7 @@
 """Masks by name: `synthetic <= 20 and days <= 5 and not cloud`, over the layers of a quality product.
 
 The language is comparisons of layers with numbers, `and`, `or`, `not` and parentheses; a layer alone means "not 0". It
-is parsed with Python's own grammar and evaluated node by node, so nothing else can be said in it.
+is parsed with Python's grammar and evaluated node by node, so that nothing else is possible.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 MAX_LENGTH: Final = 1_000
-"""Characters of a mask."""
+"""Maximum number of characters of a mask."""
 _COMPARISONS: Final[dict[type[ast.cmpop], Callable[[Any, Any], Any]]] = {
     ast.Lt: operator.lt,
     ast.LtE: operator.le,
@@ -37,11 +37,11 @@ def _tree(text: str) -> ast.expr:
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise InvalidInputError(f"mask: got {text!r}, expected such as 'days <= 5 and not cloud'") from error
+        raise InvalidInputError(f"mask: got {text!r}, expected a mask such as 'days <= 5 and not cloud'") from error
 
 
 def mask_layers(text: str) -> tuple[str, ...]:
-    """Layers that a mask speaks of.
+    """Layers used by a mask.
 
     Example:
         >>> mask_layers("synthetic <= 20 and days <= 5 and not cloud")
@@ -54,14 +54,14 @@ def mask_layers(text: str) -> tuple[str, ...]:
 
 
 def evaluate_mask(text: str, layers: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
-    """Where a mask holds.
+    """Evaluate a mask.
 
     Args:
         text: the mask.
-        layers: name → array, all of one shape.
+        layers: name → array, all with the same shape.
 
     Returns:
-        Bool of that shape; True means usable.
+        Bool array with that shape; True means valid.
 
     Raises:
         NotFoundError: an unknown layer.

@@ -1,1 +1,1 @@
-"""The engine's index: compact memory-mapped arrays, and what they are built from."""
+"""The index for queries: compact memory-mapped arrays, and their sources."""

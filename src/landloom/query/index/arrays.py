@@ -1,7 +1,7 @@
-"""Named arrays in one file, read by memory map: what a sidecar is on disk.
+"""Named arrays in one memory-mapped file: the sidecar on disk.
 
 A file is magic, the length of a JSON header, the header (name → dtype, shape, offset; and any `meta`), then the arrays,
-each on a multiple of 64 bytes. Numbers are little-endian. A reader touches only the pages that it uses.
+each at a multiple of 64 bytes. Numbers are little-endian. A reader loads only the pages that it uses.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Arrays = dict[str, NDArray[Any]]
 
 MAGIC: Final = b"landloom sidecar 3\n"
-"""Changes with the format, so that older files are rebuilt and never misread."""
+"""Version of the format; older files are rebuilt."""
 _ALIGN: Final = 64
 
 
@@ -82,7 +82,7 @@ def unpack(data: bytes | mmap.mmap) -> tuple[Arrays, dict[str, Any]]:
 
 
 def load(path: Path) -> tuple[Arrays, dict[str, Any]]:
-    """Map a file and unpack it; the map lives as long as any of its arrays.
+    """Map a file and unpack it; the map lives as long as one of its arrays.
 
     Raises:
         OSError: no such file, or it cannot be read.
@@ -95,7 +95,7 @@ def load(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
 
 def write_atomically(path: Path, pieces: bytes | Iterable[bytes]) -> None:
-    """Write under a name of one's own, then rename: readers see the old file or the new one, never a part.
+    """Write to a unique name, then rename: readers see the old file or the new one, never a part.
 
     Raises:
         OSError: the folder cannot be written.

@@ -1,4 +1,4 @@
-"""Where the query engine keeps what it can make again: the user's cache (XDG Base Directory Specification)."""
+"""Cache folder of the query engine (XDG Base Directory Specification)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Outlines of samples in WGS84, derived from their squares instead of stored."""
+"""Outlines of samples in WGS84, computed from their squares instead of stored."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ if TYPE_CHECKING:
 
 
 TOLERANCE: Final = 1e-9
-"""Degrees (0.1 mm) within which two vertices are one."""
+"""Tolerance in degrees (0.1 mm) for equal vertices."""
 
 
 def corners(
     epsg: NDArray[np.int32], bounds: NDArray[np.float64], decimals: int | None = None, *, exact: bool = False
 ) -> NDArray[np.float64]:
-    """Corners of squares, from the south-east one counter-clockwise as shapely draws a box.
+    """Corners of squares, counter-clockwise from the south-east one, like a shapely box.
 
     Args:
         epsg: (n,) code of the CRS of each square.
         bounds: (n, 4) west, south, east, north in that CRS.
-        decimals: round to so many, as published outlines are; None keeps all digits.
-        exact: ask PROJ and get its digits, where they matter; else UTM is computed here, within 1e-12 degrees.
+        decimals: number of decimals of published outlines; None keeps all digits.
+        exact: use PROJ for its exact digits; else UTM is computed here, within 1e-12 degrees.
 
     Returns:
         (n, 4, 2) longitude and latitude.

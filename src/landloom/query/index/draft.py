@@ -1,4 +1,4 @@
-"""From columns about samples to the arrays of a sidecar: the part that both kinds of source share."""
+"""From columns of samples to the arrays of a sidecar: the part shared by both kinds of source."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo
 
 BEND: Final = 2e-3
-"""Degrees by which a tile differs from the bilinear square between its corners; twice what it is at 84°."""
+"""Maximum deviation in degrees of a tile from bilinear interpolation between its corners; twice the value at 84°."""
 _BLOCK: Final = 65_536
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """All that a sidecar is made from; rows in index order."""
+    """All inputs of a sidecar; rows in index order."""
 
     info: CorpusInfo
-    """The corpus, as its documents describe it."""
+    """The corpus, as described by its documents."""
     columns: Sequence[str]
     """Label columns."""
     groups: Mapping[str, Sequence[str]]
@@ -38,21 +38,21 @@ class Draft:
     tiles: Sequence[str]
     """Names of tiles with their zone: `33N_16E-243N`."""
     tile: NDArray[np.int32]
-    """(row,) place of the row's tile in `tiles`."""
+    """(row,) index of the row's tile in `tiles`."""
     epsg: NDArray[np.int32]
     """(row,) CRS of the row's square."""
     ids: NDArray[np.bytes_]
     """(row,) sample ids, ASCII."""
     bounds: NDArray[np.float64] | None = None
-    """(row, 4) west, south, east, north; None where ids say it (`utm24`)."""
+    """(row, 4) west, south, east, north; None if ids determine them (`utm24`)."""
     labels: Sequence[tuple[NDArray[np.integer], NDArray[np.integer]]]
     """For each label column ascending rows and their millionths."""
     words: Mapping[str, tuple[NDArray[np.integer], list[str]]]
-    """`stratum` and `split`: (row,) 0 for none or 1 + place in the vocabulary, and the vocabulary."""
+    """`stratum` and `split`: (row,) 0 for null or 1 + index in the vocabulary, and the vocabulary."""
     patterns: Mapping[str, tuple[NDArray[np.integer], NDArray[np.uint8]]]
-    """Product → (row,) number of pattern, and (pattern, byte) bitmaps over its timesteps."""
+    """Product → (row,) index of the pattern, and (pattern, byte) bitmaps over its timesteps."""
     outlines: NDArray[np.float64] | None = None
-    """(row, 4, 2) published vertices, NaN where the outline has not four; None where nothing was published."""
+    """(row, 4, 2) published vertices, NaN for outlines without four; None if nothing was published."""
     strange: Mapping[int, bytes] = field(default_factory=dict)
     """Row → WKB of outlines without four vertices."""
 
@@ -65,7 +65,7 @@ def cells_of(ids: NDArray[np.bytes_], prefixes: NDArray[np.bytes_]) -> NDArray[n
     """Cell number, (row − 1)·40 + column − 1, of `utm24` ids.
 
     Raises:
-        InvalidIdentityError: an id that is none, or not of its tile; the first is named.
+        InvalidIdentityError: an invalid id, or one not in its tile; the first is named.
 
     Example:
         >>> cells_of(np.array([b"33N_16E-243N_29_01"]), np.array([b"33N_16E-243N_"])).tolist()
@@ -118,7 +118,7 @@ def _squares(draft: Draft, arrays: Mapping[str, NDArray[Any]], run: NDArray[np.i
 
 
 def _ordered(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Vertices of each outline counter-clockwise around its middle, from the south-east one."""
+    """Vertices of each outline counter-clockwise around its centre, from the south-east one."""
     middle = vertices.mean(axis=1, keepdims=True)
     angle = np.arctan2(vertices[..., 1] - middle[..., 1], vertices[..., 0] - middle[..., 0])
     order = np.argsort((angle + np.pi / 2) % (2 * np.pi), axis=1)
@@ -131,7 +131,7 @@ def _decimals(outlines: NDArray[np.float64]) -> int | None:
 
 
 def _odd(outlines: NDArray[np.float64], derived: NDArray[np.float64], decimals: int | None) -> NDArray[np.bool_]:
-    """Which published outlines are not the derived ones: the same four vertices in any order and direction."""
+    """Published outlines that differ from the computed ones; order and direction of vertices are ignored."""
     given, ours = _ordered(outlines), _ordered(derived)
     tolerance = TOLERANCE if decimals is None else 0.0
     same: NDArray[np.bool_] = np.asarray((np.abs(given - ours) <= tolerance).all(axis=(1, 2)))
@@ -171,7 +171,7 @@ def _footprints(
 
 
 def _interpolation(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
-    """(run, 10) longitude and latitude of a place in a tile, a + b·u + c·v + d·u·v each; how far a cell reaches.
+    """(run, 10) longitude and latitude of a position in a tile, a + b·u + c·v + d·u·v each; and the reach of a cell.
 
     u runs from 0 at the tile's west edge to 1 at its east edge, v from its north edge to its south edge.
     """
@@ -187,8 +187,8 @@ def finish(draft: Draft) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """The arrays and the `meta` of the sidecar.
 
     Raises:
-        InvalidInputError: no samples, or labels that cannot be millionths.
-        InvalidIdentityError: an id that is none of its scheme or not of its tile.
+        InvalidInputError: no samples, or labels that are not millionths.
+        InvalidIdentityError: an id that does not belong to its scheme or tile.
     """
     if not len(draft.tile):
         raise InvalidInputError("got an index without samples")

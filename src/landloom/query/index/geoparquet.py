@@ -1,4 +1,4 @@
-"""Reading the interchange index (`index/samples.parquet`) into a draft of a sidecar."""
+"""Read the interchange index (`index/samples.parquet`) into a draft of a sidecar."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ if TYPE_CHECKING:
     from landloom.model.taxonomy import Taxonomy
 
 WORDS: Final = ("stratum", "split")
-"""Text columns that queries can name."""
+"""Text columns for queries."""
 _BOUNDS: Final = ("west", "south", "east", "north")
 
 
 def label_groups(own: Taxonomy, columns: Sequence[str], prefix: str = "") -> dict[str, list[str]]:
-    """Coarser columns of a taxonomy → the finest columns that they sum; a finest column keeps its own name.
+    """Coarser columns of a taxonomy → the finest columns that they sum; a finest column keeps its name.
 
     Args:
-        own: the taxonomy.
+        own: taxonomy of the labels.
         columns: finest columns that are present.
-        prefix: what stands before the taxonomy's own column names.
+        prefix: prefix of the taxonomy's column names.
 
     Example:
         >>> from landloom.model.taxonomy import taxonomy
@@ -49,7 +49,7 @@ def label_groups(own: Taxonomy, columns: Sequence[str], prefix: str = "") -> dic
 
 
 class _Words:
-    """Text values to numbers, in order of appearance; 0 is null."""
+    """Encode text values as numbers, in order of appearance; 0 is null."""
 
     def __init__(self) -> None:
         self.places: dict[str | None, int] = {None: 0}
@@ -67,7 +67,7 @@ class _Words:
 
 
 class _Patterns:
-    """Bitmaps to numbers, in order of appearance."""
+    """Encode bitmaps as numbers, in order of appearance."""
 
     def __init__(self, size: int) -> None:
         self.size = size
@@ -88,7 +88,7 @@ class _Patterns:
 
 
 def vertices_of(wkb: NDArray[np.object_]) -> tuple[NDArray[np.float64], dict[int, bytes]]:
-    """Four vertices of each outline, NaN where it has another number; those by place.
+    """Four vertices of each outline, NaN for another number; and those outlines by row.
 
     Example:
         >>> from shapely import Point, box
@@ -107,7 +107,7 @@ def vertices_of(wkb: NDArray[np.object_]) -> tuple[NDArray[np.float64], dict[int
 
 
 class _IndexReader:
-    """Collects the columns of the draft, one row group after the other."""
+    """Collects the columns of the draft, one row group at a time."""
 
     def __init__(self, file: pq.ParquetFile, info: CorpusInfo) -> None:
         self.file, self.info = file, info
@@ -188,7 +188,7 @@ class _IndexReader:
 
 
 def _description(file: pq.ParquetFile, path: Path, corpus: Path | None) -> CorpusInfo:
-    """The corpus of an index: as `corpus.json` describes it, else as the index does."""
+    """The corpus of an index: as described by `corpus.json`, else by the index."""
     from landloom.corpus.documents import parse_corpus_json
     from landloom.corpus.index import METADATA, described, read_metadata
 
@@ -204,14 +204,14 @@ def _description(file: pq.ParquetFile, path: Path, corpus: Path | None) -> Corpu
 
 
 def read_index(path: Path, corpus: Path | None = None) -> Draft:
-    """Read a corpus's index.
+    """Read the index of a corpus.
 
     Args:
         path: `index/samples.parquet`.
-        corpus: `corpus.json`, which knows more of the products; None where there is none.
+        corpus: `corpus.json`, which describes the products in more detail; None if there is none.
 
     Raises:
-        CorpusError: a Parquet file that is no index, without samples, or of another corpus than `corpus.json`.
+        CorpusError: not an index, an index without samples, or of another corpus than `corpus.json`.
     """
     import pyarrow as pa
     import pyarrow.parquet as pq

@@ -1,7 +1,7 @@
-"""From the three published resource files to an index of ours: GeoParquet 1.1, what every tool and query opens.
+"""From the three published resource files to our index: GeoParquet 1.1, which every tool and query can open.
 
-Labels are rounded as `landloom.query.index.resources` states; outlines are kept as published. The files say nothing of
-chips: which products there are, and when, is taken from the published corpus (`landloom.query.index.rapidai4eo`).
+Labels are rounded as described in `landloom.query.index.resources`; outlines are kept as published. The files have no
+information on chips: products and timesteps are those of the published corpus (`landloom.query.index.rapidai4eo`).
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ _ENDING: Final = "_geometries"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexReport:
-    """What was indexed."""
+    """Result of indexing."""
 
     path: Path
-    """The index."""
+    """Path of the index."""
     samples: int
-    """Rows."""
+    """Number of rows."""
     columns: int
-    """Label columns."""
+    """Number of label columns."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     odd: int
-    """Samples whose published outline is not that of their square."""
+    """Number of samples whose published outline differs from that of their square."""
 
     def document(self) -> dict[str, Any]:
         """Plain JSON values."""
@@ -59,13 +59,13 @@ class IndexReport:
 
 
 def find_resources(paths: Sequence[Path]) -> ResourceFiles:
-    """The three resource files: in a folder (or in `resources/` in it), or named one by one in any order.
+    """The three resource files: in a folder (or its folder `resources/`), or given one by one in any order.
 
     Args:
         paths: one folder, or three files.
 
     Raises:
-        MissingKeyError: a file, or all of them, are not there.
+        MissingKeyError: one or all of the files are missing.
         InvalidInputError: neither one folder nor three files of three kinds.
     """
     for path in paths:
@@ -84,7 +84,7 @@ def find_resources(paths: Sequence[Path]) -> ResourceFiles:
 
 
 def _kind(path: Path) -> str:
-    """`geometries`, `labels` or `mapping`, by the first bytes of a file."""
+    """`geometries`, `labels` or `mapping`, determined from the first bytes of a file."""
     if path.is_dir():
         return "folder"
     with path.open("rb") as file:
@@ -108,16 +108,16 @@ def write_index(
     """Index published resource files.
 
     Args:
-        files: the three of them.
-        folder: of the corpus; gets `index/samples.parquet` and `corpus.json`.
-        name: of the corpus; taken from the file of geometries unless told.
-        version: of the corpus.
-        products: keys of products of the published corpus whose chips it has; all unless told. Labels are always there.
+        files: the three resource files.
+        folder: folder of the corpus, for `index/samples.parquet` and `corpus.json`.
+        name: name of the corpus; by default that of the geometries file.
+        version: version of the corpus.
+        products: keys of products of the published corpus that it has; by default all. Labels are always included.
 
     Raises:
         NotFoundError: no such product.
         CorpusError: the files disagree with each other.
-        InvalidInputError: a file is not what it should be, or its classes belong to no known taxonomy.
+        InvalidInputError: a file is invalid, or its classes belong to no known taxonomy.
         OSError: the folder cannot be written.
     """
     from landloom.corpus.documents import corpus_json
@@ -176,7 +176,7 @@ def _table(info: CorpusInfo, sidecar: Sidecar, draft: Draft) -> pa.Table:
 
 
 def _with_outlines(table: pa.Table, order: NDArray[np.int64], draft: Draft) -> pa.Table:
-    """The table with the published outlines in place of the derived ones."""
+    """The table with the published outlines instead of the computed ones."""
     import pyarrow as pa
     import shapely
 

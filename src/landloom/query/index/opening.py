@@ -1,4 +1,4 @@
-"""From a source to its sidecar: taken from the user's cache while fresh, else built and put there."""
+"""From a source to its sidecar: read from the user's cache if up to date, else built and cached."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _BLOCK: Final = 1 << 20
 
 
 def _stamp(path: Path) -> list[Any]:
-    """Size, modification time and checksum of the last 64 kB: cheap, and equal only for a file left alone."""
+    """Size, modification time and checksum of the last 64 kB: fast, and different for any changed file."""
     with path.open("rb") as file:
         status = path.stat()
         file.seek(max(status.st_size - _TAIL, 0))
@@ -30,7 +30,7 @@ def _stamp(path: Path) -> list[Any]:
 
 
 def _digest(path: Path) -> str:
-    import hashlib  # loads OpenSSL, which a fresh sidecar does without
+    import hashlib  # loads OpenSSL, which an up-to-date sidecar does not need
 
     digest = hashlib.sha256()
     with path.open("rb") as file:
@@ -40,12 +40,12 @@ def _digest(path: Path) -> str:
 
 
 def _key(source: Source) -> list[str]:
-    """What tells one source from another."""
+    """Identity of a source."""
     return [*(str(path.resolve()) for path in source.paths), source.extra]
 
 
 def sidecar_path(source: Source, folder: Path) -> Path:
-    """Where the sidecar of a source lies; each file says whose it is, should two ever have one name."""
+    """Path of the sidecar of a source; each file names its source, in case two have the same path."""
     key = "\n".join(_key(source)).encode()
     return folder / "sidecars" / f"{zlib.crc32(key):08x}{zlib.adler32(key):08x}.sidecar"
 
@@ -53,7 +53,7 @@ def sidecar_path(source: Source, folder: Path) -> Path:
 def _cached(path: Path, key: list[str]) -> Sidecar | None:
     try:
         arrays, meta = load(path)
-    except (OSError, InvalidInputError):  # absent, foreign or cut off: it is made again
+    except (OSError, InvalidInputError):  # missing, from another source or truncated: build it again
         return None
     return Sidecar(arrays=arrays, meta=meta) if meta["source"]["key"] == key else None
 
@@ -63,7 +63,7 @@ def _store(path: Path, sidecar: Sidecar) -> Sidecar:
     try:
         write_atomically(path, data)
     except OSError as error:
-        warnings.warn(f"cannot keep the sidecar in {path.parent} ({error}); it lives in memory", stacklevel=4)
+        warnings.warn(f"cannot keep the sidecar in {path.parent} ({error}); it is kept in memory", stacklevel=4)
         arrays, meta = unpack(data)
         return Sidecar(arrays=arrays, meta=meta)
     arrays, meta = load(path)
@@ -71,19 +71,19 @@ def _store(path: Path, sidecar: Sidecar) -> Sidecar:
 
 
 def open_sidecar(source: Source, folder: Path | None = None) -> Sidecar:
-    """The sidecar of a source: as cached while the source is unchanged, else rebuilt.
+    """The sidecar of a source: from the cache if the source is unchanged, else rebuilt.
 
-    Fresh means: the same size, modification time and last 64 kB of every file; failing that, the same SHA-256. Two
-    processes may build at once; each renames a whole file into place. Where the cache cannot be written, the
-    sidecar lives in memory and a warning says so.
+    Unchanged means: the same size, modification time and last 64 kB of every file; failing that, the same SHA-256. Two
+    processes may build at once; each renames a complete file into place. If the cache cannot be written, the sidecar is
+    kept in memory, with a warning.
 
     Args:
         source: files and how to read them.
-        folder: the cache; `landloom.query.index.cache.cache_folder()` unless told.
+        folder: the cache; by default `landloom.query.index.cache.cache_folder()`.
 
     Raises:
         MissingKeyError: a file is absent.
-        CorpusError: a file is not what it should be.
+        CorpusError: a file is invalid.
     """
     for missing in (path for path in source.paths if not path.is_file()):
         raise MissingKeyError(f"no file {missing}")

@@ -1,4 +1,4 @@
-"""Sparse columns of millionths in few bytes: about 1 byte where a class fills its sample, 3.5 where it shares it.
+"""Sparse columns of millionths: about 1 byte where a class covers the whole sample, 3.5 where it covers a part.
 
 A column is two ascending lists of rows: `whole` (the value is 1,000,000) and `part` (anything between). Rows are stored
 as gaps of one byte; 255 means "255 further, no row here". Part values are 20 bits: two bytes and half of a shared one.
@@ -52,7 +52,7 @@ def unpack_rows(packed: NDArray[np.uint8]) -> NDArray[np.int32]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PackedColumns:
-    """Columns of millionths; four byte blobs and where each column begins in them."""
+    """Columns of millionths; four byte blobs and the start of each column in them."""
 
     blob: NDArray[np.uint8]
     """For each column: gaps of whole rows, gaps of part rows, low bytes of part values, their high half bytes."""
@@ -93,7 +93,7 @@ class PackedColumns:
         return len(self.counts)
 
     def reach(self, column: int) -> int:
-        """About how many rows a column has, without unpacking it; never fewer."""
+        """Upper estimate of the number of rows of a column, without unpacking it."""
         return int(self.starts[column, 2] - self.starts[column, 0])
 
     def entries(self, column: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:

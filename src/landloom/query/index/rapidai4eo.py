@@ -1,4 +1,4 @@
-"""What the published RapidAI4EO corpus is, beyond what its resource files say: address, products, timesteps, terms.
+"""Description of the published RapidAI4EO corpus beyond its resource files: address, products, timesteps, terms.
 
 Source: RapidAI4EO Corpus documentation 1.0 (Planet Labs, 2022), sections 3 and 5, and its STAC collections.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 NAME: Final = "rapidai4eo"
 VERSION: Final = "1.0"
 BASE_URL: Final = "https://radiantearth.blob.core.windows.net/mlhub/rapidai4eo/"
-"""Where the corpus was published."""
+"""Address of the published corpus."""
 PERIODS: Final = {
     "pfsr": ("5 days", "2018-01-01", "2020-01-01"),
     "pfqa": ("5 days", "2018-01-01", "2020-01-01"),
@@ -69,8 +69,8 @@ def published_info(name: str = NAME, terms: Mapping[str, Mapping[str, Any]] | No
     """The description of a corpus with these products.
 
     Args:
-        name: of the corpus.
-        terms: product → its terms; those published if absent.
+        name: name of the corpus.
+        terms: product → its terms; by default the published ones.
 
     Example:
         >>> published_info().product("s2").product.folder

@@ -1,4 +1,4 @@
-"""The three resource files of a published corpus: what can be asked where there is no index of ours."""
+"""The three resource files of a published corpus, which can be queried without our index."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class ResourceFiles:
     geometries: Path
     """GeoJSON, gzip or plain: features with `sample_id` (property or id) and a polygon in WGS84."""
     labels: Path
-    """CSV, gzip or plain: `sample_id` and one column of shares a class."""
+    """CSV, gzip or plain: `sample_id` and one column of fractions per class."""
     mapping: Path
     """CSV: `index` (name of the column), codes of every level, `class_name`."""
 
@@ -37,7 +37,7 @@ class ResourceFiles:
 
 
 def published_files(folder: Path) -> ResourceFiles | None:
-    """The three published resource files in a folder, or in `resources/` within it; None where they are not.
+    """The three published resource files in a folder, or in its folder `resources/`; None if they are not there.
 
     Args:
         folder: a local copy of a published corpus, or of its resource files.

@@ -1,8 +1,8 @@
-"""Reading the three published resource files (outlines, labels, mapping of classes) into a draft of a sidecar.
+"""Read the three published resource files (outlines, labels, class mapping) into a draft of a sidecar.
 
-Rounding rule: labels become millionths. A row's shares are divided by their sum, floored to millionths, and what is
-left goes to the largest remainders (`landloom.model.apportion`), so that every row sums to exactly 1,000,000. A row
-that sums to less than 0.999 has land without a label: that share goes to the taxonomy's nodata class first. A row that
+Rounding rule: labels become millionths. The fractions of a row are divided by their sum, floored to millionths, and the
+rest goes to the largest remainders (`landloom.model.apportion`), so that every row sums to exactly 1,000,000. A row
+that sums to less than 0.999 has area without a label: that share first goes to the taxonomy's nodata class. A row that
 sums to more than 1.001 is an error.
 """
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from landloom.query.index.resource_files import ResourceFiles
 
 SLACK: Final = 1e-3
-"""How far from 1 the shares of a sample may sum."""
+"""Tolerance for the sum of a sample's fractions, which should be 1."""
 _CHUNK: Final = 1 << 20
 _BYTES: Final = 8 << 20
 
@@ -47,10 +47,10 @@ def _opened(path: Path) -> IO[bytes]:
 
 
 def features(file: IO[bytes]) -> Iterator[dict[str, Any]]:
-    r"""Features of a GeoJSON FeatureCollection one by one, whatever its white space, in bounded memory.
+    r"""Features of a GeoJSON FeatureCollection one by one, with any white space, in bounded memory.
 
     Raises:
-        InvalidInputError: no FeatureCollection, or cut off.
+        InvalidInputError: not a FeatureCollection, or truncated.
 
     Example:
         >>> import io
@@ -77,7 +77,7 @@ def features(file: IO[bytes]) -> Iterator[dict[str, Any]]:
         except json.JSONDecodeError as error:
             more = reader.read(_CHUNK)
             if not more:
-                raise InvalidInputError("got GeoJSON that is cut off") from error
+                raise InvalidInputError("got truncated GeoJSON") from error
             text, place = text[place:] + more, 0
             continue
         yield feature
@@ -92,10 +92,10 @@ def _outline(feature: Mapping[str, Any]) -> tuple[str, Any]:
 
 
 def read_outlines(path: Path) -> tuple[list[str], NDArray[np.float64], dict[int, bytes]]:
-    """Ids, (n, 4, 2) vertices (NaN where an outline has another number), and WKB of those by row.
+    """Ids, (n, 4, 2) vertices (NaN for outlines with another number), and WKB of those outlines by row.
 
     Raises:
-        InvalidInputError: no GeoJSON, cut off, or a feature without an id.
+        InvalidInputError: not GeoJSON, truncated, or a feature without an id.
     """
     ids: list[str] = []
     flat: list[float] = []
@@ -117,15 +117,15 @@ def read_outlines(path: Path) -> tuple[list[str], NDArray[np.float64], dict[int,
 
 
 def to_millionths(shares: NDArray[np.float64], nodata: int | None, names: Sequence[str]) -> NDArray[np.int64]:
-    """Shares of rows as whole millionths, by the module's rule.
+    """Fractions of rows as integer millionths, by the module's rule.
 
     Args:
         shares: (row, class).
-        nodata: place of the nodata class, None where there is none.
-        names: of rows, for messages.
+        nodata: index of the nodata class, None if there is none.
+        names: names of rows, for messages.
 
     Raises:
-        InvalidInputError: shares that are negative, not finite, or sum to something else than 1.
+        InvalidInputError: fractions that are negative, not finite, or do not sum to 1.
 
     Example:
         >>> to_millionths(np.array([[0.333333, 0.333333, 0.333333]]), None, ["a"]).tolist()
@@ -177,7 +177,7 @@ def _nodata_columns() -> set[str]:
 
 
 def _columns(mapping: Path) -> tuple[list[str], Taxonomy | None]:
-    """Label columns, and the taxonomy that they speak, if it is a known one."""
+    """Label columns, and their taxonomy, if it is known."""
     with mapping.open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     if not rows or "index" not in rows[0]:
@@ -191,12 +191,12 @@ def read_resources(files: ResourceFiles, info: CorpusInfo) -> Draft:
     """Read the published files of a `utm24` corpus.
 
     Args:
-        files: where they lie.
-        info: the corpus, which the files do not describe; its labels get the taxonomy of the files.
+        files: paths of the files.
+        info: description of the corpus, which the files do not have; its labels get the taxonomy of the files.
 
     Raises:
         CorpusError: the files disagree with each other.
-        InvalidInputError: a file cannot be what it claims to be.
+        InvalidInputError: a file is invalid.
     """
     columns, spoken = _columns(files.mapping)
     groups = {} if spoken is None else label_groups(spoken, columns)
@@ -238,11 +238,11 @@ def _ascending(rows: NDArray[np.int64], values: NDArray[np.int64]) -> tuple[NDAr
 
 
 def _everything(slots: int) -> NDArray[np.uint8]:
-    """One bitmap in which every timestep exists."""
+    """A bitmap with all timesteps existing."""
     return np.packbits(np.ones((1, slots), bool), axis=1, bitorder="little")
 
 
 def _speaking(info: CorpusInfo, spoken: Taxonomy | None) -> CorpusInfo:
-    """The corpus with the taxonomy that its files speak."""
+    """The corpus with the taxonomy of its files."""
     products = (replace(item, taxonomy=spoken) if item.product.kind == "labels" else item for item in info.products)
     return replace(info, products=tuple(products))

@@ -1,7 +1,7 @@
 """The engine's index: compact, memory-mapped arrays built from a corpus's interchange index.
 
-Rows keep the order of the index. A *run* is a stretch of rows of one tile (and CRS); what a run says once, its rows do
-not repeat. Of a `utm24` sample two bytes are kept, its cell; id, footprint and addresses follow from tile and cell.
+Rows keep the order of the index. A *run* is a sequence of rows of one tile (and CRS); shared values are stored once per
+run. For a `utm24` sample only its cell is stored, in two bytes; id, footprint and addresses follow from tile and cell.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ if TYPE_CHECKING:
     Postings = tuple[Rows, NDArray[np.int32]]
 
 _DENSE: Final = 12
-"""Label columns kept with a value for every row: 2 MB each for 500,000 samples."""
+"""Number of label columns kept with a value for every row: 2 MB each for 500,000 samples."""
 _POSTINGS: Final = 24
-"""Label columns kept as rows and values: 8 bytes for each row that has the class."""
+"""Number of label columns kept as rows and values: 8 bytes for each row with the class."""
 
 
 @cache
 def _endings(cells: int) -> NDArray[np.void]:
-    """(cell,) six characters that end the id of each cell of a tile, with a line feed: `29_01`."""
+    """(cell,) the last six bytes of the id of each cell of a tile, with a line feed: `29_01`."""
     numbers = range(1, cells + 1)
     text = b"".join(b"%02d_%02d\n" % (row, column) for row in numbers for column in numbers)
     return np.frombuffer(text, "V6")
@@ -50,10 +50,10 @@ def _described(text: str) -> CorpusInfo:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sidecar:
-    """The arrays of one corpus, and what follows from them."""
+    """The arrays of one corpus, and values derived from them."""
 
     arrays: Mapping[str, NDArray[Any]] = field(repr=False)
-    """By name; see `landloom.query.index.geoparquet.Draft` for what each holds."""
+    """Arrays by name; see `landloom.query.index.geoparquet.Draft` for their content."""
     meta: Mapping[str, Any] = field(repr=False)
     """Name, version, scheme, keys of products, `corpus` (a corpus.json), columns, groups, vocabularies, source."""
     _dense: Kept[NDArray[np.int32]] = field(default_factory=lambda: Kept(_DENSE), repr=False, compare=False)
@@ -64,7 +64,7 @@ class Sidecar:
 
     @property
     def info(self) -> CorpusInfo:
-        """The corpus, as its documents describe it, but for the recipe; read when first asked for."""
+        """The corpus, as described by its documents, without the recipe; read on first use."""
         return _described(self.meta["corpus"])
 
     @property
@@ -74,7 +74,7 @@ class Sidecar:
 
     @property
     def decimals(self) -> int | None:
-        """Decimals that published footprints are rounded to; None where they are not."""
+        """Decimals of published footprints; None if they are not rounded."""
         decimals: int | None = self.meta["decimals"]
         return decimals
 
@@ -114,7 +114,7 @@ class Sidecar:
         return rows
 
     def directories(self, rows: Rows) -> NDArray[np.bytes_]:
-        """`33N/16E-243N` of each row: where its files lie below `imagery/` and `labels/`."""
+        """`33N/16E-243N` of each row: its folder below `imagery/` and `labels/`."""
         directories: NDArray[np.bytes_] = self.arrays["run_directory"][self.run_of(rows)]
         return directories
 
@@ -132,7 +132,7 @@ class Sidecar:
         tiles, endings = self.arrays["run_prefix"], _endings(self._cells)
         width = tiles.dtype.itemsize
         lines = np.empty(len(rows), dtype=[("tile", f"V{width}"), ("cell", endings.dtype)])
-        # Taking whole items of a few bytes is twice as fast as rows of a matrix of characters.
+        # Taking items of a few bytes is twice as fast as taking rows of a character matrix.
         lines["tile"] = tiles.view(f"V{width}").take(self.run_of(rows))
         lines["cell"] = endings.take(self.arrays["cell"].take(rows))
         return lines
@@ -163,19 +163,20 @@ class Sidecar:
         """(n, 4, 2) corners of footprints in WGS84; for odd rows those of their square.
 
         Args:
-            rows: which.
-            exact: with the very digits of PROJ, for decisions that hang on them.
+            rows: the rows.
+            exact: with the exact digits of PROJ, for decisions that depend on them.
         """
         return corners(self.epsg(rows), self.squares(rows), self.decimals, exact=exact and self.decimals is None)
 
     def middles(self, rows: Rows) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """Where samples of a `utm24` corpus are, to a few metres, at the price of a few multiplications.
+        """Positions of samples of a `utm24` corpus to a few metres, by a few multiplications.
 
         Args:
-            rows: which.
+            rows: the rows.
 
         Returns:
-            (2, n) longitude and latitude of their middles, and (2, n) degrees beyond which no corner lies from there.
+            (2, n) longitude and latitude of their centres, and (2, n) maximum distance of a corner from there in
+            degrees.
         """
         table = self.arrays["run_middle"][self.run_of(rows)].T
         cells = self._cells
@@ -185,11 +186,11 @@ class Sidecar:
 
     @property
     def _cells(self) -> int:
-        """Cells along a tile's side."""
+        """Cells along a side of a tile."""
         return int(self.meta["grid"]["cells"])
 
     def column(self, name: str) -> NDArray[np.int32]:
-        """(row,) millionths of a label column of any level; do not write into it.
+        """(row,) millionths of a label column of any level; read-only.
 
         Raises:
             NotFoundError: no such column.
@@ -239,11 +240,11 @@ class Sidecar:
         )
 
     def rows_with(self, names: Sequence[str], most: int) -> Rows | None:
-        """Ascending rows in which any of some label columns is not 0; None where they are more than `most`.
+        """Ascending rows in which any of some label columns is not 0; None if there are more than `most`.
 
         Args:
             names: columns of any level.
-            most: beyond it, looking at every row is as cheap.
+            most: above this number, scanning every row is as fast.
         """
         packed = self.labels
         members = {member for name in names for member in self.groups.get(name, (name,))}
@@ -271,15 +272,15 @@ class Sidecar:
         return vocabulary
 
     def codes(self, name: str) -> NDArray[np.integer]:
-        """(row,) place of each row's `stratum` or `split` in its vocabulary."""
+        """(row,) index of each row's `stratum` or `split` in its vocabulary."""
         codes: NDArray[np.integer] = self.arrays[name]
         return codes
 
     def availability(self, product: str) -> tuple[NDArray[np.integer] | None, NDArray[np.bool_]]:
-        """What exists of a product.
+        """Existing files of a product.
 
         Returns:
-            (row,) number of each row's pattern, or None where all rows have pattern 0; and (pattern, timestep) bool.
+            (row,) index of each row's pattern, or None if all rows have pattern 0; and (pattern, timestep) bool.
         """
         steps = self.info.product(product).slots
         packed = self.arrays[f"patterns_{product}"]
@@ -287,12 +288,12 @@ class Sidecar:
         return self.arrays.get(f"pattern_{product}"), patterns
 
     def has_availability(self, product: str) -> bool:
-        """Whether the index says what exists of a product; where it does not, everything does."""
+        """Whether the index records which files of a product exist; if not, all do."""
         return f"patterns_{product}" in self.arrays
 
     @property
     def odd_rows(self) -> NDArray[np.int32]:
-        """Ascending rows whose published outline is not that of their square."""
+        """Ascending rows whose published outline differs from that of their square."""
         return self.arrays["odd_rows"]
 
     def odd_outline(self, number: int) -> bytes:
@@ -301,7 +302,7 @@ class Sidecar:
         return self.arrays["odd_wkb"][start:end].tobytes()
 
     def rows_of_ids(self, ids: Sequence[str]) -> Rows:
-        """Rows of samples, −1 where there is none by that name.
+        """Rows of samples, −1 for unknown ids.
 
         Args:
             ids: sample ids of the corpus's scheme, in any order.

@@ -1,4 +1,4 @@
-"""What a sidecar can be built from: a corpus's index, or the three published resource files."""
+"""Sources of a sidecar: the index of a corpus, or the three published resource files."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ if TYPE_CHECKING:
     from landloom.query.index.resource_files import ResourceFiles
 
 INDEX: Final = "index/samples.parquet"
-"""Where a corpus keeps its index."""
+"""Path of the index in a corpus."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """Files that a sidecar is built from, and how."""
+    """Source files of a sidecar, and their reader."""
 
     paths: tuple[Path, ...]
-    """All of them; their bytes are what the sidecar depends on."""
+    """All source files; the sidecar depends on their bytes."""
     read: Callable[[], Draft]
-    """Reads them."""
+    """Function that reads them."""
     extra: str = ""
-    """What else the result depends on."""
+    """Further inputs of the result."""
 
 
 def resource_source(files: ResourceFiles, name: str, terms: Mapping[str, Mapping[str, Any]] | None = None) -> Source:
     """Resource files of a corpus with the products of RapidAI4EO as a source of a sidecar.
 
     Args:
-        files: the three of them; they do not say which products there are.
-        name: of the corpus.
-        terms: product → its terms; those of the published corpus if absent.
+        files: the three resource files; they do not list the products.
+        name: name of the corpus.
+        terms: product → its terms; by default those of the published corpus.
     """
 
     def read() -> Draft:
@@ -49,7 +49,7 @@ def resource_source(files: ResourceFiles, name: str, terms: Mapping[str, Mapping
 
 
 def index_source(path: Path) -> Source:
-    """A corpus's index on local disk, with `corpus.json` where there is one."""
+    """The index of a corpus on local disk, with `corpus.json` if there is one."""
     corpus = path.parent.parent / "corpus.json"
     described = corpus if corpus.is_file() else None
     paths = (path,) if described is None else (path, described)

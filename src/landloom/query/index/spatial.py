@@ -1,7 +1,7 @@
-"""Which rows meet a region: whole tiles first, and only the rows of tiles on its border one by one.
+"""Rows that intersect a region: first whole tiles, then single rows only for tiles on its border.
 
-Footprints are derived. Where a decision hangs on the last digits (a vertex within 1e-9 degrees of the border), the
-footprint is made again with PROJ's digits and shapely decides, so that every answer equals shapely's on all rows.
+Footprints are computed. If a decision depends on the last digits (a vertex within 1e-9 degrees of the border), the
+footprint is recomputed with PROJ and shapely decides, so that every result equals that of shapely on all rows.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ if TYPE_CHECKING:
     from landloom.query.region import Region
 
 Relation = Literal["intersects", "within"]
-"""A sample touches the region, or lies in it with no point outside."""
+"""A sample intersects the region, or lies completely within it."""
 _CROSS: Final = 1e-12
-"""Square degrees: a vertex nearer to a line than some 1e-10 degrees."""
+"""Square degrees: a vertex closer to a line than about 1e-10 degrees."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegionRuns:
-    """Runs of rows against a region."""
+    """Classification of runs of rows relative to a region."""
 
     inside: NDArray[np.int64]
-    """Runs whose every row meets it."""
+    """Runs whose rows all match."""
     border: NDArray[np.int64]
-    """Runs whose rows must be looked at."""
+    """Runs whose rows must be tested."""
 
 
 def _touching(bounds: NDArray[np.float64], box: Bounds) -> NDArray[np.bool_]:
@@ -46,7 +46,7 @@ def _touching(bounds: NDArray[np.float64], box: Bounds) -> NDArray[np.bool_]:
 
 
 def cover(sidecar: Sidecar, region: Region) -> list[tuple[RegionRuns, Bounds | None]]:
-    """Sort runs into inside, outside and border, for each box of a region or for its geometry."""
+    """Classify runs as inside, outside and border, for each box of a region or for its geometry."""
     bounds = sidecar.run_bounds
     if region.geometry is None:
         return [(_cover_box(bounds, box), box) for box in region.boxes]
@@ -57,7 +57,7 @@ def cover(sidecar: Sidecar, region: Region) -> list[tuple[RegionRuns, Bounds | N
     boxes = shapely.box(*bounds[near].T)
     inside = shapely.contains_properly(region.geometry, boxes)
     border = shapely.intersects(region.geometry, boxes) & ~inside
-    if sidecar.decimals is None:  # the derived bounds may miss by digits that matter only at the border
+    if sidecar.decimals is None:  # the computed bounds may differ in digits that matter only at the border
         border |= shapely.dwithin(region.geometry, boxes, TOLERANCE) & ~inside
     return [(RegionRuns(inside=near[inside], border=near[border]), None)]
 
@@ -70,14 +70,14 @@ def _cover_box(bounds: NDArray[np.float64], box: Bounds) -> RegionRuns:
 
 
 def refine(sidecar: Sidecar, rows: Rows, region: Region, box: Bounds | None, relation: Relation) -> Rows:
-    """Those of some rows that meet a region.
+    """Those of some rows that match a region.
 
     Args:
         sidecar: the index.
         rows: ascending.
         region: the region.
-        box: that part of it which is meant, where it is boxes.
-        relation: how they must meet.
+        box: the part of the region to test, if it consists of boxes.
+        relation: required relation.
     """
     odd = np.isin(rows, sidecar.odd_rows) if len(sidecar.odd_rows) else None
     plain = rows if odd is None else rows[~odd]
@@ -127,7 +127,7 @@ def _meets_geometry(sidecar: Sidecar, rows: Rows, shape: Geometry, relation: Rel
 
 
 def _meets_box(sidecar: Sidecar, rows: Rows, box: Bounds, relation: Relation) -> NDArray[np.bool_]:
-    """Most rows by their approximate middle, the rest by their corners."""
+    """Decide most rows by their approximate centre, the rest by their corners."""
     answer, open_rows = _roughly(sidecar, rows, box)
     places = np.flatnonzero(open_rows)
     if len(places):
@@ -136,7 +136,7 @@ def _meets_box(sidecar: Sidecar, rows: Rows, box: Bounds, relation: Relation) ->
 
 
 def _roughly(sidecar: Sidecar, rows: Rows, box: Bounds) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Rows surely in a box, and rows that could be either; middles by bilinear interpolation in their tile."""
+    """Rows certainly in a box, and undecided rows; centres by bilinear interpolation in their tile."""
     if sidecar.scheme != "utm24" or not len(rows):
         return np.zeros(len(rows), dtype=bool), np.ones(len(rows), dtype=bool)
     middle, reach = sidecar.middles(rows)
@@ -148,7 +148,7 @@ def _roughly(sidecar: Sidecar, rows: Rows, box: Bounds) -> tuple[NDArray[np.bool
 
 
 def _corners_meet_box(sidecar: Sidecar, rows: Rows, box: Bounds, relation: Relation) -> NDArray[np.bool_]:
-    """By the sides of the box that each corner lies beyond; where that is not enough, by the sides of the square."""
+    """Test corners against the sides of the box; if that is not sufficient, also against the sides of the square."""
     corners = sidecar.corners(rows)
     x, y = corners[..., 0], corners[..., 1]
     west, south, east, north = box
@@ -175,7 +175,7 @@ def _corners_meet_box(sidecar: Sidecar, rows: Rows, box: Bounds, relation: Relat
 def _crosses(
     corners: NDArray[np.float64], sides: NDArray[np.float64], box: Bounds
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """Squares without a corner in a box that meet it all the same, and those for which last digits decide."""
+    """Squares without a corner in a box that intersect it anyway, and those that depend on the last digits."""
     west, south, east, north = box
     farthest = _farthest(corners, np.array([[east, south], [east, north], [west, north], [west, south]]))
     unsure: NDArray[np.bool_] = np.asarray((np.abs(sides) < TOLERANCE).any(axis=(0, 2)))
@@ -185,7 +185,7 @@ def _crosses(
 
 
 def _farthest(corners: NDArray[np.float64], box: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(n, side) how far left of each side of a counter-clockwise square the box reaches, times the side's length."""
+    """(n, side) extent of the box to the left of each side of a counter-clockwise square, times the side's length."""
     start = corners[:, :, None, :]
     along = np.roll(corners, -1, axis=1)[:, :, None, :] - start
     offset = box[None, None] - start

@@ -1,4 +1,4 @@
-"""A corpus of the published size and layout, made up: for tests and benchmarks of queries and downloads."""
+"""A synthetic corpus with the published size and layout, for tests and benchmarks of queries and downloads."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 _WEST, _EAST, _SOUTH, _NORTH = -10.0, 40.0, 36.0, 70.0
 _HOME: Final = (32633, 16, 243)
-"""The tile of the published examples, always among the tiles."""
+"""The tile of the published examples, always included."""
 _COMMON: Final = ("211", "231", "312", "311", "313", "324", "243", "242", "112", "322", "512")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SyntheticSamples:
-    """Columns of a made-up corpus, in an order that has nothing to do with place."""
+    """Columns of a synthetic corpus, in an order unrelated to position."""
 
     ids: list[str]
     """Sample ids."""
@@ -59,7 +59,7 @@ def _shares(count: int, rng: np.random.Generator) -> NDArray[np.int32]:
     weights[-1] = 0.01
     chances = np.log(weights / weights.sum())
     kinds = rng.choice([1, 2, 3, 4, 5, 6], size=count, p=[0.36, 0.24, 0.18, 0.12, 0.06, 0.04])
-    # Gumbel's trick draws without replacement, by weight, for all rows at once.
+    # Gumbel's trick draws without replacement, by weight, for all rows at once
     order = np.argsort(-(chances + rng.gumbel(size=(count, len(codes)))), axis=1)[:, :6]
     result = np.zeros((count, len(codes)), dtype=np.int32)
     cuts = np.sort(rng.integers(1, MILLION, size=(count, 5)), axis=1)
@@ -70,12 +70,12 @@ def _shares(count: int, rng: np.random.Generator) -> NDArray[np.int32]:
 
 
 def synthetic_samples(samples: int = 500_000, tiles: int = 1_402, seed: int = 0) -> SyntheticSamples:
-    """Make up samples.
+    """Create synthetic samples.
 
     Args:
-        samples: how many; at most 1,600 a tile.
-        tiles: over how many 24 km tiles.
-        seed: of everything.
+        samples: number of samples; at most 1,600 per tile.
+        tiles: number of 24 km tiles.
+        seed: seed of all random choices.
 
     Example:
         >>> made = synthetic_samples(50, 3)
@@ -108,8 +108,8 @@ def write_resources(made: SyntheticSamples, folder: Path, name: str = "rapidai4e
 
     Args:
         made: the samples.
-        folder: where; made if it is not there.
-        name: starts their names.
+        folder: target folder; created if missing.
+        name: prefix of their names.
     """
     folder.mkdir(parents=True, exist_ok=True)
     files = ResourceFiles.in_folder(folder, name)

@@ -1,4 +1,4 @@
-"""UTM to longitude and latitude in plain numpy, so that a query by box needs no projection library.
+"""UTM to longitude and latitude in plain NumPy, so that a query by box needs no projection library.
 
 Krüger's series to the sixth order of the third flattening, as in Karney, "Transverse Mercator with an accuracy of
 a few nanometers", Journal of Geodesy 85 (2011), equations 12, 36 and A6; PROJ's `etmerc` evaluates the same series.
@@ -42,7 +42,7 @@ _DELTA: Final = (
 
 
 def is_utm(epsg: int) -> bool:
-    """Whether a code is one of WGS84 / UTM.
+    """Whether an EPSG code is WGS84 / UTM.
 
     Example:
         >>> is_utm(32633), is_utm(25833)
@@ -64,7 +64,7 @@ def _sine_series(coefficients: tuple[float, ...], twice: NDArray[np.float64]) ->
 def _complex_sine_series(
     coefficients: tuple[float, ...], xi: NDArray[np.float64], eta: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The same of xi + i·eta; numpy's complex sine is slow, so it is made of real functions."""
+    """The same for xi + i·eta; NumPy's complex sine is slow, so real functions are used."""
     sine, cosine = np.sin(xi), np.cos(xi)
     sinh, cosh = np.sinh(eta), np.cosh(eta)
     factor = 2 * (cosine * cosh) - 2j * (sine * sinh)

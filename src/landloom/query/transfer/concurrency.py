@@ -1,4 +1,4 @@
-"""How many transfers at once: climbed to, and stepped back from, by what the throughput says."""
+"""Number of concurrent transfers: adapted to the measured throughput."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ _BETTER: Final = 1.05
 _WORSE: Final = 0.95
 _BACK: Final = 0.5
 _FILES: Final = 4
-"""A window is so many files for each transfer at once …"""
+"""A window is this number of files per concurrent transfer …"""
 _SECONDS: Final = 0.25
 """… and at least so long."""
 
 
 class Concurrency:
-    """How many of some numbered workers transfer: as many as pay off, between two bounds.
+    """How many of some numbered workers may transfer: as many as increase the throughput, between two bounds.
 
-    After each window of finished files the rate is compared with the window before. More at once must be better by
-    5 % to go on upward, fewer must not be worse by 5 % to go on downward: so where the rate is the same, the gate
-    settles at few. A server that asks to wait halves it at once.
+    After each window of finished files, the rate is compared with that of the window before. An increase continues only
+    if the rate is better by 5 %, a decrease continues unless it is worse by 5 %: with equal rates, the number settles
+    low. If a server asks to wait, it is halved at once.
 
     Args:
-        start: transfers at once at the beginning.
-        least: never fewer.
-        most: never more.
+        start: initial number of concurrent transfers.
+        least: lower bound.
+        most: upper bound.
 
     Example:
         >>> concurrency = Concurrency(8, 4, 16)
@@ -46,34 +46,34 @@ class Concurrency:
 
     @property
     def most(self) -> int:
-        """Never more transfers at once."""
+        """Upper bound of concurrent transfers."""
         return self._bounds[1]
 
     def admit(self, worker: int, stop: threading.Event) -> None:
-        """Wait until a worker may transfer, or until told to stop.
+        """Wait until a worker may transfer, or is told to stop.
 
         Args:
             worker: its number, from 0.
             stop: see `release`.
         """
-        if worker < self.limit:  # without the lock: most files come this way
+        if worker < self.limit:  # without the lock: the usual path for most files
             return
         with self._condition:
             while worker >= self.limit and not stop.is_set():
                 self._condition.wait()
 
     def release(self, stop: threading.Event) -> None:
-        """Let every waiting worker see that it should stop."""
+        """Wake all waiting workers so that they stop."""
         with self._condition:
             stop.set()
             self._condition.notify_all()
 
     def finished(self, now: float | None = None, files: int = 1) -> None:
-        """Count finished files, and move the gate at the end of a window.
+        """Count finished files, and adapt the number at the end of a window.
 
         Args:
             now: seconds of a monotonic clock.
-            files: how many.
+            files: number of files.
         """
         with self._condition:
             self._done += files
@@ -90,7 +90,7 @@ class Concurrency:
             self._rate, self._done, self._began = rate, 0, moment
 
     def slow_down(self) -> None:
-        """Halve the gate: a server asked to wait."""
+        """Halve the number: a server asked to wait."""
         with self._condition:
             self._set(self._exact * _BACK)
             self._done, self._began, self._rate, self._upward = 0, time.monotonic(), 0.0, True

@@ -1,4 +1,4 @@
-"""The destination of a download on local disk: where files go, which are missing, which are wrong."""
+"""The destination of a download on local disk: paths, missing files, wrong files."""
 
 from __future__ import annotations
 
@@ -16,45 +16,45 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _RESERVE: Final = 64 << 20
-"""Bytes that a disk should keep free."""
+"""Bytes that should remain free on the disk."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, order=True)
 class Wanted:
-    """One file to have."""
+    """One file to download."""
 
     path: str
-    """Relative to the corpus, and to the destination."""
+    """Path relative to the corpus, and to the destination."""
     size: int | None = None
-    """Bytes, where a manifest says."""
+    """Size in bytes, if a manifest gives it."""
     sha256: str | None = None
-    """Digest, where a manifest says."""
+    """SHA-256, if a manifest gives it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadPlan:
-    """What a download would do."""
+    """The plan of a download."""
 
     destination: Path
     """Folder on local disk."""
     missing: tuple[Wanted, ...]
-    """Files to fetch."""
+    """Files to download."""
     present: int
-    """Files that are already there."""
+    """Number of files already present."""
 
     @property
     def known_bytes(self) -> int:
-        """Bytes to fetch of those files whose size is known."""
+        """Bytes to download for files of known size."""
         return sum(item.size or 0 for item in self.missing)
 
     @property
     def unknown_sizes(self) -> int:
-        """Number of files to fetch whose size is not known."""
+        """Number of files to download with unknown size."""
         return sum(item.size is None for item in self.missing)
 
 
 class Places:
-    """Where files go below a destination; each folder is looked at once.
+    """Paths below a destination; each folder is resolved once.
 
     Args:
         destination: folder on local disk.
@@ -71,7 +71,7 @@ class Places:
         self._folders: dict[str, Path] = {}
 
     def of(self, path: str) -> Path:
-        """Where a file goes.
+        """Path of a file.
 
         Raises:
             StoreError: the path, or a link within the destination, leads outside of it.
@@ -81,7 +81,7 @@ class Places:
         check_key(path)
         folder, _, name = path.rpartition("/")
         if path.split("/", 1)[0] == STATE:
-            raise StoreError(f"got path {path!r}, which is kept for local state")
+            raise StoreError(f"got path {path!r}, which is reserved for local state")
         if folder not in self._folders:
             self._folders[folder] = self._checked(path, folder)
         return self._folders[folder] / name
@@ -98,13 +98,13 @@ class Places:
 
 
 def plan_download(files: Iterable[Wanted], destination: Path) -> DownloadPlan:
-    """Which files are missing: not in the journal, or gone or changed in length on the disk.
+    """Missing files: not in the journal, or deleted or changed in size on disk.
 
-    A file that is there without a journal line (the process died between rename and line) counts where a manifest knows
-    its digest and it has it.
+    A file without a journal line (the process died between rename and line) counts as present if it has the digest
+    given in a manifest.
 
     Args:
-        files: all that should be there.
+        files: all expected files.
         destination: folder.
 
     Raises:
@@ -148,14 +148,14 @@ def _digest(path: Path) -> str:
 
 
 def check_space(plan: DownloadPlan, expected: int | None = None) -> None:
-    """Refuse a download that cannot fit.
+    """Refuse a download that does not fit on the disk.
 
     Args:
-        plan: what is to come.
-        expected: bytes, where an estimate knows better than the plan.
+        plan: plan of the download.
+        expected: estimated bytes, if the plan does not know all sizes.
 
     Raises:
-        StoreError: too little space; both numbers are named.
+        StoreError: too little space; the message has both numbers.
     """
     folder = plan.destination
     while not folder.exists():
@@ -170,10 +170,10 @@ def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
 
     Args:
         destination: folder.
-        digests: read every file; else only lengths are compared.
+        digests: read every file; else only sizes are compared.
 
     Returns:
-        A problem for each file that is gone or changed.
+        A problem for each file that is missing or changed.
     """
     problems: list[Problem] = []
     places = Places(destination)
@@ -185,12 +185,12 @@ def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
             what = f"got {path.stat().st_size} bytes, expected {record.size}"
             problems.append(Problem(where=record.path, what=what))
         elif digests and _digest(path) != record.sha256:
-            problems.append(Problem(where=record.path, what="got another digest than when it came"))
+            problems.append(Problem(where=record.path, what="got another digest than when it was downloaded"))
     return problems
 
 
 def plan_repair(destination: Path) -> DownloadPlan:
-    """A plan that fetches again what `verify` finds wrong; the wrong files are set aside first.
+    """A plan that downloads again the files that `verify` reports; the wrong files are moved aside first.
 
     Args:
         destination: folder.
@@ -206,10 +206,10 @@ def plan_repair(destination: Path) -> DownloadPlan:
 
 
 def diff(files: Iterable[Wanted], destination: Path) -> tuple[list[str], list[str]]:
-    """What is missing of some files, and what the journal has beyond them.
+    """Missing files of an expected set, and additional files in the journal.
 
     Args:
-        files: all that should be there.
+        files: all expected files.
         destination: folder.
 
     Returns:

@@ -1,8 +1,8 @@
-"""Bulk download: only what is missing, never a wrong file under a final name.
+"""Bulk download of missing files; a file under its final name is always correct.
 
-A file is received into `.landloom/parts`, its length and digest are checked, and it is renamed. Files are flushed to
-the disk in batches before they are renamed, and journalled after. So a final name always means a whole file, a journal
-line always means a flushed one, and a second run needs no request for a file that is already there.
+A file is received into `.landloom/parts`, its size and digest are checked, and it is renamed. Files are flushed to disk
+in batches before they are renamed, and added to the journal after that. So a final name always means a complete file, a
+journal line always means a flushed file, and a second run needs no request for existing files.
 """
 
 from __future__ import annotations
@@ -36,42 +36,42 @@ _BATCH: Final = 1_024
 _SECONDS: Final = 2.0
 _FOLDERS: Final = 16
 _AHEAD: Final = 4_096
-"""Files that may be under way or wait to be flushed, so that transfers go on while a batch is flushed."""
+"""Files in transfer or waiting for a flush, so that transfers continue while a batch is flushed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """What a download did."""
+    """Result of a download."""
 
     fetched: int
-    """Files that came."""
+    """Number of files downloaded."""
     bytes: int
-    """Bytes of them."""
+    """Their size in bytes."""
     present: int
-    """Files that were there before."""
+    """Number of files already present."""
     failed: tuple[Problem, ...] = ()
-    """Files that did not come, and why."""
+    """Failed files, with reasons."""
     seconds: float = 0.0
-    """How long it took."""
+    """Duration in seconds."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DownloadProgress:
-    """Progress, for a bar."""
+    """Progress, for a progress bar."""
 
     files: int
-    """Finished so far."""
+    """Number of files finished."""
     bytes: int
-    """Received so far."""
+    """Bytes received."""
     total: int
-    """Files to finish."""
+    """Number of files to finish."""
     at_once: int
-    """Transfers at once, just now."""
+    """Current number of concurrent transfers."""
 
 
 @contextmanager
 def _locked(destination: Path) -> Iterator[Path]:
-    """The folder of parts, empty, for this process alone."""
+    """The folder of parts, emptied and locked for this process."""
     state = destination / STATE
     state.mkdir(parents=True, exist_ok=True)
     with (state / "download.lock").open("w") as lock:
@@ -98,7 +98,7 @@ class _Done:
 
 @dataclass(slots=True, kw_only=True)
 class _DownloadRun:
-    """The state that threads share: workers take files and leave what came of them, a coordinator collects it."""
+    """State shared by threads: workers take files and deliver results, a coordinator collects them."""
 
     plan: DownloadPlan
     store: Any
@@ -111,9 +111,9 @@ class _DownloadRun:
     problems: list[Problem] = field(default_factory=list)
     broken: list[BaseException] = field(default_factory=list)
     taken: int = 0
-    """Files that were taken so far."""
+    """Number of files taken."""
     closed: int = 0
-    """Files that are flushed, or have failed."""
+    """Number of files flushed or failed."""
     change: threading.Condition = field(default_factory=threading.Condition)
     stop: threading.Event = field(default_factory=threading.Event)
 
@@ -121,7 +121,7 @@ class _DownloadRun:
         self.waiting = iter(enumerate(self.plan.missing))
 
     def work(self, worker: int) -> None:
-        """Fetch files until there are none; what fails beyond a file ends the run."""
+        """Download files until there are none; an error that concerns more than one file ends the run."""
         try:
             while not self.stop.is_set():
                 self.concurrency.admit(worker, self.stop)
@@ -175,7 +175,7 @@ class _DownloadRun:
         raise TransientFaultError("unreachable")
 
     def gather(self) -> tuple[list[_Done], list[Problem]]:
-        """What has finished: a batch, or less after some seconds or at the end."""
+        """A batch of finished files, or fewer after some seconds or at the end."""
         with self.change:
             most = len(self.plan.missing) - self.closed
             self.change.wait_for(
@@ -194,7 +194,7 @@ class _DownloadRun:
             self.change.notify_all()
 
     def end(self) -> None:
-        """Have every worker stop as soon as it can."""
+        """Tell every worker to stop as soon as possible."""
         self.concurrency.release(self.stop)
         with self.change:
             self.change.notify_all()
@@ -209,10 +209,10 @@ def _flush(path: str | Path) -> None:
 
 
 def _flush_all(paths: Sequence[str], folder: Path) -> None:
-    """Flush files to the disk: all of the file system at once where there is such a call, else one by one.
+    """Flush files to disk: the whole file system at once if there is such a call, else one by one.
 
     Raises:
-        OSError: the disk did not take them.
+        OSError: they cannot be written.
     """
     syncfs = getattr(ctypes.CDLL(None, use_errno=True), "syncfs", None) if sys.platform == "linux" else None
     if syncfs is None:
@@ -231,7 +231,7 @@ def _flush_all(paths: Sequence[str], folder: Path) -> None:
 def _commit(batch: Sequence[_Done], destination: Path, journal: DownloadJournal) -> None:
     """Flush, rename, write the journal; in this order.
 
-    A line whose rename the disk forgot does no harm: a plan looks at lengths on the disk too.
+    A line whose rename was lost does no harm: a plan also checks sizes on disk.
     """
     _flush_all([item.part for item in batch], destination)
     folders: set[str] = set()
@@ -257,23 +257,23 @@ def download(
     concurrency: Concurrency | None = None,
     progress: Callable[[DownloadProgress], None] | None = None,
 ) -> Report:
-    """Fetch what a plan misses.
+    """Download the missing files of a plan.
 
     Args:
         plan: from `plan_download`.
-        store: of obstore, see `landloom.query.transfer.stores.open_transfer_store`.
-        corpus: name and version, which the destination remembers.
+        store: an obstore store, see `landloom.query.transfer.stores.open_transfer_store`.
+        corpus: name and version, recorded in the destination.
         base: address of the store.
-        patience: how long to go on with one file.
-        concurrency: how many at once.
-        progress: told after each batch.
+        patience: retry policy of a file.
+        concurrency: number of concurrent transfers.
+        progress: called after each batch.
 
     Returns:
-        What came, and what did not.
+        Downloaded and failed files.
 
     Raises:
-        StoreError: no space, another download at work, or the disk cannot be written; what came before is kept.
-        ForeignCorpusError: the destination holds another corpus.
+        StoreError: no space, another running download, or the disk cannot be written; finished files are kept.
+        ForeignCorpusError: the destination contains another corpus.
     """
     began = time.monotonic()
     check_space(plan)
@@ -297,7 +297,7 @@ def download(
             if isinstance(error, StoreError):
                 raise
             what = "no space left" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
-            raise StoreError(f"cannot write to {plan.destination}: {what}; run again to go on") from error
+            raise StoreError(f"cannot write to {plan.destination}: {what}; run again to continue") from error
     return Report(
         fetched=files, bytes=size, present=plan.present, failed=tuple(failed), seconds=time.monotonic() - began
     )

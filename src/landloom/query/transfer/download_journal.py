@@ -1,7 +1,7 @@
-"""What a download has finished: an append-only file in the destination, one JSON line a file.
+"""The journal of a download: an append-only file in the destination, one JSON line per file.
 
-A line is written only after its file lies, whole and flushed, under its final name. A torn last line (the process died
-while writing it) is dropped. The first line says which corpus the destination holds.
+A line is written only after its file is complete and flushed under its final name. An incomplete last line (the process
+died while writing it) is dropped. The first line names the corpus of the destination.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class Record:
     """One finished file."""
 
     path: str
-    """Relative to the destination."""
+    """Path relative to the destination."""
     size: int
-    """Bytes."""
+    """Size in bytes."""
     sha256: str
-    """Digest of what was written."""
+    """SHA-256 of the bytes written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class DownloadJournal:
 
     @property
     def path(self) -> Path:
-        """The file."""
+        """Path of the journal."""
         return self.destination / STATE / JOURNAL
 
     def read(self) -> dict[str, Record]:
@@ -68,7 +68,7 @@ class DownloadJournal:
         return records
 
     def corpus(self) -> str | None:
-        """Name and version of the corpus that the destination holds; None for a new destination."""
+        """Name and version of the corpus in the destination; None for a new destination."""
         return next((str(line["corpus"]) for line in self._lines() if "corpus" in line), None)
 
     def _lines(self) -> Iterable[dict[str, str | int]]:
@@ -76,24 +76,24 @@ class DownloadJournal:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return
-        for line in data.split(b"\n")[:-1]:  # what follows the last line feed is torn
+        for line in data.split(b"\n")[:-1]:  # text after the last line feed is incomplete
             try:
                 yield json.loads(line)
             except ValueError:
                 continue
 
     def begin(self, corpus: str) -> None:
-        """Make ready to append; a torn line at the end is closed.
+        """Prepare for appending; an incomplete line at the end is closed.
 
         Args:
             corpus: name and version.
 
         Raises:
-            ForeignCorpusError: the destination holds another corpus.
+            ForeignCorpusError: the destination contains another corpus.
         """
         held = self.corpus()
         if held is not None and held != corpus:
-            raise ForeignCorpusError(f"{self.destination} holds {held}, expected {corpus} or an empty folder")
+            raise ForeignCorpusError(f"{self.destination} contains {held}, expected {corpus} or an empty folder")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         with self.path.open("ab") as file:
             if file.tell() and not self._ends_whole():
@@ -107,7 +107,7 @@ class DownloadJournal:
             return file.read() == b"\n"
 
     def append(self, records: Iterable[Record]) -> None:
-        """Add finished files and flush them to the disk."""
+        """Append finished files and flush them to disk."""
         lines = [
             json.dumps({"path": item.path, "size": item.size, "sha256": item.sha256}, separators=(",", ":"))
             for item in records

@@ -1,4 +1,4 @@
-"""One file from an object store or web server to local disk: retried, resumed, its length and digest checked."""
+"""Download one file from an object store or web server: retried, resumed, its size and digest checked."""
 
 from __future__ import annotations
 
@@ -18,21 +18,21 @@ if TYPE_CHECKING:
     from threading import Event
 
 SMALL: Final = 4 << 20
-"""Files up to so many bytes are received in one piece, and received again rather than resumed."""
+"""Files up to this size are received in one piece, and restarted instead of resumed."""
 _CHUNK: Final = 1 << 20
 _STATUS: Final = re.compile(r"\b([45]\d\d) [A-Z][a-z]|status code: (\d{3})|status: ([45]\d\d)")
 PATIENCE: Final = Patience(attempts=12, first_wait=0.4, longest_wait=20.0)
-"""Of one file: three minutes without a byte, about."""
+"""Retry policy of one file: about three minutes without a byte."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Received:
-    """A file that came whole."""
+    """A completely received file."""
 
     size: int
-    """Bytes."""
+    """Size in bytes."""
     sha256: str
-    """Digest of its bytes."""
+    """SHA-256 of its bytes."""
     busy: int
     """How often the server asked to wait."""
 
@@ -66,7 +66,7 @@ def _permanent(error: BaseException) -> bool:
 
 
 def _receive(store: Any, path: str, out: Any, state: _Progress) -> None:
-    """Receive what is missing of a file; on any failure `state` says how far it came."""
+    """Receive the missing rest of a file; after a failure `state` tells how much was received."""
     import obstore
 
     options: dict[str, Any] = {}
@@ -78,7 +78,7 @@ def _receive(store: Any, path: str, out: Any, state: _Progress) -> None:
     size, etag = result.meta["size"], result.meta["e_tag"]
     if state.offset and (size, etag) != (state.size, state.etag):
         state.restart(out)
-        raise TransientFaultError(f"{path} changed while it was being fetched")
+        raise TransientFaultError(f"{path} changed during the download")
     state.size, state.etag = size, etag
     chunks = [result.bytes()] if size - state.offset <= SMALL else result.stream(min_chunk_size=_CHUNK)
     for chunk in chunks:
@@ -93,7 +93,7 @@ def _receive(store: Any, path: str, out: Any, state: _Progress) -> None:
 
 
 def _write(out: Any, data: memoryview) -> None:
-    """Write all of it to an unbuffered file, which may take less at a time."""
+    """Write everything to an unbuffered file, which may accept less at a time."""
     while data:
         data = data[out.write(data) :]
 
@@ -107,10 +107,10 @@ def fetch(
     patience: Patience | None = None,
     stop: Event | None = None,
 ) -> Received:
-    """Bring one file to a local path.
+    """Download one file to a local path.
 
     Args:
-        store: of obstore; its own retries should be off.
+        store: an obstore store without its own retries.
         path: key within the store.
         part: where to write; overwritten.
         base: address of the store, asked for Retry-After where it is a web server: the transport hides its headers.
@@ -118,8 +118,8 @@ def fetch(
         stop: give up as soon as it is set.
 
     Raises:
-        PermanentFaultError: it is not there, or may not be read.
-        TransientFaultError: it could not be had for as long as patience lasts.
+        PermanentFaultError: it does not exist, or may not be read.
+        TransientFaultError: it could not be received within the retry policy.
         OSError: it cannot be written.
     """
     from obstore.exceptions import BaseError

@@ -1,7 +1,6 @@
-"""What a download consists of: a selection's files, or whole parts of a corpus, with sizes and digests where known.
+"""The files of a download: those of a selection, or whole parts of a corpus, with sizes and digests if known.
 
-Also what goes with it: the terms of exactly the products that were fetched, and the command for those who prefer
-azcopy.
+Also the terms of exactly the downloaded products, and the command for azcopy.
 """
 
 from __future__ import annotations
@@ -35,7 +34,7 @@ FOLDERS: Final[dict[str, tuple[str, ...]]] = {
 """Part → prefixes of its paths."""
 _KIND: Final = {"quality": "imagery"}
 _ANY: Final = ("", "")
-"""What files belong to that speak of all products."""
+"""Prefixes of files that concern all products."""
 
 
 def _manifest_entries(store: Readable, keys: Iterable[str]) -> Iterator[Wanted]:
@@ -54,19 +53,19 @@ def selection_files(selection: Selection, store: Readable | None = None) -> list
     """Files of a selection.
 
     Args:
-        selection: which.
-        store: of the corpus, whose manifests say sizes and digests; None where it has no manifests.
+        selection: the selection.
+        store: store of the corpus, whose manifests give sizes and digests; None without manifests.
 
     Returns:
-        One a file; of a corpus of cubes alone, whole arrays of the samples' tiles.
+        One per file; for a corpus with only cubes, whole arrays of the samples' tiles.
 
     Raises:
-        InvalidInputError: a corpus of cubes alone has no manifests that could say what an array consists of.
+        InvalidInputError: a corpus with only cubes has no manifests to list the files of an array.
     """
     paths, cubes = selection.assets.paths(), selection.cubes
     if store is None:
         if cubes:
-            raise InvalidInputError(f"got {cubes[0]} and no manifest that lists its files; fetch the whole corpus")
+            raise InvalidInputError(f"got {cubes[0]} and no manifest that lists its files; download the whole corpus")
         return [Wanted(path=path) for path in paths]
     directories = sorted(set(selection.sidecar.directories(selection.rows).astype(str).tolist()))
     known = {item.path: item for item in _manifest_entries(store, (f"manifest/{name}.parquet" for name in directories))}
@@ -79,10 +78,10 @@ def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> lis
     """Files of a whole part.
 
     Args:
-        corpus: which.
-        part: which part.
-        store: of the corpus; its manifests list every file. Without manifests (published corpora) imagery, labels and
-            resources are named from the index; the STAC and everything are fetched with `azcopy_command`.
+        corpus: the corpus.
+        part: name of the part.
+        store: store of the corpus; its manifests list every file. Without manifests (published corpora), imagery,
+            labels and resources are listed from the index; for the STAC or everything, use `azcopy_command`.
 
     Raises:
         InvalidInputError: the part cannot be listed without manifests.
@@ -103,7 +102,7 @@ def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> lis
 
 
 def products_of_part(corpus: Corpus, part: str) -> tuple[str, ...]:
-    """Products that a part holds: labels apart from imagery; documents speak of all."""
+    """Products in a part: labels separate from imagery; documents concern all."""
     if part not in ("imagery", "labels"):
         return corpus.products
     kinds = {item.key: item.product.kind for item in corpus.info.products}
@@ -116,8 +115,8 @@ def azcopy_command(base: str, destination: Path, part: Part = "all", list_file: 
     Args:
         base: address of the corpus.
         destination: folder.
-        part: whole part, where there is no list.
-        list_file: one relative path a line.
+        part: whole part, if there is no list.
+        list_file: one relative path per line.
 
     Example:
         >>> from pathlib import Path
@@ -132,16 +131,16 @@ def azcopy_command(base: str, destination: Path, part: Part = "all", list_file: 
 
 
 def non_commercial(corpus: Corpus, products: Iterable[str]) -> list[str]:
-    """Products whose terms exclude commercial use: to warn of before a download."""
+    """Products whose terms exclude commercial use, for a warning before a download."""
     return [key for key in products if corpus.info.product(key).terms.non_commercial]
 
 
 def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
-    """`LICENSES.md` for exactly some products.
+    """`LICENSES.md` for some products.
 
     Args:
-        corpus: whose terms.
-        products: that were fetched.
+        corpus: the corpus with the terms.
+        products: keys of the downloaded products.
     """
     lines = [f"# Terms of {corpus.name} {corpus.version}", ""]
     lines += ["These products were downloaded; each has terms of its own.", ""]
@@ -156,12 +155,12 @@ def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
 
 
 def products_of_files(corpus: Corpus, paths: Iterable[str]) -> list[str]:
-    """Products that files of a corpus belong to.
+    """Products of some files of a corpus.
 
     Args:
-        corpus: which.
-        paths: relative to it. Imagery is told by its folder, labels by the names of their files; what is neither, such
-            as the index, speaks of all products.
+        corpus: the corpus.
+        paths: relative to it. Imagery is recognised by its folder, labels by their file names; other files, such as the
+            index, concern all products.
 
     Returns:
         Keys, in the corpus's order.
@@ -178,7 +177,7 @@ def _name(row: Product) -> str | None:
 
 
 def _told(path: str, prefixes: Sequence[str]) -> tuple[str, str]:
-    """Kind, and folder or prefix, of the products that a file belongs to."""
+    """Kind, and folder or prefix, of the products of a file."""
     top, _, rest = path.partition("/")
     array, inside, _ = rest.partition(".zarr/")
     folders, _, name = rest.rpartition("/")
@@ -194,7 +193,7 @@ def _told(path: str, prefixes: Sequence[str]) -> tuple[str, str]:
 
 
 def write_licences(corpus: Corpus, destination: Path) -> Path:
-    """Write `LICENSES.md` beside the files of a download: the terms of all that its journal holds."""
+    """Write `LICENSES.md` to the folder of a download: the terms of everything in its journal."""
     path = destination / "LICENSES.md"
     fetched = products_of_files(corpus, DownloadJournal(destination).read())
     write_atomically(path, licences_text(corpus, fetched).encode())
@@ -202,15 +201,15 @@ def write_licences(corpus: Corpus, destination: Path) -> Path:
 
 
 def estimate_bytes(store: Any, files: Iterable[Wanted], samples: int = 8) -> int:
-    """Bytes of files, asking for the sizes of a few of each folder where no manifest says them.
+    """Total size of files; if no manifest gives sizes, estimated from a few files of each folder.
 
     Args:
-        store: of obstore.
-        files: which.
-        samples: how many of each product are asked.
+        store: an obstore store.
+        files: the files.
+        samples: number of files per product whose size is requested.
 
     Returns:
-        A sum that is exact where all sizes are known, and an estimate otherwise.
+        Exact if all sizes are known, else an estimate.
     """
     import obstore
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NO_RETRY: Final[dict[str, Any]] = {"max_retries": 0, "retry_timeout": timedelta(seconds=1)}
-"""A file is tried again where its journal is kept, and goes on where it was cut."""
+"""obstore does not retry: the download retries and resumes a file with its journal."""
 _CLIENT: Final[dict[str, Any]] = {
     "timeout": "120 seconds",
     "connect_timeout": "20 seconds",
@@ -23,11 +23,11 @@ _CLIENT: Final[dict[str, Any]] = {
 
 
 def open_transfer_store(uri: str, profile: str | None = None) -> Any:
-    """A store of obstore that does not retry by itself.
+    """An obstore store that does not retry by itself.
 
     Args:
-        uri: what `landloom.store.objects.object_backend` takes, or a folder.
-        profile: section of the AWS credentials file; the environment's keys by default.
+        uri: an address for `landloom.store.objects.object_backend`, or a folder.
+        profile: section of the AWS credentials file; by default the keys in the environment.
 
     Raises:
         InvalidInputError: another scheme.
@@ -44,12 +44,12 @@ def open_transfer_store(uri: str, profile: str | None = None) -> Any:
 
 
 def signed_urls(uri: str, paths: Sequence[str], seconds: int = 3600, profile: str | None = None) -> list[str]:
-    """Addresses that anybody may open for a while.
+    """Addresses that anybody can open for a limited time.
 
     Args:
-        uri: of the corpus, in a store that signs: S3, Azure or Google.
+        uri: address of the corpus, in a store that signs: S3, Azure or Google.
         paths: relative to it.
-        seconds: how long they work.
+        seconds: validity in seconds.
         profile: section of the AWS credentials file.
 
     Raises:

@@ -1,1 +1,1 @@
-"""The explorer page and what it asks."""
+"""The explorer page and its API."""

@@ -1,4 +1,4 @@
-"""What the explorer page asks, under `/explore/`: the corpus, its samples as arrays, a selection, one sample, chips."""
+"""The API of the explorer page, `/explore/`: the corpus, its samples as arrays, a selection, one sample, chips."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ BINARY: Final = "application/octet-stream"
 Where = Annotated[str | None, Query(alias="filter")]
 """CQL2 text or JSON."""
 NONE: Final = 255
-"""Stands for no class, stratum or split in arrays of bytes."""
+"""Placeholder for no class, stratum or split in byte arrays."""
 
 
 class Explorer:
-    """Answers for the page, from several threads.
+    """Responses for the page, thread-safe.
 
     Args:
         corpus: the corpus.
-        info: what it says of itself.
+        info: its description.
 
     Example:
         >>> from landloom.query.example import example_corpus
@@ -50,7 +50,7 @@ class Explorer:
         self._lock = threading.Lock()
 
     def about(self) -> dict[str, Any]:
-        """The corpus: its words, and outlines of its tiles."""
+        """The corpus: texts, and outlines of its tiles."""
         sidecar, publication = self.corpus.sidecar, self.info.publication
         tiles = zip(sidecar.arrays["run_directory"].astype(str).tolist(), sidecar.run_bounds.tolist(), strict=True)
         return {
@@ -80,7 +80,7 @@ class Explorer:
         }
 
     def _classes(self) -> list[dict[str, Any]]:
-        """Label columns of the finest level, with the columns of coarser ones that hold them."""
+        """Label columns of the finest level, with the coarser columns that contain them."""
         names: dict[str, str] = {}
         for item in self.info.labels:
             if item.taxonomy is not None:
@@ -102,7 +102,7 @@ class Explorer:
     def arrays(self) -> bytes:
         """All samples in index order: longitudes, latitudes (float32, degrees), then largest class, stratum, split.
 
-        The last three are one byte each, a place in the lists of `about`; 255 for none. Little-endian.
+        The last three are one byte each, an index into the lists of `about`; 255 for none. Little-endian.
         """
         sidecar = self.corpus.sidecar
         rows = np.arange(len(sidecar), dtype=np.int32)
@@ -121,10 +121,10 @@ class Explorer:
         return b"".join(part.tobytes() for part in (middles[:, 0].copy(), middles[:, 1].copy(), largest, *words))
 
     def chosen(self, where: str | None, box: str | None) -> Selection:
-        """The samples that a filter and a box choose.
+        """The samples selected by a filter and a box.
 
         Raises:
-            InvalidInputError: they cannot be used; it is said why.
+            InvalidInputError: they are invalid; the message says why.
         """
         region = None if not box else _box(box)
         if where is not None:
@@ -136,7 +136,7 @@ class Explorer:
             raise InvalidInputError(f"filter: {error}") from error
 
     def selection(self, where: str | None, box: str | None) -> dict[str, Any]:
-        """How many samples, which (a bit each in index order, base64), their classes, strata and files."""
+        """Number of samples, which (one bit each in index order, base64), their classes, strata and files."""
         found = self.chosen(where, box)
         bits = np.zeros(len(self.corpus), dtype=bool)
         bits[found.rows] = True
@@ -150,7 +150,7 @@ class Explorer:
         }
 
     def sample(self, identity: str) -> dict[str, Any]:
-        """One sample: place, labels, what exists.
+        """One sample: position, labels, existing files.
 
         Raises:
             NotFoundError: no such sample.
@@ -183,7 +183,7 @@ class Explorer:
         return self.corpus.sidecar.texts(np.array([row], dtype=np.int32))[0]
 
     def lineage(self, identity: str, product: str) -> dict[str, Any]:
-        """Scenes behind every timestep of a sample's tile; no timesteps where there is no record.
+        """Scenes behind every timestep of a sample's tile; no timesteps if there is no lineage.
 
         Raises:
             NotFoundError: no such sample or product.

@@ -1,4 +1,4 @@
-"""The explorer page: as built from `web/`, or a plain page that says so where it is not."""
+"""The explorer page: as built from `web/`, or a plain page that explains that it is not built."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo
 
 STATIC: Final = Path(__file__).parents[1] / "static"
-"""Where `make web` puts the page; wheels carry it."""
+"""Folder of the page built by `make web`; wheels include it."""
 
 _PLAIN: Final = """<!doctype html>
 <html lang="en">
@@ -28,7 +28,7 @@ _PLAIN: Final = """<!doctype html>
 <h1>{title}</h1>
 <p>{description}</p>
 <p class="note">The explorer page is not built in this installation. In a checkout, <code>make web</code> builds it;
-wheels carry it. The STAC API works all the same.</p>
+wheels include it. The STAC API works without it.</p>
 <p>{samples} samples; products {products}.</p>
 <ul>{links}</ul>
 </html>
@@ -36,7 +36,7 @@ wheels carry it. The STAC API works all the same.</p>
 
 
 def built() -> bool:
-    """Whether the explorer page is there."""
+    """Whether the explorer page is built."""
     return (STATIC / "index.html").is_file()
 
 
@@ -45,17 +45,17 @@ def page(info: CorpusInfo, samples: int) -> str:
 
     Args:
         info: the corpus.
-        samples: how many it has.
+        samples: its number of samples.
     """
     return (STATIC / "index.html").read_text(encoding="utf-8") if built() else plain(info, samples)
 
 
 def plain(info: CorpusInfo, samples: int) -> str:
-    """The page where the explorer is not built.
+    """The page shown if the explorer is not built.
 
     Args:
         info: the corpus.
-        samples: how many it has.
+        samples: its number of samples.
 
     Example:
         >>> from landloom.query.example import example_corpus
@@ -73,7 +73,7 @@ def plain(info: CorpusInfo, samples: int) -> str:
 
 
 def install(app: FastAPI) -> None:
-    """Serve what the built page loads under `/assets/`."""
+    """Serve the assets of the built page under `/assets/`."""
     from starlette.staticfiles import StaticFiles
 
     if (STATIC / "assets").is_dir():

@@ -1,4 +1,4 @@
-"""Chips as pictures: three bands in natural colours, or one band through a ramp; nodata is transparent."""
+"""Chips as pictures: three bands in natural colours, or one band with a colour ramp; nodata is transparent."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
 
 _STRETCHED: Final = 12
-"""Timesteps that say how bright a sample's pictures are."""
+"""Number of timesteps that determine the brightness of a sample's pictures."""
 _RAMP: Final = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], dtype=np.float64)
 _NATURAL: Final = (("red", "B04"), ("green", "B03"), ("blue", "B02"))
 
@@ -31,7 +31,7 @@ class Chips:
 
     Args:
         corpus: the corpus.
-        info: what it says of itself.
+        info: its description.
     """
 
     def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
@@ -42,13 +42,13 @@ class Chips:
     def png(self, identity: str, product: str, step: str, bands: tuple[str, ...] | None = None) -> bytes:
         """A chip as PNG.
 
-        Every timestep of a sample is drawn with the same brightness, so that they can be compared.
+        All timesteps of a sample have the same brightness, so that they can be compared.
 
         Args:
             identity: the sample.
             product: key of the product.
             step: name of the timestep, or `-` for a product without time.
-            bands: one name, or three for red, green and blue; natural colours unless told.
+            bands: one name, or three for red, green and blue; by default natural colours.
 
         Raises:
             NotFoundError: no such sample, product, timestep or band.
@@ -81,7 +81,7 @@ class Chips:
     def _read(
         self, assets: AssetSet, step: str, chosen: tuple[str, ...], names: tuple[str, ...]
     ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
-        """(band, y, x) numbers and where they are data."""
+        """(band, y, x) values, and which of them are data."""
         own = [asset for asset in assets if (asset.timestep or "-") == step]
         if not own:
             raise NotFoundError.of("timestep", step, [asset.timestep or "-" for asset in assets])
@@ -95,7 +95,7 @@ class Chips:
         return np.stack(layers), np.logical_and.reduce(valid)
 
     def _uncached_range(self, identity: str, product: str, chosen: tuple[str, ...]) -> tuple[float, float]:
-        """What is black and what is white: the 2nd and 98th percentile over some timesteps."""
+        """Values for black and white: the 2nd and 98th percentile over some timesteps."""
         names = tuple(band.name for band in self.info.product(product).product.bands)
         assets = self._assets(identity, product)
         steps = list(dict.fromkeys(asset.timestep or "-" for asset in assets))

@@ -58,11 +58,11 @@ FILTER_CLASSES: Final = [
     Cql2.ADVANCED_COMPARISON_OPERATORS,
     Cql2.ARITHMETIC,
 ]
-"""What of CQL2 is understood."""
+"""Supported parts of CQL2."""
 
 
 class _FilterPost(BaseModel):
-    """A filter in a body: JSON, or text where `filter-lang` says so."""
+    """A filter in a body: JSON, or text if `filter-lang` says so."""
 
     filter_expr: dict[str, Any] | str | None = Field(None, alias="filter")
     filter_crs: str | None = Field(None, alias="filter-crs")
@@ -78,7 +78,7 @@ class _Filter(FilterExtension):
 
 @attr.s
 class _Queryables(BaseFiltersClient):
-    """What filters may name."""
+    """Names for filters."""
 
     searcher: Searcher = attr.ib(kw_only=True)
 
@@ -110,18 +110,18 @@ class _Queryables(BaseFiltersClient):
 
 @attr.s
 class Client(BaseCoreClient):
-    """The backend: a searcher finds items, documents are written from them."""
+    """The backend: a searcher finds items, and documents are written for them."""
 
     searcher: Searcher = attr.ib(kw_only=True)
     documents: StacDocuments = attr.ib(kw_only=True)
     page: Callable[[], str] = attr.ib(kw_only=True)
-    """The explorer page, for those who ask for HTML."""
+    """The explorer page, for requests for HTML."""
 
     def _to(self, request: Request) -> Addresses:
         return self.documents.addresses(str(request.base_url))
 
     def landing_page(self, **kwargs: Any) -> Any:
-        """The page for browsers, the landing document for everybody else."""
+        """The page for browsers, the landing document for other clients."""
         request: Request = kwargs["request"]
         wanted = request.query_params.get("f")
         if wanted == "html" or (wanted is None and "text/html" in request.headers.get("accept", "")):
@@ -196,11 +196,11 @@ class Client(BaseCoreClient):
         return self._found(_of_get({**kwargs, "collections": [name]}), kwargs)
 
     def get_search(self, *_: Any, **kwargs: Any) -> Any:
-        """Search by query string."""
+        """Search with a query string."""
         return self._found(_of_get(kwargs), kwargs)
 
     def post_search(self, search_request: Any, **kwargs: Any) -> Any:
-        """Search by body."""
+        """Search with a body."""
         return self._found(_of_post(search_request), {**kwargs, "body": search_request})
 
     def _found(self, asked: _Asked, kwargs: Mapping[str, Any]) -> Response:
@@ -216,14 +216,14 @@ class Client(BaseCoreClient):
         if start:
             links.append(_link("previous", request, f"{digest}-{max(start - asked.limit, 0)}", kwargs.get("body")))
         tail = {"links": links, "numberMatched": len(answer), "numberReturned": len(keys)}
-        inner = b",".join(features)  # the one copy of what may be megabytes, beside the answer itself
+        inner = b",".join(features)  # the only copy of what may be megabytes, besides the response itself
         content = b"".join((b'{"type":"FeatureCollection","features":[', inner, b"],", orjson.dumps(tail)[1:]))
         return Response(content, media_type=GEOJSON)
 
 
 @attr.s(frozen=True, slots=True, kw_only=True)
 class _Asked:
-    """A search as it came in."""
+    """The parameters of a search as received."""
 
     question: Question = attr.ib()
     limit: int = attr.ib()
@@ -232,21 +232,21 @@ class _Asked:
 
 
 def _start(token: str | None, digest: str) -> int:
-    """Where a page begins.
+    """Start of a page.
 
     Raises:
-        InvalidInputError: no token, or one of another search.
+        InvalidInputError: not a token, or the token of another search.
     """
     if token is None:
         return 0
     own, _, place = token.rpartition("-")
     if own != digest or not place.isdecimal() or len(place) > 12:
-        raise InvalidInputError(f"token: got {token[:40]!r}, expected the one of a `next` link of the same search")
+        raise InvalidInputError(f"token: got {token[:40]!r}, expected that of a `next` link of the same search")
     return int(place)
 
 
 def _link(relation: str, request: Request, token: str | None, body: BaseModel | None) -> dict[str, Any]:
-    """A link to a page of this search."""
+    """A link to another page of this search."""
     address = str(request.url.replace(query=""))
     if body is not None:
         asked = {**body.model_dump(mode="json", by_alias=True, exclude_unset=True), "token": token}
@@ -259,7 +259,7 @@ def _link(relation: str, request: Request, token: str | None, body: BaseModel | 
 
 
 def _common(asked: Mapping[str, Any]) -> dict[str, Any]:
-    """What both ways of searching say alike."""
+    """The common part of GET and POST searches."""
     if asked.get("filter_crs") not in (None, _CRS84):
         raise InvalidInputError(f"filter-crs: got {asked['filter_crs']!r}, expected {_CRS84}")
     interval = str_to_interval(asked.get("datetime"))
@@ -317,7 +317,7 @@ def _of_post(asked: Any) -> _Asked:
 
 
 def stac_app(searcher: Searcher, documents: StacDocuments, page: Callable[[], str]) -> FastAPI:
-    """The STAC API as an ASGI application; `/` is also the explorer page, for those who ask for HTML.
+    """The STAC API as an ASGI application; `/` is also the explorer page, for requests for HTML.
 
     Args:
         searcher: finds items.

@@ -1,9 +1,9 @@
-"""STAC documents of a corpus as a server gives them: what lies in the corpus, else what would lie there.
+"""STAC documents of a corpus as served: those in the corpus, else those that would be there.
 
-A corpus that holds its catalogue gives its own items. Where there is none, items are derived from the index as
-`landloom.corpus` writes them; samples with the same files share everything but their place, so one document for each
-pattern of files is cut at its slots, and an item is one join. Either way addresses become absolute: links lead to the
-API, assets to the files.
+If a corpus has a catalogue, its own items are served. If not, items are derived from the index, as written by
+`landloom.corpus`; samples with the same files differ only in position, so one document for each pattern of files is
+split at its slots, and an item is one join. In both cases addresses become absolute: links lead to the API, assets to
+the files.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ _OWN: Final = frozenset({"root", "parent", "self", "collection", "child", "item"
 
 
 _Kind = tuple[str, int | None, bytes]
-"""What items of one template share: collection, step, files that exist."""
+"""Shared properties of the items of one template: collection, step, existing files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Addresses:
-    """Where a client finds what documents point at."""
+    """Addresses of documents and files for clients."""
 
     api: str
     """Root of the API; ends with a slash."""
@@ -69,7 +69,7 @@ class StacDocuments:
 
     Args:
         corpus: the corpus.
-        info: what it says of itself.
+        info: its description.
         item_collections: its collections, by published id.
     """
 
@@ -84,7 +84,7 @@ class StacDocuments:
         self._varying = tuple(name.removeprefix("pattern_") for name in keys if name in corpus.sidecar.arrays)
 
     def addresses(self, api: str) -> Addresses:
-        """Addresses for clients that reach the API at some root; it ends with a slash."""
+        """Addresses for clients that use this root of the API; it ends with a slash."""
         return Addresses(api=api, files=self.corpus.base if self.folder is None else f"{api}files/")
 
     # Items ---------------------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ class StacDocuments:
         return cut.fill(places.values(number))
 
     def derived_item(self, key: ItemKey) -> bytes:
-        """An item as the corpus would hold it, with relative addresses."""
+        """An item as in the corpus, with relative addresses."""
         collection, row = self.item_collections[key.collection], np.array([key.row], dtype=np.int32)
         sample = self._sample(row)
         exists = {item.key: self._exists(item.key, item.slots, key.row) for item in self.info.products}
@@ -145,14 +145,14 @@ class StacDocuments:
         return own[None]
 
     def _pattern(self, row: int) -> bytes:
-        """What exists of a sample, as a key."""
+        """Existing files of a sample, as a key."""
         sidecar = self.corpus.sidecar
         if not self._varying:
             return b""
         return b"".join(sidecar.arrays[f"pattern_{key}"][row].tobytes() for key in self._varying)
 
     def _template(self, key: ItemKey, own: str, places: _Places, number: int) -> bytes:
-        """The document of an item with slots where samples differ."""
+        """The document of an item with slots for values that differ between samples."""
         to = Addresses(api="@@API@@", files="@@FILES@@")
         document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
         document["geometry"]["coordinates"] = "@@=RING@@"
@@ -186,7 +186,7 @@ class StacDocuments:
         """A collection.
 
         Raises:
-            NotFoundError: there is none by that name.
+            NotFoundError: there is none with that name.
         """
         if name not in self.item_collections:
             raise NotFoundError.of("collection", name, self.item_collections)
@@ -229,7 +229,7 @@ class StacDocuments:
 
 
 class _Places:
-    """What tells samples of one template apart, worked out for a page at once.
+    """Values that differ between samples of one template, computed for a whole page.
 
     Args:
         sidecar: the index.
@@ -250,7 +250,7 @@ class _Places:
         return ring.tolist(), boxes(ring).tolist(), squares.tolist(), epsg.tolist()
 
     def values(self, number: int) -> dict[str, bytes]:
-        """What fills the slots of one of them."""
+        """Values of the slots of one sample."""
         ring, box, plane, epsg = (column[number] for column in self._columns)
         return {
             "ID": self.samples[number].encode(),
@@ -266,12 +266,12 @@ class _Places:
 
 
 def _inner(text: str) -> bytes:
-    """What stands for a text within a JSON string."""
+    """The form of a text inside a JSON string."""
     return orjson.dumps(text)[1:-1]
 
 
 def _key(href: str, folder: str) -> str | None:
-    """Key that a relative address means; None for an absolute one."""
+    """Key of a relative address; None for an absolute one."""
     return None if "://" in href else posixpath.normpath(posixpath.join(folder, href))
 
 
@@ -281,7 +281,7 @@ def _file(href: str, folder: str, to: Addresses) -> str:
 
 
 def _link(href: str, folder: str, to: Addresses) -> str:
-    """Address of an item in the API, where a link leads to one."""
+    """Address of an item in the API, if a link leads to one."""
     _, found, inner = f"/{_key(href, folder) or href}".rpartition(f"/{STAC}/")
     if not found:
         return _file(href, folder, to)

@@ -1,4 +1,4 @@
-"""Which fields of an item a client wants."""
+"""Selection of the fields of items."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 MAX_FIELDS: Final = 200
-"""Fields that one search may name."""
+"""Maximum number of fields in one search."""
 ALWAYS: Final = ("type", "stac_version", "id", "collection")
-"""What an item has however little is asked for, unless it is excluded by name."""
+"""Fields that are always returned, unless they are excluded by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fields:
-    """Fields to include and to exclude; dots go into objects.
+    """Fields to include and to exclude; dots separate levels.
 
     Example:
         >>> wanted = Fields.of_list(["properties.title", "-assets", "-links", "-geometry", "-bbox"])
@@ -31,9 +31,9 @@ class Fields:
     """
 
     include: tuple[str, ...] = ()
-    """Only these, and what every item has; empty for all."""
+    """Only these, and the fields that are always returned; empty for all."""
     exclude: tuple[str, ...] = ()
-    """Not these."""
+    """Excluded fields."""
 
     def __post_init__(self) -> None:
         if len(self.include) + len(self.exclude) > MAX_FIELDS:
@@ -41,18 +41,18 @@ class Fields:
 
     @classmethod
     def of_list(cls, names: Iterable[str]) -> Fields:
-        """From names with a sign: `+` or nothing to include, `-` to exclude."""
+        """Parse names with a sign: `+` or nothing to include, `-` to exclude."""
         names = [name.strip() for name in names]
         return cls.of_sets((n.removeprefix("+") for n in names if n[:1] != "-"), (n[1:] for n in names if n[:1] == "-"))
 
     @classmethod
     def of_sets(cls, include: Iterable[str], exclude: Iterable[str]) -> Fields:
-        """From two sets; what is in both is included."""
+        """Fields from two sets; fields in both are included."""
         kept = tuple(sorted(set(include)))
         return cls(include=kept, exclude=tuple(sorted(set(exclude) - set(kept))))
 
     def of(self, item: bytes) -> bytes:
-        """The item with these fields."""
+        """The item with only these fields."""
         if not self.include and not self.exclude:
             return item
         document = orjson.loads(item)
@@ -61,7 +61,7 @@ class Fields:
             for path in (*ALWAYS, *self.include):
                 _copy(document, kept, path.split("."))
             for path in self.exclude:
-                if not any(own.startswith(f"{path}.") for own in self.include):  # what is within it was asked for
+                if not any(own.startswith(f"{path}.") for own in self.include):  # something inside it was requested
                     _drop(kept, path.split("."))
             return orjson.dumps({name: kept[name] for name in document if name in kept})
         for path in self.exclude:

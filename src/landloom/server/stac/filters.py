@@ -1,7 +1,7 @@
-"""CQL2 over items: what `landloom.query.cql2.filter` reads of samples, and what only an item has.
+"""CQL2 over items: the filters of `landloom.query.cql2.filter` on samples, and properties that only items have.
 
-An item has an id of its own (the sample's is `sample_id`), a `collection`, and a `datetime`; of an item without one,
-its start counts. Instants become seconds before the filter is read, so that one parser, with its bounds, reads all.
+An item has its own id (that of the sample is `sample_id`), a `collection`, and a `datetime`; without one, its start is
+used. Instants are converted to seconds before the filter is parsed, so that one parser, with its limits, is sufficient.
 """
 
 from __future__ import annotations
@@ -34,19 +34,19 @@ if TYPE_CHECKING:
 TIMES: Final = ("datetime", "start_datetime", "end_datetime")
 """Properties that are instants."""
 ITEM_NAMES: Final = frozenset({"id", "collection", *TIMES})
-"""Properties that items of one sample do not share."""
+"""Properties that differ between the items of one sample."""
 _SCALE: Final = 1_000
 _PLAIN: Final = {"sample_id": "id"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemFilter:
-    """A filter, cut in two."""
+    """A filter, split in two."""
 
     samples: Mapping[str, Any] | None = None
-    """What it says of samples, in CQL2's JSON with the names of the index; None for nothing."""
+    """The part on samples, in CQL2 JSON with the names of the index; None if there is none."""
     items: Filter | None = None
-    """What it says of items; None for nothing."""
+    """The part on items; None if there is none."""
 
 
 def _seconds(text: object) -> float | int:
@@ -63,7 +63,7 @@ def _is_time(value: Any) -> bool:
 
 
 def _rewritten(value: Any) -> Any:
-    """Instants as seconds, properties by their plain names."""
+    """Convert instants to seconds, properties to their plain names."""
     if isinstance(value, list):
         return [_rewritten(item) for item in value]
     if not isinstance(value, Mapping):
@@ -81,7 +81,7 @@ def _rewritten(value: Any) -> Any:
 
 
 def _timed(value: Any) -> Any:
-    """Text beside an instant is one."""
+    """Text compared with an instant is an instant."""
     if isinstance(value, list):
         return [_timed(item) for item in value]
     return _seconds(value) if isinstance(value, str) else value
@@ -107,17 +107,17 @@ def _document(source: str | Mapping[str, Any]) -> Any:
     try:
         return cql2.parse_text(source).to_json()
     except (cql2.ParseError, cql2.ValidationError, ValueError) as error:
-        raise InvalidInputError(f"filter: got text that is no CQL2:\n{error}") from error
+        raise InvalidInputError(f"filter: got text that is not CQL2:\n{error}") from error
 
 
 def read_condition(source: str | Mapping[str, Any]) -> ItemFilter:
-    """Read a filter on items.
+    """Parse a filter on items.
 
     Args:
         source: CQL2 text, CQL2 JSON as text, or decoded JSON that is known to be shallow.
 
     Raises:
-        InvalidInputError: it is none, or beyond the bounds of `landloom.query.cql2.filter`.
+        InvalidInputError: it is not a filter, or exceeds the limits of `landloom.query.cql2.filter`.
 
     Example:
         >>> found = read_condition("clc_31 = 1 AND datetime >= TIMESTAMP('2018-06-01T00:00:00Z')")
@@ -144,7 +144,7 @@ class ItemColumns:
         corpus: the corpus.
         collection: the collection.
         rows: (item,) rows of the index, ascending.
-        steps: (item,) places of timesteps; zeros where a sample has one item.
+        steps: (item,) indices of timesteps; zeros if a sample has one item.
     """
 
     def __init__(self, corpus: Corpus, collection: ItemCollection, rows: Rows, steps: NDArray[np.int64]) -> None:
@@ -160,7 +160,7 @@ class ItemColumns:
         return (*self._inner.names(), "sample_id", "collection", *TIMES)
 
     def number(self, name: str) -> tuple[NDArray[np.integer], int, int] | None:
-        """A label column, or an instant in seconds; None where the column is text."""
+        """A label column, or an instant in seconds; None for text columns."""
         if name in TIMES:
             table = np.array([round(instant.timestamp() * _SCALE) for instant in self._instants(name)], dtype=np.int64)
             return table[self._steps], _SCALE, int(np.abs(table).max())
@@ -189,10 +189,10 @@ class ItemColumns:
         return self._inner.words("id" if name == "sample_id" else name)
 
     def holding(self, condition: Filter, corpus: Corpus) -> NDArray[np.bool_]:
-        """(item,) whether a filter is true.
+        """(item,) for which a filter is true.
 
         Raises:
-            InvalidInputError: an unknown column, the nearest are named; or types that do not fit.
+            InvalidInputError: an unknown column (similar names are listed), or types that do not fit.
         """
         try:
             return evaluate(condition, self, corpus.aggregates)

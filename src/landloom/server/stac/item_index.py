@@ -1,4 +1,4 @@
-"""Which STAC items a corpus has: a row of the index is a sample, and each collection has items of some of them."""
+"""The STAC items of a corpus: a row of the index is a sample, and each collection has items of some samples."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ class ItemKey:
     collection: str
     """Published id of its collection."""
     row: int
-    """Its sample's row in the index."""
+    """Row of its sample in the index."""
     step: int | None = None
-    """Place of its timestep, where each has an item of its own."""
+    """Index of its timestep, if each timestep has an item."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,19 +40,19 @@ class ItemCollection:
     """The items of one collection."""
 
     suffix: str
-    """As the product table gives it: `source_s2`."""
+    """Suffix in the product table: `source_s2`."""
     id: str
-    """As published: `rapidai4eo_v1_source_s2`."""
+    """Published id: `rapidai4eo_v1_source_s2`."""
     members: tuple[ProductInfo, ...]
-    """Products that share it."""
+    """Products in the collection."""
     steps: tuple[Timestep, ...] | None
-    """Timesteps that have an item each; None where a sample has one item."""
+    """Timesteps with an item each; None if a sample has one item."""
     period: Period
-    """What an item without timestep covers."""
+    """Period of an item without timestep."""
     pattern: re.Pattern[str] = field(repr=False)
-    """Reads the id of an item: sample, and date where there is one."""
+    """Parses the id of an item: sample, and date if there is one."""
     layout: Layout = field(repr=False)
-    """Writes it."""
+    """Formats the id of an item."""
 
     def item_id(self, sample: str, step: int | None) -> str:
         """Id of an item."""
@@ -60,7 +60,7 @@ class ItemCollection:
         return self.layout.item_id(self.suffix, sample, name)
 
     def read(self, item: str) -> tuple[str, int | None] | None:
-        """Sample and step of an item's id; None where it is no item here."""
+        """Sample and step of an item's id; None if it is not an item of this collection."""
         match = self.pattern.fullmatch(item)
         if match is None:
             return None
@@ -70,11 +70,11 @@ class ItemCollection:
         return (match["sample"], names.index(match["date"])) if match["date"] in names else None
 
     def exists(self, sidecar: Sidecar, rows: Rows) -> tuple[NDArray[np.intp] | None, NDArray[np.bool_]]:
-        """Which items rows have.
+        """Existing items of rows.
 
         Returns:
-            (row,) number of each row's pattern, or None where all have the first; (pattern, step) bool, one step
-            where a sample has one item.
+            (row,) index of each row's pattern, or None if all have the first; (pattern, step) bool, one step if a
+            sample has one item.
         """
         count = 1 if self.steps is None else len(self.steps)
         kinds = np.zeros(len(rows), dtype=np.intp)
@@ -95,7 +95,7 @@ class ItemCollection:
         return (None if len(masks) == 1 else kinds), masks
 
     def within(self, start: datetime | None, end: datetime | None) -> NDArray[np.bool_]:
-        """(step,) whether items of a step share an instant with a closed interval."""
+        """(step,) whether items of a step overlap a closed interval."""
         periods = [self.period] if self.steps is None else [step.period for step in self.steps]
         return np.array(
             [(end is None or item.start <= end) and (start is None or item.end > start) for item in periods], dtype=bool
@@ -107,11 +107,11 @@ def _wide(patterns: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
 
 
 def item_collections(corpus: Corpus, info: CorpusInfo) -> dict[str, ItemCollection]:
-    """The collections of a corpus that have items, by published id, in published order.
+    """The collections of a corpus with items, by published id, in published order.
 
     Args:
         corpus: the corpus.
-        info: what it says of itself.
+        info: its description.
 
     Example:
         >>> from landloom.query.example import example_corpus
@@ -141,18 +141,18 @@ def item_collections(corpus: Corpus, info: CorpusInfo) -> dict[str, ItemCollecti
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """The items of one collection that a search found, in the order of the index and then of time."""
+    """The items of one collection found by a search, in index order and then time order."""
 
     collection: ItemCollection
     """The collection."""
     rows: Rows = field(repr=False)
-    """Samples that have any."""
+    """Rows of samples with items."""
     kinds: NDArray[np.intp] | None = field(repr=False)
-    """(row,) which pattern each has; None where all have the first."""
+    """(row,) pattern of each row; None if all have the first."""
     masks: NDArray[np.bool_] = field(repr=False)
-    """(pattern, step) which items."""
+    """(pattern, step) existing items."""
     ends: NDArray[np.int64] = field(repr=False)
-    """(row,) number of items up to and with each row."""
+    """(row,) cumulative number of items up to and including each row."""
 
     @classmethod
     def of(cls, collection: ItemCollection, sidecar: Sidecar, rows: Rows, wanted: NDArray[np.bool_]) -> Part:
@@ -167,7 +167,7 @@ class Part:
 
     @classmethod
     def listed(cls, collection: ItemCollection, rows: Rows, steps: NDArray[np.int64]) -> Part:
-        """Items one by one: rows may come more than once, with ascending steps."""
+        """Items one by one: rows can occur more than once, with ascending steps."""
         count = 1 if collection.steps is None else len(collection.steps)
         masks = np.eye(count, dtype=bool)
         ends = np.arange(1, len(rows) + 1, dtype=np.int64)
@@ -199,7 +199,7 @@ class Part:
 
 
 def keys_of(parts: Sequence[Part], start: int, stop: int) -> list[ItemKey]:
-    """Some of the items of several parts, one after the other."""
+    """Some of the items of several parts, in sequence."""
     found: list[ItemKey] = []
     for part in parts:
         size = len(part)

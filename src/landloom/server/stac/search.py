@@ -1,4 +1,4 @@
-"""Searching items: from a question to the items that answer it, lazily, in a stable order."""
+"""Item search: from a query to the matching items, lazily, in a stable order."""
 
 from __future__ import annotations
 
@@ -26,36 +26,36 @@ if TYPE_CHECKING:
     from landloom.server.stac.item_index import ItemCollection
 
 _KEPT: Final = 32
-"""Answers that are kept for the next page."""
+"""Number of results kept for the next page."""
 MAX_SORTED: Final = 2_000_000
-"""Items that one search may sort."""
+"""Maximum number of items that one search may sort."""
 MAX_SORT_KEYS: Final = 8
-"""Properties that one search may sort by."""
+"""Maximum number of properties to sort by."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
-    """What a search asks; all of it must hold."""
+    """The conditions of a search; all of them must be true."""
 
     collections: tuple[str, ...] | None = None
     """Published ids; None for all."""
     ids: tuple[str, ...] | None = None
-    """Of items; None for all."""
+    """Ids of items; None for all."""
     box: tuple[float, float, float, float] | None = None
     """West, south, east, north in degrees."""
     geometry: Mapping[str, Any] | None = None
     """GeoJSON that footprints intersect."""
     start: datetime | None = None
-    """Items share an instant with the closed interval from here …"""
+    """Items must overlap the closed interval from here …"""
     end: datetime | None = None
     """… to here; None for open."""
     filter: str | Mapping[str, Any] | None = None
     """CQL2."""
     sort: tuple[tuple[str, bool], ...] = ()
-    """Properties, and whether descending; then in the order of the index."""
+    """Properties, and whether descending; ties are in index order."""
 
     def digest(self) -> str:
-        """Tells one question from another."""
+        """Key that identifies the query."""
         fields = {name: getattr(self, name) for name in self.__dataclass_fields__}
         text = orjson.dumps(fields, default=str, option=orjson.OPT_SORT_KEYS)
         return hashlib.blake2b(text, digest_size=6).hexdigest()
@@ -63,18 +63,18 @@ class Question:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """The items that were found."""
+    """The items found."""
 
     parts: tuple[Part, ...]
-    """By collection."""
+    """Items by collection."""
     order: tuple[Any, Any, Any] | None = field(default=None, repr=False)
-    """(item,) part, row and step, where they were sorted."""
+    """(item,) part, row and step, if they were sorted."""
 
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
     def page(self, start: int, count: int) -> list[ItemKey]:
-        """Some of them."""
+        """Some of the items."""
         stop = min(start + count, len(self))
         if self.order is None:
             return keys_of(self.parts, start, stop)
@@ -86,11 +86,11 @@ class Answer:
 
 
 class Searcher:
-    """Answers questions about the items of one corpus, from several threads.
+    """Searches the items of one corpus; thread-safe.
 
     Args:
         corpus: the corpus.
-        info: what it says of itself.
+        info: its description.
 
     Example:
         >>> from landloom.query.example import example_corpus
@@ -103,14 +103,14 @@ class Searcher:
         self.corpus, self.info = corpus, info
         self.item_collections: Mapping[str, ItemCollection] = item_collections(corpus, info)
         self._answers: OrderedDict[str, Answer] = OrderedDict()
-        # The index keeps unpacked columns in a plain dictionary: one question at a time.
+        # The index keeps unpacked columns in a plain dictionary: one query at a time.
         self._lock = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
-        """The items that a question is about.
+        """The items that match a query.
 
         Raises:
-            InvalidInputError: a geometry, filter or sort that cannot be used; it is named.
+            InvalidInputError: an invalid geometry, filter or sort; it is named.
         """
         self._check(question)
         key = question.digest()
@@ -151,11 +151,11 @@ class Searcher:
             return np.arange(len(self.corpus), dtype=np.int32)
         try:
             return self.corpus.query(region=region, where=condition.samples).rows
-        except NotFoundError as error:  # an unknown column is a bad request, no missing page
+        except NotFoundError as error:  # an unknown column is a bad request, not a missing page
             raise InvalidInputError(f"filter: {error}") from error
 
     def _refuse_unknown(self, condition: ItemFilter) -> None:
-        """Say that a column is unknown, also where there was nothing to look at."""
+        """Report an unknown column, even if there was nothing to evaluate."""
         collection = next(iter(self.item_collections.values()))
         none = np.empty(0, dtype=np.int32)
         if condition.items is not None:
@@ -176,7 +176,7 @@ class Searcher:
         return Part.listed(collection, own[held], steps[held])
 
     def _listed(self, collection: ItemCollection, rows: Rows, ids: tuple[str, ...], wanted: Any) -> Part:
-        """Items by id, among some rows."""
+        """Items by id, in some rows."""
         read = [found for item in dict.fromkeys(ids) if (found := collection.read(item)) is not None]
         places = self.corpus.sidecar.rows_of_ids([sample for sample, _ in read])
         pairs = sorted({(row, step or 0) for row, (_, step) in zip(places.tolist(), read, strict=True) if row >= 0})
@@ -200,7 +200,7 @@ class Searcher:
         return number[order], rows[order], steps[order]
 
     def _ranks(self, parts: tuple[Part, ...], entries: list[Any], name: str, *, descending: bool) -> Any:
-        """(item,) numbers that sort as a property does."""
+        """(item,) numbers with the sort order of a property."""
         plain = name.removeprefix("properties.")
         if plain not in self.sortables:
             raise InvalidInputError(f"sortby: {NotFoundError.of('property', plain, self.sortables)}")
@@ -216,7 +216,7 @@ class Searcher:
 
     @property
     def sortables(self) -> tuple[str, ...]:
-        """Properties that items can be sorted by, and filters can name."""
+        """Properties for sorting items and for filters."""
         sidecar = self.corpus.sidecar
         texts = ("id", "collection", "sample_id", "zone", "tile", "stratum", "split")
         return (*texts, *TIMES, *sidecar.columns, *sidecar.groups)
