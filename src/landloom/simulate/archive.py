@@ -1,4 +1,4 @@
-"""Writing a simulated world as a real archive: Cloud-Optimised GeoTIFFs, STAC documents, label layers and the truth.
+"""Write a simulated world as a real archive: Cloud-Optimised GeoTIFFs, STAC documents, label layers and the truth.
 
 ```
 catalog.json                                   STAC, static
@@ -49,28 +49,28 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 TRUTH: Final = "truth/truth.json"
-"""Key of the file that an archive is complete with."""
+"""Key of the file that marks an archive as complete."""
 FORMAT: Final = 1
-"""Counts up whenever the same spec gives other bytes."""
+"""Incremented whenever the same spec gives other bytes."""
 _CUT: Final = 0.6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ArchiveReport:
-    """What was written."""
+    """Summary of what was written."""
 
     spec: WorldSpec
-    """Of the world."""
+    """Name of the world."""
     scenes: int
-    """STAC items."""
+    """Number of STAC items."""
     files: int
-    """All files but `truth/truth.json`."""
+    """Number of files without `truth/truth.json`."""
     bytes: int
-    """Their length together."""
+    """Their total size in bytes."""
     digest: str
-    """sha256 over the names and digests of all files: equal digests, equal bytes."""
+    """SHA-256 over the names and digests of all files: equal digests mean equal bytes."""
     special: dict[str, tuple[str, ...]]
-    """Flag → ids of the scenes that carry it, such as `truncated`."""
+    """Flag → ids of the scenes with it, such as `truncated`."""
 
 
 def simulate_archive(
@@ -80,18 +80,18 @@ def simulate_archive(
     pool: Callable[[], AbstractContextManager[Executor]] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> ArchiveReport:
-    """Write the archive of a world; the same spec gives the same bytes, whatever the number of workers.
+    """Write the archive of a world; the same spec gives the same bytes with any number of workers.
 
-    An archive of the same spec that is already there is left as it is.
+    An existing archive of the same spec is left unchanged.
 
     Args:
         spec: a world, or the name of a preset.
-        where: a store, or a folder, made if need be.
-        pool: makes the executor that renders scenes; this process if absent.
-        progress: told how many scenes of how many are done.
+        where: a store, or a folder, which is created if missing.
+        pool: makes the executor that renders scenes; by default this process.
+        progress: called with the number of finished scenes and the total.
 
     Raises:
-        InvalidInputError: the folder holds the archive of another world.
+        InvalidInputError: the folder contains the archive of another world.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -134,7 +134,7 @@ def simulate_archive(
 
 
 def spec_of(where: Store | str | Path) -> WorldSpec:
-    """The spec of an archive, from its truth: `World(spec_of(folder))` knows everything about it.
+    """The spec of an archive, from its truth: `World(spec_of(folder))` can compute everything about it.
 
     Raises:
         MissingKeyError: there is no simulated archive.
@@ -144,7 +144,7 @@ def spec_of(where: Store | str | Path) -> WorldSpec:
 
 
 def scene_files(spec: WorldSpec, scene: SceneSpec) -> list[tuple[str, bytes]]:
-    """The files of a scene: key and bytes, the item last."""
+    """The files of a scene: key and bytes, with the item last."""
     layers = World(spec).render(scene)
     folder = f"{COLLECTION}/{scene.id}"
     files, facts = [], {}

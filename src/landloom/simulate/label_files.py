@@ -83,7 +83,7 @@ def _rounded(value: object) -> object:
 
 
 def geopackage(frame: GeoDataFrame, layer: str) -> bytes:
-    """A frame as a GeoPackage without a wall clock in it."""
+    """A frame as a GeoPackage without time stamps."""
     mixed = len(set(frame.geometry.geom_type)) > 1
     if mixed:
         frame = frame.set_geometry(

@@ -1,6 +1,6 @@
-"""The known land cover: parcels of a Voronoi mosaic, whose class follows smooth fields, and rivers through them.
+"""The known land cover: parcels of a Voronoi mosaic, whose class follows smooth fields, crossed by rivers.
 
-Raster and polygons are two views of one definition: a pixel has the class of the polygon that holds its centre.
+Raster and polygons have one definition: a pixel has the class of the polygon that contains its centre.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ LANDCOVERNET: Final = {
 
 
 def reclassify(codes: NDArray[np.uint16], classes: Mapping[int, Sequence[int]]) -> NDArray[np.uint8]:
-    """CORINE codes → another legend, such as `LANDCOVERNET`; 0 where it has none.
+    """Convert CORINE codes to another legend, such as `LANDCOVERNET`; 0 for codes without a class.
 
     Example:
         >>> reclassify(np.array([311, 512], dtype=np.uint16), LANDCOVERNET).tolist()
@@ -59,10 +59,10 @@ def reclassify(codes: NDArray[np.uint16], classes: Mapping[int, Sequence[int]]) 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class ParcelTable:
-    """A rectangle of the mosaic's lattice, as tables; a parcel's number is its row in them."""
+    """A rectangle of the mosaic's lattice, as tables; the number of a parcel is its row in them."""
 
     i: NDArray[np.int64]
-    """(parcel) lattice coordinate along the parcels' length."""
+    """(parcel) lattice coordinate along the length of parcels."""
     j: NDArray[np.int64]
     """(parcel) lattice coordinate across it."""
     code: NDArray[np.uint16]
@@ -89,7 +89,7 @@ def parcel_codes(spec: WorldSpec, i: NDArray[np.int64], j: NDArray[np.int64]) ->
     """CORINE code of parcels, given by their lattice coordinates.
 
     Args:
-        spec: of the world.
+        spec: spec of the world.
         i: any shape.
         j: the same shape.
 
@@ -131,7 +131,7 @@ def parcel_codes(spec: WorldSpec, i: NDArray[np.int64], j: NDArray[np.int64]) ->
 
 
 def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[ParcelTable, NDArray[np.int32]]:
-    """The parcels that a grid touches, and the number of the parcel at every pixel centre.
+    """The parcels that overlap a grid, and the number of the parcel at every pixel centre.
 
     Returns:
         The tables, and a (y, x) array of rows in them.
@@ -146,7 +146,7 @@ def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[ParcelTable, NDArray[np.int
 
 
 def river_mask(spec: WorldSpec, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Whether a river flows at each position of the frame."""
+    """Whether there is a river at each position of the frame."""
     if not spec.rivers:
         return np.zeros(x.shape, dtype=np.bool_)
     p = x * cos(_RIVER_TURN) + y * sin(_RIVER_TURN)
@@ -178,7 +178,7 @@ def _half_width(river: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def river_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[NDArray[np.float64], ...]:
-    """Outlines of the rivers that may cross bounds of the frame: a (vertex, 2) array a river, x and y."""
+    """Outlines of the rivers that may cross bounds of the frame: a (vertex, 2) array of x and y for each river."""
     if not spec.rivers:
         return ()
     west, south, east, north = bounds

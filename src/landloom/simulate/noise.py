@@ -1,7 +1,8 @@
-"""Seeded randomness as a function of position: the same place gives the same number, whatever window asks.
+"""Seeded randomness as a function of position: the same position gives the same number in any window.
 
 Kernels hash integer lattice coordinates (the finaliser of SplitMix64: Steele, Lea and Flood, "Fast splittable
-pseudorandom number generators", 2014) and interpolate between them, so no generator has a state and no order matters.
+pseudorandom number generators", 2014) and interpolate between them, so generators have no state and the order of calls
+does not matter.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 _TO_UNIT: Final = 1.0 / 18446744073709551616.0
 JITTER: Final = 0.6
-"""How far Voronoi seeds stray from the middle of their lattice square; at 0.6 the nearest seed is always within one."""
+"""Maximum offset of Voronoi seeds from the centre of their lattice square; at 0.6 the nearest is always within one."""
 
 
 @njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
@@ -42,7 +43,7 @@ def _uniform(i: Any, j: Any, seed: int, out: Any) -> None:
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _normal(row: int, column: int, height: int, width: int, seed: int, out: Any) -> None:
-    # Four 16-bit parts of one hash, summed: Irwin-Hall, close enough to a bell and one multiplication a pixel.
+    # Four 16-bit parts of one hash, summed: Irwin-Hall, close to normal with one multiplication per pixel.
     mask = np.uint64(0xFFFF)
     for y in range(height):
         for x in range(width):
@@ -58,7 +59,7 @@ def _fractal(x: Any, y: Any, scale: float, octaves: int, seed: int, out: Any) ->
     for octave in range(octaves):
         key = seed + octave
         weight += amplitude
-        # Neighbours mostly share a lattice square, so its corners are kept until they change.
+        # Neighbouring pixels mostly share a lattice square, so its corners are reused until they change.
         last_i, last_j = 1 << 62, 1 << 62
         c00 = c10 = c01 = c11 = 0.0
         for k in range(out.size):
@@ -99,7 +100,7 @@ def uniform(i: NDArray[np.int64], j: NDArray[np.int64], seed: int) -> NDArray[np
     Args:
         i: any shape.
         j: the same shape.
-        seed: which of many independent fields.
+        seed: selects one of many independent fields.
 
     Returns:
         The shape of `i`.
@@ -120,10 +121,10 @@ def normal(row: int, column: int, shape: tuple[int, int], seed: int) -> NDArray[
     """White noise of mean 0 and standard deviation 1 on pixels counted from a common origin.
 
     Args:
-        row: index of the first row, whatever its origin.
+        row: index of the first row, from any origin.
         column: index of the first column.
         shape: (rows, columns).
-        seed: which of many independent fields.
+        seed: selects one of many independent fields.
 
     Returns:
         (y, x). A window of a wider field equals the same part of it.
@@ -146,8 +147,8 @@ def fractal(
         x: positions, any shape.
         y: positions, the same shape.
         scale: distance over which the coarsest octave varies, in units of x.
-        octaves: how many are summed.
-        seed: which of many independent fields.
+        octaves: number of octaves summed.
+        seed: selects one of many independent fields.
 
     Returns:
         The shape of `x`.
@@ -171,7 +172,7 @@ def _sorted_sample(octaves: int) -> NDArray[np.float64]:
 
 
 def quantile(share: float, octaves: int) -> float:
-    """The value that a share of `fractal` noise lies below, over a wide area.
+    """The quantile of `fractal` noise for a share, over a wide area.
 
     Example:
         >>> 0.45 < quantile(0.5, 3) < 0.55, quantile(0.0, 3), quantile(1.0, 3)
@@ -188,12 +189,12 @@ def quantile(share: float, octaves: int) -> float:
 def nearest_seed(
     u: NDArray[np.float64], v: NDArray[np.float64], seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Lattice coordinates of the Voronoi cell that holds each point.
+    """Lattice coordinates of the Voronoi cell that contains each point.
 
     Args:
         u: positions in lattice units, any shape.
         v: the same shape.
-        seed: of the lattice; `seed_points` with it gives the points.
+        seed: seed of the lattice, also used by `seed_points`.
 
     Returns:
         Two arrays of the shape of `u`.

@@ -1,4 +1,4 @@
-"""The frame that the world is defined in: Lambert azimuthal equal area of Europe, so that two UTM zones agree."""
+"""The frame that the world is defined in: Lambert azimuthal equal area of Europe, shared by all UTM zones."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def positions(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """X and y in the frame of every pixel centre of a grid.
 
     The projection is evaluated on a lattice of 600 m anchored at the grid's own CRS and interpolated between its
-    nodes (off by less than a millimetre), so that a window of a grid gets the very numbers of the whole.
+    nodes (with an error below a millimetre), so that a window of a grid gets exactly the numbers of the whole.
 
     Args:
         grid: in any projected CRS with metres.

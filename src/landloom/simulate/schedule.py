@@ -1,4 +1,4 @@
-"""Which scenes an archive holds: a pure function of the spec."""
+"""The scenes of an archive: a pure function of the spec."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _PROCESSING: Final = (("02.07", 0, False), ("05.00", 1_000, False), ("05.00", 0,
 def plan_scenes(spec: WorldSpec) -> tuple[SceneSpec, ...]:
     """Every scene of a spec's archive, by time and id.
 
-    The first view carries the special ones: its second scene is all cloud, its third comes in two parts of one day,
+    The first view has the special scenes: its second is completely cloudy, its third consists of two parts on one day,
     its fourth has no `eo:cloud_cover`, its sixth a truncated file, and its eighth was processed twice.
 
     Example:
@@ -45,7 +45,7 @@ def plan_scenes(spec: WorldSpec) -> tuple[SceneSpec, ...]:
 
 
 def window_of(spec: WorldSpec, view: View) -> Grid:
-    """The 10 m grid of a view: the place as the granule shows it, snapped to 60 m."""
+    """The 10 m grid of a view: the place in the CRS of the granule, snapped to 60 m."""
     place = spec.place(view.place)
     epsg = _epsg(view.granule)
     bounds: Bounds = place.bounds
@@ -69,7 +69,7 @@ def _epsg(granule: str) -> int:
 
 def _scene(spec: WorldSpec, view: View, grid: Grid, day: int, number: int) -> SceneSpec:
     platform = "sentinel-2a" if (day + view.orbit) // 5 % 2 == 0 else "sentinel-2b"
-    # Granules of one pass are some seconds apart; the pass itself is the orbit's.
+    # Granules of one overpass are some seconds apart; the overpass itself depends on the orbit.
     late = timedelta(minutes=10 + view.orbit % 20, seconds=ord(view.granule[3]) % 30)
     time = datetime(spec.year, 1, 1, 10, tzinfo=UTC) + timedelta(days=day - 1) + late
     baseline, offset, applied = _PROCESSING[number % len(_PROCESSING)]
@@ -90,7 +90,7 @@ def _scene(spec: WorldSpec, view: View, grid: Grid, day: int, number: int) -> Sc
 
 
 def scene_id(platform: str, granule: str, time: datetime, sequence: int) -> str:
-    """An item's id as Earth Search makes it.
+    """An item's id in the form of Earth Search.
 
     Example:
         >>> scene_id("sentinel-2a", "32UPA", datetime(2018, 1, 3, tzinfo=UTC), 0)
@@ -106,7 +106,7 @@ def _cover(spec: WorldSpec, orbit: int, day: int) -> float:
 
 
 def _swath(grid: Grid, share: float) -> Bounds:
-    """The edge of a swath that leans as the orbit does; it leaves the west share of a window, or the east one."""
+    """The edge of a swath, inclined like the orbit; it leaves the western share of a window, or the eastern one."""
     width = grid.east - grid.west
     lean = 0.10 * (grid.north - grid.south)
     if share > 0:

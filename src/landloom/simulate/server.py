@@ -1,9 +1,9 @@
 """A small archive server: products of a folder, searched and downloaded as from the Copernicus Data Space.
 
-It answers the part of the OData service that landloom asks (`Products?$filter=…`, `Products(Id)`,
+It implements the part of the OData service that landloom uses (`Products?$filter=…`, `Products(Id)`,
 `Products(Id)/$value` with ranges and tokens) and behaves as a long-term archive: products can be offline, and come
-online some time after they are ordered, so many orders at a time. It listens on the loopback only and serves nothing
-but the zip files of its folder, which must have new names: the service knows no others.
+online some time after they are ordered, with a limited number of orders at a time. It listens only on the loopback
+interface and serves only the zip files of its folder, which must have new-style names.
 """
 
 from __future__ import annotations
@@ -44,27 +44,27 @@ _CHUNK: Final = 1 << 16
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Habits:
-    """How the archive behaves."""
+    """Behaviour of the archive."""
 
     offline: float = 0.0
-    """Share of the products that are offline at first, 0 to 1: the oldest."""
+    """Share of the products that are offline at first, 0 to 1; the oldest ones."""
     restore: float = 1.0
     """Seconds from an order until its product is online."""
     orders: int = 1_000
-    """Orders that it takes at a time; over that it answers 403 with Retry-After."""
+    """Maximum number of concurrent orders; above it the server answers 403 with Retry-After."""
     retry_after: int = 1
-    """Seconds that it asks to wait, for what is ordered and over quota."""
+    """Retry-After in seconds, for ordered products and over quota."""
     failures: int = 0
-    """How many downloads are cut in the middle, the first of as many products."""
+    """Number of products whose first download is cut in the middle."""
     user: str = "demo"
-    """Name that gets a token."""
+    """User name that gets a token."""
     password: str = "demo"  # noqa: S105 - no secret: the server is a simulation
-    """And the password that goes with it."""
+    """Password of this user."""
 
 
 @dataclass(slots=True, kw_only=True)
 class _Held:
-    """A product that the server holds."""
+    """A product of the server."""
 
     path: Path
     entry: dict[str, Any]
@@ -76,7 +76,7 @@ class _Held:
 
 
 class ArchiveServer:
-    """Serves the zipped products of a folder on 127.0.0.1, from `with` until its end.
+    """Serves the zipped products of a folder on 127.0.0.1, inside a `with` block.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -95,16 +95,16 @@ class ArchiveServer:
         port: int = 0,
         now: Callable[[], float] = time.monotonic,
     ) -> None:
-        """Read what the folder holds.
+        """Read the folder.
 
         Args:
             folder: its `*.zip` files, each a SAFE product, as `simulate_safe_archive` writes them.
-            habits: how it behaves.
-            port: of the loopback; a free one when 0.
-            now: seconds of a clock; another one for tests.
+            habits: behaviour.
+            port: port on the loopback interface; 0 for any free one.
+            now: clock in seconds; another one for tests.
 
         Raises:
-            InvalidInputError: a zip file that holds no product.
+            InvalidInputError: a zip file without a product.
         """
         self._habits, self._now = habits or Habits(), now
         held = sorted((_held(path) for path in sorted(Path(folder).glob("*.zip"))), key=lambda one: one.product.time)
@@ -128,7 +128,7 @@ class ArchiveServer:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """Address of the server."""
         return f"http://127.0.0.1:{self._server.server_port}"
 
     @property
@@ -138,16 +138,16 @@ class ArchiveServer:
 
     @property
     def tokens(self) -> str:
-        """Where a name and a password get a token, for `landloom.archive.orders.tokens.PasswordToken`."""
+        """Address of the token service, for `landloom.archive.orders.tokens.PasswordToken`."""
         return self.url + _TOKENS
 
     def is_password(self, form: str) -> bool:
-        """Whether a form of the token address is right."""
+        """Whether a token request has the right user name and password."""
         values = parse_qs(form)
         return (values.get("username"), values.get("password")) == ([self._habits.user], [self._habits.password])
 
     def page(self, wish: dict[str, list[str]]) -> dict[str, Any]:
-        """One page of a search; raises `InvalidInputError` for a filter that it does not know."""
+        """One page of a search; raises `InvalidInputError` for an unsupported filter."""
         wanted = _wanted(wish.get("$filter", [""])[0])
         top, skip = int(wish.get("$top", ["20"])[0]), int(wish.get("$skip", ["0"])[0])
         found = [self.entry(key) for key, one in self._held.items() if wanted(one)]
@@ -158,16 +158,16 @@ class ArchiveServer:
         return page
 
     def entry(self, key: str) -> dict[str, Any]:
-        """What the catalogue says of a product; raises `KeyError` for one that it does not hold."""
+        """Catalogue entry of a product; raises `KeyError` for an unknown product."""
         return self._held[key].entry | {"Online": self.is_online(key)}
 
     def is_online(self, key: str) -> bool:
-        """Whether a product can be had now."""
+        """Whether a product is online."""
         one = self._held[key]
         return not one.offline or (one.online_at is not None and one.online_at <= self._now())
 
     def order(self, key: str) -> bool:
-        """Order a product; False over quota."""
+        """Order a product; False if over quota."""
         with self._orders:
             one = self._held[key]
             if one.online_at is None:
@@ -179,7 +179,7 @@ class ArchiveServer:
         return True
 
     def wait(self) -> str:
-        """What Retry-After says."""
+        """Value of Retry-After."""
         return str(self._habits.retry_after)
 
     def path(self, key: str) -> Path:
@@ -187,7 +187,7 @@ class ArchiveServer:
         return self._held[key].path
 
     def is_to_be_cut(self, key: str) -> bool:
-        """Whether this download is to fail in the middle; once a product."""
+        """Whether this download is to be cut in the middle; once per product."""
         one = self._held[key]
         with one.lock:
             cut, one.cut = one.cut, False
@@ -195,23 +195,23 @@ class ArchiveServer:
 
 
 class _Server(ThreadingHTTPServer):
-    """Says nothing of clients that hang up."""
+    """Does not log clients that hang up."""
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Only what is a mistake of ours is worth a traceback."""
+        """Only our own errors are worth a traceback."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
-    """Glue: parse, ask the archive, answer."""
+    """HTTP handler: parse, call the archive, respond."""
 
     protocol_version = "HTTP/1.1"
     timeout = 30
     archive: ArchiveServer
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
-        """Be quiet."""
+        """No logging."""
 
     def do_GET(self) -> None:
         """Search, product, bytes."""
@@ -324,7 +324,7 @@ def _held(path: Path) -> _Held:
 
 
 def _wanted(filters: str) -> Callable[[_Held], bool]:
-    """The filter that `landloom.archive.orders.odata.query` writes, as a test of products."""
+    """Parse the filter written by `landloom.archive.orders.odata.query` into a test of products."""
     if not filters:
         return lambda _: True
     kind = re.search(r"Value eq 'S2MSI(1C|2A)'", filters)
@@ -335,7 +335,7 @@ def _wanted(filters: str) -> Callable[[_Held], bool]:
     try:
         region = shapely.from_wkt(area[1])
     except ShapelyError as error:
-        raise InvalidInputError(f"got an area that is no WKT: {error}") from error
+        raise InvalidInputError(f"got an area that is not WKT: {error}") from error
     first, last = parse_instant(start[1]), parse_instant(end[1])
 
     def test(one: _Held) -> bool:

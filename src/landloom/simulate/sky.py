@@ -1,6 +1,6 @@
-"""Clouds, their shadows, and what a scene classification makes of them.
+"""Clouds, their shadows, and the resulting scene classification.
 
-A pass of the satellite has one sky: a function of place, orbit and day, so neighbouring granules see the same clouds.
+An overpass has one sky: a function of position, orbit and day, so neighbouring granules have the same clouds.
 """
 
 from __future__ import annotations
@@ -28,25 +28,25 @@ _CLOUD_HEIGHT: Final = 1_200.0
 _PATCH: Final = 110.0
 _LATITUDE: Final = 50.0
 
-# Brightness of a thick cloud in 1e-4, in the order of `spec.BANDS`, and what a deep shadow leaves of the light.
+# Brightness of a thick cloud in 1e-4, in the order of `spec.BANDS`, and the share of light left in a deep shadow.
 _CLOUD: Final = (6600, 6500, 6300, 6400, 6500, 6600, 6700, 6700, 6800, 4200, 4600, 3400)
 _SHADOW: Final = (0.62, 0.58, 0.52, 0.48, 0.46, 0.42, 0.40, 0.38, 0.37, 0.37, 0.34, 0.33)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sky:
-    """The clouds over a grid at one pass."""
+    """The clouds over a grid at one overpass."""
 
     cloud: NDArray[np.float32]
-    """(y, x) opacity: 0 where there is none, else 0.05 to 1."""
+    """(y, x) opacity: 0 without cloud, else 0.05 to 1."""
     shadow: NDArray[np.float32]
     """(y, x) depth of shadow on open ground, 0 to 1."""
     missed: NDArray[np.bool_]
-    """(y, x) whether a cloud here would escape the scene classification."""
+    """(y, x) whether the scene classification would miss a cloud here."""
 
 
 def sun(instant: datetime) -> tuple[float, float]:
-    """Azimuth and elevation of the sun in degrees at the satellite's pass, good enough for shadows.
+    """Azimuth and elevation of the sun in degrees at the overpass, accurate enough for shadows.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -59,7 +59,7 @@ def sun(instant: datetime) -> tuple[float, float]:
 
 
 def sky_key(spec: WorldSpec, instant: datetime, orbit: int) -> int:
-    """The seed of a pass."""
+    """The seed of an overpass."""
     return ((spec.seed * 400 + orbit) * 4_000 + instant.year) * 400 + instant.timetuple().tm_yday
 
 
@@ -69,10 +69,10 @@ def sky(
     """The sky over positions of the frame.
 
     Args:
-        spec: of the world.
-        key: of the pass, from `sky_key`.
-        instant: of the pass; the sun's place follows from it.
-        cover: wanted share of cloud over a wide area, 0 to 1; 0 gives none anywhere and 1 nothing but clouds.
+        spec: spec of the world.
+        key: key of the overpass, from `sky_key`.
+        instant: time of the overpass; determines the position of the sun.
+        cover: target cloud cover over a wide area, 0 to 1; 0 gives no clouds and 1 only clouds.
         x: (y, x) positions.
         y: (y, x) positions.
     """
@@ -82,7 +82,7 @@ def sky(
     cloud = _opacity(spec, key, cover, x, y)
     shadow = _opacity(spec, key, cover, x - away_x, y - away_y) * (cloud == 0.0)
     i, j = nearest_seed(x / _PATCH, y / _PATCH, key + 11)
-    # An overcast sky is what it says: nothing in it looks like land.
+    # A completely overcast sky: no part of it is classified as land.
     missed = (uniform(i, j, key + 13) < spec.missed) & (cover < 1.0)
     return Sky(cloud=cloud, shadow=shadow, missed=missed)
 
@@ -100,12 +100,12 @@ def _opacity(
 
 
 def through(sky: Sky, ground: NDArray[np.float32], row: int) -> NDArray[np.float32]:
-    """What the satellite sees of ground under a sky.
+    """Ground reflectance observed through a sky.
 
     Args:
-        sky: over the grid.
+        sky: the sky over the grid.
         ground: (y, x) reflectance in 1e-4.
-        row: number of the band in `spec.BANDS`.
+        row: index of the band in `spec.BANDS`.
     """
     lit = ground * (np.float32(1.0) - sky.shadow * np.float32(1.0 - _SHADOW[row]))
     top = np.float32(_CLOUD[row]) * (np.float32(0.75) + np.float32(0.25) * sky.cloud)
@@ -118,7 +118,7 @@ def classify(
 ) -> NDArray[np.uint8]:
     """The scene classification of a 20 m grid, from the sky at 10 m and the ground at 20 m.
 
-    A 20 m pixel is cloudy, or in shadow, if any quarter of it is; where clouds are missed it is what the ground is.
+    A 20 m pixel is cloudy, or in shadow, if any of its four 10 m pixels is; missed clouds get the class of the ground.
 
     Args:
         sky: (2y, 2x).

@@ -1,4 +1,4 @@
-"""What a simulated world is: its parameters, the places that its scenes show, and presets."""
+"""The definition of a simulated world: its parameters, the places shown by its scenes, and presets."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ class Place:
     """A square that scenes show and samples are drawn in."""
 
     name: str
-    """As in file names."""
+    """Name in file names."""
     epsg: int
     """EPSG code of its UTM zone."""
     bounds: Bounds
-    """West, south, east, north in metres; multiples of 60, of 600 where samples are to fit."""
+    """West, south, east, north in metres; multiples of 60, or of 600 if samples are to fit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class View:
-    """A granule that shows a place at regular dates."""
+    """A granule that shows a place on regular dates."""
 
     place: str
     """Name of the place."""
@@ -43,16 +43,16 @@ class View:
     step: int
     """Days between scenes."""
     last: int = 365
-    """No scene after this day of the year."""
+    """Last day of the year with a scene."""
     swath: float = 1.0
-    """Share of the window that partial scenes show, from the west if positive, from the east if negative."""
+    """Share of the window covered by partial scenes, from the west if positive, from the east if negative."""
     partial: int = 0
-    """Every how many scenes one is partial; 0 for none."""
+    """One in this many scenes is partial; 0 for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorldSpec:
-    """Everything that a world and its archive follow from; equal specs give equal bytes.
+    """All parameters of a world and its archive; equal specs give equal bytes.
 
     Example:
         >>> from dataclasses import replace
@@ -62,31 +62,31 @@ class WorldSpec:
     """
 
     name: str
-    """Of the preset that it started from."""
+    """Name of the preset that it started from."""
     seed: int
-    """Of land, weather and noise."""
+    """Seed of land, weather and noise."""
     year: int = 2018
-    """Of all scenes."""
+    """Year of all scenes."""
     places: tuple[Place, ...] = ()
-    """What is shown."""
+    """Places that are shown."""
     views: tuple[View, ...] = ()
-    """By which granules, and when."""
+    """Granules and dates of the scenes."""
     field: tuple[float, float] = (260.0, 160.0)
     """Typical length and width of a parcel in metres."""
     rivers: bool = True
     """Whether rivers cross the land."""
     cloudiness: float = 0.42
-    """Mean cloud cover, 0 to 1; winters have more, summers less."""
+    """Mean cloud cover, 0 to 1; higher in winter, lower in summer."""
     cloud_scale: float = 3_500.0
-    """Metres over which cloud fields vary."""
+    """Length scale of cloud fields in metres."""
     missed: float = 0.03
-    """Share of cloud pixels that the scene classification takes for land."""
+    """Share of cloud pixels that the scene classification misses."""
     misregistration: float = 0.0
-    """Metres by which a scene is displaced, in a direction of its own."""
+    """Displacement of a scene in metres, in a random direction."""
     noise: tuple[float, ...] = (6.0, 6.0, 7.0, 8.0, 9.0, 12.0, 13.0, 14.0, 14.0, 14.0, 11.0, 10.0)
-    """Standard deviation of a pixel's noise, by band, in stored numbers (1e-4 of reflectance)."""
+    """Standard deviation of the pixel noise by band, in stored values (1e-4 of reflectance)."""
     gain: float = 0.01
-    """Standard deviation of a scene's common error of brightness, by band, relative."""
+    """Standard deviation of a scene's common brightness error by band, relative."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 1 << 31:
@@ -98,7 +98,7 @@ class WorldSpec:
             raise NotFoundError.of("place", unknown[0], names)
 
     def place(self, name: str) -> Place:
-        """The place of that name."""
+        """The place with this name."""
         for place in self.places:
             if place.name == name:
                 return place
@@ -179,14 +179,14 @@ _JUDGE: Final = WorldSpec(
 )
 
 SPECS: Final = {spec.name: spec for spec in (_DEMO, _TINY, _JUDGE)}
-"""Preset's name → spec. `judge-v1` is frozen: later work may not alter it, nor what follows from it."""
+"""Preset name → spec. `judge-v1` is frozen: it and everything derived from it must not change."""
 
 
 def world_spec(name: str) -> WorldSpec:
-    """The preset of that name.
+    """The preset with this name.
 
     Raises:
-        NotFoundError: there is none.
+        NotFoundError: there is no such preset.
     """
     if name not in SPECS:
         raise NotFoundError.of("world", name, SPECS)

@@ -1,7 +1,7 @@
-"""What surfaces look like: end members per band and how their shares go through the year.
+"""Reflectance of surfaces: end members per band and their shares over the year.
 
-No harmonic anywhere: greenness is an asymmetric double logistic (Beck et al. 2006, doi:10.1016/j.rse.2005.10.021,
-with unequal slopes), and arable fields are cut on a day of their own.
+There are no harmonics: greenness is an asymmetric double logistic (Beck et al. 2006, doi:10.1016/j.rse.2005.10.021,
+with unequal slopes), and each arable field has its own harvest date.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ _COVERS: Final[dict[int, tuple[str, str, float, float, float, int, int]]] = {
     512: ("grass", "water", 0.00, 0.00, 0.02, 100, 290),
 }
 CODES: Final = tuple(_COVERS)
-"""CORINE codes that the world may hold."""
+"""CORINE codes that can occur in the world."""
 
 # days of green-up and ripening, most green share, day of the harvest, whether sown in the autumn before
 _CROPS: Final = np.array(
@@ -81,12 +81,12 @@ CROPS: Final = ("winter cereals", "oilseed rape", "maize", "sugar beet", "potato
 
 
 def crop_of(spec: WorldSpec, parcels: ParcelTable, year: int) -> NDArray[np.int64]:
-    """Number of the crop that each parcel would bear in a year; it means something where the code is 211."""
+    """Crop number of each parcel in a year; meaningful for code 211."""
     return np.minimum((uniform(parcels.i, parcels.j, spec.seed * 1_000 + 70 + year) * 6).astype(np.int64), 5)
 
 
 def harvest_day(spec: WorldSpec, parcels: ParcelTable, year: int) -> NDArray[np.float64]:
-    """Day of the year on which each field is cut: the crop's day, give or take twelve."""
+    """Day of the year on which each field is harvested: the day of its crop ± 12."""
     stray = uniform(parcels.i, parcels.j, spec.seed * 1_000 + 80 + year) - 0.5
     harvest: NDArray[np.float64] = _CROPS[crop_of(spec, parcels, year), 3] + stray * 24.0
     return harvest
@@ -97,7 +97,7 @@ def _rise(day: NDArray[np.float64], middle: NDArray[np.float64], days: float) ->
 
 
 def shares(spec: WorldSpec, parcels: ParcelTable, instant: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Shares of green and of straw in each parcel at an instant; ground is the rest.
+    """Shares of green vegetation and of straw in each parcel at an instant; the rest is ground.
 
     Returns:
         Two (parcel) arrays in [0, 1].
@@ -131,10 +131,10 @@ def parcel_reflectance(
     """Reflectance of each parcel, before texture.
 
     Args:
-        spec: of the world.
+        spec: spec of the world.
         parcels: tables of parcels.
-        instant: when.
-        rows: numbers of bands in `spec.BANDS`.
+        instant: time.
+        rows: indices of bands in `spec.BANDS`.
 
     Returns:
         (parcel, band), in 1e-4.
@@ -157,7 +157,7 @@ def parcel_reflectance(
 
 
 def texture_strength(code: NDArray[np.uint16]) -> NDArray[np.float32]:
-    """How strongly a pixel strays from its parcel, relative."""
+    """Relative deviation of pixels from their parcel."""
     return np.array([_COVERS[c][4] for c in CODES], dtype=np.float32)[_cover_row(code)]
 
 

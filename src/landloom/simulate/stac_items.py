@@ -1,4 +1,4 @@
-"""STAC documents of a simulated archive, in the shape of Earth Search's `sentinel-2-l2a` v1."""
+"""STAC documents of a simulated archive, in the form of Earth Search's `sentinel-2-l2a` v1."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from landloom.simulate.world import SceneSpec
 
 COLLECTION: Final = "sentinel-2-l2a"
-"""Id of the collection, and its folder."""
+"""Id of the collection, and name of its folder."""
 ASSET_KEYS: Final = {
     "B01": "coastal",
     "B02": "blue",
@@ -61,20 +61,20 @@ _COVERAGE: Final = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """What an item says of a file."""
+    """Facts of a file in an item."""
 
     size: int
-    """Bytes."""
+    """Size in bytes."""
     checksum: str
-    """Multihash: `1220` and the sha256."""
+    """Multihash: `1220` and the SHA-256."""
 
 
 def scene_footprint(scene: SceneSpec) -> Polygon:
-    """Outline of the valid data of a scene in WGS84: its window as far as the swath reaches."""
+    """Outline of the valid data of a scene in WGS84: its window, limited by the swath."""
     outline: BaseGeometry = scene.grid.outline()
     if scene.swath is not None:
         x1, y1, x2, y2 = scene.swath
-        # The half-plane left of the edge, as far as any window reaches.
+        # The half-plane left of the edge, extended beyond any window.
         dx, dy = x2 - x1, y2 - y1
         left = [(x1 - 9 * dx, y1 - 9 * dy), (x2 + 9 * dx, y2 + 9 * dy)]
         left += [(x - 9 * dy, y + 9 * dx) for x, y in reversed(left)]
@@ -89,8 +89,8 @@ def item_document(scene: SceneSpec, scl: NDArray[np.uint8], facts: Mapping[str, 
 
     Args:
         scene: the acquisition.
-        scl: (y, x) its scene classification; the cover percentages follow from it.
-        facts: band's name, or `SCL` → its file.
+        scl: (y, x) its scene classification, from which the cover percentages are computed.
+        facts: band name, or `SCL` → its file.
 
     Returns:
         A JSON-ready dictionary.
@@ -133,14 +133,14 @@ def _mapping(shape: Polygon) -> dict[str, Any]:
 
 
 def generated(scene: SceneSpec) -> datetime:
-    """When a product was made: some hours after sensing in its first processing, years later in the next."""
+    """Generation time of a product: some hours after sensing in its first processing, years later in the next."""
     if scene.baseline < "04":
         return scene.time.replace(microsecond=0) + timedelta(hours=5)
     return datetime(2023, 4, 1, tzinfo=UTC) + timedelta(days=scene.time.timetuple().tm_yday, hours=3)
 
 
 def product_uri(scene: SceneSpec, level: str = "L2A") -> str:
-    """ESA's name of the product.
+    """ESA's product name.
 
     Example:
         >>> from landloom.simulate.schedule import plan_scenes
@@ -156,7 +156,7 @@ def product_uri(scene: SceneSpec, level: str = "L2A") -> str:
 
 
 def cloud_cover(scl: NDArray[np.uint8]) -> float:
-    """Percent of clouds and cirrus among the pixels with data, 0 where there are none."""
+    """Percent of clouds and cirrus among the pixels with data, 0 if there are none."""
     return round(sum(_percent(scl, code) for code in (Scl.CLOUD_MEDIUM, Scl.CLOUD_HIGH, Scl.CIRRUS)), 6)
 
 
@@ -231,14 +231,14 @@ def _asset(scene: SceneSpec, band: str, facts: FileFacts) -> dict[str, Any]:
                 "full_width_half_max": described.width,
             }
         ]
-        # As Earth Search does, from baseline 04.00 on the offset is declared even where it has been applied.
+        # Earth Search, from baseline 04.00 on, declares the offset even if it has been applied.
         layer |= {"bits_per_sample": 15, "scale": 0.0001, "offset": -0.1 if scene.baseline >= "04" else 0}
     asset["raster:bands"] = [layer]
     return asset
 
 
 def collection_document(scenes: Sequence[tuple[SceneSpec, Sequence[float]]]) -> dict[str, Any]:
-    """The STAC collection over scenes, each with its bounding box."""
+    """The STAC collection of scenes, each with its bounding box."""
     boxes = np.array([box for _, box in scenes])
     times = sorted(scene.time for scene, _ in scenes)
     whole = [*boxes[:, :2].min(axis=0).tolist(), *boxes[:, 2:].max(axis=0).tolist()]

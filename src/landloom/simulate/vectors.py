@@ -1,4 +1,4 @@
-"""The known land cover as polygons, and the layers that people bring: countries, a region, parcels."""
+"""The known land cover as polygons, and typical user layers: countries, a region, parcels."""
 
 from __future__ import annotations
 
@@ -59,10 +59,10 @@ def frame_bounds(spec: WorldSpec, margin: float = 1_500.0, step: float = 100.0) 
 
 
 def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[ParcelTable, list[Polygon]]:
-    """Every cell of the mosaic that may touch bounds of the frame, whole, before rivers.
+    """Every cell of the mosaic that may overlap bounds of the frame, complete, before rivers.
 
     Returns:
-        The tables, and one polygon a parcel; neighbours share their vertices exactly.
+        The tables, and one polygon per parcel; neighbours share their vertices exactly.
     """
     west, south, east, north = bounds
     u, v = lattice(spec, np.array([west, east, east, west]), np.array([south, south, north, north]))
@@ -84,7 +84,7 @@ def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[ParcelTable, list[
 
 
 def _turn(outline: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The order of a convex outline's vertices around its middle."""
+    """The order of the vertices of a convex outline around its centre."""
     x, y = (outline - outline.mean(axis=0)).T
     return np.argsort(np.arctan2(y, x), kind="stable")
 
@@ -93,7 +93,7 @@ def land_cover_polygons(spec: WorldSpec, bounds: Bounds) -> list[tuple[int, Poly
     """The land cover within bounds of the frame as polygons that neither overlap nor leave gaps.
 
     Returns:
-        CORINE code and polygon, by code and then from west to east; `World.land_cover` is what they hold.
+        CORINE code and polygon, by code and then from west to east, equal to `World.land_cover`.
     """
     parcels, polygons = parcel_polygons(spec, bounds)
     box = shapely.box(*bounds)
@@ -115,7 +115,7 @@ def land_cover_polygons(spec: WorldSpec, bounds: Bounds) -> list[tuple[int, Poly
 
 
 def land_cover_frame(spec: WorldSpec) -> GeoDataFrame:
-    """The land cover around all places in the shape of CORINE: `CODE_18` as text, area in hectares, EPSG:3035."""
+    """The land cover around all places in the form of CORINE: `CODE_18` as text, area in hectares, EPSG:3035."""
     boxes = [shapely.box(*box) for box in frame_bounds(spec)]
     west, south, east, north = shapely.union_all(boxes).bounds
     rows = land_cover_polygons(spec, (west, south, east, north))
@@ -153,7 +153,7 @@ def countries_frame(spec: WorldSpec) -> GeoDataFrame:
 
 
 def region_frame(spec: WorldSpec) -> GeoDataFrame:
-    """The places as one region in WGS84, 5 m wider than they are so that their outermost cells lie within."""
+    """The places as one region in WGS84, extended by 5 m so that their outermost cells are inside."""
     shapes = []
     for place in spec.places:
         wider = Grid.of_bounds(place.epsg, place.bounds, 60).outline().buffer(5.0, join_style="mitre").segmentize(600.0)
@@ -165,8 +165,8 @@ def region_frame(spec: WorldSpec) -> GeoDataFrame:
 def parcels_frame(spec: WorldSpec) -> GeoDataFrame:
     """Agricultural parcels of all places in EPSG:3035: `id`, `crop`, `code`, `year`.
 
-    Most leave a strip of 3 m to their neighbours; some overlap them by some metres, some have a hole, some are two
-    parts, and one has 2^24 + 1 as its id.
+    Most have a gap of 3 m to their neighbours; some overlap them by some metres, some have a hole, some consist of two
+    parts, and one has the id 2^24 + 1.
     """
     rows: list[tuple[int, str, int, BaseGeometry]] = []
     for number, box in enumerate(frame_bounds(spec, margin=0.0)):

@@ -1,6 +1,6 @@
-"""The simulated world: what is true at a place and time, and what a satellite sees of it.
+"""The simulated world: the truth at a position and time, and its observation by a satellite.
 
-Pure: every answer is a function of the spec and of position, so any grid of any UTM zone may ask, in any order.
+Pure: every result is a function of the spec and of position, for any grid in any UTM zone, in any order.
 """
 
 from __future__ import annotations
@@ -39,44 +39,44 @@ _KEYS: Final = 1 << 62
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneSpec:
-    """One acquisition on one granule, before any pixel exists."""
+    """One acquisition on one granule, before its pixels are computed."""
 
     id: str
-    """As Earth Search names items: `S2A_32UPA_20180103_0_L2A`."""
+    """Item id in the form of Earth Search: `S2A_32UPA_20180103_0_L2A`."""
     time: datetime
     """Start of sensing, UTC."""
     granule: str
     """MGRS square."""
     grid: Grid
-    """The window at 10 m."""
+    """Its window at 10 m."""
     platform: str = "sentinel-2a"
     """`sentinel-2a` or `sentinel-2b`."""
     orbit: int = 122
     """Relative orbit."""
     cover: float = 0.0
-    """Wanted share of cloud, 0 to 1."""
+    """Target cloud cover, 0 to 1."""
     swath: Bounds | None = None
-    """Two points x1, y1, x2, y2 (metres): only what lies left of the way from the first to the second was seen."""
+    """Two points x1, y1, x2, y2 (metres): only the area left of the line from the first to the second was observed."""
     baseline: str = "02.07"
     """Processing baseline."""
     offset: int = 0
-    """What was added to the stored numbers: 1000 where BOA_ADD_OFFSET is still to be applied."""
+    """Offset added to the stored values: 1000 if BOA_ADD_OFFSET has still to be applied."""
     applied: bool = False
-    """Whether the item says that the offset has been applied to the pixels already."""
+    """Whether the item states that the offset has been applied to the pixels."""
     brightness: float = 1.0
-    """A factor on everything; older processing of a sensing has another than the newer."""
+    """A factor on all values; an older processing has a different one than the newer."""
     sequence: int = 0
-    """Number among the items of a granule, day and platform."""
+    """Sequence number among the items of a granule, day and platform."""
     flags: tuple[str, ...] = ()
-    """What is special: `overcast`, `truncated`, `superseded`, `reprocessed`, `same-day`, `no-cloud-cover`."""
+    """Special properties: `overcast`, `truncated`, `superseded`, `reprocessed`, `same-day`, `no-cloud-cover`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SceneView:
-    """What was seen of a grid in one scene."""
+    """Observation of a grid in one scene."""
 
     pixels: NDArray[np.uint16]
-    """(band, y, x) 10,000 × reflectance, the scene's offset added; nodata 0."""
+    """(band, y, x) 10,000 × reflectance plus the scene's offset; nodata 0."""
     scl: NDArray[np.uint8]
     """(y, x) the scene classification, on the same grid (20 m pixels repeated on finer ones)."""
     cloudy: NDArray[np.bool_]
@@ -123,13 +123,13 @@ class World:
     """
 
     spec: WorldSpec
-    """What it follows from."""
+    """The definition of the world."""
 
     def land_cover(self, grid: Grid) -> NDArray[np.uint16]:
         """CORINE code at every pixel centre.
 
         Args:
-            grid: in any UTM zone, at any resolution.
+            grid: grid in any UTM zone, at any resolution.
 
         Returns:
             (y, x) uint16.
@@ -142,13 +142,13 @@ class World:
     def truth_reflectance(
         self, grid: Grid, day: str | date | datetime, bands: Sequence[str] = BANDS
     ) -> NDArray[np.uint16]:
-        """What a perfect instrument would see through a clear sky at the time of the pass.
+        """Noise-free, cloud-free reflectance at the time of the overpass.
 
         Args:
-            grid: pixels that lie on the 10 m raster of their zone get what the band's native pixels hold: repeated
-                where they are finer than the band, averaged where coarser; other pixels get the value at their centre.
-            day: a date, or an instant of which the date counts.
-            bands: ESA's names.
+            grid: pixels on the 10 m raster of their zone get the values of the band's native pixels: repeated if they
+                are finer than the band, averaged if coarser; other pixels get the value at their centre.
+            day: a date, or an instant whose date is used.
+            bands: ESA's band names.
 
         Returns:
             (band, y, x) uint16, 10,000 × reflectance; never 0.
@@ -166,16 +166,16 @@ class World:
         return _stored(out)
 
     def observe(self, scene: SceneSpec, grid: Grid, bands: Sequence[str] = BANDS, *, clouds: bool = True) -> SceneView:
-        """What a scene shows of a grid: displaced, noisy, under its clouds and cut by its swath.
+        """The observation of a grid in a scene: displaced, noisy, with clouds, and limited to its swath.
 
         Args:
             scene: the acquisition.
-            grid: on the 10 m raster of its zone, at 10 m or a multiple; coarser bands are repeated.
-            bands: ESA's names.
+            grid: grid on the 10 m raster of its zone, at 10 m or a multiple; coarser bands are repeated.
+            bands: ESA's band names.
             clouds: False gives the same observation without clouds and shadows, displacement and noise unchanged.
 
         Raises:
-            InvalidValueError: a grid that does not lie on the 10 m raster.
+            InvalidValueError: a grid that is not on the 10 m raster.
         """
         if not _nests(grid):
             raise InvalidValueError(f"got {grid}, expected a grid on the 10 m raster of its zone")
@@ -194,7 +194,7 @@ class World:
         """The files of a scene: every band and SCL at its native resolution over the scene's window.
 
         Returns:
-            Band's name → (y, x); `SCL` is uint8.
+            Band name → (y, x); `SCL` is uint8.
         """
         fine = _fine(scene.grid)
         layers = self._layers(scene, fine, BANDS, clouds=True)
@@ -210,7 +210,7 @@ class World:
         return files
 
     def _layers(self, scene: SceneSpec, fine: Grid, bands: Sequence[str], *, clouds: bool) -> dict[str, NDArray[Any]]:
-        """Bands at native resolution without offset, `SCL` and `cloudy` at 20 m, all over the fine grid's bounds."""
+        """Bands at native resolution without offset, `SCL` and `cloudy` at 20 m, all over the bounds of the grid."""
         sky = _sky(self.spec, scene.time, scene.orbit, scene.cover, fine)
         wanted = (*bands, *(band for band in _CLASSIFIED if band not in bands))
         ground = dict(zip(wanted, self._ground(fine, scene.time, wanted), strict=True))
@@ -291,7 +291,7 @@ def _mean(values: NDArray[np.float32], factor: int) -> NDArray[np.float32]:
 
 
 def _onto(grid: Grid, fine: Grid, values: NDArray[Any], native: int, *, nearest: bool = False) -> NDArray[Any]:
-    """Native pixels of the fine grid → a grid: repeated where it is finer, averaged (or picked) where coarser."""
+    """Resample native pixels of the fine grid to a grid: repeated if it is finer, averaged (or picked) if coarser."""
     top, left = round(fine.north - grid.north), round(grid.west - fine.west)
     size = int(grid.pixel_width)
     if native % size == 0 and top % size == 0 and left % size == 0:
@@ -308,7 +308,7 @@ def _onto(grid: Grid, fine: Grid, values: NDArray[Any], native: int, *, nearest:
 
 
 def _displaced(values: NDArray[np.float32], right: float, down: float) -> NDArray[np.float32]:
-    """Values moved by a fraction of a pixel, bilinearly; the outermost pixels stay as they are."""
+    """Values shifted by a fraction of a pixel, bilinearly; the outermost pixels are kept."""
     if right == 0.0 and down == 0.0:
         return values
     x, y = (-1 if right > 0 else 1), (-1 if down > 0 else 1)
@@ -324,7 +324,7 @@ def _displaced(values: NDArray[np.float32], right: float, down: float) -> NDArra
 
 
 def _unseen(scene: SceneSpec, grid: Grid) -> NDArray[np.bool_]:
-    """Pixels whose centre lies outside the scene's swath."""
+    """Pixels whose centre is outside the scene's swath."""
     if scene.swath is None:
         return np.zeros(grid.shape, dtype=np.bool_)
     x1, y1, x2, y2 = scene.swath

@@ -1,1 +1,1 @@
-"""The frozen judge, judge-v1: cases with known truth that development did not tune on."""
+"""The frozen judge, judge-v1: cases with known truth that development is not tuned on."""

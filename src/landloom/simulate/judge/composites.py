@@ -1,4 +1,4 @@
-"""The frozen judge, `judge-v1`: cases with known truth that development did not tune on.
+"""The frozen judge, `judge-v1`: cases with known truth that development is not tuned on.
 
 A month is judged in July (`JUDGE_MONTH`), when fields are cut. The preset and everything that follows from it are
 under test by digest; later work may add cases but may not alter these. A figure is the median over
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from landloom.simulate.world import SceneSpec
 
 JUDGE_SEEDS: Final = (10_007, 20_011, 30_011, 40_009, 50_021)
-"""Seeds of the cases; development uses others."""
+"""Seeds of the cases; development uses other seeds."""
 JUDGE_MONTH: Final = 7
 """The month that composites are judged in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CompositeCase:
-    """A month of scenes over one place, and what a composite of it is measured against."""
+    """A month of scenes over one place, and the reference values for a composite of it."""
 
     grid: Grid
     """The place at 10 m."""
@@ -41,26 +41,27 @@ class CompositeCase:
     scenes: tuple[SceneSpec, ...]
     """The acquisitions, in time order."""
     pixels: NDArray[np.uint16]
-    """(time, band, y, x) what was seen, clouds and all; 10,000 × reflectance."""
+    """(time, band, y, x) observations, with clouds; 10,000 × reflectance."""
     scl: NDArray[np.uint8]
-    """(time, y, x) the scene classification; 3 % of cloud pixels look like land."""
+    """(time, y, x) the scene classification; 3 % of cloud pixels are classified as land."""
     cloudfree: NDArray[np.uint16]
-    """(time, band, y, x) the same observations, noise and displacement included, as if there had been no cloud."""
+    """(time, band, y, x) the same observations, with noise and displacement, but without clouds."""
     truth: NDArray[np.uint16]
-    """(time, band, y, x) what is true on the day of each scene: neither noise, displacement nor cloud."""
+    """(time, band, y, x) truth on the day of each scene: without noise, displacement or clouds."""
     noise: NDArray[np.float32]
-    """(band) standard deviation of an observation's noise: the σ that a bias is measured in."""
+    """(band) standard deviation of an observation's noise: the σ for a bias."""
 
     @property
     def valid(self) -> NDArray[np.bool_]:
-        """(time, y, x) what the scene classification calls clear."""
+        """(time, y, x) clear according to the scene classification."""
         return np.isin(self.scl, list(CLEAR))
 
     def exact(self, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint16]:
-        """The median of the cloud-free observations at the valid times, by sorting; nodata where there is none.
+        """The median of the cloud-free observations at the valid times, by sorting; nodata where there are none.
 
         Args:
-            valid: (time, y, x) the observations that a composite used; what the classification calls clear if None.
+            valid: (time, y, x) the observations that a composite used; by default those that are clear in the
+                classification.
 
         Returns:
             (band, y, x); an even count gives the floor of the mean of the two middle values.
@@ -68,20 +69,20 @@ class CompositeCase:
         return sorted_median(self.cloudfree, self.valid if valid is None else valid)
 
     def perfect(self, valid: NDArray[np.bool_] | None = None) -> NDArray[np.uint16]:
-        """The median of the truth at the valid times: what a composite of these observations should have been."""
+        """The median of the truth at the valid times: the perfect composite of these observations."""
         return sorted_median(self.truth, self.valid if valid is None else valid)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Error:
-    """How far a composite is from the truth, over the pixels where it holds something."""
+    """Errors of a composite against the truth, over the pixels where it has data."""
 
     absolute: float
     """Mean absolute error in units of a band's noise, averaged over bands."""
     square: float
-    """Root mean square error, likewise."""
+    """Root mean square error, in the same way."""
     bias: float
-    """Mean error of the worst band in units of its noise, with its sign."""
+    """Signed mean error of the worst band in units of its noise."""
 
 
 def judge_spec(seed: int) -> WorldSpec:
@@ -90,13 +91,13 @@ def judge_spec(seed: int) -> WorldSpec:
 
 
 def judge_grid() -> Grid:
-    """The judge's place at 10 m."""
+    """The grid of the judge's place at 10 m."""
     place = world_spec("judge-v1").places[0]
     return Grid.of_bounds(place.epsg, place.bounds, 10)
 
 
 def judge_scenes(seed: int, months: tuple[int, ...] = tuple(range(1, 13))) -> tuple[SceneSpec, ...]:
-    """The judge's acquisitions in some months, every five days; none is special in any way."""
+    """The judge's acquisitions in some months, every five days; none has special properties."""
     spec = judge_spec(seed)
     ordinary = [replace(s, flags=(), swath=None, brightness=1.0, sequence=0, offset=0) for s in plan_scenes(spec)]
     unique = {scene.time.date(): scene for scene in reversed(ordinary)}
@@ -108,9 +109,9 @@ def judge_composite(seed: int, month: int = JUDGE_MONTH, bands: tuple[str, ...] 
     """A month of the judge's world.
 
     Args:
-        seed: one of `JUDGE_SEEDS` for figures, any other while developing.
+        seed: one of `JUDGE_SEEDS` for figures, any other during development.
         month: 1 to 12.
-        bands: ESA's names.
+        bands: ESA's band names.
 
     Example:
         >>> case = judge_composite(3, bands=("B04",))
@@ -135,7 +136,7 @@ def judge_composite(seed: int, month: int = JUDGE_MONTH, bands: tuple[str, ...] 
 
 
 def sorted_median(pixels: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """Median over time of the valid observations, by sorting: slow and plain, for comparison.
+    """Median over time of the valid observations, by sorting: slow and simple, for comparison.
 
     Args:
         pixels: (time, band, y, x).
@@ -158,7 +159,7 @@ def sorted_median(pixels: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArr
 def composite_error(
     case: CompositeCase, composite: NDArray[np.uint16], truth: NDArray[np.uint16] | NDArray[np.float32]
 ) -> Error:
-    """Measure a composite.
+    """Measure the errors of a composite.
 
     Args:
         case: what it was made from.

@@ -1,4 +1,4 @@
-"""The judge's label cases: exact class fractions, and a target map that is wrong by a known share."""
+"""The judge's label cases: exact class fractions, and a training map with a known share of errors."""
 
 from __future__ import annotations
 
@@ -32,30 +32,30 @@ Point = tuple[Fraction, Fraction]
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class FractionsCase:
-    """Polygons, cells, and the share of each class in each cell, in rational arithmetic until the last step."""
+    """Polygons, cells, and the fraction of each class in each cell, in rational arithmetic until the last step."""
 
     polygons: tuple[tuple[int, Polygon], ...]
     """CORINE code and polygon in `epsg`; they neither overlap nor leave gaps around the cells."""
     epsg: int
-    """EPSG code of the polygons' CRS, which is not that of the cells."""
+    """EPSG code of the polygons' CRS, which differs from that of the cells."""
     cells: tuple[Grid, ...]
-    """Each a grid of one pixel."""
+    """Each cell is a grid of one pixel."""
     codes: tuple[int, ...]
     """CORINE codes, ascending."""
     fractions: NDArray[np.float64]
-    """(cell, code) shares of a cell's area in its own CRS, polygons reprojected vertex by vertex; rows sum to 1."""
+    """(cell, code) fractions of a cell's area in its own CRS, polygons reprojected vertex by vertex; rows sum to 1."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TargetCase:
-    """A label map that somebody else made of the judge's place, and what is true there."""
+    """An erroneous label map of the judge's place, and the truth."""
 
     target: NDArray[np.uint8]
-    """(y, x) what the map says."""
+    """(y, x) classes of the map."""
     truth: NDArray[np.uint8]
-    """(y, x) what is there."""
+    """(y, x) true classes."""
     whole: NDArray[np.bool_]
-    """(y, x) wrong because the whole polygon is."""
+    """(y, x) wrong because the whole polygon is wrong."""
     edge: NDArray[np.bool_]
     """(y, x) wrong because the edge of a class is misplaced."""
 
@@ -122,11 +122,11 @@ def judge_target(
     classes: Mapping[int, Sequence[int]] = LANDCOVERNET,
     wrong: float = 0.15,
 ) -> TargetCase:
-    """A target map with a known share of error: half in whole polygons, half at the edges of classes.
+    """A label map with a known share of errors: half in whole polygons, half at class boundaries.
 
     Args:
-        seed: of the judge's world.
-        grid: at 10 m; the judge's place if None.
+        seed: seed of the judge's world.
+        grid: grid at 10 m; by default the judge's place.
         classes: legend of the map, class → CORINE codes.
         wrong: share of wrong pixels.
 
@@ -172,7 +172,7 @@ def _wrong_polygons(
 
 
 def _moved(seed: int, grid: Grid, truth: NDArray[np.uint8], metres: float) -> NDArray[np.uint8]:
-    """The truth as a map that is warped by up to so many metres shows it."""
+    """The truth, warped by up to this many metres."""
     x, y = positions(grid)
     rows, columns = np.indices(truth.shape)
     right = (fractal(x, y, scale=160.0, octaves=2, seed=seed * 1_000 + 710) - 0.5) * 2.0 * metres / grid.pixel_width

@@ -1,4 +1,4 @@
-"""How a simulated product and its files are called, in ESA's old naming (until 2016) and the new one."""
+"""Names of a simulated product and its files, in ESA's old naming convention (until 2016) and the new one."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class SafeNames:
     """
 
     scene: SceneSpec
-    """Of the product."""
+    """The scene of the product."""
     level: str
     """`L1C` or `L2A`."""
     old: bool
-    """Whether names are those of 2015 and 2016."""
+    """Whether to use the naming convention of 2015 and 2016."""
 
     @property
     def mission(self) -> str:
@@ -45,12 +45,12 @@ class SafeNames:
 
     @property
     def centre(self) -> str:
-        """Old names say who processed: ESA (`OPER`), or a user with Sen2Cor (`USER`)."""
+        """Processing centre in old names: ESA (`OPER`), or a user with Sen2Cor (`USER`)."""
         return "USER" if self.level == "L2A" else "OPER"
 
     @property
     def product(self) -> str:
-        """The product's folder."""
+        """Name of the product's folder."""
         if not self.old:
             return product_uri(self.scene, self.level)
         return f"{self.mission}_{self.centre}_PRD_MSI{self.level}_{self._tail('PDMC')}.SAFE"
@@ -64,12 +64,12 @@ class SafeNames:
 
     @property
     def absolute_orbit(self) -> int:
-        """Orbits since launch: ten days are 143 of them."""
+        """Orbit number since launch: ten days are 143 orbits."""
         return 12_341 + (self.scene.time - _FIRST) // timedelta(days=10) * 143 + self.scene.orbit
 
     @property
     def tile(self) -> str:
-        """The granule's id in full."""
+        """The full id of the granule."""
         baseline = self.scene.baseline
         return f"{self.mission}_{self.centre}_MSI_{self.level}_TL_{self._made}_T{self.scene.granule}_N{baseline}"
 
@@ -81,7 +81,7 @@ class SafeNames:
 
     @property
     def folder(self) -> str:
-        """The granule's folder, from the product's root."""
+        """The granule's folder, relative to the product's root."""
         if self.old:
             return f"GRANULE/{self.tile}"
         scene = self.scene

@@ -1,4 +1,4 @@
-"""Images of simulated products: JPEG 2000 without loss, and the masks of Level-1C."""
+"""Images of simulated products: lossless JPEG 2000, and the masks of Level-1C."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from landloom.model.grid import Grid
 
 OPAQUE: Final = (Scl.CLOUD_MEDIUM, Scl.CLOUD_HIGH)
-"""Classes that Level-1C's mask calls opaque cloud."""
+"""Classes that the mask of Level-1C marks as opaque cloud."""
 QUALITY_LAYERS: Final = 8
 """Layers of `MSK_QUALIT`: ancillary data lost, degraded, image data lost, degraded, defective, no data, crosstalk
 corrected in part, saturated."""
@@ -28,11 +28,11 @@ _CIRRUS: Final = (12, 600)
 
 
 def encode_jp2(layers: NDArray[Any], grid: Grid, *, block: int = 1024) -> bytes:
-    """A JPEG 2000 file without loss; the same numbers give the same bytes.
+    """A lossless JPEG 2000 file; the same values give the same bytes.
 
     Args:
         layers: (y, x) or (band, y, x), uint8 or uint16.
-        grid: where it lies.
+        grid: its grid.
         block: side of a tile in pixels, 32 at least.
 
     Example:
@@ -52,7 +52,7 @@ def encode_jp2(layers: NDArray[Any], grid: Grid, *, block: int = 1024) -> bytes:
         "crs": f"EPSG:{grid.epsg}",
         "transform": grid.affine,
     }
-    # The driver only copies, and only from a dataset that knows its place.
+    # The driver can only copy, and only from a georeferenced dataset.
     with MemoryFile() as memory, MemoryFile(ext=".jp2") as target:
         with memory.open(**profile) as source:
             source.write(stack)
@@ -63,7 +63,7 @@ def encode_jp2(layers: NDArray[Any], grid: Grid, *, block: int = 1024) -> bytes:
 
 
 def resampled(values: NDArray[Any], factor: float) -> NDArray[Any]:
-    """A coarser copy (block means, no data where any is missing) or, below 1, a finer one (pixels repeated).
+    """A coarser copy (block means, nodata if any pixel is missing) or, below 1, a finer one (pixels repeated).
 
     Example:
         >>> resampled(np.array([[1, 3], [5, 7]], dtype=np.uint16), 2).tolist()
@@ -83,7 +83,7 @@ def cirrus_band(scl: NDArray[np.uint8], offset: int) -> NDArray[np.uint16]:
 
     Args:
         scl: (y, x) the scene classification at 20 m.
-        offset: added to the numbers.
+        offset: added to the values.
     """
     dark, bright = _CIRRUS
     seen = _coarse(scl != Scl.NO_DATA).min(axis=(1, 3))
@@ -107,18 +107,18 @@ def cloud_classes(scl: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 
 def quality_layers(band: NDArray[np.uint16]) -> NDArray[np.uint8]:
-    """`MSK_QUALIT` of a band: nothing is wrong but that some of it was not seen. (8, y, x)."""
+    """`MSK_QUALIT` of a band: no defects except areas without data. (8, y, x)."""
     layers = np.zeros((QUALITY_LAYERS, *band.shape), dtype=np.uint8)
     layers[_NO_DATA_LAYER] = band == NODATA
     return layers
 
 
 def cloud_polygons(classes: NDArray[np.uint8], grid: Grid) -> list[tuple[str, list[list[tuple[float, float]]]]]:
-    """Rings of `MSK_CLOUDS`, as products before baseline 04.00 hold them.
+    """Rings of `MSK_CLOUDS`, the format before baseline 04.00.
 
     Args:
-        classes: (3, y, x) of `cloud_classes`.
-        grid: of the classes.
+        classes: (3, y, x) from `cloud_classes`.
+        grid: grid of the classes.
 
     Returns:
         `OPAQUE` or `CIRRUS`, and the rings in the grid's CRS, the outer one first.
@@ -131,7 +131,7 @@ def cloud_polygons(classes: NDArray[np.uint8], grid: Grid) -> list[tuple[str, li
 
 
 def level_1c(layers: Mapping[str, NDArray[Any]], offset: int) -> dict[str, NDArray[np.uint16]]:
-    """The 13 bands of Level-1C. This world has no atmosphere: they are those of Level-2A, and cirrus."""
+    """The 13 bands of Level-1C. This world has no atmosphere: they are those of Level-2A, plus cirrus."""
     bands = {name: layers[name] for name in SENTINEL2 if name in layers}
     bands["B10"] = cirrus_band(layers["SCL"], offset)
     return {name: bands[name] for name in SENTINEL2}

@@ -1,4 +1,4 @@
-"""Metadata of simulated products, with the elements that readers of real ones look for."""
+"""Metadata of simulated products, with the elements that readers of real products use."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ class Shares:
     """Percentages of a scene, from its classification."""
 
     cloud: float | None
-    """Of clouds; None where the metadata is to be silent."""
+    """Cloud cover; None to omit it from the metadata."""
     nodata: float
-    """Of the window that was not seen."""
+    """Percent of the window without data."""
 
 
 def shares_of(scene: SceneSpec, scl: NDArray[np.uint8]) -> Shares:
-    """What a product's metadata says of its content."""
+    """Content of a product as described in its metadata."""
     nodata = round(100.0 * (1.0 - np.count_nonzero(scl) / scl.size), 6)
     return Shares(cloud=None if "no-cloud-cover" in scene.flags else cloud_cover(scl), nodata=nodata)
 
@@ -51,9 +51,9 @@ def product_document(names: SafeNames, images: Sequence[str], shares: Shares) ->
     """`MTD_MSIL1C.xml` or `MTD_MSIL2A.xml`.
 
     Args:
-        names: of the product.
+        names: names of the product.
         images: paths of its images.
-        shares: of its content.
+        shares: percentages of its content.
     """
     scene, level = names.scene, names.level
     suffix = "_2A" if names.old and level == "L2A" else ""
@@ -100,7 +100,7 @@ def _product_info(names: SafeNames, images: Sequence[str], suffix: str) -> str:
 
 
 def _listed(names: SafeNames, images: Sequence[str], suffix: str) -> str:
-    """Old products list bare names in `Granules`, new ones paths in `Granule`; neither has an ending."""
+    """Old products list names in `Granules`, new ones paths in `Granule`; neither has a file extension."""
     if names.old:
         tag, listed = f"IMAGE_ID{suffix}", [path.rpartition("/")[2] for path in images]
     else:
@@ -140,12 +140,12 @@ def _characteristics(names: SafeNames) -> str:
 def tile_document(names: SafeNames, masks: Mapping[str, str], shares: Shares) -> bytes:
     """`MTD_TL.xml`: the grid, the angles and the masks of the granule.
 
-    Size and position are those of the scene's window, which is what the images show.
+    Size and position are those of the scene's window, like the images.
 
     Args:
-        names: of the product.
+        names: names of the product.
         masks: `MSK_CLOUDS_B00` → path.
-        shares: of its content.
+        shares: percentages of its content.
     """
     scene, suffix = names.scene, "_2A" if names.old and names.level == "L2A" else ""
     general = _tag(f"TILE_ID{suffix}", names.tile) + _tag("SENSING_TIME", format_milliseconds(scene.time))
@@ -174,8 +174,8 @@ def tile_document(names: SafeNames, masks: Mapping[str, str], shares: Shares) ->
 def view_nodes(scene: SceneSpec, band: str, detector: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Zenith and azimuth, (23, 23), of one detector at the nodes of a granule.
 
-    Two detectors share the granule: the one sees the west of its middle and a node more, the other the east; they look
-    to opposite sides along the track, as neighbouring ones do.
+    Two detectors share the granule: one covers the part west of the centre and one node more, the other the part east
+    of it; they look in opposite directions along the track, like real neighbouring detectors.
     """
     column = np.broadcast_to(np.arange(_NODES), (_NODES, _NODES))
     middle = _NODES // 2
@@ -212,12 +212,12 @@ def _angle_grid(zenith: NDArray[np.floating], azimuth: NDArray[np.floating]) -> 
 
 @lru_cache(maxsize=256)
 def _row(row: bytes) -> str:
-    # A detector sees each row of nodes alike, and to format so many numbers takes longer than to draw a scene.
+    # All rows of nodes of a detector are equal, because formatting the numbers takes longer than rendering a scene.
     return " ".join("NaN" if isnan(value) else f"{value:.4f}" for value in np.frombuffer(row))
 
 
 def clouds_document(names: SafeNames, polygons: Iterable[tuple[str, list[list[tuple[float, float]]]]]) -> bytes:
-    """`MSK_CLOUDS_B00.gml`: a polygon and its kind for every cloud."""
+    """`MSK_CLOUDS_B00.gml`: a polygon with its type for every cloud."""
     features = ""
     for number, (kind, rings) in enumerate(polygons):
         sides = ""
@@ -247,13 +247,13 @@ def manifest_document(files: Sequence[tuple[str, bytes]]) -> bytes:
 
 
 def datastrip_document(names: SafeNames) -> bytes:
-    """`MTD_DS.xml`, which holds little more than its name here."""
+    """`MTD_DS.xml`, which contains little more than its name here."""
     body = _tag("n1:General_Info", _tag("DATASTRIP_ID", names.datastrip))
     return _root(f"Level-{names.level[1:]}_DataStrip_ID", f"S2_PDI_Level-{names.level[1:]}_Datastrip_Metadata", body)
 
 
 def format_milliseconds(instant: datetime) -> str:
-    """As ESA writes times: `2018-01-03T10:32:12.024Z`.
+    """Times in ESA's format: `2018-01-03T10:32:12.024Z`.
 
     Example:
         >>> from landloom.model.time import parse_instant
@@ -268,7 +268,7 @@ def _root(name: str, schema: str, body: str) -> bytes:
 
 
 def _tag(tag_name: str, tag_body: str, **attributes: str) -> str:
-    """An element. A body that holds elements already is taken as it is, any other is escaped."""
+    """An XML element. A body with elements is used unchanged, any other is escaped."""
     body = tag_body if "<" in tag_body else escape(tag_body)
     given = "".join(f' {key.replace("__", ":")}="{escape(value)}"' for key, value in attributes.items())
     return f"<{tag_name}{given}>{body}</{tag_name}>\n" if body else f"<{tag_name}{given}/>\n"

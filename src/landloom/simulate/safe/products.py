@@ -1,4 +1,4 @@
-"""Small whole SAFE products of a simulated world, as folders or as the zip files that providers serve.
+"""Small complete SAFE products of a simulated world, as folders or as the zip files of providers.
 
 ```
 S2A_MSIL2A_20180103T103212_N0207_R022_T32UPA_20180103T153212.SAFE/    or the same name .zip
@@ -11,10 +11,9 @@ S2A_MSIL2A_20180103T103212_N0207_R022_T32UPA_20180103T153212.SAFE/    or the sam
 truth/truth.json                                                      written last: the spec
 ```
 
-Unlike a real product, the images and the geoposition in the metadata are those of the scene's window, not of the whole
-granule: products stay small, and their pixels lie where they claim to. There are no AOT, WVP and TCI images, and of the
-coarser copies of bands only those of B04. Level-1C has the numbers of Level-2A, for this world has no atmosphere, and
-cirrus in B10.
+Unlike in a real product, the images and the geoposition in the metadata are those of the scene's window, not of the
+whole granule: products stay small and are georeferenced correctly. There are no AOT, WVP and TCI images, and coarser
+copies only of B04. Level-1C has the values of Level-2A, because this world has no atmosphere, and cirrus in B10.
 """
 
 from __future__ import annotations
@@ -60,9 +59,9 @@ if TYPE_CHECKING:
     from landloom.simulate.world import SceneSpec
 
 TRUTH: Final = "truth/truth.json"
-"""The file that an archive is complete with."""
+"""The file that marks an archive as complete."""
 FORMAT: Final = 1
-"""Counts up whenever the same spec gives other bytes."""
+"""Incremented whenever the same spec gives other bytes."""
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 _CUT: Final = 0.6
 _OFFSET: Final = 1_000
@@ -70,14 +69,14 @@ _OFFSET: Final = 1_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeForm:
-    """How products are written."""
+    """Form of the products."""
 
     level: str = "L2A"
     """`L1C` or `L2A`."""
     old: bool = False
-    """Old names, for scenes before baseline 04.00; later ones always have new names."""
+    """Old naming convention, for scenes before baseline 04.00; later ones always have new names."""
     zipped: bool = False
-    """One zip file a product instead of a folder."""
+    """One zip file per product instead of a folder."""
 
     def __post_init__(self) -> None:
         if self.level not in ("L1C", "L2A"):
@@ -86,14 +85,14 @@ class SafeForm:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SafeReport:
-    """What was written."""
+    """Summary of what was written."""
 
     products: tuple[str, ...]
     """Folders or zip files, by name, in the order of the scenes."""
     scenes: tuple[SceneSpec, ...]
-    """What each shows; offsets as they are in the pixels."""
+    """Scene of each product; offsets as in the pixels."""
     digest: str
-    """sha256 over the names and digests of all files of products."""
+    """SHA-256 over the names and digests of all files of products."""
 
 
 def simulate_safe_archive(
@@ -106,19 +105,19 @@ def simulate_safe_archive(
     workers: int = 1,
     progress: Callable[[int, int], None] | None = None,
 ) -> SafeReport:
-    """Write a world's scenes as SAFE products; the same spec gives the same bytes, whatever the number of workers.
+    """Write the scenes of a world as SAFE products; the same spec gives the same bytes with any number of workers.
 
     Args:
         spec: a world, or the name of a preset.
-        folder: made if need be; a finished archive of the same arguments is left as it is.
+        folder: created if missing; a finished archive with the same arguments is left unchanged.
         form: level, naming, folder or zip.
-        scenes: some of `plan_scenes(spec)`; all when None. A scene flagged `truncated` gets a truncated B11.
-        labels: write the label layers too (land cover, parcels, countries, region).
+        scenes: some of `plan_scenes(spec)`; by default all. A scene flagged `truncated` gets a truncated B11.
+        labels: also write the label layers (land cover, parcels, countries, region).
         workers: processes that render scenes; 1 renders in this one.
-        progress: told how many scenes of how many are done.
+        progress: called with the number of finished scenes and the total.
 
     Raises:
-        InvalidInputError: the folder holds another archive.
+        InvalidInputError: the folder contains another archive.
 
     Example:
         >>> from tempfile import TemporaryDirectory
@@ -158,7 +157,7 @@ def simulate_safe_archive(
 
 
 def as_delivered(scene: SceneSpec) -> SceneSpec:
-    """A scene as ESA delivers it: nobody has applied the offset, and it is there from baseline 04.00 on."""
+    """A scene as delivered by ESA: the offset, present from baseline 04.00 on, has not been applied."""
     return replace(scene, applied=False, offset=_OFFSET if scene.baseline >= "04" else 0)
 
 
@@ -166,9 +165,9 @@ def product_files(spec: WorldSpec, scene: SceneSpec, form: SafeForm) -> list[tup
     """The files of a product: path from its root and bytes.
 
     Args:
-        spec: of the world.
+        spec: spec of the world.
         scene: from `as_delivered`.
-        form: how to write it; `zipped` does not matter here.
+        form: form of the product; `zipped` is ignored here.
     """
     names = _names(scene, form)
     layers = World(spec).render(scene)
@@ -190,7 +189,7 @@ def product_files(spec: WorldSpec, scene: SceneSpec, form: SafeForm) -> list[tup
 
 
 def zipped(product: str, files: Iterable[tuple[str, bytes]]) -> bytes:
-    """A product as providers serve it: its folder in a zip file; without times, so that bytes repeat.
+    """A product as served by providers: its folder in a zip file; without time stamps, so that bytes are reproducible.
 
     Example:
         >>> data = zipped("X.SAFE", [("MTD_MSIL2A.xml", b"<a/>")])
@@ -231,7 +230,7 @@ def _images(names: SafeNames, layers: dict[str, Any]) -> list[tuple[str, bytes]]
 
 
 def _at(layers: dict[str, Any], metres: int, *, finer: bool) -> dict[str, NDArray[Any]]:
-    """What Level-2A shows at a resolution: native bands, coarser copies (here of B04 only), and lately B01 at 20 m."""
+    """Images of Level-2A at a resolution: native bands, coarser copies (only of B04), later also B01 at 20 m."""
     shown: dict[str, NDArray[Any]] = {}
     for layer, array in layers.items():
         native = 20 if layer == "SCL" else int(SENTINEL2[layer].resolution)
@@ -245,7 +244,7 @@ def _at(layers: dict[str, Any], metres: int, *, finer: bool) -> dict[str, NDArra
 
 
 def _masks(names: SafeNames, layers: dict[str, Any]) -> list[tuple[str, bytes]]:
-    """Level-1C's: rasters from baseline 04.00 on, polygons before."""
+    """Masks of Level-1C: rasters from baseline 04.00 on, polygons before."""
     if names.level == "L2A":
         return []
     grid = names.scene.grid
@@ -258,7 +257,7 @@ def _masks(names: SafeNames, layers: dict[str, Any]) -> list[tuple[str, bytes]]:
     for band, array in level_1c(layers, names.scene.offset).items():
         quality = quality_layers(array)
         data = encoded.get(quality.tobytes())
-        if data is None:  # bands of one resolution are not seen in the same places
+        if data is None:  # bands of one resolution do not have data in the same area
             data = encoded[quality.tobytes()] = encode_jp2(quality, grid.at(SENTINEL2[band].resolution))
         files.append((names.mask("QUALIT", band, "jp2"), data))
     return files
