@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landloom.errors import ForeignAddressError
-from landloom.store.hosts import VARIABLE, check_host, check_peer
+from landloom.model.address import HOSTS_VARIABLE
+from landloom.store.hosts import check_host, check_peer
 
 LINK_LOCAL = st.ip_addresses(network="169.254.0.0/16") | st.ip_addresses(network="fe80::/10")
 
 
 @pytest.fixture(autouse=True)
 def _no_list(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(HOSTS_VARIABLE, raising=False)
 
 
 @given(LINK_LOCAL)
@@ -71,16 +72,16 @@ def test_an_address_without_a_host_is_none(address: str) -> None:
     ],
 )
 def test_a_list_admits_its_names_and_no_others(address: str, *, allowed: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, " Example.org, .tiles.net,bucket,169.254.169.254")
+    monkeypatch.setenv(HOSTS_VARIABLE, " Example.org, .tiles.net,bucket,169.254.169.254")
     if allowed:
         check_host(address)
         return
-    with pytest.raises(ForeignAddressError, match=VARIABLE):
+    with pytest.raises(ForeignAddressError, match=HOSTS_VARIABLE):
         check_host(address)
 
 
 def test_a_name_on_the_list_may_lead_anywhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(VARIABLE, "inner.example")
+    monkeypatch.setenv(HOSTS_VARIABLE, "inner.example")
     check_peer("169.254.169.254", "inner.example")
     with pytest.raises(ForeignAddressError):
         check_peer("169.254.169.254", "other.example")

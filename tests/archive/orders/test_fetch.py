@@ -187,7 +187,7 @@ def test_without_size_and_checksum_what_the_server_says_must_do(archive: Archive
 
 
 def test_a_wrong_password_and_a_wrong_name(archive: Archive, tmp_path: Path) -> None:
-    with pytest.raises(PermanentFaultError, match="password"):
+    with pytest.raises(CredentialsError, match="password"):
         PasswordToken("me", "wrong", f"{archive.url}/token")()
     with pytest.raises(InvalidInputError, match="plain file name"):
         fetch(archive, tmp_path, wanted=(Order(id="../../evil", href="x"),))

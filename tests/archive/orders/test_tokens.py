@@ -21,7 +21,7 @@ def test_tokens_are_renewed_before_they_lapse(archive: Archive) -> None:
     clock.time += timedelta(seconds=500)
     assert asked() == "secret"
     clock.time += timedelta(seconds=60)
-    with pytest.raises(PermanentFaultError):
+    with pytest.raises(CredentialsError):
         asked()
     asked._url = url
     assert asked() == "secret"
