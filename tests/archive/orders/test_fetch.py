@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from itertools import pairwise
@@ -24,13 +25,15 @@ from tests.archive.orders.service import (
 
 from landloom.archive.orders.fetch import fetch_products
 from landloom.archive.orders.odata import ODataProducts, ODataService
+from landloom.archive.orders.provider import CredentialsError
 from landloom.archive.orders.states import Order, Rules, State, orders_of
 from landloom.archive.orders.tokens import PasswordToken
-from landloom.errors import InvalidInputError, PermanentFaultError, StoreError
+from landloom.errors import InvalidInputError, StoreError
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from landloom.archive.orders.fetch import FetchReport
     from landloom.archive.orders.provider import OrderAnswer
 
 
@@ -207,3 +210,30 @@ def test_a_book_reads_back_and_refuses_what_is_none(tmp_path: Path) -> None:
     (tmp_path / "orders.json").write_text('[{"state": 3}]', encoding="utf-8")
     with pytest.raises(StoreError, match=r"orders\.json"):
         FileOrderBook(tmp_path / "orders.json").load()
+
+
+def test_a_password_that_changes_on_the_way_ends_the_run_and_fails_nothing(archive: Archive, tmp_path: Path) -> None:
+    archive.trouble = {1: ["401"]}
+    with pytest.raises(CredentialsError, match="401"):
+        fetch(archive, tmp_path)
+    known = FileOrderBook(tmp_path / "orders.json").load()
+    assert [order.state for order in known.values()].count(State.FAILED) == 0
+    archive.trouble.clear()
+    assert_all_there(archive, fetch(archive, tmp_path), tmp_path)
+
+
+def test_two_builds_may_share_a_folder_of_products(archive: Archive, tmp_path: Path) -> None:
+    archive.count = 5
+    wanted = orders_of(provider(archive).search(REGION, YEAR))
+
+    def run(name: str) -> FetchReport:
+        book = FileOrderBook(tmp_path / f"{name}.json")
+        return fetch_products(wanted, provider(archive), book, tmp_path / "products", clock=archive.clock)
+
+    with ThreadPoolExecutor(2) as pool:
+        for report in pool.map(run, "ab"):
+            assert not report.failed
+            assert len(report.paths) == 5
+    for number in range(5):
+        assert (tmp_path / "products" / f"{named(number)}.zip").read_bytes() == content(number)
+    assert len(archive.served) == 5, "each product comes once"

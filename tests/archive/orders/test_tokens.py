@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from landloom.archive.orders.provider import CredentialsError
 from landloom.archive.orders.tokens import PasswordToken
-from landloom.errors import PermanentFaultError
 
 if TYPE_CHECKING:
     from tests.archive.orders.service import Archive

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from contextlib import ExitStack
 from typing import Any
 
@@ -34,3 +36,18 @@ def test_they_hold_what_is_put_into_them_wherever_they_lie(shapes: dict[str, Any
             array[...] = filled
             np.testing.assert_array_equal(array, filled)
         assert list(arrays) == list(shapes)
+
+
+def test_a_full_disk_is_told_before_anything_is_written() -> None:
+    code = (
+        "import resource, numpy as np\n"
+        "from contextlib import ExitStack\n"
+        "from landloom.engine.pixels.scratch import scratch_arrays\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
+        "with ExitStack() as stack:\n"
+        "    scratch_arrays({'a': ((1000, 1000), np.uint8)}, stack, 0)['a'][...] = 1\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 1, "a signal would be negative"
+    assert "DiskFullError" in done.stderr
+    assert "no space left for 1,000,000 bytes" in done.stderr
