@@ -15,6 +15,7 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, settings
 from tests import azurite
+from tests.web import FaultyServer, serving
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -201,3 +202,10 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch) -> str:
     for name, value in ({"aws_endpoint_url": s3_server, "aws_region": "us-east-1"} | KEYS).items():
         monkeypatch.setenv(name.upper(), value)
     return f"s3://{BUCKET}"
+
+
+@pytest.fixture
+def faulty(tmp_path: Path) -> Iterator[FaultyServer]:
+    """A web server over the test's folder that fails on demand."""
+    with serving(tmp_path) as server:
+        yield server

@@ -13,7 +13,7 @@ from landloom.store.raster import open_raster
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.store.conftest import FaultyServer
+    from tests.web import FaultyServer
 
 HOSTILE = {
     "vrt": '<VRTDataset rasterXSize="9" rasterYSize="9"><VRTRasterBand dataType="Byte" band="1"><SimpleSource>'

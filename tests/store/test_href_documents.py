@@ -11,7 +11,7 @@ from landloom.store.href_documents import HrefDocuments
 from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
-    from tests.store.conftest import FaultyServer
+    from tests.web import FaultyServer
 
 
 def test_the_same_bytes_by_path_url_and_server(faulty: FaultyServer) -> None:

@@ -13,7 +13,7 @@ from landloom.store.open import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.store.conftest import FaultyServer
+    from tests.web import FaultyServer
 
 
 def test_a_web_server_is_read_by_key(faulty: FaultyServer, tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from landloom.store.range_file import Opener, RangeFile
 from landloom.store.ranges import BLOCK
 
 if TYPE_CHECKING:
-    from tests.store.conftest import FaultyServer
+    from tests.web import FaultyServer
 
 SIZE = 3 * BLOCK + 17
 DATA = bytes(number * 7 % 251 for number in range(SIZE))

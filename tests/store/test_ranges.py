@@ -11,7 +11,7 @@ from landloom.store.patience import Patience
 from landloom.store.ranges import BLOCK, open_source
 
 if TYPE_CHECKING:
-    from tests.store.conftest import FaultyServer
+    from tests.web import FaultyServer
 
 DATA = bytes(number * 7 % 251 for number in range(3 * BLOCK + 17))
 HASTY = Patience(attempts=2, first_wait=0.001, longest_wait=0.002, timeout=5)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
-    from tests.store.conftest import FaultyServer
+    from tests.web import FaultyServer
 
 HASTY = Patience(attempts=2, first_wait=0, longest_wait=0)
 GRID = Grid.of_bounds(32633, (500_000, 5_000_000, 507_000, 5_006_000), 10)

@@ -12,7 +12,7 @@ from landloom.store.patience import Patience
 from landloom.store.remote import fetched
 
 if TYPE_CHECKING:
-    from tests.store.conftest import FaultyServer
+    from tests.web import FaultyServer
 
 HASTY = Patience(attempts=1, timeout=5)
 

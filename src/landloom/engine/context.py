@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -13,6 +14,7 @@ from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.run import Silent, run
 from landloom.errors import CorpusError, InvalidInputError, Problem, StoreError
+from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
 from landloom.store.open import open_store
 
@@ -133,8 +135,26 @@ def run_stage(name: str, units: Sequence[Unit], context: BuildContext) -> list[P
 
 
 def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
-    """Units whose files are incomplete, or were made from other inputs; each file is checked once."""
-    return [unit for unit in units if not is_done(unit, context)]
+    """Units whose files are incomplete, or were made from other inputs; each file is checked once.
+
+    The source files of finished units are asked for their versions: a file that was replaced, has appeared or has gone
+    since makes its units unfinished.
+    """
+    listed = list(units)
+    done = [unit for unit in listed if is_done(unit, context)]
+    finished = {unit.id for unit in done}
+    tiles = groupby(sorted(done, key=lambda unit: unit.tile), key=lambda unit: unit.tile)
+    for _, group in tiles:  # units of a tile read the same files; those of all tiles do not fit in memory
+        finished -= _stale(group, context)
+    return [unit for unit in listed if unit.id not in finished]
+
+
+def _stale(done: Iterable[Unit], context: BuildContext) -> set[str]:
+    """Ids of finished units of whose source files one is another version now."""
+    entries = [entry for unit in done if (entry := context.journal.get(unit.id)) is not None]
+    known = {href: version for entry in entries for href, version in entry.outcome.inputs.items()}
+    different = changed(known) if known else frozenset()
+    return {entry.id for entry in entries if not different.isdisjoint(entry.outcome.inputs)}
 
 
 def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Problem]:

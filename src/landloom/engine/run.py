@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, wait
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from landloom.errors import DiskFullError, LandloomError, Problem
+from landloom.store.versions import noted_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -51,12 +53,13 @@ def execute(unit: Unit) -> tuple[Outcome, float]:
     Errors are returned without their causes, because errors of libraries may not be picklable.
     """
     start = time.perf_counter()
-    try:
-        outcome = unit.task.run()
-    except LandloomError as error:
-        error.__cause__ = error.__context__ = None
-        raise
-    return outcome, time.perf_counter() - start
+    with noted_versions() as inputs:
+        try:
+            outcome = unit.task.run()
+        except LandloomError as error:
+            error.__cause__ = error.__context__ = None
+            raise
+    return replace(outcome, inputs=inputs), time.perf_counter() - start
 
 
 def worker_died(error: BaseException) -> bool:

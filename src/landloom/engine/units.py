@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from base64 import b64decode, b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -13,6 +13,7 @@ import orjson
 
 from landloom.corpus.lineage import Lineage
 from landloom.model.time import Period, Timestep, format_instant, parse_instant
+from landloom.store.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -92,6 +93,8 @@ class Outcome:
     """The scenes used, if it reads any."""
     notes: tuple[Note, ...] = ()
     """Parts that were left out or repaired, and anomalies."""
+    inputs: Mapping[str, Version] = field(default_factory=dict)
+    """Address → version of the source files that it has read; never published."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values, without the files."""
@@ -99,6 +102,7 @@ class Outcome:
             "observed": [one.document() for one in self.observed],
             "lineage": None if self.lineage is None else self.lineage.document(),
             "notes": [{"kind": note.kind.value, "what": note.what, "count": note.count} for note in self.notes],
+            "inputs": {href: version.document() for href, version in self.inputs.items()},
         }
 
     @classmethod
@@ -110,6 +114,7 @@ class Outcome:
             observed=tuple(Observed.parse(one) for one in document["observed"]),
             lineage=None if lineage is None else Lineage.of_document(lineage),
             notes=tuple(Note(kind=NoteKind(one["kind"]), what=one["what"], count=one["count"]) for one in notes),
+            inputs={href: Version.parse(one) for href, one in document.get("inputs", {}).items()},
         )
 
 

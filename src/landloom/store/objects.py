@@ -142,8 +142,13 @@ class ObjectStore:
 
     def size(self, key: str) -> int:
         """Length in bytes; errors as in `protocol.Readable`."""
+        return self.version(key)[0]
+
+    def version(self, key: str) -> tuple[int, str | None]:
+        """Length in bytes and ETag; errors as in `protocol.Readable`."""
         with self._plain_errors(key):
-            return obstore.head(self._backend, check_key(key))["size"]
+            found = obstore.head(self._backend, check_key(key))
+        return found["size"], found["e_tag"]
 
     def exists(self, key: str) -> bool:
         """Whether there is a file with that key."""

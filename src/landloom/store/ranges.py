@@ -10,7 +10,6 @@ from __future__ import annotations
 import io
 import os
 import tempfile
-from dataclasses import dataclass
 from functools import cache
 from typing import IO, TYPE_CHECKING, Final, Protocol
 from urllib.parse import urlsplit
@@ -28,6 +27,7 @@ from landloom.store.hosts import check_host
 from landloom.store.http import answer, new_session, save
 from landloom.store.objects import ObjectStore
 from landloom.store.patience import Patience
+from landloom.store.versions import Version, note_version
 
 if TYPE_CHECKING:
     import requests
@@ -45,6 +45,8 @@ class Source(Protocol):
     """Size in bytes."""
     head: bytes
     """The first bytes, up to `BLOCK`."""
+    version: Version
+    """What tells it from other versions."""
 
     def part(self, start: int, stop: int) -> bytes:
         """Bytes from `start` to `stop`, both within the file.
@@ -72,27 +74,16 @@ def open_source(href: str, patience: Patience | None = None) -> Source:
         TransientFaultError: it is temporarily unreadable.
     """
     check_host(href)
-    if urlsplit(href).scheme in {"http", "https"}:
-        return _WebFile(href, patience or Patience())
+    web = urlsplit(href).scheme in {"http", "https"}
     try:
-        return _StoredFile(href)
+        source: Source = _WebFile(href, patience or Patience()) if web else _StoredFile(href)
     except InvalidInputError as error:
         raise PermanentFaultError(str(error)) from error
-
-
-@dataclass(frozen=True, slots=True)
-class _Version:
-    size: int
-    etag: str | None
-    modified: str | None
-
-    @classmethod
-    def of(cls, response: requests.Response) -> _Version:
-        etag = response.headers.get("ETag")
-        total = response.headers["Content-Range"].rpartition("/")[2]
-        return cls(
-            int(total), etag if etag and not etag.startswith("W/") else None, response.headers.get("Last-Modified")
-        )
+    except PermanentFaultError:
+        note_version(href, Version(absent=True))
+        raise
+    note_version(href, source.version)
+    return source
 
 
 class _WebFile:
@@ -107,12 +98,12 @@ class _WebFile:
             response = answer(self._session, href, stream=True, headers={"Accept-Encoding": "identity"})
         self._address = str(response.url)
         if response.status_code == 206 and "Content-Encoding" not in response.headers:
-            self._version = self._versioned(response)
-            self.size = self._version.size
+            self.version, self.size = self._versioned(response)
             self.head = self._body(response, min(BLOCK, self.size))
         else:
             self._copy = self._whole(response)
             self.size = self._copy.seek(0, os.SEEK_END)
+            self.version = Version.of_headers(response.headers, None)
             self.head = self.part(0, min(BLOCK, self.size))
 
     def part(self, start: int, stop: int) -> bytes:
@@ -120,7 +111,7 @@ class _WebFile:
         if self._copy is not None:
             return os.pread(self._copy.fileno(), stop - start, start)
         response = self._answer(start, stop)
-        if response.status_code != 206 or self._versioned(response) != self._version:
+        if response.status_code != 206 or self._versioned(response)[0].differs(self.version):
             response.close()
             raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
         return self._body(response, stop - start)
@@ -143,12 +134,13 @@ class _WebFile:
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
 
-    def _versioned(self, response: requests.Response) -> _Version:
+    def _versioned(self, response: requests.Response) -> tuple[Version, int]:
         try:
-            return _Version.of(response)
+            size = int(response.headers["Content-Range"].rpartition("/")[2])
         except (KeyError, ValueError) as error:
             response.close()
             raise TransientFaultError(f"{shown(self._href)}: got a range without its place in the file") from error
+        return Version.of_headers(response.headers, size), size
 
     def _body(self, response: requests.Response, length: int) -> bytes:
         body = io.BytesIO()
@@ -174,22 +166,22 @@ class _StoredFile:
     def __init__(self, href: str) -> None:
         folder, _, self._key = href.rpartition("/")
         self._href, self._store = href, _store(os.getpid(), folder)
-        self._etag: str | None = None
-        self.head, self.size, self._etag = self._asked(0, BLOCK)
+        self.head, self.size, etag = self._asked(0, BLOCK, None)
+        self.version = Version(size=self.size, etag=etag)
 
     def part(self, start: int, stop: int) -> bytes:
         """See `Source.part`."""
-        data, size, etag = self._asked(start, stop)
-        if (size, etag) != (self.size, self._etag):
+        data, size, etag = self._asked(start, stop, self.version.etag)
+        if Version(size=size, etag=etag).differs(self.version):
             raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
         return data
 
     def close(self) -> None:
         """See `Source.close`."""
 
-    def _asked(self, start: int, stop: int) -> tuple[bytes, int, str | None]:
+    def _asked(self, start: int, stop: int, etag: str | None) -> tuple[bytes, int, str | None]:
         try:
-            return self._store.part(self._key, start, stop, self._etag)
+            return self._store.part(self._key, start, stop, etag)
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
         except StoreError as error:

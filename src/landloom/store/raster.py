@@ -25,6 +25,7 @@ from landloom.model.grid import Grid
 from landloom.store.drivers import local_driver, remote_driver
 from landloom.store.faults import os_fault
 from landloom.store.range_file import OPENER, RangeFile
+from landloom.store.versions import Version, note_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,6 +164,7 @@ class RasterFile:
 def _opened(href: str, patience: Patience | None, *, sort: bool = True) -> Iterator[tuple[Any, RangeFile | None]]:
     """GDAL's dataset, and its remote file, if any; `sort` turns GDAL's exceptions into faults."""
     if not is_remote(href):
+        note_version(href, Version.of_file(local_path(href)))
         driver = local_driver(href)
         with _sorted_faults(href, None) if sort else nullcontext():
             dataset = _dataset(local_path(href), driver)

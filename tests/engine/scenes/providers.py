@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from landloom.archive.orders.provider import Stream
     from landloom.archive.orders.states import Order
 
 FETCH = {"order_every": 0.05, "poll_every": 0.05, "first_retry": 0.05}
@@ -62,3 +63,10 @@ class Without(ODataProducts):
         if order.id == self._lost:
             raise PermanentFaultError(f"{order.href}: HTTP 410")
         return super().is_online(order)
+
+    @contextmanager
+    def read(self, order: Order, start: int) -> Iterator[Stream]:
+        if order.id == self._lost:
+            raise PermanentFaultError(f"{order.href}: HTTP 410")
+        with super().read(order, start) as stream:
+            yield stream

@@ -11,6 +11,7 @@ from tests.engine.scenes.providers import EVERYWHERE, FETCH, Without, orders_in,
 from tests.projects import digest_of
 
 from landloom.archive.orders.odata import ODataProducts, ODataService
+from landloom.archive.orders.provider import CredentialsError
 from landloom.archive.orders.states import Order, State
 from landloom.archive.orders.tokens import PasswordToken
 from landloom.engine.context import build_context
@@ -77,7 +78,7 @@ def test_what_is_gone_is_left_out_and_what_fails_is_said(products: dict[str, Pat
             build(folder)
         forgotten = PasswordToken("demo", "wrong", href.replace("/odata/v1", "/token"))
         locked = ODataProducts(ODataService(catalogue=href, download=href), token=forgotten)
-        with pytest.raises(InvalidInputError, match="none of the chosen products any more"):
+        with pytest.raises(CredentialsError, match="password not accepted"):
             build(folder, provider=locked)
         lost = next(name for name in orders_in(folder / "corpus"))
         for one in service.search(EVERYWHERE, REGISTRY.open(folder).recipe.period.value):

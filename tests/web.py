@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import gzip
 import threading
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
-
-import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -29,6 +28,10 @@ class FaultyServer:
     """Statuses of the next answers; 200 is a right one."""
     whole: dict[str, str] | None = None
     """Headers of answers that heed no range."""
+    stamps: dict[str, str] = field(default_factory=dict)
+    """Headers that tell versions of files."""
+    heads: int = 200
+    """Status of answers to HEAD."""
     redirect: dict[str, tuple[int, str]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     address: str = ""
@@ -67,6 +70,9 @@ class _Handler(BaseHTTPRequestHandler):
             faulty.closing.wait(faulty.hang)
             self.close_connection = True
             return
+        if not body and faulty.heads != 200:
+            self._send(faulty.heads, b"", {}, body=False)
+            return
         if self.path in faulty.redirect:
             status, target = faulty.redirect[self.path]
             self._send(status, b"", {"Location": target})
@@ -78,7 +84,7 @@ class _Handler(BaseHTTPRequestHandler):
         if len(faulty.requests) > faulty.good or not path.is_file():
             self._send(faulty.status if len(faulty.requests) > faulty.good else 404, b"", {})
             return
-        data, status, headers = path.read_bytes(), 200, {"Accept-Ranges": "bytes"}
+        data, status, headers = path.read_bytes(), 200, {"Accept-Ranges": "bytes"} | faulty.stamps
         if faulty.whole is not None:
             self._send_whole(data, faulty.whole)
             return
@@ -112,10 +118,10 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
 
-@pytest.fixture
-def faulty(tmp_path: Path) -> Iterator[FaultyServer]:
-    """A web server over the test's folder."""
-    state = FaultyServer(tmp_path)
+@contextmanager
+def serving(folder: Path) -> Iterator[FaultyServer]:
+    """Serve a folder on the loopback."""
+    state = FaultyServer(folder)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, state))
     server.daemon_threads = True
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})

@@ -1,0 +1,74 @@
+"""Whether files are still the versions that were read."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import LandloomError, MissingKeyError
+from landloom.model.address import is_remote, local_path
+from landloom.store.faults import GONE
+from landloom.store.hosts import check_host
+from landloom.store.http import new_session
+from landloom.store.objects import ObjectStore
+from landloom.store.patience import Patience
+from landloom.store.versions import Version
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import requests
+
+_AT_ONCE: Final = 32
+"""Requests at once."""
+
+
+def changed(known: Mapping[str, Version], patience: Patience | None = None) -> frozenset[str]:
+    """Addresses that hold another version now.
+
+    Args:
+        known: address → version that was read.
+        patience: retry policy.
+
+    Returns:
+        Those that answer with another version. A file whose server does not answer, or says too little to tell, counts
+        as unchanged.
+
+    Example:
+        >>> sorted(changed({"/no/such/B04.tif": Version(size=7), "/nor/B08.tif": Version(absent=True)}))
+        ['/no/such/B04.tif']
+    """
+    with new_session(patience or Patience(attempts=2, timeout=20)) as session, ThreadPoolExecutor(_AT_ONCE) as pool:
+        now = pool.map(lambda href: _version_now(href, session), known)
+        pairs = zip(known.items(), now, strict=True)
+        return frozenset(href for (href, before), after in pairs if after is not None and before.differs(after))
+
+
+def _version_now(href: str, session: requests.Session) -> Version | None:
+    """The present version; None if it cannot be told."""
+    try:
+        if not is_remote(href):
+            return Version.of_file(local_path(href))
+        check_host(href)
+        return _web(href, session) if href.startswith(("http://", "https://")) else _stored(href)
+    except (LandloomError, OSError, ValueError):  # requests' errors are OSErrors
+        return None
+
+
+def _web(href: str, session: requests.Session) -> Version | None:
+    response = session.head(href, allow_redirects=True, headers={"Accept-Encoding": "identity"})
+    if response.status_code in GONE:
+        return Version(absent=True)
+    if not response.ok:
+        return None
+    length = response.headers.get("Content-Length", "")
+    return Version.of_headers(response.headers, int(length) if length.isdigit() else None)
+
+
+def _stored(href: str) -> Version:
+    folder, _, key = href.rpartition("/")
+    try:
+        size, etag = ObjectStore(folder).version(key)
+    except MissingKeyError:
+        return Version(absent=True)
+    return Version(size=size, etag=etag)
