@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from landloom.model.address import shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
 _noted: ContextVar[dict[str, Version] | None] = ContextVar("noted", default=None)
 
@@ -68,7 +68,7 @@ class Version:
         return [self.size, self.etag, self.modified, self.absent]
 
     @classmethod
-    def parse(cls, document: list[object]) -> Version:
+    def parse(cls, document: Sequence[object]) -> Version:
         """The inverse of `document`."""
         size, etag, modified, absent = document
         return cls(size=size, etag=etag, modified=modified, absent=absent)  # type: ignore[arg-type]
