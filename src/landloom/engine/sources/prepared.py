@@ -177,7 +177,7 @@ def prepare_unit(
 
     Args:
         project: the recipe in its folder.
-        section: what it says of its parcels.
+        section: its section on parcels.
         context: of the build.
         grid: pixels of the whole region.
         windows: as in `PrepareTask`.
