@@ -54,7 +54,7 @@ _SQUARE_AREA: Final = 1e10
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class GranuleTable:
-    """What is known of the granules to choose from, in id order. Arrays have one row a granule.
+    """Features of the granules to choose from, in id order. Arrays have one row per granule.
 
     Example:
         >>> from landloom.model.ids import GranuleId

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from landloom.archive.orders.provider import ProductProvider, Stream
 
 LOCK: Final = ".landloom.lock"
-"""Held in the folder of products while one is being written."""
+"""Lock file in the folder of products, held during writing."""
 _NAME: Final = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
 _MULTIHASH: Final = {"d50110": "md5", "1114": "sha1", "1220": "sha256", "1340": "sha512", "1620": "sha3_256"}
 
@@ -138,9 +138,9 @@ def fetch_products(
         report: called at every change of a product's state.
 
     Raises:
-        InvalidInputError: a product's name that cannot name a file.
-        CredentialsError: the account is not accepted (any more); start again when that is mended.
-        StoreError: the disk is full or cannot be written; start again when it is mended.
+        InvalidInputError: a product's name is not a valid file name.
+        CredentialsError: the account is not accepted (any more); start again once this is fixed.
+        StoreError: the disk is full or not writable; start again once this is fixed.
     """
     run = _FetchRun(provider, book, folder, rules or Rules(), clock or SystemClock(), rate or LeastRate(), report)
     run.begin(wanted)
@@ -240,7 +240,7 @@ class _FetchRun:
 
     @contextmanager
     def _alone(self) -> Iterator[None]:
-        """Hold the folder: another build may fetch into it at the same time."""
+        """Lock the folder: another build may download into it at the same time."""
         with (self.folder / LOCK).open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
             yield

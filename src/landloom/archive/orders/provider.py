@@ -28,7 +28,7 @@ class QuotaError(TransientFaultError):
 
 
 class CredentialsError(TransientFaultError):
-    """The provider does not accept the account, or not any more: nothing else will succeed until that is mended."""
+    """The provider does not accept the account (any more); no request can succeed until this is fixed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +56,8 @@ class Stream:
 class ProductProvider(Protocol):
     """Orders and serves products.
 
-    Every method raises `PermanentFaultError` for a product that is gone for good, `QuotaError` over quota, and another
-    `TransientFaultError` for everything that may pass; `CredentialsError` ends the run.
+    Every method raises `PermanentFaultError` for a product that is permanently unavailable, `QuotaError` over quota,
+    and another `TransientFaultError` for everything that may pass; `CredentialsError` ends the run.
     """
 
     def is_online(self, order: Order) -> bool:

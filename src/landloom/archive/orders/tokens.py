@@ -48,7 +48,7 @@ class PasswordToken:
 
         Raises:
             CredentialsError: the name or the password is wrong.
-            TransientFaultError: no answer.
+            TransientFaultError: the service does not respond.
         """
         if self._now() >= self._lapses:
             answer = self._ask()

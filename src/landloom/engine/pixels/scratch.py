@@ -47,7 +47,7 @@ def scratch_arrays(
 
 
 def _on_disk(shape: tuple[int, ...], dtype: np.dtype[Any], stack: ExitStack) -> NDArray[Any]:
-    """An array of zeros in a temporary file whose blocks are all allocated: a hole that cannot be filled kills."""
+    """An array of zeros in a fully allocated temporary file: writing to a sparse one would crash on a full disk."""
     size = int(np.prod(shape)) * dtype.itemsize
     try:
         file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it

@@ -34,7 +34,7 @@ def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = Non
         **options: for `parcels_of`; `default_epsg` is for files without a CRS.
 
     Raises:
-        InvalidInputError: see `read_vector` and `parcels_of`; or the grid is far from all of them.
+        InvalidInputError: see `read_vector` and `parcels_of`; or no parcel is near the grid.
 
     Example:
         >>> import geopandas, shapely, tempfile

@@ -1,9 +1,9 @@
 """Guess labels: a classifier trained on an existing map, and the label maps and probabilities that it predicts.
 
 The default is a Balanced Random Forest (Chen, Liaw and Breiman 2004), each tree of which sees as many pixels of every
-class. Balanced trees answer as if all classes were equally common; `prior="map"` gives the classes back the shares
-that they have in the map (Elkan 2001, theorem 2), which keeps mistakes of the map that carry a rare class's name from
-spreading. LandCoverNet has two trees, and no such step.
+class. Balanced trees predict as if all classes were equally common; `prior="map"` restores the class shares of the
+map (Elkan 2001, theorem 2), which keeps pixels that the map wrongly assigns to a rare class from spreading.
+LandCoverNet uses two trees, and no such step.
 """
 
 from __future__ import annotations
