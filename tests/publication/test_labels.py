@@ -248,7 +248,7 @@ def with_crs(folder: Path) -> Path:
     ("file", "changes", "error", "message"),
     [
         (no_crs, {"column": "code"}, InvalidInputError, "has no CRS"),
-        (with_crs, {}, InvalidInputError, r"\w+ the column that holds the code"),
+        (with_crs, {}, InvalidInputError, r"\w+ the column of the code"),
         (with_crs, {"column": "kode"}, NotFoundError, r"no column in .*'kode'; nearest: code"),
         (with_crs, {"column": "code", "layer": "y"}, NotFoundError, "no layer"),
         (with_crs, {"column": "code", "taxonomy": "corine"}, NotFoundError, "no taxonomy"),
