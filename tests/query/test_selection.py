@@ -84,7 +84,7 @@ def test_shares_in_another_taxonomy_are_sums_by_the_crosswalk(own: Truth) -> Non
     "question", [{"split": "train"}, {"where": "clc_2 > 0 AND NOT (split = 'train' OR clc_1 = 1)"}]
 )
 def test_an_unfilled_split_is_an_error_that_says_so(published: Truth, question: dict[str, Any]) -> None:
-    with pytest.raises(InvalidInputError, match="no sample of this corpus is in a split: its recipe fills none"):
+    with pytest.raises(InvalidInputError, match="no sample of this corpus is in a split: its recipe has none"):
         published.corpus.query(**question)
 
 

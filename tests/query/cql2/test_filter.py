@@ -130,9 +130,9 @@ def test_no_text_takes_long() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("clc_1 >", "filter: got 'clc_1 >', no CQL2 at its end"),
-        ("clc_1 > 0.5 clc_2 > 1", "filter: got 'clc_1 > 0.5 clc_2 > 1', no CQL2 from 'clc_2 > 1' on (character 13)"),
-        ("clc_1 > 0.5\nAND = 3", "filter: got 'clc_1 > 0.5\\nAND = 3', no CQL2 from '= 3' on (character 17)"),
+        ("clc_1 >", "filter: got 'clc_1 >', not CQL2 at its end"),
+        ("clc_1 > 0.5 clc_2 > 1", "filter: got 'clc_1 > 0.5 clc_2 > 1', not CQL2 from 'clc_2 > 1' on (character 13)"),
+        ("clc_1 > 0.5\nAND = 3", "filter: got 'clc_1 > 0.5\\nAND = 3', not CQL2 from '= 3' on (character 17)"),
         ("  ", "filter: got an empty text, expected a condition such as clc_31 = 1"),
         ("clc_1 = 'x", "filter: got a quote that is never closed, ' at character 9"),
         (
@@ -170,7 +170,7 @@ def test_json_and_text_say_the_same() -> None:
         ("stratum = DATE('2018-01-01')", "dates"),
         ("clc_1 + clc_2", "condition"),
         ("foo(clc_1) = 1", "operator 'foo'"),
-        ("clc_1 == 1", "no CQL2"),
+        ("clc_1 == 1", "not CQL2"),
         ("'clc_1'", "condition"),
         ('{"op": "=", "args": [1]}', "arguments"),
         ('{"op": "in", "args": [{"property": "a"}, "a"]}', "list"),

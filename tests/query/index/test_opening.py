@@ -81,7 +81,7 @@ def test_a_broken_sidecar_is_rebuilt(copied: Path, own: Truth, tmp_path: Path, d
 
 def test_a_cache_that_cannot_be_written_is_no_obstacle(copied: Path, own: Truth, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a folder should be")
-    with pytest.warns(UserWarning, match="lives in memory"):
+    with pytest.warns(UserWarning, match="kept in memory"):
         corpus = Corpus.open(copied, cache=tmp_path / "cache")
     assert list(corpus.query(where="clc_3 > 0.3").ids) == list(own.corpus.query(where="clc_3 > 0.3").ids)
 
