@@ -169,7 +169,9 @@ def crawl(
     region: RegionOption = None,
     period: PeriodOption = None,
     role: Annotated[list[str] | None, typer.Option("--role", help="Assets with this role; may be repeated.")] = None,
-    collection: Annotated[list[str] | None, typer.Option(help="Enter only these children of the root.")] = None,
+    collection: Annotated[
+        list[str] | None, typer.Option(help="Only these child collections of the root; may be repeated.")
+    ] = None,
     hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:

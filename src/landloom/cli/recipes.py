@@ -35,7 +35,7 @@ def init(
 def plan(
     recipe: RecipeOption = HERE,
     *,
-    search: Annotated[bool, typer.Option(help="Draw the samples and ask the archive, if all inputs are there.")] = True,
+    search: Annotated[bool, typer.Option(help="Draw the samples and search the archive, if all inputs exist.")] = True,
     hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:

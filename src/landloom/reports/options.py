@@ -11,9 +11,9 @@ import typer
 
 from landloom.model.address import HOSTS_VARIABLE
 
-RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or the folder of a landloom.yaml.")]
+RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or folder with a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
-WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes on this machine; 0 for one a core.")]
+WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes on this machine; 0 for one per core.")]
 
 
 def _limit_hosts(hosts: str | None) -> str | None:
@@ -28,7 +28,7 @@ HostsOption = Annotated[
         "--hosts",
         envvar=HOSTS_VARIABLE,
         callback=_limit_hosts,
-        help="Contact only these hosts, separated by commas; .example.org admits all below it.",
+        help="Contact only these hosts, separated by commas; .example.org includes its subdomains.",
     ),
 ]
 HERE = Path("landloom.yaml")
