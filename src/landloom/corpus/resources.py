@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from landloom.model.taxonomy import Taxonomy
 
 CHUNK: Final = 16_384
-"""Rows that are formatted at a time."""
+"""Rows formatted at a time."""
 _ZERO: Final = np.frombuffer(b",0.000000", np.uint8)
 _GZIP: Final = 31
 """zlib's window bits for a gzip frame, which has time 0 and no file name."""

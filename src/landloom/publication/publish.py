@@ -88,11 +88,11 @@ def publish(
         Summary; nothing is written if the same corpus has already been published there.
 
     Raises:
-        InvalidInputError: the base URL is no absolute address.
-        CorpusError: no corpus there.
-        CorpusInvalidError: the corpus does not validate, or a file is not what its manifest says.
-        ForeignCorpusError: the target holds a published version that differs, or something else.
-        TransientFaultError: the target does not answer; the next publish goes on.
+        InvalidInputError: the base URL is not an absolute address.
+        CorpusError: there is no corpus.
+        CorpusInvalidError: the corpus is invalid, or a file does not match its manifest.
+        ForeignCorpusError: the target contains a different published version, or something else.
+        TransientFaultError: the target does not answer; the next publish continues.
 
     Example:
         >>> publish("corpus", "file:///srv/first/1.0", "first/1.0")

@@ -40,7 +40,7 @@ LANDCOVERNET: Final = {
     6: (211, 242, 243),
     7: (141, 231, 321, 322, 411),
 }
-"""LandCoverNet class → the CORINE codes of this world that are it."""
+"""LandCoverNet class → corresponding CORINE codes of this world."""
 
 
 def reclassify(codes: NDArray[np.uint16], classes: Mapping[int, Sequence[int]]) -> NDArray[np.uint8]:

@@ -112,10 +112,10 @@ def fetch(
     Args:
         store: an obstore store without its own retries.
         path: key within the store.
-        part: where to write; overwritten.
-        base: address of the store, asked for Retry-After where it is a web server: the transport hides its headers.
-        patience: how long to go on; it starts anew with bytes that come at `least_rate` or faster.
-        stop: give up as soon as it is set.
+        part: path to write to; overwritten.
+        base: address of the store; a web server is asked for Retry-After, because the transport hides its headers.
+        patience: retry policy; it starts again with bytes received at `least_rate` or faster.
+        stop: ends the download as soon as it is set.
 
     Raises:
         PermanentFaultError: it does not exist, or may not be read.

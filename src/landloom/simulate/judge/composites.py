@@ -162,9 +162,9 @@ def composite_error(
     """Measure the errors of a composite.
 
     Args:
-        case: what it was made from.
-        composite: (band, y, x); 0 where it holds nothing.
-        truth: (band, y, x) what it should have been: `case.perfect(valid)`.
+        case: the input of the composite.
+        composite: (band, y, x); 0 is nodata.
+        truth: (band, y, x) perfect composite: `case.perfect(valid)`.
     """
     held = composite != NODATA
     difference = (
