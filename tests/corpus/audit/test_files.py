@@ -49,7 +49,7 @@ def test_missing_longer_and_changed_files_are_named(store: LocalStore, key: str)
     store.put(key, content + b"x")
     assert problems(store) == [(key, f"got {len(content) + 1} bytes, expected {len(content)}")]
     store.delete(key)
-    assert problems(store) == [(key, "missing, though a manifest names it")]
+    assert problems(store) == [(key, "missing, but listed in a manifest")]
 
 
 @pytest.mark.parametrize("key", [f"imagery/{TILE}/stray.tif", "resources/stray.csv", "imagery/34N/01E-200N/a.tif", "x"])
@@ -59,4 +59,4 @@ def test_files_of_no_manifest_are_named(store: LocalStore, key: str) -> None:
 
 
 def test_a_corpus_without_manifests_has_none(tmp_path: Path) -> None:
-    assert ("manifest", "no manifest names any file") in problems(LocalStore(tmp_path / "empty"))
+    assert ("manifest", "no manifest lists any file") in problems(LocalStore(tmp_path / "empty"))
