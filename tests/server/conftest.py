@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-Exists = dict[str, "NDArray[np.bool_]"]
 STEPS = 4
 """Months of the small corpora."""
 
