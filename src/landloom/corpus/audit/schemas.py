@@ -35,7 +35,9 @@ CORE: Final = {
 SPEC: Final = "https://schemas.stacspec.org/"
 EXTENSION: Final = "https://stac-extensions.github.io/"
 GEOJSON: Final = "https://geojson.org/schema/"
-BUNDLED: Final = "1.1.0"
+VERSIONS: Final = ("1.0.0", "1.1.0")
+"""Versions of STAC that documents may have."""
+BUNDLED: Final = VERSIONS[1]
 """Version of the core schemas bundled with pystac."""
 
 
@@ -99,6 +101,10 @@ class Schemas:
 
     def _core(self, where: str, document: Mapping[str, Any], path: str) -> Iterator[Problem]:
         version = document.get("stac_version")
+        if version not in VERSIONS:
+            got = "missing" if version is None else f"got {version!r}"
+            yield Problem(where=where, what=f"stac_version: {got}, expected {' or '.join(VERSIONS)}")
+            return
         exact = self.of(f"{SPEC}v{version}/{path}")
         if exact is not None:
             yield from _problems(where, exact, document)
