@@ -13,10 +13,11 @@ from tests.archive.orders.book import FileOrderBook
 
 from landloom.archive.orders.fetch import FetchReport, fetch_products
 from landloom.archive.orders.odata import ODataProducts, ODataService
+from landloom.archive.orders.provider import CredentialsError
 from landloom.archive.orders.states import Rules, orders_of
 from landloom.archive.orders.tokens import PasswordToken
 from landloom.archive.safe.products import SafeArchive
-from landloom.errors import InvalidInputError, PermanentFaultError
+from landloom.errors import InvalidInputError
 from landloom.model.time import Period
 from landloom.simulate.safe.products import SafeForm, SafeReport, simulate_safe_archive
 from landloom.simulate.schedule import plan_scenes
@@ -114,7 +115,7 @@ def test_strangers_get_nothing_and_the_server_ends(served: tuple[Path, SafeRepor
             urlopen(str(scenes[0].href))
         unsigned.value.close()
         assert unsigned.value.code == 401
-        with pytest.raises(PermanentFaultError, match="password"):
+        with pytest.raises(CredentialsError, match="password"):
             products(server, "wrong").place(orders_of(scenes)[0])
     with pytest.raises(OSError, match="refused"):
         urlopen(server.url)
