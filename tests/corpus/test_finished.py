@@ -55,7 +55,7 @@ def test_tables_of_no_tile_are_those_that_do_not_follow_from_the_index(world: Wo
 
 
 def test_what_is_no_finished_corpus_is_named(tmp_path: Path) -> None:
-    with pytest.raises(CorpusError, match="is no finished corpus"):
+    with pytest.raises(CorpusError, match="is not a finished corpus"):
         FinishedCorpus.open(str(tmp_path))
     store = LocalStore(tmp_path / "corpus")
     write_world(store, make_info())
@@ -63,5 +63,5 @@ def test_what_is_no_finished_corpus_is_named(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="cannot be read"):
         FinishedCorpus.open(store.uri)
     store.delete(CORPUS)
-    with pytest.raises(CorpusError, match="is no finished corpus"):
+    with pytest.raises(CorpusError, match="is not a finished corpus"):
         FinishedCorpus.open(store.uri)
