@@ -11,13 +11,14 @@ import numpy as np
 import pytest
 import rasterio
 from rasterio.errors import NotGeoreferencedWarning
+from tests.rasters import read_window
 
 from landloom.errors import InvalidValueError, PermanentFaultError, TransientFaultError
 from landloom.formats.geotiff import encode_cog, encode_geotiff
 from landloom.model.grid import Grid
 from landloom.store.open import open_store
 from landloom.store.patience import Patience
-from landloom.store.raster import open_raster, read_window
+from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
     from pathlib import Path

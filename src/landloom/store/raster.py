@@ -43,6 +43,8 @@ _SETTINGS: Final[dict[str, Any]] = {
     "GDAL_TIFF_INTERNAL_MASK": True,
 }
 """GDAL's configuration for opening a file: one thread, no listing of folders."""
+_REMOTE_SETTINGS: Final[dict[str, Any]] = {"GDAL_MAX_RAW_BLOCK_CACHE_SIZE": 256 * 2**20}
+"""… for reading a remote one: the blocks of a window are requested together up to this size."""
 
 
 @contextmanager
@@ -79,20 +81,6 @@ def open_raster(href: str, *, stated: Grid | None = None, patience: Patience | N
             _dataset=dataset,
             _remote=remote,
         )
-
-
-def read_window(
-    href: str,
-    window: Grid,
-    *,
-    band: int = 1,
-    fill: float = 0,
-    stated: Grid | None = None,
-    patience: Patience | None = None,
-) -> NDArray[Any]:
-    """Open a file and read one window; see `open_raster` and `RasterFile.read`."""
-    with open_raster(href, stated=stated, patience=patience) as raster:
-        return raster.read(window, band=band, fill=fill)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,7 +143,8 @@ class RasterFile:
         def again(dataset: Any) -> None:
             dataset.read(band, window=window)
 
-        with _sorted_faults(self.href, self._remote, again):
+        settings = nullcontext() if self._remote is None else rasterio.Env(**_REMOTE_SETTINGS)
+        with settings, _sorted_faults(self.href, self._remote, again):
             part: NDArray[Any] = self._dataset.read(band, window=window)
         return part
 

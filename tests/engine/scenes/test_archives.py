@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from tests.engine.scenes.providers import EVERYWHERE, write_recipe
 from tests.projects import project_of
+from tests.rasters import read_window
 
 from landloom.archive.safe.masks import product_mask
 from landloom.archive.safe.products import SafeArchive
@@ -29,7 +30,6 @@ from landloom.model.time import Period
 from landloom.pipelines.build import build
 from landloom.pipelines.registry import REGISTRY
 from landloom.simulate.spec import world_spec
-from landloom.store.raster import read_window
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
