@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import threading
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import numpy as np
@@ -47,7 +46,6 @@ class Explorer:
     def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
         self.corpus, self.info = corpus, info
         self.chips = Chips(corpus, info)
-        self._lock = threading.Lock()
 
     def about(self) -> dict[str, Any]:
         """The corpus: texts, and outlines of its tiles."""
@@ -130,8 +128,7 @@ class Explorer:
         if where is not None:
             check_depth(where.encode())
         try:
-            with self._lock:
-                return self.corpus.query(region=region, where=where or None)
+            return self.corpus.query(region=region, where=where or None)
         except NotFoundError as error:
             raise InvalidInputError(f"filter: {error}") from error
 
@@ -155,9 +152,8 @@ class Explorer:
         Raises:
             NotFoundError: no such sample.
         """
-        with self._lock:
-            found = self.corpus.select([identity])
-            place = next(iter(found.linked()))
+        found = self.corpus.select([identity])
+        place = next(iter(found.linked()))
         frame = found.to_geodataframe().iloc[0]
         west, south, east, north = frame.geometry.bounds
         return {

@@ -103,7 +103,6 @@ class Searcher:
         self.corpus, self.info = corpus, info
         self.item_collections: Mapping[str, ItemCollection] = item_collections(corpus, info)
         self._answers: OrderedDict[str, Answer] = OrderedDict()
-        # The index keeps unpacked columns in a plain dictionary: one query at a time.
         self._lock = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
@@ -118,11 +117,12 @@ class Searcher:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-            answer = self._answer(question)
+        answer = self._answer(question)  # without the lock: a long search does not hold the others
+        with self._lock:
             self._answers[key] = answer
             while len(self._answers) > _KEPT:
                 self._answers.popitem(last=False)
-            return answer
+        return answer
 
     @staticmethod
     def _check(question: Question) -> None:
