@@ -6,6 +6,7 @@ import os
 import sys
 
 from landloom.errors import LandloomError
+from landloom.reports.text import plain
 
 
 def main() -> None:
@@ -18,14 +19,14 @@ def main() -> None:
         try:
             app()
         except LandloomError as error:
-            sys.stderr.write(f"landloom: {error}\n")
+            sys.stderr.write(plain(f"landloom: {error}\n"))
             raise SystemExit(1) from None
         except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except OSError as error:
             where = "" if error.filename is None else f"{error.filename}: "
-            sys.stderr.write(f"landloom: {where}{error.strerror or error}\n")
+            sys.stderr.write(plain(f"landloom: {where}{error.strerror or error}\n"))
             raise SystemExit(1) from None
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.reports.options import HostsOption, JsonOption
-from landloom.reports.terminal import say, say_json, say_table, size
+from landloom.reports.options import JsonOption
+from landloom.reports.terminal import say, say_json, say_lines, say_table, size
 
 if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
@@ -125,7 +124,7 @@ def query(
     if as_json:
         say_json({"samples": len(found), "files": len(found.assets), "ids": list(found.ids)})
     elif ids:
-        sys.stdout.writelines(f"{name}\n" for name in found.ids)
+        say_lines(found.ids)
     else:
         say(str(found.describe()))
         if list_file is not None:
@@ -183,7 +182,7 @@ def crawl(
         say_json([{"id": item.id, "collection": item.collection, "hrefs": item.hrefs()} for item in items])
         return
     for item in items:
-        sys.stdout.writelines(f"{href}\n" for href in item.hrefs())
+        say_lines(item.hrefs())
 
 
 def list_corpora(*, as_json: JsonOption = False) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
+from landloom.reports.text import plain, plain_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
@@ -50,12 +52,17 @@ class ProgressBars:
             self._bars.advance(self._task)
         if reason is not None and reason not in self._told:  # many tiles may fail for the same reason
             self._told.add(reason)
-            sys.stderr.write(f"{self._stage}: {unit} failed: {reason}\n")
+            sys.stderr.write(plain(f"{self._stage}: {unit} failed: {reason}\n"))
 
 
 def say(text: str = "") -> None:
-    """Print a line to standard output."""
-    sys.stdout.write(text + "\n")
+    """A line on the output; what others wrote in it cannot steer the terminal."""
+    sys.stdout.write(plain(text) + "\n")
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Names or addresses for other programs, each on one line whatever it holds."""
+    sys.stdout.writelines(f"{plain_line(line)}\n" for line in lines)
 
 
 def say_json(value: Any) -> None:
