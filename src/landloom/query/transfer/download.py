@@ -299,7 +299,11 @@ def download(
             what = "no space left" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
             raise StoreError(f"cannot write to {plan.destination}: {what}; run again to continue") from error
     return Report(
-        fetched=files, bytes=size, present=plan.present, failed=tuple(failed), seconds=time.monotonic() - began
+        fetched=files,
+        bytes=size,
+        present=plan.present,
+        failed=(*plan.refused, *failed),
+        seconds=time.monotonic() - began,
     )
 
 
