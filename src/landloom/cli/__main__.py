@@ -6,6 +6,7 @@ import os
 import sys
 
 from landloom.errors import LandloomError
+from landloom.model.address import without_secrets
 from landloom.reports.text import plain
 
 
@@ -19,7 +20,7 @@ def main() -> None:
         try:
             app()
         except LandloomError as error:
-            sys.stderr.write(plain(f"landloom: {error}\n"))
+            sys.stderr.write(plain(without_secrets(f"landloom: {error}\n")))
             raise SystemExit(1) from None
         except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -19,6 +19,7 @@ from landloom.model.address import resolve
 from landloom.model.time import Period, parse_instant
 from landloom.query.catalog.corpora import stac_root
 from landloom.query.region import resolve_region
+from landloom.store.credentials import keep
 from landloom.store.href_documents import HrefDocuments
 
 if TYPE_CHECKING:
@@ -143,7 +144,7 @@ def stac_search(
 
         shapely.prepare(search.shape)
     with ThreadPoolExecutor(workers) as pool:
-        stac = StaticStac(stac_root(root), reader, search.items, _strict, pool.map)
+        stac = StaticStac(keep(stac_root(root)), reader, search.items, _strict, pool.map)
         items = list(stac.walk(search.shape, search.period, search.enters))
         wanted = _names(related)
         return items if not wanted else _with_related(items, wanted, search, reader, pool)

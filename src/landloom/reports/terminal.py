@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING, Any, Self
 
+from landloom.model.address import public, without_secrets
 from landloom.reports.text import plain, plain_line
 
 if TYPE_CHECKING:
@@ -52,17 +53,17 @@ class ProgressBars:
             self._bars.advance(self._task)
         if reason is not None and reason not in self._told:  # many tiles may fail for the same reason
             self._told.add(reason)
-            sys.stderr.write(plain(f"{self._stage}: {unit} failed: {reason}\n"))
+            sys.stderr.write(plain(without_secrets(f"{self._stage}: {unit} failed: {reason}\n")))
 
 
 def say(text: str = "") -> None:
-    """A line on the output; what others wrote in it cannot steer the terminal."""
-    sys.stdout.write(plain(text) + "\n")
+    """A line on the output, without secrets of addresses; what others wrote in it cannot steer the terminal."""
+    sys.stdout.write(plain(without_secrets(text)) + "\n")
 
 
 def say_lines(lines: Iterable[str]) -> None:
     """Names or addresses for other programs, each on one line whatever it holds."""
-    sys.stdout.writelines(f"{plain_line(line)}\n" for line in lines)
+    sys.stdout.writelines(f"{plain_line(public(line))}\n" for line in lines)
 
 
 def say_json(value: Any) -> None:

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from landloom.errors import MissingKeyError, PermanentFaultError
 from landloom.model.address import is_remote, local_path
-from landloom.store.faults import os_fault
-from landloom.store.hosts import check_host
+from landloom.store.credentials import requested
 from landloom.store.http import get, new_session
 from landloom.store.open import open_store
 
@@ -45,7 +44,7 @@ class HrefDocuments:
             PermanentFaultError: it is permanently unreadable.
         """
         if href.startswith(("http://", "https://")):
-            return self._get(href)
+            return self._get(requested(href))
         if is_remote(href):
             return self._stored(href)
         try:

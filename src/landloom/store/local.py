@@ -100,6 +100,21 @@ class LocalStore:
         Raises:
             StoreError: it cannot be written, for example because the disk is full; no partial file is left.
         """
+        with self._written(key, data) as unfinished:
+            unfinished.replace(self.path(key))
+
+    def create(self, key: str, data: bytes | memoryview) -> bool:
+        """Write a file whole, unless there is one of that key already; errors as of `put`."""
+        with self._written(key, data) as unfinished:
+            try:
+                os.link(unfinished, self.path(key))
+            except FileExistsError:
+                return False
+        return True
+
+    @contextmanager
+    def _written(self, key: str, data: bytes | memoryview) -> Iterator[Path]:
+        """The bytes of a file on the disk, under a name that is gone afterwards."""
         path = self.path(key)
         stem = path.name.encode()[:180].decode(errors="ignore")
         unfinished = path.with_name(f".{stem}.{uuid.uuid4().hex}{UNFINISHED}")
@@ -110,7 +125,7 @@ class LocalStore:
                     file.write(data)
                     file.flush()
                     os.fsync(file.fileno())
-                unfinished.replace(path)
+                yield unfinished
         finally:
             with suppress(OSError):
                 unfinished.unlink()

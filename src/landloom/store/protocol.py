@@ -105,6 +105,17 @@ class Writable(Protocol):
         """
         ...
 
+    def create(self, key: str, data: bytes | memoryview) -> bool:
+        """Write a file whole, unless there is one of that key already; of several at once, one succeeds.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            StoreError: it cannot be written.
+        """
+        ...
+
     def delete(self, key: str) -> None:
         """Remove a file; a missing file is not an error."""
         ...

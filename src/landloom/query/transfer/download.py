@@ -163,7 +163,16 @@ class _DownloadRun:
 
     def _checked(self, wanted: Wanted, part: str) -> Received:
         for last in (False, True):
-            received = fetch(self.store, wanted.path, part, base=self.base, patience=self.patience, stop=self.stop)
+            received = fetch(
+                self.store,
+                wanted.path,
+                part,
+                base=self.base,
+                size=wanted.size,
+                proved=wanted.sha256 is not None,
+                patience=self.patience,
+                stop=self.stop,
+            )
             length = wanted.size in (None, received.size)
             if length and wanted.sha256 in (None, received.sha256):
                 return received
