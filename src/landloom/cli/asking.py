@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.reports.options import JsonOption
+from landloom.reports.options import HostsOption, JsonOption
 from landloom.reports.terminal import say, say_json, say_lines, say_table, size
 
 if TYPE_CHECKING:

@@ -45,7 +45,7 @@ def check_host(address: str) -> None:
     if allowed is not None:
         if not any(host == name or (name.startswith(".") and host.endswith(name)) for name in allowed):
             raise ForeignAddressError(
-                f"{shown(address)}: {host} is not among the hosts allowed by {VARIABLE} (--hosts)"
+                f"{shown(address)}: {host} is not among the hosts allowed by {HOSTS_VARIABLE} (--hosts)"
             )
         return
     if host in _METADATA_NAMES or _is_metadata(host):

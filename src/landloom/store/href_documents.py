@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from landloom.errors import MissingKeyError, PermanentFaultError
 from landloom.model.address import is_remote, local_path
 from landloom.store.credentials import requested
+from landloom.store.faults import os_fault
+from landloom.store.hosts import check_host
 from landloom.store.http import get, new_session
 from landloom.store.open import open_store
 

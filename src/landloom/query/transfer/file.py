@@ -187,12 +187,12 @@ def fetch(
         size: bytes that are due, where a manifest says; a larger body is cut at once.
         proved: whether the caller will hold the file to a digest; if not, a file is resumed only where the server says
             by ETag or time of change that it is still the same one.
-        patience: how long to go on; it starts anew with every byte that comes.
+        patience: how long to go on; it starts anew with bytes that come at `least_rate` or faster.
         stop: give up as soon as it is set.
 
     Raises:
-        PermanentFaultError: it is not there, may not be read, or is larger than what is due.
-        TransientFaultError: it could not be had for as long as patience lasts.
+        PermanentFaultError: it does not exist, may not be read, or is larger than expected.
+        TransientFaultError: it could not be received within the retry policy.
         OSError: it cannot be written.
     """
     from obstore.exceptions import BaseError
@@ -208,7 +208,9 @@ def fetch(
             except (BaseError, TransientFaultError, TimeoutError, ConnectionError, FileNotFoundError) as error:
                 if _permanent(error):
                     raise PermanentFaultError(f"{path}: {_first_line(error)}") from error
-                failures = 1 if state.offset > before else failures + 1
+                progress = state.offset - before
+                steady = progress > limit.least_rate * (time.monotonic() - since)
+                failures = 1 if steady else failures + 1
                 _prepare(error, out, state)
                 busy = _status(error) in BUSY
                 state.busy += busy
