@@ -252,7 +252,7 @@ class Upload:
     made: dict[str, dict[str, tuple[FileEntry, bytes]]] = field(default_factory=dict)
     """Tile → path → file that was made for this publication."""
     sealed: list[FileEntry] = field(default_factory=list)
-    """The manifests and corpus.json as they lie at the goal."""
+    """What the root digest covers, as it lies at the goal."""
     run: str = field(default_factory=lambda: uuid4().hex)
     """Tells this run from another one at the same goal."""
     uploaded: int = 0
@@ -310,7 +310,7 @@ class Upload:
         self.kept.pop(tile, None)
         key = layout.manifest(TileKey.parse(tile) if tile else None)
         manifest = manifest_bytes(wanted)
-        self.sealed.append(FileEntry.of(key, manifest))
+        self.sealed += [FileEntry.of(key, manifest), *(entry for entry in wanted if entry.path == INDEX)]
         self.demand_alone()
         if tile and key in self.manifests and self.goal.get(key) == manifest:
             self._pass_over(wanted)

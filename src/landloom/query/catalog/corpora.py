@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from landloom.corpus.layout import CORPUS, ROOT
-from landloom.corpus.root import OWN_MANIFEST, RootDigest, check_index
+from landloom.corpus.root import RootDigest, check_index
 from landloom.errors import (
     CorpusError,
     InvalidInputError,
@@ -235,8 +235,7 @@ def _fetched_index(base: str, folder: Path, profile: str | None) -> Path:
         root, stamp = _stamp(store)
         if stamp and path.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == stamp:
             return path
-        wanted = (CORPUS,) if root is None else (CORPUS, OWN_MANIFEST)
-        files = {INDEX: store.get(INDEX), ROOT: root} | {key: _got(store, key) for key in wanted}
+        files = {INDEX: store.get(INDEX), CORPUS: _got(store, CORPUS), ROOT: root}
         for key, data in files.items():
             _keep_or_drop(kept / key, data)
         try:

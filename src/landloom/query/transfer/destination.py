@@ -8,9 +8,9 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from landloom.errors import Problem, StoreError
+from landloom.errors import CorpusError, Problem, StoreError
 from landloom.model.keys import refused_keys
-from landloom.query.transfer.download_journal import DownloadJournal, Record
+from landloom.query.transfer.download_journal import JOURNAL, STATE, DownloadJournal, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -194,11 +194,18 @@ def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
         digests: read every file; else only sizes are compared.
 
     Returns:
-        A problem for each file that is missing or changed.
+        A problem for each file that is missing or changed, and for each line of the journal that says nothing.
+
+    Raises:
+        CorpusError: nothing was downloaded to that folder.
     """
-    problems: list[Problem] = []
+    journal = DownloadJournal(destination)
+    records, damaged = journal.read(), journal.damaged()
+    if not records and not damaged:
+        raise CorpusError(f"{destination}: nothing was downloaded there, so there is nothing to compare")
+    problems = [Problem(where=f"{STATE}/{JOURNAL}", what=f"line {number} is damaged") for number in damaged]
     places = Places(destination)
-    for record in sorted(DownloadJournal(destination).read().values(), key=lambda item: item.path):
+    for record in sorted(records.values(), key=lambda item: item.path):
         path = places.of(record.path)
         if not path.is_file():
             problems.append(Problem(where=record.path, what="is gone"))
@@ -218,7 +225,7 @@ def plan_repair(destination: Path) -> DownloadPlan:
     """
     journal = DownloadJournal(destination)
     records = journal.read()
-    wrong = [problem.where for problem in verify(destination)]
+    wrong = [problem.where for problem in verify(destination) if problem.where in records]
     places = Places(destination)
     for path in wrong:
         places.of(path).unlink(missing_ok=True)

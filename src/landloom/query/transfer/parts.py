@@ -42,20 +42,21 @@ _ANY: Final = ("", "")
 
 
 def _manifest_entries(store: Readable, keys: Iterable[str], root: RootDigest | None) -> Iterator[Wanted]:
-    """What manifests name; each is held to the root digest, where the corpus has one.
+    """What manifests name.
 
-    Raises:
-        CorpusError: one is not what the root digest says.
+    A manifest that is not what the root digest says is wanted itself, as it should be: it will not come, and be listed.
     """
-    from landloom.corpus.manifest import read_manifest
+    from landloom.corpus.manifest import FileEntry, read_manifest
 
     for key in keys:
         try:
             content = store.get(key)
         except MissingKeyError:
             continue
-        for entry in read_manifest(content if root is None else root.check(key, content), key):
-            yield _wanted(entry)
+        expected = None if root is None else root.files.get(key, FileEntry(key, 0, ""))
+        if expected is not None and expected != FileEntry.of(key, content):
+            yield _wanted(expected)
+        yield from map(_wanted, read_manifest(content, key))
 
 
 def _wanted(entry: FileEntry) -> Wanted:
@@ -95,7 +96,8 @@ def selection_files(selection: Selection, store: Readable | None = None) -> list
     known = {item.path: item for item in _manifest_entries(store, keys, root_of(store))}
     wanted = [known.get(path, Wanted(path=path)) for path in paths]
     folders = {f"{cube}/" for cube in cubes}
-    return wanted + [item for path, item in known.items() if f"{path.partition('.zarr/')[0]}.zarr/" in folders]
+    arrays = [item for path, item in known.items() if f"{path.partition('.zarr/')[0]}.zarr/" in folders]
+    return wanted + arrays + [item for path, item in known.items() if path.startswith("manifest/")]
 
 
 def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> list[Wanted]:
@@ -116,8 +118,9 @@ def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> lis
         root = root_of(store)
         listed = list(_manifest_entries(store, keys, root))
         listed += _covering(root, [CORPUS, *keys] if part == "all" else [CORPUS])
-        beside = (ROOT,) if part == "resources" else ()
-        return [item for item in listed if item.path.startswith((*FOLDERS[part], *beside))]
+        damaged = {item.path for item in listed} & set(keys)
+        beside = (*damaged, ROOT) if part == "resources" else tuple(damaged)
+        return [item for item in dict.fromkeys(listed) if item.path.startswith((*FOLDERS[part], *beside))]
     if part == "resources":
         kinds = ("geometries.geojson.gz", "labels.csv.gz", "label_mappings.csv")
         return [Wanted(path=f"resources/{corpus.name}_{kind}") for kind in kinds]
