@@ -59,7 +59,7 @@ def whole(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def one_of_each(corpus: Path) -> list[str]:
     """A file of every kind, by its folder and ending; all documents at the root."""
-    kinds = {}
+    kinds: dict[object, str] = {}
     for path in sorted(corpus.rglob("*")):
         key = path.relative_to(corpus).as_posix()
         if path.is_file() and path.stat().st_size:

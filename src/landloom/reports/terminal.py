@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from landloom.model.address import public, without_secrets
 from landloom.reports.text import plain, plain_line
@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from rich.progress import Progress, TaskID
+
+
+_LONGEST: Final = 500
+"""Characters of a warning."""
 
 
 class ProgressBars:
@@ -64,6 +68,12 @@ def say(text: str = "") -> None:
 def say_lines(lines: Iterable[str]) -> None:
     """Names or addresses for other programs, each on one line whatever it holds."""
     sys.stdout.writelines(f"{plain_line(public(line))}\n" for line in lines)
+
+
+def warn(text: str) -> None:
+    """One line on the error stream, bounded, about something that was left out."""
+    shown = plain_line(without_secrets(text))
+    sys.stderr.write(f"  {shown if len(shown) <= _LONGEST else shown[:_LONGEST] + '…'}\n")
 
 
 def say_json(value: Any) -> None:

@@ -16,16 +16,15 @@ import requests
 from urllib3.exceptions import HTTPError
 
 from landloom.errors import MissingKeyError, StoreError, TransientFaultError
-from landloom.model.address import shown, without_secrets
+from landloom.model.address import shown
 from landloom.store.credentials import keep, requested
-from landloom.store.faults import GONE, http_fault
-from landloom.store.http import new_session
+from landloom.store.http import answer, chunks, new_session, plain_reason
+from landloom.store.patience import Patience
 from landloom.store.protocol import check_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from landloom.store.patience import Patience
     from landloom.store.protocol import Entry
 
 _PLAIN: Final = {"Accept-Encoding": "identity"}
@@ -34,7 +33,6 @@ _KEPT: Final = 256 << 20
 """Bytes of the largest file that is kept for further reads."""
 _NO_HEAD: Final = frozenset({400, 403, 405, 501})
 """Answers of servers that know no HEAD, or that signed another method."""
-_CHUNK: Final = 1 << 20
 _GZIP: Final = b"\x1f\x8b"
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
@@ -77,7 +75,7 @@ class WebStore:
         """The whole file; errors as in `protocol.Readable`."""
         if key == self._whole[0]:
             return self._whole[1]
-        with closing(self._answer("GET", key, stream=True)) as response:
+        with closing(self._answer("GET", key, stream=key.endswith(".gz"))) as response:
             return self._body(response, key)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
@@ -85,7 +83,7 @@ class WebStore:
         if key == self._whole[0] or length == 0:
             return self._cut(key, self.get(key), start, length) if length else self.get(key)[:0]
         wanted = {"Range": f"bytes={start}-{start + length - 1}", **_PLAIN}
-        with closing(self._answer("GET", key, wanted, stream=True, accept=frozenset({416}))) as response:
+        with closing(self._answer("GET", key, wanted, accept=frozenset({416}))) as response:
             if response.status_code == 416:
                 raise StoreError(f"{self.href(key)} is too short: expected {length} bytes from {start}")
             data = self._body(response, key)
@@ -183,23 +181,12 @@ class WebStore:
     ) -> requests.Response:
         if self._session is None:
             self._session = new_session(self._patience)
-        href = self.href(key)
-        try:
-            response = self._session.request(
-                method, requested(href), headers=headers, stream=stream, allow_redirects=True
-            )
-        except requests.RequestException as error:
-            raise TransientFaultError(f"{shown(href)}: {without_secrets(str(error))}") from error
-        if not response.ok and response.status_code not in accept:
-            response.close()
-            if response.status_code in GONE:
-                raise MissingKeyError(f"nothing under {shown(href)}")
-            raise http_fault(response.status_code, shown(href))
-        return response
+        href = requested(self.href(key))
+        return answer(self._session, href, stream=stream, headers=headers, accept=accept, method=method)
 
     def _body(self, response: requests.Response, key: str) -> bytes:
         """The decoded body, whole."""
-        data = b"".join(self._chunks(response, key))
+        data: bytes = b"".join(self._chunks(response, key)) if key.endswith(".gz") else response.content
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and "Content-Encoding" not in response.headers and int(length) != len(data):
             raise TransientFaultError(f"{shown(self.href(key))}: got {len(data)} bytes, expected {length}")
@@ -217,9 +204,9 @@ class WebStore:
             if key.endswith(".gz") and response.headers.get("Content-Encoding", "").lower() in ("gzip", "x-gzip"):
                 yield _compressed_once(response.raw.read(decode_content=False))
             else:
-                yield from response.iter_content(_CHUNK)
+                yield from chunks(response, self._patience or Patience())
         except (requests.RequestException, HTTPError) as error:
-            raise TransientFaultError(f"{shown(self.href(key))}: {without_secrets(str(error))}") from error
+            raise TransientFaultError(f"{shown(self.href(key))}: {plain_reason(error)}") from error
 
 
 def _compressed_once(body: bytes) -> bytes:
