@@ -36,6 +36,7 @@ def test_what_does_not_fit_is_refused_before_it_begins(corpus: Path, run: Callab
     for path in (tmp_path / "huge" / "manifest").rglob("*.parquet"):
         entries = read_manifest(path.read_bytes())
         path.write_bytes(manifest_bytes([replace(entry, size=2**60) for entry in entries]))
+    (tmp_path / "huge" / "digest.json").unlink()
     ran = run("download", tmp_path / "huge", tmp_path / "out", "--labels")
     assert ran.code == 1
     assert f"{2 * 2**60:,} and a reserve" in ran.err

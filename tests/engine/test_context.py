@@ -15,7 +15,7 @@ from landloom.corpus.manifest import FileEntry
 from landloom.engine.context import BEGUN, JOURNAL, BuildContext, build_context, is_done, run_stage, unfinished
 from landloom.engine.units import Outcome
 from landloom.errors import CorpusError, InvalidInputError
-from landloom.store.local import UNFINISHED
+from landloom.model.keys import UNFINISHED
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

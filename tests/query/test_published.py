@@ -54,11 +54,12 @@ def names(products: str, start: str, end: str) -> list[str]:
     return [href.rsplit("/", 1)[1].removesuffix(".tif") for href in hrefs]
 
 
-def test_both_ends_are_strict_and_months_stand_at_their_last_day() -> None:
-    assert names("pfsr", "2018-01-03", "2018-01-13") == ["2018-01-08"]
-    assert names("pfsr", "2018-01-02T23:59:59Z", "2018-01-13T00:00:01Z") == ["2018-01-03", "2018-01-08", "2018-01-13"]
-    assert names("s2", "2018-01-31", "2018-03-31") == ["2018-02"]
-    assert names("s2", "2018-01-30", "2018-04-01") == ["2018-01", "2018-02", "2018-03"]
+def test_both_ends_are_strict_and_steps_stand_at_half_past_ten() -> None:
+    assert names("pfsr", "2018-01-03", "2018-01-13") == ["2018-01-03", "2018-01-08"]
+    assert names("pfsr", "2018-01-03T10:30:00Z", "2018-01-13T10:30:00Z") == ["2018-01-08"]
+    assert names("pfsr", "2018-01-03T10:29:59Z", "2018-01-13T10:30:01Z") == ["2018-01-03", "2018-01-08", "2018-01-13"]
+    assert names("s2", "2018-01-31", "2018-03-31") == ["2018-01", "2018-02"]
+    assert names("s2", "2018-01-31T10:30:00Z", "2018-04-01") == ["2018-02", "2018-03"]
     assert names("s2", "2018-01-01", "2018-01-31") == []
 
 

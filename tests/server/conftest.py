@@ -29,7 +29,7 @@ from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
 from landloom.query.index.synthetic import synthetic_samples, write_resources
-from landloom.server.app import create_app
+from landloom.server.app import create_app, server_config
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -101,7 +101,7 @@ def write_corpus(
 @contextmanager
 def running(corpus: Corpus) -> Iterator[str]:
     """Serve a corpus on a free port of loopback."""
-    config = uvicorn.Config(create_app(corpus), port=0, log_level="error", ws="none", lifespan="off")
+    config = server_config(create_app(corpus), port=0, log_level="error")
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landloom.errors import InvalidInputError, StoreError
-from landloom.store.local import UNFINISHED, LocalStore
+from landloom.model.keys import UNFINISHED
+from landloom.store.local import LocalStore
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

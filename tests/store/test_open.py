@@ -10,6 +10,7 @@ from landloom.errors import InvalidInputError
 from landloom.store.local import LocalStore
 from landloom.store.objects import ObjectStore
 from landloom.store.open import open_store
+from landloom.store.web import WebStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,7 +38,7 @@ def test_addresses_of_object_stores_open_nothing_yet(uri: str, monkeypatch: pyte
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_NAME", "account")
     monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "a2V5")
     store = open_store(uri)
-    assert isinstance(store, ObjectStore)
+    assert isinstance(store, ObjectStore | WebStore)
     assert store.uri == uri
 
 

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from matplotlib.collections import PathCollection
 from matplotlib.figure import Figure
 
+from landloom.reports.figures import as_text
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -54,7 +56,7 @@ def calendar_figure(choice: SceneChoice, period: Period) -> Figure:
     axes.set_yticks(range(len(granules)), labels)
     axes.grid(visible=True, axis="x", alpha=0.3)
     _legend(figure, axes)
-    return figure
+    return as_text(figure)
 
 
 def _row(axes: Axes, candidates: Sequence[Candidate], row: int) -> None:

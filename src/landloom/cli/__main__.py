@@ -6,6 +6,8 @@ import os
 import sys
 
 from landloom.errors import LandloomError
+from landloom.model.address import without_secrets
+from landloom.reports.text import plain
 
 
 def main() -> None:
@@ -18,14 +20,14 @@ def main() -> None:
         try:
             app()
         except LandloomError as error:
-            sys.stderr.write(f"landloom: {error}\n")
+            sys.stderr.write(plain(without_secrets(f"landloom: {error}\n")))
             raise SystemExit(1) from None
         except BrokenPipeError:  # the reader of the output, such as `head`, has closed it
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise SystemExit(1) from None
         except OSError as error:
             where = "" if error.filename is None else f"{error.filename}: "
-            sys.stderr.write(f"landloom: {where}{error.strerror or error}\n")
+            sys.stderr.write(plain(f"landloom: {where}{error.strerror or error}\n"))
             raise SystemExit(1) from None
 
 

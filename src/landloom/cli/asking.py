@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from landloom.reports.options import HostsOption, JsonOption
-from landloom.reports.terminal import say, say_json, say_table, size
+from landloom.reports.terminal import say, say_json, say_lines, say_table, size, warn
 
 if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
@@ -125,7 +124,7 @@ def query(
     if as_json:
         say_json({"samples": len(found), "files": len(found.assets), "ids": list(found.ids)})
     elif ids:
-        sys.stdout.writelines(f"{name}\n" for name in found.ids)
+        say_lines(found.ids)
     else:
         say(str(found.describe()))
         if list_file is not None:
@@ -175,15 +174,28 @@ def crawl(
     hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
-    """Walk any static STAC and print the addresses of matching assets."""
+    """Walk any static STAC and print the addresses of matching assets.
+
+    What cannot be read is left out, one line each on the error stream; the exit code is then 1.
+    """
     from landloom.query.search import stac_search
 
-    items = stac_search(root, region=region_of(region), period=period, roles=role, collections=collection)
+    left_out: list[str] = []
+
+    def report(where: str, what: str, _: Exception) -> None:
+        left_out.append(what if what.startswith(where) else f"{where}: {what}")
+
+    area = region_of(region)
+    items = stac_search(root, region=area, period=period, roles=role, collections=collection, report=report)
     if as_json:
         say_json([{"id": item.id, "collection": item.collection, "hrefs": item.hrefs()} for item in items])
-        return
-    for item in items:
-        sys.stdout.writelines(f"{href}\n" for href in item.hrefs())
+    else:
+        for item in items:
+            say_lines(item.hrefs())
+    for line in left_out:
+        warn(f"left out: {line}")
+    if left_out:
+        raise typer.Exit(1)
 
 
 def list_corpora(*, as_json: JsonOption = False) -> None:

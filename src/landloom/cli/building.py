@@ -89,7 +89,9 @@ def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> N
 def validate(
     corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = "corpus",
     *,
-    digests: Annotated[bool, typer.Option("--bytes", help="Read every file and compare its digest.")] = False,
+    digests: Annotated[
+        bool, typer.Option("--bytes/--sizes", help="Compare the digest of every file, or sizes alone.")
+    ] = True,
     schemas: Annotated[Path | None, typer.Option(help="Folder with the schemas of STAC extensions.")] = None,
     network: Annotated[bool, typer.Option("--network", help="Download missing schemas.")] = False,
     digest: Annotated[bool, typer.Option("--digest", help="Print one hash over manifests and corpus.json.")] = False,

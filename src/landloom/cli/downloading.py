@@ -156,6 +156,8 @@ def bring(
         say(f"  warning: the terms of {key} exclude commercial use")
     check_space(plan, expected)
     if dry_run:
+        for problem in plan.refused:
+            say(f"  {problem.what}")
         return
     try:
         fetch(plan, opened, profile)

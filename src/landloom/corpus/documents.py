@@ -5,6 +5,7 @@ Nothing here reads a clock, a host or a path, so that the same corpus gives the 
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from landloom.corpus.citation import bibtex, citation, doi
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import StacNames
 from landloom.errors import InvalidDocumentError, LandloomError, Problem
+from landloom.model.address import public, without_secrets
 from landloom.model.apportion import MILLION
 from landloom.model.crosswalk import Crosswalk, CrosswalkRow
 from landloom.model.product import Product
@@ -26,7 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 PRETTY: Final = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
-"""JSON options of human-readable documents."""
+"""How documents that people read are written."""
+_WORDS: Final = frozenset({"publication", "terms", "title", "description"})
+"""Keys of a recipe whose values are words of people."""
+_ABSOLUTE: Final = re.compile(r"[/~\\]|[A-Za-z]:[/\\]")
 FORMAT: Final = 1
 """Format version of corpus.json; readers refuse a newer one."""
 
@@ -51,11 +56,34 @@ def corpus_json(info: CorpusInfo) -> bytes:
         "taxonomies": [_taxonomy_document(taxonomies[name]) for name in sorted(taxonomies)],
         "crosswalks": [_crosswalk_document(walk) for walk in info.crosswalks],
         "stac_names": asdict(info.layout.patterns),
-        "recipe": dict(info.recipe),
+        "recipe": published_recipe(info.recipe),
     }
     if info.class_mappings:
         document["class_mappings"] = {key: [dict(row) for row in rows] for key, rows in info.class_mappings.items()}
     return orjson.dumps(document, option=PRETTY)
+
+
+def published_recipe(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe as it is published: without secrets of addresses, and of paths of this machine their last part alone.
+
+    Example:
+        >>> published_recipe({"archive": {"href": "https://u:p@example.org/c.json?sig=1"}, "file": "/home/me/clc.gpkg"})
+        {'archive': {'href': 'https://example.org/c.json'}, 'file': 'clc.gpkg'}
+    """
+    return {key: _published(value, words=key in _WORDS) for key, value in recipe.items()}
+
+
+def _published(value: Any, *, words: bool) -> Any:
+    """A value of a recipe; where it is words of people, a slash at its head makes no path."""
+    if isinstance(value, dict):
+        return {key: _published(item, words=words or key in _WORDS) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_published(item, words=words) for item in value]
+    if not isinstance(value, str):
+        return value
+    if not words and (value.startswith("file:") or _ABSOLUTE.match(value)):
+        return re.split(r"[/\\]", public(value).rstrip("/\\"))[-1]
+    return without_secrets(value)
 
 
 def parse_corpus_json(content: bytes) -> CorpusInfo:

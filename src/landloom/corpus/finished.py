@@ -14,6 +14,7 @@ from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.index import availability, available
 from landloom.corpus.layout import CORPUS, INDEX, RESOURCES, TileKey
 from landloom.corpus.manifest import read_manifest
+from landloom.corpus.root import RootDigest, check_index, root_of
 from landloom.corpus.stac.items import TileContent
 from landloom.errors import CorpusError, MissingKeyError
 from landloom.model.ids import parse_sample_id
@@ -43,27 +44,33 @@ class FinishedCorpus:
     """The index of the corpus."""
     tiles: dict[str, tuple[Sample, ...]]
     """Tile → its samples; both in id order."""
+    root: RootDigest | None = None
+    """What covers its manifests; None of a corpus that has none."""
 
     @classmethod
     def open(cls, uri: str) -> Self:
-        """Read corpus.json and the index.
+        """Read corpus.json and the index, held to the root digest.
 
         Args:
             uri: folder or address of the corpus.
 
         Raises:
-            CorpusError: there is no corpus.
+            CorpusError: there is none, or it is damaged.
             InvalidDocumentError: its documents cannot be read.
         """
         store = open_store(uri)
+        root = root_of(store)
         try:
-            info = parse_corpus_json(store.get(CORPUS))
+            content = store.get(CORPUS)
+            info = parse_corpus_json(content if root is None else root.check(CORPUS, content))
             table = pq.read_table(io.BytesIO(store.get(INDEX)))
+            check_index(store)
         except MissingKeyError as error:
             raise CorpusError(f"{uri}: is not a finished corpus: {error}") from error
         except pa.ArrowInvalid as error:
             raise CorpusError(f"{uri}: its index cannot be read: {error}") from error
-        return cls(store=store, info=info, table=table, tiles=by_tile(samples_of(info, table)))
+        tiles = by_tile(samples_of(info, table))
+        return cls(store=store, info=info, table=table, tiles=tiles, root=root)
 
     @property
     def json_items(self) -> bool:
@@ -75,9 +82,11 @@ class FinishedCorpus:
 
         Raises:
             MissingKeyError: the tile has no manifest.
+            CorpusError: it is not what the root digest says.
         """
         key = self.info.layout.manifest(TileKey.parse(tile) if tile else None)
-        return read_manifest(self.store.get(key), key)
+        content = self.store.get(key)
+        return read_manifest(content if self.root is None else self.root.check(key, content), key)
 
     def data(self, tile: str) -> tuple[FileEntry, ...]:
         """The same without files that are derived from data files and index."""

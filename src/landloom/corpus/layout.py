@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 CORPUS: Final = "corpus.json"
 """Name, version, recipe, products, terms."""
+ROOT: Final = "digest.json"
+"""Digests of `corpus.json` and the manifests, and one over them."""
 CARD: Final = "README.md"
 """The dataset card."""
 CROISSANT: Final = "croissant.json"

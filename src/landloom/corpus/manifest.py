@@ -92,8 +92,11 @@ def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry,
         content: the Parquet file.
         subject: its name in errors.
 
+    Returns:
+        Every row. Names are as they were written; whoever takes files from it holds them to `landloom.model.keys`.
+
     Raises:
-        InvalidDocumentError: not a Parquet file, or not the columns of a manifest.
+        InvalidDocumentError: no Parquet file, not a manifest's columns, or a row without a value.
 
     Example:
         >>> entry = FileEntry.of("a", b"1")
@@ -104,8 +107,16 @@ def read_manifest(content: bytes, subject: str = "manifest") -> tuple[FileEntry,
         table = decode_parquet(content)
     except InvalidInputError as error:
         raise InvalidDocumentError(subject, [Problem(where="", what=str(error))]) from error
-    if table.schema.names != SCHEMA.names:
-        problem = Problem(where="", what=f"got columns {table.schema.names}, expected {SCHEMA.names}")
+    if table.schema.names != SCHEMA.names or table.schema.types != SCHEMA.types:
+        problem = Problem(where="", what=f"got columns {_told(table.schema)}, expected {_told(SCHEMA)}")
         raise InvalidDocumentError(subject, [problem])
-    columns = (table.column(name).to_pylist() for name in SCHEMA.names)
-    return tuple(FileEntry(path, size, digest.hex()) for path, size, digest in zip(*columns, strict=True))
+    paths = table.column("path").cast(pa.binary()).to_pylist()  # text that is no Unicode is a name that is refused
+    rows = list(zip(paths, table.column("bytes").to_pylist(), table.column("sha256").to_pylist(), strict=True))
+    broken = [number for number, row in enumerate(rows) if None in row or row[1] < 0]
+    if broken:
+        raise InvalidDocumentError(subject, [Problem(where=f"row {row}", what="misses a value") for row in broken[:5]])
+    return tuple(FileEntry(path.decode(errors="surrogateescape"), size, digest.hex()) for path, size, digest in rows)
+
+
+def _told(schema: pa.Schema) -> str:
+    return ", ".join(f"{field.name} {field.type}" for field in schema)

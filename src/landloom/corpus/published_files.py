@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from landloom.corpus.layout import STAC
 from landloom.corpus.manifest import read_manifest
 from landloom.errors import InvalidDocumentError, Problem
+from landloom.model.keys import refused_keys
 from landloom.store.protocol import Listable, Readable
 
 if TYPE_CHECKING:
@@ -62,9 +63,13 @@ class PublishedFiles:
         except InvalidDocumentError as error:
             self.broken += [Problem(where=key, what=problem.what) for problem in error.problems]
             return
+        refused = refused_keys(entry.path for entry in entries)
+        self.broken += [Problem(where=key, what=why) for why in refused.values()]
         self.count += len(entries)
         for entry in entries:
             path = entry.path
+            if path in refused:
+                continue
             if ZARR in path:
                 self.cubes.add(path.partition(ZARR)[0] + ZARR[:-1])
             if path.startswith(f"{STAC}/") and path.endswith(("/collection.json", "/catalog.json")):
@@ -95,7 +100,8 @@ class PublishedFiles:
             found = () if key is None else read_manifest(self._store.get(key), key)
         except InvalidDocumentError:  # reported once, when all were read
             found = ()
-        own = {entry.path: entry for entry in found if f"/{tile}/" in entry.path}
+        refused = refused_keys(entry.path for entry in found)
+        own = {entry.path: entry for entry in found if f"/{tile}/" in entry.path and entry.path not in refused}
         self._recent[tile] = own
         while len(self._recent) > RECENT:
             self._recent.popitem(last=False)

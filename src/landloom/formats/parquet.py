@@ -82,12 +82,14 @@ def decode_parquet(data: bytes, columns: list[str] | None = None) -> pa.Table:
     """
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
-        missing = sorted(set(columns or ()) - set(file.schema_arrow.names))
-        if missing:
-            raise InvalidInputError(f"the table has no column {', '.join(missing)}, got {file.schema_arrow.names}")
-        return file.read(columns=columns)
-    except (pa.ArrowInvalid, OSError) as error:
+        names = file.schema_arrow.names
+        missing = sorted(set(columns or ()) - set(names))
+        table = None if missing else file.read(columns=columns)
+    except (pa.ArrowException, OSError, ValueError) as error:
         raise InvalidInputError(f"{len(data)} bytes cannot be read as Parquet: {error}") from error
+    if table is None:
+        raise InvalidInputError(f"the table has no column {', '.join(missing)}, got {names}")
+    return table
 
 
 def encode_geoparquet(

@@ -19,6 +19,16 @@ HOSTS_VARIABLE: Final = "LANDLOOM_HOSTS"
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PARTS: Final = re.compile(rf"(?P<scheme>{_SCHEME.pattern})(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\??)")
 
+_ADDRESS: Final = re.compile(rf"{_SCHEME.pattern}[^\s'\"()<>]+")
+_CONTAINERS: Final = frozenset({"abfs://", "abfss://"})
+_SIGNING: Final = re.compile(
+    r"(?:^|[?&;])(?:sig|signature|token|access[_-]?token|auth|authorization|api[_-]?key|key|password|passwd|pwd|secret|code"
+    r"|subscription-key|x-(?:amz|goog|oss|cos)-(?:signature|credential|security-token)|awsaccesskeyid|q-signature"
+    r"|client_secret|session|jwt|policy|hdnea|hdnts)=",
+    re.IGNORECASE,
+)
+"""Names under which stores and services carry signatures, tokens and keys in a query."""
+
 
 def is_remote(address: str) -> bool:
     """Whether an address has a scheme other than `file`.
@@ -45,6 +55,44 @@ def shown(address: str) -> str:
         return text
     host = parts["authority"].rpartition("@")[2]
     return f"{parts['scheme']}{host}{parts['path']}{'?…' if parts['query'] else ''}"
+
+
+def public(address: str) -> str:
+    """An address as it may be kept and handed on: without user name and password, and without a query that signs it.
+
+    Other queries stay: they say what is asked for. The container of an `abfs` address stays, too.
+
+    Example:
+        >>> public("https://user:secret@example.org/B04.tif?sig=abc"), public("https://example.org/items?page=2")
+        ('https://example.org/B04.tif', 'https://example.org/items?page=2')
+    """
+    parts = _PARTS.match(address)
+    if parts is None or address.startswith("file://"):
+        return address
+    authority = parts["authority"] if parts["scheme"] in _CONTAINERS else parts["authority"].rpartition("@")[2]
+    rest = address[parts.end("path") :]
+    query = rest.partition("#")[0]
+    return f"{parts['scheme']}{authority}{parts['path']}{'' if is_signed(query) else rest}"
+
+
+def is_signed(query: str) -> bool:
+    """Whether a query string holds a signature, a token or a key.
+
+    Example:
+        >>> is_signed("?sv=2021&sig=abc"), is_signed("X-Amz-Signature=1"), is_signed("?page=2&token_type=x")
+        (True, True, False)
+    """
+    return _SIGNING.search(query) is not None
+
+
+def without_secrets(text: str) -> str:
+    """A message, with every address in it as `public` gives it.
+
+    Example:
+        >>> without_secrets("error sending request for url (http://u:p@example.org/x?sig=1)")
+        'error sending request for url (http://example.org/x)'
+    """
+    return _ADDRESS.sub(lambda found: public(found[0]), text)
 
 
 def local_path(address: str) -> str:

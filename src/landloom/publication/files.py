@@ -13,6 +13,7 @@ from landloom.corpus.documents import corpus_json
 from landloom.corpus.layout import TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
 from landloom.corpus.resources import resource_files
+from landloom.corpus.root import RootDigest, covered_keys
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
 from landloom.corpus.stac.items_table import items_tables
 from landloom.errors import MissingKeyError
@@ -56,10 +57,13 @@ class CorpusWriter:
     sizes: Counter[str] = field(default_factory=Counter)
     """Folder at the root → bytes of the same files."""
     manifests: set[str] = field(default_factory=set)
-    """Number of manifests written."""
+    """Manifests written."""
+    sealed: bool = True
+    """Whether a root digest may lie there."""
 
     def put(self, tile: str, key: str, data: bytes) -> FileEntry:
-        """Write a file and record it for the manifest."""
+        """Write a file and remember it for the manifest."""
+        self._unseal()
         self.store.put(key, data)
         entry = FileEntry.of(key, data)
         self.files.setdefault(tile, []).append(entry)
@@ -75,6 +79,7 @@ class CorpusWriter:
         Files of the last build that this one does not make are removed first: a manifest lists all existing files at
         any time.
         """
+        self._unseal()
         entries, manifest = self.files.pop(tile, []), self.info.layout.manifest(TileKey.parse(tile) if tile else None)
         self._drop(manifest, {entry.path for entry in entries})
         self.store.put(manifest, manifest_bytes(entries))
@@ -85,12 +90,29 @@ class CorpusWriter:
             self.sizes[part] += entry.size
         if not tile:
             self.store.put(keys.CORPUS, corpus_json(self.info))
+            self._seal()
+
+    def _unseal(self) -> None:
+        """Take the root digest away before anything that it covers changes: a writer that is killed leaves none."""
+        if self.sealed:
+            self.store.delete(keys.ROOT)
+            self.sealed = False
+
+    def _seal(self) -> None:
+        """Cover manifests and corpus.json by the root digest."""
+        self.store.put(keys.ROOT, RootDigest.read(self.store, covered_keys(self.store)).encode())
+        self.sealed = True
 
     def sweep(self) -> None:
         """Remove tiles of an earlier build that are not in this one."""
-        for key in sorted({entry.key for entry in self.store.list("manifest")} - self.manifests):
+        stale = sorted({entry.key for entry in self.store.list("manifest")} - self.manifests)
+        if not stale:
+            return
+        self._unseal()
+        for key in stale:
             self._drop(key, set())
             self.store.delete(key)
+        self._seal()
 
     def _drop(self, manifest: str, kept: set[str]) -> None:
         try:

@@ -21,6 +21,7 @@ from landloom.engine.sources.label_files import LabelFiles
 from landloom.engine.sources.unlabelled import bounds_of, label_notes, require_labels, unlabelled
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, bullets, counted
+from landloom.model.address import public
 from landloom.model.product import product
 from landloom.model.recipe import LabelSource, Terms
 from landloom.model.taxonomy import taxonomy
@@ -84,7 +85,7 @@ class AddedLabels:
         """The same as a section of a recipe; of the file only its name, because documents contain no paths."""
         return LabelSource(
             taxonomy=self.taxonomy,
-            file=Path(self.file).name,
+            file=Path(public(self.file)).name,
             column=self.column,
             layer=self.layer,
             allow_empty=self.allow_empty,

@@ -1,8 +1,11 @@
 """`publish`: upload a corpus for others, with absolute addresses instead of relative paths.
 
-Order, for each tile: a note of the files about to be written, the files, their manifest. Then the files of no tile,
-`corpus.json`, their manifest, and `catalog.json` last: it marks the publication as complete. While it is missing, a
-publish can be killed and run again; once it exists, nothing under that address is ever written again.
+Order, tile by tile: a note of what is about to be written, the files, their manifest. Then the files of no tile,
+`corpus.json`, their manifest, the root digest, and `catalog.json` last: it is what makes a publication. While it is
+missing, a publish can be killed and run again; once it is there, nothing under that address is ever written again.
+
+Of two publishers at once the later one takes over: each writes its name into the marker, looks before and after every
+tile whether it still stands there, and stops where it does not. The catalogue is written only where there is none.
 """
 
 from __future__ import annotations
@@ -10,24 +13,27 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
+from uuid import uuid4
 
 import orjson
 
-from landloom.corpus.audit.validate import MANIFESTS, audit
-from landloom.corpus.audit.validate import digest as corpus_digest
+from landloom.corpus.audit.validate import audit
 from landloom.corpus.documents import corpus_json, parse_corpus_json
 from landloom.corpus.finished import FinishedCorpus, tile_content
-from landloom.corpus.layout import CORPUS, CROISSANT, INDEX, STAC, STATE, TileKey
+from landloom.corpus.layout import CORPUS, CROISSANT, INDEX, ROOT, STAC, STATE, TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
+from landloom.corpus.root import MANIFESTS, RootDigest, covered_keys, root_of
 from landloom.engine.executors import inline
 from landloom.engine.run import Silent
 from landloom.errors import (
     CorpusInvalidError,
     ForeignCorpusError,
     InvalidInputError,
+    MissingKeyError,
     Problem,
 )
+from landloom.model.address import public, shown
 from landloom.publication.files import write_documents
 from landloom.store.open import open_store
 
@@ -43,7 +49,9 @@ if TYPE_CHECKING:
 MARKER: Final = f"{STATE}/publishing.json"
 """Present at the target during a publish: name and version of the corpus being published."""
 NOTE: Final = f"{STATE}/publishing.parquet"
-"""Lists what the tile in work may have left there: a manifest of files that may be incomplete."""
+"""Names what the tile in work may have left there: a manifest of files that are not proved to be whole."""
+BASES: Final = frozenset({"https", "http", "s3", "gs", "az", "abfs", "abfss"})
+"""Schemes of addresses that readers may be given."""
 WORKERS: Final = 16
 """Default number of concurrent transfers."""
 
@@ -65,7 +73,7 @@ class PublishReport:
     removed: int
     """Number of files left by an interrupted publish that are not part of this corpus."""
     digest: str
-    """One hash over the published manifests and corpus.json."""
+    """The root digest of what is published: it covers every file."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -103,12 +111,12 @@ def publish(
     shown = listener or Silent()
     there, goal = FinishedCorpus.open(corpus), open_store(target)
     if goal.uri == there.store.uri:
-        raise ForeignCorpusError(f"{target}: is the corpus itself; choose another target")
-    found = audit(there.store)
+        raise ForeignCorpusError(f"{target}: is the corpus itself; publish it to another place")
+    found = audit(there.store, digests=False)  # every file is held to its digest when it is sent
     found.demand()
     upload = Upload(there=there, goal=goal, listener=shown, unchanged=found.files)
     if not _is_published(there, goal, base):
-        _begin(there.info, goal)
+        _begin(there.info, goal, upload.run)
         upload.unchanged = 0
         upload.clean()
         shown.started("publishing", found.files)
@@ -128,25 +136,41 @@ def publish(
         size=upload.size,
         unchanged=upload.unchanged,
         removed=upload.removed,
-        digest=corpus_digest(goal),
+        digest=(root_of(goal) or RootDigest.read(goal, covered_keys(goal))).digest,
     )
 
 
 def _checked(base_url: str) -> str:
-    parts = urlsplit(base_url)
-    if not parts.scheme or not (parts.netloc or parts.scheme == "file") or parts.query or parts.fragment:
+    """The address under which readers reach a corpus, without a slash at its end.
+
+    Raises:
+        InvalidInputError: it is no such address, or one that must not be published.
+    """
+    try:
+        parts = urlsplit(base_url)
+        valid = parts.scheme in BASES and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        parts, valid = urlsplit(""), False
+    path = unquote(parts.path)
+    odd = any(not letter.isprintable() or letter.isspace() or letter in "\\<>\"'`{}|^" for letter in base_url + path)
+    if not valid or odd or parts.query or parts.fragment or not {".", ".."}.isdisjoint(path.split("/")):
         raise InvalidInputError(
-            f"got base URL {base_url!r}, expected an absolute address such as https://example.org/demo"
+            f"got base URL {shown(base_url)!r}, expected an absolute address such as https://example.org/demo"
+        )
+    if public(base_url) != base_url:
+        raise InvalidInputError(
+            f"got a base URL with user information, {shown(base_url)!r}: it would be published in every link"
         )
     return base_url.rstrip("/")
 
 
-def _begin(info: CorpusInfo, goal: Store) -> None:
-    """Mark the target as ours, or check that it is.
+def _begin(info: CorpusInfo, goal: Store, run: str) -> None:
+    """Mark the target as ours, or take it over from another run.
 
     Raises:
         ForeignCorpusError: it contains something else.
     """
+    marker = orjson.dumps({"name": info.name, "version": info.version, "run": run})
     if goal.exists(MARKER):
         name = orjson.loads(goal.get(MARKER))["name"]
         if name != info.name:
@@ -157,7 +181,8 @@ def _begin(info: CorpusInfo, goal: Store) -> None:
             raise ForeignCorpusError(
                 f"{goal.uri}: contains files of something else, such as {first.key}; choose another target"
             )
-    goal.put(MARKER, orjson.dumps({"name": info.name, "version": info.version}))
+    if not goal.create(MARKER, marker):
+        goal.put(MARKER, marker)
 
 
 def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:
@@ -225,11 +250,28 @@ class Upload:
     kept: dict[str, tuple[FileEntry, ...]] = field(default_factory=dict)
     """Tile → files that are sent unchanged."""
     made: dict[str, dict[str, tuple[FileEntry, bytes]]] = field(default_factory=dict)
-    """Tile → path → file made for this publication."""
+    """Tile → path → file that was made for this publication."""
+    sealed: list[FileEntry] = field(default_factory=list)
+    """What the root digest covers, as it lies at the goal."""
+    run: str = field(default_factory=lambda: uuid4().hex)
+    """Tells this run from another one at the same goal."""
     uploaded: int = 0
     size: int = 0
     unchanged: int = 0
     removed: int = 0
+
+    def demand_alone(self) -> None:
+        """See that no other publish has taken over.
+
+        Raises:
+            ForeignCorpusError: one has.
+        """
+        try:
+            run = orjson.loads(self.goal.get(MARKER)).get("run")
+        except (MissingKeyError, ValueError):
+            run = None
+        if run != self.run:
+            raise ForeignCorpusError(f"{self.goal.uri}: another publish to this address has taken over; this one stops")
 
     def clean(self) -> None:
         """Remove the remains of an interrupted publish: incomplete tiles, and tiles that this corpus does not have."""
@@ -268,6 +310,8 @@ class Upload:
         self.kept.pop(tile, None)
         key = layout.manifest(TileKey.parse(tile) if tile else None)
         manifest = manifest_bytes(wanted)
+        self.sealed += [FileEntry.of(key, manifest), *(entry for entry in wanted if entry.path == INDEX)]
+        self.demand_alone()
         if tile and key in self.manifests and self.goal.get(key) == manifest:
             self._pass_over(wanted)
             return
@@ -276,11 +320,29 @@ class Upload:
         self._pass_over([entry for entry in first if entry in proved])
         self._send([entry for entry in first if entry not in proved], made)
         self._remove({entry.path for entry in proved} - {entry.path for entry in wanted})
-        if not tile:
-            self.goal.put(CORPUS, corpus_json(self.there.info))
+        self.demand_alone()
+        if tile:
+            self.goal.put(key, manifest)
+        else:
+            self._finish(key, manifest, made[layout.stac_root])
+
+    def _finish(self, key: str, manifest: bytes, catalog: tuple[FileEntry, bytes]) -> None:
+        """Send what makes a publication.
+
+        Raises:
+            ForeignCorpusError: another publish was first.
+        """
+        document = corpus_json(self.there.info)
+        self.goal.put(CORPUS, document)
         self.goal.put(key, manifest)
-        if not tile:
-            self._send([entry for entry in wanted if entry.path == layout.stac_root], made)
+        self.goal.put(ROOT, RootDigest.of([*self.sealed, FileEntry.of(CORPUS, document)]).encode())
+        self.demand_alone()
+        entry, data = catalog
+        if not self.goal.create(entry.path, data):
+            raise ForeignCorpusError(f"{self.goal.uri}: was published meanwhile by another one; this one stops")
+        self.uploaded += 1
+        self.size += entry.size
+        self.listener.advanced(entry.path, None)
 
     def _note(self, key: str, wanted: list[FileEntry]) -> set[FileEntry]:
         """Note the files about to be written under a manifest, and remove that manifest.

@@ -157,11 +157,27 @@ def encode_sample(arrays: Mapping[str, Any], to: str) -> bytes:
         ([7], 'a')
     """
     if to == "pickle":
-        return pickle.dumps(dict(arrays), protocol=PROTOCOL)
+        kept = io.BytesIO()
+        _Pickler(kept, protocol=PROTOCOL).dump(dict(arrays))
+        return kept.getvalue()
     buffer = io.BytesIO()
     plain = {key: np.asarray(value) for key, value in arrays.items()}
     np.savez_compressed(buffer, allow_pickle=False, **plain)
     return buffer.getvalue()
+
+
+class _Pickler(pickle.Pickler):
+    """Writes arrays by names that every numpy has: numpy 2 calls its own `numpy._core`, which numpy 1 lacks."""
+
+    def reducer_override(self, value: Any) -> Any:
+        """How an array is made again: an empty one, which takes the state that numpy pickles."""
+        if isinstance(value, np.ndarray):
+            return np.ndarray, ((0,), "b"), value.__reduce__()[2]
+        if isinstance(value, np.bool_):
+            return bool, (bool(value),)
+        if isinstance(value, np.generic):
+            return type(value), (value.item(),)
+        return NotImplemented
 
 
 def _files(

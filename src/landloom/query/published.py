@@ -1,9 +1,8 @@
 """The function and semantics of the helper published with RapidAI4EO.
 
-Two different time rules are in use. The published helper, reproduced here, assigns a five-day date to midnight of the
-day and a month to midnight of its last day, and keeps timesteps strictly between start and end. Queries
-(`landloom.query.corpus`) use the stamps of the STAC, the 15th for a month and 10:30 for every timestep, and half-open
-periods.
+Two rules of time are in use, and they differ. The published helper, reproduced here, stamps a five-day date at 10:30
+UTC and a month at 10:30 UTC of its last day, and keeps what lies strictly between start and end. Queries
+(`landloom.query.corpus`) stamp as the STAC does, a month the 15th at 10:30, and their periods are half-open.
 """
 
 from __future__ import annotations
@@ -38,11 +37,11 @@ def helper_stamp(step: Timestep, cadence: str | None) -> datetime:
 
     Example:
         >>> [helper_stamp(published_steps(key)[0], product(key).cadence).isoformat() for key in ("s2", "pfsr")]
-        ['2018-01-31T00:00:00+00:00', '2018-01-03T00:00:00+00:00']
+        ['2018-01-31T10:30:00+00:00', '2018-01-03T10:30:00+00:00']
     """
     if cadence == "month":
-        return step.period.end - timedelta(days=1)
-    return step.stamp.replace(hour=0, minute=0)
+        return (step.period.end - timedelta(days=1)).replace(hour=10, minute=30)
+    return step.stamp
 
 
 def _templates(key: str, temporal_filter: tuple[Any, Any] | None) -> list[str]:
@@ -69,11 +68,12 @@ def get_asset_hrefs(
         ids: sample ids; a list, an index of pandas, …
         products: a key or several of `PRODUCTS`; all by default.
         temporal_filter: start and end (text, datetime, pandas timestamp). A timestep is kept if it lies strictly
-            between them: one that equals either end is left out. A month counts as its last day.
-        base_url: address of the corpus.
+            between them: one that equals either end is left out. Five-day steps are stamped 10:30 UTC of their date,
+            months 10:30 UTC of their last day.
+        base_url: where the corpus lies.
 
     Returns:
-        URLs, sample by sample, product by product, in time order.
+        URLs, product by product, sample by sample, in time order.
 
     Raises:
         NotFoundError: no such product.
@@ -86,16 +86,16 @@ def get_asset_hrefs(
         (12, 'imagery/30N/12E-191N/30N_12E-191N_01_19/S2-SR/2018-01.tif')
     """
     keys = names_of(PRODUCTS if products is None else products, "products") or ()
-    templates: list[str] = []
     for key in keys:
         if key not in PRODUCTS:
             raise NotFoundError.of("product", key, PRODUCTS)
-        templates += _templates(key, temporal_filter)
+    templates = [_templates(key, temporal_filter) for key in keys]
     samples = names_of(ids, "ids") or ()
     try:
         encoded = np.array(samples, dtype="S") if samples else np.empty(0, dtype="S18")
     except UnicodeEncodeError as error:
         wanted = "samples such as 33N_16E-243N_29_01"
         raise InvalidIdentityError.of(error.object, expected=wanted) from error
-    pieces = blocks(directories_of(encoded), encoded, templates, base_url.rstrip("/") + "/")
+    directories, base = directories_of(encoded), base_url.rstrip("/") + "/"
+    pieces = (piece for own in templates for piece in blocks(directories, encoded, own, base))
     return b"".join(pieces).decode().split("\n")[:-1]

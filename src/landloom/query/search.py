@@ -8,25 +8,36 @@ each item.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
 
-from landloom.errors import InvalidInputError
+from shapely.errors import ShapelyError
+
+from landloom.errors import (
+    FaultError,
+    InvalidInputError,
+    LandloomError,
+    MissingKeyError,
+    PermanentFaultError,
+    TransientFaultError,
+)
 from landloom.formats.stac.walk import StaticStac, links, overlaps, stac_document
-from landloom.model.address import resolve
+from landloom.model.address import resolve, shown
 from landloom.model.time import Period, parse_instant
 from landloom.query.catalog.corpora import stac_root
 from landloom.query.region import resolve_region
+from landloom.store.credentials import keep
 from landloom.store.href_documents import HrefDocuments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator
 
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.formats.stac.walk import Node, Read
+    from landloom.formats.stac.walk import Node, Read, Report
     from landloom.query.transfer.destination import Wanted
 
 WORKERS: Final = 32
@@ -60,15 +71,22 @@ class _Search:
     period: Period | None
     roles: frozenset[str] | None
     collections: frozenset[str] | None
+    report: Report = field(compare=False)
 
     def enters(self, node: Node[FoundItem], depth: int) -> bool:
         """Whether a catalogue or collection can contain matches."""
         return depth != 1 or self.collections is None or bool(node.found) or node.id in self.collections
 
-    def items(self, document: Mapping[str, Any], _: str, href: str) -> Iterator[FoundItem]:
-        """The item, if it matches the search."""
-        if self.keeps(document):
-            yield _item(document, href, self)
+    def items(self, document: Mapping[str, Any], where: str, href: str) -> Iterator[FoundItem]:
+        """The item, if it matches the search; one that cannot be read is reported."""
+        try:
+            if self.keeps(document):
+                yield _item(document, href, self)
+        except FaultError as error:
+            self.report(where, str(error), error)
+        except (AttributeError, KeyError, IndexError, TypeError, ValueError, ShapelyError) as error:
+            what = str(error) if isinstance(error, LandloomError) else f"cannot be read as an item ({error!r})"
+            self.report(where, what, PermanentFaultError(f"{shown(where)}: {what}"))
 
     def keeps(self, document: Mapping[str, Any]) -> bool:
         """Whether the footprint of an item intersects the region."""
@@ -80,14 +98,21 @@ class _Search:
         return geometry is not None and bool(shapely.geometry.shape(geometry).intersects(self.shape))
 
     def assets(self, document: Mapping[str, Any], href: str) -> dict[str, dict[str, Any]]:
-        """Assets of an item by time and role."""
+        """Assets of an item by time and role; one without an address, or with a foreign one, is reported."""
         own = document.get("properties") or {}
         chosen = {}
         for key, asset in (document.get("assets") or {}).items():
+            if not isinstance(asset, Mapping) or not isinstance(asset.get("href"), str):
+                what = f"assets.{key}: got no href, expected an address"
+                self.report(href, what, PermanentFaultError(f"{shown(href)}: {what}"))
+                continue
             if self.roles is not None and self.roles.isdisjoint(asset.get("roles") or ()):
                 continue
             if self.period is None or _in_time(asset, own, self.period):
-                chosen[key] = {**asset, "href": resolve(asset["href"], document=href)}
+                try:
+                    chosen[key] = {**asset, "href": resolve(asset["href"], document=href)}
+                except FaultError as error:
+                    self.report(href, f"assets.{key}: {error}", error)
         return chosen
 
 
@@ -102,7 +127,7 @@ def _in_time(asset: Mapping[str, Any], item: Mapping[str, Any], period: Period) 
     return True
 
 
-def stac_search(
+def stac_search(  # noqa: PLR0913 - every one is a question of its own, and all are optional
     root: str,
     *,
     region: Any = None,
@@ -112,6 +137,7 @@ def stac_search(
     related: str | Iterable[str] = (),
     workers: int = WORKERS,
     read: Read | None = None,
+    report: Report | None = None,
 ) -> list[FoundItem]:
     """Items of a static STAC, with their assets that match a search.
 
@@ -124,6 +150,8 @@ def stac_search(
         related: ids of collections; each item is followed by its `related` and `source` items in these.
         workers: number of documents read concurrently.
         read: address → bytes of a document; the default reads local disk, the web and object stores.
+        report: told of each document, link, item and asset that cannot be used (address, reason, error), while the
+            rest is searched; by default the first of them is raised.
 
     Raises:
         MissingKeyError: the target of a link does not exist.
@@ -136,14 +164,16 @@ def stac_search(
         period=period if period is None or isinstance(period, Period) else Period.parse(*period),
         roles=_names(roles),
         collections=_names(collections),
+        report=report or _strict,
     )
     reader = read or HrefDocuments().read
+    reader = reader if report is None else _lenient(reader)
     if search.shape is not None:
         import shapely
 
         shapely.prepare(search.shape)
     with ThreadPoolExecutor(workers) as pool:
-        stac = StaticStac(stac_root(root), reader, search.items, _strict, pool.map)
+        stac = StaticStac(keep(stac_root(root)), reader, search.items, search.report, pool.map)
         items = list(stac.walk(search.shape, search.period, search.enters))
         wanted = _names(related)
         return items if not wanted else _with_related(items, wanted, search, reader, pool)
@@ -174,6 +204,18 @@ def _names(value: str | Iterable[str] | None) -> frozenset[str] | None:
     return None if value is None else frozenset([value] if isinstance(value, str) else value)
 
 
+def _lenient(read: Read) -> Read:
+    """A document that cannot be had just now leaves out itself, where problems are collected."""
+
+    def reader(href: str) -> bytes:
+        try:
+            return read(href)
+        except TransientFaultError as error:
+            raise PermanentFaultError(str(error)) from error
+
+    return reader
+
+
 def _strict(_: str, __: str, error: Exception) -> None:
     raise error
 
@@ -188,9 +230,9 @@ def _item(document: Mapping[str, Any], href: str, search: _Search) -> FoundItem:
     )
 
 
-def _related(item: FoundItem) -> list[str]:
+def _related(item: FoundItem, report: Report) -> list[str]:
     """Addresses of the items related to an item, `related` links first."""
-    written = list(links(item.document, item.href, _strict))
+    written = list(links(item.document, item.href, report))
     return [
         resolve(target, document=item.href) for kind in _RELATED for _, relation, target in written if relation == kind
     ]
@@ -204,9 +246,17 @@ def _with_related(
     pool: ThreadPoolExecutor,
 ) -> list[FoundItem]:
     """Each item followed by its related items."""
-    led = [_related(item) for item in items]
+    led = [_related(item, search.report) for item in items]
     flat = list(dict.fromkeys(href for own in led for href in own))
-    documents = dict(zip(flat, pool.map(lambda href: stac_document(read(href), href), flat), strict=True))
+
+    def document(href: str) -> Mapping[str, Any]:
+        try:
+            return stac_document(read(href), href)
+        except (MissingKeyError, PermanentFaultError) as error:
+            search.report(href, str(error), error)
+            return {}
+
+    documents = dict(zip(flat, pool.map(document, flat), strict=True))
     result: list[FoundItem] = []
     for item, own in zip(items, led, strict=True):
         result.append(item)

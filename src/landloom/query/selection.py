@@ -293,6 +293,8 @@ class Selection:
         """
         from matplotlib.figure import Figure
 
+        from landloom.reports.figures import as_text, legend
+
         if ax is None:
             ax = Figure(figsize=(8, 8), layout="constrained").add_subplot()
         middles = self.sidecar.corners(self.rows).mean(axis=1)
@@ -302,14 +304,18 @@ class Selection:
             from landloom.query.cql2.columns import RowColumns
 
             words = RowColumns(self.sidecar, self.rows).words(by)
-            for value in sorted(self.counts(by), key=str):
+            values = sorted(self.counts(by), key=str)
+            drawn = []
+            for value in values:
                 own = np.array([word == value for word in words.texts], dtype=bool)[words.codes]
-                ax.scatter(middles[own, 0], middles[own, 1], s=4, label=str(value))
-            if len(self) and len(self.counts(by)) <= 40:
-                ax.legend(title=by, markerscale=3, loc="best")
+                drawn.append(ax.scatter(middles[own, 0], middles[own, 1], s=4))
+            if len(self) and len(values) <= 40:
+                legend(ax, drawn, [str(value) for value in values], title=by, markerscale=3, loc="best")
         if len(self):
             ax.set_aspect(1 / np.cos(np.radians(middles[:, 1].mean())))
         ax.set_xlabel("longitude")
         ax.set_ylabel("latitude")
         ax.set_title(f"{len(self):,} samples")
+        if (figure := ax.get_figure(root=True)) is not None:
+            as_text(figure)
         return ax

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from functools import partial
 from math import cos, radians
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,10 +11,15 @@ import numpy as np
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
+from matplotlib.text import Text
+from matplotlib.ticker import FixedFormatter, FuncFormatter
+
+from landloom.reports.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from matplotlib.ticker import Formatter
     from numpy.typing import NDArray
 
 INK: Final = "#1d2a30"
@@ -28,10 +34,38 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
+def as_text(figure: Figure) -> Figure:
+    r"""Have every word of a figure drawn as it is written: `$` begins no formula, control characters steer nothing.
+
+    Names of classes, strata and countries come from files; matplotlib reads `$\frac{a$` as mathematics, and fails.
+    """
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            formatter = axis.get_major_formatter()
+            if isinstance(formatter, FixedFormatter | FuncFormatter):  # names, not numbers
+                axis.set_major_formatter(FuncFormatter(partial(_plain_tick, formatter)))
+    for text in figure.findobj(Text):
+        if isinstance(text, Text):
+            text.set_parse_math(False)
+            text.set_text(plain(text.get_text()))
+    return figure
+
+
+def _plain_tick(formatter: Formatter, value: float, place: int | None = None) -> str:
+    return plain(str(formatter(value, place)))
+
+
+def legend(axes: Any, handles: Sequence[Any], names: Sequence[str], **options: Any) -> None:
+    """A legend with just these names: matplotlib would leave out those that begin with an underscore."""
+    shown = axes.legend(handles, [str(place) for place in range(len(names))], **options)
+    for text, name in zip(shown.get_texts(), names, strict=True):
+        text.set_text(name)
+
+
 def png(figure: Figure) -> bytes:
     """A figure as PNG, with reproducible bytes."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None}, bbox_inches="tight", pad_inches=0.08)
+    as_text(figure).savefig(buffer, format="png", metadata={"Software": None}, bbox_inches="tight", pad_inches=0.08)
     return buffer.getvalue()
 
 
@@ -74,8 +108,8 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
     axes.ticklabel_format(useOffset=False)
     axes.set_xlabel("longitude, °", color=INK, fontsize=8)
     axes.set_ylabel("latitude, °", color=INK, fontsize=8)
-    handles = [Patch(color=COLOURS[i % len(COLOURS)], label=name) for i, name in enumerate(names)]
-    axes.legend(handles=handles, fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    handles = [Patch(color=COLOURS[place % len(COLOURS)]) for place in range(len(names))]
+    legend(axes, handles, names, fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plain_axes(axes)
     return png(figure)
 

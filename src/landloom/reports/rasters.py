@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from matplotlib.patches import Patch
 
-from landloom.reports.figures import COLOURS, FAINT, INK, new_figure, plain_axes, png
+from landloom.reports.figures import COLOURS, FAINT, INK, legend, new_figure, plain_axes, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -90,11 +90,10 @@ def coloured(classes: NDArray[Any], names: Mapping[int, str]) -> NDArray[np.uint
 
 
 def _legend(axes: Any, names: Mapping[int, str]) -> None:
-    handles = [
-        Patch(color=CLASS_COLOURS[place % len(CLASS_COLOURS)], label=f"{code} {names[code]}"[:34])
-        for place, code in enumerate(sorted(names)[: 2 * len(CLASS_COLOURS)])
-    ]
-    axes.legend(handles=handles, fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
+    codes = sorted(names)[: 2 * len(CLASS_COLOURS)]
+    handles = [Patch(color=CLASS_COLOURS[place % len(CLASS_COLOURS)]) for place in range(len(codes))]
+    words = [f"{code} {names[code]}"[:34] for code in codes]
+    legend(axes, handles, words, fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
 
 
 def layer_rows(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int, str]) -> bytes:

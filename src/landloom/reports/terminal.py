@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
+
+from landloom.model.address import public, without_secrets
+from landloom.reports.text import plain, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from types import TracebackType
 
     from rich.progress import Progress, TaskID
+
+
+_LONGEST: Final = 500
+"""Characters of a warning."""
 
 
 class ProgressBars:
@@ -50,12 +57,23 @@ class ProgressBars:
             self._bars.advance(self._task)
         if reason is not None and reason not in self._told:  # many tiles may fail for the same reason
             self._told.add(reason)
-            sys.stderr.write(f"{self._stage}: {unit} failed: {reason}\n")
+            sys.stderr.write(plain(without_secrets(f"{self._stage}: {unit} failed: {reason}\n")))
 
 
 def say(text: str = "") -> None:
-    """Print a line to standard output."""
-    sys.stdout.write(text + "\n")
+    """A line on the output, without secrets of addresses; what others wrote in it cannot steer the terminal."""
+    sys.stdout.write(plain(without_secrets(text)) + "\n")
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Names or addresses for other programs, each on one line whatever it holds."""
+    sys.stdout.writelines(f"{plain_line(public(line))}\n" for line in lines)
+
+
+def warn(text: str) -> None:
+    """One line on the error stream, bounded, about something that was left out."""
+    shown = plain_line(without_secrets(text))
+    sys.stderr.write(f"  {shown if len(shown) <= _LONGEST else shown[:_LONGEST] + '…'}\n")
 
 
 def say_json(value: Any) -> None:

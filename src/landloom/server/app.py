@@ -6,7 +6,7 @@ import logging
 import sys
 from functools import partial
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidInputError, MissingExtraError
 from landloom.query.corpus import Corpus
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    import uvicorn
     from fastapi import FastAPI
 
 _TURN: Final = 5e-4
@@ -107,5 +108,20 @@ def serve(
         shown = f"[{host}]" if ":" in host else host
         if announce is not None:
             announce(f"http://{shown}:{listener.getsockname()[1]}/")
-        config = uvicorn.Config(app, log_level="warning", ws="none", lifespan="off", timeout_keep_alive=30)
-        uvicorn.Server(config).run(sockets=[listener])
+        uvicorn.Server(server_config(app)).run(sockets=[listener])
+
+
+def server_config(app: FastAPI, **options: Any) -> uvicorn.Config:
+    """How uvicorn serves an application: with bounds on connections, without telling what it is.
+
+    Args:
+        app: from `create_app`.
+        options: further ones of `uvicorn.Config`.
+    """
+    import uvicorn
+
+    from landloom.server.connections import HEAD_SECONDS, BoundedProtocol
+
+    plain: dict[str, Any] = {"log_level": "warning", "ws": "none", "lifespan": "off", "server_header": False}
+    idle = int(HEAD_SECONDS)
+    return uvicorn.Config(app, **plain | options, http=BoundedProtocol, timeout_keep_alive=idle, backlog=128)

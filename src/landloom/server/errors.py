@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,6 +15,7 @@ from landloom.errors import (
     NotFoundError,
     TransientFaultError,
 )
+from landloom.model.address import without_secrets
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
@@ -30,6 +32,13 @@ STATUSES: Final[dict[type[LandloomError], HTTPStatus]] = {
     LandloomError: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
 """Error → status; the nearest base class of an error counts."""
+_GENERAL: Final = {
+    HTTPStatus.NOT_FOUND: "the corpus has no such file",
+    HTTPStatus.BAD_GATEWAY: "the corpus's files cannot be reached just now",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "the server failed; its log says why",
+}
+"""What is answered where the error's own words are for the server's log."""
+_LOGGER: Final = logging.getLogger("landloom.server")
 _SHOWN: Final = 2_000
 
 
@@ -62,7 +71,10 @@ def install(app: FastAPI) -> None:
 
     def of_ours(_: Request, error: Exception) -> Response:
         status = status_of(error) if isinstance(error, LandloomError) else HTTPStatus.INTERNAL_SERVER_ERROR
-        return JSONResponse(document(status, str(error)), status)
+        if isinstance(error, MissingKeyError) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            _LOGGER.warning("%s", error)  # it may name folders of this machine, which are nobody else's business
+            return JSONResponse(document(status, _GENERAL[status]), status)
+        return JSONResponse(document(status, without_secrets(str(error))), status)
 
     def of_parameters(_: Request, error: Exception) -> Response:
         problems = error.errors() if isinstance(error, RequestValidationError) else []
@@ -78,6 +90,12 @@ def install(app: FastAPI) -> None:
         headers = error.headers if isinstance(error, HTTPException) else None
         return JSONResponse(document(status, detail), status, dict(headers or {}))
 
+    def of_anything(_: Request, error: Exception) -> Response:
+        del error  # it is logged with its traceback
+        status = HTTPStatus.INTERNAL_SERVER_ERROR
+        return JSONResponse(document(status, _GENERAL[status]), status)
+
+    app.add_exception_handler(Exception, of_anything)
     app.add_exception_handler(LandloomError, of_ours)
     app.add_exception_handler(RequestValidationError, of_parameters)
     app.add_exception_handler(HTTPException, of_framework)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from landloom.corpus.layout import CARD, CORPUS, CROISSANT, STAC
+from landloom.corpus.layout import CARD, CORPUS, CROISSANT, ROOT, STAC
 from landloom.errors import NotFoundError
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FOLDERS: Final = frozenset({"imagery", "labels", "lineage", "index", "resources", "manifest", STAC})
 """Served folders of a corpus; nothing else is served."""
-DOCUMENTS: Final = frozenset({CORPUS, CARD, CROISSANT})
+DOCUMENTS: Final = frozenset({CORPUS, ROOT, CARD, CROISSANT})
 """Served files at its root."""
 
 

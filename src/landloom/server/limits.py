@@ -31,6 +31,18 @@ MAX_VERTICES: Final = 10_000
 _TOKEN: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+(?:"|\\?\Z)|[][{}]', re.DOTALL)
 _DRAINED: Final = 16 * MAX_BODY
 """Bytes read and discarded, so that a client that is still sending gets its response."""
+_HOST: Final = re.compile(rb"(?:[A-Za-z0-9_.-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(?::\d{1,5})?")
+_POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; "
+    "connect-src 'self'; worker-src 'self' blob:; font-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+_GUARDS: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", _POLICY.encode()),
+)
 _STEP: Final = {b"[": 1, b"{": 1, b"]": -1, b"}": -1}
 
 
@@ -111,6 +123,10 @@ class Bounded:
         """Serve one request."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
+            return
+        send = _guarded(send)
+        if not _HOST.fullmatch(dict(scope["headers"]).get(b"host", b"")):
+            await _refuse(send, HTTPStatus.BAD_REQUEST, "got a Host header that is no host")
         elif scope["method"] == "HEAD":
             await self.app({**scope, "method": "GET"}, receive, _without_body(send))
         elif scope["method"] == "OPTIONS":
@@ -161,6 +177,19 @@ def _check_object(content: bytes, media: bytes) -> None:
         raise InvalidInputError(f"got content type {media[:80].decode('latin-1')!r}, expected application/json")
     if content.lstrip()[:1] != b"{":
         raise InvalidInputError("got a body that is not a JSON object")
+
+
+def _guarded(send: Send) -> Send:
+    """Every answer tells browsers not to guess types, not to be framed, and what a page may load."""
+
+    async def guarded(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            given = {name.lower() for name, _ in message.get("headers", ())}
+            more = [(name, value) for name, value in _GUARDS if name not in given]
+            message = {**message, "headers": [*message.get("headers", ()), *more]}
+        await send(message)
+
+    return guarded
 
 
 def _without_body(send: Send) -> Send:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote
 
-from landloom.errors import MissingKeyError, PermanentFaultError
-from landloom.model.address import is_remote, local_path
+from landloom.errors import InvalidInputError, MissingKeyError, PermanentFaultError
+from landloom.model.address import is_remote, local_path, shown
+from landloom.store.credentials import requested
 from landloom.store.faults import os_fault
 from landloom.store.hosts import check_host
 from landloom.store.http import get, new_session
@@ -45,11 +47,14 @@ class HrefDocuments:
             PermanentFaultError: it is permanently unreadable.
         """
         if href.startswith(("http://", "https://")):
-            return self._get(href)
+            return self._get(requested(href))
         if is_remote(href):
             return self._stored(href)
+        path = local_path(href)
+        if "%" in path and not Path(path).exists():  # links may be percent-encoded, file names rarely are
+            path = unquote(path)
         try:
-            return Path(local_path(href)).read_bytes()
+            return Path(path).read_bytes()
         except (FileNotFoundError, NotADirectoryError) as error:
             raise MissingKeyError(f"{href}: no such file") from error
         except IsADirectoryError as error:
@@ -64,7 +69,10 @@ class HrefDocuments:
         folder, _, name = href.rpartition("/")
         store = self._stores.get(folder)
         if store is None:
-            store = self._stores.setdefault(folder, open_store(folder))
+            try:
+                store = self._stores.setdefault(folder, open_store(folder))
+            except InvalidInputError as error:
+                raise PermanentFaultError(f"{shown(href)}: {error}") from error
         return store.get(name)
 
     def _get(self, href: str) -> bytes:

@@ -263,6 +263,7 @@ def answer(
     stream: bool = False,
     headers: Mapping[str, str] | None = None,
     accept: frozenset[int] = frozenset(),
+    method: str = "GET",
 ) -> requests.Response:
     """A successful response, or one with a status in `accept`; with `stream`, its body is still unread.
 
@@ -272,7 +273,7 @@ def answer(
         PermanentFaultError: the host may not be contacted, or the address is invalid.
     """
     try:
-        response = session.get(href, stream=stream, headers=headers)
+        response = session.request(method, href, stream=stream, headers=headers)
     except (InvalidURL, InvalidSchema, MissingSchema) as error:
         raise PermanentFaultError(f"{shown(href)}: not a valid address") from error
     except (requests.RequestException, UnicodeError, ValueError) as error:

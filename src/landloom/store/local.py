@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from landloom.errors import DiskFullError, MissingKeyError, StoreError
+from landloom.model.keys import UNFINISHED
 from landloom.store.protocol import Entry, check_key, check_prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-UNFINISHED: Final = ".landloom-tmp"
-"""Suffix of the name of a file that is being written; such files are never listed."""
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
@@ -96,18 +95,37 @@ class LocalStore:
         return self.path(key).is_file()
 
     def put(self, key: str, data: bytes | memoryview) -> None:
-        """Write a whole file, creating its folders.
+        """Write a file whole, making its folders; its bytes are on the disk before it gets its name.
 
         Raises:
             StoreError: it cannot be written, for example because the disk is full; no partial file is left.
         """
+        with self._written(key, data) as unfinished:
+            unfinished.replace(self.path(key))
+
+    def create(self, key: str, data: bytes | memoryview) -> bool:
+        """Write a file whole, unless there is one of that key already; errors as of `put`."""
+        with self._written(key, data) as unfinished:
+            try:
+                os.link(unfinished, self.path(key))
+            except FileExistsError:
+                return False
+        return True
+
+    @contextmanager
+    def _written(self, key: str, data: bytes | memoryview) -> Iterator[Path]:
+        """The bytes of a file on the disk, under a name that is gone afterwards."""
         path = self.path(key)
-        unfinished = path.with_name(f".{path.name[:180]}.{uuid.uuid4().hex}{UNFINISHED}")
+        stem = path.name.encode()[:180].decode(errors="ignore")
+        unfinished = path.with_name(f".{stem}.{uuid.uuid4().hex}{UNFINISHED}")
         try:
             with _writing(key, self.root):
                 path.parent.mkdir(parents=True, exist_ok=True)
-                unfinished.write_bytes(data)
-                unfinished.replace(path)
+                with unfinished.open("wb") as file:
+                    file.write(data)
+                    file.flush()
+                    os.fsync(file.fileno())
+                yield unfinished
         finally:
             with suppress(OSError):
                 unfinished.unlink()

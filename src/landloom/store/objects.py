@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import configparser
 import os
+from base64 import b64encode
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlsplit
 
 import obstore
-from obstore.exceptions import BaseError, GenericError, JoinError, NotSupportedError
+from obstore.exceptions import AlreadyExistsError, BaseError, GenericError, JoinError, NotSupportedError
 from obstore.exceptions import NotFoundError as NoObjectError
 from obstore.store import AzureStore, GCSStore, HTTPStore, MemoryStore, S3Store
 
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError, StoreError, TransientFaultError
+from landloom.model.address import public, shown, without_secrets
+from landloom.store.credentials import credentials
 from landloom.store.patience import Patience
 from landloom.store.protocol import Entry, check_key, check_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 
 LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
@@ -168,6 +171,22 @@ class ObjectStore:
         with self._plain_errors(key):
             obstore.put(self._backend, check_key(key), bytes(data), use_multipart=False)
 
+    def create(self, key: str, data: bytes | memoryview) -> bool:
+        """Write a file with one conditional PUT, unless there is one of that key already; errors as of `put`.
+
+        A store that knows no conditional PUT is asked before.
+        """
+        with self._plain_errors(key):
+            try:
+                obstore.put(self._backend, check_key(key), bytes(data), use_multipart=False, mode="create")
+            except AlreadyExistsError:
+                return False
+            except (NotSupportedError, NotImplementedError):
+                if self.exists(key):
+                    return False
+                self.put(key, data)
+        return True
+
     def delete(self, key: str) -> None:
         """Remove a file; a missing file is not an error."""
         try:
@@ -207,8 +226,8 @@ class ObjectStore:
 
 
 def _first_line(error: BaseException) -> str:
-    line = str(error).strip().split("\n", maxsplit=1)[0]
-    if "169.254.169.254" in line:  # the metadata service of cloud machines, which provides credentials
+    line = without_secrets(str(error).strip().split("\n", maxsplit=1)[0])
+    if "169.254.169.254" in line:  # where clouds tell their own machines who they are
         return f"no credentials in the environment, nor from this machine ({line.partition(':')[0]})"
     return line
 
@@ -250,11 +269,24 @@ def object_backend(
             return GCSStore.from_url(uri, client_options=options, **common)
         case "http" | "https":
             options |= {"allow_http": True} if on_loopback(uri) else {}
-            return HTTPStore.from_url(uri, client_options=options, **common)
+            address, headers = _web_address(uri)
+            return HTTPStore.from_url(address, client_options=options | headers, **common)
         case _:
             raise InvalidInputError(
-                f"got {uri!r}, expected a path or s3://, az://, gs://, https://, file://, memory://"
+                f"got {shown(uri)!r}, expected a path or s3://, az://, gs://, https://, file://, memory://"
             )
+
+
+def _web_address(uri: str) -> tuple[str, dict[str, Any]]:
+    """The address of a web server's folder with what was kept to sign it, and options that log in."""
+    kept = credentials(uri)
+    if kept is None:
+        return uri, {}
+    address = f"{uri}?{kept.query}" if kept.query and "?" not in uri else uri
+    if kept.login is None:
+        return address, {}
+    word = b64encode(":".join(kept.login).encode()).decode()
+    return address, {"default_headers": {"Authorization": f"Basic {word}"}}
 
 
 def profile_keys(name: str) -> dict[str, str]:
@@ -277,13 +309,38 @@ def _unsigned() -> dict[str, bool]:
 
 
 def s3_endpoint() -> str | None:
-    """The S3 endpoint from the environment, if any."""
-    return next((os.environ[name] for name in _ENDPOINTS if os.environ.get(name)), None)
+    """The S3 endpoint that the environment names, if any.
+
+    Raises:
+        InvalidInputError: it is no web address, or holds credentials.
+    """
+    return _endpoint(_ENDPOINTS)
 
 
 def azure_endpoint() -> str | None:
-    """The URL of the Azure account from the environment, if any; otherwise it follows from the account's name."""
-    return next((os.environ[name] for name in _AZURE_ENDPOINTS if os.environ.get(name)), None)
+    """The address of the Azure account that the environment names, if any; without one it follows from the account.
+
+    Raises:
+        InvalidInputError: it is no web address, or holds credentials.
+    """
+    return _endpoint(_AZURE_ENDPOINTS)
+
+
+def _endpoint(variables: Iterable[str]) -> str | None:
+    name = next((name for name in variables if os.environ.get(name)), None)
+    if name is None:
+        return None
+    address = os.environ[name]
+    try:
+        parts = urlsplit(address)
+        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        valid = False
+    if not valid or not address.isprintable() or " " in address:
+        raise InvalidInputError(f"{name}: got {shown(address)!r}, expected an address such as https://s3.example.org")
+    if public(address) != address:
+        raise InvalidInputError(f"{name}: got credentials in {shown(address)}, expected none: keys have own variables")
+    return address
 
 
 def on_loopback(address: str | None) -> bool:

@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
 from landloom.errors import InvalidInputError
+from landloom.model.address import shown
+from landloom.store.credentials import keep
 from landloom.store.local import LocalStore
 from landloom.store.objects import ObjectStore
+from landloom.store.web import WebStore
 
 if TYPE_CHECKING:
     import os
@@ -36,11 +39,16 @@ def open_store(uri: str | os.PathLike[str], profile: str | None = None) -> Store
     """
     if not isinstance(uri, str):
         return LocalStore(uri)
-    parts = urlsplit(uri)
+    try:
+        parts = urlsplit(uri)
+    except ValueError as error:
+        raise InvalidInputError(f"got {shown(uri)}, expected a path or a valid address: {error}") from error
     if parts.scheme == "file":
         if parts.netloc not in {"", "localhost"}:
             raise InvalidInputError(f"got {uri!r}, expected a file URL on this machine: file:///path")
         return LocalStore(url2pathname(parts.path))
     if "://" not in uri:
         return LocalStore(Path(uri))
-    return ObjectStore(uri, profile)
+    if parts.scheme in ("http", "https"):
+        return WebStore(uri)
+    return ObjectStore(keep(uri), profile)

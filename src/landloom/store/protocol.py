@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from landloom.errors import StoreError
+from landloom.model.keys import key_fault, told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,7 @@ class Entry:
 
 
 def check_key(key: str) -> str:
-    """Refuse a key that is empty, absolute, or outside the store.
+    """Refuse what is no key by the one rule of `landloom.model.keys`.
 
     Raises:
         StoreError: the key cannot name a file within a store.
@@ -40,9 +41,9 @@ def check_key(key: str) -> str:
             ...
         landloom.errors.StoreError: got key '../elsewhere', expected a relative path within the store
     """
-    parts = key.split("/")
-    if "\0" in key or "\\" in key or any(part in {"", ".", ".."} for part in parts):
-        raise StoreError(f"got key {key!r}, expected a relative path within the store")
+    expected = key_fault(key)
+    if expected is not None:
+        raise StoreError(told(key, expected))
     return key
 
 
@@ -101,6 +102,17 @@ class Writable(Protocol):
 
         Raises:
             StoreError: it cannot be written; no partial file is left.
+        """
+        ...
+
+    def create(self, key: str, data: bytes | memoryview) -> bool:
+        """Write a file whole, unless there is one of that key already; of several at once, one succeeds.
+
+        Returns:
+            Whether it was written.
+
+        Raises:
+            StoreError: it cannot be written.
         """
         ...
 

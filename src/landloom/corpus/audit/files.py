@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Final
 
-from landloom.corpus.layout import CORPUS, STATE
+from landloom.corpus.layout import CORPUS, ROOT, STATE
+from landloom.corpus.root import covered_keys, root_problems
 from landloom.errors import MissingKeyError, Problem
 
 if TYPE_CHECKING:
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from landloom.corpus.manifest import FileEntry
     from landloom.corpus.published_files import CorpusStore, PublishedFiles
 
-UNLISTED: Final = ("manifest/", f"{STATE}/", "report.html", CORPUS)
-"""Keys that no manifest lists: manifests themselves, build state, and `corpus.json`, which is checked with them."""
+UNLISTED: Final = ("manifest/", f"{STATE}/", "report.html", CORPUS, ROOT)
+"""Keys that no manifest needs to name: what the root digest covers or is, and build state."""
 
 
 def file_problems(store: CorpusStore, published: PublishedFiles, *, digests: bool) -> Iterator[Problem]:
@@ -26,6 +27,7 @@ def file_problems(store: CorpusStore, published: PublishedFiles, *, digests: boo
         published: the files in its manifests.
         digests: whether every file is read and compared with its digest; else only sizes.
     """
+    yield from root_problems(store, covered_keys(store))
     yield from published.broken
     if not published.count:
         yield Problem(where="manifest", what="no manifest lists any file")

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from landloom.corpus.audit.files import file_problems
 from landloom.corpus.audit.index import footprints, index_problems, read_index
@@ -14,6 +13,7 @@ from landloom.corpus.audit.stac import StacAudit
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.corpus.published_files import PublishedFiles
+from landloom.corpus.root import RootDigest, covered_keys
 from landloom.errors import CorpusInvalidError, InvalidDocumentError, InvalidInputError, Problem
 
 if TYPE_CHECKING:
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landloom.corpus.published_files import CorpusStore
-
-MANIFESTS: Final = "manifest"
-"""Folder of the manifests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +55,7 @@ def audit(
     store: CorpusStore,
     *,
     schemas: Path | None = None,
-    digests: bool = False,
+    digests: bool = True,
     fetch: Callable[[str], bytes] | None = None,
 ) -> Audit:
     """Check a whole corpus; nothing is downloaded from elsewhere unless `fetch` is given.
@@ -101,8 +98,8 @@ def audit(
     )
 
 
-def validate(store: CorpusStore, *, schemas: Path | None = None, digests: bool = False) -> list[Problem]:
-    """All problems of a corpus; see `audit`, which also lists what it could not check."""
+def validate(store: CorpusStore, *, schemas: Path | None = None, digests: bool = True) -> list[Problem]:
+    """Every problem of a corpus; see `audit`, which also says what it could not check."""
     return list(audit(store, schemas=schemas, digests=digests).problems)
 
 
@@ -112,9 +109,4 @@ def digest(store: CorpusStore) -> str:
     Returns:
         64 hexadecimal digits (SHA-256 over each key, length and digest in the order of keys).
     """
-    keys = sorted([CORPUS, *(entry.key for entry in store.list(MANIFESTS))])
-    total = hashlib.sha256()
-    for key in keys:
-        content = store.get(key)
-        total.update(f"{key}\0{len(content)}\0{hashlib.sha256(content).hexdigest()}\n".encode())
-    return total.hexdigest()
+    return RootDigest.read(store, covered_keys(store)).digest

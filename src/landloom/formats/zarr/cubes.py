@@ -13,12 +13,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import google_crc32c
 import imagecodecs
 import numpy as np
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
-from landloom.formats.zarr.metadata import CubeSpec, cube_documents, read_cube_spec
+from landloom.formats.zarr.metadata import CubeSpec, cube_documents, read_cube_spec, with_checksum, without_checksum
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -58,12 +57,13 @@ def shard_count(samples: int) -> int:
     return -(-samples // SHARD)
 
 
-def encode_cube_shard(cubes: NDArray[Any]) -> bytes:
+def encode_cube_shard(cubes: NDArray[Any], *, checked: bool = True) -> bytes:
     """Encode the samples of one shard.
 
     Args:
         cubes: (sample, time, band, y, x), at most 16 samples; fewer only in the last shard, whose other chunks are
             absent and read as nodata.
+        checked: whether each chunk ends with its CRC-32C.
 
     Raises:
         InvalidValueError: wrong number of dimensions or of samples.
@@ -72,11 +72,12 @@ def encode_cube_shard(cubes: NDArray[Any]) -> bytes:
         raise InvalidValueError(f"got cubes of shape {cubes.shape}, expected (1 to {SHARD}, time, band, y, x)")
     little = cubes.astype(cubes.dtype.newbyteorder("<"), copy=False)
     chunks = [bytes(imagecodecs.zstd_encode(cube.tobytes(), LEVEL)) for cube in little]
+    chunks = [with_checksum(chunk) for chunk in chunks] if checked else chunks
     index = np.full((SHARD, 2), _ABSENT, "<u8")
     index[: len(chunks), 1] = [len(chunk) for chunk in chunks]
     index[: len(chunks), 0] = INDEX_BYTES + np.cumsum([0, *(len(chunk) for chunk in chunks[:-1])])
     head = index.tobytes()
-    return b"".join([head, _checksum(head), *chunks])
+    return b"".join([with_checksum(head), *chunks])
 
 
 def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, bytes]]:
@@ -108,7 +109,7 @@ def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, byt
     if cubes.shape != spec.shape or cubes.dtype != np.dtype(spec.dtype):
         raise InvalidValueError(f"got cubes {cubes.dtype} {cubes.shape}, expected {spec.dtype} {spec.shape}")
     for shard in range(shard_count(len(spec.samples))):
-        yield shard_key(shard), encode_cube_shard(cubes[shard * SHARD : (shard + 1) * SHARD])
+        yield shard_key(shard), encode_cube_shard(cubes[shard * SHARD : (shard + 1) * SHARD], checked=spec.checked)
     yield from cube_documents(spec, shard=SHARD, level=LEVEL).items()
 
 
@@ -179,6 +180,8 @@ class CubeReader:
             return np.full(self.spec.shape[1:], self.spec.fill, dtype)
         cube = np.empty(self.spec.shape[1:], dtype)
         chunk = self._get_range(self._prefix + shard_key(shard), start, length)
+        if self.spec.checked:
+            chunk = without_checksum(chunk, f"{self._prefix}{shard_key(shard)}: sample {inside}")
         try:
             decoded = imagecodecs.zstd_decode(chunk, out=cube.reshape(-1).view(np.uint8).data)
         except (imagecodecs.ZstdError, ValueError) as error:
@@ -193,12 +196,9 @@ class CubeReader:
         index = self._indexes.get(shard)
         if index is None:
             data = self._get_range(self._prefix + shard_key(shard), 0, INDEX_BYTES)
-            if len(data) != INDEX_BYTES or _checksum(data[:-4]) != data[-4:]:
-                raise InvalidInputError(f"{self._prefix}{shard_key(shard)}: the index of the shard is broken")
-            index = np.frombuffer(data[:-4], "<u8").reshape(SHARD, 2)
+            head = without_checksum(data, f"{self._prefix}{shard_key(shard)}: the index of the shard")
+            if len(data) != INDEX_BYTES:
+                raise InvalidInputError(f"{self._prefix}{shard_key(shard)}: got {len(data)} bytes of its index")
+            index = np.frombuffer(head, "<u8").reshape(SHARD, 2)
             self._indexes[shard] = index
         return index
-
-
-def _checksum(data: bytes) -> bytes:
-    return int(google_crc32c.value(data)).to_bytes(4, "little")

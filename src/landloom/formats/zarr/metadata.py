@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
+import google_crc32c
 import numpy as np
 import orjson
 
@@ -20,11 +21,13 @@ from landloom.model.grid import Grid
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 
 DIMENSIONS: Final = ("sample", "time", "band", "y", "x")
 """Dimensions of `data`, in order."""
+_MARK: Final = "landloom:crc32c"
+"""Attribute of the group with the checksum of its document."""
 _COUNT: Final = struct.Struct("<I")
 
 
@@ -58,6 +61,8 @@ class CubeSpec:
     """(sample, time) whether there is a chip, for acquired time axes; None for a regular axis."""
     title: str = ""
     """For people."""
+    checked: bool = True
+    """Whether each chunk ends with its CRC-32C; arrays that earlier versions wrote have none."""
 
     def __post_init__(self) -> None:
         steps = len(self.timesteps)
@@ -109,11 +114,12 @@ def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes
         Key → bytes; the group's document comes last, so that its presence implies a complete array.
     """
     coordinates = _coordinates(spec)
-    arrays = {name: _coordinate_metadata(*entry) for name, entry in coordinates.items()}
+    arrays = {name: _coordinate_metadata(*entry, checked=spec.checked) for name, entry in coordinates.items()}
     arrays["data"] = _data_metadata(spec, shard, level)
-    files = {f"{name}/{_chunk_key(dims)}": data for name, (dims, _, _, data, _) in coordinates.items()}
+    end = with_checksum if spec.checked else bytes
+    files = {f"{name}/{_chunk_key(dims)}": end(data) for name, (dims, _, _, data, _) in coordinates.items()}
     files |= {f"{name}/zarr.json": _json(arrays[name]) for name in sorted(arrays)}
-    group = {
+    group: dict[str, Any] = {
         "zarr_format": 3,
         "node_type": "group",
         "attributes": {
@@ -128,7 +134,37 @@ def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes
             "metadata": {name: arrays[name] for name in sorted(arrays)},
         },
     }
+    if spec.checked:
+        group["attributes"][_MARK] = _document_checksum(group)
     return files | {"zarr.json": _json(group)}
+
+
+def with_checksum(data: bytes) -> bytes:
+    """A chunk as the codec `crc32c` writes it: its bytes and their checksum."""
+    return data + int(google_crc32c.value(data)).to_bytes(4, "little")
+
+
+def without_checksum(data: bytes, name: str) -> bytes:
+    """A chunk without its checksum.
+
+    Raises:
+        InvalidInputError: its bytes do not have that checksum.
+
+    Example:
+        >>> without_checksum(with_checksum(b"chunk"), "a")
+        b'chunk'
+    """
+    body = data[:-4]
+    if int(google_crc32c.value(body)).to_bytes(4, "little") != data[-4:]:
+        raise InvalidInputError(f"{name} is damaged: its bytes do not have their checksum")
+    return body
+
+
+def _document_checksum(group: Mapping[str, Any]) -> str:
+    """CRC-32C of a group's document without this mark."""
+    attributes = {name: value for name, value in group["attributes"].items() if name != _MARK}
+    content = _json({**group, "attributes": attributes})
+    return f"{int(google_crc32c.value(content)):08x}"
 
 
 def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
@@ -145,11 +181,16 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
         group = orjson.loads(get("zarr.json"))
         arrays = group["consolidated_metadata"]["metadata"]
         data = arrays["data"]
-        texts = {name: _read_texts(get(f"{name}/c/0")) for name in ("sample", "timestep", "band")}
-        stamps = np.frombuffer(get("time/c/0"), "<i8").tolist()
-        west, north = (np.frombuffer(get(f"{name}/c/0"), "<f8").tolist() for name in ("west", "north"))
+        checked = _is_checked(group)
+
+        def chunk(key: str) -> bytes:
+            return without_checksum(get(key), key) if checked else get(key)
+
+        texts = {name: _read_texts(chunk(f"{name}/c/0")) for name in ("sample", "timestep", "band")}
+        stamps = np.frombuffer(chunk("time/c/0"), "<i8").tolist()
+        west, north = (np.frombuffer(chunk(f"{name}/c/0"), "<f8").tolist() for name in ("west", "north"))
         shape = tuple(data["shape"])
-        mask = np.frombuffer(get("observed/c/0/0"), bool).reshape(shape[:2]) if "observed" in arrays else None
+        mask = np.frombuffer(chunk("observed/c/0/0"), bool).reshape(shape[:2]) if "observed" in arrays else None
         spec = CubeSpec(
             samples=texts["sample"],
             timesteps=texts["timestep"],
@@ -164,13 +205,31 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
             resolution=group["attributes"]["resolution"],
             observed=None if mask is None else tuple(tuple(row) for row in mask.tolist()),
             title=group["attributes"]["title"],
+            checked=checked,
         )
         wanted = _data_metadata(spec, shard, data["codecs"][0]["configuration"]["codecs"][1]["configuration"]["level"])
-    except (KeyError, IndexError, TypeError, ValueError, struct.error) as error:
+    except InvalidInputError:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
         raise InvalidInputError(f"got no cubes array: {type(error).__name__} {error}") from error
     if data != orjson.loads(_json(wanted)):
         raise InvalidInputError("got no cubes array: `data` is encoded in another way")
     return spec
+
+
+def _is_checked(group: Mapping[str, Any]) -> bool:
+    """Whether chunks carry checksums; then the document does, too.
+
+    Raises:
+        InvalidInputError: it does not have the one that it states.
+    """
+    codecs = group["consolidated_metadata"]["metadata"]["data"]["codecs"][0]["configuration"]["codecs"]
+    stated = group["attributes"].get(_MARK)
+    if len(codecs) < 3 and stated is None:
+        return False
+    if stated != _document_checksum(group):
+        raise InvalidInputError("zarr.json is damaged: it does not have its checksum")
+    return True
 
 
 _Coordinate = tuple[tuple[str, ...], tuple[int, ...], str, bytes, dict[str, Any]]
@@ -212,11 +271,18 @@ def _chunk_key(dimensions: Sequence[str]) -> str:
 
 
 def _coordinate_metadata(
-    dimensions: tuple[str, ...], shape: tuple[int, ...], kind: str, _: bytes, attributes: dict[str, Any]
+    dimensions: tuple[str, ...],
+    shape: tuple[int, ...],
+    kind: str,
+    _: bytes,
+    attributes: dict[str, Any],
+    *,
+    checked: bool,
 ) -> dict[str, Any]:
     plain = {"name": "vlen-utf8"} if kind == "string" else _bytes_codec(1 if kind == "bool" else 8)
     fill: Any = {"string": "", "bool": False}.get(kind, 0)
-    return _metadata(shape, kind, shape, fill, [plain], dimensions, attributes)
+    codecs: list[dict[str, Any]] = [plain, {"name": "crc32c"}] if checked else [plain]
+    return _metadata(shape, kind, shape, fill, codecs, dimensions, attributes)
 
 
 def _data_metadata(spec: CubeSpec, shard: int, level: int) -> dict[str, Any]:
@@ -228,6 +294,7 @@ def _data_metadata(spec: CubeSpec, shard: int, level: int) -> dict[str, Any]:
             "codecs": [
                 _bytes_codec(np.dtype(spec.dtype).itemsize),
                 {"name": "zstd", "configuration": {"level": level, "checksum": False}},
+                *([{"name": "crc32c"}] if spec.checked else []),
             ],
             "index_codecs": [_bytes_codec(8), {"name": "crc32c"}],
             "index_location": "start",

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.patches import Patch
 
-from landloom.reports.figures import INK, new_figure, png
+from landloom.reports.figures import INK, legend, new_figure, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,10 +43,9 @@ def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int
                 present |= set(np.unique(layer).tolist())
                 axes.imshow(layer, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=7.5, interpolation="nearest")
         line[0].set_ylabel(chip, fontsize=8, color=INK)
-    handles = [
-        Patch(facecolor=COLOURS[code], edgecolor="#9aa7ad", label=f"{code} {names[code]}") for code in sorted(present)
-    ]
-    figure.legend(handles=handles, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
+    handles = [Patch(facecolor=COLOURS[code], edgecolor="#9aa7ad") for code in sorted(present)]
+    words = [f"{code} {names[code]}" for code in sorted(present)]
+    legend(figure, handles, words, loc="outside lower center", ncols=3, fontsize=8, frameon=False)
     return png(figure)
 
 

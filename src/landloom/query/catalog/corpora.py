@@ -14,6 +14,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from landloom.corpus.layout import CORPUS, ROOT
+from landloom.corpus.root import RootDigest, check_index
 from landloom.errors import (
     CorpusError,
     InvalidInputError,
@@ -22,17 +24,21 @@ from landloom.errors import (
     StoreError,
     TransientFaultError,
 )
+from landloom.model.address import public, shown
 from landloom.query.index.arrays import write_atomically
 from landloom.query.index.cache import cache_folder
 from landloom.query.index.rapidai4eo import BASE_URL, NAME, TERMS
 from landloom.query.index.resource_files import ResourceFiles
 from landloom.query.index.sources import INDEX, index_source, resource_source
+from landloom.store.credentials import keep
+from landloom.store.local import LocalStore
+from landloom.store.web import WebStore
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from landloom.query.index.sources import Source
-    from landloom.store.protocol import Readable
+    from landloom.store.protocol import Readable, Store
 
 Kind = Literal["resources", "index", "stac"]
 """How a corpus is queried: by three resource files, by our index, or only by its STAC."""
@@ -57,6 +63,9 @@ class RegisteredCorpus:
     def __post_init__(self) -> None:
         if not self.bases or not all(base.endswith("/") for base in self.bases):
             raise InvalidInputError(f"got bases {self.bases} of {self.name}, expected addresses that end with a slash")
+        for base in self.bases:
+            if public(base) != base or not base.isprintable():
+                raise InvalidInputError(f"got {shown(base)} for {self.name}, expected an address without credentials")
 
 
 BUILT_IN: Final = (
@@ -210,21 +219,60 @@ def _fetched_resources(name: str, base: str, folder: Path, profile: str | None) 
 
 
 def _fetched_index(base: str, folder: Path, profile: str | None) -> Path:
-    """The index of a remote corpus, downloaded again if its size or its last 64 kB have changed."""
+    """The index of a corpus elsewhere, fetched again when the corpus has changed.
+
+    Raises:
+        MissingKeyError: there is none.
+        CorpusError: it is not what the corpus's digests say, twice.
+    """
     from landloom.store.open import open_store
 
     store = open_store(base.rstrip("/"), profile)
-    path = _kept(base, folder) / INDEX
+    kept = _kept(base, folder)
+    path = kept / INDEX
+    mark = path.with_name("stamp")
+    for last in (False, True):
+        root, stamp = _stamp(store)
+        if stamp and path.is_file() and mark.is_file() and mark.read_text(encoding="utf-8") == stamp:
+            return path
+        files = {INDEX: store.get(INDEX), CORPUS: _got(store, CORPUS), ROOT: root}
+        for key, data in files.items():
+            _keep_or_drop(kept / key, data)
+        try:
+            check_index(LocalStore(kept))
+            if _stamp(store)[1] == stamp:
+                break
+        except CorpusError:
+            if last:
+                raise
+    _keep(mark, stamp.encode())
+    return path
+
+
+def _stamp(store: Store) -> tuple[bytes | None, str]:
+    """The root digest's document, and a text that changes with the corpus; without either, nothing tells."""
+    root = _got(store, ROOT)
+    if root is not None:
+        return root, RootDigest.parse(root).digest
+    if isinstance(store, WebStore):
+        return None, store.version(INDEX)
     size = store.size(INDEX)
     tail = min(size, _TAIL)
-    stamp = f"{size} {hashlib.sha256(store.get_range(INDEX, size - tail, tail)).hexdigest()}"
-    mark = path.with_name("stamp")
-    if not (path.is_file() and mark.is_file() and mark.read_text(encoding="ascii") == stamp):
-        _keep(path, store.get(INDEX))
-        if store.exists("corpus.json"):
-            _keep(path.parent.parent / "corpus.json", store.get("corpus.json"))
-        _keep(mark, stamp.encode())
-    return path
+    return None, f"{size} {hashlib.sha256(store.get_range(INDEX, size - tail, tail)).hexdigest()}"
+
+
+def _keep_or_drop(path: Path, data: bytes | None) -> None:
+    if data is None:
+        path.unlink(missing_ok=True)
+    else:
+        _keep(path, data)
+
+
+def _got(store: Store, key: str) -> bytes | None:
+    try:
+        return store.get(key)
+    except MissingKeyError:
+        return None
 
 
 def remote_source(uri: str, cache: Path | None = None, profile: str | None = None) -> tuple[Source, str]:
@@ -242,7 +290,7 @@ def remote_source(uri: str, cache: Path | None = None, profile: str | None = Non
     """
     folder = cache or cache_folder()
     if "://" in uri:
-        base = uri.rstrip("/") + "/"
+        base = keep(uri).rstrip("/") + "/"
         return index_source(_fetched_index(base, folder, profile)), base
     known = corpora()
     if uri not in known:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import operator
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -13,6 +12,7 @@ import numpy as np
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.query.cql2.filter import ARITHMETIC, COMPARISONS, Call, Name
 from landloom.query.cql2.integers import LIMIT, Exact, compare
+from landloom.query.cql2.like import like
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -72,11 +72,18 @@ _ORDERS: Final[dict[str, Callable[[str, str], bool]]] = {
 }
 
 
+MAX_TESTS: Final = 20_000_000
+"""Texts that one filter may compare by order or pattern: some seconds."""
+
+
 class _Evaluator:
     def __init__(self, columns: Columns, aggregates: Mapping[str, Node]) -> None:
         self.columns = columns
         self.aggregates = aggregates
         self.known = frozenset(columns.names())
+        self.tests = 0
+        self._words: dict[str, Words] = {}
+        self._codes: dict[str, dict[str | None, list[int]]] = {}
 
     def truth(self, node: Node) -> Truth:
         if isinstance(node, bool):
@@ -151,15 +158,44 @@ class _Evaluator:
         return Exact.column(*found)
 
     def _text(self, node: Node) -> Words:
-        if isinstance(node, Name) and not self._numeric(node.name):
-            return self.columns.words(node.name)
-        raise InvalidInputError(f"filter: got {node!r}, expected a text column")
+        if not isinstance(node, Name) or self._numeric(node.name):
+            raise InvalidInputError(f"filter: got {node!r}, expected a text column")
+        if node.name not in self._words:
+            self._words[node.name] = self.columns.words(node.name)
+        return self._words[node.name]
 
     def _matching(self, node: Node, test: Callable[[str], bool]) -> Truth:
+        """Where a text column has a value that passes a test.
+
+        Raises:
+            InvalidInputError: the filter compares too many texts.
+        """
         words = self._text(node)
-        yes = np.array([word is not None and test(word) for word in words.texts], dtype=bool)
+        self.tests += len(words.texts)
+        if self.tests > MAX_TESTS:
+            raise InvalidInputError(
+                f"filter: compares {_named(node)} of {len(words.texts):,} rows too often, expected at most "
+                f"{MAX_TESTS:,} comparisons of text; use fewer patterns, or = and IN"
+            )
+        return self._where(words, np.array([word is not None and test(word) for word in words.texts], dtype=bool))
+
+    @staticmethod
+    def _where(words: Words, yes: NDArray[np.bool_]) -> Truth:
         null = np.array([word is None for word in words.texts], dtype=bool)
         return Truth(yes=yes[words.codes], no=~(yes | null)[words.codes])
+
+    def _any_of(self, node: Node, values: Iterable[str]) -> Truth:
+        """Where a text column has one of some values; each is looked up, no row is compared."""
+        words = self._text(node)
+        name = node.name if isinstance(node, Name) else ""
+        if name not in self._codes:
+            codes = self._codes[name] = {}
+            for code, word in enumerate(words.texts):
+                codes.setdefault(word, []).append(code)
+        yes = np.zeros(len(words.texts), dtype=bool)
+        for value in values:
+            yes[self._codes[name].get(value, [])] = True
+        return self._where(words, yes)
 
     def _compare_text(self, op: str, left: Node, right: Node) -> Truth:
         if isinstance(left, str) and isinstance(right, str):
@@ -170,6 +206,9 @@ class _Evaluator:
             return self._compare_text(mirrored, right, left)
         if not isinstance(right, str):
             raise InvalidInputError(f"filter: got {right!r}, expected text to compare {_named(left)} with")
+        if op in ("=", "<>"):
+            same = self._any_of(left, (right,))
+            return same if op == "=" else Truth(yes=same.no, no=same.yes)
         return self._matching(left, lambda word: _ORDERS[op](word, right))
 
     def _in(self, node: Call) -> Truth:
@@ -179,7 +218,7 @@ class _Evaluator:
             wanted = {item for item in listed if isinstance(item, str)}
             if len(wanted) < len(set(listed)):
                 raise InvalidInputError(f"filter: expected only text in the list for {_named(value)}")
-            return self._matching(value, wanted.__contains__)
+            return self._any_of(value, wanted)
         number = self.number(value)
         shares: set[Fraction] = set()
         for item in listed:
@@ -199,12 +238,7 @@ class _Evaluator:
         value, pattern = node.args
         if not isinstance(pattern, str):
             raise InvalidInputError(f"filter: got {pattern!r}, expected a pattern in quotes after LIKE")
-        parts = re.split(r"([%_])", pattern)
-        wild = {"%": ".*", "_": "."}
-        expression = re.compile("".join(wild.get(part, re.escape(part)) for part in parts), re.DOTALL)
-        if pattern.count("%") > 4:
-            raise InvalidInputError("filter: got more than 4 % in a pattern")
-        return self._matching(value, lambda word: expression.fullmatch(word) is not None)
+        return self._matching(value, like(pattern))
 
     def _is_null(self, node: Node) -> Truth:
         if self._is_text(node):

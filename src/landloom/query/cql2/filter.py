@@ -49,7 +49,7 @@ _ARITIES: Final[dict[str, tuple[int, int]]] = {
 }
 
 _TOKEN: Final = re.compile(
-    r"""(?P<text>'[^']*(?:''[^']*)*')|(?P<name>"[^"]*")|(?P<number>\d[\w.]*(?:(?<=[eE])[-+]\d+)?)"""
+    r"""(?P<text>'[^']*(?:''[^']*)*')|(?P<name>"[^"]*")|(?P<number>\.?\d[\w.]*(?:(?<=[eE])[-+]\d+)?)"""
     r"""|(?P<word>[^\W\d][\w.:]*)|(?P<sign><=|>=|<>|!=|[-+*/^%=<>])|(?P<open>\()|(?P<close>\))|(?P<comma>,)"""
     r"""|(?P<space>\s+)|(?P<other>.)""",
     re.DOTALL,
@@ -248,15 +248,32 @@ def _no_cql2(text: str, said: str) -> str:
     return f"got {_short(text)}, not CQL2 " + (f"from {_short(rest)} on (character {at + 1})" if rest else "at its end")
 
 
-def _from_text(text: str) -> Node:
+def text_document(text: str) -> Any:
+    """CQL2 text as CQL2 JSON.
+
+    Raises:
+        InvalidInputError: it is none, or beyond the bounds of `scan`.
+
+    Example:
+        >>> text_document("a > .5")
+        {'op': '>', 'args': [{'property': 'a'}, 0.5]}
+    """
     scan(text)
     import cql2
 
     try:
-        document = cql2.parse_text(text).to_json()
+        return cql2.parse_text(_TOKEN.sub(_plain_token, text)).to_json()
     except (cql2.ParseError, cql2.ValidationError, ValueError) as error:
         raise _refuse(_no_cql2(text, str(error))) from error
-    return _Checker().node(document)
+
+
+def _plain_token(token: re.Match[str]) -> str:
+    """A number that begins with its point gets a zero: the parser does not know this form of the standard."""
+    return f"0{token[0]}" if token.lastgroup == "number" and token[0].startswith(".") else token[0]
+
+
+def _from_text(text: str) -> Node:
+    return _Checker().node(text_document(text))
 
 
 def parse(source: str | Mapping[str, Any]) -> Filter:

@@ -1,7 +1,8 @@
 """Named arrays in one memory-mapped file: the sidecar on disk.
 
-A file is magic, the length of a JSON header, the header (name → dtype, shape, offset; and any `meta`), then the arrays,
-each at a multiple of 64 bytes. Numbers are little-endian. A reader loads only the pages that it uses.
+A file is magic, the CRC-32C of all that follows, the length of a JSON header, the header (name → dtype, shape, offset;
+and any `meta`), then the arrays, each on a multiple of 64 bytes. Numbers are little-endian. A reader checks the file
+once, when it opens it, and then touches only the pages that it uses.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import mmap
 import os
 from typing import TYPE_CHECKING, Any, Final
 
+import google_crc32c
 import numpy as np
 
 from landloom.errors import InvalidInputError
@@ -23,9 +25,14 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-MAGIC: Final = b"landloom sidecar 3\n"
-"""Version of the format; older files are rebuilt."""
+MAGIC: Final = b"landloom sidecar 4\n"
+"""Changes with the format, so that older files are rebuilt and never misread."""
 _ALIGN: Final = 64
+_SUM: Final = len(MAGIC) + 4
+"""Where the part begins that the checksum covers."""
+_LEAD: Final = _SUM + 8
+"""Where the header begins."""
+_BLOCK: Final = 1 << 18
 
 
 def _aligned(offset: int) -> int:
@@ -46,33 +53,39 @@ def pack(arrays: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> bytes:
         table[name] = (array.dtype.newbyteorder("<").str, array.shape, offset)
         offset = _aligned(offset + array.nbytes)
     header = json.dumps({"arrays": table, "size": offset, "meta": meta}, separators=(",", ":")).encode()
-    start = _aligned(len(MAGIC) + 8 + len(header))
+    start = _aligned(_LEAD + len(header))
     out = bytearray(start + offset)
     out[: len(MAGIC)] = MAGIC
-    out[len(MAGIC) : len(MAGIC) + 8] = len(header).to_bytes(8, "little")
-    out[len(MAGIC) + 8 : len(MAGIC) + 8 + len(header)] = header
+    out[_SUM:_LEAD] = len(header).to_bytes(8, "little")
+    out[_LEAD : _LEAD + len(header)] = header
     for name, array in arrays.items():
         at = start + table[name][2]
         out[at : at + array.nbytes] = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<")).tobytes()
+    out[len(MAGIC) : _SUM] = _checksum(memoryview(out)[_SUM:])
     return bytes(out)
+
+
+def _checksum(data: memoryview) -> bytes:
+    """CRC-32C; the library takes nothing but `bytes`, so it gets them in blocks that fit into a processor's cache."""
+    crc = 0
+    for start in range(0, len(data), _BLOCK):
+        crc = google_crc32c.extend(crc, bytes(data[start : start + _BLOCK]))
+    return int(crc).to_bytes(4, "little")
 
 
 def unpack(data: bytes | mmap.mmap) -> tuple[Arrays, dict[str, Any]]:
     """Arrays, as read-only views of the data, and `meta`.
 
     Raises:
-        InvalidInputError: another format, or a truncated file.
+        InvalidInputError: another format, or a file that is damaged or cut off.
     """
-    lead = len(MAGIC) + 8
-    if len(data) < lead or data[: len(MAGIC)] != MAGIC:
+    if len(data) < _LEAD or data[: len(MAGIC)] != MAGIC:
         raise InvalidInputError("got a file of another format, expected a sidecar")
-    length = int.from_bytes(data[len(MAGIC) : lead], "little")
-    if len(data) < lead + length:
-        raise InvalidInputError("got a truncated sidecar")
-    header = json.loads(data[lead : lead + length])
-    start = _aligned(lead + length)
-    if len(data) < start + header["size"]:
-        raise InvalidInputError("got a truncated sidecar")
+    if _checksum(memoryview(data)[_SUM:]) != data[len(MAGIC) : _SUM]:
+        raise InvalidInputError("got a damaged sidecar")
+    length = int.from_bytes(data[_SUM:_LEAD], "little")
+    header = json.loads(data[_LEAD : _LEAD + length])
+    start = _aligned(_LEAD + length)
     arrays: Arrays = {}
     for name, (dtype, shape, offset) in header["arrays"].items():
         count = int(np.prod(shape, dtype=np.int64))
@@ -95,7 +108,7 @@ def load(path: Path) -> tuple[Arrays, dict[str, Any]]:
 
 
 def write_atomically(path: Path, pieces: bytes | Iterable[bytes]) -> None:
-    """Write to a unique name, then rename: readers see the old file or the new one, never a part.
+    """Write under a name of one's own, flush, then rename: readers see the old file or the new one, never a part.
 
     Raises:
         OSError: the folder cannot be written.
@@ -108,6 +121,8 @@ def write_atomically(path: Path, pieces: bytes | Iterable[bytes]) -> None:
         with part.open("wb") as file:
             for piece in [pieces] if isinstance(pieces, bytes) else pieces:
                 file.write(piece)
+            file.flush()
+            os.fsync(file.fileno())
         part.replace(path)
     except OSError:
         part.unlink(missing_ok=True)

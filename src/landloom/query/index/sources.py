@@ -49,14 +49,18 @@ def resource_source(files: ResourceFiles, name: str, terms: Mapping[str, Mapping
 
 
 def index_source(path: Path) -> Source:
-    """The index of a corpus on local disk, with `corpus.json` if there is one."""
+    """A corpus's index on local disk, with `corpus.json` where there is one; reading it checks the root digest."""
     corpus = path.parent.parent / "corpus.json"
     described = corpus if corpus.is_file() else None
     paths = (path,) if described is None else (path, described)
 
     def read() -> Draft:
+        from landloom.corpus.root import check_index
         from landloom.query.index.geoparquet import read_index
+        from landloom.store.local import LocalStore
 
+        if path.name == INDEX.rpartition("/")[2] and described is not None:
+            check_index(LocalStore(path.parent.parent))
         return read_index(path, described)
 
     return Source(paths=paths, read=read)

@@ -8,8 +8,9 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from landloom.errors import Problem, StoreError
-from landloom.query.transfer.download_journal import STATE, DownloadJournal, Record
+from landloom.errors import CorpusError, Problem, StoreError
+from landloom.model.keys import refused_keys
+from landloom.query.transfer.download_journal import JOURNAL, STATE, DownloadJournal, Record
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +41,9 @@ class DownloadPlan:
     missing: tuple[Wanted, ...]
     """Files to download."""
     present: int
-    """Number of files already present."""
+    """Files that are already there."""
+    refused: tuple[Problem, ...] = ()
+    """Names that are no name for a file here, and why; none of them is fetched."""
 
     @property
     def known_bytes(self) -> int:
@@ -74,14 +77,20 @@ class Places:
         """Path of a file.
 
         Raises:
-            StoreError: the path, or a link within the destination, leads outside of it.
+            StoreError: the path is no name for a file here, or a link within the destination leads outside of it.
         """
-        from landloom.store.protocol import check_key
+        refused = refused_keys([path])
+        if refused:
+            raise StoreError(refused[path])
+        return self.accepted(path)
 
-        check_key(path)
+    def accepted(self, path: str) -> Path:
+        """Where a file goes whose name was checked already.
+
+        Raises:
+            StoreError: a link within the destination leads outside of it.
+        """
         folder, _, name = path.rpartition("/")
-        if path.split("/", 1)[0] == STATE:
-            raise StoreError(f"got path {path!r}, which is reserved for local state")
         if folder not in self._folders:
             self._folders[folder] = self._checked(path, folder)
         return self._folders[folder] / name
@@ -100,22 +109,29 @@ class Places:
 def plan_download(files: Iterable[Wanted], destination: Path) -> DownloadPlan:
     """Missing files: not in the journal, or deleted or changed in size on disk.
 
-    A file without a journal line (the process died between rename and line) counts as present if it has the digest
-    given in a manifest.
+    Names come from manifests, links and indexes that others wrote: each is held to the rule of `landloom.model.keys`,
+    and one that is refused costs itself alone.
+
+    A file that is there without a journal line (the process died between rename and line) counts where a manifest knows
+    its digest and it has it.
 
     Args:
         files: all expected files.
         destination: folder.
 
     Raises:
-        StoreError: a path leads outside the destination.
+        StoreError: a link within the destination leads outside of it.
     """
     done, places = DownloadJournal(destination).read(), Places(destination)
     missing: list[Wanted] = []
     found: list[Record] = []
     present = 0
-    for item in sorted(set(files)):
-        target = places.of(item.path)
+    listed = sorted(set(files), key=lambda item: (item.path, item.size or 0, item.sha256 or ""))
+    refused = refused_keys(item.path for item in listed)
+    for item in listed:
+        if item.path in refused:
+            continue
+        target = places.accepted(item.path)
         record = done.get(item.path)
         length = _length(target)
         if length is not None and record is not None and record.size == length and _agrees(record, item):
@@ -127,7 +143,12 @@ def plan_download(files: Iterable[Wanted], destination: Path) -> DownloadPlan:
             missing.append(item)
     if found and DownloadJournal(destination).corpus() is not None:
         DownloadJournal(destination).append(found)
-    return DownloadPlan(destination=destination, missing=tuple(missing), present=present)
+    return DownloadPlan(
+        destination=destination,
+        missing=tuple(missing),
+        present=present,
+        refused=tuple(Problem(where=path, what=why) for path, why in refused.items()),
+    )
 
 
 def _agrees(record: Record, item: Wanted) -> bool:
@@ -173,11 +194,18 @@ def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
         digests: read every file; else only sizes are compared.
 
     Returns:
-        A problem for each file that is missing or changed.
+        A problem for each file that is missing or changed, and for each line of the journal that says nothing.
+
+    Raises:
+        CorpusError: nothing was downloaded to that folder.
     """
-    problems: list[Problem] = []
+    journal = DownloadJournal(destination)
+    records, damaged = journal.read(), journal.damaged()
+    if not records and not damaged:
+        raise CorpusError(f"{destination}: nothing was downloaded there, so there is nothing to compare")
+    problems = [Problem(where=f"{STATE}/{JOURNAL}", what=f"line {number} is damaged") for number in damaged]
     places = Places(destination)
-    for record in sorted(DownloadJournal(destination).read().values(), key=lambda item: item.path):
+    for record in sorted(records.values(), key=lambda item: item.path):
         path = places.of(record.path)
         if not path.is_file():
             problems.append(Problem(where=record.path, what="is gone"))
@@ -197,7 +225,7 @@ def plan_repair(destination: Path) -> DownloadPlan:
     """
     journal = DownloadJournal(destination)
     records = journal.read()
-    wrong = [problem.where for problem in verify(destination)]
+    wrong = [problem.where for problem in verify(destination) if problem.where in records]
     places = Places(destination)
     for path in wrong:
         places.of(path).unlink(missing_ok=True)

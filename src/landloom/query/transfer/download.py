@@ -163,7 +163,16 @@ class _DownloadRun:
 
     def _checked(self, wanted: Wanted, part: str) -> Received:
         for last in (False, True):
-            received = fetch(self.store, wanted.path, part, base=self.base, patience=self.patience, stop=self.stop)
+            received = fetch(
+                self.store,
+                wanted.path,
+                part,
+                base=self.base,
+                size=wanted.size,
+                proved=wanted.sha256 is not None,
+                patience=self.patience,
+                stop=self.stop,
+            )
             length = wanted.size in (None, received.size)
             if length and wanted.sha256 in (None, received.sha256):
                 return received
@@ -299,7 +308,11 @@ def download(
             what = "no space left" if error.errno in (errno.ENOSPC, errno.EDQUOT) else str(error)
             raise StoreError(f"cannot write to {plan.destination}: {what}; run again to continue") from error
     return Report(
-        fetched=files, bytes=size, present=plan.present, failed=tuple(failed), seconds=time.monotonic() - began
+        fetched=files,
+        bytes=size,
+        present=plan.present,
+        failed=(*plan.refused, *failed),
+        seconds=time.monotonic() - began,
     )
 
 

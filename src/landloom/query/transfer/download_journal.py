@@ -21,6 +21,7 @@ STATE: Final = ".landloom"
 """Folder of local state in a destination."""
 JOURNAL: Final = "download.jsonl"
 """Name of the journal within it."""
+_FIELDS: Final = {"path", "size", "sha256"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +63,7 @@ class DownloadJournal:
         """Finished files by path; a later line of a path replaces an earlier one."""
         records: dict[str, Record] = {}
         for line in self._lines():
-            if "path" in line:
+            if set(line) == _FIELDS:
                 path = str(line["path"])
                 records[path] = Record(path=path, size=int(line["size"]), sha256=str(line["sha256"]))
         return records
@@ -77,13 +78,20 @@ class DownloadJournal:
         except FileNotFoundError:
             return
         for line in data.split(b"\n")[:-1]:  # text after the last line feed is incomplete
-            try:
+            if _is_entry(line):
                 yield json.loads(line)
-            except ValueError:
-                continue
+
+    def damaged(self) -> list[int]:
+        """Numbers of lines that say nothing: the journal was damaged, or edited."""
+        try:
+            lines = self.path.read_bytes().split(b"\n")
+        except FileNotFoundError:
+            return []
+        whole = enumerate(lines[:-1], start=1)
+        return [number for number, line in whole if not _is_entry(line)]
 
     def begin(self, corpus: str) -> None:
-        """Prepare for appending; an incomplete line at the end is closed.
+        """Prepare for appending; an incomplete line at the end is removed.
 
         Args:
             corpus: name and version.
@@ -95,16 +103,11 @@ class DownloadJournal:
         if held is not None and held != corpus:
             raise ForeignCorpusError(f"{self.destination} contains {held}, expected {corpus} or an empty folder")
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with self.path.open("ab") as file:
-            if file.tell() and not self._ends_whole():
-                file.write(b"\n")
+        with self.path.open("a+b") as file:
+            file.seek(0)
+            file.truncate(file.read().rfind(b"\n") + 1)
             if held is None:
                 file.write(json.dumps({"corpus": corpus}).encode() + b"\n")
-
-    def _ends_whole(self) -> bool:
-        with self.path.open("rb") as file:
-            file.seek(-1, os.SEEK_END)
-            return file.read() == b"\n"
 
     def append(self, records: Iterable[Record]) -> None:
         """Append finished files and flush them to disk."""
@@ -116,3 +119,14 @@ class DownloadJournal:
             file.write(("\n".join(lines) + "\n").encode())
             file.flush()
             os.fsync(file.fileno())
+
+
+def _is_entry(line: bytes) -> bool:
+    """Whether a line is one that a journal holds."""
+    try:
+        found = json.loads(line)
+    except ValueError:
+        return False
+    if not isinstance(found, dict):
+        return False
+    return set(found) == {"corpus"} or (set(found) == _FIELDS and isinstance(found["size"], int))

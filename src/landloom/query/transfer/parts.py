@@ -8,6 +8,8 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING, Any, Final, Literal
 
+from landloom.corpus.layout import CORPUS, ROOT
+from landloom.corpus.root import root_of
 from landloom.errors import InvalidInputError, MissingKeyError
 from landloom.query.index.arrays import write_atomically
 from landloom.query.transfer.destination import Wanted
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from landloom.corpus.manifest import FileEntry
+    from landloom.corpus.root import RootDigest
     from landloom.model.product import Product
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
@@ -37,16 +41,36 @@ _ANY: Final = ("", "")
 """Prefixes of files that concern all products."""
 
 
-def _manifest_entries(store: Readable, keys: Iterable[str]) -> Iterator[Wanted]:
-    from landloom.corpus.manifest import read_manifest
+def _manifest_entries(store: Readable, keys: Iterable[str], root: RootDigest | None) -> Iterator[Wanted]:
+    """What manifests name.
+
+    A manifest that is not what the root digest says is wanted itself, as it should be: it will not come, and be listed.
+    """
+    from landloom.corpus.manifest import FileEntry, read_manifest
 
     for key in keys:
         try:
             content = store.get(key)
         except MissingKeyError:
             continue
-        for entry in read_manifest(content, key):
-            yield Wanted(path=entry.path, size=entry.size, sha256=entry.sha256)
+        expected = None if root is None else root.files.get(key, FileEntry(key, 0, ""))
+        if expected is not None and expected != FileEntry.of(key, content):
+            yield _wanted(expected)
+        yield from map(_wanted, read_manifest(content, key))
+
+
+def _wanted(entry: FileEntry) -> Wanted:
+    return Wanted(path=entry.path, size=entry.size, sha256=entry.sha256)
+
+
+def _covering(root: RootDigest | None, keys: Iterable[str]) -> list[Wanted]:
+    """The root digest itself, with what it covers of some keys; for a corpus without one the keys alone."""
+    if root is None:
+        return [Wanted(path=key) for key in keys if key != CORPUS]
+    from landloom.corpus.manifest import FileEntry
+
+    own = FileEntry.of(ROOT, root.encode())
+    return [_wanted(entry) for entry in (own, *(root.files[key] for key in keys if key in root.files))]
 
 
 def selection_files(selection: Selection, store: Readable | None = None) -> list[Wanted]:
@@ -68,10 +92,12 @@ def selection_files(selection: Selection, store: Readable | None = None) -> list
             raise InvalidInputError(f"got {cubes[0]} and no manifest that lists its files; download the whole corpus")
         return [Wanted(path=path) for path in paths]
     directories = sorted(set(selection.sidecar.directories(selection.rows).astype(str).tolist()))
-    known = {item.path: item for item in _manifest_entries(store, (f"manifest/{name}.parquet" for name in directories))}
+    keys = (f"manifest/{name}.parquet" for name in directories)
+    known = {item.path: item for item in _manifest_entries(store, keys, root_of(store))}
     wanted = [known.get(path, Wanted(path=path)) for path in paths]
     folders = {f"{cube}/" for cube in cubes}
-    return wanted + [item for path, item in known.items() if f"{path.partition('.zarr/')[0]}.zarr/" in folders]
+    arrays = [item for path, item in known.items() if f"{path.partition('.zarr/')[0]}.zarr/" in folders]
+    return wanted + arrays + [item for path, item in known.items() if path.startswith("manifest/")]
 
 
 def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> list[Wanted]:
@@ -89,10 +115,12 @@ def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> lis
     if store is not None and store.exists("manifest/corpus.parquet"):
         directories = corpus.sidecar.arrays["run_directory"].astype(str).tolist()
         keys = ["manifest/corpus.parquet", *(f"manifest/{name}.parquet" for name in sorted(set(directories)))]
-        listed = list(_manifest_entries(store, keys))
-        if part == "all":
-            listed += [Wanted(path=key) for key in keys]
-        return [item for item in listed if item.path.startswith(FOLDERS[part])]
+        root = root_of(store)
+        listed = list(_manifest_entries(store, keys, root))
+        listed += _covering(root, [CORPUS, *keys] if part == "all" else [CORPUS])
+        damaged = {item.path for item in listed} & set(keys)
+        beside = (*damaged, ROOT) if part == "resources" else tuple(damaged)
+        return [item for item in dict.fromkeys(listed) if item.path.startswith((*FOLDERS[part], *beside))]
     if part == "resources":
         kinds = ("geometries.geojson.gz", "labels.csv.gz", "label_mappings.csv")
         return [Wanted(path=f"resources/{corpus.name}_{kind}") for kind in kinds]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landloom.reports.figures import INK, new_figure, png
+from landloom.reports.figures import INK, legend, new_figure, png
 
 if TYPE_CHECKING:
     from landloom.sampling.granules import ContinentReport, GranuleDraw, GranuleTable
@@ -36,10 +36,11 @@ def _map(axes: Any, table: GranuleTable, draw: GranuleDraw) -> None:
     axes.scatter(table.longitude, table.latitude, s=1.2, c="#d5dbdd", linewidths=0)
     chosen = set(draw.granules)
     picked = np.array([one in chosen for one in table.ids])
+    drawn = {}
     for place, name in enumerate(table.continents):
         own = picked & (table.continent == place)
         if own.any():
-            axes.scatter(
+            drawn[f"{name} ({own.sum()})"] = axes.scatter(
                 table.longitude[own],
                 table.latitude[own],
                 s=16,
@@ -47,14 +48,13 @@ def _map(axes: Any, table: GranuleTable, draw: GranuleDraw) -> None:
                 marker="s",
                 linewidths=0.4,
                 edgecolors="white",
-                label=f"{name} ({own.sum()})",
             )
     axes.set_aspect("equal")
     axes.set_xlabel("longitude", fontsize=8, color=INK)
     axes.set_ylabel("latitude", fontsize=8, color=INK)
     axes.tick_params(labelsize=8, colors=INK)
     axes.set_title(f"{len(draw.granules)} granules, draw {draw.method}", fontsize=10, color=INK)
-    axes.legend(loc="lower left", fontsize=8, framealpha=0.9)
+    legend(axes, list(drawn.values()), list(drawn), loc="lower left", fontsize=8, framealpha=0.9)
 
 
 def _bars(axes: Any, told: list[ContinentReport], measure: str, words: str) -> None:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import base64
-import threading
 from typing import TYPE_CHECKING, Annotated, Any, Final
+from urllib.parse import quote
 
 import numpy as np
 import orjson
 from fastapi import APIRouter, Query
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 from starlette.responses import Response, StreamingResponse
 
+from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.server.explore.pictures import Chips
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from landloom.corpus.info import CorpusInfo
+    from landloom.query.assets import Asset
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
 
@@ -47,9 +50,8 @@ class Explorer:
     def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
         self.corpus, self.info = corpus, info
         self.chips = Chips(corpus, info)
-        self._lock = threading.Lock()
 
-    def about(self) -> dict[str, Any]:
+    def about(self, server: str = "") -> dict[str, Any]:
         """The corpus: texts, and outlines of its tiles."""
         sidecar, publication = self.corpus.sidecar, self.info.publication
         tiles = zip(sidecar.arrays["run_directory"].astype(str).tolist(), sidecar.run_bounds.tolist(), strict=True)
@@ -58,7 +60,7 @@ class Explorer:
             "version": self.corpus.version,
             "title": publication.title,
             "description": publication.description,
-            "uri": self.corpus.base.rstrip("/"),
+            "uri": self._uri(server),
             "samples": len(self.corpus),
             "size": float(np.ptp(sidecar.squares(np.zeros(1, dtype=np.int32))[0, [0, 2]])),
             "products": [
@@ -130,8 +132,7 @@ class Explorer:
         if where is not None:
             check_depth(where.encode())
         try:
-            with self._lock:
-                return self.corpus.query(region=region, where=where or None)
+            return self.corpus.query(region=region, where=where or None)
         except NotFoundError as error:
             raise InvalidInputError(f"filter: {error}") from error
 
@@ -155,9 +156,8 @@ class Explorer:
         Raises:
             NotFoundError: no such sample.
         """
-        with self._lock:
-            found = self.corpus.select([identity])
-            place = next(iter(found.linked()))
+        found = self.corpus.select([identity])
+        place = next(iter(found.linked()))
         frame = found.to_geodataframe().iloc[0]
         west, south, east, north = frame.geometry.bounds
         return {
@@ -167,10 +167,21 @@ class Explorer:
             **{name: frame[name] for name in ("zone", "tile", "stratum", "split")},
             "fractions": dict(sorted(place.fractions.items(), key=lambda pair: -pair[1])),
             "assets": {
-                key: [{"step": asset.timestep, "path": asset.path, "href": asset.href} for asset in assets]
+                key: [{"step": asset.timestep, "path": asset.path, "href": self._href(asset)} for asset in assets]
                 for key, assets in place.assets.items()
             },
         }
+
+    def _uri(self, server: str) -> str:
+        """What opens the corpus from elsewhere: never the name of a folder of this machine and those above it."""
+        folder = self.corpus.folder
+        if folder is None:
+            return self.corpus.base.rstrip("/")
+        return f"{server}files" if (folder / INDEX).is_file() else folder.name
+
+    def _href(self, asset: Asset) -> str:
+        """The address of a file for others: of this server, where the corpus lies on its disk."""
+        return asset.href if self.corpus.folder is None else f"/files/{quote(asset.path)}"
 
     def identity(self, row: int) -> str:
         """Id of a row.
@@ -226,8 +237,8 @@ def _add_corpus(router: APIRouter, explorer: Explorer) -> None:
     """Routes of the corpus and of selections."""
 
     @router.get("/corpus")
-    def corpus() -> Response:
-        return _json(explorer.about())
+    def corpus(request: Request) -> Response:
+        return _json(explorer.about(str(request.base_url)))
 
     @router.get("/samples")
     def samples() -> Response:

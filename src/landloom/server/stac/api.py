@@ -27,7 +27,7 @@ from stac_fastapi.types.rfc3339 import str_to_interval
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingResponse
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.server.errors import install
@@ -38,15 +38,18 @@ from landloom.server.stac.filters import TIMES
 from landloom.server.stac.search import Question, Searcher
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fastapi import FastAPI
 
     from landloom.corpus.info import CorpusInfo
     from landloom.server.stac.documents import Addresses
+    from landloom.server.stac.item_index import ItemKey
 
 JSON: Final = "application/json"
 SCHEMA: Final = "application/schema+json"
+_AT_ONCE: Final = 10
+"""Items that are written at a time."""
 _CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
 FILTER_CLASSES: Final = [
     Cql2.FILTER,
@@ -209,16 +212,25 @@ class Client(BaseCoreClient):
         answer, digest = self.searcher.ask(asked.question), asked.question.digest()
         start = _start(asked.token, digest)
         keys = answer.page(start, asked.limit)
-        features = [asked.fields.of(item) for item in self.documents.items(keys, to)]
         links = [{"rel": "root", "href": to.api, "type": JSON}, _link("self", request, None, kwargs.get("body"))]
         if start + len(keys) < len(answer):
             links.append(_link("next", request, f"{digest}-{start + len(keys)}", kwargs.get("body")))
         if start:
             links.append(_link("previous", request, f"{digest}-{max(start - asked.limit, 0)}", kwargs.get("body")))
         tail = {"links": links, "numberMatched": len(answer), "numberReturned": len(keys)}
-        inner = b",".join(features)  # the only copy of what may be megabytes, besides the response itself
-        content = b"".join((b'{"type":"FeatureCollection","features":[', inner, b"],", orjson.dumps(tail)[1:]))
-        return Response(content, media_type=GEOJSON)
+        pieces = self._pieces(keys, asked.fields, to, b"]," + orjson.dumps(tail)[1:])
+        if len(keys) <= _AT_ONCE:
+            return Response(b"".join(pieces), media_type=GEOJSON)
+        return StreamingResponse(pieces, media_type=GEOJSON)  # a client that does not read holds one piece of it
+
+    def _pieces(self, keys: Sequence[ItemKey], fields: Fields, to: Addresses, tail: bytes) -> Iterator[bytes]:
+        """A page of items, written as it is read."""
+        lead = b'{"type":"FeatureCollection","features":['
+        for start in range(0, len(keys), _AT_ONCE):
+            items = self.documents.items(keys[start : start + _AT_ONCE], to)
+            yield lead + b",".join(map(fields.of, items))
+            lead = b","
+        yield tail if keys else lead + tail
 
 
 @attr.s(frozen=True, slots=True, kw_only=True)

@@ -10,14 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import cql2
 import numpy as np
 
 from landloom.errors import InvalidInputError, LandloomError, NotFoundError
 from landloom.model.time import parse_instant
 from landloom.query.cql2.columns import RowColumns
 from landloom.query.cql2.evaluation import Words, evaluate
-from landloom.query.cql2.filter import parse, scan
+from landloom.query.cql2.filter import parse, text_document
 from landloom.server.limits import read_json
 
 if TYPE_CHECKING:
@@ -103,11 +102,7 @@ def _document(source: str | Mapping[str, Any]) -> Any:
         return source
     if source.lstrip()[:1] == "{":
         return read_json(source, "filter")
-    scan(source)
-    try:
-        return cql2.parse_text(source).to_json()
-    except (cql2.ParseError, cql2.ValidationError, ValueError) as error:
-        raise InvalidInputError(f"filter: got text that is not CQL2:\n{error}") from error
+    return text_document(source)
 
 
 def read_condition(source: str | Mapping[str, Any]) -> ItemFilter:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from landloom.query.index.sidecar import Rows
     from landloom.server.stac.item_index import ItemCollection
 
+_KEPT_BYTES: Final = 64 << 20
+"""Bytes of answers that are kept."""
 _KEPT: Final = 32
 """Number of results kept for the next page."""
 MAX_SORTED: Final = 2_000_000
@@ -73,6 +75,12 @@ class Answer:
     def __len__(self) -> int:
         return sum(len(part) for part in self.parts)
 
+    @property
+    def bytes(self) -> int:
+        """Bytes in memory, about."""
+        arrays = [*(self.order or ()), *(array for part in self.parts for array in (part.rows, part.ends, part.kinds))]
+        return sum(array.nbytes for array in arrays if array is not None)
+
     def page(self, start: int, count: int) -> list[ItemKey]:
         """Some of the items."""
         stop = min(start + count, len(self))
@@ -103,7 +111,6 @@ class Searcher:
         self.corpus, self.info = corpus, info
         self.item_collections: Mapping[str, ItemCollection] = item_collections(corpus, info)
         self._answers: OrderedDict[str, Answer] = OrderedDict()
-        # The index keeps unpacked columns in a plain dictionary: one query at a time.
         self._lock = threading.Lock()
 
     def ask(self, question: Question) -> Answer:
@@ -118,11 +125,12 @@ class Searcher:
             if key in self._answers:
                 self._answers.move_to_end(key)
                 return self._answers[key]
-            answer = self._answer(question)
+        answer = self._answer(question)  # without the lock: a long search does not hold the others
+        with self._lock:
             self._answers[key] = answer
-            while len(self._answers) > _KEPT:
+            while len(self._answers) > _KEPT or sum(one.bytes for one in self._answers.values()) > _KEPT_BYTES:
                 self._answers.popitem(last=False)
-            return answer
+        return answer
 
     @staticmethod
     def _check(question: Question) -> None:
