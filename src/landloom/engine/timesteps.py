@@ -151,6 +151,9 @@ class _StepAttempt:
     task: TimestepTask
     passes: list[list[Scene]]
     clamped: dict[str, int] = field(default_factory=dict)
+    stored: dict[str, dict[str, str]] = field(default_factory=dict)
+    validity: dict[str, str] = field(default_factory=dict)
+    """Of scenes whose usable pixels no classification tells."""
     used: set[str] = field(default_factory=set)
 
     def blocks(self, wanted: Sequence[Block]) -> Iterator[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]:
@@ -158,7 +161,10 @@ class _StepAttempt:
             readers = [[stack.enter_context(self._reader(scene)) for scene in group] for group in self.passes]
             for block in wanted:
                 yield block, *self._block(block, readers)
-            self.clamped = {r.scene.id: r.clamped for group in readers for r in group if r.clamped}
+            every = [reader for group in readers for reader in group]
+            self.clamped = {reader.scene.id: reader.clamped for reader in every if reader.clamped}
+            self.stored = {reader.scene.id: reader.stored for reader in every}
+            self.validity = {r.scene.id: r.validity for r in every if r.sensor.classification is None}
 
     def _reader(self, scene: Scene) -> SceneReader:
         return SceneReader(scene, bands=self.task.bands, mask=self.task.mask)
@@ -205,7 +211,13 @@ def _lineage(
     return LineageStep(
         timestep=step.name,
         scenes=tuple(
-            SceneRecord.of(scene, clamped=attempt.clamped.get(scene.id, 0), level=False)
+            SceneRecord.of(
+                scene,
+                clamped=attempt.clamped.get(scene.id, 0),
+                level=False,
+                validity=attempt.validity.get(scene.id),
+                stored=attempt.stored.get(scene.id),
+            )
             for scene in sorted(used, key=lambda one: (one.time, one.id))
         ),
         without_valid_pixels=tuple(sorted(unused)),

@@ -41,6 +41,12 @@ class SceneFile:
     """Number to add to stored values: −1000 if BOA_ADD_OFFSET is still to be applied, 0 if it is already applied."""
     conversion: Conversion | None = None
     """Conversion to reflectance; None if stored numbers are 10,000 × reflectance apart from the offset."""
+    scale_known: bool = False
+    """Whether the archive states that they are; else the scale that the file declares counts."""
+    offset_known: bool = False
+    """Whether the archive settles the offset; else the one that the file declares counts."""
+    nodata: float | None = None
+    """Number that stands for nothing, if the archive declares one; that of the file counts as well."""
     size: int | None = None
     """Size in bytes, if the archive gives it."""
     grid: Grid | None = None
@@ -89,5 +95,11 @@ class Scene:
     """Generation time of the product; at equal baselines, newer replaces older."""
     size: int | None = None
     """Size of the whole product in bytes, if the archive gives it."""
+    datastrip: str | None = None
+    """Identifier of the datastrip, where the archive gives it."""
+    collection: str | None = None
+    """Collection that the archive's document belongs to."""
     href: str | None = None
     """Address of the archive's document of the scene."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What of its metadata was converted, or ignored because nothing needs it."""
