@@ -133,7 +133,9 @@ def number_rule(
         conversion = _seen(dtype, nodata, preview)
         said += [] if conversion is None else [f"x {REFLECTANCE_SCALE}"]
     elif dtype.itemsize == 1:
-        raise InvalidInputError(f"got {dtype} numbers without a scale, expected 10,000 x reflectance or a declared scale")
+        raise InvalidInputError(
+            f"got {dtype} numbers without a scale, expected 10,000 x reflectance or a declared scale"
+        )
     said += [f"nodata {value:g}" for value in nodata]
     plain = dtype == _PLAIN and conversion is None and not nodata
     return NumberRule(conversion=conversion, offset=offset, nodata=nodata, plain=plain, said=", ".join(said))

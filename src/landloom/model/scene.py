@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from landloom.model.sensor import SENTINEL_2_L2A
 
@@ -27,6 +27,18 @@ class Role(StrEnum):
     WATER_VAPOUR = "water vapour"
     PRODUCT = "product"
     """The whole product in one file."""
+
+
+class AddressSigning(Protocol):
+    """Signs addresses when files are opened; a value that travels to workers."""
+
+    def signed(self, href: str) -> str:
+        """The address under which a file is opened just now; never kept, printed or published.
+
+        Raises:
+            TransientFaultError: it cannot be signed just now.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +67,8 @@ class SceneFile:
     """Multihash, if the archive gives it (STAC file extension)."""
     etag: str | None = None
     """ETag, if the store gives it."""
+    signing: AddressSigning | None = field(default=None, compare=False, repr=False)
+    """How its address is signed, where it has to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ import shapely
 from scipy.ndimage import minimum_filter
 
 from landloom.archive.safe.masks import product_mask
-from landloom.errors import InvalidInputError, PermanentFaultError
+from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
 from landloom.imagery.resample import to_grid
 from landloom.imagery.stored import Storage, class_numbers, number_rule
@@ -123,6 +123,7 @@ class SceneReader:
         self._stack = ExitStack()
         self._files: dict[str, RasterFile] = {}
         self._rules: dict[str, NumberRule] = {}
+        self._signed: dict[str, str] = {}
         if self.sensor.classification is not None and Role.CLASSIFICATION in scene.layers:
             self.validity = self.sensor.classification.name
 
@@ -218,11 +219,21 @@ class SceneReader:
         """Turn permanent faults into faults of the scene, without local paths."""
         try:
             yield
+        except TransientFaultError as error:
+            if not self._signed:
+                raise
+            raise TransientFaultError(self._unsigned(str(error))) from None
         except PermanentFaultError as error:
-            reason = str(error)
+            reason = self._unsigned(str(error))
             for name, asset in self._named_assets().items():
                 reason = reason.replace(asset.href, f"{self.scene.id}/{name}")
-            raise SceneFaultError(self.scene, reason) from error
+            raise SceneFaultError(self.scene, reason) from (None if self._signed else error)
+
+    def _unsigned(self, text: str) -> str:
+        """A message without signatures."""
+        for address, href in self._signed.items():
+            text = text.replace(address, href).replace(address.partition("?")[2], "…")
+        return text
 
     def _named_assets(self) -> dict[str, SceneFile]:
         named = dict(self.scene.bands) | dict(self.scene.masks)
@@ -342,7 +353,10 @@ class SceneReader:
 
     def _file(self, name: str, asset: SceneFile) -> RasterFile:
         if name not in self._files:
-            self._files[name] = self._stack.enter_context(open_raster(asset.href, stated=asset.grid))
+            address = asset.href if asset.signing is None else asset.signing.signed(asset.href)
+            if address != asset.href:
+                self._signed[address] = asset.href
+            self._files[name] = self._stack.enter_context(open_raster(address, stated=asset.grid))
         return self._files[name]
 
     def _band_asset(self, name: str) -> SceneFile:
