@@ -88,12 +88,16 @@ class TimestepTask:
 
     def run(self) -> Outcome:
         """Reduce, cut, write; the lineage records the scenes of every timestep."""
+        blank = np.zeros((len(self.samples), len(self.timesteps)), np.bool_)
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product)) for product in self.products]
-            steps = [self._timestep(index, step, writers) for index, step in enumerate(self.timesteps)]
+            steps = [self._timestep(index, step, writers, blank) for index, step in enumerate(self.timesteps)]
             files = [file for writer in writers for file in writer.finish()]
         table = np.ones((len(self.samples), len(self.timesteps)), np.bool_)
-        observed = (Observed(product=one.key, timesteps=self.timesteps, table=table) for one in self.products)
+        gaps = blank if blank.any() else None
+        observed = (
+            Observed(product=one.key, timesteps=self.timesteps, table=table, blank=gaps) for one in self.products
+        )
         return Outcome(files=tuple(files), observed=tuple(observed), lineage=Lineage(timesteps=tuple(steps)))
 
     def _writer(self, product: Product) -> ProductWriter:
@@ -106,11 +110,17 @@ class TimestepTask:
             timesteps=self.timesteps,
         )
 
-    def _timestep(self, index: int, step: Timestep, writers: Sequence[ProductWriter]) -> LineageStep:
+    def _timestep(
+        self, index: int, step: Timestep, writers: Sequence[ProductWriter], blank: NDArray[np.bool_]
+    ) -> LineageStep:
         """Reduce one timestep; nothing is written before all of its blocks are read."""
         wanted = [scene for scene in self.scenes if scene.time in step.period]
         (attempt, parts), left_out = without_broken(partial(self._parts, wanted))
-        means = [mean for block, arrays, count in parts for mean in self._cut(index, block, (arrays, count), writers)]
+        means: list[float] = []
+        for block, arrays, count in parts:
+            cut = self._cut(index, block, (arrays, count), writers)
+            blank[list(block.samples), index] = [mean == 0 for mean in cut]
+            means += cut
         return _lineage(step, wanted, left_out, attempt, float(np.mean(means)))
 
     def _parts(

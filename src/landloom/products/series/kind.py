@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from landloom.engine.kinds import PlanInputs
     from landloom.engine.placement import Placement
+    from landloom.engine.results import Results
     from landloom.model.recipe import Recipe, Sections
 
 BANDS: Final = tuple(name for name in SENTINEL2 if name != "B10")
@@ -75,8 +76,11 @@ class SeriesKind(ProductKind[SeriesProduct]):
         made, bands = products(request), section.bands or ()
         for tile, samples in inputs.tiles.items():
             scenes = inputs.scenes[request.path][tile]
+            if not scenes and project.recipe.allow_blank:
+                continue
             if not scenes:
-                raise InvalidInputError(f"{tile}: the archive has no scene in {request.period}")
+                what = f"{tile}: the archive has no scene in {request.period}"
+                raise InvalidInputError(f"{what}; remove its samples, or allow them by `allow_blank: true`")
             task = SeriesTask(
                 store=inputs.store,
                 layout=inputs.layout,
@@ -111,6 +115,11 @@ class SeriesKind(ProductKind[SeriesProduct]):
             )
             units.append(unit)
         return units
+
+    def notes(self, request: ProductRequest[SeriesProduct], results: Results) -> list[str]:
+        """Tiles without any scene, where the recipe allows them."""
+        made = {unit.tile for unit in results.units(product=request.unit)}
+        return [f"{request.unit}/{tile}: the archive has no scene of it" for tile in results.tiles if tile not in made]
 
 
 def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
