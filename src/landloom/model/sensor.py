@@ -162,6 +162,11 @@ class Sensor:
     saturated: int | None = SATURATED
     """Stored value of saturated pixels; None if there is none."""
 
+    @property
+    def name_of_level(self) -> str:
+        """Display name with the level, where that is not surface reflectance: `Sentinel-2 Level-1C`."""
+        return f"{self.title} Level-{self.level[1:]}" if self.level.startswith("L1") else self.title
+
 
 _ESA_OFFSET: Final = BaselineOffset(baseline=4.0, value=-1000)
 

@@ -125,21 +125,23 @@ class SeriesKind(ProductKind[SeriesProduct]):
 def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
     """The products of a series: one per native resolution, finest first, then the mask if it is published."""
     section, made = request.section, []
+    sensor = sensor_of(section, dict(request.project.recipe))
+    title = SENTINEL_2_L2A.title if sensor is None else sensor.name_of_level
     names = section.bands or ()
     for resolution in sorted({SENTINEL2[name].resolution for name in names}):
         bands = tuple(SENTINEL2[name] for name in names if SENTINEL2[name].resolution == resolution)
-        made.append(_native(f"{resolution:.0f}", bands))
+        made.append(_native(f"{resolution:.0f}", bands, title))
     return [*made, replace(MASK, resolution=made[0].resolution)] if section.valid else made
 
 
-def _native(size: str, bands: tuple[Band, ...]) -> Product:
+def _native(size: str, bands: tuple[Band, ...], title: str) -> Product:
     return Product(
         key=f"s2_{size}m",
         folder=f"S2-{size}M",
         collection="source_s2_native",
         prefix=f"s2_{size}m",
         kind="imagery",
-        title=f"Sentinel-2 acquisitions, bands of {size} m",
+        title=f"{title} acquisitions, bands of {size} m",
         resolution=int(size),
         cadence="acquired",
         bands=bands,
