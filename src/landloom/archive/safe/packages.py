@@ -1,4 +1,4 @@
-"""Products of the SAFE layout as packages of named files: folders, zip files and tar files, several in one.
+"""Products of the SAFE layout as packages of named files: folders and zip files, also several in one.
 
 Nothing is passed over: what looks like a product, or like a file that holds one, and cannot be read is reported. Only
 regular files are read, metadata up to `LARGEST` bytes.
@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tarfile
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,16 +23,14 @@ if TYPE_CHECKING:
 LARGEST: Final = 32 * 2**20
 """Bytes of a metadata file at most; real ones have less than a twentieth."""
 MEMBERS: Final = 200_000
-"""Files in one zip or tar at most."""
-_ZIP: Final = (".zip",)
-_TAR: Final = (".tar", ".tar.gz", ".tgz")
-_OTHER: Final = (".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz", ".7z", ".rar", ".safe.gz")
+"""Files in one zip file at most."""
+_ZIP: Final = ".zip"
+_OTHER: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz", ".7z", ".rar")
 _ASIDE: Final = ("__MACOSX/", "._")
 UNREADABLE: Final = (
     OSError,
     EOFError,
     zipfile.BadZipFile,
-    tarfile.TarError,
     NotImplementedError,
     RuntimeError,
     ValueError,
@@ -47,7 +44,7 @@ class Package:
     """A product as a set of named files."""
 
     href: str
-    """Of the folder, or of the zip or tar file with the path within."""
+    """Of the folder, or of the zip file with the path within."""
     root: str
     """Prefix of the path of every file, as opened by GDAL."""
     sizes: Mapping[str, int]
@@ -80,10 +77,12 @@ def places(folder: Path, report: Callable[[str, str], None]) -> Iterator[Path]:
             report(at, "no MTD_MSIL1C.xml or MTD_MSIL2A.xml")
         elif "tileInfo.json" in names:
             report(at, "a tile in AWS's layout without its product's metadata, expected a SAFE product")
-        files += [Path(at, name) for name in names if name.lower().endswith((*_ZIP, *_TAR))]
+        files += [Path(at, name) for name in names if name.lower().endswith(_ZIP)]
         for name in names:
             if name.lower().endswith(_OTHER):
-                report(str(Path(at, name)), "is compressed in a form that is not read in place: unpack it")
+                report(
+                    str(Path(at, name)), "is packed in a form that is not read in place: unpack it, or make a zip file"
+                )
     yield from sorted(folders)
     yield from sorted(files)
 
@@ -97,7 +96,7 @@ def _is_root(folder: Path) -> bool:
 
 @contextmanager
 def opened(place: Path) -> Iterator[list[Package]]:
-    """The products at a place; none in a zip or tar file without a product.
+    """The products at a place; none in a zip file without a product.
 
     Raises:
         OSError: the place cannot be read; also the other exceptions of `UNREADABLE`.
@@ -105,26 +104,10 @@ def opened(place: Path) -> Iterator[list[Package]]:
     """
     if place.is_dir():
         yield [_folder(place)]
-    elif place.name.lower().endswith(_ZIP):
+    else:
         with zipfile.ZipFile(place) as archive:
             sizes = {one.filename: one.file_size for one in archive.infolist() if not one.is_dir()}
-            yield _packed(place, "/vsizip/", sizes, lambda name: archive.open(name).read(LARGEST + 1))
-    else:
-        with tarfile.open(place) as tar:
-            members = {one.name: one for one in _limited(tar, place) if one.isfile()}
-
-            def read(name: str) -> bytes:
-                file = tar.extractfile(members[name])
-                return b"" if file is None else file.read(LARGEST + 1)
-
-            yield _packed(place, "/vsitar/", {name: one.size for name, one in members.items()}, read)
-
-
-def _limited(tar: tarfile.TarFile, place: Path) -> Iterator[tarfile.TarInfo]:
-    for count, member in enumerate(tar):
-        if count >= MEMBERS:
-            raise InvalidInputError(f"{place}: got more than {MEMBERS} files, expected products")
-        yield member
+            yield _packed(place, sizes, lambda name: archive.open(name).read(LARGEST + 1))
 
 
 def _folder(place: Path) -> Package:
@@ -147,8 +130,8 @@ def _folder(place: Path) -> Package:
     return Package(href=str(place), root=place.as_posix() + "/", sizes=ordered, read=_bounded(ordered, read))
 
 
-def _packed(place: Path, handler: str, sizes: Mapping[str, int], read: Callable[[str], bytes]) -> list[Package]:
-    """The products among the members of a zip or tar file, each in its own folder."""
+def _packed(place: Path, sizes: Mapping[str, int], read: Callable[[str], bytes]) -> list[Package]:
+    """The products among the members of a zip file, each in its own folder."""
     if len(sizes) > MEMBERS:
         raise InvalidInputError(f"{place}: got {len(sizes)} files, expected products")
     written = {name.replace("\\", "/").removeprefix("./"): name for name in sizes}
@@ -158,7 +141,7 @@ def _packed(place: Path, handler: str, sizes: Mapping[str, int], read: Callable[
         inner = {path: name for path, name in own.items() if not path.startswith(_ASIDE)}
         counted = {path: sizes[name] for path, name in inner.items()}
         href = str(place) if len(roots) == 1 else f"{place}/{root.rstrip('/')}"
-        prefix = f"{handler}{place.as_posix()}/{root}"
+        prefix = f"/vsizip/{place.as_posix()}/{root}"
         found.append(Package(href=href, root=prefix, sizes=counted, read=_bounded(counted, _renamed(inner, read))))
     return found
 
@@ -182,7 +165,7 @@ def _bounded(sizes: Mapping[str, int], read: Callable[[str], bytes]) -> Callable
 
 
 def _roots(members: Iterable[str]) -> list[str]:
-    """Folders of products within a zip or tar file, each empty or ending in a slash; none inside another."""
+    """Folders of products within a zip file, each empty or ending in a slash; none inside another."""
     folders: dict[str, list[str]] = {}
     for member in members:
         folder, slash, name = member.rpartition("/")

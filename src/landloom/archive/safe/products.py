@@ -180,5 +180,5 @@ def _within(footprint: BaseGeometry, granule: SafeGranule) -> BaseGeometry:
 
 
 def _looks_like_product(place: Path) -> bool:
-    """Whether a zip or tar file is named like a product; others that hold none are somebody else's."""
+    """Whether a zip file is named like a product; others that hold none are somebody else's."""
     return place.name.upper().startswith("S2") or ".SAFE" in place.name.upper()

@@ -84,9 +84,21 @@ def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
 
 
 def _mixed(numbers: Sequence[float]) -> list[tuple[float, float]] | None:
-    """A ring with heights on some vertices: the reading in which all vertices are near the first, and which closes."""
+    """A ring with heights on some vertices: of the readings that close near the first vertex the most compact one."""
     if len(numbers) < MIXED_LEAST:
         return None
+    read = (_reading(numbers, sizes) for sizes in ((3, 2), (2, 3)))
+    rings = [ring for ring in read if ring is not None and len(ring) >= 4 and ring[0] == ring[-1]]
+    return min(rings, key=_extent, default=None)
+
+
+def _extent(ring: Sequence[tuple[float, float]]) -> float:
+    longitudes, latitudes = zip(*ring, strict=True)
+    return max(longitudes) - min(longitudes) + max(latitudes) - min(latitudes)
+
+
+def _reading(numbers: Sequence[float], sizes: tuple[int, int]) -> list[tuple[float, float]] | None:
+    """All numbers as vertices near the first, of two or three numbers each; where both go, the first size does."""
     first = (numbers[1], numbers[0])
     ways: list[list[tuple[float, float]] | None] = [None] * (len(numbers) + 1)
     ways[0] = []
@@ -94,11 +106,10 @@ def _mixed(numbers: Sequence[float]) -> list[tuple[float, float]] | None:
         before, vertex = ways[at], (numbers[at + 1], numbers[at])
         if before is None or not (math.isfinite(sum(vertex)) and _near(vertex, first)):
             continue
-        for size in (3, 2):
+        for size in sizes:
             if at + size <= len(numbers) and ways[at + size] is None:
                 ways[at + size] = [*before, vertex]
-    ring = ways[-1]
-    return ring if ring is not None and len(ring) >= 4 and ring[0] == ring[-1] else None
+    return ways[-1]
 
 
 def parse_mask_gml(data: bytes, where: str) -> list[tuple[str, Polygon]]:
