@@ -19,7 +19,8 @@ LandloomError
 ├── CorpusError                         a corpus that the operation cannot use
 │   ├── ForeignCorpusError              the folder holds another corpus
 │   └── CorpusInvalidError              validation found problems
-└── BuildError                          units of a build failed; they are listed
+├── BuildError                          units of a build failed; they are listed
+└── BlankProductError                   a product has samples without any observation
 ```
 
 The command line prints the message of any of these without a traceback and exits with 1 (2 for bad usage).
@@ -226,4 +227,16 @@ class BuildError(LandloomError):
         super().__init__(
             f"{counted(len(self.problems), 'unit')} failed; run build again to retry, or add --allow-missing to "
             f"publish what is complete:\n{bullets(grouped(self.problems))}"
+        )
+
+
+class BlankProductError(LandloomError):
+    """Products have samples without any observation in a year; every one is in `problems`."""
+
+    def __init__(self, problems: Sequence[Problem], left_out: Sequence[Problem] = ()) -> None:
+        self.problems = tuple(problems)
+        told = f"\nleft out before:\n{bullets(grouped(left_out)[:10])}" if left_out else ""
+        super().__init__(
+            "got samples without a single observation, expected some of each sample and year; remove them, or allow "
+            f"them by `allow_blank: true` in the recipe:\n{bullets(self.problems)}{told}"
         )

@@ -57,14 +57,23 @@ def test_items_without_cloud_cover_and_across_the_antimeridian(stac_server: Serv
 
 
 def test_unreadable_items_are_left_out_and_listed(stac_server: Server, make_item: ItemFactory) -> None:
-    broken = make_item("broken", "2023-05-01T00:00:00Z", cloud=120)
+    broken = make_item("broken", "2023-05-01T00:00:00Z")
+    broken["assets"] = {"thumbnail": {"href": "a.png"}}
     stac_server.backend.items += [broken, make_item("fine", "2023-05-02T00:00:00Z")]
     archive = archive_at(stac_server.url)
     assert [scene.id for scene in archive.search(REGION, YEAR)] == ["fine"]
     archive.search(REGION, YEAR)
     (problem,) = archive.problems
     assert problem.where == "broken"
-    assert "eo:cloud_cover" in problem.what
+    assert "expected files named like" in problem.what
+
+
+def test_a_cloud_cover_that_is_none_costs_no_scene(stac_server: Server, make_item: ItemFactory) -> None:
+    stac_server.backend.items.append(make_item("cloudy", "2023-05-01T00:00:00Z", cloud=120))
+    archive = archive_at(stac_server.url)
+    (scene,) = archive.search(REGION, YEAR)
+    assert scene.cloud_cover is None
+    assert [(one.where, "eo:cloud_cover" in one.what) for one in archive.problems] == [("cloudy", True)]
 
 
 def test_passing_failures_are_retried(stac_server: Server, make_item: ItemFactory) -> None:

@@ -72,5 +72,23 @@ def test_scenes_of_an_unknown_granule_are_kept() -> None:
     assert kept(replace(SCENE, id="a", granule=None), replace(SCENE, id="b", granule=None)) == ["a", "b"]
 
 
+def test_reprocessed_scenes_of_an_unknown_granule_are_one() -> None:
+    old, new = replace(SCENE, id="a", granule=None, baseline="02.06"), replace(SCENE, id="b", granule=None)
+    assert kept(old, replace(new, baseline="05.00")) == ["b"]
+    beside = replace(new, baseline="05.00", footprint=box(15.9, 45, 16.9, 46))
+    assert kept(old, beside) == ["a", "b"]
+
+
+STRIP = "S2A_OPER_MSI_L2A_DS_SGS__20180610T1{}0000_S20180610T1015{}0_N02.06"
+
+
+def test_two_datastrips_with_one_outline_are_both_used() -> None:
+    one, two = (replace(SCENE, id=part, datastrip=STRIP.format(part, part)) for part in "12")
+    assert kept(one, two) == ["1", "2"]
+    again = replace(one, id="3", datastrip=STRIP.format("3", "1"))
+    assert kept(one, again) == ["3"], "one datastrip, sent twice"
+    assert kept(one, two, replace(SCENE, id="new", baseline="05.00", datastrip=STRIP.format("4", "1"))) == ["new"]
+
+
 def test_nothing_of_nothing() -> None:
     assert resolve_duplicates([]) == ()

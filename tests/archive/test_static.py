@@ -92,7 +92,7 @@ def _write_items(tmp_path: Path, make_item: ItemFactory) -> None:
     write(tmp_path, "here/a.json", make_item("a", "2023-05-01T10:00:00Z") | {"links": up})
     write(tmp_path, "here/b.json", make_item("b", "2023-04-01T10:00:00Z") | {"links": up})
     write(tmp_path, "here/no-json.json", "{")
-    write(tmp_path, "here/cloudy.json", make_item("cloudy", "2023-04-01T10:00:00Z", cloud=-5))
+    write(tmp_path, "here/cloudy.json", make_item("cloudy", "2023-04-01T10:00:00Z", platform="landsat-7"))
     write(tmp_path, "here/deeper/catalog.json", node("Catalog", ("items", "all.json"), ("child", "../../catalog.json")))
     features: list[Any] = [make_item("c", "2023-06-01T10:00:00Z"), make_item("d", "2022-06-01T10:00:00Z"), None]
     write(tmp_path, "here/deeper/all.json", {"type": "FeatureCollection", "features": features})
@@ -135,7 +135,7 @@ def test_what_is_amiss_is_survived_and_listed_once(folder: Path) -> None:
     ]
     assert len(archive.problems) == 5
     assert "linked from" in listed["here/missing.json"]
-    assert "eo:cloud_cover" in listed["here/cloudy.json"]
+    assert "landsat-7" in listed["here/cloudy.json"]
 
 
 def test_two_items_of_one_id(folder: Path, make_item: ItemFactory) -> None:

@@ -57,10 +57,11 @@ def test_a_table_of_several_collections(tmp_path: Path, make_item: ItemFactory) 
 
 
 def test_rows_that_cannot_be_read_are_listed(tmp_path: Path, make_item: ItemFactory) -> None:
-    items = [make_item("a", "2023-06-01T10:00:00Z", cloud=101.0), make_item("b", "2023-07-01T10:00:00Z")]
+    items = [make_item("a", "2023-06-01T10:00:00Z"), make_item("b", "2023-07-01T10:00:00Z")]
+    items[0]["properties"]["platform"] = "landsat-7"
     archive = TableArchive(table(tmp_path / "items.parquet", items))
     assert [scene.id for scene in archive.search(REGION, YEAR)] == ["b"]
-    assert [problem.where for problem in archive.problems] == ["a"]
+    assert [problem.where.rpartition("/")[2] for problem in archive.problems] == ["a"]
 
 
 def test_files_that_are_no_item_table(tmp_path: Path) -> None:

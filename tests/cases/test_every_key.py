@@ -35,8 +35,8 @@ if TYPE_CHECKING:
 
     from landloom.engine.project import Project
 
-ELSEWHERE = {("StacSection", "json_items"), ("FractionsProduct", "allow_empty")}
-"""What shows only once units have run: `tests/pipelines/test_build.py`."""
+ELSEWHERE = {("StacSection", "json_items"), ("FractionsProduct", "allow_empty"), ("Recipe", "allow_blank")}
+"""What shows only once units have run: `tests/pipelines/test_build.py`, `tests/cases/test_blank.py`."""
 TELLS_KINDS_APART = {"draw", "kind"}
 
 

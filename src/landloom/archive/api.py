@@ -13,10 +13,8 @@ from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry import mapping
 
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.protocol import is_wanted
-from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
-from landloom.formats.stac.items import parse_scene
-from landloom.formats.stac.profiles import detect_profile
+from landloom.archive.gathered import ItemGate
+from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.model.time import format_instant
 from landloom.store.faults import http_fault
 from landloom.store.http import retrying
@@ -27,8 +25,11 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
+    from landloom.archive.signing import Signing
+    from landloom.errors import Problem
     from landloom.formats.stac.profiles import Profile
     from landloom.model.scene import Scene
+    from landloom.model.sensor import Sensor
     from landloom.model.time import Period
 
 
@@ -43,6 +44,8 @@ class ApiArchive:
         *,
         page: int = 100,
         patience: Patience | None = None,
+        sensor: Sensor | None = None,
+        signing: Signing | None = None,
     ) -> None:
         """Set the API; nothing is requested yet.
 
@@ -52,19 +55,21 @@ class ApiArchive:
             profile: the provider's asset naming; None detects it from each item.
             page: items per page.
             patience: retry policy.
+            sensor: expected sensor; items of others are left out. None accepts any.
+            signing: signs the addresses of files when they are opened.
         """
         self._url = url
         self._collection = collection
-        self._profile = profile
+        self._signing = signing
         self._page = page
         self._patience = patience or Patience()
         self._client: pystac_client.Client | None = None
-        self._problems: dict[Problem, None] = {}
+        self._gate = ItemGate(profile, sensor)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Items that could not be read, each listed once."""
-        return tuple(self._problems)
+        return self._gate.problems
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
         """See `landloom.archive.protocol.Archive`."""
@@ -74,18 +79,11 @@ class ApiArchive:
         """See `landloom.archive.batches.Remote`."""
         found: dict[str, Scene] = {}
         for item in self._items(footprint, period):
-            scene = self._scene(item)
-            if scene is not None and is_wanted(scene, footprint, period):
-                found[scene.id] = scene
+            scene = self._gate.scene(item, _self_href(item, self._url), str(item.get("id")))
+            if scene is not None:
+                signed = scene if self._signing is None else self._signing.of_scene(scene)
+                self._gate.gather(found, signed, footprint, period, scene.id)
         return tuple(found.values())
-
-    def _scene(self, item: Mapping[str, Any]) -> Scene | None:
-        try:
-            return parse_scene(item, _self_href(item, self._url), self._profile or detect_profile(item))
-        except InvalidDocumentError as error:
-            for problem in error.problems:
-                self._problems[Problem(where=str(item.get("id")), what=str(problem))] = None
-            return None
 
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterator[Mapping[str, Any]]:
         try:

@@ -12,6 +12,7 @@ from landloom.archive.api import ApiArchive
 from landloom.archive.orders.odata import ODataArchive, ODataProducts, ODataService
 from landloom.archive.presets import PRESETS
 from landloom.archive.safe.products import SafeArchive
+from landloom.archive.signing import signing_of
 from landloom.archive.static import StaticArchive
 from landloom.archive.table import TableArchive
 from landloom.errors import InvalidInputError, NotFoundError, Problem, nearest
@@ -43,6 +44,8 @@ class Opening:
     """Collection of an API or a table; a preset has its own. For `safe` and `odata` the processing level."""
     profile: Profile | None = None
     """The provider's asset naming; None detects it from the items."""
+    sensor: Sensor | None = None
+    """Expected sensor; scenes of others are left out by name. None accepts any."""
     documents: Documents | None = None
     """Reads the files of a static archive; local paths and http(s) by default."""
     patience: Patience | None = None
@@ -69,17 +72,26 @@ class ArchiveKind:
 
 
 def _api(opening: Opening) -> Archive:
-    return ApiArchive(str(opening.href), str(opening.collection), opening.profile, patience=opening.patience)
+    return ApiArchive(
+        str(opening.href),
+        str(opening.collection),
+        opening.profile,
+        patience=opening.patience,
+        sensor=opening.sensor,
+    )
 
 
 def _preset(known: Preset) -> Callable[[Opening], Archive]:
     def opened(opening: Opening) -> Archive:
+        href, collection = opening.href or known.url, opening.collection or known.collection
         return ApiArchive(
-            opening.href or known.url,
-            opening.collection or known.collection,
+            href,
+            collection,
             opening.profile or known.profile,
             page=known.page,
             patience=opening.patience,
+            sensor=opening.sensor,
+            signing=signing_of(href, collection, opening.patience) if known.signed else None,
         )
 
     return opened
@@ -88,11 +100,13 @@ def _preset(known: Preset) -> Callable[[Opening], Archive]:
 def _static(opening: Opening) -> Archive:
     href = str(opening.href)
     absolute = href if "://" in href else str(Path(href).absolute())
-    return StaticArchive(absolute, opening.documents or HrefDocuments(opening.patience), opening.profile)
+    documents = opening.documents or HrefDocuments(opening.patience)
+    return StaticArchive(absolute, documents, opening.profile, opening.sensor)
 
 
 def _table(opening: Opening) -> Archive:
-    return TableArchive(str(opening.href), opening.profile, opening.collection)
+    documents = opening.documents or HrefDocuments(opening.patience)
+    return TableArchive(str(opening.href), opening.profile, opening.collection, opening.sensor, documents)
 
 
 def _safe(opening: Opening) -> Archive:
@@ -142,7 +156,7 @@ def open_archive(
         collection: collection of an API or a table; a known API has its own. For `safe` and `odata` the level,
             `L1C` or `L2A`; by default L2A.
         profile: name of the provider's asset naming; None detects it from the items.
-        sensor: limits the detection of the profile to this sensor.
+        sensor: expected sensor; scenes of others are left out by name.
         documents: reads the files of a static archive; by default from local paths and http(s).
         patience: retry policy.
 
@@ -169,6 +183,7 @@ def open_archive(
         href=href,
         collection=collection,
         profile=_profile(profile, sensor),
+        sensor=None if sensor is None else SENSORS[sensor],
         documents=documents,
         patience=patience,
     )

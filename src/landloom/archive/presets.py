@@ -23,6 +23,8 @@ class Preset:
     """Its asset naming."""
     page: int = 100
     """Items per page; a number that the service answers quickly."""
+    signed: bool = False
+    """Whether its files need a token (`landloom.archive.signing`)."""
 
 
 PRESETS: Final = {
@@ -33,6 +35,7 @@ PRESETS: Final = {
         url="https://planetarycomputer.microsoft.com/api/stac/v1",
         collection="sentinel-2-l2a",
         profile=PLANETARY_COMPUTER,
+        signed=True,
     ),
     "copernicus-data-space": Preset(
         url="https://stac.dataspace.copernicus.eu/v1", collection="sentinel-2-l2a", profile=COPERNICUS

@@ -5,10 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.protocol import Documents, is_wanted
-from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem
-from landloom.formats.stac.items import parse_scene
-from landloom.formats.stac.profiles import detect_profile
+from landloom.archive.gathered import ItemGate
+from landloom.errors import PermanentFaultError
 from landloom.formats.stac.walk import StaticStac
 
 if TYPE_CHECKING:
@@ -16,8 +14,11 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
+    from landloom.archive.protocol import Documents
+    from landloom.errors import Problem
     from landloom.formats.stac.profiles import Profile
     from landloom.model.scene import Scene
+    from landloom.model.sensor import Sensor
     from landloom.model.time import Period
 
 
@@ -28,22 +29,24 @@ class StaticArchive:
     once. A collection whose extent does not meet the search is not read any further.
     """
 
-    def __init__(self, href: str, documents: Documents, profile: Profile | None = None) -> None:
+    def __init__(
+        self, href: str, documents: Documents, profile: Profile | None = None, sensor: Sensor | None = None
+    ) -> None:
         """Set the address of the directory; nothing is read yet.
 
         Args:
             href: path or URL of `catalog.json`, `collection.json` or a single item.
             documents: file reader.
             profile: the provider's asset naming; None detects it from each item.
+            sensor: expected sensor; items of others are left out. None accepts any.
         """
         self._stac = StaticStac(href, documents.read, self._scenes, self._report)
-        self._profile = profile
-        self._problems: dict[Problem, None] = {}
+        self._gate = ItemGate(profile, sensor)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Problems of the documents read so far: file and problem."""
-        return tuple(self._problems)
+        return self._gate.problems
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
         """See `landloom.archive.protocol.Archive`.
@@ -53,22 +56,16 @@ class StaticArchive:
         """
         found: dict[str, Scene] = {}
         for scene in self._stac.walk(footprint, period):
-            if scene.id in found:
-                what = f"id {scene.id!r} is taken by {found[scene.id].href}; left out"
-                self._problems[Problem(where=str(scene.href), what=what)] = None
-            elif is_wanted(scene, footprint, period):
-                found[scene.id] = scene
-        entry = [problem for problem in self._problems if problem.where == self._stac.root]
+            self._gate.gather(found, scene, footprint, period, str(scene.href))
+        entry = [problem for problem in self.problems if problem.where == self._stac.root]
         if not found and entry and not self._stac.reached:
             raise PermanentFaultError("; ".join(map(str, entry)))
         return resolve_duplicates(found.values())
 
     def _scenes(self, item: Mapping[str, Any], where: str, href: str) -> Iterator[Scene]:
-        try:
-            yield parse_scene(item, href, self._profile or detect_profile(item))
-        except InvalidDocumentError as error:
-            for problem in error.problems:
-                self._problems[Problem(where=where, what=str(problem))] = None
+        scene = self._gate.scene(item, href, where)
+        if scene is not None:
+            yield scene
 
     def _report(self, where: str, what: str, _: Exception) -> None:
-        self._problems[Problem(where=where, what=what)] = None
+        self._gate.report(where, what)

@@ -10,10 +10,9 @@ import pyarrow.parquet as pq
 from stac_geoparquet.arrow import stac_table_to_items
 
 from landloom.archive.dedupe import resolve_duplicates
-from landloom.archive.protocol import is_wanted
-from landloom.errors import InvalidDocumentError, PermanentFaultError, Problem
-from landloom.formats.stac.items import parse_scene
-from landloom.formats.stac.profiles import detect_profile
+from landloom.archive.gathered import ItemGate
+from landloom.errors import PermanentFaultError
+from landloom.model.address import is_remote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,31 +21,44 @@ if TYPE_CHECKING:
     from pyarrow.compute import Expression
     from shapely.geometry.base import BaseGeometry
 
+    from landloom.archive.protocol import Documents
+    from landloom.errors import Problem
     from landloom.formats.stac.profiles import Profile
     from landloom.model.scene import Scene
+    from landloom.model.sensor import Sensor
     from landloom.model.time import Period
 
 
 class TableArchive:
     """Scenes of a stac-geoparquet file; row groups outside the search are not read."""
 
-    def __init__(self, path: Path | str, profile: Profile | None = None, collection: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        profile: Profile | None = None,
+        collection: str | None = None,
+        sensor: Sensor | None = None,
+        documents: Documents | None = None,
+    ) -> None:
         """Set the path of the file; nothing is read yet.
 
         Args:
             path: a GeoParquet file with a row per item, according to the stac-geoparquet specification.
             profile: the provider's asset naming; None detects it from each item.
             collection: if set, only items of this collection are read.
+            sensor: expected sensor; items of others are left out. None accepts any.
+            documents: reads a remote file as a whole.
         """
         self._path = path
-        self._profile = profile
         self._collection = collection
-        self._problems: dict[Problem, None] = {}
+        self._documents = documents
+        self._content: pa.Buffer | None = None
+        self._gate = ItemGate(profile, sensor)
 
     @property
     def problems(self) -> tuple[Problem, ...]:
         """Rows that could not be read, each listed once."""
-        return tuple(self._problems)
+        return self._gate.problems
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
         """See `landloom.archive.protocol.Archive`.
@@ -56,34 +68,35 @@ class TableArchive:
         """
         found: dict[str, Scene] = {}
         for item in self._items(footprint, period):
-            scene = self._scene(item)
-            if scene is not None and is_wanted(scene, footprint, period):
-                found[scene.id] = scene
+            kept = {key: asset for key, asset in (item.get("assets") or {}).items() if asset is not None}
+            where = "/".join(str(item[key]) for key in ("collection", "id") if item.get(key))
+            scene = self._gate.scene({**item, "assets": kept}, str(self._path), where)
+            if scene is not None:
+                self._gate.gather(found, scene, footprint, period, where)
         return resolve_duplicates(found.values())
-
-    def _scene(self, item: Mapping[str, Any]) -> Scene | None:
-        kept = {key: asset for key, asset in item.get("assets", {}).items() if asset is not None}
-        item = {**item, "assets": kept}
-        try:
-            return parse_scene(item, str(self._path), self._profile or detect_profile(item))
-        except InvalidDocumentError as error:
-            for problem in error.problems:
-                self._problems[Problem(where=str(item.get("id")), what=str(problem))] = None
-            return None
 
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterable[Mapping[str, Any]]:
         try:
-            schema = pq.read_schema(self._path)
+            source = self._source()
+            schema = pq.read_schema(source)
             missing = {"id", "geometry", "assets"} - set(schema.names)
             if missing:
                 raise PermanentFaultError(f"{self._path}: no stac-geoparquet: without {', '.join(sorted(missing))}")
-            table = pq.read_table(self._path, filters=self._filter(schema, footprint, period))
+            table = pq.read_table(source, filters=self._filter(schema, footprint, period))
         except (FileNotFoundError, IsADirectoryError) as error:
             raise PermanentFaultError(f"{self._path}: no such file") from error
         except pa.ArrowInvalid as error:
             raise PermanentFaultError(f"{self._path}: {error}") from error
         items: Iterable[Mapping[str, Any]] = stac_table_to_items(table)
         return items
+
+    def _source(self) -> Any:
+        """What Parquet reads: the path, or the whole file where a network lies before it."""
+        if self._documents is None or not is_remote(str(self._path)):
+            return self._path
+        if self._content is None:
+            self._content = pa.py_buffer(self._documents.read(str(self._path)))
+        return pa.BufferReader(self._content)
 
     def _filter(self, schema: pa.Schema, footprint: BaseGeometry, period: Period) -> Expression | None:
         """The part of the search that Parquet's statistics can decide; parsed scenes are tested exactly."""

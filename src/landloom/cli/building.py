@@ -113,6 +113,7 @@ def validate(
             {
                 "problems": problems,
                 "unchecked": list(result.unchecked),
+                "notes": list(result.notes),
                 "files": result.files,
                 "documents": result.documents,
             }
@@ -120,6 +121,8 @@ def validate(
     else:
         for problem in result.problems:
             say(f"  {problem}")
+        for note in result.notes:
+            say(f"  note: {note}")
         for line in result.unchecked:
             say(f"  not checked: {line}")
         if result.unchecked and not network:

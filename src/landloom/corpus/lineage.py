@@ -19,6 +19,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types at run time
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -26,11 +27,10 @@ import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from landloom.errors import InvalidDocumentError, Problem
+from landloom.model.sensor import SENTINEL_2_L2A
 from landloom.model.time import format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from landloom.model.scene import Scene
 
 _STRICT: Final = ConfigDict(extra="forbid")
@@ -71,27 +71,39 @@ class SceneRecord:
     """Percent, as stated by the archive."""
     validity: str | None = None
     """Source of the valid mask: the classification, the product's own masks, or `nodata only`."""
+    stored: Mapping[str, str] | None = None
+    """Band → conversion to 10,000 × reflectance, for bands that need more than the offset."""
 
     @classmethod
-    def of(cls, scene: Scene, *, clamped: int | None = None, level: bool = True, validity: str | None = None) -> Self:
+    def of(
+        cls,
+        scene: Scene,
+        *,
+        clamped: int | None = None,
+        level: bool = True,
+        validity: str | None = None,
+        stored: Mapping[str, str] | None = None,
+    ) -> Self:
         """The record of a scene.
 
         Args:
             scene: the scene.
             clamped: number of values that the offset would have taken below 1; None if not counted.
-            level: whether to include the processing level.
+            level: whether to include the processing level; a level other than L2A always is.
             validity: source of the valid mask.
+            stored: band → conversion of its numbers.
         """
         return cls(
             id=scene.id,
             datetime=format_instant(scene.time),
             granule=scene.granule,
-            level=scene.level if level else None,
+            level=scene.level if level or scene.level != SENTINEL_2_L2A.level else None,
             baseline=scene.baseline,
             offset=min((asset.offset for asset in scene.bands.values()), default=0),
             clamped=clamped,
             cloud_cover=scene.cloud_cover,
             validity=validity,
+            stored=dict(stored) if stored else None,
         )
 
     def document(self) -> dict[str, Any]:

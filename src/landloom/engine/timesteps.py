@@ -88,12 +88,16 @@ class TimestepTask:
 
     def run(self) -> Outcome:
         """Reduce, cut, write; the lineage records the scenes of every timestep."""
+        blank = np.zeros((len(self.samples), len(self.timesteps)), np.bool_)
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product)) for product in self.products]
-            steps = [self._timestep(index, step, writers) for index, step in enumerate(self.timesteps)]
+            steps = [self._timestep(index, step, writers, blank) for index, step in enumerate(self.timesteps)]
             files = [file for writer in writers for file in writer.finish()]
         table = np.ones((len(self.samples), len(self.timesteps)), np.bool_)
-        observed = (Observed(product=one.key, timesteps=self.timesteps, table=table) for one in self.products)
+        gaps = blank if blank.any() else None
+        observed = (
+            Observed(product=one.key, timesteps=self.timesteps, table=table, blank=gaps) for one in self.products
+        )
         return Outcome(files=tuple(files), observed=tuple(observed), lineage=Lineage(timesteps=tuple(steps)))
 
     def _writer(self, product: Product) -> ProductWriter:
@@ -106,11 +110,17 @@ class TimestepTask:
             timesteps=self.timesteps,
         )
 
-    def _timestep(self, index: int, step: Timestep, writers: Sequence[ProductWriter]) -> LineageStep:
+    def _timestep(
+        self, index: int, step: Timestep, writers: Sequence[ProductWriter], blank: NDArray[np.bool_]
+    ) -> LineageStep:
         """Reduce one timestep; nothing is written before all of its blocks are read."""
         wanted = [scene for scene in self.scenes if scene.time in step.period]
         (attempt, parts), left_out = without_broken(partial(self._parts, wanted))
-        means = [mean for block, arrays, count in parts for mean in self._cut(index, block, (arrays, count), writers)]
+        means: list[float] = []
+        for block, arrays, count in parts:
+            cut = self._cut(index, block, (arrays, count), writers)
+            blank[list(block.samples), index] = [mean == 0 for mean in cut]
+            means += cut
         return _lineage(step, wanted, left_out, attempt, float(np.mean(means)))
 
     def _parts(
@@ -151,6 +161,9 @@ class _StepAttempt:
     task: TimestepTask
     passes: list[list[Scene]]
     clamped: dict[str, int] = field(default_factory=dict)
+    stored: dict[str, dict[str, str]] = field(default_factory=dict)
+    validity: dict[str, str] = field(default_factory=dict)
+    """Of scenes whose usable pixels no classification tells."""
     used: set[str] = field(default_factory=set)
 
     def blocks(self, wanted: Sequence[Block]) -> Iterator[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]:
@@ -158,7 +171,10 @@ class _StepAttempt:
             readers = [[stack.enter_context(self._reader(scene)) for scene in group] for group in self.passes]
             for block in wanted:
                 yield block, *self._block(block, readers)
-            self.clamped = {r.scene.id: r.clamped for group in readers for r in group if r.clamped}
+            every = [reader for group in readers for reader in group]
+            self.clamped = {reader.scene.id: reader.clamped for reader in every if reader.clamped}
+            self.stored = {reader.scene.id: reader.stored for reader in every}
+            self.validity = {r.scene.id: r.validity for r in every if r.sensor.classification is None}
 
     def _reader(self, scene: Scene) -> SceneReader:
         return SceneReader(scene, bands=self.task.bands, mask=self.task.mask)
@@ -205,7 +221,13 @@ def _lineage(
     return LineageStep(
         timestep=step.name,
         scenes=tuple(
-            SceneRecord.of(scene, clamped=attempt.clamped.get(scene.id, 0), level=False)
+            SceneRecord.of(
+                scene,
+                clamped=attempt.clamped.get(scene.id, 0),
+                level=False,
+                validity=attempt.validity.get(scene.id),
+                stored=attempt.stored.get(scene.id),
+            )
             for scene in sorted(used, key=lambda one: (one.time, one.id))
         ),
         without_valid_pixels=tuple(sorted(unused)),

@@ -59,14 +59,22 @@ class Observed:
     table: NDArray[np.bool_]
     """(sample, timestep), samples in the order of the unit's; one column for a product without time."""
 
+    blank: NDArray[np.bool_] | None = None
+    """(sample, timestep) chips without a single observation; None if there is none."""
+
+    @property
+    def seen(self) -> NDArray[np.bool_]:
+        """(sample, timestep) where there is any observation."""
+        return self.table if self.blank is None else self.table & ~self.blank
+
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         steps = [
             [step.name, *map(format_instant, (step.stamp, step.period.start, step.period.end))]
             for step in self.timesteps
         ]
-        bits = b64encode(np.packbits(self.table, axis=None).tobytes()).decode()
-        return {"product": self.product, "timesteps": steps, "samples": len(self.table), "bits": bits}
+        document = {"product": self.product, "timesteps": steps, "samples": len(self.table), "bits": _bits(self.table)}
+        return document if self.blank is None else document | {"blank": _bits(self.blank)}
 
     @classmethod
     def parse(cls, document: Mapping[str, Any]) -> Self:
@@ -76,9 +84,17 @@ class Observed:
             for name, stamp, start, end in document["timesteps"]
         )
         shape = document["samples"], max(len(steps), 1)
-        bits = np.frombuffer(b64decode(document["bits"]), np.uint8)
-        table = np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(np.bool_)
-        return cls(product=document["product"], timesteps=steps, table=table)
+        blank = _table(document["blank"], shape) if "blank" in document else None
+        return cls(product=document["product"], timesteps=steps, table=_table(document["bits"], shape), blank=blank)
+
+
+def _bits(table: NDArray[np.bool_]) -> str:
+    return b64encode(np.packbits(table, axis=None).tobytes()).decode()
+
+
+def _table(text: str, shape: tuple[int, int]) -> NDArray[np.bool_]:
+    bits = np.frombuffer(b64decode(text), np.uint8)
+    return np.unpackbits(bits, count=shape[0] * shape[1]).reshape(shape).astype(np.bool_)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

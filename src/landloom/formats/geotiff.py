@@ -10,6 +10,7 @@ from __future__ import annotations
 import html
 import math
 import re
+import struct
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
@@ -34,6 +35,23 @@ Compression = Literal["deflate", "none"]
 
 STRIP_BYTES: Final = 2**20
 """Approximate bytes of a strip before compression: a chip's band is one strip, a mosaic's band several."""
+MOST_BANDS: Final = 4096
+"""Bands of a GeoTIFF at most; GDAL's time to open one grows with their square."""
+DENSEST: Final = 1040
+"""Bytes that a byte of deflate can hold at most, nearly."""
+LARGEST: Final = 2**28
+"""Bytes of a decoded raster at most, where its encoding sets no bound."""
+_BROKEN: Final = (
+    ValueError,
+    KeyError,
+    TypeError,
+    IndexError,
+    ArithmeticError,
+    MemoryError,
+    RuntimeError,  # of imagecodecs
+    struct.error,
+)
+"""What decoding damaged tags may raise."""
 _SCHEMES: Final[dict[str, int]] = {"none": 1, "deflate": 8}
 _FORMATS: Final = {"u": 1, "i": 2, "f": 3}
 _DTYPES: Final = frozenset(np.dtype(name) for name in ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"))
@@ -203,39 +221,25 @@ def decode_geotiff(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
     Raises:
         InvalidInputError: not readable, or without a north-up grid in a CRS with an EPSG code.
     """
-    tags = tiff.read_tags(data)
-    if tags is None or not _is_ours(tags):
-        return _decode_by_gdal(data)
+    tags, bands = tiff.read_tags(data), tiff.band_count(data)
+    if bands > MOST_BANDS:
+        raise InvalidInputError(f"got a GeoTIFF of {bands} bands, expected at most {MOST_BANDS}")
     try:
+        if tags is None or not _is_ours(tags):
+            return _decode_by_gdal(data)
         return _pixels(data, tags), _grid(tags), _info(tags)
-    except (ValueError, imagecodecs.DeflateError) as error:
+    except InvalidInputError:
+        raise
+    except _BROKEN as error:
         raise InvalidInputError(f"a GeoTIFF of {len(data)} bytes is broken: {error}") from error
 
 
-_TAGS: Final = frozenset(
-    {
-        tiff.WIDTH,
-        tiff.LENGTH,
-        tiff.BITS,
-        tiff.COMPRESSION,
-        tiff.PHOTOMETRIC,
-        tiff.STRIP_OFFSETS,
-        tiff.SAMPLES,
-        tiff.ROWS_PER_STRIP,
-        tiff.STRIP_COUNTS,
-        tiff.PLANAR,
-        tiff.SAMPLE_FORMAT,
-        tiff.PIXEL_SCALE,
-        tiff.TIEPOINT,
-        tiff.GEO_KEYS,
-    }
-)
 _OPTIONAL: Final = frozenset({tiff.PREDICTOR, tiff.EXTRA_SAMPLES, tiff.GDAL_NODATA, tiff.GDAL_METADATA})
 
 
 def _is_ours(tags: dict[int, tiff.Value]) -> bool:
     """Whether every tag is one that `encode_geotiff` writes, with a value that it writes."""
-    if not (_TAGS <= tags.keys() <= _TAGS | _OPTIONAL):
+    if not (tiff.GEOTIFF_TAGS <= tags.keys() <= tiff.GEOTIFF_TAGS | _OPTIONAL):
         return False
     keys = tags[tiff.GEO_KEYS]
     return (
@@ -255,7 +259,10 @@ def _pixels(data: bytes, tags: dict[int, tiff.Value]) -> NDArray[Any]:
     dtype = np.dtype(f"<{kind}{int(tags[tiff.BITS][0]) // 8}")
     rows = int(tags[tiff.ROWS_PER_STRIP][0])
     predictor = tags.get(tiff.PREDICTOR, (_NO_PREDICTOR,))[0]
-    array = np.empty((int(count), int(height), int(width)), dtype)
+    shape = int(count), int(height), int(width)
+    if min(shape) < 1 or math.prod(shape) * dtype.itemsize > len(data) * DENSEST:
+        raise ValueError(f"got {len(data)} bytes for {shape} pixels of {dtype}")
+    array = np.empty(shape, dtype)
     places = iter(zip(tags[tiff.STRIP_OFFSETS], tags[tiff.STRIP_COUNTS], strict=True))
     for band in array:
         for top in range(0, int(height), rows):
@@ -306,9 +313,9 @@ def _decode_by_gdal(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
     try:
         with MemoryFile(data) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
-            with file.open() as dataset:
+            with file.open(driver="GTiff") as dataset:
                 return _read_dataset(dataset)
-    except (RasterioError, ValueError) as error:
+    except RasterioError as error:
         raise InvalidInputError(f"{len(data)} bytes cannot be read as a raster: {error}") from error
 
 
@@ -316,6 +323,9 @@ def _read_dataset(dataset: Any) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
     epsg = None if dataset.crs is None else dataset.crs.to_epsg()
     if epsg is None:
         raise InvalidInputError(f"got the CRS {dataset.crs}, expected one with an EPSG code")
+    size = dataset.count * dataset.height * dataset.width * np.dtype(dataset.dtypes[0]).itemsize
+    if size > LARGEST:
+        raise InvalidInputError(f"got a raster of {size:,} bytes, expected at most {LARGEST:,}")
     info = GeotiffInfo(
         nodata=dataset.nodata,
         bands=tuple(text or "" for text in dataset.descriptions),

@@ -53,6 +53,26 @@ _SHORTS: Final = {
 _DOUBLES: Final = {PIXEL_SCALE, TIEPOINT}
 _LARGEST: Final = 2**32 - 1
 
+GEOTIFF_TAGS: Final = frozenset(
+    {
+        WIDTH,
+        LENGTH,
+        BITS,
+        COMPRESSION,
+        PHOTOMETRIC,
+        STRIP_OFFSETS,
+        SAMPLES,
+        ROWS_PER_STRIP,
+        STRIP_COUNTS,
+        PLANAR,
+        SAMPLE_FORMAT,
+        PIXEL_SCALE,
+        TIEPOINT,
+        GEO_KEYS,
+    }
+)
+"""Tags of every GeoTIFF that landloom writes."""
+
 
 def _packed(tag: int, value: Value) -> tuple[int, int, bytes]:
     """Type, count and bytes of a value."""
@@ -122,8 +142,34 @@ def read_tags(data: bytes | memoryview) -> dict[int, Value] | None:
         if struct.unpack_from("<I", data, end) != (0,):
             return None
         return dict(_read_entry(data, directory + 2 + index * _ENTRY.size) for index in range(count))
-    except (struct.error, KeyError):
+    except (struct.error, KeyError, OverflowError, MemoryError):
         return None
+
+
+def band_count(data: bytes | memoryview) -> int:
+    """Samples per pixel of the first directory of any TIFF; 1 where it states none, 0 for what is no TIFF.
+
+    Example:
+        >>> band_count(write_tiff({WIDTH: (2,), SAMPLES: (3,)}, [b"ab"])), band_count(b"none")
+        (3, 0)
+    """
+    order = {b"II": "<", b"MM": ">"}.get(bytes(data[:2]))
+    try:
+        version = 0 if order is None else struct.unpack_from(f"{order}H", data, 2)[0]
+        if version not in (42, 43):
+            return 0
+        place, many, entry, number = (4, "H", 12, "I") if version == 42 else (8, "Q", 20, "Q")
+        (start,) = struct.unpack_from(f"{order}{number}", data, place)
+        (count,) = struct.unpack_from(f"{order}{many}", data, start)
+        first = start + struct.calcsize(f"<{many}")
+        for at in range(first, min(first + count * entry, len(data)), entry):
+            tag, kind = struct.unpack_from(f"{order}HH", data, at)
+            if tag == SAMPLES:
+                code = {3: "H", 4: "I", 16: "Q"}.get(kind, "H")
+                return int(struct.unpack_from(f"{order}{code}", data, at + (8 if version == 42 else 12))[0])
+    except struct.error:
+        return 0
+    return 1
 
 
 def _read_entry(data: bytes | memoryview, place: int) -> tuple[int, Value]:

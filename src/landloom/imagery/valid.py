@@ -11,14 +11,12 @@ import numpy as np
 from scipy.ndimage import maximum_filter
 
 from landloom.errors import InvalidValueError
-from landloom.model.sensor import CLEAR, NODATA, REFLECTANCE_SCALE, SATURATED
+from landloom.model.sensor import CLEAR, NODATA, REFLECTANCE_SCALE, SATURATED, Conversion
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from numpy.typing import NDArray
-
-    from landloom.model.sensor import Conversion
 
 Source = TypeVar("Source", bound=np.generic)
 Target = TypeVar("Target", bound=np.generic)
@@ -91,34 +89,20 @@ def bits_valid(quality: NDArray[Any], blocked: int, dilate: int = 0, nodata: int
     return valid
 
 
-def to_reflectance(
-    numbers: NDArray[Any], conversion: Conversion, *, nodata: float = 0
-) -> tuple[NDArray[np.uint16], int]:
-    """Convert stored numbers to 10,000 × reflectance: rounded to the nearest whole number, halves up.
+def scaled_numbers(numbers: NDArray[Any], conversion: Conversion) -> NDArray[Any]:
+    """10,000 × reflectance, halves up: of whole numbers exactly, as the decimals of the conversion say.
 
     Args:
-        numbers: any type and shape.
+        numbers: finite ones, any type and shape.
         conversion: from stored numbers to reflectance.
-        nodata: stored value of pixels without data; NaN and infinite numbers count as no data, too.
 
     Returns:
-        Numbers, 0 where there is no data; and how many had to be clamped to 1 or to 65534.
+        Whole numbers of any size, int64 or float64.
 
     Example:
-        >>> from landloom.model.sensor import Conversion
-        >>> to_reflectance(np.array([0, 7273, 10909], np.uint16), Conversion(scale=0.0000275, offset=-0.2))
-        (array([  0,   1, 1000], dtype=uint16), 1)
+        >>> scaled_numbers(np.array([0.2, 0.00005], np.float32), Conversion(scale=1.0))
+        array([2000.,    1.])
     """
-    missing = (numbers == nodata) | ~np.isfinite(numbers)
-    scaled = _rounded(np.where(missing, 0, numbers), conversion)
-    clamped = ~missing & ((scaled < 1) | (scaled > SATURATED - 1))
-    out = np.clip(scaled, 1, SATURATED - 1).astype(np.uint16)
-    out[missing] = NODATA
-    return out, int(np.count_nonzero(clamped))
-
-
-def _rounded(numbers: NDArray[Any], conversion: Conversion) -> NDArray[Any]:
-    """10,000 × reflectance, halves up; exact for whole numbers, by the decimal digits of the conversion."""
     scale, offset = (Fraction(repr(value)) * REFLECTANCE_SCALE for value in (conversion.scale, conversion.offset))
     below = lcm(scale.denominator, offset.denominator)
     factor, summand = int(scale * below), int(offset * below)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from landloom.model.sensor import SENTINEL_2_L2A
 
@@ -29,6 +29,18 @@ class Role(StrEnum):
     """The whole product in one file."""
 
 
+class AddressSigning(Protocol):
+    """Signs addresses when files are opened; a value that travels to workers."""
+
+    def signed(self, href: str) -> str:
+        """The address under which a file is opened just now; never kept, printed or published.
+
+        Raises:
+            TransientFaultError: it cannot be signed just now.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SceneFile:
     """One file of a scene. Its identity is href + checksum, else ETag + size; never a modification time."""
@@ -41,6 +53,12 @@ class SceneFile:
     """Number to add to stored values: −1000 if BOA_ADD_OFFSET is still to be applied, 0 if it is already applied."""
     conversion: Conversion | None = None
     """Conversion to reflectance; None if stored numbers are 10,000 × reflectance apart from the offset."""
+    scale_known: bool = False
+    """Whether the archive states that they are; else the scale that the file declares counts."""
+    offset_known: bool = False
+    """Whether the archive settles the offset; else the one that the file declares counts."""
+    nodata: float | None = None
+    """Number that stands for nothing, if the archive declares one; that of the file counts as well."""
     size: int | None = None
     """Size in bytes, if the archive gives it."""
     grid: Grid | None = None
@@ -49,6 +67,8 @@ class SceneFile:
     """Multihash, if the archive gives it (STAC file extension)."""
     etag: str | None = None
     """ETag, if the store gives it."""
+    signing: AddressSigning | None = field(default=None, compare=False, repr=False)
+    """How its address is signed, where it has to be."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,5 +109,11 @@ class Scene:
     """Generation time of the product; at equal baselines, newer replaces older."""
     size: int | None = None
     """Size of the whole product in bytes, if the archive gives it."""
+    datastrip: str | None = None
+    """Identifier of the datastrip, where the archive gives it."""
+    collection: str | None = None
+    """Collection that the archive's document belongs to."""
     href: str | None = None
     """Address of the archive's document of the scene."""
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """What of its metadata was converted, or ignored because nothing needs it."""

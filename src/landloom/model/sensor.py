@@ -144,7 +144,9 @@ class Sensor:
     title: str
     """Display name: `Sentinel-2`."""
     platforms: tuple[str, ...]
-    """Prefix of the platform names in metadata: `sentinel-2`."""
+    """What platform names start with, in their one spelling (`landloom.model.spellings`): `sentinel-2`."""
+    instrument: str
+    """Name of the instrument in metadata: `msi`."""
     level: str
     """Processing level: `L1C`, `L2A`, `L2SP`."""
     bands: Mapping[str, Band]
@@ -160,6 +162,11 @@ class Sensor:
     saturated: int | None = SATURATED
     """Stored value of saturated pixels; None if there is none."""
 
+    @property
+    def name_of_level(self) -> str:
+        """Display name with the level, where that is not surface reflectance: `Sentinel-2 Level-1C`."""
+        return f"{self.title} Level-{self.level[1:]}" if self.level.startswith("L1") else self.title
+
 
 _ESA_OFFSET: Final = BaselineOffset(baseline=4.0, value=-1000)
 
@@ -171,7 +178,8 @@ def _landsat(name: str, text: str, common: str, wavelength: float, width: float)
 SENTINEL_2_L2A: Final = Sensor(
     name="sentinel-2-l2a",
     title="Sentinel-2",
-    platforms=("sentinel-2", "s2"),
+    platforms=("sentinel-2",),
+    instrument="msi",
     level="L2A",
     bands=SENTINEL2,
     classification=Classification(name="SCL", resolution=20, clear=frozenset(int(one) for one in CLEAR)),
@@ -181,7 +189,8 @@ SENTINEL_2_L2A: Final = Sensor(
 SENTINEL_2_L1C: Final = Sensor(
     name="sentinel-2-l1c",
     title="Sentinel-2",
-    platforms=("sentinel-2", "s2"),
+    platforms=("sentinel-2",),
+    instrument="msi",
     level="L1C",
     bands=SENTINEL2,
     offset=_ESA_OFFSET,
@@ -190,7 +199,8 @@ SENTINEL_2_L1C: Final = Sensor(
 LANDSAT_C2_L2: Final = Sensor(
     name="landsat-c2-l2",
     title="Landsat 8/9",
-    platforms=("landsat-8", "landsat-9", "landsat_8", "landsat_9"),
+    platforms=("landsat-8", "landsat-9"),
+    instrument="oli",
     level="L2SP",
     bands={
         band.name: band

@@ -13,14 +13,23 @@ NOON_PASS: Final = timedelta(hours=10, minutes=30)
 """Time of day that stamps a timestep: the local overpass of Sentinel-2."""
 MID_MONTH: Final = 15
 """Day that stamps a month."""
+_ZONE: Final = re.compile(r"\s*(?:UTC|GMT|[Zz])$")
+_LEAP: Final = re.compile(r"[T ]\d\d:?\d\d:?(60)(?=$|[.,+-])", re.ASCII)
+_ORDINAL: Final = re.compile(r"(\d{4})-?(\d{3})([T ].*)?", re.ASCII)
+_SLASHED: Final = re.compile(r"(\d{4})[/.](\d{2})[/.](\d{2})([T ].*)?", re.ASCII)
 
 
 def parse_instant(text: str | date | datetime) -> datetime:
     """Parse an ISO date or instant as UTC; without an offset it is taken as UTC.
 
+    Days of the year, slashes or dots after the year, `UTC` for `Z` and leap seconds are understood; dates whose
+    order of day and month cannot be told are refused.
+
     Example:
-        >>> parse_instant("2018-01-01").isoformat()
-        '2018-01-01T00:00:00+00:00'
+        >>> parse_instant("2018-01-01").isoformat(), parse_instant("2018/06/05 10:00 UTC").isoformat()
+        ('2018-01-01T00:00:00+00:00', '2018-06-05T10:00:00+00:00')
+        >>> parse_instant("2016-12-31T23:59:60Z").isoformat(), parse_instant("2018-156").isoformat()
+        ('2017-01-01T00:00:00+00:00', '2018-06-05T00:00:00+00:00')
 
     Raises:
         InvalidValueError: not an ISO 8601 date or instant.
@@ -30,11 +39,33 @@ def parse_instant(text: str | date | datetime) -> datetime:
     elif isinstance(text, date):
         instant = datetime(text.year, text.month, text.day, tzinfo=UTC)
     else:
-        try:
-            instant = datetime.fromisoformat(text)
-        except ValueError as error:
-            raise InvalidValueError(f"got {text!r}, expected an ISO date such as 2018-01-01") from error
-    return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+        instant = _written(text)
+    try:
+        return instant.replace(tzinfo=UTC) if instant.tzinfo is None else instant.astimezone(UTC)
+    except OverflowError as error:
+        raise InvalidValueError(f"got {text!r}, expected an instant between the years 1 and 9999 in UTC") from error
+
+
+def _written(text: str) -> datetime:
+    """An instant as written; a leap second is the second after it, for clocks here know none."""
+    words = _ZONE.sub("+00:00", str(text).strip())
+    leap = _LEAP.search(words)
+    if leap is not None:
+        words = words[: leap.start(1)] + "59" + words[leap.end(1) :]
+    if ordinal := _ORDINAL.fullmatch(words):
+        words = f"{ordinal[1]}-01-01{ordinal[3] or ''}"
+    elif slashed := _SLASHED.fullmatch(words):
+        words = "-".join(slashed.groups()[:3]) + (slashed[4] or "")
+    if words.isdigit() and len(words) != len("20180101"):
+        words = ""  # seconds since 1970 are no date of the year 1528
+    try:
+        instant = datetime.fromisoformat(words)
+        instant += timedelta(seconds=leap is not None, days=int(ordinal[2]) - 1 if ordinal else 0)
+    except (ValueError, OverflowError) as error:
+        raise InvalidValueError(f"got {text!r}, expected an ISO date such as 2018-01-01") from error
+    if ordinal and instant.year != int(ordinal[1]):
+        raise InvalidValueError(f"got {text!r}, expected a day of that year")
+    return instant
 
 
 def format_instant(instant: datetime) -> str:

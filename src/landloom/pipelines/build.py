@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, STATE
+from landloom.engine.blank import blank_samples, require_observations
 from landloom.engine.context import build_context, run_units, unfinished
 from landloom.engine.executors import inline
 from landloom.engine.plan import gather, make_plan
@@ -82,6 +83,7 @@ def build(
         RecipeError: the recipe has problems.
         ForeignCorpusError: the folder contains another corpus, or something else.
         BuildError: units failed; the next build retries them.
+        BlankProductError: a product has samples without any observation, and the recipe does not allow it.
         DiskFullError: no space is left; the next build continues.
 
     Example:
@@ -105,7 +107,11 @@ def build(
         if problems and not allow_missing:
             raise BuildError(problems)
         results = Results(plan.units, context.journal, plan.tiles)
+        blank = blank_samples(plan, results, project.seasons)
+        if not project.recipe.allow_blank:
+            require_observations(blank, context.journal, plan.problems)
         notes = [str(problem) for problem in (*plan.problems, *problems)]
+        notes += [f"{one.unit.id}: {one}" for one in blank]
         for request in plan.requests:
             notes += request.kind.notes(request, results)
         publication = publish_outcomes(project, plan, results, context)

@@ -40,6 +40,8 @@ def corpus_info(
             if not steps:
                 raise CorpusError(f"{request.key}: no sample has any acquisition with data: nothing to publish")
             described = tuple(replace(item, timesteps=steps, validity=validity) for item in described)
+        elif validity := results.validity(request.unit):
+            described = tuple(replace(item, validity=validity) for item in described)
         products += described
         mappings |= request.kind.class_mappings(request, placement)
     return CorpusInfo(

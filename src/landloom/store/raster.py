@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
     from landloom.store.patience import Patience
 
+PREVIEW: Final = 512
+"""Pixels a side of a preview."""
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
 _SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
 _SETTINGS: Final[dict[str, Any]] = {
@@ -133,6 +135,32 @@ class RasterFile:
         whole = np.full(window.shape, fill, part.dtype)
         whole[top - row : bottom - row, left - column : right - column] = part
         return whole
+
+    def nodata_of(self, band: int) -> float | None:
+        """The number that stands for nothing in a band, where the file declares one."""
+        value: float | None = self._dataset.nodatavals[band - 1]
+        return value
+
+    def scaling_of(self, band: int) -> tuple[float, float] | None:
+        """Scale and offset that the file declares for a band; None if none, or those that change nothing."""
+        found = float(self._dataset.scales[band - 1]), float(self._dataset.offsets[band - 1])
+        return None if found == (1.0, 0.0) else found
+
+    def preview(self, band: int = 1) -> NDArray[Any]:
+        """The numbers of a band at up to `PREVIEW` pixels a side, picked over the whole file.
+
+        Raises:
+            PermanentFaultError: these pixels are truncated or corrupt.
+            TransientFaultError: they cannot be had just now.
+        """
+        shape = min(self.grid.height, PREVIEW), min(self.grid.width, PREVIEW)
+
+        def again(dataset: Any) -> None:
+            dataset.read(band, out_shape=shape)
+
+        with _sorted_faults(self.href, self._remote, again):
+            picked: NDArray[Any] = self._dataset.read(band, out_shape=shape)
+        return picked
 
     def block_shape(self, band: int = 1) -> tuple[int, int]:
         """Rows and columns of the tiles or strips in which a band is decoded."""

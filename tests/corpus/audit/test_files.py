@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.corpus.audit.files import file_problems
+from landloom.corpus.audit.files import file_problems, is_foreign, stray_notes
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.published_files import PublishedFiles
 from landloom.store.local import LocalStore
@@ -53,9 +53,33 @@ def test_missing_longer_and_changed_files_are_named(store: LocalStore, key: str)
 
 
 @pytest.mark.parametrize("key", [f"imagery/{TILE}/stray.tif", "resources/stray.csv", "imagery/34N/01E-200N/a.tif", "x"])
-def test_files_of_no_manifest_are_named(store: LocalStore, key: str) -> None:
+def test_files_of_no_manifest_are_noted_and_no_problem(store: LocalStore, key: str) -> None:
     store.put(key, b"1")
-    assert problems(store) == [(key, "is in no manifest, so it is not part of the corpus")]
+    assert problems(store) == []
+    strays: list[str] = []
+    list(file_problems(store, PublishedFiles(store), digests=False, strays=strays))
+    assert strays == [key]
+    assert stray_notes(strays) == [f"{key}: in no manifest, so it is not part of the corpus"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "2018-01.tif.aux.xml",
+        ".DS_Store",
+        "._2018-01.tif",
+        "Thumbs.db",
+        "desktop.ini",
+        "2018-01.tif.ovr",
+        ".ipynb_checkpoints/notes.txt",
+        "2018-01.thumb.jpg",
+        "style.qml",
+    ],
+)
+def test_files_of_other_programs_are_ignored_by_name(name: str) -> None:
+    path = f"imagery/{TILE}/{name}"
+    assert is_foreign(path)
+    assert stray_notes([path, path]) == [f"2 files of other programs ignored: {path}, {path}"]
 
 
 def test_a_corpus_without_manifests_has_none(tmp_path: Path) -> None:

@@ -101,10 +101,14 @@ def test_a_missing_a_short_and_a_strange_file(store: LocalStore) -> None:
     store.delete(CHIP)
     store.put(LABEL, store.get(LABEL)[:-3])
     store.put("imagery/33N/16E-243N/stray.tif", b"x")
+    store.put("imagery/33N/16E-243N/.DS_Store", b"x")
+    store.put(f"{CHIP}.aux.xml", b"x")
     problems = found(store)
-    assert problems[CHIP] == "missing, but listed in a manifest"
+    assert problems == {CHIP: "missing, but listed in a manifest", LABEL: problems[LABEL]}
     assert "bytes, expected" in problems[LABEL]
-    assert "no manifest" in problems["imagery/33N/16E-243N/stray.tif"]
+    notes = audit(store).notes
+    assert "imagery/33N/16E-243N/stray.tif: in no manifest, so it is not part of the corpus" in notes
+    assert any(note.startswith("2 files of other programs ignored: ") for note in notes)
 
 
 def test_a_flipped_byte_needs_digests(store: LocalStore) -> None:

@@ -1,61 +1,45 @@
+"""Outlines of products, whatever their vertices carry."""
+
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import shapely
+from hypothesis import given
+from hypothesis import strategies as st
 
-import pytest
-from shapely import box
-
-from landloom.errors import InvalidDocumentError
-from landloom.formats.safe.outline import parse_mask_gml, parse_outline
+from landloom.formats.safe.outline import parse_outline
 from landloom.formats.safe.xml import SafeXml
 
-if TYPE_CHECKING:
-    from shapely.geometry.base import BaseGeometry
-
-    from landloom.errors import Problem
-
-
-def outline(text: str) -> BaseGeometry | None:
-    return parse_outline(SafeXml("a", b"<a/>", []), [text])
+PLACES = st.tuples(st.floats(-80, 80), st.floats(-170, 170)).filter(
+    lambda one: min(abs(one[0]), abs(one[1]), abs(one[0] - one[1])) > 17
+)
+"""Places where no height or longitude can be taken for a latitude nearby."""
 
 
-def test_outlines_with_heights_and_over_the_antimeridian() -> None:
-    flat = outline("45 15 45 16 46 16 46 15 45 15")
-    high = outline("45 15 7 45 16 8 46 16 9 46 15 8 45 15 7")
-    assert flat is not None
-    assert flat.equals(high)
-    split = outline("0 179 0 -179 1 -179 1 179 0 179")
-    assert split is not None
-    assert split.area == pytest.approx(2.0)
-    assert outline("45 15 46 nonsense") is None
+def outline(text: str) -> shapely.Geometry | None:
+    return parse_outline(SafeXml("a.xml", b"<a/>", []), [text])
 
 
-def test_cloud_polygons_keep_kinds_and_holes() -> None:
-    ring = "<gml:{0}><gml:LinearRing><gml:posList srsDimension='2'>{1}</gml:posList></gml:LinearRing></gml:{0}>"
-    polygon = ring.format("exterior", "0 0 60 0 60 60 0 60 0 0") + ring.format("interior", "20 20 40 20 40 40 20 20")
-    feature = f"<e:MaskFeature><e:maskType>OPAQUE</e:maskType><gml:Polygon>{polygon}</gml:Polygon></e:MaskFeature>"
-    data = f"<e:Mask xmlns:e='e' xmlns:gml='g'>{feature}</e:Mask>".encode()
-    ((kind, shape),) = parse_mask_gml(data, "M")
-    assert (kind, shape.area) == ("OPAQUE", 3600 - 200)
-    with pytest.raises(InvalidDocumentError, match="rings of x y pairs"):
-        parse_mask_gml(data.replace(b"60 60", b"60 x"), "M")
+@given(PLACES, st.lists(st.sampled_from(["", " 0", " 0.0", " 812.5"]), min_size=5, max_size=5))
+def test_heights_on_any_vertices(place: tuple[float, float], heights: list[str]) -> None:
+    south, west = (round(value, 6) for value in place)
+    corners = [(south, west), (south, west + 1), (south + 1, west + 1), (south + 1, west), (south, west)]
+    text = " ".join(f"{y!r} {x!r}{height}" for (y, x), height in zip(corners, heights, strict=True))
+    found = outline(text)
+    assert found is not None, text
+    assert shapely.equals(found, shapely.Polygon([(x, y) for y, x in corners]))
 
 
-def test_several_outlines_are_joined_and_none_is_a_problem() -> None:
-    problems: list[Problem] = []
-    document = SafeXml("a.xml", b"<a/>", problems)
-    texts = ["45 15 45 16 46 16 46 15 45 15", "45,16 45,17 46,17 46,16 45,16"]
-    whole = parse_outline(document, texts)
-    assert whole is not None
-    assert whole.equals(box(15, 45, 17, 46))
-    assert parse_outline(document, []) is None
-    assert parse_outline(document, ["80 -120 80 0 80 120 80 -120"]) is None
-    assert [str(problem) for problem in problems] == [
-        "a.xml: no EXT_POS_LIST",
-        "a.xml: EXT_POS_LIST: got an outline around a pole, expected one that closes",
-    ]
+def test_a_closing_vertex_without_height_and_repeated() -> None:
+    """As of S2A_MSIL2A_20150826T185436_N0212_R070_T11SLT_20210412T023147."""
+    corners = ["34.32236553 -119.17378006", "33.33276711 -119.14886714", "33.34757774 -117.96937542"]
+    corners += ["34.33773661 -117.98062243", corners[0], corners[0], corners[0]]
+    found = outline(" 0 ".join(corners))
+    assert found is not None
+    assert [round(value, 3) for value in found.bounds] == [-119.174, 33.333, -117.969, 34.338]
 
 
-@pytest.mark.parametrize("text", ["", "45 15 45 16 46 16 46 15", "95 15 95 16 96 16 95 15", "45 15 45 16 45 15"])
-def test_a_ring_that_is_open_short_or_off_the_earth_is_none(text: str) -> None:
-    assert outline(text) is None
+@given(st.text(alphabet="0123456789.- ,ne", max_size=60))
+def test_whatever_stands_there_is_an_outline_or_none(text: str) -> None:
+    problems: list[object] = []
+    found = parse_outline(SafeXml("a.xml", b"<a/>", problems), [text])  # type: ignore[arg-type]
+    assert (found is None) == bool(problems)

@@ -177,18 +177,23 @@ def test_every_problem_is_listed_with_its_place() -> None:
     with pytest.raises(InvalidDocumentError) as caught:
         parse_scene(document, "/a/item.json", GENERIC)
     places = [problem.where for problem in caught.value.problems]
-    assert sorted(places) == [
-        "assets.B02",
-        "assets.B03.raster:bands",
-        "assets.B04.file:size",
-        "assets.B04.href",
-        "assets.B04.raster:bands",
-        "geometry",
-        "properties.datetime",
-        "properties.eo:cloud_cover",
-        "properties.grid:code",
-        "properties.proj:epsg",
-    ]
+    assert sorted(places) == ["assets.B02", "assets.B03", "assets.B04", "geometry", "properties.datetime"]
+
+
+def test_what_nothing_needs_costs_a_note_alone() -> None:
+    document = item(**{"eo:cloud_cover": 101, "grid:code": "MGRS-33TW", "proj:code": "UTM", "created": "soon"})
+    document["assets"] |= {"B04": {"href": "B04.tif", "file:size": -1}, "B02": "a", "thumbnail": None}
+    scene = parse_scene(document, "/a/item.json", GENERIC)
+    assert (scene.cloud_cover, scene.granule, scene.epsg, scene.created, list(scene.bands)) == (
+        None,
+        None,
+        None,
+        None,
+        ["B04"],
+    )
+    words = ["eo:cloud_cover", "grid:code", "proj:code", "created", "file:size", "assets.B02"]
+    assert all(any(word in note for note in scene.notes) for word in words)
+    assert len(scene.notes) == len(words)
 
 
 @pytest.mark.parametrize("missing", ["id", "geometry", "properties", "assets"])

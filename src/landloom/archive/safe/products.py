@@ -2,27 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import zipfile
-from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.protocol import is_wanted
+from landloom.archive.safe.packages import UNREADABLE, opened, places
 from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
 from landloom.formats.antimeridian import split_antimeridian
-from landloom.formats.safe.names import product_metadata
 from landloom.formats.safe.safe_product import manifest_checksums, parse_product
 from landloom.model.scene import Role, Scene, SceneFile
-from landloom.model.sensor import SENTINEL_2_L1C, SENTINEL_2_L2A
+from landloom.model.sensor import REFLECTANCE_SCALE, SENTINEL_2_L1C, SENTINEL_2_L2A, Conversion
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    import os
+    from collections.abc import Iterator
 
     from shapely.geometry.base import BaseGeometry
 
+    from landloom.archive.safe.packages import Package
     from landloom.formats.safe.safe_product import SafeGranule, SafeProduct
     from landloom.model.time import Period
 
@@ -38,19 +37,6 @@ _MASKS: Final = (
 _MANIFEST: Final = "manifest.safe"
 LEVELS: Final = ("L1C", "L2A")
 """Processing levels."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Package:
-    """A product as a set of named files."""
-
-    href: str
-    """Of the folder or the zip file."""
-    root: str
-    """Prefix of the path of every file, as opened by GDAL."""
-    sizes: dict[str, int]
-    """Path from the root → bytes."""
-    read: Callable[[str], bytes]
 
 
 class SafeArchive:
@@ -97,14 +83,13 @@ class SafeArchive:
         """
         if self._scenes is None:
             self._scenes = self._read()
-        wanted = (scene for scene in self._scenes if self._level in (None, scene.level))
-        return resolve_duplicates(scene for scene in wanted if is_wanted(scene, footprint, period))
+        return resolve_duplicates(scene for scene in self._scenes if is_wanted(scene, footprint, period))
 
     def _read(self) -> tuple[Scene, ...]:
         if not self._folder.is_dir():
             raise PermanentFaultError(f"{self._folder}: no such folder")
         found: dict[str, Scene] = {}
-        for place in _places(self._folder):
+        for place in places(self._folder, self._report):
             for scene in self._scenes_of(place):
                 if scene.id in found:
                     self._report(str(place), f"id {scene.id!r} is taken by {found[scene.id].href}; left out")
@@ -114,26 +99,36 @@ class SafeArchive:
 
     def _scenes_of(self, place: Path) -> Iterator[Scene]:
         try:
-            with _opened(place) as package:
-                if package is None:
-                    return
-                product = parse_product(package.sizes, package.read, where=package.href)
-                checksums = manifest_checksums(package.read(_MANIFEST)) if _MANIFEST in package.sizes else {}
+            with opened(place) as packages:
+                if not packages and _looks_like_product(place):
+                    self._report(str(place), "no MTD_MSIL1C.xml or MTD_MSIL2A.xml in it")
+                for package in packages:
+                    yield from self._scenes_in(package)
+        except (*UNREADABLE, InvalidInputError) as error:
+            self._report(str(place), f"cannot be read: {error}")
+
+    def _scenes_in(self, package: Package) -> Iterator[Scene]:
+        try:
+            product = parse_product(package.sizes, package.read, where=package.href)
+            checksums = manifest_checksums(package.read(_MANIFEST)) if _MANIFEST in package.sizes else {}
         except InvalidDocumentError as error:
             for problem in error.problems:
-                self._report(str(place), str(problem))
+                self._report(package.href, str(problem))
             return
-        except (OSError, zipfile.BadZipFile, NotImplementedError, RuntimeError, KeyError) as error:
-            # zipfile raises RuntimeError for encrypted members, NotImplementedError for unknown compression.
-            self._report(str(place), f"cannot be read: {error}")
+        except (*UNREADABLE, InvalidInputError, KeyError) as error:
+            self._report(package.href, f"cannot be read: {error}")
             return
+        for note in product.notes:
+            self._report(package.href, note)
         if product.missing:
             names = ", ".join(product.missing[:3]) + (", …" if len(product.missing) > 3 else "")
-            self._report(str(place), f"{len(product.missing)} listed image(s) not there: {names}")
+            self._report(package.href, f"{len(product.missing)} listed image(s) not there: {names}")
         for granule in product.granules:
             scene = _scene(product, granule, package, checksums)
             if not scene.bands:
-                self._report(str(place), f"granule {granule.granule}: images of its bands are not there")
+                self._report(package.href, f"granule {granule.granule}: images of its bands are not there")
+            elif self._level not in (None, scene.level):
+                self._report(package.href, f"got level {scene.level}, expected {self._level}; left out")
             else:
                 yield scene
 
@@ -141,54 +136,15 @@ class SafeArchive:
         self._problems[Problem(where=where, what=what)] = None
 
 
-def _places(folder: Path) -> Iterator[Path]:
-    """Product folders and zip files, folders first and each sorted, so that an unpacked product precedes its zip."""
-    folders, zips = [], []
-    for at, below, files in os.walk(folder):
-        below.sort()
-        if product_metadata(files) is not None:
-            folders.append(Path(at))
-            below.clear()
-            continue
-        zips += [Path(at, name) for name in files if name.lower().endswith(".zip")]
-    yield from sorted(folders)
-    yield from sorted(zips)
-
-
-@contextmanager
-def _opened(place: Path) -> Iterator[_Package | None]:
-    """A product's files; None for a zip file without a product."""
-    if place.is_dir():
-        files = [Path(at, name) for at, _, names in os.walk(place) for name in names]
-        sizes = {file.relative_to(place).as_posix(): file.stat().st_size for file in sorted(files)}
-        root = place.as_posix() + "/"
-        yield _Package(href=str(place), root=root, sizes=sizes, read=lambda name: (place / name).read_bytes())
-        return
-    with zipfile.ZipFile(place) as archive:
-        prefix = _prefix(archive.namelist())
-        if prefix is None:
-            yield None
-            return
-        members = [one for one in archive.infolist() if one.filename.startswith(prefix) and not one.is_dir()]
-        sizes = {one.filename.removeprefix(prefix): one.file_size for one in members}
-        root = f"/vsizip/{place.as_posix()}/{prefix}"
-        yield _Package(href=str(place), root=root, sizes=sizes, read=lambda name: archive.read(prefix + name))
-
-
-def _prefix(members: list[str]) -> str | None:
-    """Path of the product within a zip file, empty or ending in a slash: the folder of its metadata."""
-    for member in sorted(members, key=lambda member: (member.count("/"), member)):
-        folder, slash, name = member.rpartition("/")
-        if product_metadata([name]) is not None and folder.rpartition("/")[2] != "DATASTRIP":
-            return folder + slash
-    return None
-
-
-def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checksums: dict[str, str]) -> Scene:
-    def asset(path: str, offset: int = 0) -> SceneFile:
-        return SceneFile(
-            href=package.root + path, offset=offset, size=package.sizes[path], checksum=checksums.get(path)
-        )
+def _scene(product: SafeProduct, granule: SafeGranule, package: Package, checksums: dict[str, str]) -> Scene:
+    def asset(path: str, band: str | None = None) -> SceneFile:
+        file = SceneFile(href=package.root + path, size=package.sizes[path], checksum=checksums.get(path))
+        if band is None:
+            return file
+        offset, scale = product.offsets.get(band, 0), product.quantification
+        if scale == REFLECTANCE_SCALE:
+            return replace(file, offset=offset, scale_known=True, offset_known=True)
+        return replace(file, conversion=Conversion(scale=1 / scale, offset=offset / scale))
 
     bands = {name: path for name in product.bands if (path := granule.native(name)) is not None}
     masks = {name: path for name, path in granule.masks.items() if name.startswith(_MASKS)}
@@ -201,7 +157,7 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checks
         granule=granule.granule,
         epsg=granule.epsg,
         footprint=product.footprint if alone else _within(product.footprint, granule),
-        bands={name: asset(path, product.offsets.get(name, 0)) for name, path in bands.items()},
+        bands={name: asset(path, name) for name, path in bands.items()},
         layers={} if classes is None else {Role.CLASSIFICATION: asset(classes)},
         masks={name: asset(path) for name, path in masks.items()} if own is SENTINEL_2_L1C else {},
         sensor=own.name,
@@ -212,6 +168,7 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: _Package, checks
         platform=product.platform,
         orbit=product.orbit,
         created=product.generated,
+        datastrip=product.datastrip,
         href=package.href,
     )
 
@@ -220,3 +177,8 @@ def _within(footprint: BaseGeometry, granule: SafeGranule) -> BaseGeometry:
     """The part of a footprint of a product with many granules that lies in one of them."""
     grid = granule.grids[max(granule.grids)]
     return footprint.intersection(split_antimeridian(grid.footprint(densify=16)))
+
+
+def _looks_like_product(place: Path) -> bool:
+    """Whether a zip file is named like a product; others that hold none are somebody else's."""
+    return place.name.upper().startswith("S2") or ".SAFE" in place.name.upper()

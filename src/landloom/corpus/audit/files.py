@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.layout import CORPUS, ROOT, STATE
 from landloom.corpus.root import covered_keys, root_problems
-from landloom.errors import MissingKeyError, Problem
+from landloom.errors import MissingKeyError, Problem, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from landloom.corpus.manifest import FileEntry
     from landloom.corpus.published_files import CorpusStore, PublishedFiles
@@ -19,14 +20,45 @@ UNLISTED: Final = ("manifest/", f"{STATE}/", "report.html", CORPUS, ROOT)
 """Keys that no manifest needs to name: what the root digest covers or is, and build state."""
 
 
-def file_problems(store: CorpusStore, published: PublishedFiles, *, digests: bool) -> Iterator[Problem]:
+_FOREIGN: Final = re.compile(
+    r"(?i)(.*\.aux\.xml|.*\.(ovr|msk|qmd|qml|qix|swp|tmp|bak)|\.ds_store|\._.*|thumbs\.db|desktop\.ini|.*\.thumb\.\w+|.*~)"
+)
+_FOREIGN_FOLDERS: Final = frozenset({".ipynb_checkpoints", "__pycache__", "__macosx", "@eadir", ".git", ".idea"})
+
+
+def is_foreign(path: str) -> bool:
+    """Whether a file is one that other programs leave behind: GDAL's statistics, thumbnails, folders of desktops.
+
+    Example:
+        >>> is_foreign("imagery/33N/2018-01.tif.aux.xml"), is_foreign("a/.DS_Store"), is_foreign("a/stray.tif")
+        (True, True, False)
+    """
+    *folders, name = path.split("/")
+    return bool(_FOREIGN.fullmatch(name)) or not _FOREIGN_FOLDERS.isdisjoint(one.lower() for one in folders)
+
+
+def stray_notes(strays: Sequence[str]) -> list[str]:
+    """Lines on files that are in no manifest: those of other programs together, the others by name."""
+    foreign = [path for path in strays if is_foreign(path)]
+    notes = [f"{path}: in no manifest, so it is not part of the corpus" for path in strays if not is_foreign(path)]
+    if foreign:
+        names = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
+        notes.append(f"{counted(len(foreign), 'file')} of other programs ignored: {names}")
+    return notes
+
+
+def file_problems(
+    store: CorpusStore, published: PublishedFiles, *, digests: bool, strays: list[str] | None = None
+) -> Iterator[Problem]:
     """All differences between manifests and files, tile by tile.
 
     Args:
         store: the corpus.
         published: the files in its manifests.
         digests: whether every file is read and compared with its digest; else only sizes.
+        strays: gets the files that no manifest lists; they are no part of the corpus, and so no problem of it.
     """
+    found = [] if strays is None else strays
     yield from root_problems(store, covered_keys(store))
     yield from published.broken
     if not published.count:
@@ -38,24 +70,20 @@ def file_problems(store: CorpusStore, published: PublishedFiles, *, digests: boo
         sizes = {listed.key: listed.size for folder in own for listed in store.list(folder)}
         entries = published.entries(tile)
         yield from _compared(store, entries, sizes, digests=digests)
-        yield from (_stray(path) for path in sizes if path not in entries and path not in published.loose)
+        found += [path for path in sizes if path not in entries and path not in published.loose]
     sizes = {}
     for listed in store.list():
         tile_folder = _folder(published, listed.key)
         if listed.key in published.loose:
             sizes[listed.key] = listed.size
         elif tile_folder not in published.folders and not listed.key.startswith(UNLISTED):
-            yield _stray(listed.key)
+            found.append(listed.key)
     yield from _compared(store, published.loose, sizes, digests=digests)
 
 
 def _folder(published: PublishedFiles, path: str) -> str | None:
     tile = published.tile_of(path)
     return None if tile is None else path[: path.index(f"{tile}/") + len(tile)]
-
-
-def _stray(path: str) -> Problem:
-    return Problem(where=path, what="is in no manifest, so it is not part of the corpus")
 
 
 def _compared(

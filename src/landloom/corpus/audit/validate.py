@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from landloom.corpus.audit.files import file_problems
+from landloom.corpus.audit.blank import blank_notes
+from landloom.corpus.audit.files import file_problems, stray_notes
 from landloom.corpus.audit.index import footprints, index_problems, read_index
 from landloom.corpus.audit.lineage import lineage_problems
 from landloom.corpus.audit.schemas import Schemas
@@ -35,6 +36,9 @@ class Audit:
     """Number of published files."""
     documents: int
     """Number of STAC documents read."""
+
+    notes: tuple[str, ...] = ()
+    """What is no fault: blank chips with their counts, files that are no part of the corpus."""
 
     @property
     def valid(self) -> bool:
@@ -80,7 +84,11 @@ def audit(
         problems = tuple(Problem(where=CORPUS, what=str(problem)) for problem in error.problems)
         return Audit(problems=problems, unchecked=(), files=0, documents=0)
     published = PublishedFiles(store)
-    found = [*file_problems(store, published, digests=digests), *lineage_problems(store, info, published)]
+    strays: list[str] = []
+    found = [
+        *file_problems(store, published, digests=digests, strays=strays),
+        *lineage_problems(store, info, published),
+    ]
     outlines = {}
     try:
         table = read_index(store)
@@ -90,9 +98,11 @@ def audit(
         found.append(Problem(where=INDEX, what=str(error)))
     stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
     found += stac.problems()
+    blank, uncounted = blank_notes(store, info, published, digests=digests)
     return Audit(
         problems=tuple(found),
-        unchecked=stac.unchecked(),
+        unchecked=(*stac.unchecked(), *uncounted),
+        notes=(*blank, *stray_notes(strays)),
         files=published.count,
         documents=stac.documents,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from math import ceil, floor
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -12,13 +13,14 @@ import shapely
 from scipy.ndimage import minimum_filter
 
 from landloom.archive.safe.masks import product_mask
-from landloom.errors import PermanentFaultError
+from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
 from landloom.imagery.resample import to_grid
-from landloom.imagery.valid import apply_offset, bits_valid, data_valid, scl_valid, to_reflectance
+from landloom.imagery.stored import Storage, class_numbers, number_rule
+from landloom.imagery.valid import bits_valid, data_valid, scl_valid
 from landloom.model.grid import Grid, reproject
 from landloom.model.scene import Role
-from landloom.model.sensor import SENSORS
+from landloom.model.sensor import REFLECTANCE_SCALE, SENSORS
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -27,12 +29,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.imagery.stored import NumberRule
     from landloom.model.scene import Scene, SceneFile
     from landloom.store.raster import RasterFile
     from landloom.store.window_reads import TileCache
 
 NODATA_ONLY: Final = "nodata only"
 """Published note for a scene whose usable pixels are known from nodata alone."""
+_PER_STEP: Final = 1 / REFLECTANCE_SCALE
 MASK_PIXEL: Final = 20.0
 """Metres of a pixel by which unusable areas grow for a product with its own masks."""
 SEGMENTS: Final = 8
@@ -93,6 +97,12 @@ def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
     return source.window(top, left, bottom - top, right - left)
 
 
+def _own_scaling(asset: SceneFile, file: RasterFile) -> tuple[float, float] | None:
+    """Scale and offset that a file itself declares; of these the archive may have settled the offset already."""
+    found = file.scaling_of(asset.band)
+    return found if found is None or not asset.offset_known else (found[0], 0.0)
+
+
 class SceneReader:
     """The open files of one scene; close it as soon as its timestep is done.
 
@@ -112,6 +122,8 @@ class SceneReader:
         self._mask = mask
         self._stack = ExitStack()
         self._files: dict[str, RasterFile] = {}
+        self._rules: dict[str, NumberRule] = {}
+        self._signed: dict[str, str] = {}
         if self.sensor.classification is not None and Role.CLASSIFICATION in scene.layers:
             self.validity = self.sensor.classification.name
 
@@ -178,7 +190,7 @@ class SceneReader:
             window = source_window(file.grid, target)
             if window is None:
                 return None
-            numbers = self._read(file, window, self.scene.layers[Role.CLASSIFICATION].band)
+            numbers = self._class_numbers(file, window)
             moved: NDArray[Any] = to_grid(numbers, window, target, nodata=0)
             return moved
 
@@ -193,6 +205,11 @@ class SceneReader:
             return self._clear_pixels(target)
 
     @property
+    def stored(self) -> dict[str, str]:
+        """Band → what was done to its numbers beyond the offset, for the bands read so far that needed anything."""
+        return {name: rule.said for name, rule in sorted(self._rules.items()) if rule.said}
+
+    @property
     def is_classified(self) -> bool:
         """Whether usable pixels may be known from more than nodata."""
         return Role.CLASSIFICATION in self.scene.layers or self.sensor.classification is None
@@ -202,11 +219,21 @@ class SceneReader:
         """Turn permanent faults into faults of the scene, without local paths."""
         try:
             yield
+        except TransientFaultError as error:
+            if not self._signed:
+                raise
+            raise TransientFaultError(self._unsigned(str(error))) from None
         except PermanentFaultError as error:
-            reason = str(error)
+            reason = self._unsigned(str(error))
             for name, asset in self._named_assets().items():
                 reason = reason.replace(asset.href, f"{self.scene.id}/{name}")
-            raise SceneFaultError(self.scene, reason) from error
+            raise SceneFaultError(self.scene, reason) from (None if self._signed else error)
+
+    def _unsigned(self, text: str) -> str:
+        """A message without signatures."""
+        for address, href in self._signed.items():
+            text = text.replace(address, href).replace(address.partition("?")[2], "…")
+        return text
 
     def _named_assets(self) -> dict[str, SceneFile]:
         named = dict(self.scene.bands) | dict(self.scene.masks)
@@ -235,7 +262,7 @@ class SceneReader:
         window = source_window(file.grid, target, margin=self._mask.dilate)
         if window is None:
             return None
-        numbers = self._read(file, window, self.scene.layers[Role.CLASSIFICATION].band)
+        numbers = self._class_numbers(file, window)
         if layer.blocked:
             usable = bits_valid(numbers, layer.blocked, dilate=self._mask.dilate, nodata=layer.nodata)
         else:
@@ -267,15 +294,50 @@ class SceneReader:
         window = source_window(file.grid, target)
         if window is None:
             return None
-        numbers = self._read(file, window, asset.band)
-        if asset.conversion is not None:
-            numbers, clamped = to_reflectance(numbers, asset.conversion, nodata=self.sensor.nodata)
-            self.clamped += clamped
-        elif asset.offset:
-            numbers, clamped = apply_offset(numbers, asset.offset)
-            self.clamped += clamped
+        rule = self._rule(name, asset, file)
+        numbers, clamped = rule.apply(self._read(file, window, asset.band))
+        self.clamped += clamped
         moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
         return moved
+
+    def _rule(self, name: str, asset: SceneFile, file: RasterFile) -> NumberRule:
+        """How the numbers of a band become 10,000 × reflectance; found out once."""
+        if name not in self._rules:
+            self._require_band(file, asset.band)
+            declared = (asset.nodata, file.nodata_of(asset.band))
+            storage = Storage(
+                dtype=file.dtype,
+                nodata=tuple(value for value in declared if value is not None),
+                scaling=(_PER_STEP, 0.0) if asset.scale_known else _own_scaling(asset, file),
+            )
+            try:
+                self._rules[name] = number_rule(
+                    storage,
+                    conversion=asset.conversion,
+                    usual=self.sensor.conversion,
+                    offset=asset.offset,
+                    preview=partial(file.preview, asset.band),
+                )
+            except InvalidInputError as error:
+                raise PermanentFaultError(f"{asset.href}: {error}") from error
+        return self._rules[name]
+
+    def _class_numbers(self, file: RasterFile, window: Grid) -> NDArray[Any]:
+        """Classes or quality bits of a window, whatever type they are stored as."""
+        asset = self.scene.layers[Role.CLASSIFICATION]
+        self._require_band(file, asset.band)
+        layer, declared = self.sensor.classification, (asset.nodata, file.nodata_of(asset.band))
+        dtype = np.uint16 if layer is not None and layer.blocked else np.uint8
+        nodata = tuple(value for value in declared if value is not None)
+        try:
+            return class_numbers(self._read(file, window, asset.band), dtype, nodata)
+        except InvalidInputError as error:
+            raise PermanentFaultError(f"{asset.href}: {error}") from error
+
+    @staticmethod
+    def _require_band(file: RasterFile, band: int) -> None:
+        if not 1 <= band <= file.count:
+            raise PermanentFaultError(f"{file.href}: no band {band}, the file has {file.count}")
 
     def _read(self, file: RasterFile, window: Grid, band: int) -> NDArray[Any]:
         """Read from cached tiles if tiles are expensive to decode."""
@@ -291,7 +353,10 @@ class SceneReader:
 
     def _file(self, name: str, asset: SceneFile) -> RasterFile:
         if name not in self._files:
-            self._files[name] = self._stack.enter_context(open_raster(asset.href, stated=asset.grid))
+            address = asset.href if asset.signing is None else asset.signing.signed(asset.href)
+            if address != asset.href:
+                self._signed[address] = asset.href
+            self._files[name] = self._stack.enter_context(open_raster(address, stated=asset.grid))
         return self._files[name]
 
     def _band_asset(self, name: str) -> SceneFile:

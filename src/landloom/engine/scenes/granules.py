@@ -96,8 +96,10 @@ class GranuleScenes:
         """
         found = self.choice().apply(self.candidates)
         if not found:
+            told = "; ".join(sorted(self.broken.values())[:5])
+            why = f": {told}" if told else ""
             raise InvalidInputError(
-                f"{self.granule}: no usable scene in {self.period}, of {len(self.candidates)} in the archive"
+                f"{self.granule}: no usable scene in {self.period}, of {len(self.candidates)} in the archive{why}"
             )
         return found
 

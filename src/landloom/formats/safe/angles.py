@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -50,7 +51,7 @@ def view_angles(document: SafeXml) -> dict[str, AngleGrid]:
     grids: dict[str, list[AngleGrid]] = {}
     for element in document.all("Viewing_Incidence_Angles_Grids"):
         number = element.get("bandId", "")
-        if not number.isdigit() or int(number) >= len(BAND_IDS):
+        if not re.fullmatch(r"[0-9]{1,3}", number) or int(number) >= len(BAND_IDS):
             document.wrong(f"Viewing_Incidence_Angles_Grids: got bandId {number!r}, expected 0 to {len(BAND_IDS) - 1}")
             continue
         band = BAND_IDS[int(number)]

@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Final
 from landloom.model.sensor import SENTINEL2
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
-_PRODUCT_METADATA: Final = re.compile(r"MTD_MSIL(1C|2A)\.xml|S2[A-D]_(?:OPER|USER)_MTD_SAFL(1C|2A)_\w+\.xml")
-_TILE_METADATA: Final = re.compile(r"GRANULE/[^/]+/(?:MTD_TL|S2[A-D]_(?:OPER|USER)_MTD_L(?:1C|2A)_TL_[\w.]+)\.xml")
-_IMAGE: Final = re.compile(r"GRANULE/([^/]+)/IMG_DATA/(?:.*/)?([^/]+)\.(?:jp2|tif)")
-_MASK: Final = re.compile(r"GRANULE/([^/]+)/QI_DATA/([^/]+)\.(?:jp2|tif|gml)")
+_PRODUCT_METADATA: Final = re.compile(
+    r"MTD_MSIL(1C|2A)\.xml|S2[A-D]_(?:OPER|USER)_MTD_SAFL(1C|2A)_\w+\.xml", re.ASCII | re.IGNORECASE
+)
+_TILE_METADATA: Final = re.compile(
+    r"GRANULE/[^/]+/(?:MTD_TL|metadata|S2[A-D]_(?:OPER|USER)_MTD_L(?:1C|2A)_TL_[\w.]+)\.xml", re.ASCII | re.IGNORECASE
+)
+_IMAGE: Final = re.compile(r"GRANULE/([^/]+)/IMG_DATA/(?:.*/)?([^/]+)\.(?:jp2|tif)", re.IGNORECASE)
+_MASK: Final = re.compile(r"GRANULE/([^/]+)/QI_DATA/([^/]+)\.(?:jp2|tif|gml)", re.IGNORECASE)
+_AWS: Final = "metadata.xml"
+"""Name of the product's metadata in AWS's layout; its level stands in it."""
+_ROOT: Final = re.compile(rb"<(?:\w+:)?Level-(1C|2A)_User_Product\b")
 _LAYERS: Final = (*SENTINEL2, "SCL", "AOT", "WVP", "TCI")
 _MASKS: Final = (
     "CLASSI",
@@ -54,8 +61,30 @@ def product_metadata(names: Iterable[str]) -> tuple[str, str] | None:
     """
     for name in sorted(names):
         if match := _PRODUCT_METADATA.fullmatch(name):
-            return name, f"L{match[1] or match[2]}"
+            return name, f"L{match[1] or match[2]}".upper()
     return None
+
+
+def is_product_root(names: Collection[str]) -> bool:
+    """Whether a folder with these files is a product's, in ESA's layout or in AWS's.
+
+    Example:
+        >>> is_product_root(["metadata.xml", "productInfo.json"]), is_product_root(["metadata.xml"])
+        (True, False)
+    """
+    aws = _AWS in names and ("productInfo.json" in names or "manifest.safe" in names)
+    return product_metadata(names) is not None or aws
+
+
+def level_in(metadata: bytes) -> str | None:
+    """Level of a product by the root element of its metadata; None if it is no product's.
+
+    Example:
+        >>> level_in(b'<?xml version="1.0"?><n1:Level-2A_User_Product>')
+        'L2A'
+    """
+    match = _ROOT.search(metadata[:8192])
+    return None if match is None else f"L{match[1].decode()}"
 
 
 def tile_metadata(names: Iterable[str]) -> tuple[str, ...]:
@@ -84,11 +113,11 @@ def image_name(path: str) -> ImageName | None:
     match = _IMAGE.fullmatch(path)
     if match is None:
         return None
-    words = match[2].split("_")
+    words = match[2].upper().split("_")
     layer = next((word for word in reversed(words) if word in _LAYERS), None)
     if layer is None:
         return None
-    stated = re.search(r"_(10|20|60)m$", match[2]) or re.search(r"/R(10|20|60)m/", path)
+    stated = re.search(r"(?i)_(10|20|60)m$", match[2]) or re.search(r"(?i)/R(10|20|60)m/", path)
     native = int(SENTINEL2[layer].resolution) if layer in SENTINEL2 else {"SCL": SCL_RESOLUTION}.get(layer, 10)
     return ImageName(folder=match[1], layer=layer, resolution=int(stated[1]) if stated else native)
 
@@ -103,9 +132,10 @@ def mask_name(path: str) -> tuple[str, str] | None:
         ('G', 'MSK_CLOUDS_B00')
     """
     match = _MASK.fullmatch(path)
-    words = match[2].split("_") if match else []
+    words = match[2].upper().split("_") if match else []
     if match is None or "MSK" not in words[:3]:
         return None
     kind = next((word for word in words if word in _MASKS), None)
-    part = next((word for word in reversed(words) if re.fullmatch(r"B\d[\dA]|[26]0m", word)), "B00")
+    part = next((word for word in reversed(words) if re.fullmatch(r"B\d[\dA]|[26]0M", word)), "B00")
+    part = part.replace("0M", "0m")
     return None if kind is None else (match[1], f"MSK_{kind}_{part}")

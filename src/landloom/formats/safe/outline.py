@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from shapely import Polygon, make_valid, union_all
 
@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
 
     from shapely.geometry.base import BaseGeometry
+
+SPAN: Final = 15.0
+"""Degrees that a product's outline may span; a height is told from a latitude by it."""
+MIXED_LEAST: Final = 8
+MOST_MIXED: Final = 4096
+"""Numbers of an outline in which some vertices have a height, at least and at most."""
 
 
 def parse_outline(document: SafeXml, outlines: Sequence[str]) -> BaseGeometry | None:
@@ -54,15 +60,56 @@ def parse_outline(document: SafeXml, outlines: Sequence[str]) -> BaseGeometry | 
 
 
 def _ring(text: str) -> list[tuple[float, float]] | None:
+    """Vertices of a closed ring, (longitude, latitude); a vertex may have a height, whether or not others have one."""
     try:
         numbers = [float(word) for word in text.replace(",", " ").split()]
     except ValueError:
         return None
     for size in (2, 3):
-        if len(numbers) % size == 0 and len(numbers) >= 4 * size and numbers[:size] == numbers[-size:]:
+        if len(numbers) % size == 0 and len(numbers) >= 4 * size and numbers[:2] == numbers[-size:][:2]:
             ring = [(numbers[n + 1], numbers[n]) for n in range(0, len(numbers), size)]
-            return ring if all(abs(x) <= 360 and abs(y) <= 90 for x, y in ring) else None
-    return None
+            if all(abs(x) <= 360 and abs(y) <= 90 for x, y in ring) and (size == 2 or _is_near(ring)):
+                return ring
+    return _mixed(numbers) if len(numbers) <= MOST_MIXED else None
+
+
+def _is_near(ring: Sequence[tuple[float, float]]) -> bool:
+    return all(_near(vertex, ring[0]) for vertex in ring)
+
+
+def _near(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    """Whether two vertices can be of one product, which spans a few degrees."""
+    turn = abs(one[0] - other[0]) % 360
+    return min(turn, 360 - turn) <= SPAN and abs(one[1] - other[1]) <= SPAN and abs(one[1]) <= 90
+
+
+def _mixed(numbers: Sequence[float]) -> list[tuple[float, float]] | None:
+    """A ring with heights on some vertices: of the readings that close near the first vertex the most compact one."""
+    if len(numbers) < MIXED_LEAST:
+        return None
+    read = (_reading(numbers, sizes) for sizes in ((3, 2), (2, 3)))
+    rings = [ring for ring in read if ring is not None and len(ring) >= 4 and ring[0] == ring[-1]]
+    return min(rings, key=_extent, default=None)
+
+
+def _extent(ring: Sequence[tuple[float, float]]) -> float:
+    longitudes, latitudes = zip(*ring, strict=True)
+    return max(longitudes) - min(longitudes) + max(latitudes) - min(latitudes)
+
+
+def _reading(numbers: Sequence[float], sizes: tuple[int, int]) -> list[tuple[float, float]] | None:
+    """All numbers as vertices near the first, of two or three numbers each; where both go, the first size does."""
+    first = (numbers[1], numbers[0])
+    ways: list[list[tuple[float, float]] | None] = [None] * (len(numbers) + 1)
+    ways[0] = []
+    for at in range(len(numbers) - 1):
+        before, vertex = ways[at], (numbers[at + 1], numbers[at])
+        if before is None or not (math.isfinite(sum(vertex)) and _near(vertex, first)):
+            continue
+        for size in sizes:
+            if at + size <= len(numbers) and ways[at + size] is None:
+                ways[at + size] = [*before, vertex]
+    return ways[-1]
 
 
 def parse_mask_gml(data: bytes, where: str) -> list[tuple[str, Polygon]]:
@@ -101,7 +148,7 @@ def _positions(ring: Element) -> list[tuple[float, float]] | None:
     element = ring.find(".//{*}posList")
     if element is None or not element.text:
         return None
-    size = int(element.get("srsDimension", "2"))
+    size = {"2": 2, "3": 3}.get(element.get("srsDimension", "2").strip(), 0)
     words = re.split(r"[\s,]+", element.text.strip())
     try:
         numbers = [float(word) for word in words]

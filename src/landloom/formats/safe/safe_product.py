@@ -11,14 +11,23 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from landloom.errors import InvalidDocumentError, InvalidIdentityError, Problem
+from landloom.errors import InvalidDocumentError, InvalidIdentityError, InvalidValueError, Problem
 from landloom.formats.safe.angles import BAND_IDS, AngleGrid, sun_angles, view_angles
-from landloom.formats.safe.names import SCL_RESOLUTION, image_name, mask_name, product_metadata, tile_metadata
+from landloom.formats.safe.names import (
+    SCL_RESOLUTION,
+    image_name,
+    level_in,
+    mask_name,
+    product_metadata,
+    tile_metadata,
+)
 from landloom.formats.safe.outline import parse_outline
 from landloom.formats.safe.xml import SafeXml, child_text, texts
 from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
 from landloom.model.sensor import SENTINEL2
+from landloom.model.spellings import baseline_name, percentage, platform_name
+from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping
@@ -65,6 +74,8 @@ class SafeGranule:
     """Cloud cover in percent, if the granule's metadata gives it."""
     nodata_share: float | None
     """Percent of the granule without data, if the metadata gives it."""
+    notes: tuple[str, ...] = ()
+    """What of its metadata was ignored because nothing needs it."""
 
     def native(self, layer: str) -> str | None:
         """Path of a layer's image at its native resolution; None if there is no such file.
@@ -108,6 +119,10 @@ class SafeProduct:
     """One since 2016, before that those of the datatake."""
     missing: tuple[str, ...]
     """Images listed in the metadata without a file."""
+    datastrip: str | None = None
+    """Identifier of the datastrip; None for products of several."""
+    notes: tuple[str, ...] = ()
+    """What of the metadata was ignored because nothing needs it."""
 
     @property
     def bands(self) -> tuple[str, ...]:
@@ -132,7 +147,7 @@ def parse_product(names: Collection[str], read: Callable[[str], bytes], *, where
         landloom.errors.InvalidDocumentError: S2A_X.SAFE: 1 problem
           - no MTD_MSIL1C.xml or MTD_MSIL2A.xml
     """
-    entry, tiles = product_metadata(names), tile_metadata(names)
+    entry, tiles = _entry(names, read), tile_metadata(names)
     if entry is None:
         raise InvalidDocumentError(where, [Problem(where="", what="no MTD_MSIL1C.xml or MTD_MSIL2A.xml")])
     problems: list[Problem] = []
@@ -144,6 +159,15 @@ def parse_product(names: Collection[str], read: Callable[[str], bytes], *, where
     if product is None or problems:
         raise InvalidDocumentError(where or entry[0], problems)
     return product
+
+
+def _entry(names: Collection[str], read: Callable[[str], bytes]) -> tuple[str, str] | None:
+    """Path and level of the product's metadata; AWS's layout states the level only in the file."""
+    found = product_metadata(names)
+    if found is not None or "metadata.xml" not in names:
+        return found
+    level = level_in(read("metadata.xml"))
+    return None if level is None else ("metadata.xml", level)
 
 
 def manifest_checksums(data: bytes) -> dict[str, str]:
@@ -191,12 +215,13 @@ def _product(
     quantity = "BOA" if level == "L2A" else "TOA"
     tags = ["QUANTIFICATION_VALUE"] if level == "L1C" else ["BOA_QUANTIFICATION_VALUE", "L2A_BOA_QUANTIFICATION_VALUE"]
     quantification = document.number(*tags, low=1, high=1e6)
-    cloud = document.number("Cloud_Coverage_Assessment", optional=True, low=0, high=100)
+    notes: list[str] = []
+    cloud = document.optional(percentage, "Cloud_Coverage_Assessment", notes=notes)
     outlines = texts(document.all("EXT_POS_LIST"))
     footprint = parse_outline(document, outlines)
     offsets = _offsets(document, f"{'RADIO' if quantity == 'TOA' else quantity}_ADD_OFFSET", baseline)
     name = document.text("PRODUCT_URI", "PRODUCT_URI_2A", "PRODUCT_URI_1C")
-    generated = document.instant("GENERATION_TIME", optional=True)
+    generated = document.optional(parse_instant, "GENERATION_TIME", notes=notes)
     takes = document.all("Datatake")
     if problems or time is None or orbit is None or quantification is None or footprint is None:
         return None
@@ -215,23 +240,33 @@ def _product(
         footprint=footprint,
         granules=tuple(granules),
         missing=_missing(document, names),
+        datastrip=_datastrip(document),
+        notes=(*notes, *(note for granule in granules for note in granule.notes)),
     )
+
+
+def _datastrip(document: SafeXml) -> str | None:
+    """The only datastrip of a product."""
+    stated = {element.get("datastripIdentifier") for element in document.all("Granules", "Granule")}
+    return stated.pop() if len(stated) == 1 else None
 
 
 def _baseline(document: SafeXml) -> str | None:
     text = document.text("PROCESSING_BASELINE")
-    if text is not None and not re.fullmatch(r"\d\d\.\d\d", text):
-        document.wrong(f"PROCESSING_BASELINE: got {text!r}, expected one such as 04.00")
+    try:
+        return None if text is None else baseline_name(text)
+    except InvalidValueError as error:
+        document.wrong(f"PROCESSING_BASELINE: {error}")
         return None
-    return text
 
 
 def _platform(document: SafeXml) -> str | None:
     text = document.text("SPACECRAFT_NAME")
-    if text is not None and not re.fullmatch(r"Sentinel-2[A-D]", text):
+    platform = None if text is None else platform_name(text)
+    if platform is not None and not re.fullmatch(r"sentinel-2[a-d]", platform):
         document.wrong(f"SPACECRAFT_NAME: got {text!r}, expected one such as Sentinel-2A")
         return None
-    return None if text is None else text.lower()
+    return platform
 
 
 def _offsets(document: SafeXml, tag: str, baseline: str | None) -> dict[str, int]:
@@ -239,7 +274,7 @@ def _offsets(document: SafeXml, tag: str, baseline: str | None) -> dict[str, int
     found: dict[str, int] = {}
     for element in document.all(tag):
         number, value = element.get("band_id", ""), document.finite(tag, element.text)
-        if not number.isdigit() or int(number) >= len(BAND_IDS):
+        if not re.fullmatch(r"[0-9]{1,3}", number) or int(number) >= len(BAND_IDS):
             document.wrong(f"{tag}: got band_id {number!r}, expected 0 to {len(BAND_IDS) - 1}")
         elif value is not None and value != int(value):
             document.wrong(f"{tag}: got {value}, expected a whole number")
@@ -273,8 +308,10 @@ def _granule(
     grids = {} if epsg is None else _grids(document, epsg)
     folder = path.split("/")[1]
     sun, view = sun_angles(document), view_angles(document)
-    cloud = document.number("CLOUDY_PIXEL_PERCENTAGE", optional=True, low=0, high=100)
-    nodata = document.number("NODATA_PIXEL_PERCENTAGE", optional=True, low=0, high=100)
+    notes: list[str] = []
+    cloud = document.optional(percentage, "CLOUDY_PIXEL_PERCENTAGE", notes=notes)
+    nodata = document.optional(percentage, "NODATA_PIXEL_PERCENTAGE", notes=notes)
+    time = document.optional(parse_instant, "SENSING_TIME", notes=notes)
     if len(problems) > before or identity is None or granule is None or epsg is None:
         return None
     images, masks = _files(names, folder)
@@ -282,7 +319,7 @@ def _granule(
         id=identity,
         folder=folder,
         granule=granule,
-        time=document.instant("SENSING_TIME", optional=True),
+        time=time,
         epsg=epsg,
         grids=grids,
         images=images,
@@ -291,6 +328,7 @@ def _granule(
         view=view,
         cloud_cover=cloud,
         nodata_share=nodata,
+        notes=tuple(notes),
     )
 
 

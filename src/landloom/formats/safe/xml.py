@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 from xml.etree import ElementTree as ET
 
-from landloom.errors import InvalidDocumentError, Problem
+from landloom.errors import InvalidDocumentError, InvalidValueError, Problem
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from datetime import datetime
     from xml.etree.ElementTree import Element
 
+T = TypeVar("T")
 _DECLARES: Final = re.compile(rb"<!(DOCTYPE|ENTITY)")
 
 
@@ -47,7 +48,7 @@ class SafeXml:
             if _DECLARES.search(data):
                 raise InvalidDocumentError(where, [Problem(where=where, what="expected XML without declared entities")])
             self.root: Element = ET.fromstring(data)  # noqa: S314 - as above
-        except ET.ParseError as error:
+        except (ET.ParseError, ValueError, LookupError) as error:  # also of encodings that are none
             raise InvalidDocumentError(where, [Problem(where=where, what=f"expected XML: {error}")]) from error
 
     def wrong(self, what: str) -> None:
@@ -94,6 +95,17 @@ class SafeXml:
             return parse_instant(text)
         except ValueError as error:
             self.wrong(f"{names[0]}: {error}")
+            return None
+
+    def optional(self, read: Callable[[str], T], *names: str, notes: list[str]) -> T | None:
+        """A value that nothing needs: None if there is none, or, with a note, if it cannot be read."""
+        text = self.text(*names, optional=True)
+        if text is None:
+            return None
+        try:
+            return read(text)
+        except InvalidValueError as error:
+            notes.append(f"{self._where}: {names[0]}: {error}; ignored")
             return None
 
     def finite(self, what: str, text: str | None, low: float = -math.inf, high: float = math.inf) -> float | None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from landloom.model.scene import Role
-from landloom.model.sensor import LANDSAT_C2_L2, SENTINEL2, SENTINEL_2_L2A
+from landloom.model.sensor import LANDSAT_C2_L2, SENSORS, SENTINEL2, SENTINEL_2_L2A
+from landloom.model.spellings import platform_name
 
 _ESA_LAYERS: Final = {"SCL": Role.CLASSIFICATION, "AOT": Role.AEROSOL, "WVP": Role.WATER_VAPOUR}
 _NATIVE: Final = {name: f"{band.resolution:.0f}m" for name, band in SENTINEL2.items()}
@@ -102,12 +103,19 @@ def detect_profile(item: Mapping[str, Any]) -> Profile:
     """
     assets = item.get("assets")
     assets = assets if isinstance(assets, Mapping) else {}
-    hosts = {urlsplit(str(asset.get("href", ""))).netloc for asset in assets.values() if isinstance(asset, Mapping)}
+    hosts = {_host(asset.get("href")) for asset in assets.values() if isinstance(asset, Mapping)}
     if any(host.startswith("sentinel2l2a01.blob.") for host in hosts):
         return PLANETARY_COMPUTER
     properties = item.get("properties")
-    platform = str(properties.get("platform", "")).lower() if isinstance(properties, Mapping) else ""
-    if platform.startswith(LANDSAT_C2_L2.platforms):
-        return LANDSAT
+    stated = properties.get("platform") if isinstance(properties, Mapping) else None
+    platform = platform_name(stated) if isinstance(stated, str) else ""
     candidates = (GENERIC, EARTH_SEARCH, COPERNICUS, LANDSAT)
-    return max(candidates, key=lambda profile: sum(key in profile.bands or key in profile.layers for key in assets))
+    own = [one for one in candidates if platform and platform.startswith(SENSORS[one.sensor].platforms)]
+    return max(own or candidates, key=lambda one: sum(key in one.bands or key in one.layers for key in assets))
+
+
+def _host(href: object) -> str:
+    try:
+        return urlsplit(str(href)).netloc
+    except ValueError:
+        return ""

@@ -75,6 +75,8 @@ class Recipe(Section):
     """Which scenes are used; all if absent."""
     layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
     """`chips`: a GeoTIFF for each timestep. `cubes`: a sharded Zarr array for each tile."""
+    allow_blank: Annotated[bool, Field(exclude_if=_is_empty)] = False
+    """Whether samples without any observation in a year of a product are published; else they end the build."""
     stac: StacSection = StacSection()
     """How much of the catalogue is written."""
     splits: dict[Name, Share] = {}

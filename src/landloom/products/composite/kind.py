@@ -14,7 +14,7 @@ from landloom.engine.timesteps import timestep_units
 from landloom.errors import Problem
 from landloom.imagery.composite import Observation, blank_reason, composite
 from landloom.model.product import PRODUCTS, RAPIDAI4EO_BANDS, Product
-from landloom.model.sensor import Band
+from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.time import Cadence
 from landloom.products.composite.section import CompositeProduct
 from landloom.reports.figures import observation_grid
@@ -78,6 +78,12 @@ class CompositeKind(ProductKind[CompositeProduct]):
         """Bands must be bands of the sensor."""
         yield from super().misfits(key, section, read)
         yield from band_problems(f"products.{key}", section, read)
+        sensor = sensor_of(section, read)
+        if sensor is not None and key == PUBLISHED and sensor.title != SENTINEL_2_L2A.title:
+            what = (
+                f"is the published product of {SENTINEL_2_L2A.title}; call composites of {sensor.title} by their name"
+            )
+            yield Problem(where=f"products.{key}", what=what)
         if key in PRODUCTS and key != PUBLISHED:
             yield Problem(where=f"products.{key}", what=f"is another published product; call composites {PUBLISHED}, …")
 
@@ -133,10 +139,12 @@ def products(request: ProductRequest[CompositeProduct]) -> list[Product]:
     sensor = sensor_of(section, dict(request.project.recipe))
     if sensor is None:
         raise TypeError("the recipe has not been checked")
+    title = f"{sensor.name_of_level} median composites, {section.cadence}"
     if key == PUBLISHED:
         row, count = PRODUCTS[key], COUNT
+        if sensor is not SENTINEL_2_L2A:
+            row = replace(row, folder=f"S2-{sensor.level}", title=title)
     else:
-        title = f"{sensor.title} median composites, {section.cadence}"
         row = replace(_named(PRODUCTS[PUBLISHED], key, row_of=key), title=title)
         count = _named(COUNT, f"count_{key}", row_of=key)
     bands = tuple(sensor.bands[name] for name in section.bands or ())

@@ -58,13 +58,13 @@ class GranuleSeriesTask:
     def run(self) -> Outcome:
         """Read, fill, write. A broken scene is replaced by the next best; this decides the scenes of the granule."""
         with ExitStack() as stack:
-            (chosen, chips), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
-            return self._written(chosen, chips, left_out)
+            (chosen, chips, stored), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
+            return self._written(chosen, chips, left_out, stored)
 
     def _gather(
         self, stack: ExitStack, left_out: Mapping[str, str]
-    ) -> tuple[tuple[Scene, ...], dict[str, NDArray[Any]]]:
-        """The scenes used, and arrays over all chips."""
+    ) -> tuple[tuple[Scene, ...], dict[str, NDArray[Any]], list[dict[str, str]]]:
+        """The scenes taken, arrays over all chips, and how the numbers of each scene were converted."""
         chosen = self.scenes.without(left_out).chosen()
         chips = self._arrays(len(chosen), stack)
         with GranuleReader(chosen, self.bands, self.mask) as reader:
@@ -72,7 +72,7 @@ class GranuleSeriesTask:
                 window = reader.window(sample.grid(RESOLUTION))
                 for name, array in chips.items():
                     array[row] = getattr(window, name)
-        return chosen, chips
+            return chosen, chips, [one.stored for one in reader.readers]
 
     def _arrays(self, times: int, stack: ExitStack) -> dict[str, NDArray[Any]]:
         """Empty arrays, in memory or in temporary files."""
@@ -85,7 +85,11 @@ class GranuleSeriesTask:
         return scratch_arrays(shapes, stack)
 
     def _written(
-        self, chosen: Sequence[Scene], chips: Mapping[str, NDArray[Any]], left_out: Mapping[str, str]
+        self,
+        chosen: Sequence[Scene],
+        chips: Mapping[str, NDArray[Any]],
+        left_out: Mapping[str, str],
+        stored: Sequence[Mapping[str, str]],
     ) -> Outcome:
         steps = tuple(daily_step(scene.time) for scene in chosen)
         times = [scene.time for scene in chosen]
@@ -111,7 +115,7 @@ class GranuleSeriesTask:
         return Outcome(
             files=tuple(files),
             observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for one in self.products),
-            lineage=self._lineage(chosen, chips["valid"], table, left_out),
+            lineage=self._lineage(chosen, chips["valid"], table, left_out, stored),
         )
 
     def _decided(self, chosen: Sequence[Scene], valid: NDArray[np.bool_], table: NDArray[np.bool_]) -> FileEntry:
@@ -126,6 +130,7 @@ class GranuleSeriesTask:
         valid: NDArray[np.bool_],
         table: NDArray[np.bool_],
         left_out: Mapping[str, str],
+        stored: Sequence[Mapping[str, str]],
     ) -> Lineage:
         broken = tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(left_out.items()))
         rows = []
@@ -136,7 +141,7 @@ class GranuleSeriesTask:
                     timestep=step.name,
                     datetime=format_instant(step.stamp),
                     day_of_year=step.stamp.timetuple().tm_yday,
-                    scenes=(SceneRecord.of(scene),),
+                    scenes=(SceneRecord.of(scene, stored=stored[at]),),
                     without_data=(),
                     left_out=broken if at == 0 else (),
                     samples=int(table[:, at].sum()),

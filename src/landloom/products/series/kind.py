@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from landloom.engine.kinds import PlanInputs
     from landloom.engine.placement import Placement
+    from landloom.engine.results import Results
     from landloom.model.recipe import Recipe, Sections
 
 BANDS: Final = tuple(name for name in SENTINEL2 if name != "B10")
@@ -75,8 +76,11 @@ class SeriesKind(ProductKind[SeriesProduct]):
         made, bands = products(request), section.bands or ()
         for tile, samples in inputs.tiles.items():
             scenes = inputs.scenes[request.path][tile]
+            if not scenes and project.recipe.allow_blank:
+                continue
             if not scenes:
-                raise InvalidInputError(f"{tile}: the archive has no scene in {request.period}")
+                what = f"{tile}: the archive has no scene in {request.period}"
+                raise InvalidInputError(f"{what}; remove its samples, or allow them by `allow_blank: true`")
             task = SeriesTask(
                 store=inputs.store,
                 layout=inputs.layout,
@@ -112,25 +116,32 @@ class SeriesKind(ProductKind[SeriesProduct]):
             units.append(unit)
         return units
 
+    def notes(self, request: ProductRequest[SeriesProduct], results: Results) -> list[str]:
+        """Tiles without any scene, where the recipe allows them."""
+        made = {unit.tile for unit in results.units(product=request.unit)}
+        return [f"{request.unit}/{tile}: the archive has no scene of it" for tile in results.tiles if tile not in made]
+
 
 def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
     """The products of a series: one per native resolution, finest first, then the mask if it is published."""
     section, made = request.section, []
+    sensor = sensor_of(section, dict(request.project.recipe))
+    title = SENTINEL_2_L2A.title if sensor is None else sensor.name_of_level
     names = section.bands or ()
     for resolution in sorted({SENTINEL2[name].resolution for name in names}):
         bands = tuple(SENTINEL2[name] for name in names if SENTINEL2[name].resolution == resolution)
-        made.append(_native(f"{resolution:.0f}", bands))
+        made.append(_native(f"{resolution:.0f}", bands, title))
     return [*made, replace(MASK, resolution=made[0].resolution)] if section.valid else made
 
 
-def _native(size: str, bands: tuple[Band, ...]) -> Product:
+def _native(size: str, bands: tuple[Band, ...], title: str) -> Product:
     return Product(
         key=f"s2_{size}m",
         folder=f"S2-{size}M",
         collection="source_s2_native",
         prefix=f"s2_{size}m",
         kind="imagery",
-        title=f"Sentinel-2 acquisitions, bands of {size} m",
+        title=f"{title} acquisitions, bands of {size} m",
         resolution=int(size),
         cadence="acquired",
         bands=bands,

@@ -209,6 +209,7 @@ class _DateAttempt:
     scenes: Sequence[Scene]
     clamped: dict[str, int] = field(default_factory=dict)
     validity: dict[str, str] = field(default_factory=dict)
+    stored: dict[str, dict[str, str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
     def gather(self, chips: Mapping[str, NDArray[Any]]) -> None:
@@ -219,6 +220,7 @@ class _DateAttempt:
             for product in self.task.products:
                 self._fill(product, readers, chips)
             self.validity = {reader.scene.id: reader.validity for reader in readers}
+            self.stored = {reader.scene.id: reader.stored for reader in readers}
             self.clamped = {reader.scene.id: reader.clamped for reader in readers if reader.clamped}
 
     def _fill(self, product: Product, readers: Sequence[SceneReader], chips: Mapping[str, NDArray[Any]]) -> None:
@@ -299,7 +301,12 @@ def _lineage(
         datetime=format_instant(date.step.stamp),
         day_of_year=date.step.stamp.timetuple().tm_yday,
         scenes=tuple(
-            SceneRecord.of(scene, clamped=attempt.clamped.get(scene.id, 0), validity=attempt.validity[scene.id])
+            SceneRecord.of(
+                scene,
+                clamped=attempt.clamped.get(scene.id, 0),
+                validity=attempt.validity[scene.id],
+                stored=attempt.stored[scene.id],
+            )
             for scene in sorted(attempt.scenes, key=_by_time)
             if scene.id in attempt.used
         ),

@@ -1,0 +1,179 @@
+"""Products of the SAFE layout as packages of named files: folders and zip files, also several in one.
+
+Nothing is passed over: what looks like a product, or like a file that holds one, and cannot be read is reported. Only
+regular files are read, metadata up to `LARGEST` bytes.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import zipfile
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import InvalidInputError
+from landloom.formats.safe.names import is_product_root
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+LARGEST: Final = 32 * 2**20
+"""Bytes of a metadata file at most; real ones have less than a twentieth."""
+MEMBERS: Final = 200_000
+"""Files in one zip file at most."""
+_ZIP: Final = ".zip"
+_OTHER: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz", ".7z", ".rar")
+_ASIDE: Final = ("__MACOSX/", "._")
+UNREADABLE: Final = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
+"""What opening or reading a package may raise: zipfile raises RuntimeError for encrypted members, NotImplementedError
+for unknown compression, and zlib's errors are ValueErrors only in part."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Package:
+    """A product as a set of named files."""
+
+    href: str
+    """Of the folder, or of the zip file with the path within."""
+    root: str
+    """Prefix of the path of every file, as opened by GDAL."""
+    sizes: Mapping[str, int]
+    """Path from the root, with forward slashes → bytes."""
+    read: Callable[[str], bytes]
+    """Bytes of a metadata file.
+
+    Raises:
+        InvalidInputError: it is larger than any metadata file.
+    """
+
+
+def places(folder: Path, report: Callable[[str, str], None]) -> Iterator[Path]:
+    """Product folders, then files that hold products, each sorted: an unpacked product precedes its zip.
+
+    Args:
+        folder: searched at any depth.
+        report: told of what looks like a product and is none that can be read.
+    """
+    folders, files = [], []
+    for at, below, names in os.walk(
+        folder, onerror=lambda error: report(str(error.filename), f"cannot be read: {error}")
+    ):
+        below.sort()
+        if is_product_root(names):
+            folders.append(Path(at))
+            below.clear()
+            continue
+        if Path(at).suffix.upper() == ".SAFE" and not any(_is_root(Path(at, one)) for one in below):
+            report(at, "no MTD_MSIL1C.xml or MTD_MSIL2A.xml")
+        elif "tileInfo.json" in names:
+            report(at, "a tile in AWS's layout without its product's metadata, expected a SAFE product")
+        files += [Path(at, name) for name in names if name.lower().endswith(_ZIP)]
+        for name in names:
+            if name.lower().endswith(_OTHER):
+                report(
+                    str(Path(at, name)), "is packed in a form that is not read in place: unpack it, or make a zip file"
+                )
+    yield from sorted(folders)
+    yield from sorted(files)
+
+
+def _is_root(folder: Path) -> bool:
+    try:
+        return is_product_root([one.name for one in folder.iterdir()])
+    except OSError:
+        return False
+
+
+@contextmanager
+def opened(place: Path) -> Iterator[list[Package]]:
+    """The products at a place; none in a zip file without a product.
+
+    Raises:
+        OSError: the place cannot be read; also the other exceptions of `UNREADABLE`.
+        InvalidInputError: it holds more files than any product.
+    """
+    if place.is_dir():
+        yield [_folder(place)]
+    else:
+        with zipfile.ZipFile(place) as archive:
+            sizes = {one.filename: one.file_size for one in archive.infolist() if not one.is_dir()}
+            yield _packed(place, sizes, lambda name: archive.open(name).read(LARGEST + 1))
+
+
+def _folder(place: Path) -> Package:
+    sizes = {}
+    for at, _, names in os.walk(place):
+        for name in names:
+            file = Path(at, name)
+            try:
+                status = file.stat()
+            except OSError:
+                continue
+            if stat.S_ISREG(status.st_mode):
+                sizes[file.relative_to(place).as_posix()] = status.st_size
+
+    def read(name: str) -> bytes:
+        with (place / name).open("rb") as file:
+            return file.read(LARGEST + 1)
+
+    ordered = {name: sizes[name] for name in sorted(sizes)}
+    return Package(href=str(place), root=place.as_posix() + "/", sizes=ordered, read=_bounded(ordered, read))
+
+
+def _packed(place: Path, sizes: Mapping[str, int], read: Callable[[str], bytes]) -> list[Package]:
+    """The products among the members of a zip file, each in its own folder."""
+    if len(sizes) > MEMBERS:
+        raise InvalidInputError(f"{place}: got {len(sizes)} files, expected products")
+    written = {name.replace("\\", "/").removeprefix("./"): name for name in sizes}
+    roots, found = _roots(written), []
+    for root in roots:
+        own = {path.removeprefix(root): name for path, name in written.items() if path.startswith(root)}
+        inner = {path: name for path, name in own.items() if not path.startswith(_ASIDE)}
+        counted = {path: sizes[name] for path, name in inner.items()}
+        href = str(place) if len(roots) == 1 else f"{place}/{root.rstrip('/')}"
+        prefix = f"/vsizip/{place.as_posix()}/{root}"
+        found.append(Package(href=href, root=prefix, sizes=counted, read=_bounded(counted, _renamed(inner, read))))
+    return found
+
+
+def _renamed(names: Mapping[str, str], read: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    return lambda path: read(names[path])
+
+
+def _bounded(sizes: Mapping[str, int], read: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    def reading(name: str) -> bytes:
+        if name not in sizes:
+            raise InvalidInputError(f"{name}: is no regular file")
+        if sizes[name] > LARGEST:
+            raise InvalidInputError(f"{name}: got {sizes[name]:,} bytes, expected metadata of up to {LARGEST:,}")
+        content = read(name)
+        if len(content) > LARGEST:
+            raise InvalidInputError(f"{name}: got more than {LARGEST:,} bytes, expected metadata")
+        return content
+
+    return reading
+
+
+def _roots(members: Iterable[str]) -> list[str]:
+    """Folders of products within a zip file, each empty or ending in a slash; none inside another."""
+    folders: dict[str, list[str]] = {}
+    for member in members:
+        folder, slash, name = member.rpartition("/")
+        if not member.startswith(_ASIDE):
+            folders.setdefault(folder + slash, []).append(name)
+    roots: list[str] = []
+    for folder in sorted(folders, key=lambda path: (path.count("/"), path)):
+        inside = any(folder.startswith(root) for root in roots)
+        if not inside and is_product_root(folders[folder]) and not folder.endswith("DATASTRIP/"):
+            roots.append(folder)
+    return roots
