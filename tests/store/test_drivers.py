@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +13,6 @@ from landloom.store.drivers import local_driver, remote_driver
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.web import FaultyServer
 
 HOSTILE = {
@@ -75,3 +75,16 @@ def test_paths_that_lead_to_no_file_are_permanent(tmp_path: Path, path: str) -> 
     (tmp_path / "folder").mkdir()
     with pytest.raises(PermanentFaultError):
         local_driver(str(tmp_path / path))
+
+
+def test_no_module_lets_gdal_choose() -> None:
+    """Every call that opens a raster names a driver, by itself or in a profile."""
+    found = []
+    for path in Path("src/landloom").rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+        found += [call for call in calls if ast.unparse(call.func) == "rasterio.open"]
+    assert len(found) >= 3
+    for call in found:
+        words = {word.arg for word in call.keywords}
+        assert "driver" in words or None in words, ast.unparse(call)

@@ -17,7 +17,7 @@ from landloom.archive.gathered import ItemGate
 from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.model.time import format_instant
 from landloom.store.faults import http_fault
-from landloom.store.http import retrying
+from landloom.store.http import new_session
 from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ class ApiArchive:
     def _opened(self) -> pystac_client.Client:
         if self._client is None:
             io = StacApiIO(max_retries=None, timeout=self._patience.timeout)
-            retrying(io.session, self._patience)
+            io.session = new_session(self._patience)
             self._client = pystac_client.Client.open(self._url, stac_io=io)
             if not self._client.conforms_to("ITEM_SEARCH"):
                 raise PermanentFaultError(f"{self._url}: no STAC API with item search")

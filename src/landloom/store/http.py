@@ -195,21 +195,17 @@ def _why_refused(before: str, after: str) -> str | None:
     return None
 
 
-def retrying(session: requests.Session, patience: Patience) -> requests.Session:
-    """Make a session retry, and return it."""
-    for scheme in ("http://", "https://"):
-        session.mount(scheme, RetryingAdapter(patience))
-    return session
-
-
 def new_session(patience: Patience | None = None) -> requests.Session:
-    """A session that retries.
+    """A session that retries and checks hosts and redirects.
 
     Example:
         >>> new_session(Patience(attempts=1)).get_adapter("https://example.org").__class__.__name__
         'RetryingAdapter'
     """
-    return retrying(CheckedSession(), patience or Patience())
+    session = CheckedSession()
+    for scheme in ("http://", "https://"):
+        session.mount(scheme, RetryingAdapter(patience or Patience()))
+    return session
 
 
 def get(session: requests.Session, href: str) -> bytes:

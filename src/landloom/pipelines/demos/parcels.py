@@ -244,7 +244,7 @@ def _granules(chosen: ScenesChosen) -> str:
 
 
 def _raster(folder: Path, name: str) -> Any:
-    with rasterio.open(folder / "labels" / f"{name}.tif") as file:
+    with rasterio.open(folder / "labels" / f"{name}.tif", driver="GTiff") as file:
         return file.read(1)
 
 
