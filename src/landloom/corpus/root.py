@@ -19,7 +19,8 @@ from landloom.errors import CorpusError, InvalidDocumentError, MissingKeyError, 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from landloom.store.protocol import Listable, Readable
+    from landloom.corpus.published_files import CorpusStore
+    from landloom.store.protocol import Readable
 
 MANIFESTS: Final = "manifest"
 """Folder of the manifests."""
@@ -123,9 +124,10 @@ def check_index(store: Readable) -> None:
         root.check(key, store.get(key))
 
 
-def covered_keys(store: Listable) -> list[str]:
-    """Keys that the root digest of a corpus has to name."""
-    return sorted([CORPUS, INDEX, *(entry.key for entry in store.list(MANIFESTS))])
+def covered_keys(store: CorpusStore) -> list[str]:
+    """Keys of a corpus that its root digest has to name."""
+    documents = (key for key in (CORPUS, INDEX) if store.exists(key))
+    return sorted([*documents, *(entry.key for entry in store.list(MANIFESTS))])
 
 
 def root_problems(store: Readable, keys: Iterable[str]) -> Iterator[Problem]:
@@ -143,7 +145,7 @@ def root_problems(store: Readable, keys: Iterable[str]) -> Iterator[Problem]:
     if root is None:
         yield Problem(where=ROOT, what="missing: nothing covers manifests and corpus.json; build or publish again")
         return
-    found = RootDigest.read(store, (key for key in keys if store.exists(key)))
+    found = RootDigest.read(store, keys)
     for key in sorted({*root.files, *found.files}):
         if root.files.get(key) == found.files.get(key):
             continue
