@@ -17,6 +17,7 @@ from landloom.corpus.layout import CARD, CROISSANT, TileKey
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.corpus.manifest import FileEntry, manifest_bytes
 from landloom.corpus.resources import resource_files
+from landloom.corpus.root import RootDigest, covered_keys
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
 from landloom.corpus.stac.items import TileContent
 from landloom.corpus.stac.items_table import items_tables
@@ -132,6 +133,11 @@ def lineage(info: CorpusInfo) -> Lineage:
     return Lineage(timesteps=tuple(steps))
 
 
+def seal(store: LocalStore) -> None:
+    """Cover manifests and documents as they are by the root digest."""
+    store.put("digest.json", RootDigest.read(store, covered_keys(store)).encode())
+
+
 def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None) -> World:
     """Write chips (a few bytes each, not real rasters), labels, lineage, documents, index and manifests."""
     layout, root_files, contents, fractions = info.layout, [], [], {}
@@ -169,6 +175,7 @@ def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None
         store.put(path, data)
         root_files.append(FileEntry.of(path, data))
     store.put(layout.manifest(None), manifest_bytes(root_files))
+    seal(store)
     return World(store, info, tuple(contents), fractions)
 
 

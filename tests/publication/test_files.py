@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from tests.corpus.conftest import make_info
 
 from landloom import Corpus, get_asset_hrefs
+from landloom.corpus.root import covered_keys
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.layout import INDEX
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-    from landloom.corpus.stac.items import TileContent
+        from landloom.corpus.stac.items import TileContent
 
 
 def crawl(collection: pystac.Collection, geometry: BaseGeometry) -> list[pystac.Item]:
@@ -114,8 +115,8 @@ def named(store: LocalStore) -> set[str]:
 
 
 def there(store: LocalStore) -> set[str]:
-    """Every file but manifests and corpus.json."""
-    return {entry.key for entry in store.list()} - {entry.key for entry in store.list("manifest")} - {"corpus.json"}
+    """Every file but those that the root digest covers, and itself."""
+    return {entry.key for entry in store.list()} - {*covered_keys(store), "digest.json"}
 
 
 @given(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 import pytest
-from tests.corpus.conftest import make_info, write_world
+from tests.corpus.conftest import make_info, seal, write_world
 
 from landloom.corpus.audit.schemas import Schemas
 from landloom.corpus.audit.validate import audit, digest, validate
@@ -39,6 +39,7 @@ def republish(store: LocalStore, path: str, content: bytes) -> None:
     key = MANIFEST if "16E-243N" in path else "manifest/corpus.parquet"
     entries = [entry for entry in read_manifest(store.get(key)) if entry.path != path]
     store.put(key, manifest_bytes([*entries, FileEntry.of(path, content)]))
+    seal(store)
 
 
 def found(store: LocalStore, *, digests: bool = False) -> dict[str, str]:

@@ -7,8 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.layout import CORPUS, ROOT, STATE
-from landloom.corpus.root import covered_keys, root_problems
-from landloom.errors import MissingKeyError, Problem, counted
+from landloom.errors import MissingKeyError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -58,8 +57,6 @@ def file_problems(
         digests: whether every file is read and compared with its digest; else only sizes.
         strays: gets the files that no manifest lists; they are no part of the corpus, and so no problem of it.
     """
-    found = [] if strays is None else strays
-    yield from root_problems(store, covered_keys(store))
     yield from published.broken
     if not published.count:
         yield Problem(where="manifest", what="no manifest lists any file")

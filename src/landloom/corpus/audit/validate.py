@@ -14,7 +14,7 @@ from landloom.corpus.audit.stac import StacAudit
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.corpus.published_files import PublishedFiles
-from landloom.corpus.root import RootDigest, covered_keys
+from landloom.corpus.root import RootDigest, covered_keys, root_problems
 from landloom.errors import CorpusInvalidError, InvalidDocumentError, InvalidInputError, Problem
 
 if TYPE_CHECKING:
@@ -84,11 +84,8 @@ def audit(
         problems = tuple(Problem(where=CORPUS, what=str(problem)) for problem in error.problems)
         return Audit(problems=problems, unchecked=(), files=0, documents=0)
     published = PublishedFiles(store)
-    strays: list[str] = []
-    found = [
-        *file_problems(store, published, digests=digests, strays=strays),
-        *lineage_problems(store, info, published),
-    ]
+    found = [*root_problems(store, covered_keys(store))]
+    found += [*file_problems(store, published, digests=digests), *lineage_problems(store, info, published)]
     outlines = {}
     try:
         table = read_index(store)
