@@ -1,4 +1,4 @@
-"""Samples without a single observation in a year end the build, unless the recipe allows them; then all of it is said."""
+"""Samples without a single observation in a year end the build, unless the recipe allows them; then all is said."""
 
 from __future__ import annotations
 

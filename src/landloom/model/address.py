@@ -106,7 +106,7 @@ def local_path(address: str) -> str:
 
 
 def resolve(href: str, *, document: str) -> str:
-    """Make a reference absolute, relative to the document that holds it.
+    r"""Make a reference absolute, relative to the document that holds it.
 
     Args:
         href: path or URL, as written in the document.
@@ -122,12 +122,14 @@ def resolve(href: str, *, document: str) -> str:
     Example:
         >>> resolve("./B02.tif", document="s3://bucket/a/b/item.json")
         's3://bucket/a/b/B02.tif'
-        >>> resolve("../c.json", document="/data/a/item.json")
-        '/data/c.json'
+        >>> resolve("../c.json", document="/data/a/item.json"), resolve(r"..\c.json", document="/data/a/item.json")
+        ('/data/c.json', '/data/c.json')
         >>> resolve("file:///etc/passwd", document="https://example.org/item.json")
         Traceback (most recent call last):
         landloom.errors.ForeignAddressError: https://example.org/item.json: names file:///etc/passwd, a file on this ...
     """
+    if "\\" in href and "/" not in href:
+        href = href.replace("\\", "/")  # written on Windows
     if is_remote(href):
         _check_network(href, document)
         return href

@@ -207,6 +207,15 @@ def _dataset(path: str, driver: str, **options: Any) -> Any:
         return rasterio.open(path, driver=driver, **options)
 
 
+def _utm(crs: Any) -> int | None:
+    """EPSG code of a WGS84 UTM CRS that is written out without one, as HLS writes it; None for any other."""
+    said = crs.to_dict()
+    zone, wgs84 = said.get("zone"), "WGS84" in (said.get("datum"), said.get("ellps"))
+    if said.get("proj") != "utm" or not wgs84 or said.get("units", "m") != "m" or not 1 <= int(zone or 0) <= 60:
+        return None
+    return (32700 if said.get("south") else 32600) + int(zone)
+
+
 def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
     if stated is not None and dataset.crs is None:
         height, width = dataset.shape
@@ -217,7 +226,7 @@ def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
             width=width,
             height=height,
         )
-    epsg = None if dataset.crs is None else dataset.crs.to_epsg()
+    epsg = None if dataset.crs is None else dataset.crs.to_epsg() or _utm(dataset.crs)
     if epsg is None:
         raise PermanentFaultError(f"{href}: expected a CRS with an EPSG code, got {dataset.crs or 'none'}")
     try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import shapely
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +11,16 @@ from hypothesis import strategies as st
 from landloom.formats.safe.outline import parse_outline
 from landloom.formats.safe.xml import SafeXml
 
+if TYPE_CHECKING:
+    from shapely.geometry.base import BaseGeometry
+
 PLACES = st.tuples(st.floats(-80, 80), st.floats(-170, 170)).filter(
     lambda one: min(abs(one[0]), abs(one[1]), abs(one[0] - one[1])) > 17
 )
 """Places where no height or longitude can be taken for a latitude nearby."""
 
 
-def outline(text: str) -> shapely.Geometry | None:
+def outline(text: str) -> BaseGeometry | None:
     return parse_outline(SafeXml("a.xml", b"<a/>", []), [text])
 
 

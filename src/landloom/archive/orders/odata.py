@@ -16,41 +16,36 @@ from typing import TYPE_CHECKING, Any, Final
 
 import requests
 import urllib3
-from shapely import make_valid
-from shapely.errors import ShapelyError
-from shapely.geometry import shape
 
 from landloom.archive.dedupe import resolve_duplicates
+from landloom.archive.orders.odata_products import DOWNLOAD, parse_product, sensing_start
 from landloom.archive.orders.provider import CredentialsError, OfflineError, OrderAnswer, QuotaError, Stream
 from landloom.archive.protocol import is_wanted
-from landloom.errors import FaultError, InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
-from landloom.formats.antimeridian import split_antimeridian
-from landloom.model.ids import GranuleId
-from landloom.model.scene import Role, Scene, SceneFile
-from landloom.model.time import format_instant, parse_instant
+from landloom.errors import (
+    FaultError,
+    InvalidDocumentError,
+    PermanentFaultError,
+    Problem,
+    TransientFaultError,
+)
+from landloom.model.time import format_instant
 from landloom.store.faults import http_fault
 from landloom.store.http import new_session
 from landloom.store.patience import retry_after
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import datetime
 
     from shapely.geometry.base import BaseGeometry
 
     from landloom.archive.orders.states import Order
+    from landloom.model.scene import Scene
     from landloom.model.time import Period
     from landloom.store.patience import Patience
 
 CATALOGUE: Final = "https://catalogue.dataspace.copernicus.eu/odata/v1"
 """URL of the search."""
-DOWNLOAD: Final = "https://download.dataspace.copernicus.eu/odata/v1"
-"""URL of the downloads."""
 
-_NAME: Final = re.compile(
-    r"(S2[A-D])_MSI(L1C|L2A)_\d{8}T\d{6}_N(\d{2})(\d{2})_R(\d{3})_T(\w{5})_\d{8}T\d{6}(?:\.SAFE)?"
-)
-_HASHES: Final = {"MD5": ("d50110", 32), "SHA256": ("1220", 64), "SHA3-256": ("1620", 64)}
 _CHUNK: Final = 1 << 20
 
 
@@ -165,7 +160,7 @@ class ODataProducts:
                     yield product
             if last is None or count % self._page:
                 return
-            following = _start(last, [])
+            following = sensing_start(last, [])
             if following is None or not period.start < following < period.end:
                 what = f"more than {self._page} products at {period.start}; search a smaller region"
                 raise PermanentFaultError(f"{self._service.catalogue}: {what}")
@@ -297,87 +292,3 @@ def query(footprint: BaseGeometry, period: Period, level: str) -> str:
             f"OData.CSC.Intersects(area=geography'SRID=4326;{footprint.wkt}')",
         )
     )
-
-
-def parse_product(product: Mapping[str, Any], download: str = DOWNLOAD) -> Scene:
-    """Read a product of the service as a scene; its id is the product's name without `.SAFE`.
-
-    Raises:
-        InvalidDocumentError: lists every problem.
-
-    Example:
-        >>> scene = parse_product(
-        ...     {
-        ...         "Id": "0f1e",
-        ...         "Name": "S2B_MSIL2A_20230820T094549_N0509_R079_T33TWL_20230820T124817.SAFE",
-        ...         "ContentDate": {"Start": "2023-08-20T09:45:49.024Z"},
-        ...         "ContentLength": 1000,
-        ...         "Checksum": [{"Algorithm": "MD5", "Value": "00112233445566778899aabbccddeeff"}],
-        ...         "GeoFootprint": {"type": "Polygon", "coordinates": [[[15, 45], [16, 45], [16, 46], [15, 45]]]},
-        ...     }
-        ... )
-        >>> scene.granule, scene.baseline, scene.layers[Role.PRODUCT].href.rpartition("/odata/v1/")[2]
-        ('33TWL', '05.09', 'Products(0f1e)/$value')
-    """
-    problems: list[Problem] = []
-    name = str(product.get("Name", ""))
-    match = _NAME.fullmatch(name)
-    if match is None:
-        problems.append(Problem(where="Name", what=f"got {name!r}, expected a Sentinel-2 product"))
-    uuid = product.get("Id")
-    if not isinstance(uuid, str) or not uuid:
-        problems.append(Problem(where="Id", what=f"got {uuid!r}, expected a text"))
-    time, footprint = _start(product, problems), _footprint(product, problems)
-    if match is None or time is None or footprint is None or problems:
-        raise InvalidDocumentError(f"product {name!r}", problems)
-    size = product.get("ContentLength")
-    attributes = {one.get("Name"): one.get("Value") for one in product.get("Attributes") or () if isinstance(one, dict)}
-    cloud = attributes.get("cloudCover")
-    whole = SceneFile(
-        href=f"{download}/Products({uuid})/$value",
-        size=size if isinstance(size, int) and size > 0 else None,
-        checksum=_checksum(product),
-    )
-    return Scene(
-        id=name.removesuffix(".SAFE"),
-        time=time,
-        granule=str(GranuleId.parse(match[6])),
-        epsg=None,
-        footprint=footprint,
-        bands={},
-        layers={Role.PRODUCT: whole},
-        cloud_cover=float(cloud) if isinstance(cloud, int | float) and 0 <= cloud <= 100 else None,
-        baseline=f"{match[3]}.{match[4]}",
-        level=match[2],
-        platform=f"sentinel-{match[1][1:].lower()}",
-        orbit=int(match[5]),
-        created=parse_instant(str(product["PublicationDate"])) if product.get("PublicationDate") else None,
-        size=whole.size,
-        href=whole.href,
-    )
-
-
-def _start(product: Mapping[str, Any], problems: list[Problem]) -> datetime | None:
-    try:
-        return parse_instant(product["ContentDate"]["Start"])
-    except (KeyError, TypeError, ValueError) as error:
-        problems.append(Problem(where="ContentDate.Start", what=f"expected an ISO instant: {error}"))
-        return None
-
-
-def _footprint(product: Mapping[str, Any], problems: list[Problem]) -> BaseGeometry | None:
-    try:
-        return make_valid(split_antimeridian(shape(product["GeoFootprint"])))
-    except (ShapelyError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
-        problems.append(Problem(where="GeoFootprint", what=f"expected a GeoJSON polygon: {error}"))
-        return None
-
-
-def _checksum(product: Mapping[str, Any]) -> str | None:
-    """The first checksum whose hash Python can compute, as a multihash."""
-    for entry in product.get("Checksum") or ():
-        prefix, digits = _HASHES.get(str(entry.get("Algorithm")).upper(), ("", 0))
-        value = str(entry.get("Value")).lower()
-        if prefix and len(value) == digits:
-            return prefix + value
-    return None

@@ -7,7 +7,8 @@ import os
 from typing import TYPE_CHECKING, Final
 
 from landloom.archive.orders.fetch import fetch_products, order_document, order_of
-from landloom.archive.orders.odata import CATALOGUE, DOWNLOAD, ODataProducts, ODataService
+from landloom.archive.orders.odata import CATALOGUE, ODataProducts, ODataService
+from landloom.archive.orders.odata_products import DOWNLOAD
 from landloom.archive.orders.states import Order, Rules, State
 from landloom.archive.orders.tokens import TOKENS, PasswordToken
 from landloom.errors import BuildError, InvalidInputError, Problem

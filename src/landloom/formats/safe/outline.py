@@ -65,12 +65,19 @@ def _ring(text: str) -> list[tuple[float, float]] | None:
         numbers = [float(word) for word in text.replace(",", " ").split()]
     except ValueError:
         return None
-    for size in (2, 3):
-        if len(numbers) % size == 0 and len(numbers) >= 4 * size and numbers[:2] == numbers[-size:][:2]:
-            ring = [(numbers[n + 1], numbers[n]) for n in range(0, len(numbers), size)]
-            if all(abs(x) <= 360 and abs(y) <= 90 for x, y in ring) and (size == 2 or _is_near(ring)):
-                return ring
-    return _mixed(numbers) if len(numbers) <= MOST_MIXED else None
+    alike = [ring for size in (2, 3) if (ring := _alike(numbers, size)) is not None]
+    near = next((ring for ring in alike if _is_near(ring)), None)
+    if near is None and len(numbers) <= MOST_MIXED:
+        near = _mixed(numbers)
+    return near or next(iter(alike), None)
+
+
+def _alike(numbers: Sequence[float], size: int) -> list[tuple[float, float]] | None:
+    """A closed ring whose vertices all have so many numbers."""
+    if len(numbers) % size or len(numbers) < 4 * size or numbers[:2] != numbers[-size:][:2]:
+        return None
+    ring = [(numbers[n + 1], numbers[n]) for n in range(0, len(numbers), size)]
+    return ring if all(abs(x) <= 360 and abs(y) <= 90 for x, y in ring) else None
 
 
 def _is_near(ring: Sequence[tuple[float, float]]) -> bool:
@@ -94,7 +101,7 @@ def _mixed(numbers: Sequence[float]) -> list[tuple[float, float]] | None:
 
 def _extent(ring: Sequence[tuple[float, float]]) -> float:
     longitudes, latitudes = zip(*ring, strict=True)
-    return max(longitudes) - min(longitudes) + max(latitudes) - min(latitudes)
+    return float(max(longitudes) - min(longitudes) + max(latitudes) - min(latitudes))
 
 
 def _reading(numbers: Sequence[float], sizes: tuple[int, int]) -> list[tuple[float, float]] | None:

@@ -29,6 +29,7 @@ KINDS: Final = ("Catalog", "Collection", "Feature", "FeatureCollection")
 """Allowed values of `type`."""
 _DOWN: Final = {"item": 0, "items": 0, "child": 1, "collection": 1}
 """Relation of downward links → rank: the walk takes items before children."""
+_MARK: Final = b"\xef\xbb\xbf"
 _MOST: Final = 10_000_000
 
 T = TypeVar("T")
@@ -206,15 +207,36 @@ def stac_document(content: bytes, href: str) -> Mapping[str, Any]:
         >>> stac_document(b'{"type": "Catalog"}', "catalog.json")
         {'type': 'Catalog'}
     """
+    content = content.removeprefix(_MARK)
     try:
         document = orjson.loads(content)
     except orjson.JSONDecodeError as error:
+        document = _lines(content)
+        if document is not None:
+            return document
         fault = TransientFaultError if is_remote(href) else PermanentFaultError
         raise fault(f"{shown(href)}: expected JSON: {error}") from error
+    if isinstance(document, list) and document and all(map(_is_feature, document)):
+        return {"type": "FeatureCollection", "features": document}
     kind = document.get("type") if isinstance(document, dict) else type(document).__name__
     if kind not in KINDS:
         raise PermanentFaultError(f"{href}: got type {kind!r}, expected {', '.join(KINDS)}")
     return dict(document)
+
+
+def _is_feature(value: object) -> bool:
+    return isinstance(value, dict) and value.get("type") == "Feature"
+
+
+def _lines(content: bytes) -> Mapping[str, Any] | None:
+    """Items one a line (newline-delimited JSON) as a FeatureCollection; None for anything else."""
+    lines = [line for line in content.splitlines() if line.strip()]
+    try:
+        features = [orjson.loads(line) for line in lines]
+    except orjson.JSONDecodeError:
+        return None
+    whole = len(features) > 1 and all(map(_is_feature, features))
+    return {"type": "FeatureCollection", "features": features} if whole else None
 
 
 def links(document: Mapping[str, Any], href: str, report: Report) -> Iterator[tuple[int, str, str]]:

@@ -16,12 +16,13 @@ from landloom.products.series.section import SeriesProduct
 from landloom.products.series.task import MEMORY, VALID, SeriesTask, acquisitions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from landloom.engine.kinds import PlanInputs
     from landloom.engine.placement import Placement
     from landloom.engine.results import Results
     from landloom.model.recipe import Recipe, Sections
+    from landloom.model.scene import Scene
 
 BANDS: Final = tuple(name for name in SENTINEL2 if name != "B10")
 """All bands but cirrus, which does not observe the ground."""
@@ -76,11 +77,8 @@ class SeriesKind(ProductKind[SeriesProduct]):
         made, bands = products(request), section.bands or ()
         for tile, samples in inputs.tiles.items():
             scenes = inputs.scenes[request.path][tile]
-            if not scenes and project.recipe.allow_blank:
+            if not _has_scenes(tile, scenes, request):
                 continue
-            if not scenes:
-                what = f"{tile}: the archive has no scene in {request.period}"
-                raise InvalidInputError(f"{what}; remove its samples, or allow them by `allow_blank: true`")
             task = SeriesTask(
                 store=inputs.store,
                 layout=inputs.layout,
@@ -120,6 +118,14 @@ class SeriesKind(ProductKind[SeriesProduct]):
         """Tiles without any scene, where the recipe allows them."""
         made = {unit.tile for unit in results.units(product=request.unit)}
         return [f"{request.unit}/{tile}: the archive has no scene of it" for tile in results.tiles if tile not in made]
+
+
+def _has_scenes(tile: str, scenes: Sequence[Scene], request: ProductRequest[SeriesProduct]) -> bool:
+    """Whether a tile has any scene; one without ends the build, unless the recipe allows it."""
+    if not scenes and not request.project.recipe.allow_blank:
+        what = f"{tile}: the archive has no scene in {request.period}"
+        raise InvalidInputError(f"{what}; remove its samples, or allow them by `allow_blank: true`")
+    return bool(scenes)
 
 
 def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
