@@ -19,11 +19,11 @@ from hypothesis import strategies as st
 from tests.corpus.conftest import make_info
 
 from landloom import Corpus, get_asset_hrefs
-from landloom.corpus.root import covered_keys
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.layout import INDEX
 from landloom.corpus.manifest import FileEntry, read_manifest
+from landloom.corpus.root import covered_keys
 from landloom.publication.files import CorpusWriter, write_documents
 from landloom.store.local import LocalStore
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from shapely.geometry.base import BaseGeometry
 
-        from landloom.corpus.stac.items import TileContent
+    from landloom.corpus.stac.items import TileContent
 
 
 def crawl(collection: pystac.Collection, geometry: BaseGeometry) -> list[pystac.Item]:

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.layout import CORPUS, ROOT, STATE
-from landloom.errors import MissingKeyError, Problem
+from landloom.errors import MissingKeyError, Problem, counted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
 UNLISTED: Final = ("manifest/", f"{STATE}/", "report.html", CORPUS, ROOT)
 """Keys that no manifest needs to name: what the root digest covers or is, and build state."""
-
-
 _FOREIGN: Final = re.compile(
     r"(?i)(.*\.aux\.xml|.*\.(ovr|msk|qmd|qml|qix|swp|tmp|bak)|\.ds_store|\._.*|thumbs\.db|desktop\.ini|.*\.thumb\.\w+|.*~)"
 )
@@ -57,6 +55,7 @@ def file_problems(
         digests: whether every file is read and compared with its digest; else only sizes.
         strays: gets the files that no manifest lists; they are no part of the corpus, and so no problem of it.
     """
+    found = [] if strays is None else strays
     yield from published.broken
     if not published.count:
         yield Problem(where="manifest", what="no manifest lists any file")

@@ -84,8 +84,10 @@ def audit(
         problems = tuple(Problem(where=CORPUS, what=str(problem)) for problem in error.problems)
         return Audit(problems=problems, unchecked=(), files=0, documents=0)
     published = PublishedFiles(store)
+    strays: list[str] = []
     found = [*root_problems(store, covered_keys(store))]
-    found += [*file_problems(store, published, digests=digests), *lineage_problems(store, info, published)]
+    found += file_problems(store, published, digests=digests, strays=strays)
+    found += lineage_problems(store, info, published)
     outlines = {}
     try:
         table = read_index(store)
