@@ -24,7 +24,7 @@ from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.orders.provider import CredentialsError, OfflineError, OrderAnswer, QuotaError, Stream
 from landloom.archive.protocol import is_wanted
 from landloom.errors import FaultError, InvalidDocumentError, PermanentFaultError, Problem, TransientFaultError
-from landloom.formats.antimeridian import split_antimeridian
+from landloom.model.antimeridian import split_antimeridian
 from landloom.model.ids import GranuleId
 from landloom.model.scene import Role, Scene, SceneFile
 from landloom.model.time import format_instant, parse_instant
