@@ -176,8 +176,13 @@ def _worlds(geometry: BaseGeometry) -> list[BaseGeometry]:
     for turn in (-_TURN, 0.0, _TURN):
         part = geometry.intersection(box(turn - _HALF, -90.0, turn + _HALF, 90.0))
         if part.area or (part.length and not geometry.area):
-            parts.append(translate(part, xoff=-turn))
+            parts.append(shapely.transform(part, lambda xy, turn=turn: _on_map(xy - [turn, 0.0])))
     return parts
+
+
+def _on_map(vertices: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Vertices that a shift by turns has left a rounding error beyond the edge of the map."""
+    return np.column_stack([np.clip(vertices[:, 0], -_HALF, _HALF), vertices[:, 1]])
 
 
 def _unwrapped(coordinates: Iterable[tuple[float, ...]], *, closed: bool = True) -> list[tuple[float, float]]:

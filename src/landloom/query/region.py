@@ -127,7 +127,7 @@ def geometry_region(geometry: Geometry) -> Region:
 
 
 def _in_place(geometry: Geometry) -> Geometry:
-    """A geometry in degrees, split at 180° where its edges step across."""
+    """A geometry in degrees, split at 180° where its edges step across; an edge of up to 350° is taken as written."""
     west, _, east, _ = geometry.bounds
     if not east - west > 180:  # asking for less of the world needs no more than shapely
         return geometry
@@ -135,6 +135,9 @@ def _in_place(geometry: Geometry) -> Geometry:
 
     try:
         require_plain_steps(geometry)
+    except InvalidInputError:
+        return geometry
+    try:
         return split_shape(geometry)
     except InvalidValueError as error:
         raise InvalidInputError(f"region: {error}") from error
@@ -232,7 +235,7 @@ def _from_wkt(text: str, srid: str | None) -> Geometry:
     try:
         geometry = shapely.from_wkt(text)
     except shapely.errors.GEOSException as error:
-        raise InvalidInputError(f"region: got text that is no WKT: {error}") from error
+        raise InvalidInputError(f"region: got text that is not WKT: {error}") from error
     if srid is None or int(srid) == _DEGREES:
         return geometry
     from pyproj.exceptions import CRSError
