@@ -176,7 +176,7 @@ def _worlds(geometry: BaseGeometry) -> list[BaseGeometry]:
     for turn in (-_TURN, 0.0, _TURN):
         part = geometry.intersection(box(turn - _HALF, -90.0, turn + _HALF, 90.0))
         if part.area or (part.length and not geometry.area):
-            parts.append(shapely.transform(part, lambda xy, turn=turn: _on_map(xy - [turn, 0.0])))
+            parts.append(shapely.transform(translate(part, xoff=-turn), _on_map))
     return parts
 
 
