@@ -11,6 +11,7 @@ import pytest
 from landloom.corpus.card import Numbers, card
 from landloom.corpus.croissant import croissant
 from landloom.corpus.documents import corpus_json, label_geojson
+from landloom.corpus.footprints import json_geometry
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import CARD, CROISSANT, TileKey
@@ -147,8 +148,8 @@ def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None
         shares = fractions[str(content.tile)] = make_fractions(len(content.samples), seed)
         outlines = content.outlines().round(7)
         for row, sample in enumerate(content.samples):
-            ring = outlines[row].tolist()
-            files[layout.label(sample.id)] = label_geojson(sample.id, ring, columns, shares[row].tolist())
+            shape = json_geometry(outlines[row])
+            files[layout.label(sample.id)] = label_geojson(sample.id, shape, columns, shares[row].tolist())
             for item in info.products:
                 for step, timestep in enumerate(item.timesteps):
                     if content.exists[item.key][row, step]:

@@ -49,7 +49,7 @@ def test_what_is_no_corpus_json_is_said(content: bytes, where: str) -> None:
 
 def test_labels_round_trip_to_the_millionth() -> None:
     columns = ["clc_111", "clc_112", "clc_999"]
-    content = label_geojson("a", [(0.0, 0.0)], columns, [1, 333_333, 666_666])
+    content = label_geojson("a", {"type": "Point"}, columns, [1, 333_333, 666_666])
     assert parse_label_geojson(content) == ("a", dict(zip(columns, [1, 333_333, 666_666], strict=True)))
     assert orjson.loads(content)["properties"]["clc_112"] == 0.333333
     with pytest.raises(InvalidDocumentError):

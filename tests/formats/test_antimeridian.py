@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from shapely import MultiPolygon, Point, Polygon, box
 
 from landloom.errors import InvalidValueError
-from landloom.formats.antimeridian import split_antimeridian
+from landloom.model.antimeridian import split_antimeridian
 
 CORNERS = st.tuples(st.floats(-180, 180), st.floats(-80, 70), st.floats(0.1, 8), st.floats(0.1, 8))
 

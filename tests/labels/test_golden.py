@@ -12,7 +12,8 @@ from tests.labels.whole import clipped_ids, rasterise_parcels
 
 from landloom.labels.claims import Ambiguity
 from landloom.labels.layers import LAYERS, ParcelLayers
-from landloom.model.grid import Grid, reproject
+from landloom.model.grid import Grid
+from landloom.model.shapes import reproject
 
 GRID = Grid.of_bounds(32633, (500_000, 5_000_000, 500_600, 5_000_600), 10)
 

@@ -12,7 +12,8 @@ from tests.labels.whole import rasterise_parcels
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.labels.parcels import parcels_of
-from landloom.model.grid import Grid, reproject
+from landloom.model.grid import Grid
+from landloom.model.shapes import reproject
 
 GRID = Grid.of_bounds(32633, (0, 0, 300, 200), 10)
 

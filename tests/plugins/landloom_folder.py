@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import rasterio
-import shapely
 
 from landloom.archive.open import ArchiveKind, Opening
 from landloom.archive.protocol import in_order, is_wanted
@@ -53,7 +52,7 @@ class FolderArchive:
             time=parse_instant(f"{day}T10:00:00Z"),
             granule=None,
             epsg=grid.epsg,
-            footprint=shapely.Polygon(grid.footprint()),
+            footprint=grid.footprint(),
             bands={"B04": SceneFile(href=path, band=1), "B08": SceneFile(href=path, band=2)},
             layers={Role.CLASSIFICATION: SceneFile(href=str(self._folder / f"{day}.scl.tif"))},
         )

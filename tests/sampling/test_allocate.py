@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError
-from landloom.model.grid import reproject
+from landloom.model.shapes import reproject
 from landloom.sampling.allocate import areas, ellipsoid_area, quotas
 
 

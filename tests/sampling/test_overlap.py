@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def true_pairs(cells: Candidates) -> set[tuple[int, int]]:
     """Footprints of all cells in a projection of the middle, every pair of them intersected."""
     outlines = [cell.footprint for cell in cells.ids()]
-    longitude, latitude = outlines[0].exterior.coords[0]
+    longitude, latitude = shapely.get_coordinates(outlines[0])[0]
 
     def flat(points: NDArray[np.float64]) -> NDArray[np.float64]:
         turned = points.copy()

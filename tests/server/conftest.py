@@ -151,7 +151,7 @@ def _write_files(folder: Path, exists: dict[str, NDArray[np.bool_]]) -> None:
         path.write_bytes(encode_geotiff(chip, identity.grid(10), nodata=0))
     path = folder / info.layout.label(identity)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(label_geojson(identity, [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111"], [1_000_000]))
+    path.write_bytes(label_geojson(identity, {"type": "Point"}, ["clc_111"], [1_000_000]))
     steps = [
         {"timestep": step.name, "scenes": [{"id": f"S2A_{step.name}", "datetime": "2018-01-06T10:12:25Z"}]}
         for step in s2.timesteps

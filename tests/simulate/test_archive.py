@@ -19,9 +19,10 @@ from referencing import Registry, Resource
 from landloom.errors import InvalidInputError
 from landloom.formats.stac.items import parse_scene
 from landloom.formats.stac.profiles import EARTH_SEARCH
-from landloom.model.grid import Grid, reproject
+from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
 from landloom.model.sensor import SENTINEL2, Scl
+from landloom.model.shapes import reproject
 from landloom.simulate.archive import simulate_archive, spec_of
 from landloom.simulate.schedule import GRANULE_SIZE
 from landloom.simulate.spec import BANDS, world_spec

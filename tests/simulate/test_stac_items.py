@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from landloom.formats.stac.items import parse_scene
 from landloom.formats.stac.profiles import EARTH_SEARCH
-from landloom.model.grid import WGS84, reproject
+from landloom.model.grid import WGS84
 from landloom.model.sensor import Scl
+from landloom.model.shapes import reproject
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.spec import BANDS, world_spec
 from landloom.simulate.stac_items import (

@@ -108,26 +108,24 @@ def parse_corpus_json(content: bytes) -> CorpusInfo:
     raise InvalidDocumentError("corpus.json", [problem])
 
 
-def label_geojson(
-    sample: object, ring: Sequence[Sequence[float]], columns: Sequence[str], millionths: Sequence[int]
-) -> bytes:
+def label_geojson(sample: object, shape: Mapping[str, Any], columns: Sequence[str], millionths: Sequence[int]) -> bytes:
     r"""The label of a sample: one GeoJSON Feature, area shares as properties.
 
     Args:
         sample: its id.
-        ring: closed outline in WGS84, longitude latitude.
+        shape: GeoJSON geometry of its outline, longitude latitude.
         columns: names of the properties: `clc_111`, …
         millionths: integer millionths, one per column; they sum to 1,000,000.
 
     Example:
-        >>> text = label_geojson("a_1", [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111", "clc_999"], [250_000, 750_000])
+        >>> text = label_geojson("a_1", {"type": "Point"}, ["clc_111", "clc_999"], [250_000, 750_000])
         >>> text[-66:]
         b'},"properties":{"sample_id":"a_1","clc_111":0.25,"clc_999":0.75}}\n'
     """
     document = {
         "type": "Feature",
         "id": str(sample),
-        "geometry": {"type": "Polygon", "coordinates": [[tuple(point) for point in ring]]},
+        "geometry": dict(shape),
         "properties": {
             "sample_id": str(sample),
             **{name: int(value) / MILLION for name, value in zip(columns, millionths, strict=True)},
@@ -146,7 +144,7 @@ def parse_label_geojson(content: bytes) -> tuple[str, dict[str, int]]:
         InvalidDocumentError: it is not a label Feature.
 
     Example:
-        >>> parse_label_geojson(label_geojson("a_1", [(0, 0), (1, 0), (1, 1), (0, 0)], ["clc_111"], [1_000_000]))
+        >>> parse_label_geojson(label_geojson("a_1", {"type": "Point"}, ["clc_111"], [1_000_000]))
         ('a_1', {'clc_111': 1000000})
     """
     try:

@@ -9,8 +9,8 @@
 | `stratum`, `split`          | string    | group of the draw; `train`, …; null where unset              |
 | `clc_111` … `clc_999`       | int32     | area shares in millionths; they sum to 1,000,000, or to 0 without label |
 | `{product}_available`       | binary    | bit i % 8 of byte i // 8: timestep i exists; without time, one bit |
-| `bbox`                      | struct    | xmin, ymin, xmax, ymax of the footprint in degrees           |
-| `geometry`                  | WKB       | footprint in WGS84                                           |
+| `bbox`                      | struct    | xmin, ymin, xmax, ymax of the footprint in degrees; -180, 180 across 180° |
+| `geometry`                  | WKB       | footprint in WGS84, split at 180°                            |
 
 Rows are ordered by tile, along a Hilbert curve inside the tile. The metadata `landloom` has the rest as JSON.
 """

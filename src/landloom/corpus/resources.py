@@ -11,9 +11,8 @@ import zlib
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import orjson
 
-from landloom.corpus.footprints import DECIMALS, outlines_of
+from landloom.corpus.footprints import DECIMALS, geojson, outlines_of, squares_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -106,15 +105,13 @@ def decimals(millionths: NDArray[np.int32]) -> NDArray[np.uint8]:
 
 def _features(index: pa.Table) -> Iterator[bytes]:
     ids = index.column("id").to_pylist()
-    outlines = np.round(outlines_of(index.column("geometry")), DECIMALS)
+    outlines = np.round(outlines_of(index.column("geometry"), *squares_of(index)), DECIMALS)
     yield b'{"type":"FeatureCollection","features":[\n'
     for start in range(0, len(ids), CHUNK):
-        part = np.ascontiguousarray(outlines[start : start + CHUNK])
-        text = orjson.dumps(part, option=orjson.OPT_SERIALIZE_NUMPY)[3:-3].split(b"]],[[")
+        shapes = geojson(outlines[start : start + CHUNK])
         rows = (
-            b'{"type":"Feature","properties":{"sample_id":"%b"},"geometry":{"type":"Polygon","coordinates":[[[%b]]]}}'
-            % (name.encode(), ring)
-            for name, ring in zip(ids[start : start + CHUNK], text, strict=True)
+            b'{"type":"Feature","properties":{"sample_id":"%b"},"geometry":%b}' % (name.encode(), shape)
+            for name, shape in zip(ids[start : start + CHUNK], shapes, strict=True)
         )
         yield (b",\n" if start else b"") + b",\n".join(rows)
     yield b"\n]}\n"

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import shapely
 
+from landloom.errors import InvalidInputError
+from landloom.model.crs import crs_of, name_of, world_span
 from landloom.model.grid import Grid, transformer
 
 if TYPE_CHECKING:
@@ -82,7 +84,7 @@ def outlines_in(cells: Sequence[Grid], epsg: int, tolerance: float = 1e-10) -> N
 
     Args:
         cells: grids of any CRS.
-        epsg: CRS of the result.
+        epsg: CRS of the result; where cells cross its edge at 180°, they and those beside them go on beyond it.
         tolerance: largest error from replacing curved sides by chords, as a share of a cell's area.
 
     Returns:
@@ -96,10 +98,29 @@ def outlines_in(cells: Sequence[Grid], epsg: int, tolerance: float = 1e-10) -> N
         count = 1 if source == epsg else _segments(bounds[some], int(source), epsg, tolerance)
         x, y = _perimeters(bounds[some], count)
         if source != epsg:
-            x, y = transformer(int(source), epsg).transform(x.ravel(), y.ravel())
-        vertices = np.stack((np.reshape(x, -1), np.reshape(y, -1)), axis=-1).reshape(len(some), -1, 2)
-        result[some] = shapely.polygons(vertices)
+            x, y = _moved(x, y, int(source), epsg)
+        result[some] = shapely.polygons(np.stack((x, y), axis=-1))
     return result
+
+
+def _moved(
+    x: NDArray[np.float64], y: NDArray[np.float64], source: int, target: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(cell, vertex) outlines in another CRS; where one crosses 180°, what lies west of it goes on beyond the map.
+
+    Raises:
+        InvalidInputError: a cell crosses 180° and the target shows its halves at places that do not meet again.
+    """
+    there = transformer(source, target).transform(x.ravel(), y.ravel())
+    x, y = (np.reshape(one, x.shape) for one in there)
+    span = world_span(crs_of(target))
+    if span is not None:
+        across = np.ptp(x, axis=1) > (span[1] - span[0]) / 2
+        if across.any():
+            x = np.where(x < (span[0] + span[1]) / 2, x + span[1] - span[0], x)
+    elif len(x) and not np.isfinite(x).all():
+        raise InvalidInputError(f"got cells where {name_of(crs_of(target))} has no place")
+    return x, y
 
 
 def _perimeters(bounds: NDArray[np.float64], count: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -114,8 +135,7 @@ def _perimeters(bounds: NDArray[np.float64], count: int) -> tuple[NDArray[np.flo
 
 def _segments(bounds: NDArray[np.float64], source: int, target: int, tolerance: float) -> int:
     """Segments per side: the sagitta between chord and arc falls with the square of their number."""
-    x, y = _perimeters(bounds, 2)
-    x, y = transformer(source, target).transform(x.ravel(), y.ravel())
+    x, y = _moved(*_perimeters(bounds, 2), source, target)
     ring = np.stack((x, y), axis=-1).reshape(len(bounds), 9, 2)
     chords = ring[:, 2::2] - ring[:, :-2:2]
     lengths = np.hypot(chords[..., 0], chords[..., 1])

@@ -16,7 +16,7 @@ from pyproj.exceptions import CRSError
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.labels.classes import ClassMapping, Unmapped, class_mapping, value_text
 from landloom.labels.polygons import geometry_problems, repaired
-from landloom.model.grid import transformer
+from landloom.model.shapes import reproject_all
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -118,7 +118,7 @@ class Parcels:
         return self.names[place] if self.names else str(self.ids[place])
 
     def in_crs(self, epsg: int) -> Self:
-        """The parcels in one CRS, transformed vertex by vertex; those that become invalid are rejected.
+        """The same in one CRS, as `landloom.model.shapes` does it; what does not survive that is rejected.
 
         Example:
             >>> import geopandas, shapely
@@ -129,23 +129,18 @@ class Parcels:
             >>> moved.epsg.tolist(), round(moved.geometries[0].area)
             ([32633], 860249)
         """
-        moved = self.geometries.copy()
+        moved, why = self.geometries.copy(), np.full(len(self), "", dtype=object)
         for source in np.unique(self.epsg[self.epsg != epsg]):
             some = np.flatnonzero(self.epsg == source)
             for start in range(0, len(some), _AT_ONCE):
                 part = some[start : start + _AT_ONCE]
-                moved[part] = _reprojected(moved[part], int(source), epsg)
+                moved[part], refused = reproject_all(moved[part], int(source), epsg)
+                why[part[list(refused)]] = list(refused.values())
         changed = replace(self, geometries=moved, epsg=np.full(len(self), epsg, dtype=np.int64))
-        finite = np.asarray(np.isfinite(shapely.bounds(moved)).all(axis=1))
-        changed = changed.take(finite, f"cannot be expressed in EPSG:{epsg}")
+        for reason in sorted(set(why[why != ""].tolist())):
+            kept = why != reason
+            changed, why = changed.take(kept, f"{reason}: cannot be expressed in EPSG:{epsg}"), why[kept]
         return changed.take(np.asarray(shapely.is_valid(changed.geometries)), f"invalid once in EPSG:{epsg}")
-
-
-def _reprojected(geometries: NDArray[Any], source: int, target: int) -> Any:
-    change = transformer(source, target)
-    return shapely.transform(
-        geometries, lambda vertices: np.column_stack(change.transform(vertices[:, 0], vertices[:, 1]))
-    )
 
 
 def parcels_of(

@@ -9,6 +9,7 @@ import numpy as np
 import shapely
 
 from landloom.errors import InvalidInputError, NotFoundError, Problem, bullets
+from landloom.model.shapes import in_place
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -197,9 +198,10 @@ def label_polygons(
         raise InvalidInputError(f"got {len(geometries)} geometries and {len(codes)} codes, expected one code for each")
     array = np.empty(len(geometries), dtype=object)
     array[:] = list(geometries)
+    array, astray = in_place(array, epsg)
     names = [f"row {row}" for row in range(len(array))] if rows is None else rows
     classes, problems = read_codes(codes, taxonomy, names)
-    bad = geometry_problems(array)
+    bad = geometry_problems(array) | astray
     shapes = [Problem(where=names[row], what=what) for row, what in bad.items()]
     refuse([*problems, *(shapes if invalid == "error" else [])], f"labels of {taxonomy.name}")
     if invalid == "repair":

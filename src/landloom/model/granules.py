@@ -15,12 +15,14 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.errors import InvalidIdentityError
+from landloom.model.antimeridian import split_antimeridian
 from landloom.model.grid import SNAP, WGS84, Grid, transformer
 from landloom.model.ids import GranuleId, Zone
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely import Geometry, Polygon, STRtree
+    from shapely.geometry.base import BaseGeometry
 
 SQUARE: Final = 100_000
 """Side of an MGRS square in metres."""
@@ -76,6 +78,16 @@ def granule_footprint(granule: GranuleId) -> Polygon:
 
     column, row = _square(granule)
     return shapely.Polygon(_vertices(granule.zone, np.array([column]), np.array([row]), EXTENT)[0])
+
+
+def granule_region(granule: GranuleId) -> BaseGeometry:
+    """Outline in WGS84 within ±180°, split where the granule crosses the antimeridian: what archives are asked for.
+
+    Example:
+        >>> granule_region(GranuleId.parse("60WWV")).geom_type, granule_region(GranuleId.parse("01WCQ")).bounds[::2]
+        ('Polygon', (-180.0, 180.0))
+    """
+    return split_antimeridian(granule_footprint(granule))
 
 
 def world_granules() -> tuple[GranuleId, ...]:

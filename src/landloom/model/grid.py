@@ -1,23 +1,25 @@
 """A pixel grid: the same object is used for imagery and labels.
 
-Geometries are reprojected vertex by vertex into a grid's CRS, never their bounding boxes.
+Geometries are brought into a grid's CRS (see `landloom.model.shapes`), never their bounding boxes.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Final, Self, TypeVar
+from typing import TYPE_CHECKING, Final, Self
 
 from landloom.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from affine import Affine
     from odc.geo.geobox import GeoBox
-    from pyproj import Transformer
-    from shapely import Geometry, Polygon
+    from pyproj import CRS, Transformer
+    from shapely import Polygon
+    from shapely.geometry.base import BaseGeometry
 
-    AnyGeometry = TypeVar("AnyGeometry", bound=Geometry)
+    Crs = int | str | CRS
+    """An EPSG code, or anything that pyproj reads as a CRS."""
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north."""
@@ -29,34 +31,11 @@ SNAP: Final = 60
 
 
 @lru_cache(maxsize=256)
-def transformer(source: int, target: int) -> Transformer:
-    """A cached pyproj transformer between EPSG codes, x before y on both sides."""
+def transformer(source: Crs, target: Crs) -> Transformer:
+    """A cached pyproj transformer between two CRSs, x before y on both sides."""
     from pyproj import Transformer
 
     return Transformer.from_crs(source, target, always_xy=True)
-
-
-def reproject(geometry: AnyGeometry, source: int, target: int) -> AnyGeometry:
-    """Reproject a shapely geometry from one EPSG code to another, vertex by vertex.
-
-    Example:
-        >>> from shapely import Point
-        >>> point = reproject(Point(500_000, 0), 32633, WGS84)
-        >>> round(point.x, 9), round(point.y, 9)
-        (15.0, 0.0)
-    """
-    import numpy as np
-    import shapely
-
-    if source == target:
-        return geometry
-    change = transformer(source, target)
-
-    def vertices(coordinates: np.ndarray) -> np.ndarray:
-        return np.column_stack(change.transform(coordinates[:, 0], coordinates[:, 1]))
-
-    changed: AnyGeometry = shapely.transform(geometry, vertices)
-    return changed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -236,16 +215,25 @@ class Grid:
 
         return shapely.box(*self.bounds)
 
-    def footprint(self, densify: int = 1) -> Polygon:
-        """Outline in WGS84 (longitude latitude), reprojected vertex by vertex.
+    def footprint(self, densify: int = 1) -> BaseGeometry:
+        """Outline in WGS84 (longitude latitude), split at 180° where it crosses that.
 
         Args:
             densify: segments per side; 1 keeps the four corners, enough for samples of some hundred metres.
+
+        Example:
+            >>> Grid.of_bounds(32660, (630000, 7434000, 630600, 7434600), 600).footprint().bounds[::2]
+            (179.98..., 179.99...)
         """
+        import numpy as np
         import shapely
+
+        from landloom.model.antimeridian import split_antimeridian
 
         outline = self.outline()
         if densify > 1:
             longest = max(self.east - self.west, self.north - self.south)
             outline = shapely.segmentize(outline, longest / densify)
-        return reproject(outline, self.epsg, WGS84)
+        change = transformer(self.epsg, WGS84)
+        vertices = shapely.transform(outline, lambda xy: np.column_stack(change.transform(xy[:, 0], xy[:, 1])))
+        return split_antimeridian(vertices)

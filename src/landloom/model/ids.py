@@ -22,7 +22,7 @@ from landloom.errors import InvalidIdentityError
 from landloom.model.grid import Grid
 
 if TYPE_CHECKING:
-    from shapely import Polygon
+    from shapely.geometry.base import BaseGeometry
 
 TILE_SIZE: Final = 24_000
 """Side of a tile in metres."""
@@ -231,7 +231,7 @@ class SampleId:
         return Grid.of_bounds(self.zone.epsg, (west, north - CELL_SIZE, west + CELL_SIZE, north), resolution)
 
     @property
-    def footprint(self) -> Polygon:
+    def footprint(self) -> BaseGeometry:
         """Outline in WGS84, longitude latitude, from the south-east corner counter-clockwise."""
         return self.grid(CELL_SIZE).footprint()
 

@@ -12,7 +12,7 @@ from landloom.model.grid import Grid
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from shapely import Polygon
+    from shapely.geometry.base import BaseGeometry
 
     from landloom.model.grid import Bounds
     from landloom.model.ids import Identity
@@ -61,7 +61,7 @@ class Sample:
         return self.bounds[2] - self.bounds[0]
 
     @property
-    def footprint(self) -> Polygon:
+    def footprint(self) -> BaseGeometry:
         """Outline in WGS84, longitude latitude, from the south-east corner counter-clockwise."""
         west, _, _, north = self.bounds
         height = north - self.bounds[1]

@@ -12,6 +12,7 @@ import orjson
 import pyarrow.parquet as pq
 
 from landloom.corpus.documents import parse_corpus_json
+from landloom.corpus.footprints import rings, squares_of
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 
 DRAW: Final = ".landloom/draw.json"
 """Key of the results of the draw, in the build state."""
+HALF_TURN: Final = 180.0
+"""Degrees."""
 SHOWN: Final = 4
 """Number of samples whose chips are shown."""
 
@@ -112,6 +115,10 @@ def _head(facts: ReportFacts, title: str, size: int) -> str:
 def _map(facts: ReportFacts) -> str:
     boxes = facts.table["bbox"].combine_chunks().flatten()
     array = np.stack([column.to_numpy() for column in boxes], axis=1)
+    if (array[:, 2] - array[:, 0] > HALF_TURN).any():  # samples across 180°: a map around it
+        outlines = rings(*squares_of(facts.table))
+        array = np.concatenate([outlines.min(axis=1), outlines.max(axis=1)], axis=1)
+        array[array[:, 2] < 0, ::2] += 2 * HALF_TURN
     by = "split" if facts.info.recipe.get("splits") else "stratum"
     groups = [value or "no " + by for value in facts.table[by].to_pylist()]
     picture = figures.sample_map(array, groups)

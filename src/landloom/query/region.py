@@ -12,20 +12,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.errors import InvalidInputError, NotFoundError
+from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.query.region_files import VECTOR_SUFFIXES, is_file, joined, read_country, read_shapes
 
 if TYPE_CHECKING:
-    import geopandas as gpd
     from shapely.geometry.base import BaseGeometry as Geometry
 
     from landloom.model.grid import Bounds
 
-VECTOR_SUFFIXES: Final = frozenset(
-    {".geojson", ".json", ".gpkg", ".shp", ".fgb", ".parquet", ".geoparquet", ".kml", ".gml", ".zip"}
-)
-"""Text with one of these endings is a file."""
+_DEGREES: Final = 4326
+"""EPSG code of WGS84."""
+_ENDING: Final = re.compile(r"\.[A-Za-z0-9]{1,10}$")
 _WKT: Final = re.compile(
-    r"\s*(srid=\d+;)?\s*((multi)?(point|linestring|polygon)|linearring|geometrycollection)\s*(z|m|zm)?\s*(\(|empty\b)",
+    r"\s*(srid=(?P<srid>\d+);)?\s*((multi)?(point|linestring|polygon)|linearring|geometrycollection)\s*(z|m|zm)?\s*(\(|empty\b)",
     re.IGNORECASE,
 )
 
@@ -120,76 +119,59 @@ def geometry_region(geometry: Geometry) -> Region:
     _check_range((west, south, east, north))
     if not geometry.is_valid:
         raise InvalidInputError(f"region: got an invalid geometry: {shapely.is_valid_reason(geometry)}")
-    flat = shapely.force_2d(geometry) if geometry.has_z else geometry
+    flat = _in_place(shapely.force_2d(geometry) if geometry.has_z else geometry)
     rectangle = shapely.get_num_coordinates(flat) == 5 and flat.geom_type == "Polygon"
     if rectangle and flat.equals(shapely.box(west, south, east, north)):
         return box_region((west, south, east, north))
     return Region(geometry=flat)
 
 
-def read_region(path: Path) -> Region:
-    """The union of all features of a vector file, reprojected from its CRS vertex by vertex.
+def _in_place(geometry: Geometry) -> Geometry:
+    """A geometry in degrees, split at 180° where its edges step across; an edge of up to 350° is taken as written."""
+    west, _, east, _ = geometry.bounds
+    if not east - west > 180:  # asking for less of the world needs no more than shapely
+        return geometry
+    from landloom.model.antimeridian import require_plain_steps, split_shape
+
+    try:
+        require_plain_steps(geometry)
+    except InvalidInputError:
+        return geometry
+    try:
+        return split_shape(geometry)
+    except InvalidValueError as error:
+        raise InvalidInputError(f"region: {error}") from error
+
+
+def read_region(path: str | Path) -> Region:
+    """The union of all features of a vector file, in any CRS.
+
+    Args:
+        path: file or address; `file.gpkg|layer` where it has several layers.
 
     Raises:
-        InvalidInputError: no file, no features, no CRS, or invalid geometries; the file is named.
+        InvalidInputError: no file, several layers, no features, no CRS, or invalid geometries; the file is named.
     """
-    return geometry_region(_joined(_read_layer(path).geometry, path.name))
+    return geometry_region(read_shapes(str(path)))
 
 
-def _joined(shapes: gpd.GeoSeries, where: str) -> Geometry:
-    """The union of geometries; self-intersecting ones are named."""
-    invalid = [str(index) for index, good in zip(shapes.index, shapes.is_valid, strict=True) if not good]
-    if invalid:
-        raise InvalidInputError(f"region: {where}: features {', '.join(invalid[:10])} cross themselves")
-    joined: Geometry = shapes.union_all()
-    return joined
-
-
-def _read_layer(path: Path) -> gpd.GeoDataFrame:
-    import geopandas as gpd
-    import pyogrio.errors
-
-    if not path.exists():
-        raise InvalidInputError(f"region: no file {path}")
-    try:
-        frame = gpd.read_parquet(path) if path.suffix in {".parquet", ".geoparquet"} else gpd.read_file(path)
-    except (pyogrio.errors.DataSourceError, ValueError, OSError) as error:
-        reason = str(error).split(";", 1)[0].splitlines()[0]
-        raise InvalidInputError(f"region: {path.name} cannot be read: {reason}") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.dropna().empty:
-        raise InvalidInputError(f"region: {path.name} has no geometries")
-    if frame.crs is None:
-        raise InvalidInputError(f"region: {path.name} has no CRS")
-    return frame[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(4326)
-
-
-def country_region(name: str, layer: Path) -> Region:
+def country_region(name: str, layer: str | Path) -> Region:
     """A country by name or code, from a layer of countries.
 
-    The name may be in any text column; case and surrounding blanks are ignored.
+    The name may be in any text column; case, surrounding blanks and the form of accented letters are ignored.
 
     Args:
         name: `Germany`, `DE`, `DEU`.
-        layer: a vector file with one or more features per country.
+        layer: a vector file with one or more features per country; `file.gpkg|layer` where it has several layers.
 
     Raises:
         NotFoundError: no such name; similar names are listed.
         InvalidInputError: the layer cannot be read, or the name means different countries.
     """
-    frame = _read_layer(layer)
-    words = frame.drop(columns=frame.geometry.name).select_dtypes(include=["object", "string"])
-    folded = words.apply(lambda column: column.astype("string").str.strip().str.casefold())
-    wanted = name.strip().casefold()
-    hits = folded.eq(wanted).fillna(value=False)
-    if not hits.to_numpy().any():
-        known = {str(word).strip() for column in words for word in words[column].dropna() if 1 < len(str(word)) < 60}
-        raise NotFoundError.of(f"country in {layer.name}", name, known)
-    # The column with the rarest match identifies a country; others are attributes of many.
-    column = min((c for c in hits if hits[c].any()), key=lambda c: int(hits[c].sum()))
-    return geometry_region(frame[hits[column].to_numpy(dtype=bool)].geometry.make_valid().union_all())
+    return geometry_region(read_country(name, str(layer)))
 
 
-def resolve_region(value: Any, countries: Path | None = None) -> Region:
+def resolve_region(value: Any, countries: str | Path | None = None) -> Region:
     """Convert any form of region.
 
     Args:
@@ -227,23 +209,44 @@ def resolve_region(value: Any, countries: Path | None = None) -> Region:
 def _from_frame(value: Any) -> Geometry:
     if value.crs is None:
         raise InvalidInputError("region: got a frame without a CRS")
-    return _joined(value.to_crs(4326).geometry, "the frame")
+    return joined(value, "the frame")
 
 
-def _from_text(value: str | Path, countries: Path | None) -> Region:
-    path = Path(value)
-    if isinstance(value, Path) or path.suffix.lower() in VECTOR_SUFFIXES:
-        return read_region(path)
-    if _WKT.match(value):
-        import shapely
-
-        try:
-            return geometry_region(shapely.from_wkt(value))
-        except shapely.errors.GEOSException as error:
-            raise InvalidInputError(f"region: got text that is not WKT: {error}") from error
+def _from_text(value: str | Path, countries: str | Path | None) -> Region:
+    text = str(value)
+    wkt = _WKT.match(text)
+    if isinstance(value, Path) or (wkt is None and is_file(text)):
+        return read_region(text)
+    if wkt is not None:
+        return geometry_region(_from_wkt(text[max(wkt.end(1), 0) :], wkt["srid"]))
     if countries is None:
-        raise InvalidInputError(f"region: got the name {value!r} without a layer of countries (countries=PATH)")
-    return country_region(value, countries)
+        known = f"; no file of that name is there, and a file ends in {', '.join(sorted(VECTOR_SUFFIXES))}"
+        raise InvalidInputError(
+            f"region: got the name {value!r} without a layer of countries (countries=PATH)"
+            f"{known if _ENDING.search(text) else ''}"
+        )
+    return country_region(text, countries)
+
+
+def _from_wkt(text: str, srid: str | None) -> Geometry:
+    """The geometry of a text; PostGIS puts the CRS before it."""
+    import shapely
+
+    try:
+        geometry = shapely.from_wkt(text)
+    except shapely.errors.GEOSException as error:
+        raise InvalidInputError(f"region: got text that is not WKT: {error}") from error
+    if srid is None or int(srid) == _DEGREES:
+        return geometry
+    from pyproj.exceptions import CRSError
+
+    from landloom.model.shapes import in_degrees
+
+    try:
+        moved: Geometry = in_degrees([geometry], int(srid), [f"SRID={srid}"])[0]
+    except CRSError as error:
+        raise InvalidInputError(f"region: got SRID={srid}, expected a code that EPSG knows") from error
+    return moved
 
 
 def _from_geojson(value: Mapping[str, Any]) -> Geometry:
@@ -252,8 +255,18 @@ def _from_geojson(value: Mapping[str, Any]) -> Geometry:
 
     try:
         if value.get("type") == "FeatureCollection":
-            return shapely.union_all([shapely.geometry.shape(item["geometry"]) for item in value["features"]])
-        return shapely.geometry.shape(dict(value["geometry"] if value.get("type") == "Feature" else value))
+            held = [item["geometry"] for item in value["features"]]
+            return shapely.union_all([_shape(one) for one in held if one is not None])
+        return _shape(value["geometry"] if value.get("type") == "Feature" else value)
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
+        if isinstance(error, InvalidInputError):
+            raise
         kind = value.get("type", "no type")
         raise InvalidInputError(f"region: got a mapping ({kind}) that is not a GeoJSON geometry") from error
+
+
+def _shape(value: Mapping[str, Any]) -> Geometry:
+    """One geometry, split where its edges step across 180°, before it meets others."""
+    import shapely.geometry
+
+    return _in_place(shapely.geometry.shape(dict(value)))

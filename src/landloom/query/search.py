@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import unquote
@@ -19,6 +20,7 @@ from shapely.errors import ShapelyError
 from landloom.errors import (
     FaultError,
     InvalidInputError,
+    InvalidValueError,
     LandloomError,
     MissingKeyError,
     PermanentFaultError,
@@ -94,8 +96,15 @@ class _Search:
             return True
         import shapely.geometry
 
+        from landloom.model.antimeridian import split_shape
+
         geometry = document.get("geometry")
-        return geometry is not None and bool(shapely.geometry.shape(geometry).intersects(self.shape))
+        if geometry is None:
+            return False
+        shape = shapely.geometry.shape(geometry)
+        with suppress(InvalidValueError):  # around a pole: as it is written
+            shape = split_shape(shape)
+        return bool(shape.intersects(self.shape))
 
     def assets(self, document: Mapping[str, Any], href: str) -> dict[str, dict[str, Any]]:
         """Assets of an item by time and role; one without an address, or with a foreign one, is reported."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from landloom.model.grid import Grid, reproject
+from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
+from landloom.model.shapes import reproject
 from landloom.simulate.noise import uniform
 from landloom.simulate.world import SceneSpec
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from math import inf
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
 
-from landloom.model.grid import WGS84, Grid, reproject
+from landloom.model.grid import WGS84, Grid
 from landloom.model.sensor import SENTINEL2, Scl
+from landloom.model.shapes import reproject
 from landloom.model.time import format_instant
 from landloom.simulate.sky import sun
 from landloom.simulate.spec import BANDS
@@ -80,7 +82,7 @@ def scene_footprint(scene: SceneSpec) -> Polygon:
         left += [(x - 9 * dy, y + 9 * dx) for x, y in reversed(left)]
         outline = outline.intersection(shapely.Polygon(left))
     longest = max(scene.grid.east - scene.grid.west, scene.grid.north - scene.grid.south)
-    outline = reproject(shapely.segmentize(outline, longest / 4), scene.grid.epsg, WGS84)
+    outline = reproject(shapely.segmentize(outline, longest / 4), scene.grid.epsg, WGS84, tolerance=inf)
     return shapely.Polygon(shapely.get_coordinates(shapely.orient_polygons(outline)))
 
 

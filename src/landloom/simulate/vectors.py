@@ -9,7 +9,8 @@ import numpy as np
 import shapely
 from scipy.spatial import Voronoi
 
-from landloom.model.grid import WGS84, Grid, reproject
+from landloom.model.grid import WGS84, Grid
+from landloom.model.shapes import reproject
 from landloom.simulate.landscape import (
     STILL_WATER,
     WATER_COURSE,
@@ -37,7 +38,7 @@ COUNTRIES: Final = (("WL", "Westland"), ("OL", "Ostland"), ("NM", "Nordmark"))
 """Ids and names of the simulated countries."""
 
 
-def place_outline(place: Place, epsg: int) -> Polygon:
+def place_outline(place: Place, epsg: int) -> BaseGeometry:
     """A place's square in another CRS, with a vertex every 600 m."""
     return reproject(Grid.of_bounds(place.epsg, place.bounds, 60).outline().segmentize(600.0), place.epsg, epsg)
 

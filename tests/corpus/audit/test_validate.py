@@ -131,7 +131,7 @@ def test_index_and_files_disagree(store: LocalStore) -> None:
 
 
 def test_labels_that_are_not_those_of_the_index(store: LocalStore) -> None:
-    republish(store, LABEL, label_geojson("33N_16E-243N_12_15", [(0, 0)], ["clc_111"], [1_000_000]))
+    republish(store, LABEL, label_geojson("33N_16E-243N_12_15", {"type": "Point"}, ["clc_111"], [1_000_000]))
     assert found(store)[LABEL] == "its fractions do not match the index"
     republish(store, LABEL, b"{}")
     assert "not a label Feature" in found(store)[LABEL]

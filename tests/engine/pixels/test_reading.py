@@ -17,9 +17,10 @@ from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 from landloom.engine.pixels.reading import NODATA_ONLY, PixelMask, SceneFaultError, SceneReader, source_window
 from landloom.formats.geotiff import encode_cog
 from landloom.imagery.resample import to_grid
-from landloom.model.grid import Grid, reproject
+from landloom.model.grid import Grid
 from landloom.model.scene import Role, SceneFile
 from landloom.model.sensor import CLEAR, LANDSAT_C2_L2
+from landloom.model.shapes import reproject
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,7 +91,7 @@ def test_a_window_is_the_smallest_that_covers_the_target(both: tuple[Grid, Grid]
 
 @given(st.integers(-3_000, 5_000), st.integers(-3_000, 5_000))
 def test_a_window_in_another_zone_holds_all_of_the_target(x: int, y: int) -> None:
-    middle = reproject(AREA.footprint().centroid, 4326, 32632)
+    middle = reproject(AREA.footprint().centroid, 4326, 32632).centroid
     west, north = round(middle.x / 60) * 60 + x, round(middle.y / 60) * 60 + y
     target = Grid.of_bounds(32632, (west, north - 600, west + 600, north), 10)
     corners = reproject(target.outline().segmentize(60), 32632, AREA.epsg)
@@ -127,7 +128,7 @@ def test_every_window_is_cut_from_what_the_whole_scene_shows(
 
 
 def test_in_another_zone_pixels_are_those_of_the_whole_scene(small: Small) -> None:
-    middle = reproject(AREA.footprint().centroid, 4326, 32632)
+    middle = reproject(AREA.footprint().centroid, 4326, 32632).centroid
     west, north = round(middle.x / 60) * 60, round(middle.y / 60) * 60
     target = Grid.of_bounds(32632, (west, north - 600, west + 600, north), 10)
     with reader(small) as scene:

@@ -16,9 +16,9 @@ from tests.projects import project_of
 from landloom.engine.context import build_context
 from landloom.engine.scenes.archives import Archives
 from landloom.errors import InvalidInputError, RecipeError
-from landloom.model.grid import reproject
 from landloom.model.ids import CELL_SIZE, SampleId, TileId
 from landloom.model.recipe import VectorSource
+from landloom.model.shapes import reproject
 from landloom.samplers.cells.sampler import AllCellsSampler, AreaClassSampler, ListedCellsSampler
 from landloom.samplers.cells.section import AllCells, AreaClassDraw, ListedCells
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError
 from landloom.labels.parcels import Parcels, parcels_of
-from landloom.model.grid import WGS84, reproject
+from landloom.model.grid import WGS84
 from landloom.model.ids import WindowId
 from landloom.model.sample import Sample
+from landloom.model.shapes import reproject
 from landloom.samplers.windows.frame import WindowFrame, anchor_corner, around_parcels, resampled, striding
 from landloom.samplers.windows.section import ParcelWindows, WindowGrid
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 import shapely
 
-from landloom.model.grid import Grid, reproject
+from landloom.model.grid import Grid
+from landloom.model.shapes import reproject
 from landloom.simulate.judge.labels import judge_fractions, judge_target
 
 DEVELOPMENT_SEED = 3

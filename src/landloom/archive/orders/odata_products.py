@@ -10,7 +10,7 @@ from shapely.errors import ShapelyError
 from shapely.geometry import shape
 
 from landloom.errors import InvalidDocumentError, InvalidValueError, Problem
-from landloom.formats.antimeridian import split_antimeridian
+from landloom.model.antimeridian import split_antimeridian
 from landloom.model.ids import GranuleId
 from landloom.model.scene import Role, Scene, SceneFile
 from landloom.model.sensor import SENTINEL_2_L1C, SENTINEL_2_L2A

@@ -10,8 +10,8 @@ from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.protocol import is_wanted
 from landloom.archive.safe.packages import UNREADABLE, opened, places
 from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
-from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.safe.safe_product import manifest_checksums, parse_product
+from landloom.model.antimeridian import split_antimeridian
 from landloom.model.scene import Role, Scene, SceneFile
 from landloom.model.sensor import REFLECTANCE_SCALE, SENTINEL_2_L1C, SENTINEL_2_L2A, Conversion
 

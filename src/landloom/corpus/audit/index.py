@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.corpus.documents import parse_label_geojson
-from landloom.corpus.footprints import outlines_of, rings
+from landloom.corpus.footprints import outlines_of, rings, squares_of
 from landloom.corpus.index import availability, available, index_metadata, read_metadata
 from landloom.corpus.layout import INDEX
 from landloom.corpus.resources import resource_files
@@ -52,7 +52,9 @@ def footprints(table: pa.Table) -> dict[str, NDArray[np.float64]]:
     Raises:
         InvalidInputError: a geometry is not a polygon with four corners.
     """
-    return dict(zip(table.column("id").to_pylist(), outlines_of(table.column("geometry")), strict=True))
+    return dict(
+        zip(table.column("id").to_pylist(), outlines_of(table.column("geometry"), *squares_of(table)), strict=True)
+    )
 
 
 def index_problems(
@@ -103,15 +105,14 @@ def _places(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
     names = np.array([f"{sample.zone}_{sample.tile_name}" for sample in samples])
     for row in np.flatnonzero(names != np.array(table.column("tile").to_pylist())).tolist():
         yield Problem(where=f"{INDEX}#{samples[row]}", what=f"got another tile than its id's, {names[row]}")
-    bounds = np.stack([table.column(name).to_numpy() for name in ("west", "south", "east", "north")], axis=1)
-    epsg = table.column("epsg").to_numpy()
+    epsg, bounds = squares_of(table)
     for row, sample in enumerate(samples):
         if isinstance(sample, SampleId):
             grid = sample.grid(CELL_SIZE)
             if (grid.epsg, grid.bounds) != (int(epsg[row]), tuple(bounds[row].tolist())):
                 yield Problem(where=f"{INDEX}#{sample}", what=f"got other bounds than its id's, {grid.bounds}")
     try:
-        stored = outlines_of(table.column("geometry"))
+        stored = outlines_of(table.column("geometry"), epsg, bounds)
     except InvalidInputError as error:
         yield Problem(where=INDEX, what=str(error))
         return

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
+from landloom.corpus.footprints import DECIMALS, json_boxes, json_geometry
 from landloom.corpus.layout import STAC
 from landloom.errors import MissingKeyError, Problem, counted
 
@@ -149,12 +150,20 @@ class StacAudit:
         if outline is None:
             yield Problem(where=key, what="properties.sample_id: is not a sample of the index")
             return
-        ring = np.array(document["geometry"]["coordinates"][0], np.float64)
-        if ring.shape != outline.shape or np.abs(ring - outline).max() > CLOSE:
+        if not _is_outline(document["geometry"], outline):
             yield Problem(where=key, what="geometry: is not the footprint of its sample")
-        box = [*outline.min(axis=0), *outline.max(axis=0)]
+        box = json_boxes(outline[None])[0]
         if np.abs(np.array(document.get("bbox", [0, 0, 0, 0])) - box).max() > CLOSE:
             yield Problem(where=key, what="bbox: is not that of its sample's footprint")
+
+
+def _is_outline(geometry: Mapping[str, Any], outline: NDArray[np.float64]) -> bool:
+    """Whether a GeoJSON geometry is a sample's outline, to the digits that JSON keeps."""
+    if geometry["type"] == "Polygon":
+        ring = np.array(geometry["coordinates"][0], np.float64)
+        return ring.shape == outline.shape and bool(np.abs(ring - outline).max() <= CLOSE)
+    own = json_geometry(np.round(outline, DECIMALS))
+    return own["type"] == geometry["type"] and bool(own["coordinates"] == geometry["coordinates"])
 
 
 def _shape(key: str, content: bytes, document: Mapping[str, Any]) -> bytes:

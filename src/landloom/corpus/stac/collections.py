@@ -14,7 +14,7 @@ import orjson
 
 from landloom.corpus.citation import citation, doi
 from landloom.corpus.documents import PRETTY
-from landloom.corpus.footprints import DECIMALS, boxes
+from landloom.corpus.footprints import DECIMALS, joint_box, json_boxes
 from landloom.corpus.stac.collection_assets import item_assets, resource_assets, tile_assets
 from landloom.corpus.stac.items import (
     EXTENSIONS,
@@ -99,9 +99,7 @@ def root_documents(
 
 
 def _box(content: TileContent) -> Bounds:
-    west_south = boxes(content.outlines())
-    low, high = west_south[:, :2].min(axis=0), west_south[:, 2:].max(axis=0)
-    west, south, east, north = np.round(np.concatenate([low, high]), DECIMALS).tolist()
+    west, south, east, north = np.round(joint_box(json_boxes(content.outlines())), DECIMALS).tolist()
     return west, south, east, north
 
 
@@ -117,8 +115,7 @@ def _counts(info: CorpusInfo, content: TileContent) -> dict[str, int]:
 
 
 def _union(tiles: Sequence[TileSummary]) -> list[float]:
-    corners = np.array([summary.box for summary in tiles])
-    return [*corners[:, :2].min(axis=0).tolist(), *corners[:, 2:].max(axis=0).tolist()]
+    return list(joint_box([summary.box for summary in tiles]))
 
 
 def _title(members: tuple[ProductInfo, ...]) -> str:

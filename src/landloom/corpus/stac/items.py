@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
-from landloom.corpus.footprints import DECIMALS, boxes, rings
+from landloom.corpus.footprints import DECIMALS, geojson, json_boxes, rings
 from landloom.corpus.layout import SampleGap
 from landloom.corpus.stac.links import CSV, GEOJSON, GEOTIFF, ZARR, Hrefs
 from landloom.corpus.stac.template import Template
@@ -162,13 +162,13 @@ class _ItemWriter:
         """Slot values of each sample, without file facts."""
         outlines = np.round(self.content.outlines(), DECIMALS)
         bounds = np.array([sample.bounds for sample in self.content.samples], np.float64)
-        ring = _dump(outlines, b"]],[[")
-        box = _dump(boxes(outlines), b"],[")
+        shape = geojson(outlines)
+        box = _dump(json_boxes(outlines), b"],[")
         plane = _dump(bounds, b"],[")
         return [
             {
                 "ID": own.encode(),
-                "RING": b"[[[" + ring[row] + b"]]]",
+                "SHAPE": shape[row],
                 "BOX": b"[" + box[row] + b"]",
                 "PLANE": b"[" + plane[row] + b"]",
                 "WEST": repr(float(bounds[row, 0])).encode(),
@@ -231,7 +231,7 @@ class _ItemWriter:
             "stac_version": STAC_VERSION,
             "stac_extensions": self._extensions(members),
             "id": self.layout.item_id(collection, self.slot, name),
-            "geometry": {"type": "Polygon", "coordinates": "@@=RING@@"},
+            "geometry": "@@=SHAPE@@",
             "bbox": "@@=BOX@@",
             "properties": self._properties(row, members, timestep),
             "links": self._links(key, collection, step, there),

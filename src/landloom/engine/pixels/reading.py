@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import partial
-from math import ceil, floor
+from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
@@ -18,9 +18,11 @@ from landloom.imagery.composite import Observation
 from landloom.imagery.resample import to_grid
 from landloom.imagery.stored import Storage, class_numbers, number_rule
 from landloom.imagery.valid import bits_valid, data_valid, scl_valid
-from landloom.model.grid import Grid, reproject
+from landloom.model.crs import crs_of, world_span
+from landloom.model.grid import Grid
 from landloom.model.scene import Role
 from landloom.model.sensor import REFLECTANCE_SCALE, SENSORS
+from landloom.model.shapes import reach, reproject
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -86,7 +88,7 @@ def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
         margin += 1
         longest = max(target.east - target.west, target.north - target.south)
         outline = shapely.segmentize(target.outline(), longest / SEGMENTS)
-        west, south, east, north = reproject(outline, target.epsg, source.epsg).bounds
+        west, south, east, north = reproject(outline, target.epsg, source.epsg, tolerance=inf).bounds
     tiny = 1e-6
     top = floor((source.north - north) / source.pixel_height + tiny) - margin
     bottom = ceil((source.north - south) / source.pixel_height - tiny) + margin
@@ -101,6 +103,31 @@ def _own_scaling(asset: SceneFile, file: RasterFile) -> tuple[float, float] | No
     """Scale and offset that a file itself declares; of these the archive may have settled the offset already."""
     found = file.scaling_of(asset.band)
     return found if found is None or not asset.offset_known else (found[0], 0.0)
+
+
+def source_windows(source: Grid, target: Grid, margin: int = 0) -> list[Grid]:
+    """The windows of a source's pixels that together cover a target: two on a map of the world cut at 180°.
+
+    Args:
+        source: as of `source_window`.
+        target: as of `source_window`.
+        margin: as of `source_window`.
+
+    Example:
+        >>> world = Grid.of_bounds(4326, (-180, -90, 180, 90), 0.1)
+        >>> across = Grid.of_bounds(32660, (628200, 7434000, 634200, 7440000), 60)
+        >>> [(window.width, round(window.west, 1)) for window in source_windows(world, across)]
+        [(3, 179.8), (3, -180.1)]
+    """
+    boxes = () if world_span(crs_of(source.epsg)) is None else reach(target.bounds, target.epsg, source.epsg)
+    if len(boxes) < 2:
+        whole = source_window(source, target, margin)
+        return [] if whole is None else [whole]
+    sides = (
+        Grid.of_transform(source.epsg, (east - west, 0.0, west, 0.0, south - north, north), (1, 1))
+        for west, south, east, north in boxes
+    )
+    return [window for side in sides if (window := source_window(source, side, margin + 1)) is not None]
 
 
 class SceneReader:

@@ -15,7 +15,7 @@ from landloom.archive.selection import Policy, SceneFilter, choose_scenes
 from landloom.engine.region import region_of
 from landloom.engine.scenes.granules import GranuleScenes
 from landloom.errors import InvalidIdentityError, InvalidInputError, NotFoundError
-from landloom.model.granules import granule_footprint
+from landloom.model.granules import granule_region
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import ScenesSection
 from landloom.model.time import Period
@@ -139,7 +139,7 @@ def granule_scenes(
         fixed = frozenset(told.ids)
     rule, found = scene_policy(section, policy), {}
     for granule in granules:
-        scenes = archive.search(granule_footprint(granule), period)
+        scenes = archive.search(granule_region(granule), period)
         own = tuple(scene for scene in scenes if scene.granule == str(granule))
         found[granule] = GranuleScenes(
             granule=granule, candidates=own, policy=rule, rule=scene_filter(section), period=period, fixed=fixed
@@ -167,7 +167,7 @@ def granule_outlines(granules: set[str]) -> dict[str, Any]:
     outlines = {}
     for name in sorted(granules):
         try:
-            outlines[name] = granule_footprint(GranuleId.parse(name))
+            outlines[name] = granule_region(GranuleId.parse(name))
         except InvalidIdentityError:
             continue
     return outlines

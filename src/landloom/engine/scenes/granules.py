@@ -17,7 +17,7 @@ from landloom.engine.pixels.reading import SceneReader
 from landloom.errors import InvalidInputError
 from landloom.imagery.fill import fill_periodic
 from landloom.imagery.valid import data_valid
-from landloom.model.granules import granule_footprint, granule_grid
+from landloom.model.granules import granule_grid, granule_region
 from landloom.model.time import NOON_PASS, Period, Timestep
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class GranuleScenes:
         best: dict[str, Scene] = {}
         for scene in sorted(usable, key=_worth):
             best.setdefault(daily_step(scene.time).name, scene)
-        region = granule_footprint(self.granule)
+        region = granule_region(self.granule)
         return choose_scenes(best.values(), self.policy, self.period, rule=self.rule, region=region)
 
     def chosen(self) -> tuple[Scene, ...]:

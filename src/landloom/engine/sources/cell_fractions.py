@@ -8,15 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
+import pandas as pd
+import shapely
+from geopandas import GeoDataFrame
 
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.errors import InvalidInputError
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
 from landloom.model.apportion import MILLION
-from landloom.model.grid import WGS84, reproject
+from landloom.model.crs import crs_of, world_span
+from landloom.model.grid import WGS84
 from landloom.model.ids import CELL_SIZE, SampleId
 from landloom.model.recipe import LabelSource
+from landloom.model.shapes import neighbourhood, reproject
 from landloom.model.taxonomy import taxonomy
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
@@ -33,11 +38,16 @@ if TYPE_CHECKING:
     from landloom.model.ids import TileId
     from landloom.model.sample import Sample
     from landloom.store.protocol import Readable
+    from landloom.store.raster import RasterFile
 
 MARGIN: Final = 0.02
 """Degrees around a tile's cells within which polygons are read."""
 RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
 """Suffixes of label sources that are rasters."""
+
+
+PIXEL_MISFIT: Final = 1e-3
+"""Pixels by which the two edges of a world map may miss each other at 180°."""
 
 
 def is_raster(path: str) -> bool:
@@ -109,10 +119,7 @@ def cell_fractions(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> F
 def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
     if source.column is None:
         raise InvalidInputError(f"{path}: got no column, expected the column of the code in the recipe")
-    outlines = [cell.footprint().bounds for cell in cells]
-    wests, souths, easts, norths = zip(*outlines, strict=True)
-    box = (min(wests) - MARGIN, min(souths) - MARGIN, max(easts) + MARGIN, max(norths) + MARGIN)
-    frame = read_vector(path, layer=source.layer, columns=[source.column], bbox=box, bbox_epsg=WGS84, numbered=True)
+    frame = _read_around(path, source, cells)
     try:
         epsg = epsg_of(frame)
         table = fractions_from_polygons(
@@ -130,17 +137,56 @@ def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Fra
     return replace(table, overlaps=tuple(one for one in table.overlaps if one.area >= least))
 
 
+def _read_around(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> GeoDataFrame:
+    """The rows around some cells; on both sides of 180° where they lie there, each row once."""
+    around = shapely.union_all([shapely.box(*box) for cell in cells for box in neighbourhood(cell.footprint())])
+    frames = [
+        read_vector(
+            path,
+            layer=source.layer,
+            columns=[str(source.column)],
+            bbox=(west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN),
+            bbox_epsg=WGS84,
+            numbered=True,
+        )
+        for west, south, east, north in neighbourhood(around)
+    ]
+    if len(frames) == 1:
+        return frames[0]
+    joined = pd.concat([frames[0], frames[1][~frames[1].index.isin(frames[0].index)]]).sort_index()
+    return GeoDataFrame(joined, geometry=frames[0].geometry.name, crs=frames[0].crs)
+
+
 def _of_raster(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
     with open_raster(path) as file:
-        part = raster_window(cells, file.grid)
-        if part is None:
+        found = _raster_around(file, cells)
+        nodata = 0 if file.nodata is None else file.nodata
+        if found is None:
             return fractions_from_polygons([], [], cells, taxonomy(source.taxonomy), epsg=file.grid.epsg)
-        window = file.grid.window(*part)
-        raster = file.read(window, fill=int(file.nodata or 0))
-        nodata = file.nodata
-    return fractions_from_raster(
-        raster, window, cells, taxonomy(source.taxonomy), nodata=0 if nodata is None else nodata
-    )
+    return fractions_from_raster(*found, cells, taxonomy(source.taxonomy), nodata=nodata)
+
+
+def _raster_around(file: RasterFile, cells: tuple[Grid, ...]) -> tuple[NDArray[Any], Grid] | None:
+    """The part of a raster that some cells need, and its grid; on both sides of 180° where they lie there."""
+    fill, span = int(file.nodata or 0), world_span(crs_of(file.grid.epsg))
+    turn = 0.0 if span is None else span[1] - span[0]
+    parts: list[tuple[NDArray[Any], Grid]] = []
+    for grid in (file.grid, replace(file.grid, west=file.grid.west + turn))[: 2 if turn else 1]:
+        window = raster_window(cells, grid)
+        if window is not None:
+            parts.append((file.read(file.grid.window(*window), fill=fill), grid.window(*window)))
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    (west, first), (east, second) = parts
+    gap = (second.west - first.east) / first.pixel_width
+    if abs(gap - round(gap)) > PIXEL_MISFIT:
+        raise InvalidInputError(
+            f"{file.href}: got pixels of {first.pixel_width:g} around 180 degrees, of which no whole number goes round "
+            "the world, expected some that meet there"
+        )
+    between = np.full((first.height, max(round(gap), 0)), fill, west.dtype)
+    joined = np.concatenate([west, between, east], axis=1)
+    return joined, replace(first, width=joined.shape[1])
 
 
 def fraction_notes(table: FractionTable) -> Iterator[Note]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landloom.engine.pixels.reading import source_window
+from landloom.engine.pixels.reading import source_windows
 from landloom.errors import InvalidInputError
 from landloom.imagery.resample import to_grid
 from landloom.model.crosswalk import Crosswalk, crosswalk
@@ -54,13 +54,15 @@ class ClassMap:
         """
         walk = self.walk
         with open_raster(self.path) as file:
-            window = source_window(file.grid, grid, margin=1)
-            if window is None:
+            windows = source_windows(file.grid, grid, margin=1)
+            if not windows:
                 return np.zeros(grid.shape, dtype=np.uint8)
             nothing = int(walk.source.nodata)
             stored = nothing if file.nodata is None else int(file.nodata)
-            codes = file.read(window, fill=stored)
-        moved = to_grid(codes, window, grid, nodata=stored).astype(np.int64)
+            parts = [to_grid(file.read(window, fill=stored), window, grid, nodata=stored) for window in windows]
+        moved = parts[0].astype(np.int64)
+        for part in parts[1:]:  # the other side of 180°
+            moved = np.where(moved == stored, part, moved)
         if stored != nothing:
             moved[moved == stored] = nothing
         try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from landloom.corpus.documents import label_geojson
-from landloom.corpus.footprints import DECIMALS, rings
+from landloom.corpus.footprints import DECIMALS, json_geometry, rings
 from landloom.corpus.manifest import FileEntry
 
 if TYPE_CHECKING:
@@ -38,9 +38,9 @@ class LabelFiles:
         epsg = np.array([sample.epsg for sample in self.samples], np.int32)
         outlines = rings(epsg, np.array([sample.bounds for sample in self.samples], np.float64))
         files = []
-        for sample, ring, row in zip(self.samples, np.round(outlines, DECIMALS).tolist(), millionths, strict=True):
+        for sample, ring, row in zip(self.samples, np.round(outlines, DECIMALS), millionths, strict=True):
             key = self.layout.label(sample.id, self.product.prefix)
-            data = label_geojson(sample.id, ring, self.columns, row.tolist())
+            data = label_geojson(sample.id, json_geometry(ring), self.columns, row.tolist())
             store.put(key, data)
             files.append(FileEntry.of(key, data))
         return files

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from math import inf
 from typing import TYPE_CHECKING
 
+import numpy as np
 import shapely
 
 from landloom.engine.sources.cell_fractions import is_raster
 from landloom.engine.units import NoteKind
 from landloom.errors import InvalidInputError, counted
-from landloom.model.grid import WGS84, reproject
+from landloom.model.grid import WGS84
+from landloom.model.shapes import reproject_all
 from landloom.store.raster import open_raster
 from landloom.store.vector import vector_extent
 
@@ -43,9 +46,11 @@ def require_labels(path: str, source: LabelSource, missing: int, cells: int, bou
     """
     if missing < cells or source.allow_empty:
         return
+    extent = _extent(path, source)
+    there = "elsewhere" if extent is None else _shown(extent)
     raise InvalidInputError(
-        f"{path}: no label lies in any of the {cells:,} cells; it reaches {_shown(_extent(path, source))}, they "
-        f"lie {_shown(bounds)}: is its CRS right, or are its axes swapped? To continue anyway, set allow_empty"
+        f"{path}: no label lies in any of the {cells:,} cells; it reaches {there}, they lie {_shown(bounds)}: is its "
+        "CRS right, or are its axes swapped? To continue anyway, set allow_empty"
     )
 
 
@@ -72,16 +77,16 @@ def label_notes(name: str, outcomes: Mapping[str, Outcome], cells: int) -> list[
 
 def bounds_of(samples: Sequence[Sample]) -> Bounds:
     """West, south, east, north of samples, in WGS84."""
-    west, south, east, north = shapely.total_bounds([sample.footprint for sample in samples])
+    west, south, east, north = shapely.total_bounds(np.array([sample.footprint for sample in samples], dtype=object))
     return float(west), float(south), float(east), float(north)
 
 
-def _extent(path: str, source: LabelSource) -> Bounds:
+def _extent(path: str, source: LabelSource) -> Bounds | None:
     if not is_raster(path):
         return vector_extent(path, source.layer)
     with open_raster(path) as file:
-        bounds: Bounds = reproject(file.grid.outline(), file.grid.epsg, WGS84).bounds
-    return bounds
+        moved, refused = reproject_all([file.grid.outline()], file.grid.epsg, WGS84, tolerance=inf)
+    return None if refused else moved[0].bounds
 
 
 def _shown(bounds: Bounds) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 from shapely import Polygon, make_valid, union_all
 
 from landloom.errors import InvalidDocumentError, InvalidValueError, Problem
-from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.safe.xml import SafeXml, child_text
+from landloom.model.antimeridian import split_antimeridian
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -31,12 +31,12 @@ from landloom.errors import (
     InvalidValueError,
     Problem,
 )
-from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.stac.item_values import ItemValues
 from landloom.formats.stac.origin import ProductName, origin, product_name
 from landloom.formats.stac.profiles import GENERIC
 from landloom.formats.stac.stored_numbers import stated_numbers
 from landloom.model.address import resolve
+from landloom.model.antimeridian import split_antimeridian
 from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
 from landloom.model.scene import Role, Scene, SceneFile

@@ -14,8 +14,8 @@ import orjson
 from shapely import box
 
 from landloom.errors import FaultError, InvalidInputError, MissingKeyError, PermanentFaultError, TransientFaultError
-from landloom.formats.antimeridian import split_antimeridian
 from landloom.model.address import is_remote, resolve, shown
+from landloom.model.antimeridian import split_antimeridian
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:

@@ -70,17 +70,21 @@ class RegionSection(Section):
     """Where samples may lie: bounds in WGS84 or the union of the polygons of a file."""
 
     bounds: tuple[float, float, float, float] | None = None
-    """West, south, east, north in degrees."""
+    """West, south, east, north in degrees; west above east crosses 180°."""
     file: str | None = None
     """Any vector file with a CRS."""
+    layer: str | None = None
+    """Layer, where the file has several."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.bounds is None) == (self.file is None):
             raise ValueError("expected either bounds or file")
-        if self.bounds is not None and not (self.bounds[0] < self.bounds[2] and self.bounds[1] < self.bounds[3]):
+        if self.layer is not None and self.file is None:
+            raise ValueError("got a layer without a file")
+        if self.bounds is not None and not (self.bounds[0] != self.bounds[2] and self.bounds[1] < self.bounds[3]):
             raise ValueError("expected bounds as west, south, east, north")
-        if self.bounds is not None and not (self.bounds[0] >= -180 and self.bounds[2] <= 180):
+        if self.bounds is not None and not all(-180 <= longitude <= 180 for longitude in self.bounds[::2]):
             raise ValueError(f"got longitudes {self.bounds[0]:g} to {self.bounds[2]:g}, expected -180 to 180")
         if self.bounds is not None and not (self.bounds[1] >= -90 and self.bounds[3] <= 90):
             raise ValueError(f"got latitudes {self.bounds[1]:g} to {self.bounds[3]:g}, expected -90 to 90")

@@ -9,8 +9,9 @@ import numpy as np
 import shapely
 
 from landloom.errors import InvalidInputError
-from landloom.model.grid import WGS84, reproject
+from landloom.model.grid import WGS84
 from landloom.model.ids import Zone
+from landloom.model.shapes import middle_of, reproject, together
 from landloom.reports.rasters import histogram
 from landloom.sampling.windows import centred_window
 
@@ -114,14 +115,12 @@ def _zone(parcels: Parcels) -> int:
     codes = np.unique(parcels.epsg)
     if len(codes) == 1 and int(codes[0]) // 100 in {326, 327}:
         return int(codes[0])
-    centres = [
-        reproject(
-            shapely.box(*shapely.total_bounds(parcels.geometries[parcels.epsg == code])).centroid, int(code), WGS84
-        )
+    boxes = [
+        shapely.box(*shapely.total_bounds(together(parcels.geometries[parcels.epsg == code], int(code))))
         for code in codes.tolist()
     ]
-    middle = shapely.MultiPoint(centres).centroid
-    return Zone.of(middle.x, middle.y).epsg
+    centres = [reproject(box.centroid, int(code), WGS84) for box, code in zip(boxes, codes, strict=True)]
+    return Zone.of(*middle_of(shapely.GeometryCollection(centres))).epsg
 
 
 def _centred(bounds: NDArray[np.float64], side: float) -> float:

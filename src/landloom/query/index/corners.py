@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 TOLERANCE: Final = 1e-9
 """Tolerance in degrees (0.1 mm) for equal vertices."""
+_NEAR: Final = 179.0
+"""Degrees of longitude from which squares may cross 180°."""
 
 
 def corners(
@@ -28,7 +30,7 @@ def corners(
         exact: use PROJ for its exact digits; else UTM is computed here, within 1e-12 degrees.
 
     Returns:
-        (n, 4, 2) longitude and latitude.
+        (n, 4, 2) longitude and latitude; beyond 180° for a square that crosses that.
 
     Example:
         >>> square = np.array([[474_000.0, 7_018_200.0, 474_600.0, 7_018_800.0]])
@@ -47,4 +49,16 @@ def corners(
         for code in codes:
             own = epsg == code
             result[own, :, 0], result[own, :, 1] = transformer(code, WGS84).transform(x[own], y[own])
+    result = _within(result)
     return result if decimals is None else np.round(result, decimals)
+
+
+def _within(corners: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Squares within ±180°; those across go on beyond 180°, whatever their zone."""
+    longitudes = corners[..., 0]
+    if not len(longitudes) or not np.abs(longitudes).max() > _NEAR:
+        return corners
+    jumps = np.ptp(longitudes, axis=1) > 180
+    longitudes += 360.0 * ((jumps[:, None] & (longitudes < 0)) | (longitudes.min(axis=1) < -180)[:, None])
+    longitudes -= 360.0 * (longitudes.min(axis=1) >= 180)[:, None]
+    return corners

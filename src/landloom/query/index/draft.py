@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
+    from shapely.geometry.base import BaseGeometry
 
     from landloom.corpus.info import CorpusInfo
 
@@ -138,6 +139,14 @@ def _odd(outlines: NDArray[np.float64], derived: NDArray[np.float64], decimals: 
     return ~same
 
 
+def _split(outline: BaseGeometry) -> bytes:
+    """WKB of an outline, split at 180°."""
+    from landloom.model.antimeridian import split_shape
+
+    text: bytes = split_shape(outline).wkb
+    return text
+
+
 def _footprints(
     draft: Draft, squares: NDArray[np.float64], first: NDArray[np.int64]
 ) -> tuple[dict[str, NDArray[Any]], int | None]:
@@ -145,17 +154,19 @@ def _footprints(
 
     decimals = None if draft.outlines is None else _decimals(draft.outlines)
     extent = np.empty((len(squares), 4))
-    odd: dict[int, bytes] = dict(draft.strange)
+    odd = {row: _split(shapely.from_wkb(text)) for row, text in draft.strange.items()}
     for start in range(0, len(squares), _BLOCK):
         own = slice(start, start + _BLOCK)
         derived = corners(draft.epsg[own], squares[own], decimals)
         extent[own] = np.concatenate([derived.min(axis=1), derived.max(axis=1)], axis=1)
+        for row in np.flatnonzero(extent[own, 2] > 180).tolist():
+            odd.setdefault(start + row, _split(shapely.Polygon(derived[row])))
         if draft.outlines is None:
             continue
         published = draft.outlines[own]
         for row in np.flatnonzero(_odd(published, derived, decimals)).tolist():
             if start + row not in odd:
-                odd[start + row] = shapely.Polygon(published[row]).wkb
+                odd[start + row] = _split(shapely.Polygon(published[row]))
     rows = sorted(odd)
     for row in rows:
         extent[row] = shapely.from_wkb(odd[row]).bounds

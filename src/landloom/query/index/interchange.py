@@ -180,12 +180,12 @@ def _with_outlines(table: pa.Table, order: NDArray[np.int64], draft: Draft) -> p
     import pyarrow as pa
     import shapely
 
-    from landloom.corpus.footprints import boxes, wkb
+    from landloom.corpus.footprints import boxes, unwrapped, wkb
 
     if draft.outlines is None:
         return table
     vertices = draft.outlines[order]
-    rings = np.concatenate([vertices, vertices[:, :1]], axis=1)
+    rings = unwrapped(np.concatenate([vertices, vertices[:, :1]], axis=1))
     box = boxes(rings)
     outlines = wkb(rings)
     strange = {place: draft.strange[row] for place, row in enumerate(order.tolist()) if row in draft.strange}

@@ -182,7 +182,9 @@ class Sidecar:
         cells = self._cells
         row, column = np.divmod(self.arrays["cell"][rows], cells)
         u, v = (column + 0.5) / cells, (row + 0.5) / cells
-        return table[:2] + table[2:4] * u + table[4:6] * v + table[6:8] * (u * v), table[8:]
+        middle = table[:2] + table[2:4] * u + table[4:6] * v + table[6:8] * (u * v)
+        middle[0] -= 360.0 * (middle[0] > 180)  # a tile across 180° goes on beyond it
+        return middle, table[8:]
 
     @property
     def _cells(self) -> int:

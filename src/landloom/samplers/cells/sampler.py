@@ -11,21 +11,22 @@ import shapely
 
 from landloom.engine.kinds import Sampler, StatedSamples
 from landloom.engine.placement import Placement
-from landloom.engine.region import region_of
+from landloom.engine.region import region_of, strata_of
 from landloom.errors import InvalidInputError, InvalidValueError, Problem, bullets, counted
-from landloom.model.grid import WGS84, reproject
+from landloom.model.grid import WGS84, transformer
 from landloom.model.ids import CELL_SIZE, SampleId
 from landloom.model.recipe import LabelSource, find_sources
 from landloom.model.sample import Sample
+from landloom.model.shapes import reproject
 from landloom.model.taxonomy import taxonomy
 from landloom.samplers.cells.candidate_fractions import candidate_fractions
 from landloom.samplers.cells.report import draw_parts
 from landloom.samplers.cells.section import AllCells, AreaClassDraw, ListedCells
 from landloom.sampling.allocate import areas, quotas
+from landloom.sampling.candidates import Candidates
 from landloom.sampling.draw import draw
 from landloom.sampling.simple import draw_all, draw_list
 from landloom.sampling.zone_cells import candidate_cells
-from landloom.store.vector import read_vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -64,9 +65,10 @@ class AreaClassSampler(Sampler[AreaClassDraw]):
 
     def place(self, project: Project, section: AreaClassDraw, context: BuildContext, archives: Archives) -> Placement:
         """Compute the fractions of every cell, then draw."""
-        region, named = region_of(project), _strata(project, section)
+        region = region_of(project)
         _require_room(region)
-        candidates = candidate_cells(region, named)
+        named = strata_of(project, section.strata, region)
+        candidates = candidate_cells(region, named) if named else Candidates.of_ids([])
         if not len(candidates):
             west, south, east, north = (round(value, 4) for value in region.bounds)
             raise InvalidInputError(
@@ -168,19 +170,13 @@ def _outside(cells: Mapping[str, SampleId], region: BaseGeometry) -> list[Proble
     for epsg, own in zones.items():
         bounds = np.array([cell.grid(CELL_SIZE).bounds for _, cell in own])
         centres = (bounds[:, :2] + bounds[:, 2:]) / 2
-        inside = shapely.contains_xy(reproject(region, WGS84, epsg), centres)
+        inside = shapely.contains_xy(region, np.column_stack(transformer(epsg, WGS84).transform(*centres.T)))
         problems += [
             Problem(where=where, what=f"got '{cell}', a cell outside the region")
             for (where, cell), there in zip(own, inside.tolist(), strict=True)
             if not there
         ]
     return problems
-
-
-def _strata(project: Project, section: AreaClassDraw) -> list[tuple[str, BaseGeometry]]:
-    strata = section.strata
-    frame = read_vector(project.path(strata.file), layer=strata.layer, columns=[strata.column]).to_crs(WGS84)
-    return [(str(name), shape) for name, shape in zip(frame[strata.column], frame.geometry, strict=True)]
 
 
 def _require_room(region: BaseGeometry) -> None:

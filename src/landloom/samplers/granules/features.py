@@ -22,23 +22,25 @@ from landloom.engine.context import build_context, run_stage
 from landloom.engine.executors import inline
 from landloom.engine.units import Outcome, Unit, unit_digest
 from landloom.errors import BuildError, InvalidInputError
-from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.parquet import encode_parquet
 from landloom.labels.coverage import coverage_of
 from landloom.model.crosswalk import Crosswalk, crosswalk
-from landloom.model.granules import granule_footprint, world_granules
-from landloom.model.grid import WGS84, transformer
+from landloom.model.granules import granule_footprint, granule_region, world_granules
+from landloom.model.grid import WGS84
 from landloom.model.ids import GranuleId
+from landloom.model.shapes import reproject, reproject_all
 from landloom.model.taxonomy import Taxonomy, taxonomy
+from landloom.model.text import nfc
 from landloom.sampling.continents import REGIONS, continents_of
 from landloom.sampling.granules import CLASSES
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import read_vector
+from landloom.store.vector import read_vector, row_names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
     from landloom.engine.context import BuildContext
@@ -133,15 +135,10 @@ def _contains(bounds: tuple[float, ...], other: tuple[float, ...]) -> bool:
 
 def _outline(granule: GranuleId, epsg: int) -> tuple[Any, float]:
     """Outline in the CRS of the map, split at the antimeridian, and its area: on the ellipsoid if in degrees."""
-    shape: Any = granule_footprint(granule)
-    if shape.bounds[0] < -180 or shape.bounds[2] > 180:
-        shape = split_antimeridian(shape)
+    shape = granule_region(granule)
     if epsg == WGS84:
         return shape, _degrees_area(shape)
-    project = transformer(WGS84, epsg)
-    moved = shapely.transform(
-        shapely.segmentize(shape, 0.02), lambda p: np.column_stack(project.transform(p[:, 0], p[:, 1]))
-    )
+    moved = reproject(shape, WGS84, epsg)
     return moved, float(moved.area)
 
 
@@ -301,14 +298,28 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
     """
     table = _table(file, column)
     if table is None:
-        frame = read_vector(file, layer=layer, columns=[column]).to_crs(WGS84)
-        return continents_of(granules, frame.geometry.tolist(), [str(name) for name in frame[column]])
+        frame = read_vector(file, layer=layer, columns=[column], numbered=True)
+        return continents_of(granules, *_named_land(frame, column, file))
     unknown = sorted({name for name in table.values() if name not in REGIONS})
     if unknown:
         raise InvalidInputError(
             f"{file}: got the continents {', '.join(unknown)}, expected {', '.join(sorted(REGIONS))}"
         )
     return [REGIONS.get(table.get(str(granule), "")) for granule in granules]
+
+
+def _named_land(frame: GeoDataFrame, column: str, file: str) -> tuple[list[Any], list[str]]:
+    """Shapes in degrees and names of the rows of a layer that belong to a known continent."""
+    if frame.crs is None:
+        raise InvalidInputError(f"{file}: got rows in several CRSs, expected one for the whole file")
+    names = [nfc(str(name)) for name in frame[column]]
+    moved, refused = reproject_all(frame.geometry.to_numpy(), frame.crs, WGS84)
+    rows = row_names(frame)
+    for place, why in refused.items():
+        if names[place] in REGIONS:
+            raise InvalidInputError(f"{file}: {rows[place]} ({names[place]}) {why}")
+    kept = [place for place, shape in enumerate(moved) if shape is not None]
+    return [moved[place] for place in kept], [names[place] for place in kept]
 
 
 def _table(file: str, column: str) -> dict[str, str] | None:

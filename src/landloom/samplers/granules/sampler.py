@@ -11,7 +11,7 @@ from landloom.engine.region import region_of
 from landloom.engine.sources.class_map import class_map
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import BuildError, InvalidInputError, Problem
-from landloom.model.granules import granule_footprint
+from landloom.model.granules import granule_region
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import ClassMapSource, find_sources
 from landloom.samplers.granules.placing import ChipsTask, read_chips
@@ -71,7 +71,7 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
         region = region_of(project)
         if section.granules:
             named = sorted({GranuleId.parse(name) for name in section.granules})
-            outside = [str(one) for one in named if not granule_footprint(one).intersects(region)]
+            outside = [str(one) for one in named if not granule_region(one).intersects(region)]
             if outside:
                 raise InvalidInputError(f"samples.granules: {', '.join(outside)} outside the region")
             return named

@@ -11,9 +11,10 @@ import shapely
 
 from landloom.errors import InvalidInputError
 from landloom.model.granules import granule_grid
-from landloom.model.grid import SNAP, WGS84, Grid, reproject
+from landloom.model.grid import SNAP, WGS84, Grid
 from landloom.model.ids import GranuleId, WindowId, Zone
 from landloom.model.sample import Sample
+from landloom.model.shapes import middle_of, reproject
 from landloom.sampling.windows import centred_window
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ class WindowFrame:
 
 def _own_anchor(region: BaseGeometry, margin: float) -> str:
     """The region's north-west corner on multiples of 60 m, moved outwards by the margin, in the zone of its middle."""
-    zone = Zone.of(region.centroid.x, region.centroid.y)
+    zone = Zone.of(*middle_of(region))
     west, _, _, north = reproject(region, WGS84, zone.epsg).bounds
     return f"{zone}-{floor((west - margin) / SNAP) * SNAP}E-{ceil((north + margin) / SNAP) * SNAP}N"
 

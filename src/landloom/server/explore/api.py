@@ -15,6 +15,7 @@ from starlette.responses import Response, StreamingResponse
 from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
+from landloom.model.shapes import neighbourhood
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
 
@@ -159,7 +160,9 @@ class Explorer:
         found = self.corpus.select([identity])
         place = next(iter(found.linked()))
         frame = found.to_geodataframe().iloc[0]
-        west, south, east, north = frame.geometry.bounds
+        (west, south, east, north), *beyond = neighbourhood(frame.geometry)
+        for box in beyond:  # across 180°: one box that continues beyond it
+            east = box[2] + 360.0
         return {
             "id": place.id,
             "row": int(found.rows[0]),

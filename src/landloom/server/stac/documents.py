@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
-from landloom.corpus.footprints import DECIMALS, boxes
+from landloom.corpus.footprints import DECIMALS, geojson, json_boxes
 from landloom.corpus.layout import STAC, TileKey
 from landloom.corpus.stac.collections import TileSummary, root_documents
 from landloom.corpus.stac.items import TileContent, item_documents
@@ -155,7 +155,7 @@ class StacDocuments:
         """The document of an item with slots for values that differ between samples."""
         to = Addresses(api="@@API@@", files="@@FILES@@")
         document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
-        document["geometry"]["coordinates"] = "@@=RING@@"
+        document["geometry"] = "@@=SHAPE@@"
         document["bbox"] = "@@=BOX@@"
         properties = document["properties"]
         properties |= {"proj:code": "@@=EPSG@@", "proj:bbox": "@@=PLANE@@"}
@@ -247,16 +247,16 @@ class _Places:
         ring = np.round(self._sidecar.corners(self._rows, exact=True), self._decimals)
         ring = np.concatenate([ring, ring[:, :1]], axis=1)
         squares, epsg = self._sidecar.squares(self._rows), self._sidecar.epsg(self._rows)
-        return ring.tolist(), boxes(ring).tolist(), squares.tolist(), epsg.tolist()
+        return geojson(ring), json_boxes(ring).tolist(), squares.tolist(), epsg.tolist()
 
     def values(self, number: int) -> dict[str, bytes]:
         """Values of the slots of one sample."""
-        ring, box, plane, epsg = (column[number] for column in self._columns)
+        shape, box, plane, epsg = (column[number] for column in self._columns)
         return {
             "ID": self.samples[number].encode(),
             "DIRECTORY": self.directories[number].encode(),
             "FOLDER": f"{self.directories[number]}/{self.samples[number]}".encode(),
-            "RING": orjson.dumps([ring]),
+            "SHAPE": shape,
             "BOX": orjson.dumps(box),
             "PLANE": orjson.dumps(plane),
             "WEST": orjson.dumps(plane[0]),

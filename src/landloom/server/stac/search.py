@@ -12,6 +12,7 @@ import numpy as np
 import orjson
 
 from landloom.errors import InvalidInputError, NotFoundError
+from landloom.query.region import resolve_region
 from landloom.server.limits import MAX_IDS, check_geometry
 from landloom.server.stac.filters import TIMES, ItemColumns, ItemFilter, read_condition
 from landloom.server.stac.item_index import ItemKey, Part, item_collections, keys_of
@@ -154,7 +155,12 @@ class Searcher:
         return Answer(parts=found, order=self._sorted(found, question.sort) if question.sort else None)
 
     def _rows(self, question: Question, condition: ItemFilter) -> Rows:
-        region = question.box if question.geometry is None else question.geometry
+        region: Any = question.box
+        if question.geometry is not None:
+            try:
+                region = resolve_region(question.geometry)
+            except InvalidInputError as error:
+                raise InvalidInputError(str(error).replace("region:", "intersects:", 1)) from error
         if region is None and condition.samples is None and question.ids is not None:
             return np.arange(len(self.corpus), dtype=np.int32)
         try:

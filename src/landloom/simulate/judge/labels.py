@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from math import inf
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import shapely
 
-from landloom.model.grid import Grid, reproject
+from landloom.model.shapes import reproject
 from landloom.simulate.judge.composites import judge_grid, judge_spec
 from landloom.simulate.landscape import LANDCOVERNET, parcels_of, reclassify
 from landloom.simulate.noise import fractal, uniform
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from shapely import Polygon
 
-    from landloom.model.grid import Bounds
+    from landloom.model.grid import Bounds, Grid
 
 _CELL = 600
 _MARGIN = 700.0
@@ -73,7 +74,7 @@ def judge_fractions(seed: int) -> FractionsCase:
     polygons = land_cover_polygons(spec, bounds)
     codes = tuple(sorted({code for code, _ in polygons}))
     parcels, shapes = parcel_polygons(spec, bounds)
-    outlines = [reproject(shape, FRAME, place.epsg) for shape in shapes]
+    outlines: list[Any] = [reproject(shape, FRAME, place.epsg, tolerance=inf) for shape in shapes]
     boxes = shapely.bounds(np.array(outlines))
     coarse = place.at(_CELL)
     cells = tuple(coarse.window(row, column, 1, 1) for row in range(coarse.height) for column in range(coarse.width))
