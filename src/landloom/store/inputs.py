@@ -32,11 +32,13 @@ def changed(known: Mapping[str, Version], patience: Patience | None = None) -> f
 
     Returns:
         Those that answer with another version. A file whose server does not answer, or says too little to tell, counts
-        as unchanged.
+        as unchanged, and so does one that is not on this machine any more.
 
     Example:
-        >>> sorted(changed({"/no/such/B04.tif": Version(size=7), "/nor/B08.tif": Version(absent=True)}))
-        ['/no/such/B04.tif']
+        >>> import tempfile
+        >>> file = tempfile.NamedTemporaryFile()
+        >>> changed({file.name: Version(size=7), "/nowhere/B08.tif": Version(size=7)}) == {file.name}
+        True
     """
     with new_session(patience or Patience(attempts=2, timeout=20)) as session, ThreadPoolExecutor(_AT_ONCE) as pool:
         now = pool.map(lambda href: _version_now(href, session), known)
@@ -48,7 +50,8 @@ def _version_now(href: str, session: requests.Session) -> Version | None:
     """The present version; None if it cannot be told."""
     try:
         if not is_remote(href):
-            return Version.of_file(local_path(href))
+            found = Version.of_file(local_path(href))
+            return None if found.absent else found  # the project may have moved
         check_host(href)
         return _web(href, session) if href.startswith(("http://", "https://")) else _stored(href)
     except (LandloomError, OSError, ValueError):  # requests' errors are OSErrors
