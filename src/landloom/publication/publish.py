@@ -1,8 +1,8 @@
 """`publish`: upload a corpus for others, with absolute addresses instead of relative paths.
 
-Order, tile by tile: a note of what is about to be written, the files, their manifest. Then the files of no tile,
-`corpus.json`, their manifest, the root digest, and `catalog.json` last: it is what makes a publication. While it is
-missing, a publish can be killed and run again; once it is there, nothing under that address is ever written again.
+Order, for each tile: a note of the files about to be written, the files, their manifest. Then the files of no tile,
+`corpus.json`, their manifest, the root digest, and `catalog.json` last: it marks the publication as complete. While it
+is missing, a publish can be killed and run again; once it exists, nothing under that address is ever written again.
 
 Of two publishers at once the later one takes over: each writes its name into the marker, looks before and after every
 tile whether it still stands there, and stops where it does not. The catalogue is written only where there is none.

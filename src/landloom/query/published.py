@@ -1,8 +1,8 @@
 """The function and semantics of the helper published with RapidAI4EO.
 
-Two rules of time are in use, and they differ. The published helper, reproduced here, stamps a five-day date at 10:30
-UTC and a month at 10:30 UTC of its last day, and keeps what lies strictly between start and end. Queries
-(`landloom.query.corpus`) stamp as the STAC does, a month the 15th at 10:30, and their periods are half-open.
+Two different time rules are in use. The published helper, reproduced here, assigns a five-day date to 10:30 UTC of the
+day and a month to 10:30 UTC of its last day, and keeps timesteps strictly between start and end. Queries
+(`landloom.query.corpus`) use the stamps of the STAC, the 15th at 10:30 for a month, and half-open periods.
 """
 
 from __future__ import annotations
