@@ -77,9 +77,8 @@ def test_what_is_allowed_is_said_and_counted(layouts: list[str], tmp_path: Path)
     found = audit(LocalStore(report.corpus), digests=True)
     assert found.problems == ()
     assert f"s2: 1 of 2 chips hold no observation; of 1 of 2 samples none does ({FAR})" in found.notes
-    assert any("blank chips of s2" in line for line in audit(LocalStore(report.corpus)).unchecked) == (
-        layouts == ["cubes"]
-    )
+    unread = audit(LocalStore(report.corpus), digests=False).unchecked
+    assert any("blank chips of s2" in line for line in unread) == (layouts == ["cubes"])
 
 
 def test_a_scene_that_comes_later_mends_what_was_refused(tmp_path: Path) -> None:

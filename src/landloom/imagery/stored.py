@@ -31,6 +31,8 @@ BEYOND_PERCENT: Final = 200.0
 """Above every reflectance in percent."""
 DAMAGED: Final = 255
 """Class of numbers that are none; never usable."""
+_WHOLE: Final = 2.0**53
+"""Whole numbers up to so much are exact in every type."""
 _PLAIN: Final = np.dtype(np.uint16)
 
 
@@ -222,4 +224,34 @@ def class_numbers(numbers: NDArray[Any], dtype: type[np.unsignedinteger], nodata
     out: NDArray[Any] = np.where(odd, numbers.dtype.type(0), filled).astype(dtype)
     if dtype is np.uint8:
         out[odd] = DAMAGED
+    return out
+
+
+def code_numbers(numbers: NDArray[Any], nodata: float | None, nothing: int) -> NDArray[np.int64]:
+    """Codes of a map, of any stored type, as whole numbers.
+
+    Args:
+        numbers: any shape and type.
+        nodata: number that stands for nothing, as the file declares it.
+        nothing: code that such pixels get, and those that are not finite.
+
+    Raises:
+        InvalidInputError: numbers that are no whole ones; some are named.
+
+    Example:
+        >>> code_numbers(np.array([311.0, np.nan, -9999.0], np.float32), -9999.0, 999)
+        array([311, 999, 999])
+    """
+    if numbers.dtype.kind not in "iuf":
+        raise InvalidInputError(f"got {numbers.dtype} numbers, expected whole codes")
+    other = () if nodata is None or math.isnan(nodata) else (float(nodata),)
+    missing = ~np.isfinite(numbers)
+    if other:
+        missing |= _missing(numbers, other) & ((numbers != 0) | (other[0] == 0))
+    filled = np.where(missing, numbers.dtype.type(0), numbers)
+    odd = (filled != np.floor(filled)) | (filled > _WHOLE) | (filled < -_WHOLE)
+    if odd.any():
+        raise InvalidInputError(f"got {np.unique(filled[odd])[:5].tolist()}, expected whole codes")
+    out: NDArray[np.int64] = filled.astype(np.int64)
+    out[missing] = nothing
     return out

@@ -10,6 +10,7 @@ import numpy as np
 from landloom.engine.pixels.reading import source_windows
 from landloom.errors import InvalidInputError
 from landloom.imagery.resample import to_grid
+from landloom.imagery.stored import code_numbers
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.store.raster import open_raster
 
@@ -58,17 +59,25 @@ class ClassMap:
             if not windows:
                 return np.zeros(grid.shape, dtype=np.uint8)
             nothing = int(walk.source.nodata)
-            stored = nothing if file.nodata is None else int(file.nodata)
-            parts = [to_grid(file.read(window, fill=stored), window, grid, nodata=stored) for window in windows]
-        moved = parts[0].astype(np.int64)
-        for part in parts[1:]:  # the other side of 180°
-            moved = np.where(moved == stored, part, moved)
-        if stored != nothing:
-            moved[moved == stored] = nothing
+            nodata, whole = file.nodata, file.grid
+            parts = [(window, file.read(window, fill=0)) for window in windows]
         try:
+            moved = np.full(grid.shape, nothing, np.int64)
+            for window, numbers in parts:  # several on both sides of 180°
+                codes = code_numbers(numbers, nodata, nothing)
+                codes[_outside(window, whole)] = nothing
+                moved = np.where(moved == nothing, to_grid(codes, window, grid, nodata=nothing), moved)
             return walk.apply(moved)
         except InvalidInputError as error:
             raise InvalidInputError(f"{self.path}: {error}") from error
+
+
+def _outside(window: Grid, whole: Grid) -> NDArray[np.bool_]:
+    """Pixels of a window that lie outside a file."""
+    row, column = window.offset_in(whole)
+    rows, columns = np.arange(row, row + window.height), np.arange(column, column + window.width)
+    beside: NDArray[np.bool_] = (columns < 0) | (columns >= whole.width)
+    return beside | ((rows < 0) | (rows >= whole.height))[:, None]
 
 
 def class_map(project: Project, source: ClassMapSource) -> ClassMap:

@@ -23,6 +23,7 @@ from landloom.engine.executors import inline
 from landloom.engine.units import Outcome, Unit, unit_digest
 from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.parquet import encode_parquet
+from landloom.imagery.stored import code_numbers
 from landloom.labels.coverage import coverage_of
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.model.granules import granule_footprint, granule_region, world_granules
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.store.raster import RasterFile
+
+NO_CODE: Final = -(2**62)
+"""Code of pixels of a map of floating numbers that have none."""
 
 TABLE: Final = "granules.parquet"
 """The table, in the folder of the work."""
@@ -99,24 +103,35 @@ def class_shares(
         return sums
     row, column, height, width = window
     table = dict(source.raster_codes)
+    table[NO_CODE] = source.nodata
     if file.nodata is not None and float(file.nodata).is_integer():
         table[int(file.nodata)] = source.nodata
     step = max(pixels // width, 1)
     for top in range(row, row + height, step):
         rows = min(step, row + height - top)
         values = file.read(file.grid.window(top, column, rows, width)).ravel()
+        if values.dtype.kind not in "iu":
+            values = _codes(values, file)
         claims = coverage_of([outline], file.grid, (top, column, rows, width))
         weights = claims.coverage * _pixel_areas(file, top, rows)[claims.pixel // width]
         met, found = _summed(values[claims.pixel], weights)
         unknown = [int(value) for value in met if int(value) not in table]
         if unknown:
-            raise InvalidInputError(f"{file.href}: got {unknown}, expected classes of {source.name}: {sorted(table)}")
+            known = sorted(source.raster_codes)
+            raise InvalidInputError(f"{file.href}: got {unknown}, expected classes of {source.name}: {known}")
         np.add.at(sums, [source.index[table[int(value)]] for value in met], found)
     if _contains(file.grid.bounds, outline.bounds):
         whole = sums.sum()  # differs from the area by the variation within pixels
     sums[nothing] += max(whole - sums.sum(), 0.0)
     shares: NDArray[np.float64] = sums / sums.sum()
     return shares
+
+
+def _codes(values: NDArray[Any], file: RasterFile) -> NDArray[np.int64]:
+    try:
+        return code_numbers(values, file.nodata, NO_CODE)
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{file.href}: {error}") from error
 
 
 def _summed(values: NDArray[Any], weights: NDArray[np.float64]) -> tuple[NDArray[Any], NDArray[np.float64]]:
