@@ -25,7 +25,7 @@ def region_of(project: Project) -> BaseGeometry:
     section = project.recipe.region
     if section.bounds is not None:
         return shapely.box(*section.bounds)
-    frame = read_vector(project.path(str(section.file)))
+    frame = read_vector(project.path(str(section.file)), layer=section.layer, columns=[])
     region: BaseGeometry = shapely.union_all(frame.to_crs(WGS84).geometry.to_numpy())
     areas = shapely.get_parts(region)
     areas = areas[shapely.get_dimensions(areas) == 2]

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.model.crs_key import CrsKey
     from landloom.model.taxonomy import Taxonomy
 
 _CELLS_AT_ONCE: Final = 2048
@@ -78,7 +79,7 @@ def fractions_from_polygons(
     cells: Grid | Sequence[Grid],
     taxonomy: Taxonomy,
     *,
-    epsg: int | None,
+    epsg: CrsKey | None,
     invalid: OnInvalid = "error",
     rows: Sequence[str] | None = None,
 ) -> FractionTable:
@@ -119,7 +120,7 @@ def fractions_of_labels(labels: LabelPolygons, cells: Grid | Sequence[Grid]) -> 
     return replace(_table(shares, labels.taxonomy), problems=labels.problems, overlaps=labels.overlaps)
 
 
-def _near(tree: Any, grid: Grid, epsg: int) -> NDArray[np.int64]:
+def _near(tree: Any, grid: Grid, epsg: CrsKey) -> NDArray[np.int64]:
     """Indices of polygons that may intersect a grid: by bounds, with a margin for chords of curved edges."""
     outline = outlines_in([grid], epsg, tolerance=1e-6)[0]
     west, south, east, north = outline.bounds

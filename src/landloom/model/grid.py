@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from pyproj import Transformer
     from shapely import Geometry, Polygon
 
+    from landloom.model.crs_key import CrsKey
+
     AnyGeometry = TypeVar("AnyGeometry", bound=Geometry)
 
 Bounds = tuple[float, float, float, float]
@@ -29,15 +31,15 @@ SNAP: Final = 60
 
 
 @lru_cache(maxsize=256)
-def transformer(source: int, target: int) -> Transformer:
-    """A cached pyproj transformer between EPSG codes, x before y on both sides."""
+def transformer(source: CrsKey, target: CrsKey) -> Transformer:
+    """A cached pyproj transformer between CRSs, x before y on both sides."""
     from pyproj import Transformer
 
     return Transformer.from_crs(source, target, always_xy=True)
 
 
-def reproject(geometry: AnyGeometry, source: int, target: int) -> AnyGeometry:
-    """Reproject a shapely geometry from one EPSG code to another, vertex by vertex.
+def reproject(geometry: AnyGeometry, source: CrsKey, target: CrsKey) -> AnyGeometry:
+    """Reproject a shapely geometry from one CRS to another, vertex by vertex.
 
     Example:
         >>> from shapely import Point

@@ -9,10 +9,13 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final
+from unicodedata import normalize
 
-from landloom.errors import InvalidInputError, NotFoundError
+from landloom.errors import FaultError, InvalidInputError, NotFoundError, StoreError
+from landloom.model.address import is_remote, shown
+from landloom.model.grid import WGS84
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -20,9 +23,8 @@ if TYPE_CHECKING:
 
     from landloom.model.grid import Bounds
 
-VECTOR_SUFFIXES: Final = frozenset(
-    {".geojson", ".json", ".gpkg", ".shp", ".fgb", ".parquet", ".geoparquet", ".kml", ".gml", ".zip"}
-)
+_SUFFIXES: Final = "geojson geojsonl ndjson json topojson gpkg shp fgb parquet geoparquet pq kml kmz csv tsv gml zip gz"
+VECTOR_SUFFIXES: Final = frozenset(f".{suffix}" for suffix in _SUFFIXES.split())
 """Text with one of these endings is a file."""
 _WKT: Final = re.compile(
     r"\s*(srid=\d+;)?\s*((multi)?(point|linestring|polygon)|linearring|geometrycollection)\s*(z|m|zm)?\s*(\(|empty\b)",
@@ -127,13 +129,16 @@ def geometry_region(geometry: Geometry) -> Region:
     return Region(geometry=flat)
 
 
-def read_region(path: Path) -> Region:
+def read_region(path: str | Path) -> Region:
     """The union of all features of a vector file, reprojected from its CRS vertex by vertex.
 
+    Args:
+        path: file or URL; `file.gpkg|layer` names a layer of it.
+
     Raises:
-        InvalidInputError: no file, no features, no CRS, or invalid geometries; the file is named.
+        InvalidInputError: no file, no features, no CRS, several layers, or broken geometries; the file is named.
     """
-    return geometry_region(_joined(_read_layer(path).geometry, path.name))
+    return geometry_region(_joined(_read_layer(path, columns=[]).geometry, shown(str(path))))
 
 
 def _joined(shapes: gpd.GeoSeries, where: str) -> Geometry:
@@ -145,25 +150,31 @@ def _joined(shapes: gpd.GeoSeries, where: str) -> Geometry:
     return joined
 
 
-def _read_layer(path: Path) -> gpd.GeoDataFrame:
-    import geopandas as gpd
-    import pyogrio.errors
+def _read_layer(path: str | Path, columns: Sequence[str] | None = None) -> gpd.GeoDataFrame:
+    """The rows of a layer that have geometry, in WGS84.
 
-    if not path.exists():
-        raise InvalidInputError(f"region: no file {path}")
+    Raises:
+        InvalidInputError: they cannot be read, or there are none.
+    """
+    from landloom.store.vector import UNREAD, read_vector
+
+    where = shown(str(path))
     try:
-        frame = gpd.read_parquet(path) if path.suffix in {".parquet", ".geoparquet"} else gpd.read_file(path)
-    except (pyogrio.errors.DataSourceError, ValueError, OSError) as error:
-        reason = str(error).split(";", 1)[0].splitlines()[0]
-        raise InvalidInputError(f"region: {path.name} cannot be read: {reason}") from error
-    if not isinstance(frame, gpd.GeoDataFrame) or frame.geometry.dropna().empty:
-        raise InvalidInputError(f"region: {path.name} has no geometries")
-    if frame.crs is None:
-        raise InvalidInputError(f"region: {path.name} has no CRS")
-    return frame[frame.geometry.notna() & ~frame.geometry.is_empty].to_crs(4326)
+        frame = read_vector(path, columns=columns, numbered=True)
+    except (InvalidInputError, NotFoundError, StoreError, FaultError) as error:
+        raise InvalidInputError(f"region: {error}") from error
+    if unread := frame.attrs[UNREAD]:
+        named = ", ".join(f"{row}: {why}" for row, why in list(unread.items())[:10])
+        raise InvalidInputError(f"region: {where}: rows that cannot be read ({named})")
+    found = frame[frame.geometry.notna() & ~frame.geometry.is_empty]
+    if found.empty:
+        raise InvalidInputError(f"region: {where} holds no geometries")
+    if found.crs is None:
+        raise InvalidInputError(f"region: {where} has rows of several CRSs, expected one")
+    return found.to_crs(WGS84)
 
 
-def country_region(name: str, layer: Path) -> Region:
+def country_region(name: str, layer: str | Path) -> Region:
     """A country by name or code, from a layer of countries.
 
     The name may be in any text column; case and surrounding blanks are ignored.
@@ -179,17 +190,17 @@ def country_region(name: str, layer: Path) -> Region:
     frame = _read_layer(layer)
     words = frame.drop(columns=frame.geometry.name).select_dtypes(include=["object", "string"])
     folded = words.apply(lambda column: column.astype("string").str.strip().str.casefold())
-    wanted = name.strip().casefold()
+    wanted = normalize("NFC", name).strip().casefold()
     hits = folded.eq(wanted).fillna(value=False)
     if not hits.to_numpy().any():
         known = {str(word).strip() for column in words for word in words[column].dropna() if 1 < len(str(word)) < 60}
-        raise NotFoundError.of(f"country in {layer.name}", name, known)
+        raise NotFoundError.of(f"country in {shown(str(layer))}", name, known)
     # The column with the rarest match identifies a country; others are attributes of many.
     column = min((c for c in hits if hits[c].any()), key=lambda c: int(hits[c].sum()))
     return geometry_region(frame[hits[column].to_numpy(dtype=bool)].geometry.make_valid().union_all())
 
 
-def resolve_region(value: Any, countries: Path | None = None) -> Region:
+def resolve_region(value: Any, countries: str | Path | None = None) -> Region:
     """Convert any form of region.
 
     Args:
@@ -230,20 +241,43 @@ def _from_frame(value: Any) -> Geometry:
     return _joined(value.to_crs(4326).geometry, "the frame")
 
 
-def _from_text(value: str | Path, countries: Path | None) -> Region:
-    path = Path(value)
-    if isinstance(value, Path) or path.suffix.lower() in VECTOR_SUFFIXES:
-        return read_region(path)
+def _from_text(value: str | Path, countries: str | Path | None) -> Region:
+    if isinstance(value, Path) or _is_file(value):
+        return read_region(value)
     if _WKT.match(value):
-        import shapely
-
-        try:
-            return geometry_region(shapely.from_wkt(value))
-        except shapely.errors.GEOSException as error:
-            raise InvalidInputError(f"region: got text that is not WKT: {error}") from error
+        return geometry_region(_from_wkt(value))
     if countries is None:
-        raise InvalidInputError(f"region: got the name {value!r} without a layer of countries (countries=PATH)")
+        raise InvalidInputError(
+            f"region: got the name {value!r} without a layer of countries (countries=PATH); as a file, box or WKT it "
+            "cannot be read"
+        )
     return country_region(value, countries)
+
+
+def _is_file(text: str) -> bool:
+    """Whether text is an address of a file: a URL, a path that is there, or one that ends as vector files do."""
+    file = text.rpartition("|")[0] or text
+    if is_remote(text) or PurePath(file).suffix.lower() in VECTOR_SUFFIXES:
+        return True
+    try:
+        return ("/" in file or "." in file) and Path(file).exists()
+    except (OSError, ValueError):
+        return False
+
+
+def _from_wkt(text: str) -> Geometry:
+    """WKT, or PostGIS's with an SRID before it; degrees unless that says otherwise."""
+    import shapely
+
+    from landloom.model.crs_key import crs_key
+    from landloom.model.grid import reproject
+
+    srid, semicolon, rest = text.strip().partition(";")
+    try:
+        shape = shapely.from_wkt(rest if semicolon else text)
+    except shapely.errors.GEOSException as error:
+        raise InvalidInputError(f"region: got text that is not WKT: {error}") from error
+    return reproject(shape, crs_key(srid[5:]), WGS84) if semicolon else shape
 
 
 def _from_geojson(value: Mapping[str, Any]) -> Geometry:
@@ -252,7 +286,8 @@ def _from_geojson(value: Mapping[str, Any]) -> Geometry:
 
     try:
         if value.get("type") == "FeatureCollection":
-            return shapely.union_all([shapely.geometry.shape(item["geometry"]) for item in value["features"]])
+            given = [item["geometry"] for item in value["features"] if item["geometry"] is not None]
+            return shapely.union_all([shapely.geometry.shape(geometry) for geometry in given])
         return shapely.geometry.shape(dict(value["geometry"] if value.get("type") == "Feature" else value))
     except (KeyError, TypeError, AttributeError, ValueError, IndexError, shapely.errors.ShapelyError) as error:
         kind = value.get("type", "no type")

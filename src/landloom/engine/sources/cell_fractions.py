@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 
@@ -13,6 +14,8 @@ from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.errors import InvalidInputError
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
+from landloom.labels.raster_codes import as_codes
+from landloom.model.address import is_remote, shown
 from landloom.model.apportion import MILLION
 from landloom.model.grid import WGS84, reproject
 from landloom.model.ids import CELL_SIZE, SampleId
@@ -20,7 +23,7 @@ from landloom.model.recipe import LabelSource
 from landloom.model.taxonomy import taxonomy
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import epsg_of, read_vector, row_names
+from landloom.store.vector import Form, form_of, frame_crs, head_of, read_vector, row_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,9 +43,19 @@ RASTERS: Final = frozenset({".tif", ".tiff", ".vrt", ".img", ".jp2"})
 """Suffixes of label sources that are rasters."""
 
 
+def is_named_as_raster(path: str) -> bool:
+    """Whether the name of a file, or the path of its URL, ends as rasters' do."""
+    where = urlsplit(path).path if is_remote(path) else path
+    return PurePosixPath(where).suffix.lower() in RASTERS
+
+
 def is_raster(path: str) -> bool:
-    """Whether a label source is a raster of codes."""
-    return Path(path).suffix.lower() in RASTERS
+    """Whether a source of labels is a raster of codes; its first bytes tell where its name does not.
+
+    Raises:
+        LandloomError: it cannot be read.
+    """
+    return is_named_as_raster(path) or (not Path(path).is_dir() and form_of(head_of(path), path) is Form.RASTER)
 
 
 class Cells(Protocol):
@@ -108,13 +121,13 @@ def cell_fractions(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> F
 
 def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
     if source.column is None:
-        raise InvalidInputError(f"{path}: got no column, expected the column of the code in the recipe")
+        raise InvalidInputError(f"{shown(path)}: got no column, expected the column of the code in the recipe")
     outlines = [cell.footprint().bounds for cell in cells]
     wests, souths, easts, norths = zip(*outlines, strict=True)
     box = (min(wests) - MARGIN, min(souths) - MARGIN, max(easts) + MARGIN, max(norths) + MARGIN)
-    frame = read_vector(path, layer=source.layer, columns=[source.column], bbox=box, bbox_epsg=WGS84, numbered=True)
+    frame = read_vector(path, layer=source.layer, columns=[source.column], bbox=box, bbox_crs=WGS84, numbered=True)
     try:
-        epsg = epsg_of(frame)
+        epsg = frame_crs(frame)
         table = fractions_from_polygons(
             frame.geometry.to_numpy(),
             frame[source.column].to_numpy(),
@@ -125,7 +138,7 @@ def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Fra
             rows=row_names(frame),
         )
     except InvalidInputError as error:
-        raise InvalidInputError(f"{path}: {error}") from error
+        raise InvalidInputError(f"{shown(path)}: {error}") from error
     least = reproject(cells[0].outline(), cells[0].epsg, epsg).area / MILLION
     return replace(table, overlaps=tuple(one for one in table.overlaps if one.area >= least))
 
@@ -136,11 +149,15 @@ def _of_raster(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Fract
         if part is None:
             return fractions_from_polygons([], [], cells, taxonomy(source.taxonomy), epsg=file.grid.epsg)
         window = file.grid.window(*part)
-        raster = file.read(window, fill=int(file.nodata or 0))
-        nodata = file.nodata
-    return fractions_from_raster(
-        raster, window, cells, taxonomy(source.taxonomy), nodata=0 if nodata is None else nodata
-    )
+        fill = file.nodata if file.nodata is not None and np.isfinite(file.nodata) else 0
+        raster, nodata = file.read(window, fill=fill), file.nodata
+    try:
+        codes, nothing = as_codes(raster, nodata)
+        return fractions_from_raster(
+            codes, window, cells, taxonomy(source.taxonomy), nodata=0 if nodata is None and nothing is None else nothing
+        )
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{shown(path)}: {error}") from error
 
 
 def fraction_notes(table: FractionTable) -> Iterator[Note]:

@@ -10,6 +10,7 @@ import numpy as np
 from landloom.engine.pixels.reading import source_window
 from landloom.errors import InvalidInputError
 from landloom.imagery.resample import to_grid
+from landloom.labels.raster_codes import as_codes
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.store.raster import open_raster
 
@@ -58,8 +59,9 @@ class ClassMap:
             if window is None:
                 return np.zeros(grid.shape, dtype=np.uint8)
             nothing = int(walk.source.nodata)
-            stored = nothing if file.nodata is None else int(file.nodata)
-            codes = file.read(window, fill=stored)
+            fill = nothing if file.nodata is None or not np.isfinite(file.nodata) else file.nodata
+            codes, declared = as_codes(file.read(window, fill=fill), file.nodata)
+        stored = nothing if declared is None else declared
         moved = to_grid(codes, window, grid, nodata=stored).astype(np.int64)
         if stored != nothing:
             moved[moved == stored] = nothing

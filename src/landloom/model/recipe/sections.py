@@ -73,11 +73,15 @@ class RegionSection(Section):
     """West, south, east, north in degrees."""
     file: str | None = None
     """Any vector file with a CRS."""
+    layer: Annotated[str | None, Field(exclude_if=is_none)] = None
+    """Layer, where the file has several."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:
         if (self.bounds is None) == (self.file is None):
             raise ValueError("expected either bounds or file")
+        if self.layer is not None and self.file is None:
+            raise ValueError("got a layer without a file, expected both")
         if self.bounds is not None and not (self.bounds[0] < self.bounds[2] and self.bounds[1] < self.bounds[3]):
             raise ValueError("expected bounds as west, south, east, north")
         if self.bounds is not None and not (self.bounds[0] >= -180 and self.bounds[2] <= 180):

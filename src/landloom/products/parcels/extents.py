@@ -111,14 +111,12 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
 
 def _zone(parcels: Parcels) -> int:
     """UTM zone of the centre of all parcels; their own CRS if it is a UTM zone."""
-    codes = np.unique(parcels.epsg)
-    if len(codes) == 1 and int(codes[0]) // 100 in {326, 327}:
-        return int(codes[0])
+    codes = list(dict.fromkeys(parcels.crs.tolist()))
+    if len(codes) == 1 and isinstance(codes[0], int) and codes[0] // 100 in {326, 327}:
+        return codes[0]
     centres = [
-        reproject(
-            shapely.box(*shapely.total_bounds(parcels.geometries[parcels.epsg == code])).centroid, int(code), WGS84
-        )
-        for code in codes.tolist()
+        reproject(shapely.box(*shapely.total_bounds(parcels.geometries[parcels.crs == code])).centroid, code, WGS84)
+        for code in codes
     ]
     middle = shapely.MultiPoint(centres).centroid
     return Zone.of(middle.x, middle.y).epsg

@@ -6,11 +6,9 @@ ellipsoid. Units are a zone and latitude band; a second run computes only the mi
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from math import ceil, floor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +23,8 @@ from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.antimeridian import split_antimeridian
 from landloom.formats.parquet import encode_parquet
 from landloom.labels.coverage import coverage_of
+from landloom.labels.raster_codes import as_codes
+from landloom.model.address import is_remote
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.model.granules import granule_footprint, world_granules
 from landloom.model.grid import WGS84, transformer
@@ -34,10 +34,12 @@ from landloom.sampling.continents import REGIONS, continents_of
 from landloom.sampling.granules import CLASSES
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import read_vector
+from landloom.store.vector import Form, form_of, has_geometry, head_of, named_layer, read_vector
+from landloom.store.vector.tables import read_text, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -97,12 +99,12 @@ def class_shares(
         return sums
     row, column, height, width = window
     table = dict(source.raster_codes)
-    if file.nodata is not None and float(file.nodata).is_integer():
-        table[int(file.nodata)] = source.nodata
     step = max(pixels // width, 1)
     for top in range(row, row + height, step):
         rows = min(step, row + height - top)
-        values = file.read(file.grid.window(top, column, rows, width)).ravel()
+        values, stored = as_codes(file.read(file.grid.window(top, column, rows, width)).ravel(), file.nodata)
+        if stored is not None:
+            table[stored] = source.nodata
         claims = coverage_of([outline], file.grid, (top, column, rows, width))
         weights = claims.coverage * _pixel_areas(file, top, rows)[claims.pixel // width]
         met, found = _summed(values[claims.pixel], weights)
@@ -299,9 +301,11 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
     Raises:
         InvalidInputError: a table that cannot be read, or without a known continent.
     """
+    file, layer = named_layer(file, layer)
     table = _table(file, column)
     if table is None:
-        frame = read_vector(file, layer=layer, columns=[column]).to_crs(WGS84)
+        frame = read_vector(file, layer=layer, columns=[column])
+        frame = frame[~(frame.geometry.isna() | frame.geometry.is_empty)].to_crs(WGS84)
         return continents_of(granules, frame.geometry.tolist(), [str(name) for name in frame[column]])
     unknown = sorted({name for name in table.values() if name not in REGIONS})
     if unknown:
@@ -313,14 +317,12 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
 
 def _table(file: str, column: str) -> dict[str, str] | None:
     """Granule → continent, if the file is a table with a column `id`."""
-    if not file.lower().endswith(".csv"):
+    if is_remote(file) or form_of(head_of(file), file) is not Form.TEXT:
         return None
-    try:
-        with Path(file).open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise InvalidInputError(f"{file}: cannot be read: {error.strerror}") from error
-    if not rows or "geometry" in rows[0]:
+    rows = table_rows(read_text(file))
+    if not rows:
+        raise InvalidInputError(f"{file} holds no rows")
+    if "id" not in rows[0] or has_geometry(rows[0]):
         return None
     if not {"id", column} <= rows[0].keys():
         raise InvalidInputError(f"{file}: got the columns {', '.join(rows[0])}, expected id and {column}")
