@@ -56,6 +56,7 @@ CHANGES: dict[str, list[Change]] = {
     "RegionSection": [
         change("cells", "region.file", "smaller.geojson"),
         change("cells", "region.bounds", [12.0, 50.0, 12.1, 50.1]),
+        change("cells", "region.layer", "other"),
     ],
     "PeriodSection": [
         change("cells", "period.start", "2018-06-15"),
@@ -186,6 +187,7 @@ CHANGES: dict[str, list[Change]] = {
         change("windows", "parcels.file", "fewer.gpkg"),
         change("windows", "parcels.layer", "other"),
         change("windows", "parcels.epsg", 32633),
+        change("windows", "parcels.encoding", "cp1252"),
         change("windows", "parcels.columns", {"ground_truth": "id"}),
         change("windows", "parcels.classes", {"maize": 7, "meadow": 8, "wheat": 9}),
         change("windows", "parcels.unmapped", "ignore", parcels__classes={"maize": 7, "meadow": 8, "wheat": 9}),

@@ -90,8 +90,8 @@ def test_a_crs_for_each_row_is_honoured() -> None:
     assert (layers.ratios > 0.999).all()
     assert len(np.unique(layers.ids)) == 2
     frame["epsg"] = ["WGS", 3035]
-    with pytest.raises(InvalidInputError, match=r"no EPSG code in `crs` of rows \[0\]"):
-        parcels_of(frame, columns={"crs": "epsg"})
+    (lost,) = parcels_of(frame, columns={"crs": "epsg"}).rejected
+    assert (lost.id, lost.reason) == ("row 0", "got CRS 'WGS', expected an EPSG code, such as EPSG:32633, or WKT")
 
 
 def test_parcels_without_a_crs_or_far_from_the_grid_are_refused() -> None:
@@ -113,6 +113,6 @@ def test_ids_may_be_text_or_missing() -> None:
     as_text = parcels_of(table(shapes, id=["30", "10", str(2**53 + 1)]))
     assert (as_text.ids.tolist(), as_text.names) == ([10, 30, 2**53 + 1], ())
     zero = parcels_of(table(shapes, id=[0, 1, 2]))
-    assert (zero.ids.tolist(), zero.names) == ([1, 2, 3], ("0", "1", "2"))
+    assert (zero.ids.tolist(), zero.names, zero.nobody) == ([0, 1, 2], (), -1)
     forward, backward = parcels_of(table(shapes)), parcels_of(table(shapes[::-1]))
     assert shapely.equals(forward.geometries, backward.geometries).all()

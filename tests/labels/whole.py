@@ -35,7 +35,7 @@ def rasterise_parcels(
     """
     parcels = source if isinstance(source, Parcels) else parcels_of(source, **options)
     located = locate(parcels, grid)
-    whole = ParcelLayers.empty(grid, parcels.mapping)
+    whole = ParcelLayers.empty(grid, parcels.mapping, located.nobody)
     for (row, column, height, width), part in layers_by_block(located, block):
         for name in LAYERS:
             getattr(whole, name)[row : row + height, column : column + width] = getattr(part, name)

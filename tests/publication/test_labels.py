@@ -98,13 +98,18 @@ def test_a_build_with_them_makes_the_same_bytes(tiny: Path, corpus: Path, cover:
     assert digest_of(corpus) == digest_of(tmp_path / "built")
 
 
-def test_a_build_that_does_not_name_them_says_that_they_go(tiny: Path, corpus: Path, cover: Path) -> None:
-    before = digest_of(corpus)
-    add_labels(corpus, source(cover))
-    notes = build(tiny, out=corpus).notes
-    assert "labels_cover was in the corpus, but is not a product of the recipe: removed" in notes
-    assert digest_of(corpus) == before
-    assert not [note for note in build(tiny, out=corpus).notes if "not a product of the recipe" in note]
+def test_a_later_build_keeps_them_though_their_file_is_gone(
+    tiny: Path, corpus: Path, cover: Path, tmp_path: Path
+) -> None:
+    own = Path(shutil.copy(cover, tmp_path / "own.tif"))
+    add_labels(corpus, source(own))
+    added = digest_of(corpus)
+    own.unlink()
+    for _ in range(2):
+        done = build(tiny, out=corpus)
+        assert "labels_cover was added to the corpus before: kept" in done.notes
+        assert not [note for note in done.notes if "taken out" in note]
+        assert digest_of(corpus) == added
 
 
 def test_the_same_labels_twice_change_nothing(corpus: Path, cover: Path, tmp_path: Path) -> None:

@@ -129,10 +129,10 @@ def test_files_without_what_is_needed_are_named(tmp_path: Path) -> None:
         resolve_region(tmp_path / "bare.parquet")
     bow = shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)])
     gpd.GeoDataFrame({"a": [1, 2]}, geometry=[shapely.box(0, 0, 1, 1), bow], crs=4326).to_file(tmp_path / "bow.gpkg")
-    with pytest.raises(InvalidInputError, match="features 1 cross themselves"):
+    with pytest.raises(InvalidInputError, match="features 2 cross themselves"):
         resolve_region(tmp_path / "bow.gpkg")
     (tmp_path / "empty.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": []}))
-    with pytest.raises(InvalidInputError, match="no geometries"):
+    with pytest.raises(InvalidInputError, match="holds no rows"):
         resolve_region(tmp_path / "empty.geojson")
 
 

@@ -19,7 +19,7 @@ from landloom.labels.parcels import Parcels, parcels_of
 from landloom.labels.polygons import overlapping_polygons
 from landloom.model.grid import Grid
 from landloom.model.taxonomy import taxonomy
-from landloom.store.vector import epsg_of, read_vector
+from landloom.store.vector import frame_crs, read_vector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +45,7 @@ def test_clc_of_lanjaron_from_the_vector(shared_data: Path) -> None:
     clc = read_vector(file, layer="clc", columns=["CODE_18"])
     cells = _cells_inside(municipality, 25830)
     assert len(cells) == 117
-    table = fractions_from_polygons(clc.geometry.to_numpy(), clc["CODE_18"].tolist(), cells, CLC, epsg=epsg_of(clc))
+    table = fractions_from_polygons(clc.geometry.to_numpy(), clc["CODE_18"].tolist(), cells, CLC, epsg=frame_crs(clc))
     expected = np.zeros(table.shares.shape)
     outlines = np.array([cell.outline() for cell in cells])
     for shape, code in zip(clc.geometry, clc["CODE_18"], strict=True):
@@ -85,7 +85,7 @@ def _parcels(shared_data: Path, name: str, resolution: float) -> tuple[GeoDataFr
     frame = read_vector(shared_data / file)
     west, south, east, north = frame.total_bounds
     bounds = (west // 60 * 60, south // 60 * 60, east // 60 * 60 + 60, north // 60 * 60 + 60)
-    return frame, {"id": identity, "ground_truth": truth}, Grid.of_bounds(epsg_of(frame), bounds, resolution)
+    return frame, {"id": identity, "ground_truth": truth}, Grid.of_bounds(int(frame_crs(frame)), bounds, resolution)
 
 
 @pytest.mark.parametrize("resolution", [10, pytest.param(2.5, marks=pytest.mark.slow)])

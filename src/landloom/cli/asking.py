@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 CorpusName = Annotated[str, typer.Argument(help="Folder, address or registered name of a corpus.")]
 RegionOption = Annotated[
-    str | None, typer.Option(help="west,south,east,north in degrees, WKT, a vector file, or a country's name.")
+    str | None,
+    typer.Option(help="west,south,east,north in degrees, WKT, a vector file (file.gpkg|layer), or a country's name."),
 ]
 WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_312 >= 0.5 AND split = 'train'.")]
 PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after the period.")]
@@ -84,7 +85,9 @@ def query(
     relation: Annotated[
         Literal["intersects", "within"], typer.Option(help="Samples that touch the region, or lie within it.")
     ] = "intersects",
-    countries: Annotated[Path | None, typer.Option(help="Vector layer with the names of countries.")] = None,
+    countries: Annotated[
+        str | None, typer.Option(help="Vector layer with the names of countries; file.gpkg|layer.")
+    ] = None,
     sums: Annotated[
         list[str] | None, typer.Option("--sum", help="Name a sum for --where: 'forest=clc_311 + clc_312'.")
     ] = None,

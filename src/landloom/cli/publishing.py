@@ -135,10 +135,12 @@ def add(
     from landloom.engine.executors import executor_factory
     from landloom.model.recipe import Terms
     from landloom.publication.labels import AddedLabels, add_labels
+    from landloom.store.vector import named_layer
 
     terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
+    file, layer = named_layer(source, layer)
     given = AddedLabels(
-        file=source,
+        file=file,
         taxonomy=taxonomy,
         name=name,
         terms=terms,
@@ -161,7 +163,8 @@ def add(
         say(f"  note: {note}")
     if done.added:
         say(f"added {done.product}, label version {done.version}, to {counted(done.samples, 'sample')}")
-        say(f"  later builds keep it if the recipe names it: {_recipe_lines(given, done.version)}")
+        say("  later builds of this corpus keep it")
+        say(f"  builds elsewhere make it if the recipe names it: {_recipe_lines(given, done.version)}")
     else:
         say(f"{corpus} has these labels already: {done.product}, label version {done.version}")
 

@@ -46,7 +46,7 @@ def region_of(project: Project) -> BaseGeometry:
         halves = [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
         return shapely.MultiPolygon([half for half in halves if half.area])
     file = str(section.file)
-    frame = read_vector(project.path(file), layer=section.layer, numbered=True)
+    frame = read_vector(project.path(file), layer=section.layer, columns=[], numbered=True)
     shapes = _shapes(frame, file)
     try:
         region = shapely.union_all(in_degrees(shapes, frame.crs, row_names(frame)))

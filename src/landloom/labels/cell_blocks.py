@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.model.crs_key import CrsKey
+
 BLOCK: Final = 40
 """Cells along a side of a block: a 24 km tile of 600 m cells is one block."""
 _ROUNDING: Final = 6
@@ -79,7 +81,7 @@ def blocks_of(cells: Sequence[Grid]) -> Iterator[CellBlock]:
         yield CellBlock(grid=grid, places=table[:, 0], pixels=table[:, 1] * BLOCK + table[:, 2])
 
 
-def outlines_in(cells: Sequence[Grid], epsg: int, tolerance: float = 1e-10) -> NDArray[Any]:
+def outlines_in(cells: Sequence[Grid], epsg: CrsKey, tolerance: float = 1e-10) -> NDArray[Any]:
     """Outlines of cells in another CRS, vertex by vertex, with enough vertices for curved sides.
 
     Args:
@@ -104,7 +106,7 @@ def outlines_in(cells: Sequence[Grid], epsg: int, tolerance: float = 1e-10) -> N
 
 
 def _moved(
-    x: NDArray[np.float64], y: NDArray[np.float64], source: int, target: int
+    x: NDArray[np.float64], y: NDArray[np.float64], source: CrsKey, target: CrsKey
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """(cell, vertex) outlines in another CRS; where one crosses 180°, what lies west of it goes on beyond the map.
 
@@ -133,7 +135,7 @@ def _perimeters(bounds: NDArray[np.float64], count: int) -> tuple[NDArray[np.flo
     return west + across * (east - west), south + up * (north - south)
 
 
-def _segments(bounds: NDArray[np.float64], source: int, target: int, tolerance: float) -> int:
+def _segments(bounds: NDArray[np.float64], source: CrsKey, target: CrsKey, tolerance: float) -> int:
     """Segments per side: the sagitta between chord and arc falls with the square of their number."""
     x, y = _moved(*_perimeters(bounds, 2), source, target)
     ring = np.stack((x, y), axis=-1).reshape(len(bounds), 9, 2)

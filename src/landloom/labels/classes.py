@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 Unmapped = Literal["error", "unknown", "background", "ignore"]
 """How to treat values that a mapping does not name."""
 
+_WHOLE: Final = re.compile(r"0|[1-9][0-9]{0,8}")
 _HIGHEST: Final = 2**32 - 4
 """Highest code; the three above are reserved for background, unknown and ignore."""
 
@@ -63,12 +66,14 @@ def value_text(value: object) -> str:
     """A value in the notation of mappings: 3, 3.0 and " 3" are the same, "0513" and 513 are not.
 
     Example:
-        >>> value_text(3.0), value_text(" 3"), value_text("0513")
-        ('3', '3', '0513')
+        >>> value_text(3.0), value_text(" 3"), value_text("0513"), value_text(True)
+        ('3', '3', '0513', 'true')
     """
+    if isinstance(value, bool | np.bool_):
+        return str(value).lower()
     if isinstance(value, float | np.floating) and float(value).is_integer():
         return str(int(value))
-    return str(value).strip()
+    return unicodedata.normalize("NFC", str(value)).strip()
 
 
 def class_mapping(
@@ -131,7 +136,9 @@ def _given(classes: Mapping[Any, int]) -> dict[str, int]:
 
 
 def _default(found: list[str], background: int) -> dict[str, int]:
-    whole = all(value.isdigit() and (value == "0" or value[0] != "0") and len(value) < 10 for value in found)
+    whole = all(
+        value.isascii() and value.isdigit() and (value == "0" or value[0] != "0") and len(value) < 10 for value in found
+    )
     if not whole:
         return {value: place + (place >= background > 0) for place, value in enumerate(found, 1)}
     shift = 1 if str(background) in found else 0

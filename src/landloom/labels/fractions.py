@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.model.crs_key import CrsKey
     from landloom.model.grid import Grid
     from landloom.model.taxonomy import Taxonomy
 
@@ -81,7 +82,7 @@ def fractions_from_polygons(
     cells: Grid | Sequence[Grid],
     taxonomy: Taxonomy,
     *,
-    epsg: int | None,
+    epsg: CrsKey | None,
     invalid: OnInvalid = "error",
     rows: Sequence[str] | None = None,
 ) -> FractionTable:
@@ -129,7 +130,7 @@ def fractions_of_labels(labels: LabelPolygons, cells: Grid | Sequence[Grid]) -> 
     return replace(_table(shares, labels.taxonomy), problems=labels.problems, overlaps=labels.overlaps)
 
 
-def _near(tree: Any, grid: Grid, epsg: int) -> NDArray[np.int64]:
+def _near(tree: Any, grid: Grid, epsg: CrsKey) -> NDArray[np.int64]:
     """Places of polygons that may reach into a grid: found by bounds, on both sides of 180° where it lies there."""
     found = []
     for west, south, east, north in reach(grid.bounds, grid.epsg, epsg):

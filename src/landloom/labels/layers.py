@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.labels.classes import ClassMapping
-    from landloom.labels.parcels import Parcels, Rejected
+    from landloom.labels.parcel_table import Rejected
+    from landloom.labels.parcels import Parcels
     from landloom.model.grid import Grid
 
 Window = tuple[int, int, int, int]
@@ -40,7 +41,7 @@ class ParcelLayers:
     classes: NDArray[Any]
     """Code of the winner in the mapping's type, the background's code without one; float32 and NaN for regression."""
     ids: NDArray[np.int64]
-    """Id of the winner, exact; 0 without one."""
+    """Id of the winner, exact; `nobody` without one."""
     ratios: NDArray[np.float32]
     """Share of the pixel that the winner covers."""
     distances: NDArray[np.float32]
@@ -49,6 +50,8 @@ class ParcelLayers:
     """The published mask 0, 1, 2; see `Assignment`."""
     ambiguity: NDArray[np.uint8]
     """`Ambiguity` bits."""
+    nobody: int = 0
+    """What stands for no parcel among ids: 0, or -1 where 0 is a parcel's id."""
 
     @property
     def valid(self) -> NDArray[np.bool_]:
@@ -58,10 +61,11 @@ class ParcelLayers:
     @property
     def boundary(self) -> NDArray[np.bool_]:
         """True if there is a winner that does not cover the whole pixel."""
-        return (self.ids > 0) & (self.ratios < 1)
+        found: NDArray[np.bool_] = (self.ids != self.nobody) & (self.ratios < 1)
+        return found
 
     @classmethod
-    def empty(cls, grid: Grid, mapping: ClassMapping | None) -> Self:
+    def empty(cls, grid: Grid, mapping: ClassMapping | None, nobody: int = 0) -> Self:
         """Layers of background only."""
         shape = grid.shape
         if mapping is None:
@@ -71,11 +75,12 @@ class ParcelLayers:
         return cls(
             grid=grid,
             classes=classes,
-            ids=np.zeros(shape, np.int64),
+            ids=np.full(shape, nobody, np.int64),
             ratios=np.zeros(shape, np.float32),
             distances=np.full(shape, np.nan, np.float32),
             masks=np.zeros(shape, np.uint8),
             ambiguity=np.zeros(shape, np.uint8),
+            nobody=nobody,
         )
 
 
@@ -89,6 +94,8 @@ class LocatedParcels:
     """Those that intersect it, in its CRS; the others are among `parcels.rejected`."""
     clipped: NDArray[np.bool_]
     """(parcel,) True if the parcel extends beyond the region."""
+    nobody: int = 0
+    """Value for no parcel in rasters of ids, in all of the region."""
 
     @property
     def rejected(self) -> tuple[Rejected, ...]:
@@ -112,7 +119,7 @@ def locate(parcels: Parcels, grid: Grid) -> LocatedParcels:
     inside = moved.take(np.asarray(meets), "outside the grid")
     outward = np.array([-1, -1, 1, 1]) * (bounds[meets] - np.array(grid.bounds))
     clipped = (outward > TOUCH * grid.pixel_width).any(axis=1)
-    return LocatedParcels(grid=grid, parcels=inside, clipped=clipped)
+    return LocatedParcels(grid=grid, parcels=inside, clipped=clipped, nobody=inside.nobody)
 
 
 def blocks(grid: Grid, size: int = BLOCK) -> Iterator[Window]:
@@ -150,7 +157,7 @@ def layers_of_window(located: LocatedParcels, window: Window, near: NDArray[np.i
     """
     parcels, grid = located.parcels, located.grid
     near = np.arange(len(parcels)) if near is None else near
-    layers = ParcelLayers.empty(grid.window(*window), parcels.mapping)
+    layers = ParcelLayers.empty(grid.window(*window), parcels.mapping, located.nobody)
     if not len(near):
         return layers
     rings = rings_of(parcels.geometries[near], grid)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.model.crs_key import CrsKey
     from landloom.model.taxonomy import Taxonomy
 
 OnInvalid = Literal["error", "repair", "drop"]
@@ -48,8 +49,8 @@ class LabelPolygons:
     """(polygon,) shapely polygons and multipolygons."""
     classes: NDArray[np.int64]
     """(polygon,) index of its code in `taxonomy.codes()`."""
-    epsg: int
-    """EPSG code of the geometries."""
+    epsg: CrsKey
+    """CRS of the geometries: an EPSG code, or WKT."""
     taxonomy: Taxonomy
     """The taxonomy of the classes."""
     problems: tuple[Problem, ...] = ()
@@ -164,7 +165,7 @@ def label_polygons(
     codes: Sequence[Any] | NDArray[Any],
     taxonomy: Taxonomy,
     *,
-    epsg: int | None,
+    epsg: CrsKey | None,
     invalid: OnInvalid = "error",
     rows: Sequence[str] | None = None,
 ) -> LabelPolygons:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.documents import parse_corpus_json
+from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.layout import CORPUS, STATE
 from landloom.engine.blank import blank_samples, require_observations
 from landloom.engine.context import build_context, run_units, unfinished
@@ -19,6 +20,7 @@ from landloom.engine.results import Results
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
+from landloom.publication.labels import restore_labels
 from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.report import keep_draw, write_report
 
@@ -114,10 +116,11 @@ def build(
         notes += [f"{one.unit.id}: {one}" for one in blank]
         for request in plan.requests:
             notes += request.kind.notes(request, results)
-        publication = publish_outcomes(project, plan, results, context)
+        publish_outcomes(project, plan, results, context)
         keep_draw(plan.placement, context)
-        parts = tuple((part, count, publication.sizes[part]) for part, count in sorted(publication.parts.items()))
-        notes += [*_dropped(before, publication.info), *_left_out(plan, results)]
+        notes += _left_out(plan, results)
+    there, kept = _with_added(folder, before, factory, listener)
+    notes += kept
     page = write_report(folder, REGISTRY)
     return BuildReport(
         name=project.recipe.name,
@@ -129,10 +132,37 @@ def build(
         units=len(plan.units),
         units_run=len(waiting),
         seconds=time.perf_counter() - start,
-        parts=parts,
+        parts=_parts(there),
         notes=tuple(notes),
         report=str(page),
     )
+
+
+def _with_added(
+    folder: Path, before: CorpusInfo | None, factory: Factory, listener: Listener | None
+) -> tuple[FinishedCorpus, list[str]]:
+    """The corpus with the labels that were added to it before, and lines on these and on products that are gone.
+
+    Raises:
+        BuildError: added labels cannot be restored.
+    """
+    back, lost = restore_labels(folder, factory=factory, listener=listener)
+    if lost:
+        raise BuildError(lost)
+    there = FinishedCorpus.open(str(folder))
+    return there, [*(f"{key} was added to the corpus before: kept" for key in back), *_dropped(before, there.info)]
+
+
+def _parts(corpus: FinishedCorpus) -> tuple[tuple[str, int, int], ...]:
+    """Folder at the root, its files, and their bytes; `cards` for files outside of any."""
+    files: Counter[str] = Counter()
+    sizes: Counter[str] = Counter()
+    for tile in ("", *corpus.tiles):
+        for entry in corpus.entries(tile):
+            part = entry.path.split("/")[0] if "/" in entry.path else "cards"
+            files[part] += 1
+            sizes[part] += entry.size
+    return tuple((part, count, sizes[part]) for part, count in sorted(files.items()))
 
 
 def _dropped(before: CorpusInfo | None, now: CorpusInfo) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
@@ -13,19 +13,21 @@ from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import ProductInfo
 from landloom.corpus.layout import CORPUS
-from landloom.engine.context import build_context, run_stage
+from landloom.engine.context import JOURNAL, build_context, is_done, run_units, unfinished
 from landloom.engine.executors import inline
+from landloom.engine.journal import Journal
 from landloom.engine.sources.cell_fractions import CellsTask, SampleCells, is_raster, read_millionths, source_settings
 from landloom.engine.sources.check import check_source
 from landloom.engine.sources.label_files import LabelFiles
 from landloom.engine.sources.unlabelled import bounds_of, label_notes, require_labels, unlabelled
 from landloom.engine.units import Unit, unit_digest
-from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, bullets, counted
-from landloom.model.address import public
+from landloom.errors import CorpusError, InvalidInputError, InvalidValueError, LandloomError, Problem, bullets, counted
+from landloom.model.address import public, shown
 from landloom.model.product import product
 from landloom.model.recipe import LabelSource, Terms
 from landloom.model.taxonomy import taxonomy
 from landloom.publication.files import CorpusWriter, write_documents
+from landloom.publication.kept_labels import keep_labels, kept_labels, source_identity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -38,7 +40,6 @@ if TYPE_CHECKING:
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.engine.units import Outcome
-    from landloom.errors import Problem
 
 FOLDER: Final = ".landloom/added"
 """Folder of the tables of added labels."""
@@ -160,8 +161,9 @@ def add_labels(
     *,
     factory: Factory = inline,
     listener: Listener | None = None,
+    identity: str | None = None,
 ) -> LabelsReport:
-    """Add class fractions from a source to a corpus.
+    """Add class fractions from a source to a corpus; later builds keep them.
 
     Labels that the corpus already has under this name, with the same values and terms, are not added again; different
     ones become a new label version, and the old versions are kept.
@@ -171,10 +173,12 @@ def add_labels(
         source: source and name of the labels.
         factory: makes executors; by default only this process.
         listener: receives progress.
+        identity: of the source, where it has been added before; of tiles that it was added to it is not read again.
 
     Raises:
         CorpusError: there is no corpus.
-        InvalidInputError: the source has no CRS, invalid geometries or unknown codes; the rows are named.
+        InvalidInputError: the source has no CRS, invalid geometries or unknown codes (rows are named), or has changed
+            since it was added.
         NotFoundError: no such taxonomy, layer or column.
     """
     folder = Path(corpus)
@@ -182,10 +186,15 @@ def add_labels(
         raise CorpusError(f"{folder}: is not a finished corpus; labels can only be added on a local disk")
     there = FinishedCorpus.open(str(folder))
     taxonomy(source.taxonomy)  # report an unknown taxonomy before anything is read
-    repaired = check_source(source.file, source.source)
+    repaired = check_source(source.file, source.source) if identity is None else []
     with build_context(folder, factory, listener) as context:
-        units = list(_units(there, source, context))
-        problems = run_stage(f"labels {source.name}", units, context)
+        now = source_identity(context, source.file) if identity is None else identity
+        units = list(_units(there, source, context, now))
+        todo = unfinished(units, context)
+        if identity is not None:  # whether the source is still there matters to new samples alone
+            todo = [unit for unit in units if not is_done(unit, context)]
+            _require_unchanged(source, identity, context, todo)
+        problems = run_units(f"labels {source.name}", todo, context)
         if problems:
             lost = counted(len(problems), "tile")
             raise InvalidInputError(f"{source.file}: no labels for {lost}:\n{bullets(problems)}")
@@ -197,6 +206,7 @@ def add_labels(
         notes = _notes(source, outcomes, repaired, len(samples))
         tables = {tile: read_millionths(context.store, _key(source, tile)) for tile in there.tiles}
         known = versions(there.info, source.name)
+        keep_labels(context.journal, {one.name: getattr(source, one.name) for one in fields(source)}, now)
         for one in known:
             if _is_same(there, one, source, tables):
                 return _report(one, there, notes, added=False)
@@ -205,6 +215,31 @@ def add_labels(
         info = extended_info(there.info, source, one)
         _publish(there, one, tables, CorpusWriter(info=info, store=context.store))
     return _report(one, there, notes, added=True)
+
+
+def restore_labels(
+    folder: Path, *, factory: Factory = inline, listener: Listener | None = None
+) -> tuple[list[str], list[Problem]]:
+    """Bring back into a corpus that was built anew what `labels add` had brought in, but for what its recipe names.
+
+    Returns:
+        Keys of the products that are back; a problem for each that cannot be had.
+    """
+    with Journal(folder / JOURNAL) as journal:
+        kept = kept_labels(journal)
+    back: list[str] = []
+    problems: list[Problem] = []
+    named = FinishedCorpus.open(str(folder)).info.recipe.get("labels", {}) if kept else {}
+    for document in kept:
+        identity = document.pop("identity")
+        source = AddedLabels(**document)
+        if source.name in named:
+            continue
+        try:
+            back.append(add_labels(folder, source, factory=factory, listener=listener, identity=identity).product)
+        except LandloomError as error:
+            problems.append(Problem(where=f"labels {source.name}", what=str(error)))
+    return back, problems
 
 
 def _report(one: LabelName, there: FinishedCorpus, notes: tuple[str, ...], *, added: bool) -> LabelsReport:
@@ -223,12 +258,22 @@ def _key(source: AddedLabels, tile: str) -> str:
     return f"{FOLDER}/{source.name}/{tile}.npy"
 
 
-def _units(there: FinishedCorpus, source: AddedLabels, context: BuildContext) -> Iterator[Unit]:
+def _require_unchanged(source: AddedLabels, identity: str, context: BuildContext, todo: Sequence[Unit]) -> None:
+    """Refuse a source of which samples of today would get other labels than those of then.
+
+    Raises:
+        InvalidInputError: it is not what it was, or nowhere to be found.
+    """
+    if todo and source_identity(context, source.file) != identity:
+        raise InvalidInputError(f"{shown(source.file)}: is not the file that was added as {source.name}; add it again")
+
+
+def _units(there: FinishedCorpus, source: AddedLabels, context: BuildContext, identity: str) -> Iterator[Unit]:
     settings = source_settings(source.source) | {"file": ""}
     for tile, samples in there.tiles.items():
         cells = SampleCells(samples=samples)
         task = CellsTask(store=context.uri, key=_key(source, tile), path=source.file, source=source.source, cells=cells)
-        decides = unit_digest(context.identity(source.file), settings, cells.identity())
+        decides = unit_digest(identity, settings, cells.identity())
         product = f"added.{source.name}"
         yield Unit(kind="added", product=product, tile=tile, key=decides, memory=256 * 2**20, task=task)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -19,7 +20,6 @@ from landloom.query.index.spatial import cover, refine
 from landloom.query.selection import Selection
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Iterable, Mapping
 
     from landloom.corpus.info import CorpusInfo
@@ -50,7 +50,7 @@ class Corpus:
     """Folder or URL of its files; ends with a slash."""
     aggregates: Mapping[str, Node] = field(default_factory=dict, repr=False)
     """Names for sums of columns, for use in filters."""
-    countries: Path | None = None
+    countries: str | None = None
     """Vector layer for looking up the names of countries."""
 
     @classmethod
@@ -77,7 +77,7 @@ class Corpus:
             NotFoundError: neither a folder nor a registered name.
         """
         text = str(uri)
-        layer = None if countries is None else Path(countries)
+        layer = None if countries is None else os.fspath(countries)
         path = Path(text.removeprefix("file://"))
         if path.suffix == ".parquet" and path.is_file():
             source, base = index_source(path), f"{path.resolve().parents[1]}/"

@@ -149,6 +149,9 @@ def read_region(path: str | Path) -> Region:
     Args:
         path: file or address; `file.gpkg|layer` where it has several layers.
 
+    Args:
+        path: file or URL; `file.gpkg|layer` names a layer of it.
+
     Raises:
         InvalidInputError: no file, several layers, no features, no CRS, or invalid geometries; the file is named.
     """

@@ -122,7 +122,6 @@ def joined(frame: gpd.GeoDataFrame | gpd.GeoSeries, where: str) -> Geometry:
 
 def _read_layer(source: str) -> gpd.GeoDataFrame:
     """The features of a layer that have a geometry."""
-    from landloom.model.grid import WGS84
     from landloom.store.vector import read_vector
 
     path, layer = split_layer(source)
@@ -130,7 +129,7 @@ def _read_layer(source: str) -> gpd.GeoDataFrame:
     if "://" not in path and not Path(path).exists():
         raise InvalidInputError(f"region: no file {path}")
     try:
-        frame = read_vector(path, layer=layer, default_epsg=WGS84 if _is_topology(path) else None)
+        frame = read_vector(path, layer=layer, numbered=True)
     except LandloomError as error:
         reason = str(error).splitlines()[0]
         if "has no CRS" in reason:

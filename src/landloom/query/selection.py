@@ -9,6 +9,7 @@ import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.model.apportion import MILLION
+from landloom.query.label_sets import label_prefix, label_product, label_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -158,30 +159,34 @@ class Selection:
                 totals[words.texts[code]] = totals.get(words.texts[code], 0) + count
         return dict(sorted(totals.items(), key=lambda item: (item[0] is None, item[0] or "")))
 
-    def _level(self, level: int | None) -> dict[str, list[str]]:
+    def _level(self, level: int | None, labels: str | None) -> dict[str, list[str]]:
         if level is None:
-            return {column: [column] for column in self.sidecar.columns}
+            return {column: [column] for column in label_set(self.sidecar, labels)}
+        item = label_product(self.sidecar.info, labels)
+        own = None if item is None else item.taxonomy
+        if item is None or own is None:
+            return {}
         found: dict[str, list[str]] = {}
-        for item in self.sidecar.info.labels:
-            own = item.taxonomy
-            if own is None:
-                continue
-            prefix = self.sidecar.info.label_columns[item.key][0].removesuffix(own.columns()[0])
-            for column in (prefix + name for name in own.columns(level)):
-                if level != own.levels:
-                    found[column] = list(self.sidecar.groups[column])
-                elif column in self.sidecar.columns:
-                    found[column] = [column]
+        prefix = label_prefix(self.sidecar.info, item)
+        for column in (prefix + name for name in own.columns(level)):
+            if level != own.levels:
+                found[column] = list(self.sidecar.groups[column])
+            elif column in self.sidecar.columns:
+                found[column] = [column]
         return found
 
-    def histogram(self, level: int | None = None) -> dict[str, float]:
+    def histogram(self, level: int | None = None, labels: str | None = None) -> dict[str, float]:
         """Area of each class in these samples, in samples: 2.5 is the area of two and a half samples.
 
         Args:
             level: level of the taxonomy, 1 is the coarsest; by default the finest.
+            labels: key of the label product, one alone, for each speaks of the whole area; the first unless told.
 
         Returns:
             Label column → area; without classes that do not occur.
+
+        Raises:
+            NotFoundError: no such label product.
         """
         chosen = np.zeros(len(self.sidecar), dtype=bool)
         chosen[self.rows] = True
@@ -189,7 +194,7 @@ class Selection:
         for number, column in enumerate(self.sidecar.columns):
             places, values = self.sidecar.labels.entries(number)
             sums[column] = int(values[chosen[places]].sum(dtype=np.int64))
-        totals = {name: sum(sums[member] for member in members) for name, members in self._level(level).items()}
+        totals = {name: sum(sums[member] for member in members) for name, members in self._level(level, labels).items()}
         return {name: total / MILLION for name, total in totals.items() if total}
 
     def fractions(self, taxonomy: str | None = None) -> dict[str, NDArray[np.float64]]:
@@ -274,10 +279,12 @@ class Selection:
         lines = [f"{meta['name']} {meta['version']}: {len(self):,} of {len(self.sidecar):,} samples"]
         if len(self):
             lines.append(f"zones: {zones}")
-        area = sorted(self.histogram().items(), key=lambda item: -item[1])[:5]
-        if area:
-            shares = ", ".join(f"{name} {100 * value / len(self):.1f} %" for name, value in area)
-            lines.append(f"classes: {shares}")
+        sets: list[str | None] = [item.key for item in self.sidecar.info.labels]
+        for key in sets or [None]:
+            area = sorted(self.histogram(labels=key).items(), key=lambda item: -item[1])[:5]
+            if area:
+                shares = ", ".join(f"{name} {100 * value / len(self):.1f} %" for name, value in area)
+                lines.append(f"classes{'' if key in sets[:1] else f' of {key}'}: {shares}")
         when = "" if self.period is None else f" in {self.period}"
         lines.append(f"files: {len(self.assets):,} of {', '.join(self.products) or 'no product'}{when}")
         if self.cubes:

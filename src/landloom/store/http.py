@@ -310,3 +310,40 @@ def asked_to_wait(href: str) -> float | None:
         found = session.head(href, timeout=10)
         return retry_after(found.headers.get("Retry-After")) if found.status_code in BUSY else None
     return None
+
+
+def first_bytes(session: requests.Session, href: str, count: int) -> bytes:
+    """The first bytes of a body; a server without ranges sends more, which is not read.
+
+    Raises:
+        MissingKeyError: there is nothing at that address.
+        TransientFaultError: it is temporarily unavailable.
+        PermanentFaultError: its host may not be contacted.
+    """
+    body = bytearray()
+    with answer(session, href, stream=True, headers={"Range": f"bytes=0-{count - 1}"}) as response:
+        try:
+            for chunk in chunks(response, Patience()):
+                body += chunk
+                if len(body) >= count:
+                    break
+        except requests.RequestException as error:
+            raise TransientFaultError(f"{shown(href)}: {plain_reason(error)}") from error
+    return bytes(body[:count])
+
+
+def version_of(session: requests.Session, href: str) -> str | None:
+    """What identifies this version of a body: its ETag, or its time of change and size; None without any.
+
+    Raises:
+        MissingKeyError: there is nothing at that address.
+        TransientFaultError: it is temporarily unavailable.
+        PermanentFaultError: its host may not be contacted.
+    """
+    with answer(session, href, stream=True) as response:
+        headers = response.headers
+        if "ETag" in headers:
+            return str(headers["ETag"])
+        if "Last-Modified" in headers and "Content-Length" in headers:
+            return f"{headers['Last-Modified']} {headers['Content-Length']}"
+        return None

@@ -22,7 +22,7 @@ from landloom.engine.sources.cell_fractions import (
     cell_fractions,
     encode_millionths,
     fraction_notes,
-    is_raster,
+    is_named_as_raster,
     read_millionths,
     source_settings,
 )
@@ -200,4 +200,4 @@ def test_what_decides_the_numbers_is_what_is_asked_not_what_is_allowed() -> None
     plain = source_settings(RASTER)
     assert source_settings(RASTER.model_copy(update={"allow_empty": True})) == plain
     assert source_settings(RASTER.model_copy(update={"invalid": "repair"})) != plain
-    assert [is_raster(name) for name in ("a.TIF", "a.vrt", "a.gpkg", "tif")] == [True, True, False, False]
+    assert [is_named_as_raster(name) for name in ("a.TIF", "a.vrt", "a.gpkg", "tif")] == [True, True, False, False]

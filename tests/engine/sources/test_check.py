@@ -10,9 +10,10 @@ import pytest
 import shapely
 
 from landloom.engine.context import build_context
-from landloom.engine.sources.check import CHECKED, CHUNK, check_once, check_source
+from landloom.engine.sources.check import CHECKED, check_once, check_source
 from landloom.errors import InvalidInputError, LandloomError, NotFoundError
 from landloom.model.recipe import LabelSource
+from landloom.store.vector.rows import BLOCK
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -58,9 +59,9 @@ def test_geometries_may_be_repaired_codes_may_not(tmp_path: Path) -> None:
 
 def test_a_file_of_many_pieces_is_read_to_its_end(tmp_path: Path) -> None:
     """The last row of the first piece, and the first and last of the second."""
-    count = CHUNK + 20
+    count = BLOCK + 20
     codes = np.full(count, "311", object)
-    bad = [CHUNK - 1, CHUNK, count - 1]
+    bad = [BLOCK - 1, BLOCK, count - 1]
     codes[bad] = "wood"
     path = tmp_path / "x.gpkg"
     geopandas.GeoDataFrame({"code": codes}, geometry=np.full(count, BOX), crs=4326).to_file(path)

@@ -33,7 +33,8 @@ from landloom.engine.sources.prepared import (
 from landloom.errors import BuildError, InvalidInputError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.classes import class_mapping
-from landloom.labels.parcels import LabelYear, parcels_of
+from landloom.labels.parcel_table import LabelYear
+from landloom.labels.parcels import parcels_of
 from landloom.model.recipe import ParcelSource
 from landloom.pipelines.build import build
 from landloom.pipelines.registry import Recipe

@@ -100,7 +100,7 @@ def test_every_id_that_cannot_be_used_is_named_where_it_stands(tmp_path: Path) -
     with pytest.raises(InvalidInputError, match=r"(?s)30 sample ids cannot be used.*… and 10 more"):
         placed(tmp_path, {"draw": "list", "ids": many}, region=region)
     (tmp_path / "bytes.txt").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InvalidInputError, match=r"bytes\.txt: is not UTF-8 text"):
+    with pytest.raises(InvalidInputError, match=r"bytes\.txt, line 1: is not utf-16 text"):
         placed(tmp_path, {"draw": "list", "file": "bytes.txt"}, region=region)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import chain
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,11 +13,12 @@ from landloom.archive.granule_cover import fewest_granules, granules_for
 from landloom.archive.selection import Policy, SceneFilter, choose_scenes
 from landloom.engine.region import region_of
 from landloom.engine.scenes.granules import GranuleScenes
-from landloom.errors import InvalidIdentityError, InvalidInputError, NotFoundError
+from landloom.errors import InvalidIdentityError, NotFoundError
 from landloom.model.granules import granule_region
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import ScenesSection
 from landloom.model.time import Period
+from landloom.store.vector.tables import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -180,11 +180,7 @@ def read_choice(path: str) -> SceneChoice:
         InvalidInputError: there is no such file.
         InvalidDocumentError: it cannot be read; lists every invalid line.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except OSError as error:
-        raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
-    return SceneChoice.from_csv(text, path)
+    return SceneChoice.from_csv(read_text(path), path)
 
 
 def granule_rows(found: ScenesChosen) -> list[dict[str, Any]]:

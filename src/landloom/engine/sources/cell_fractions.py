@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, Final, Protocol
+from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,8 @@ from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.errors import InvalidInputError
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
+from landloom.labels.raster_codes import as_codes
+from landloom.model.address import is_remote, shown
 from landloom.model.apportion import MILLION
 from landloom.model.crs import crs_of, world_span
 from landloom.model.grid import WGS84
@@ -25,7 +28,7 @@ from landloom.model.shapes import neighbourhood, reproject
 from landloom.model.taxonomy import taxonomy
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import epsg_of, read_vector, row_names
+from landloom.store.vector import Form, form_of, frame_crs, head_of, read_vector, row_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -50,9 +53,19 @@ PIXEL_MISFIT: Final = 1e-3
 """Pixels by which the two edges of a world map may miss each other at 180°."""
 
 
+def is_named_as_raster(path: str) -> bool:
+    """Whether the name of a file, or the path of its URL, ends as rasters' do."""
+    where = urlsplit(path).path if is_remote(path) else path
+    return PurePosixPath(where).suffix.lower() in RASTERS
+
+
 def is_raster(path: str) -> bool:
-    """Whether a label source is a raster of codes."""
-    return Path(path).suffix.lower() in RASTERS
+    """Whether a source of labels is a raster of codes; its first bytes tell where its name does not.
+
+    Raises:
+        LandloomError: it cannot be read.
+    """
+    return is_named_as_raster(path) or (not Path(path).is_dir() and form_of(head_of(path), path) is Form.RASTER)
 
 
 class Cells(Protocol):
@@ -118,10 +131,10 @@ def cell_fractions(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> F
 
 def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
     if source.column is None:
-        raise InvalidInputError(f"{path}: got no column, expected the column of the code in the recipe")
+        raise InvalidInputError(f"{shown(path)}: got no column, expected the column of the code in the recipe")
     frame = _read_around(path, source, cells)
     try:
-        epsg = epsg_of(frame)
+        epsg = frame_crs(frame)
         table = fractions_from_polygons(
             frame.geometry.to_numpy(),
             frame[source.column].to_numpy(),
@@ -132,7 +145,7 @@ def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Fra
             rows=row_names(frame),
         )
     except InvalidInputError as error:
-        raise InvalidInputError(f"{path}: {error}") from error
+        raise InvalidInputError(f"{shown(path)}: {error}") from error
     least = reproject(cells[0].outline(), cells[0].epsg, epsg).area / MILLION
     return replace(table, overlaps=tuple(one for one in table.overlaps if one.area >= least))
 
@@ -146,7 +159,7 @@ def _read_around(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Geo
             layer=source.layer,
             columns=[str(source.column)],
             bbox=(west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN),
-            bbox_epsg=WGS84,
+            bbox_crs=WGS84,
             numbered=True,
         )
         for west, south, east, north in neighbourhood(around)
@@ -160,15 +173,23 @@ def _read_around(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Geo
 def _of_raster(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> FractionTable:
     with open_raster(path) as file:
         found = _raster_around(file, cells)
-        nodata = 0 if file.nodata is None else file.nodata
+        nodata = file.nodata
         if found is None:
             return fractions_from_polygons([], [], cells, taxonomy(source.taxonomy), epsg=file.grid.epsg)
-    return fractions_from_raster(*found, cells, taxonomy(source.taxonomy), nodata=nodata)
+    raster, window = found
+    try:
+        codes, nothing = as_codes(raster, nodata)
+        return fractions_from_raster(
+            codes, window, cells, taxonomy(source.taxonomy), nodata=0 if nodata is None and nothing is None else nothing
+        )
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{shown(path)}: {error}") from error
 
 
 def _raster_around(file: RasterFile, cells: tuple[Grid, ...]) -> tuple[NDArray[Any], Grid] | None:
     """The part of a raster that some cells need, and its grid; on both sides of 180° where they lie there."""
-    fill, span = int(file.nodata or 0), world_span(crs_of(file.grid.epsg))
+    fill = file.nodata if file.nodata is not None and np.isfinite(file.nodata) else 0
+    span = world_span(crs_of(file.grid.epsg))
     turn = 0.0 if span is None else span[1] - span[0]
     parts: list[tuple[NDArray[Any], Grid]] = []
     for grid in (file.grid, replace(file.grid, west=file.grid.west + turn))[: 2 if turn else 1]:

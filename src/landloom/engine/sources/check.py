@@ -4,30 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import pyogrio
-
 from landloom.engine.sources.cell_fractions import is_raster, source_settings
 from landloom.engine.units import unit_digest
 from landloom.errors import InvalidInputError, Problem
 from landloom.labels.polygons import geometry_problems, read_codes, refuse
 from landloom.model.taxonomy import taxonomy
 from landloom.store.raster import open_raster
-from landloom.store.vector import layers_with_geometry, read_vector, row_names
+from landloom.store.vector import UNREAD, read_blocks, row_names
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from geopandas import GeoDataFrame
-
     from landloom.engine.context import BuildContext
     from landloom.model.recipe import LabelSource
 
 CHECKED: Final = "checked"
 """Kind of the journal's notes about checked sources."""
-CHUNK: Final = 50_000
-"""Features that are checked at a time."""
-_WHOLE: Final = (".csv", ".csv.gz", ".parquet", ".geoparquet", ".pq")
-"""Suffixes of formats that are always read at once."""
 
 
 def check_once(name: str, path: str, source: LabelSource, context: BuildContext) -> None:
@@ -67,29 +57,11 @@ def check_source(path: str, source: LabelSource) -> list[Problem]:
         raise InvalidInputError(f"{path}: got no column, expected the column of the code: --column")
     shapes: list[Problem] = []
     codes: list[Problem] = []
-    for frame in _pieces(path, source):
+    for frame in read_blocks(path, layer=source.layer, columns=[source.column]):
         names = row_names(frame)
-        found = geometry_problems(frame.geometry.to_numpy())
+        unread = {frame.index.get_loc(label): why for label, why in frame.attrs[UNREAD].items()}
+        found = geometry_problems(frame.geometry.to_numpy()) | unread
         shapes += [Problem(where=names[row], what=what) for row, what in sorted(found.items())]
         codes += read_codes(frame[source.column].to_numpy(), scheme, names)[1]
     refuse([*codes, *(shapes if source.invalid == "error" else ())], path)
     return shapes
-
-
-def _pieces(file: str, source: LabelSource) -> Iterator[GeoDataFrame]:
-    """Rows by name, piece by piece."""
-    columns = [str(source.column)]
-    if file.lower().endswith(_WHOLE):
-        yield read_vector(file, layer=source.layer, columns=columns, numbered=True)
-        return
-    nowhere = (0.0, 0.0, 0.0, 0.0)  # reads no rows, but checks layer, column and CRS
-    read_vector(file, layer=source.layer, columns=columns, bbox=nowhere)
-    layer = source.layer or layers_with_geometry(file)[0]
-    first, count = 0, CHUNK
-    while count == CHUNK:
-        frame = pyogrio.read_dataframe(
-            file, layer=layer, columns=columns, skip_features=first, max_features=CHUNK, fid_as_index=True
-        )
-        yield frame
-        count = len(frame)
-        first += count

@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-import csv
-import io
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
-from landloom.errors import InvalidInputError
+from landloom.errors import InvalidInputError, LandloomError, NotFoundError, Problem
 from landloom.formats.csv_table import csv_bytes
 from landloom.labels.classes import value_text
-from landloom.labels.parcels import Parcels, Rejected, parcels_of
-from landloom.store.vector import read_vector
+from landloom.labels.parcels import Parcels, parcels_of
+from landloom.model.address import shown
+from landloom.model.recipe import parse_document
+from landloom.store.vector import UNREAD, Told, read_vector
+from landloom.store.vector.tables import read_text, table_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from landloom.labels.parcel_table import Rejected
     from landloom.model.grid import Grid
 
+_NOTHING: Final = Told()
+_AREAS: Final = ("Polygon", "MultiPolygon", "GeometryCollection")
+"""Types of geometry that may have an area."""
 MARGIN: Final = 120.0
 """Metres around a grid within which parcels are read."""
 
 
-def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = None, **options: Any) -> Parcels:
+def read_parcels(
+    path: str,
+    grid: Grid | None = None,
+    *,
+    layer: str | None = None,
+    told: Told = _NOTHING,
+    columns: Mapping[Any, str] | None = None,
+    **options: Any,
+) -> Parcels:
     """Read parcels from a file, skipping those far from a grid.
 
     Args:
         path: anything that `read_vector` reads.
         grid: only parcels near it; by default all.
         layer: of the file.
-        **options: for `parcels_of`; `default_epsg` is for files without a CRS.
+        told: what the file does not say itself.
+        columns: role → column, as for `parcels_of`; `geometry` is one of CSV and GeoParquet.
+        **options: for `parcels_of`.
 
     Raises:
-        InvalidInputError: see `read_vector` and `parcels_of`; or no parcel is near the grid.
+        InvalidInputError: see `read_vector` and `parcels_of`; or no parcel is near the grid, or none has an area.
 
     Example:
         >>> import geopandas, shapely, tempfile
@@ -45,17 +59,26 @@ def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = Non
         >>> parcels.ids.tolist()
         [8]
     """
-    default = options.pop("default_epsg", None)
-    box = None
+    roles = dict(columns or {})
+    told = replace(told, geometry=roles.pop("geometry", told.geometry), crs_column=roles.get("crs", told.crs_column))
+    box, epsg = None, None
     if grid is not None:
         west, south, east, north = grid.bounds
-        box = (west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN)
-    frame = read_vector(
-        path, layer=layer, bbox=box, bbox_epsg=None if grid is None else grid.epsg, default_epsg=default
-    )
-    if frame.empty and grid is not None:
-        raise InvalidInputError(f"{path}: no parcel lies near the grid {grid.bounds} of EPSG:{grid.epsg}")
-    return parcels_of(frame, **options)
+        box, epsg = (west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN), grid.epsg
+    frame = read_vector(path, layer=layer, bbox=box, bbox_crs=epsg, told=told)
+    name = shown(path)
+    kinds = frame.geom_type[~(frame.geometry.isna() | frame.geometry.is_empty)]
+    if grid is not None and kinds.empty and not frame.attrs[UNREAD]:
+        raise InvalidInputError(f"{name}: no parcel lies near the grid {grid.bounds} of EPSG:{grid.epsg}")
+    if not kinds.empty and not kinds.isin(_AREAS).any():
+        got = " and ".join(f"{kind}s" for kind in sorted(set(kinds)))
+        raise InvalidInputError(f"{name}: got {got}, expected polygons: what has no area covers no pixel")
+    if "crs" in roles and roles["crs"] not in frame.columns:  # its reader has used it up, or kept it as `crs`
+        roles = {role: column for role, column in roles.items() if role != "crs"}
+    try:
+        return parcels_of(frame, columns=roles, **options)
+    except (InvalidInputError, NotFoundError) as error:
+        raise type(error)(f"{name}: {error}") from error
 
 
 def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()) -> bytes:
@@ -68,6 +91,12 @@ def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()
     rows = [(row.id, row.ground_truth, "rejected", row.reason) for row in rejected]
     rows += [(row.id, row.ground_truth, "repaired", row.reason) for row in repaired]
     return csv_bytes(("id", "ground_truth", "fate", "reason"), rows)
+
+
+def _named_values(mapping: Mapping[str, Any], problems: Sequence[Problem]) -> dict[str, int]:
+    if problems:
+        raise InvalidInputError("; ".join(map(str, problems)))
+    return {value_text(value): int(code) for value, code in mapping.items()}
 
 
 def classes_csv(rows: Iterable[Mapping[str, str | int]]) -> bytes:
@@ -86,12 +115,13 @@ def classes_file(path: str | Path) -> tuple[dict[str, int], dict[str, int]]:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8-sig")
-        if file.suffix.lower() != ".csv":
-            return {value_text(value): int(code) for value, code in yaml.safe_load(text).items()}, {}
-        rows = list(csv.DictReader(io.StringIO(text)))
+        text = read_text(file)
+        if file.suffix.lower() not in {".csv", ".tsv", ".txt"}:
+            return _named_values(*parse_document(text, str(path))), {}
+        rows = table_rows(text)
         named = {value_text(row["value"]): int(row["code"]) for row in rows if row["value"]}
         special = {row["role"]: int(row["code"]) for row in rows if not row["value"]}
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InvalidInputError(f"{path}: got {error!r}, expected the columns value and code, or a mapping") from error
+    except (LandloomError, AttributeError, KeyError, TypeError, ValueError) as error:
+        got = str(error) if isinstance(error, LandloomError) else repr(error)
+        raise InvalidInputError(f"{path}: got {got}, expected the columns value and code, or a mapping") from error
     return named, special

@@ -19,9 +19,11 @@ from landloom.engine.sources.parcels import classes_file, read_parcels, rejected
 from landloom.engine.units import Note, NoteKind, Outcome, Unit, unit_digest
 from landloom.labels.classes import ClassMapping, class_mapping
 from landloom.labels.layers import LocatedParcels, blocks, layers_of_window, locate
-from landloom.labels.parcels import LabelYear, Parcels, Rejected
+from landloom.labels.parcel_table import LabelYear, Rejected
+from landloom.labels.parcels import Parcels
 from landloom.model.recipe import ParcelSource
 from landloom.store.open import open_store
+from landloom.store.vector import Told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -30,13 +32,15 @@ if TYPE_CHECKING:
 
     from landloom.engine.context import BuildContext
     from landloom.engine.project import Project
-    from landloom.labels.parcels import Period
+    from landloom.labels.parcel_table import Period
     from landloom.model.grid import Bounds, Grid
     from landloom.model.time import Period as TimePeriod
     from landloom.store.protocol import Store
 
 FOLDER: Final = ".landloom/parcels"
 """Key prefix of prepared parcels."""
+_NOBODY: Final = b"nobody"
+"""Key in the table's metadata: what stands for no parcel in rasters of ids."""
 SIDE: Final = 1000
 """Pixels along a side of the blocks that are rasterised at a time."""
 
@@ -100,11 +104,12 @@ class PrepareTask:
         found = {year: self._read(when) for year, when in self.times.items()}
         mapping = self._mapping(found)
         files, rejected = {"mapping.json": orjson.dumps(mapping_document(mapping))}, []
-        for year, parcels in found.items():
-            located = locate(_recoded(parcels, mapping), self.grid)
+        everyone = {year: locate(_recoded(parcels, mapping), self.grid) for year, parcels in found.items()}
+        nobody = min(located.nobody for located in everyone.values())
+        for year, located in everyone.items():
             rejected.append(located.rejected)
             prefix = "" if year is None else f"{year}/"
-            files[f"{prefix}table.parquet"] = _encode(located)
+            files[f"{prefix}table.parquet"] = _encode(located, nobody)
             if self.windows is not None:
                 buffer = io.BytesIO()
                 np.save(buffer, labelled_shares(located.parcels, *self.windows))
@@ -125,7 +130,7 @@ class PrepareTask:
             self.source,
             self.grid,
             layer=section.layer,
-            default_epsg=section.epsg,
+            told=Told(crs=section.epsg, encoding=section.encoding),
             columns=section.columns,
             classes=self.classes,
             codes=self.codes,
@@ -230,7 +235,7 @@ def labelled_shares(parcels: Parcels, grid: Grid, rows: int, columns: int) -> ND
         if not len(near):
             continue
         layers = layers_of_window(located, (down, along, height, width), near)
-        marked = layers.ids > 0
+        marked = layers.ids != layers.nobody
         if parcels.mapping is not None:
             marked &= (layers.classes != parcels.mapping.background) & (layers.classes != parcels.mapping.ignore)
         part = marked.reshape(height // high, high, width // wide, wide).mean(axis=(1, 3))
@@ -256,6 +261,8 @@ class Prepared:
     """CSV of the parcels that windows are centred on."""
     left_out: tuple[tuple[int, str], ...] = ()
     """Parcels without a window, with reasons."""
+    nobody: int = 0
+    """What stands for no parcel in rasters of ids: 0, or -1 where 0 is the id of one."""
     years: tuple[int | None, ...] = (None,)
     """Label years with prepared parcels; None for samples without one."""
 
@@ -278,7 +285,7 @@ def read_mapping(store: Store) -> ClassMapping | None:
     return None if document is None else ClassMapping(**document | {"dtype": np.dtype(document["dtype"])})
 
 
-def _encode(located: LocatedParcels) -> bytes:
+def _encode(located: LocatedParcels, nobody: int) -> bytes:
     parcels = located.parcels
     bounds = shapely.bounds(parcels.geometries).reshape(-1, 4)
     columns = {
@@ -290,8 +297,14 @@ def _encode(located: LocatedParcels) -> bytes:
         "geometry": pa.array(shapely.to_wkb(parcels.geometries).tolist(), pa.binary()),
     }
     buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    pq.write_table(pa.table(columns).replace_schema_metadata({_NOBODY: str(nobody)}), buffer, compression="zstd")
     return buffer.getvalue()
+
+
+def read_nobody(store: Store, year: int | None = None) -> int:
+    """What stands for no parcel in rasters of ids, in all label years alike."""
+    schema = pq.read_schema(io.BytesIO(store.get(f"{folder_of(year)}/table.parquet")))
+    return int(schema.metadata[_NOBODY])
 
 
 def load_parcels(store: Store, grid: Grid, box: Bounds | None = None, year: int | None = None) -> LocatedParcels:
@@ -318,7 +331,8 @@ def load_parcels(store: Store, grid: Grid, box: Bounds | None = None, year: int 
         names=tuple(names) if any(names) else (),
         values=table.column("value").to_numpy(),
         geometries=np.array(shapely.from_wkb(table.column("geometry").to_pylist()), dtype=object),
-        epsg=np.full(len(table), grid.epsg, np.int64),
+        crs=np.full(len(table), grid.epsg, dtype=object),
         mapping=read_mapping(store),
     )
-    return LocatedParcels(grid=grid, parcels=parcels, clipped=table.column("clipped").to_numpy(zero_copy_only=False))
+    clipped = table.column("clipped").to_numpy(zero_copy_only=False)
+    return LocatedParcels(grid=grid, parcels=parcels, clipped=clipped, nobody=int(table.schema.metadata[_NOBODY]))

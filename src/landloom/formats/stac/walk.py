@@ -6,6 +6,7 @@ depth-first walk along the links. Each document is read once, however many links
 
 from __future__ import annotations
 
+import codecs
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
@@ -209,7 +210,7 @@ def stac_document(content: bytes, href: str) -> Mapping[str, Any]:
     """
     content = content.removeprefix(_MARK)
     try:
-        document = orjson.loads(content)
+        document = orjson.loads(content.removeprefix(codecs.BOM_UTF8))
     except orjson.JSONDecodeError as error:
         document = _lines(content)
         if document is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
@@ -11,6 +12,11 @@ from landloom.errors import Problem, RecipeError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_TEXT: Final = "tag:yaml.org,2002:str"
+_INT: Final = "tag:yaml.org,2002:int"
+_MERGE: Final = "tag:yaml.org,2002:merge"
 
 
 class _Loader(yaml.SafeLoader):
@@ -27,31 +33,56 @@ def read_document(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
     """Read a YAML file.
 
     Returns:
-        The document, and a problem for every duplicate key in a section (YAML would use the last one).
+        The document, and the problems of `parse_document`.
 
     Raises:
         RecipeError: no such file, or its content is not text, not YAML or not a mapping.
     """
     try:
-        text = Path(path).read_text(encoding="utf-8")
-        node = yaml.compose(text, _Loader)
-        document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+        text = Path(path).read_text(encoding="utf-8-sig")
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _refused(path, "is not UTF-8 text") from error
-    except yaml.YAMLError as error:
-        raise _refused(path, f"is not YAML: {_placed(error)}") from error
+    return parse_document(text, path)
+
+
+def parse_document(text: str, subject: str | Path) -> tuple[dict[str, Any], list[Problem]]:
+    """Parse YAML (or JSON, which is YAML).
+
+    Args:
+        text: the document.
+        subject: what messages call it.
+
+    Returns:
+        The document, and a problem for every duplicate key in a section (YAML would use the last one), for every key
+        that YAML reads as something else than what is written, and for every number that it reads as another.
+
+    Raises:
+        RecipeError: no YAML, or not a mapping.
+
+    Example:
+        >>> document, problems = parse_document("classes: {0110: 1, NO: 2}", "recipe")
+        >>> for problem in problems:
+        ...     print(problem)
+        classes.0110: got a key that YAML reads as 72, expected it in quotes: '0110'
+        classes.NO: got a key that YAML reads as false, expected it in quotes: 'NO'
+    """
+    try:
+        node = yaml.compose(text, _Loader)
+        document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise _refused(subject, f"is not YAML: {_placed(error)}") from error
     if not isinstance(document, dict) or not isinstance(node, yaml.MappingNode):
-        raise _refused(path, "expected a mapping of keys to values")
-    return document, list(_twice(node, ""))
+        raise _refused(subject, "expected a mapping of keys to values")
+    return document, [*_twice(node, ""), *_misread(node, "", set())]
 
 
 def _refused(path: str | Path, what: str) -> RecipeError:
     return RecipeError(str(path), [Problem(where="", what=what)])
 
 
-def _placed(error: yaml.YAMLError) -> str:
+def _placed(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     return str(what) if mark is None else f"{what}, line {mark.line + 1}, column {mark.column + 1}"
@@ -72,3 +103,40 @@ def _twice(node: yaml.Node, path: str) -> Iterator[Problem]:
             yield Problem(where=own, what=f"duplicate key, {lines}")
         first.setdefault(str(key.value), line)
         yield from _twice(value, own)
+
+
+def _misread(node: yaml.Node, path: str, seen: set[int]) -> Iterator[Problem]:
+    """Keys and numbers that are not read as they are written; what an alias repeats is looked at once."""
+    if id(node) in seen:
+        return
+    seen.add(id(node))
+    if isinstance(node, yaml.SequenceNode):
+        for place, item in enumerate(node.value):
+            yield from _misread(item, f"{path}.{place}", seen)
+    elif isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            own = f"{path}.{key.value}" if path else str(key.value)
+            if not isinstance(key, yaml.ScalarNode):
+                yield Problem(where=path, what="got a list or a mapping as a key, expected text")
+                continue
+            if (read := _read_as(key)) is not None:
+                yield Problem(
+                    where=own, what=f"got a key that YAML reads as {read}, expected it in quotes: '{key.value}'"
+                )
+            yield from _misread(value, own, seen)
+    elif isinstance(node, yaml.ScalarNode) and node.tag == _INT:
+        read = _read_as(node)
+        if read is not None and read != node.value.replace("_", "").removeprefix("+"):
+            yield Problem(
+                where=path,
+                what=f"got {node.value}, which YAML reads as {read}; expected {read}, or '{node.value}' in quotes",
+            )
+
+
+def _read_as(node: yaml.ScalarNode) -> str | None:
+    """How YAML reads a scalar, where that is not the text as it is written."""
+    if node.tag in {_TEXT, _MERGE} or node.style is not None:
+        return None
+    value = _Loader("").construct_object(node)
+    read = json.dumps(value)
+    return None if node.tag == _INT and read == node.value else read

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 from pydantic import Field, field_validator
 
 from landloom.errors import NotFoundError
-from landloom.model.recipe.sections import Section
+from landloom.model.recipe.sections import Section, is_none
 from landloom.model.taxonomy import taxonomies
 
 if TYPE_CHECKING:
@@ -53,8 +53,10 @@ class ParcelSource(Section):
     """Layer, where the file has several."""
     epsg: int | None = None
     """CRS of a file without one."""
-    columns: dict[Literal["id", "ground_truth", "crs", "year", "valid_from", "valid_to"], str] = {}
-    """Role → column, if the names differ."""
+    encoding: Annotated[str | None, Field(exclude_if=is_none)] = None
+    """Encoding of text that is not UTF-8, where the file does not say it: `cp1252`."""
+    columns: dict[Literal["id", "ground_truth", "crs", "year", "valid_from", "valid_to", "geometry"], str] = {}
+    """Role → column, if the names differ; `geometry` for CSV and GeoParquet."""
     classes: dict[str | int, int] | str | None = None
     """Value → code, or a file with this mapping; several values may share a code. If absent, text values get 1, 2, … in
     sorted order."""

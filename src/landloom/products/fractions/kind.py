@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, SectionPlace
-from landloom.engine.sources.cell_fractions import CellsTask, SampleCells, is_raster, read_millionths, source_settings
+from landloom.engine.sources.cell_fractions import (
+    CellsTask,
+    SampleCells,
+    is_named_as_raster,
+    read_millionths,
+    source_settings,
+)
 from landloom.engine.sources.check import check_once
 from landloom.engine.sources.label_files import LabelFiles
 from landloom.engine.sources.unlabelled import bounds_of, label_notes, require_labels, unlabelled
@@ -45,7 +51,7 @@ class FractionsKind(ProductKind[FractionsProduct]):
         """Rasters have neither columns nor layers."""
         yield from super().misfits(key, section, read)
         for name in ("column", "layer"):
-            if is_raster(section.file) and getattr(section, name) is not None:
+            if is_named_as_raster(section.file) and getattr(section, name) is not None:
                 yield Problem(where=f"labels.{key}.{name}", what="a raster has none: remove it")
 
     def files(self, section: FractionsProduct) -> Iterable[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from landloom.errors import InvalidInputError
 from landloom.reports.options import JsonOption
 from landloom.reports.terminal import say, say_json, say_table
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from landloom.model.grid import Grid
 
 ParcelsArgument = Annotated[
-    str, typer.Argument(help="Parcels: GeoPackage, GeoParquet, shapefile, GeoJSON, CSV with WKT.")
+    str, typer.Argument(help="Parcels: a file or URL of any vector format; file.gpkg|layer names a layer.")
 ]
 MoreColumns = Annotated[list[str] | None, typer.Argument(help="Further values of --columns: id=GIS_ID year=JAHR …")]
 ColumnsOption = Annotated[
@@ -25,6 +26,7 @@ YearOption = Annotated[int | None, typer.Option(help="Only parcels of this year,
 CrsOption = Annotated[str | None, typer.Option(help="CRS of the bounds, such as EPSG:32633.")]
 LayerOption = Annotated[str | None, typer.Option(help="Layer, if the file has several.")]
 AssumeOption = Annotated[str | None, typer.Option(help="CRS of parcels if the file has none.")]
+EncodingOption = Annotated[str | None, typer.Option(help="Encoding of text that is not UTF-8, such as cp1252.")]
 InvalidOption = Annotated[str, typer.Option(help="Handling of invalid geometries: reject or repair.")]
 AsJson = JsonOption
 FigureOption = Annotated[Path | None, typer.Option(help="PNG file for the histogram.")]
@@ -64,6 +66,7 @@ def rasterise(
     unmapped: Annotated[str, typer.Option(help="Values without a code: error, unknown, background, ignore.")] = "error",
     layer: LayerOption = None,
     parcels_crs: AssumeOption = None,
+    encoding: EncodingOption = None,
     invalid: InvalidOption = "reject",
     regression: RegressionOption = False,
     force: Annotated[
@@ -88,6 +91,7 @@ def rasterise(
         grid=grid,
         layer=layer,
         assumed=parcels_crs,
+        encoding=encoding,
         invalid=invalid,
         regression=regression,
         **options,
@@ -99,6 +103,10 @@ def rasterise(
     rows, width = done.shape
     say(f"{out}: {rows} × {width} pixels at {grid.pixel_width:g} m in EPSG:{grid.epsg}")
     say(f"  {done.parcels:,} parcels on {done.labelled:,} pixels, {done.doubtful:,} of them ambiguous")
+    if done.renumbered:
+        say("  ids are no whole numbers: ids.tif holds their places in sorted order, ids.csv says which")
+    if done.nobody:
+        say(f"  0 is the id of a parcel: {done.nobody} stands for none in ids.tif, as its nodata says")
     say(f"  {done.clipped:,} cut at the edge, {done.repaired:,} repaired, {done.rejected:,} rejected (rejected.csv)")
 
 
@@ -112,6 +120,7 @@ def describe(
     figure: FigureOption = None,
     layer: LayerOption = None,
     parcels_crs: AssumeOption = None,
+    encoding: EncodingOption = None,
     invalid: InvalidOption = "reject",
     regression: RegressionOption = False,
     as_json: AsJson = False,
@@ -123,7 +132,15 @@ def describe(
         raise typer.BadParameter(f"--figure: got {figure.name!r}, expected a file that ends in .png")
     told = [*(columns or ()), *(more or ())]
     found = _read(
-        parcels, told, year, grid=None, layer=layer, assumed=parcels_crs, invalid=invalid, regression=regression
+        parcels,
+        told,
+        year,
+        grid=None,
+        layer=layer,
+        assumed=parcels_crs,
+        encoding=encoding,
+        invalid=invalid,
+        regression=regression,
     )
     described = describe_parcels(found, windows or SIZES)
     if figure is not None:
@@ -155,11 +172,14 @@ def _read(
     grid: Grid | None,
     layer: str | None,
     assumed: str | None,
+    encoding: str | None,
     invalid: str,
     **options: Any,
 ) -> Parcels:
     from landloom.engine.sources.parcels import read_parcels
-    from landloom.labels.parcels import LabelYear
+    from landloom.labels.parcel_table import LabelYear
+    from landloom.model.crs_key import crs_key
+    from landloom.store.vector import Told
 
     columns = dict(_pair(text) for text in told)
     period = None if year is None else LabelYear(year=year)
@@ -169,7 +189,7 @@ def _read(
         layer=layer,
         columns=columns,
         period=period,
-        default_epsg=_epsg(assumed),
+        told=Told(crs=None if assumed is None else crs_key(assumed), encoding=encoding),
         invalid=_one_of("invalid", invalid, ("reject", "repair")),
         **options,
     )
@@ -185,9 +205,12 @@ def _pair(text: str) -> tuple[str, str]:
 def _epsg(text: str | None) -> int | None:
     if text is None:
         return None
-    from landloom.store.vector import epsg_from_text
+    from landloom.model.crs_key import crs_key
 
-    return epsg_from_text(text, "--crs")
+    code = crs_key(text)
+    if not isinstance(code, int):
+        raise InvalidInputError(f"--crs: got {text!r}, expected one with an EPSG code, such as EPSG:32633")
+    return code
 
 
 def _one_of(name: str, text: str, known: tuple[str, ...]) -> str:

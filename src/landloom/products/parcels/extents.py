@@ -112,14 +112,13 @@ def describe_parcels(parcels: Parcels, sizes: Sequence[int] = SIZES) -> Descript
 
 def _zone(parcels: Parcels) -> int:
     """UTM zone of the centre of all parcels; their own CRS if it is a UTM zone."""
-    codes = np.unique(parcels.epsg)
-    if len(codes) == 1 and int(codes[0]) // 100 in {326, 327}:
-        return int(codes[0])
+    codes = list(dict.fromkeys(parcels.crs.tolist()))
+    if len(codes) == 1 and isinstance(codes[0], int) and codes[0] // 100 in {326, 327}:
+        return codes[0]
     boxes = [
-        shapely.box(*shapely.total_bounds(together(parcels.geometries[parcels.epsg == code], int(code))))
-        for code in codes.tolist()
+        shapely.box(*shapely.total_bounds(together(parcels.geometries[parcels.crs == code], code))) for code in codes
     ]
-    centres = [reproject(box.centroid, int(code), WGS84) for box, code in zip(boxes, codes, strict=True)]
+    centres = [reproject(box.centroid, code, WGS84) for box, code in zip(boxes, codes, strict=True)]
     return Zone.of(*middle_of(shapely.GeometryCollection(centres))).epsg
 
 

@@ -77,7 +77,11 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
         period = Period.parse(*labels_period(request.section, request.project))
         return tuple(
             ProductInfo(product=product, terms=request.section.terms, stated_period=period, label_version=VERSION)
-            for product in products(request.section, None if prepared is None else prepared.mapping)
+            for product in products(
+                request.section,
+                None if prepared is None else prepared.mapping,
+                0 if prepared is None else prepared.nobody,
+            )
         )
 
     def class_mappings(
@@ -90,7 +94,7 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
     def units(self, request: ProductRequest[ParcelsProduct], inputs: PlanInputs) -> list[Unit]:
         """One unit per several thousand samples."""
         prepared = _prepared(inputs.placement)
-        made = tuple(products(request.section, prepared.mapping))
+        made = tuple(products(request.section, prepared.mapping, prepared.nobody))
         settings = [[row.key, row.dtype, row.resolution] for row in made]
         units = []
         for tile, samples in inputs.tiles.items():
@@ -151,18 +155,21 @@ def _prepared(placement: Placement) -> Prepared:
     return placement.prepared
 
 
-def products(section: ParcelsProduct, mapping: ClassMapping | None) -> list[Product]:
+def products(section: ParcelsProduct, mapping: ClassMapping | None, nobody: int = 0) -> list[Product]:
     """The raster-label products of a recipe, in its order.
 
     Args:
         section: section of the recipe.
         mapping: gives the data type of the class map; None for regression, or if it is not known yet.
+        nobody: what stands for no parcel among ids.
     """
     made = []
     for name in section.layers:
         title, dtype, text = _ROWS[name]
         if name == "classes":
             dtype = "float32" if mapping is None else mapping.dtype.name
+        if name == "ids" and nobody:
+            text = f"Id of that parcel, {nobody} where none is: 0 is one"
         made.append(
             Product(
                 key=name,
@@ -173,7 +180,7 @@ def products(section: ParcelsProduct, mapping: ClassMapping | None) -> list[Prod
                 title=title,
                 resolution=section.resolution,
                 dtype=dtype,
-                nodata=None,
+                nodata=nobody or None if name == "ids" else None,
                 bands=(Band(name=name, description=text, resolution=10),),
             )
         )

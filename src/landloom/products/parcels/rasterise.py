@@ -21,7 +21,6 @@ from landloom.model.grid import WGS84, Grid
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
-    from landloom.labels.classes import ClassMapping
     from landloom.labels.layers import LocatedParcels
     from landloom.labels.parcels import Parcels
 
@@ -53,6 +52,10 @@ class RasteriseReport:
     """Pixels with a parcel."""
     doubtful: int
     """Pixels with an ambiguity bit."""
+    nobody: int
+    """What stands for no parcel in `ids.tif`: 0, or -1 where a parcel has that id."""
+    renumbered: bool
+    """Whether ids are no whole numbers, so that `ids.tif` holds their places in `ids.csv`."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -104,6 +107,8 @@ def rasterise_files(parcels: Parcels, grid: Grid, out: str | Path, *, force: boo
         rejected=len(located.rejected),
         labelled=labelled,
         doubtful=doubtful,
+        nobody=located.nobody,
+        renumbered=bool(located.parcels.names),
     )
 
 
@@ -131,31 +136,29 @@ def _check_room(folder: Path, grid: Grid) -> None:
 
 def _write_layers(located: LocatedParcels, folder: Path) -> tuple[int, int]:
     """Write every layer; returns the number of pixels with a parcel, and of ambiguous pixels."""
-    mapping = located.parcels.mapping
     labelled = doubtful = 0
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=64 * 2**20, GDAL_NUM_THREADS=1))
         files = {
-            name: stack.enter_context(
-                rasterio.open(folder / f"{name}.tif", "w", **_profile(name, located.grid, mapping))
-            )
+            name: stack.enter_context(rasterio.open(folder / f"{name}.tif", "w", **_profile(name, located)))
             for name in LAYERS
         }
         for (row, column, height, width), part in layers_by_block(located, 2 * TILE):
             window = Window(column, row, width, height)
             for name, file in files.items():
                 file.write(getattr(part, name), 1, window=window)
-            labelled += int(np.count_nonzero(part.ids))
+            labelled += int(np.count_nonzero(part.ids != part.nobody))
             doubtful += int(np.count_nonzero(part.ambiguity))
         for name, file in files.items():
             file.set_band_description(1, name)
     return labelled, doubtful
 
 
-def _profile(name: str, grid: Grid, mapping: ClassMapping | None) -> dict[str, Any]:
+def _profile(name: str, located: LocatedParcels) -> dict[str, Any]:
+    grid, mapping = located.grid, located.parcels.mapping
     kinds: dict[str, tuple[str, float | None]] = {
         "classes": ("float32", float("nan")) if mapping is None else (mapping.dtype.name, None),
-        "ids": ("int64", None),
+        "ids": ("int64", located.nobody or None),
         "ratios": ("float32", None),
         "distances": ("float32", float("nan")),
         "masks": ("uint8", None),

@@ -88,7 +88,7 @@ class LayersTask:
             window = np.s_[top : top + own.height, left : left + own.width]
             for item in self.products:
                 array = getattr(layers, item.key)[window].astype(item.dtype, copy=False)
-                nodata = float("nan") if array.dtype.kind == "f" and item.key != "ratios" else None
+                nodata = float("nan") if array.dtype.kind == "f" and item.key != "ratios" else item.nodata
                 data = encode_geotiff(array[None], own, nodata=nodata, bands=[item.key])
                 key = self.layout.raster_label(sample.id, item.prefix, VERSION)
                 store.put(key, data)

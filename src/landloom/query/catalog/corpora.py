@@ -26,10 +26,10 @@ from landloom.errors import (
 )
 from landloom.model.address import public, shown
 from landloom.query.index.arrays import write_atomically
-from landloom.query.index.cache import cache_folder
 from landloom.query.index.rapidai4eo import BASE_URL, NAME, TERMS
 from landloom.query.index.resource_files import ResourceFiles
 from landloom.query.index.sources import INDEX, index_source, resource_source
+from landloom.store.cache import cache_folder
 from landloom.store.credentials import keep
 from landloom.store.local import LocalStore
 from landloom.store.web import WebStore

@@ -17,6 +17,7 @@ from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.query.index.rapidai4eo import PERIODS, published_info
 from landloom.query.index.resource_files import ResourceFiles, published_files
 from landloom.query.index.sources import INDEX
+from landloom.store.vector.tables import separator_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -91,9 +92,10 @@ def _kind(path: Path) -> str:
         zipped = file.read(2) == b"\x1f\x8b"
     with gzip.open(path, "rb") if zipped else path.open("rb") as file:
         head = file.read(4_096).decode("utf-8", "replace")
-    if head.lstrip()[:1] == "{":
+    if head.removeprefix("\ufeff").lstrip()[:1] == "{":
         return "geometries"
-    header = next(csv.reader(head.splitlines()[:1]), [])
+    first = head.removeprefix("\ufeff").partition("\n")[0].rstrip("\r")
+    header = next(csv.reader([first], delimiter=separator_of(first)), [])
     return "mapping" if "index" in header else "labels" if "sample_id" in header else "unknown"
 
 

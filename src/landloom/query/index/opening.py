@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidInputError, MissingKeyError
 from landloom.query.index.arrays import load, pack, unpack, write_atomically
-from landloom.query.index.cache import cache_folder
 from landloom.query.index.sidecar import Sidecar
+from landloom.store.cache import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -79,7 +79,7 @@ def open_sidecar(source: Source, folder: Path | None = None) -> Sidecar:
 
     Args:
         source: files and how to read them.
-        folder: the cache; by default `landloom.query.index.cache.cache_folder()`.
+        folder: the cache; `landloom.store.cache.cache_folder()` unless told.
 
     Raises:
         MissingKeyError: a file is absent.

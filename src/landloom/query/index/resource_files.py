@@ -30,10 +30,16 @@ class ResourceFiles:
             'rapidai4eo_label_mappings.csv'
         """
         return cls(
-            geometries=folder / f"{name}_geometries.geojson.gz",
-            labels=folder / f"{name}_labels.csv.gz",
+            geometries=_either(folder / f"{name}_geometries.geojson.gz"),
+            labels=_either(folder / f"{name}_labels.csv.gz"),
             mapping=folder / f"{name}_label_mappings.csv",
         )
+
+
+def _either(path: Path) -> Path:
+    """A file under its published name, or without `.gz` where only that is there."""
+    plain = path.with_suffix("")
+    return plain if plain.is_file() and not path.is_file() else path
 
 
 def published_files(folder: Path) -> ResourceFiles | None:
@@ -43,7 +49,7 @@ def published_files(folder: Path) -> ResourceFiles | None:
         folder: a local copy of a published corpus, or of its resource files.
     """
     for place in (folder / "resources", folder):
-        found = sorted(place.glob("*_geometries.geojson.gz")) if place.is_dir() else []
+        found = sorted(place.glob("*_geometries.geojson*")) if place.is_dir() else []
         if found:
-            return ResourceFiles.in_folder(place, found[0].name.removesuffix("_geometries.geojson.gz"))
+            return ResourceFiles.in_folder(place, found[0].name.partition("_geometries.geojson")[0])
     return None

@@ -12,6 +12,7 @@ import codecs
 import csv
 import gzip
 import json
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
@@ -23,6 +24,7 @@ from landloom.model.ids import Zone
 from landloom.model.taxonomy import taxonomies, taxonomy
 from landloom.query.index.draft import Draft, cells_of
 from landloom.query.index.geoparquet import label_groups
+from landloom.store.vector.tables import decoded, read_text, separator_of, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -149,14 +151,11 @@ def _read_labels(
     path: Path, columns: Sequence[str], places: Mapping[str, int]
 ) -> tuple[list[tuple[NDArray[np.int64], NDArray[np.int64]]], int]:
     """Unsorted rows and values of each column, and the number of rows read."""
-    import pyarrow.csv as pc
-
     nodata = next((n for n, name in enumerate(columns) if name in _nodata_columns()), None)
     found: list[list[tuple[NDArray[np.int64], NDArray[np.int64]]]] = [[] for _ in columns]
     count = 0
-    with _opened(path) as file:
-        convert = pc.ConvertOptions(column_types=dict.fromkeys(columns, "float64"))
-        reader = pc.open_csv(file, read_options=pc.ReadOptions(block_size=_BYTES), convert_options=convert)
+    with _opened(path) as file, _named(path):
+        reader = _shares(file, path, columns)
         for batch in reader:
             names = batch.column("sample_id").to_pylist()
             unknown = [name for name in names if name not in places]
@@ -172,14 +171,61 @@ def _read_labels(
     return [(np.concatenate([a for a, _ in own]), np.concatenate([b for _, b in own])) for own in found], count
 
 
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    import pyarrow as pa
+
+    try:
+        yield
+    except (pa.ArrowException, EOFError, OSError, UnicodeError) as error:
+        raise InvalidInputError(f"{path.name}: cannot be read: {str(error).splitlines()[0][:300]}") from error
+
+
+def _shares(file: IO[bytes], path: Path, columns: Sequence[str]) -> Any:
+    """Arrow's reader of a table of shares, whatever separates its cells.
+
+    Raises:
+        InvalidInputError: it has no column of ids, or lacks one of a class.
+    """
+    import pyarrow.csv as pc
+
+    header = decoded(file.readline(_CHUNK), path.name).strip()
+    file.seek(0)
+    separator = separator_of(header)
+    known = next(csv.reader([header], delimiter=separator), [])
+    lost = [name for name in ("sample_id", *columns) if name not in known]
+    if lost:
+        raise InvalidInputError(
+            f"{path.name}: got the columns {', '.join(known)[:200]}, expected {', '.join(lost)[:200]}"
+        )
+    types = dict.fromkeys(columns, "float64") | {"sample_id": "string"}
+    return pc.open_csv(
+        file,
+        read_options=pc.ReadOptions(block_size=_BYTES),
+        parse_options=pc.ParseOptions(delimiter=separator),
+        convert_options=pc.ConvertOptions(
+            column_types=types,
+            include_columns=["sample_id", *columns],
+            decimal_point="." if separator == "," else _point(file, header),
+        ),
+    )
+
+
+def _point(file: IO[bytes], header: str) -> str:
+    """What stands before decimals, told by the first row."""
+    file.readline()
+    row = file.readline(_CHUNK)
+    file.seek(0)
+    return "," if b"," in row and "," not in header else "."
+
+
 def _nodata_columns() -> set[str]:
     return {own.column(own.nodata) for own in map(taxonomy, taxonomies())}
 
 
 def _columns(mapping: Path) -> tuple[list[str], Taxonomy | None]:
     """Label columns, and their taxonomy, if it is known."""
-    with mapping.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    rows = table_rows(read_text(mapping, mapping.name))
     if not rows or "index" not in rows[0]:
         raise CorpusError(f"{mapping.name}: got no column `index`, expected a mapping of classes")
     columns = [row["index"] for row in rows]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -27,6 +26,7 @@ from landloom.sampling.candidates import Candidates
 from landloom.sampling.draw import draw
 from landloom.sampling.simple import draw_all, draw_list
 from landloom.sampling.zone_cells import candidate_cells
+from landloom.store.vector.tables import read_text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -151,14 +151,12 @@ def _named(project: Project, section: ListedCells) -> list[tuple[str, str]]:
     """The location of each id, and its text."""
     if section.file is None:
         return [(f"samples.ids.{place}", text) for place, text in enumerate(section.ids)]
-    try:
-        text = Path(project.path(section.file)).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise InvalidInputError(f"{section.file}: is not UTF-8 text") from error
-    except OSError as error:
-        raise InvalidInputError(f"{section.file}: cannot be read: {error.strerror}") from error
+    text = read_text(project.path(section.file), section.file)
     rows = ((f"{section.file}, line {line}", row.strip()) for line, row in enumerate(text.splitlines(), start=1))
-    return [(where, row) for where, row in rows if row and not row.startswith("#")]
+    named = [(where, row) for where, row in rows if row and not row.startswith("#")]
+    if not named:
+        raise InvalidInputError(f"{section.file}: names no sample, expected an id a line")
+    return named
 
 
 def _outside(cells: Mapping[str, SampleId], region: BaseGeometry) -> list[Problem]:

@@ -167,15 +167,15 @@ def _asked(bounds: tuple[float, float, float, float] | None, only: Path | None) 
     from landloom.errors import InvalidInputError
     from landloom.model.granules import granules_in
     from landloom.model.ids import GranuleId
+    from landloom.store.vector.tables import read_text
 
     if only is None and bounds is None:
         return None
     named = None
     if only is not None:
-        try:
-            named = {GranuleId.parse(text) for text in only.read_text(encoding="utf-8").split()}
-        except OSError as error:
-            raise InvalidInputError(f"{only}: cannot be read: {error.strerror}") from error
+        named = {GranuleId.parse(text) for text in read_text(only).split()}
+        if not named:
+            raise InvalidInputError(f"{only}: names no granule")
     if bounds is None:
         return sorted(named or ())
     import shapely

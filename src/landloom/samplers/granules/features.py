@@ -6,11 +6,9 @@ ellipsoid. Units are a zone and latitude band; a second run computes only the mi
 
 from __future__ import annotations
 
-import csv
 import io
 from dataclasses import dataclass
 from math import ceil, floor
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -25,6 +23,7 @@ from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.parquet import encode_parquet
 from landloom.imagery.stored import code_numbers
 from landloom.labels.coverage import coverage_of
+from landloom.model.address import is_remote
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.model.granules import granule_footprint, granule_region, world_granules
 from landloom.model.grid import WGS84
@@ -36,10 +35,12 @@ from landloom.sampling.continents import REGIONS, continents_of
 from landloom.sampling.granules import CLASSES
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import read_vector, row_names
+from landloom.store.vector import Form, form_of, has_geometry, head_of, named_layer, read_vector, row_names
+from landloom.store.vector.tables import read_text, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from geopandas import GeoDataFrame
     from numpy.typing import NDArray
@@ -311,6 +312,7 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
     Raises:
         InvalidInputError: a table that cannot be read, or without a known continent.
     """
+    file, layer = named_layer(file, layer)
     table = _table(file, column)
     if table is None:
         frame = read_vector(file, layer=layer, columns=[column], numbered=True)
@@ -339,14 +341,12 @@ def _named_land(frame: GeoDataFrame, column: str, file: str) -> tuple[list[Any],
 
 def _table(file: str, column: str) -> dict[str, str] | None:
     """Granule → continent, if the file is a table with a column `id`."""
-    if not file.lower().endswith(".csv"):
+    if is_remote(file) or form_of(head_of(file), file) is not Form.TEXT:
         return None
-    try:
-        with Path(file).open(newline="", encoding="utf-8-sig") as stream:
-            rows = list(csv.DictReader(stream))
-    except OSError as error:
-        raise InvalidInputError(f"{file}: cannot be read: {error.strerror}") from error
-    if not rows or "geometry" in rows[0]:
+    rows = table_rows(read_text(file))
+    if not rows:
+        raise InvalidInputError(f"{file} holds no rows")
+    if "id" not in rows[0] or has_geometry(rows[0]):
         return None
     if not {"id", column} <= rows[0].keys():
         raise InvalidInputError(f"{file}: got the columns {', '.join(rows[0])}, expected id and {column}")

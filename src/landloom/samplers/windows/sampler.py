@@ -13,7 +13,7 @@ from landloom.engine.context import run_stage
 from landloom.engine.kinds import Sampler, StatedSamples
 from landloom.engine.placement import Placement
 from landloom.engine.region import region_of
-from landloom.engine.sources.prepared import Prepared, folder_of, load_parcels, prepare_unit, read_mapping
+from landloom.engine.sources.prepared import Prepared, folder_of, load_parcels, prepare_unit, read_mapping, read_nobody
 from landloom.errors import BuildError, InvalidInputError, Problem
 from landloom.formats.csv_table import csv_bytes
 from landloom.model.recipe import ParcelSource, find_sources
@@ -163,7 +163,14 @@ def _prepared(
     if problems:
         raise BuildError(problems)
     years = tuple(project.seasons) or (None,)
-    return Prepared(key=unit.key, grid=grid, mapping=read_mapping(context.store), parcels={}, years=years)
+    return Prepared(
+        key=unit.key,
+        grid=grid,
+        mapping=read_mapping(context.store),
+        parcels={},
+        nobody=read_nobody(context.store, years[0]),
+        years=years,
+    )
 
 
 def _in_order(parts: Iterable[tuple[Sample, ...]]) -> tuple[Sample, ...]:

@@ -16,6 +16,7 @@ from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.shapes import neighbourhood
+from landloom.query.label_sets import label_prefix, label_set
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
 
@@ -83,17 +84,23 @@ class Explorer:
         }
 
     def _classes(self) -> list[dict[str, Any]]:
-        """Label columns of the finest level, with the coarser columns that contain them."""
+        """Label columns of the finest level, with the coarser columns that contain them, and their label product.
+
+        The map, and the histogram of what is chosen, are of the first label product alone.
+        """
         names: dict[str, str] = {}
         for item in self.info.labels:
             if item.taxonomy is not None:
                 columns = self.info.label_columns[item.key]
                 names |= dict(zip(columns, (entry.name for entry in item.taxonomy.classes), strict=True))
-                names |= {item.taxonomy.column(entry.code): entry.name for entry in item.taxonomy.groups}
+                prefix = label_prefix(self.info, item)
+                names |= {prefix + item.taxonomy.column(entry.code): entry.name for entry in item.taxonomy.groups}
         groups = self.corpus.sidecar.groups
+        owners = {column: item.key for item in self.info.labels for column in self.info.label_columns[item.key]}
         return [
             {
                 "column": column,
+                "labels": owners.get(column),
                 "name": names.get(column, column),
                 "groups": [
                     {"column": name, "name": names.get(name, name)} for name, held in groups.items() if column in held
@@ -105,13 +112,15 @@ class Explorer:
     def arrays(self) -> bytes:
         """All samples in index order: longitudes, latitudes (float32, degrees), then largest class, stratum, split.
 
-        The last three are one byte each, an index into the lists of `about`; 255 for none. Little-endian.
+        The last three are one byte each, an index into the lists of `about`; 255 for none. Little-endian. The largest
+        class is one of the first label product: others speak of the same ground.
         """
         sidecar = self.corpus.sidecar
         rows = np.arange(len(sidecar), dtype=np.int32)
         middles = sidecar.corners(rows).mean(axis=1).astype("<f4")
         best, largest = np.zeros(len(rows), dtype=np.int32), np.full(len(rows), NONE, dtype=np.uint8)
-        for number in range(min(len(sidecar.columns), NONE)):
+        own = set(label_set(sidecar))
+        for number in [place for place, name in enumerate(sidecar.columns) if name in own][:NONE]:
             places, values = sidecar.labels.entries(number)
             more = values > best[places]
             best[places[more]], largest[places[more]] = values[more], number

@@ -1,4 +1,4 @@
-"""Cache folder of the query engine (XDG Base Directory Specification)."""
+"""Where landloom keeps what it can make or fetch again: the user's cache (XDG Base Directory Specification)."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from landloom.query.index.cache import cache_folder
+from landloom.store.cache import cache_folder
 
 
 @pytest.mark.parametrize(

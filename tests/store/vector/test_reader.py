@@ -14,7 +14,7 @@ import pytest
 import shapely
 
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError, StoreError
-from landloom.store.vector import epsg_of, layers_with_geometry, read_vector
+from landloom.store.vector import UNREAD, Told, frame_crs, layers_with_geometry, read_vector
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,7 +35,7 @@ def test_formats_come_back_as_they_were(frame: geopandas.GeoDataFrame, tmp_path:
     file = tmp_path / f"parcels{suffix}"
     frame.to_parquet(file) if suffix == ".parquet" else frame.to_file(file)
     read = read_vector(file)
-    assert epsg_of(read) == 32633
+    assert frame_crs(read) == 32633
     assert read["code"].tolist() == frame["code"].tolist()
     assert read["id"].tolist() == frame["id"].tolist()
     assert all(a.equals(b) for a, b in zip(read.geometry, frame.geometry, strict=True))
@@ -52,7 +52,7 @@ def test_columns_and_boxes_select(frame: geopandas.GeoDataFrame, tmp_path: Path,
     assert list(read.columns) == ["id", "geometry"]
     assert read["id"].tolist() == [2]
     degrees = tuple(frame.geometry[[2]].to_crs(4326).total_bounds)
-    assert read_vector(file, bbox=degrees, bbox_epsg=4326)["id"].tolist() == [3]
+    assert read_vector(file, bbox=degrees, bbox_crs=4326)["id"].tolist() == [3]
     with pytest.raises(NotFoundError, match=r"parcels.*nearest: code"):
         read_vector(file, columns=["cod"])
 
@@ -67,7 +67,7 @@ def test_the_canonical_csv_keeps_leading_zeros_and_64_bit_ids(frame: geopandas.G
     file = tmp_path / "parcels.csv"
     _as_csv(frame, ["EPSG:32633", "32633", 32633]).to_csv(file, index=False)
     read = read_vector(file)
-    assert epsg_of(read) == 32633
+    assert frame_crs(read) == 32633
     assert "crs" not in read.columns
     assert read["code"].tolist() == ["0513", "0514", "0513"]
     assert read["id"].tolist() == [2**53 + 1, 2, 3]
@@ -81,7 +81,7 @@ def test_a_csv_of_several_crs_keeps_the_column(frame: geopandas.GeoDataFrame, tm
     read = read_vector(file)
     assert read.crs is None
     assert read["crs"].tolist() == [32633, 32634, 32633]
-    near = read_vector(file, bbox=(500_015, 5_000_000, 500_035, 5_000_010), bbox_epsg=32633)
+    near = read_vector(file, bbox=(500_015, 5_000_000, 500_035, 5_000_010), bbox_crs=32633)
     assert near["id"].tolist() == []
 
 
@@ -102,8 +102,9 @@ def test_a_csv_with_bad_text_names_the_rows(frame: geopandas.GeoDataFrame, tmp_p
     table = _as_csv(frame, [32633] * 3)
     table.loc[2, "geometry"] = "POLYGON ((0 0, 1 1"
     table.to_csv(file, index=False)
-    with pytest.raises(InvalidInputError, match=r"parcels\.csv.*not WKT in rows \[2\]"):
-        read_vector(file)
+    read = read_vector(file)
+    assert read.geometry.isna().tolist() == [False, False, True]
+    assert read.attrs[UNREAD] == {2: "got geometry that is no WKT"}
     _as_csv(frame, [32633, None, 32633]).to_csv(file, index=False)
     with pytest.raises(InvalidInputError, match=r"no CRS in rows \[1\]"):
         read_vector(file)
@@ -132,7 +133,7 @@ def test_a_file_without_crs_is_named(frame: geopandas.GeoDataFrame, tmp_path: Pa
         frame.set_crs(None, allow_override=True).to_file(file)
     with pytest.raises(InvalidInputError, match=r"nowhere\.shp has no CRS"):
         read_vector(file)
-    assert epsg_of(read_vector(file, default_epsg=32633)) == 32633
+    assert frame_crs(read_vector(file, told=Told(crs=32633))) == 32633
 
 
 def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
@@ -147,7 +148,7 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="expected GeoParquet"):
         read_vector(table)
     with pytest.raises(InvalidInputError, match="no CRS"):
-        epsg_of(geopandas.GeoDataFrame(geometry=[]))
+        frame_crs(geopandas.GeoDataFrame(geometry=[]))
 
 
 def test_real_layers(shared_data: Path) -> None:
@@ -155,9 +156,9 @@ def test_real_layers(shared_data: Path) -> None:
     assert layers_with_geometry(clc) == ("clc", "lanjaron")
     assert len(read_vector(clc, layer="clc")) == 136
     esch = read_vector(shared_data / "parcels" / "eodal_esch_2020" / "ZH_Polygons_2020_ESCH_EPSG32632.shp")
-    assert (len(esch), epsg_of(esch), esch["NUTZUNGSCO"][0]) == (281, 32632, "0513")
+    assert (len(esch), frame_crs(esch), esch["NUTZUNGSCO"][0]) == (281, 32632, "0513")
     lulc = read_vector(shared_data / "parcels" / "eogrow_azerbaijan" / "test_area_lulc.geojson")
-    assert (len(lulc), epsg_of(lulc)) == (1704, 32638)
+    assert (len(lulc), frame_crs(lulc)) == (1704, 32638)
 
 
 def test_text_larger_than_memory_wants_a_box(tmp_path: Path) -> None:

@@ -1,0 +1,91 @@
+"""Tables of text as users have them: their encoding, their separator, and the marks before them."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from pathlib import Path
+from typing import Final
+
+from landloom.errors import InvalidInputError
+
+SEPARATORS: Final = (",", ";", "\t", "|")
+"""What may stand between cells."""
+_MARKS: Final = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+
+
+def decoded(data: bytes, name: str, encoding: str | None = None) -> str:
+    r"""Text without a byte order mark; UTF-8, or UTF-16 where a mark says so, unless told.
+
+    Raises:
+        InvalidInputError: it is not; the line is named.
+
+    Example:
+        >>> decoded(b"\xef\xbb\xbfid", "a.csv"), decoded("id".encode("utf-16"), "a.csv")
+        ('id', 'id')
+    """
+    own = next((known for mark, known in _MARKS.items() if data.startswith(mark)), "utf-8")
+    require_encoding(name, encoding)
+    try:
+        return data.decode(encoding or own).removeprefix("\ufeff")
+    except UnicodeError as error:
+        line = data[: getattr(error, "start", 0)].count(b"\n") + 1
+        wanted = "; name its encoding, such as cp1252" if encoding is None else ""
+        raise InvalidInputError(f"{name}, line {line}: is not {encoding or own} text{wanted}") from error
+
+
+def require_encoding(name: str, encoding: str | None) -> None:
+    """Refuse a word that is no encoding of text.
+
+    Raises:
+        InvalidInputError: it is none.
+
+    Example:
+        >>> require_encoding("a.csv", "cp1252")
+    """
+    try:
+        "".encode(encoding or "utf-8")
+    except LookupError as error:
+        raise InvalidInputError(f"{name}: got the encoding {encoding!r}, expected one such as cp1252") from error
+
+
+def read_text(path: str | Path, name: str | None = None) -> str:
+    """A file's text without a byte order mark.
+
+    Raises:
+        InvalidInputError: it cannot be read, or is not UTF-8, nor UTF-16 with a mark.
+    """
+    shown = str(path) if name is None else name
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise InvalidInputError(f"{shown}: cannot be read: {error.strerror}") from error
+    return decoded(data, shown)
+
+
+def separator_of(header: str) -> str:
+    """What stands between the cells of a table's first line; `sep=;` as spreadsheets write it says so itself.
+
+    Example:
+        >>> separator_of("id;crop;'a,b'"), separator_of("id"), separator_of('"a;b",c')
+        (';', ',', ',')
+    """
+    if header.lower().startswith("sep=") and header[4:5]:
+        return header[4]
+    counts = {own: len(next(csv.reader([header], delimiter=own), [])) for own in SEPARATORS}
+    return max(SEPARATORS, key=lambda own: counts[own])
+
+
+def table_rows(text: str) -> list[dict[str, str]]:
+    r"""A table's rows by the names of its columns, whatever separates its cells; cells that are not there are empty.
+
+    Example:
+        >>> table_rows("value;code\nmaize;1\n")
+        [{'value': 'maize', 'code': '1'}]
+    """
+    first, _, rest = text.partition("\n")
+    separator = separator_of(first.rstrip("\r"))
+    body = rest if first.lower().startswith("sep=") else text
+    rows = csv.DictReader(io.StringIO(body, newline=""), delimiter=separator, restval="")
+    return [{key.strip(): value for key, value in row.items() if isinstance(key, str)} for row in rows]
