@@ -7,12 +7,11 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import yaml
-
 from landloom.errors import InvalidInputError
 from landloom.formats.csv_table import csv_bytes
 from landloom.labels.classes import value_text
 from landloom.labels.parcels import Parcels, Rejected, parcels_of
+from landloom.model.recipe import parse_document
 from landloom.store.vector import read_vector
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ if TYPE_CHECKING:
 
 MARGIN: Final = 120.0
 """Metres around a grid within which parcels are read."""
+
+_LARGEST_MAP: Final = 2**24
+"""Bytes of a mapping from values to codes at most."""
 
 
 def read_parcels(path: str, grid: Grid | None = None, *, layer: str | None = None, **options: Any) -> Parcels:
@@ -75,6 +77,13 @@ def classes_csv(rows: Iterable[Mapping[str, str | int]]) -> bytes:
     return csv_bytes(("value", "code", "role"), ((row["value"], row["code"], row["role"]) for row in rows))
 
 
+def _small_text(file: Path) -> str:
+    size = file.stat().st_size
+    if size > _LARGEST_MAP:
+        raise InvalidInputError(f"{file}: got {size:,} bytes, expected at most {_LARGEST_MAP:,}")
+    return file.read_text(encoding="utf-8-sig")
+
+
 def classes_file(path: str | Path) -> tuple[dict[str, int], dict[str, int]]:
     """Read a mapping: a CSV with `value,code` and optionally `role`, or a YAML or JSON mapping.
 
@@ -86,12 +95,14 @@ def classes_file(path: str | Path) -> tuple[dict[str, int], dict[str, int]]:
     """
     file = Path(path)
     try:
-        text = file.read_text(encoding="utf-8-sig")
+        text = _small_text(file)
         if file.suffix.lower() != ".csv":
-            return {value_text(value): int(code) for value, code in yaml.safe_load(text).items()}, {}
+            return {value_text(value): int(code) for value, code in parse_document(text, path)[0].items()}, {}
         rows = list(csv.DictReader(io.StringIO(text)))
         named = {value_text(row["value"]): int(row["code"]) for row in rows if row["value"]}
         special = {row["role"]: int(row["code"]) for row in rows if not row["value"]}
-    except (OSError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except InvalidInputError:
+        raise
+    except (OSError, AttributeError, KeyError, TypeError, ValueError, OverflowError, csv.Error) as error:
         raise InvalidInputError(f"{path}: got {error!r}, expected the columns value and code, or a mapping") from error
     return named, special

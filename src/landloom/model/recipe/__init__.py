@@ -1,6 +1,7 @@
 """A recipe: the complete definition of a corpus, in one YAML file."""
 
 from landloom.model.recipe.archives import ArchiveSection, FetchSection, ScenesSection
+from landloom.model.recipe.document import parse_document
 from landloom.model.recipe.recipe import Recipe
 from landloom.model.recipe.sections import (
     Name,
@@ -40,4 +41,5 @@ __all__ = [
     "Terms",
     "VectorSource",
     "find_sources",
+    "parse_document",
 ]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import yaml
 
 from landloom.errors import Problem, RecipeError
+from landloom.model.recipe.bounds import check_aliases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+_DIGITS: Final = 1000
+"""Characters of a whole number at most; Python writes none of more than 4300 digits."""
 
 
 class _Loader(yaml.SafeLoader):
@@ -23,27 +28,62 @@ _Loader.yaml_implicit_resolvers = {
 }
 
 
+def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > _DIGITS:
+        raise yaml.MarkedYAMLError(problem="got a whole number of too many digits", problem_mark=node.start_mark)
+    value: int = yaml.SafeLoader.construct_yaml_int(loader, node)
+    return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
+
+
 def read_document(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
     """Read a YAML file.
 
     Returns:
-        The document, and a problem for every duplicate key in a section (YAML would use the last one).
+        The document, and the problems of `parse_document`.
 
     Raises:
         RecipeError: no such file, or its content is not text, not YAML or not a mapping.
     """
     try:
         text = Path(path).read_text(encoding="utf-8")
-        node = yaml.compose(text, _Loader)
-        document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
     except OSError as error:
         raise _refused(path, f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise _refused(path, "is not UTF-8 text") from error
-    except yaml.YAMLError as error:
-        raise _refused(path, f"is not YAML: {_placed(error)}") from error
+    return parse_document(text, path)
+
+
+def parse_document(text: str, subject: str | Path) -> tuple[dict[str, Any], list[Problem]]:
+    """Parse YAML (or JSON, which is YAML).
+
+    Args:
+        text: the document.
+        subject: what messages call it.
+
+    Returns:
+        The document, and a problem for every duplicate key in a section (YAML would use the last one).
+
+    Raises:
+        RecipeError: not YAML, not a mapping, nested too deep, or with aliases that unfold to too many values.
+
+    Example:
+        >>> parse_document("{a: 1, a: 2}", "recipe")[1]
+        [Problem(where='a', what='duplicate key, twice in line 1')]
+    """
+    try:
+        node = yaml.compose(text, _Loader)
+        if node is not None:
+            check_aliases(node)
+        document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
+    except RecursionError as error:
+        raise _refused(subject, "is nested too deep") from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
+        raise _refused(subject, f"is not YAML: {_placed(error)}") from error
     if not isinstance(document, dict) or not isinstance(node, yaml.MappingNode):
-        raise _refused(path, "expected a mapping of keys to values")
+        raise _refused(subject, "expected a mapping of keys to values")
     return document, list(_twice(node, ""))
 
 
@@ -51,7 +91,7 @@ def _refused(path: str | Path, what: str) -> RecipeError:
     return RecipeError(str(path), [Problem(where="", what=what)])
 
 
-def _placed(error: yaml.YAMLError) -> str:
+def _placed(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     what = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
     return str(what) if mark is None else f"{what}, line {mark.line + 1}, column {mark.column + 1}"
