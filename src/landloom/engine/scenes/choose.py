@@ -184,6 +184,8 @@ def read_choice(path: str) -> SceneChoice:
         text = Path(path).read_text(encoding="utf-8")
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise InvalidInputError(f"{path}: is not UTF-8 text") from error
     return SceneChoice.from_csv(text, path)
 
 

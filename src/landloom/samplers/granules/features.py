@@ -346,6 +346,8 @@ def _table(file: str, column: str) -> dict[str, str] | None:
             rows = list(csv.DictReader(stream))
     except OSError as error:
         raise InvalidInputError(f"{file}: cannot be read: {error.strerror}") from error
+    except (csv.Error, UnicodeError) as error:
+        raise InvalidInputError(f"{file}: cannot be read: {error}") from error
     if not rows or "geometry" in rows[0]:
         return None
     if not {"id", column} <= rows[0].keys():
