@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from landloom.model.scene import Scene
 
+LARGEST: Final = 2**26
+"""Characters of a choice at most: some 400,000 candidates."""
 _COLUMNS: Final = ("use", "granule", "time", "cloud_cover", "nodata_share", "baseline", "level", "size", "reason", "id")
 _YES: Final = ("yes", "y", "true", "1", "x")
 _NO: Final = ("no", "n", "false", "0", "")
@@ -133,7 +135,18 @@ class SceneChoice:
         Raises:
             InvalidDocumentError: lists every problem with its line; the header is line 1.
         """
+        if len(text) > LARGEST:
+            what = f"got {len(text):,} characters, expected at most {LARGEST:,}"
+            raise InvalidDocumentError(subject, [Problem(where="", what=what)])
         reader = csv.DictReader(io.StringIO(text.removeprefix("\ufeff"), newline=""))
+        try:
+            return cls._read(reader, subject)
+        except csv.Error as error:
+            where = f"line {reader.line_num}"
+            raise InvalidDocumentError(subject, [Problem(where=where, what=f"expected CSV: {error}")]) from error
+
+    @classmethod
+    def _read(cls, reader: csv.DictReader[str], subject: str) -> SceneChoice:
         missing = {"use", "time", "id"} - {name.strip() for name in reader.fieldnames or ()}
         if missing:
             what = f"without {', '.join(sorted(missing))}"

@@ -51,6 +51,15 @@ def _full_disk() -> Iterator[None]:
         raise DiskFullError(f"no space left for the journal: {error}") from error
 
 
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        what = f"the journal is damaged: {error}; remove it to run its units again"
+        raise StoreError(f"{path}: {what}") from error
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
     """The journal's entry of a unit."""
@@ -90,6 +99,7 @@ class Journal:
             DiskFullError: no space is left for it.
         """
         path.parent.mkdir(parents=True, exist_ok=True)
+        self._path = path
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             with _full_disk():
@@ -142,20 +152,31 @@ class Journal:
             self._db.execute("pragma synchronous = normal")
 
     def notes(self, kind: str) -> dict[str, str]:
-        """Name → document of every note of a kind, by name."""
-        return dict(self._db.execute("select id, document from note where kind = ? order by id", (kind,)).fetchall())
+        """Name → document of every note of a kind, by name.
+
+        Raises:
+            StoreError: the journal is damaged; also of the other methods that read it.
+        """
+        found = self._rows("select id, document from note where kind = ? order by id", kind)
+        with _readable(self._path):
+            return dict(found)
 
     def get(self, unit: str) -> JournalEntry | None:
         """The entry of a unit, if any."""
-        row = self._db.execute("select * from unit where id = ?", (unit,)).fetchone()
-        return None if row is None else _entry(row)
+        rows = self._rows("select * from unit where id = ?", unit)
+        with _readable(self._path):
+            return _entry(rows[0]) if rows else None
 
     def entries(self) -> Iterator[JournalEntry]:
         """Every unit, in id order, one at a time: the files of many units do not fit in memory."""
-        for (unit,) in self._db.execute("select id from unit order by id").fetchall():
+        for (unit,) in self._rows("select id from unit order by id"):
             entry = self.get(unit)
             if entry is not None:
                 yield entry
+
+    def _rows(self, query: str, *values: str) -> list[tuple[Any, ...]]:
+        with _readable(self._path):
+            return self._db.execute(query, values).fetchall()
 
 
 def _entry(row: tuple[Any, ...]) -> JournalEntry:

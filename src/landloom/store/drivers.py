@@ -6,6 +6,7 @@ named in the content (MRF, VRT, WMS, …). So a driver is always given explicitl
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Final
 
@@ -29,6 +30,9 @@ _LOCAL: Final = {
 _SUFFIXES: Final = {".jp2": "JP2OpenJPEG", ".tif": "GTiff", ".tiff": "GTiff"}
 _ZARR: Final = (".zgroup", ".zarray", "zarr.json")
 _HEAD: Final = 64
+_START: Final = b"\xff\x4f\xff\x51"
+"""Start of a codestream, and its first segment, SIZ."""
+_SIZES: Final = struct.Struct(">HH8I")
 _ELSE: Final = ((b"<", "a web page or XML"), (b"{", "JSON"), (b"\x1f\x8b", "gzip"))
 """First bytes of responses that servers send instead of a file."""
 
@@ -89,3 +93,40 @@ def _told_locally(path: Path) -> str | None:
 
 def _told(head: bytes, known: dict[bytes, str]) -> str | None:
     return next((driver for first, driver in known.items() if head.startswith(first)), None)
+
+
+def tile_shape(head: bytes) -> tuple[int, int] | None:
+    r"""Rows and columns of the tiles of an image.
+
+    Args:
+        head: first bytes of a file or codestream.
+
+    Returns:
+        None if the header of the codestream is not among them.
+
+    Example:
+        >>> sizes = struct.pack(">8I", 10_980, 10_980, 0, 0, 1024, 1024, 0, 0)
+        >>> tile_shape(b"\xff\x4f\xff\x51" + bytes(4) + sizes), tile_shape(b"")
+        ((1024, 1024), None)
+    """
+    place = _codestream(head)
+    if place is None or not head.startswith(_START, place) or len(head) < place + len(_START) + _SIZES.size:
+        return None
+    _, _, right, bottom, left, top, width, height, _, _ = _SIZES.unpack_from(head, place + len(_START))
+    return min(height, bottom - top), min(width, right - left)
+
+
+def _codestream(head: bytes) -> int | None:
+    """Where the codestream starts: at once, or in its box."""
+    if head.startswith(_START):
+        return 0
+    place = 0
+    while place + 16 <= len(head):
+        length, kind, extended = struct.unpack_from(">I4sQ", head, place)
+        size, start = (extended, 16) if length == 1 else (length, 8)
+        if kind == b"jp2c":
+            return place + start
+        if size < start:
+            return None
+        place += size
+    return None

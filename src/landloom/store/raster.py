@@ -16,13 +16,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import rasterio
+from rasterio.enums import Interleaving
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.windows import Window
 
 from landloom.errors import FaultError, InvalidValueError, PermanentFaultError, TransientFaultError
 from landloom.model.address import is_remote, local_path, shown
 from landloom.model.grid import Grid
-from landloom.store.drivers import local_driver, remote_driver
+from landloom.store.drivers import local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
 from landloom.store.range_file import OPENER, RangeFile
 from landloom.store.versions import Version, note_version
@@ -38,6 +39,10 @@ PREVIEW: Final = 512
 """Pixels a side of a preview."""
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
 _SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
+_LARGEST_BLOCK: Final = 2**29
+"""Bytes of a tile or strip at most: any window costs whole ones."""
+_LARGEST_JP2_TILE: Final = 2**28
+"""Pixels of all components of a JPEG 2000 tile at most: decoding a window of it may take 6 bytes for each."""
 _SETTINGS: Final[dict[str, Any]] = {
     "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
     "GDAL_NUM_THREADS": 1,
@@ -186,6 +191,7 @@ def _opened(href: str, patience: Patience | None, *, sort: bool = True) -> Itera
         with _sorted_faults(href, None) if sort else nullcontext():
             dataset = _dataset(local_path(href), driver)
         with dataset:
+            _check_block(href, dataset, None)
             yield dataset, None
         return
     remote = RangeFile(href, patience)
@@ -195,6 +201,7 @@ def _opened(href: str, patience: Patience | None, *, sort: bool = True) -> Itera
         with _sorted_faults(href, remote) if sort else nullcontext():
             dataset = _dataset(name, driver, opener=OPENER)
         with dataset:
+            _check_block(href, dataset, remote)
             yield dataset, remote
     finally:
         OPENER.remove(name)
@@ -214,6 +221,35 @@ def _utm(crs: Any) -> int | None:
     if said.get("proj") != "utm" or not wgs84 or said.get("units", "m") != "m" or not 1 <= int(zone or 0) <= 60:
         return None
     return (32700 if said.get("south") else 32600) + int(zone)
+
+
+def _check_block(href: str, dataset: Any, remote: RangeFile | None) -> None:
+    """Refuse tiles and strips that cost more memory than any reader should need, however little is read of them."""
+    count = dataset.count
+    if dataset.driver == "JP2OpenJPEG":
+        (height, width), most, what = dataset.shape, _LARGEST_JP2_TILE, "components"
+        if height * width * count > most:
+            height, width = tile_shape(_head(href, remote)) or dataset.shape
+        size = height * width * count
+    else:
+        (height, width), most, what = dataset.block_shapes[0], _LARGEST_BLOCK, "bytes"
+        together = count if dataset.interleaving == Interleaving.pixel else 1
+        size = height * width * together * np.dtype(dataset.dtypes[0]).itemsize
+    if size > most:
+        raise PermanentFaultError(
+            f"{shown(href)}: got blocks of {height:,} x {width:,} pixels, {size:,} {what}; expected at most {most:,}"
+        )
+
+
+def _head(href: str, remote: RangeFile | None) -> bytes:
+    """First bytes of a file; none of a member of an archive."""
+    if remote is not None:
+        return remote.head
+    try:
+        with Path(local_path(href)).open("rb") as file:
+            return file.read(2**20)
+    except OSError:
+        return b""
 
 
 def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:

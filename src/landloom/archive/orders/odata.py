@@ -183,7 +183,7 @@ class ODataProducts:
         try:
             with self._answer("GET", url, params=parameters, signed=False) as response:
                 answer = response.json()
-        except requests.RequestException as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:  # JSON too deep, or of huge numbers
             raise TransientFaultError(f"{url}: {error}") from error
         if not isinstance(answer, dict):
             raise TransientFaultError(f"{url}: got {type(answer).__name__}, expected an object")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -64,7 +63,7 @@ class PasswordToken:
             if not response.ok:
                 raise http_fault(response.status_code, self._url)
             answer = response.json()
-        except (requests.RequestException, json.JSONDecodeError) as error:
+        except (requests.RequestException, ValueError, RecursionError) as error:  # JSON too deep, or of huge numbers
             raise TransientFaultError(f"{self._url}: {error}") from error
         if not isinstance(answer, dict) or "access_token" not in answer:
             raise TransientFaultError(f"{self._url}: an answer without a token")

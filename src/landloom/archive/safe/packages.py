@@ -136,8 +136,9 @@ def _packed(place: Path, sizes: Mapping[str, int], read: Callable[[str], bytes])
         raise InvalidInputError(f"{place}: got {len(sizes)} files, expected products")
     written = {name.replace("\\", "/").removeprefix("./"): name for name in sizes}
     roots, found = _roots(written), []
+    members = _under(roots, written)
     for root in roots:
-        own = {path.removeprefix(root): name for path, name in written.items() if path.startswith(root)}
+        own = {path.removeprefix(root): written[path] for path in members[root]}
         inner = {path: name for path, name in own.items() if not path.startswith(_ASIDE)}
         counted = {path: sizes[name] for path, name in inner.items()}
         href = str(place) if len(roots) == 1 else f"{place}/{root.rstrip('/')}"
@@ -164,6 +165,25 @@ def _bounded(sizes: Mapping[str, int], read: Callable[[str], bytes]) -> Callable
     return reading
 
 
+def _under(roots: Iterable[str], paths: Iterable[str]) -> dict[str, list[str]]:
+    """Root → the paths under it."""
+    found: dict[str, list[str]] = {root: [] for root in roots}
+    for path in paths:
+        root = next((above for above in _folders_above(path) if above in found), None)
+        if root is not None:
+            found[root].append(path)
+    return found
+
+
+def _folders_above(path: str) -> Iterator[str]:
+    """Folders that hold a file, the outermost first: empty, then ending in a slash."""
+    yield ""
+    place = path.find("/")
+    while place >= 0:
+        yield path[: place + 1]
+        place = path.find("/", place + 1)
+
+
 def _roots(members: Iterable[str]) -> list[str]:
     """Folders of products within a zip file, each empty or ending in a slash; none inside another."""
     folders: dict[str, list[str]] = {}
@@ -171,9 +191,9 @@ def _roots(members: Iterable[str]) -> list[str]:
         folder, slash, name = member.rpartition("/")
         if not member.startswith(_ASIDE):
             folders.setdefault(folder + slash, []).append(name)
-    roots: list[str] = []
+    roots: dict[str, None] = {}
     for folder in sorted(folders, key=lambda path: (path.count("/"), path)):
-        inside = any(folder.startswith(root) for root in roots)
+        inside = any(above in roots for above in _folders_above(folder))
         if not inside and is_product_root(folders[folder]) and not folder.endswith("DATASTRIP/"):
-            roots.append(folder)
-    return roots
+            roots[folder] = None
+    return list(roots)

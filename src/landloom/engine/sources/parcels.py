@@ -27,6 +27,9 @@ _AREAS: Final = ("Polygon", "MultiPolygon", "GeometryCollection")
 MARGIN: Final = 120.0
 """Metres around a grid within which parcels are read."""
 
+_LARGEST_MAP: Final = 2**24
+"""Bytes of a mapping from values to codes at most."""
+
 
 def read_parcels(
     path: str,
@@ -115,13 +118,13 @@ def classes_file(path: str | Path) -> tuple[dict[str, int], dict[str, int]]:
     """
     file = Path(path)
     try:
-        text = read_text(file)
+        text = read_text(file, largest=_LARGEST_MAP)
         if file.suffix.lower() not in {".csv", ".tsv", ".txt"}:
             return _named_values(*parse_document(text, str(path))), {}
         rows = table_rows(text)
         named = {value_text(row["value"]): int(row["code"]) for row in rows if row["value"]}
         special = {row["role"]: int(row["code"]) for row in rows if not row["value"]}
-    except (LandloomError, AttributeError, KeyError, TypeError, ValueError) as error:
+    except (LandloomError, AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
         got = str(error) if isinstance(error, LandloomError) else repr(error)
         raise InvalidInputError(f"{path}: got {got}, expected the columns value and code, or a mapping") from error
     return named, special

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
-from zipfile import BadZipFile
+import io
+import math
+import zlib
+from typing import IO, Any, Final
+from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
@@ -19,6 +22,23 @@ TRUSTED: Final = frozenset(
     }
 )
 """Types that a model may contain in addition to those that skops trusts."""
+LARGEST: Final = 2**29
+"""Bytes of the parts of a model at most; those of the published forests have a tenth."""
+LARGEST_SCHEMA: Final = 2**24
+"""Bytes of a part without an array at most."""
+_BROKEN: Final = (
+    BadZipFile,
+    LookupError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    RuntimeError,  # RecursionError among them
+    OSError,
+    EOFError,
+    ImportError,
+    zlib.error,
+)
+"""What reading a broken model may raise."""
 
 
 def encode_model(model: GuessModel) -> bytes:
@@ -48,15 +68,40 @@ def decode_model(data: bytes) -> GuessModel:
     """
     skops = _skops()
     try:
+        _check_sizes(data)
         unknown = sorted(set(skops.get_untrusted_types(data=data)) - TRUSTED)
         if unknown:
             raise InvalidInputError(f"got a model with types that no guess needs: {', '.join(unknown)}")
         document: dict[str, Any] = skops.loads(data, trusted=sorted(TRUSTED))
         classes, weights = tuple(document["classes"]), np.asarray(document["weights"], dtype=np.float64)
         classifier = document["classifier"]
-    except (BadZipFile, KeyError, TypeError) as error:
+    except _BROKEN as error:
+        if isinstance(error, InvalidInputError):
+            raise
         raise InvalidInputError(f"got {len(data)} bytes, expected a model file: {error}") from error
     return GuessModel(classifier=classifier, classes=classes, weights=weights, forest=packed(classifier))
+
+
+def _check_sizes(data: bytes) -> None:
+    """Refuse files that unfold to more than a model, or whose arrays say that they are larger than they are."""
+    with ZipFile(io.BytesIO(data)) as archive:
+        members = archive.infolist()
+        size = sum(member.file_size for member in members)
+        schema = max((member.file_size for member in members if not member.filename.endswith(".npy")), default=0)
+        if size > LARGEST or schema > LARGEST_SCHEMA:
+            raise InvalidInputError(f"got a model that unfolds to {size:,} bytes, expected at most {LARGEST:,}")
+        for member in members:
+            if member.filename.endswith(".npy"):
+                with archive.open(member) as file:
+                    _check_array(file, member)
+
+
+def _check_array(file: IO[bytes], member: ZipInfo) -> None:
+    version = np.lib.format.read_magic(file)
+    read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    shape, _, dtype = read(file)
+    if math.prod(shape) * dtype.itemsize > member.file_size:
+        raise InvalidInputError(f"got {member.filename} of {member.file_size:,} bytes for an array of shape {shape}")
 
 
 def _skops() -> Any:

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 import yaml
 
 from landloom.errors import Problem, RecipeError
+from landloom.model.recipe.bounds import check_aliases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+_DIGITS: Final = 1000
+"""Characters of a whole number at most; Python writes none of more than 4300 digits."""
 _TEXT: Final = "tag:yaml.org,2002:str"
 _INT: Final = "tag:yaml.org,2002:int"
 _MERGE: Final = "tag:yaml.org,2002:merge"
@@ -27,6 +30,16 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in found if tag != "tag:yaml.org,2002:timestamp"]
     for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
+
+
+def _whole(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > _DIGITS:
+        raise yaml.MarkedYAMLError(problem="got a whole number of too many digits", problem_mark=node.start_mark)
+    value: int = yaml.SafeLoader.construct_yaml_int(loader, node)
+    return value
+
+
+_Loader.add_constructor("tag:yaml.org,2002:int", _whole)
 
 
 def read_document(path: str | Path) -> tuple[dict[str, Any], list[Problem]]:
@@ -59,7 +72,7 @@ def parse_document(text: str, subject: str | Path) -> tuple[dict[str, Any], list
         that YAML reads as something else than what is written, and for every number that it reads as another.
 
     Raises:
-        RecipeError: no YAML, or not a mapping.
+        RecipeError: not YAML, not a mapping, nested too deep, or with aliases that unfold to too many values.
 
     Example:
         >>> document, problems = parse_document("classes: {0110: 1, NO: 2}", "recipe")
@@ -70,8 +83,12 @@ def parse_document(text: str, subject: str | Path) -> tuple[dict[str, Any], list
     """
     try:
         node = yaml.compose(text, _Loader)
+        if node is not None:
+            check_aliases(node)
         document = yaml.load(text, _Loader)  # noqa: S506 - a SafeLoader
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except RecursionError as error:
+        raise _refused(subject, "is nested too deep") from error
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise _refused(subject, f"is not YAML: {_placed(error)}") from error
     if not isinstance(document, dict) or not isinstance(node, yaml.MappingNode):
         raise _refused(subject, "expected a mapping of keys to values")

@@ -12,6 +12,7 @@ import codecs
 import csv
 import gzip
 import json
+import re
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, Any, Final, cast
@@ -40,6 +41,9 @@ SLACK: Final = 1e-3
 """Tolerance for the sum of a sample's fractions, which should be 1."""
 _CHUNK: Final = 1 << 20
 _BYTES: Final = 8 << 20
+_BETWEEN: Final = re.compile(r"[ \t\r\n,]*")
+_LONGEST: Final = 16 << 20
+"""Characters of a feature, or before the first one, at most."""
 
 
 def _opened(path: Path) -> IO[bytes]:
@@ -65,21 +69,22 @@ def features(file: IO[bytes]) -> Iterator[dict[str, Any]]:
     text = ""
     while (begin := text.find('"features"')) < 0 or (begin := text.find("[", begin)) < 0:
         more = reader.read(_CHUNK)
-        if not more:
+        if not more or len(text) > _LONGEST:
             raise InvalidInputError("got a file without `features`, expected a GeoJSON FeatureCollection")
         text += more
     place = begin + 1
     while True:
-        while place < len(text) and text[place] in " \t\r\n,":
-            place += 1
+        place = _BETWEEN.match(text, place).end()  # type: ignore[union-attr]
         if place < len(text) and text[place] == "]":
             return
         try:
             feature, place = decoder.raw_decode(text, place)
-        except json.JSONDecodeError as error:
+        except (ValueError, RecursionError) as error:  # cut here, too deep, or a number of too many digits
             more = reader.read(_CHUNK)
             if not more:
                 raise InvalidInputError("got truncated GeoJSON") from error
+            if len(text) - place > _LONGEST:
+                raise InvalidInputError(f"got a feature of more than {_LONGEST:,} characters") from error
             text, place = text[place:] + more, 0
             continue
         yield feature

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.csv
-import pyarrow.parquet as pq
 import shapely
 
 from landloom.errors import InvalidInputError
+from landloom.formats.parquet import decode_parquet
 from landloom.model.apportion import apportion
 from landloom.model.ids import GranuleId
 from landloom.samplers.granules.features import assigned
@@ -62,8 +62,10 @@ def read_granules(
         InvalidInputError: no such file, or missing columns; the message lists them.
     """
     try:
-        data = io.BytesIO(Path(path).read_bytes())
-        table = pq.read_table(data) if path.endswith(".parquet") else pyarrow.csv.read_csv(data)
+        data = Path(path).read_bytes()
+        table = decode_parquet(data) if path.endswith(".parquet") else pyarrow.csv.read_csv(io.BytesIO(data))
+    except InvalidInputError as error:
+        raise InvalidInputError(f"{path}: {error}") from error
     except OSError as error:
         raise InvalidInputError(f"{path}: cannot be read: {error.strerror}") from error
     except pa.ArrowException as error:

@@ -12,6 +12,8 @@ from landloom.errors import InvalidInputError
 
 SEPARATORS: Final = (",", ";", "\t", "|")
 """What may stand between cells."""
+LARGEST: Final = 2**26
+"""Bytes of a table of text at most."""
 _MARKS: Final = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
 
 
@@ -50,14 +52,17 @@ def require_encoding(name: str, encoding: str | None) -> None:
         raise InvalidInputError(f"{name}: got the encoding {encoding!r}, expected one such as cp1252") from error
 
 
-def read_text(path: str | Path, name: str | None = None) -> str:
+def read_text(path: str | Path, name: str | None = None, *, largest: int = LARGEST) -> str:
     """A file's text without a byte order mark.
 
     Raises:
-        InvalidInputError: it cannot be read, or is not UTF-8, nor UTF-16 with a mark.
+        InvalidInputError: it cannot be read, is too large, or is not UTF-8, nor UTF-16 with a mark.
     """
     shown = str(path) if name is None else name
     try:
+        size = Path(path).stat().st_size
+        if size > largest:
+            raise InvalidInputError(f"{shown}: got {size:,} bytes, expected at most {largest:,}")
         data = Path(path).read_bytes()
     except OSError as error:
         raise InvalidInputError(f"{shown}: cannot be read: {error.strerror}") from error
@@ -67,18 +72,27 @@ def read_text(path: str | Path, name: str | None = None) -> str:
 def separator_of(header: str) -> str:
     """What stands between the cells of a table's first line; `sep=;` as spreadsheets write it says so itself.
 
+    Raises:
+        InvalidInputError: the line cannot be read.
+
     Example:
         >>> separator_of("id;crop;'a,b'"), separator_of("id"), separator_of('"a;b",c')
         (';', ',', ',')
     """
     if header.lower().startswith("sep=") and header[4:5]:
         return header[4]
-    counts = {own: len(next(csv.reader([header], delimiter=own), [])) for own in SEPARATORS}
+    try:
+        counts = {own: len(next(csv.reader([header], delimiter=own), [])) for own in SEPARATORS}
+    except csv.Error as error:
+        raise InvalidInputError(f"line 1: cannot be read as a table: {error}") from error
     return max(SEPARATORS, key=lambda own: counts[own])
 
 
 def table_rows(text: str) -> list[dict[str, str]]:
     r"""A table's rows by the names of its columns, whatever separates its cells; cells that are not there are empty.
+
+    Raises:
+        InvalidInputError: a line cannot be read.
 
     Example:
         >>> table_rows("value;code\nmaize;1\n")
@@ -88,4 +102,7 @@ def table_rows(text: str) -> list[dict[str, str]]:
     separator = separator_of(first.rstrip("\r"))
     body = rest if first.lower().startswith("sep=") else text
     rows = csv.DictReader(io.StringIO(body, newline=""), delimiter=separator, restval="")
-    return [{key.strip(): value for key, value in row.items() if isinstance(key, str)} for row in rows]
+    try:
+        return [{key.strip(): value for key, value in row.items() if isinstance(key, str)} for row in rows]
+    except csv.Error as error:
+        raise InvalidInputError(f"line {rows.line_num}: cannot be read as a table: {error}") from error
