@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import threading
+from base64 import b64decode
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -32,6 +33,8 @@ class FaultyServer:
     """Headers that tell versions of files."""
     heads: int = 200
     """Status of answers to HEAD."""
+    secret: str = ""
+    """What a request must carry in its query or as its password."""
     redirect: dict[str, tuple[int, str]] = field(default_factory=dict)
     requests: list[str] = field(default_factory=list)
     address: str = ""
@@ -45,6 +48,13 @@ class FaultyServer:
     def heal(self) -> None:
         """Answer everything again."""
         self.good = 1_000_000
+
+
+class _QuietServer(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """Say nothing of clients that went away."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -66,19 +76,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _answer(self, *, body: bool) -> None:
         faulty = self.faulty
         faulty.requests.append(self.path)
-        if faulty.hang:
-            faulty.closing.wait(faulty.hang)
-            self.close_connection = True
-            return
-        if not body and faulty.heads != 200:
-            self._send(faulty.heads, b"", {}, body=False)
-            return
-        if self.path in faulty.redirect:
-            status, target = faulty.redirect[self.path]
-            self._send(status, b"", {"Location": target})
-            return
-        if faulty.script and (status := faulty.script.pop(0)) != 200:
-            self._send(status, b"", {"Retry-After": "0"})
+        if self._answered_otherwise(body=body):
             return
         path = faulty.root / unquote(self.path.split("?")[0]).strip("/")
         if len(faulty.requests) > faulty.good or not path.is_file():
@@ -94,6 +92,27 @@ class _Handler(BaseHTTPRequestHandler):
             data = data[int(first) : int(last or whole) + 1]
             headers["Content-Range"] = f"bytes {first}-{int(first) + len(data) - 1}/{whole}"
         self._send(status, data, headers, body=body)
+
+    def _answered_otherwise(self, *, body: bool) -> bool:
+        """Answer as a server in trouble, if this one is."""
+        faulty = self.faulty
+        login = b64decode(self.headers.get("Authorization", "").removeprefix("Basic ")).decode()
+        scripted = faulty.script.pop(0) if faulty.script else 200
+        if faulty.hang:
+            faulty.closing.wait(faulty.hang)
+            self.close_connection = True
+        elif not body and faulty.heads != 200:
+            self._send(faulty.heads, b"", {}, body=False)
+        elif faulty.secret not in self.path + login:
+            self._send(403, b"", {})
+        elif self.path in faulty.redirect:
+            status, target = faulty.redirect[self.path]
+            self._send(status, b"", {"Location": target})
+        elif scripted != 200:
+            self._send(scripted, b"", {"Retry-After": "0"})
+        else:
+            return False
+        return True
 
     def _send_whole(self, data: bytes, headers: dict[str, str]) -> None:
         if "Content-Encoding" in headers:
@@ -122,8 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
 def serving(folder: Path) -> Iterator[FaultyServer]:
     """Serve a folder on the loopback."""
     state = FaultyServer(folder)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(_Handler, state))
-    server.daemon_threads = True
+    server = _QuietServer(("127.0.0.1", 0), partial(_Handler, state))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     state.address = f"http://127.0.0.1:{server.server_port}"

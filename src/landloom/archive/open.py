@@ -18,6 +18,7 @@ from landloom.archive.table import TableArchive
 from landloom.errors import InvalidInputError, NotFoundError, Problem, nearest
 from landloom.formats.stac.profiles import PROFILES
 from landloom.model.sensor import SENSORS, SENTINEL_2_L1C, SENTINEL_2_L2A
+from landloom.store.credentials import keep
 from landloom.store.href_documents import HrefDocuments
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ def _preset(known: Preset) -> Callable[[Opening], Archive]:
 
 def _static(opening: Opening) -> Archive:
     href = str(opening.href)
-    absolute = href if "://" in href else str(Path(href).absolute())
+    absolute = keep(href) if "://" in href else str(Path(href).absolute())
     documents = opening.documents or HrefDocuments(opening.patience)
     return StaticArchive(absolute, documents, opening.profile, opening.sensor)
 

@@ -107,6 +107,7 @@ def publish(
     else:
         say("published before, nothing to send")
     say(f"{done.name} {done.version} is at {done.target}; catalogue: {done.base_url}/stac-v1.0/catalog.json")
+    say(f"digest of everything published: {done.digest}")
 
 
 def add(

@@ -12,11 +12,14 @@ from multiprocessing import connection, forkserver
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from landloom.errors import InvalidValueError, MissingExtraError
+from landloom.store.credentials import kept, take_over
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from multiprocessing.connection import Connection
+
+    from landloom.store.credentials import Credentials
 
     Factory = Callable[[], AbstractContextManager[Executor]]
 
@@ -60,7 +63,7 @@ def processes(workers: int) -> Factory:
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         with reader, writer:
-            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_serve, initargs=(reader,))
+            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_serve, initargs=(reader, kept()))
             try:
                 yield executor
             except BaseException:
@@ -83,8 +86,9 @@ def _start_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(alive: Connection) -> None:
+def _serve(alive: Connection, credentials: dict[str, Credentials]) -> None:
     """Initialise a worker; it ends with the process that holds the other end of a pipe."""
+    take_over(credentials)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
 

@@ -78,6 +78,16 @@ def keep(address: str) -> str:
     return plain
 
 
+def kept() -> dict[str, Credentials]:
+    """All that this process keeps, for its workers on this machine."""
+    return dict(_kept)
+
+
+def take_over(found: dict[str, Credentials]) -> None:
+    """Keep what another process of this machine kept."""
+    _kept.update(found)
+
+
 def credentials(address: str) -> Credentials | None:
     """What was kept for an address or a folder above it, the nearest one."""
     if not _kept:

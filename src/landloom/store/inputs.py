@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from landloom.errors import LandloomError, MissingKeyError
 from landloom.model.address import is_remote, local_path
+from landloom.store.credentials import requested
 from landloom.store.faults import GONE
 from landloom.store.hosts import check_host
 from landloom.store.http import new_session
@@ -59,7 +60,7 @@ def _version_now(href: str, session: requests.Session) -> Version | None:
 
 
 def _web(href: str, session: requests.Session) -> Version | None:
-    response = session.head(href, allow_redirects=True, headers={"Accept-Encoding": "identity"})
+    response = session.head(requested(href), allow_redirects=True, headers={"Accept-Encoding": "identity"})
     if response.status_code in GONE:
         return Version(absent=True)
     if not response.ok:

@@ -23,6 +23,7 @@ from landloom.errors import (
     TransientFaultError,
 )
 from landloom.model.address import shown
+from landloom.store.credentials import requested
 from landloom.store.hosts import check_host
 from landloom.store.http import answer, new_session, save
 from landloom.store.objects import ObjectStore
@@ -90,13 +91,14 @@ class _WebFile:
     """A file on a web server: by ranges, or as a whole copy if the server does not support ranges."""
 
     def __init__(self, href: str, patience: Patience) -> None:
-        self._href, self._address, self._patience = href, href, patience
+        self._href, self._patience = href, patience
+        self._redirected: str | None = None
         self._session = _session(os.getpid(), patience)
         self._copy: IO[bytes] | None = None
         response = self._answer(0, BLOCK)
         if response.status_code == 416:
-            response = answer(self._session, href, stream=True, headers={"Accept-Encoding": "identity"})
-        self._address = str(response.url)
+            response = answer(self._session, requested(href), stream=True, headers={"Accept-Encoding": "identity"})
+        self._redirected = str(response.url) if response.history else None
         if response.status_code == 206 and "Content-Encoding" not in response.headers:
             self.version, self.size = self._versioned(response)
             self.head = self._body(response, min(BLOCK, self.size))
@@ -124,13 +126,13 @@ class _WebFile:
     def _answer(self, start: int, stop: int) -> requests.Response:
         """Request from the target of the last redirect while it responds; its signature may expire."""
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
-        if self._address != self._href:
+        if self._redirected is not None:
             try:
-                return answer(self._session, self._address, stream=True, headers=headers)
+                return answer(self._session, self._redirected, stream=True, headers=headers)
             except (FaultError, MissingKeyError):
-                self._address = self._href
+                self._redirected = None
         try:
-            return answer(self._session, self._href, stream=True, headers=headers, accept=_EMPTY)
+            return answer(self._session, requested(self._href), stream=True, headers=headers, accept=_EMPTY)
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
 
