@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from tests.engine.tasks import Square
 
 from landloom.corpus.info import ProductInfo
-from landloom.engine.kinds import ProductKind, ProductRequest, Sampler, SceneRequest, SectionPlace, StatedSamples
+from landloom.engine.kinds import ProductKind, ProductRequest, RecipeKey, Sampler, SceneRequest, StatedSamples
 from landloom.engine.placement import Placement
 from landloom.engine.registry import Registry
 from landloom.engine.units import Unit, unit_digest
@@ -127,7 +127,7 @@ class NotesKind(ProductKind[NoteSection]):
 
     name = "notes"
     section = NoteSection
-    place = SectionPlace(key="notes", text="Name → notes.")
+    recipe_key = RecipeKey(name="notes", text="Name → notes.")
     schemes = frozenset({"utm24"})
 
     def files(self, section: NoteSection) -> Iterable[str]:
@@ -154,7 +154,7 @@ class AloneKind(NotesKind):
 
     name = "alone"
     section = AloneSection
-    place = SectionPlace(key="alone", many=False, after="scenes", text="Alone.")
+    recipe_key = RecipeKey(name="alone", many=False, after="scenes", text="Alone.")
     schemes = frozenset({"window"})
 
 
