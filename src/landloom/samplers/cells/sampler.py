@@ -10,7 +10,7 @@ import shapely
 
 from landloom.engine.kinds import Sampler, StatedSamples
 from landloom.engine.placement import Placement
-from landloom.engine.region import region_of, strata_of
+from landloom.engine.recipe_region import region_of, strata_of
 from landloom.errors import InvalidInputError, InvalidValueError, Problem, bullets, counted
 from landloom.model.grid import WGS84, transformer
 from landloom.model.ids import CELL_SIZE, SampleId
