@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from landloom.engine.project import Project
     from landloom.engine.scenes.archives import Archives
     from landloom.model.recipe import Recipe
-    from landloom.model.recipe.sources import Sections
+    from landloom.model.recipe.label_sections import Sections
 
 TERMS = {"licence": "CC0-1.0", "attribution": "nobody"}
 CELLS = ("33N_16E-243N_29_01", "33N_16E-243N_29_02", "33N_17E-243N_01_01")

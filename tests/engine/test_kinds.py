@@ -13,7 +13,7 @@ from landloom.engine.kinds import SHARED, ProductKind, ProductRequest
 from landloom.engine.project import Project
 from landloom.errors import NotFoundError
 from landloom.model.recipe import ProductSection, SamplerSection
-from landloom.model.recipe.sources import Sections
+from landloom.model.recipe.label_sections import Sections
 from landloom.model.time import Period
 from landloom.pipelines.registry import REGISTRY
 
