@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from shapely import MultiPolygon, box
 
-from landloom.archive.api import ApiArchive
 from landloom.archive.batches import search_each
+from landloom.archive.stac_api import ApiArchive
 from landloom.formats.stac.profiles import EARTH_SEARCH
 from landloom.model.time import Period
 

@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.archive.api import ApiArchive
 from landloom.archive.open import open_archive
 from landloom.archive.protocol import Archive
+from landloom.archive.stac_api import ApiArchive
 from landloom.archive.static import StaticArchive
 from landloom.archive.table import TableArchive
 from landloom.errors import InvalidInputError, NotFoundError

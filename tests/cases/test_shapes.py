@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landloom.engine.project import Project
-from landloom.engine.region import region_of, strata_of
+from landloom.engine.recipe_region import region_of, strata_of
 from landloom.errors import InvalidInputError, LandloomError, RecipeError
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.grid import WGS84, Grid, transformer

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from tests.engine.tasks import Square
 
 from landloom.corpus.info import ProductInfo
-from landloom.engine.kinds import ProductKind, ProductRequest, Sampler, SceneRequest, SectionPlace, StatedSamples
+from landloom.engine.kinds import ProductKind, ProductRequest, RecipeKey, Sampler, SceneRequest, StatedSamples
 from landloom.engine.placement import Placement
 from landloom.engine.registry import Registry
 from landloom.engine.units import Unit, unit_digest
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from landloom.engine.project import Project
     from landloom.engine.scenes.archives import Archives
     from landloom.model.recipe import Recipe
-    from landloom.model.recipe.sources import Sections
+    from landloom.model.recipe.label_sections import Sections
 
 TERMS = {"licence": "CC0-1.0", "attribution": "nobody"}
 CELLS = ("33N_16E-243N_29_01", "33N_16E-243N_29_02", "33N_17E-243N_01_01")
@@ -127,7 +127,7 @@ class NotesKind(ProductKind[NoteSection]):
 
     name = "notes"
     section = NoteSection
-    place = SectionPlace(key="notes", text="Name → notes.")
+    recipe_key = RecipeKey(name="notes", text="Name → notes.")
     schemes = frozenset({"utm24"})
 
     def files(self, section: NoteSection) -> Iterable[str]:
@@ -154,7 +154,7 @@ class AloneKind(NotesKind):
 
     name = "alone"
     section = AloneSection
-    place = SectionPlace(key="alone", many=False, after="scenes", text="Alone.")
+    recipe_key = RecipeKey(name="alone", many=False, after="scenes", text="Alone.")
     schemes = frozenset({"window"})
 
 

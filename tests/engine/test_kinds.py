@@ -13,7 +13,7 @@ from landloom.engine.kinds import SHARED, ProductKind, ProductRequest
 from landloom.engine.project import Project
 from landloom.errors import NotFoundError
 from landloom.model.recipe import ProductSection, SamplerSection
-from landloom.model.recipe.sources import Sections
+from landloom.model.recipe.label_sections import Sections
 from landloom.model.time import Period
 from landloom.pipelines.registry import REGISTRY
 
@@ -81,11 +81,11 @@ def test_a_section_says_its_kind_where_it_stands_beside_others(kind: ProductKind
     assert issubclass(kind.section, ProductSection)
     fields = kind.section.model_fields
     assert "terms" in fields
-    assert ("kind" in fields) == (kind.place.key == SHARED)
-    if kind.place.key == SHARED:
+    assert ("kind" in fields) == (kind.recipe_key.name == SHARED)
+    if kind.recipe_key.name == SHARED:
         assert fields["kind"].annotation.__args__ == (kind.name,)  # type: ignore[union-attr]
     else:
-        assert kind.place.text, "the reference has to explain the key"
+        assert kind.recipe_key.text, "the reference has to explain the key"
 
 
 def test_kinds_and_samplers_have_names_and_sections_of_their_own() -> None:

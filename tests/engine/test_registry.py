@@ -21,7 +21,7 @@ from tests.engine.made_up import (
     NotesKind,
 )
 
-from landloom.engine.kinds import SectionPlace
+from landloom.engine.kinds import RecipeKey
 from landloom.engine.project import Project
 from landloom.engine.registry import Registry
 from landloom.errors import RecipeError
@@ -63,7 +63,7 @@ def test_several_kinds_after_one_key_keep_their_order() -> None:
     class OtherNotes(NotesKind):
         name = "others"
         section = OtherSection
-        place = SectionPlace(key="others", text="x")
+        recipe_key = RecipeKey(name="others", text="x")
 
     registry = Registry(products=(MonthlyKind(), NotesKind(), OtherNotes()), samplers=(NamedSampler(),))
     order = registry.recipe.order
@@ -168,4 +168,4 @@ def test_inputs_that_are_not_there_are_named_as_the_recipe_names_them(tmp_path: 
 
 def test_the_sampler_is_that_of_the_section() -> None:
     assert REGISTRY.sampler(NamedSamples(draw="named")) is REGISTRY.samplers[0]
-    assert [kind.name for kind in REGISTRY.own_places] == ["notes", AloneKind.name]
+    assert [kind.name for kind in REGISTRY.own_keys] == ["notes", AloneKind.name]

@@ -44,13 +44,13 @@ def test_a_kind_is_made_for_its_schemes_and_refused_for_others(kind: Any, scheme
     """At its place in the recipe; in the schemes that it is made for there is no such problem."""
     document = project_of(tmp_path, BASE[scheme]).recipe.document()
     section, key = SECTIONS[kind.name] | {"terms": TERMS}, "pfsr" if kind.name == "external" else "more"
-    if kind.place.key == SHARED:
+    if kind.recipe_key.name == SHARED:
         document[SHARED] = {**document[SHARED], key: section}
         where = f"products.{key}"
-    elif kind.place.many:
-        document[kind.place.key], where = {key: section}, f"{kind.place.key}.{key}"
+    elif kind.recipe_key.many:
+        document[kind.recipe_key.name], where = {key: section}, f"{kind.recipe_key.name}.{key}"
     else:
-        document[kind.place.key], where = section, kind.place.key
+        document[kind.recipe_key.name], where = section, kind.recipe_key.name
     try:
         problems = set[tuple[str, str]]()
         Recipe.parse(document)
@@ -77,5 +77,8 @@ def test_products_of_a_recipe_are_described_once_and_estimated_alike(name: str, 
 
 
 def test_documents_have_their_sections_in_the_order_of_the_kinds() -> None:
-    order = [key for key in Recipe.order if key in {kind.place.key for kind in PRODUCTS}]
-    assert order == [*list(dict.fromkeys(kind.place.key for kind in PRODUCTS if kind.place.after == SHARED)), "guess"]
+    order = [key for key in Recipe.order if key in {kind.recipe_key.name for kind in PRODUCTS}]
+    assert order == [
+        *list(dict.fromkeys(kind.recipe_key.name for kind in PRODUCTS if kind.recipe_key.after == SHARED)),
+        "guess",
+    ]

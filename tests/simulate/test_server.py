@@ -116,7 +116,7 @@ def test_strangers_get_nothing_and_the_server_ends(served: tuple[Path, SafeRepor
         unsigned.value.close()
         assert unsigned.value.code == 401
         with pytest.raises(CredentialsError, match="password"):
-            products(server, "wrong").place(orders_of(scenes)[0])
+            products(server, "wrong").order(orders_of(scenes)[0])
     with pytest.raises(OSError, match="refused"):
         urlopen(server.url)
     (tmp_path / "no.zip").write_bytes(b"no zip")

@@ -8,11 +8,11 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.archive.api import ApiArchive
 from landloom.archive.orders.odata import ODataArchive, ODataProducts, ODataService
 from landloom.archive.presets import PRESETS
 from landloom.archive.safe.products import SafeArchive
 from landloom.archive.signing import signing_of
+from landloom.archive.stac_api import ApiArchive
 from landloom.archive.static import StaticArchive
 from landloom.archive.table import TableArchive
 from landloom.errors import InvalidInputError, NotFoundError, Problem, nearest

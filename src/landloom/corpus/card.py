@@ -104,8 +104,8 @@ def _shares(info: CorpusInfo, item: ProductInfo, index: pa.Table) -> dict[str, f
     names = [entry.name for entry in item.taxonomy.classes]
     sums = [pc.sum(index.column(name)).as_py() or 0 for name in info.label_columns[item.key]]
     total = max(sum(sums), 1)
-    order = sorted(range(len(sums)), key=lambda place: (-sums[place], place))
-    return {names[place]: sums[place] / total for place in order if sums[place]}
+    order = sorted(range(len(sums)), key=lambda position: (-sums[position], position))
+    return {names[position]: sums[position] / total for position in order if sums[position]}
 
 
 def _box(index: pa.Table) -> Bounds | None:

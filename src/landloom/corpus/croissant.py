@@ -98,7 +98,7 @@ def croissant(info: CorpusInfo, numbers: Numbers, files: Mapping[str, FileEntry]
         "datePublished": None if publication.year is None else f"{publication.year:04d}-01-01",
         "url": base_url,
         "temporalCoverage": f"{period.start:%Y-%m-%d}/{period.end:%Y-%m-%d}",
-        "spatialCoverage": _place(numbers),
+        "spatialCoverage": _coverage(numbers),
         "distribution": [*_files(info, files, base_url), *_sets(info)],
         "recordSet": [_records(info)],
         **_geo(info),
@@ -106,7 +106,7 @@ def croissant(info: CorpusInfo, numbers: Numbers, files: Mapping[str, FileEntry]
     return orjson.dumps({name: value for name, value in document.items() if value not in (None, [])}, option=PRETTY)
 
 
-def _place(numbers: Numbers) -> dict[str, Any] | None:
+def _coverage(numbers: Numbers) -> dict[str, Any] | None:
     if numbers.box is None:
         return None
     west, south, east, north = numbers.box

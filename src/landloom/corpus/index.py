@@ -100,7 +100,7 @@ class SampleTable:
         """Row numbers in published order: by tile, along the Hilbert curve inside it, by id."""
         centre = (self.bounds[:, :2] + self.bounds[:, 2:]) / 2 // STEP
         x, y = np.clip(centre, 0, (1 << ORDER) - 1).astype(np.int64).T
-        keys = pa.table({"tile": self.tile, "place": hilbert(x, y), "id": self.id})
+        keys = pa.table({"tile": self.tile, "curve": hilbert(x, y), "id": self.id})
         order: NDArray[np.int64] = (
             pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in keys.column_names])
             .to_numpy()
@@ -139,19 +139,19 @@ def index_table(
         "tile": samples.tile.take(take),
         "epsg": pa.array(epsg, pa.int32()),
     }
-    columns |= {name: pa.array(bounds[:, place]) for place, name in enumerate(("west", "south", "east", "north"))}
+    columns |= {name: pa.array(bounds[:, position]) for position, name in enumerate(("west", "south", "east", "north"))}
     columns |= {"stratum": samples.stratum.take(take), "split": samples.split.take(take)}
     for key, names in info.label_columns.items():
         shares = fractions.get(key)
-        for place, name in enumerate(names):
-            values = np.zeros(len(order), np.int32) if shares is None else shares[order, place].astype(np.int32)
+        for position, name in enumerate(names):
+            values = np.zeros(len(order), np.int32) if shares is None else shares[order, position].astype(np.int32)
             columns[name] = pa.array(values)
     for item in info.products:
         columns[available(item.key)] = bitmaps(exists.get(item.key), order, item.slots)
     outlines = rings(epsg, bounds)
     box = boxes(outlines)
     columns["bbox"] = pa.StructArray.from_arrays(
-        [pa.array(box[:, place]) for place in range(4)], names=["xmin", "ymin", "xmax", "ymax"]
+        [pa.array(box[:, position]) for position in range(4)], names=["xmin", "ymin", "xmax", "ymax"]
     )
     columns["geometry"] = wkb(outlines)
     return pa.table(columns).replace_schema_metadata({METADATA: orjson.dumps(index_metadata(info))})

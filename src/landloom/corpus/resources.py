@@ -39,9 +39,9 @@ def resource_files(info: CorpusInfo, index: pa.Table) -> dict[str, bytes]:
     """
     layout = info.layout
     files = {layout.resource("geometries"): geometries_geojson(index)}
-    for place, item in enumerate(info.labels):
+    for position, item in enumerate(info.labels):
         if item.taxonomy is not None:
-            product = None if place == 0 else item.key
+            product = None if position == 0 else item.key
             files[layout.resource("labels", product)] = labels_csv(index, info.label_columns[item.key])
             files[layout.resource("mappings", product)] = label_mappings(item.taxonomy)
     return files
@@ -97,9 +97,9 @@ def decimals(millionths: NDArray[np.int32]) -> NDArray[np.uint8]:
     text = np.broadcast_to(_ZERO, (*millionths.shape, len(_ZERO))).copy()
     row, column = np.nonzero(millionths)
     rest = millionths[row, column].astype(np.int64)
-    for place in (8, 7, 6, 5, 4, 3, 1):
+    for position in (8, 7, 6, 5, 4, 3, 1):
         rest, digit = np.divmod(rest, 10)
-        text[row, column, place] += digit.astype(np.uint8)
+        text[row, column, position] += digit.astype(np.uint8)
     return text.reshape(len(millionths), -1)
 
 
@@ -124,8 +124,8 @@ def _label_rows(index: pa.Table, columns: Sequence[str]) -> Iterator[bytes]:
         text = decimals(values).tobytes()
         width = len(columns) * len(_ZERO)
         rows = (
-            name.encode() + text[place * width : (place + 1) * width]
-            for place, name in enumerate(batch.column("id").to_pylist())
+            name.encode() + text[position * width : (position + 1) * width]
+            for position, name in enumerate(batch.column("id").to_pylist())
         )
         yield b"\n".join(rows) + b"\n"
 

@@ -45,15 +45,15 @@ SHARED: Final = "products"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SectionPlace:
-    """The place of a kind's sections in a recipe."""
+class RecipeKey:
+    """The key of a recipe under which a kind's sections stand."""
 
-    key: str = SHARED
+    name: str = SHARED
     """`products`, where each section has a `kind`; or a key of the kind's own."""
     many: bool = True
     """Whether it holds several sections, by name; else one or none."""
     after: str = SHARED
-    """Key after which a separate key is placed in documents."""
+    """Key after which a separate key stands in documents."""
     text: str = ""
     """Description of a separate key, for the reference."""
 
@@ -80,13 +80,13 @@ class ProductRequest(Generic[S]):
     @property
     def path(self) -> str:
         """Its path in the recipe: `products.s2`, `labels.clc`, `guess`."""
-        place = self.kind.place
-        return f"{place.key}.{self.key}" if place.many else place.key
+        outer = self.kind.recipe_key
+        return f"{outer.name}.{self.key}" if outer.many else outer.name
 
     @property
     def unit(self) -> str:
         """Name of its units: the path, without `products`."""
-        return self.key if self.kind.place.key == SHARED else self.path
+        return self.key if self.kind.recipe_key.name == SHARED else self.path
 
     @property
     def period(self) -> Period:
@@ -144,8 +144,8 @@ class ProductKind(ABC, Generic[S]):
     """Value of `kind` in a recipe, or the name of the kind's own section."""
     section: ClassVar[type[ProductSection]]
     """Its settings."""
-    place: ClassVar[SectionPlace] = SectionPlace()
-    """Place of its sections in a recipe."""
+    recipe_key: ClassVar[RecipeKey] = RecipeKey()
+    """Key of its sections in a recipe."""
     schemes: ClassVar[frozenset[str] | None] = None
     """Identity schemes of the samples that it supports; any if None."""
 
@@ -161,7 +161,7 @@ class ProductKind(ABC, Generic[S]):
         """
         samples = read.get("samples")
         if samples is not None and self.schemes is not None and samples.scheme not in self.schemes:
-            where = f"{self.place.key}.{key}" if self.place.many else self.place.key
+            where = f"{self.recipe_key.name}.{key}" if self.recipe_key.many else self.recipe_key.name
             drawn = " or ".join(sorted(self.schemes))
             yield Problem(
                 where=where, what=f"{self.name} is not made of samples of scheme {samples.scheme}; expected {drawn}"

@@ -47,9 +47,9 @@ class Registry:
         return _recipe_model(self)
 
     @property
-    def own_places(self) -> list[ProductKind[Any]]:
+    def own_keys(self) -> list[ProductKind[Any]]:
         """Kinds with sections under a separate key."""
-        return [kind for kind in self.products if kind.place.key != SHARED]
+        return [kind for kind in self.products if kind.recipe_key.name != SHARED]
 
     def open(self, path: str | Path) -> Project:
         """Read a recipe file, or the `landloom.yaml` of a folder.
@@ -87,23 +87,23 @@ def _sections(registry: Registry, read: Mapping[str, Any]) -> Iterator[tuple[Pro
     kinds = {kind.section: kind for kind in registry.products}
     for key, section in (read.get(SHARED) or {}).items():
         yield kinds[type(section)], key, section
-    for kind in registry.own_places:
-        held = read.get(kind.place.key)
-        if kind.place.many:
+    for kind in registry.own_keys:
+        held = read.get(kind.recipe_key.name)
+        if kind.recipe_key.many:
             for key, section in (held or {}).items():
                 yield kind, key, section
         elif held is not None:
-            yield kind, kind.place.key, held
+            yield kind, kind.recipe_key.name, held
 
 
 def _order(registry: Registry) -> tuple[str, ...]:
     """Keys of a recipe in document order."""
     keys = list(Recipe.model_fields)
     ends: dict[str, str] = {}
-    for kind in registry.own_places:
-        after = ends.get(kind.place.after, kind.place.after)
-        keys.insert(keys.index(after) + 1, kind.place.key)
-        ends[kind.place.after] = kind.place.key
+    for kind in registry.own_keys:
+        after = ends.get(kind.recipe_key.after, kind.recipe_key.after)
+        keys.insert(keys.index(after) + 1, kind.recipe_key.name)
+        ends[kind.recipe_key.after] = kind.recipe_key.name
     return tuple(keys)
 
 
@@ -122,7 +122,7 @@ def _misfits(registry: Registry, read: Sections) -> Iterator[Problem]:
         own = getattr(section, "archive", None)
         taken |= {own}
         if own is not None and own not in archives:
-            where = f"{kind.place.key}.{key}.archive"
+            where = f"{kind.recipe_key.name}.{key}.archive"
             yield Problem(where=where, what=f"got {own!r}, expected one of archives: {', '.join(archives) or 'none'}")
     if "products" in read and len(archives) > 1:
         for name in archives.keys() - taken:
@@ -152,11 +152,11 @@ def _completed(registry: Registry, recipe: Written) -> Written:
         update["scenes"] = recipe.scenes.model_copy(update={"policy": policy})
     for kind, key, section in _sections(registry, dict(recipe)):
         done = kind.completed(section, recipe)
-        if kind.place.many:
-            held = update.get(kind.place.key, getattr(recipe, kind.place.key))
-            update[kind.place.key] = {**held, key: done}
+        if kind.recipe_key.many:
+            held = update.get(kind.recipe_key.name, getattr(recipe, kind.recipe_key.name))
+            update[kind.recipe_key.name] = {**held, key: done}
         else:
-            update[kind.place.key] = done
+            update[kind.recipe_key.name] = done
     return recipe.model_copy(update=update)
 
 
@@ -177,17 +177,17 @@ def _recipe_model(registry: Registry) -> type[Recipe]:
             return _completed(registry, self)
 
     samplers = _union(one.section for one in registry.samplers)
-    sections = _union(kind.section for kind in registry.products if kind.place.key == SHARED)
+    sections = _union(kind.section for kind in registry.products if kind.recipe_key.name == SHARED)
     product: Any = Annotated[sections, Field(discriminator="kind")]
     fields: dict[str, Any] = {
         "samples": (Annotated[samplers, Field(discriminator="draw")], ...),
         SHARED: (dict[ProductKey, product], ...),
     }
-    for kind in registry.own_places:
+    for kind in registry.own_keys:
         one: Any = kind.section
-        held: Any = dict[Name, one] if kind.place.many else one | None
-        default: Any = {} if kind.place.many else None
-        fields[kind.place.key] = (held, Field(default=default, description=kind.place.text))
+        held: Any = dict[Name, one] if kind.recipe_key.many else one | None
+        default: Any = {} if kind.recipe_key.many else None
+        fields[kind.recipe_key.name] = (held, Field(default=default, description=kind.recipe_key.text))
     model: type[Recipe] = create_model("Recipe", __base__=Registered, __module__=__name__, **fields)
     model.__doc__ = Recipe.__doc__
     return model

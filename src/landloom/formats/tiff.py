@@ -95,15 +95,17 @@ def write_tiff(tags: Mapping[int, Value], strips: Sequence[bytes]) -> bytes:
     counts = tuple(len(strip) for strip in strips)
     placed = dict(tags) | {STRIP_OFFSETS: (0,) * len(strips), STRIP_COUNTS: counts}
     packed = {tag: _packed(tag, placed[tag]) for tag in sorted(placed)}
-    place = _HEADER.size + 2 + len(packed) * _ENTRY.size + 4
+    position = _HEADER.size + 2 + len(packed) * _ENTRY.size + 4
     outside = {}
     for tag, (_, _, data) in packed.items():
         if len(data) > 4:
-            outside[tag] = place
-            place += len(data) + len(data) % 2
-    if place + sum(counts) > _LARGEST:
-        raise InvalidValueError(f"got {place + sum(counts)} bytes, expected at most the {_LARGEST} of a classic TIFF")
-    packed[STRIP_OFFSETS] = _packed(STRIP_OFFSETS, _running(place, counts))
+            outside[tag] = position
+            position += len(data) + len(data) % 2
+    if position + sum(counts) > _LARGEST:
+        raise InvalidValueError(
+            f"got {position + sum(counts)} bytes, expected at most the {_LARGEST} of a classic TIFF"
+        )
+    packed[STRIP_OFFSETS] = _packed(STRIP_OFFSETS, _running(position, counts))
     pieces = [_HEADER.pack(b"II", 42, _HEADER.size), struct.pack("<H", len(packed))]
     for tag, (kind, count, data) in packed.items():
         field = struct.pack("<I", outside[tag]) if tag in outside else data
@@ -158,8 +160,8 @@ def band_count(data: bytes | memoryview) -> int:
         version = 0 if order is None else struct.unpack_from(f"{order}H", data, 2)[0]
         if version not in (42, 43):
             return 0
-        place, many, entry, number = (4, "H", 12, "I") if version == 42 else (8, "Q", 20, "Q")
-        (start,) = struct.unpack_from(f"{order}{number}", data, place)
+        position, many, entry, number = (4, "H", 12, "I") if version == 42 else (8, "Q", 20, "Q")
+        (start,) = struct.unpack_from(f"{order}{number}", data, position)
         (count,) = struct.unpack_from(f"{order}{many}", data, start)
         first = start + struct.calcsize(f"<{many}")
         for at in range(first, min(first + count * entry, len(data)), entry):
@@ -172,10 +174,10 @@ def band_count(data: bytes | memoryview) -> int:
     return 1
 
 
-def _read_entry(data: bytes | memoryview, place: int) -> tuple[int, Value]:
-    tag, kind, count, _ = _ENTRY.unpack_from(data, place)
+def _read_entry(data: bytes | memoryview, position: int) -> tuple[int, Value]:
+    tag, kind, count, _ = _ENTRY.unpack_from(data, position)
     layout = struct.Struct(f"<{count}{_CODES[kind]}")
-    at = place + 8
+    at = position + 8
     if layout.size > 4:
         (at,) = struct.unpack_from("<I", data, at)
     value = layout.unpack_from(data, at)

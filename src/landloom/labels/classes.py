@@ -140,7 +140,7 @@ def _default(found: list[str], background: int) -> dict[str, int]:
         value.isascii() and value.isdigit() and (value == "0" or value[0] != "0") and len(value) < 10 for value in found
     )
     if not whole:
-        return {value: place + (place >= background > 0) for place, value in enumerate(found, 1)}
+        return {value: position + (position >= background > 0) for position, value in enumerate(found, 1)}
     shift = 1 if str(background) in found else 0
     return {value: int(value) + shift for value in found}
 

@@ -58,8 +58,8 @@ class Parcels:
         if keep.all():
             return self
         gone = [
-            Rejected(id=self.name_of(place), ground_truth=str(self.values[place]), reason=reason)
-            for place in np.flatnonzero(~keep).tolist()
+            Rejected(id=self.name_of(position), ground_truth=str(self.values[position]), reason=reason)
+            for position in np.flatnonzero(~keep).tolist()
         ]
         return replace(
             self,
@@ -71,9 +71,9 @@ class Parcels:
             rejected=_sorted([*self.rejected, *gone]),
         )
 
-    def name_of(self, place: int) -> str:
+    def name_of(self, position: int) -> str:
         """The id of a parcel as in the source."""
-        return self.names[place] if self.names else str(self.ids[place])
+        return self.names[position] if self.names else str(self.ids[position])
 
     def in_crs(self, epsg: int) -> Self:
         """The same in one CRS, as `landloom.model.shapes` does it; what does not survive that is rejected.

@@ -120,8 +120,8 @@ def lie_together(shapes: NDArray[Any]) -> NDArray[Any]:
     if not len(gaps) or not gaps.max() > west[order[0]] + _TURN - reached[-1]:
         return shapes
     moved = shapes.copy()
-    for place in order[: int(gaps.argmax()) + 1].tolist():
-        moved[place] = translate(shapes[place], xoff=_TURN)
+    for position in order[: int(gaps.argmax()) + 1].tolist():
+        moved[position] = translate(shapes[position], xoff=_TURN)
     return moved
 
 

@@ -86,7 +86,7 @@ def reproject_all(
         near: as of `reproject`.
 
     Returns:
-        (n,) the shapes, None where one is refused; place → why.
+        (n,) the shapes, None where one is refused; position → why.
 
     Example:
         >>> around = shapely.box(-1e5, -1e5, 1e5, 1e5)
@@ -104,11 +104,11 @@ def reproject_all(
     plain = result.copy()
     result, whole = change.quickly(plain)
     refused: dict[int, str] = {}
-    for place in np.flatnonzero(~whole).tolist():
+    for position in np.flatnonzero(~whole).tolist():
         try:
-            result[place] = change.carefully(plain[place])
+            result[position] = change.carefully(plain[position])
         except InvalidValueError as error:
-            result[place], refused[place] = None, str(error)
+            result[position], refused[position] = None, str(error)
     return result, refused
 
 
@@ -154,7 +154,7 @@ def in_place(shapes: NDArray[Any], crs: Crs) -> tuple[NDArray[Any], dict[int, st
         crs: of their coordinates.
 
     Returns:
-        (n,) the shapes, None where one is refused; place → why. The array itself where nothing had to change.
+        (n,) the shapes, None where one is refused; position → why. The array itself where nothing had to change.
 
     Example:
         >>> ring = shapely.Polygon([(179, 0), (-179, 0), (-179, 1), (179, 1)])
@@ -167,12 +167,12 @@ def in_place(shapes: NDArray[Any], crs: Crs) -> tuple[NDArray[Any], dict[int, st
     if not odd.any() or not is_plain_degrees(crs_of(crs)):
         return shapes, {}
     result, refused = shapes.copy(), {}
-    for place in np.flatnonzero(odd).tolist():
+    for position in np.flatnonzero(odd).tolist():
         try:
-            require_plain_steps(shapes[place])
-            result[place] = split_shape(shapes[place])
+            require_plain_steps(shapes[position])
+            result[position] = split_shape(shapes[position])
         except InvalidValueError as error:
-            result[place], refused[place] = None, str(error)
+            result[position], refused[position] = None, str(error)
     return result, refused
 
 
@@ -204,11 +204,11 @@ def in_degrees(
     given = np.empty(len(shapes), dtype=object)
     given[:] = list(shapes)
     crossed = np.flatnonzero(~shapely.is_valid(given) & ~shapely.is_missing(given)).tolist()
-    wrong = {place: str(shapely.is_valid_reason(given[place])) for place in crossed}
+    wrong = {position: str(shapely.is_valid_reason(given[position])) for position in crossed}
     moved, refused = reproject_all(given, crs, WGS84, near=near)
     wrong = refused | wrong
     if wrong:
-        named = "; ".join(f"{rows[place]}: {wrong[place]}" for place in sorted(wrong)[:_LISTED])
+        named = "; ".join(f"{rows[position]}: {wrong[position]}" for position in sorted(wrong)[:_LISTED])
         raise InvalidInputError(named + (f"; and {len(wrong) - _LISTED} more" if len(wrong) > _LISTED else ""))
     bent = np.flatnonzero(~shapely.is_valid(moved) & shapely.is_valid(given))
     moved[bent] = shapely.make_valid(moved[bent], method="structure", keep_collapsed=False)
@@ -272,8 +272,8 @@ def _cut(shapes: NDArray[Any], window: BaseGeometry | None) -> NDArray[Any]:
         return shapes
     outside = ~shapely.contains_properly(window, shapely.box(*shapely.bounds(shapes).T)) & shapely.is_valid(shapes)
     cut = shapes.copy()
-    for place in np.flatnonzero(outside).tolist():
-        parts = shapely.get_parts(shapely.intersection(shapes[place], window))
-        parts = parts[shapely.get_dimensions(parts) == shapely.get_dimensions(shapes[place])]
-        cut[place] = shapely.union_all(parts) if len(parts) else shapely.Polygon()
+    for position in np.flatnonzero(outside).tolist():
+        parts = shapely.get_parts(shapely.intersection(shapes[position], window))
+        parts = parts[shapely.get_dimensions(parts) == shapely.get_dimensions(shapes[position])]
+        cut[position] = shapely.union_all(parts) if len(parts) else shapely.Polygon()
     return cut

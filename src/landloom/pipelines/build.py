@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.layout import CORPUS, STATE
-from landloom.engine.blank import blank_samples, require_observations
+from landloom.engine.blank_gate import blank_samples, require_observations
 from landloom.engine.context import build_context, run_units, unfinished
 from landloom.engine.executors import inline
 from landloom.engine.plan import gather, make_plan

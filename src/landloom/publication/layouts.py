@@ -110,17 +110,17 @@ class ConvertTask:
                     observed=observed,
                 )
             )
-            for place, step, chip in self._chips() if self.have == "chips" else self._cubes():
-                writer.write(place, step, chip)
+            for position, step, chip in self._chips() if self.have == "chips" else self._cubes():
+                writer.write(position, step, chip)
             files = writer.finish()
         return Outcome(files=tuple(files))
 
     def _chips(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
         store = open_store(self.source)
         blank = np.zeros((len(self.product.bands), 0, 0), np.uint8)
-        for place, sample in enumerate(self.samples):
+        for position, sample in enumerate(self.samples):
             grid = sample.grid(float(self.product.resolution or 10))
-            for step in np.flatnonzero(self.exists[place]).tolist():
+            for step in np.flatnonzero(self.exists[position]).tolist():
                 name = self.timesteps[step].name
                 keys = [
                     self.layout.chip(sample.id, self.product, name, band)
@@ -130,17 +130,17 @@ class ConvertTask:
                 for key, _, own in found:
                     if own != grid:
                         raise InvalidInputError(f"{key}: got the grid {own}, expected that of its sample, {grid}")
-                yield place, step, np.concatenate([array for _, array, _ in found])
+                yield position, step, np.concatenate([array for _, array, _ in found])
 
     def _cubes(self) -> Iterator[tuple[int, int, NDArray[Any]]]:
         store = open_store(self.source)
         folder = self.layout.cube(self.samples[0].id, self.product)
         reader = CubeReader(store.get, store.get_range, f"{folder}/")
         steps = {name: step for step, name in enumerate(reader.spec.timesteps)}
-        for place, sample in enumerate(self.samples):
+        for position, sample in enumerate(self.samples):
             cube = reader.read(str(sample.id))
-            for step in np.flatnonzero(self.exists[place]).tolist():
-                yield place, step, cube[steps[self.timesteps[step].name]]
+            for step in np.flatnonzero(self.exists[position]).tolist():
+                yield position, step, cube[steps[self.timesteps[step].name]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

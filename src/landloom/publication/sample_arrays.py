@@ -73,8 +73,8 @@ class SampleReader:
             exists = self.there.exists()[tile]
             scenes = self._scenes(tile)
             cubes = self._cubes(samples[0]) if "cubes" in self.there.info.layouts else {}
-            for place, sample in enumerate(samples):
-                rows = {key: there[place] for key, there in exists.items()}
+            for position, sample in enumerate(samples):
+                rows = {key: there[position] for key, there in exists.items()}
                 yield sample, self._arrays(sample, rows, scenes, cubes)
 
     def _scenes(self, tile: str) -> dict[str, str]:
@@ -117,8 +117,8 @@ class SampleReader:
         arrays: dict[str, Any] = {}
         for item in axis:
             cube = self._series(sample, item, steps, cubes)
-            for place, band in enumerate(item.product.bands):
-                arrays.setdefault(band.name, cube[:, place])
+            for position, band in enumerate(item.product.bands):
+                arrays.setdefault(band.name, cube[:, position])
         arrays["doy"] = np.array([step.stamp.timetuple().tm_yday for step in stamps], np.int16)
         arrays["year"] = getattr(sample.id, "year", None) or self._year()
         arrays |= self._layers(sample, exists)
@@ -148,12 +148,12 @@ class SampleReader:
         names = [item.timesteps[step].name for step in steps.tolist()]
         if item.key in cubes:
             reader = cubes[item.key]
-            places = {name: place for place, name in enumerate(reader.spec.timesteps)}
-            return np.ascontiguousarray(reader.read(str(sample.id))[[places[name] for name in names]])
+            positions = {name: position for position, name in enumerate(reader.spec.timesteps)}
+            return np.ascontiguousarray(reader.read(str(sample.id))[[positions[name] for name in names]])
         shape = sample.grid(float(product.resolution or 10)).shape
         cube = np.zeros((len(names), len(product.bands), *shape), product.dtype)
-        for place, name in enumerate(names):
-            cube[place] = decode_geotiff(self.there.store.get(layout.chip(sample.id, product, name)))[0]
+        for position, name in enumerate(names):
+            cube[position] = decode_geotiff(self.there.store.get(layout.chip(sample.id, product, name)))[0]
         return cube
 
     def _layers(self, sample: Sample, exists: Mapping[str, NDArray[np.bool_]]) -> dict[str, NDArray[Any]]:

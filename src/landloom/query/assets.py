@@ -42,7 +42,7 @@ class Slot:
     """Key of the product."""
     timestep: str | None
     """Name of the timestep; None for a product without time."""
-    place: int
+    position: int
     """Index of the timestep in the product."""
     stamp: datetime | None = None
     """The instant that represents the timestep."""
@@ -116,11 +116,13 @@ def slots_of(
         if "chips" not in info.layouts and item.product.kind in ("imagery", "quality"):
             continue
         steps: Sequence[Timestep | None] = item.timesteps or [None]
-        for place, step in enumerate(steps):
+        for position, step in enumerate(steps):
             if step is None or period is None or step.stamp in period:
                 name, stamp = (None, None) if step is None else (step.name, step.stamp)
                 for text, band in _files(info, item, name, bands):
-                    slots.append(Slot(product=key, timestep=name, place=place, stamp=stamp, band=band, template=text))
+                    slots.append(
+                        Slot(product=key, timestep=name, position=position, stamp=stamp, band=band, template=text)
+                    )
     return tuple(slots)
 
 
@@ -153,7 +155,7 @@ class AssetSet:
         masks = np.ones((len(combined), len(self.slots)), dtype=bool)
         for number, slot in enumerate(self.slots):
             if slot.product in found:
-                patterns = found[slot.product][1][:, slot.place]
+                patterns = found[slot.product][1][:, slot.position]
                 column = varying.index(slot.product) if slot.product in varying else None
                 masks[:, number] = patterns[0] if column is None else patterns[combined[:, column]]
         return (None if kinds is None else kinds.reshape(-1)), masks
@@ -207,7 +209,7 @@ class AssetSet:
         )
 
     def __iter__(self) -> Iterator[Asset]:
-        return (self[place] for place in range(len(self)))
+        return (self[position] for position in range(len(self)))
 
     def _row_range(self) -> tuple[int, int, int]:
         """First row, last row + 1, and number of files of the first row before the window."""

@@ -15,7 +15,7 @@ from landloom.query.cql2.condition import Condition
 from landloom.query.index.opening import open_sidecar
 from landloom.query.index.rapidai4eo import NAME
 from landloom.query.index.resource_files import published_files
-from landloom.query.index.sources import INDEX, index_source, resource_source
+from landloom.query.index.sidecar_sources import INDEX, index_source, resource_source
 from landloom.query.index.spatial import cover, refine
 from landloom.query.selection import Selection
 

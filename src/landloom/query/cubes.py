@@ -116,7 +116,7 @@ class _Source:
             return np.ones(len(self.slots), dtype=bool)
         codes, patterns = self.selection.sidecar.availability(self.product)
         own = patterns[0 if codes is None else int(codes[row[0]])]
-        there: NDArray[np.bool_] = own[[slot.place for slot in self.slots]]
+        there: NDArray[np.bool_] = own[[slot.position for slot in self.slots]]
         return there
 
     def read(self, row: NDArray[np.int32], grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
@@ -127,8 +127,8 @@ class _Source:
             return self._from_cubes(row, result, bands)
         directory = self.selection.sidecar.directories(row)[0].decode()
         identity = self.selection.sidecar.ids(row)[0].decode()
-        for place in np.flatnonzero(self.exists(row)).tolist():
-            result[place] = self._chip(self.slots[place], directory, identity, grid, bands)
+        for position in np.flatnonzero(self.exists(row)).tolist():
+            result[position] = self._chip(self.slots[position], directory, identity, grid, bands)
         return result
 
     def _chip(self, slot: Slot, directory: str, identity: str, grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
@@ -158,9 +158,9 @@ class _Source:
         reader = CubeReader(self.store.get, self.store.get_range, prefix)
         cube = reader.read(self.selection.sidecar.ids(row)[0].decode())
         # For dates per granule, a cube has those of its tile, not those of the whole corpus.
-        steps = {name: place for place, name in enumerate(reader.spec.timesteps)}
-        there = [place for place, slot in enumerate(self.slots) if str(slot.timestep) in steps]
-        times = [steps[str(self.slots[place].timestep)] for place in there]
+        steps = {name: position for position, name in enumerate(reader.spec.timesteps)}
+        there = [position for position, slot in enumerate(self.slots) if str(slot.timestep) in steps]
+        times = [steps[str(self.slots[position].timestep)] for position in there]
         result[there] = cube[np.ix_(times, [reader.spec.bands.index(band) for band in bands])]
         return result
 
@@ -202,7 +202,7 @@ def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) ->
     for layer in layers:
         if layer not in other.bands:
             raise NotFoundError.of(f"layer of {quality}", layer, other.bands)
-    names = {slot.timestep: place for place, slot in enumerate(other.slots)}
+    names = {slot.timestep: position for position, slot in enumerate(other.slots)}
     missing = [str(slot.timestep) for slot in source.slots if slot.timestep not in names]
     if missing:
         raise InvalidInputError(f"{quality} has no timestep {missing[0]!r} of {source.product}")
@@ -210,7 +210,7 @@ def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) ->
     if grid.shape != own.shape:
         raise InvalidInputError(f"{quality} has {grid.shape} pixels, {source.product} {own.shape}")
     cube = other.read(row, grid, layers)
-    usable = evaluate_mask(mask, {layer: cube[:, place] for place, layer in enumerate(layers)})
+    usable = evaluate_mask(mask, {layer: cube[:, position] for position, layer in enumerate(layers)})
     usable &= other.exists(row)[:, None, None]
     return usable[[names[slot.timestep] for slot in source.slots]]
 
@@ -333,7 +333,7 @@ def load_many(
     source = _Source(selection=selection, product=product)
     if not len(selection):
         raise InvalidInputError("got an empty selection, expected at least one sample")
-    rows = [selection.rows[place : place + 1] for place in range(len(selection))]
+    rows = [selection.rows[position : position + 1] for position in range(len(selection))]
     squares = selection.sidecar.squares(selection.rows)
     sizes = np.unique((squares[:, 2:] - squares[:, :2]).round(6), axis=0)
     if len(sizes) > 1:
@@ -341,13 +341,13 @@ def load_many(
     shape = (1, len(source.slots), len(source.chosen), *source.grid(rows[0]).shape)
     dtype = np.dtype(source.row.dtype)
 
-    def one(place: int) -> NDArray[Any]:
-        cube = load_cube(selection, place, product, mask=mask, quality=quality)
+    def one(position: int) -> NDArray[Any]:
+        cube = load_cube(selection, position, product, mask=mask, quality=quality)
         return np.asarray(cube)[None]
 
     lazy = delayed(one, pure=True)
     library: Any = da  # its functions are untyped
-    blocks = [library.from_delayed(lazy(place), shape, dtype=dtype) for place in range(len(rows))]
+    blocks = [library.from_delayed(lazy(position), shape, dtype=dtype) for position in range(len(rows))]
     coords: dict[str, Any] = {
         "sample": list(selection.ids),
         "time": _times(source),

@@ -51,13 +51,13 @@ def as_text(figure: Figure) -> Figure:
     return figure
 
 
-def _plain_tick(formatter: Formatter, value: float, place: int | None = None) -> str:
-    return plain(str(formatter(value, place)))
+def _plain_tick(formatter: Formatter, value: float, position: int | None = None) -> str:
+    return plain(str(formatter(value, position)))
 
 
 def legend(axes: Any, handles: Sequence[Any], names: Sequence[str], **options: Any) -> None:
     """A legend with just these names: matplotlib would leave out those that begin with an underscore."""
-    shown = axes.legend(handles, [str(place) for place in range(len(names))], **options)
+    shown = axes.legend(handles, [str(position) for position in range(len(names))], **options)
     for text, name in zip(shown.get_texts(), names, strict=True):
         text.set_text(name)
 
@@ -108,7 +108,7 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
     axes.ticklabel_format(useOffset=False)
     axes.set_xlabel("longitude, °", color=INK, fontsize=8)
     axes.set_ylabel("latitude, °", color=INK, fontsize=8)
-    handles = [Patch(color=COLOURS[place % len(COLOURS)]) for place in range(len(names))]
+    handles = [Patch(color=COLOURS[position % len(COLOURS)]) for position in range(len(names))]
     legend(axes, handles, names, fontsize=8, frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     plain_axes(axes)
     return png(figure)
@@ -118,10 +118,10 @@ def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequenc
     """Target and achieved values side by side, one row per name."""
     figure = new_figure(8, 1.1 + 0.3 * len(names))
     axes = figure.add_subplot()
-    places = np.arange(len(names))
-    axes.barh(places - 0.2, wanted, 0.36, color=FAINT, label="region")
-    axes.barh(places + 0.2, achieved, 0.36, color=COLOURS[0], label="corpus")
-    axes.set_yticks(places, names)
+    positions = np.arange(len(names))
+    axes.barh(positions - 0.2, wanted, 0.36, color=FAINT, label="region")
+    axes.barh(positions + 0.2, achieved, 0.36, color=COLOURS[0], label="corpus")
+    axes.set_yticks(positions, names)
     axes.invert_yaxis()
     axes.set_xlabel(unit, color=INK, fontsize=8)
     axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)

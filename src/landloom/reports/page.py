@@ -36,12 +36,12 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iter
     """
     right = frozenset(numbers)
 
-    def cell(tag: str, place: int, value: object) -> str:
-        mark = ' class="n"' if place in right else ""
+    def cell(tag: str, position: int, value: object) -> str:
+        mark = ' class="n"' if position in right else ""
         return f"<{tag}{mark}>{html.escape(str(value))}</{tag}>"
 
-    lines = ["".join(cell("th", place, name) for place, name in enumerate(header))]
-    lines += ["".join(cell("td", place, value) for place, value in enumerate(row)) for row in rows]
+    lines = ["".join(cell("th", position, name) for position, name in enumerate(header))]
+    lines += ["".join(cell("td", position, value) for position, value in enumerate(row)) for row in rows]
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 

@@ -37,13 +37,13 @@ def histogram(values: NDArray[np.float64], marks: Sequence[tuple[float, str]], a
         axis: label of the x axis, with the unit.
         counted: label of the y axis.
     """
-    top = max(float(np.percentile(values, 99)), *(place for place, _ in marks)) * 1.1
+    top = max(float(np.percentile(values, 99)), *(position for position, _ in marks)) * 1.1
     figure = new_figure(8, 3.2)
     axes = figure.add_subplot()
     axes.hist(np.minimum(values, top), bins=np.linspace(0, top, 41).tolist(), color=COLOURS[0])
-    for place, text in marks:
-        axes.axvline(place, color=INK, linewidth=0.8, linestyle=":")
-        axes.text(place, 0.98, f" {text}", transform=axes.get_xaxis_transform(), fontsize=8, color=INK, va="top")
+    for position, text in marks:
+        axes.axvline(position, color=INK, linewidth=0.8, linestyle=":")
+        axes.text(position, 0.98, f" {text}", transform=axes.get_xaxis_transform(), fontsize=8, color=INK, va="top")
     axes.set_xlim(0, top)
     axes.set_xlabel(axis, color=INK, fontsize=8)
     axes.set_ylabel(counted, color=INK, fontsize=8)
@@ -83,15 +83,15 @@ def coloured(classes: NDArray[Any], names: Mapping[int, str]) -> NDArray[np.uint
         [[[47, 127, 109], [238, 238, 238]]]
     """
     picture = np.full((*classes.shape, 3), 238, np.uint8)
-    for place, code in enumerate(sorted(names)):
-        colour = CLASS_COLOURS[place % len(CLASS_COLOURS)]
+    for position, code in enumerate(sorted(names)):
+        colour = CLASS_COLOURS[position % len(CLASS_COLOURS)]
         picture[classes == code] = [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
     return picture
 
 
 def _legend(axes: Any, names: Mapping[int, str]) -> None:
     codes = sorted(names)[: 2 * len(CLASS_COLOURS)]
-    handles = [Patch(color=CLASS_COLOURS[place % len(CLASS_COLOURS)]) for place in range(len(codes))]
+    handles = [Patch(color=CLASS_COLOURS[position % len(CLASS_COLOURS)]) for position in range(len(codes))]
     words = [f"{code} {names[code]}"[:34] for code in codes]
     legend(axes, handles, words, fontsize=7, frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
 
@@ -107,14 +107,14 @@ def layer_rows(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[in
     figure = new_figure(1.45 * len(layers), 0.25 + 1.6 * len(rows))
     grid = figure.subplots(len(rows), len(layers), squeeze=False)
     for number, (line, (sample, arrays)) in enumerate(zip(grid, rows.items(), strict=True)):
-        for place, (axes, name) in enumerate(zip(line, layers, strict=True)):
+        for position, (axes, name) in enumerate(zip(line, layers, strict=True)):
             axes.set_xticks([])
             axes.set_yticks([])
             for spine in axes.spines.values():
                 spine.set_color(FAINT)
             _draw_layer(axes, name, arrays[name], names)
             axes.set_title("" if number else name, fontsize=8, color=INK, pad=3)
-            if place == 0:
+            if position == 0:
                 axes.set_xlabel(sample, fontsize=5, color=INK, labelpad=2)
     return png(figure)
 

@@ -55,7 +55,7 @@ def continents_of(
         ['Asia', 'Asia']
     """
     regions = sorted(set(REGIONS.values()))
-    known = [place for place, name in enumerate(names) if name in REGIONS]
+    known = [position for position, name in enumerate(names) if name in REGIONS]
     if not known:
         raise InvalidInputError(
             f"got the continents {sorted(set(map(str, names)))}, expected some of {sorted(REGIONS)}"

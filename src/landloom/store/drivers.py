@@ -109,10 +109,10 @@ def tile_shape(head: bytes) -> tuple[int, int] | None:
         >>> tile_shape(b"\xff\x4f\xff\x51" + bytes(4) + sizes), tile_shape(b"")
         ((1024, 1024), None)
     """
-    place = _codestream(head)
-    if place is None or not head.startswith(_START, place) or len(head) < place + len(_START) + _SIZES.size:
+    position = _codestream(head)
+    if position is None or not head.startswith(_START, position) or len(head) < position + len(_START) + _SIZES.size:
         return None
-    _, _, right, bottom, left, top, width, height, _, _ = _SIZES.unpack_from(head, place + len(_START))
+    _, _, right, bottom, left, top, width, height, _, _ = _SIZES.unpack_from(head, position + len(_START))
     return min(height, bottom - top), min(width, right - left)
 
 
@@ -120,13 +120,13 @@ def _codestream(head: bytes) -> int | None:
     """Where the codestream starts: at once, or in its box."""
     if head.startswith(_START):
         return 0
-    place = 0
-    while place + 16 <= len(head):
-        length, kind, extended = struct.unpack_from(">I4sQ", head, place)
+    position = 0
+    while position + 16 <= len(head):
+        length, kind, extended = struct.unpack_from(">I4sQ", head, position)
         size, start = (extended, 16) if length == 1 else (length, 8)
         if kind == b"jp2c":
-            return place + start
+            return position + start
         if size < start:
             return None
-        place += size
+        position += size
     return None

@@ -153,8 +153,8 @@ def test_killed_again_and_again_it_orders_and_downloads_nothing_twice(
 
 def test_a_run_killed_while_it_orders_does_not_outrun_the_pace(archive: Archive, tmp_path: Path) -> None:
     class Killed(ODataProducts):
-        def place(self, order: Order) -> OrderAnswer:
-            super().place(order)
+        def order(self, order: Order) -> OrderAnswer:
+            super().order(order)
             raise KeyboardInterrupt
 
     archive.count, archive.offline = 2, {0, 1}

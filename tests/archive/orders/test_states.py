@@ -33,7 +33,7 @@ def test_orders_and_questions_go_before_downloads_and_the_first_wanted_is_ordere
         order("a", State.OFFLINE),
     ]
     action = next_action(everything, RULES, NOW)
-    assert (action.kind, action.order) == (ActionKind.PLACE, everything[2])
+    assert (action.kind, action.order) == (ActionKind.ORDER, everything[2])
     action = next_action([*everything[:2], order("e")], RULES, NOW)
     assert action.kind is ActionKind.ASK
     action = next_action(everything[:1], RULES, NOW)
@@ -77,11 +77,11 @@ def test_a_refused_download_waits_for_itself_alone() -> None:
     refused = machine.refused(order("a", State.ONLINE), reason="429", retry_after=60.0, now=NOW, rules=RULES)
     assert refused.state is State.ONLINE
     assert refused.due == NOW + RULES.poll_every
-    assert next_action([refused, order("b", State.OFFLINE)], RULES, NOW).kind is ActionKind.PLACE
+    assert next_action([refused, order("b", State.OFFLINE)], RULES, NOW).kind is ActionKind.ORDER
 
 
 def test_an_order_that_brings_nothing_lapses() -> None:
-    ordered = machine.placed(order("a", State.OFFLINE), retry_after=None, now=NOW, rules=RULES)
+    ordered = machine.ordered(order("a", State.OFFLINE), retry_after=None, now=NOW, rules=RULES)
     later = machine.asked(ordered, online=False, now=NOW + HOUR, rules=RULES)
     assert (later.state, later.due) == (State.ORDERED, NOW + HOUR + RULES.poll_every)
     assert machine.asked(later, online=False, now=NOW + RULES.lapse, rules=RULES).state is State.OFFLINE
@@ -129,8 +129,8 @@ def after(kind: ActionKind, one: Order, answer: str, seconds: int, now: datetime
         return machine.refused(one, reason="x", retry_after=float(seconds), now=now, rules=RULES)
     if answer == "gone":
         return machine.went_offline(one) if kind is ActionKind.DOWNLOAD else machine.failed(one, reason="x")
-    if kind is ActionKind.PLACE:
-        return machine.placed(one, retry_after=float(seconds), now=now, rules=RULES)
+    if kind is ActionKind.ORDER:
+        return machine.ordered(one, retry_after=float(seconds), now=now, rules=RULES)
     if kind is ActionKind.ASK:
         return machine.asked(one, online=answer == "yes", now=now, rules=RULES)
     return machine.done(one)
@@ -154,7 +154,7 @@ def test_whatever_the_provider_does_the_pace_is_kept_and_time_goes_on(
             now = action.until
             continue
         one = action.order
-        if action.kind is ActionKind.PLACE:
+        if action.kind is ActionKind.ORDER:
             placed_at.append(now)
             one = machine.requesting(one, now=now)
         known[one.id] = after(action.kind, one, answer, seconds, now)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.archive.safe.made import CHOSEN, SPEC, WORLD, YEAR
 
-from landloom.archive.safe.packages import LARGEST, opened, places
+from landloom.archive.safe.packages import LARGEST, opened, product_paths
 from landloom.archive.safe.products import SafeArchive
 from landloom.simulate.safe.products import simulate_safe_archive
 from landloom.store.raster import open_raster
@@ -151,7 +151,7 @@ def test_metadata_beyond_the_bound_is_not_read(made: list[Path], tmp_path: Path)
 def test_places_and_packages(made: list[Path], tmp_path: Path) -> None:
     as_zip(made, tmp_path / "both.zip")
     told: list[str] = []
-    (place,) = places(tmp_path, lambda where, what: told.append(where + what))
+    (place,) = product_paths(tmp_path, lambda where, what: told.append(where + what))
     with opened(place) as packages:
         assert sorted(one.href.rpartition("/")[2] for one in packages) == sorted(one.name for one in made)
     assert told == []

@@ -21,8 +21,8 @@ from landloom.formats.safe.safe_product import L1C_BANDS, L2A_BANDS
 from landloom.model.scene import Role
 from landloom.model.sensor import SENTINEL2
 from landloom.model.time import Period
-from landloom.simulate.safe.ids import SafeNames
 from landloom.simulate.safe.images import level_1c
+from landloom.simulate.safe.product_names import SafeNames
 from landloom.simulate.safe.products import SafeForm, product_files, simulate_safe_archive
 from landloom.simulate.stac_items import scene_footprint
 from landloom.simulate.world import World

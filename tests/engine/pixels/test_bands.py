@@ -9,7 +9,7 @@ from tests.projects import TERMS, project_of
 
 from landloom.engine.pixels.bands import band_problems, clear_classes, completed_bands, pixel_mask, sensor_of
 from landloom.model.recipe import ArchiveSection
-from landloom.model.recipe.sources import Sections
+from landloom.model.recipe.label_sections import Sections
 from landloom.model.sensor import CLEAR, LANDSAT_C2_L2, SENTINEL2, SENTINEL_2_L1C, SENTINEL_2_L2A
 from landloom.products.composite.section import CompositeProduct
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from tests.projects import project_of
 
 from landloom.engine.context import build_context
-from landloom.engine.region import region_of
+from landloom.engine.recipe_region import region_of
 from landloom.engine.sources.cell_fractions import SampleCells, cell_fractions
 from landloom.errors import BuildError, InvalidInputError
 from landloom.model.ids import TileId

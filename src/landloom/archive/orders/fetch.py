@@ -202,11 +202,11 @@ class _FetchRun:
     def act(self, kind: ActionKind, order: Order) -> None:
         """Carry out one action and store its outcome."""
         had, rules = self._arrived(order), self.rules
-        if kind is ActionKind.PLACE:
+        if kind is ActionKind.ORDER:
             order = machine.requesting(order, now=self.clock.now())
             self._keep(order)
         try:
-            work = {ActionKind.PLACE: self._place, ActionKind.ASK: self._ask, ActionKind.DOWNLOAD: self._download}
+            work = {ActionKind.ORDER: self._order, ActionKind.ASK: self._ask, ActionKind.DOWNLOAD: self._download}
             after = work[kind](order)
         except OfflineError:
             after = machine.went_offline(order)
@@ -249,11 +249,11 @@ class _FetchRun:
         online = self.provider.is_online(order)
         return machine.asked(order, online=online, now=self.clock.now(), rules=self.rules)
 
-    def _place(self, order: Order) -> Order:
-        answer, now = self.provider.place(order), self.clock.now()
+    def _order(self, order: Order) -> Order:
+        answer, now = self.provider.order(order), self.clock.now()
         if answer.online:
             return machine.asked(order, online=True, now=now, rules=self.rules)
-        return machine.placed(order, retry_after=answer.retry_after, now=now, rules=self.rules)
+        return machine.ordered(order, retry_after=answer.retry_after, now=now, rules=self.rules)
 
     def _download(self, order: Order) -> Order:
         part = self._part(order)

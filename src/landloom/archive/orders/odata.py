@@ -115,7 +115,7 @@ class ODataProducts:
         answer = self._json(self._catalogued(order))
         return bool(answer.get("Online", True))
 
-    def place(self, order: Order) -> OrderAnswer:
+    def order(self, order: Order) -> OrderAnswer:
         """See `Provider`."""
         if self._service.order_action is None:
             with self._answer("GET", order.href, stream=True, headers={"Range": "bytes=0-0"}) as response:

@@ -64,7 +64,7 @@ class ProductProvider(Protocol):
         """Whether a product can be downloaded now."""
         ...
 
-    def place(self, order: Order) -> OrderAnswer:
+    def order(self, order: Order) -> OrderAnswer:
         """Ask for a product to be brought online."""
         ...
 

@@ -106,7 +106,7 @@ class Rules:
 class ActionKind(StrEnum):
     """Kinds of actions."""
 
-    PLACE = "place"
+    ORDER = "order"
     ASK = "ask"
     DOWNLOAD = "download"
     WAIT = "wait"
@@ -167,7 +167,7 @@ def next_action(orders: Sequence[Order], rules: Rules, now: datetime) -> Action:
         return Action(kind=ActionKind.WAIT, until=min(starts.values()))
     offline = [order for order in ready if order.state is State.OFFLINE]
     if offline:
-        return Action(kind=ActionKind.PLACE, order=offline[0])
+        return Action(kind=ActionKind.ORDER, order=offline[0])
     asked = [order for order in ready if order.state in (State.UNKNOWN, State.ORDERED)]
     if asked:
         return Action(kind=ActionKind.ASK, order=min(asked, key=lambda order: starts[order.id]))
@@ -215,13 +215,13 @@ def requesting(order: Order, *, now: datetime) -> Order:
     return replace(order, requested_at=now)
 
 
-def placed(order: Order, *, retry_after: float | None, now: datetime, rules: Rules) -> Order:
+def ordered(order: Order, *, retry_after: float | None, now: datetime, rules: Rules) -> Order:
     """The state after an order was accepted.
 
     Example:
         >>> from landloom.model.time import parse_instant
         >>> now = parse_instant("2024-01-01")
-        >>> placed(Order(id="a", href=""), retry_after=3600.0, now=now, rules=Rules()).due.hour
+        >>> ordered(Order(id="a", href=""), retry_after=3600.0, now=now, rules=Rules()).due.hour
         1
     """
     due = now + max(rules.poll_every, timedelta(seconds=retry_after or 0.0))

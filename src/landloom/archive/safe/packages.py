@@ -57,7 +57,7 @@ class Package:
     """
 
 
-def places(folder: Path, report: Callable[[str, str], None]) -> Iterator[Path]:
+def product_paths(folder: Path, report: Callable[[str, str], None]) -> Iterator[Path]:
     """Product folders, then files that hold products, each sorted: an unpacked product precedes its zip.
 
     Args:

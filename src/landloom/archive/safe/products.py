@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.protocol import is_wanted
-from landloom.archive.safe.packages import UNREADABLE, opened, places
+from landloom.archive.safe.packages import UNREADABLE, opened, product_paths
 from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
 from landloom.formats.safe.safe_product import manifest_checksums, parse_product
 from landloom.model.antimeridian import split_antimeridian
@@ -89,7 +89,7 @@ class SafeArchive:
         if not self._folder.is_dir():
             raise PermanentFaultError(f"{self._folder}: no such folder")
         found: dict[str, Scene] = {}
-        for place in places(self._folder, self._report):
+        for place in product_paths(self._folder, self._report):
             for scene in self._scenes_of(place):
                 if scene.id in found:
                     self._report(str(place), f"id {scene.id!r} is taken by {found[scene.id].href}; left out")

@@ -81,7 +81,7 @@ def index_problems(
     samples, unreadable = _identities(info, table)
     yield from unreadable
     if not unreadable:
-        yield from _places(samples, table)
+        yield from _position_problems(samples, table)
         yield from _existence(info, samples, table, published)
         yield from _labels(store, info, samples, table)
     yield from _resources(store, info, table)
@@ -100,7 +100,7 @@ def _identities(info: CorpusInfo, table: pa.Table) -> tuple[list[Identity], list
     return samples, problems
 
 
-def _places(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
+def _position_problems(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
     """Tile and bounds must follow from the id, the footprint from the bounds."""
     names = np.array([f"{sample.zone}_{sample.tile_name}" for sample in samples])
     for row in np.flatnonzero(names != np.array(table.column("tile").to_pylist())).tolist():

@@ -73,7 +73,7 @@ class StacAudit:
             self.documents += 1
             yield from self._schema(key, content, document)
             yield from self._targets(key, document, reached)
-            yield from self._place(key, document)
+            yield from self._outline_problems(key, document)
             other = ids.setdefault(str(document.get("id")), key)
             if other != key:
                 yield Problem(where=key, what=f"has the id {document.get('id')!r} of {other}")
@@ -142,7 +142,7 @@ class StacAudit:
         own = next((link["href"] for link in links if link.get("rel") == "self"), None)
         return str(own).removesuffix(root) if own else None
 
-    def _place(self, key: str, document: Mapping[str, Any]) -> Iterator[Problem]:
+    def _outline_problems(self, key: str, document: Mapping[str, Any]) -> Iterator[Problem]:
         """Outline and box of an item must be those of its sample."""
         if document.get("type") != "Feature" or not self.outlines:
             return

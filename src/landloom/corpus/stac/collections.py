@@ -139,7 +139,7 @@ def _terms(members: tuple[ProductInfo, ...]) -> list[dict[str, str]]:
             )
         if terms.source is not None:
             links.append({"rel": "via", "href": terms.source, "title": f"Source of {item.product.title}"})
-    return [link for place, link in enumerate(links) if link not in links[:place]]
+    return [link for position, link in enumerate(links) if link not in links[:position]]
 
 
 def _collection(

@@ -54,15 +54,15 @@ class ChipSeries:
         grid = sample.grid(float(self._product.resolution or 10))
         shape = (len(timesteps), max(len(self._product.bands), 1), *grid.shape)
         series = np.zeros(shape, self._product.dtype)
-        places = [place for place, there in enumerate(exists) if there]
+        positions = [position for position, there in enumerate(exists) if there]
         if self._cubes is not None:
-            known = {name: place for place, name in enumerate(self._cubes.spec.timesteps)}
+            known = {name: position for position, name in enumerate(self._cubes.spec.timesteps)}
             cube = self._cubes.read(str(sample.id))
-            for place in places:
-                series[place] = cube[known[timesteps[place]]]
+            for position in positions:
+                series[position] = cube[known[timesteps[position]]]
             return series
-        for place in places:
-            series[place] = self._chip(sample, timesteps[place])
+        for position in positions:
+            series[position] = self._chip(sample, timesteps[position])
         return series
 
     def _chip(self, sample: Sample, timestep: str) -> NDArray[Any]:

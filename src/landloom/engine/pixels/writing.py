@@ -75,8 +75,8 @@ def parts(layout: Layout, product: Product, chip: NDArray[Any]) -> Iterator[tupl
     if layout.patterns.band_asset is None:
         yield None, chip, names
         return
-    for place, name in enumerate(names):
-        yield name, chip[place : place + 1], [name]
+    for position, name in enumerate(names):
+        yield name, chip[position : position + 1], [name]
 
 
 @dataclass(slots=True, kw_only=True)

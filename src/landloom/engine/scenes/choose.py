@@ -11,7 +11,7 @@ import numpy as np
 from landloom.archive.choice import SceneChoice, by_granule
 from landloom.archive.granule_cover import fewest_granules, granules_for
 from landloom.archive.selection import Policy, SceneFilter, choose_scenes
-from landloom.engine.region import region_of
+from landloom.engine.recipe_region import region_of
 from landloom.engine.scenes.granules import GranuleScenes
 from landloom.errors import InvalidIdentityError, NotFoundError
 from landloom.model.granules import granule_region

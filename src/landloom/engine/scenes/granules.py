@@ -193,11 +193,11 @@ class GranuleReader:
         bands = np.zeros((len(names), *grid.shape), dtype=np.uint16)
         clear = reader.clear(grid)
         valid: NDArray[np.bool_] = np.zeros(grid.shape, np.bool_) if clear is None else clear.copy()
-        for place, name in enumerate(names):
+        for position, name in enumerate(names):
             part = reader.band(name, grid)
             if part is not None:
-                bands[place] = part
-            valid &= data_valid(bands[place])
+                bands[position] = part
+            valid &= data_valid(bands[position])
         return bands, valid
 
     def classes(self, grid: Grid) -> NDArray[np.uint8]:

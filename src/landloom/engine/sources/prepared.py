@@ -293,7 +293,7 @@ def _encode(located: LocatedParcels, nobody: int) -> bytes:
         "value": pa.array(parcels.values),
         "clipped": pa.array(located.clipped),
         "name": pa.array(list(parcels.names) or [""] * len(parcels), pa.string()),
-        **{name: pa.array(bounds[:, place]) for place, name in enumerate(("west", "south", "east", "north"))},
+        **{name: pa.array(bounds[:, position]) for position, name in enumerate(("west", "south", "east", "north"))},
         "geometry": pa.array(shapely.to_wkb(parcels.geometries).tolist(), pa.binary()),
     }
     buffer = io.BytesIO()

@@ -130,7 +130,7 @@ class CubeReader:
     """Description of the array."""
     _get_range: Callable[[str, int, int], bytes]
     _prefix: str
-    _places: dict[str, int]
+    _positions: dict[str, int]
     _indexes: dict[int, NDArray[np.uint64]]
 
     def __init__(
@@ -140,22 +140,22 @@ class CubeReader:
         object.__setattr__(self, "spec", spec)
         object.__setattr__(self, "_get_range", get_range)
         object.__setattr__(self, "_prefix", prefix)
-        object.__setattr__(self, "_places", {sample: place for place, sample in enumerate(spec.samples)})
+        object.__setattr__(self, "_positions", {sample: position for position, sample in enumerate(spec.samples)})
         object.__setattr__(self, "_indexes", {})
 
-    def place(self, sample: str) -> int:
+    def position(self, sample: str) -> int:
         """Position of a sample in the array.
 
         Raises:
             NotFoundError: no such sample.
         """
-        if sample not in self._places:
-            raise NotFoundError.of("sample", sample, self._places)
-        return self._places[sample]
+        if sample not in self._positions:
+            raise NotFoundError.of("sample", sample, self._positions)
+        return self._positions[sample]
 
     def grid(self, sample: str | int) -> Grid:
         """The pixel grid of a sample."""
-        return self.spec.grid(sample if isinstance(sample, int) else self.place(sample))
+        return self.spec.grid(sample if isinstance(sample, int) else self.position(sample))
 
     def read(self, sample: str | int) -> NDArray[Any]:
         """The whole cube of a sample.
@@ -170,10 +170,10 @@ class CubeReader:
             NotFoundError: no such sample.
             InvalidInputError: the shard is broken.
         """
-        place = sample if isinstance(sample, int) else self.place(sample)
-        if not 0 <= place < len(self.spec.samples):
-            raise NotFoundError(f"no sample at position {place}, the array has {len(self.spec.samples)}")
-        shard, inside = divmod(place, SHARD)
+        position = sample if isinstance(sample, int) else self.position(sample)
+        if not 0 <= position < len(self.spec.samples):
+            raise NotFoundError(f"no sample at position {position}, the array has {len(self.spec.samples)}")
+        shard, inside = divmod(position, SHARD)
         start, length = (int(number) for number in self._index(shard)[inside])
         dtype = np.dtype(self.spec.dtype).newbyteorder("<")
         if start == _ABSENT:

@@ -88,9 +88,9 @@ class CubeSpec:
         """Value of absent chunks."""
         return 0 if self.nodata is None else self.nodata
 
-    def grid(self, place: int) -> Grid:
+    def grid(self, position: int) -> Grid:
         """The pixel grid of the sample at a position."""
-        west, north = self.corners[place]
+        west, north = self.corners[position]
         return Grid(
             epsg=self.epsg,
             west=west,
@@ -347,11 +347,11 @@ def _texts(values: Sequence[str]) -> bytes:
 
 def _read_texts(data: bytes) -> tuple[str, ...]:
     (count,) = _COUNT.unpack_from(data)
-    place, texts = _COUNT.size, []
+    position, texts = _COUNT.size, []
     for _ in range(count):
-        (length,) = _COUNT.unpack_from(data, place)
-        place += _COUNT.size + length
-        texts.append(data[place - length : place].decode())
+        (length,) = _COUNT.unpack_from(data, position)
+        position += _COUNT.size + length
+        texts.append(data[position - length : position].decode())
     return tuple(texts)
 
 

@@ -90,8 +90,8 @@ class Scores:
         classes = sorted({code for part in parts for code in part.classes})
         matrix = np.zeros((len(classes), len(classes)), dtype=np.int64)
         for part in parts:
-            places = [classes.index(code) for code in part.classes]
-            matrix[np.ix_(places, places)] += part.matrix
+            positions = [classes.index(code) for code in part.classes]
+            matrix[np.ix_(positions, positions)] += part.matrix
         return cls(classes=tuple(classes), matrix=matrix)
 
 

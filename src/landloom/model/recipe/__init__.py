@@ -2,6 +2,7 @@
 
 from landloom.model.recipe.archives import ArchiveSection, FetchSection, ScenesSection
 from landloom.model.recipe.document import parse_document
+from landloom.model.recipe.label_sections import ClassMapSource, LabelSource, ParcelSource, Sections, find_sources
 from landloom.model.recipe.recipe import Recipe
 from landloom.model.recipe.sections import (
     Name,
@@ -17,7 +18,6 @@ from landloom.model.recipe.sections import (
     Terms,
     VectorSource,
 )
-from landloom.model.recipe.sources import ClassMapSource, LabelSource, ParcelSource, Sections, find_sources
 
 __all__ = [
     "ArchiveSection",

@@ -107,8 +107,8 @@ def _placed(error: Exception) -> str:
 
 def _twice(node: yaml.Node, path: str) -> Iterator[Problem]:
     if isinstance(node, yaml.SequenceNode):
-        for place, item in enumerate(node.value):
-            yield from _twice(item, f"{path}.{place}")
+        for position, item in enumerate(node.value):
+            yield from _twice(item, f"{path}.{position}")
     if not isinstance(node, yaml.MappingNode):
         return
     first: dict[str, int] = {}
@@ -128,8 +128,8 @@ def _misread(node: yaml.Node, path: str, seen: set[int]) -> Iterator[Problem]:
         return
     seen.add(id(node))
     if isinstance(node, yaml.SequenceNode):
-        for place, item in enumerate(node.value):
-            yield from _misread(item, f"{path}.{place}", seen)
+        for position, item in enumerate(node.value):
+            yield from _misread(item, f"{path}.{position}", seen)
     elif isinstance(node, yaml.MappingNode):
         for key, value in node.value:
             own = f"{path}.{key.value}" if path else str(key.value)

@@ -152,8 +152,8 @@ def _inside(here: Any, part: int | str, section: type[BaseModel]) -> tuple[Any, 
     if get_origin(here) is dict:
         return arguments[1], section
     if get_origin(here) is tuple and arguments:
-        place = int(part) if isinstance(part, int) else 0
-        return arguments[place if place < len(arguments) and arguments[-1] is not Ellipsis else 0], section
+        position = int(part) if isinstance(part, int) else 0
+        return arguments[position if position < len(arguments) and arguments[-1] is not Ellipsis else 0], section
     return None, section
 
 

@@ -14,6 +14,7 @@ from pydantic import Field, TypeAdapter, ValidationError, field_validator
 from landloom.errors import NotFoundError, Problem, RecipeError
 from landloom.model.recipe.archives import ArchiveSection, ScenesSection
 from landloom.model.recipe.document import read_document
+from landloom.model.recipe.label_sections import Sections
 from landloom.model.recipe.problems import recipe_problems
 from landloom.model.recipe.sections import (
     Name,
@@ -27,7 +28,6 @@ from landloom.model.recipe.sections import (
     StacSection,
     is_none,
 )
-from landloom.model.recipe.sources import Sections
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -20,7 +20,7 @@ from landloom.engine.context import JOURNAL
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.project import CORPUS_FOLDER, RECIPE_FILE
-from landloom.engine.region import region_of
+from landloom.engine.recipe_region import region_of
 from landloom.engine.run import Silent
 from landloom.engine.scenes.archives import recipe_archive
 from landloom.engine.scenes.choose import choose, granule_rows, span

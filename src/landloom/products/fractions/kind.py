@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.info import ProductInfo
-from landloom.engine.kinds import ProductKind, ProductRequest, SectionPlace
+from landloom.engine.kinds import ProductKind, ProductRequest, RecipeKey
 from landloom.engine.sources.cell_fractions import (
     CellsTask,
     SampleCells,
@@ -44,7 +44,7 @@ class FractionsKind(ProductKind[FractionsProduct]):
 
     name = "fractions"
     section = FractionsProduct
-    place = SectionPlace(key="labels", text="Name → label product.")
+    recipe_key = RecipeKey(name="labels", text="Name → label product.")
     schemes = frozenset({"utm24", "window"})
 
     def misfits(self, key: str, section: FractionsProduct, read: Sections) -> Iterator[Problem]:
@@ -123,7 +123,7 @@ def _key(name: str, tile: str) -> str:
 def _product(request: ProductRequest[FractionsProduct]) -> Product:
     """The first label product is the main one; the names of further ones end in their key."""
     row = PRODUCTS["labels"]
-    first = next(iter(getattr(request.project.recipe, request.kind.place.key)))
+    first = next(iter(getattr(request.project.recipe, request.kind.recipe_key.name)))
     if request.key == first:
         return row
     name = f"labels_{request.key.replace('-', '_')}"

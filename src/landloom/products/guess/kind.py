@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.info import ProductInfo
-from landloom.engine.kinds import ProductKind, ProductRequest, SectionPlace
+from landloom.engine.kinds import ProductKind, ProductRequest, RecipeKey
 from landloom.engine.pixels.bands import pixel_mask
 from landloom.engine.sources.class_map import class_map
 from landloom.engine.units import Unit, unit_digest
@@ -75,7 +75,7 @@ class GuessKind(ProductKind[GuessProduct]):
 
     name = "guess"
     section = GuessProduct
-    place = SectionPlace(key="guess", many=False, after="scenes", text="Guess labels of granules' chips.")
+    recipe_key = RecipeKey(name="guess", many=False, after="scenes", text="Guess labels of granules' chips.")
     schemes = frozenset({"granule"})
 
     def misfits(self, key: str, section: GuessProduct, read: Sections) -> Iterator[Problem]:

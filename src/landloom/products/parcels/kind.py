@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.info import ProductInfo
-from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SectionPlace
+from landloom.engine.kinds import ProductKind, ProductRequest, RecipeKey, ReportFacts
 from landloom.engine.sources.parcels import classes_csv
 from landloom.engine.sources.prepared import FOLDER, labels_period
 from landloom.engine.units import Unit, unit_digest
@@ -52,7 +52,7 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
 
     name = "parcels"
     section = ParcelsProduct
-    place = SectionPlace(key="parcels", many=False, text="Parcels for label rasters.")
+    recipe_key = RecipeKey(name="parcels", many=False, text="Parcels for label rasters.")
     schemes = frozenset({"window"})
 
     def misfits(self, key: str, section: ParcelsProduct, read: Sections) -> Iterator[Problem]:

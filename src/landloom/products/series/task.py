@@ -115,7 +115,7 @@ class SeriesTask:
         table = np.zeros((len(self.samples), len(self.dates)), np.bool_)
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product, table)) for product in self._made]
-            steps = [self._date(place, date, writers, table) for place, date in enumerate(self.dates)]
+            steps = [self._date(position, date, writers, table) for position, date in enumerate(self.dates)]
             files = [file for writer in writers for file in writer.finish()]
         axis = tuple(date.step for date in self.dates)
         observed = (Observed(product=product.key, timesteps=axis, table=table) for product in self._made)
@@ -137,7 +137,7 @@ class SeriesTask:
         )
 
     def _date(
-        self, place: int, date: Acquisition, writers: Sequence[ProductWriter], observed: NDArray[np.bool_]
+        self, position: int, date: Acquisition, writers: Sequence[ProductWriter], observed: NDArray[np.bool_]
     ) -> LineageStep:
         """Cut one date; nothing is written until all of it has been read."""
         rows = self._in_season(date.step.stamp)
@@ -148,9 +148,9 @@ class SeriesTask:
                 return _lineage(date, attempt, left_out, samples=0, valid=0.0)
             kept, shares = self._keep(chips, date, samples)
             for own in np.flatnonzero(kept).tolist():
-                observed[rows[own], place] = True
+                observed[rows[own], position] = True
                 for product, writer in zip(self._made, writers, strict=True):
-                    writer.write(rows[own], place, chips[product.key][own])
+                    writer.write(rows[own], position, chips[product.key][own])
         valid = round(float(shares.mean()), 6) if shares.size else 0.0
         return _lineage(date, attempt, left_out, samples=len(shares), valid=valid)
 
@@ -169,7 +169,9 @@ class SeriesTask:
         """Indices of the samples that have the date."""
         years = {year for year, season in self.seasons.items() if stamp in season}
         own = [getattr(sample.id, "year", None) for sample in self.samples] if self.seasons else []
-        return [place for place, year in enumerate(own) if year in years] if own else list(range(len(self.samples)))
+        return (
+            [position for position, year in enumerate(own) if year in years] if own else list(range(len(self.samples)))
+        )
 
     def _keep(
         self, chips: Mapping[str, NDArray[Any]], date: Acquisition, samples: Sequence[Sample]
@@ -229,10 +231,10 @@ class _DateAttempt:
         for block in blocks(self.samples, resolution, SIDE, grids):
             bands, valid = self._block(readers, product, block.grid, masked=product is self.task.products[0])
             for row in block.samples:
-                place = _place(grids[row], block.grid)
-                chips[product.key][row] = bands[(slice(None), *place)]
+                slices = _slices_in(grids[row], block.grid)
+                chips[product.key][row] = bands[(slice(None), *slices)]
                 if valid is not None:
-                    chips[VALID][row, 0] = valid[place]
+                    chips[VALID][row, 0] = valid[slices]
 
     def _reader(self, scene: Scene, tiles: TileCache) -> SceneReader:
         return SceneReader(scene, bands=self.task.bands, mask=self.task.mask, tiles=tiles)
@@ -267,11 +269,11 @@ class _DateAttempt:
 def _bands(reader: SceneReader, names: Sequence[str], grid: Grid) -> NDArray[np.uint16] | None:
     """A scene's bands on a grid; None if the scene does not overlap it."""
     array = np.empty((len(names), *grid.shape), np.uint16)
-    for place, name in enumerate(names):
+    for position, name in enumerate(names):
         part = reader.band(name, grid)
         if part is None:
             return None
-        array[place] = part
+        array[position] = part
     return array
 
 
@@ -286,7 +288,7 @@ def _usable(reader: SceneReader, bands: NDArray[np.uint16], grid: Grid) -> NDArr
     return usable
 
 
-def _place(grid: Grid, outer: Grid) -> tuple[slice, slice]:
+def _slices_in(grid: Grid, outer: Grid) -> tuple[slice, slice]:
     row, column = grid.offset_in(outer)
     return slice(row, row + grid.height), slice(column, column + grid.width)
 

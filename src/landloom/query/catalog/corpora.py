@@ -28,7 +28,7 @@ from landloom.model.address import public, shown
 from landloom.query.index.arrays import write_atomically
 from landloom.query.index.rapidai4eo import BASE_URL, NAME, TERMS
 from landloom.query.index.resource_files import ResourceFiles
-from landloom.query.index.sources import INDEX, index_source, resource_source
+from landloom.query.index.sidecar_sources import INDEX, index_source, resource_source
 from landloom.store.cache import cache_folder
 from landloom.store.credentials import keep
 from landloom.store.local import LocalStore
@@ -37,7 +37,7 @@ from landloom.store.web import WebStore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from landloom.query.index.sources import Source
+    from landloom.query.index.sidecar_sources import Source
     from landloom.store.protocol import Readable, Store
 
 Kind = Literal["resources", "index", "stac"]

@@ -16,7 +16,7 @@ import numpy as np
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.query.index.rapidai4eo import PERIODS, published_info
 from landloom.query.index.resource_files import ResourceFiles, published_files
-from landloom.query.index.sources import INDEX
+from landloom.query.index.sidecar_sources import INDEX
 from landloom.store.vector.tables import separator_of
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from landloom.query.index.sources import Source
+    from landloom.query.index.sidecar_sources import Source
 
 _TAIL: Final = 65_536
 _BLOCK: Final = 1 << 20

@@ -56,7 +56,7 @@ class DownloadPlan:
         return sum(item.size is None for item in self.missing)
 
 
-class Places:
+class LocalPaths:
     """Paths below a destination; each folder is resolved once.
 
     Args:
@@ -64,7 +64,7 @@ class Places:
 
     Example:
         >>> from pathlib import Path
-        >>> Places(Path("/data")).of("imagery/a.tif").as_posix()
+        >>> LocalPaths(Path("/data")).of("imagery/a.tif").as_posix()
         '/data/imagery/a.tif'
     """
 
@@ -122,7 +122,7 @@ def plan_download(files: Iterable[Wanted], destination: Path) -> DownloadPlan:
     Raises:
         StoreError: a link within the destination leads outside of it.
     """
-    done, places = DownloadJournal(destination).read(), Places(destination)
+    done, paths = DownloadJournal(destination).read(), LocalPaths(destination)
     missing: list[Wanted] = []
     found: list[Record] = []
     present = 0
@@ -131,7 +131,7 @@ def plan_download(files: Iterable[Wanted], destination: Path) -> DownloadPlan:
     for item in listed:
         if item.path in refused:
             continue
-        target = places.accepted(item.path)
+        target = paths.accepted(item.path)
         record = done.get(item.path)
         length = _length(target)
         if length is not None and record is not None and record.size == length and _agrees(record, item):
@@ -204,9 +204,9 @@ def verify(destination: Path, *, digests: bool = True) -> list[Problem]:
     if not records and not damaged:
         raise CorpusError(f"{destination}: nothing was downloaded there, so there is nothing to compare")
     problems = [Problem(where=f"{STATE}/{JOURNAL}", what=f"line {number} is damaged") for number in damaged]
-    places = Places(destination)
+    paths = LocalPaths(destination)
     for record in sorted(records.values(), key=lambda item: item.path):
-        path = places.of(record.path)
+        path = paths.of(record.path)
         if not path.is_file():
             problems.append(Problem(where=record.path, what="is gone"))
         elif path.stat().st_size != record.size:
@@ -226,9 +226,9 @@ def plan_repair(destination: Path) -> DownloadPlan:
     journal = DownloadJournal(destination)
     records = journal.read()
     wrong = [problem.where for problem in verify(destination) if problem.where in records]
-    places = Places(destination)
+    paths = LocalPaths(destination)
     for path in wrong:
-        places.of(path).unlink(missing_ok=True)
+        paths.of(path).unlink(missing_ok=True)
     missing = tuple(Wanted(path=path, size=records[path].size, sha256=records[path].sha256) for path in wrong)
     return DownloadPlan(destination=destination, missing=missing, present=len(records) - len(wrong))
 

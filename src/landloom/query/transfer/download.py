@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import FaultError, PermanentFaultError, Problem, StoreError, TransientFaultError
 from landloom.query.transfer.concurrency import Concurrency
-from landloom.query.transfer.destination import Places, check_space
+from landloom.query.transfer.destination import LocalPaths, check_space
 from landloom.query.transfer.download_journal import STATE, DownloadJournal, Record
 from landloom.query.transfer.file import PATIENCE, Received, fetch
 
@@ -286,9 +286,9 @@ def download(
     """
     began = time.monotonic()
     check_space(plan)
-    places = Places(plan.destination)
+    paths = LocalPaths(plan.destination)
     for item in plan.missing:
-        places.of(item.path)
+        paths.of(item.path)
     journal = DownloadJournal(plan.destination)
     with _locked(plan.destination) as parts:
         journal.begin(corpus)

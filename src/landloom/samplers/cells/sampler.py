@@ -10,7 +10,7 @@ import shapely
 
 from landloom.engine.kinds import Sampler, StatedSamples
 from landloom.engine.placement import Placement
-from landloom.engine.region import region_of, strata_of
+from landloom.engine.recipe_region import region_of, strata_of
 from landloom.errors import InvalidInputError, InvalidValueError, Problem, bullets, counted
 from landloom.model.grid import WGS84, transformer
 from landloom.model.ids import CELL_SIZE, SampleId
@@ -150,7 +150,7 @@ def _label_sources(sections: Mapping[str, Any]) -> dict[str, LabelSource]:
 def _named(project: Project, section: ListedCells) -> list[tuple[str, str]]:
     """The location of each id, and its text."""
     if section.file is None:
-        return [(f"samples.ids.{place}", text) for place, text in enumerate(section.ids)]
+        return [(f"samples.ids.{position}", text) for position, text in enumerate(section.ids)]
     text = read_text(project.path(section.file), section.file)
     rows = ((f"{section.file}, line {line}", row.strip()) for line, row in enumerate(text.splitlines(), start=1))
     named = [(where, row) for where, row in rows if row and not row.startswith("#")]

@@ -37,14 +37,14 @@ def _map(axes: Any, table: GranuleTable, draw: GranuleDraw) -> None:
     chosen = set(draw.granules)
     picked = np.array([one in chosen for one in table.ids])
     drawn = {}
-    for place, name in enumerate(table.continents):
-        own = picked & (table.continent == place)
+    for position, name in enumerate(table.continents):
+        own = picked & (table.continent == position)
         if own.any():
             drawn[f"{name} ({own.sum()})"] = axes.scatter(
                 table.longitude[own],
                 table.latitude[own],
                 s=16,
-                c=COLOURS[place % len(COLOURS)],
+                c=COLOURS[position % len(COLOURS)],
                 marker="s",
                 linewidths=0.4,
                 edgecolors="white",

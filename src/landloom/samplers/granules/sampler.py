@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 from landloom.engine.context import run_stage
 from landloom.engine.kinds import Sampler, StatedSamples
 from landloom.engine.placement import Placement
-from landloom.engine.region import region_of
+from landloom.engine.recipe_region import region_of
 from landloom.engine.sources.class_map import class_map
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import BuildError, InvalidInputError, Problem

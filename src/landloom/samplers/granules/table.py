@@ -78,18 +78,18 @@ def read_granules(
     ids = [GranuleId.parse(name) for name in table["id"].to_pylist()]
     own = continents
     names = table["continent"].to_pylist() if own is None else assigned(ids, own.file, own.column, own.layer)
-    kept = [place for place, name in enumerate(names) if name]
+    kept = [position for position, name in enumerate(names) if name]
     if not kept:
         raise InvalidInputError(f"{path}: got no continent for any granule, expected a source of continents")
     if region is not None:
         inside = shapely.contains_xy(region, table["longitude"].to_numpy(), table["latitude"].to_numpy())
-        kept = [place for place in kept if inside[place]]
+        kept = [position for position in kept if inside[position]]
         if not kept:
             raise InvalidInputError(f"{path}: got no granule whose centre lies in the region")
     table = table.take(kept)
     return GranuleTable.of_rows(
-        [ids[place] for place in kept],
-        [str(names[place]) for place in kept],
+        [ids[position] for position in kept],
+        [str(names[position]) for position in kept],
         np.column_stack([table["longitude"].to_numpy(), table["latitude"].to_numpy()]),
         np.column_stack([table[name].to_numpy() for name in shares]),
     )

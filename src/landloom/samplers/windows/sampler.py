@@ -12,7 +12,7 @@ import shapely
 from landloom.engine.context import run_stage
 from landloom.engine.kinds import Sampler, StatedSamples
 from landloom.engine.placement import Placement
-from landloom.engine.region import region_of
+from landloom.engine.recipe_region import region_of
 from landloom.engine.sources.prepared import Prepared, folder_of, load_parcels, prepare_unit, read_mapping, read_nobody
 from landloom.errors import BuildError, InvalidInputError, Problem
 from landloom.formats.csv_table import csv_bytes

@@ -251,10 +251,10 @@ def _start(token: str | None, digest: str) -> int:
     """
     if token is None:
         return 0
-    own, _, place = token.rpartition("-")
-    if own != digest or not place.isdecimal() or len(place) > 12:
+    own, _, position = token.rpartition("-")
+    if own != digest or not position.isdecimal() or len(position) > 12:
         raise InvalidInputError(f"token: got {token[:40]!r}, expected that of a `next` link of the same search")
-    return int(place)
+    return int(position)
 
 
 def _link(relation: str, request: Request, token: str | None, body: BaseModel | None) -> dict[str, Any]:

@@ -93,13 +93,13 @@ class StacDocuments:
         """Items, as JSON."""
         if not keys:
             return []
-        places = _Places(self.corpus.sidecar, np.array([key.row for key in keys], dtype=np.int32))
-        return [self._item(key, places, number, to) for number, key in enumerate(keys)]
+        page = _PageValues(self.corpus.sidecar, np.array([key.row for key in keys], dtype=np.int32))
+        return [self._item(key, page, number, to) for number, key in enumerate(keys)]
 
-    def _item(self, key: ItemKey, places: _Places, number: int, to: Addresses) -> bytes:
+    def _item(self, key: ItemKey, page: _PageValues, number: int, to: Addresses) -> bytes:
         collection = self.item_collections[key.collection]
-        name = collection.item_id(places.samples[number], key.step)
-        own = f"{STAC}/{collection.id}/{places.directories[number]}/{name}.json"
+        name = collection.item_id(page.samples[number], key.step)
+        own = f"{STAC}/{collection.id}/{page.directories[number]}/{name}.json"
         if self._stored is not None and (self._stored / own).is_file():
             return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
         if self.corpus.sidecar.scheme != "utm24":
@@ -109,13 +109,13 @@ class StacDocuments:
         if cut is None:
             text = self._templates.get(kind)
             if text is None:
-                text = self._templates[kind] = self._template(key, own, places, number)
+                text = self._templates[kind] = self._template(key, own, page, number)
             text = text.replace(b"@@API@@", _inner(to.api)).replace(b"@@FILES@@", _inner(to.files))
             cut = self._cuts[kind, to] = Template.cut(text, joint="FOLDER")
             for kept in (self._templates, self._cuts):
                 while len(kept) > _TEMPLATES:
                     kept.popitem(last=False)
-        return cut.fill(places.values(number))
+        return cut.fill(page.values(number))
 
     def derived_item(self, key: ItemKey) -> bytes:
         """An item as in the corpus, with relative addresses."""
@@ -151,7 +151,7 @@ class StacDocuments:
             return b""
         return b"".join(sidecar.arrays[f"pattern_{key}"][row].tobytes() for key in self._varying)
 
-    def _template(self, key: ItemKey, own: str, places: _Places, number: int) -> bytes:
+    def _template(self, key: ItemKey, own: str, page: _PageValues, number: int) -> bytes:
         """The document of an item with slots for values that differ between samples."""
         to = Addresses(api="@@API@@", files="@@FILES@@")
         document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
@@ -161,8 +161,8 @@ class StacDocuments:
         properties |= {"proj:code": "@@=EPSG@@", "proj:bbox": "@@=PLANE@@"}
         if "proj:transform" in properties:
             properties["proj:transform"][2], properties["proj:transform"][5] = "@@=WEST@@", "@@=NORTH@@"
-        text = orjson.dumps(document).replace(places.samples[number].encode(), b"@@ID@@")
-        text = text.replace(places.directories[number].encode(), b"@@DIRECTORY@@")
+        text = orjson.dumps(document).replace(page.samples[number].encode(), b"@@ID@@")
+        text = text.replace(page.directories[number].encode(), b"@@DIRECTORY@@")
         return text.replace(b"@@DIRECTORY@@/@@ID@@", b"@@FOLDER@@")
 
     def _absolute(self, document: dict[str, Any], key: str, to: Addresses) -> dict[str, Any]:
@@ -228,7 +228,7 @@ class StacDocuments:
         return found
 
 
-class _Places:
+class _PageValues:
     """Values that differ between samples of one template, computed for a whole page.
 
     Args:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.simulate.safe.ids import SafeNames
+    from landloom.simulate.safe.product_names import SafeNames
     from landloom.simulate.world import SceneSpec
 
 _NODES: Final = 23

@@ -37,7 +37,6 @@ from landloom.formats.safe.names import mask_name
 from landloom.model.sensor import SENTINEL2
 from landloom.simulate.label_files import label_files
 from landloom.simulate.safe import metadata as documents
-from landloom.simulate.safe.ids import SafeNames
 from landloom.simulate.safe.images import (
     cloud_classes,
     cloud_polygons,
@@ -46,6 +45,7 @@ from landloom.simulate.safe.images import (
     quality_layers,
     resampled,
 )
+from landloom.simulate.safe.product_names import SafeNames
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.spec import WorldSpec, world_spec
 from landloom.simulate.world import World

@@ -95,7 +95,7 @@ def _texts(column: Any, where: str, rows: np.ndarray[Any, Any]) -> list[str | No
         values: list[str | None] = column.to_pylist()
     except UnicodeDecodeError as error:
         raw = column.cast(pa.binary()).to_pylist()
-        bad = [rows[place] for place, value in enumerate(raw) if value is not None and not _decodes(value)]
+        bad = [rows[position] for position, value in enumerate(raw) if value is not None and not _decodes(value)]
         more = f" and {len(bad) - _LISTED} more" if len(bad) > _LISTED else ""
         shown = ", ".join(map(str, bad[:_LISTED]))
         raise InvalidInputError(

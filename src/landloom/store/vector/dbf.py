@@ -52,18 +52,22 @@ def _records(path: Path) -> tuple[NDArray[np.uint8], list[_Column], int]:
         int.from_bytes(head[8:10], "little"),
         int.from_bytes(head[10:12], "little"),
     )
-    columns, place = [], 1
+    columns, position = [], 1
     for start in range(32, max(first - 31, 32), 32):
         text = bytes(data[start : start + 32])
         if len(text) < 32 or text[:1] == b"\r":
             break
         columns.append(
             _Column(
-                name=text[:11].partition(b"\x00")[0], kind=chr(text[11]), start=place, width=text[16], decimals=text[17]
+                name=text[:11].partition(b"\x00")[0],
+                kind=chr(text[11]),
+                start=position,
+                width=text[16],
+                decimals=text[17],
             )
         )
-        place += text[16]
-    if not width or place > width:
+        position += text[16]
+    if not width or position > width:
         return np.zeros((0, 1), np.uint8), [], head[29]
     count = min(count, max(size - first, 0) // width)
     return data[first : first + count * width].reshape(count, width), columns, head[29]

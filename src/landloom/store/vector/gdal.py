@@ -142,7 +142,7 @@ class GdalLayer:
         """By place, not by name: a GeoJSON's ids and one of its columns may have one name."""
         fields = [nfc(str(field)) for field in meta["fields"]]
         numbers = np.array(batch.column(0).to_pylist(), np.int64)
-        columns = {field: batch.column(place) for place, field in enumerate(fields, 1)}
+        columns = {field: batch.column(position) for position, field in enumerate(fields, 1)}
         columns |= {field: [own[row] for row in numbers.tolist()] for field, own in long.items() if field in columns}
         shapes, unread = shapes_of_wkb(batch.column(len(fields) + 1).to_pylist())
         return Rows(numbers=numbers, columns=columns, shapes=shapes, unread=unread)

@@ -288,16 +288,16 @@ def _kept(rows: Rows, own: CrsKey | None, asked: _Asked) -> Rows:
         mine = np.array([one == crs for one in said])
         box = asked.box_in(crs)
         keep |= mine if box is None else mine & _meets(bounds, box)
-    places = np.flatnonzero(keep)
-    values = {name: [column[i] for i in places.tolist()] if isinstance(column, list) else column.take(places)
+    positions = np.flatnonzero(keep)
+    values = {name: [column[i] for i in positions.tolist()] if isinstance(column, list) else column.take(positions)
               for name, column in rows.columns.items()}  # fmt: skip
-    moved = {int(place): i for i, place in enumerate(places)}
+    moved = {int(position): i for i, position in enumerate(positions)}
     return Rows(
-        numbers=rows.numbers[places],
+        numbers=rows.numbers[positions],
         columns=values,
-        shapes=rows.shapes[places],
-        unread={moved[place]: why for place, why in rows.unread.items()},
-        crs=None if rows.crs is None else [said[i] for i in places.tolist()],
+        shapes=rows.shapes[positions],
+        unread={moved[position]: why for position, why in rows.unread.items()},
+        crs=None if rows.crs is None else [said[i] for i in positions.tolist()],
     )
 
 
@@ -341,7 +341,7 @@ def _frame(
     table = table.rename(columns={"geometry": "geometry_"}) if "geometry" in table.columns else table
     frame = geopandas.GeoDataFrame(table, geometry=geopandas.GeoSeries(shapes, index=index, crs=crs))
     _check_degrees(name, frame, found)
-    frame.attrs[UNREAD] = {int(rows.numbers[place]): why for rows in blocks for place, why in rows.unread.items()}
+    frame.attrs[UNREAD] = {int(rows.numbers[position]): why for rows in blocks for position, why in rows.unread.items()}
     return frame.sort_index(kind="stable") if isinstance(found, GdalLayer) and found.indexed else frame
 
 
@@ -381,7 +381,7 @@ def _check_degrees(name: str, frame: GeoDataFrame, found: Layer) -> None:
 
 
 def _renumbered(frame: GeoDataFrame) -> GeoDataFrame:
-    places = {number: place for place, number in enumerate(frame.index.tolist())}
+    positions = {number: position for position, number in enumerate(frame.index.tolist())}
     result = frame.reset_index(drop=True)
-    result.attrs[UNREAD] = {places[number]: why for number, why in frame.attrs[UNREAD].items()}
+    result.attrs[UNREAD] = {positions[number]: why for number, why in frame.attrs[UNREAD].items()}
     return result

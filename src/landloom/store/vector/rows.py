@@ -97,7 +97,7 @@ def flat(shapes: Any, values: Sequence[object], form: str) -> tuple[NDArray[Any]
     """Without heights; what was written but is no geometry is named."""
     found = np.array(shapes, dtype=object)
     missing = np.flatnonzero(shapely.is_missing(found))
-    unread = {int(place): f"got geometry that is no {form}" for place in missing.tolist() if values[place]}
+    unread = {int(position): f"got geometry that is no {form}" for position in missing.tolist() if values[position]}
     high = shapely.has_z(found) | shapely.has_m(found)
     if high.any():
         found[high] = shapely.force_2d(found[high])

@@ -217,22 +217,22 @@ def _shapes(cells: Sequence[str | None]) -> tuple[Any, dict[int, str], list[CrsK
     texts: list[str | None] = [cell.strip() if cell and cell.strip() else None for cell in cells]
     said: list[CrsKey | None] = [None] * len(texts)
     unknown: dict[int, str] = {}
-    for place, text in enumerate(texts):
+    for position, text in enumerate(texts):
         if text is not None and text[:5].upper() == "SRID=":
-            srid, _, texts[place] = text[5:].partition(";")
+            srid, _, texts[position] = text[5:].partition(";")
             try:
-                said[place] = crs_key(srid)
+                said[position] = crs_key(srid)
             except InvalidInputError as error:
-                unknown[place] = f"{error}"
+                unknown[position] = f"{error}"
     forms = np.array([_form(text) for text in texts])
     shapes = np.full(len(texts), None, dtype=object)
     for form, read in (("WKT", shapely.from_wkt), ("WKB", shapely.from_wkb), ("GeoJSON", shapely.from_geojson)):
         own = np.flatnonzero(forms == form)
-        shapes[own] = read([texts[place] for place in own.tolist()], on_invalid="ignore")
-    for place in np.flatnonzero(forms == "WKB").tolist():
-        number = 0 if shapes[place] is None else int(shapely.get_srid(shapes[place]))
+        shapes[own] = read([texts[position] for position in own.tolist()], on_invalid="ignore")
+    for position in np.flatnonzero(forms == "WKB").tolist():
+        number = 0 if shapes[position] is None else int(shapely.get_srid(shapes[position]))
         if number:
-            said[place] = crs_key(number)
+            said[position] = crs_key(number)
     found, unread = flat(shapes, texts, "WKT")
     found[list(unknown)] = None
     return found, unread | unknown, said
@@ -253,5 +253,7 @@ def _points(xs: Sequence[str | None], ys: Sequence[str | None]) -> tuple[Any, di
     shapes[there] = shapely.points(numbers[0][there], numbers[1][there])
     written = [bool(x or y) for x, y in zip(xs, ys, strict=True)]
     return shapes, {
-        place: "got coordinates that are no numbers" for place in np.flatnonzero(~there).tolist() if written[place]
+        position: "got coordinates that are no numbers"
+        for position in np.flatnonzero(~there).tolist()
+        if written[position]
     }

@@ -74,20 +74,20 @@ def strata_of(project: Project, source: VectorSource, region: BaseGeometry) -> l
     frame = read_vector(project.path(source.file), layer=source.layer, columns=[source.column], numbered=True)
     shapes = _shapes(frame, source.file)
     boxes = neighbourhood(region)
-    places = _near(shapes, frame.crs, boxes)
-    rows = [row_names(frame)[place] for place in places]
+    positions = _near(shapes, frame.crs, boxes)
+    rows = [row_names(frame)[position] for position in positions]
     cells = frame[source.column].tolist()
-    nameless = [row for row, place in zip(rows, places, strict=True) if pd.isna(cells[place])]
+    nameless = [row for row, position in zip(rows, positions, strict=True) if pd.isna(cells[position])]
     if nameless:
         more = f" and {len(nameless) - _LISTED} more" if len(nameless) > _LISTED else ""
         raise InvalidInputError(
             f"{source.file}: got no {source.column} in {', '.join(nameless[:_LISTED])}{more}, which meet the region; "
             "expected a name for each stratum"
         )
-    names = [nfc(value_text(cells[place])) for place in places]
+    names = [nfc(value_text(cells[position])) for position in positions]
     called = [f"{row} ({name})" for row, name in zip(rows, names, strict=True)]
     try:
-        moved = in_degrees(shapes[places], frame.crs, called, near=boxes)
+        moved = in_degrees(shapes[positions], frame.crs, called, near=boxes)
     except InvalidInputError as error:
         raise InvalidInputError(f"{source.file}: {error}") from error
     return list(zip(names, moved.tolist(), strict=True))
@@ -112,6 +112,6 @@ def _near(shapes: NDArray[Any], crs: Any, boxes: tuple[tuple[float, float, float
     shapely.prepare(window)
     boxes_of = np.asarray(shapely.box(*shapely.bounds(shapes).T), dtype=object)
     near = np.asarray(shapely.intersects(window, boxes_of))
-    for place in np.flatnonzero(near & ~shapely.is_valid(shapes)).tolist():
-        near[place] = shapely.intersects(window, shapely.make_valid(shapes[place]))
+    for position in np.flatnonzero(near & ~shapely.is_valid(shapes)).tolist():
+        near[position] = shapely.intersects(window, shapely.make_valid(shapes[position]))
     return np.flatnonzero(near).tolist()

@@ -6,7 +6,7 @@ import pytest
 
 from landloom.formats.safe.names import image_name, mask_name, product_metadata, tile_metadata
 from landloom.model.sensor import SENTINEL2
-from landloom.simulate.safe.ids import SafeNames
+from landloom.simulate.safe.product_names import SafeNames
 from landloom.simulate.schedule import plan_scenes
 from landloom.simulate.spec import world_spec
 

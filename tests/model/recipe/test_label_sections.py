@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from landloom.model.recipe.sources import ClassMapSource, LabelSource, ParcelSource, Sections, find_sources
+from landloom.model.recipe.label_sections import ClassMapSource, LabelSource, ParcelSource, Sections, find_sources
 
 LABELS = LabelSource(taxonomy="clc", file="a.gpkg", column="CODE")
 PARCELS = ParcelSource(file="p.gpkg")

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.projects import project_of
 
-from landloom.engine.region import region_of
+from landloom.engine.recipe_region import region_of
 from landloom.errors import InvalidInputError, MissingKeyError
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from shapely import MultiPolygon, box, equals
 
-from landloom.archive.api import ApiArchive
+from landloom.archive.stac_api import ApiArchive
 from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.formats.stac.profiles import EARTH_SEARCH
 from landloom.model.time import Period
