@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-MAGIC: Final = b"landloom sidecar 4\n"
+MAGIC: Final = b"landloom sidecar 5\n"
 """Changes with the format, so that older files are rebuilt and never misread."""
 _ALIGN: Final = 64
 _SUM: Final = len(MAGIC) + 4

@@ -126,7 +126,6 @@ def write_index(
     from landloom.query.index.arrays import write_atomically
     from landloom.query.index.draft import finish
     from landloom.query.index.resources import read_resources
-    from landloom.query.index.sidecar import Sidecar
 
     keys = list(PERIODS) if products is None else [*dict.fromkeys([*products, "labels"])]
     for key in keys:
@@ -137,8 +136,7 @@ def write_index(
     draft = read_resources(files, replace(known, version=version, products=tuple(known.product(key) for key in keys)))
     if not draft.info.labels:
         raise InvalidInputError(f"got label columns such as {draft.columns[0]!r}, expected those of a known taxonomy")
-    arrays, described = finish(draft)
-    sidecar = Sidecar(arrays=arrays, meta=described)
+    sidecar = finish(draft)
     data = index_bytes(_table(draft.info, sidecar, draft))
     path = folder / INDEX
     write_atomically(path, data)
