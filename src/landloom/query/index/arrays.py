@@ -113,10 +113,8 @@ def write_atomically(path: Path, pieces: bytes | Iterable[bytes]) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    import secrets
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
         with part.open("wb") as file:
             for piece in [pieces] if isinstance(pieces, bytes) else pieces:
