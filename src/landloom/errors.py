@@ -110,7 +110,7 @@ def nearest(got: str, known: Iterable[str]) -> list[str]:
         >>> nearest("perid", ["name", "period", "region"])
         ['period']
     """
-    from difflib import get_close_matches
+    from difflib import get_close_matches  # noqa: PLC0415 - `--help` and a first query load this module, not that one
 
     names = sorted(known)
     return sorted(get_close_matches(got, names, n=3)) or names[:5]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -73,11 +74,11 @@ def test_a_corpus_of_both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         "publication": {"title": "t", "description": "d"},
     }
     (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(PLUGINS))
-    run("build", cwd=tmp_path)
-    run("validate", "corpus", cwd=tmp_path)
-    run("query", "corpus", "--where", "cov_1 >= 0.5", cwd=tmp_path)
-    monkeypatch.delenv("PYTHONPATH")  # whoever reads the corpus needs none of it
+    with monkeypatch.context() as installed:  # whoever reads the corpus needs none of it
+        installed.setenv("PYTHONPATH", str(PLUGINS), prepend=os.pathsep)
+        run("build", cwd=tmp_path)
+        run("validate", "corpus", cwd=tmp_path)
+        run("query", "corpus", "--where", "cov_1 >= 0.5", cwd=tmp_path)
     chosen = Corpus.open(tmp_path / "corpus", cache=tmp_path / "cache").query(where="cov_1 = 0.5")
     assert chosen.ids == (str(CELL),)
     assert (chosen.cube(str(CELL), "s2").values[0] == np.median(numbers, axis=0)).all()

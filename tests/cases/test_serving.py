@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import threading
 import time
 from contextlib import contextmanager
 from pathlib import Path
@@ -179,11 +180,16 @@ def test_clients_that_do_not_read_hold_little(url: str) -> None:
 
 
 @contextmanager
-def impatient(corpus: Corpus) -> Iterator[str]:
-    """A server whose bounds are fractions of a second, and 20 connections."""
+def impatient(corpus: Corpus, cut: threading.Event | None = None) -> Iterator[str]:
+    """A server whose bounds are fractions of a second, and 20 connections; `cut` is set when a connection ends."""
 
     class Impatient(connections.BoundedProtocol):
         HEAD, BODY, STILL, LOOK, MOST = 0.4, 0.4, 0.4, 0.05, 20
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            if cut is not None:
+                cut.set()
 
     config = server_config(create_app(corpus), port=0, log_level="error")
     config.http = Impatient
@@ -195,8 +201,6 @@ def impatient(corpus: Corpus) -> Iterator[str]:
 
 @contextmanager
 def _run(server: uvicorn.Server) -> Iterator[str]:
-    import threading
-
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:
@@ -232,13 +236,14 @@ def is_cut(client: socket.socket) -> bool:
     ids=["silent", "half a head", "half a body", "reads nothing"],
 )
 def test_slow_and_silent_clients_are_cut(corpus: Corpus, request_: bytes) -> None:
-    with impatient(corpus) as url:
+    cut = threading.Event()
+    with impatient(corpus, cut) as url:
         client = socket.socket()
         client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         client.connect(place(url))
         client.sendall(request_)
         if b"limit=1000" in request_:
-            time.sleep(5)  # reads nothing for longer than the bound
+            assert cut.wait(60), "reads nothing until it is cut"
             client.settimeout(30)
             got = 0
             try:

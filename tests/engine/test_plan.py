@@ -7,26 +7,43 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import shapely
 import yaml
 from tests.engine import made_up
 from tests.engine.made_up import CELLS, RECIPE, TERMS
 from tests.projects import write_granules
 
+from landloom.archive.protocol import is_wanted
 from landloom.engine.context import build_context
 from landloom.engine.journal import Journal
 from landloom.engine.kinds import PlanInputs
 from landloom.engine.placement import Placement
 from landloom.engine.plan import Plan, gather, make_plan
 from landloom.engine.project import Project
+from landloom.engine.scenes.archives import all_scenes, recipe_archive
+from landloom.engine.scenes.choose import choose
 from landloom.errors import InvalidInputError, LandloomError
 from landloom.model.ids import SampleId
+from landloom.model.recipe.recipe import MAIN
 from landloom.model.sample import Sample, by_tile
+from landloom.model.time import Period
 from landloom.pipelines.registry import REGISTRY, Recipe
+from landloom.simulate.server import ArchiveServer
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from landloom.pipelines.build import BuildReport
+
+
+class CountedServer(ArchiveServer):
+    """A provider that counts the requests of its catalogue."""
+
+    searches = 0
+
+    def page(self, wish: dict[str, list[str]]) -> dict[str, Any]:
+        self.searches += 1
+        return super().page(wish)
 
 
 class Heard:
@@ -204,6 +221,32 @@ def test_an_archive_is_searched_once_for_all_products_of_a_period(
         ("searching the archive", len(inputs.tiles))
     ]
     assert inputs.scenes["products.again"] == inputs.scenes["products.s2"]
+
+
+def test_an_archive_is_searched_once_where_the_recipe_chooses_scenes(
+    tiny: Path, tiny_archive: Path, products: dict[str, Path], tmp_path: Path
+) -> None:
+    """Tiles and products get their scenes from the search of the whole region that the choice was made from."""
+    (tmp_path / "archive").symlink_to(tiny_archive)
+    document = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
+    july = {"start": "2018-07-01", "end": "2018-08-01"}
+    document["products"]["july"] = document["products"]["s2"] | {"period": july}
+    with CountedServer(products["L2A"]) as server:
+        archive = {"kind": "odata", "href": server.catalogue}
+        document |= {"samples": {"draw": "all"}, "archive": archive, "scenes": {"policy": "least-cloudy 3"}}
+        (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+        project = REGISTRY.open(tmp_path)
+        found = choose(project, recipe_archive(project, MAIN))
+        once, server.searches = server.searches, 0
+        with build_context(tmp_path / "corpus") as context:
+            inputs, _ = gather(project, REGISTRY, context, fetch=False)
+        assert server.searches == once > 0
+    assert len(inputs.tiles) > 1
+    for path, period in (("products.s2", project.recipe.period.value), ("products.july", Period.parse(*july.values()))):
+        for tile, samples in inputs.tiles.items():
+            shape = shapely.union_all([one.footprint for one in samples])
+            assert inputs.scenes[path][tile] == tuple(one for one in found.scenes if is_wanted(one, shape, period))
+    assert all_scenes(inputs.scenes.values()) == set(found.choice.ids) != set()
 
 
 @pytest.mark.parametrize(

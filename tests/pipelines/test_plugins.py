@@ -31,10 +31,14 @@ def project(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def install(patch: pytest.MonkeyPatch) -> None:
+    """Processes find the package as they find any that is installed."""
+    patch.setenv("PYTHONPATH", str(PLUGINS), prepend=os.pathsep)
+
+
 @pytest.fixture(autouse=True)
 def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Processes find the package as they find any that is installed."""
-    monkeypatch.setenv("PYTHONPATH", str(PLUGINS))
+    install(monkeypatch)
 
 
 def run(*arguments: str | Path, cwd: Path, ok: bool = True) -> str:
@@ -49,7 +53,7 @@ def corpus(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Built without interruption."""
     out = tmp_path_factory.mktemp("plugin-corpus") / "corpus"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("PYTHONPATH", str(PLUGINS))
+        install(patch)
         assert steps(project, out)
     return out
 
@@ -60,7 +64,8 @@ def test_it_is_planned(project: Path) -> None:
 
 
 def test_without_the_package_the_recipe_is_refused(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv("PYTHONPATH")
+    others = [path for path in os.environ["PYTHONPATH"].split(os.pathsep) if path != str(PLUGINS)]
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(others))
     told = run("plan", project, cwd=project, ok=False)
     assert "products.greenness" in told
     assert "ndvi-maximum" in told

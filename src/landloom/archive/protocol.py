@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from shapely import intersects, touches
@@ -82,3 +83,24 @@ def is_wanted(scene: Scene, footprint: BaseGeometry, period: Period) -> bool:
     return bool(
         scene.time in period and intersects(scene.footprint, footprint) and not touches(scene.footprint, footprint)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundScenes:
+    """The scenes of an earlier search as an `Archive`: searching them again costs no request.
+
+    Example:
+        >>> from shapely import box
+        >>> from landloom.model.time import Period
+        >>> FoundScenes(scenes=()).search(box(0, 0, 1, 1), Period.year(2018))
+        ()
+    """
+
+    scenes: tuple[Scene, ...]
+    """Without reprocessed duplicates."""
+    problems: tuple[Problem, ...] = ()
+    """Problems of that search."""
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `Archive`."""
+        return in_order(scene for scene in self.scenes if is_wanted(scene, footprint, period))

@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+import shapely
+import shapely.affinity
 
 from landloom.errors import InvalidIdentityError
 from landloom.model.antimeridian import split_antimeridian
@@ -74,8 +76,6 @@ def granule_footprint(granule: GranuleId) -> Polygon:
         >>> [round(v, 3) for v in granule_footprint(GranuleId.parse("33TWL")).bounds]
         [15.0, 45.057, 16.419, 46.054]
     """
-    import shapely
-
     column, row = _square(granule)
     return shapely.Polygon(_vertices(granule.zone, np.array([column]), np.array([row]), EXTENT)[0])
 
@@ -115,8 +115,6 @@ def granules_in(region: Geometry) -> tuple[GranuleId, ...]:
         >>> [str(granule) for granule in granules_in(shapely.Point(15.6, 45.6))]
         ['33TWL']
     """
-    import shapely.affinity
-
     granules, tree = _world()
     turns = [shapely.affinity.translate(region, turn) for turn in (-360.0, 0.0, 360.0)]
     found = np.unique(np.concatenate([tree.query(turned, predicate="intersects") for turned in turns]))
@@ -178,8 +176,6 @@ def _vertices(zone: Zone, columns: NDArray[np.int64], rows: NDArray[np.int64], s
 
 def _territory(number: int) -> Geometry:
     """The area of a zone number, with the exceptions of Norway (band V) and Svalbard (band X)."""
-    import shapely
-
     west, east = number * 6 - 186, number * 6 - 180
     norway = {31: (0, 3), 32: (3, 12)}.get(number, (west, east))
     svalbard = {31: (0, 9), 33: (9, 21), 35: (21, 33), 37: (33, 42)}.get(number, (west, east))
@@ -196,8 +192,6 @@ def _at(longitudes: tuple[int, int], south: float, north: float) -> tuple[float,
 @lru_cache(maxsize=1)
 def _world() -> tuple[tuple[GranuleId, ...], STRtree]:
     """All granules in id order, and the index of their outlines."""
-    import shapely
-
     squares = _squares()
     names: list[GranuleId] = []
     shapes: list[Polygon] = []
@@ -222,8 +216,6 @@ class _Squares:
     """(square, vertex, 2) the same for the granules."""
 
     def shapes(self, number: int, vertices: NDArray[np.float64]) -> NDArray[np.object_]:
-        import shapely
-
         return np.asarray(shapely.polygons(vertices + np.array([Zone(number).central_meridian, 0.0])))
 
     def names(self, number: int, kept: NDArray[np.int64]) -> list[GranuleId]:
@@ -252,8 +244,6 @@ def _squares() -> _Squares:
 @lru_cache(maxsize=64)
 def _kept(number: int) -> NDArray[np.bool_]:
     """(square,) which squares of a zone have a granule."""
-    import shapely
-
     if 3 < number < 31 or number > 40:  # far from the antimeridian, Norway and Svalbard all zones are alike
         return _kept(3)
     squares = _squares()
@@ -269,8 +259,6 @@ def _kept(number: int) -> NDArray[np.bool_]:
 
 def _covered(parts: NDArray[np.object_], asked: NDArray[np.bool_], before: NDArray[np.object_]) -> NDArray[np.bool_]:
     """(part,) whether the other outlines together cover it; False where `asked` is False."""
-    import shapely
-
     covered = np.zeros(len(parts), dtype=np.bool_)
     which, hit = shapely.STRtree(before).query(parts, predicate="intersects")
     reach = np.full(len(parts), -np.inf)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from math import ceil, floor
 from typing import TYPE_CHECKING, Final, Self
 
 from landloom.errors import InvalidValueError
@@ -198,8 +199,6 @@ class Grid:
             >>> Grid.of_bounds(32633, (10, 10, 50, 50), 10).snapped().bounds
             (0.0, 0.0, 60.0, 60.0)
         """
-        from math import ceil, floor
-
         west, south, east, north = self.bounds
         bounds = (
             floor(west / step) * step,

@@ -8,6 +8,7 @@ from math import ceil, floor, gcd
 from typing import TYPE_CHECKING
 
 from landloom.model.grid import Grid
+from landloom.model.ids import CELL_SIZE, SampleId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,8 +44,6 @@ class Sample:
     @classmethod
     def of_utm24(cls, identity: Identity, stratum: str | None = None, split: str | None = None) -> Sample:
         """The sample of a `utm24` id, with bounds derived from the id."""
-        from landloom.model.ids import CELL_SIZE, SampleId
-
         if not isinstance(identity, SampleId):
             raise TypeError(f"got {type(identity).__name__}, expected SampleId")
         grid = identity.grid(CELL_SIZE)

@@ -97,17 +97,17 @@ class Corpus:
     @property
     def name(self) -> str:
         """Name of the corpus: `rapidai4eo`."""
-        return str(self.sidecar.meta["name"])
+        return self.sidecar.meta.name
 
     @property
     def version(self) -> str:
         """Version of the corpus: `1.0`."""
-        return str(self.sidecar.meta["version"])
+        return self.sidecar.meta.version
 
     @property
     def products(self) -> tuple[str, ...]:
         """Keys of its products."""
-        return tuple(self.sidecar.meta["products"])
+        return self.sidecar.meta.products
 
     @property
     def info(self) -> CorpusInfo:

@@ -8,7 +8,6 @@ import numpy as np
 
 from landloom.query.index.draft import Draft, finish
 from landloom.query.index.rapidai4eo import published_info
-from landloom.query.index.sidecar import Sidecar
 
 if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
@@ -40,5 +39,4 @@ def example_corpus() -> Corpus:
         words={"stratum": (np.array([1, 1, 1, 2]), ["DE", "FI"]), "split": (np.array([1, 2, 0, 1]), ["train", "test"])},
         patterns={},
     )
-    arrays, meta = finish(draft)
-    return Corpus(sidecar=Sidecar(arrays=arrays, meta=meta), base="https://example.org/corpus/")
+    return Corpus(sidecar=finish(draft), base="https://example.org/corpus/")

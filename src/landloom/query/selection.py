@@ -80,7 +80,7 @@ class Selection:
         return bool(row >= 0 and np.isin(row, self.rows))
 
     def _same_corpus(self, other: Selection) -> None:
-        mine, theirs = self.sidecar.meta.get("source"), other.sidecar.meta.get("source")
+        mine, theirs = self.sidecar.meta.source, other.sidecar.meta.source
         if self.sidecar is not other.sidecar and (mine is None or mine != theirs):
             raise InvalidInputError("got selections of two corpora, expected two of the same corpus")
 
@@ -276,7 +276,7 @@ class Selection:
         """A short summary: number of samples, location, classes, number of files."""
         meta = self.sidecar.meta
         zones = ", ".join(f"{name} {count:,}" for name, count in self.counts("zone").items())
-        lines = [f"{meta['name']} {meta['version']}: {len(self):,} of {len(self.sidecar):,} samples"]
+        lines = [f"{meta.name} {meta.version}: {len(self):,} of {len(self.sidecar):,} samples"]
         if len(self):
             lines.append(f"zones: {zones}")
         sets: list[str | None] = [item.key for item in self.sidecar.info.labels]

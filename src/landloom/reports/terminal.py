@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -30,8 +31,15 @@ class ProgressBars:
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
-            from rich.console import Console
-            from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+            # Only a terminal needs rich, which takes longer to load than most commands to run.
+            from rich.console import Console  # noqa: PLC0415
+            from rich.progress import (  # noqa: PLC0415
+                BarColumn,
+                MofNCompleteColumn,
+                Progress,
+                TextColumn,
+                TimeRemainingColumn,
+            )
 
             columns = (TextColumn("{task.description:<26}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
             self._bars = Progress(*columns, console=Console(stderr=True))
@@ -78,7 +86,7 @@ def warn(text: str) -> None:
 
 def say_json(value: Any) -> None:
     """Print a value as indented JSON to standard output, for scripts."""
-    import json
+    import json  # noqa: PLC0415 - `--help` loads this module, not that one
 
     say(json.dumps(value, indent=2, sort_keys=True, default=str))
 
@@ -124,6 +132,4 @@ def cores(workers: int) -> int:
     """Number of workers for the option's value: 0 means one per core that this process may use."""
     if workers > 0:
         return workers
-    import os
-
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

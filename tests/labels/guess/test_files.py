@@ -8,10 +8,7 @@ from tests.labels.guess.made import two_classes
 
 from landloom.errors import InvalidInputError
 from landloom.labels.guess.files import decode_model, encode_model
-from landloom.labels.guess.model import GuessSettings, train
-
-PUBLISHED = GuessSettings(trees=2, leaves=1, per_tree=None, prior="balanced", agreement=None)
-"""What LandCoverNet's appendix A.1.2 says."""
+from landloom.labels.guess.model import PUBLISHED, GuessSettings, train
 
 
 @pytest.mark.parametrize("chosen", [GuessSettings(trees=6), PUBLISHED])

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.projects import TERMS
 
 from landloom.errors import InvalidInputError
+from landloom.labels.guess.model import DEFAULTS, PUBLISHED, GuessSettings
 from landloom.model.grid import Grid
 from landloom.model.recipe import Terms
-from landloom.products.guess.learning import guess_settings, learn
+from landloom.pipelines.registry import REGISTRY
+from landloom.pipelines.starters import write_starter
+from landloom.products.guess.learning import guess_settings, learn, section_values
 from landloom.products.guess.section import GuessProduct
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
 AREA = Grid.of_bounds(32633, (500_040, 5_000_040, 501_240, 5_001_240), 10)
@@ -134,3 +140,17 @@ def test_settings_are_the_sections() -> None:
     told = (plain.trees, plain.depth, plain.leaves, plain.per_tree, plain.prior, plain.agreement)
     assert told == (7, 3, 2, None, "balanced", 0.4)
     assert guess_settings(section(agreement="majority")).agreement is None
+
+
+@pytest.mark.parametrize("settings", [DEFAULTS, PUBLISHED, GuessSettings(trees=7, depth=3, options={"n_jobs": 1})])
+def test_settings_and_sections_say_the_same(settings: GuessSettings) -> None:
+    section = GuessProduct.model_validate({"file": "-", "terms": TERMS, **section_values(settings)})
+    assert guess_settings(section) == settings
+
+
+def test_a_section_without_settings_has_the_defaults_also_in_the_recipe_of_landcovernet(tmp_path: Path) -> None:
+    section = GuessProduct.model_validate({"file": "-", "terms": TERMS})
+    assert guess_settings(section) == DEFAULTS
+    write_starter("landcovernet", tmp_path / "landloom.yaml")
+    document = REGISTRY.open(tmp_path).recipe.document()
+    assert guess_settings(GuessProduct.model_validate(document["guess"])) == DEFAULTS

@@ -10,6 +10,7 @@ from landloom.archive.batches import search_each
 from landloom.archive.open import archive_kinds, archive_sensor, open_archive
 from landloom.archive.orders.odata import ODataArchive
 from landloom.archive.orders.states import orders_of
+from landloom.archive.protocol import FoundScenes
 from landloom.engine.scenes.choose import choose, granule_scenes, read_choice
 from landloom.engine.scenes.fetching import JournalOrders, fetch_orders
 from landloom.errors import InvalidInputError
@@ -53,8 +54,9 @@ def recipe_archive(project: Project, name: str, provider: ODataProducts | None =
 class Archives:
     """Searches of a build.
 
-    If the recipe chooses scenes, the choice is made once per archive; products of a provider are downloaded first,
-    however long that takes. If a file makes the choice and all its products are on disk, the provider is not contacted.
+    If the recipe chooses scenes, each archive is searched once, for the whole region, and tiles get their scenes from
+    that result; products of a provider are downloaded first, however long that takes. If a file makes the choice and
+    all its products are on disk, the provider is not contacted.
     """
 
     def __init__(
@@ -73,7 +75,7 @@ class Archives:
         self._fetch = fetch
         self._allow_missing = allow_missing
         self._opened: dict[str, Archive] = {}
-        self._chosen: dict[str, frozenset[str] | None] = {}
+        self._supplies: dict[str, tuple[Archive, frozenset[str] | None]] = {}
         self._found: dict[tuple[str, str, Period], tuple[Scene, ...]] = {}
         self._missing: dict[Problem, None] = {}
 
@@ -141,9 +143,9 @@ class Archives:
             if not self._fetch:
                 return found
             orders = orders_of([scene for one in found.values() for scene in one.choice().apply(one.candidates)])
-        self._receive(name, orders)
-        found = granule_scenes(self._project, self._opened[name], granules, period, "all")
-        return {granule: replace(one, fixed=self._chosen[name]) for granule, one in found.items()}
+        archive, received = self._receive(name, orders)
+        found = granule_scenes(self._project, archive, granules, period, "all")
+        return {granule: replace(one, fixed=received) for granule, one in found.items()}
 
     def _section(self, name: str) -> ArchiveSection:
         return self._project.recipe.named_archives()[name]
@@ -154,23 +156,28 @@ class Archives:
         return self._opened[name]
 
     def _supply(self, name: str) -> tuple[Archive, frozenset[str] | None]:
-        """The archive to read pixels from, and the ids of the chosen scenes; all if None."""
-        if name in self._chosen:
-            return self._opened[name], self._chosen[name]
+        """The source of scenes for tiles, and the ids of those received from a provider; all if None."""
+        if name not in self._supplies:
+            self._supplies[name] = self._supplied(name)
+        return self._supplies[name]
+
+    def _supplied(self, name: str) -> tuple[Archive, frozenset[str] | None]:
         if not archive_kinds()[self._section(name).kind].fetched:
             archive = self._open(name)
-            wanted = self._project.recipe.scenes is not None
-            self._chosen[name] = self._ids(choose(self._project, archive).choice) if wanted else None
-            return archive, self._chosen[name]
+            return archive if self._project.recipe.scenes is None else self._chosen(archive), None
         orders = self._known()
         if orders is None:
-            found = choose(self._project, self._open(name))
-            self._chosen[name] = self._ids(found.choice)
+            found = self._chosen(self._open(name))
             if not self._fetch:
-                return self._opened[name], self._chosen[name]
+                return found, None
             orders = orders_of(found.scenes)
-        self._receive(name, orders)
-        return self._opened[name], self._chosen[name]
+        return self._receive(name, orders)
+
+    def _chosen(self, archive: Archive) -> FoundScenes:
+        """The scenes that the recipe chooses in an archive."""
+        found = choose(self._project, archive)
+        self._require_choice(found.choice)
+        return FoundScenes(scenes=found.scenes)
 
     def _known(self) -> Sequence[Order] | None:
         """The orders for the scenes chosen in a file, if all are known; then the catalogue need not be searched."""
@@ -179,11 +186,15 @@ class Archives:
             return None
         choice = read_choice(self._project.path(section.file))
         book = JournalOrders(self._context.journal).load()
-        ids = self._ids(choice)
-        return [book[one] for one in choice.ids] if all(one in book for one in ids) else None
+        self._require_choice(choice)
+        return [book[one] for one in choice.ids] if all(one in book for one in choice.ids) else None
 
-    def _receive(self, name: str, orders: Sequence[Order]) -> None:
-        """Download products; from then on the archive is the folder that contains them."""
+    def _receive(self, name: str, orders: Sequence[Order]) -> tuple[Archive, frozenset[str]]:
+        """Download products; from then on the archive is the folder that contains them.
+
+        Returns:
+            The folder's archive, and the ids of the products in it.
+        """
         section = self._section(name)
         if name in self._opened:
             self._missing |= dict.fromkeys(self._opened[name].problems)
@@ -191,12 +202,12 @@ class Archives:
         there, missing = fetch_orders(orders, section, folder, self._context, allow_missing=self._allow_missing)
         self._missing |= dict.fromkeys(missing)
         self._opened[name] = open_archive("safe", str(folder), section.level)
-        self._chosen[name] = there
+        return self._opened[name], there
 
-    def _ids(self, choice: SceneChoice) -> frozenset[str]:
-        """Ids of the chosen scenes; an empty choice is an error, reported before an empty corpus is built."""
+    def _require_choice(self, choice: SceneChoice) -> None:
+        """Refuse an empty choice before an empty corpus is built."""
         if choice.ids or not choice.candidates:
-            return frozenset(choice.ids)
+            return
         section, count = self._project.recipe.scenes, len(choice.candidates)
         if section is not None and section.file is not None:
             raise InvalidInputError(f"{section.file}: got {count} lines without a yes, expected at least one")

@@ -60,6 +60,12 @@ class GuessSettings:
             )
 
 
+DEFAULTS: Final = GuessSettings()
+"""The settings of a recipe that states none."""
+PUBLISHED: Final = GuessSettings(trees=2, leaves=1, per_tree=None, prior="balanced", agreement=None)
+"""The settings of LandCoverNet's forest: Alemohammad and Booth 2020, appendix A.1.2."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prediction:
     """A label map and its probabilities."""

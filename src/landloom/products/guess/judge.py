@@ -9,13 +9,14 @@ import numpy as np
 
 from landloom.engine.scenes.granules import fill_times
 from landloom.imagery.valid import data_valid, scl_valid
+from landloom.labels.guess.model import DEFAULTS, PUBLISHED
 from landloom.labels.guess.scores import Scores
 from landloom.model.grid import Grid
 from landloom.model.product import LANDCOVERNET_BANDS
 from landloom.model.recipe import Terms
 from landloom.model.sensor import LANDCOVERNET_CLEAR
 from landloom.model.taxonomy import taxonomy
-from landloom.products.guess.learning import learn
+from landloom.products.guess.learning import learn, section_values
 from landloom.products.guess.section import GuessProduct
 from landloom.simulate.judge.composites import JUDGE_SEEDS, judge_grid, judge_scenes, judge_spec
 from landloom.simulate.judge.labels import judge_target
@@ -28,17 +29,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.engine.run import Listener
+    from landloom.labels.guess.model import GuessSettings
     from landloom.simulate.judge.labels import TargetCase
     from landloom.simulate.world import SceneSpec
 
-PUBLISHED: Final[dict[str, Any]] = {
-    "trees": 2,
-    "leaves": 1,
-    "per_tree": None,
-    "prior": "balanced",
-    "agreement": "majority",
-}
-"""Settings of the LandCoverNet forest."""
 SIDE: Final = 768
 """Side of the judged area in pixels; its north-west corner is that of the judge's place."""
 CHIP: Final = 256
@@ -178,16 +172,16 @@ def evaluate_guess(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None
     judged = []
     for seed in seeds:
         case = guess_case(seed)
-        target, default = judge_guess(case, seed, _section())
-        _, published = judge_guess(case, seed, _section(**PUBLISHED))
+        target, default = judge_guess(case, seed, _section(DEFAULTS))
+        _, published = judge_guess(case, seed, _section(PUBLISHED))
         judged.append(Judged(seed=seed, target=target, default=default, published=published))
         if listener is not None:
             listener.advanced(f"seed {seed}", None)
     return judged
 
 
-def _section(**settings: Any) -> GuessProduct:
-    return GuessProduct(file="-", terms=Terms(licence="CC0-1.0", attribution="-"), **settings)
+def _section(settings: GuessSettings) -> GuessProduct:
+    return GuessProduct(file="-", terms=Terms(licence="CC0-1.0", attribution="-"), **section_values(settings))
 
 
 def guess_table(judged: Sequence[Judged]) -> list[tuple[str, ...]]:

@@ -5,8 +5,8 @@ Memory holds votes and classes (one or four bytes per pixel) and the series of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Protocol
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -70,6 +70,17 @@ def guess_settings(section: GuessProduct) -> GuessSettings:
         prior=section.prior,
         agreement=None if section.agreement == "majority" else section.agreement,
     )
+
+
+def section_values(settings: GuessSettings) -> dict[str, Any]:
+    """The keys of a recipe's section that give these settings; the inverse of `guess_settings`.
+
+    Example:
+        >>> section_values(GuessSettings(agreement=None))["agreement"]
+        'majority'
+    """
+    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    return values | {"agreement": "majority" if settings.agreement is None else settings.agreement}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

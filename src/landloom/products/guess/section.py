@@ -6,27 +6,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from landloom.labels.guess.model import DEFAULTS
 from landloom.model.recipe import ClassMapSource, ProductSection, Terms
 
 
 class GuessProduct(ClassMapSource, ProductSection):
     """Guess labels: a classifier for each granule, trained on an existing land-cover map."""
 
-    classifier: str = "balanced-random-forest"
+    classifier: str = DEFAULTS.classifier
     """`balanced-random-forest`, or a scikit-learn class by its full name."""
-    trees: Annotated[int, Field(ge=1)] = 100
+    trees: Annotated[int, Field(ge=1)] = DEFAULTS.trees
     """Trees of the balanced forest; LandCoverNet published 2."""
-    depth: Annotated[int, Field(ge=1)] | None = None
+    depth: Annotated[int, Field(ge=1)] | None = DEFAULTS.depth
     """Maximum depth of a tree; unlimited if absent."""
-    leaves: Annotated[int, Field(ge=1)] = 5
+    leaves: Annotated[int, Field(ge=1)] = DEFAULTS.leaves
     """Minimum number of pixels in a leaf."""
-    per_tree: Annotated[int, Field(ge=1)] | None = 2_000
+    per_tree: Annotated[int, Field(ge=1)] | None = DEFAULTS.per_tree
     """Maximum number of pixels of a class per tree; if null, as many as the rarest class has."""
-    options: dict[str, Any] = {}
+    options: dict[str, Any] = dict(DEFAULTS.options)
     """Keyword arguments of another classifier."""
-    prior: Literal["map", "balanced"] = "map"
+    prior: Literal["map", "balanced"] = DEFAULTS.prior
     """Class priors: `map` restores the class shares of the map; `balanced` gives all equal shares, as published."""
-    agreement: Annotated[float, Field(gt=0, le=1)] | Literal["majority"] = 0.2
+    agreement: Annotated[float, Field(gt=0, le=1)] | Literal["majority"] = DEFAULTS.agreement or "majority"
     """Minimum share of the year's clear observations that must agree with the map; `majority`, as published."""
     per_class: Annotated[int, Field(ge=1)] = 50_000
     """Maximum number of training pixels of a class."""

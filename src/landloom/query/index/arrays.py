@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Arrays = dict[str, NDArray[Any]]
 
-MAGIC: Final = b"landloom sidecar 4\n"
+MAGIC: Final = b"landloom sidecar 5\n"
 """Changes with the format, so that older files are rebuilt and never misread."""
 _ALIGN: Final = 64
 _SUM: Final = len(MAGIC) + 4
@@ -113,10 +113,8 @@ def write_atomically(path: Path, pieces: bytes | Iterable[bytes]) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    import secrets
-
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}")
+    part = path.with_name(f".{path.name}.{os.getpid()}-{os.urandom(4).hex()}")
     try:
         with part.open("wb") as file:
             for piece in [pieces] if isinstance(pieces, bytes) else pieces:

@@ -12,6 +12,8 @@ from landloom.errors import InvalidIdentityError, InvalidInputError
 from landloom.model.ids import CELL_SIZE, CELLS_PER_TILE, TILE_SIZE
 from landloom.query.index.corners import TOLERANCE, corners
 from landloom.query.index.packing import PackedColumns
+from landloom.query.index.sidecar import Sidecar
+from landloom.query.index.sidecar_meta import SidecarMeta
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from landloom.corpus.info import CorpusInfo
+    from landloom.query.index.sidecar_meta import SourceState
 
 BEND: Final = 2e-3
 """Maximum deviation in degrees of a tile from bilinear interpolation between its corners; twice the value at 84°."""
@@ -194,8 +197,12 @@ def _interpolation(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.float64]:
     return np.concatenate([north_west, north_east - north_west, south_west - north_west, twist, reach], axis=1)
 
 
-def finish(draft: Draft) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """The arrays and the `meta` of the sidecar.
+def finish(draft: Draft, source: SourceState | None = None) -> Sidecar:
+    """The sidecar of a draft.
+
+    Args:
+        draft: all its inputs.
+        source: the files that the draft was read from.
 
     Raises:
         InvalidInputError: no samples, or labels that are not millionths.
@@ -215,21 +222,24 @@ def finish(draft: Draft) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     arrays |= {"label_blob": packed.blob, "label_starts": packed.starts, "label_counts": packed.counts}
     if draft.info.scheme == "utm24":
         arrays["run_middle"] = _interpolation(arrays)
-    meta = {
-        "name": draft.info.name,
-        "version": draft.info.version,
-        "scheme": draft.info.scheme,
-        "products": [item.key for item in draft.info.products],
-        "corpus": corpus_json(replace(draft.info, recipe={})).decode(),
-        "grid": {"tile": TILE_SIZE, "cell": CELL_SIZE, "cells": CELLS_PER_TILE},
-        "columns": list(draft.columns),
-        "groups": {name: list(members) for name, members in draft.groups.items()},
-        "decimals": decimals,
-    }
-    for name, (codes, vocabulary) in draft.words.items():
-        arrays[name], meta[name] = _smallest(codes, len(vocabulary)), vocabulary
+    arrays |= {name: _smallest(codes, len(words)) for name, (codes, words) in draft.words.items()}
     for product, (numbers, patterns) in draft.patterns.items():
         arrays[f"patterns_{product}"] = patterns
         if len(patterns) > 1:
             arrays[f"pattern_{product}"] = _smallest(numbers, len(patterns))
-    return arrays, meta
+    return Sidecar(arrays=arrays, meta=_meta(draft, decimals, source))
+
+
+def _meta(draft: Draft, decimals: int | None, source: SourceState | None) -> SidecarMeta:
+    return SidecarMeta(
+        corpus=corpus_json(replace(draft.info, recipe={})).decode(),
+        scheme=draft.info.scheme,
+        tile_size=TILE_SIZE,
+        cell_size=CELL_SIZE,
+        cells=CELLS_PER_TILE,
+        columns=tuple(draft.columns),
+        groups={name: tuple(members) for name, members in draft.groups.items()},
+        decimals=decimals,
+        vocabularies={name: tuple(words) for name, (_, words) in draft.words.items()},
+        source=source,
+    )

@@ -12,10 +12,19 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+import pyarrow as pa
+import shapely
 
+from landloom.corpus.documents import corpus_json
+from landloom.corpus.footprints import boxes, unwrapped, wkb
+from landloom.corpus.index import SampleTable, index_bytes, index_table
+from landloom.corpus.layout import CORPUS
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
+from landloom.query.index.arrays import write_atomically
+from landloom.query.index.draft import finish
 from landloom.query.index.rapidai4eo import PERIODS, published_info
 from landloom.query.index.resource_files import ResourceFiles, published_files
+from landloom.query.index.resources import read_resources
 from landloom.query.index.sidecar_sources import INDEX
 from landloom.store.vector.tables import separator_of
 
@@ -23,7 +32,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from pathlib import Path
 
-    import pyarrow as pa
     from numpy.typing import NDArray
 
     from landloom.corpus.info import CorpusInfo
@@ -122,14 +130,6 @@ def write_index(
         InvalidInputError: a file is invalid, or its classes belong to no known taxonomy.
         OSError: the folder cannot be written.
     """
-    from landloom.corpus.documents import corpus_json
-    from landloom.corpus.index import index_bytes
-    from landloom.corpus.layout import CORPUS
-    from landloom.query.index.arrays import write_atomically
-    from landloom.query.index.draft import finish
-    from landloom.query.index.resources import read_resources
-    from landloom.query.index.sidecar import Sidecar
-
     keys = list(PERIODS) if products is None else [*dict.fromkeys([*products, "labels"])]
     for key in keys:
         if key not in PERIODS:
@@ -139,8 +139,7 @@ def write_index(
     draft = read_resources(files, replace(known, version=version, products=tuple(known.product(key) for key in keys)))
     if not draft.info.labels:
         raise InvalidInputError(f"got label columns such as {draft.columns[0]!r}, expected those of a known taxonomy")
-    arrays, described = finish(draft)
-    sidecar = Sidecar(arrays=arrays, meta=described)
+    sidecar = finish(draft)
     data = index_bytes(_table(draft.info, sidecar, draft))
     path = folder / INDEX
     write_atomically(path, data)
@@ -151,10 +150,6 @@ def write_index(
 
 
 def _table(info: CorpusInfo, sidecar: Sidecar, draft: Draft) -> pa.Table:
-    import pyarrow as pa
-
-    from landloom.corpus.index import SampleTable, index_table
-
     rows = np.arange(len(sidecar), dtype=np.int32)
     places = np.asarray(draft.tile)
     nothing = pa.nulls(len(rows), pa.string())
@@ -179,11 +174,6 @@ def _table(info: CorpusInfo, sidecar: Sidecar, draft: Draft) -> pa.Table:
 
 def _with_outlines(table: pa.Table, order: NDArray[np.int64], draft: Draft) -> pa.Table:
     """The table with the published outlines instead of the computed ones."""
-    import pyarrow as pa
-    import shapely
-
-    from landloom.corpus.footprints import boxes, unwrapped, wkb
-
     if draft.outlines is None:
         return table
     vertices = draft.outlines[order]

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import warnings
 import zlib
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidInputError, MissingKeyError
 from landloom.query.index.arrays import load, pack, unpack, write_atomically
 from landloom.query.index.sidecar import Sidecar
+from landloom.query.index.sidecar_meta import SidecarMeta, SourceState
 from landloom.store.cache import cache_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from numpy.typing import NDArray
 
     from landloom.query.index.sidecar_sources import Source
 
@@ -21,12 +25,12 @@ _TAIL: Final = 65_536
 _BLOCK: Final = 1 << 20
 
 
-def _stamp(path: Path) -> list[Any]:
+def _stamp(path: Path) -> tuple[int, int, int]:
     """Size, modification time and checksum of the last 64 kB: fast, and different for any changed file."""
     with path.open("rb") as file:
         status = path.stat()
         file.seek(max(status.st_size - _TAIL, 0))
-        return [status.st_size, status.st_mtime_ns, zlib.crc32(file.read())]
+        return status.st_size, status.st_mtime_ns, zlib.crc32(file.read())
 
 
 def _digest(path: Path) -> str:
@@ -39,9 +43,9 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _key(source: Source) -> list[str]:
+def _key(source: Source) -> tuple[str, ...]:
     """Identity of a source."""
-    return [*(str(path.resolve()) for path in source.paths), source.extra]
+    return (*(str(path.resolve()) for path in source.paths), source.extra)
 
 
 def sidecar_path(source: Source, folder: Path) -> Path:
@@ -50,24 +54,28 @@ def sidecar_path(source: Source, folder: Path) -> Path:
     return folder / "sidecars" / f"{zlib.crc32(key):08x}{zlib.adler32(key):08x}.sidecar"
 
 
-def _cached(path: Path, key: list[str]) -> Sidecar | None:
+def _cached(path: Path, key: tuple[str, ...]) -> tuple[Sidecar, SourceState] | None:
     try:
-        arrays, meta = load(path)
+        sidecar = _sidecar(load(path))
     except (OSError, InvalidInputError):  # missing, from another source or truncated: build it again
         return None
-    return Sidecar(arrays=arrays, meta=meta) if meta["source"]["key"] == key else None
+    state = sidecar.meta.source
+    return (sidecar, state) if state is not None and state.key == key else None
+
+
+def _sidecar(content: tuple[Mapping[str, NDArray[Any]], Mapping[str, Any]]) -> Sidecar:
+    arrays, meta = content
+    return Sidecar(arrays=arrays, meta=SidecarMeta.of(meta))
 
 
 def _store(path: Path, sidecar: Sidecar) -> Sidecar:
-    data = pack(sidecar.arrays, sidecar.meta)
+    data = pack(sidecar.arrays, asdict(sidecar.meta))
     try:
         write_atomically(path, data)
     except OSError as error:
         warnings.warn(f"cannot keep the sidecar in {path.parent} ({error}); it is kept in memory", stacklevel=4)
-        arrays, meta = unpack(data)
-        return Sidecar(arrays=arrays, meta=meta)
-    arrays, meta = load(path)
-    return Sidecar(arrays=arrays, meta=meta)
+        return _sidecar(unpack(data))
+    return _sidecar(load(path))
 
 
 def open_sidecar(source: Source, folder: Path | None = None) -> Sidecar:
@@ -88,15 +96,15 @@ def open_sidecar(source: Source, folder: Path | None = None) -> Sidecar:
     for missing in (path for path in source.paths if not path.is_file()):
         raise MissingKeyError(f"no file {missing}")
     path = sidecar_path(source, folder or cache_folder())
-    stamps = [_stamp(item) for item in source.paths]
+    stamps = tuple(_stamp(item) for item in source.paths)
     key = _key(source)
     cached = _cached(path, key)
-    if cached is not None and cached.meta["source"]["stamps"] == stamps:
-        return cached
-    identity: Mapping[str, Any] = {"key": key, "stamps": stamps, "sha256": [_digest(item) for item in source.paths]}
-    if cached is not None and cached.meta["source"]["sha256"] == identity["sha256"]:
-        return _store(path, Sidecar(arrays=dict(cached.arrays), meta={**cached.meta, "source": identity}))
+    if cached is not None and cached[1].stamps == stamps:
+        return cached[0]
+    state = SourceState(key=key, stamps=stamps, sha256=tuple(_digest(item) for item in source.paths))
+    if cached is not None and cached[1].sha256 == state.sha256:
+        same = cached[0]
+        return _store(path, Sidecar(arrays=dict(same.arrays), meta=replace(same.meta, source=state)))
     from landloom.query.index.draft import finish
 
-    arrays, meta = finish(source.read())
-    return _store(path, Sidecar(arrays=arrays, meta={**meta, "source": identity}))
+    return _store(path, finish(source.read(), state))

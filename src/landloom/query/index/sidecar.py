@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from landloom.corpus.info import CorpusInfo
     from landloom.query.index.packing import PackedColumns
+    from landloom.query.index.sidecar_meta import SidecarMeta
 
     Rows = NDArray[np.int32]
     Postings = tuple[Rows, NDArray[np.int32]]
@@ -54,8 +55,8 @@ class Sidecar:
 
     arrays: Mapping[str, NDArray[Any]] = field(repr=False)
     """Arrays by name; see `landloom.query.index.geoparquet.Draft` for their content."""
-    meta: Mapping[str, Any] = field(repr=False)
-    """Name, version, scheme, keys of products, `corpus` (a corpus.json), columns, groups, vocabularies, source."""
+    meta: SidecarMeta = field(repr=False)
+    """Description of the corpus, columns, vocabularies, source."""
     _dense: Kept[NDArray[np.int32]] = field(default_factory=lambda: Kept(_DENSE), repr=False, compare=False)
     _postings: Kept[Postings] = field(default_factory=lambda: Kept(_POSTINGS), repr=False, compare=False)
 
@@ -65,29 +66,27 @@ class Sidecar:
     @property
     def info(self) -> CorpusInfo:
         """The corpus, as described by its documents, without the recipe; read on first use."""
-        return _described(self.meta["corpus"])
+        return _described(self.meta.corpus)
 
     @property
     def scheme(self) -> str:
         """Identity scheme: `utm24`, `granule` or `window`."""
-        return str(self.meta["scheme"])
+        return self.meta.scheme
 
     @property
     def decimals(self) -> int | None:
         """Decimals of published footprints; None if they are not rounded."""
-        decimals: int | None = self.meta["decimals"]
-        return decimals
+        return self.meta.decimals
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Label columns of the finest level, in index order."""
-        return tuple(self.meta["columns"])
+        return self.meta.columns
 
     @property
     def groups(self) -> Mapping[str, Sequence[str]]:
         """Label columns of coarser levels → the columns that they sum."""
-        groups: Mapping[str, Sequence[str]] = self.meta["groups"]
-        return groups
+        return self.meta.groups
 
     @property
     def run_starts(self) -> NDArray[np.int32]:
@@ -155,7 +154,7 @@ class Sidecar:
             return bounds
         east, north = self.arrays["run_tile"][self.run_of(rows)].T
         row, column = np.divmod(self.arrays["cell"][rows].astype(np.int64), self._cells)
-        tile, cell = self.meta["grid"]["tile"], self.meta["grid"]["cell"]
+        tile, cell = self.meta.tile_size, self.meta.cell_size
         west, top = east * tile + column * cell, (north + 1) * tile - row * cell
         return np.column_stack([west, top - cell, west + cell, top]).astype(np.float64)
 
@@ -189,7 +188,7 @@ class Sidecar:
     @property
     def _cells(self) -> int:
         """Cells along a side of a tile."""
-        return int(self.meta["grid"]["cells"])
+        return self.meta.cells
 
     def column(self, name: str) -> NDArray[np.int32]:
         """(row,) millionths of a label column of any level; read-only.
@@ -270,8 +269,7 @@ class Sidecar:
 
     def vocabulary(self, name: str) -> list[str | None]:
         """Values of `stratum` or `split`; the first is None."""
-        vocabulary: list[str | None] = [None, *self.meta[name]]
-        return vocabulary
+        return [None, *self.meta.vocabularies[name]]
 
     def codes(self, name: str) -> NDArray[np.integer]:
         """(row,) index of each row's `stratum` or `split` in its vocabulary."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -127,8 +128,6 @@ def draw(
 
 
 def _say_draw(found: GranuleDraw, out: Path, *, as_json: bool) -> None:
-    from dataclasses import asdict
-
     if as_json:
         rows = [asdict(one) for one in found.continents]
         say_json({"file": str(out), "granules": [str(one) for one in found.granules], "continents": rows})
