@@ -190,7 +190,7 @@ def _parquet(path: Path) -> object:
 
 
 def _model(path: Path) -> object:
-    from landloom.labels.guess.files import decode_model
+    from landloom.labels.guess.model_files import decode_model
 
     return decode_model(path.read_bytes()).classes
 

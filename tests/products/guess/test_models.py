@@ -9,7 +9,7 @@ import pytest
 from tests.projects import write_granules
 
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError
-from landloom.labels.guess.files import decode_model
+from landloom.labels.guess.model_files import decode_model
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.starters import write_starter
 from landloom.products.guess.models import predict_chips, train_models

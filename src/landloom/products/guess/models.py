@@ -12,7 +12,7 @@ from landloom.engine.context import build_context, run_stage
 from landloom.engine.pixels.reread import ChipSeries
 from landloom.engine.plan import gather, make_plan
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError
-from landloom.labels.guess.files import decode_model
+from landloom.labels.guess.model_files import decode_model
 from landloom.products.guess.kind import GuessKind
 from landloom.products.guess.report import GuessRow, guess_rows
 from landloom.products.guess.task import FOLDER, chip_rasters

@@ -24,7 +24,7 @@ from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.errors import InvalidInputError
 from landloom.formats.geotiff import encode_geotiff
 from landloom.imagery.valid import data_valid
-from landloom.labels.guess.files import encode_model
+from landloom.labels.guess.model_files import encode_model
 from landloom.labels.guess.scores import Scores
 from landloom.labels.guess.training_pixels import consistent, cover_votes
 from landloom.products.guess.learning import Trained, guess_settings, learn

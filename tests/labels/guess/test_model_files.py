@@ -7,8 +7,8 @@ import pytest
 from tests.labels.guess.made import two_classes
 
 from landloom.errors import InvalidInputError
-from landloom.labels.guess.files import decode_model, encode_model
 from landloom.labels.guess.model import PUBLISHED, GuessSettings, train
+from landloom.labels.guess.model_files import decode_model, encode_model
 
 
 @pytest.mark.parametrize("chosen", [GuessSettings(trees=6), PUBLISHED])
