@@ -58,7 +58,7 @@ def reclassify(codes: NDArray[np.uint16], classes: Mapping[int, Sequence[int]]) 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class ParcelTable:
+class WorldParcels:
     """A rectangle of the mosaic's lattice, as tables; the number of a parcel is its row in them."""
 
     i: NDArray[np.int64]
@@ -130,7 +130,7 @@ def parcel_codes(spec: WorldSpec, i: NDArray[np.int64], j: NDArray[np.int64]) ->
     return np.select([rule for rule, _ in rules], [code for _, code in rules], default=211).astype(np.uint16)
 
 
-def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[ParcelTable, NDArray[np.int32]]:
+def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[WorldParcels, NDArray[np.int32]]:
     """The parcels that overlap a grid, and the number of the parcel at every pixel centre.
 
     Returns:
@@ -142,7 +142,7 @@ def parcels_of(spec: WorldSpec, grid: Grid) -> tuple[ParcelTable, NDArray[np.int
     all_i = np.repeat(np.arange(rows) + first_i, columns)
     all_j = np.tile(np.arange(columns) + first_j, rows)
     number = ((i - first_i) * columns + (j - first_j)).astype(np.int32)
-    return ParcelTable(i=all_i, j=all_j, code=parcel_codes(spec, all_i, all_j)), number
+    return WorldParcels(i=all_i, j=all_j, code=parcel_codes(spec, all_i, all_j)), number
 
 
 def river_mask(spec: WorldSpec, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.bool_]:

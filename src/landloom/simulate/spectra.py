@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.simulate.landscape import ParcelTable
+    from landloom.simulate.landscape import WorldParcels
     from landloom.simulate.spec import WorldSpec
 
 # Reflectance in 1e-4, in the order of `spec.BANDS`.
@@ -80,12 +80,12 @@ CROPS: Final = ("winter cereals", "oilseed rape", "maize", "sugar beet", "potato
 """Names of the crops, by number."""
 
 
-def crop_of(spec: WorldSpec, parcels: ParcelTable, year: int) -> NDArray[np.int64]:
+def crop_of(spec: WorldSpec, parcels: WorldParcels, year: int) -> NDArray[np.int64]:
     """Crop number of each parcel in a year; meaningful for code 211."""
     return np.minimum((uniform(parcels.i, parcels.j, spec.seed * 1_000 + 70 + year) * 6).astype(np.int64), 5)
 
 
-def harvest_day(spec: WorldSpec, parcels: ParcelTable, year: int) -> NDArray[np.float64]:
+def harvest_day(spec: WorldSpec, parcels: WorldParcels, year: int) -> NDArray[np.float64]:
     """Day of the year on which each field is harvested: the day of its crop ± 12."""
     stray = uniform(parcels.i, parcels.j, spec.seed * 1_000 + 80 + year) - 0.5
     harvest: NDArray[np.float64] = _CROPS[crop_of(spec, parcels, year), 3] + stray * 24.0
@@ -96,7 +96,9 @@ def _rise(day: NDArray[np.float64], middle: NDArray[np.float64], days: float) ->
     return 1.0 / (1.0 + np.exp(-np.clip((day - middle) / days, -30.0, 30.0)))
 
 
-def shares(spec: WorldSpec, parcels: ParcelTable, instant: datetime) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def shares(
+    spec: WorldSpec, parcels: WorldParcels, instant: datetime
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Shares of green vegetation and of straw in each parcel at an instant; the rest is ground.
 
     Returns:
@@ -126,7 +128,7 @@ def shares(spec: WorldSpec, parcels: ParcelTable, instant: datetime) -> tuple[ND
 
 
 def parcel_reflectance(
-    spec: WorldSpec, parcels: ParcelTable, instant: datetime, rows: list[int]
+    spec: WorldSpec, parcels: WorldParcels, instant: datetime, rows: list[int]
 ) -> NDArray[np.float32]:
     """Reflectance of each parcel, before texture.
 

@@ -14,7 +14,7 @@ from landloom.model.shapes import reproject
 from landloom.simulate.landscape import (
     STILL_WATER,
     WATER_COURSE,
-    ParcelTable,
+    WorldParcels,
     lattice,
     parcel_codes,
     river_polygons,
@@ -59,7 +59,7 @@ def frame_bounds(spec: WorldSpec, margin: float = 1_500.0, step: float = 100.0) 
     return tuple(boxes)
 
 
-def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[ParcelTable, list[Polygon]]:
+def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[WorldParcels, list[Polygon]]:
     """Every cell of the mosaic that may overlap bounds of the frame, complete, before rivers.
 
     Returns:
@@ -80,7 +80,7 @@ def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[ParcelTable, list[
     box = shapely.box(*bounds)
     touching = np.flatnonzero(shapely.intersects(np.array(polygons), box))
     chosen = chosen[touching]
-    parcels = ParcelTable(i=i[chosen], j=j[chosen], code=parcel_codes(spec, i[chosen], j[chosen]))
+    parcels = WorldParcels(i=i[chosen], j=j[chosen], code=parcel_codes(spec, i[chosen], j[chosen]))
     return parcels, [polygons[k] for k in touching.tolist()]
 
 

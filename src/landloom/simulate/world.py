@@ -16,7 +16,7 @@ from landloom.errors import InvalidValueError
 from landloom.model.sensor import NODATA, SATURATED, SENTINEL2, Scl
 from landloom.model.time import NOON_PASS, parse_instant
 from landloom.simulate import sky as skies
-from landloom.simulate.landscape import STILL_WATER, WATER_COURSE, ParcelTable, parcels_of, river_mask
+from landloom.simulate.landscape import STILL_WATER, WATER_COURSE, WorldParcels, parcels_of, river_mask
 from landloom.simulate.noise import fractal, normal, uniform
 from landloom.simulate.scene_frame import positions
 from landloom.simulate.spec import BANDS, SPECS, WorldSpec, world_spec
@@ -85,7 +85,7 @@ class SceneView:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _Land:
-    parcels: ParcelTable
+    parcels: WorldParcels
     number: NDArray[np.int32]
     texture: NDArray[np.float32]
     river: NDArray[np.bool_]
@@ -257,7 +257,7 @@ class World:
 
 
 _CLASSIFIED: Final = ("B04", "B8A", "B11")
-_WATER: Final = ParcelTable(i=np.array([0]), j=np.array([0]), code=np.array([WATER_COURSE], dtype=np.uint16))
+_WATER: Final = WorldParcels(i=np.array([0]), j=np.array([0]), code=np.array([WATER_COURSE], dtype=np.uint16))
 
 
 def _nests(grid: Grid) -> bool:
