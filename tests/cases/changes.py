@@ -200,14 +200,18 @@ CHANGES: dict[str, list[Change]] = {
         change("windows", "parcels.terms", {"licence": "MIT", "attribution": "x"}),
     ],
     "ScenesSection": [
-        change("cells", "scenes.policy", "least-cloudy 1"),
-        change("cells", "scenes.file", "scenes.csv"),
-        change("cells", "scenes.cloud", [0, 5]),
-        change("cells", "scenes.overlap", 1.0),
-        change("cells", "scenes.valid", 1.0),
-        change("cells", "scenes.levels", ["L1C"]),
-        change("cells", "scenes.size", [10**9, None]),
-        change("cells", "scenes.cloud_weight", 0.0, scenes={"policy": "uniform 3", "cloud_weight": 40.0}),
+        one
+        for base in ("cells", "granules")
+        for one in (
+            change(base, "scenes.policy", "least-cloudy 1"),
+            change(base, "scenes.file", "scenes.csv"),
+            change(base, "scenes.cloud", [0, 5]),
+            change(base, "scenes.overlap", 1.0),
+            change(base, "scenes.valid", 1.0),
+            change(base, "scenes.levels", ["L1C"]),
+            change(base, "scenes.size", [10**9, None]),
+            change(base, "scenes.cloud_weight", 0.0, scenes={"policy": "uniform 3", "cloud_weight": 40.0}),
+        )
     ],
     "GuessProduct": [
         change("granules", "guess.file", "archive/truth/none.tif"),

@@ -96,6 +96,11 @@ def test_every_wrong_request_is_a_small_4xx_of_one_shape(url: str, name: str) ->
     assert set(json.loads(body)) == {"code", "description"}
 
 
+@pytest.mark.parametrize("name", ["a host with spaces", "a host that is markup", "a host with a path"])
+def test_a_wrong_host_is_named_as_such(url: str, name: str) -> None:
+    assert b"got a Host header that is not a host name" in raw(url, WRONG[name])
+
+
 @pytest.mark.parametrize(
     "query",
     [

@@ -181,7 +181,7 @@ def test_what_no_region_can_be_is_refused_by_name(tmp_path: Path) -> None:
         "pole": (shapely.Point(0, 0).buffer(5e5), 3413, "feature 1: encloses the north pole"),
         "around": (shapely.box(-100, -10, 100, 10), 4326, "feature 1: got an edge from longitude"),
         "bow": (shapely.Polygon([(0, 0), (1, 1), (1, 0), (0, 1)]), 4326, "feature 1: Self-intersection"),
-        "nowhere": (shapely.box(1.7e7, 0, 1.8e7, 1e6), 3035, "feature 1: has coordinates that are no place on Earth"),
+        "nowhere": (shapely.box(1.7e7, 0, 1.8e7, 1e6), 3035, "feature 1: has coordinates that are not on Earth"),
     }
     for name, (shape, crs, message) in shapes.items():
         gpd.GeoDataFrame(geometry=[shape], crs=crs).to_file(tmp_path / f"{name}.gpkg")

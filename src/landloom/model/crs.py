@@ -222,7 +222,7 @@ class Change:
         if np.isfinite(moved).all():
             return moved
         if self.target.is_geographic:
-            raise InvalidInputError(f"has coordinates that are no place on Earth in {name_of(self.source)}")
+            raise InvalidInputError(f"has coordinates that are not on Earth in {name_of(self.source)}")
         raise InvalidInputError(f"reaches where {name_of(self.target)} has no place")
 
     @property

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
 
 from landloom.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from pyproj import CRS
 
 CrsKey = int | str
 """EPSG code, or the WKT of a CRS without one. Coordinates are x before y, longitude before latitude, in either."""
@@ -35,8 +35,6 @@ def crs_key(value: object) -> CrsKey:
         >>> crs_key("ESRI:102013").split('"')[1]
         'Europe_Albers_Equal_Area_Conic'
     """
-    from pyproj import CRS
-
     if isinstance(value, CRS):
         return _key(value.to_wkt())
     if isinstance(value, dict):
@@ -51,9 +49,6 @@ def _of_text(text: str) -> CrsKey:
 
 
 def _read(value: Any) -> CRS:
-    from pyproj import CRS
-    from pyproj.exceptions import CRSError
-
     try:
         return CRS.from_user_input(value)
     except (CRSError, ValueError, TypeError, OverflowError) as error:
@@ -65,8 +60,6 @@ def _read(value: Any) -> CRS:
 
 @lru_cache(maxsize=256)
 def _key(wkt: str) -> CrsKey:
-    from pyproj import CRS
-
     crs = CRS.from_wkt(wkt)
     if crs.is_compound:
         crs = crs.sub_crs_list[0]

@@ -126,7 +126,7 @@ class Bounded:
             return
         send = _guarded(send)
         if not _HOST.fullmatch(dict(scope["headers"]).get(b"host", b"")):
-            await _refuse(send, HTTPStatus.BAD_REQUEST, "got a Host header that is no host")
+            await _refuse(send, HTTPStatus.BAD_REQUEST, "got a Host header that is not a host name")
         elif scope["method"] == "HEAD":
             await self.app({**scope, "method": "GET"}, receive, _without_body(send))
         elif scope["method"] == "OPTIONS":

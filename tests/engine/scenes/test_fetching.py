@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.scenes.providers import EVERYWHERE, FETCH, Without, orders_in, provider, write_recipe
-from tests.projects import digest_of
+from tests.projects import digest_of, granule_world, write_granules
 
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.provider import CredentialsError
@@ -24,6 +25,8 @@ from landloom.model.recipe.recipe import MAIN
 from landloom.pipelines.build import build
 from landloom.pipelines.estimate import estimate_recipe
 from landloom.pipelines.registry import REGISTRY
+from landloom.simulate.safe.products import SafeForm, simulate_safe_archive
+from landloom.simulate.schedule import plan_scenes
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -141,3 +144,34 @@ def test_orders_come_back_from_the_journal(states: dict[str, State]) -> None:
         for order in orders.values():
             JournalOrders(journal).save(order)
         assert JournalOrders(journal).load() == orders
+
+
+def write_granule(folder: Path, world: Path, **sections: Any) -> Path:
+    """A recipe of chips in one granule, without guess labels."""
+    document = write_granules(folder, world) | sections
+    del document["guess"]
+    document["samples"] |= {"granules": ["33UUR"], "chips": 2}
+    (folder / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    return folder
+
+
+def test_products_of_a_provider_give_the_same_corpus_of_granules(tmp_path: Path) -> None:
+    """Of four products the two that the policy chooses are downloaded, and nothing else."""
+    spec = granule_world()
+    scenes = [scene for scene in plan_scenes(spec) if scene.granule == "33UUR"][:4]
+    zips = tmp_path / "zips"
+    simulate_safe_archive(spec, zips, SafeForm(zipped=True), scenes=scenes)
+    period = {"start": "2018-01-01", "end": "2018-05-01"}
+    chosen = {"period": period, "scenes": {"policy": "least-cloudy 2"}}
+    disk = write_granule(tmp_path / "disk", zips, archive={"kind": "safe", "href": str(zips)}, **chosen)
+    build(disk)
+    with provider(zips, offline=0.5, restore=0.1) as (service, href):
+        archive = {"kind": "odata", "href": href, "fetch": FETCH}
+        folder = write_granule(tmp_path / "odata", zips, archive=archive, **chosen)
+        done = build(folder, provider=service)
+    assert done.scenes == len(list((folder / "products").glob("*.zip"))) == 2
+    assert {order.state for order in orders_in(folder / "corpus").values()} == {State.DONE}
+    chips = {path.relative_to(folder / "corpus"): path.read_bytes() for path in (folder / "corpus").rglob("*.tif")}
+    there = disk / "corpus"
+    assert chips == {path.relative_to(there): path.read_bytes() for path in there.rglob("*.tif")}
+    assert len(chips) >= 4

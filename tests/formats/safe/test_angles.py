@@ -74,8 +74,8 @@ def test_detectors_of_a_band_become_one_grid_and_bands_keep_esas_order() -> None
     ("body", "wanted"),
     [
         (grid("Sun_Angles_Grid", "1 2", "1 2/3 4"), "differ in shape or step"),
-        (grid("Sun_Angles_Grid", "1 2/3", "1 2"), "Zenith is no grid of numbers"),
-        (grid("Sun_Angles_Grid", "1 2", "1 x"), "Azimuth is no grid of numbers"),
+        (grid("Sun_Angles_Grid", "1 2/3", "1 2"), "Zenith is not a grid of numbers"),
+        (grid("Sun_Angles_Grid", "1 2", "1 x"), "Azimuth is not a grid of numbers"),
         (grid("Sun_Angles_Grid", "1", "1", step="0"), "COL_STEP: got '0'"),
         (grid("Viewing_Incidence_Angles_Grids", "1", "1", more=" bandId='13'"), "got bandId '13', expected 0 to 12"),
     ],

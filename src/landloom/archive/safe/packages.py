@@ -154,7 +154,7 @@ def _renamed(names: Mapping[str, str], read: Callable[[str], bytes]) -> Callable
 def _bounded(sizes: Mapping[str, int], read: Callable[[str], bytes]) -> Callable[[str], bytes]:
     def reading(name: str) -> bytes:
         if name not in sizes:
-            raise InvalidInputError(f"{name}: is no regular file")
+            raise InvalidInputError(f"{name}: is not a regular file")
         if sizes[name] > LARGEST:
             raise InvalidInputError(f"{name}: got {sizes[name]:,} bytes, expected metadata of up to {LARGEST:,}")
         content = read(name)

@@ -89,7 +89,7 @@ def _grid(document: SafeXml, element: Element, what: str) -> AngleGrid | None:
         part = element.find(f"{{*}}{name}")
         values = None if part is None else _values(part)
         if part is None or values is None:
-            document.wrong(f"{what}: {name} is no grid of numbers")
+            document.wrong(f"{what}: {name} is not a grid of numbers")
             return None
         parts.append((values, child_text(part, "COL_STEP"), child_text(part, "ROW_STEP")))
     (zenith, *steps), (azimuth, *others) = parts

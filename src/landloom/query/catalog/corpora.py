@@ -37,7 +37,7 @@ from landloom.store.web import WebStore
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from landloom.query.index.sidecar_sources import Source
+    from landloom.query.index.sidecar_sources import SidecarSource
     from landloom.store.protocol import Readable, Store
 
 Kind = Literal["resources", "index", "stac"]
@@ -275,7 +275,7 @@ def _got(store: Store, key: str) -> bytes | None:
         return None
 
 
-def remote_source(uri: str, cache: Path | None = None, profile: str | None = None) -> tuple[Source, str]:
+def remote_source(uri: str, cache: Path | None = None, profile: str | None = None) -> tuple[SidecarSource, str]:
     """The source, and the base address, of a corpus by name or URL.
 
     Args:

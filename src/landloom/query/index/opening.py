@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.query.index.sidecar_sources import Source
+    from landloom.query.index.sidecar_sources import SidecarSource
 
 _TAIL: Final = 65_536
 _BLOCK: Final = 1 << 20
@@ -43,12 +43,12 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _key(source: Source) -> tuple[str, ...]:
+def _key(source: SidecarSource) -> tuple[str, ...]:
     """Identity of a source."""
     return (*(str(path.resolve()) for path in source.paths), source.extra)
 
 
-def sidecar_path(source: Source, folder: Path) -> Path:
+def sidecar_path(source: SidecarSource, folder: Path) -> Path:
     """Path of the sidecar of a source; each file names its source, in case two have the same path."""
     key = "\n".join(_key(source)).encode()
     return folder / "sidecars" / f"{zlib.crc32(key):08x}{zlib.adler32(key):08x}.sidecar"
@@ -78,7 +78,7 @@ def _store(path: Path, sidecar: Sidecar) -> Sidecar:
     return _sidecar(load(path))
 
 
-def open_sidecar(source: Source, folder: Path | None = None) -> Sidecar:
+def open_sidecar(source: SidecarSource, folder: Path | None = None) -> Sidecar:
     """The sidecar of a source: from the cache if the source is unchanged, else rebuilt.
 
     Unchanged means: the same size, modification time and last 64 kB of every file; failing that, the same SHA-256. Two

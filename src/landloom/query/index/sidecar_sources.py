@@ -18,7 +18,7 @@ INDEX: Final = "index/samples.parquet"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
+class SidecarSource:
     """Source files of a sidecar, and their reader."""
 
     paths: tuple[Path, ...]
@@ -29,7 +29,9 @@ class Source:
     """Further inputs of the result."""
 
 
-def resource_source(files: ResourceFiles, name: str, terms: Mapping[str, Mapping[str, Any]] | None = None) -> Source:
+def resource_source(
+    files: ResourceFiles, name: str, terms: Mapping[str, Mapping[str, Any]] | None = None
+) -> SidecarSource:
     """Resource files of a corpus with the products of RapidAI4EO as a source of a sidecar.
 
     Args:
@@ -45,10 +47,10 @@ def resource_source(files: ResourceFiles, name: str, terms: Mapping[str, Mapping
         return read_resources(files, published_info(name, terms))
 
     paths = (files.geometries, files.labels, files.mapping)
-    return Source(paths=paths, read=read, extra=json.dumps([name, terms], sort_keys=True))
+    return SidecarSource(paths=paths, read=read, extra=json.dumps([name, terms], sort_keys=True))
 
 
-def index_source(path: Path) -> Source:
+def index_source(path: Path) -> SidecarSource:
     """A corpus's index on local disk, with `corpus.json` where there is one; reading it checks the root digest."""
     corpus = path.parent.parent / "corpus.json"
     described = corpus if corpus.is_file() else None
@@ -63,4 +65,4 @@ def index_source(path: Path) -> Source:
             check_index(LocalStore(path.parent.parent))
         return read_index(path, described)
 
-    return Source(paths=paths, read=read)
+    return SidecarSource(paths=paths, read=read)
