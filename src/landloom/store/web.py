@@ -6,8 +6,8 @@ reads that follow. What a server compresses on its way is decoded.
 
 from __future__ import annotations
 
-import gzip
 import re
+import zlib
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
@@ -34,6 +34,10 @@ _KEPT: Final = 256 << 20
 _NO_HEAD: Final = frozenset({400, 403, 405, 501})
 """Answers of servers that know no HEAD, or that signed another method."""
 _GZIP: Final = b"\x1f\x8b"
+_GZIP_FRAME: Final = 31
+"""zlib's window bits for a gzip frame."""
+_UNFOLDED: Final = 1 << 29
+"""Bytes of the largest file within a second layer."""
 _RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
@@ -210,9 +214,18 @@ class WebStore:
 
 
 def _compressed_once(body: bytes) -> bytes:
-    """A gzip file whose server says `Content-Encoding: gzip`: of itself, or of one more layer around it."""
+    """A gzip file whose server says `Content-Encoding: gzip`: of itself, or of one more layer around it.
+
+    Raises:
+        TransientFaultError: the outer layer unfolds to more than `_UNFOLDED` bytes.
+    """
+    outer = zlib.decompressobj(_GZIP_FRAME)
     try:
-        inner = gzip.decompress(body)
-    except (OSError, EOFError):
+        if not outer.decompress(body, len(_GZIP)).startswith(_GZIP):
+            return body
+        inner = zlib.decompressobj(_GZIP_FRAME).decompress(body, _UNFOLDED)
+    except zlib.error:
         return body
-    return inner if inner.startswith(_GZIP) else body
+    if len(inner) == _UNFOLDED:
+        raise TransientFaultError(f"got more than {_UNFOLDED:,} bytes, expected a file that is compressed once")
+    return inner
