@@ -100,8 +100,8 @@ def scaled_numbers(numbers: NDArray[Any], conversion: Conversion) -> NDArray[Any
         Whole numbers of any size, int64 or float64.
 
     Example:
-        >>> scaled_numbers(np.array([0.2, 0.00005], np.float32), Conversion(scale=1.0))
-        array([2000.,    1.])
+        >>> scaled_numbers(np.array([0.2, 0.25], np.float32), Conversion(scale=1.0))
+        array([2000., 2500.])
     """
     scale, offset = (Fraction(repr(value)) * REFLECTANCE_SCALE for value in (conversion.scale, conversion.offset))
     below = lcm(scale.denominator, offset.denominator)

@@ -39,6 +39,7 @@ class FractionTable:
 
     Example:
         >>> import shapely
+        >>> from landloom.model.grid import Grid
         >>> from landloom.model.taxonomy import taxonomy
         >>> cell = Grid.of_bounds(32633, (0, 0, 600, 600), 10)
         >>> table = fractions_from_polygons([shapely.box(0, 0, 600, 200)], ["311"], [cell], taxonomy("clc"), epsg=32633)
@@ -143,6 +144,7 @@ def raster_window(cells: Sequence[Grid], raster_grid: Grid) -> tuple[int, int, i
     """The part of a raster needed for the fractions of cells: row, column, height, width; None without overlap.
 
     Example:
+        >>> from landloom.model.grid import Grid
         >>> cell = Grid.of_bounds(32633, (100, 100, 700, 700), 10)
         >>> raster_window([cell], Grid.of_bounds(32633, (0, 0, 1000, 1000), 25))
         (12, 4, 24, 24)
@@ -183,6 +185,7 @@ def fractions_from_raster(
             numbers without a class; the message lists them.
 
     Example:
+        >>> from landloom.model.grid import Grid
         >>> from landloom.model.taxonomy import taxonomy
         >>> grid = Grid.of_bounds(32633, (0, 0, 600, 600), 100)
         >>> raster = np.full((6, 6), 23, np.uint8)

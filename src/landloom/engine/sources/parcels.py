@@ -88,6 +88,7 @@ def rejected_csv(rejected: Iterable[Rejected], repaired: Iterable[Rejected] = ()
     r"""The table of rejected and repaired parcels.
 
     Example:
+        >>> from landloom.labels.parcel_table import Rejected
         >>> rejected_csv([Rejected(id="7", ground_truth="maize", reason="no area")])
         b'id,ground_truth,fate,reason\n7,maize,rejected,no area\n'
     """
