@@ -73,7 +73,7 @@ class RegionSection(Section):
     """West, south, east, north in degrees; west above east crosses 180°."""
     file: str | None = None
     """Any vector file with a CRS."""
-    layer: str | None = None
+    layer: Annotated[str | None, Field(exclude_if=is_none)] = None
     """Layer, where the file has several."""
 
     @model_validator(mode="after")
