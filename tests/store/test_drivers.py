@@ -80,7 +80,7 @@ def test_paths_that_lead_to_no_file_are_permanent(tmp_path: Path, path: str) -> 
 def test_no_module_lets_gdal_choose() -> None:
     """Every call that opens a raster names a driver, by itself or in a profile."""
     found = []
-    for path in Path("src/landloom").rglob("*.py"):
+    for path in (Path(__file__).parents[2] / "src/landloom").rglob("*.py"):
         tree = ast.parse(path.read_text(encoding="utf-8"))
         calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
         found += [call for call in calls if ast.unparse(call.func) == "rasterio.open"]

@@ -29,7 +29,6 @@ VECTOR_SUFFIXES: Final = frozenset(
     }
 )
 """Text with one of these endings is a file."""
-_TOPOLOGY: Final = b'"Topology"'
 
 
 def is_file(text: str) -> bool:
@@ -143,14 +142,6 @@ def _read_layer(source: str) -> gpd.GeoDataFrame:
     if frame.crs is None:
         raise InvalidInputError(f"region: {name} has rows in several CRSs, expected one for the whole file")
     return frame[there]
-
-
-def _is_topology(path: str) -> bool:
-    """Whether a file is TopoJSON, which is in degrees unless it says otherwise."""
-    if "://" in path or Path(path).suffix.lower() not in {".json", ".topojson"}:
-        return False
-    with Path(path).open("rb") as file:
-        return _TOPOLOGY in file.read(4096)
 
 
 def _named(source: str) -> str:
