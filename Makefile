@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
   --generate-hashes \
-  pyproject.toml --extra dask --extra guess --extra server
+  pyproject.toml --extra dask --extra guess --extra server --extra annotate
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-query demo-landcovernet demo-parcels test quick lint format docs bench lock hooks web web-test clean
 
