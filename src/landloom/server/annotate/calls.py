@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidInputError, NotFoundError
@@ -12,6 +12,9 @@ from landloom.server.limits import check_depth
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from landloom.annotate.ledger.values import User
+    from landloom.server.annotate.state import Caller
 
 LONGEST_TEXT: Final = 2_000
 """Characters of a comment or a reason."""
@@ -36,12 +39,17 @@ class Call:
     """At most as long as its route allows."""
     client: str
     """Address of the client."""
-    user: Any = None
-    """Who is signed in: a user of the ledger."""
-    session: str = ""
-    """Token of the session; empty without one."""
-    roles: frozenset[str] = field(default_factory=frozenset)
-    """Of the user in this campaign."""
+    token: str | None = None
+    """The token in the cookie, whether or not there is a session of it."""
+    caller: Caller | None = None
+    """Who is signed in."""
+
+    @property
+    def user(self) -> User:
+        """Who is signed in; only for routes that demand it."""
+        if self.caller is None:
+            raise NotFoundError("nobody is signed in")
+        return self.caller.user
 
     def fields(self) -> Fields:
         """The JSON object in its body.

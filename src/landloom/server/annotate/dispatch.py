@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final, TypeVar
@@ -13,7 +14,6 @@ from landloom.server.annotate.access import Access, allowed
 from landloom.server.annotate.bodies import BodyReader, GoneError
 from landloom.server.annotate.calls import Call
 from landloom.server.annotate.errors import RefusedError, not_found, response_to
-from landloom.server.annotate.origins import HEADER, same_token
 from landloom.server.annotate.routes import Lane
 
 if TYPE_CHECKING:
@@ -23,13 +23,15 @@ if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
     from landloom.server.annotate.routes import Route
-    from landloom.server.annotate.state import AppState
+    from landloom.server.annotate.state import AppState, Caller
 
 T = TypeVar("T")
+CSRF: Final = "x-csrf"
+"""Header with the value that belongs to the session; other sites cannot know it."""
 _AT_ONCE: Final = {Lane.QUICK: 24, Lane.PASSWORD: 2, Lane.READING: 4}
 """Threads of each lane."""
-_WAITING: Final = 200
-"""Requests that wait for a lane; further ones are told to come back later."""
+_WAITING: Final = {Lane.QUICK: 300, Lane.PASSWORD: 60, Lane.READING: 300}
+"""Requests that run or wait in a lane; further ones are told to come back later."""
 
 
 class Lanes:
@@ -45,7 +47,7 @@ class Lanes:
         Raises:
             RefusedError: too many wait already.
         """
-        if self._waiting[lane] >= _WAITING:
+        if self._waiting[lane] >= _WAITING[lane]:
             why = "the server is busy; try again later"
             raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, why, {"retry-after": "5"})
         limiter = self._limiters.setdefault(lane, CapacityLimiter(_AT_ONCE[lane]))
@@ -97,15 +99,18 @@ class Endpoint:
     async def _identified(self, route: Route, scope: Scope, headers: Mapping[str, str]) -> Call:
         """Who calls, and whether they may."""
         state = self.state
-        session = state.cookie.token(headers.get("cookie", "")) or ""
-        user, roles = await self.lanes.run(Lane.QUICK, state.who, session) if session else (None, frozenset())
+        token = state.cookie.token(headers.get("cookie", ""))
+        kind, _, bearer = headers.get("authorization", "").partition(" ")
+        bearer = bearer if kind.lower() == "bearer" else ""
+        known = token or bearer
+        caller = await self.lanes.run(Lane.QUICK, state.who, token, bearer or None) if known else None
         if route.access is not Access.PUBLIC:
-            if user is None:
+            if caller is None:
                 raise RefusedError(HTTPStatus.UNAUTHORIZED, "sign in first")
-            if not allowed(route.access, roles):
+            if not allowed(route.access, caller.roles):
                 raise not_found()
-            if route.changes and not same_token(session, headers.get(HEADER, "")):
-                raise RefusedError(HTTPStatus.FORBIDDEN, f"got no valid {HEADER.upper()} header")
+            if route.changes and not _is_own(caller, headers.get(CSRF, "")):
+                raise RefusedError(HTTPStatus.FORBIDDEN, f"got no valid {CSRF.upper()} header")
         client = scope.get("client") or ("", 0)
         return Call(
             path=scope.get("path_params", {}),
@@ -113,10 +118,14 @@ class Endpoint:
             headers=headers,
             body=b"",
             client=state.site.client(headers, client[0]),
-            user=user,
-            session=session if user is not None else "",
-            roles=roles,
+            token=token,
+            caller=caller,
         )
+
+
+def _is_own(caller: Caller, given: str) -> bool:
+    """Whether a request carries what only a page of this server can know; programs with a token need not."""
+    return caller.csrf is None or hmac.compare_digest(caller.csrf.encode(), given.encode())
 
 
 def _query(text: bytes) -> dict[str, str]:

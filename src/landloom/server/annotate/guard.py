@@ -6,8 +6,6 @@ import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
-from starlette.exceptions import HTTPException
-
 from landloom.server.annotate.errors import RefusedError, response_to
 
 if TYPE_CHECKING:
@@ -59,5 +57,5 @@ class Guard:
             if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]) or not self.site.serves(hosts[0].decode()):
                 raise RefusedError(HTTPStatus.BAD_REQUEST, "got a Host header that does not name this server")
             await self.app(scope, receive, guarded)
-        except (HTTPException, RefusedError) as error:
+        except RefusedError as error:
             await response_to(error)(scope, receive, guarded)

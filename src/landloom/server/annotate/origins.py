@@ -2,37 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import ipaddress
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-HEADER = "x-csrf"
-"""Header that carries the token of `csrf_token`."""
-
-
-def csrf_token(session: str) -> str:
-    """The token that pages send along with every request that changes something; a function of the session alone.
-
-    Args:
-        session: the token of the session.
-
-    Example:
-        >>> csrf_token("0123456789abcdef") == csrf_token("0123456789abcdef")
-        True
-    """
-    digest = hmac.digest(session.encode(), b"landloom csrf", hashlib.sha256)
-    return urlsafe_b64encode(digest[:24]).decode()
-
-
-def same_token(session: str, given: str) -> bool:
-    """Whether a request carries the token of its session; compared in constant time."""
-    return hmac.compare_digest(csrf_token(session).encode(), given.encode())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import Any
 
     from landloom.annotate.tasks.values import CampaignSettings
@@ -83,3 +85,14 @@ class Route:
 def json_response(value: Any, headers: dict[str, str] | None = None) -> Response:
     """A JSON document that nobody may keep."""
     return Response(orjson.dumps(value), media_type=JSON, headers={"cache-control": "no-store"} | (headers or {}))
+
+
+def utc(moment: datetime) -> str:
+    """A time in documents.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> utc(datetime(2018, 1, 6, 10, 12, 25, tzinfo=UTC))
+        '2018-01-06T10:12:25Z'
+    """
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
