@@ -14,12 +14,13 @@ NAMES = ["water", "$\\frac{a$", "_hidden", "<script>"]
 @pytest.mark.parametrize("count", [0, 1, 4, MOST_ROWS + 5])
 def test_charts_of_any_size(count: int) -> None:
     names = [NAMES[number % 4] for number in range(count)]
-    numbers = np.linspace(0, 1, count)
+    numbers = np.linspace(0, 1, count).tolist()
+    nothing = [float("nan")] * count
     for made in (
         stacked_bars(names, {"done": numbers, "$open": numbers}, "tasks"),
         stacked_bars(names, {"done": numbers}, "tasks"),
-        interval_dots(names, np.full(count, np.nan), numbers, numbers, "accuracy"),
-        interval_dots(names, numbers, numbers / 2, numbers, "accuracy"),
+        interval_dots(names, nothing, numbers, numbers, "accuracy"),
+        interval_dots(names, numbers, numbers, numbers, "accuracy"),
         value_maps({f"{number}{names[number]}": np.eye(3) * np.nan for number in range(count)}, "disagreement"),
     ):
         assert made.startswith(PNG)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from landloom.annotate.ledger.values import AnsweredTask, Answer
+from landloom.annotate.ledger.values import Answer, AnsweredTask
 from landloom.annotate.tasks.values import TaskKind, TaskWindow
 from landloom.pipelines.annotation.answers import task_answers
 

@@ -6,11 +6,11 @@ import pytest
 
 from landloom.server.annotate.cookies import SessionCookie
 
-TOKEN = "0123456789abcdefABCDEF_-"
+TOKEN = "0123456789abcdefABCDEF_-"  # noqa: S105 - of nobody
 
 
 @pytest.mark.parametrize("secure", [True, False])
-def test_a_session_is_out_of_reach_of_scripts_and_other_sites(secure: bool) -> None:
+def test_a_session_is_out_of_reach_of_scripts_and_other_sites(*, secure: bool) -> None:
     cookie = SessionCookie(secure=secure)
     words = cookie.header(TOKEN).split("; ")
     assert words[0] == f"{'__Host-session' if secure else 'session'}={TOKEN}"

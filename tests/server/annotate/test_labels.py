@@ -22,8 +22,8 @@ def test_rasters_come_back(labels: bytes) -> None:
         decode_labels(text, most=len(labels) - 3)
 
 
-@given(st.binary(max_size=64), st.booleans())
-def test_codes_of_other_classes_are_refused(labels: bytes, whole: bool) -> None:
+@given(labels=st.binary(max_size=64), whole=st.booleans())
+def test_codes_of_other_classes_are_refused(*, labels: bytes, whole: bool) -> None:
     known = {*CODES} if whole else {0, *CODES}
     if set(labels) <= known:
         assert check_codes(labels, CODES, whole=whole) == labels

@@ -17,7 +17,8 @@ def test_names_of_this_machine(host: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "host", ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "0.0.0.0", "192.0.2.1", "[::2]", "["]
+    "host",
+    ["evil.example", "localhost.evil.example", "127.0.0.1.evil.example:80", "0.0.0.0", "192.0.2.1", "[::2]", "["],
 )
 def test_foreign_names_are_not_answered_on_loopback(host: str) -> None:
     assert not PLAIN.serves(host)

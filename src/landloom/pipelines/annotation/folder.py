@@ -123,4 +123,3 @@ def open_folder(folder: str | os.PathLike[str], environment: Mapping[str, str] |
     beside = path / corpus
     where = str(beside) if not is_remote(corpus) and beside.exists() else corpus
     return CampaignFolder(path=path, name=name, corpus=where, database=database)
-

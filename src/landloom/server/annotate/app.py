@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+    from landloom.server.annotate.origins import Site
     from landloom.server.annotate.routes import Route
     from landloom.server.annotate.state import AppState
 
@@ -41,6 +42,15 @@ def annotation_app(state: AppState) -> ASGIApp:
         Path(f"{PREFIX}/{{name:path}}", page),
     ]
     return Guard(Router(paths, redirect_slashes=False, default=_nothing), state.site)
+
+
+def only_annotation(site: Site) -> ASGIApp:
+    """What is served beside the annotation app where nothing else is: the way to it.
+
+    Args:
+        site: how browsers reach the server.
+    """
+    return Guard(Router([Path("/", _to_page)], redirect_slashes=False, default=_nothing), site)
 
 
 def _to_page(_: Request) -> Response:

@@ -56,7 +56,9 @@ class BodyReader:
         """
         coding = self._headers.get("content-encoding", "identity").strip().lower()
         if self._more and coding not in ("", "identity"):
-            raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"got a body packed with {coding[:40]}, expected none")
+            raise RefusedError(
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"got a body packed with {coding[:40]}, expected none"
+            )
         media = self._headers.get("content-type", "").partition(";")[0].strip().lower()
         if kind.media is not None and media != kind.media:
             why = f"got content type {media[:80]!r}, expected {kind.media}"

@@ -53,9 +53,8 @@ class Guard:
             await send(message)
 
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        try:
-            if len(hosts) != 1 or not _HOST.fullmatch(hosts[0]) or not self.site.serves(hosts[0].decode()):
-                raise RefusedError(HTTPStatus.BAD_REQUEST, "got a Host header that does not name this server")
+        if len(hosts) == 1 and _HOST.fullmatch(hosts[0]) and self.site.serves(hosts[0].decode()):
             await self.app(scope, receive, guarded)
-        except RefusedError as error:
-            await response_to(error)(scope, receive, guarded)
+        else:
+            why = "got a Host header that does not name this server"
+            await response_to(RefusedError(HTTPStatus.BAD_REQUEST, why))(scope, receive, guarded)

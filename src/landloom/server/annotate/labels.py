@@ -23,7 +23,7 @@ def encoded_length(pixels: int) -> int:
 
 
 def decode_labels(text: object, *, most: int) -> bytes:
-    """A label raster from base64; its exact length is checked against its task, in the ledger.
+    r"""A label raster from base64; its exact length is checked against its task, in the ledger.
 
     Args:
         text: what the client sent.
@@ -34,7 +34,7 @@ def decode_labels(text: object, *, most: int) -> bytes:
 
     Example:
         >>> decode_labels("AQIB", most=1024)
-        b'\\x01\\x02\\x01'
+        b'\x01\x02\x01'
     """
     longest = encoded_length(most)
     if not isinstance(text, str) or not 0 < len(text) <= longest or len(text) % 4:
@@ -47,7 +47,7 @@ def decode_labels(text: object, *, most: int) -> bytes:
 
 
 def check_codes(labels: bytes, codes: Iterable[int], *, whole: bool) -> bytes:
-    """Refuse codes that are not the campaign's.
+    r"""Refuse codes that are not the campaign's.
 
     Args:
         labels: uint8 codes.
@@ -58,7 +58,7 @@ def check_codes(labels: bytes, codes: Iterable[int], *, whole: bool) -> bytes:
         InvalidInputError: there are others.
 
     Example:
-        >>> check_codes(b"\\x01\\x09", [1, 2], whole=True)
+        >>> check_codes(b"\x01\x09", [1, 2], whole=True)
         Traceback (most recent call last):
             ...
         landloom.errors.InvalidInputError: labels: got code 9, expected codes of the campaign's classes: 1, 2
