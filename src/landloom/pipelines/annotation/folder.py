@@ -64,7 +64,8 @@ def write_folder(folder: Path, name: str, corpus: str, database: str, settings: 
     Args:
         folder: it is made if it is missing.
         name: of the campaign.
-        corpus: folder, address or registered name; a folder is written relative to the campaign's, so that both can be moved together.
+        corpus: folder, address or registered name; a folder is written relative to the
+            campaign's, so that both can be moved together.
         database: address of the ledger.
         settings: of the campaign, for people to read.
     """
@@ -123,4 +124,3 @@ def open_folder(folder: str | os.PathLike[str], environment: Mapping[str, str] |
     beside = path / corpus
     where = str(beside) if not is_remote(corpus) and beside.exists() else corpus
     return CampaignFolder(path=path, name=name, corpus=where, database=database)
-
