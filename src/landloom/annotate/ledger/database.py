@@ -7,7 +7,7 @@ import random
 import sqlite3
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
@@ -101,11 +101,8 @@ class Ledger:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database and changes nothing."""
-        with _translated(), self.engine.connect() as connection:
-            if self.dialect == "postgresql":
-                connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            with connection.begin():
-                yield connection
+        with _translated(), self.engine.connect() as connection, self._options(connection, write=False).begin():
+            yield connection
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
@@ -114,13 +111,21 @@ class Ledger:
         Raises:
             StorageFullError: no space is left; nothing of the transaction was kept.
         """
-        if self.dialect == "sqlite":
-            with self._writer, _translated(), self.engine.connect() as connection:
-                with connection.execution_options(**{_WRITE: True}).begin():
-                    yield connection
-            return
-        with _translated(), self.engine.begin() as connection:
+        lock = self._writer if self.dialect == "sqlite" else nullcontext()
+        with (
+            lock,
+            _translated(),
+            self.engine.connect() as connection,
+            self._options(connection, write=True).begin(),
+        ):
             yield connection
+
+    def _options(self, connection: Connection, *, write: bool) -> Connection:
+        if self.dialect == "sqlite":
+            return connection.execution_options(**{_WRITE: write})
+        if write:
+            return connection
+        return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def transact(self, work: Callable[[Connection], _Result]) -> _Result:
         """Run work in a transaction that may write; once more after a deadlock.
@@ -160,7 +165,7 @@ def open_ledger(url: str, *, migrate: bool = True) -> Ledger:
         InvalidValueError: another kind of database.
         LedgerUnavailableError: it cannot be opened or reached, or was made by a newer version.
     """
-    from landloom.annotate.ledger.migrating import check, upgrade  # noqa: PLC0415 - Alembic is loaded for this alone
+    from landloom.annotate.ledger.schema.migrating import check, upgrade  # noqa: PLC0415 - Alembic is loaded for this alone
 
     ledger = Ledger(_engine(_parsed(url)))
     try:

@@ -64,7 +64,8 @@ def write_folder(folder: Path, name: str, corpus: str, database: str, settings: 
     Args:
         folder: it is made if it is missing.
         name: of the campaign.
-        corpus: folder, address or registered name; a folder is written relative to the campaign's, so that both can be moved together.
+        corpus: folder, address or registered name; a folder is written relative to the
+            campaign's, so that both can be moved together.
         database: address of the ledger.
         settings: of the campaign, for people to read.
     """

@@ -150,7 +150,7 @@ class SeriesSource:
             raise InvalidInputError(f"{chip}: got different acquisitions in {[one.key for one in self.products]}")
         parts = [_fitted(np.asarray(cube), shape) for cube in cubes]
         reflectance = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
-        valid = data_valid(reflectance).all(axis=1)
+        valid = np.asarray(data_valid(reflectance).all(axis=1))
         stamps = cubes[0]["time"].to_numpy()
         for key, layer in self._masks:
             quality = selection.cube(chip, key, observed_only=True).sel(band=layer)

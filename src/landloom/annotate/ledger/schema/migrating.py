@@ -75,7 +75,7 @@ def _known(connection: Connection) -> None:
 
 def _config(connection: Connection | None) -> Config:
     config = Config()
-    config.set_main_option("script_location", "landloom.annotate.ledger:migrations")
+    config.set_main_option("script_location", "landloom.annotate.ledger.schema:migrations")
     config.attributes["connection"] = connection
     return config
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from landloom.annotate.ledger.models import Base
+from landloom.annotate.ledger.schema.models import Base
 
 
 def run() -> None:
