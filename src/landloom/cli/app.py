@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.cli import (
+    annotate,
     asking,
     building,
     demos,
@@ -69,6 +70,7 @@ for group in (
     asking,
     downloading,
     serving,
+    annotate,
     demos,
 ):
     group.register(app)
