@@ -1,7 +1,7 @@
 // The tasks of one person: the one that is worked on, the next ones fetched ahead, their leases and drafts.
 
 import type { Api, Assignment, Campaign, Receipt } from "./api";
-import { CLIENT } from "./api";
+import { CLIENT, newId } from "./api";
 import { HttpError, base64Of, bytesOf } from "../../shared/http";
 import { ActivityClock } from "./clock";
 import { Cube } from "./cube";
@@ -17,15 +17,6 @@ const HELD = 3;
 const DRAFT_PAUSE = 5_000;
 const EMPTY_PAUSE = 20_000;
 const RETRY_PAUSE = 3_000;
-
-/** A random UUID; the browser's own function is there on TLS and loopback only. */
-function newId(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(16));
-  bytes[6] = (bytes[6]! & 15) | 64;
-  bytes[8] = (bytes[8]! & 63) | 128;
-  const text = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  return text.replace(/^(.{8})(.{4})(.{4})(.{4})/, "$1-$2-$3-$4-");
-}
 
 export interface Task {
   assignment: Assignment;

@@ -23,7 +23,7 @@ export function Interval({ value, low, high }: { value: number; low: number | nu
 }
 
 export interface Day {
-  day: string;
+  date: string;
   submissions: number;
   seconds: number;
 }
@@ -43,12 +43,12 @@ export function Days({ days }: { days: Day[] }) {
         </g>
       ))}
       {shown.map((day, place) => (
-        <g key={day.day}>
-          <title>{`${day.day}: ${day.submissions} submissions, ${Math.round(day.seconds)} s`}</title>
+        <g key={day.date}>
+          <title>{`${day.date}: ${day.submissions} submissions, ${Math.round(day.seconds)} s`}</title>
           <rect x={38 + place * step} y={120 - (105 * day.submissions) / most} width={Math.max(1, step - 3)} height={(105 * day.submissions) / most} fill="#1f6f5c" />
           {place % Math.ceil(shown.length / 8) === 0 && (
             <text x={38 + place * step + (step - 3) / 2} y="138" text-anchor="middle">
-              {day.day.slice(5)}
+              {day.date.slice(5)}
             </text>
           )}
         </g>
