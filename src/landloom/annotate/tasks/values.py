@@ -200,6 +200,8 @@ class CampaignSettings:
     """Of the draws."""
     instructions: str = ""
     """Text for annotators."""
+    series: str = ""
+    """Product of the corpus that annotators see; empty for its first series."""
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
