@@ -74,7 +74,7 @@ def running() -> Iterator[Cluster]:
         _wait(server, folder)
         yield Cluster(folder)
     finally:
-        server.send_signal(signal.SIGINT)
+        server.send_signal(signal.SIGQUIT)  # at once: nothing is to be kept
         server.wait(timeout=60)
         shutil.rmtree(folder)
 
