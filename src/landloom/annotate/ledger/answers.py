@@ -24,7 +24,7 @@ from landloom.annotate.ledger.values import Answer, AnsweredTask
 from landloom.annotate.tasks.values import TaskKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
@@ -94,16 +94,25 @@ def read_tasks(
         .where(*conditions)
         .order_by(Task.chip_id, Task.id)
     )
-    answers = _answers(wanted, conditions)
-    found = groupby(connection.execute(answers), key=lambda row: row.task_id)
-    following = next(found, None)
-    for task in connection.execute(tasks.execution_options(yield_per=500)):
+    with (
+        connection.execute(_answers(wanted, conditions)) as answers,
+        connection.execute(tasks.execution_options(yield_per=500)) as found,
+    ):
+        for task, rows in _joined(found, answers):
+            if rows or unanswered:
+                yield _value(task, rows)
+
+
+def _joined(tasks: Iterable[Any], answers: Iterable[Any]) -> Iterator[tuple[Any, list[Any]]]:
+    """Tasks with their rows of answers; both come in the order of the tasks."""
+    groups = groupby(answers, key=lambda row: row.task_id)
+    following = next(groups, None)
+    for task in tasks:
         rows: list[Any] = []
         if following is not None and following[0] == task.id:
             rows = list(following[1])
-            following = next(found, None)
-        if rows or unanswered:
-            yield _value(task, rows)
+            following = next(groups, None)
+        yield task, rows
 
 
 def _answers(wanted: ColumnElement[bool], conditions: tuple[ColumnElement[bool], ...]) -> Any:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
@@ -124,18 +124,25 @@ def verify_on(connection: Connection, campaign: str) -> int:
         select(Campaign.id, Campaign.sequence, Campaign.digest).where(Campaign.name == campaign)
     ).one()
     previous, expected = START, 1
-    for row in connection.execute(_ROWS.where(Submission.campaign_id == head.id)):
-        values = row._asdict()
-        labels, digest = values.pop("labels"), values.pop("digest")
-        link = Link(campaign=campaign, **{**values, "assignment": row.assignment or ""})
-        where = f"{campaign}: submission {expected}"
-        if row.sequence != expected:
-            raise TamperedError(f"{where}: got number {row.sequence} in its place")
-        if hashlib.sha256(labels).hexdigest() != row.sha256:
-            raise TamperedError(f"{where}: its labels are not those that were submitted")
-        if row.previous != previous or link.digest != digest:
-            raise TamperedError(f"{where}: its row is not the one that was submitted")
-        previous, expected = digest, expected + 1
+    with connection.execute(_ROWS.where(Submission.campaign_id == head.id)) as rows:
+        for row in rows:
+            previous = _verified(row, campaign, expected, previous)
+            expected += 1
     if (head.sequence, head.digest) != (expected - 1, previous):
         raise TamperedError(f"{campaign}: got {expected - 1} submissions, expected {head.sequence}")
     return expected - 1
+
+
+def _verified(row: Any, campaign: str, expected: int, previous: str) -> str:
+    """The digest of a row that follows the previous one."""
+    values = row._asdict()
+    labels, digest = values.pop("labels"), str(values.pop("digest"))
+    link = Link(campaign=campaign, **{**values, "assignment": row.assignment or ""})
+    where = f"{campaign}: submission {expected}"
+    if row.sequence != expected:
+        raise TamperedError(f"{where}: got number {row.sequence} in its place")
+    if hashlib.sha256(labels).hexdigest() != row.sha256:
+        raise TamperedError(f"{where}: its labels are not those that were submitted")
+    if row.previous != previous or link.digest != digest:
+        raise TamperedError(f"{where}: its row is not the one that was submitted")
+    return digest

@@ -199,8 +199,8 @@ def submissions(ledger: Ledger, campaign: str, *, after: int = 0) -> Iterator[Su
             .where(Submission.campaign_id == number, Submission.sequence > after, Submission.role.in_(ANSWERS))
             .order_by(Submission.sequence)
         )
-        for row in connection.execute(wanted.execution_options(yield_per=1000)):
-            yield _row(row)
+        with connection.execute(wanted.execution_options(yield_per=1000)) as rows:
+            yield from map(_row, rows)
 
 
 def _row(row: Any) -> SubmissionRow:
