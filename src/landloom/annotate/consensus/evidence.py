@@ -137,7 +137,7 @@ def indicator(patterns: Patterns) -> Any:
 def normalised(logs: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rows of logarithms as probabilities that sum to 1."""
     shifted = np.exp(logs - logs.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    return np.asarray(shifted / (shifted @ np.ones((logs.shape[1], 1))))  # faster than a sum of short rows
 
 
 def log_rows(tables: NDArray[np.float64]) -> NDArray[np.float64]:

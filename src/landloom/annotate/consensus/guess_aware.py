@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 from scipy.sparse import csr_array
 
-from landloom.annotate.consensus.evidence import Known, normalised, one_coin_tables
+from landloom.annotate.consensus.evidence import Known, one_coin_tables
 from landloom.annotate.scores.intervals import design_effect
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from landloom.annotate.answers.patterns import Patterns
@@ -29,9 +31,9 @@ AVERAGE: Final = 50.0
 """Independent pixels that the other annotators together are worth for one of whom too little is known."""
 ROUNDS: Final = 200
 """Most rounds of expectation and maximisation."""
-REFINED: Final = 20
+REFINED: Final = 12
 """Rounds on all tasks after that."""
-TOLERANCE: Final = 1e-6
+TOLERANCE: Final = 1e-4
 """Change of copy rates and confusions at which they end."""
 
 
@@ -83,7 +85,7 @@ class GuessModel:
         )
         seats = _Seats(patterns, mass, blind, known.effect, average)
         for _ in range(ROUNDS):
-            renewed = model._renewed(seats, seats.mass(model))
+            renewed = model._renewed(seats)
             if renewed.differs(model) < TOLERANCE:
                 break
             model = renewed
@@ -91,8 +93,7 @@ class GuessModel:
             weight = min(float(mass.sum()) / max(float(open_pixels.sum()), 1.0), 1.0)
             seats = _Seats(patterns, mass, open_pixels * weight, known.effect, average)
             for _ in range(REFINED):
-                whole = seats.mass(model)
-                model = model._renewed(seats, whole)._with_guess(seats, whole, effect)
+                model = model._renewed(seats, effect)
         return model
 
     def differs(self, other: GuessModel) -> float:
@@ -101,59 +102,54 @@ class GuessModel:
             float(np.abs(self.copying - other.copying).max()), float(np.abs(self.confusion - other.confusion).max())
         )
 
-    def posterior(self, patterns: Patterns, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
-        """(pattern, class) probabilities of some patterns, by default all."""
-        return normalised(self.logs(patterns, rows))
+    def posterior(self, patterns: Patterns) -> NDArray[np.float64]:
+        """(pattern, class) probabilities."""
+        rows = np.arange(len(patterns.count))
+        seats = [_seat(patterns, rows, seat) for seat in range(patterns.labels.shape[1])]
+        return self._posterior(patterns.guess, seats, [seat.rates(self) for seat in seats])
 
-    def logs(self, patterns: Patterns, rows: NDArray[np.int64] | slice = slice(None)) -> NDArray[np.float64]:
-        """The same as logarithms, not normalised."""
-        guess, shown = patterns.guess[rows], patterns.shown[rows]
-        logs = np.tile(np.log(self.prior), (len(guess), 1))
+    def _posterior(
+        self, guess: NDArray[np.int16], seats: Sequence[_Seat], rates: Sequence[NDArray[np.float64]]
+    ) -> NDArray[np.float64]:
+        """(row, class) probabilities of rows with these guesses and labels."""
+        found = np.tile(self.prior, (len(guess), 1))
         if self.guess is not None:
             there = guess >= 0
-            logs[there] += np.log(self.guess).T[guess[there]]
-        for seat in range(patterns.labels.shape[1]):
-            labels, who = patterns.labels[rows, seat], patterns.who[rows, seat]
-            own = np.flatnonzero(labels >= 0)
-            logs[own] += np.log(self._rates(labels[own], who[own], shown[own]))
-        return logs
+            found[there] *= self.guess.T[guess[there]]
+        ones = np.ones((found.shape[1], 1))
+        for seat, own in zip(seats, rates, strict=True):
+            found[seat.rows] *= own
+            found /= found @ ones  # so that many annotators do not underflow
+        return found
 
-    def _rates(
-        self, labels: NDArray[np.int16], who: NDArray[np.int16], shown: NDArray[np.int16]
-    ) -> NDArray[np.float64]:
-        """(row, true class) how probable a label is."""
-        looked = self.confusion[who, :, labels]
-        copying = np.where(shown >= 0, self.copying[who], 0.0)[:, None]
-        return np.asarray(copying * (labels == shown)[:, None] + (1 - copying) * looked)
-
-    def _renewed(self, seats: _Seats, mass: NDArray[np.float64]) -> GuessModel:
+    def _renewed(self, seats: _Seats, effect: float | None = None) -> GuessModel:
+        """One round; with pixels worth an independent one, of the guess and of class frequencies too."""
+        rates = [part.rates(self) for part in seats.parts]
+        mass = seats.fixed
+        if seats.free.any():
+            mass = mass + self._posterior(seats.guess, seats.parts, rates) * seats.free
         people, classes = self.confusion.shape[:2]
         sums, copied, seen = np.zeros((people * classes, classes)), np.zeros(people), np.zeros(people)
-        for part in seats.parts:
-            weighted = mass[part.rows] * part.weight[:, None]
-            copying = np.where((part.shown >= 0) & (part.labels == part.shown), self.copying[part.who], 0.0)
-            share = copying[:, None] / self._rates(part.labels, part.who, part.shown)
+        ones = np.ones(classes)
+        for part, own in zip(seats.parts, rates, strict=True):
+            weighted = mass[part.rows] / seats.effect[part.who, None]
+            share = np.where(part.labels == part.shown, self.copying[part.who], 0.0)[:, None] / own
             sums += part.table @ (weighted * (1 - share))
-            copied += np.bincount(part.who, weights=(weighted * share).sum(axis=1), minlength=people)
-            seen += np.bincount(part.who, weights=weighted.sum(axis=1) * (part.shown >= 0), minlength=people)
+            copied += np.bincount(part.who, weights=(weighted * share) @ ones, minlength=people)
+            seen += np.bincount(part.who, weights=(weighted @ ones) * (part.shown >= 0), minlength=people)
         table = sums.reshape(people, classes, classes).transpose(0, 2, 1).copy()
         if seats.average is not None and seats.average.any():
             _shrink(seats.average, table, copied, seen)
         right = np.trace(table, axis1=1, axis2=2) + STRENGTH / 2
         table += STRENGTH * one_coin_tables(right / (table.sum(axis=(1, 2)) + STRENGTH), classes)
         copying = (copied + 1) / (seen + 2) if self.copying.any() else self.copying
-        return replace(
-            self,
-            copying=copying,
-            confusion=table / table.sum(axis=2, keepdims=True),
-            rounds=self.rounds + 1,
-        )
-
-    def _with_guess(self, seats: _Seats, mass: NDArray[np.float64], effect: float) -> GuessModel:
+        confusion = table / table.sum(axis=2, keepdims=True)
+        model = replace(self, copying=copying, confusion=confusion, rounds=self.rounds + 1)
+        if effect is None:
+            return model
         there = seats.guess >= 0
-        table = _by_pairs(seats.guess[there], mass[there] / effect)
-        sums = mass.sum(axis=0)
-        return replace(self, guess=_shrunk(table), prior=_shares(sums / effect, 1.0))
+        pairs = _by_pairs(seats.guess[there], mass[there] / effect)
+        return replace(model, guess=_shrunk(pairs), prior=_shares(mass.sum(axis=0) / effect, 1.0))
 
     def document(self, annotators: tuple[int | str, ...]) -> dict[str, Any]:
         """As JSON values."""
@@ -183,10 +179,16 @@ class _Seat:
     labels: NDArray[np.int16]
     who: NDArray[np.int16]
     shown: NDArray[np.int16]
-    weight: NDArray[np.float64]
-    """Independent pixels of one pixel of the annotator."""
     table: Any
     """(annotator × label, row) sparse table of ones."""
+
+    def rates(self, model: GuessModel) -> NDArray[np.float64]:
+        """(row, true class) how probable each label is."""
+        looked = model.confusion[self.who, :, self.labels]
+        copying = np.where(self.shown >= 0, model.copying[self.who], 0.0)
+        looked *= (1 - copying)[:, None]
+        looked += np.where(self.labels == self.shown, copying, 0.0)[:, None]
+        return np.asarray(looked)
 
 
 class _Seats:
@@ -201,30 +203,19 @@ class _Seats:
         average: NDArray[np.bool_] | None,
     ) -> None:
         rows = np.flatnonzero((fixed.sum(axis=1) > 0) | (free > 0))
-        self._patterns, self._rows, self._fixed, self._free = patterns, rows, fixed[rows], free[rows, None]
-        self.guess, self.average = patterns.guess[rows], average
-        self.parts = [_seat(patterns, rows, seat, effect) for seat in range(patterns.labels.shape[1])]
-
-    def mass(self, model: GuessModel) -> NDArray[np.float64]:
-        """(row, class) pixels: known ones, and those of the model where the class is not known."""
-        if not self._free.any():
-            return self._fixed
-        return np.asarray(self._fixed + model.posterior(self._patterns, self._rows) * self._free)
+        self.fixed, self.free, self.guess = fixed[rows], free[rows, None], patterns.guess[rows]
+        self.effect, self.average = effect, average
+        self.parts = [_seat(patterns, rows, seat) for seat in range(patterns.labels.shape[1])]
 
 
-def _seat(patterns: Patterns, rows: NDArray[np.int64], seat: int, effect: NDArray[np.float64]) -> _Seat:
+def _seat(patterns: Patterns, rows: NDArray[np.int64], seat: int) -> _Seat:
     labels, who = patterns.labels[rows, seat], patterns.who[rows, seat]
     own = np.flatnonzero(labels >= 0)
     labels, who, size = labels[own], who[own], len(patterns.classes)
     places = (who.astype(np.int64) * size + labels, np.arange(len(own)))
-    return _Seat(
-        rows=own,
-        labels=labels,
-        who=who,
-        shown=patterns.shown[rows][own],
-        weight=1 / effect[who],
-        table=csr_array((np.ones(len(own)), places), shape=(len(effect) * size, len(own))),
-    )
+    shape = (len(patterns.annotators) * size, len(own))
+    table = csr_array((np.ones(len(own)), places), shape=shape)
+    return _Seat(rows=own, labels=labels, who=who, shown=patterns.shown[rows][own], table=table)
 
 
 def _guess_rates(patterns: Patterns, counts: TaskCounts) -> tuple[NDArray[np.float64] | None, float]:
