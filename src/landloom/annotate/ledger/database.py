@@ -9,6 +9,8 @@ import threading
 import time
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from landloom.annotate.ledger.errors import LedgerUnavailableError, StorageFullError
@@ -167,7 +169,7 @@ def open_ledger(url: str, *, migrate: bool = True) -> Ledger:
     """
     from landloom.annotate.ledger.schema.migrating import check, upgrade  # noqa: PLC0415 - Alembic is loaded for this alone
 
-    ledger = Ledger(_engine(_parsed(url)))
+    ledger = open_database(url)
     try:
         if migrate:
             upgrade(ledger)
@@ -177,6 +179,19 @@ def open_ledger(url: str, *, migrate: bool = True) -> Ledger:
         ledger.close()
         raise
     return ledger
+
+
+def open_database(url: str, *, wal: bool = True) -> Ledger:
+    """Open a database whatever tables it has.
+
+    Args:
+        url: as for `open_ledger`.
+        wal: whether SQLite writes ahead; False for a file that stays as it is.
+
+    Raises:
+        InvalidValueError: another kind of database.
+    """
+    return Ledger(_engine(_parsed(url), wal=wal))
 
 
 def _parsed(url: str) -> URL:
@@ -194,20 +209,23 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="sqlite+pysqlite")
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, *, wal: bool) -> Engine:
     if url.get_backend_name() == "postgresql":
         return create_engine(
             url, pool_size=10, max_overflow=30, pool_pre_ping=True, connect_args={"options": _POSTGRES_OPTIONS}
         )
+    path = Path(url.database or "")
+    if path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)  # it will hold password hashes
     engine = create_engine(url, pool_size=10, max_overflow=54, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "connect", partial(_set_up_sqlite, wal=wal))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _: Any, *, wal: bool) -> None:
     connection.isolation_level = None  # transactions are begun below
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
+    for pragma in (*(["journal_mode = wal"] if wal else []), "synchronous = full", "foreign_keys = on"):
         connection.execute(f"pragma {pragma}").close()
 
 
