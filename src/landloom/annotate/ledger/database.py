@@ -39,8 +39,9 @@ _ATTEMPTS: Final = 8
 _WRITE: Final = "landloom_write"
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
 _POSTGRES_FULL: Final = "53100"
-_POSTGRES_AGAIN: Final = {"40001", "40P01"}
-"""Serialisation failure, deadlock: the transaction may be run again."""
+_POSTGRES_AGAIN: Final = {"40001", "40P01", "23505"}
+"""Serialisation failure, deadlock, and a row that somebody else added at the same moment: run again, the transaction
+finds it."""
 _POSTGRES_OPTIONS: Final = (
     "-c synchronous_commit=on -c timezone=UTC -c default_transaction_isolation=read\\ committed "
     "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000"
@@ -130,7 +131,7 @@ class Ledger:
         return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def transact(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Run work in a transaction that may write; once more after a deadlock.
+        """Run work in a transaction that may write; once more if another transaction came between.
 
         Args:
             work: has no effect but on the database.
