@@ -35,18 +35,36 @@ class Cluster:
     def url(self, database: str) -> str:
         return f"postgresql+psycopg://{ROLE}@/{database}?host={self.folder}"
 
-    def new_database(self) -> str:
-        """Address of a new, empty database."""
+    def new_database(self, tablespace: Path | None = None) -> str:
+        """Address of a new, empty database, whose tables may be in a folder of the server's user."""
         name = f"test_{next(self.numbers)}"
-        self._run("postgres", f"create database {name} template template0")
+        where = ""
+        if tablespace is not None:
+            self._run("postgres", f"create tablespace {name} location '{tablespace}'")
+            where = f" tablespace {name}"
+        self._run("postgres", f"create database {name} template template0{where}")
         return self.url(name)
+
+    def drop(self, url: str) -> None:
+        """Drop a database and the tablespace of its name."""
+        name = self._name(url)
+        self._run("postgres", f"drop database {name} with (force)", f"drop tablespace if exists {name}")
+
+    def own(self, folder: Path) -> None:
+        """Give a folder to the server's user."""
+        if owner := _owner():
+            shutil.chown(folder, owner)
+
+    @staticmethod
+    def _name(url: str) -> str:
+        return url.partition("?")[0].rpartition("/")[2]
 
     @contextmanager
     def lent(self) -> Iterator[str]:
         """Address of an empty database, which is emptied again at the end."""
         url = self.free.pop() if self.free else self.new_database()
         yield url
-        name = url.partition("?")[0].rpartition("/")[2]
+        name = self._name(url)
         others = f"from pg_stat_activity where datname = '{name}' and pid != pg_backend_pid()"
         self._run(
             name, f"select pg_terminate_backend(pid) {others}", "drop schema public cascade", "create schema public"

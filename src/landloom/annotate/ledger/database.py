@@ -38,6 +38,7 @@ BUSY_SECONDS: Final = 30
 _ATTEMPTS: Final = 8
 _WRITE: Final = "landloom_write"
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+_DAMAGED: Final = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _POSTGRES_FULL: Final = "53100"
 _POSTGRES_AGAIN: Final = {"40001", "40P01", "23505"}
 """Serialisation failure, deadlock, and a row that somebody else added at the same moment: run again, the transaction
@@ -246,7 +247,8 @@ def _translated() -> Iterator[None]:
     except DBAPIError as error:
         if _is_full(error.orig):
             raise StorageFullError("no space is left for the ledger; nothing was changed") from error
-        if isinstance(error, OperationalError) and not _again(error):
+        damaged = getattr(error.orig, "sqlite_errorcode", None) in _DAMAGED
+        if damaged or (isinstance(error, OperationalError) and not _again(error)):
             raise LedgerUnavailableError(f"the ledger cannot be used: {error.orig}") from error
         raise
 
