@@ -51,9 +51,7 @@ class AnnotatorScore:
     def by_class(self, classes: Sequence[int]) -> dict[int, float]:
         """Code of a class → accuracy on its reference pixels; classes without any are absent."""
         sums = self.confusion.sum(axis=1)
-        return {
-            code: float(self.confusion[at, at] / sums[at]) for at, code in enumerate(sorted(classes)) if sums[at]
-        }
+        return {code: float(self.confusion[at, at] / sums[at]) for at, code in enumerate(sorted(classes)) if sums[at]}
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
