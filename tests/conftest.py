@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 from hypothesis import HealthCheck, settings
-from tests import azurite
+from tests import azurite, postgres
 from tests.web import FaultyServer, serving
 
 if TYPE_CHECKING:
@@ -209,3 +209,19 @@ def faulty(tmp_path: Path) -> Iterator[FaultyServer]:
     """A web server over the test's folder that fails on demand."""
     with serving(tmp_path) as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_cluster() -> Iterator[postgres.Cluster]:
+    """A PostgreSQL server of the tests' own; tests that want it are skipped, loudly, where none is installed."""
+    with postgres.running() as cluster:
+        yield cluster
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Address of an empty database: every test that asks for it runs on SQLite and on PostgreSQL."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+    cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
+    return cluster.new_database()

@@ -144,6 +144,9 @@ def test_a_cube_holds_the_pixels_of_its_chips(built: Any) -> None:
     first = min(selection.ids)
     observed = selection.cube(first, "pfsr")["observed"].to_numpy().tolist()
     assert observed == [place != ABSENT for place in range(4)]
+    present = selection.cube(first, "pfsr", observed_only=True)
+    assert present["observed"].all()
+    np.testing.assert_array_equal(present, selection.cube(first, "pfsr").isel(time=observed))
 
 
 def test_lists_hold_only_what_exists(built: Any) -> None:

@@ -72,6 +72,8 @@ class _Source:
 
     selection: Chosen
     product: str
+    steps: tuple[int, ...] | None = None
+    """Positions of the timesteps to read among those of the period; None for all."""
 
     @cached_property
     def info(self) -> CorpusInfo:
@@ -108,7 +110,8 @@ class _Source:
     def slots(self) -> tuple[Slot, ...]:
         """Its timesteps in the period, each once."""
         chips = self.info if "chips" in self.info.layouts else replace(self.info, layouts=("chips",))
-        return slots_of(chips, (self.product,), self.selection.period, self.bands[:1])
+        slots = slots_of(chips, (self.product,), self.selection.period, self.bands[:1])
+        return slots if self.steps is None else tuple(slots[step] for step in self.steps)
 
     def exists(self, row: NDArray[np.int32]) -> NDArray[np.bool_]:
         """(time,) existing chips of a sample."""
@@ -223,6 +226,7 @@ def load_cube(
     mask: str | None = None,
     quality: str = "pfqa",
     with_labels: bool = False,
+    observed_only: bool = False,
 ) -> xr.DataArray:
     """One sample's chips of a product in time order.
 
@@ -233,6 +237,7 @@ def load_cube(
         mask: condition for valid pixels on layers of the quality product; others become nodata.
         quality: key of that product; it must have the same pixels and timesteps.
         with_labels: add the fraction of each class as a coordinate, `clc_311`.
+        observed_only: leave out timesteps without a chip of this sample, such as the dates of other granules.
 
     Returns:
         (time, band, y, x) with coordinates of pixel centres, `observed` (time,), `spatial_ref` (CRS in WKT and EPSG,
@@ -246,6 +251,8 @@ def load_cube(
     import xarray as xr
 
     source, row = _Source(selection=selection, product=product), _one(selection, sample)
+    if observed_only:
+        source = replace(source, steps=tuple(np.flatnonzero(source.exists(row)).tolist()))
     grid = source.grid(row)
     pixels = source.read(row, grid, source.chosen)
     if mask is not None:

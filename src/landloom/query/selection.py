@@ -258,11 +258,20 @@ class Selection:
         mask: str | None = None,
         quality: str = "pfqa",
         with_labels: bool = False,
+        observed_only: bool = False,
     ) -> xr.DataArray:
         """One sample's chips of a product as (time, band, y, x); see `landloom.query.cubes.load_cube`."""
         from landloom.query.cubes import load_cube
 
-        return load_cube(self, sample, product, mask=mask, quality=quality, with_labels=with_labels)
+        return load_cube(
+            self,
+            sample,
+            product,
+            mask=mask,
+            quality=quality,
+            with_labels=with_labels,
+            observed_only=observed_only,
+        )
 
     def load(
         self, product: str, *, mask: str | None = None, quality: str = "pfqa", with_labels: bool = False

@@ -107,6 +107,9 @@ class NewTask:
     """Number of annotators."""
     priority: float = 0.0
     """Tasks of a larger value are issued first."""
+    error: float | None = None
+    """Share of the pixels expected to be wrong in the guess; the priority follows from it as answers come in. None: the
+    priority stays."""
 
     def __post_init__(self) -> None:
         for name, raster in (("guess", self.guess), ("original", self.original)):
@@ -197,6 +200,8 @@ class CampaignSettings:
     """Of the draws."""
     instructions: str = ""
     """Text for annotators."""
+    series: str = ""
+    """Product of the corpus that annotators see; empty for its first series."""
 
     def __post_init__(self) -> None:
         problems = list(self._problems())

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
+
+from landloom.errors import InvalidInputError
+from landloom.reports.options import JsonOption
+from landloom.reports.terminal import ProgressBars, say, say_json
+
+if TYPE_CHECKING:
+    from landloom.pipelines.annotation.campaign import CampaignReport
 
 CAMPAIGN = Path("annotation")
 """Default folder of a campaign."""
@@ -22,6 +29,128 @@ def init(
     corpus: Annotated[str, typer.Argument(help="Folder, address or name of the corpus.")] = "corpus",
     *,
     campaign: Annotated[Path, typer.Option(help="Folder for the new campaign.")] = CAMPAIGN,
+    name: Annotated[str | None, typer.Option(help="Name in the ledger; by default that of the corpus.")] = None,
+    database: Annotated[
+        str | None,
+        typer.Option(
+            help="Address of a PostgreSQL server for the ledger; by default LANDLOOM_DATABASE, or else a file in the "
+            "folder."
+        ),
+    ] = None,
+    series: Annotated[str, typer.Option(help="Product that annotators see; by default the first series.")] = "",
+    prediction: Annotated[
+        str | None,
+        typer.Option("--guess", help="Label raster that annotators correct, or `none`; by default the corpus's own."),
+    ] = None,
+    taxonomy: Annotated[
+        str | None, typer.Option(help="Classes to choose from; by default those of the guess or the labels.")
+    ] = None,
+    level: Annotated[int | None, typer.Option(help="Level of the taxonomy, 1 is the coarsest.")] = None,
+    where: Annotated[str | None, typer.Option(help="Only samples that meet this CQL2 filter.")] = None,
+    split: Annotated[str | None, typer.Option(help="Only samples of this split.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Maximum number of chips, drawn at random.")] = None,
+    carry_from: Annotated[
+        Path | None,
+        typer.Option(help="Campaign whose consensus is the guess; where the series changed is asked first."),
+    ] = None,
+    suspects: Annotated[
+        Path | None,
+        typer.Option(help="CSV of suspected labels: lon, lat or chip, row, column; probability is optional."),
+    ] = None,
+    annotators: Annotated[int, typer.Option(help="Annotators per task.")] = 3,
+    task_size: Annotated[int, typer.Option(help="Largest side of a task in pixels.")] = 32,
+    reference_share: Annotated[float, typer.Option(help="Share of the tasks that are reference tasks.")] = 0.05,
+    references: Annotated[int | None, typer.Option(help="Number of reference tasks, instead of a share.")] = None,
+    blind_share: Annotated[float, typer.Option(help="Share of the tasks that are shown without a guess.")] = 0.03,
+    planted_share: Annotated[float, typer.Option(help="Share of the tasks with a planted wrong guess.")] = 0.01,
+    all_scenes: Annotated[
+        bool, typer.Option("--all-scenes/--any-scene", help="Submit needs every scene to have been shown.")
+    ] = True,
+    lease: Annotated[int, typer.Option(help="Seconds without a sign of life after which a task is reissued.")] = 900,
+    heartbeat: Annotated[int, typer.Option(help="Seconds between signs of life.")] = 60,
+    order: Annotated[str, typer.Option(help="`gain` for expected gain per second, or `random`.")] = "gain",
+    qualification: Annotated[int, typer.Option(help="Tasks of a qualification round; 0 for none.")] = 0,
+    pass_mark: Annotated[float, typer.Option(help="Accuracy that passes the qualification round.")] = 0.8,
+    accept: Annotated[
+        list[str] | None,
+        typer.Option(help="Rule `class=accuracy` by code, key or name, such as Water=0.95; may be repeated."),
+    ] = None,
+    trust_after: Annotated[int, typer.Option(help="Reference tasks after which trust is decided.")] = 5,
+    trust_mark: Annotated[float, typer.Option(help="Accuracy on reference tasks of a trusted annotator.")] = 0.7,
+    trust_window: Annotated[int, typer.Option(help="Number of latest reference tasks that decide.")] = 20,
+    context: Annotated[int, typer.Option(help="Side of the window around a task in pixels.")] = 96,
+    seed: Annotated[int, typer.Option(help="Seed of all draws.")] = 0,
+    instructions: Annotated[Path | None, typer.Option(help="Text file with instructions for annotators.")] = None,
+    admin: Annotated[str, typer.Option(help="Name of the first user.")] = "admin",
+    ask_password: Annotated[
+        bool, typer.Option("--ask-password", help="Ask for the first user's password instead of making one.")
+    ] = False,
+    as_json: JsonOption = False,
 ) -> None:
-    """Create a campaign: cut chips into tasks, draw reference tasks, set up the ledger."""
-    raise NotImplementedError(corpus, campaign)
+    """Create a campaign: cut chips into tasks, draw reference tasks, set up the ledger and a first user."""
+    from landloom.annotate.tasks.values import CampaignSettings
+    from landloom.pipelines.annotation.campaign import CampaignOptions, init_campaign
+    from landloom.store.vector.tables import read_text
+
+    settings = {
+        "annotators": annotators,
+        "task_size": task_size,
+        "reference_share": reference_share,
+        "reference_count": references,
+        "blind_share": blind_share,
+        "planted_share": planted_share,
+        "require_all_scenes": all_scenes,
+        "lease_seconds": lease,
+        "heartbeat_seconds": heartbeat,
+        "order": order,
+        "qualification": qualification,
+        "pass_mark": pass_mark,
+        "trust_after": trust_after,
+        "trust_mark": trust_mark,
+        "trust_window": trust_window,
+        "context": context,
+        "seed": seed,
+        "series": series,
+        "instructions": "" if instructions is None else read_text(instructions, largest=2**20),
+    }
+    options = CampaignOptions(
+        name=name,
+        guess=prediction,
+        taxonomy=taxonomy,
+        level=level,
+        where=where,
+        split=split,
+        limit=limit,
+        suspects=None if suspects is None else str(suspects),
+        carry_from=None if carry_from is None else str(carry_from),
+        acceptance=dict(_rule(text) for text in accept or ()),
+        database=database,
+        admin=admin,
+        password=typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask_password else None,
+    )
+    with ProgressBars() as bars:
+        done = init_campaign(corpus, campaign, CampaignSettings.parse(settings), options, listener=bars)
+    if as_json:
+        say_json(done.document() | ({} if done.password is None else {"password": done.password}))
+    else:
+        _say(done)
+
+
+def _rule(text: str) -> tuple[str, float]:
+    name, _, share = text.rpartition("=")
+    try:
+        return name, float(share)
+    except ValueError:
+        raise InvalidInputError(f"got the rule {text!r}, expected class=accuracy such as Water=0.95") from None
+
+
+def _say(done: CampaignReport) -> None:
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in done.kinds.items())
+    say(f"{done.name}: {done.chips:,} chips, {done.tasks:,} tasks ({kinds})")
+    say(f"  {done.classes} classes, {done.submissions:,} submissions needed; ledger: {done.ledger}")
+    for line in done.notes:
+        say(f"  note: {line}")
+    if done.admin is not None:
+        shown = "" if done.password is None else f", password {done.password} (shown only now)"
+        say(f"  first user: {done.admin}{shown}")
+    say(f"next: landloom annotate users add NAME --campaign {done.folder}; landloom annotate serve {done.folder}")

@@ -1,0 +1,44 @@
+"""Own assignments, for those who still have a role in the campaign."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from landloom.annotate.ledger.accounts.users import roles_of
+from landloom.annotate.ledger.errors import NotAllowedError
+from landloom.annotate.ledger.lookup import campaign_of, own_loan, standing
+from landloom.annotate.ledger.values import Role
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from landloom.annotate.ledger.lookup import CampaignRecord, Loan, Standing
+    from landloom.annotate.ledger.values import User
+
+WORKERS: Final = frozenset({Role.ANNOTATOR, Role.EXPERT})
+"""Roles that get tasks."""
+
+
+def readable_loan(connection: Connection, user: User, identity: str) -> Loan:
+    """A user's assignment, to be read.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+        NotAllowedError: the user's role was taken away.
+    """
+    loan = own_loan(connection, user, identity)
+    if not roles_of(connection, user.id, loan.campaign_id) & WORKERS:
+        raise NotAllowedError("only annotators and experts have tasks")
+    return loan
+
+
+def locked_loan(connection: Connection, user: User, identity: str) -> tuple[CampaignRecord, Standing, Loan]:
+    """A user's assignment, to be changed: everything else that the user does in the campaign waits.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+        NotAllowedError: the user's role was taken away.
+    """
+    number = readable_loan(connection, user, identity).campaign_id
+    own = standing(connection, number, user.id)
+    return campaign_of(connection, number), own, own_loan(connection, user, identity)

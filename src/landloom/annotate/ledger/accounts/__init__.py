@@ -1,0 +1,1 @@
+"""People: accounts, roles, logins, invitations, tokens and the audit trail."""

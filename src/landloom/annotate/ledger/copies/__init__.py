@@ -1,0 +1,1 @@
+"""Copies of a ledger: backups, exports, and ledgers rebuilt from them."""

@@ -1,0 +1,207 @@
+"""The queue: who labels what next."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import insert, select, update
+
+from landloom.annotate.ledger.access import WORKERS, locked_loan, readable_loan
+from landloom.annotate.ledger.accounts.users import roles_of
+from landloom.annotate.ledger.database import moment, now
+from landloom.annotate.ledger.draws import draw
+from landloom.annotate.ledger.errors import ConflictError, LeaseLostError, NotAllowedError
+from landloom.annotate.ledger.lookup import campaign_record, loans, standing
+from landloom.annotate.ledger.places import expert_place, free_place, lock_tasks, recount, release_expired
+from landloom.annotate.ledger.schema.models import Annotator as AnnotatorModel
+from landloom.annotate.ledger.schema.models import Assignment as AssignmentModel
+from landloom.annotate.ledger.schema.models import Draft as DraftModel
+from landloom.annotate.ledger.values import LONGEST_COMMENT, Assignment, Draft, check_text
+from landloom.annotate.tasks.trust import Trust
+from landloom.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.engine import Connection
+
+    from landloom.annotate.ledger.database import Ledger
+    from landloom.annotate.ledger.draws import Drawn
+    from landloom.annotate.ledger.lookup import Loan, Standing
+    from landloom.annotate.ledger.values import User
+
+MOST: Final = 16
+"""Tasks on loan to one person."""
+
+
+def take(ledger: Ledger, campaign: str, user: User, count: int) -> tuple[Assignment, ...]:
+    """Give a user up to `count` tasks, in one transaction: first those on loan already, then new ones.
+
+    Raises:
+        NotAllowedError: the user is neither annotator nor expert of the campaign.
+        NotFoundError: no such campaign.
+    """
+    if not 1 <= count <= MOST:
+        raise InvalidValueError(f"got {count} tasks, expected 1 to {MOST}")
+    return ledger.transact(lambda connection: _take(connection, campaign, user, count))
+
+
+def _take(connection: Connection, name: str, user: User, count: int) -> tuple[Assignment, ...]:
+    record = campaign_record(connection, name)
+    roles = roles_of(connection, user.id, record.id)
+    if not roles & WORKERS:
+        raise NotAllowedError("only annotators and experts get tasks")
+    own = standing(connection, record.id, user.id)
+    at = now(connection)
+    release_expired(connection, record.id, at)
+    expires = at + record.campaign.settings.lease_seconds
+    kept = [loan.id for loan in _unfinished(connection, own) if _holds(connection, loan, own, at, expires)][:count]
+    while len(kept) < count:
+        drawn = draw(connection, record, own, roles)
+        if drawn is None:
+            break
+        kept.append(_issue(connection, drawn, own, at, expires))
+        own = standing(connection, record.id, user.id)
+    found = {loan.id: loan for loan in loans(connection, AssignmentModel.id.in_(kept))}
+    return tuple(_value(connection, found[number]) for number in kept)
+
+
+def _unfinished(connection: Connection, own: Standing) -> list[Loan]:
+    return loans(
+        connection,
+        AssignmentModel.user_id == own.user_id,
+        AssignmentModel.campaign_id == own.campaign_id,
+        AssignmentModel.state == "leased",
+    )
+
+
+def _holds(connection: Connection, loan: Loan, own: Standing, at: float, expires: float) -> bool:
+    """Whether a loan is live, or can be lent again to the same person."""
+    if loan.expires > at and (loan.place is not None or loan.purpose == "qualify"):
+        return True
+    if own.trust is Trust.UNTRUSTED and loan.purpose == "annotate":
+        return False
+    return _renew(connection, loan, expires)
+
+
+def _renew(connection: Connection, loan: Loan, expires: float) -> bool:
+    """Prolong a lease; if its place was taken away, on any place that is free."""
+    lock_tasks(connection, [loan.task_id])
+    current = loans(connection, AssignmentModel.id == loan.id)[0]
+    place = current.place
+    if place is None and loan.purpose != "qualify":
+        place = (
+            expert_place(connection, loan.task_id)
+            if loan.purpose == "expert"
+            else free_place(connection, loan.task_id, loan.copies)
+        )
+        if place is None:
+            return False
+    connection.execute(
+        update(AssignmentModel).where(AssignmentModel.id == loan.id).values(place=place, expires=expires)
+    )
+    recount(connection, [loan.task_id])
+    return True
+
+
+def _issue(connection: Connection, drawn: Drawn, own: Standing, at: float, expires: float) -> int:
+    place = None
+    if drawn.purpose == "expert":
+        place = expert_place(connection, drawn.id)
+    elif drawn.purpose == "annotate":
+        place = free_place(connection, drawn.id, drawn.copies)
+    number = connection.execute(
+        insert(AssignmentModel)
+        .values(
+            public_id=secrets.token_urlsafe(16),
+            campaign_id=own.campaign_id,
+            task_id=drawn.id,
+            user_id=own.user_id,
+            location=drawn.location,
+            purpose=drawn.purpose,
+            state="leased",
+            place=place,
+            issued=at,
+            expires=expires,
+            reason="",
+        )
+        .returning(AssignmentModel.id)
+    ).scalar_one()
+    connection.execute(
+        update(AnnotatorModel)
+        .where(AnnotatorModel.user_id == own.user_id, AnnotatorModel.campaign_id == own.campaign_id)
+        .values(chip_id=drawn.chip_id, draws=AnnotatorModel.draws + 1)
+    )
+    recount(connection, [drawn.id])
+    return number
+
+
+def _value(connection: Connection, loan: Loan) -> Assignment:
+    row = connection.execute(
+        select(DraftModel.labels, DraftModel.version).where(DraftModel.assignment_id == loan.id)
+    ).one_or_none()
+    return Assignment(
+        id=loan.public_id,
+        window=loan.window,
+        guess=loan.guess or bytes(loan.window.pixels),
+        expires_at=moment(loan.expires),
+        draft=Draft(labels=row.labels, version=row.version) if row else None,
+        qualification=loan.purpose == "qualify",
+    )
+
+
+def assignment(ledger: Ledger, user: User, identity: str) -> Assignment:
+    """Read one's own assignment, whether or not its lease has ended.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+    """
+    with ledger.read() as connection:
+        return _value(connection, readable_loan(connection, user, identity))
+
+
+def heartbeat(ledger: Ledger, user: User, identity: str) -> datetime:
+    """Prolong a lease.
+
+    Returns:
+        When it ends now.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+        LeaseLostError: it ended, and others have taken every place of the task.
+        ConflictError: the task was submitted or skipped.
+    """
+    return ledger.transact(lambda connection: _heartbeat(connection, user, identity))
+
+
+def _heartbeat(connection: Connection, user: User, identity: str) -> datetime:
+    record, _, loan = locked_loan(connection, user, identity)
+    if loan.state != "leased":
+        raise ConflictError(f"the task was {loan.state} already")
+    expires = now(connection) + record.campaign.settings.lease_seconds
+    if not _renew(connection, loan, expires):
+        raise LeaseLostError("the lease ended, and the task went to others; work on it is kept when it is submitted")
+    return moment(expires)
+
+
+def skip(ledger: Ledger, user: User, identity: str, reason: str) -> None:
+    """Give a task back; it goes to others and never to this person again.
+
+    Raises:
+        NotFoundError: there is none, or it is somebody else's.
+        ConflictError: it was submitted.
+    """
+    check_text(reason, "reason", LONGEST_COMMENT)
+    ledger.transact(lambda connection: _skip(connection, user, identity, reason))
+
+
+def _skip(connection: Connection, user: User, identity: str, reason: str) -> None:
+    _, _, loan = locked_loan(connection, user, identity)
+    if loan.state not in {"leased", "skipped"}:
+        raise ConflictError("the task was submitted already")
+    lock_tasks(connection, [loan.task_id])
+    connection.execute(
+        update(AssignmentModel).where(AssignmentModel.id == loan.id).values(state="skipped", place=None, reason=reason)
+    )
+    recount(connection, [loan.task_id])

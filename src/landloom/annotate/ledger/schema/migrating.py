@@ -1,0 +1,85 @@
+"""The tables' versions: upgrade and downgrade, one process at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from landloom.annotate.ledger.errors import LedgerUnavailableError
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from landloom.annotate.ledger.database import Ledger
+
+_LOCK: Final = 0x6C616E646C6F6F6D
+"""Number of PostgreSQL's advisory lock: `landloom` in ASCII."""
+
+
+def upgrade(ledger: Ledger, revision: str = "head") -> None:
+    """Bring the tables to a version, in one transaction, under a lock.
+
+    Raises:
+        LedgerUnavailableError: the database was made by a newer version of landloom.
+    """
+    if _revision(ledger) == newest():
+        return
+    with ledger.write() as connection:
+        _lock(connection)
+        _known(connection)
+        command.upgrade(_config(connection), revision)
+
+
+def downgrade(ledger: Ledger, revision: str = "base") -> None:
+    """Bring the tables back to an older version, in one transaction, under a lock; what it has no place for is lost."""
+    with ledger.write() as connection:
+        _lock(connection)
+        _known(connection)
+        command.downgrade(_config(connection), revision)
+
+
+def check(ledger: Ledger) -> None:
+    """Check that the tables are those of this version.
+
+    Raises:
+        LedgerUnavailableError: they are not.
+    """
+    found = _revision(ledger)
+    if found != newest():
+        raise LedgerUnavailableError(f"{ledger.address}: got tables of version {found}, expected {newest()}")
+
+
+def newest() -> str:
+    """The version of the tables that this version of landloom uses."""
+    head = ScriptDirectory.from_config(_config(None)).get_current_head()
+    assert head is not None  # noqa: S101 - the package has migrations
+    return head
+
+
+def _revision(ledger: Ledger) -> str | None:
+    with ledger.read() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def _known(connection: Connection) -> None:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = {one.revision for one in ScriptDirectory.from_config(_config(None)).walk_revisions()}
+    if found is not None and found not in known:
+        raise LedgerUnavailableError(f"got tables of version {found}, expected one of {sorted(known)}: update landloom")
+
+
+def _config(connection: Connection | None) -> Config:
+    config = Config()
+    config.set_main_option("script_location", "landloom.annotate.ledger.schema:migrations")
+    config.attributes["connection"] = connection
+    return config
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":  # SQLite's transaction is the lock
+        connection.execute(text("select pg_advisory_xact_lock(:number)"), {"number": _LOCK})

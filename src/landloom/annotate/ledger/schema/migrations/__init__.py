@@ -1,0 +1,1 @@
+"""Alembic's folder: one module per version of the tables."""

@@ -1,0 +1,104 @@
+"""What a submission says about its annotator. Every kind of task takes the same steps, so that none answers slower."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import insert, select, update
+
+from landloom.annotate.ledger.chain import compact
+from landloom.annotate.ledger.rasters import copied_pixels
+from landloom.annotate.ledger.schema.models import Reference, ScoreSnapshot, Submission
+from landloom.annotate.tasks.trust import ReferenceResult
+from landloom.annotate.tasks.values import TaskKind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from sqlalchemy.engine import Connection
+
+    from landloom.annotate.ledger.lookup import Loan, Standing
+
+
+def reference_of(connection: Connection, task: int) -> bytes | None:
+    """The expert's answer to a task."""
+    return connection.execute(select(Reference.labels).where(Reference.task_id == task)).scalar_one_or_none()
+
+
+def record_score(connection: Connection, loan: Loan, own: Standing, submission: int, labels: bytes) -> None:
+    """Compare a submission with the expert's answer and with a planted error; without either, with itself."""
+    reference = reference_of(connection, loan.task_id)
+    result = _compared(labels, reference or labels)
+    planted, copied = copied_pixels(labels, loan.guess or labels, loan.original or loan.guess or labels)
+    known = reference is not None
+    connection.execute(
+        insert(ScoreSnapshot).values(
+            submission_id=submission,
+            campaign_id=own.campaign_id,
+            user_id=own.user_id,
+            kind=loan.kind.value,
+            pixels=_stored(result.pixels if known else {}),
+            right=_stored(result.right if known else {}),
+            planted=planted if loan.kind is TaskKind.PLANTED else 0,
+            copied=copied if loan.kind is TaskKind.PLANTED else 0,
+        )
+    )
+
+
+def rescore(connection: Connection, task: int, reference: bytes) -> None:
+    """Compare the answers to a task with a reference that came after them."""
+    rows = connection.execute(
+        select(ScoreSnapshot.submission_id, Submission.labels)
+        .join(Submission, Submission.id == ScoreSnapshot.submission_id)
+        .where(Submission.task_id == task)
+    ).all()
+    for row in rows:
+        result = _compared(row.labels, reference)
+        connection.execute(
+            update(ScoreSnapshot)
+            .where(ScoreSnapshot.submission_id == row.submission_id)
+            .values(kind=TaskKind.REFERENCE.value, pixels=_stored(result.pixels), right=_stored(result.right))
+        )
+
+
+def _compared(labels: bytes, reference: bytes) -> ReferenceResult:
+    """Pixels that the annotator left unlabelled, as files may, do not count."""
+    return ReferenceResult.of(labels, bytes(np.frombuffer(reference, np.uint8) * (np.frombuffer(labels, np.uint8) > 0)))
+
+
+def _stored(counts: Mapping[int, int]) -> str:
+    return compact({str(code): count for code, count in counts.items()})
+
+
+def results(connection: Connection, own: Standing, kind: TaskKind, *, most: int | None = None) -> list[ReferenceResult]:
+    """A user's results on reference or qualification tasks in the order of the ledger.
+
+    Args:
+        connection: inside a transaction.
+        own: whose; only submissions after `since` count.
+        kind: of the tasks.
+        most: only so many of the latest ones.
+    """
+    rows = connection.execute(
+        select(ScoreSnapshot.pixels, ScoreSnapshot.right)
+        .join(Submission, Submission.id == ScoreSnapshot.submission_id)
+        .where(
+            ScoreSnapshot.campaign_id == own.campaign_id,
+            ScoreSnapshot.user_id == own.user_id,
+            ScoreSnapshot.kind == kind.value,
+            Submission.sequence > own.since,
+        )
+        .order_by(Submission.sequence.desc())
+        .limit(most)
+    ).all()
+    return [result_of(row.pixels, row.right) for row in reversed(rows)]
+
+
+def result_of(pixels: str, right: str) -> ReferenceResult:
+    """A result as it is stored."""
+    return ReferenceResult(
+        pixels={int(code): count for code, count in json.loads(pixels).items()},
+        right={int(code): count for code, count in json.loads(right).items()},
+    )

@@ -1,0 +1,172 @@
+"""Submissions: label rasters, their rows in the ledger and what follows from them, in one transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+from sqlalchemy import func, insert, select, update
+
+from landloom.annotate.ledger.access import locked_loan
+from landloom.annotate.ledger.drafts import drop_draft
+from landloom.annotate.ledger.errors import ConflictError, InvalidSubmissionError
+from landloom.annotate.ledger.places import free_place, lock_tasks, recount
+from landloom.annotate.ledger.rasters import check_labels
+from landloom.annotate.ledger.rows import Subject, append, replayed
+from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission, Task
+from landloom.annotate.ledger.scoring import record_score, reference_of, result_of
+from landloom.annotate.ledger.trust import update_qualification, update_trust
+from landloom.annotate.ledger.values import Feedback, Receipt
+from landloom.annotate.tasks.order import disagreement, gain_per_second
+from landloom.annotate.tasks.trust import Trust
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from landloom.annotate.ledger import values
+    from landloom.annotate.ledger.database import Ledger
+    from landloom.annotate.ledger.lookup import CampaignRecord, Loan, Standing
+    from landloom.annotate.ledger.rows import Appended
+    from landloom.annotate.ledger.values import User
+
+MOST: Final = 5
+"""Submissions kept for one assignment."""
+
+
+def submit(ledger: Ledger, user: User, identity: str, submission: values.Submission) -> Receipt:
+    """Submit the work on an assignment. The answer comes after the commit; sent again, it comes again.
+
+    Work whose lease has ended takes a free place of its task if there is one, and is kept as surplus if there is none.
+
+    Raises:
+        NotFoundError: no such assignment, or it is somebody else's.
+        ConflictError: the id was used for another body, or the assignment was submitted too often.
+        InvalidSubmissionError: another size, codes that are no classes, unlabelled pixels, or scenes not viewed.
+        StorageFullError: no space is left; nothing was kept.
+    """
+    return ledger.transact(lambda connection: _submit(connection, user, identity, submission))
+
+
+def _submit(connection: Connection, user: User, identity: str, sent: values.Submission) -> Receipt:
+    found, own, loan = locked_loan(connection, user, identity)
+    subject = Subject(
+        task_id=loan.task_id,
+        task=loan.task,
+        guess=loan.guess,
+        guess_version=loan.guess_version,
+        assignment_id=loan.id,
+        assignment=loan.public_id,
+    )
+    before = replayed(connection, user, subject, loan.purpose, sent)
+    if before is not None:
+        return _receipt(connection, found, own, loan, before)
+    check_labels(sent.labels, loan.window, found.campaign.codes, unlabelled=False)
+    _check_scenes(sent, loan, required=found.campaign.settings.require_all_scenes)
+    lock_tasks(connection, [loan.task_id])
+    state, place = _decide(connection, own, loan)
+    row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
+    if loan.state in {"leased", "skipped"}:
+        _finish(connection, loan, state, place)
+    if state == "accepted":
+        _follow(connection, found, own, loan, row, sent.labels)
+    return _receipt(connection, found, own, loan, row)
+
+
+def _check_scenes(sent: values.Submission, loan: Loan, *, required: bool) -> None:
+    viewed = set(sent.dates_viewed)
+    if viewed - set(range(loan.scenes)):
+        raise InvalidSubmissionError(f"got scene {max(viewed)} among those viewed, expected 0 to {loan.scenes - 1}")
+    if required and len(viewed) < loan.scenes:
+        raise InvalidSubmissionError(f"got {len(viewed)} scenes viewed, expected all {loan.scenes}")
+
+
+def _decide(connection: Connection, own: Standing, loan: Loan) -> tuple[Literal["accepted", "surplus"], int | None]:
+    """Whether work is accepted, and the place that it takes in its task."""
+    if loan.state in {"submitted", "surplus"}:
+        kept = select(func.count()).select_from(Submission).where(Submission.assignment_id == loan.id)
+        if connection.execute(kept).scalar_one() >= MOST:
+            raise ConflictError(f"the task was submitted {MOST} times already")
+        return "surplus", None
+    if loan.purpose == "qualify":
+        return "accepted", None
+    if loan.purpose == "expert":
+        return ("surplus", None) if reference_of(connection, loan.task_id) else ("accepted", loan.place)
+    if own.trust is Trust.UNTRUSTED:
+        return "accepted", None
+    place = connection.execute(select(Assignment.place).where(Assignment.id == loan.id)).scalar_one()
+    if place is None:
+        place = free_place(connection, loan.task_id, loan.copies)
+    return ("surplus", None) if place is None else ("accepted", place)
+
+
+def _finish(connection: Connection, loan: Loan, state: str, place: int | None) -> None:
+    connection.execute(
+        update(Assignment)
+        .where(Assignment.id == loan.id)
+        .values(state="submitted" if state == "accepted" else "surplus", place=place)
+    )
+    drop_draft(connection, loan.id)
+
+
+def _follow(
+    connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended, labels: bytes
+) -> None:
+    """What follows from accepted work: a reference, or scores and trust; then counts and priority of the task."""
+    if loan.purpose == "expert":
+        set_reference(connection, loan.task_id, labels, row)
+    else:
+        record_score(connection, loan, own, row.id, labels)
+        update_trust(connection, found, own)
+    if loan.purpose == "qualify":
+        update_qualification(connection, found, own)
+    recount(connection, [loan.task_id])
+    refresh(connection, loan.task_id, pixels=loan.window.pixels, error=_error(found, loan))
+
+
+def _error(found: CampaignRecord, loan: Loan) -> float | None:
+    return loan.error if found.campaign.settings.order == "gain" else None
+
+
+def set_reference(connection: Connection, task: int, labels: bytes, row: Appended) -> None:
+    """Keep an expert's answer apart from all others."""
+    digest = select(Submission.sha256).where(Submission.id == row.id).scalar_subquery()
+    connection.execute(insert(Reference).values(task_id=task, labels=labels, sha256=digest, submission_id=row.id))
+
+
+def refresh(connection: Connection, task: int, *, pixels: int, error: float | None) -> None:
+    """Bring the disagreement and the priority of a task up to date with the answers that count."""
+    labels = list(
+        connection.execute(
+            select(Submission.labels)
+            .join(Assignment, Assignment.id == Submission.assignment_id)
+            .where(Submission.task_id == task, Submission.state == "accepted", Assignment.place >= 0)
+        ).scalars()
+    )
+    split = disagreement(np.array([np.frombuffer(one, np.uint8) for one in labels])) if len(labels) > 1 else 0.0
+    changes: dict[str, float] = {"disputed": split}
+    if error is not None:
+        changes["priority"] = float(gain_per_second(error, pixels, len(labels), split))
+    connection.execute(update(Task).where(Task.id == task).values(**changes))
+
+
+def _receipt(connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended) -> Receipt:
+    feedback = None
+    if loan.purpose == "qualify" and row.state == "accepted":
+        feedback = _feedback(connection, found, own, loan, row)
+    state: Literal["accepted", "surplus"] = "accepted" if row.state == "accepted" else "surplus"
+    return Receipt(sequence=row.sequence, state=state, changed=row.changed, feedback=feedback)
+
+
+def _feedback(connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended) -> Feedback:
+    left, passed = update_qualification(connection, found, own)
+    stored = connection.execute(
+        select(ScoreSnapshot.pixels, ScoreSnapshot.right).where(ScoreSnapshot.submission_id == row.id)
+    ).one()
+    result = result_of(stored.pixels, stored.right)
+    return Feedback(
+        right=sum(result.right.values()),
+        pixels=sum(result.pixels.values()),
+        labels=reference_of(connection, loan.task_id) or b"",
+        left=left,
+        passed=passed,
+    )

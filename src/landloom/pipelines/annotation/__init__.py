@@ -1,0 +1,1 @@
+"""Annotation campaigns on a corpus: creating them, reading what annotators see, importing labels, consensus."""

@@ -1,0 +1,218 @@
+"""`landloom annotate import`: labels from files, so that consensus also serves people who label elsewhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.annotate.tasks.cut import cut_chip
+from landloom.errors import InvalidInputError, InvalidValueError, LandloomError, Problem, bullets, counted, grouped
+from landloom.formats.geotiff import decode_geotiff
+from landloom.model.address import shown
+from landloom.pipelines.annotation.classes import ClassCodes
+from landloom.pipelines.annotation.folder import open_folder
+from landloom.pipelines.annotation.imported import ImportedTask, write_imported
+from landloom.pipelines.annotation.points import PointPlaces, read_points
+from landloom.pipelines.annotation.series import SeriesSource
+from landloom.query.corpus import Corpus
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.model.grid import Grid
+
+_TIFF: Final = frozenset({".tif", ".tiff"})
+_LISTED: Final = 30
+"""Problems that are listed."""
+_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportOptions:
+    """How files are read."""
+
+    annotator: str | None = None
+    """Whose labels they are; by default the column `annotator`, else the name of a CSV, or of a GeoTIFF's folder."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Our name of a column (lon, lat, class, annotator) → its name in the tables."""
+    classes: Mapping[str, str] = field(default_factory=dict)
+    """Value in the files → class of the campaign: its code, key or name."""
+    reference: bool = False
+    """Whether the labels are an expert's reference."""
+    skip_invalid: bool = False
+    """Whether to import the rest where rows or files cannot be used; by default nothing is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportReport:
+    """Labels that were imported."""
+
+    file: str
+    """Inside the campaign's folder."""
+    annotators: tuple[str, ...]
+    tasks: int
+    """Tasks with a label of anybody."""
+    pixels: int
+    """Labels of all annotators together."""
+    rejected: tuple[str, ...]
+    """Files and rows that were left out."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+class _Canvas:
+    """Labels of chips, annotator by annotator."""
+
+    def __init__(self, source: SeriesSource) -> None:
+        self.source = source
+        self.layers: dict[tuple[str, str], NDArray[np.uint8]] = {}
+
+    def layer(self, chip: str, annotator: str) -> NDArray[np.uint8]:
+        """(y, x) labels of one annotator in a chip."""
+        key = (chip, annotator)
+        if key not in self.layers:
+            self.layers[key] = np.zeros(self.source.grid(chip).shape, np.uint8)
+        return self.layers[key]
+
+    def tasks(self, size: int, *, reference: bool) -> Iterator[ImportedTask]:
+        """Labels cut into the tasks of the campaign; tasks without any are left out."""
+        for (chip, annotator), layer in sorted(self.layers.items()):
+            height, width = layer.shape
+            for window in cut_chip(chip, height, width, size):
+                part = layer[window.row : window.row + window.height, window.column : window.column + window.width]
+                if part.any():
+                    yield ImportedTask(window=window, annotator=annotator, labels=part, reference=reference)
+
+
+def import_labels(folder: str | Path, files: Sequence[str], options: ImportOptions | None = None) -> ImportReport:
+    """Import labels into a campaign.
+
+    A GeoTIFF holds the codes of the campaign (or values that `classes` translates) on exactly the pixels of one or
+    several chips; 0 and its nodata value are not labelled. A table has a row per labelled pixel.
+
+    Args:
+        folder: of the campaign.
+        files: GeoTIFFs and tables.
+        options: how they are read.
+
+    Raises:
+        InvalidInputError: files or rows that cannot be used, each named; nothing was imported. Or there is no label.
+        CorpusError: there is no campaign.
+    """
+    from landloom.annotate.ledger.campaigns import campaign  # noqa: PLC0415 - the extra `annotate`
+    from landloom.annotate.ledger.database import open_ledger  # noqa: PLC0415 - the extra `annotate`
+
+    wanted = options or ImportOptions()
+    there = open_folder(folder)
+    with open_ledger(there.database) as ledger:
+        known = campaign(ledger, there.name)
+    source = SeriesSource(corpus=Corpus.open(there.corpus), key=known.settings.series)
+    canvas = _Canvas(source)
+    codes = ClassCodes.of(known.classes, wanted.classes)
+    problems: list[Problem] = []
+    for file in files:
+        read = _read_raster if Path(file).suffix.lower() in _TIFF else _read_table
+        problems += read(file, canvas, codes, wanted)
+    if problems and not wanted.skip_invalid:
+        raise InvalidInputError(f"got labels that cannot be used; nothing was imported:\n{_listed(problems)}")
+    tasks = list(canvas.tasks(known.settings.task_size, reference=wanted.reference))
+    if not tasks:
+        raise InvalidInputError(f"got {counted(len(files), 'file')} without any label\n{_listed(problems)}".rstrip())
+    return ImportReport(
+        file=write_imported(there.path, tasks),
+        annotators=tuple(sorted({one.annotator for one in tasks})),
+        tasks=len({one.window for one in tasks}),
+        pixels=sum(int(np.count_nonzero(one.labels)) for one in tasks),
+        rejected=tuple(str(problem) for problem in problems),
+    )
+
+
+def _listed(problems: Sequence[Problem]) -> str:
+    rows = grouped(problems)
+    more = f"\n  … and {len(rows) - _LISTED} more kinds" if len(rows) > _LISTED else ""
+    return bullets(rows[:_LISTED]) + more
+
+
+def _annotator(name: str) -> str:
+    if not _NAME.fullmatch(name):
+        raise InvalidInputError(f"got annotator {name!r}, expected a name of 1 to 100 printable characters")
+    return name
+
+
+def _read_table(file: str, canvas: _Canvas, codes: ClassCodes, wanted: ImportOptions) -> list[Problem]:
+    """Draw the points of a table; the rows that cannot be used."""
+    name, problems = Path(file).name, []
+    places = PointPlaces(source=canvas.source)
+    try:
+        rows = read_points(file, ("class",), wanted.columns)
+    except LandloomError as error:
+        return [Problem(where="", what=str(error))]
+    seen: dict[tuple[str, str, int, int], int] = {}
+    for number, row in rows:
+        try:
+            annotator = _annotator(wanted.annotator or row.get("annotator") or Path(file).stem)
+            code = codes.code(row["class"])
+            for place in places.of(row):
+                key = (annotator, place.chip, place.row, place.column)
+                if seen.setdefault(key, code) != code:
+                    raise InvalidInputError(
+                        f"got a second class for row {place.row}, column {place.column} of {place.chip} by {annotator}"
+                    )
+                canvas.layer(place.chip, annotator)[place.row, place.column] = code
+        except LandloomError as error:
+            problems.append(Problem(where=f"{name}, row {number}", what=str(error)))
+    return problems
+
+
+def _read_raster(file: str, canvas: _Canvas, codes: ClassCodes, wanted: ImportOptions) -> list[Problem]:
+    """Draw a raster; why it cannot be used."""
+    path = Path(file)
+    try:
+        annotator = _annotator(wanted.annotator or path.resolve().parent.name)
+        array, grid, about = decode_geotiff(path.read_bytes())
+        layer = array[0] if array.ndim == 3 else array
+        if layer.dtype.kind not in "ui":
+            raise InvalidInputError(f"got pixels of type {layer.dtype}, expected whole numbers")
+        labelled = layer != 0 if about.nodata is None else (layer != 0) & (layer != about.nodata)
+        table = codes.table(np.unique(layer[labelled]).tolist())
+        drawn = np.zeros(layer.shape, np.uint8)
+        for value, code in table.items():
+            drawn[labelled & (layer == value)] = code
+        chips = _chips_within(grid, canvas.source)
+        if not chips:
+            where = f"EPSG:{grid.epsg} {grid.bounds} at {grid.resolution} m"
+            raise InvalidInputError(f"got a raster of {where}, expected exactly the pixels of a chip")
+        for chip, row, column in chips:
+            target = canvas.layer(chip, annotator)
+            part = drawn[row : row + target.shape[0], column : column + target.shape[1]]
+            target[part > 0] = part[part > 0]
+    except OSError as error:
+        return [Problem(where=path.name, what=f"cannot be read: {error.strerror or error}")]
+    except LandloomError as error:
+        return [Problem(where=shown(str(path)), what=str(error))]
+    return []
+
+
+def _chips_within(grid: Grid, source: SeriesSource) -> list[tuple[str, int, int]]:
+    """Chips that lie inside a raster on the same pixels, with their first row and column in it."""
+    sidecar = source.corpus.sidecar
+    rows = np.arange(len(sidecar), dtype=np.int32)
+    squares = sidecar.squares(rows)
+    west, south, east, north = grid.bounds
+    inside = (sidecar.epsg(rows) == grid.epsg) & (squares[:, 0] >= west - 1e-6) & (squares[:, 1] >= south - 1e-6)
+    inside &= (squares[:, 2] <= east + 1e-6) & (squares[:, 3] <= north + 1e-6)
+    found = []
+    for chip in sidecar.texts(rows[inside]):
+        try:
+            found.append((chip, *source.grid(chip).offset_in(grid)))
+        except InvalidValueError:  # other pixels
+            continue
+    return found

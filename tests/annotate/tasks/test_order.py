@@ -1,0 +1,108 @@
+"""The order of the queue: monotone in doubt, measured paces, a random control."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from landloom.annotate.tasks.order import (
+    BLANK,
+    Pace,
+    disagreement,
+    error_of_confidence,
+    error_of_probabilities,
+    gain_per_second,
+    random_priorities,
+    remaining_error,
+    with_suspects,
+)
+from landloom.errors import InvalidValueError
+
+SHARES = st.floats(0, 1)
+
+
+@given(arrays(np.float64, (4, 3), elements=st.floats(0, 1)))
+def test_doubt_lies_between_0_and_1_and_ignores_scale(values: np.ndarray) -> None:
+    error = error_of_probabilities(values)
+    assert ((error >= 0) & (error <= 1)).all()
+    np.testing.assert_allclose(error_of_probabilities(1e4 * values), error, atol=1e-9)
+
+
+def test_doubt_of_probabilities() -> None:
+    certain, two, four, none = error_of_probabilities(
+        [[1, 0.5, 0.25, 0], [0, 0.5, 0.25, 0], [0, 0, 0.25, 0], [0] * 2 + [0.25, 0]]
+    )
+    assert certain == 0
+    assert two == pytest.approx((0.5 + 0.5) / 2)
+    assert four == pytest.approx((0.75 + 1) / 2)
+    assert none == BLANK
+    assert error_of_confidence([0.9, 0.4]).round(2).tolist() == [0.1, 0.6]
+    with pytest.raises(InvalidValueError, match="got probabilities of shape"):
+        error_of_probabilities([[-1.0], [2.0]])
+    with pytest.raises(InvalidValueError, match="outside 0 to 1"):
+        error_of_confidence([90])
+
+
+@given(error=SHARES, more=SHARES, answers=st.integers(0, 5), split=SHARES)
+def test_more_doubt_never_lowers_the_gain(error: float, more: float, answers: int, split: float) -> None:
+    low, high = sorted((error, more))
+    first, second = gain_per_second([low, high], 1024, answers, split)
+    assert first <= second + 1e-9
+
+
+@given(error=st.floats(0.01, 0.9), answers=st.integers(2, 6))
+def test_disagreement_brings_a_task_back(error: float, answers: int) -> None:
+    agreed, split = gain_per_second(error, 1024, answers, [0.0, 0.5])
+    assert split > agreed
+
+
+def test_unanimous_answers_settle_a_task() -> None:
+    left = remaining_error(0.3, [0, 1, 2, 3], 0)
+    assert (np.diff(left) < 0).all()
+    assert left[-1] < 0.01
+
+
+def test_a_slower_person_gains_less_per_second_but_in_a_similar_order() -> None:
+    errors = np.linspace(0, 0.9, 10)
+    quick, slow = gain_per_second(errors, 1024, pace=Pace(task=3)), gain_per_second(errors, 1024, pace=Pace(task=12))
+    assert (quick[1:] > slow[1:]).all()
+    assert (np.argsort(quick) == np.argsort(slow)).all()
+
+
+@given(st.floats(1, 30), st.floats(0, 0.2), st.integers(100, 300))
+def test_the_pace_of_a_person_is_recovered(task: float, pixel: float, count: int) -> None:
+    changed = np.linspace(0, 400, count)
+    pace = Pace.fit(changed.tolist(), (task + pixel * changed).tolist(), strength=0.01)
+    assert pace.task == pytest.approx(task, abs=0.2)
+    assert pace.pixel == pytest.approx(pixel, abs=0.002)
+
+
+def test_few_measurements_and_breaks_change_little() -> None:
+    assert Pace.fit([], []) == Pace()
+    once = Pace.fit([0], [600])
+    assert once.task < 70
+    breaks = Pace.fit([0] * 40, [5.0] * 39 + [50_000])
+    assert breaks.task < 8
+    with pytest.raises(InvalidValueError, match="expected as many of both"):
+        Pace.fit([1], [1, 2])
+    with pytest.raises(InvalidValueError, match="expected positive times"):
+        Pace(task=0)
+
+
+def test_disagreement_of_answers() -> None:
+    assert disagreement([[1, 1, 2, 2]]) == 0
+    assert disagreement([[1, 1, 2, 2], [1, 2, 2, 2], [1, 1, 3, 2]]) == 0.5
+
+
+def test_suspected_labels_come_first() -> None:
+    error = with_suspects([0.1, 0.1], [0.0, 0.8])
+    assert gain_per_second(error, 1024).argmax() == 1
+
+
+def test_the_control_is_random_and_repeats() -> None:
+    first = random_priorities(1000, seed=5)
+    assert (first == random_priorities(1000, seed=5)).all()
+    assert abs(np.corrcoef(first, np.arange(1000))[0, 1]) < 0.1
