@@ -107,7 +107,7 @@ export class Editor extends Watched {
     this.hidden = false;
     this.viewed = new Set(task.viewed);
     this.pictures = prepared ?? new Pictures(task.cube, this.campaign.bands);
-    this.date = Math.min(this.date, task.cube.times.length - 1);
+    this.date = this.clearDate(task);
     this.other = Math.min(this.other, task.cube.times.length - 1);
     this.fit();
     this.render();
@@ -115,6 +115,13 @@ export class Editor extends Watched {
     this.count();
     this.refresh();
     if (this.tool === "superpixel") this.onSegmentsWanted();
+  }
+
+  /** The date that was on show, or the clearest where that one is clouded here. */
+  private clearDate(task: EditorTask): number {
+    const { clear } = task.cube.window;
+    if ((clear[this.date] ?? 0) >= 0.5) return this.date;
+    return Math.max(0, clear.indexOf(Math.max(...clear)));
   }
 
   /** Draw the canvases and the components again. */

@@ -73,13 +73,13 @@ export function play({ editor, tasks }: Page): void {
   const count = editor.task?.cube.times.length ?? 0;
   const unseen = tasks?.unseen ?? [];
   const list = unseen.length ? unseen : Array.from({ length: count }, (_, time) => time);
-  const { task } = editor;
+  const { task, date: first } = editor;
   const step = () => {
     const date = list.shift();
-    if (date === undefined || editor.task !== task) {
-      clearInterval(playing);
-      playing = undefined;
-    } else editor.setDate(date);
+    if (date !== undefined && editor.task === task) return editor.setDate(date);
+    clearInterval(playing);
+    playing = undefined;
+    if (editor.task === task) editor.setDate(first);
   };
   step();
   playing = setInterval(step, FLIP);

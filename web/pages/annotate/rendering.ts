@@ -65,8 +65,8 @@ function stated(item: StatedRendering): Rendering[] {
 /** The campaign's renderings, then the usual ones that it does not name. */
 export function renderings(campaign: Campaign): Rendering[] {
   const own = campaign.renderings.flatMap(stated);
-  const names = new Set(own.map((item) => item.name.toLowerCase()));
-  const all = [...own, ...usual(campaign.bands).filter((item) => !names.has(item.name.toLowerCase()))];
+  const shown = new Set(own.flatMap((item) => [item.name.toLowerCase(), String(item.bands)]));
+  const all = [...own, ...usual(campaign.bands).filter((item) => !shown.has(item.name.toLowerCase()) && !(item.bands && shown.has(String(item.bands))))];
   if (all.length || !campaign.bands.length) return all;
   const first = campaign.bands[0]!.name;
   const grey: [string, string, string] = [first, campaign.bands[1]?.name ?? first, campaign.bands[2]?.name ?? first];

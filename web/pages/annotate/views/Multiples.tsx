@@ -53,8 +53,8 @@ function Multiple({ editor, date }: { editor: Editor; date: number }) {
       <canvas ref={canvas} />
       <span class="caption">
         <span>
-          <span class="century">{dateText(task.cube.times[date]!).slice(0, 2)}</span>
-          {dateText(task.cube.times[date]!).slice(2)}
+          <span class="year">{dateText(task.cube.times[date]!).slice(0, 5)}</span>
+          {dateText(task.cube.times[date]!).slice(5)}
         </span>
         <span class={seen ? "seen" : "unseen"}>{seen ? "✓" : "•"}</span>
         <span class="share">{Math.round(100 * (1 - clear))}&thinsp;%</span>
