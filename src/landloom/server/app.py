@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
     import uvicorn
     from fastapi import FastAPI
+    from starlette.types import ASGIApp
 
 _TURN: Final = 5e-4
 """Interval of thread switches in seconds: the thread that sends responses should not wait for searches."""
+_GRACE: Final = 8
+"""Seconds in which requests that have begun are answered when the server stops."""
 _NEEDED: Final = ("fastapi", "uvicorn", "stac_fastapi")
 
 
@@ -89,14 +92,37 @@ def serve(
         InvalidInputError: the address cannot be listened on.
     """
     check_extra()
+    run(create_app(Corpus.open(uri)), host=host, port=port, announce=announce)
+
+
+def run(
+    app: ASGIApp,
+    *,
+    host: str,
+    port: int,
+    announce: Callable[[str], None] | None = None,
+    **options: Any,
+) -> None:
+    """Serve an application until interrupted; requests that have begun are answered before it ends.
+
+    Args:
+        app: what is served.
+        host: address to listen on.
+        port: 0 for any free port.
+        announce: called with the address once the server listens.
+        options: further ones of `uvicorn.Config`.
+
+    Raises:
+        InvalidInputError: the address cannot be listened on.
+    """
     import socket
 
     import uvicorn
 
     if not 0 <= port <= 65_535:
         raise InvalidInputError(f"got port {port}, expected 0 to 65535")
-    app = create_app(Corpus.open(uri))
     sys.setswitchinterval(_TURN)
+    config = server_config(app, **options)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -107,15 +133,15 @@ def serve(
         listener.listen(128)
         shown = f"[{host}]" if ":" in host else host
         if announce is not None:
-            announce(f"http://{shown}:{listener.getsockname()[1]}/")
-        uvicorn.Server(server_config(app)).run(sockets=[listener])
+            announce(f"{'https' if config.is_ssl else 'http'}://{shown}:{listener.getsockname()[1]}/")
+        uvicorn.Server(config).run(sockets=[listener])
 
 
-def server_config(app: FastAPI, **options: Any) -> uvicorn.Config:
+def server_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
     """How uvicorn serves an application: with bounds on connections, without telling what it is.
 
     Args:
-        app: from `create_app`.
+        app: what is served.
         options: further ones of `uvicorn.Config`.
     """
     import uvicorn
@@ -123,5 +149,6 @@ def server_config(app: FastAPI, **options: Any) -> uvicorn.Config:
     from landloom.server.connections import HEAD_SECONDS, BoundedProtocol
 
     plain: dict[str, Any] = {"log_level": "warning", "ws": "none", "lifespan": "off", "server_header": False}
+    plain["timeout_graceful_shutdown"] = _GRACE
     idle = int(HEAD_SECONDS)
     return uvicorn.Config(app, **plain | options, http=BoundedProtocol, timeout_keep_alive=idle, backlog=128)

@@ -63,6 +63,21 @@ def document(status: int, description: str) -> dict[str, Any]:
     return {"code": HTTPStatus(status).phrase, "description": description[:_SHOWN]}
 
 
+def answer_to(error: Exception) -> tuple[HTTPStatus, dict[str, Any]]:
+    """Status and document of the response to an error; what is for the server's log alone goes there.
+
+    Example:
+        >>> status, content = answer_to(NotFoundError("no sample 'x'"))
+        >>> int(status), content["description"]
+        (404, "no sample 'x'")
+    """
+    status = status_of(error) if isinstance(error, LandloomError) else HTTPStatus.INTERNAL_SERVER_ERROR
+    if isinstance(error, MissingKeyError) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOGGER.warning("%s", error)  # it may name folders of this machine, which are nobody else's business
+        return status, document(status, _GENERAL.get(status, _GENERAL[HTTPStatus.INTERNAL_SERVER_ERROR]))
+    return status, document(status, without_secrets(str(error)))
+
+
 def install(app: FastAPI) -> None:
     """Answer every failure of an application in the same form."""
     from fastapi.exceptions import RequestValidationError
@@ -70,11 +85,8 @@ def install(app: FastAPI) -> None:
     from starlette.responses import JSONResponse
 
     def of_ours(_: Request, error: Exception) -> Response:
-        status = status_of(error) if isinstance(error, LandloomError) else HTTPStatus.INTERNAL_SERVER_ERROR
-        if isinstance(error, MissingKeyError) or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _LOGGER.warning("%s", error)  # it may name folders of this machine, which are nobody else's business
-            return JSONResponse(document(status, _GENERAL[status]), status)
-        return JSONResponse(document(status, without_secrets(str(error))), status)
+        status, content = answer_to(error)
+        return JSONResponse(content, status)
 
     def of_parameters(_: Request, error: Exception) -> Response:
         problems = error.errors() if isinstance(error, RequestValidationError) else []

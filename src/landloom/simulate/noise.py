@@ -186,6 +186,17 @@ def quantile(share: float, octaves: int) -> float:
     return float(values[int(share * (values.size - 1))])
 
 
+def ranks(values: NDArray[np.float64], octaves: int) -> NDArray[np.float64]:
+    """The share of a wide area of `fractal` noise that lies below each value: the inverse of `quantile`.
+
+    Example:
+        >>> bool(abs(ranks(np.array([quantile(0.3, 2)]), 2)[0] - 0.3) < 1e-3)
+        True
+    """
+    sample = _sorted_sample(octaves)
+    return np.searchsorted(sample, values) / sample.size
+
+
 def nearest_seed(
     u: NDArray[np.float64], v: NDArray[np.float64], seed: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

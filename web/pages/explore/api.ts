@@ -1,5 +1,9 @@
 // What the server answers under /explore/.
 
+import { bytesOf, fetched, getJson } from "../../shared/http";
+
+export { getJson };
+
 export interface ClassColumn {
   column: string;
   name: string;
@@ -89,19 +93,6 @@ export function queryOf(question: Question): string {
   return text ? `?${text}` : "";
 }
 
-async function fetched(path: string, signal?: AbortSignal): Promise<Response> {
-  const answer = await fetch(path, { signal });
-  if (!answer.ok) {
-    const problem = (await answer.json().catch(() => ({}))) as { description?: string };
-    throw new Error(problem.description ?? `${answer.status} ${answer.statusText}`);
-  }
-  return answer;
-}
-
-export async function getJson<T>(path: string, signal?: AbortSignal): Promise<T> {
-  return (await fetched(path, signal)).json() as Promise<T>;
-}
-
 export async function getArrays(count: number): Promise<Arrays> {
   const data = await (await fetched("explore/samples")).arrayBuffer();
   const bytes = (place: number) => new Uint8Array(data, 8 * count + place * count, count);
@@ -117,7 +108,7 @@ export async function getArrays(count: number): Promise<Arrays> {
 export async function getSelection(question: Question, signal: AbortSignal): Promise<Selection> {
   type Packed = Omit<Selection, "bits"> & { bits: string };
   const found = await getJson<Packed>(`explore/selection${queryOf(question)}`, signal);
-  return { ...found, bits: Uint8Array.from(atob(found.bits), (letter) => letter.charCodeAt(0)) };
+  return { ...found, bits: bytesOf(found.bits) };
 }
 
 export function holds(bits: Uint8Array, row: number): boolean {

@@ -1,6 +1,7 @@
 import { render } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import "ol/ol.css";
+import "../../shared/base.css";
 import "./style.css";
 import type { About, Arrays, Question, Sample, Selection } from "./api";
 import { getArrays, getJson, getSelection } from "./api";

@@ -1,0 +1,1 @@
+"""Answers of annotators to tasks, and their unique response patterns."""

@@ -1,0 +1,1 @@
+"""Consensus: one label, with a probability, from the answers of several annotators."""

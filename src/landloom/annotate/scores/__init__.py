@@ -1,0 +1,1 @@
+"""Scores of annotators: accuracy, confusion, edits, copied guesses, agreement."""

@@ -1,0 +1,127 @@
+"""Charts of a campaign, as PNG bytes: bars, shares with intervals, confusion matrices, values on a grid."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from matplotlib.patches import Patch
+
+from landloom.reports.figures import COLOURS, FAINT, INK, legend, new_figure, plain_axes, png
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+MOST_ROWS: Final = 60
+"""Rows of a chart; a note says how many more there are."""
+_LONGEST: Final = 34
+
+
+def stacked_bars(names: Sequence[str], parts: Mapping[str, Sequence[float]], axis: str) -> bytes:
+    """A horizontal bar for each name, made of parts.
+
+    Args:
+        names: of the bars, from the top.
+        parts: name of a part → its length in each bar.
+        axis: label of the x axis, with the unit.
+    """
+    figure, axes, positions = _rows(names)
+    start = np.zeros(len(positions))
+    for number, values in enumerate(parts.values()):
+        lengths = np.asarray(values, np.float64)[: len(positions)]
+        axes.barh(positions, lengths, 0.7, left=start, color=COLOURS[number % len(COLOURS)])
+        start = start + lengths
+    if len(parts) > 1:
+        handles = [Patch(color=COLOURS[number % len(COLOURS)]) for number in range(len(parts))]
+        options = {"fontsize": 8, "frameon": False, "loc": "lower left", "bbox_to_anchor": (0, 1)}
+        legend(axes, handles, list(parts), ncols=min(len(parts), 4), **options)
+    axes.set_xlabel(axis, color=INK, fontsize=8)
+    return png(figure)
+
+
+def interval_dots(
+    names: Sequence[str], values: Sequence[float], lows: Sequence[float], highs: Sequence[float], axis: str
+) -> bytes:
+    """A share with its interval for each name; names without a value keep an empty row.
+
+    Args:
+        names: of the rows, from the top.
+        values: 0 to 1, or NaN.
+        lows: lower ends.
+        highs: upper ends.
+        axis: label of the x axis.
+    """
+    figure, axes, positions = _rows(names)
+    middle, low, high = (np.asarray(one, np.float64)[: len(positions)] for one in (values, lows, highs))
+    shown = ~np.isnan(middle)
+    axes.hlines(positions[shown], low[shown], high[shown], color=FAINT, linewidth=2.5)
+    axes.plot(middle[shown], positions[shown], "o", color=COLOURS[0], markersize=5)
+    axes.set_xlim(-0.02, 1.02)
+    axes.set_xlabel(axis, color=INK, fontsize=8)
+    return png(figure)
+
+
+def confusion_matrix(names: Sequence[str], counts: NDArray[np.int64]) -> bytes:
+    """A confusion matrix: shares of each row in colour, and as numbers where there is room.
+
+    Args:
+        names: of the classes.
+        counts: (class, class) reference in rows, label in columns.
+    """
+    side = len(names)
+    sums = np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    shares = counts / sums
+    figure = new_figure(2.4 + 0.42 * side, 1.6 + 0.42 * side)
+    axes = figure.add_subplot()
+    axes.imshow(shares, vmin=0, vmax=1, cmap="Greens")
+    short = [name[:_LONGEST] for name in names]
+    axes.set_xticks(range(side), short, rotation=45, ha="right", fontsize=7)
+    axes.set_yticks(range(side), short, fontsize=7)
+    axes.set_xlabel("label", color=INK, fontsize=8)
+    axes.set_ylabel("reference", color=INK, fontsize=8)
+    for row, column in np.argwhere(counts > 0).tolist() if side <= 30 else []:
+        share = float(shares[row, column])
+        colour = "white" if share > 0.6 else INK
+        axes.text(column, row, f"{100 * share:.0f}", ha="center", va="center", fontsize=7, color=colour)
+    return png(figure)
+
+
+def value_maps(maps: Mapping[str, NDArray[np.float64]], title: str, columns: int = 6) -> bytes:
+    """Small maps of values from 0 to 1, all on one scale; NaN is grey.
+
+    Args:
+        maps: caption → (y, x) values.
+        title: of the scale.
+        columns: maps in a row.
+    """
+    shown = dict(list(maps.items())[:MOST_ROWS])
+    rows = max(-(-len(shown) // columns), 1)
+    figure = new_figure(1.4 * columns + 1, 1.65 * rows + 0.4)
+    grid = figure.subplots(rows, columns, squeeze=False)
+    picture: Any = None
+    for axes in grid.flat:
+        axes.set_axis_off()
+    for axes, (caption, values) in zip(grid.flat, shown.items(), strict=False):
+        axes.set_facecolor("#eeeeee")
+        picture = axes.imshow(values, vmin=0, vmax=1, cmap="magma_r", interpolation="nearest")
+        axes.set_title(caption[:_LONGEST], fontsize=6, color=INK)
+    if picture is not None:
+        bar = figure.colorbar(picture, ax=grid, shrink=0.8)
+        bar.set_label(title, fontsize=8, color=INK)
+    return png(figure)
+
+
+def _rows(names: Sequence[str]) -> tuple[Any, Any, NDArray[np.int64]]:
+    """A figure with a row for each name, its axes, and the positions of the rows."""
+    shown = [name[:_LONGEST] for name in names[:MOST_ROWS]]
+    figure = new_figure(8, 1.1 + 0.3 * max(len(shown), 1))
+    axes = figure.add_subplot()
+    positions = np.arange(len(shown))
+    axes.set_yticks(positions, shown)
+    axes.set_ylim(max(len(shown), 1) - 0.5, -0.5)
+    if len(names) > MOST_ROWS:
+        axes.set_title(f"the first {MOST_ROWS} of {len(names):,}", fontsize=8, color=INK, loc="right")
+    plain_axes(axes)
+    return figure, axes, positions

@@ -1,0 +1,109 @@
+"""Routes of accounts: logging in and out, passwords, invitations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from landloom.annotate.ledger.accounts import invitations, sessions
+from landloom.annotate.ledger.values import Role
+from landloom.errors import InvalidInputError
+from landloom.server.annotate.access import Access
+from landloom.server.annotate.calls import LONGEST_PASSWORD
+from landloom.server.annotate.routes import Body, Lane, Route, json_response
+
+if TYPE_CHECKING:
+    from starlette.responses import Response
+
+    from landloom.server.annotate.calls import Call, Fields
+    from landloom.server.annotate.state import AppState
+
+
+def login(state: AppState, call: Call) -> Response:
+    """A new session; the one that the browser had ends."""
+    fields = call.fields().only("name", "password")
+    name = fields.text("name", most=LONGEST_PASSWORD)
+    password = fields.text("password", most=LONGEST_PASSWORD)
+    token, session = sessions.login(state.ledger, name, password, address=call.client, old_token=call.token)
+    content = {"user": {"name": session.user.name}, "csrf": session.csrf}
+    return json_response(content, {"set-cookie": state.cookie.header(token)})
+
+
+def logout(state: AppState, call: Call) -> Response:
+    """The session ends on the server, and the cookie goes."""
+    if call.token is not None:
+        sessions.logout(state.ledger, call.token)
+    return json_response({}, {"set-cookie": state.cookie.removed()})
+
+
+def password(state: AppState, call: Call) -> Response:
+    """Another password; every other session ends."""
+    fields = call.fields().only("old", "new")
+    old, new = fields.text("old", most=LONGEST_PASSWORD), fields.text("new", most=LONGEST_PASSWORD)
+    sessions.change_password(state.ledger, call.user, old, new, token=call.token)
+    return json_response({})
+
+
+def me(state: AppState, call: Call) -> Response:
+    """Who is signed in."""
+    del state
+    roles = sorted(call.caller.roles) if call.caller is not None else []
+    csrf = call.caller.csrf if call.caller is not None else None
+    return json_response({"name": call.user.name, "roles": roles, "csrf": csrf or ""})
+
+
+def invite(state: AppState, call: Call) -> Response:
+    """An invitation to this campaign; its token is told this once."""
+    fields = call.fields().only("name", "role")
+    token = invitations.invite(state.ledger, fields.name(), role_of(fields), state.campaign.name, by=call.user)
+    return json_response({"token": token})
+
+
+def accept(state: AppState, call: Call) -> Response:
+    """An account, made with an invitation."""
+    fields = call.fields().only("token", "password")
+    token = fields.text("token", most=LONGEST_PASSWORD)
+    user = invitations.accept(state.ledger, token, fields.text("password", most=LONGEST_PASSWORD))
+    return json_response({"user": {"name": user.name}})
+
+
+def role_of(fields: Fields) -> Role:
+    """The role in a body.
+
+    Raises:
+        InvalidInputError: there is no such role.
+    """
+    text = fields.text("role", most=40)
+    if text not in set(Role):
+        raise InvalidInputError(f"role: got {text!r}, expected one of {', '.join(Role)}")
+    return Role(text)
+
+
+ROUTES: Final = (
+    Route(
+        method="POST",
+        path="/api/login",
+        access=Access.PUBLIC,
+        handler=login,
+        body=Body.FIELDS,
+        lane=Lane.PASSWORD,
+    ),
+    Route(method="POST", path="/api/logout", access=Access.SIGNED_IN, handler=logout),
+    Route(
+        method="POST",
+        path="/api/password",
+        access=Access.SIGNED_IN,
+        handler=password,
+        body=Body.FIELDS,
+        lane=Lane.PASSWORD,
+    ),
+    Route(method="GET", path="/api/me", access=Access.SIGNED_IN, handler=me),
+    Route(method="POST", path="/api/invitations", access=Access.MANAGER, handler=invite, body=Body.FIELDS),
+    Route(
+        method="POST",
+        path="/api/invitations/accept",
+        access=Access.PUBLIC,
+        handler=accept,
+        body=Body.FIELDS,
+        lane=Lane.PASSWORD,
+    ),
+)

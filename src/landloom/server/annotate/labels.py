@@ -1,0 +1,71 @@
+"""Label rasters in requests: checked for length before they are decoded, and for codes before they are kept."""
+
+from __future__ import annotations
+
+import binascii
+from base64 import b64decode
+from typing import TYPE_CHECKING
+
+from landloom.errors import InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+
+def encoded_length(pixels: int) -> int:
+    """Length of a raster in base64.
+
+    Example:
+        >>> encoded_length(1024)
+        1368
+    """
+    return -(-pixels // 3) * 4
+
+
+def decode_labels(text: object, *, most: int) -> bytes:
+    r"""A label raster from base64; its exact length is checked against its task, in the ledger.
+
+    Args:
+        text: what the client sent.
+        most: pixels of the largest task.
+
+    Raises:
+        InvalidInputError: no text, too long, or not base64.
+
+    Example:
+        >>> decode_labels("AQIB", most=1024)
+        b'\x01\x02\x01'
+    """
+    longest = encoded_length(most)
+    if not isinstance(text, str) or not 0 < len(text) <= longest or len(text) % 4:
+        got = f"{len(text)} characters" if isinstance(text, str) else type(text).__name__
+        raise InvalidInputError(f"labels: got {got}, expected base64, at most {longest} characters")
+    try:
+        return b64decode(text, validate=True)
+    except (binascii.Error, ValueError) as error:
+        raise InvalidInputError("labels: got characters that are not base64") from error
+
+
+def check_codes(labels: bytes, codes: Iterable[int], *, whole: bool) -> bytes:
+    r"""Refuse codes that are not the campaign's.
+
+    Args:
+        labels: uint8 codes.
+        codes: those of the campaign.
+        whole: whether 0, not labelled, is refused as well.
+
+    Raises:
+        InvalidInputError: there are others.
+
+    Example:
+        >>> check_codes(b"\x01\x09", [1, 2], whole=True)
+        Traceback (most recent call last):
+            ...
+        landloom.errors.InvalidInputError: labels: got code 9, expected codes of the campaign's classes: 1, 2
+    """
+    known = sorted(codes)
+    others = labels.translate(None, bytes(known if whole else [0, *known]))
+    if others:
+        expected = f"codes of the campaign's classes: {', '.join(map(str, known))}"
+        raise InvalidInputError(f"labels: got code {min(others)}, expected {expected}")
+    return labels

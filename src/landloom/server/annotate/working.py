@@ -1,0 +1,210 @@
+"""Routes of annotators: the campaign, assignments, imagery, drafts, submissions."""
+
+from __future__ import annotations
+
+import gzip
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any, Final
+
+import imagecodecs
+from starlette.responses import Response
+
+from landloom.annotate.ledger import drafts, queue, submissions
+from landloom.annotate.ledger.values import (
+    LONGEST_CLIENT,
+    LONGEST_COMMENT,
+    LONGEST_SECONDS,
+    MOST_SCENES,
+    Submission,
+)
+from landloom.errors import InvalidInputError
+from landloom.server.annotate.access import Access
+from landloom.server.annotate.calls import identity
+from landloom.server.annotate.labels import check_codes, decode_labels
+from landloom.server.annotate.profiles import profiles_of
+from landloom.server.annotate.renderings import renderings
+from landloom.server.annotate.routes import BINARY, Body, Lane, Route, json_response, utc
+
+if TYPE_CHECKING:
+    from landloom.annotate.ledger.values import Assignment, Feedback
+    from landloom.server.annotate.calls import Call, Fields
+    from landloom.server.annotate.state import AppState
+
+_MOST_ASSIGNMENTS: Final = 3
+_LASTING: Final = {"cache-control": "private, max-age=86400, immutable", "vary": "accept-encoding"}
+_SUPERPIXELS: Final = (3, 32)
+
+
+def campaign(state: AppState, call: Call) -> Response:
+    """What the page needs to know once."""
+    del call
+    own, settings = state.campaign, state.campaign.settings
+    bands = [
+        {"name": band.name, "common": band.common_name, "wavelength": band.wavelength} for band in state.windows.bands
+    ]
+    return json_response(
+        {
+            "name": own.name,
+            "classes": [one.document() for one in own.classes],
+            "taxonomy": own.taxonomy,
+            "taxonomy_version": own.taxonomy_version,
+            "task": {"size": settings.task_size, "context": settings.context},
+            "bands": bands,
+            "require_all_scenes": settings.require_all_scenes,
+            "lease_seconds": settings.lease_seconds,
+            "heartbeat_seconds": settings.heartbeat_seconds,
+            "instructions": settings.instructions,
+            "renderings": renderings(state.windows.bands),
+        }
+    )
+
+
+def assignments(state: AppState, call: Call) -> Response:
+    """The person's tasks on loan, and new ones up to a count."""
+    count = call.fields().only("count").whole("count", least=1, most=_MOST_ASSIGNMENTS, default=1)
+    found = queue.take(state.ledger, state.campaign.name, call.user, count)
+    documents = [_assignment(state, one) for one in found]
+    return json_response({"assignments": documents, "left": len(found) >= count})
+
+
+def _assignment(state: AppState, one: Assignment) -> dict[str, Any]:
+    """An assignment as the page gets it: the same keys and sizes for every kind of task."""
+    place, window = one.window, state.windows.window(one.window)
+    draft = None if one.draft is None else {"labels": _base64(one.draft.labels), "version": one.draft.version}
+    return {
+        "id": one.id,
+        "chip": place.chip,
+        "task": {"row": place.row, "column": place.column, "height": place.height, "width": place.width},
+        "expires_at": utc(one.expires_at),
+        "guess": _base64(one.guess),
+        "draft": draft,
+        "qualification": one.qualification,
+        "window": {
+            "href": f"/annotate/api/assignments/{one.id}/window",
+            "rows": int(window.valid.shape[1]),
+            "columns": int(window.valid.shape[2]),
+            "row_offset": window.row,
+            "column_offset": window.column,
+            "times": [utc(time) for time in window.times],
+            "clear": [round(share, 4) for share in window.clear],
+            "bands": [band.name for band in window.bands],
+        },
+    }
+
+
+def window(state: AppState, call: Call) -> Response:
+    """The series of a task and its surroundings: uint16 reflectance (time, band, y, x), then uint8 valid (time, y, x).
+
+    It is packed only for other machines, and only if the client asks for it.
+    """
+    one = queue.assignment(state.ledger, call.user, identity(call, "id"))
+    content = state.windows.window(one.window).payload()
+    wanted = "" if state.site.loopback else call.headers.get("accept-encoding", "")
+    codings = {part.partition(";")[0].strip() for part in wanted.split(",") if not part.strip().endswith(";q=0")}
+    if "zstd" in codings:
+        packed = bytes(imagecodecs.zstd_encode(content, level=1))
+        return Response(packed, media_type=BINARY, headers=_LASTING | {"content-encoding": "zstd"})
+    if "gzip" in codings:
+        packed = gzip.compress(content, compresslevel=1, mtime=0)
+        return Response(packed, media_type=BINARY, headers=_LASTING | {"content-encoding": "gzip"})
+    return Response(content, media_type=BINARY, headers=_LASTING)
+
+
+def superpixels(state: AppState, call: Call) -> Response:
+    """Segments of a task, numbered from 1: uint16 (height, width)."""
+    text = call.query.get("size", "6")
+    low, high = _SUPERPIXELS
+    if not (text.isascii() and text.isdecimal() and len(text) < 4 and low <= int(text) <= high):
+        raise InvalidInputError(f"size: got {text[:20]!r}, expected {low} to {high} pixels")
+    one = queue.assignment(state.ledger, call.user, identity(call, "id"))
+    segments = state.windows.superpixels(one.window, int(text))
+    return Response(segments.astype("<u2").tobytes(), media_type=BINARY, headers=_LASTING)
+
+
+def profiles(state: AppState, call: Call) -> Response:
+    """Mean series of classes over some chips; the same for everybody."""
+    del call
+    return json_response(profiles_of(state).document(), {"cache-control": "private, max-age=3600"})
+
+
+def draft(state: AppState, call: Call) -> Response:
+    """Save unsubmitted work over the version that the page has seen."""
+    known = call.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
+    if not (known.isascii() and known.isdecimal() and len(known) <= 9):
+        raise InvalidInputError('got no If-Match header with the version of the draft, expected "0" for the first one')
+    labels = check_codes(call.body, state.campaign.codes, whole=False)
+    version = drafts.save_draft(state.ledger, call.user, identity(call, "id"), labels, int(known))
+    return json_response({"version": version}, {"etag": f'"{version}"'})
+
+
+def heartbeat(state: AppState, call: Call) -> Response:
+    """Prolong a lease."""
+    return json_response({"expires_at": utc(queue.heartbeat(state.ledger, call.user, identity(call, "id")))})
+
+
+def skip(state: AppState, call: Call) -> Response:
+    """Give a task back."""
+    reason = call.fields().only("reason").text("reason", most=LONGEST_COMMENT, default="")
+    queue.skip(state.ledger, call.user, identity(call, "id"), reason)
+    return json_response({})
+
+
+def submit(state: AppState, call: Call) -> Response:
+    """Submit work; the answer comes after the commit."""
+    submission = submission_of(state, call.fields())
+    receipt = submissions.submit(state.ledger, call.user, identity(call, "id"), submission)
+    feedback = None if receipt.feedback is None else _feedback(receipt.feedback)
+    return json_response(
+        {"sequence": receipt.sequence, "state": receipt.state, "changed": receipt.changed, "feedback": feedback}
+    )
+
+
+def submission_of(state: AppState, fields: Fields) -> Submission:
+    """The submission in a body.
+
+    Raises:
+        InvalidInputError: the first field that is not right.
+    """
+    fields.only("submission", "labels", "seconds", "dates_viewed", "flagged", "comment", "client")
+    labels = decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2)
+    return Submission(
+        id=fields.text("submission", least=36, most=36),
+        labels=check_codes(labels, state.campaign.codes, whole=True),
+        seconds=fields.number("seconds", least=0, most=LONGEST_SECONDS),
+        dates_viewed=fields.whole_numbers("dates_viewed", most=MOST_SCENES - 1, longest=MOST_SCENES),
+        flagged=fields.flag("flagged"),
+        comment=fields.text("comment", most=LONGEST_COMMENT, default=""),
+        client=fields.text("client", most=LONGEST_CLIENT, default=""),
+    )
+
+
+def _feedback(feedback: Feedback) -> dict[str, Any]:
+    return {
+        "accuracy": feedback.right / feedback.pixels if feedback.pixels else None,
+        "right": feedback.right,
+        "pixels": feedback.pixels,
+        "reference": _base64(feedback.labels),
+        "left": feedback.left,
+        "passed": feedback.passed,
+    }
+
+
+def _base64(content: bytes) -> str:
+    return b64encode(content).decode()
+
+
+def _route(method: str, path: str, handler: Any, body: Body = Body.NONE, lane: Lane = Lane.QUICK) -> Route:
+    return Route(method=method, path=path, access=Access.LABELLER, handler=handler, body=body, lane=lane)
+
+
+ROUTES: Final = (
+    Route(method="GET", path="/api/campaign", access=Access.MEMBER, handler=campaign),
+    Route(method="GET", path="/api/profiles", access=Access.MEMBER, handler=profiles, lane=Lane.READING),
+    _route("POST", "/api/assignments", assignments, Body.FIELDS, Lane.READING),
+    _route("GET", "/api/assignments/{id}/window", window, lane=Lane.READING),
+    _route("GET", "/api/assignments/{id}/superpixels", superpixels, lane=Lane.READING),
+    _route("PUT", "/api/assignments/{id}/draft", draft, Body.LABELS),
+    _route("POST", "/api/assignments/{id}/heartbeat", heartbeat),
+    _route("POST", "/api/assignments/{id}/skip", skip, Body.FIELDS),
+    _route("POST", "/api/assignments/{id}/submit", submit, Body.SUBMISSION),
+)

@@ -1,0 +1,244 @@
+"""A small corpus with a campaign on it, people with every role, and a real server over them on loopback."""
+
+from __future__ import annotations
+
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+from uuid import uuid4
+
+import httpx
+import numpy as np
+import uvicorn
+from tests.server.conftest import STEPS, described, write_corpus
+
+from landloom.annotate.ledger.accounts.users import create_user, grant
+from landloom.annotate.ledger.campaigns import create_campaign
+from landloom.annotate.ledger.database import open_ledger
+from landloom.annotate.ledger.values import Role
+from landloom.annotate.tasks.values import Campaign, CampaignSettings, ClassChoice, NewTask, TaskKind, TaskWindow
+from landloom.formats.geotiff import encode_geotiff
+from landloom.model.ids import SampleId
+from landloom.model.sample import Sample
+from landloom.pipelines.annotation.folder import open_folder, write_folder
+from landloom.query.corpus import Corpus
+from landloom.query.index.synthetic import synthetic_samples
+from landloom.server.annotate.origins import Site
+from landloom.server.annotate.serving import create_app
+from landloom.server.app import server_config
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from landloom.annotate.ledger.database import Ledger
+
+PASSWORD: Final = "correct horse battery"  # noqa: S105 - of people who do not exist
+SIDE: Final = 20
+"""Side of a task: chips are 60 × 60 pixels, nine tasks each."""
+PIXELS: Final = SIDE * SIDE
+NAME: Final = "sites"
+OTHER: Final = "elsewhere"
+"""A second campaign in the same ledger."""
+SCRIPT: Final = "<script>alert('1')</script>"
+CLASSES: Final = (
+    ClassChoice(code=1, key="1", name="Water", colour="#1f5fbf"),
+    ClassChoice(code=2, key="2", name=f"=1+1{SCRIPT}", colour="#d6336c"),
+    ClassChoice(code=5, key="5", name="Cultivated", colour="#ffe14d"),
+)
+GUESS: Final = bytes([1] * (PIXELS // 2) + [2] * (PIXELS // 2))
+PLANTED: Final = bytes([5] * 80 + [1] * (PIXELS // 2 - 80) + [2] * (PIXELS // 2))
+PEOPLE: Final[dict[str, tuple[str, str] | None]] = {
+    "ann": (NAME, "annotator"),
+    "bob": (NAME, "annotator"),
+    "rev": (NAME, "reviewer"),
+    "exp": (NAME, "expert"),
+    "man": (NAME, "manager"),
+    "adm": (NAME, "admin"),
+    "far": (OTHER, "manager"),
+    "new": None,
+}
+"""Name → campaign and role."""
+KINDS: Final = (TaskKind.REGULAR, TaskKind.REFERENCE, TaskKind.BLIND, TaskKind.PLANTED)
+
+
+def write_chips(folder: Path, count: int, seed: int = 3) -> list[str]:
+    """A corpus of so many chips with all their scenes; their ids."""
+    made = synthetic_samples(count, 1, seed=seed)
+    samples = [Sample.of_utm24(SampleId.parse(name), stratum="DE", split="train") for name in made.ids]
+    write_corpus(folder, samples, made.shares.astype(np.int64), "utm24", whole=True)
+    info, rng = described("utm24"), np.random.default_rng(seed)
+    s2 = info.product("s2")
+    for name in made.ids:
+        identity = SampleId.parse(name)
+        for step in s2.timesteps:
+            chip = rng.integers(100, 4_000, (len(s2.product.bands), 60, 60)).astype(np.uint16)
+            chip[:, :10] = 0
+            path = folder / info.layout.chip(identity, s2.product, step.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(encode_geotiff(chip, identity.grid(10), nodata=0))
+    return list(made.ids)
+
+
+def tasks_of(chips: Sequence[str], kinds: Sequence[TaskKind], copies: int) -> list[NewTask]:
+    """Nine tasks a chip; kinds by turns."""
+    made = []
+    for chip in chips:
+        for row in range(0, 60, SIDE):
+            for column in range(0, 60, SIDE):
+                kind = kinds[len(made) % len(kinds)]
+                guess = {TaskKind.BLIND: None, TaskKind.PLANTED: PLANTED}.get(kind, GUESS)
+                made.append(
+                    NewTask(
+                        window=TaskWindow(chip=chip, row=row, column=column, height=SIDE, width=SIDE),
+                        kind=kind,
+                        guess=guess,
+                        original=GUESS if kind in {TaskKind.BLIND, TaskKind.PLANTED} else None,
+                        copies=copies,
+                        priority=1.0,
+                    )
+                )
+    return made
+
+
+@dataclass(kw_only=True)
+class World:
+    """A campaign in its folder, and its ledger."""
+
+    folder: Path
+    corpus: Path
+    database: str
+    ledger: Ledger
+
+    @property
+    def campaign(self) -> Path:
+        """The campaign's folder."""
+        return self.folder / "annotation"
+
+
+def make_world(
+    folder: Path,
+    database: str,
+    *,
+    chips: int = 2,
+    kinds: Sequence[TaskKind] = (TaskKind.REGULAR,),
+    people: Mapping[str, tuple[str, str] | None] = PEOPLE,
+    **settings: Any,
+) -> World:
+    """Make a campaign and its people; everybody has the same password."""
+    corpus = folder / "corpus"
+    names = write_chips(corpus, chips)
+    ledger = open_ledger(database)
+    known: dict[str, Any] = {"task_size": SIDE, "context": 40, "require_all_scenes": False, "order": "random"}
+    chosen = CampaignSettings(**known | settings)
+    for name in (NAME, OTHER):
+        own = Campaign(
+            name=name,
+            corpus=str(corpus),
+            taxonomy="own",
+            taxonomy_version="1",
+            classes=CLASSES,
+            settings=chosen,
+        )
+        tasks = tasks_of(names, kinds, chosen.annotators)
+        create_campaign(ledger, own, tasks, scenes=dict.fromkeys(names, STEPS))
+    for name, role in people.items():
+        user = create_user(ledger, name, PASSWORD)
+        if role is not None:
+            grant(ledger, user, Role(role[1]), role[0], by=None)
+    world = World(folder=folder, corpus=corpus, database=database, ledger=ledger)
+    write_folder(world.campaign, NAME, str(corpus), database, chosen.document())
+    return world
+
+
+@contextmanager
+def serving(world: World, site: Site | None = None, **options: Any) -> Iterator[str]:
+    """The server in this process, on a free port of loopback; its address."""
+    explorer = bool(options.pop("explorer", False))
+    folder = open_folder(world.campaign, {"LANDLOOM_DATABASE": world.database})
+    app = create_app(folder, world.ledger, site or Site(secure=False, loopback=True), explorer=explorer)
+    server = uvicorn.Server(server_config(app, port=0, log_level="critical", **options))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.01)
+    scheme = "https" if server.config.is_ssl else "http"
+    try:
+        yield f"{scheme}://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join(timeout=20)
+
+
+@dataclass
+class Person:
+    """Somebody with a browser."""
+
+    http: httpx.Client
+    name: str
+    csrf: str = ""
+    own: dict[str, str] = field(default_factory=dict)
+
+    def login(self, password: str = PASSWORD) -> httpx.Response:
+        """Sign in."""
+        answer = self.http.post("api/login", json={"name": self.name, "password": password})
+        if answer.status_code == 200:
+            self.csrf = answer.json()["csrf"]
+        return answer
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """A request as the page makes it."""
+        headers = {"X-CSRF": self.csrf, **options.pop("headers", {})}
+        return self.http.request(method, path, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> httpx.Response:
+        """Read."""
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, document: Any = None, **options: Any) -> httpx.Response:
+        """Change."""
+        return self.call("POST", path, json={} if document is None else document, **options)
+
+    def take(self, count: int = 1) -> list[dict[str, Any]]:
+        """Tasks on loan."""
+        answer = self.post("api/assignments", {"count": count})
+        assert answer.status_code == 200, answer.text
+        found: list[dict[str, Any]] = answer.json()["assignments"]
+        return found
+
+    def submit(self, identity: str, labels: bytes = GUESS, **fields: Any) -> httpx.Response:
+        """Submit work."""
+        return self.post(f"api/assignments/{identity}/submit", submission(labels, **fields))
+
+
+def submission(labels: bytes = GUESS, **fields: Any) -> dict[str, Any]:
+    """The body of a submission."""
+    from base64 import b64encode
+
+    return {
+        "submission": str(uuid4()),
+        "labels": b64encode(labels).decode(),
+        "seconds": 12.5,
+        "dates_viewed": [0, 1],
+        "flagged": False,
+        "comment": "",
+        "client": "test",
+        **fields,
+    }
+
+
+@contextmanager
+def browser(url: str, name: str, *, signed_in: bool = True, **options: Any) -> Iterator[Person]:
+    """Somebody at the page."""
+    with httpx.Client(base_url=f"{url}/annotate/", timeout=60, **options) as http:
+        person = Person(http, name)
+        if signed_in:
+            assert person.login().status_code == 200
+        yield person
+
+
+def open_corpus(world: World) -> Corpus:
+    """The corpus of a campaign."""
+    return Corpus.open(world.corpus, cache=world.folder / "cache")
