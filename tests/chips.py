@@ -97,7 +97,7 @@ def write_world(
     store = LocalStore(folder)
     exists = {one.key: np.ones((len(samples), one.slots), np.bool_) for one in products}
     for number, sample in enumerate(samples):
-        own = dates[sample.id.granule]  # type: ignore[union-attr]
+        own = dates[GranuleId.parse(sample.id.tile_name)]
         there = np.array([one.stamp in own for one in steps])
         exists["s2_scenes"][number] = exists["scl"][number] = there
         _write_chip(store, info, sample, own, world, seed + number, changed=year >= 2019)

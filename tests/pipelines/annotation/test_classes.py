@@ -72,7 +72,7 @@ def test_versions_follow_the_list() -> None:
 
 
 def test_class_mappings_of_parcels() -> None:
-    rows = [
+    rows: list[dict[str, str | int]] = [
         {"value": "maize", "code": 1, "role": "class"},
         {"value": "wheat", "code": 2, "role": "class"},
         {"value": "winter wheat", "code": 2, "role": "class"},
