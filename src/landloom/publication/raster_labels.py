@@ -230,9 +230,7 @@ class _Addition:
     def publish(self, there: FinishedCorpus, store: Store) -> None:
         """Add the products to the corpus."""
         mappings = {**there.info.class_mappings, **self.mappings}
-        info = replace(
-            there.info, products=(*there.info.products, *self.info.products), class_mappings=mappings
-        )
+        info = replace(there.info, products=(*there.info.products, *self.info.products), class_mappings=mappings)
         base, writer = f"{FOLDER}/{self.number}", CorpusWriter(info=info, store=store)
 
         def write(_tile: str, samples: Sequence[Sample]) -> list[FileEntry]:

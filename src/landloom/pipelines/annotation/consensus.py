@@ -6,13 +6,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
 import orjson
 
 from landloom.annotate.consensus.consensus import consensus
 from landloom.annotate.consensus.methods import METHODS
 from landloom.corpus.info import software
-from landloom.errors import InvalidInputError, counted
 from landloom.model.recipe import Terms
 from landloom.model.taxonomy import taxonomies, taxonomy
 from landloom.pipelines.annotation.campaign_answers import CampaignAnswers
@@ -32,15 +30,10 @@ from landloom.store.open import open_store
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from numpy.typing import NDArray
-
-    from landloom.annotate.answers.values import TaskAnswers
     from landloom.annotate.consensus.result import Consensus
-    from landloom.annotate.ledger.values import AnsweredTask
-    from landloom.annotate.tasks.values import Campaign, TaskWindow
+    from landloom.annotate.tasks.values import Campaign
     from landloom.corpus.info import ProductInfo
     from landloom.model.taxonomy import Taxonomy
-    from landloom.products.consensus.layers import LabelClass
 
 LICENCE: Final = "CC-BY-4.0"
 """Licence of the labels by default, as LandCoverNet's."""

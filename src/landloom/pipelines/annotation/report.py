@@ -109,9 +109,7 @@ def class_costs(own: CampaignAnswers) -> dict[int, ClassCost]:
     }
 
 
-def _chips(
-    own: CampaignAnswers, found: Consensus
-) -> dict[str, tuple[NDArray[np.uint8] | None, NDArray[np.uint8]]]:
+def _chips(own: CampaignAnswers, found: Consensus) -> dict[str, tuple[NDArray[np.uint8] | None, NDArray[np.uint8]]]:
     """Chips with the most labelled pixels, in id order."""
     chips = own.chips
     most = sorted(chips, key=lambda chip: (-sum(window.pixels for _, window in chips[chip]), chip))[:SHOWN]

@@ -143,9 +143,7 @@ def sample_chips(
     return png(figure)
 
 
-def overlay(
-    picture: NDArray[np.uint8], labels: NDArray[np.uint8], classes: Sequence[LabelClass]
-) -> NDArray[np.uint8]:
+def overlay(picture: NDArray[np.uint8], labels: NDArray[np.uint8], classes: Sequence[LabelClass]) -> NDArray[np.uint8]:
     """Labels as transparent colours over a picture; pixels without a label stay.
 
     Args:

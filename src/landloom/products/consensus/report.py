@@ -120,9 +120,7 @@ def _chips(content: ReportContent) -> str:
 
 def _quality(content: ReportContent) -> str:
     found = content.found
-    rows = {
-        name: one for name, one in ((found.method, found.quality), ("published", found.published_quality)) if one
-    }
+    rows = {name: one for name, one in ((found.method, found.quality), ("published", found.published_quality)) if one}
     if not rows:
         return "<h2>Quality</h2><p>There are fewer than two reference tasks: quality is not known.</p>"
     header = ("method", "accuracy", "95 % interval", "calibration error", "Brier", "log loss", "tasks", "ties")
