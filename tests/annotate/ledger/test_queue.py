@@ -51,7 +51,7 @@ def test_live_loans_come_back_first(ledger: Ledger) -> None:
     assert [one.id for one in again[:2]] == [one.id for one in first]
     assert len({one.window for one in again}) == 3
     assert assignment(ledger, ada, first[0].id) == first[0]
-    assert all(one.guess is not None and len(one.guess) == PIXELS for one in again)
+    assert all(len(one.guess) == PIXELS for one in again)
 
 
 def test_places_run_out_and_nobody_sees_a_place_twice(ledger: Ledger) -> None:
@@ -135,7 +135,7 @@ def test_others_see_no_assignment_of_mine(ledger: Ledger) -> None:
             lambda identity=identity: save_draft(ledger, ben, identity, bytes(PIXELS), 0),
             lambda identity=identity: submit(ledger, ben, identity, work()),
         ):
-            with pytest.raises(NotFoundError, match="^no such assignment$"):
+            with pytest.raises(NotFoundError, match="no such assignment"):
                 call()
 
 

@@ -25,8 +25,9 @@ def upgrade(ledger: Ledger, revision: str = "head") -> None:
     """Bring the tables to a version, in one transaction, under a lock.
 
     Raises:
-        LedgerUnavailableError: the database was made by a newer version of landloom.
+        LedgerUnavailableError: the database, or the version wanted, is of a newer version of landloom.
     """
+    _check_known(None if revision == "head" else revision)
     if _revision(ledger) == newest():
         return
     with ledger.write() as connection:
@@ -67,7 +68,10 @@ def _revision(ledger: Ledger) -> str | None:
 
 
 def _known(connection: Connection) -> None:
-    found = MigrationContext.configure(connection).get_current_revision()
+    _check_known(MigrationContext.configure(connection).get_current_revision())
+
+
+def _check_known(found: str | None) -> None:
     known = {one.revision for one in ScriptDirectory.from_config(_config(None)).walk_revisions()}
     if found is not None and found not in known:
         raise LedgerUnavailableError(f"got tables of version {found}, expected one of {sorted(known)}: update landloom")
