@@ -107,7 +107,7 @@ def _answers(own: CampaignAnswers) -> tuple[tuple[str, ...], list[tuple[object, 
         "comment",
         "adjudicated",
     )
-    rows = [
+    rows: list[tuple[object, ...]] = [
         (
             task.id,
             task.window.chip,
@@ -133,7 +133,7 @@ def _answers(own: CampaignAnswers) -> tuple[tuple[str, ...], list[tuple[object, 
 def _annotators(own: CampaignAnswers) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
     shares = ("accuracy", "edited", "planted", "copied", "unseen")
     header = ("annotator", "tasks", "pixels", *(f"{name}_{part}" for name in shares for part in _PARTS), "copy_rate")
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for one in score_annotators(own.answers, own.campaign.codes):
         cells = [cell for name in shares for cell in _share(getattr(one, name))]
         rate = one.copy_rate

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,6 +15,8 @@ from landloom.products.consensus.report import ClassCost, ReportContent, report_
 from landloom.reports.figures import true_colour
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from landloom.annotate.consensus.result import Consensus
