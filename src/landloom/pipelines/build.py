@@ -21,8 +21,8 @@ from landloom.errors import BuildError, ForeignCorpusError, LandloomError
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
 from landloom.publication.labels import restore_labels
-from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.outcomes import publish_outcomes
+from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
 
 if TYPE_CHECKING:

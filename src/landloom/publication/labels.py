@@ -317,7 +317,9 @@ def _publish(
     columns = () if item.taxonomy is None else item.taxonomy.columns()
 
     def write(tile: str, samples: Sequence[Sample]) -> Sequence[FileEntry]:
-        files = LabelFiles(layout=publication.info.layout, product=item.product, columns=columns, samples=samples)
+        files = LabelFiles(
+            layout=publication.info.layout, product=item.product, columns=columns, samples=tuple(samples)
+        )
         return files.write(publication.store, tables[tile].astype(np.int64))
 
     exists = {tile: {one.key: np.ones((len(own), 1), np.bool_)} for tile, own in there.tiles.items()}

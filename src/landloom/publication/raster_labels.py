@@ -97,7 +97,8 @@ class RastersReport:
 
 def raster_versions(info: CorpusInfo, name: str) -> list[RasterVersion]:
     """Versions in a corpus under a name, oldest first."""
-    known, found = {item.key for item in info.products}, []
+    known = {item.key for item in info.products}
+    found: list[RasterVersion] = []
     while (one := RasterVersion(name=name, number=len(found) + 1)).key() in known:
         found.append(one)
     return found

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.annotate.consensus.consensus import consensus
 from landloom.annotate.scores.agreement import Agreement
 from landloom.annotate.scores.annotators import score_annotators
+from landloom.pipelines.annotation.campaign_answers import CampaignAnswers
 from landloom.products.consensus.layers import chip_layers
 from landloom.products.consensus.report import ClassCost, ReportContent, report_page
 from landloom.reports.figures import true_colour
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from numpy.typing import NDArray
 
     from landloom.annotate.consensus.result import Consensus
-    from landloom.pipelines.annotation.consensus import CampaignAnswers
 
 PAGE: Final = "consensus.html"
 """Name of the page in the campaign's folder."""
@@ -50,6 +52,42 @@ def write_report(folder: Path, own: CampaignAnswers, found: Consensus, out: Path
     path = out or folder / PAGE
     path.write_text(report_page(content), encoding="utf-8")
     return path
+
+
+def write_campaign_report(folder: Path, method: str, out: Path | None = None) -> Path:
+    """Compute the consensus of a campaign and write its report page; labels are not written.
+
+    Args:
+        folder: of the campaign.
+        method: of the consensus.
+        out: file for the page; by default `consensus.html` in the folder.
+
+    Returns:
+        Its path.
+    """
+    own = CampaignAnswers.read(folder)
+    return write_report(folder, own, consensus(own.answers, own.campaign.codes, method), out)
+
+
+def campaign_figures(folder: Path, method: str) -> dict[str, Any]:
+    """The figures of the report as JSON values.
+
+    Args:
+        folder: of the campaign.
+        method: of the consensus.
+    """
+    own = CampaignAnswers.read(folder)
+    found = consensus(own.answers, own.campaign.codes, method)
+    return {
+        "campaign": own.campaign.name,
+        "consensus": found.document() | {"notes": list(own.notes(found))},
+        "annotators": [one.document() for one in score_annotators(own.answers, own.campaign.codes)],
+        "agreement": Agreement.of(found.patterns).document(),
+        "classes": {
+            str(code): {"pixels": one.pixels, "changed": one.changed, "seconds": one.seconds}
+            for code, one in class_costs(own).items()
+        },
+    }
 
 
 def class_costs(own: CampaignAnswers) -> dict[int, ClassCost]:

@@ -31,7 +31,7 @@ def class_shares(classes: Sequence[LabelClass], shares: Sequence[float]) -> byte
     for bar in bars:
         bar.set_edgecolor("#9aa7ad")
         bar.set_linewidth(0.5)
-    for place, share in zip(places, shares, strict=True):
+    for place, share in enumerate(shares):
         axes.text(100 * share + 0.6, place, f"{share:.1%}", va="center", fontsize=8, color=INK)
     axes.set_yticks(places, [f"{one.code} {one.name}" for one in classes])
     axes.set_xlim(0, 100 * max(*shares, 0.01) * 1.12)

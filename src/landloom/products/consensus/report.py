@@ -105,8 +105,8 @@ def _distributions(content: ReportContent) -> str:
         + figure(figures.class_shares(content.classes, shares), "Distribution of the classes.")
         + figure(
             figures.confidence_shares(rows),
-            f"Distribution of the confidence. All annotators agree on {unanimous:.1%} of the pixels, where the score of "
-            "the published equation is 100 %.",
+            f"Distribution of the confidence. All annotators agree on {unanimous:.1%} of the pixels; there the "
+            "published equation gives 100 %.",
         )
     )
 
@@ -189,14 +189,14 @@ def _agreement(content: ReportContent) -> str:
         for one in found.pairs
     ]
     words = (
-        f"<p>Krippendorff's α {_number(found.alpha)}, Fleiss' κ {_number(found.kappa)}; unanimous on "
+        f"<p>Krippendorff's alpha {_number(found.alpha)}, Fleiss' kappa {_number(found.kappa)}; unanimous on "
         f"{_percent(found.unanimous)} of {found.pixels:,} pixels with at least two labels.</p>"
     )
     return (
         "<h2>Agreement</h2>"
         + words
-        + table(("class", "α against all others"), rows, (1,))
-        + table(("pair", "pixels", "agreed", "Cohen's κ"), pairs, range(1, 4))
+        + table(("class", "alpha against all others"), rows, (1,))
+        + table(("pair", "pixels", "agreed", "Cohen's kappa"), pairs, range(1, 4))
     )
 
 
