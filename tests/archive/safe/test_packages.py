@@ -90,15 +90,17 @@ def names_of(folder: Path) -> dict[str, str]:
 def test_what_is_not_read_is_named(made: list[Path], tmp_path: Path) -> None:
     shutil.copytree(made[0], tmp_path / "NONE.SAFE")
     (tmp_path / "NONE.SAFE/MTD_MSIL2A.xml").unlink()
-    (tmp_path / "a.tar.xz").write_bytes(b"x")
+    for name in ("a.tar.xz", "a.7z", "a.rar"):
+        (tmp_path / name).write_bytes(b"x")
     (tmp_path / "tile").mkdir()
     (tmp_path / "tile/tileInfo.json").write_text("{}", encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "S2A_EMPTY.zip", "w") as archive:
         archive.writestr("readme.txt", "no product")
     (tmp_path / "S2A.tar.gz").write_bytes(b"\x1f\x8b no more")
     found = names_of(tmp_path)
-    assert found.keys() == {"NONE.SAFE", "a.tar.xz", "tile", "S2A_EMPTY.zip", "S2A.tar.gz"}
-    assert "unpack it" in found["a.tar.xz"] == found["S2A.tar.gz"]
+    assert found.keys() == {"NONE.SAFE", "a.tar.xz", "a.7z", "a.rar", "tile", "S2A_EMPTY.zip", "S2A.tar.gz"}
+    assert "unpack it" in found["a.tar.xz"] == found["a.7z"] == found["a.rar"]
+    assert "cannot be read" in found["S2A.tar.gz"]
     assert "AWS" in found["tile"]
 
 

@@ -1,4 +1,4 @@
-"""Products on disk in the SAFE layout, as folders or as zip files."""
+"""Products on disk in the SAFE layout, as folders, zip files or tar files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.protocol import is_wanted
 from landloom.archive.safe.packages import UNREADABLE, opened, product_paths
-from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
+from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem, TransientFaultError
 from landloom.formats.safe.safe_product import manifest_checksums, parse_product
 from landloom.model.antimeridian import split_antimeridian
 from landloom.model.scene import Role, Scene, SceneFile
@@ -43,10 +43,10 @@ class SafeArchive:
     """Scenes of the products below a folder, one per granule.
 
     A product is a folder that contains `MTD_MSIL1C.xml`, `MTD_MSIL2A.xml` or an old product's metadata, whatever its
-    name; or a `.zip` file with one in it. Bands are the images at their native resolution, with the offset from the
-    product's metadata; Level-2A has `SCL`, Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`,
-    …; read by `landloom.archive.safe.masks`). Unreadable products are left out and listed in `problems`. The metadata
-    of each product are read once, at the first search.
+    name; or a zip or tar file with one or several in it. Bands are the images at their native resolution, with the
+    offset from the product's metadata; Level-2A has `SCL`, Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`,
+    `MSK_QUALIT_B04`, …; read by `landloom.archive.safe.masks`). Unreadable products are left out and listed in
+    `problems`. The metadata of each product are read once, at the first search.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, level: str | None = None) -> None:
@@ -80,6 +80,7 @@ class SafeArchive:
 
         Raises:
             PermanentFaultError: there is no such folder.
+            TransientFaultError: a compressed tar file cannot be unpacked beside itself.
         """
         if self._scenes is None:
             self._scenes = self._read()
@@ -104,6 +105,8 @@ class SafeArchive:
                     self._report(str(place), "no MTD_MSIL1C.xml or MTD_MSIL2A.xml in it")
                 for package in packages:
                     yield from self._scenes_in(package)
+        except TransientFaultError:  # of this machine, such as a full disk
+            raise
         except (*UNREADABLE, InvalidInputError) as error:
             self._report(str(place), f"cannot be read: {error}")
 
@@ -138,7 +141,7 @@ class SafeArchive:
 
 def _scene(product: SafeProduct, granule: SafeGranule, package: Package, checksums: dict[str, str]) -> Scene:
     def asset(path: str, band: str | None = None) -> SceneFile:
-        file = SceneFile(href=package.root + path, size=package.sizes[path], checksum=checksums.get(path))
+        file = SceneFile(href=package.address(path), size=package.sizes[path], checksum=checksums.get(path))
         if band is None:
             return file
         offset, scale = product.offsets.get(band, 0), product.quantification
@@ -180,5 +183,5 @@ def _within(footprint: BaseGeometry, granule: SafeGranule) -> BaseGeometry:
 
 
 def _looks_like_product(place: Path) -> bool:
-    """Whether a zip file is named like a product; others that hold none are somebody else's."""
+    """Whether a file is named like a product; others that hold none are somebody else's."""
     return place.name.upper().startswith("S2") or ".SAFE" in place.name.upper()
