@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from landloom.model.scene import Scene
 
-PACKED = {
+PACKED: dict[str, Callable[[bytes], bytes]] = {
     ".tar": bytes,
     ".tar.gz": gzip.compress,
     ".tgz": gzip.compress,

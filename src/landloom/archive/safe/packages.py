@@ -15,6 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from landloom.archive.safe import aws
 from landloom.archive.safe.tars import BROKEN, ENDINGS, FOLDER, plain, tar_parts
 from landloom.errors import InvalidInputError
 from landloom.formats.safe.names import is_product_root
@@ -60,6 +61,8 @@ class Package:
     Raises:
         InvalidInputError: it is larger than any metadata file.
     """
+    whole: bool = True
+    """Whether it is the whole product, with files named as in its metadata; else one of its tiles, renamed."""
 
 
 def product_paths(folder: Path, report: Callable[[str, str], None]) -> Iterator[Path]:
@@ -69,25 +72,37 @@ def product_paths(folder: Path, report: Callable[[str, str], None]) -> Iterator[
         folder: searched at any depth.
         report: told of what looks like a product and is none that can be read.
     """
-    folders, files = [], []
+    folders, files, described = [], [], []
     for at, below, names in os.walk(
         folder, onerror=lambda error: report(str(error.filename), f"cannot be read: {error}")
     ):
         below[:] = sorted(name for name in below if name != FOLDER)
-        if is_product_root(names):
+        if aws.is_product_metadata(names, below):
+            described.append(Path(at))
+        elif aws.TILE in names or is_product_root(names):
             folders.append(Path(at))
             below.clear()
             continue
-        if Path(at).suffix.upper() == ".SAFE" and not any(_is_root(Path(at, one)) for one in below):
+        looks = Path(at).suffix.upper() == ".SAFE" or "GRANULE" in below
+        if looks and not any(_is_root(Path(at, one)) for one in below):
             report(at, "no MTD_MSIL1C.xml or MTD_MSIL2A.xml")
-        elif "tileInfo.json" in names:
-            report(at, "a tile in AWS's layout without its product's metadata, expected a SAFE product")
         files += [Path(at, name) for name in names if name.lower().endswith((_ZIP, *ENDINGS))]
         for name in names:
             if name.lower().endswith(_OTHER):
                 report(str(Path(at, name)), "is packed in a form that is not read: unpack it, or make a zip file")
+    for place in sorted(described):
+        if not any(_is_of(tile, place) for tile in folders):
+            report(str(place), "is a product's metadata in AWS's layout without any of its tiles")
     yield from sorted(folders)
     yield from sorted(files)
+
+
+def _is_of(tile: Path, product: Path) -> bool:
+    """Whether a folder is a tile in AWS's layout of a product."""
+    try:
+        return (tile / aws.TILE).is_file() and aws.product_folder(tile) == product
+    except (OSError, InvalidInputError):
+        return False
 
 
 def _is_root(folder: Path) -> bool:
@@ -106,7 +121,9 @@ def opened(place: Path) -> Iterator[list[Package]]:
         OSError: the place cannot be read; also the other exceptions of `UNREADABLE`.
         InvalidInputError: it holds more files than any product.
     """
-    if place.is_dir():
+    if (place / aws.TILE).is_file():
+        yield [_package(place, aws.tile_files(place), whole=False)]
+    elif place.is_dir():
         yield [_folder(place)]
     elif place.name.lower().endswith(ENDINGS):
         yield _in_tar(place)
@@ -137,24 +154,36 @@ def _in_tar(place: Path) -> list[Package]:
 
 
 def _folder(place: Path) -> Package:
-    sizes = {}
+    files = {}
     for at, _, names in os.walk(place):
         for name in names:
             file = Path(at, name)
-            try:
-                status = file.stat()
-            except OSError:
-                continue
-            if stat.S_ISREG(status.st_mode):
-                sizes[file.relative_to(place).as_posix()] = status.st_size
+            files[file.relative_to(place).as_posix()] = file
+    return _package(place, files)
 
-    def read(name: str) -> bytes:
-        with (place / name).open("rb") as file:
+
+def _package(place: Path, files: Mapping[str, Path], *, whole: bool = True) -> Package:
+    """The regular ones of some files, by their paths in the product."""
+    sizes = {}
+    for path, file in sorted(files.items()):
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode):
+            sizes[path] = status.st_size
+
+    def read(path: str) -> bytes:
+        with files[path].open("rb") as file:
             return file.read(LARGEST + 1)
 
-    ordered = {name: sizes[name] for name in sorted(sizes)}
-    prefix = place.as_posix() + "/"
-    return Package(href=str(place), address=lambda path: prefix + path, sizes=ordered, read=_bounded(ordered, read))
+    return Package(
+        href=str(place),
+        address=lambda path: files[path].as_posix(),
+        sizes=sizes,
+        read=_bounded(sizes, read),
+        whole=whole,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

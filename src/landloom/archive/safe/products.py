@@ -43,10 +43,11 @@ class SafeArchive:
     """Scenes of the products below a folder, one per granule.
 
     A product is a folder that contains `MTD_MSIL1C.xml`, `MTD_MSIL2A.xml` or an old product's metadata, whatever its
-    name; or a zip or tar file with one or several in it. Bands are the images at their native resolution, with the
-    offset from the product's metadata; Level-2A has `SCL`, Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`,
-    `MSK_QUALIT_B04`, …; read by `landloom.archive.safe.masks`). Unreadable products are left out and listed in
-    `problems`. The metadata of each product are read once, at the first search.
+    name; a zip or tar file with one or several in it; or a tile in the layout of AWS's buckets with its product.
+    Bands are the images at their native resolution, with the offset from the product's metadata; Level-2A has `SCL`,
+    Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`, …; read by
+    `landloom.archive.safe.masks`). Unreadable products are left out and listed in `problems`. The metadata of each
+    product are read once, at the first search.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, level: str | None = None) -> None:
@@ -123,7 +124,7 @@ class SafeArchive:
             return
         for note in product.notes:
             self._report(package.href, note)
-        if product.missing:
+        if product.missing and package.whole:
             names = ", ".join(product.missing[:3]) + (", …" if len(product.missing) > 3 else "")
             self._report(package.href, f"{len(product.missing)} listed image(s) not there: {names}")
         for granule in product.granules:
@@ -153,7 +154,7 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: Package, checksu
     masks = {name: path for name, path in granule.masks.items() if name.startswith(_MASKS)}
     own = SENTINEL_2_L1C if product.level == SENTINEL_2_L1C.level else SENTINEL_2_L2A
     classes = None if own.classification is None else granule.native(own.classification.name)
-    alone = len(product.granules) == 1
+    alone = package.whole and len(product.granules) == 1
     return Scene(
         id=product.name if f"_T{granule.granule}_" in product.name else f"{product.name}_T{granule.granule}",
         time=product.time,
