@@ -13,7 +13,7 @@ from landloom.labels.classes import value_text
 from landloom.model.grid import WGS84
 from landloom.model.shapes import in_degrees, neighbourhood, reach
 from landloom.model.text import nfc
-from landloom.store.vector import read_vector, row_names
+from landloom.store.vector import read_vector, refuse_unread, row_names
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -97,6 +97,7 @@ def _shapes(frame: GeoDataFrame, file: str) -> NDArray[Any]:
     """Geometries of a frame; rows without one are empty."""
     if frame.crs is None:
         raise InvalidInputError(f"{file}: got rows in several CRSs, expected one for the whole file")
+    refuse_unread(frame, file)
     shapes: NDArray[Any] = np.array(frame.geometry.to_numpy(), dtype=object)
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     return shapes

@@ -121,7 +121,7 @@ def joined(frame: gpd.GeoDataFrame | gpd.GeoSeries, where: str) -> Geometry:
 
 def _read_layer(source: str) -> gpd.GeoDataFrame:
     """The features of a layer that have a geometry."""
-    from landloom.store.vector import read_vector
+    from landloom.store.vector import read_vector, refuse_unread
 
     path, layer = split_layer(source)
     name = _named(path)
@@ -129,6 +129,7 @@ def _read_layer(source: str) -> gpd.GeoDataFrame:
         raise InvalidInputError(f"region: no file {path}")
     try:
         frame = read_vector(path, layer=layer, numbered=True)
+        refuse_unread(frame, name)
     except LandloomError as error:
         reason = str(error).splitlines()[0]
         if "has no CRS" in reason:

@@ -35,8 +35,17 @@ from landloom.sampling.continents import REGIONS, continents_of
 from landloom.sampling.granules import CLASSES
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import Form, form_of, has_geometry, head_of, named_layer, read_vector, row_names
-from landloom.store.vector.tables import read_text, table_rows
+from landloom.store.vector import (
+    Form,
+    form_of,
+    has_geometry,
+    head_of,
+    named_layer,
+    read_vector,
+    refuse_unread,
+    row_names,
+)
+from landloom.store.vector.tables import column_names, read_text, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -329,6 +338,7 @@ def _named_land(frame: GeoDataFrame, column: str, file: str) -> tuple[list[Any],
     """Shapes in degrees and names of the rows of a layer that belong to a known continent."""
     if frame.crs is None:
         raise InvalidInputError(f"{file}: got rows in several CRSs, expected one for the whole file")
+    refuse_unread(frame, file)
     names = [nfc(str(name)) for name in frame[column]]
     moved, refused = reproject_all(frame.geometry.to_numpy(), frame.crs, WGS84)
     rows = row_names(frame)
@@ -343,11 +353,13 @@ def _table(file: str, column: str) -> dict[str, str] | None:
     """Granule → continent, if the file is a table with a column `id`."""
     if is_remote(file) or form_of(head_of(file), file) is not Form.TEXT:
         return None
-    rows = table_rows(read_text(file))
+    text = read_text(file)
+    names = column_names(text)
+    if "id" not in names or has_geometry(names):
+        return None
+    rows = table_rows(text, file)
     if not rows:
         raise InvalidInputError(f"{file} holds no rows")
-    if "id" not in rows[0] or has_geometry(rows[0]):
-        return None
     if not {"id", column} <= rows[0].keys():
         raise InvalidInputError(f"{file}: got the columns {', '.join(rows[0])}, expected id and {column}")
     return {row["id"]: row[column] for row in rows}

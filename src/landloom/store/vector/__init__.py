@@ -2,14 +2,13 @@
 
 from landloom.store.vector.copies import head_of
 from landloom.store.vector.forms import VECTORS, Form, form_of
+from landloom.store.vector.frames import UNREAD, refuse_unread, row_names
 from landloom.store.vector.reader import (
-    UNREAD,
     frame_crs,
     layers_with_geometry,
     named_layer,
     read_blocks,
     read_vector,
-    row_names,
     vector_extent,
 )
 from landloom.store.vector.rows import Told
@@ -28,6 +27,7 @@ __all__ = [
     "named_layer",
     "read_blocks",
     "read_vector",
+    "refuse_unread",
     "row_names",
     "vector_extent",
 ]

@@ -21,6 +21,7 @@ from landloom.model.grid import WGS84, transformer
 from landloom.store.vector.cells import column_values, nfc
 from landloom.store.vector.copies import unpacked
 from landloom.store.vector.forms import PARTS, VECTORS, Form
+from landloom.store.vector.frames import UNREAD
 from landloom.store.vector.gdal import GdalLayer, layer_names
 from landloom.store.vector.geoparquet import ParquetLayer
 from landloom.store.vector.numbers import typed_texts
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from landloom.model.grid import Bounds
 
-UNREAD: Final = "unread"
-"""Key of a frame's `attrs`: label of a row → why the geometry that it has cannot be read."""
 _GDAL: Final = frozenset({Form.GEOPACKAGE, Form.FLATGEOBUF, Form.SHAPEFILE, Form.JSON, Form.KML})
 _NOTHING: Final = Told()
 _NO_CRS: Final = "{name} has no CRS: name it, for a guess would move it silently"
@@ -169,21 +168,6 @@ def read_blocks(
             yield _frame(name, [_kept(rows, own, asked)], _spelt(fields, asked.columns), own, found)
         if not count:
             raise InvalidInputError(f"{name} holds no rows")
-
-
-def row_names(frame: GeoDataFrame) -> list[str]:
-    """What people call the rows of a frame that was read `numbered`.
-
-    Returns:
-        `feature 7`, by the ids that GIS tools show, where the format has them; else `row 7`, counted from 0.
-
-    Example:
-        >>> import geopandas
-        >>> row_names(geopandas.GeoDataFrame(geometry=[None], index=[7]))
-        ['row 7']
-    """
-    kind = "feature" if frame.index.name == "fid" else "row"
-    return [f"{kind} {number}" for number in frame.index.tolist()]
 
 
 def vector_extent(path: str | Path, layer: str | None = None) -> Bounds:
@@ -333,6 +317,10 @@ def _frame(
             values[column] = typed_texts(values[column], "," if found.separator != "," else ".").to_numpy()
     shapes = np.concatenate([np.zeros(0, object), *(rows.shapes for rows in blocks)])
     said = [crs for rows in blocks for crs in (rows.crs or [own] * len(rows.numbers))]
+    if None in said:  # what has no geometry needs no CRS
+        some = next((one for one in said if one is not None), None)
+        bare = shapely.is_missing(shapes).tolist()
+        said = [some if one is None and no else one for one, no in zip(said, bare, strict=True)]
     crs = _common(name, said, numbers, own)
     if crs is None and said:
         values["crs"] = said
