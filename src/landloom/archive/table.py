@@ -12,8 +12,8 @@ from stac_geoparquet.arrow import stac_table_to_items
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.gathered import ItemGate
 from landloom.errors import PermanentFaultError
-from landloom.formats.parquet_size import check_size
 from landloom.model.address import is_remote
+from landloom.model.parquet_size import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -17,8 +17,8 @@ from pyproj import CRS
 from pyproj.exceptions import CRSError
 
 from landloom.errors import InvalidInputError, InvalidValueError
-from landloom.formats.parquet_size import check_size
 from landloom.model.grid import WGS84
+from landloom.model.parquet_size import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import CorpusError
-from landloom.formats.parquet_size import check_size
+from landloom.model.parquet_size import check_size
 from landloom.query.index.draft import Draft
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.parquet import encode_parquet
 from landloom.imagery.stored import code_numbers
 from landloom.labels.coverage import coverage_of
-from landloom.model.address import is_remote
+from landloom.model.address import VectorName, is_remote
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.model.granules import granule_footprint, granule_region, world_granules
 from landloom.model.grid import WGS84
@@ -37,13 +37,14 @@ from landloom.store.open import open_store
 from landloom.store.raster import open_raster
 from landloom.store.vector import (
     Form,
+    Told,
     form_of,
     has_geometry,
     head_of,
-    named_layer,
     read_vector,
     refuse_unread,
     row_names,
+    vector_name,
 )
 from landloom.store.vector.tables import column_names, read_text, table_rows
 
@@ -321,10 +322,12 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
     Raises:
         InvalidInputError: a table that cannot be read, or without a known continent.
     """
-    file, layer = named_layer(file, layer)
-    table = _table(file, column)
+    own = vector_name(file, layer)
+    table = _table(own, column)
     if table is None:
-        frame = read_vector(file, layer=layer, columns=[column], numbered=True)
+        frame = read_vector(
+            own.file, layer=own.layer, told=Told(encoding=own.encoding), columns=[column], numbered=True
+        )
         return continents_of(granules, *_named_land(frame, column, file))
     unknown = sorted({name for name in table.values() if name not in REGIONS})
     if unknown:
@@ -349,11 +352,12 @@ def _named_land(frame: GeoDataFrame, column: str, file: str) -> tuple[list[Any],
     return [moved[place] for place in kept], [names[place] for place in kept]
 
 
-def _table(file: str, column: str) -> dict[str, str] | None:
+def _table(own: VectorName, column: str) -> dict[str, str] | None:
     """Granule → continent, if the file is a table with a column `id`."""
+    file = own.file
     if is_remote(file) or form_of(head_of(file), file) is not Form.TEXT:
         return None
-    text = read_text(file)
+    text = read_text(file, encoding=own.encoding)
     names = column_names(text)
     if "id" not in names or has_geometry(names):
         return None

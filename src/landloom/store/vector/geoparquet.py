@@ -13,9 +13,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from landloom.errors import InvalidInputError, NotFoundError, StoreError
-from landloom.formats.parquet_size import check_size
 from landloom.model.crs_key import CrsKey, crs_key
 from landloom.model.grid import WGS84, Bounds
+from landloom.model.parquet_size import check_size
 from landloom.store.vector.cells import nfc
 from landloom.store.vector.forms import Form, refuse_encoding
 from landloom.store.vector.rows import BLOCK, Rows, Told, flat, shapes_of_wkb

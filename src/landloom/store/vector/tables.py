@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import unicodedata
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -52,8 +53,8 @@ def require_encoding(name: str, encoding: str | None) -> None:
         raise InvalidInputError(f"{name}: got the encoding {encoding!r}, expected one such as cp1252") from error
 
 
-def read_text(path: str | Path, name: str | None = None, *, largest: int = LARGEST) -> str:
-    """A file's text without a byte order mark.
+def read_text(path: str | Path, name: str | None = None, *, encoding: str | None = None, largest: int = LARGEST) -> str:
+    """A file's text without a byte order mark, as `decoded`.
 
     Raises:
         InvalidInputError: it cannot be read, is too large, or is not UTF-8, nor UTF-16 with a mark.
@@ -66,7 +67,7 @@ def read_text(path: str | Path, name: str | None = None, *, largest: int = LARGE
         data = Path(path).read_bytes()
     except OSError as error:
         raise InvalidInputError(f"{shown}: cannot be read: {error.strerror}") from error
-    return decoded(data, shown)
+    return decoded(data, shown, encoding)
 
 
 def separator_of(header: str) -> str:
@@ -123,6 +124,7 @@ def table_rows(text: str, name: str = "") -> list[dict[str, str]]:
 
 
 def _reader(text: str) -> csv.DictReader[str]:
+    text = unicodedata.normalize("NFC", text)
     first, _, rest = text.partition("\n")
     separator = separator_of(first.rstrip("\r"))
     body = rest if first.lower().startswith("sep=") else text

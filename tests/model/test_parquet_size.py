@@ -12,7 +12,7 @@ import pytest
 
 from landloom.errors import InvalidInputError
 from landloom.formats.parquet import decode_parquet, encode_parquet
-from landloom.formats.parquet_size import check_size
+from landloom.model.parquet_size import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
