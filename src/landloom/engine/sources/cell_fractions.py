@@ -16,8 +16,8 @@ from geopandas import GeoDataFrame
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.errors import InvalidInputError
+from landloom.formats.raster_codes import as_codes
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
-from landloom.labels.raster_codes import as_codes
 from landloom.model.address import is_remote, shown
 from landloom.model.apportion import MILLION
 from landloom.model.crs import crs_of, world_span

@@ -21,7 +21,7 @@ from landloom.engine.executors import inline
 from landloom.engine.units import Outcome, Unit, unit_digest
 from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.parquet import encode_parquet
-from landloom.imagery.stored import code_numbers
+from landloom.formats.raster_codes import code_numbers
 from landloom.labels.coverage import coverage_of
 from landloom.model.address import VectorName, is_remote
 from landloom.model.crosswalk import Crosswalk, crosswalk
