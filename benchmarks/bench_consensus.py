@@ -48,7 +48,7 @@ def whole(tasks: list[TaskAnswers], method: str) -> int:
 
 def _child() -> dict[str, float]:
     tasks = answers()
-    spent = {}
+    spent: dict[str, float] = {}
     for method in METHODS:
         assert whole(tasks, method) == CHIPS * 65_536
         spent[method] = median(seconds(lambda: whole(tasks, method)) for _ in range(5))  # noqa: B023

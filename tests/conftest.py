@@ -219,9 +219,11 @@ def postgres_cluster() -> Iterator[postgres.Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database: every test that asks for it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+        yield f"sqlite:///{tmp_path / 'ledger.sqlite'}"
+        return
     cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
-    return cluster.new_database()
+    with cluster.lent() as url:
+        yield url

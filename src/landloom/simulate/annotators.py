@@ -1,9 +1,9 @@
 """Simulated annotators: people of known skill who label known land cover, some of whom merely copy the guess.
 
 Two families. *Clumps*: each true class is confused with others at fixed rates, in clumps of pixels; where the annotator
-copies, the guess is kept as it is. This is what the model of the consensus assumes, but for the clumps. *Objects*: whole
-objects get a wrong class, errors grow with every task of a session, and how often the guess is copied depends on the
-class; no model assumes that. All is a function of position and seed, so tasks may be labelled in any order.
+copies, the guess is kept as it is. Models of consensus assume this, but for the clumps. *Objects*: whole objects
+get a wrong class, errors grow with every task of a session, and how often the guess is copied depends on the class; no
+model assumes that. All is a function of position and seed, so tasks may be labelled in any order.
 """
 
 from __future__ import annotations
@@ -135,9 +135,7 @@ def _with_errors(confusion: NDArray[np.float64], factor: float) -> NDArray[np.fl
     return table
 
 
-def _drawn(
-    table: NDArray[np.float64], truth: NDArray[np.int64], number: NDArray[np.float64]
-) -> NDArray[np.int64]:
+def _drawn(table: NDArray[np.float64], truth: NDArray[np.int64], number: NDArray[np.float64]) -> NDArray[np.int64]:
     """Classes drawn from the rows of a table by numbers in [0, 1); the true class takes the smallest numbers."""
     labels = truth.copy()
     for row in range(len(table)):
@@ -209,20 +207,16 @@ def land_cover(seed: int, classes: int, chip: int, side: int) -> NDArray[np.int6
     rng = np.random.default_rng(seed)
     level = rng.permutation(np.linspace(0.0, 0.12, classes))
     fields = [fractal(x, y, scale=120.0, octaves=5, seed=seed * 16 + 100_003 * at) for at in range(classes)]
-    return np.argmax(np.stack(fields) + level[:, None, None], axis=0)
+    return np.asarray(np.argmax(np.stack(fields) + level[:, None, None], axis=0))
 
 
 def simulate_campaign(spec: CampaignSpec) -> SimulatedCampaign:
     """Label every task of every chip by every annotator."""
     people = tuple(
-        Labeller.drawn(
-            spec.seed * 100 + at, classes=spec.classes, accuracy=skill, copying=copying, family=spec.family
-        )
+        Labeller.drawn(spec.seed * 100 + at, classes=spec.classes, accuracy=skill, copying=copying, family=spec.family)
         for at, (skill, copying) in enumerate(zip(spec.skills, spec.copying, strict=True), 1)
     )
-    model = Labeller.drawn(
-        spec.seed * 100 + 99, classes=spec.classes, accuracy=spec.guess_accuracy, family=spec.family
-    )
+    model = Labeller.drawn(spec.seed * 100 + 99, classes=spec.classes, accuracy=spec.guess_accuracy, family=spec.family)
     rng = np.random.default_rng(spec.seed)
     windows = [
         (chip, row, column)

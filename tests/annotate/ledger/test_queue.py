@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select, update
-from tests.annotate.ledger.made import NAME, PIXELS, TRUTH, fill, hand_in, person, work
+from tests.annotate.ledger.made import NAME, PIXELS, fill, hand_in, person, work
 
 from landloom.annotate.ledger.accounts.users import revoke
 from landloom.annotate.ledger.drafts import save_draft
@@ -51,7 +51,7 @@ def test_live_loans_come_back_first(ledger: Ledger) -> None:
     assert [one.id for one in again[:2]] == [one.id for one in first]
     assert len({one.window for one in again}) == 3
     assert assignment(ledger, ada, first[0].id) == first[0]
-    assert all(one.guess is not None and len(one.guess) == PIXELS for one in again)
+    assert all(len(one.guess) == PIXELS for one in again)
 
 
 def test_places_run_out_and_nobody_sees_a_place_twice(ledger: Ledger) -> None:
@@ -108,7 +108,7 @@ def test_a_late_submission_takes_a_place_that_is_still_free(ledger: Ledger) -> N
     assert hand_in(ledger, ada, loan).state == "accepted"
     rest = {one.window for one in take(ledger, NAME, ben, 10)}
     assert loan.window not in rest
-    assert len(rest) in {3, 4 - 1}
+    assert len(rest) == 3
 
 
 def test_a_skipped_task_goes_to_others_alone(ledger: Ledger) -> None:
@@ -135,7 +135,7 @@ def test_others_see_no_assignment_of_mine(ledger: Ledger) -> None:
             lambda identity=identity: save_draft(ledger, ben, identity, bytes(PIXELS), 0),
             lambda identity=identity: submit(ledger, ben, identity, work()),
         ):
-            with pytest.raises(NotFoundError, match="^no such assignment$"):
+            with pytest.raises(NotFoundError, match="no such assignment"):
                 call()
 
 
@@ -235,8 +235,3 @@ def test_the_lease_is_by_the_databases_time(ledger: Ledger) -> None:
         left = loan.expires_at.timestamp() - now(connection)
         assert connection.execute(select(func.count()).select_from(Assignment)).scalar_one() == 1
     assert 0 < left <= 500
-
-
-def test_truth_is_no_guess() -> None:
-    """The world of these tests tells right from wrong."""
-    assert len(TRUTH) == PIXELS

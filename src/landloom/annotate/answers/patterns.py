@@ -7,7 +7,7 @@ of a pattern the same answer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -78,7 +78,7 @@ class Patterns:
             groups.setdefault(key, []).append(at)
         for rows in groups.values():
             build.add([answers[at] for at in rows], rows)
-        return build.made(cls)
+        return cls(**build.fields())
 
     @property
     def tasks(self) -> int:
@@ -128,41 +128,31 @@ class _Builder:
         first, base = tasks[0], len(self._codes) + 1
         labels = np.concatenate([task.labels for task in tasks], axis=1) if len(tasks) > 1 else first.labels
         columns = [*labels]
-        for name in ("guess", "original"):
-            if getattr(first, name) is not None:
-                columns.append(np.concatenate([getattr(task, name) for task in tasks]))
-        packed = np.zeros(labels.shape[1], np.int32 if base ** len(columns) < 2**31 else np.int64)
+        columns += [
+            np.concatenate([getattr(task, name) for task in tasks])
+            for name in ("guess", "original")
+            if getattr(first, name) is not None
+        ]
         for column in columns:
-            digits = self._digit[column]
-            if digits.size and digits.max() == 255:
+            if column.size and self._digit[column].max() == 255:
                 self._complain(tasks)
-            packed *= base
-            packed += digits
-        if base ** len(columns) >= 2**63:
-            raise InvalidInputError(f"{first.task}: got {len(columns)} rasters of {base - 1} classes, expected fewer")
-        unique, inverse, count = _unique(packed, base ** len(columns))
-        self._keep(unique, count, first, base)
-        self._known.append(self._references(tasks, inverse, len(unique)))
+        table, inverse, count = _collapsed([self._digit[column] for column in columns], base)
+        self._keep(table, count, first)
+        self._known.append(self._references(tasks, inverse, len(table)))
         inverse += self._rows
-        self._rows += len(unique)
+        self._rows += len(table)
         at = 0
         for row, task in zip(rows, tasks, strict=True):
             self._index[self._starts[row] : self._starts[row + 1]] = inverse[at : at + task.pixels]
             at += task.pixels
 
-    def _keep(self, unique: NDArray[np.int64], count: NDArray[np.int64], first: TaskAnswers, base: int) -> None:
+    def _keep(self, table: NDArray[np.int16], count: NDArray[np.int64], first: TaskAnswers) -> None:
         seats = len(first.annotators)
-        columns = seats + (first.guess is not None) + (first.original is not None)
-        table = np.empty((len(unique), columns), np.int16)
-        rest = unique.copy()
-        for column in reversed(range(columns)):
-            table[:, column] = rest % base - 1
-            rest //= base
-        none = np.full(len(unique), NONE, np.int16)
+        none = np.full(len(table), NONE, np.int16)
         shown = none if first.guess is None else table[:, seats]
         guess = shown if first.original is None else table[:, -1]
         places = np.array([self._place[one] for one in first.annotators], np.int16)
-        who = np.broadcast_to(places, (len(unique), seats))
+        who = np.broadcast_to(places, (len(table), seats))
         self._parts.append((who, table[:, :seats], shown, guess))
         self._counts.append(count)
 
@@ -191,8 +181,8 @@ class _Builder:
                         f"{task.task}: got {name} {wrong.tolist()}, expected 0 or one of {list(self._codes)}"
                     )
 
-    def made(self, kind: type[Patterns]) -> Patterns:
-        """All patterns."""
+    def fields(self) -> dict[str, Any]:
+        """Of all patterns, by name."""
         seats = max((part[1].shape[1] for part in self._parts), default=0)
         who, labels = (
             np.concatenate([_padded(part[side], seats) for part in self._parts] or [np.zeros((0, 0), np.int16)])
@@ -201,18 +191,18 @@ class _Builder:
         shown, guess = (
             np.concatenate([part[side] for part in self._parts] or [np.zeros(0, np.int16)]) for side in (2, 3)
         )
-        return kind(
-            classes=self._codes,
-            annotators=self._annotators,
-            who=who,
-            labels=labels,
-            shown=shown,
-            guess=guess,
-            count=np.concatenate(self._counts or [np.zeros(0, np.int64)]),
-            known=np.concatenate(self._known or [np.zeros((0, len(self._codes)), np.int64)]),
-            index=self._index,
-            starts=self._starts,
-        )
+        return {
+            "classes": self._codes,
+            "annotators": self._annotators,
+            "who": who,
+            "labels": labels,
+            "shown": shown,
+            "guess": guess,
+            "count": np.concatenate(self._counts or [np.zeros(0, np.int64)]),
+            "known": np.concatenate(self._known or [np.zeros((0, len(self._codes)), np.int64)]),
+            "index": self._index,
+            "starts": self._starts,
+        }
 
 
 def _natural(annotator: int | str) -> tuple[int, str]:
@@ -223,9 +213,27 @@ def _padded(table: NDArray[np.int16], seats: int) -> NDArray[np.int16]:
     return np.pad(table, ((0, 0), (0, seats - table.shape[1])), constant_values=NONE)
 
 
-def _unique(
-    packed: NDArray[np.int32] | NDArray[np.int64], possible: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
+def _collapsed(
+    columns: Sequence[NDArray[np.uint8]], base: int
+) -> tuple[NDArray[np.int16], NDArray[np.int32], NDArray[np.int64]]:
+    """Unique rows of columns of digits below `base`, less 1; the row of every pixel; pixels of each row."""
+    possible = base ** len(columns)
+    if possible >= 2**62:
+        rows, inverse, count = np.unique(np.stack(columns, axis=1), axis=0, return_inverse=True, return_counts=True)
+        return rows.astype(np.int16) - 1, inverse.reshape(-1).astype(np.int32), count.astype(np.int64)
+    packed: NDArray[Any] = np.zeros(len(columns[0]), np.int32 if possible < 2**31 else np.int64)
+    for column in columns:
+        packed *= base
+        packed += column
+    unique, places, counts = _unique(packed, possible)
+    table = np.empty((len(unique), len(columns)), np.int16)
+    for at in reversed(range(len(columns))):
+        table[:, at] = unique % base - 1
+        unique = unique // base
+    return table, places, counts
+
+
+def _unique(packed: NDArray[Any], possible: int) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.int64]]:
     """Ascending unique values, the position of every value among them, and how often each occurs."""
     if possible <= max(_DENSE, packed.size):
         counts = np.bincount(packed, minlength=0)

@@ -36,9 +36,7 @@ class CrossFit:
     """Fitted on all folds."""
 
 
-def cross_fit(
-    counts: TaskCounts, predict: Callable[[TaskCounts], NDArray[np.float64]], *, calibrate: bool
-) -> CrossFit:
+def cross_fit(counts: TaskCounts, predict: Callable[[TaskCounts], NDArray[np.float64]], *, calibrate: bool) -> CrossFit:
     """Predict each fold of the reference tasks by a model fitted on the other folds.
 
     Args:

@@ -103,7 +103,7 @@ def _checked(
     enough = counts.number >= CALIBRATED
     crossed = cross_fit(counts, predict, calibrate=calibrate and enough)
     label, _ = chosen(crossed.calibrated, patterns.guess[counts.patterns])
-    notes = ()
+    notes: tuple[str, ...] = ()
     if calibrate and not enough:
         notes = (f"confidence is not calibrated: {counted(counts.number, 'reference task')}, {CALIBRATED} needed",)
     return crossed.temperature, notes, Quality.of(crossed.calibrated, label, counts)

@@ -69,7 +69,8 @@ def one_coin(patterns: Patterns, known: Known | None) -> Fit:
     labelled = patterns.voters > 0
     count = patterns.count * labelled
     post = patterns.votes() / np.maximum(patterns.voters, 1)[:, None]
-    accuracy, notes, rounds = np.zeros(len(patterns.annotators)), (), 0
+    notes: tuple[str, ...] = ()
+    accuracy, rounds = np.zeros(len(patterns.annotators)), 0
     if known is not None:
         accuracy = known.accuracy
         post = normalised(table @ log_rows(one_coin_tables(accuracy, classes)))
@@ -105,11 +106,11 @@ def _by_class(table: Any, people: int, classes: int) -> NDArray[np.float64]:
 
 
 def _spread(post: NDArray[np.float64], people: int) -> NDArray[np.float64]:
-    return np.tile(post, (1, people))
+    return np.asarray(np.tile(post, (1, people)))
 
 
 def _per_annotator(values: NDArray[np.float64], classes: int) -> NDArray[np.float64]:
-    return np.asarray(values).reshape(-1, classes).sum(axis=1)
+    return np.asarray(np.asarray(values).reshape(-1, classes).sum(axis=1))
 
 
 def _errors(table: Any, mass: NDArray[np.float64], people: int) -> NDArray[np.float64]:

@@ -88,7 +88,8 @@ class TaskCounts:
     def table(self, patterns: int, classes: int) -> NDArray[np.float64]:
         """(pattern, class) pixels."""
         packed = self.patterns * classes + self.truth
-        return np.bincount(packed, weights=self.count, minlength=patterns * classes).reshape(patterns, classes)
+        sums = np.bincount(packed, weights=self.count, minlength=patterns * classes)
+        return np.asarray(sums, np.float64).reshape(patterns, classes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -141,7 +142,7 @@ def normalised(logs: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def log_rows(tables: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Logarithms of (annotator, true class, label) rates as (annotator × label, true class), to multiply `indicator`."""
+    """Logarithms of (annotator, true class, label) rates as (annotator × label, true class), for `indicator`."""
     return np.log(np.maximum(tables, 1e-300)).transpose(0, 2, 1).reshape(-1, tables.shape[1])
 
 

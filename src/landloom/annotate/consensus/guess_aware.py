@@ -2,14 +2,14 @@
 
 P(t | l, g) ∝ π(t) · P(g|t) · Πₐ [rₐ · 1(lₐ = g) + (1 − rₐ) · Cₐ(t, lₐ)], with the guess g, the label lₐ of annotator a,
 the annotator's copy rate rₐ, and the confusion Cₐ of what the annotator really looked at. Where no guess was shown
-nothing is copied. All is fitted on reference tasks, whose true class t is known, and on blind tasks, whose is not;
-then it is refined for some rounds on all tasks, of which those without a reference weigh as much as the others together.
+nothing is copied. All is fitted on reference tasks, whose true class t is known, and on blind tasks, whose is not; then
+it is refined for some rounds on all tasks, where those without a reference weigh as much as those with one.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -51,16 +51,15 @@ class GuessModel:
     """(annotator, true class, label) rates of what is not copied."""
     rounds: int
 
-    @classmethod
+    @staticmethod
     def fit(
-        cls,
         patterns: Patterns,
         counts: TaskCounts,
         known: Known,
         *,
         copied: bool = True,
         average: NDArray[np.bool_] | None = None,
-    ) -> Self:
+    ) -> GuessModel:
         """Fit on reference tasks, and on blind tasks without a reference.
 
         Args:
@@ -76,7 +75,7 @@ class GuessModel:
         open_pixels = np.where(patterns.voters > 0, patterns.count - patterns.known.sum(axis=1), 0).astype(np.float64)
         blind = np.where((patterns.shown < 0) & (patterns.guess >= 0), open_pixels, 0.0)
         rates, effect = _guess_rates(patterns, counts) if copied else (None, 1.0)
-        model = cls(
+        model = GuessModel(
             prior=_shares(mass.sum(axis=0) / float(np.median(known.effect)), 1.0),
             guess=rates,
             copying=np.full(len(known.accuracy), 0.2 if copied else 0.0),
@@ -85,15 +84,14 @@ class GuessModel:
         )
         seats = _Seats(patterns, mass, blind, known.effect, average)
         for _ in range(ROUNDS):
-            renewed = model._renewed(seats)
-            if renewed.differs(model) < TOLERANCE:
+            before, model = model, model.renewed(seats)
+            if model.differs(before) < TOLERANCE:
                 break
-            model = renewed
         if rates is not None:
             weight = min(float(mass.sum()) / max(float(open_pixels.sum()), 1.0), 1.0)
             seats = _Seats(patterns, mass, open_pixels * weight, known.effect, average)
             for _ in range(REFINED):
-                model = model._renewed(seats, effect)
+                model = model.renewed(seats, effect)
         return model
 
     def differs(self, other: GuessModel) -> float:
@@ -122,7 +120,7 @@ class GuessModel:
             found /= found @ ones  # so that many annotators do not underflow
         return found
 
-    def _renewed(self, seats: _Seats, effect: float | None = None) -> GuessModel:
+    def renewed(self, seats: _Seats, effect: float | None = None) -> GuessModel:
         """One round; with pixels worth an independent one, of the guess and of class frequencies too."""
         rates = [part.rates(self) for part in seats.parts]
         mass = seats.fixed

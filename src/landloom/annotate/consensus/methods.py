@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 from landloom.annotate.answers.patterns import Patterns
 from landloom.annotate.consensus.em import dawid_skene, one_coin
@@ -63,10 +63,7 @@ def _guess_aware(patterns: Patterns, counts: TaskCounts, known: Known | None, ov
 def _notes(patterns: Patterns, overall: Known, *, copied: bool) -> tuple[str, ...]:
     most = int(overall.tasks.max())
     if most < ENOUGH:
-        return (
-            f"no annotator has {ENOUGH} reference tasks ({most} at most): copying is not modelled, "
-            "only confusions on reference tasks",
-        )
+        return (f"no annotator has {ENOUGH} reference tasks ({most} at most): confusions are modelled, copying is not",)
     if not copied:
         return ("no annotator saw a guess: copying is not modelled",)
     few = [str(one) for one, n in zip(patterns.annotators, overall.tasks.tolist(), strict=True) if n < ENOUGH]

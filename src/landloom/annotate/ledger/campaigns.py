@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from sqlalchemy import exists, insert, select, update
-from sqlalchemy.exc import IntegrityError
 
 from landloom.annotate.ledger.accounts.audit import record
 from landloom.annotate.ledger.accounts.users import require_manager
@@ -68,13 +67,12 @@ def create_campaign(ledger: Ledger, campaign: Campaign, tasks: Sequence[NewTask]
         detail = {"tasks": len(rows), "chips": len(chips)}
         record(connection, actor="", action="create campaign", subject="", campaign=campaign.name, detail=detail)
 
-    try:
-        ledger.transact(work)
-    except IntegrityError as error:
-        raise ConflictError(f"there is a campaign {campaign.name!r} already") from error
+    ledger.transact(work)
 
 
 def _add_campaign(connection: Connection, campaign: Campaign) -> int:
+    if connection.execute(select(CampaignModel.id).where(CampaignModel.name == campaign.name)).first():
+        raise ConflictError(f"there is a campaign {campaign.name!r} already")
     classes = compact([one.document() for one in campaign.classes])
     same = (
         TaxonomyVersion.name == campaign.taxonomy,

@@ -9,6 +9,8 @@ import threading
 import time
 from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 from landloom.annotate.ledger.errors import LedgerUnavailableError, StorageFullError
@@ -36,9 +38,11 @@ BUSY_SECONDS: Final = 30
 _ATTEMPTS: Final = 8
 _WRITE: Final = "landloom_write"
 _FULL: Final = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR_WRITE, sqlite3.SQLITE_IOERR_SHMSIZE}
+_DAMAGED: Final = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 _POSTGRES_FULL: Final = "53100"
-_POSTGRES_AGAIN: Final = {"40001", "40P01"}
-"""Serialisation failure, deadlock: the transaction may be run again."""
+_POSTGRES_AGAIN: Final = {"40001", "40P01", "23505"}
+"""Serialisation failure, deadlock, and a row that somebody else added at the same moment: run again, the transaction
+finds it."""
 _POSTGRES_OPTIONS: Final = (
     "-c synchronous_commit=on -c timezone=UTC -c default_transaction_isolation=read\\ committed "
     "-c idle_in_transaction_session_timeout=60000 -c lock_timeout=30000"
@@ -128,7 +132,7 @@ class Ledger:
         return connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
     def transact(self, work: Callable[[Connection], _Result]) -> _Result:
-        """Run work in a transaction that may write; once more after a deadlock.
+        """Run work in a transaction that may write; once more if another transaction came between.
 
         Args:
             work: has no effect but on the database.
@@ -167,7 +171,7 @@ def open_ledger(url: str, *, migrate: bool = True) -> Ledger:
     """
     from landloom.annotate.ledger.schema.migrating import check, upgrade  # noqa: PLC0415 - Alembic is loaded for this alone
 
-    ledger = Ledger(_engine(_parsed(url)))
+    ledger = open_database(url)
     try:
         if migrate:
             upgrade(ledger)
@@ -177,6 +181,19 @@ def open_ledger(url: str, *, migrate: bool = True) -> Ledger:
         ledger.close()
         raise
     return ledger
+
+
+def open_database(url: str, *, wal: bool = True) -> Ledger:
+    """Open a database whatever tables it has.
+
+    Args:
+        url: as for `open_ledger`.
+        wal: whether SQLite writes ahead; False for a file that stays as it is.
+
+    Raises:
+        InvalidValueError: another kind of database.
+    """
+    return Ledger(_engine(_parsed(url), wal=wal))
 
 
 def _parsed(url: str) -> URL:
@@ -194,20 +211,23 @@ def _parsed(url: str) -> URL:
     return parsed.set(drivername="sqlite+pysqlite")
 
 
-def _engine(url: URL) -> Engine:
+def _engine(url: URL, *, wal: bool) -> Engine:
     if url.get_backend_name() == "postgresql":
         return create_engine(
             url, pool_size=10, max_overflow=30, pool_pre_ping=True, connect_args={"options": _POSTGRES_OPTIONS}
         )
+    path = Path(url.database or "")
+    if path.parent.is_dir() and not path.exists():
+        path.touch(mode=0o600)  # it will hold password hashes
     engine = create_engine(url, pool_size=10, max_overflow=54, connect_args={"timeout": BUSY_SECONDS})
-    event.listen(engine, "connect", _set_up_sqlite)
+    event.listen(engine, "connect", partial(_set_up_sqlite, wal=wal))
     event.listen(engine, "begin", _begin_sqlite)
     return engine
 
 
-def _set_up_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+def _set_up_sqlite(connection: sqlite3.Connection, _: Any, *, wal: bool) -> None:
     connection.isolation_level = None  # transactions are begun below
-    for pragma in ("journal_mode = wal", "synchronous = full", "foreign_keys = on"):
+    for pragma in (*(["journal_mode = wal"] if wal else []), "synchronous = full", "foreign_keys = on"):
         connection.execute(f"pragma {pragma}").close()
 
 
@@ -227,7 +247,8 @@ def _translated() -> Iterator[None]:
     except DBAPIError as error:
         if _is_full(error.orig):
             raise StorageFullError("no space is left for the ledger; nothing was changed") from error
-        if isinstance(error, OperationalError) and not _again(error):
+        damaged = getattr(error.orig, "sqlite_errorcode", None) in _DAMAGED
+        if damaged or (isinstance(error, OperationalError) and not _again(error)):
             raise LedgerUnavailableError(f"the ledger cannot be used: {error.orig}") from error
         raise
 

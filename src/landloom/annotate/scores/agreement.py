@@ -139,7 +139,8 @@ def _kappa(agreed: float, chance: float) -> float:
 
 
 def _pairs(patterns: Patterns) -> list[Pair]:
-    size, found = len(patterns.classes), {}
+    size = len(patterns.classes)
+    found: dict[tuple[int, ...], NDArray[np.float64]] = {}
     for one, other in combinations(range(patterns.labels.shape[1]), 2):
         both = (patterns.labels[:, one] >= 0) & (patterns.labels[:, other] >= 0)
         who = np.stack([patterns.who[both, one], patterns.who[both, other]])
@@ -151,7 +152,7 @@ def _pairs(patterns: Patterns) -> list[Pair]:
             table = np.bincount(
                 labels[0, own] * size + labels[1, own], weights=patterns.count[both][own], minlength=size * size
             ).reshape(size, size)
-            found[tuple(key)] = found.get(tuple(key), 0) + table
+            found[tuple(key)] = found.get(tuple(key), np.zeros((size, size))) + table
     return [_pair(patterns, key, table) for key, table in sorted(found.items())]
 
 

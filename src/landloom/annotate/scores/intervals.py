@@ -20,7 +20,7 @@ class Share:
     Example:
         >>> one = Share.of([90, 80, 100], [100, 100, 100])
         >>> one.value, one.tasks, round(one.low, 2), round(one.high, 2)
-        (0.9, 3, 0.71, 0.97)
+        (0.9, 3, 0.73, 0.97)
     """
 
     right: int

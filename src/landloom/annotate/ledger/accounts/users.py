@@ -7,7 +7,6 @@ import unicodedata
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, insert, or_, select, update
-from sqlalchemy.exc import IntegrityError
 
 from landloom.annotate.ledger import values
 from landloom.annotate.ledger.accounts.audit import record
@@ -20,7 +19,7 @@ from landloom.annotate.ledger.values import Role
 from landloom.errors import InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Collection
     from typing import Any
 
     from sqlalchemy.engine import Connection
@@ -54,14 +53,7 @@ def create_user(ledger: Ledger, name: str, password: str | None, *, by: values.U
         require(connection, by, None, {Role.ADMIN})
         return add_user(connection, name, hashed, actor=by.pseudonym if by else "")
 
-    return _unless_taken(ledger, name, work)
-
-
-def _unless_taken(ledger: Ledger, name: str, work: Callable[[Connection], values.User]) -> values.User:
-    try:
-        return ledger.transact(work)
-    except IntegrityError as error:
-        raise ConflictError(f"the name {name!r} is taken") from error
+    return ledger.transact(work)
 
 
 def add_user(connection: Connection, name: str, hashed: str | None, *, actor: str) -> values.User:

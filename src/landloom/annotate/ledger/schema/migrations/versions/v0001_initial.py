@@ -1,4 +1,4 @@
-"""The first tables: people, campaigns, tasks, assignments, submissions, scores."""
+"""The first tables: people, campaigns, tasks, assignments, submissions."""
 
 from __future__ import annotations
 
@@ -164,22 +164,6 @@ def _chip() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_chip")),
         sa.UniqueConstraint("campaign_id", "name", name=op.f("uq_chip_campaign_id_name")),
     )
-
-
-def _consensus_run() -> None:
-    op.create_table(
-        "consensus_run",
-        sa.Column("id", _BIG, nullable=False),
-        sa.Column("campaign_id", _BIG, nullable=False),
-        sa.Column("at", sa.Double(), nullable=False),
-        sa.Column("method", sa.Text(), nullable=False),
-        sa.Column("version", sa.Text(), nullable=False),
-        sa.Column("sequence", _BIG, nullable=False),
-        sa.Column("report", sa.Text(), nullable=False),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_consensus_run_campaign_id_campaign")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_consensus_run")),
-    )
-    op.create_index(op.f("ix_consensus_run_campaign_id"), "consensus_run", ["campaign_id"], unique=False)
 
 
 def _invitation() -> None:
@@ -363,43 +347,6 @@ def _reference() -> None:
     )
 
 
-def _review() -> None:
-    op.create_table(
-        "review",
-        sa.Column("id", _BIG, nullable=False),
-        sa.Column("task_id", _BIG, nullable=False),
-        sa.Column("submission_id", _BIG, nullable=False),
-        sa.ForeignKeyConstraint(["submission_id"], ["submission.id"], name=op.f("fk_review_submission_id_submission")),
-        sa.ForeignKeyConstraint(["task_id"], ["task.id"], name=op.f("fk_review_task_id_task")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_review")),
-        sa.UniqueConstraint("submission_id", name=op.f("uq_review_submission_id")),
-    )
-    op.create_index(op.f("ix_review_task_id"), "review", ["task_id"], unique=False)
-
-
-def _score_snapshot() -> None:
-    op.create_table(
-        "score_snapshot",
-        sa.Column("submission_id", _BIG, nullable=False),
-        sa.Column("campaign_id", _BIG, nullable=False),
-        sa.Column("user_id", _BIG, nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("pixels", sa.Text(), nullable=False),
-        sa.Column("right", sa.Text(), nullable=False),
-        sa.Column("planted", _BIG, nullable=False),
-        sa.Column("copied", _BIG, nullable=False),
-        sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_score_snapshot_campaign_id_campaign")),
-        sa.ForeignKeyConstraint(
-            ["submission_id"], ["submission.id"], name=op.f("fk_score_snapshot_submission_id_submission")
-        ),
-        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_score_snapshot_user_id_user_account")),
-        sa.PrimaryKeyConstraint("submission_id", name=op.f("pk_score_snapshot")),
-    )
-    op.create_index(
-        op.f("ix_score_snapshot_campaign_id_user_id"), "score_snapshot", ["campaign_id", "user_id"], unique=False
-    )
-
-
 _CREATE: Final = (
     _audit_event,
     _login_failure,
@@ -409,7 +356,6 @@ _CREATE: Final = (
     _campaign,
     _session,
     _chip,
-    _consensus_run,
     _invitation,
     _role_grant,
     _annotator,
@@ -418,6 +364,4 @@ _CREATE: Final = (
     _draft,
     _submission,
     _reference,
-    _review,
-    _score_snapshot,
 )
