@@ -110,7 +110,7 @@ def class_costs(own: CampaignAnswers) -> dict[int, ClassCost]:
     }
 
 
-def _chips(own: CampaignAnswers, found: Consensus) -> dict[str, tuple[NDArray[np.uint8] | None, NDArray[np.uint8]]]:
+def _chips(own: CampaignAnswers, found: Consensus) -> dict[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]:
     """Chips with the most labelled pixels, in id order."""
     chips = own.chips
     most = sorted(chips, key=lambda chip: (-sum(window.pixels for _, window in chips[chip]), chip))[:SHOWN]
@@ -123,12 +123,10 @@ def _chips(own: CampaignAnswers, found: Consensus) -> dict[str, tuple[NDArray[np
     }
 
 
-def _picture(own: CampaignAnswers, chip: str) -> NDArray[np.uint8] | None:
-    """True colour of the clearest acquisition; None if the series has no red, green and blue."""
+def _picture(own: CampaignAnswers, chip: str) -> NDArray[np.uint8]:
+    """True colour of the clearest acquisition; its first band in grey if the series has no red, green and blue."""
     names = {band.common_name: number for number, band in enumerate(own.source.bands)}
-    if not {"red", "green", "blue"} <= set(names):
-        return None
     series = own.source.read(chip)
     clear = series.valid.reshape(len(series.valid), -1).mean(axis=1)
-    best = int(np.argmax(clear))
-    return true_colour(series.reflectance[best], *(names[name] for name in ("red", "green", "blue")))
+    scene = series.reflectance[int(np.argmax(clear))]
+    return true_colour(scene, *(names.get(name, 0) for name in ("red", "green", "blue")))

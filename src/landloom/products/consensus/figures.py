@@ -112,22 +112,21 @@ def confusion(matrix: NDArray[np.int64], classes: Sequence[LabelClass], columns:
 
 
 def sample_chips(
-    rows: Mapping[str, tuple[NDArray[np.uint8] | None, NDArray[np.uint8]]], classes: Sequence[LabelClass]
+    rows: Mapping[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]], classes: Sequence[LabelClass]
 ) -> bytes:
     """Chips: a picture, the labels shaded over it, and the confidence.
 
     Args:
-        rows: chip → (y, x, 3) picture or None, and (2, y, x) class and confidence in percent.
+        rows: chip → (y, x, 3) picture, and (2, y, x) class and confidence in percent.
         classes: of the labels.
     """
     figure = new_figure(8.2, 0.6 + 2.55 * len(rows))
     grid = figure.subplots(len(rows), 3, squeeze=False)
     present: set[int] = set()
     for number, (line, (chip, (picture, labels))) in enumerate(zip(grid, rows.items(), strict=True)):
-        ground = np.full((*labels.shape[1:], 3), 235, np.uint8) if picture is None else picture
         present |= set(np.unique(labels[0]).tolist())
-        shaded = overlay(ground, labels[0], classes)
-        for axes, title, shown in zip(line, ("imagery", "labels", "confidence"), (ground, shaded, None), strict=True):
+        shaded = overlay(picture, labels[0], classes)
+        for axes, title, shown in zip(line, ("imagery", "labels", "confidence"), (picture, shaded, None), strict=True):
             axes.set_xticks([])
             axes.set_yticks([])
             if not number:

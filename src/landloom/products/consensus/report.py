@@ -47,7 +47,7 @@ class ReportContent:
     agreement: Agreement
     costs: Mapping[int, ClassCost]
     """Code of a class → its cost."""
-    chips: Mapping[str, tuple[NDArray[np.uint8] | None, NDArray[np.uint8]]]
+    chips: Mapping[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]]
     """Sample chips: picture, and class with confidence."""
     notes: Sequence[str]
 
@@ -155,21 +155,19 @@ def _annotators(content: ReportContent) -> str:
     header = (
         "annotator",
         "tasks",
-        "accuracy",
-        "95 % interval",
-        "reference tasks",
-        "pixels edited",
-        "planted errors accepted",
-        "wrong guesses accepted",
-        "fitted copy rate",
+        "references",
+        "accuracy, 95 % interval",
+        "edited",
+        "planted errors kept",
+        "wrong guesses kept",
+        "copy rate",
     )
     rows = [
         (
             str(one.annotator),
             f"{one.tasks:,}",
-            _percent(one.accuracy.value),
-            _interval(one.accuracy),
             f"{one.accuracy.tasks:,}",
+            f"{_percent(one.accuracy.value)}, {_interval(one.accuracy)}",
             _percent(one.edited.value),
             _percent(one.planted.value),
             _percent(one.copied.value),
@@ -177,7 +175,8 @@ def _annotators(content: ReportContent) -> str:
         )
         for one in content.scores
     ]
-    return "<h2>Annotators</h2>" + table(header, rows, range(1, 9))
+    note = "<p>Kept: labelled as a wrong guess was, by copying or by chance. The copy rate is that of the model.</p>"
+    return "<h2>Annotators</h2>" + note + table(header, rows, range(1, 8))
 
 
 def _agreement(content: ReportContent) -> str:
