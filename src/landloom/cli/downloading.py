@@ -144,12 +144,12 @@ def bring(
     """Plan a download, print its size, and run it."""
     from landloom.query.transfer.destination import check_space, plan_download
     from landloom.query.transfer.parts import estimate_bytes, non_commercial, write_licences
-    from landloom.query.transfer.stores import open_transfer_store
+    from landloom.store.open import open_store
 
     opened, files, products = wanted_files(corpus, part, question, profile)
     plan = plan_download(files, out)
     unknown = plan.unknown_sizes
-    expected = estimate_bytes(open_transfer_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
+    expected = estimate_bytes(open_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
     about = "about " if unknown else ""
     say(f"{len(plan.missing):,} files to download, {about}{size(expected)}; {plan.present:,} already present")
     for key in non_commercial(opened, products):

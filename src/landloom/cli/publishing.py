@@ -120,6 +120,7 @@ def add(
     attribution: Annotated[str, typer.Option(help="Attribution that users have to print.")],
     column: Annotated[str | None, typer.Option(help="Column with the code; not for rasters.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer, if the file has several.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of text that is not UTF-8, such as cp1252.")] = None,
     licence_url: Annotated[str | None, typer.Option(help="Link to the full terms.")] = None,
     described_at: Annotated[str | None, typer.Option(help="Link to the description of the source.")] = None,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Accept labels that reach no sample.")] = False,
@@ -136,17 +137,18 @@ def add(
     from landloom.engine.executors import executor_factory
     from landloom.model.recipe import Terms
     from landloom.publication.labels import AddedLabels, add_labels
-    from landloom.store.vector import named_layer
+    from landloom.store.vector import vector_name
 
     terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
-    file, layer = named_layer(source, layer)
+    own = vector_name(source, layer, encoding)
     given = AddedLabels(
-        file=file,
+        file=own.file,
         taxonomy=taxonomy,
         name=name,
         terms=terms,
         column=column,
-        layer=layer,
+        layer=own.layer,
+        encoding=own.encoding,
         allow_empty=allow_empty,
         invalid="repair" if repair else "error",
     )

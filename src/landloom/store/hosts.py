@@ -3,6 +3,12 @@
 `LANDLOOM_HOSTS` (the option `--hosts` of the command line) limits access to a list of names separated by commas; a name
 that starts with a dot admits every host below it. Metadata services of clouds, and link-local addresses, are refused
 unless they are on that list, both by name and by the address of the established connection.
+
+obstore has no option for redirects. It follows up to ten by itself, to another host without credentials, and from https
+to https only. So documents and rasters on web servers are read by landloom's own client, which checks every redirect,
+and downloads of whole corpora use it too while hosts are limited. What is left: without a list, such a download may be
+redirected to a link-local address that answers https, or, from a server on the loopback interface, http. Object stores
+(S3, Azure, Google) are read through obstore alone: their endpoints come from the environment, and are trusted.
 """
 
 from __future__ import annotations
@@ -70,6 +76,16 @@ def check_peer(ip: str, host: str) -> None:
     """
     if _is_metadata(ip) and host not in (_allowed() or ()):
         raise _refused(f"{host} ({ip})")
+
+
+def hosts_are_limited() -> bool:
+    """Whether only listed hosts may be contacted.
+
+    Example:
+        >>> hosts_are_limited()
+        False
+    """
+    return _allowed() is not None
 
 
 def _allowed() -> tuple[str, ...] | None:

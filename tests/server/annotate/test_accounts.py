@@ -144,8 +144,7 @@ def test_nobody_promotes_themselves(office: Office) -> None:
     for role in ("root", "", None, ["admin"], "Admin"):
         assert man.post("api/manage/roles", {"name": "new", "role": role}).status_code == 400
     assert {person["name"]: person["roles"] for person in man.get("api/manage/people").json()["people"]} == {
-        person["name"]: person["roles"]
-        for person in office.people["adm"].get("api/manage/people").json()["people"]
+        person["name"]: person["roles"] for person in office.people["adm"].get("api/manage/people").json()["people"]
     }
     assert [office.people[name].get("api/me").json()["roles"] for name in ("ann", "man", "new", "far")] == [
         ["annotator"],

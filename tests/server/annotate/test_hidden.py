@@ -54,7 +54,9 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Seen]]:
         while tasks := expert.take():
             assert expert.submit(tasks[0]["id"]).status_code == 200
         found = [one for name in people if name != "exp" for one in _walk(stack.enter_context(browser(url, name)), url)]
-        kinds = {(row.window.chip, row.window.row, row.window.column): row.kind for row in submissions(world.ledger, NAME)}
+        kinds = {
+            (row.window.chip, row.window.row, row.window.column): row.kind for row in submissions(world.ledger, NAME)
+        }
     yield [Seen(kind=kinds[place], **values) for place, values in found]
 
 

@@ -130,7 +130,9 @@ def test_figures(finished: Finished, name: str) -> None:
     assert tuple(header) == FIGURES[name].header
     assert rows
     assert all(len(row) == len(header) for row in rows)
-    assert not [cell for row in rows for cell in row if cell.startswith(("=", "@", "+"))], "spreadsheets compute nothing"
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "@", "+"))], (
+        "spreadsheets compute nothing"
+    )
 
 
 def test_texts_of_others_come_back_as_json_and_nothing_else(finished: Finished) -> None:
