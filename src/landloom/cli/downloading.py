@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from landloom.cli.asking import CorpusName, PeriodOption, ProductOption, RegionOption, WhereOption, select
+from landloom.reports.options import ReadingCommand
 from landloom.reports.terminal import say, size
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ PartOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command(epilog="Example: landloom download corpus out --where 'clc_3 >= 0.5' --product s2")(download)
+    app.command(cls=ReadingCommand, epilog="Example: landloom download corpus out --where 'clc_3 >= 0.5' --product s2")(
+        download
+    )
     app.command(epilog="Example: landloom verify out")(verify)
-    app.command(epilog="Example: landloom repair corpus out")(repair)
-    app.command(epilog="Example: landloom diff corpus out --product s2")(diff)
+    app.command(cls=ReadingCommand, epilog="Example: landloom repair corpus out")(repair)
+    app.command(cls=ReadingCommand, epilog="Example: landloom diff corpus out --product s2")(diff)
 
 
 def wanted_files(

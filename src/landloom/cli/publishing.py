@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.errors import counted
-from landloom.reports.options import JsonOption, WorkersOption
+from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, size
 
 if TYPE_CHECKING:
@@ -25,14 +25,16 @@ labels = typer.Typer(help="Work with the labels of a corpus.", no_args_is_help=T
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command(epilog="Example: landloom export corpus out/cubes --layout cubes")(export)
+    app.command(cls=ReadingCommand, epilog="Example: landloom export corpus out/cubes --layout cubes")(export)
     address = "https://example.org/demo/1.0"
-    app.command(epilog=f"Example: landloom publish corpus s3://bucket/demo/1.0 --base-url {address}")(publish)
+    app.command(
+        cls=ReadingCommand, epilog=f"Example: landloom publish corpus s3://bucket/demo/1.0 --base-url {address}"
+    )(publish)
     terms = "--licence CC-BY-4.0 --attribution 'Copernicus Land Monitoring Service'"
     source = "--source clc2018.gpkg --column CODE_18 --taxonomy clc --name clc-2018"
-    labels.command(epilog=f"Example: landloom labels add corpus {source} {terms}")(add)
+    labels.command(cls=ReadingCommand, epilog=f"Example: landloom labels add corpus {source} {terms}")(add)
     app.add_typer(labels, name="labels", epilog=f"Example: landloom labels add corpus {source} {terms}")
-    app.command(epilog="Example: landloom cite corpus --bibtex")(cite)
+    app.command(cls=ReadingCommand, epilog="Example: landloom cite corpus --bibtex")(cite)
 
 
 @labels.callback()

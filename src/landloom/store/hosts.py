@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 from landloom.errors import ForeignAddressError
 from landloom.model.address import HOSTS_VARIABLE, shown
 
+_WEB: Final = frozenset({"http", "https"})
 _METADATA_NAMES: Final = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
 _METADATA: Final = tuple(
     ipaddress.ip_network(network)
@@ -41,8 +42,8 @@ def check_host(address: str) -> None:
         landloom.errors.ForeignAddressError: http://169.254.169.254/latest/meta-data: link-local and metadata ...
     """
     try:
-        host = urlsplit(address).hostname
-        _ = urlsplit(address).port
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ForeignAddressError(f"{shown(address)}: not a valid address: {error}") from error
     if not host:
@@ -54,7 +55,7 @@ def check_host(address: str) -> None:
                 f"{shown(address)}: {host} is not among the hosts allowed by {HOSTS_VARIABLE} (--hosts)"
             )
         return
-    if host in _METADATA_NAMES or _is_metadata(host):
+    if (parts.scheme in _WEB and host in _METADATA_NAMES) or _is_metadata(host):
         raise _refused(shown(address))
 
 

@@ -7,15 +7,19 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+import numpy as np
+
 from landloom.annotate.ledger.accounts.sessions import set_password
 from landloom.annotate.ledger.accounts.users import create_user, grant, users
+from landloom.annotate.ledger.answers import answered_tasks
 from landloom.annotate.ledger.campaigns import campaign
 from landloom.annotate.ledger.database import open_ledger
 from landloom.annotate.ledger.values import Role
 from landloom.annotate.tasks.order import Pace
-from landloom.annotate.tasks.values import CampaignSettings
+from landloom.annotate.tasks.values import CampaignSettings, TaskKind
 from landloom.engine.executors import inline
 from landloom.pipelines.annotation.campaign import CampaignOptions, init_campaign
+from landloom.pipelines.annotation.consensus import ConsensusReport, run_consensus
 from landloom.pipelines.annotation.folder import DOCUMENT, open_folder
 from landloom.pipelines.annotation.series import SeriesSource
 from landloom.pipelines.demos.landcovernet import run_demo_landcovernet
@@ -43,8 +47,12 @@ EXPERT: Final = "eve"
 VISITOR: Final = "you"
 """The account for whoever looks at the page afterwards."""
 _SEED: Final = 2018
-_CHIPS: Final = 4
-_REFERENCES: Final = 30
+CHIPS: Final = 4
+"""Chips of the campaign."""
+REFERENCES: Final = 30
+"""Reference tasks of the campaign."""
+_PLACES: Final = 4
+"""Annotators per task: three simulated ones, and one place for whoever opens the page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,6 +85,9 @@ class AnnotateDemo:
     references: int
     done: tuple[Done, ...]
     """What each person did this time; nothing if the campaign was complete."""
+    consensus: ConsensusReport
+    right: Mapping[str, float]
+    """`guess`, `published` and `consensus` → share of all pixels that are as in the simulated world."""
     visitor: str
     """Name of the account for the page."""
     password: str
@@ -85,7 +96,14 @@ class AnnotateDemo:
     def document(self) -> dict[str, Any]:
         """As JSON values, without the password."""
         done = {one.name: {"submissions": one.submissions, "seconds": one.seconds} for one in self.done}
-        return {"folder": str(self.folder), "tasks": self.tasks, "references": self.references, "done": done}
+        return {
+            "folder": str(self.folder),
+            "tasks": self.tasks,
+            "references": self.references,
+            "done": done,
+            "consensus": self.consensus.document(),
+            "right": dict(self.right),
+        }
 
 
 def run_demo_annotate(
@@ -102,23 +120,48 @@ def run_demo_annotate(
         workers: number of processes for the simulation.
     """
     built = run_demo_landcovernet(folder, factory=factory, listener=listener, workers=workers)
-    place = folder / CAMPAIGN
+    return label_corpus(built.build.corpus, folder / CAMPAIGN, folder / "archive", listener=listener)
+
+
+def label_corpus(
+    corpus: Path,
+    place: Path,
+    archive: Path,
+    *,
+    chips: int = CHIPS,
+    references: int = REFERENCES,
+    listener: Listener | None = None,
+) -> AnnotateDemo:
+    """Let the simulated people label chips of a corpus, and derive the consensus.
+
+    Args:
+        corpus: folder of a corpus of a simulated archive.
+        place: folder of the campaign, which is created if it is missing.
+        archive: folder of the archive, which knows the truth.
+        chips: number of chips.
+        references: number of reference tasks.
+        listener: receives progress.
+    """
     if not (place / DOCUMENT).exists():
-        settings = CampaignSettings(reference_count=_REFERENCES, seed=_SEED)
-        options = CampaignOptions(limit=_CHIPS, acceptance={"Water": 0.5})
-        init_campaign(str(built.build.corpus), place, settings, options, listener=listener)
+        settings = CampaignSettings(annotators=_PLACES, reference_count=references, seed=_SEED)
+        init_campaign(str(corpus), place, settings, CampaignOptions(limit=chips), listener=listener)
     there = open_folder(place)
+    opened = Corpus.open(there.corpus)
     with open_ledger(there.database) as ledger:
         known = campaign(ledger, there.name)
+        kinds = [task.kind for task in answered_tasks(ledger, there.name, unanswered=True)]
         passwords = _accounts(ledger, known)
-    truth = _truth(folder, Corpus.open(there.corpus), known)
+    truth = _truth(archive, opened, known)
     with served("annotate", "serve", place) as address:
         done = _work(address, passwords, truth, known)
+    found = run_consensus(place)
     return AnnotateDemo(
         folder=place,
-        tasks=_CHIPS * 64,
-        references=_REFERENCES,
+        tasks=len(kinds),
+        references=kinds.count(TaskKind.REFERENCE),
         done=done,
+        consensus=found,
+        right=_right(Corpus.open(there.corpus), truth, found),
         visitor=VISITOR,
         password=passwords[VISITOR],
     )
@@ -141,10 +184,10 @@ def _accounts(ledger: Ledger, known: Campaign) -> dict[str, str]:
     return passwords
 
 
-def _truth(folder: Path, corpus: Corpus, known: Campaign) -> dict[str, NDArray[Any]]:
+def _truth(archive: Path, corpus: Corpus, known: Campaign) -> dict[str, NDArray[Any]]:
     """Chip → (y, x) true classes of the simulated world."""
     source = SeriesSource(corpus=corpus, key=known.settings.series)
-    return {chip: simulated_truth(folder / "archive", source.grid(chip)) for chip in corpus.query().ids}
+    return {chip: simulated_truth(archive, source.grid(chip)) for chip in corpus.query().ids}
 
 
 def _work(
@@ -163,3 +206,19 @@ def _work(
     with ThreadPoolExecutor(len(PEOPLE)) as pool:
         done += pool.map(work, range(len(PEOPLE)))
     return tuple(done)
+
+
+def _right(corpus: Corpus, truth: Mapping[str, NDArray[Any]], found: ConsensusReport) -> dict[str, float]:
+    """Share of the labelled pixels that are as in the simulated world, of each product."""
+    keys = {"guess": "guess", "published": f"{found.product}_published", "consensus": str(found.product)}
+    hits, pixels = dict.fromkeys(keys, 0), 0
+    for chip, classes in truth.items():
+        own = corpus.select(chip)
+        labels = {name: np.asarray(own.cube(chip, key, observed_only=True)) for name, key in keys.items()}
+        if not all(len(layers) for layers in labels.values()):
+            continue
+        labelled = labels["consensus"][0, 0] > 0
+        pixels += int(labelled.sum())
+        for name, layers in labels.items():
+            hits[name] += int(((layers[0, 0] == classes) & labelled).sum())
+    return {name: count / max(pixels, 1) for name, count in hits.items()}
