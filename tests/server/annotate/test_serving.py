@@ -8,7 +8,6 @@ import signal
 import socket
 import ssl
 import subprocess
-import sys
 import threading
 import time
 from typing import TYPE_CHECKING
@@ -18,7 +17,6 @@ import pytest
 from tests.annotation import NAME, PASSWORD, World, browser, make_world, serving
 from tests.annotators import Client, Crowd, process
 
-from landloom.cli.annotate.serving import announcement
 from landloom.errors import InvalidInputError
 from landloom.server.annotate.origins import Site
 from landloom.server.annotate.serving import Listening
@@ -94,7 +92,7 @@ def test_over_tls(world: World, certificate: tuple[Path, Path]) -> None:
 
 
 def test_behind_a_proxy(world: World) -> None:
-    site = Listening(host="0.0.0.0", behind_proxy=True).site  # noqa: S104 - it is not listened on
+    site = Listening(host="0.0.0.0", behind_proxy=True).site
     with serving(world, site) as url, httpx.Client(base_url=f"{url}/annotate/api/") as http:
         outside = {"Host": "annotate.example", "Origin": "https://annotate.example", "X-Forwarded-For": "203.0.113.9"}
         answer = http.post("login", json={"name": "ann", "password": PASSWORD}, headers=outside)
@@ -174,57 +172,3 @@ def test_many_log_in_at_once(world: World) -> None:
         for thread in threads:
             thread.join()
         assert statuses == [200] * 8
-
-
-def landloom(*arguments: str, text: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "landloom.cli", "annotate", *arguments]
-    return subprocess.run(
-        command, input=text, capture_output=True, text=True, check=False, env=os.environ | environment
-    )
-
-
-def test_people_from_the_command_line(world: World) -> None:
-    campaign, where = str(world.campaign), ["--campaign", str(world.campaign), "--database", world.database]
-    made = landloom("users", "add", "Zoë", "annotator", *where, text=f"{PASSWORD}\n")
-    assert (made.returncode, made.stdout) == (0, f"Zoë: annotator of {NAME}\n"), made.stderr
-    token = landloom("users", "invite", "guest", "reviewer", *where).stdout.strip()
-    assert landloom("users", "grant", "Zoë", "expert", *where).returncode == 0
-    assert landloom("users", "revoke", "Zoë", "annotator", *where).returncode == 0
-    listed = landloom("users", "list", campaign, "--database", world.database).stdout
-    assert "Zoë" in listed
-    assert "expert" in listed
-    assert landloom("users", "password", "Zoë", *where, text="another good one\n").returncode == 0
-    with serving(world) as url, browser(url, "Zoë", signed_in=False) as person:
-        assert person.login().status_code == 401
-        assert person.login("another good one").status_code == 200
-        assert person.get("api/me").json()["roles"] == ["expert"]
-        accepted = person.post("api/invitations/accept", {"token": token, "password": PASSWORD})
-        assert accepted.json() == {"user": {"name": "guest"}}
-        assert landloom("users", "disable", "Zoë", *where).returncode == 0
-        assert person.get("api/me").status_code == 401
-
-
-@pytest.mark.parametrize(
-    ("arguments", "reason"),
-    [
-        (("users", "add", "x", "root"), "got role 'root', expected one of annotator"),
-        (("users", "grant", "nobody", "annotator"), "no user"),
-        (("serve", "CAMPAIGN", "--host", "0.0.0.0"), "passwords would travel in the clear"),
-        (("serve", "CAMPAIGN", "--tls-cert", "x"), "expected both"),
-        (("serve", "CAMPAIGN", "--port", "70000"), "got port 70000"),
-        (("serve", "nowhere"), "got no campaign.json"),
-    ],
-)
-def test_what_the_commands_refuse(world: World, arguments: tuple[str, ...], reason: str) -> None:
-    where = ["--campaign", str(world.campaign)] if arguments[0] == "users" else []
-    given = [str(world.campaign) if one == "CAMPAIGN" else one for one in arguments]
-    done = landloom(*given, *where, "--database", world.database, text=f"{PASSWORD}\n")
-    assert (done.returncode, "Traceback" in done.stderr) == (1, False)
-    assert reason in done.stderr
-
-
-def test_what_is_said_at_the_start() -> None:
-    lines = announcement("annotation", "http://127.0.0.1:8000/", behind_proxy=True, page=False)
-    assert lines[0] == "annotation: http://127.0.0.1:8000/annotate/ is the annotation page; stop with Ctrl-C"
-    assert "X-Forwarded-For" in lines[1]
-    assert "make web" in lines[2]
