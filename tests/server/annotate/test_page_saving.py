@@ -72,6 +72,7 @@ def test_another_browser_goes_on_from_the_draft_on_the_server(room: Desk) -> Non
     assert (found[3, 3:29] == 2).all()
 
 
+@pytest.mark.slow
 def test_two_tabs_on_one_task_are_told_of_each_other(room: Desk) -> None:
     page = room.sit("double")
     wait_for_task(page)
@@ -136,6 +137,7 @@ def test_what_waits_outlives_the_page(room: Desk) -> None:
     assert [row.name for row in room.rows].count("leaver") == 1
 
 
+@pytest.mark.slow
 def test_a_session_that_ends_keeps_the_work(room: Desk) -> None:
     context = room.context()
     page = room.sit("guest", context)
@@ -176,6 +178,7 @@ def test_two_browsers_race_for_the_last_place(browser: Browser, tmp_path: Path) 
         shoot(holders[0], "empty")
 
 
+@pytest.mark.slow
 def test_a_qualification_round_shows_how_it_went(browser: Browser, tmp_path: Path) -> None:
     with desk(tmp_path, browser, count=2, annotators=2, kinds=(TaskKind.QUALIFICATION,), qualification=2) as office:
         expert = office.sit("expert", role=Role.EXPERT)
