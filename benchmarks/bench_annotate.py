@@ -1,9 +1,10 @@
 """The annotation server under twenty annotators at once: 95th percentile of a submission, as a client sees it.
 
 The server runs in a process of its own on loopback, with `synchronous=FULL` or `synchronous_commit=on`: an answer comes
-after the commit. `annotate_core_share` says how much of a core one process got meanwhile: below 0.9 the machine was busy with
-something else, and times are longer for that. Annotators do not think: each asks for a task, reads its window, submits, and asks again, until 2,000
+after the commit. Annotators do not think: each asks for a task, reads its window, submits, and asks again, until 2,000
 submissions are in. Places held twice and submissions lost are counted from the ledger afterwards.
+`annotate_core_share` says how much of a core one process got meanwhile: below 0.9 the machine was busy with something
+else, and times are longer for that.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SUBMISSIONS = 2_000
 def measure(folder: Path, database: str, kind: str) -> dict[str, float]:
     """One campaign, worked through."""
     names = [f"a{number}" for number in range(ANNOTATORS)]
-    people: dict[str, tuple[str, str] | None] = {name: (NAME, "annotator") for name in names}
+    people: dict[str, tuple[str, str] | None] = dict.fromkeys(names, (NAME, "annotator"))
     world = make_world(folder, database, chips=25, people=people, annotators=COPIES)
     world.ledger.close()
     with process(world.campaign, database) as server:

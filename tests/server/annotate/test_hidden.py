@@ -40,7 +40,7 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Seen]]:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     """Everything that annotators get in a campaign of which they do every task."""
     folder = tmp_path_factory.mktemp("hidden")
     people: dict[str, tuple[str, str] | None] = {f"a{number}": (NAME, "annotator") for number in range(ANNOTATORS)}
@@ -57,7 +57,7 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Seen]]:
         kinds = {
             (row.window.chip, row.window.row, row.window.column): row.kind for row in submissions(world.ledger, NAME)
         }
-    yield [Seen(kind=kinds[place], **values) for place, values in found]
+    return [Seen(kind=kinds[place], **values) for place, values in found]
 
 
 def _walk(person: Person, url: str) -> Iterator[tuple[tuple[str, int, int], dict[str, Any]]]:

@@ -171,7 +171,7 @@ def _accounts(ledger: Ledger, known: Campaign) -> dict[str, str]:
     """Accounts of everybody, with passwords made anew: name → password."""
     passwords = {}
     present = {user.name: user for user, _ in users(ledger)}
-    roles = {one.name: (Role.ANNOTATOR,) for one in PEOPLE}
+    roles: dict[str, tuple[Role, ...]] = {one.name: (Role.ANNOTATOR,) for one in PEOPLE}
     roles |= {EXPERT: (Role.EXPERT,), VISITOR: (Role.ANNOTATOR, Role.MANAGER)}
     for name, own in roles.items():
         passwords[name] = secrets.token_urlsafe(12)

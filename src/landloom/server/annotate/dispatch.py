@@ -29,7 +29,7 @@ T = TypeVar("T")
 CSRF: Final = "x-csrf"
 """Header with the value that belongs to the session; other sites cannot know it."""
 _AT_ONCE: Final = {Lane.QUICK: 4, Lane.TAKING: 1, Lane.PASSWORD: 2, Lane.READING: 2}
-"""Threads of each lane: few, for more of them only wait for each other (the interpreter, the one writer of a ledger)."""
+"""Threads of each lane: few, for more only wait for each other, the interpreter, or the one writer of a ledger."""
 _WAITING: Final = {Lane.QUICK: 300, Lane.TAKING: 300, Lane.PASSWORD: 60, Lane.READING: 300}
 """Requests that run or wait in a lane; further ones are told to come back later."""
 

@@ -14,12 +14,12 @@ from landloom.annotate.ledger.values import (
     Submission,
 )
 from landloom.errors import InvalidInputError
-from landloom.server.annotate import imagery
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.calls import identity
+from landloom.server.annotate.handlers import imagery
+from landloom.server.annotate.handlers.profiles import profiles_of
+from landloom.server.annotate.handlers.renderings import renderings
 from landloom.server.annotate.labels import check_codes, decode_labels
-from landloom.server.annotate.profiles import profiles_of
-from landloom.server.annotate.renderings import renderings
 from landloom.server.annotate.routes import Body, Lane, Route, Then, json_response, utc
 
 if TYPE_CHECKING:

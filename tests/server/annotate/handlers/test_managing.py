@@ -1,4 +1,4 @@
-"""The manager's page over HTTP: numbers against a count of one's own, adjudication, figures, texts that others wrote."""
+"""The manager's page over HTTP: numbers against a count of our own, adjudication, figures, texts of others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.annotation import GUESS, KINDS, PIXELS, PLANTED, SCRIPT, Person, World, browser, make_world, serving
 
-from landloom.server.annotate.figures import FIGURES
+from landloom.server.annotate.handlers.figures import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
