@@ -3,6 +3,8 @@
 The server runs in a process of its own on loopback, with `synchronous=FULL` or `synchronous_commit=on`: an answer comes
 after the commit. Annotators do not think: each asks for a task, reads its window, submits, and asks again, until 2,000
 submissions are in. Places held twice and submissions lost are counted from the ledger afterwards.
+`annotate_core_share` says how much of a core one process got meanwhile: below 0.9 the machine was busy with something
+else, and times are longer for that.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ SUBMISSIONS = 2_000
 def measure(folder: Path, database: str, kind: str) -> dict[str, float]:
     """One campaign, worked through."""
     names = [f"a{number}" for number in range(ANNOTATORS)]
-    people: dict[str, tuple[str, str] | None] = {name: (NAME, "annotator") for name in names}
+    people: dict[str, tuple[str, str] | None] = dict.fromkeys(names, (NAME, "annotator"))
     world = make_world(folder, database, chips=25, people=people, annotators=COPIES)
     world.ledger.close()
     with process(world.campaign, database) as server:
@@ -44,15 +46,26 @@ def measure(folder: Path, database: str, kind: str) -> dict[str, float]:
     }
 
 
+def core_share() -> float:
+    """Share of a core that a process gets, over half a second of counting."""
+    began, own = time.perf_counter(), time.process_time()
+    while time.perf_counter() - began < 0.5:
+        sum(range(1_000))
+    return (time.process_time() - own) / (time.perf_counter() - began)
+
+
 def run() -> dict[str, float]:
     """On SQLite, and on PostgreSQL where it is installed."""
+    shares = [core_share()]
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch) / "sqlite"
         found = measure(folder, f"sqlite:///{scratch}/ledger.sqlite", "sqlite")
-    if programs() is None:
-        return found
-    with tempfile.TemporaryDirectory() as scratch, running() as cluster:
-        return found | measure(Path(scratch), cluster.new_database(), "postgresql")
+    shares.append(core_share())
+    if programs() is not None:
+        with tempfile.TemporaryDirectory() as scratch, running() as cluster:
+            found |= measure(Path(scratch), cluster.new_database(), "postgresql")
+        shares.append(core_share())
+    return found | {"annotate_core_share": sum(shares) / len(shares)}
 
 
 if __name__ == "__main__":

@@ -134,7 +134,7 @@ class Client:
 
     def __init__(self, port: int, name: str, crowd: Crowd) -> None:
         self.port, self.name, self.crowd = port, name, crowd
-        self.rng = random.Random(name)
+        self.rng = random.Random(name)  # noqa: S311 - labels, no secrets
         self.connection: http.client.HTTPConnection | None = None
         self.cookie, self.csrf = "", ""
 

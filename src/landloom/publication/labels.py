@@ -66,6 +66,8 @@ class AddedLabels:
     """Column with the code; None for rasters."""
     layer: str | None = None
     """Layer, if the file has several."""
+    encoding: str | None = None
+    """Encoding of text that is not UTF-8, where the file does not say it."""
     allow_empty: bool = False
     """Whether it may have no label for any sample."""
     invalid: OnInvalid = "error"
@@ -90,6 +92,7 @@ class AddedLabels:
             file=Path(public(self.file)).name,
             column=self.column,
             layer=self.layer,
+            encoding=self.encoding,
             allow_empty=self.allow_empty,
             invalid=self.invalid,
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import os
 import stat
 import subprocess
 import sys
@@ -32,11 +32,12 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
+    from sqlalchemy.engine import Connection
     from tests.postgres import Cluster
 
     from landloom.annotate.ledger.database import Ledger
 
-COMMENT = random.Random(1).randbytes(1000).hex()
+COMMENT = os.urandom(1000).hex()
 """It cannot be compressed to nothing."""
 
 
@@ -84,9 +85,13 @@ def test_a_ledger_is_for_its_owner_alone(tmp_path: Path) -> None:
 
 def test_what_fails_is_undone(ledger: Ledger) -> None:
     fill(ledger)
-    with pytest.raises(ZeroDivisionError), ledger.write() as connection:
+
+    def fail(connection: Connection) -> None:
         connection.execute(text("delete from task"))
         raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        ledger.transact(fail)
     with ledger.read() as connection:
         assert connection.execute(text("select count(*) from task")).scalar_one() == 8
 

@@ -31,7 +31,7 @@ def test_answers_from_files_count_however_many_there_are(ledger: Ledger) -> None
         assert import_answers(ledger, NAME, user, {windows(1)[0]: labels}) == 0
     tasks = list(answered_tasks(ledger, NAME))
     assert [[one.labels for one in task.answers] for task in tasks] == [[TRUTH, GUESS, HALF]] * 2
-    assert [(one.done, one.submissions, one.needed) for one in chips(ledger, NAME)] == [(2, 6, 10 - 0)]
+    assert [(one.done, one.submissions, one.needed) for one in chips(ledger, NAME)] == [(2, 6, 10)]
     assert len(take(ledger, NAME, person(ledger, "ada"), 10)) == 2
     assert verify(ledger, NAME) == 6
     assert [one.counted for one in annotators(ledger, NAME) if one.name != "ada"] == [2, 2, 2]

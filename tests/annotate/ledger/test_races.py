@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
@@ -20,7 +22,8 @@ from landloom.annotate.ledger.database import open_ledger
 from landloom.annotate.ledger.errors import ConflictError, LeaseLostError
 from landloom.annotate.ledger.progress import chips, submissions
 from landloom.annotate.ledger.queue import heartbeat, skip, take
-from landloom.annotate.ledger.schema.models import Assignment, Submission, Task
+from landloom.annotate.ledger.schema import models
+from landloom.annotate.ledger.schema.models import Assignment, Task
 from landloom.annotate.ledger.submissions import submit
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landloom.annotate.ledger.database import Ledger
-    from landloom.annotate.ledger.values import User
+    from landloom.annotate.ledger.values import Submission, User
 
 
 def run_all(calls: list[Callable[[], object]]) -> list[object]:
@@ -58,7 +61,9 @@ def check_counts(ledger: Ledger) -> None:
             .group_by(Assignment.user_id, Assignment.location)
             .having(func.count() > 1)
         ).all()
-        sequences = connection.execute(select(Submission.sequence).order_by(Submission.sequence)).scalars().all()
+        sequences = (
+            connection.execute(select(models.Submission.sequence).order_by(models.Submission.sequence)).scalars().all()
+        )
     assert not over
     assert not twice
     assert list(sequences) == list(range(1, len(sequences) + 1))
@@ -77,7 +82,7 @@ def test_everybody_works_at_once(ledger: Ledger) -> None:
                 done += 1
         return done
 
-    done = run_all([lambda user=user: label(user) for user in people])
+    done = run_all([partial(label, user) for user in people])
     assert sum(map(int, map(str, done))) == 6 * 4 * 3
     check_counts(ledger)
     assert all(one.done == one.tasks for one in chips(ledger, NAME))
@@ -87,7 +92,7 @@ def test_everybody_works_at_once(ledger: Ledger) -> None:
 def test_people_race_for_the_last_place(ledger: Ledger) -> None:
     fill(ledger, chips=1, annotators=1)
     people = [person(ledger, f"annotator {number}") for number in range(10)]
-    taken = run_all([lambda user=user: take(ledger, NAME, user, 1) for user in people])
+    taken = run_all([partial(take, ledger, NAME, user, 1) for user in people])
     assert sum(map(bool, taken)) == 4
     check_counts(ledger)
 
@@ -99,7 +104,11 @@ def test_two_tabs_of_one_person(ledger: Ledger) -> None:
     assert len(set(tabs)) == 1
     loan = take(ledger, NAME, ada, 1)[0]
     sent = [work(labels) for labels in (TRUTH, GUESS) for _ in range(2)]
-    states = run_all([lambda one=one: submit(ledger, ada, loan.id, one).state for one in sent])
+
+    def send(one: Submission) -> str:
+        return submit(ledger, ada, loan.id, one).state
+
+    states = run_all([partial(send, one) for one in sent])
     assert Counter(states) == {"accepted": 1, "surplus": 3}
     check_counts(ledger)
 
@@ -126,7 +135,7 @@ def test_one_id_for_two_tasks_at_once(ledger: Ledger) -> None:
         except ConflictError:
             return "conflict"
 
-    outcomes = run_all([lambda user=user, loan=loan: attempt(user, loan) for user, loan in loans])
+    outcomes = run_all([partial(attempt, user, loan) for user, loan in loans])
     assert Counter(outcomes) == {"accepted": 1, "conflict": 3}
     check_counts(ledger)
 
@@ -136,18 +145,16 @@ def test_leases_end_while_people_work(ledger: Ledger) -> None:
     people = [person(ledger, f"annotator {number}") for number in range(6)]
     states: list[str] = []
 
-    def label(user: User, slow: bool) -> None:
+    def label(user: User, *, slow: bool) -> None:
         while loans := take(ledger, NAME, user, 3):
             if slow:
                 expire(ledger, *(one.id for one in loans))
             for loan in loans:
-                try:
+                with suppress(LeaseLostError):
                     heartbeat(ledger, user, loan.id)
-                except LeaseLostError:
-                    pass
                 states.append(hand_in(ledger, user, loan).state)
 
-    run_all([lambda user=user, slow=n % 2 == 0: label(user, slow) for n, user in enumerate(people)])
+    run_all([partial(label, user, slow=n % 2 == 0) for n, user in enumerate(people)])
     check_counts(ledger)
     total = chips(ledger, NAME)
     assert sum(one.submissions for one in total) == 4 * 4 * 2 == states.count("accepted")
@@ -164,7 +171,7 @@ def test_two_hosts_share_a_ledger(ledger: Ledger, ledger_url: str) -> None:
             while loans := take(host, NAME, user, 1):
                 hand_in(host, user, loans[0])
 
-        run_all([lambda n=n, user=user: label((ledger, other)[n % 2], user) for n, user in enumerate(people)])
+        run_all([partial(label, (ledger, other)[n % 2], user) for n, user in enumerate(people)])
     check_counts(ledger)
     assert sum(one.submissions for one in chips(ledger, NAME)) == 3 * 4 * 2
 

@@ -36,7 +36,7 @@ def test_a_full_disk_loses_nothing(tmp_path: Path) -> None:
     world = make_world(tmp_path, f"sqlite:///{made}", chips=6, people=people)
     world.ledger.close()
     disk.mkdir()
-    mount = f"mount -t tmpfs -o size={DISK} tmpfs {disk} && cp {made} {disk}/ledger.sqlite && exec \"$@\""
+    mount = f'mount -t tmpfs -o size={DISK} tmpfs {disk} && cp {made} {disk}/ledger.sqlite && exec "$@"'
     wrap = ("unshare", FLAG, "sh", "-c", mount, "sh")
     with process(world.campaign, f"sqlite:///{disk}/ledger.sqlite", wrap) as server:
         inside = Path(f"/proc/{server.pid}/root{disk}")

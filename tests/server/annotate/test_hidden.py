@@ -40,7 +40,7 @@ class Seen:
 
 
 @pytest.fixture(scope="module")
-def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Seen]]:
+def seen(tmp_path_factory: pytest.TempPathFactory) -> list[Seen]:
     """Everything that annotators get in a campaign of which they do every task."""
     folder = tmp_path_factory.mktemp("hidden")
     people: dict[str, tuple[str, str] | None] = {f"a{number}": (NAME, "annotator") for number in range(ANNOTATORS)}
@@ -54,8 +54,10 @@ def seen(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Seen]]:
         while tasks := expert.take():
             assert expert.submit(tasks[0]["id"]).status_code == 200
         found = [one for name in people if name != "exp" for one in _walk(stack.enter_context(browser(url, name)), url)]
-        kinds = {(row.window.chip, row.window.row, row.window.column): row.kind for row in submissions(world.ledger, NAME)}
-    yield [Seen(kind=kinds[place], **values) for place, values in found]
+        kinds = {
+            (row.window.chip, row.window.row, row.window.column): row.kind for row in submissions(world.ledger, NAME)
+        }
+    return [Seen(kind=kinds[place], **values) for place, values in found]
 
 
 def _walk(person: Person, url: str) -> Iterator[tuple[tuple[str, int, int], dict[str, Any]]]:

@@ -22,7 +22,7 @@ def test_nothing_is_lost_and_nobody_holds_a_place_twice(tmp_path: Path, ledger_u
     """2,000 submissions: each one acknowledged is kept, although the server is killed (SIGKILL) five times."""
     wanted = 2_000
     names = [f"a{number}" for number in range(ANNOTATORS)]
-    people: dict[str, tuple[str, str] | None] = {name: (NAME, "annotator") for name in names}
+    people: dict[str, tuple[str, str] | None] = dict.fromkeys(names, (NAME, "annotator"))
     world = make_world(tmp_path, ledger_url, chips=25, people=people, annotators=COPIES)
     world.ledger.close()
     with process(world.campaign, ledger_url) as server:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from landloom.server.annotate import accounts, adjudicating, figures, managing, working
+from landloom.server.annotate.handlers import accounts, adjudicating, figures, managing, working
 
 if TYPE_CHECKING:
     from landloom.server.annotate.routes import Route

@@ -20,7 +20,7 @@ from landloom.errors import InvalidValueError, NotFoundError
 if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105 - of people who do not exist
 
 
 def test_an_invitation_makes_one_account_with_its_role(ledger: Ledger) -> None:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LOWER = {Role.ANNOTATOR, Role.REVIEWER, Role.EXPERT}
 
 
-@pytest.mark.parametrize("taken", ["Ada", "ada", "ADA", "Ada"])
+@pytest.mark.parametrize("taken", ["Ada", "ada", "ADA", "\uff21da"])
 def test_names_are_unique_whatever_their_case(ledger: Ledger, taken: str) -> None:
     ada = create_user(ledger, "Ada", None)
     with pytest.raises(ConflictError, match="taken"):

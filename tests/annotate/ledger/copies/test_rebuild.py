@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from landloom.annotate.ledger.database import Ledger
 
-PASSWORD = "correct horse battery"
+PASSWORD = "correct horse battery"  # noqa: S105 - of people who do not exist
 
 
 def fill_whole(ledger: Ledger) -> None:
@@ -74,7 +74,7 @@ def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("names", [False, True])
-def test_a_rebuilt_ledger_equals_the_original(ledger: Ledger, other_url: str, tmp_path: Path, names: bool) -> None:
+def test_a_rebuilt_ledger_equals_the_original(ledger: Ledger, other_url: str, tmp_path: Path, *, names: bool) -> None:
     fill_whole(ledger)
     count = export_ledger(ledger, tmp_path / "export", names=names)
     kept = rows(ledger, names=names)

@@ -24,8 +24,11 @@ from landloom.annotate.ledger.schema.models import Base
 if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
 
-VERSIONS = "landloom.annotate.ledger.schema.migrations.versions"
-STEPS = (f"{VERSIONS}.v0001_initial", f"{VERSIONS}.v0002_scores")
+STEPS = (
+    "landloom.annotate.ledger.schema.migrations.versions.v0001_initial",
+    "landloom.annotate.ledger.schema.migrations.versions.v0002_scores",
+)
+ENVIRONMENT = "landloom.annotate.ledger.schema.migrations.env"
 """Alembic finds them by folder, not by import."""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from alembic import command
 from alembic.config import Config
@@ -13,15 +13,29 @@ from sqlalchemy import text
 from landloom.annotate.ledger.errors import LedgerUnavailableError
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
+    from contextlib import AbstractContextManager
 
-    from landloom.annotate.ledger.database import Ledger
+    from sqlalchemy.engine import Connection
 
 _LOCK: Final = 0x6C616E646C6F6F6D
 """Number of PostgreSQL's advisory lock: `landloom` in ASCII."""
 
 
-def upgrade(ledger: Ledger, revision: str = "head") -> None:
+class Database(Protocol):
+    """What is asked of a ledger here."""
+
+    @property
+    def address(self) -> str:
+        """Where it is, without a password."""
+
+    def read(self) -> AbstractContextManager[Connection]:
+        """A transaction that changes nothing."""
+
+    def write(self) -> AbstractContextManager[Connection]:
+        """A transaction that may write."""
+
+
+def upgrade(ledger: Database, revision: str = "head") -> None:
     """Bring the tables to a version, in one transaction, under a lock.
 
     Raises:
@@ -36,7 +50,7 @@ def upgrade(ledger: Ledger, revision: str = "head") -> None:
         command.upgrade(_config(connection), revision)
 
 
-def downgrade(ledger: Ledger, revision: str = "base") -> None:
+def downgrade(ledger: Database, revision: str = "base") -> None:
     """Bring the tables back to an older version, in one transaction, under a lock; what it has no place for is lost."""
     with ledger.write() as connection:
         _lock(connection)
@@ -44,7 +58,7 @@ def downgrade(ledger: Ledger, revision: str = "base") -> None:
         command.downgrade(_config(connection), revision)
 
 
-def check(ledger: Ledger) -> None:
+def check(ledger: Database) -> None:
     """Check that the tables are those of this version.
 
     Raises:
@@ -62,7 +76,7 @@ def newest() -> str:
     return head
 
 
-def _revision(ledger: Ledger) -> str | None:
+def _revision(ledger: Database) -> str | None:
     with ledger.read() as connection:
         return MigrationContext.configure(connection).get_current_revision()
 

@@ -9,9 +9,9 @@ from uuid import uuid4
 from landloom.annotate.ledger import reviews
 from landloom.annotate.ledger.values import LONGEST_COMMENT, Submission
 from landloom.pipelines.annotation.answers import task_answers
-from landloom.server.annotate import imagery
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.calls import identity
+from landloom.server.annotate.handlers import imagery
 from landloom.server.annotate.labels import check_codes, decode_labels
 from landloom.server.annotate.routes import Body, Lane, Route, json_response
 from landloom.server.annotate.summaries import disputed_pixels

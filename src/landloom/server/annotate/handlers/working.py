@@ -14,13 +14,13 @@ from landloom.annotate.ledger.values import (
     Submission,
 )
 from landloom.errors import InvalidInputError
-from landloom.server.annotate import imagery
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.calls import identity
+from landloom.server.annotate.handlers import imagery
+from landloom.server.annotate.handlers.profiles import profiles_of
+from landloom.server.annotate.handlers.renderings import renderings
 from landloom.server.annotate.labels import check_codes, decode_labels
-from landloom.server.annotate.profiles import profiles_of
-from landloom.server.annotate.renderings import renderings
-from landloom.server.annotate.routes import Body, Lane, Route, json_response, utc
+from landloom.server.annotate.routes import Body, Lane, Route, Then, json_response, utc
 
 if TYPE_CHECKING:
     from starlette.responses import Response
@@ -56,12 +56,16 @@ def campaign(state: AppState, call: Call) -> Response:
     )
 
 
-def assignments(state: AppState, call: Call) -> Response:
-    """The person's tasks on loan, and new ones up to a count."""
+def assignments(state: AppState, call: Call) -> Then:
+    """The person's tasks on loan, and new ones up to a count; then their chips are read."""
     count = call.fields().only("count").whole("count", least=1, most=_MOST_ASSIGNMENTS, default=1)
     found = queue.take(state.ledger, state.campaign.name, call.user, count)
-    documents = [_assignment(state, one) for one in found]
-    return json_response({"assignments": documents, "left": len(found) >= count})
+
+    def respond() -> Response:
+        documents = [_assignment(state, one) for one in found]
+        return json_response({"assignments": documents, "left": len(found) >= count})
+
+    return Then(Lane.READING, respond)
 
 
 def _assignment(state: AppState, one: Assignment) -> dict[str, Any]:
@@ -171,7 +175,7 @@ def _route(method: str, path: str, handler: Any, body: Body = Body.NONE, lane: L
 ROUTES: Final = (
     Route(method="GET", path="/api/campaign", access=Access.MEMBER, handler=campaign),
     Route(method="GET", path="/api/profiles", access=Access.MEMBER, handler=profiles, lane=Lane.READING),
-    _route("POST", "/api/assignments", assignments, Body.FIELDS, Lane.READING),
+    _route("POST", "/api/assignments", assignments, Body.FIELDS, Lane.TAKING),
     _route("GET", "/api/assignments/{id}/window", window, lane=Lane.READING),
     _route("GET", "/api/assignments/{id}/superpixels", superpixels, lane=Lane.READING),
     _route("PUT", "/api/assignments/{id}/draft", draft, Body.LABELS),

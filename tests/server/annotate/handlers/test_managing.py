@@ -1,4 +1,4 @@
-"""The manager's page over HTTP: numbers against a count of one's own, adjudication, figures, texts that others wrote."""
+"""The manager's page over HTTP: numbers against a count of our own, adjudication, figures, texts of others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.annotation import GUESS, KINDS, PIXELS, PLANTED, SCRIPT, Person, World, browser, make_world, serving
 
-from landloom.server.annotate.figures import FIGURES
+from landloom.server.annotate.handlers.figures import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -130,7 +130,9 @@ def test_figures(finished: Finished, name: str) -> None:
     assert tuple(header) == FIGURES[name].header
     assert rows
     assert all(len(row) == len(header) for row in rows)
-    assert not [cell for row in rows for cell in row if cell.startswith(("=", "@", "+"))], "spreadsheets compute nothing"
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "@", "+"))], (
+        "spreadsheets compute nothing"
+    )
 
 
 def test_texts_of_others_come_back_as_json_and_nothing_else(finished: Finished) -> None:

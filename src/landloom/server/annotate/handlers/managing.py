@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 from landloom.annotate.ledger import trust
 from landloom.annotate.ledger.accounts import audit, users
 from landloom.server.annotate.access import Access
-from landloom.server.annotate.accounts import role_of
 from landloom.server.annotate.calls import LONGEST_NAME
+from landloom.server.annotate.handlers.accounts import role_of
 from landloom.server.annotate.routes import Body, Lane, Route, json_response, utc
 
 if TYPE_CHECKING:
