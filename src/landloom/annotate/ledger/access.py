@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from landloom.annotate.ledger.accounts.users import roles_of
 from landloom.annotate.ledger.errors import NotAllowedError
-from landloom.annotate.ledger.lookup import campaign_of, own_loan, standing
+from landloom.annotate.ledger.lookup import campaign_of, locked, own_loan
 from landloom.annotate.ledger.values import Role
 
 if TYPE_CHECKING:
@@ -33,12 +33,12 @@ def readable_loan(connection: Connection, user: User, identity: str) -> Loan:
 
 
 def locked_loan(connection: Connection, user: User, identity: str) -> tuple[CampaignRecord, Standing, Loan]:
-    """A user's assignment, to be changed: everything else that the user does in the campaign waits.
+    """A user's assignment, to be changed: whatever else the user does in the campaign, and others on its task, waits.
 
     Raises:
         NotFoundError: there is none, or it is somebody else's.
         NotAllowedError: the user's role was taken away.
     """
-    number = readable_loan(connection, user, identity).campaign_id
-    own = standing(connection, number, user.id)
-    return campaign_of(connection, number), own, own_loan(connection, user, identity)
+    own = locked(connection, user.id, identity)
+    loan = readable_loan(connection, user, identity)
+    return campaign_of(connection, own.campaign_id), own, loan

@@ -66,9 +66,12 @@ def _postgres_clock(*_: Any, **__: Any) -> str:
     return "cast(extract(epoch from clock_timestamp()) as double precision)"
 
 
+_NOW: Final = select(clock())
+
+
 def now(connection: Connection) -> float:
     """The database's time, in seconds since 1970."""
-    return float(connection.execute(select(clock())).scalar_one())
+    return float(connection.execute(_NOW).scalar_one())
 
 
 def moment(seconds: float) -> datetime:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import bindparam, delete, insert, update
 
 from landloom.annotate.ledger.access import locked_loan
-from landloom.annotate.ledger.database import clock
 from landloom.annotate.ledger.errors import ConflictError, StaleDraftError
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.schema.models import Draft
@@ -17,6 +16,11 @@ if TYPE_CHECKING:
 
     from landloom.annotate.ledger.database import Ledger
     from landloom.annotate.ledger.values import User
+
+_VALUES: Final[dict[str, Any]] = {"labels": bindparam("raster"), "version": bindparam("newer"), "saved": bindparam("at")}
+_INSERT: Final = insert(Draft).values(assignment_id=bindparam("number"), **_VALUES)
+_REPLACE: Final = update(Draft).where(Draft.assignment_id == bindparam("number")).values(**_VALUES)
+_DROP: Final = delete(Draft).where(Draft.assignment_id == bindparam("number"))
 
 
 def save_draft(ledger: Ledger, user: User, identity: str, labels: bytes, expected_version: int) -> int:
@@ -33,15 +37,15 @@ def save_draft(ledger: Ledger, user: User, identity: str, labels: bytes, expecte
     """
 
     def work(connection: Connection) -> int:
-        found, _, loan = locked_loan(connection, user, identity)
+        found, own, loan = locked_loan(connection, user, identity)
         check_labels(labels, loan.window, found.campaign.codes, unlabelled=True)
         if loan.state in {"submitted", "surplus"}:
             raise ConflictError("the task was submitted already")
-        saved = connection.execute(select(Draft.version).where(Draft.assignment_id == loan.id)).scalar() or 0
+        saved = loan.draft.version if loan.draft else 0
         if saved != expected_version:
             raise StaleDraftError(saved)
-        drop_draft(connection, loan.id)
-        connection.execute(insert(Draft).values(assignment_id=loan.id, labels=labels, version=saved + 1, saved=clock()))
+        row = {"number": loan.id, "raster": labels, "newer": saved + 1, "at": own.at}
+        connection.execute(_REPLACE if saved else _INSERT, row)
         return saved + 1
 
     return ledger.transact(work)
@@ -49,4 +53,4 @@ def save_draft(ledger: Ledger, user: User, identity: str, labels: bytes, expecte
 
 def drop_draft(connection: Connection, assignment: int) -> None:
     """Drop the draft of an assignment."""
-    connection.execute(delete(Draft).where(Draft.assignment_id == assignment))
+    connection.execute(_DROP, {"number": assignment})

@@ -8,21 +8,17 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import exists, select
+from sqlalchemy import bindparam, exists, select
 
 from landloom.annotate.ledger.places import EXPERT
-from landloom.annotate.ledger.schema.models import Assignment, Reference, Task
+from landloom.annotate.ledger.schema.models import BIG, Assignment, Reference, Task
 from landloom.annotate.ledger.values import Role
 from landloom.annotate.tasks.trust import Trust
 from landloom.annotate.tasks.values import TaskKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from typing import Any
-
-    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
     from landloom.annotate.ledger.lookup import CampaignRecord, Standing
@@ -44,96 +40,97 @@ class Drawn:
     purpose: str
 
 
+_CAMPAIGN: Final = Task.campaign_id == bindparam("campaign")
+_HERE: Final = Task.chip_id == bindparam("chip", type_=BIG)
+_NEW: Final = ~exists().where(
+    Assignment.user_id == bindparam("user"),
+    Assignment.campaign_id == bindparam("campaign"),
+    Assignment.location == Task.location,
+).correlate(Task)
+"""Nobody sees a place twice, as whatever kind of task."""
+_ANSWERED: Final = exists().where(Reference.task_id == Task.id).correlate(Task)
+_ORDER: Final = (Task.priority.desc(), Task.shuffle)
+
+
+def _locking(purpose: str, order: tuple[Any, ...], *conditions: Any) -> tuple[str, Any, Any]:
+    """The first task of an order that nobody has locked, and the same waiting for those who have."""
+    wanted = (
+        select(Task.id, Task.chip_id, Task.location, Task.copies, Task.priority)
+        .where(*conditions, _NEW)
+        .order_by(*order)
+        .limit(1)
+    )
+    passing, waiting = (wanted.with_for_update(of=Task, key_share=True, skip_locked=skip) for skip in (True, False))
+    return purpose, passing, waiting
+
+
+_OPEN: Final = (
+    _CAMPAIGN,
+    Task.kind.in_([TaskKind.REFERENCE.value, TaskKind.QUALIFICATION.value]),
+    ~_ANSWERED,
+    ~exists().where(Assignment.task_id == Task.id, Assignment.place == EXPERT).correlate(Task),
+)
+_EXPERT_HERE: Final = _locking("expert", (Task.shuffle,), *_OPEN, _HERE)
+_EXPERT: Final = _locking("expert", (Task.chip_id, Task.shuffle), *_OPEN)
+_QUALIFY: Final = _locking(
+    "qualify", (Task.chip_id, Task.shuffle), _CAMPAIGN, Task.kind == TaskKind.QUALIFICATION.value, _ANSWERED
+)
+_PROBE_HERE: Final = _locking("annotate", _ORDER, _HERE, Task.available, Task.kind == TaskKind.REFERENCE.value)
+_TASK_HERE: Final = _locking("annotate", _ORDER, _HERE, Task.available)
+_TASK: Final = _locking("annotate", _ORDER, _CAMPAIGN, Task.available)
+_BEST: Final = select(Task.priority).where(_CAMPAIGN, Task.available, _NEW).order_by(*_ORDER).limit(1)
+
+
 def draw(connection: Connection, record: CampaignRecord, standing: Standing, roles: frozenset[Role]) -> Drawn | None:
     """Draw the next task for a user; None if there is none."""
     if Role.EXPERT in roles:
-        drawn = _for_expert(connection, standing)
-        if drawn is not None:
-            return drawn
+        row = _first(connection, standing, _EXPERT_HERE) or _first(connection, standing, _EXPERT, wait=True)
+        if row is not None:
+            return row
     if Role.ANNOTATOR not in roles or standing.trust is Trust.UNTRUSTED:
         return None
     if record.campaign.settings.qualification and standing.qualified is not True and Role.EXPERT not in roles:
-        return None if standing.qualified is False else _for_qualification(connection, standing)
-    return _for_annotator(connection, record, standing)
-
-
-def _new_to(standing: Standing) -> ColumnElement[bool]:
-    """Nobody sees a place twice, as whatever kind of task."""
-    return ~exists().where(
-        Assignment.user_id == standing.user_id,
-        Assignment.campaign_id == standing.campaign_id,
-        Assignment.location == Task.location,
-    ).correlate(Task)
-
-
-def _for_expert(connection: Connection, standing: Standing) -> Drawn | None:
-    open_ = (
-        Task.campaign_id == standing.campaign_id,
-        Task.kind.in_([TaskKind.REFERENCE.value, TaskKind.QUALIFICATION.value]),
-        ~exists().where(Reference.task_id == Task.id).correlate(Task),
-        ~exists().where(Assignment.task_id == Task.id, Assignment.place == EXPERT).correlate(Task),
-        _new_to(standing),
-    )
-    here = (Task.chip_id == standing.chip_id,)
-    return _first(connection, "expert", [(*open_, *here), open_], Task.chip_id, Task.shuffle)
-
-
-def _for_qualification(connection: Connection, standing: Standing) -> Drawn | None:
-    wanted = (
-        Task.campaign_id == standing.campaign_id,
-        Task.kind == TaskKind.QUALIFICATION.value,
-        exists().where(Reference.task_id == Task.id).correlate(Task),
-        _new_to(standing),
-    )
-    return _first(connection, "qualify", [wanted], Task.chip_id, Task.shuffle)
+        return None if standing.qualified is False else _first(connection, standing, _QUALIFY, wait=True)
+    return _for_annotator(connection, record, standing) or _first(connection, standing, _TASK, wait=True)
 
 
 def _for_annotator(connection: Connection, record: CampaignRecord, standing: Standing) -> Drawn | None:
-    # A filter that names the chip's index alone: the campaign is the chip's.
-    new = (Task.available, _new_to(standing))
-    everywhere = (Task.campaign_id == standing.campaign_id, *new)
-    order = (Task.priority.desc(), Task.shuffle)
-    if standing.chip_id is None or not _stays(connection, record, standing):
-        return _first(connection, "annotate", [everywhere], *order)
-    here = (Task.chip_id == standing.chip_id, *new)
-    choices: list[tuple[Any, ...]] = [here, everywhere]
-    chance = random.Random(f"{record.campaign.settings.seed}/{standing.user_id}/{standing.draws}").random()  # noqa: S311 - a draw
-    if standing.trust is Trust.PENDING and chance < PROBE:
-        choices.insert(0, (*here, Task.kind == TaskKind.REFERENCE.value))
-    return _first(connection, "annotate", choices, *order)
-
-
-def _stays(connection: Connection, record: CampaignRecord, standing: Standing) -> bool:
-    new = (Task.available, _new_to(standing))
-    order = (Task.priority.desc(), Task.shuffle)
-    here = connection.execute(
-        select(Task.priority).where(Task.chip_id == standing.chip_id, *new).order_by(*order).limit(1)
-    ).scalar()
+    """A task of the chip at hand, unless there are much better ones."""
+    if standing.chip_id is None:
+        return None
+    here, priority = _row(connection, standing, _TASK_HERE)
     if here is None:
-        return False
-    if record.campaign.settings.order == "random":
-        return True
-    best = connection.execute(
-        select(Task.priority).where(Task.campaign_id == standing.campaign_id, *new).order_by(*order).limit(1)
-    ).scalar()
-    return best is None or here >= STAY * best
+        return None
+    if record.campaign.settings.order == "gain":
+        best = connection.execute(_BEST, _parameters(standing)).scalar()
+        if best is not None and priority < STAY * best:
+            return None
+    if standing.trust is Trust.PENDING:
+        seed = f"{record.campaign.settings.seed}/{standing.user_id}/{standing.draws}"
+        if random.Random(seed).random() < PROBE:  # noqa: S311 - a draw, no secret
+            return _first(connection, standing, _PROBE_HERE) or here
+    return here
 
 
-def _first(connection: Connection, purpose: str, choices: list[tuple[Any, ...]], *order: Any) -> Drawn | None:
-    """The first task that meets the first set of conditions that any task meets, locked.
-
-    Tasks that others have locked are passed over, and waited for only if there is nothing else.
-    """
-    for conditions, skip_locked in _attempts(choices, connection.dialect.name):
-        wanted = select(Task.id, Task.chip_id, Task.location, Task.copies).where(*conditions).order_by(*order).limit(1)
-        row = connection.execute(wanted.with_for_update(of=Task, key_share=True, skip_locked=skip_locked)).one_or_none()
-        if row is not None:
-            return Drawn(id=row.id, chip_id=row.chip_id, location=row.location, copies=row.copies, purpose=purpose)
-    return None
+def _first(
+    connection: Connection, standing: Standing, choice: tuple[str, Any, Any], *, wait: bool = False
+) -> Drawn | None:
+    """The first task that nobody has locked; if wanted so, one that is waited for if there is nothing else."""
+    row = _row(connection, standing, choice)[0]
+    if row is None and wait and connection.dialect.name == "postgresql":
+        purpose, _, waiting = choice
+        row = _row(connection, standing, (purpose, waiting, waiting))[0]
+    return row
 
 
-def _attempts(choices: list[tuple[Any, ...]], dialect: str) -> Iterator[tuple[tuple[Any, ...], bool]]:
-    for conditions in choices:
-        yield conditions, True
-    if dialect == "postgresql":
-        yield choices[-1], False
+def _row(connection: Connection, standing: Standing, choice: tuple[str, Any, Any]) -> tuple[Drawn | None, float]:
+    purpose, statement, _ = choice
+    row = connection.execute(statement, _parameters(standing)).one_or_none()
+    if row is None:
+        return None, 0.0
+    drawn = Drawn(id=row.id, chip_id=row.chip_id, location=row.location, copies=row.copies, purpose=purpose)
+    return drawn, row.priority
+
+
+def _parameters(standing: Standing) -> dict[str, int | None]:
+    return {"user": standing.user_id, "campaign": standing.campaign_id, "chip": standing.chip_id}

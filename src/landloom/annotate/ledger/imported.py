@@ -11,7 +11,7 @@ from sqlalchemy import insert, select, update
 
 from landloom.annotate.ledger.database import now
 from landloom.annotate.ledger.errors import ConflictError
-from landloom.annotate.ledger.lookup import campaign_record, loans, location_of, standing
+from landloom.annotate.ledger.lookup import campaign_record, loans_of, location_of, standing
 from landloom.annotate.ledger.places import expert_place, lock_tasks, recount
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.rows import Subject, append
@@ -141,7 +141,7 @@ def _lend(connection: Connection, found: CampaignRecord, user: User, task: int, 
         )
         .returning(Assignment.id)
     ).scalar_one()
-    return loans(connection, Assignment.id == number)[0]
+    return loans_of(connection, [number])[0]
 
 
 def _place(connection: Connection, task: int) -> int:

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import lru_cache
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select
+from sqlalchemy import and_, bindparam, insert, select
 
+from landloom.annotate.ledger.database import clock
 from landloom.annotate.ledger.schema.models import Annotator as AnnotatorModel
 from landloom.annotate.ledger.schema.models import Assignment as AssignmentModel
 from landloom.annotate.ledger.schema.models import Campaign as CampaignModel
 from landloom.annotate.ledger.schema.models import Chip, TaxonomyVersion
+from landloom.annotate.ledger.schema.models import Draft as DraftModel
 from landloom.annotate.ledger.schema.models import Task as TaskModel
+from landloom.annotate.ledger.values import Draft
 from landloom.annotate.tasks.trust import Trust
 from landloom.annotate.tasks.values import Campaign, CampaignSettings, ClassChoice, TaskKind, TaskWindow
 from landloom.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from sqlalchemy.engine import Connection
 
     from landloom.annotate.ledger.values import User
+
+
+_UNKNOWN: Final = "no such assignment"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +52,8 @@ class Standing:
     since: int
     chip_id: int | None
     draws: int
+    at: float
+    """The database's time when it was read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,20 @@ class Loan:
     guess_version: int
     error: float | None
     scenes: int
+    draft: Draft | None
+
+
+_CAMPAIGN: Final = select(
+    CampaignModel.id,
+    CampaignModel.name,
+    CampaignModel.corpus,
+    CampaignModel.settings,
+    TaxonomyVersion.name.label("taxonomy"),
+    TaxonomyVersion.version,
+    TaxonomyVersion.classes,
+).join(TaxonomyVersion)
+_BY_NAME: Final = _CAMPAIGN.where(CampaignModel.name == bindparam("key"))
+_BY_NUMBER: Final = _CAMPAIGN.where(CampaignModel.id == bindparam("key"))
 
 
 def campaign_record(connection: Connection, name: str) -> CampaignRecord:
@@ -76,39 +100,31 @@ def campaign_record(connection: Connection, name: str) -> CampaignRecord:
     Raises:
         NotFoundError: there is none.
     """
-    return _campaign(connection, CampaignModel.name == name, name)
+    row = connection.execute(_BY_NAME, {"key": name}).one_or_none()
+    if row is None:
+        raise NotFoundError(f"no campaign {name!r}")
+    return _record(*row)
 
 
 def campaign_of(connection: Connection, number: int) -> CampaignRecord:
     """Read a campaign by its number."""
-    return _campaign(connection, CampaignModel.id == number, str(number))
+    return _record(*connection.execute(_BY_NUMBER, {"key": number}).one())
 
 
-def _campaign(connection: Connection, condition: Any, told: str) -> CampaignRecord:
-    row = connection.execute(
-        select(
-            CampaignModel.id,
-            CampaignModel.name,
-            CampaignModel.corpus,
-            CampaignModel.settings,
-            TaxonomyVersion.name.label("taxonomy"),
-            TaxonomyVersion.version,
-            TaxonomyVersion.classes,
-        )
-        .join(TaxonomyVersion)
-        .where(condition)
-    ).one_or_none()
-    if row is None:
-        raise NotFoundError(f"no campaign {told!r}")
+@lru_cache(maxsize=32)
+def _record(
+    number: int, name: str, corpus: str, settings: str, taxonomy: str, version: str, classes: str
+) -> CampaignRecord:
+    """The value of a row, kept since parsing takes longer than reading."""
     value = Campaign(
-        name=row.name,
-        corpus=row.corpus,
-        taxonomy=row.taxonomy,
-        taxonomy_version=row.version,
-        classes=tuple(ClassChoice(**one) for one in json.loads(row.classes)),
-        settings=CampaignSettings.parse(json.loads(row.settings)),
+        name=name,
+        corpus=corpus,
+        taxonomy=taxonomy,
+        taxonomy_version=version,
+        classes=tuple(ClassChoice(**one) for one in json.loads(classes)),
+        settings=CampaignSettings.parse(json.loads(settings)),
     )
-    return CampaignRecord(id=row.id, campaign=value)
+    return CampaignRecord(id=number, campaign=value)
 
 
 def campaign_id(connection: Connection, name: str | None) -> int | None:
@@ -125,23 +141,58 @@ def campaign_id(connection: Connection, name: str | None) -> int | None:
     return found
 
 
+_STANDING: Final = (
+    select(*AnnotatorModel.__table__.columns, clock().label("at"))
+    .where(AnnotatorModel.user_id == bindparam("user"), AnnotatorModel.campaign_id == bindparam("campaign"))
+    .with_for_update(key_share=True)
+)
+_LOCKED: Final = (
+    select(*AnnotatorModel.__table__.columns, clock().label("at"))
+    .join(
+        AssignmentModel,
+        and_(
+            AssignmentModel.user_id == AnnotatorModel.user_id,
+            AssignmentModel.campaign_id == AnnotatorModel.campaign_id,
+        ),
+    )
+    .join(TaskModel, TaskModel.id == AssignmentModel.task_id)
+    .where(AssignmentModel.public_id == bindparam("identity"), AssignmentModel.user_id == bindparam("user"))
+    .with_for_update(of=[AnnotatorModel, TaskModel], key_share=True)
+)
+
+
 def standing(connection: Connection, campaign: int, user: int) -> Standing:
     """Lock a user's standing, made if necessary: what one user does in a campaign happens one after the other."""
-    wanted = select(AnnotatorModel.__table__).where(
-        AnnotatorModel.user_id == user, AnnotatorModel.campaign_id == campaign
-    )
-    row = connection.execute(wanted.with_for_update(key_share=True)).one_or_none()
+    wanted = {"user": user, "campaign": campaign}
+    row = connection.execute(_STANDING, wanted).one_or_none()
     if row is None:
         _add_standing(connection, campaign, user)
-        row = connection.execute(wanted.with_for_update(key_share=True)).one()
+        row = connection.execute(_STANDING, wanted).one()
+    return _standing(row)
+
+
+def locked(connection: Connection, user: int, identity: str) -> Standing:
+    """Lock a user's standing and the task of an assignment.
+
+    Raises:
+        NotFoundError: there is no such assignment, or it is somebody else's.
+    """
+    row = connection.execute(_LOCKED, {"user": user, "identity": identity}).one_or_none()
+    if row is None:
+        raise NotFoundError(_UNKNOWN)
+    return _standing(row)
+
+
+def _standing(row: Any) -> Standing:
     return Standing(
-        user_id=user,
-        campaign_id=campaign,
+        user_id=row.user_id,
+        campaign_id=row.campaign_id,
         trust=Trust(row.trust),
         qualified=row.qualified,
         since=row.since,
         chip_id=row.chip_id,
         draws=row.draws,
+        at=row.at,
     )
 
 
@@ -155,7 +206,7 @@ def _add_standing(connection: Connection, campaign: int, user: int) -> None:
     connection.execute(insert(AnnotatorModel).values(row))
 
 
-_LOAN = (
+_LOAN: Final = (
     select(
         AssignmentModel.id,
         AssignmentModel.public_id,
@@ -179,9 +230,22 @@ _LOAN = (
         TaskModel.error,
         Chip.name.label("chip"),
         Chip.scenes,
+        DraftModel.labels.label("draft"),
+        DraftModel.version.label("draft_version"),
     )
     .join(TaskModel, TaskModel.id == AssignmentModel.task_id)
     .join(Chip, Chip.id == TaskModel.chip_id)
+    .join(DraftModel, DraftModel.assignment_id == AssignmentModel.id, isouter=True)
+    .order_by(AssignmentModel.issued, AssignmentModel.id)
+)
+_OWN: Final = _LOAN.where(
+    AssignmentModel.public_id == bindparam("identity"), AssignmentModel.user_id == bindparam("user")
+)
+_NUMBERED: Final = _LOAN.where(AssignmentModel.id.in_(bindparam("numbers", expanding=True)))
+_UNFINISHED: Final = _LOAN.where(
+    AssignmentModel.user_id == bindparam("user"),
+    AssignmentModel.campaign_id == bindparam("campaign"),
+    AssignmentModel.state == "leased",
 )
 
 
@@ -191,16 +255,21 @@ def own_loan(connection: Connection, user: User, identity: str) -> Loan:
     Raises:
         NotFoundError: there is none, or it is somebody else's; both look the same.
     """
-    found = loans(connection, AssignmentModel.public_id == identity, AssignmentModel.user_id == user.id)
-    if not found:
-        raise NotFoundError("no such assignment")
-    return found[0]
+    row = connection.execute(_OWN, {"identity": identity, "user": user.id}).one_or_none()
+    if row is None:
+        raise NotFoundError(_UNKNOWN)
+    return _loan(row)
 
 
-def loans(connection: Connection, *conditions: Any) -> list[Loan]:
-    """Assignments that meet the conditions, in the order of issue."""
-    rows = connection.execute(_LOAN.where(*conditions).order_by(AssignmentModel.issued, AssignmentModel.id))
-    return [_loan(row) for row in rows]
+def loans_of(connection: Connection, numbers: Collection[int]) -> list[Loan]:
+    """Assignments by their numbers, in the order of issue."""
+    return [_loan(row) for row in connection.execute(_NUMBERED, {"numbers": list(numbers)})]
+
+
+def unfinished(connection: Connection, own: Standing) -> list[Loan]:
+    """A user's assignments that are neither submitted nor skipped, whether or not their leases have ended."""
+    wanted = {"user": own.user_id, "campaign": own.campaign_id}
+    return [_loan(row) for row in connection.execute(_UNFINISHED, wanted)]
 
 
 def _loan(row: Any) -> Loan:
@@ -223,6 +292,7 @@ def _loan(row: Any) -> Loan:
         guess_version=row.guess_version,
         error=row.error,
         scenes=row.scenes,
+        draft=None if row.draft is None else Draft(labels=row.draft, version=row.draft_version),
     )
 
 

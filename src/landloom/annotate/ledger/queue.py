@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, update
 
 from landloom.annotate.ledger.access import WORKERS, locked_loan, readable_loan
 from landloom.annotate.ledger.accounts.users import roles_of
-from landloom.annotate.ledger.database import moment, now
+from landloom.annotate.ledger.database import moment
 from landloom.annotate.ledger.draws import draw
 from landloom.annotate.ledger.errors import ConflictError, LeaseLostError, NotAllowedError
-from landloom.annotate.ledger.lookup import campaign_record, loans, standing
+from landloom.annotate.ledger.lookup import campaign_record, loans_of, standing, unfinished
 from landloom.annotate.ledger.places import expert_place, free_place, lock_tasks, recount, release_expired
 from landloom.annotate.ledger.schema.models import Annotator as AnnotatorModel
 from landloom.annotate.ledger.schema.models import Assignment as AssignmentModel
-from landloom.annotate.ledger.schema.models import Draft as DraftModel
-from landloom.annotate.ledger.values import LONGEST_COMMENT, Assignment, Draft, check_text
+from landloom.annotate.ledger.values import LONGEST_COMMENT, Assignment, check_text
 from landloom.annotate.tasks.trust import Trust
 from landloom.errors import InvalidValueError
 
@@ -47,50 +47,53 @@ def take(ledger: Ledger, campaign: str, user: User, count: int) -> tuple[Assignm
     return ledger.transact(lambda connection: _take(connection, campaign, user, count))
 
 
+_INSERT: Final = insert(AssignmentModel).returning(AssignmentModel.id)
+_NOTE_DRAW: Final = (
+    update(AnnotatorModel)
+    .where(AnnotatorModel.user_id == bindparam("user"), AnnotatorModel.campaign_id == bindparam("campaign"))
+    .values(chip_id=bindparam("chip"), draws=AnnotatorModel.draws + 1)
+)
+_PROLONG: Final = (
+    update(AssignmentModel)
+    .where(AssignmentModel.id == bindparam("number"))
+    .values(place=bindparam("held"), expires=bindparam("until"))
+)
+
+
 def _take(connection: Connection, name: str, user: User, count: int) -> tuple[Assignment, ...]:
     record = campaign_record(connection, name)
     roles = roles_of(connection, user.id, record.id)
     if not roles & WORKERS:
         raise NotAllowedError("only annotators and experts get tasks")
     own = standing(connection, record.id, user.id)
-    at = now(connection)
-    release_expired(connection, record.id, at)
-    expires = at + record.campaign.settings.lease_seconds
-    kept = [loan.id for loan in _unfinished(connection, own) if _holds(connection, loan, own, at, expires)][:count]
+    release_expired(connection, record.id, own.at)
+    expires = own.at + record.campaign.settings.lease_seconds
+    kept = [loan.id for loan in unfinished(connection, own) if _holds(connection, loan, own, expires)][:count]
     while len(kept) < count:
         drawn = draw(connection, record, own, roles)
         if drawn is None:
             break
-        kept.append(_issue(connection, drawn, own, at, expires))
-        own = standing(connection, record.id, user.id)
-    found = {loan.id: loan for loan in loans(connection, AssignmentModel.id.in_(kept))}
-    return tuple(_value(connection, found[number]) for number in kept)
+        kept.append(_issue(connection, drawn, own, expires))
+        own = replace(own, chip_id=drawn.chip_id, draws=own.draws + 1)
+    found = {loan.id: loan for loan in loans_of(connection, kept)}
+    return tuple(_value(found[number]) for number in kept)
 
 
-def _unfinished(connection: Connection, own: Standing) -> list[Loan]:
-    return loans(
-        connection,
-        AssignmentModel.user_id == own.user_id,
-        AssignmentModel.campaign_id == own.campaign_id,
-        AssignmentModel.state == "leased",
-    )
-
-
-def _holds(connection: Connection, loan: Loan, own: Standing, at: float, expires: float) -> bool:
+def _holds(connection: Connection, loan: Loan, own: Standing, expires: float) -> bool:
     """Whether a loan is live, or can be lent again to the same person."""
-    if loan.expires > at and (loan.place is not None or loan.purpose == "qualify"):
+    if loan.expires > own.at and (loan.place is not None or loan.purpose == "qualify"):
         return True
     if own.trust is Trust.UNTRUSTED and loan.purpose == "annotate":
         return False
-    return _renew(connection, loan, expires)
+    lock_tasks(connection, [loan.task_id])
+    return _renew(connection, loans_of(connection, [loan.id])[0], expires)
 
 
 def _renew(connection: Connection, loan: Loan, expires: float) -> bool:
-    """Prolong a lease; if its place was taken away, on any place that is free."""
-    lock_tasks(connection, [loan.task_id])
-    current = loans(connection, AssignmentModel.id == loan.id)[0]
-    place = current.place
-    if place is None and loan.purpose != "qualify":
+    """Prolong a lease; if its place was taken away, on any place that is free. The task is locked by the caller."""
+    place = loan.place
+    lost = place is None and loan.purpose != "qualify"
+    if lost:
         place = (
             expert_place(connection, loan.task_id)
             if loan.purpose == "expert"
@@ -98,55 +101,44 @@ def _renew(connection: Connection, loan: Loan, expires: float) -> bool:
         )
         if place is None:
             return False
-    connection.execute(
-        update(AssignmentModel).where(AssignmentModel.id == loan.id).values(place=place, expires=expires)
-    )
-    recount(connection, [loan.task_id])
+    connection.execute(_PROLONG, {"number": loan.id, "held": place, "until": expires})
+    if lost:
+        recount(connection, [loan.task_id])
     return True
 
 
-def _issue(connection: Connection, drawn: Drawn, own: Standing, at: float, expires: float) -> int:
+def _issue(connection: Connection, drawn: Drawn, own: Standing, expires: float) -> int:
     place = None
     if drawn.purpose == "expert":
         place = expert_place(connection, drawn.id)
     elif drawn.purpose == "annotate":
         place = free_place(connection, drawn.id, drawn.copies)
-    number = connection.execute(
-        insert(AssignmentModel)
-        .values(
-            public_id=secrets.token_urlsafe(16),
-            campaign_id=own.campaign_id,
-            task_id=drawn.id,
-            user_id=own.user_id,
-            location=drawn.location,
-            purpose=drawn.purpose,
-            state="leased",
-            place=place,
-            issued=at,
-            expires=expires,
-            reason="",
-        )
-        .returning(AssignmentModel.id)
-    ).scalar_one()
-    connection.execute(
-        update(AnnotatorModel)
-        .where(AnnotatorModel.user_id == own.user_id, AnnotatorModel.campaign_id == own.campaign_id)
-        .values(chip_id=drawn.chip_id, draws=AnnotatorModel.draws + 1)
-    )
+    row = {
+        "public_id": secrets.token_urlsafe(16),
+        "campaign_id": own.campaign_id,
+        "task_id": drawn.id,
+        "user_id": own.user_id,
+        "location": drawn.location,
+        "purpose": drawn.purpose,
+        "state": "leased",
+        "place": place,
+        "issued": own.at,
+        "expires": expires,
+        "reason": "",
+    }
+    number: int = connection.execute(_INSERT, row).scalar_one()
+    connection.execute(_NOTE_DRAW, {"user": own.user_id, "campaign": own.campaign_id, "chip": drawn.chip_id})
     recount(connection, [drawn.id])
     return number
 
 
-def _value(connection: Connection, loan: Loan) -> Assignment:
-    row = connection.execute(
-        select(DraftModel.labels, DraftModel.version).where(DraftModel.assignment_id == loan.id)
-    ).one_or_none()
+def _value(loan: Loan) -> Assignment:
     return Assignment(
         id=loan.public_id,
         window=loan.window,
         guess=loan.guess or bytes(loan.window.pixels),
         expires_at=moment(loan.expires),
-        draft=Draft(labels=row.labels, version=row.version) if row else None,
+        draft=loan.draft,
         qualification=loan.purpose == "qualify",
     )
 
@@ -158,7 +150,7 @@ def assignment(ledger: Ledger, user: User, identity: str) -> Assignment:
         NotFoundError: there is none, or it is somebody else's.
     """
     with ledger.read() as connection:
-        return _value(connection, readable_loan(connection, user, identity))
+        return _value(readable_loan(connection, user, identity))
 
 
 def heartbeat(ledger: Ledger, user: User, identity: str) -> datetime:
@@ -176,10 +168,10 @@ def heartbeat(ledger: Ledger, user: User, identity: str) -> datetime:
 
 
 def _heartbeat(connection: Connection, user: User, identity: str) -> datetime:
-    record, _, loan = locked_loan(connection, user, identity)
+    record, own, loan = locked_loan(connection, user, identity)
     if loan.state != "leased":
         raise ConflictError(f"the task was {loan.state} already")
-    expires = now(connection) + record.campaign.settings.lease_seconds
+    expires = own.at + record.campaign.settings.lease_seconds
     if not _renew(connection, loan, expires):
         raise LeaseLostError("the lease ended, and the task went to others; work on it is kept when it is submitted")
     return moment(expires)
@@ -200,7 +192,6 @@ def _skip(connection: Connection, user: User, identity: str, reason: str) -> Non
     _, _, loan = locked_loan(connection, user, identity)
     if loan.state not in {"leased", "skipped"}:
         raise ConflictError("the task was submitted already")
-    lock_tasks(connection, [loan.task_id])
     connection.execute(
         update(AssignmentModel).where(AssignmentModel.id == loan.id).values(state="skipped", place=None, reason=reason)
     )

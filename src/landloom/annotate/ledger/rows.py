@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from landloom.annotate.ledger.chain import Link, compact
-from landloom.annotate.ledger.database import now
+from landloom.annotate.ledger.database import clock
 from landloom.annotate.ledger.errors import ConflictError
 from landloom.annotate.ledger.rasters import changed_pixels, class_counts
 from landloom.annotate.ledger.schema.models import Campaign, Submission
@@ -21,6 +21,34 @@ if TYPE_CHECKING:
 
     from landloom.annotate.ledger import values
     from landloom.annotate.ledger.lookup import CampaignRecord
+
+_SENT: Final = select(
+    Submission.id,
+    Submission.sequence,
+    Submission.state,
+    Submission.changed,
+    Submission.user_id,
+    Submission.task_id,
+    Submission.assignment_id,
+    Submission.role,
+    Submission.sha256,
+    Submission.seconds,
+    Submission.dates_viewed,
+    Submission.flagged,
+    Submission.comment,
+    Submission.client,
+).where(Submission.uuid == bindparam("identity"))
+_HEAD: Final = (
+    select(Campaign.sequence, Campaign.digest, clock().label("at"))
+    .where(Campaign.id == bindparam("campaign"))
+    .with_for_update(key_share=True)
+)
+_INSERT: Final = insert(Submission).returning(Submission.id)
+_ADVANCE: Final = (
+    update(Campaign)
+    .where(Campaign.id == bindparam("campaign"))
+    .values(sequence=bindparam("newest"), digest=bindparam("hash"))
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,24 +81,7 @@ def replayed(
     Raises:
         ConflictError: the id was used for another body, task or person.
     """
-    row = connection.execute(
-        select(
-            Submission.id,
-            Submission.sequence,
-            Submission.state,
-            Submission.changed,
-            Submission.user_id,
-            Submission.task_id,
-            Submission.assignment_id,
-            Submission.role,
-            Submission.sha256,
-            Submission.seconds,
-            Submission.dates_viewed,
-            Submission.flagged,
-            Submission.comment,
-            Submission.client,
-        ).where(Submission.uuid == sent.id)
-    ).one_or_none()
+    row = connection.execute(_SENT, {"identity": sent.id}).one_or_none()
     if row is None:
         return None
     body = (
@@ -101,9 +112,7 @@ def append(
     state: str,
 ) -> Appended:
     """Append a submission to the chain of its campaign; the chain's head is locked until the transaction ends."""
-    head = connection.execute(
-        select(Campaign.sequence, Campaign.digest).where(Campaign.id == found.id).with_for_update(key_share=True)
-    ).one()
+    head = connection.execute(_HEAD, {"campaign": found.id}).one()
     link = Link(
         campaign=found.campaign.name,
         sequence=head.sequence + 1,
@@ -122,15 +131,11 @@ def append(
         comment=sent.comment,
         client=sent.client,
         counts=compact(class_counts(sent.labels, subject.guess)),
-        recorded=now(connection),
+        recorded=head.at,
         previous=head.digest,
     )
-    number = connection.execute(
-        insert(Submission).values(_row(found, user, subject, sent, link)).returning(Submission.id)
-    ).scalar_one()
-    connection.execute(
-        update(Campaign).where(Campaign.id == found.id).values(sequence=link.sequence, digest=link.digest)
-    )
+    number = connection.execute(_INSERT, _row(found, user, subject, sent, link)).scalar_one()
+    connection.execute(_ADVANCE, {"campaign": found.id, "newest": link.sequence, "hash": link.digest})
     return Appended(id=number, sequence=link.sequence, state=state, changed=link.changed)
 
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from landloom.annotate.ledger.chain import compact
 from landloom.annotate.ledger.rasters import copied_pixels
@@ -22,9 +22,26 @@ if TYPE_CHECKING:
     from landloom.annotate.ledger.lookup import Loan, Standing
 
 
+_REFERENCE: Final = select(Reference.labels).where(Reference.task_id == bindparam("task"))
+_INSERT: Final = insert(ScoreSnapshot)
+_RESULTS: Final = (
+    select(ScoreSnapshot.pixels, ScoreSnapshot.right)
+    .join(Submission, Submission.id == ScoreSnapshot.submission_id)
+    .where(
+        ScoreSnapshot.campaign_id == bindparam("campaign"),
+        ScoreSnapshot.user_id == bindparam("user"),
+        ScoreSnapshot.kind == bindparam("kind"),
+        Submission.sequence > bindparam("since"),
+    )
+    .order_by(Submission.sequence.desc())
+    .limit(bindparam("most"))
+)
+
+
 def reference_of(connection: Connection, task: int) -> bytes | None:
     """The expert's answer to a task."""
-    return connection.execute(select(Reference.labels).where(Reference.task_id == task)).scalar_one_or_none()
+    labels: bytes | None = connection.execute(_REFERENCE, {"task": task}).scalar_one_or_none()
+    return labels
 
 
 def record_score(connection: Connection, loan: Loan, own: Standing, submission: int, labels: bytes) -> None:
@@ -33,18 +50,17 @@ def record_score(connection: Connection, loan: Loan, own: Standing, submission: 
     result = _compared(labels, reference or labels)
     planted, copied = copied_pixels(labels, loan.guess or labels, loan.original or loan.guess or labels)
     known = reference is not None
-    connection.execute(
-        insert(ScoreSnapshot).values(
-            submission_id=submission,
-            campaign_id=own.campaign_id,
-            user_id=own.user_id,
-            kind=loan.kind.value,
-            pixels=_stored(result.pixels if known else {}),
-            right=_stored(result.right if known else {}),
-            planted=planted if loan.kind is TaskKind.PLANTED else 0,
-            copied=copied if loan.kind is TaskKind.PLANTED else 0,
-        )
-    )
+    row = {
+        "submission_id": submission,
+        "campaign_id": own.campaign_id,
+        "user_id": own.user_id,
+        "kind": loan.kind.value,
+        "pixels": _stored(result.pixels if known else {}),
+        "right": _stored(result.right if known else {}),
+        "planted": planted if loan.kind is TaskKind.PLANTED else 0,
+        "copied": copied if loan.kind is TaskKind.PLANTED else 0,
+    }
+    connection.execute(_INSERT, row)
 
 
 def rescore(connection: Connection, task: int, reference: bytes) -> None:
@@ -72,7 +88,7 @@ def _stored(counts: Mapping[int, int]) -> str:
     return compact({str(code): count for code, count in counts.items()})
 
 
-def results(connection: Connection, own: Standing, kind: TaskKind, *, most: int | None = None) -> list[ReferenceResult]:
+def results(connection: Connection, own: Standing, kind: TaskKind, *, most: int) -> list[ReferenceResult]:
     """A user's results on reference or qualification tasks in the order of the ledger.
 
     Args:
@@ -81,18 +97,8 @@ def results(connection: Connection, own: Standing, kind: TaskKind, *, most: int 
         kind: of the tasks.
         most: only so many of the latest ones.
     """
-    rows = connection.execute(
-        select(ScoreSnapshot.pixels, ScoreSnapshot.right)
-        .join(Submission, Submission.id == ScoreSnapshot.submission_id)
-        .where(
-            ScoreSnapshot.campaign_id == own.campaign_id,
-            ScoreSnapshot.user_id == own.user_id,
-            ScoreSnapshot.kind == kind.value,
-            Submission.sequence > own.since,
-        )
-        .order_by(Submission.sequence.desc())
-        .limit(most)
-    ).all()
+    wanted = {"campaign": own.campaign_id, "user": own.user_id, "kind": kind.value, "since": own.since, "most": most}
+    rows = connection.execute(_RESULTS, wanted).all()
     return [result_of(row.pixels, row.right) for row in reversed(rows)]
 
 

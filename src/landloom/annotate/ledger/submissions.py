@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, Literal
 
 import numpy as np
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import bindparam, cast, func, insert, select, update
 
 from landloom.annotate.ledger.access import locked_loan
 from landloom.annotate.ledger.drafts import drop_draft
 from landloom.annotate.ledger.errors import ConflictError, InvalidSubmissionError
-from landloom.annotate.ledger.places import free_place, lock_tasks, recount
+from landloom.annotate.ledger.places import free_place, recount
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.rows import Subject, append, replayed
 from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission, Task
@@ -31,6 +31,25 @@ if TYPE_CHECKING:
 
 MOST: Final = 5
 """Submissions kept for one assignment."""
+
+_FINISH: Final = (
+    update(Assignment)
+    .where(Assignment.id == bindparam("number"))
+    .values(state=bindparam("done"), place=bindparam("held"))
+)
+_ANSWERS: Final = (
+    select(Submission.labels)
+    .join(Assignment, Assignment.id == Submission.assignment_id)
+    .where(Submission.task_id == bindparam("task"), Submission.state == "accepted", Assignment.place >= 0)
+)
+_REFRESH: Final = (
+    update(Task)
+    .where(Task.id == bindparam("number"))
+    .values(
+        disputed=bindparam("split"),
+        priority=func.coalesce(cast(bindparam("gain"), Task.priority.type), Task.priority),
+    )
+)
 
 
 def submit(ledger: Ledger, user: User, identity: str, submission: values.Submission) -> Receipt:
@@ -62,7 +81,6 @@ def _submit(connection: Connection, user: User, identity: str, sent: values.Subm
         return _receipt(connection, found, own, loan, before)
     check_labels(sent.labels, loan.window, found.campaign.codes, unlabelled=False)
     _check_scenes(sent, loan, required=found.campaign.settings.require_all_scenes)
-    lock_tasks(connection, [loan.task_id])
     state, place = _decide(connection, own, loan)
     row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
     if loan.state in {"leased", "skipped"}:
@@ -93,18 +111,15 @@ def _decide(connection: Connection, own: Standing, loan: Loan) -> tuple[Literal[
         return ("surplus", None) if reference_of(connection, loan.task_id) else ("accepted", loan.place)
     if own.trust is Trust.UNTRUSTED:
         return "accepted", None
-    place = connection.execute(select(Assignment.place).where(Assignment.id == loan.id)).scalar_one()
+    place = loan.place
     if place is None:
         place = free_place(connection, loan.task_id, loan.copies)
     return ("surplus", None) if place is None else ("accepted", place)
 
 
 def _finish(connection: Connection, loan: Loan, state: str, place: int | None) -> None:
-    connection.execute(
-        update(Assignment)
-        .where(Assignment.id == loan.id)
-        .values(state="submitted" if state == "accepted" else "surplus", place=place)
-    )
+    done = "submitted" if state == "accepted" else "surplus"
+    connection.execute(_FINISH, {"number": loan.id, "done": done, "held": place})
     drop_draft(connection, loan.id)
 
 
@@ -135,18 +150,10 @@ def set_reference(connection: Connection, task: int, labels: bytes, row: Appende
 
 def refresh(connection: Connection, task: int, *, pixels: int, error: float | None) -> None:
     """Bring the disagreement and the priority of a task up to date with the answers that count."""
-    labels = list(
-        connection.execute(
-            select(Submission.labels)
-            .join(Assignment, Assignment.id == Submission.assignment_id)
-            .where(Submission.task_id == task, Submission.state == "accepted", Assignment.place >= 0)
-        ).scalars()
-    )
+    labels = list(connection.execute(_ANSWERS, {"task": task}).scalars())
     split = disagreement(np.array([np.frombuffer(one, np.uint8) for one in labels])) if len(labels) > 1 else 0.0
-    changes: dict[str, float] = {"disputed": split}
-    if error is not None:
-        changes["priority"] = float(gain_per_second(error, pixels, len(labels), split))
-    connection.execute(update(Task).where(Task.id == task).values(**changes))
+    priority = None if error is None else float(gain_per_second(error, pixels, len(labels), split))
+    connection.execute(_REFRESH, {"number": task, "split": split, "gain": priority})
 
 
 def _receipt(connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended) -> Receipt:

@@ -53,7 +53,7 @@ def update_qualification(connection: Connection, found: CampaignRecord, own: Sta
         Tasks left, and whether the round was passed; None while tasks are left.
     """
     settings = found.campaign.settings
-    done = results(connection, own, TaskKind.QUALIFICATION)
+    done = results(connection, own, TaskKind.QUALIFICATION, most=settings.qualification)
     passed = qualified(done, settings)
     if passed is not own.qualified:
         _set(connection, own, qualified=passed)

@@ -6,7 +6,7 @@ import secrets
 import unicodedata
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, or_, select, update
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from landloom.annotate.ledger import values
 from landloom.annotate.ledger.accounts.audit import record
@@ -14,7 +14,7 @@ from landloom.annotate.ledger.accounts.passwords import hash_password
 from landloom.annotate.ledger.database import now
 from landloom.annotate.ledger.errors import ConflictError, NotAllowedError
 from landloom.annotate.ledger.lookup import campaign_id
-from landloom.annotate.ledger.schema.models import ApiToken, Campaign, RoleGrant, Session, User
+from landloom.annotate.ledger.schema.models import BIG, ApiToken, Campaign, RoleGrant, Session, User
 from landloom.annotate.ledger.values import Role
 from landloom.errors import InvalidValueError, NotFoundError
 
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
 
 LONGEST_NAME: Final = 64
 """Characters of a name."""
+_ROLES: Final = (
+    select(RoleGrant.role)
+    .join(User, User.id == RoleGrant.user_id)
+    .where(
+        RoleGrant.user_id == bindparam("user"),
+        User.disabled.is_(False),
+        or_(RoleGrant.campaign_id.is_(None), RoleGrant.campaign_id == bindparam("campaign", type_=BIG)),
+    )
+)
+"""No campaign equals null: then only roles in all campaigns are found."""
 GIVEN_BY_MANAGERS: Final = frozenset({Role.ANNOTATOR, Role.REVIEWER, Role.EXPERT})
 """Roles that managers give to others."""
 
@@ -151,13 +161,7 @@ def roles(ledger: Ledger, user: values.User, campaign: str) -> frozenset[Role]:
 
 def roles_of(connection: Connection, user: int, campaign: int | None) -> frozenset[Role]:
     """Roles of a user in a campaign (None: in all campaigns), inside a transaction."""
-    everywhere = RoleGrant.campaign_id.is_(None)
-    scope = everywhere if campaign is None else or_(everywhere, RoleGrant.campaign_id == campaign)
-    found = connection.execute(
-        select(RoleGrant.role)
-        .join(User, User.id == RoleGrant.user_id)
-        .where(RoleGrant.user_id == user, User.disabled.is_(False), scope)
-    ).scalars()
+    found = connection.execute(_ROLES, {"user": user, "campaign": campaign}).scalars()
     return frozenset(Role(one) for one in found)
 
 
