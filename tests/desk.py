@@ -161,10 +161,15 @@ class Desk:
         page = context.new_page()
         page.on("pageerror", lambda error: self.failures.append(str(error)))
         page.on("dialog", lambda dialog: self.failures.append(f"dialog: {dialog.message}"))
-        page.on("console", lambda said: "Content Security" in said.text and self.failures.append(said.text))
+        page.on("console", lambda said: self.note(said.text))
         page.on("request", lambda request: self.check(request.url))
         page.goto(f"{self.url}/annotate/")
         return page
+
+    def note(self, said: str) -> None:
+        """What the browser refuses is said in its console."""
+        if "Content Security" in said:
+            self.failures.append(said)
 
     def check(self, url: str) -> None:
         """Nobody but this server may be asked."""
