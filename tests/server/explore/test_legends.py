@@ -26,7 +26,7 @@ def test_classes_are_painted_in_the_colours_of_their_legend(world: World, tmp_pa
     rows = legend(corpus.info, corpus.info.product("votes"))
     assert [row["code"] for row in rows] == [1, 2, 3, 4, 5, 6, 7]
     assert rows[0] == {"code": 1, "name": "Water", "colour": "#1f5fbf"}
-    chip = sorted(world.truth)[0]
+    chip = min(world.truth)
     picture = imagecodecs.png_decode(Chips(corpus, corpus.info).png(chip, "votes", "-"))
     guess = world.guess[chip]
     for row in rows:
@@ -38,6 +38,6 @@ def test_classes_are_painted_in_the_colours_of_their_legend(world: World, tmp_pa
 def test_other_products_have_no_legend(world: World, tmp_path: Path) -> None:
     corpus = Corpus.open(str(world.folder), cache=tmp_path)
     assert legend(corpus.info, corpus.info.product("s2_scenes")) == []
-    chip = sorted(world.truth)[0]
+    chip = min(world.truth)
     picture = imagecodecs.png_decode(Chips(corpus, corpus.info).png(chip, "votes", "-", ("confidence",)))
     assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 0
