@@ -219,7 +219,7 @@ def postgres_cluster() -> Iterator[postgres.Cluster]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database: every test that asks for it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'ledger.sqlite'}"
@@ -227,3 +227,9 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
     with cluster.lent() as url:
         yield url
+
+
+@pytest.fixture
+def ledger_url(empty_database: str) -> str:
+    """Address for a new ledger."""
+    return empty_database

@@ -45,6 +45,14 @@ class Cluster:
         self._run("postgres", f"create database {name} template template0{where}")
         return self.url(name)
 
+    @contextmanager
+    def copied(self, template: str) -> Iterator[str]:
+        """Address of a copy of a database that nobody uses now, dropped at the end."""
+        name = f"test_{next(self.numbers)}"
+        self._run("postgres", f"create database {name} template {self._name(template)}")
+        yield self.url(name)
+        self.drop(self.url(name))
+
     def drop(self, url: str) -> None:
         """Drop a database and the tablespace of its name."""
         name = self._name(url)
