@@ -214,7 +214,7 @@ def faulty(tmp_path: Path) -> Iterator[FaultyServer]:
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[postgres.Cluster]:
     """A PostgreSQL server of the tests' own; tests that want it are skipped, loudly, where none is installed."""
-    with postgres.running() as cluster:
+    with postgres.running(durable=False) as cluster:
         yield cluster
 
 
