@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 import time
 from contextlib import contextmanager
@@ -84,7 +86,7 @@ def write_chips(folder: Path, count: int, seed: int = 3) -> list[str]:
 
 def tasks_of(chips: Sequence[str], kinds: Sequence[TaskKind], copies: int) -> list[NewTask]:
     """Nine tasks a chip; kinds by turns."""
-    made = []
+    made: list[NewTask] = []
     for chip in chips:
         for row in range(0, 60, SIDE):
             for column in range(0, 60, SIDE):
@@ -242,3 +244,9 @@ def browser(url: str, name: str, *, signed_in: bool = True, **options: Any) -> I
 def open_corpus(world: World) -> Corpus:
     """The corpus of a campaign."""
     return Corpus.open(world.corpus, cache=world.folder / "cache")
+
+
+def landloom(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    """`landloom annotate …` in a process of its own, with a text on its standard input."""
+    command = [sys.executable, "-m", "landloom.cli", "annotate", *arguments]
+    return subprocess.run(command, input=text, capture_output=True, text=True, check=False)

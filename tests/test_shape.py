@@ -92,12 +92,12 @@ def _said(path: Path) -> set[str]:
 
 
 def test_kinds_are_named_in_their_folders_and_the_registry_alone() -> None:
-    """Words that the field uses for other things, too (labels, series, parcels, all), tell nothing."""
+    """Words that the field uses for other things, too (labels, series, parcels, guess, all), tell nothing."""
     from landloom.pipelines.registry import PRODUCTS, SAMPLERS
 
     made: tuple[Any, ...] = (*PRODUCTS, *SAMPLERS)
     classes = {name for one in made for name in (type(one).__name__, one.section.__name__)}
-    names = {"composite", "granule-series", "external", "guess", "area-class"}
+    names = {"composite", "granule-series", "external", "area-class"}
     assert names <= {one.name for one in PRODUCTS} | {str(get_args(_draw(one))[0]) for one in SAMPLERS}
     packages = ("engine", "publication", "query", "server", "cli", "corpus", "reports", "store", "formats", "training")
     for package in packages:

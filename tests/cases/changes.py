@@ -57,6 +57,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "region.file", "smaller.geojson"),
         change("cells", "region.bounds", [12.0, 50.0, 12.1, 50.1]),
         change("cells", "region.layer", "other"),
+        change("cells", "region.encoding", "cp1252"),
     ],
     "PeriodSection": [
         change("cells", "period.start", "2018-06-15"),
@@ -72,6 +73,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "samples.strata.file", "smaller.geojson"),
         change("cells", "samples.strata.column", "name"),
         change("cells", "samples.strata.layer", "other"),
+        change("cells", "samples.strata.encoding", "cp1252"),
     ],
     "ListedCells": [
         change("list", "samples.ids", LISTED[:1]),
@@ -180,6 +182,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "labels.clc.file", "smaller.geojson"),
         change("cells", "labels.clc.column", "ID"),
         change("cells", "labels.clc.layer", "other"),
+        change("cells", "labels.clc.encoding", "cp1252"),
         change("cells", "labels.clc.invalid", "repair"),
         change("cells", "labels.clc.terms", {"licence": "MIT", "attribution": "x"}),
     ],

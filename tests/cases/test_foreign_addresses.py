@@ -8,8 +8,14 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.cases.archives import only_chip, write_band, write_catalog, write_recipe, write_scene
 
-from landloom.errors import LandloomError
+from landloom.errors import FaultError, LandloomError
 from landloom.pipelines.build import build
+from landloom.query.transfer.destination import Wanted
+from landloom.query.transfer.file import fetch
+from landloom.query.transfer.parts import estimate_bytes
+from landloom.query.transfer.stores import open_transfer_store
+from landloom.store.open import open_store
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,3 +100,29 @@ def test_a_recipe_that_names_what_may_not_be_contacted_is_refused(recipe: Path, 
     write_recipe(tmp_path, href)
     with pytest.raises(LandloomError):
         build(recipe)
+
+
+@pytest.mark.parametrize("read", ["a file", "a size"])
+def test_a_download_follows_redirects_to_listed_hosts_only(
+    faulty: FaultyServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, read: str
+) -> None:
+    (faulty.root / "b.tif").write_bytes(b"bytes")
+    faulty.redirect["/a.tif"] = faulty.redirect["/moved/x/a.tif"] = (
+        302,
+        faulty.address.replace("127.0.0.1", "localhost") + "/b.tif",
+    )
+
+    def answer() -> int:
+        faulty.requests.clear()
+        if read == "a size":
+            return estimate_bytes(open_store(faulty.address), [Wanted(path="moved/x/a.tif")])
+        once = Patience(attempts=1)
+        store = open_transfer_store(faulty.address)
+        return fetch(store, "a.tif", tmp_path / "part", base=faulty.address, patience=once).size
+
+    monkeypatch.setenv("LANDLOOM_HOSTS", "127.0.0.1")
+    with pytest.raises(FaultError, match="localhost is not among the hosts"):
+        answer()
+    assert set(faulty.requests) <= {"/a.tif", "/moved/x/a.tif"}
+    monkeypatch.setenv("LANDLOOM_HOSTS", "127.0.0.1,localhost")
+    assert answer() == 5

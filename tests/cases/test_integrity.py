@@ -12,14 +12,17 @@ import pytest
 from tests.query.faulty import Faulty, serving
 
 from landloom.corpus.audit.validate import audit, digest, validate
+from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.layout import CORPUS, INDEX, ROOT
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
 from landloom.corpus.root import RootDigest
+from landloom.engine.run import Silent
 from landloom.errors import CorpusError, ForeignCorpusError, InvalidDocumentError, InvalidInputError, LandloomError
 from landloom.formats.zarr.cubes import CubeReader
 from landloom.formats.zarr.metadata import with_checksum, without_checksum
 from landloom.publication.layouts import export
-from landloom.publication.publish import MARKER, publish
+from landloom.publication.publish import publish
+from landloom.publication.upload import MARKER, Upload
 from landloom.query.corpus import Corpus
 from landloom.query.index.arrays import load, pack, unpack
 from landloom.query.transfer.destination import plan_download, verify
@@ -317,3 +320,28 @@ def test_of_two_publishers_one_wins_and_the_other_says_so(tiny_corpus: Path, tmp
     stray = {problem.where for problem in found.problems if "in no manifest" in problem.what}
     assert {problem.where for problem in found.problems} == stray  # what the loser was sending just then
     assert not list(target.rglob("stac-v1.0/**/*.tmp"))
+
+
+@pytest.mark.parametrize("finished", [True, False], ids=["published", "taken over"])
+def test_a_late_request_of_the_loser_replaces_nothing(tiny_corpus: Path, tmp_path: Path, *, finished: bool) -> None:
+    publish(str(tiny_corpus), f"file://{tmp_path}/public", BASE)
+    store = LocalStore(tmp_path / "public")
+    if not finished:
+        store.put(MARKER, orjson.dumps({"name": "any", "run": "another"}))
+    late = Upload(there=FinishedCorpus.open(str(tiny_corpus)), goal=store, listener=Silent())
+    before = {entry.key: store.get(entry.key) for entry in store.list()}
+    for key, data in before.items():
+        late.write(key, data)
+        with pytest.raises(ForeignCorpusError, match="taken over"):
+            late.write(key, data + b" ")
+    assert {entry.key: store.get(entry.key) for entry in store.list()} == before
+
+
+def test_who_comes_while_another_one_finishes_stops(tiny_corpus: Path, tmp_path: Path) -> None:
+    publish(str(tiny_corpus), f"file://{tmp_path}/public", BASE)
+    store = LocalStore(tmp_path / "public")
+    before = sorted(store.list())
+    store.put(MARKER, b"{}")
+    with pytest.raises(ForeignCorpusError, match="published meanwhile"):
+        Upload(there=FinishedCorpus.open(str(tiny_corpus)), goal=store, listener=Silent()).demand_unpublished()
+    assert sorted(store.list()) == before

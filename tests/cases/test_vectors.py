@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import zipfile
 from typing import TYPE_CHECKING, Any
 
 import geopandas
@@ -78,6 +79,29 @@ def test_every_form_is_read_from_behind_a_signature(form: str, tmp_path: Path, r
     assert refused.code == 1
     assert "403" in refused.err
     assert "secret" not in refused.err
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_is_read_by_address_with_a_query(form: str, tmp_path: Path) -> None:
+    """Its bytes tell what it is, for the address has no ending; a file of several parts comes as a zip."""
+    made = tmp_path / "made"
+    made.mkdir()
+    path = FORMS[form](parcels(), made)
+    served = tmp_path / "download"
+    if path.is_dir() or path.suffix == ".shp":
+        with zipfile.ZipFile(served, "w") as archive:
+            for part in (path if path.is_dir() else path.parent).rglob("*.*"):
+                archive.write(part, part.name)
+    else:
+        served.write_bytes(path.read_bytes())
+    with signed_server(tmp_path) as address:
+        href = f"{address}/download?sv=1&sig=a%2Fb"
+        read = read_vector(href)
+        assert sorted(int(value) for value in read["id"]) == sorted(IDS)
+        assert read.crs is not None
+        assert area(resolve_region(href)) == pytest.approx(1800, rel=1e-3)
+        local = read_vector(served)
+    assert shapely.equals(read.geometry.to_numpy(), local.geometry.to_numpy()).all()
 
 
 CRS = {

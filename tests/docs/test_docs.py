@@ -163,7 +163,7 @@ def parse(words: list[str]) -> None:
     """Let the command's own parser read words; nothing is run."""
     if "--version" in words or "--help" in words:
         return
-    path = next((tuple(words[:n]) for n in (1, 2) if tuple(words[:n]) in COMMANDS), None)
+    path = next((tuple(words[:n]) for n in (1, 2, 3) if tuple(words[:n]) in COMMANDS), None)
     assert path is not None, f"no command {' '.join(words[:2])!r}"
     COMMANDS[path].make_context(" ".join(path), words[len(path) :])
 

@@ -14,12 +14,14 @@ from hypothesis import strategies as st
 from rasterio.io import MemoryFile
 
 from landloom.errors import InvalidInputError, InvalidValueError
-from landloom.formats import geotiff, tiff
+from landloom.formats import tiff
 from landloom.formats.geotiff import decode_geotiff, encode_cog, encode_geotiff
 from landloom.model.grid import Grid
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from landloom.formats.strips import Compression
 
 GRID = Grid.of_bounds(32633, (500_000, 5_000_000, 500_600, 5_000_600), 10)
 DTYPES = ["uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64", "float32", "float64"]
@@ -50,7 +52,7 @@ def _by_gdal(data: bytes, caplog: pytest.LogCaptureFixture) -> tuple[NDArray[Any
 @pytest.mark.parametrize("compression", ["deflate", "none"])
 @pytest.mark.parametrize("predictor", ["predictor", ""])
 def test_gdal_reads_what_was_written(
-    dtype: str, compression: geotiff.Compression, predictor: str, caplog: pytest.LogCaptureFixture
+    dtype: str, compression: Compression, predictor: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     pixels, names = _noise(dtype), ("B02", "<&> \"a\" 'b' é &amp;", "")
     data = encode_geotiff(
@@ -187,6 +189,92 @@ def test_a_damaged_strip_is_named() -> None:
     data[-1000] ^= 255
     with pytest.raises(InvalidInputError, match="broken"):
         decode_geotiff(bytes(data))
+
+
+ONE_BAND = {
+    "a predictor that nobody knows": {tiff.PREDICTOR: (7,)},
+    "no predictor": {tiff.PREDICTOR: (1,)},
+    "a predictor of floats": {tiff.PREDICTOR: (3,)},
+    "two bands in one tag": {tiff.SAMPLES: (2,)},
+    "undefined numbers": {tiff.SAMPLE_FORMAT: (4,)},
+    "complex numbers": {tiff.SAMPLE_FORMAT: (5,)},
+    "numbers of no kind": {tiff.SAMPLE_FORMAT: (9,)},
+    "floats of 16 bits": {tiff.SAMPLE_FORMAT: (3,)},
+    "12 bits": {tiff.BITS: (12,)},
+    "17 bits": {tiff.BITS: (17,)},
+    "no bits": {tiff.BITS: (0,)},
+    "bits for two bands": {tiff.BITS: (16, 16)},
+    "white is zero": {tiff.PHOTOMETRIC: (0,)},
+    "a palette": {tiff.PHOTOMETRIC: (3,)},
+    "YCbCr": {tiff.PHOTOMETRIC: (6,)},
+    "bits from the right": {266: (2,)},
+    "south up": {274: (4,)},
+    "on its side": {274: (6,)},
+    "tables of JPEG": {347: (1, 2)},
+    "a reduced image": {254: (1,)},
+    "LZW": {tiff.COMPRESSION: (5,)},
+    "JPEG": {tiff.COMPRESSION: (7,)},
+    "no scheme": {tiff.COMPRESSION: (9999,)},
+    "planes of one band": {tiff.PLANAR: (2,)},
+    "no planes": {tiff.PLANAR: (3,)},
+    "two tie points": {tiff.TIEPOINT: (0.0, 0.0, 0.0, 5e5, 5e6, 0.0, 9.0, 9.0, 0.0, 5e5, 5e6, 0.0)},
+    "tied elsewhere": {tiff.TIEPOINT: (1.0, 1.0, 0.0, 5e5, 5e6, 0.0)},
+    "points": {tiff.GEO_KEYS: (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 2, 3072, 0, 1, 32633)},
+    "degrees that are metres": {tiff.GEO_KEYS: (1, 1, 0, 3, 1024, 0, 1, 2, 1025, 0, 1, 1, 3072, 0, 1, 32633)},
+    "a code that is a place": {tiff.GEO_KEYS: (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 34736, 1, 0)},
+    "a user's CRS": {tiff.GEO_KEYS: (1, 1, 0, 3, 1024, 0, 1, 1, 1025, 0, 1, 1, 3072, 0, 1, 32767)},
+    "nodata in numbers": {tiff.GDAL_NODATA: (0,)},
+}
+
+
+@pytest.mark.parametrize("compression", ["deflate", "none"])
+@pytest.mark.parametrize("odd", ONE_BAND.values(), ids=ONE_BAND)
+def test_what_a_tag_says_is_honoured_or_refused(odd: dict[int, tiff.Value], compression: Compression) -> None:
+    """GDAL's pixels and grid, or an error: never numbers that another tag makes wrong."""
+    written = encode_geotiff(_noise("uint16", 1), GRID, nodata=0, compression=compression)
+    tags = tiff.read_tags(written)
+    assert tags is not None
+    places = zip(tags.pop(tiff.STRIP_OFFSETS), tags.pop(tiff.STRIP_COUNTS), strict=True)
+    data = tiff.write_tiff(tags | odd, [written[int(at) : int(at) + int(size)] for at, size in places])
+    try:
+        with MemoryFile(data) as file, file.open(driver="GTiff") as dataset:
+            wanted, transform, epsg = dataset.read(), dataset.transform, dataset.crs.to_epsg()
+    except (rasterio.errors.RasterioError, AttributeError):
+        with pytest.raises(InvalidInputError):
+            decode_geotiff(data)
+        return
+    try:
+        got, grid, _ = decode_geotiff(data)
+    except InvalidInputError:
+        return  # a grid that is not north up, or has no code
+    np.testing.assert_array_equal(got, wanted)
+    assert (grid.affine, grid.epsg) == (transform, epsg)
+
+
+def test_strips_that_are_not_there_are_nodata() -> None:
+    pixels = np.zeros((1, 1500, 700), np.uint16)
+    pixels[0, :700] = 7
+    grid = GRID.window(0, 0, 1500, 700)
+    profile = {
+        "driver": "GTiff",
+        "count": 1,
+        "height": 1500,
+        "width": 700,
+        "dtype": "uint16",
+        "crs": "EPSG:32633",
+        "transform": grid.affine,
+        "compress": "deflate",
+        "predictor": 2,
+        "nodata": 0,
+        "sparse_ok": True,
+    }
+    with MemoryFile() as file:
+        with file.open(**profile) as dataset:
+            dataset.write(pixels)
+        data = file.read()
+    tags = tiff.read_tags(data)
+    assert tags is None or 0 in tags[tiff.STRIP_COUNTS]
+    np.testing.assert_array_equal(decode_geotiff(data)[0], pixels)
 
 
 @pytest.mark.parametrize("bands", [1, 3])

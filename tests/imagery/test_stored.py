@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from landloom.errors import InvalidInputError
-from landloom.imagery.stored import Storage, class_numbers, code_numbers, number_rule
+from landloom.imagery.stored import Storage, class_numbers, number_rule
 from landloom.model.sensor import Conversion
 
 WHOLE = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
@@ -151,18 +151,3 @@ def test_classes_of_any_type_are_the_same_classes(dtype: str) -> None:
 def test_bits_that_are_none_are_never_usable() -> None:
     found = class_numbers(np.array([21_824, -1, 70_000], np.int32), np.uint16, ())
     assert found.tolist() == [21_824, 0, 0]
-
-
-@pytest.mark.parametrize("dtype", TYPES)
-def test_codes_of_a_map_of_any_type_are_exact(dtype: str) -> None:
-    found = code_numbers(np.array([0, 11, 111, 7], dtype), 7.0, -1)
-    assert found.tolist() == [0, 11, 111, -1]
-    assert code_numbers(np.array([0, 11], dtype), 0.0, 99).tolist() == [99, 11]
-
-
-def test_numbers_that_are_no_codes_are_named() -> None:
-    assert code_numbers(np.array([np.nan, np.inf, 3]), None, 0).tolist() == [0, 0, 3]
-    with pytest.raises(InvalidInputError, match=r"2\.5"):
-        code_numbers(np.array([2.5, 3.0]), None, 0)
-    with pytest.raises(InvalidInputError, match="1e\\+30"):
-        code_numbers(np.array([1e30]), None, 0)

@@ -14,9 +14,6 @@ from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 if TYPE_CHECKING:
@@ -346,33 +343,6 @@ def test_a_model_that_is_none_is_refused(limited: Limited, tmp_path: Path, bomb:
     (result,) = limited.read("model", [path])
     assert result.fault is None
     assert result.kind == "refused"
-
-
-def _runs(path: Path, count: int, **columns: pa.Array) -> None:
-    """Parquet of one value that is repeated, which takes no room."""
-    with pq.ParquetWriter(
-        path, pa.table({**{n: c[:1] for n, c in columns.items()}}).schema, compression="zstd"
-    ) as writer:
-        for _ in range(count):
-            writer.write_table(pa.table(columns))
-
-
-PARQUETS: Final[dict[str, Callable[[Path], None]]] = {
-    "a long text a billion times": lambda path: _runs(
-        path, 40, id=pa.DictionaryArray.from_arrays(pa.array(np.zeros(MILLION, np.int8)), pa.array(["x" * 1000]))
-    ),
-    "10^9 numbers": lambda path: _runs(path, 100, id=pa.array(np.zeros(10 * MILLION, np.int64))),
-}
-
-
-@pytest.mark.parametrize("reader", ["parquet", "stac table", "granule table", "index", "vector"])
-@pytest.mark.parametrize("bomb", PARQUETS)
-def test_a_table_that_unfolds_is_bounded(limited: Limited, tmp_path: Path, bomb: str, reader: str) -> None:
-    """Encodings that repeat a value need no room in a file."""
-    path = tmp_path / "bomb.parquet"
-    PARQUETS[bomb](path)
-    (result,) = limited.read(reader, [path])
-    assert result.fault is None
 
 
 RESOURCES: Final[dict[str, tuple[bytes, bytes]]] = {

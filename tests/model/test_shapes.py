@@ -9,7 +9,7 @@ import pytest
 import shapely
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
-from pyproj import CRS
+from pyproj import CRS, Proj
 
 from landloom.errors import InvalidInputError
 from landloom.model.grid import WGS84, transformer
@@ -43,6 +43,12 @@ def metres(points: NDArray[np.float64], shape: shapely.Geometry, crs: Crs) -> fl
     scale = np.array([np.cos(np.radians(points[:, 1].mean())), 1.0]) * 111_195.0
     flat = shapely.transform(edges, lambda xy: xy * scale)
     return float(shapely.distance(shapely.points(points * scale), flat).max())
+
+
+def ground_metres(degrees: shapely.Geometry, crs: Crs) -> float:
+    """Most metres on the ground that are one metre in a projection, from Tissot's indicatrix at the vertices."""
+    factors = Proj(CRS.from_user_input(crs)).get_factors(*shapely.get_coordinates(degrees).T)
+    return max(1.0, float((1 / np.asarray(factors.tissot_semiminor)).max()))
 
 
 spans = st.tuples(st.floats(-3, 3), st.floats(-3, 3))
@@ -100,7 +106,7 @@ def test_polygons_of_any_projection_go_to_degrees_and_back(
         assert any(word in refused[0] for word in ("no place", "crosses the edge", "pole"))
         return
     back = reproject(there, crs, epsg)
-    assert back.symmetric_difference(square).area < 4 * TOLERANCE * square.length + 1
+    assert back.symmetric_difference(square).area < 4 * TOLERANCE * ground_metres(degrees, crs) * square.length + 1
 
 
 @settings(max_examples=60, deadline=None)
@@ -115,7 +121,8 @@ def test_both_sides_of_180_are_one_place(
     *, north: bool, latitude: float, west: float, east: float, height: float
 ) -> None:
     """However a ring across 180° is written, it is the same shape in both zones and comes back split."""
-    south, top = latitude, min(latitude + height, 84.0)
+    south = round(latitude, 9)  # GEOS joins nothing at subnormal numbers, which no outline holds
+    top = min(south + height, 84.0)
     split = shapely.MultiPolygon([shapely.box(180 - west, south, 180, top), shapely.box(-180, south, east - 180, top)])
     naive = shapely.Polygon([(180 - west, south), (east - 180, south), (east - 180, top), (180 - west, top)])
     beyond = shapely.box(180 - west, south, 180 + east, top)

@@ -13,7 +13,8 @@ from landloom.corpus.manifest import read_manifest
 from landloom.errors import CorpusInvalidError, ForeignCorpusError, InvalidInputError, TransientFaultError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.publication.layouts import export
-from landloom.publication.publish import MARKER, NOTE, publish
+from landloom.publication.publish import publish
+from landloom.publication.upload import MARKER, NOTE
 from landloom.query.corpus import Corpus
 from landloom.query.transfer.destination import plan_download, verify
 from landloom.query.transfer.download import download

@@ -13,6 +13,7 @@ from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.gathered import ItemGate
 from landloom.errors import PermanentFaultError
 from landloom.model.address import is_remote
+from landloom.model.parquet_size import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -78,11 +79,12 @@ class TableArchive:
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterable[Mapping[str, Any]]:
         try:
             source = self._source()
-            schema = pq.read_schema(source)
+            schema = pq.read_schema(_readable(source))
             missing = {"id", "geometry", "assets"} - set(schema.names)
             if missing:
                 raise PermanentFaultError(f"{self._path}: no stac-geoparquet: without {', '.join(sorted(missing))}")
-            table = pq.read_table(source, filters=self._filter(schema, footprint, period))
+            check_size(source)
+            table = pq.read_table(_readable(source), filters=self._filter(schema, footprint, period))
         except (FileNotFoundError, IsADirectoryError) as error:
             raise PermanentFaultError(f"{self._path}: no such file") from error
         except pa.ArrowInvalid as error:
@@ -91,12 +93,12 @@ class TableArchive:
         return items
 
     def _source(self) -> Any:
-        """What Parquet reads: the path, or the whole file where a network lies before it."""
+        """What Parquet reads: the path, or the content where a network lies before it."""
         if self._documents is None or not is_remote(str(self._path)):
             return self._path
         if self._content is None:
             self._content = pa.py_buffer(self._documents.read(str(self._path)))
-        return pa.BufferReader(self._content)
+        return self._content
 
     def _filter(self, schema: pa.Schema, footprint: BaseGeometry, period: Period) -> Expression | None:
         """The part of the search that Parquet's statistics can decide; parsed scenes are tested exactly."""
@@ -117,3 +119,7 @@ class TableArchive:
         for condition in conditions:
             joined = condition if joined is None else joined & condition
         return joined
+
+
+def _readable(source: Any) -> Any:
+    return pa.BufferReader(source) if isinstance(source, pa.Buffer) else source

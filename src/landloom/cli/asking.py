@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.reports.options import HostsOption, JsonOption
+from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import say, say_json, say_lines, say_table, size, warn
 
 if TYPE_CHECKING:
@@ -29,9 +29,13 @@ corpora = typer.Typer(help="Manage corpora registered by name.", no_args_is_help
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command(epilog="Example: landloom query corpus --where 'clc_3 >= 0.5' --list files.txt")(query)
+    app.command(cls=ReadingCommand, epilog="Example: landloom query corpus --where 'clc_3 >= 0.5' --list files.txt")(
+        query
+    )
     app.command("index", epilog="Example: landloom index rapidai4eo/resources --out rapidai4eo")(index)
-    app.command(epilog="Example: landloom crawl corpus/stac-v1.0/catalog.json --region 12.2,50.1,12.3,50.2")(crawl)
+    app.command(
+        cls=ReadingCommand, epilog="Example: landloom crawl corpus/stac-v1.0/catalog.json --region 12.2,50.1,12.3,50.2"
+    )(crawl)
     corpora.command("list", epilog="Example: landloom corpora list")(list_corpora)
     corpora.command("add", epilog="Example: landloom corpora add mine https://data.example.org/mine/")(add)
     corpora.command("remove", epilog="Example: landloom corpora remove mine")(remove)
@@ -174,7 +178,6 @@ def crawl(
     collection: Annotated[
         list[str] | None, typer.Option(help="Only these child collections of the root; may be repeated.")
     ] = None,
-    hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
     """Walk any static STAC and print the addresses of matching assets.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.errors import counted
-from landloom.reports.options import HERE, HostsOption, JsonOption, RecipeOption, WorkersOption
+from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ CORPUS = Path("corpus")
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command(epilog="Example: landloom build landloom.yaml --workers 4")(build)
+    app.command(cls=ReadingCommand, epilog="Example: landloom build landloom.yaml --workers 4")(build)
     app.command(epilog="Example: landloom status corpus")(status)
-    app.command(epilog="Example: landloom validate corpus --digest")(validate)
+    app.command(cls=ReadingCommand, epilog="Example: landloom validate corpus --digest")(validate)
     app.command(epilog="Example: landloom report corpus")(report)
 
 
@@ -38,7 +38,6 @@ def build(
         str | None, typer.Option(help="Address of a Dask scheduler, instead of local workers.")
     ] = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
-    hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
     """Build a corpus, or its missing parts; an interrupted build continues where it stopped."""

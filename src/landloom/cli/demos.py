@@ -15,6 +15,7 @@ from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_ta
 DEMO = Path("out/demo")
 PARCELS = Path("out/demo-parcels")
 GRANULES = Path("out/demo-landcovernet")
+PEOPLE = Path("out/demo-annotate")
 
 
 def register(app: typer.Typer) -> None:
@@ -24,6 +25,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo-parcels", epilog="Example: landloom demo-parcels --out out/demo-parcels")(demo_parcels)
     example = "Example: landloom demo-landcovernet --out out/demo-landcovernet"
     app.command("demo-landcovernet", epilog=example)(demo_landcovernet)
+    app.command("demo-annotate", epilog="Example: landloom demo-annotate --out out/demo-annotate")(demo_annotate)
 
 
 def demo(
@@ -105,3 +107,37 @@ def demo_landcovernet(
         say(f"  note: {line}")
     say(f"  guesses: {done.page}")
     say(f"  report: {built.report}")
+
+
+def demo_annotate(
+    out: Annotated[Path, typer.Option(help="Folder for the archive, the corpus and the campaign.")] = PEOPLE,
+    *,
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Let three simulated annotators label a campaign over HTTP; derive the consensus, write a report."""
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.annotate import PEOPLE as STATED
+    from landloom.pipelines.demos.annotate import run_demo_annotate
+
+    count = cores(workers)
+    with ProgressBars() as bars:
+        done = run_demo_annotate(out, factory=executor_factory(count), listener=bars, workers=count)
+    if as_json:
+        say_json(done.document())
+        return
+    skills = {one.name: (f"{one.skill:.0%}", f"{one.copying:.0%}") for one in STATED}
+    rows = [
+        (one.name, *skills.get(one.name, ("expert", "–")), one.submissions, f"{one.seconds / 60:.0f} min")
+        for one in done.done
+    ]
+    say_table(
+        f"{done.folder}: {counted(done.tasks, 'task')}, {done.references} of them references",
+        ("annotator", "stated skill", "stated copy rate", "submissions", "simulated time"),
+        rows,
+    )
+    shares = ", ".join(f"{name} {share:.2%}" for name, share in done.right.items())
+    say(f"  pixels as in the simulated world: {shares}")
+    say(f"  {done.consensus.product} is in the corpus, by {done.consensus.method}; report: {done.consensus.page}")
+    say(f"next: landloom annotate serve {done.folder}")
+    say(f"  sign in on its page as {done.visitor} with the password {done.password} (made anew by each run)")

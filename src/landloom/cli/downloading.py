@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from landloom.cli.asking import CorpusName, PeriodOption, ProductOption, RegionOption, WhereOption, select
+from landloom.reports.options import ReadingCommand
 from landloom.reports.terminal import say, size
 
 if TYPE_CHECKING:
@@ -28,10 +29,12 @@ PartOption = Annotated[
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command(epilog="Example: landloom download corpus out --where 'clc_3 >= 0.5' --product s2")(download)
+    app.command(cls=ReadingCommand, epilog="Example: landloom download corpus out --where 'clc_3 >= 0.5' --product s2")(
+        download
+    )
     app.command(epilog="Example: landloom verify out")(verify)
-    app.command(epilog="Example: landloom repair corpus out")(repair)
-    app.command(epilog="Example: landloom diff corpus out --product s2")(diff)
+    app.command(cls=ReadingCommand, epilog="Example: landloom repair corpus out")(repair)
+    app.command(cls=ReadingCommand, epilog="Example: landloom diff corpus out --product s2")(diff)
 
 
 def wanted_files(
@@ -144,12 +147,12 @@ def bring(
     """Plan a download, print its size, and run it."""
     from landloom.query.transfer.destination import check_space, plan_download
     from landloom.query.transfer.parts import estimate_bytes, non_commercial, write_licences
-    from landloom.query.transfer.stores import open_transfer_store
+    from landloom.store.open import open_store
 
     opened, files, products = wanted_files(corpus, part, question, profile)
     plan = plan_download(files, out)
     unknown = plan.unknown_sizes
-    expected = estimate_bytes(open_transfer_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
+    expected = estimate_bytes(open_store(opened.base, profile), plan.missing) if unknown else plan.known_bytes
     about = "about " if unknown else ""
     say(f"{len(plan.missing):,} files to download, {about}{size(expected)}; {plan.present:,} already present")
     for key in non_commercial(opened, products):

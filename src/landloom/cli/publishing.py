@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.errors import counted
-from landloom.reports.options import JsonOption, WorkersOption
+from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, size
 
 if TYPE_CHECKING:
@@ -25,14 +25,16 @@ labels = typer.Typer(help="Work with the labels of a corpus.", no_args_is_help=T
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command(epilog="Example: landloom export corpus out/cubes --layout cubes")(export)
+    app.command(cls=ReadingCommand, epilog="Example: landloom export corpus out/cubes --layout cubes")(export)
     address = "https://example.org/demo/1.0"
-    app.command(epilog=f"Example: landloom publish corpus s3://bucket/demo/1.0 --base-url {address}")(publish)
+    app.command(
+        cls=ReadingCommand, epilog=f"Example: landloom publish corpus s3://bucket/demo/1.0 --base-url {address}"
+    )(publish)
     terms = "--licence CC-BY-4.0 --attribution 'Copernicus Land Monitoring Service'"
     source = "--source clc2018.gpkg --column CODE_18 --taxonomy clc --name clc-2018"
-    labels.command(epilog=f"Example: landloom labels add corpus {source} {terms}")(add)
+    labels.command(cls=ReadingCommand, epilog=f"Example: landloom labels add corpus {source} {terms}")(add)
     app.add_typer(labels, name="labels", epilog=f"Example: landloom labels add corpus {source} {terms}")
-    app.command(epilog="Example: landloom cite corpus --bibtex")(cite)
+    app.command(cls=ReadingCommand, epilog="Example: landloom cite corpus --bibtex")(cite)
 
 
 @labels.callback()
@@ -120,6 +122,7 @@ def add(
     attribution: Annotated[str, typer.Option(help="Attribution that users have to print.")],
     column: Annotated[str | None, typer.Option(help="Column with the code; not for rasters.")] = None,
     layer: Annotated[str | None, typer.Option(help="Layer, if the file has several.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Encoding of text that is not UTF-8, such as cp1252.")] = None,
     licence_url: Annotated[str | None, typer.Option(help="Link to the full terms.")] = None,
     described_at: Annotated[str | None, typer.Option(help="Link to the description of the source.")] = None,
     allow_empty: Annotated[bool, typer.Option("--allow-empty", help="Accept labels that reach no sample.")] = False,
@@ -136,17 +139,18 @@ def add(
     from landloom.engine.executors import executor_factory
     from landloom.model.recipe import Terms
     from landloom.publication.labels import AddedLabels, add_labels
-    from landloom.store.vector import named_layer
+    from landloom.store.vector import vector_name
 
     terms = Terms(licence=licence, licence_url=licence_url, attribution=attribution, source=described_at)
-    file, layer = named_layer(source, layer)
+    own = vector_name(source, layer, encoding)
     given = AddedLabels(
-        file=file,
+        file=own.file,
         taxonomy=taxonomy,
         name=name,
         terms=terms,
         column=column,
-        layer=layer,
+        layer=own.layer,
+        encoding=own.encoding,
         allow_empty=allow_empty,
         invalid="repair" if repair else "error",
     )

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landloom.errors import counted
-from landloom.reports.options import HERE, HostsOption, JsonOption, RecipeOption
+from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 UNKNOWN = "unknown"
@@ -17,7 +17,7 @@ UNKNOWN = "unknown"
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     app.command(epilog="Example: landloom init rapidai4eo && landloom plan")(init)
-    app.command(epilog="Example: landloom plan landloom.yaml --json")(plan)
+    app.command(cls=ReadingCommand, epilog="Example: landloom plan landloom.yaml --json")(plan)
     app.command(epilog="Example: landloom simulate out/world --preset demo")(simulate)
 
 
@@ -36,7 +36,6 @@ def plan(
     recipe: RecipeOption = HERE,
     *,
     search: Annotated[bool, typer.Option(help="Draw the samples and search the archive, if all inputs exist.")] = True,
-    hosts: HostsOption = None,  # noqa: ARG001 - its callback sets it for all that read
     as_json: JsonOption = False,
 ) -> None:
     """Estimate samples, files, bytes and memory of a recipe, before anything is downloaded."""

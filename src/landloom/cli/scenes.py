@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.reports.options import HERE, JsonOption, RecipeOption
+from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption
 from landloom.reports.terminal import say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ PICTURES = (".png", ".svg", ".pdf")
 
 def register(app: typer.Typer) -> None:
     """Add this group's command."""
-    app.command(epilog='Example: landloom scenes landloom.yaml --policy "uniform 12" --out scenes.csv')(scenes)
+    app.command(
+        cls=ReadingCommand, epilog='Example: landloom scenes landloom.yaml --policy "uniform 12" --out scenes.csv'
+    )(scenes)
 
 
 def scenes(

@@ -8,12 +8,13 @@ from typing import Annotated
 import typer
 
 from landloom.cli.interrupts import StoppedError
+from landloom.reports.options import ReadingCommand
 from landloom.reports.terminal import say
 
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
-    app.command(epilog="Example: landloom serve corpus --port 8000")(serve)
+    app.command(cls=ReadingCommand, epilog="Example: landloom serve corpus --port 8000")(serve)
 
 
 def serve(

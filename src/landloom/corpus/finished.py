@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.index import availability, available
@@ -16,7 +13,8 @@ from landloom.corpus.layout import CORPUS, INDEX, RESOURCES, TileKey
 from landloom.corpus.manifest import read_manifest
 from landloom.corpus.root import RootDigest, check_index, root_of
 from landloom.corpus.stac.items import TileContent
-from landloom.errors import CorpusError, MissingKeyError
+from landloom.errors import CorpusError, InvalidInputError, MissingKeyError
+from landloom.formats.parquet import decode_parquet
 from landloom.model.ids import parse_sample_id
 from landloom.model.sample import Sample, by_tile
 from landloom.store.open import open_store
@@ -24,6 +22,7 @@ from landloom.store.open import open_store
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    import pyarrow as pa
     from numpy.typing import NDArray
 
     from landloom.corpus.info import CorpusInfo
@@ -63,12 +62,10 @@ class FinishedCorpus:
         try:
             content = store.get(CORPUS)
             info = parse_corpus_json(content if root is None else root.check(CORPUS, content))
-            table = pq.read_table(io.BytesIO(store.get(INDEX)))
+            table = _index(uri, store.get(INDEX))
             check_index(store)
         except MissingKeyError as error:
             raise CorpusError(f"{uri}: is not a finished corpus: {error}") from error
-        except pa.ArrowInvalid as error:
-            raise CorpusError(f"{uri}: its index cannot be read: {error}") from error
         tiles = by_tile(samples_of(info, table))
         return cls(store=store, info=info, table=table, tiles=tiles, root=root)
 
@@ -119,6 +116,13 @@ class FinishedCorpus:
                 for tile, own in places.items():
                     found[tile][item.key] = there[own]
         return found
+
+
+def _index(uri: str, content: bytes) -> pa.Table:
+    try:
+        return decode_parquet(content)
+    except InvalidInputError as error:
+        raise CorpusError(f"{uri}: its index cannot be read: {error}") from error
 
 
 def samples_of(info: CorpusInfo, table: pa.Table) -> list[Sample]:

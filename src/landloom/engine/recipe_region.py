@@ -13,7 +13,7 @@ from landloom.labels.classes import value_text
 from landloom.model.grid import WGS84
 from landloom.model.shapes import in_degrees, neighbourhood, reach
 from landloom.model.text import nfc
-from landloom.store.vector import read_vector, row_names
+from landloom.store.vector import Told, read_vector, refuse_unread, row_names
 
 if TYPE_CHECKING:
     from geopandas import GeoDataFrame
@@ -46,7 +46,9 @@ def region_of(project: Project) -> BaseGeometry:
         halves = [shapely.box(west, south, 180.0, north), shapely.box(-180.0, south, east, north)]
         return shapely.MultiPolygon([half for half in halves if half.area])
     file = str(section.file)
-    frame = read_vector(project.path(file), layer=section.layer, columns=[], numbered=True)
+    frame = read_vector(
+        project.path(file), layer=section.layer, columns=[], told=Told(encoding=section.encoding), numbered=True
+    )
     shapes = _shapes(frame, file)
     try:
         region = shapely.union_all(in_degrees(shapes, frame.crs, row_names(frame)))
@@ -71,7 +73,10 @@ def strata_of(project: Project, source: VectorSource, region: BaseGeometry) -> l
     Raises:
         InvalidInputError: near the region a row has no name, crosses itself, or cannot be brought into degrees.
     """
-    frame = read_vector(project.path(source.file), layer=source.layer, columns=[source.column], numbered=True)
+    told = Told(encoding=source.encoding)
+    frame = read_vector(
+        project.path(source.file), layer=source.layer, columns=[source.column], told=told, numbered=True
+    )
     shapes = _shapes(frame, source.file)
     boxes = neighbourhood(region)
     positions = _near(shapes, frame.crs, boxes)
@@ -97,6 +102,7 @@ def _shapes(frame: GeoDataFrame, file: str) -> NDArray[Any]:
     """Geometries of a frame; rows without one are empty."""
     if frame.crs is None:
         raise InvalidInputError(f"{file}: got rows in several CRSs, expected one for the whole file")
+    refuse_unread(frame, file)
     shapes: NDArray[Any] = np.array(frame.geometry.to_numpy(), dtype=object)
     shapes[shapely.is_missing(shapes)] = shapely.Polygon()
     return shapes

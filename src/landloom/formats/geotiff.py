@@ -14,31 +14,24 @@ import struct
 import warnings
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
-import imagecodecs
 import numpy as np
 from pyproj import CRS
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
 from landloom.errors import InvalidInputError, InvalidValueError
-from landloom.formats import tiff
+from landloom.formats import strips, tiff
 from landloom.model.grid import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-Compression = Literal["deflate", "none"]
-
-STRIP_BYTES: Final = 2**20
-"""Approximate bytes of a strip before compression: a chip's band is one strip, a mosaic's band several."""
 MOST_BANDS: Final = 4096
 """Bands of a GeoTIFF at most; GDAL's time to open one grows with their square."""
-DENSEST: Final = 1040
-"""Bytes that a byte of deflate can hold at most, nearly."""
 LARGEST: Final = 2**28
 """Bytes of a decoded raster at most, where its encoding sets no bound."""
 _BROKEN: Final = (
@@ -52,12 +45,9 @@ _BROKEN: Final = (
     struct.error,
 )
 """What decoding damaged tags may raise."""
-_SCHEMES: Final[dict[str, int]] = {"none": 1, "deflate": 8}
-_FORMATS: Final = {"u": 1, "i": 2, "f": 3}
-_DTYPES: Final = frozenset(np.dtype(name) for name in ("u1", "u2", "u4", "u8", "i1", "i2", "i4", "i8", "f4", "f8"))
 _PROJECTED, _GEOGRAPHIC = 1, 2
+_USER_DEFINED: Final = 32767
 _MODEL_KEY, _RASTER_KEY, _GEOGRAPHIC_KEY, _PROJECTED_KEY = 1024, 1025, 2048, 3072
-_NO_PREDICTOR, _HORIZONTAL, _FLOATING = 1, 2, 3
 _ITEM: Final = re.compile(r'<Item name="[^"]*" sample="(\d+)" role="(\w+)">([^<]*)</Item>')
 
 
@@ -80,7 +70,7 @@ def encode_geotiff(
     nodata: float | None = None,
     bands: Sequence[str] = (),
     scaling: tuple[float, float] | None = None,
-    compression: Compression = "deflate",
+    compression: strips.Compression = "deflate",
     level: int = 6,
     predictor: bool = True,
 ) -> bytes:
@@ -108,29 +98,15 @@ def encode_geotiff(
     """
     array = _checked(array, grid, nodata, bands)
     squeeze = predictor and compression == "deflate"
-    count, height, width = array.shape
-    rows = max(1, min(height, STRIP_BYTES // (width * array.itemsize)))
-    tags: dict[int, tiff.Value] = {
-        tiff.WIDTH: (width,),
-        tiff.LENGTH: (height,),
-        tiff.BITS: (array.itemsize * 8,) * count,
-        tiff.COMPRESSION: (_SCHEMES[compression],),
-        tiff.PHOTOMETRIC: (1,),
-        tiff.SAMPLES: (count,),
-        tiff.ROWS_PER_STRIP: (rows,),
-        tiff.PLANAR: (2 if count > 1 else 1,),
-        tiff.SAMPLE_FORMAT: (_FORMATS[array.dtype.kind],) * count,
-    }
-    if squeeze:
-        tags[tiff.PREDICTOR] = (_FLOATING if array.dtype.kind == "f" else _HORIZONTAL,)
-    if count > 1:
-        tags[tiff.EXTRA_SAMPLES] = (0,) * (count - 1)
+    rows = max(1, min(grid.height, strips.STRIP_BYTES // (grid.width * array.itemsize)))
+    tags = strips.layout(array.shape, array.dtype, strips.SCHEMES[compression], squeeze=squeeze) | _georeference(grid)
+    tags[tiff.ROWS_PER_STRIP] = (rows,)
     if nodata is not None:
         tags[tiff.GDAL_NODATA] = _nodata_text(nodata)
     if bands or scaling:
-        tags[tiff.GDAL_METADATA] = _metadata_text(count, tuple(bands), scaling)
-    tags |= _georeference(grid)
-    return tiff.write_tiff(tags, [_encode(part, compression, level) for part in _strips(array, rows, squeeze=squeeze)])
+        tags[tiff.GDAL_METADATA] = _metadata_text(len(array), tuple(bands), scaling)
+    parts = strips.strips(array, rows, squeeze=squeeze)
+    return tiff.write_tiff(tags, [strips.encode_strip(part, compression, level) for part in parts])
 
 
 def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Sequence[str]) -> NDArray[Any]:
@@ -138,7 +114,7 @@ def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Seque
     if array.ndim != 3 or array.shape[0] < 1 or array.shape[1:] != grid.shape:
         raise InvalidValueError(f"got an array of shape {array.shape}, expected (bands, {grid.height}, {grid.width})")
     dtype = array.dtype.newbyteorder("<")
-    if dtype not in _DTYPES:
+    if dtype not in strips.DTYPES:
         raise InvalidValueError(
             f"got numbers of type {array.dtype}, expected integers of 8 to 64 bits, float32 or float64"
         )
@@ -149,21 +125,6 @@ def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Seque
         if not (float(nodata).is_integer() and limits.min <= nodata <= limits.max):
             raise InvalidValueError(f"got nodata {nodata}, expected a number that {dtype} can hold")
     return np.ascontiguousarray(array, dtype)
-
-
-def _strips(array: NDArray[Any], rows: int, *, squeeze: bool) -> Iterator[NDArray[Any]]:
-    """Strips in file order: band by band, top to bottom."""
-    if squeeze and array.dtype.kind != "f":
-        array = imagecodecs.delta_encode(array, axis=-1)
-    for band in array:
-        for top in range(0, len(band), rows):
-            strip = band[top : top + rows]
-            yield imagecodecs.floatpred_encode(strip, axis=-1) if squeeze and array.dtype.kind == "f" else strip
-
-
-def _encode(strip: NDArray[Any], compression: Compression, level: int) -> bytes:
-    raw = strip.tobytes()
-    return bytes(imagecodecs.deflate_encode(raw, level)) if compression == "deflate" else raw
 
 
 def _nodata_text(nodata: float) -> bytes:
@@ -227,60 +188,31 @@ def decode_geotiff(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
     try:
         if tags is None or not _is_ours(tags):
             return _decode_by_gdal(data)
-        return _pixels(data, tags), _grid(tags), _info(tags)
+        return strips.decode_pixels(data, tags), _grid(tags), _info(tags)
     except InvalidInputError:
         raise
     except _BROKEN as error:
         raise InvalidInputError(f"a GeoTIFF of {len(data)} bytes is broken: {error}") from error
 
 
-_OPTIONAL: Final = frozenset({tiff.PREDICTOR, tiff.EXTRA_SAMPLES, tiff.GDAL_NODATA, tiff.GDAL_METADATA})
-
-
 def _is_ours(tags: dict[int, tiff.Value]) -> bool:
-    """Whether every tag is one that `encode_geotiff` writes, with a value that it writes."""
-    if not (tiff.GEOTIFF_TAGS <= tags.keys() <= tiff.GEOTIFF_TAGS | _OPTIONAL):
+    """Whether every tag is one that `encode_geotiff` writes, with the value that it writes for such pixels."""
+    rest = strips.other_tags(tags)
+    if rest is None:
         return False
-    keys = tags[tiff.GEO_KEYS]
+    texts = [rest.pop(tag) for tag in (tiff.GDAL_NODATA, tiff.GDAL_METADATA) if tag in rest]
+    keys, tie, scale = (rest.get(tag, ()) for tag in (tiff.GEO_KEYS, tiff.TIEPOINT, tiff.PIXEL_SCALE))
     return (
-        tags[tiff.COMPRESSION][0] in _SCHEMES.values()
-        and tags[tiff.PLANAR][0] == (2 if tags[tiff.SAMPLES][0] != 1 else 1)
-        and len(set(tags[tiff.BITS])) == len(set(tags[tiff.SAMPLE_FORMAT])) == 1
-        and len(keys) == 16
-        and keys[12] in (_PROJECTED_KEY, _GEOGRAPHIC_KEY)
+        all(isinstance(text, bytes) for text in texts)
+        and len(rest) == 3
+        and (len(keys), len(tie), len(scale)) == (16, 6, 3)
+        and tuple(keys[:7]) == (1, 1, 0, 3, _MODEL_KEY, 0, 1)
+        and (keys[7], keys[12]) in {(_PROJECTED, _PROJECTED_KEY), (_GEOGRAPHIC, _GEOGRAPHIC_KEY)}
         and tuple(keys[8:12]) == (_RASTER_KEY, 0, 1, 1)
-        and not any(tags[tiff.TIEPOINT][:3])
+        and tuple(keys[13:15]) == (0, 1)
+        and 0 < keys[15] < _USER_DEFINED
+        and not any(tie[:3])
     )
-
-
-def _pixels(data: bytes, tags: dict[int, tiff.Value]) -> NDArray[Any]:
-    (width,), (height,), (count,) = tags[tiff.WIDTH], tags[tiff.LENGTH], tags[tiff.SAMPLES]
-    kind = {code: letter for letter, code in _FORMATS.items()}[int(tags[tiff.SAMPLE_FORMAT][0])]
-    dtype = np.dtype(f"<{kind}{int(tags[tiff.BITS][0]) // 8}")
-    rows = int(tags[tiff.ROWS_PER_STRIP][0])
-    predictor = tags.get(tiff.PREDICTOR, (_NO_PREDICTOR,))[0]
-    shape = int(count), int(height), int(width)
-    if min(shape) < 1 or math.prod(shape) * dtype.itemsize > len(data) * DENSEST:
-        raise ValueError(f"got {len(data)} bytes for {shape} pixels of {dtype}")
-    array = np.empty(shape, dtype)
-    places = iter(zip(tags[tiff.STRIP_OFFSETS], tags[tiff.STRIP_COUNTS], strict=True))
-    for band in array:
-        for top in range(0, int(height), rows):
-            target = band[top : top + rows]
-            start, size = (int(number) for number in next(places, (0, 0)))
-            target[...] = _decode(data[start : start + size], tags, target, predictor)
-    if predictor == _HORIZONTAL:
-        imagecodecs.delta_decode(array, axis=-1, out=array)
-    return array
-
-
-def _decode(part: bytes, tags: dict[int, tiff.Value], target: NDArray[Any], predictor: float) -> NDArray[Any]:
-    if tags[tiff.COMPRESSION][0] == _SCHEMES["deflate"]:
-        part = bytes(imagecodecs.deflate_decode(part, out=target.nbytes))
-    if len(part) != target.nbytes:
-        raise ValueError(f"got a strip of {len(part)} bytes, expected {target.nbytes}")
-    strip: NDArray[Any] = np.frombuffer(part, target.dtype).reshape(target.shape)
-    return imagecodecs.floatpred_decode(strip, axis=-1) if predictor == _FLOATING else strip
 
 
 def _grid(tags: dict[int, tiff.Value]) -> Grid:

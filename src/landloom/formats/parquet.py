@@ -18,6 +18,7 @@ from pyproj.exceptions import CRSError
 
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.model.grid import WGS84
+from landloom.model.parquet_size import check_size
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,8 +27,6 @@ if TYPE_CHECKING:
 
 ROW_GROUP: Final = 8192
 """Rows in a row group: small enough for pruning, large enough to compress well."""
-LARGEST: Final = 2**30
-"""Bytes of the numbers of a table that is decoded whole, at most."""
 _BOX: Final = "bbox"
 _EDGES: Final = ("xmin", "ymin", "xmax", "ymax")
 _TYPES: Final = (
@@ -80,31 +79,19 @@ def decode_parquet(data: bytes, columns: list[str] | None = None) -> pa.Table:
     """Decode a table, or some of its columns.
 
     Raises:
-        InvalidInputError: not Parquet, truncated, or without one of the columns.
+        InvalidInputError: not Parquet, truncated, unfolding to too many bytes, or without one of the columns.
     """
     try:
+        check_size(pa.py_buffer(data), columns)
         file = pq.ParquetFile(pa.BufferReader(data))
         names = file.schema_arrow.names
         missing = sorted(set(columns or ()) - set(names))
-        check_size(file, columns)
         table = None if missing else file.read(columns=columns)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise InvalidInputError(f"{len(data)} bytes cannot be read as Parquet: {error}") from error
     if table is None:
         raise InvalidInputError(f"the table has no column {', '.join(missing)}, got {names}")
     return table
-
-
-def check_size(file: pq.ParquetFile, columns: list[str] | None = None) -> None:
-    """Refuse tables of more than `LARGEST` bytes of numbers: a value that is repeated needs no room in a file.
-
-    Raises:
-        pyarrow.ArrowInvalid: so many.
-    """
-    fields = [field.type for field in file.schema_arrow if columns is None or field.name in columns]
-    size = file.metadata.num_rows * sum(one.bit_width for one in fields if pa.types.is_primitive(one)) // 8
-    if size > LARGEST:
-        raise pa.ArrowInvalid(f"got {size:,} bytes of numbers, expected at most {LARGEST:,}")
 
 
 def encode_geoparquet(

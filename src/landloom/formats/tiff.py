@@ -53,26 +53,6 @@ _SHORTS: Final = {
 _DOUBLES: Final = {PIXEL_SCALE, TIEPOINT}
 _LARGEST: Final = 2**32 - 1
 
-GEOTIFF_TAGS: Final = frozenset(
-    {
-        WIDTH,
-        LENGTH,
-        BITS,
-        COMPRESSION,
-        PHOTOMETRIC,
-        STRIP_OFFSETS,
-        SAMPLES,
-        ROWS_PER_STRIP,
-        STRIP_COUNTS,
-        PLANAR,
-        SAMPLE_FORMAT,
-        PIXEL_SCALE,
-        TIEPOINT,
-        GEO_KEYS,
-    }
-)
-"""Tags of every GeoTIFF that landloom writes."""
-
 
 def _packed(tag: int, value: Value) -> tuple[int, int, bytes]:
     """Type, count and bytes of a value."""

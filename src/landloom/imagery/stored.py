@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidInputError
+from landloom.formats.raster_codes import marked
 from landloom.imagery.valid import apply_offset, scaled_numbers
 from landloom.model.sensor import NODATA, REFLECTANCE_SCALE, SATURATED, Conversion
 
@@ -31,8 +32,6 @@ BEYOND_PERCENT: Final = 200.0
 """Above every reflectance in percent."""
 DAMAGED: Final = 255
 """Class of numbers that are none; never usable."""
-_WHOLE: Final = 2.0**53
-"""Whole numbers up to so much are exact in every type."""
 _PLAIN: Final = np.dtype(np.uint16)
 
 
@@ -184,14 +183,8 @@ def _other(nodata: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _missing(numbers: NDArray[Any], nodata: tuple[float, ...]) -> NDArray[np.bool_]:
-    """Where numbers stand for nothing; nodata is compared in the file's own precision."""
-    missing: NDArray[np.bool_] = (numbers == 0) | ~np.isfinite(numbers)
-    for value in nodata:
-        if numbers.dtype.kind == "f":
-            with np.errstate(over="ignore"):
-                missing |= numbers == np.float64(value).astype(numbers.dtype)
-        elif value.is_integer() and np.iinfo(numbers.dtype).min <= value <= np.iinfo(numbers.dtype).max:
-            missing |= numbers == int(value)
+    """Where numbers stand for nothing, as zero does."""
+    missing: NDArray[np.bool_] = (numbers == 0) | marked(numbers, nodata)
     return missing
 
 
@@ -224,34 +217,4 @@ def class_numbers(numbers: NDArray[Any], dtype: type[np.unsignedinteger], nodata
     out: NDArray[Any] = np.where(odd, numbers.dtype.type(0), filled).astype(dtype)
     if dtype is np.uint8:
         out[odd] = DAMAGED
-    return out
-
-
-def code_numbers(numbers: NDArray[Any], nodata: float | None, nothing: int) -> NDArray[np.int64]:
-    """Codes of a map, of any stored type, as whole numbers.
-
-    Args:
-        numbers: any shape and type.
-        nodata: number that stands for nothing, as the file declares it.
-        nothing: code that such pixels get, and those that are not finite.
-
-    Raises:
-        InvalidInputError: numbers that are no whole ones; some are named.
-
-    Example:
-        >>> code_numbers(np.array([311.0, np.nan, -9999.0], np.float32), -9999.0, 999)
-        array([311, 999, 999])
-    """
-    if numbers.dtype.kind not in "iuf":
-        raise InvalidInputError(f"got {numbers.dtype} numbers, expected whole codes")
-    other = () if nodata is None or math.isnan(nodata) else (float(nodata),)
-    missing = ~np.isfinite(numbers)
-    if other:
-        missing |= _missing(numbers, other) & ((numbers != 0) | (other[0] == 0))
-    filled = np.where(missing, numbers.dtype.type(0), numbers)
-    odd = (filled != np.floor(filled)) | (filled > _WHOLE) | (filled < -_WHOLE)
-    if odd.any():
-        raise InvalidInputError(f"got {np.unique(filled[odd])[:5].tolist()}, expected whole codes")
-    out: NDArray[np.int64] = filled.astype(np.int64)
-    out[missing] = nothing
     return out

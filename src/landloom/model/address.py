@@ -9,10 +9,11 @@ from __future__ import annotations
 import ipaddress
 import posixpath
 import re
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from landloom.errors import ForeignAddressError
+from landloom.errors import ForeignAddressError, InvalidInputError
 
 HOSTS_VARIABLE: Final = "LANDLOOM_HOSTS"
 """Environment variable that limits the hosts that are contacted: names, separated by commas."""
@@ -167,3 +168,53 @@ def _is_private(address: str) -> bool:
         return not ipaddress.ip_address(host.partition("%")[0]).is_global
     except ValueError:
         return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VectorName:
+    """A vector file as users write it: `file.gpkg|layer`, `file.csv|encoding=cp1252`."""
+
+    file: str
+    """Path or URL."""
+    layer: str | None = None
+    """Layer of it."""
+    encoding: str | None = None
+    """Encoding of its text, where that is not UTF-8."""
+
+    @classmethod
+    def parse(
+        cls, text: str, layer: str | None = None, encoding: str | None = None, *, whole: bool = False
+    ) -> VectorName:
+        """Read what follows the bars; QGIS writes `|layername=layer`.
+
+        Args:
+            text: path or URL, as the user wrote it.
+            layer: as named apart from it.
+            encoding: as named apart from it.
+            whole: whether a file of exactly this name is there.
+
+        Raises:
+            InvalidInputError: two different layers, or encodings.
+
+        Example:
+            >>> VectorName.parse("data/m.gpkg|one"), VectorName.parse("p.csv|encoding=cp1252").encoding
+            (VectorName(file='data/m.gpkg', layer='one', encoding=None), 'cp1252')
+        """
+        file, own, said = text, None, None
+        while not whole and own is None:
+            rest, bar, last = file.rpartition("|")
+            if not (bar and rest):
+                break
+            if last.startswith("encoding=") and said is None:
+                said = last.removeprefix("encoding=")
+            else:
+                own = last.removeprefix("layername=")
+            file = rest
+        layer, encoding = _agreed(file, "layers", own, layer), _agreed(file, "encodings", said, encoding)
+        return cls(file=file, layer=layer, encoding=encoding)
+
+
+def _agreed(file: str, what: str, value: str | None, other: str | None) -> str | None:
+    if None not in (value, other) and other != value:
+        raise InvalidInputError(f"{shown(file)}: got the {what} {value!r} and {other!r}, expected one")
+    return other if value is None else value

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidValueError, NotFoundError
+from landloom.model.text import nfc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -38,6 +39,12 @@ class LandClass:
     """Display name: `Broad-leaved forest`."""
     parents: tuple[str, ...] = ()
     """Codes of its parent classes, coarsest first: `("3", "31")`."""
+
+    def __post_init__(self) -> None:
+        """Bring the texts into one form, whoever wrote them."""
+        object.__setattr__(self, "code", nfc(self.code))
+        object.__setattr__(self, "name", nfc(self.name))
+        object.__setattr__(self, "parents", tuple(nfc(code) for code in self.parents))
 
     @property
     def level(self) -> int:
@@ -69,6 +76,7 @@ class Taxonomy:
     """Value in the official raster → code, if rasters do not hold the codes themselves (CLC: 1 to 44, 48)."""
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "nodata", nfc(self.nodata))
         if self.nodata not in self.codes():
             raise InvalidValueError(f"got nodata {self.nodata!r}, expected a class of {self.name}")
         if len({len(item.parents) for item in self.classes}) != 1:
@@ -103,7 +111,7 @@ class Taxonomy:
         Raises:
             NotFoundError: no such level, or no such class on it.
         """
-        found = next((item for item in self._at(level) if item.code == code), None)
+        found = next((item for item in self._at(level) if item.code == nfc(code)), None)
         if found is None:
             raise NotFoundError.of(f"class of {self.name}", code, self.codes(level))
         return found
@@ -141,7 +149,7 @@ class Taxonomy:
             >>> taxonomy("clc").parse_code(" 311 "), taxonomy("landcovernet").parse_code(np.int16(5))
             ('311', '5')
         """
-        text = str(value).strip()
+        text = nfc(str(value))
         if isinstance(value, float | np.floating) and float(value).is_integer():
             text = str(int(value))
         if isinstance(value, bool | np.bool_) or text not in self.index:

@@ -22,6 +22,7 @@ from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
 from landloom.publication.labels import restore_labels
 from landloom.publication.outcomes import publish_outcomes
+from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
 
 if TYPE_CHECKING:
@@ -147,8 +148,10 @@ def _with_added(
         BuildError: added labels cannot be restored.
     """
     back, lost = restore_labels(folder, factory=factory, listener=listener)
-    if lost:
-        raise BuildError(lost)
+    rasters, missing = restore_rasters(folder)
+    if lost or missing:
+        raise BuildError([*lost, *missing])
+    back += rasters
     there = FinishedCorpus.open(str(folder))
     return there, [*(f"{key} was added to the corpus before: kept" for key in back), *_dropped(before, there.info)]
 

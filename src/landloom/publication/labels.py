@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Self
 
 import numpy as np
 
-from landloom.corpus.finished import FinishedCorpus, tile_content
-from landloom.corpus.index import SampleTable, index_bytes, index_table
+from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.info import ProductInfo
 from landloom.corpus.layout import CORPUS
 from landloom.engine.context import JOURNAL, build_context, is_done, run_units, unfinished
@@ -26,8 +25,9 @@ from landloom.model.address import public, shown
 from landloom.model.product import product
 from landloom.model.recipe import LabelSource, Terms
 from landloom.model.taxonomy import taxonomy
-from landloom.publication.files import CorpusWriter, write_documents
+from landloom.publication.files import CorpusWriter
 from landloom.publication.kept_labels import keep_labels, kept_labels, source_identity
+from landloom.publication.relisting import fractions_of, relist
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,11 +35,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.info import CorpusInfo
-    from landloom.corpus.stac.items import TileContent
+    from landloom.corpus.manifest import FileEntry
     from landloom.engine.context import BuildContext
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.engine.units import Outcome
+    from landloom.model.sample import Sample
 
 FOLDER: Final = ".landloom/added"
 """Folder of the tables of added labels."""
@@ -65,6 +66,8 @@ class AddedLabels:
     """Column with the code; None for rasters."""
     layer: str | None = None
     """Layer, if the file has several."""
+    encoding: str | None = None
+    """Encoding of text that is not UTF-8, where the file does not say it."""
     allow_empty: bool = False
     """Whether it may have no label for any sample."""
     invalid: OnInvalid = "error"
@@ -89,6 +92,7 @@ class AddedLabels:
             file=Path(public(self.file)).name,
             column=self.column,
             layer=self.layer,
+            encoding=self.encoding,
             allow_empty=self.allow_empty,
             invalid=self.invalid,
         )
@@ -285,16 +289,8 @@ def _is_same(
     item = there.info.product(one.key)
     if item.taxonomy != taxonomy(source.taxonomy) or item.terms != source.terms:
         return False
-    held = _fractions(there, one.key)
+    held = fractions_of(there, one.key)
     return all(np.array_equal(held[tile], tables[tile]) for tile in there.tiles)
-
-
-def _fractions(there: FinishedCorpus, key: str) -> dict[str, NDArray[np.int32]]:
-    """Tile → (sample, class) millionths of a label product, samples in id order."""
-    names = there.info.label_columns[key]
-    values = np.stack([there.table.column(name).to_numpy() for name in names], axis=1).astype(np.int32)
-    rows = {name: row for row, name in enumerate(there.table.column("id").to_pylist())}
-    return {tile: values[[rows[str(sample.id)] for sample in samples]] for tile, samples in there.tiles.items()}
 
 
 def extended_info(info: CorpusInfo, source: AddedLabels, one: LabelName) -> CorpusInfo:
@@ -320,43 +316,14 @@ def _publish(
     there: FinishedCorpus, one: LabelName, tables: Mapping[str, NDArray[np.int32]], publication: CorpusWriter
 ) -> None:
     """Write the label files, the index, and everything derived from it; imagery is only listed."""
-    info = publication.info
-    samples = SampleTable.of([sample for own in there.tiles.values() for sample in own])
-    fractions = {item.key: _stacked(_fractions(there, item.key)) for item in there.info.labels}
-    exists = there.exists()
-    for tile, own in there.tiles.items():
-        exists[tile][one.key] = np.ones((len(own), 1), np.bool_)
-    table = index_table(
-        info,
-        samples,
-        {**fractions, one.key: _stacked({tile: tables[tile] for tile in there.tiles})},
-        {item.key: _stacked({tile: exists[tile][item.key] for tile in there.tiles}) for item in info.products},
-    )
-    publication.put("", info.layout.index, index_bytes(table))
-    publication.files[""] += there.tables()
-    contents = _contents(there, one, tables, publication, exists)
-    write_documents(publication, info, contents, table, items=there.json_items)
-
-
-def _stacked(parts: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-    return np.concatenate(list(parts.values()))
-
-
-def _contents(
-    there: FinishedCorpus,
-    one: LabelName,
-    tables: Mapping[str, NDArray[np.int32]],
-    publication: CorpusWriter,
-    exists: Mapping[str, dict[str, NDArray[np.bool_]]],
-) -> Iterator[TileContent]:
-    """The tiles with their new labels, one at a time."""
-    info = publication.info
-    item = info.product(one.key)
+    item = publication.info.product(one.key)
     columns = () if item.taxonomy is None else item.taxonomy.columns()
-    for tile, samples in there.tiles.items():
-        files = LabelFiles(layout=info.layout, product=item.product, columns=columns, samples=samples)
-        made = files.write(publication.store, tables[tile].astype(np.int64))
-        own = {entry.path for entry in made}
-        entries = [*(entry for entry in there.data(tile) if entry.path not in own), *made]
-        publication.files[tile] = entries
-        yield tile_content(info, tile, samples, exists[tile], entries)
+
+    def write(tile: str, samples: Sequence[Sample]) -> Sequence[FileEntry]:
+        files = LabelFiles(
+            layout=publication.info.layout, product=item.product, columns=columns, samples=tuple(samples)
+        )
+        return files.write(publication.store, tables[tile].astype(np.int64))
+
+    exists = {tile: {one.key: np.ones((len(own), 1), np.bool_)} for tile, own in there.tiles.items()}
+    relist(there, publication, exists, write, {one.key: tables})

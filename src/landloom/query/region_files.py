@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidInputError, LandloomError, NotFoundError
+from landloom.model.address import VectorName
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -38,19 +39,8 @@ def is_file(text: str) -> bool:
         >>> is_file("germany.topojson"), is_file("maps.gpkg|one"), is_file("St. Lucia"), is_file("https://a.org/x?sig=1")
         (True, True, False, True)
     """
-    name = split_layer(text)[0]
+    name = VectorName.parse(text, whole=Path(text).exists()).file
     return "://" in name or Path(name).suffix.lower() in VECTOR_SUFFIXES or Path(name).is_file()
-
-
-def split_layer(text: str) -> tuple[str, str | None]:
-    """A path and the layer behind its last bar, where there is one.
-
-    Example:
-        >>> split_layer("maps.gpkg|one"), split_layer("maps.gpkg")
-        (('maps.gpkg', 'one'), ('maps.gpkg', None))
-    """
-    name, bar, layer = text.rpartition("|")
-    return (name, layer) if bar and not Path(text).exists() else (text, None)
 
 
 def read_shapes(source: str) -> Geometry:
@@ -121,14 +111,15 @@ def joined(frame: gpd.GeoDataFrame | gpd.GeoSeries, where: str) -> Geometry:
 
 def _read_layer(source: str) -> gpd.GeoDataFrame:
     """The features of a layer that have a geometry."""
-    from landloom.store.vector import read_vector
+    from landloom.store.vector import read_vector, refuse_unread
 
-    path, layer = split_layer(source)
+    path = VectorName.parse(source, whole=Path(source).exists()).file
     name = _named(path)
     if "://" not in path and not Path(path).exists():
         raise InvalidInputError(f"region: no file {path}")
     try:
-        frame = read_vector(path, layer=layer, numbered=True)
+        frame = read_vector(source, numbered=True)
+        refuse_unread(frame, name)
     except LandloomError as error:
         reason = str(error).splitlines()[0]
         if "has no CRS" in reason:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
+from typer.core import TyperCommand
 
 from landloom.model.address import HOSTS_VARIABLE
 
@@ -22,15 +23,37 @@ def _limit_hosts(hosts: str | None) -> str | None:
     return hosts
 
 
-HostsOption = Annotated[
-    str | None,
-    typer.Option(
-        "--hosts",
-        envvar=HOSTS_VARIABLE,
-        callback=_limit_hosts,
-        help="Contact only these hosts, separated by commas; .example.org includes its subdomains.",
-    ),
-]
+def _of_readers(
+    _hosts: Annotated[
+        str | None,
+        typer.Option(
+            "--hosts",
+            envvar=HOSTS_VARIABLE,
+            callback=_limit_hosts,
+            expose_value=False,
+            help="Contact only these hosts, separated by commas; .example.org includes its subdomains.",
+        ),
+    ] = None,
+) -> None:
+    """The options of every command that reads what may be remote."""
+
+
+def _parsed() -> list[Any]:
+    app = typer.Typer(add_completion=False)
+    app.command()(_of_readers)
+    return typer.main.get_command(app).params
+
+
+_OF_READERS: Final = _parsed()
+
+
+class ReadingCommand(TyperCommand):
+    """A command that reads what may be remote: `app.command(cls=ReadingCommand)` gives it `--hosts`."""
+
+    def __init__(self, *args: Any, params: list[Any] | None = None, **settings: Any) -> None:
+        super().__init__(*args, params=[*(params or ()), *_OF_READERS], **settings)
+
+
 HERE = Path("landloom.yaml")
 """Default path of the recipe."""
 

@@ -6,9 +6,11 @@ named in the content (MRF, VRT, WMS, …). So a driver is always given explicitl
 
 from __future__ import annotations
 
+import re
 import struct
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Self
 
 from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.model.address import local_path, shown
@@ -30,11 +32,49 @@ _LOCAL: Final = {
 _SUFFIXES: Final = {".jp2": "JP2OpenJPEG", ".tif": "GTiff", ".tiff": "GTiff"}
 _ZARR: Final = (".zgroup", ".zarray", "zarr.json")
 _HEAD: Final = 64
+_SUBFILE: Final = re.compile(r"/vsisubfile/(\d+)_(\d+),(.+)", re.DOTALL | re.ASCII)
 _START: Final = b"\xff\x4f\xff\x51"
 """Start of a codestream, and its first segment, SIZ."""
 _SIZES: Final = struct.Struct(">HH8I")
 _ELSE: Final = ((b"<", "a web page or XML"), (b"{", "JSON"), (b"\x1f\x8b", "gzip"))
 """First bytes of responses that servers send instead of a file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Part:
+    """A file that lies within another one, byte by byte, as in a tar file.
+
+    Example:
+        >>> part = Part(file="/data/a.tar", offset=512, size=7)
+        >>> str(part), Part.of(str(part)) == part
+        ('/vsisubfile/512_7,/data/a.tar', True)
+    """
+
+    file: str
+    """Path of the whole."""
+    offset: int
+    """Its first byte."""
+    size: int
+    """Bytes."""
+
+    @classmethod
+    def of(cls, address: str) -> Self | None:
+        """The part that an address names; None for any other address."""
+        match = _SUBFILE.fullmatch(address)
+        return None if match is None else cls(offset=int(match[1]), size=int(match[2]), file=match[3])
+
+    def __str__(self) -> str:
+        return f"/vsisubfile/{self.offset}_{self.size},{self.file}"
+
+    def read(self, most: int | None = None) -> bytes:
+        """Its bytes, at most so many.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with Path(self.file).open("rb") as file:
+            file.seek(self.offset)
+            return file.read(self.size if most is None else min(self.size, most))
 
 
 def remote_driver(head: bytes, href: str) -> str:
@@ -65,14 +105,15 @@ def local_driver(href: str) -> str:
     """The driver for a file on this machine.
 
     Args:
-        href: its path; inside an archive, in GDAL's notation (`/vsizip//data/x.zip/B02.jp2`).
+        href: its path; inside an archive, in GDAL's notation (`/vsizip//data/x.zip/B02.jp2`,
+            `/vsisubfile/512_900,/data/x.tar`).
 
     Raises:
         PermanentFaultError: there is no such file, or its format is not supported.
         TransientFaultError: it is temporarily unreadable.
     """
     try:
-        driver = _told_locally(Path(local_path(href)))
+        driver = _told_locally(local_path(href))
     except OSError as error:
         raise os_fault(error, href) from error
     except ValueError as error:
@@ -82,7 +123,10 @@ def local_driver(href: str) -> str:
     return driver
 
 
-def _told_locally(path: Path) -> str | None:
+def _told_locally(name: str) -> str | None:
+    part, path = Part.of(name), Path(name)
+    if part is not None:
+        return _told(part.read(_HEAD), _REMOTE)
     if path.parts[:1] == ("/",) and path.parts[1:2] and path.parts[1].startswith("vsi"):
         return _SUFFIXES.get(path.suffix.lower())
     if path.is_dir() and any((path / name).is_file() for name in _ZARR):

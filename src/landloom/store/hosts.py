@@ -3,6 +3,12 @@
 `LANDLOOM_HOSTS` (the option `--hosts` of the command line) limits access to a list of names separated by commas; a name
 that starts with a dot admits every host below it. Metadata services of clouds, and link-local addresses, are refused
 unless they are on that list, both by name and by the address of the established connection.
+
+obstore has no option for redirects. It follows up to ten by itself, to another host without credentials, and from https
+to https only. So documents and rasters on web servers are read by landloom's own client, which checks every redirect,
+and downloads of whole corpora use it too while hosts are limited. What is left: without a list, such a download may be
+redirected to a link-local address that answers https, or, from a server on the loopback interface, http. Object stores
+(S3, Azure, Google) are read through obstore alone: their endpoints come from the environment, and are trusted.
 """
 
 from __future__ import annotations
@@ -15,6 +21,7 @@ from urllib.parse import urlsplit
 from landloom.errors import ForeignAddressError
 from landloom.model.address import HOSTS_VARIABLE, shown
 
+_WEB: Final = frozenset({"http", "https"})
 _METADATA_NAMES: Final = frozenset({"metadata", "metadata.google.internal", "metadata.goog", "instance-data"})
 _METADATA: Final = tuple(
     ipaddress.ip_network(network)
@@ -35,8 +42,8 @@ def check_host(address: str) -> None:
         landloom.errors.ForeignAddressError: http://169.254.169.254/latest/meta-data: link-local and metadata ...
     """
     try:
-        host = urlsplit(address).hostname
-        _ = urlsplit(address).port
+        parts = urlsplit(address)
+        host, _ = parts.hostname, parts.port
     except ValueError as error:
         raise ForeignAddressError(f"{shown(address)}: not a valid address: {error}") from error
     if not host:
@@ -48,7 +55,7 @@ def check_host(address: str) -> None:
                 f"{shown(address)}: {host} is not among the hosts allowed by {HOSTS_VARIABLE} (--hosts)"
             )
         return
-    if host in _METADATA_NAMES or _is_metadata(host):
+    if (parts.scheme in _WEB and host in _METADATA_NAMES) or _is_metadata(host):
         raise _refused(shown(address))
 
 
@@ -70,6 +77,16 @@ def check_peer(ip: str, host: str) -> None:
     """
     if _is_metadata(ip) and host not in (_allowed() or ()):
         raise _refused(f"{host} ({ip})")
+
+
+def hosts_are_limited() -> bool:
+    """Whether only listed hosts may be contacted.
+
+    Example:
+        >>> hosts_are_limited()
+        False
+    """
+    return _allowed() is not None
 
 
 def _allowed() -> tuple[str, ...] | None:

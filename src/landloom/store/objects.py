@@ -22,6 +22,7 @@ from obstore.store import AzureStore, GCSStore, HTTPStore, MemoryStore, S3Store
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError, StoreError, TransientFaultError
 from landloom.model.address import public, shown, without_secrets
 from landloom.store.credentials import credentials
+from landloom.store.hosts import check_host
 from landloom.store.patience import Patience
 from landloom.store.protocol import Entry, check_key, check_prefix
 
@@ -247,8 +248,11 @@ def object_backend(
     Raises:
         InvalidInputError: another scheme.
         NotFoundError: no such profile.
+        ForeignAddressError: its bucket or host may not be contacted.
     """
     parts = urlsplit(uri)
+    if parts.netloc and parts.scheme != "memory":
+        check_host(uri)
     options: Any = dict(client or {})
     common: dict[str, Any] = {"retry_config": Patience().retries() if retries is None else retries}
     match parts.scheme:

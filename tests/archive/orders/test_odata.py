@@ -12,8 +12,9 @@ from tests.archive.orders.service import (
 )
 
 from landloom.archive.orders.odata import ODataProducts, ODataService
+from landloom.archive.orders.odata_products import parse_product
 from landloom.archive.selection import Policy, choose_scenes
-from landloom.errors import PermanentFaultError, TransientFaultError
+from landloom.errors import InvalidDocumentError, PermanentFaultError, TransientFaultError
 from landloom.store.patience import Patience
 
 
@@ -46,3 +47,19 @@ def test_no_server_is_transient() -> None:
     service = ODataService(catalogue="http://127.0.0.1:9", download="http://127.0.0.1:9")
     with pytest.raises(TransientFaultError):
         ODataProducts(service, patience=patience).search(REGION, YEAR)
+
+
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [
+        ("S2A_OPER_PRD_MSIL1C_PDMC_20151206T093912_R090_V20151206T043239_20151206T043239.SAFE", "states no granule"),
+        ("S2A_USER_PRD_MSIL2A_PDMC_20160504T225644_R094_V20160504T105917_20160504T105917.SAFE", "states no granule"),
+        ("S2A_MSIL1B_20180605T100031_N0206_R122_T33UUU_20180605T120101.SAFE", "Level-1C or Level-2A"),
+        ("S1A_IW_GRDH_1SDV_20180605T165015", "Level-1C or Level-2A"),
+        ("", "Level-1C or Level-2A"),
+    ],
+)
+def test_a_name_that_says_too_little_is_named_with_the_reason(name: str, why: str) -> None:
+    with pytest.raises(InvalidDocumentError, match=why) as error:
+        parse_product({"Name": name, "Id": "1"})
+    assert repr(name) in str(error.value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -54,7 +55,28 @@ def as_zip(products: list[Path], path: Path, rename: Callable[[str], str] = str)
                 archive.writestr(info, data)
 
 
-FORMS: dict[str, Callable[[list[Path], Path], None]] = {
+def as_aws(product: Path, at: Path, *, by_resolution: bool = True, path: str = "products/2018/6/5/S2A_X") -> Path:
+    """The tile of a product in the layout of AWS's buckets; returns its folder."""
+    (granule,) = (product / "GRANULE").iterdir()
+    tile, home = at / "tiles/33/U/UU/2018/6/5/0", at / path
+    for folder in (tile / "qi", tile / "preview", home):
+        folder.mkdir(parents=True)
+    shutil.copy(granule / "MTD_TL.xml", tile / "metadata.xml")
+    shutil.copy(product / "MTD_MSIL2A.xml", home / "metadata.xml")
+    (home / "productInfo.json").write_text("{}", encoding="utf-8")
+    (tile / "tileInfo.json").write_text(json.dumps({"productPath": path, "utmZone": 33}), encoding="utf-8")
+    for image in granule.glob("IMG_DATA/R*/*.jp2"):
+        *_, band, resolution = image.stem.split("_")
+        if not by_resolution and band in ("B02", "B03", "B04", "B08") and resolution != "10m":
+            continue
+        target = tile / f"R{resolution}" / f"{band}.jp2" if by_resolution else tile / f"{band}.jp2"
+        target.parent.mkdir(exist_ok=True)
+        shutil.copy(image, target)
+        (tile / "preview" / f"{band}.jp2").write_bytes(b"small")
+    return tile
+
+
+FORMS: dict[str, Callable[[list[Path], Path], object]] = {
     "zip of several": lambda made, at: as_zip(made, at / "both.zip"),
     "zip in small letters": lambda made, at: as_zip(made[:1], at / "A.ZIP", str.lower),
     "zip with backslashes": lambda made, at: as_zip(made[:1], at / "a.zip", lambda name: name.replace("/", "\\")),
@@ -64,6 +86,8 @@ FORMS: dict[str, Callable[[list[Path], Path], None]] = {
     "metadata as AWS has it": lambda made, at: renamed(
         made[0], at, lambda n: n.replace("MTD_MSIL2A.xml", "metadata.xml").replace("MTD_TL.xml", "metadata.xml")
     ),
+    "tile as AWS has it": lambda made, at: as_aws(made[0], at),
+    "tile as AWS has it, old": lambda made, at: as_aws(made[0], at, by_resolution=False),
     "images in capitals": lambda made, at: renamed(made[0], at, lambda name: name.replace(".jp2", ".JP2")),
 }
 
@@ -90,16 +114,35 @@ def names_of(folder: Path) -> dict[str, str]:
 def test_what_is_not_read_is_named(made: list[Path], tmp_path: Path) -> None:
     shutil.copytree(made[0], tmp_path / "NONE.SAFE")
     (tmp_path / "NONE.SAFE/MTD_MSIL2A.xml").unlink()
-    (tmp_path / "a.tar.xz").write_bytes(b"x")
+    old = "S2A_OPER_PRD_MSIL1C_PDMC_20151206T093912_R090_V20151206T043239_20151206T043239"
+    (tmp_path / old / "GRANULE").mkdir(parents=True)
+    for name in ("a.tar.xz", "a.7z", "a.rar"):
+        (tmp_path / name).write_bytes(b"x")
     (tmp_path / "tile").mkdir()
     (tmp_path / "tile/tileInfo.json").write_text("{}", encoding="utf-8")
     with zipfile.ZipFile(tmp_path / "S2A_EMPTY.zip", "w") as archive:
         archive.writestr("readme.txt", "no product")
     (tmp_path / "S2A.tar.gz").write_bytes(b"\x1f\x8b no more")
     found = names_of(tmp_path)
-    assert found.keys() == {"NONE.SAFE", "a.tar.xz", "tile", "S2A_EMPTY.zip", "S2A.tar.gz"}
-    assert "unpack it" in found["a.tar.xz"] == found["S2A.tar.gz"]
-    assert "AWS" in found["tile"]
+    assert found.keys() == {old, "NONE.SAFE", "a.tar.xz", "a.7z", "a.rar", "tile", "S2A_EMPTY.zip", "S2A.tar.gz"}
+    assert "unpack it" in found["a.tar.xz"] == found["a.7z"] == found["a.rar"]
+    assert "cannot be read" in found["S2A.tar.gz"]
+    assert "states no productPath" in found["tile"]
+
+
+def test_a_tile_without_its_product_is_named(made: list[Path], tmp_path: Path) -> None:
+    tile = as_aws(made[0], tmp_path)
+    (metadata,) = tmp_path.glob("products/**/metadata.xml")
+    metadata.rename(tmp_path / "elsewhere.xml")
+    assert "expected products/2018/6/5/S2A_X/metadata.xml" in names_of(tmp_path)["0"]
+    (tmp_path / "elsewhere.xml").rename(metadata)
+    (tile / "metadata.xml").unlink()
+    assert "without its metadata.xml" in names_of(tmp_path)["0"]
+    for stated in ("../../x", "/etc/passwd/..", "", 7, None, "a\n"):
+        (tile / "tileInfo.json").write_text(json.dumps({"productPath": stated}), encoding="utf-8")
+        assert "productPath" in names_of(tmp_path)["0"]
+    shutil.rmtree(tmp_path / "tiles")
+    assert "without any of its tiles" in names_of(tmp_path)["S2A_X"]
 
 
 def test_products_of_another_level_are_named(made: list[Path]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tarfile
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -78,6 +80,25 @@ def test_products_on_disk_become_a_corpus_pixel_by_pixel(from_disk: Path, produc
         np.testing.assert_array_equal(mask, clear.repeat(2, 0).repeat(2, 1) & data)
         compared += 1
     assert compared > 5
+
+
+@pytest.mark.parametrize("ending", ["tar", "tgz"])
+def test_packed_products_become_the_same_corpus(
+    from_disk: Path, products: dict[str, Path], tmp_path: Path, ending: str
+) -> None:
+    """Every file that does not name the archive is the same, byte by byte."""
+    (tmp_path / "packed").mkdir()
+    with tarfile.open(tmp_path / f"packed/all.{ending}", "w:gz" if ending == "tgz" else "w") as archive:
+        for product in sorted(products["L2A"].glob("*.zip")):
+            shutil.unpack_archive(product, tmp_path / "loose")
+        archive.add(tmp_path / "loose", "all")
+    report = build(write_recipe(tmp_path, {"kind": "safe", "href": "packed"}))
+    for part in ("imagery", "lineage", "labels"):
+        made, wanted = (
+            {path.relative_to(at): path.read_bytes() for path in at.glob(f"{part}/**/*.*") if path.is_file()}
+            for at in (report.corpus, from_disk)
+        )
+        assert made == wanted, part
 
 
 def test_level_1c_says_what_told_its_pixels(products: dict[str, Path], tmp_path: Path) -> None:

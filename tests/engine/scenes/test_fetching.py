@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -146,11 +147,11 @@ def test_orders_come_back_from_the_journal(states: dict[str, State]) -> None:
         assert JournalOrders(journal).load() == orders
 
 
-def write_granule(folder: Path, world: Path, **sections: Any) -> Path:
+def write_granule(folder: Path, world: Path, *, granule: str = "33UUR", **sections: Any) -> Path:
     """A recipe of chips in one granule, without guess labels."""
     document = write_granules(folder, world) | sections
     del document["guess"]
-    document["samples"] |= {"granules": ["33UUR"], "chips": 2}
+    document["samples"] |= {"granules": [granule], "chips": 2}
     (folder / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     return folder
 
@@ -162,7 +163,7 @@ def test_products_of_a_provider_give_the_same_corpus_of_granules(tmp_path: Path)
     zips = tmp_path / "zips"
     simulate_safe_archive(spec, zips, SafeForm(zipped=True), scenes=scenes)
     period = {"start": "2018-01-01", "end": "2018-05-01"}
-    chosen = {"period": period, "scenes": {"policy": "least-cloudy 2"}}
+    chosen: dict[str, Any] = {"period": period, "scenes": {"policy": "least-cloudy 2"}}
     disk = write_granule(tmp_path / "disk", zips, archive={"kind": "safe", "href": str(zips)}, **chosen)
     build(disk)
     with provider(zips, offline=0.5, restore=0.1) as (service, href):
@@ -175,3 +176,18 @@ def test_products_of_a_provider_give_the_same_corpus_of_granules(tmp_path: Path)
     there = disk / "corpus"
     assert chips == {path.relative_to(there): path.read_bytes() for path in there.rglob("*.tif")}
     assert len(chips) >= 4
+
+
+def test_both_datastrips_of_a_date_are_downloaded_and_shown(tmp_path: Path) -> None:
+    spec = granule_world()
+    scenes = [one for one in plan_scenes(spec) if one.granule == "32UPA" and f"{one.time:%m-%d}" == "02-20"]
+    simulate_safe_archive(spec, tmp_path / "zips", SafeForm(zipped=True), scenes=scenes)
+    with provider(tmp_path / "zips") as (service, href):
+        archive = {"kind": "odata", "href": href, "fetch": FETCH}
+        chosen: dict[str, Any] = {"scenes": {"policy": "least-cloudy 1"}}
+        folder = write_granule(tmp_path / "odata", tmp_path / "zips", granule="32UPA", archive=archive, **chosen)
+        done = build(folder, provider=service)
+    assert done.scenes == len(list((folder / "products").glob("*.zip"))) == len(scenes) == 2
+    (lineage,) = (folder / "corpus").glob("lineage/**/S2-L2A.json")
+    (step,) = json.loads(lineage.read_text(encoding="utf-8"))["timesteps"]
+    assert (step["timestep"], len(step["scenes"]), step["left_out"]) == ("2018-02-20", 2, [])

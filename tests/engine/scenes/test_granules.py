@@ -15,7 +15,8 @@ from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 
 from landloom.archive.selection import Policy, SceneFilter
 from landloom.engine.pixels.reading import PixelMask
-from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, GranuleScenes, daily_step, fill_times
+from landloom.engine.scenes.dates import daily_step
+from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, GranuleScenes, fill_times
 from landloom.errors import InvalidInputError
 from landloom.imagery.fill import fill_periodic
 from landloom.model.granules import granule_grid
@@ -42,8 +43,8 @@ def group(*scenes: Scene, policy: str = "monthly + 12", fixed: frozenset[str] | 
 
 def test_of_one_day_the_scene_with_most_data_is_taken() -> None:
     poor = listed("poor", "2018-06-01T10:00:00", nodata_share=60.0, cloud_cover=0.0)
-    rich = listed("rich", "2018-06-01T10:00:10", nodata_share=0.0, cloud_cover=90.0)
-    clear = replace(rich, id="clear", cloud_cover=10.0)
+    rich = listed("rich", "2018-06-01T11:40:00", nodata_share=0.0, cloud_cover=90.0)
+    clear = listed("clear", "2018-06-01T13:20:00", nodata_share=0.0, cloud_cover=10.0)
     assert [scene.id for scene in group(poor, rich).chosen()] == ["rich"]
     assert [scene.id for scene in group(poor, rich, clear).chosen()] == ["clear"]
     assert [scene.id for scene in group(poor, rich).without({"rich": "truncated"}).chosen()] == ["poor"]
@@ -69,7 +70,7 @@ def test_a_file_decides_instead_of_the_policy_but_for_what_is_broken() -> None:
     told = group(*scenes, policy="least-cloudy 1", fixed=frozenset({"s2", "s3"}))
     assert [scene.id for scene in told.chosen()] == ["s2", "s3"]
     assert [scene.id for scene in told.without({"s2": "404"}).chosen()] == ["s3"]
-    with pytest.raises(InvalidInputError, match="several scenes of 2018-06-02"):
+    with pytest.raises(InvalidInputError, match="several overpasses of 2018-06-02"):
         group(*scenes, listed("again", "2018-06-02T10:00:00"), fixed=frozenset({"s2", "again"}))
 
 

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
+from landloom.annotate.ledger.accounts.users import user
+from landloom.annotate.ledger.answers import answered_tasks
+from landloom.annotate.ledger.database import open_ledger
 from landloom.annotate.tasks.values import CampaignSettings
 from landloom.errors import CorpusError, InvalidInputError
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.grid import Grid
-from landloom.pipelines.annotation.campaign import init_campaign
-from landloom.pipelines.annotation.imported import read_imported
+from landloom.pipelines.annotation.campaign import CampaignOptions, init_campaign
+from landloom.pipelines.annotation.folder import open_folder
 from landloom.pipelines.annotation.labelled import ImportOptions, import_labels
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from tests.chips import World
     from tests.conftest import Ran
 
+    from landloom.annotate.ledger.values import AnsweredTask
     from landloom.pipelines.annotation.series import SeriesSource
 
 CHIP = "32UPA_00"
@@ -30,7 +34,8 @@ CHIP = "32UPA_00"
 @pytest.fixture
 def folder(world: World, tmp_path: Path) -> Path:
     """A campaign with tasks of 20 × 20 pixels."""
-    init_campaign(str(world.folder), tmp_path / "annotation", CampaignSettings(task_size=20, context=40))
+    settings = CampaignSettings(task_size=20, context=40, reference_share=0, blind_share=0, planted_share=0)
+    init_campaign(str(world.folder), tmp_path / "annotation", settings)
     return tmp_path / "annotation"
 
 
@@ -40,11 +45,25 @@ def write_raster(path: Path, grid: Grid, labels: np.ndarray, nodata: float | Non
     return str(path)
 
 
+def answers(folder: Path) -> list[AnsweredTask]:
+    """Every task that anybody answered."""
+    there = open_folder(folder)
+    with open_ledger(there.database) as ledger:
+        tasks = answered_tasks(ledger, there.name, unanswered=True)
+        return [task for task in tasks if task.answers or task.reference]
+
+
 def drawn(folder: Path, chip: str, annotator: str) -> np.ndarray:
+    """(y, x) labels of one person in a chip."""
+    there = open_folder(folder)
+    with open_ledger(there.database) as ledger:
+        pseudonym = user(ledger, annotator).pseudonym
     result = np.zeros((60, 60), np.uint8)
-    for one in read_imported(folder):
-        if (one.window.chip, one.annotator) == (chip, annotator):
-            result[one.window.row :, one.window.column :][:20, :20] = one.labels
+    for task in answers(folder):
+        for one in task.answers:
+            if (task.window.chip, one.annotator) == (chip, pseudonym):
+                labels = np.frombuffer(one.labels, np.uint8).reshape(20, 20)
+                result[task.window.row :, task.window.column :][:20, :20] = labels
     return result
 
 
@@ -100,7 +119,7 @@ def test_other_rasters_are_refused_by_name(
     bad = write_raster(tmp_path / "ann" / "bad.tif", moved, labels)
     with pytest.raises(InvalidInputError, match=message):
         import_labels(folder, [good, bad])
-    assert read_imported(folder) == ()
+    assert answers(folder) == []
     done = import_labels(folder, [good, bad], ImportOptions(skip_invalid=True))
     assert (done.pixels, len(done.rejected)) == (3600, 1)
     assert "bad.tif" in done.rejected[0]
@@ -152,8 +171,9 @@ def test_columns_and_values_of_other_tools(folder: Path, tmp_path: Path) -> None
         reference=True,
     )
     import_labels(folder, [str(path)], options)
-    (one,) = read_imported(folder)
-    assert (one.annotator, one.reference, one.labels[0, :3].tolist()) == ("set-1", True, [6, 7, 0])
+    (task,) = answers(folder)
+    assert task.reference is not None
+    assert (task.kind.value, list(task.reference[:3]), task.answers) == ("reference", [6, 7, 0], ())
 
 
 def test_the_command_says_what_was_imported_and_left_out(folder: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
@@ -163,7 +183,9 @@ def test_the_command_says_what_was_imported_and_left_out(folder: Path, tmp_path:
     assert "row 2: got class 'Sea'" in run(*words).err
     ran = run(*words, "--translate", "Sea=Water")
     assert ran.out == f"{folder}: 2 labels of 1 annotator (ann) in 1 task\n"
-    ran = run(*words, "--skip-invalid")
+    assert run(*words, "--translate", "Sea=Water").out.endswith("nothing new: the ledger holds them already\n")
+    assert "has another answer here" in run(*words, "--skip-invalid").err
+    ran = run(*words, "--skip-invalid", "--annotator", "bob")
     assert ran.code == 0
     assert "left out: ann.csv, row 2" in ran.err
     assert "expected VALUE=CLASS" in run(*words, "--translate", "Sea").err
@@ -175,3 +197,20 @@ def test_there_must_be_a_campaign_and_a_label(folder: Path, source: SeriesSource
         import_labels(folder, [empty])
     with pytest.raises(CorpusError, match=r"got no campaign\.json"):
         import_labels(tmp_path / "nowhere", [empty])
+
+
+def test_labels_of_other_chips_and_references_of_tasks_with_another_guess_are_left(
+    world: World, source: SeriesSource, tmp_path: Path
+) -> None:
+    folder = tmp_path / "annotation"
+    settings = CampaignSettings(task_size=20, context=40, reference_share=0, blind_share=0.5, planted_share=0)
+    init_campaign(str(world.folder), folder, settings, CampaignOptions(where="stratum = '32UPA'"))
+    files = [
+        write_raster(tmp_path / "eve" / f"{chip}.tif", source.grid(chip), world.truth[chip])
+        for chip in ("32UPA_00", "32UPA_01", "33UUR_00")
+    ]
+    with pytest.raises(InvalidInputError, match="33UUR_00 by eve and 8 more: is no chip of the campaign"):
+        import_labels(folder, files)
+    done = import_labels(folder, files, ImportOptions(reference=True, skip_invalid=True))
+    assert (done.tasks, len(done.rejected)) == (9, 9 + 9)
+    assert all(task.kind.value == "reference" for task in answers(folder))

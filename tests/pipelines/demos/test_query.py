@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
-from landloom.errors import LandloomError, counted
+from landloom.errors import counted
 from landloom.pipelines.demos.query import MONTH, ask_everything
 from landloom.query.corpus import Corpus
 from landloom.query.transfer.destination import verify
@@ -33,10 +31,3 @@ def test_every_way_of_asking_agrees(tiny_corpus: Path, tmp_path: Path) -> None:
     assert answers["again"].endswith("all digests match")
     assert verify(tmp_path / "subset") == []
     json.dumps(done.document())
-
-
-def test_a_server_that_does_not_start_says_why(tmp_path: Path) -> None:
-    from landloom.pipelines.demos.query import _server
-
-    with pytest.raises(LandloomError, match="did not start: landloom: "), _server(tmp_path):
-        pass

@@ -28,6 +28,7 @@ from landloom.query.transfer.parts import (
 )
 from landloom.query.transfer.stores import open_transfer_store
 from landloom.store.local import LocalStore
+from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -118,7 +119,7 @@ def test_azcopy_commands_are_complete(tmp_path: Path) -> None:
 def test_sizes_are_estimated_from_a_few(published: Truth) -> None:
     files = [Wanted(path=f"imagery/x/S2-SR/{n}.tif") for n in range(100)] + [Wanted(path="a/b/c.tif", size=7)]
     with serving(Faulty(size=1_000)) as server:
-        assert estimate_bytes(open_transfer_store(server.address), files) == 100_007
+        assert estimate_bytes(open_store(server.address), files) == 100_007
         assert len(server.requests) <= 8
     assert part_files(published.corpus, "resources")[0].path == "resources/rapidai4eo_geometries.geojson.gz"
     assert len(part_files(published.corpus, "labels")) == len(published.ids)

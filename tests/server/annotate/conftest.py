@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.annotation import KINDS, PEOPLE, Person, World, browser, make_world, serving
 
+from landloom.server.annotate.serving import Listening
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -31,7 +33,7 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
     world = make_world(folder, database, chips=12, kinds=KINDS, annotators=50)
     with ExitStack() as stack:
         stack.enter_context(world.ledger)
-        url = stack.enter_context(serving(world))
+        url = stack.enter_context(serving(world, Listening().site))
         people = {name: stack.enter_context(browser(url, name)) for name in PEOPLE}
         people["nobody"] = stack.enter_context(browser(url, "nobody", signed_in=False))
         yield Office(world=world, url=url, people=people)

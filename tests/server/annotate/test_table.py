@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.annotation import NAME, browser
@@ -137,7 +137,7 @@ def test_bodies_that_are_packed_large_or_of_another_type(office: Office, sample:
     media = sample.route.body.media or ""
     most = sample.route.body.most(campaign(office.world.ledger, NAME).settings)
     typed = {"Content-Type": media}
-    plain = {"json": None, "content": b"{}"}
+    plain: dict[str, Any] = {"json": None, "content": b"{}"}
     for coding in ("gzip", "deflate", "br", "zstd", "gzip, gzip", "x"):
         bomb = gzip.compress(bytes(1_000_000))
         answer = sample.by(person, **plain | {"content": bomb}, headers=typed | {"Content-Encoding": coding})

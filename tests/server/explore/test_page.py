@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -12,113 +11,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.chromium import chromium
 from tests.server.conftest import running
-
-from landloom.server.explore import page
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Browser, Page, Playwright
+    from playwright.sync_api import Page
     from tests.server.conftest import Served
 
-ROOT = Path(__file__).parents[3]
 WHERE = "clc_2 >= 0.5"
-
-
-def missing(what: str) -> None:
-    """Skip, or fail where everything is expected to be there."""
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"the explorer page is not tested: {what}")
-    pytest.skip(f"the explorer page is not tested: {what}")
-
-
-def build() -> None:
-    """Build the page where it is not, as `make web` does; a registry may fail once."""
-    if page.built():
-        return
-    paths = f"{ROOT / '.venv' / 'bin'}{os.pathsep}{os.environ['PATH']}"
-    npm = shutil.which("npm", path=paths)
-    if npm is None:
-        missing("no npm to build it; run `make web`")
-        return
-    for arguments in (["ci", "--no-fund", "--no-audit"], ["run", "build"]):
-        said = [call([npm, *arguments], paths)]
-        if said[0]:
-            said.append(call([npm, *arguments], paths))
-        if said[-1]:
-            missing("\n--- once more ---\n".join(said))
-
-
-def call(command: list[str], paths: str) -> str:
-    """Run a command in `web/`.
-
-    Returns:
-        Nothing where it succeeded, else all that it said.
-    """
-    try:
-        done = subprocess.run(
-            command,
-            cwd=ROOT / "web",
-            env={**os.environ, "PATH": paths},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-            timeout=200,
-        )
-    except subprocess.TimeoutExpired as slow:
-        return f"{' '.join(command)}: {slow}\n{slow.output!r}"
-    return f"{' '.join(command)}: status {done.returncode}\n{done.stdout}" if done.returncode else ""
-
-
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-
-
-def launch(driver: Playwright, executable: str) -> Browser:
-    """Start Chromium; a machine under load may need a second start."""
-    from playwright.sync_api import Error
-
-    failures = []
-    for _ in range(2):
-        try:
-            return driver.chromium.launch(executable_path=executable, headless=True, args=FLAGS, timeout=120_000)
-        except Error as failure:
-            failures.append(str(failure))
-    pytest.fail(f"{executable} does not start:\n" + "\n--- once more ---\n".join(failures))
 
 
 @pytest.fixture(scope="module")
 def browser_page() -> Iterator[Page]:
     """A page of a headless Chromium."""
-    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if executable is None:
-        missing("no chromium on this machine")
-        return
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError as absent:
-        missing(f"no playwright to drive Chromium with: {absent}")
-        return
-    build()
-    with sync_playwright() as driver:
-        browser = launch(driver, executable)
+    with chromium() as browser:
         context = browser.new_context(viewport={"width": 1400, "height": 1000})
         context.set_default_timeout(120_000)  # the first answer of a fresh clone compiles kernels
         context.grant_permissions(["clipboard-read", "clipboard-write"])
         yield context.new_page()
-        browser.close()
 
 
 @pytest.fixture(scope="module")

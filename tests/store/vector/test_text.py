@@ -63,7 +63,7 @@ def test_coordinates_in_two_columns_are_points(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        (f"id,wkt\n7,{SQUARE}".encode(), "Expected 2 columns, got 6"),
+        (f"id,wkt\n7,{SQUARE}".encode(), "row 0: got 6 cells, expected 2"),
         ('id,crop,wkt\n7,Öl,"x"'.encode("cp1252"), "cp1252"),
         (b"id,id,wkt\n1,2,3", "more than once"),
         (b"a" * (2 << 20), "line of more than"),

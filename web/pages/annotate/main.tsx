@@ -9,7 +9,7 @@ import { HttpError } from "../../shared/http";
 import { Manage } from "./manage/Manage";
 import { Review } from "./manage/Review";
 import { Accept, Account, Login } from "./views/Accounts";
-import { Ways } from "./views/TopBar";
+import { Ways, rightsOf } from "./views/TopBar";
 import { Workplace } from "./views/Workplace";
 
 function useHash(): string {
@@ -78,13 +78,17 @@ function App() {
   }
   if (session === "asking") return <p class="alone quiet">Loading …</p>;
   if (session === "out" || !campaign) return <Login api={api} onDone={() => void enter()} />;
+  const rights = rightsOf(api);
+  const known = /^#\/(manage|review|account)/.test(hash);
+  const first = rights.labels ? "#/" : rights.manages ? "#/manage" : rights.reviews ? "#/review" : "#/account";
+  const at = known ? hash : first;
   return (
     <>
-      {hash.startsWith("#/manage") ? (
+      {at.startsWith("#/manage") ? (
         <Manage api={api} campaign={campaign} />
-      ) : hash.startsWith("#/review") ? (
+      ) : at.startsWith("#/review") ? (
         <Review api={api} campaign={campaign} />
-      ) : hash.startsWith("#/account") ? (
+      ) : at.startsWith("#/account") ? (
         <>
           <header class="top">
             <h1>{campaign.name}</h1>

@@ -30,6 +30,7 @@ _NAME: Final = re.compile(
     r"(S2[A-D])_MSI(L1C|L2A)_\d{8}T\d{6}_N(\d{2})(\d{2})_R(\d{3})_T(\w{5})_\d{8}T\d{6}(?:_COG)?(?:\.SAFE)?",
     re.ASCII,
 )
+_OLD_NAME: Final = re.compile(r"S2[A-D]_(?:OPER|USER)_PRD_MSIL(?:1C|2A)_", re.ASCII)
 _HASHES: Final = {"MD5": ("d50110", 32), "SHA256": ("1220", 64), "SHA3-256": ("1620", 64)}
 
 
@@ -57,7 +58,7 @@ def parse_product(product: Mapping[str, Any], download: str = DOWNLOAD) -> Scene
     name = str(product.get("Name", ""))
     match = _NAME.fullmatch(name)
     if match is None:
-        problems.append(Problem(where="Name", what=f"got {name!r}, expected a Sentinel-2 product"))
+        problems.append(Problem(where="Name", what=_why_not(name)))
     uuid = product.get("Id")
     if not isinstance(uuid, str) or not uuid:
         problems.append(Problem(where="Id", what=f"got {uuid!r}, expected a text"))
@@ -89,6 +90,16 @@ def parse_product(product: Mapping[str, Any], download: str = DOWNLOAD) -> Scene
         size=whole.size,
         href=whole.href,
     )
+
+
+def _why_not(name: str) -> str:
+    """Why a product without a name that says what it is cannot be a scene."""
+    if _OLD_NAME.match(name):
+        return (
+            f"got {name!r}, whose old form of name states no granule, expected a product of one; download it yourself "
+            "and read it as an archive of kind safe"
+        )
+    return f"got {name!r}, expected the name of a Sentinel-2 product of Level-1C or Level-2A"
 
 
 def _read(read: Callable[[Any], T], value: object) -> T | None:

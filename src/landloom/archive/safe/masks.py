@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from rasterio.features import rasterize
 
+from landloom.archive.safe.packages import read_member
 from landloom.errors import InvalidDocumentError, InvalidValueError, PermanentFaultError
 from landloom.formats.safe.outline import parse_mask_gml
 from landloom.store.raster import open_raster
@@ -126,13 +126,7 @@ def _polygon_mask(href: str, window: Grid, *, only: frozenset[str] | None) -> ND
 
 
 def _bytes(href: str) -> bytes:
-    """A file of a product, in a folder or in a zip file."""
     try:
-        if not href.startswith("/vsizip/"):
-            return Path(href).read_bytes()
-        inner = Path(href.removeprefix("/vsizip/"))
-        archive = next(place for place in inner.parents if place.is_file())
-        with zipfile.ZipFile(archive) as members:
-            return members.read(inner.relative_to(archive).as_posix())
+        return read_member(href)
     except (OSError, StopIteration, KeyError, zipfile.BadZipFile) as error:
         raise PermanentFaultError(f"{href}: cannot be read: {error}") from error

@@ -1,4 +1,4 @@
-"""Products of the SAFE layout as packages of named files: folders and zip files, also several in one.
+"""Products of the SAFE layout as packages of named files: folders, zip and tar files, also several in one.
 
 Nothing is passed over: what looks like a product, or like a file that holds one, and cannot be read is reported. Only
 regular files are read, metadata up to `LARGEST` bytes.
@@ -11,11 +11,15 @@ import stat
 import zipfile
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from landloom.archive.safe import aws
+from landloom.archive.safe.tars import BROKEN, ENDINGS, FOLDER, plain, tar_parts
 from landloom.errors import InvalidInputError
 from landloom.formats.safe.names import is_product_root
+from landloom.store.drivers import Part
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -23,9 +27,10 @@ if TYPE_CHECKING:
 LARGEST: Final = 32 * 2**20
 """Bytes of a metadata file at most; real ones have less than a twentieth."""
 MEMBERS: Final = 200_000
-"""Files in one zip file at most."""
+"""Files in one zip or tar file at most."""
 _ZIP: Final = ".zip"
-_OTHER: Final = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst", ".tbz2", ".txz", ".7z", ".rar")
+_VSIZIP: Final = "/vsizip/"
+_OTHER: Final = (".tar.xz", ".txz", ".tar.zst", ".tzst", ".tar.lz", ".tar.lzma", ".tar.z", ".7z", ".rar")
 _ASIDE: Final = ("__MACOSX/", "._")
 UNREADABLE: Final = (
     OSError,
@@ -34,6 +39,7 @@ UNREADABLE: Final = (
     NotImplementedError,
     RuntimeError,
     ValueError,
+    *BROKEN,
 )
 """What opening or reading a package may raise: zipfile raises RuntimeError for encrypted members, NotImplementedError
 for unknown compression, and zlib's errors are ValueErrors only in part."""
@@ -44,9 +50,9 @@ class Package:
     """A product as a set of named files."""
 
     href: str
-    """Of the folder, or of the zip file with the path within."""
-    root: str
-    """Prefix of the path of every file, as opened by GDAL."""
+    """Of the folder, or of the file that holds it with the path within."""
+    address: Callable[[str], str]
+    """Path from the root → address of the file, in GDAL's notation."""
     sizes: Mapping[str, int]
     """Path from the root, with forward slashes → bytes."""
     read: Callable[[str], bytes]
@@ -55,6 +61,8 @@ class Package:
     Raises:
         InvalidInputError: it is larger than any metadata file.
     """
+    whole: bool = True
+    """Whether it is the whole product, with files named as in its metadata; else one of its tiles, renamed."""
 
 
 def product_paths(folder: Path, report: Callable[[str, str], None]) -> Iterator[Path]:
@@ -64,27 +72,37 @@ def product_paths(folder: Path, report: Callable[[str, str], None]) -> Iterator[
         folder: searched at any depth.
         report: told of what looks like a product and is none that can be read.
     """
-    folders, files = [], []
+    folders, files, described = [], [], []
     for at, below, names in os.walk(
         folder, onerror=lambda error: report(str(error.filename), f"cannot be read: {error}")
     ):
-        below.sort()
-        if is_product_root(names):
+        below[:] = sorted(name for name in below if name != FOLDER)
+        if aws.is_product_metadata(names, below):
+            described.append(Path(at))
+        elif aws.TILE in names or is_product_root(names):
             folders.append(Path(at))
             below.clear()
             continue
-        if Path(at).suffix.upper() == ".SAFE" and not any(_is_root(Path(at, one)) for one in below):
+        looks = Path(at).suffix.upper() == ".SAFE" or "GRANULE" in below
+        if looks and not any(_is_root(Path(at, one)) for one in below):
             report(at, "no MTD_MSIL1C.xml or MTD_MSIL2A.xml")
-        elif "tileInfo.json" in names:
-            report(at, "a tile in AWS's layout without its product's metadata, expected a SAFE product")
-        files += [Path(at, name) for name in names if name.lower().endswith(_ZIP)]
+        files += [Path(at, name) for name in names if name.lower().endswith((_ZIP, *ENDINGS))]
         for name in names:
             if name.lower().endswith(_OTHER):
-                report(
-                    str(Path(at, name)), "is packed in a form that is not read in place: unpack it, or make a zip file"
-                )
+                report(str(Path(at, name)), "is packed in a form that is not read: unpack it, or make a zip file")
+    for place in sorted(described):
+        if not any(_is_of(tile, place) for tile in folders):
+            report(str(place), "is a product's metadata in AWS's layout without any of its tiles")
     yield from sorted(folders)
     yield from sorted(files)
+
+
+def _is_of(tile: Path, product: Path) -> bool:
+    """Whether a folder is a tile in AWS's layout of a product."""
+    try:
+        return (tile / aws.TILE).is_file() and aws.product_folder(tile) == product
+    except (OSError, InvalidInputError):
+        return False
 
 
 def _is_root(folder: Path) -> bool:
@@ -96,42 +114,93 @@ def _is_root(folder: Path) -> bool:
 
 @contextmanager
 def opened(place: Path) -> Iterator[list[Package]]:
-    """The products at a place; none in a zip file without a product.
+    """The products at a place; none in a file without a product.
 
     Raises:
+        FaultError: a compressed tar file cannot be unpacked beside itself.
         OSError: the place cannot be read; also the other exceptions of `UNREADABLE`.
         InvalidInputError: it holds more files than any product.
     """
-    if place.is_dir():
+    if (place / aws.TILE).is_file():
+        yield [_package(place, aws.tile_files(place), whole=False)]
+    elif place.is_dir():
         yield [_folder(place)]
+    elif place.name.lower().endswith(ENDINGS):
+        yield _in_tar(place)
     else:
         with zipfile.ZipFile(place) as archive:
             sizes = {one.filename: one.file_size for one in archive.infolist() if not one.is_dir()}
-            yield _packed(place, sizes, lambda name: archive.open(name).read(LARGEST + 1))
+            prefix = f"{_VSIZIP}{place.as_posix()}/"
+            members = _Members(
+                sizes=sizes,
+                read=lambda name: archive.open(name).read(LARGEST + 1),
+                address=lambda path, _: prefix + path,
+            )
+            yield _packed(place, members)
+
+
+def _in_tar(place: Path) -> list[Package]:
+    file = plain(place)
+    parts = tar_parts(file, MEMBERS)
+    members = _Members(
+        sizes={name: part.size for name, part in parts.items()},
+        read=lambda name: parts[name].read(LARGEST + 1),
+        address=lambda _, name: str(parts[name]),
+    )
+    found = _packed(place, members)
+    if not found and file != place:
+        file.unlink(missing_ok=True)
+    return found
 
 
 def _folder(place: Path) -> Package:
-    sizes = {}
+    files = {}
     for at, _, names in os.walk(place):
         for name in names:
             file = Path(at, name)
-            try:
-                status = file.stat()
-            except OSError:
-                continue
-            if stat.S_ISREG(status.st_mode):
-                sizes[file.relative_to(place).as_posix()] = status.st_size
+            files[file.relative_to(place).as_posix()] = file
+    return _package(place, files)
 
-    def read(name: str) -> bytes:
-        with (place / name).open("rb") as file:
+
+def _package(place: Path, files: Mapping[str, Path], *, whole: bool = True) -> Package:
+    """The regular ones of some files, by their paths in the product."""
+    sizes = {}
+    for path, file in sorted(files.items()):
+        try:
+            status = file.stat()
+        except OSError:
+            continue
+        if stat.S_ISREG(status.st_mode):
+            sizes[path] = status.st_size
+
+    def read(path: str) -> bytes:
+        with files[path].open("rb") as file:
             return file.read(LARGEST + 1)
 
-    ordered = {name: sizes[name] for name in sorted(sizes)}
-    return Package(href=str(place), root=place.as_posix() + "/", sizes=ordered, read=_bounded(ordered, read))
+    return Package(
+        href=str(place),
+        address=lambda path: files[path].as_posix(),
+        sizes=sizes,
+        read=_bounded(sizes, read),
+        whole=whole,
+    )
 
 
-def _packed(place: Path, sizes: Mapping[str, int], read: Callable[[str], bytes]) -> list[Package]:
-    """The products among the members of a zip file, each in its own folder."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Members:
+    """The members of a file that holds products."""
+
+    sizes: Mapping[str, int]
+    """Name, as written in the file → bytes."""
+    read: Callable[[str], bytes]
+    """Bytes of a member, up to one more than `LARGEST`."""
+    address: Callable[[str, str], str]
+    """Path with forward slashes, and name → address."""
+
+
+def _packed(place: Path, held: _Members) -> list[Package]:
+    """The products among the members of a file, each in its own folder."""
+    sizes = held.sizes
     if len(sizes) > MEMBERS:
         raise InvalidInputError(f"{place}: got {len(sizes)} files, expected products")
     written = {name.replace("\\", "/").removeprefix("./"): name for name in sizes}
@@ -142,13 +211,17 @@ def _packed(place: Path, sizes: Mapping[str, int], read: Callable[[str], bytes])
         inner = {path: name for path, name in own.items() if not path.startswith(_ASIDE)}
         counted = {path: sizes[name] for path, name in inner.items()}
         href = str(place) if len(roots) == 1 else f"{place}/{root.rstrip('/')}"
-        prefix = f"/vsizip/{place.as_posix()}/{root}"
-        found.append(Package(href=href, root=prefix, sizes=counted, read=_bounded(counted, _renamed(inner, read))))
+        read = _bounded(counted, partial(_read, inner, held))
+        found.append(Package(href=href, address=partial(_address, root, inner, held), sizes=counted, read=read))
     return found
 
 
-def _renamed(names: Mapping[str, str], read: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    return lambda path: read(names[path])
+def _read(names: Mapping[str, str], held: _Members, path: str) -> bytes:
+    return held.read(names[path])
+
+
+def _address(root: str, names: Mapping[str, str], held: _Members, path: str) -> str:
+    return held.address(root + path, names[path])
 
 
 def _bounded(sizes: Mapping[str, int], read: Callable[[str], bytes]) -> Callable[[str], bytes]:
@@ -185,7 +258,7 @@ def _folders_above(path: str) -> Iterator[str]:
 
 
 def _roots(members: Iterable[str]) -> list[str]:
-    """Folders of products within a zip file, each empty or ending in a slash; none inside another."""
+    """Folders of products within a file, each empty or ending in a slash; none inside another."""
     folders: dict[str, list[str]] = {}
     for member in members:
         folder, slash, name = member.rpartition("/")
@@ -197,3 +270,31 @@ def _roots(members: Iterable[str]) -> list[str]:
         if not inside and is_product_root(folders[folder]) and not folder.endswith("DATASTRIP/"):
             roots[folder] = None
     return list(roots)
+
+
+def read_member(address: str) -> bytes:
+    """Bytes of a file of a product, by its address: in a folder, a zip file or a tar file.
+
+    Raises:
+        OSError: it cannot be read.
+        KeyError: the zip file has no such member.
+        StopIteration: there is no such zip file.
+        zipfile.BadZipFile: it is damaged.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.NamedTemporaryFile() as file:
+        ...     _ = file.write(b"0123456789")
+        ...     file.flush()
+        ...     read_member(file.name)[:2], read_member(f"/vsisubfile/4_3,{file.name}")
+        (b'01', b'456')
+    """
+    part = Part.of(address)
+    if part is not None:
+        return part.read()
+    if not address.startswith(_VSIZIP):
+        return Path(address).read_bytes()
+    inner = Path(address.removeprefix(_VSIZIP))
+    archive = next(place for place in inner.parents if place.is_file())
+    with zipfile.ZipFile(archive) as members:
+        return members.read(inner.relative_to(archive).as_posix())

@@ -1,4 +1,4 @@
-"""Products on disk in the SAFE layout, as folders or as zip files."""
+"""Products on disk in the SAFE layout, as folders, zip files or tar files."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.protocol import is_wanted
 from landloom.archive.safe.packages import UNREADABLE, opened, product_paths
-from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem
+from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem, TransientFaultError
 from landloom.formats.safe.safe_product import manifest_checksums, parse_product
 from landloom.model.antimeridian import split_antimeridian
 from landloom.model.scene import Role, Scene, SceneFile
@@ -43,10 +43,11 @@ class SafeArchive:
     """Scenes of the products below a folder, one per granule.
 
     A product is a folder that contains `MTD_MSIL1C.xml`, `MTD_MSIL2A.xml` or an old product's metadata, whatever its
-    name; or a `.zip` file with one in it. Bands are the images at their native resolution, with the offset from the
-    product's metadata; Level-2A has `SCL`, Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`,
-    …; read by `landloom.archive.safe.masks`). Unreadable products are left out and listed in `problems`. The metadata
-    of each product are read once, at the first search.
+    name; a zip or tar file with one or several in it; or a tile in the layout of AWS's buckets with its product.
+    Bands are the images at their native resolution, with the offset from the product's metadata; Level-2A has `SCL`,
+    Level-1C its masks (`MSK_CLOUDS_B00`, `MSK_CLASSI_B00`, `MSK_QUALIT_B04`, …; read by
+    `landloom.archive.safe.masks`). Unreadable products are left out and listed in `problems`. The metadata of each
+    product are read once, at the first search.
     """
 
     def __init__(self, folder: str | os.PathLike[str], *, level: str | None = None) -> None:
@@ -80,6 +81,7 @@ class SafeArchive:
 
         Raises:
             PermanentFaultError: there is no such folder.
+            TransientFaultError: a compressed tar file cannot be unpacked beside itself.
         """
         if self._scenes is None:
             self._scenes = self._read()
@@ -104,6 +106,8 @@ class SafeArchive:
                     self._report(str(place), "no MTD_MSIL1C.xml or MTD_MSIL2A.xml in it")
                 for package in packages:
                     yield from self._scenes_in(package)
+        except TransientFaultError:  # of this machine, such as a full disk
+            raise
         except (*UNREADABLE, InvalidInputError) as error:
             self._report(str(place), f"cannot be read: {error}")
 
@@ -120,7 +124,7 @@ class SafeArchive:
             return
         for note in product.notes:
             self._report(package.href, note)
-        if product.missing:
+        if product.missing and package.whole:
             names = ", ".join(product.missing[:3]) + (", …" if len(product.missing) > 3 else "")
             self._report(package.href, f"{len(product.missing)} listed image(s) not there: {names}")
         for granule in product.granules:
@@ -138,7 +142,7 @@ class SafeArchive:
 
 def _scene(product: SafeProduct, granule: SafeGranule, package: Package, checksums: dict[str, str]) -> Scene:
     def asset(path: str, band: str | None = None) -> SceneFile:
-        file = SceneFile(href=package.root + path, size=package.sizes[path], checksum=checksums.get(path))
+        file = SceneFile(href=package.address(path), size=package.sizes[path], checksum=checksums.get(path))
         if band is None:
             return file
         offset, scale = product.offsets.get(band, 0), product.quantification
@@ -150,7 +154,7 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: Package, checksu
     masks = {name: path for name, path in granule.masks.items() if name.startswith(_MASKS)}
     own = SENTINEL_2_L1C if product.level == SENTINEL_2_L1C.level else SENTINEL_2_L2A
     classes = None if own.classification is None else granule.native(own.classification.name)
-    alone = len(product.granules) == 1
+    alone = package.whole and len(product.granules) == 1
     return Scene(
         id=product.name if f"_T{granule.granule}_" in product.name else f"{product.name}_T{granule.granule}",
         time=product.time,
@@ -180,5 +184,5 @@ def _within(footprint: BaseGeometry, granule: SafeGranule) -> BaseGeometry:
 
 
 def _looks_like_product(place: Path) -> bool:
-    """Whether a zip file is named like a product; others that hold none are somebody else's."""
+    """Whether a file is named like a product; others that hold none are somebody else's."""
     return place.name.upper().startswith("S2") or ".SAFE" in place.name.upper()

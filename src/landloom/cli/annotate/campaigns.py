@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,7 +12,7 @@ from landloom.reports.options import JsonOption
 from landloom.reports.terminal import ProgressBars, say, say_json
 
 if TYPE_CHECKING:
-    from landloom.pipelines.annotation.campaign import CampaignReport
+    from landloom.pipelines.annotation.campaign import CampaignOptions, CampaignReport
 
 CAMPAIGN = Path("annotation")
 """Default folder of a campaign."""
@@ -88,9 +88,7 @@ def init(
     as_json: JsonOption = False,
 ) -> None:
     """Create a campaign: cut chips into tasks, draw reference tasks, set up the ledger and a first user."""
-    from landloom.annotate.tasks.values import CampaignSettings
-    from landloom.pipelines.annotation.campaign import CampaignOptions, init_campaign
-    from landloom.store.vector.tables import read_text
+    from landloom.pipelines.annotation.campaign import CampaignOptions
 
     settings = {
         "annotators": annotators,
@@ -111,7 +109,6 @@ def init(
         "context": context,
         "seed": seed,
         "series": series,
-        "instructions": "" if instructions is None else read_text(instructions, largest=2**20),
     }
     options = CampaignOptions(
         name=name,
@@ -121,19 +118,44 @@ def init(
         where=where,
         split=split,
         limit=limit,
-        suspects=None if suspects is None else str(suspects),
-        carry_from=None if carry_from is None else str(carry_from),
+        suspects=_path(suspects),
+        carry_from=_path(carry_from),
         acceptance=dict(_rule(text) for text in accept or ()),
         database=database,
         admin=admin,
-        password=typer.prompt("Password", hide_input=True, confirmation_prompt=True) if ask_password else None,
+        password=_password() if ask_password else None,
     )
+    _create(corpus, campaign, settings, options, instructions, as_json=as_json)
+
+
+def _create(
+    corpus: str,
+    campaign: Path,
+    settings: dict[str, Any],
+    options: CampaignOptions,
+    instructions: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from landloom.annotate.tasks.values import CampaignSettings
+    from landloom.pipelines.annotation.campaign import init_campaign
+    from landloom.store.vector.tables import read_text
+
+    settings["instructions"] = "" if instructions is None else read_text(instructions, largest=2**20)
     with ProgressBars() as bars:
         done = init_campaign(corpus, campaign, CampaignSettings.parse(settings), options, listener=bars)
     if as_json:
         say_json(done.document() | ({} if done.password is None else {"password": done.password}))
     else:
         _say(done)
+
+
+def _path(path: Path | None) -> str | None:
+    return None if path is None else str(path)
+
+
+def _password() -> str:
+    return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
 def _rule(text: str) -> tuple[str, float]:

@@ -62,6 +62,8 @@ def import_files(
         warn(f"left out: {line}")
     who = f"{counted(len(done.annotators), 'annotator')} ({', '.join(done.annotators)})"
     say(f"{campaign}: {done.pixels:,} labels of {who} in {counted(done.tasks, 'task')}")
+    if not done.new:
+        say("  nothing new: the ledger holds them already")
 
 
 def _pairs(texts: list[str] | None, expected: str) -> dict[str, str]:

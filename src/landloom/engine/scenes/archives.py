@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from landloom.archive.orders.states import orders_of
 from landloom.archive.protocol import FoundScenes
 from landloom.engine.scenes.choose import choose, granule_scenes, read_choice
 from landloom.engine.scenes.fetching import JournalOrders, fetch_orders
-from landloom.errors import InvalidInputError
+from landloom.errors import InvalidInputError, Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
     from landloom.engine.context import BuildContext
     from landloom.engine.project import Project
     from landloom.engine.scenes.granules import GranuleScenes
-    from landloom.errors import Problem
     from landloom.model.ids import GranuleId
     from landloom.model.recipe import ArchiveSection
     from landloom.model.scene import Scene
@@ -142,6 +142,9 @@ class Archives:
             found = granule_scenes(self._project, self._open(name), granules, period)
             if not self._fetch:
                 return found
+            for one in found.values():
+                told = chain.from_iterable(one.passed_over().values())
+                self._missing |= {Problem(where=scene, what=reason): None for scene, reason in told}
             orders = orders_of([scene for one in found.values() for scene in one.choice().apply(one.candidates)])
         archive, received = self._receive(name, orders)
         found = granule_scenes(self._project, archive, granules, period, "all")

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import io
-from collections import Counter
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 
 from landloom.archive.choice import Candidate, SceneChoice, by_granule
 from landloom.archive.selection import choose_scenes
+from landloom.engine.pixels.datastrips import OverpassReader
 from landloom.engine.pixels.reading import SceneReader
+from landloom.engine.scenes.dates import as_one, dates_of, taken_reason, with_rest
 from landloom.errors import InvalidInputError
 from landloom.imagery.fill import fill_periodic
 from landloom.imagery.valid import data_valid
 from landloom.model.granules import granule_grid, granule_region
-from landloom.model.time import NOON_PASS, Period, Timestep
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,21 +31,10 @@ if TYPE_CHECKING:
     from landloom.model.grid import Grid
     from landloom.model.ids import GranuleId
     from landloom.model.scene import Scene
+    from landloom.model.time import Period
 
 NEST: Final = 60
 """Metres to which windows are snapped, so that bands of 10, 20 and 60 m nest."""
-
-
-def daily_step(instant: datetime) -> Timestep:
-    """The timestep of a scene: its date, which names the item; the lineage has the scene's exact time.
-
-    Example:
-        >>> from landloom.model.time import parse_instant
-        >>> daily_step(parse_instant("2018-01-03T10:24:09Z")).name
-        '2018-01-03'
-    """
-    day = datetime.combine(instant.astimezone(UTC).date(), time(), UTC)
-    return Timestep(day + NOON_PASS, f"{day:%Y-%m-%d}", Period(day, day + timedelta(days=1)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,28 +57,47 @@ class GranuleScenes:
         if self.fixed is None:
             return
         taken = [scene for scene in self.candidates if scene.id in self.fixed]
-        twice = [day for day, count in Counter(daily_step(scene.time).name for scene in taken).items() if count > 1]
+        twice = [date.name for date in dates_of(taken) if date.others]
         if twice:
-            raise InvalidInputError(f"{self.granule}: got several scenes of {', '.join(twice)}, expected one a day")
+            raise InvalidInputError(
+                f"{self.granule}: got scenes of several overpasses of {', '.join(twice)}, expected one a day"
+            )
 
     def without(self, broken: Mapping[str, str]) -> GranuleScenes:
         """The same, with further scenes excluded."""
         return replace(self, broken={**self.broken, **broken})
 
     def choice(self) -> SceneChoice:
-        """The choice of the policy, at most one scene per date: that with most data, then with least cloud."""
-        usable = [scene for scene in self.candidates if scene.id not in self.broken]
+        """The choice of the policy, at most one overpass per date: that with most data, then with least cloud.
+
+        The datastrips of an overpass are chosen together.
+        """
         if self.fixed is not None:
-            told = [Candidate.of(scene, use=scene.id in self.fixed, reason="as the file says") for scene in usable]
+            told = [
+                Candidate.of(scene, use=scene.id in self.fixed, reason="as the file says") for scene in self._usable
+            ]
             return SceneChoice(candidates=tuple(sorted(told, key=by_granule)))
-        best: dict[str, Scene] = {}
-        for scene in sorted(usable, key=_worth):
-            best.setdefault(daily_step(scene.time).name, scene)
-        region = granule_region(self.granule)
-        return choose_scenes(best.values(), self.policy, self.period, rule=self.rule, region=region)
+        dates, region = dates_of(self._usable), granule_region(self.granule)
+        seen = [as_one(date.scenes) for date in dates]
+        return with_rest(choose_scenes(seen, self.policy, self.period, rule=self.rule, region=region), dates)
+
+    def passed_over(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """Chosen date → id and reason of every scene of its other overpasses; of a choice by hand, nothing."""
+        if self.fixed is not None:
+            return {}
+        used = set(self.choice().ids)
+        return {
+            date.name: tuple((scene.id, taken_reason(date)) for scene in date.others)
+            for date in dates_of(self._usable)
+            if date.leading.id in used
+        }
+
+    @property
+    def _usable(self) -> list[Scene]:
+        return [scene for scene in self.candidates if scene.id not in self.broken]
 
     def chosen(self) -> tuple[Scene, ...]:
-        """The chosen scenes, in time order.
+        """The chosen scenes, in time order; several of one date are datastrips of one overpass.
 
         Raises:
             InvalidInputError: there is none.
@@ -123,11 +131,6 @@ class GranuleScenes:
         ]
 
 
-def _worth(scene: Scene) -> tuple[float, float, str]:
-    cloud = 101.0 if scene.cloud_cover is None else scene.cloud_cover
-    return scene.nodata_share or 0.0, cloud, scene.id
-
-
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SeriesWindow:
     """Observations of a window in all scenes."""
@@ -157,24 +160,32 @@ class GranuleReader:
     """The open files of a granule's scenes; reads windows as arrays."""
 
     def __init__(self, scenes: Sequence[Scene], bands: Sequence[str], mask: PixelMask) -> None:
-        self.scenes = tuple(scenes)
-        self.times = tuple(scene.time for scene in scenes)
+        self.dates = tuple(date.scenes for date in dates_of(scenes))
+        self.times = tuple(first.time for first, *_ in self.dates)
         self.bands = tuple(bands)
         self._mask = mask
         self._stack = ExitStack()
-        self.readers: list[SceneReader] = []
+        self._opened: list[SceneReader] = []
+        self.readers: list[SceneReader | OverpassReader] = []
+        """One per date."""
 
     def __enter__(self) -> Self:
-        self.readers = [
-            self._stack.enter_context(SceneReader(scene, bands=self.bands, mask=self._mask)) for scene in self.scenes
-        ]
+        for scenes in self.dates:
+            own = [self._stack.enter_context(SceneReader(one, bands=self.bands, mask=self._mask)) for one in scenes]
+            self._opened += own
+            self.readers.append(own[0] if len(own) == 1 else OverpassReader(own))
         return self
+
+    @property
+    def stored(self) -> dict[str, dict[str, str]]:
+        """Scene → how the numbers of its bands were converted, so far."""
+        return {one.scene.id: one.stored for one in self._opened}
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
 
     def window(self, grid: Grid) -> SeriesWindow:
-        """Read all bands of all scenes.
+        """Read all bands of all dates.
 
         Raises:
             SceneFaultError: a file is missing or broken: the scene is unusable.
@@ -188,7 +199,7 @@ class GranuleReader:
         return SeriesWindow(bands=bands, scl=self.classes(grid), valid=valid)
 
     def scene(self, at: int, grid: Grid) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        """Bands (band, y, x) of one scene, and its usable pixels (y, x)."""
+        """Bands (band, y, x) of one date, and its usable pixels (y, x)."""
         reader, names = self.readers[at], self.bands
         bands = np.zeros((len(names), *grid.shape), dtype=np.uint16)
         clear = reader.clear(grid)
@@ -216,7 +227,7 @@ class GranuleReader:
             InvalidInputError: they do not cover any of it.
         """
         whole = granule_grid(granule, resolution)
-        grids = [reader.classification_grid() for reader in self.readers]
+        grids = [reader.classification_grid() for reader in self._opened]
         boxes = np.array([grid.bounds for grid in grids if grid.epsg == whole.epsg])
         if not len(boxes):
             raise InvalidInputError(f"{granule}: no scene lies in its zone")
@@ -238,7 +249,7 @@ class DecidedScenes:
     """The scenes used for a granule's series, shared by every product of the granule."""
 
     scenes: tuple[str, ...]
-    """Ids, in time order."""
+    """Ids, by date; those of one date are datastrips of one overpass, by precedence."""
     valid: NDArray[np.bool_]
     """(sample, time, y, x) usable pixels of the chips."""
     exists: NDArray[np.bool_]

@@ -16,8 +16,8 @@ from geopandas import GeoDataFrame
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.errors import InvalidInputError
+from landloom.formats.raster_codes import as_codes
 from landloom.labels.fractions import fractions_from_polygons, fractions_from_raster, raster_window
-from landloom.labels.raster_codes import as_codes
 from landloom.model.address import is_remote, shown
 from landloom.model.apportion import MILLION
 from landloom.model.crs import crs_of, world_span
@@ -28,7 +28,7 @@ from landloom.model.shapes import neighbourhood, reproject
 from landloom.model.taxonomy import taxonomy
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import Form, form_of, frame_crs, head_of, read_vector, row_names
+from landloom.store.vector import Form, Told, form_of, frame_crs, head_of, read_vector, row_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -158,6 +158,7 @@ def _read_around(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Geo
             path,
             layer=source.layer,
             columns=[str(source.column)],
+            told=Told(encoding=source.encoding),
             bbox=(west - MARGIN, south - MARGIN, east + MARGIN, north + MARGIN),
             bbox_crs=WGS84,
             numbered=True,

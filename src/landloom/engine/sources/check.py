@@ -10,7 +10,7 @@ from landloom.errors import InvalidInputError, Problem
 from landloom.labels.polygons import geometry_problems, read_codes, refuse
 from landloom.model.taxonomy import taxonomy
 from landloom.store.raster import open_raster
-from landloom.store.vector import UNREAD, read_blocks, row_names
+from landloom.store.vector import UNREAD, Told, read_blocks, row_names
 
 if TYPE_CHECKING:
     from landloom.engine.context import BuildContext
@@ -57,7 +57,7 @@ def check_source(path: str, source: LabelSource) -> list[Problem]:
         raise InvalidInputError(f"{path}: got no column, expected the column of the code: --column")
     shapes: list[Problem] = []
     codes: list[Problem] = []
-    for frame in read_blocks(path, layer=source.layer, columns=[source.column]):
+    for frame in read_blocks(path, layer=source.layer, columns=[source.column], told=Told(encoding=source.encoding)):
         names = row_names(frame)
         unread = {frame.index.get_loc(label): why for label, why in frame.attrs[UNREAD].items()}
         found = geometry_problems(frame.geometry.to_numpy()) | unread

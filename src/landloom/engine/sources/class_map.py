@@ -9,8 +9,8 @@ import numpy as np
 
 from landloom.engine.pixels.reading import source_windows
 from landloom.errors import InvalidInputError
+from landloom.formats.raster_codes import code_numbers
 from landloom.imagery.resample import to_grid
-from landloom.imagery.stored import code_numbers
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.store.raster import open_raster
 

@@ -14,7 +14,7 @@ from landloom.errors import InvalidInputError, counted
 from landloom.model.grid import WGS84
 from landloom.model.shapes import reproject_all
 from landloom.store.raster import open_raster
-from landloom.store.vector import vector_extent
+from landloom.store.vector import Told, vector_extent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -83,7 +83,7 @@ def bounds_of(samples: Sequence[Sample]) -> Bounds:
 
 def _extent(path: str, source: LabelSource) -> Bounds | None:
     if not is_raster(path):
-        return vector_extent(path, source.layer)
+        return vector_extent(path, source.layer, Told(encoding=source.encoding))
     with open_raster(path) as file:
         moved, refused = reproject_all([file.grid.outline()], file.grid.epsg, WGS84, tolerance=inf)
     return None if refused else moved[0].bounds

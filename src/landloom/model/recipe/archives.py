@@ -39,7 +39,7 @@ class ArchiveSection(Section):
     """`static` (a STAC catalogue of JSON files), `table` (stac-geoparquet), `stac-api`, `safe` (products on disk),
     `odata` (a provider of whole products), or the name of a known STAC API such as `earth-search`."""
     href: str | None = None
-    """`catalog.json`, the Parquet file, the folder of SAFE folders and zip files, or the API's root; preset for known
+    """`catalog.json`, the Parquet file, the folder of SAFE products, or the API's root; preset for known
     APIs and `odata`."""
     collection: str | None = None
     """Collection of a STAC API; preset for known APIs."""

@@ -36,6 +36,8 @@ class LabelSource(Section):
     """Column of the code; absent for rasters."""
     layer: str | None = None
     """Layer, where the file has several."""
+    encoding: Annotated[str | None, Field(exclude_if=is_none)] = None
+    """Encoding of text that is not UTF-8, where the file does not say it: `cp1252`."""
     invalid: Literal["error", "repair"] = "error"
     """Handling of invalid geometries: the build stops and names their rows, or they are repaired and noted."""
     allow_empty: bool = False

@@ -64,6 +64,8 @@ class VectorSource(Section):
     """Column of the code or name."""
     layer: str | None = None
     """Layer, where the file has several."""
+    encoding: Annotated[str | None, Field(exclude_if=is_none)] = None
+    """Encoding of text that is not UTF-8, where the file does not say it: `cp1252`."""
 
 
 class RegionSection(Section):
@@ -75,6 +77,8 @@ class RegionSection(Section):
     """Any vector file with a CRS."""
     layer: Annotated[str | None, Field(exclude_if=is_none)] = None
     """Layer, where the file has several."""
+    encoding: Annotated[str | None, Field(exclude_if=is_none)] = None
+    """Encoding of text that is not UTF-8, where the file does not say it: `cp1252`."""
 
     @model_validator(mode="after")
     def _one(self) -> Self:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
@@ -21,8 +22,8 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.model.grid import Grid
 
-PREFIX: Final = "consensus"
-"""Start of the keys of label products that hold a consensus."""
+KEY: Final = re.compile(r"consensus(_v\d+)?")
+"""Keys of label products that hold a consensus, version after version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ def _consensus(info: CorpusInfo, folder: str) -> ProductInfo:
     found = [
         one
         for one in info.products
-        if one.key.startswith(PREFIX) and one.product.kind == "raster-labels" and one.product.bands[0].name == "class"
+        if KEY.fullmatch(one.key) and one.product.kind == "raster-labels" and one.product.bands[0].name == "class"
     ]
     if not found:
         raise CorpusError(f"{folder}: got a campaign without a consensus; run landloom annotate consensus {folder}")

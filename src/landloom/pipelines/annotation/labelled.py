@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -10,27 +9,38 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.annotate.tasks.cut import cut_chip
-from landloom.errors import InvalidInputError, InvalidValueError, LandloomError, Problem, bullets, counted, grouped
+from landloom.annotate.tasks.values import TaskKind
+from landloom.errors import (
+    InvalidInputError,
+    InvalidValueError,
+    LandloomError,
+    NotFoundError,
+    Problem,
+    bullets,
+    counted,
+    grouped,
+)
 from landloom.formats.geotiff import decode_geotiff
 from landloom.model.address import shown
 from landloom.pipelines.annotation.classes import ClassCodes
 from landloom.pipelines.annotation.folder import open_folder
-from landloom.pipelines.annotation.imported import ImportedTask, write_imported
 from landloom.pipelines.annotation.points import PointPlaces, read_points
 from landloom.pipelines.annotation.series import SeriesSource
 from landloom.query.corpus import Corpus
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from landloom.annotate.ledger.database import Ledger
+    from landloom.annotate.tasks.values import TaskWindow
     from landloom.model.grid import Grid
 
 _TIFF: Final = frozenset({".tif", ".tiff"})
 _LISTED: Final = 30
 """Problems that are listed."""
-_NAME: Final = re.compile(r"[^\x00-\x1f\x7f]{1,100}")
+_NO_REFERENCE: Final = (TaskKind.BLIND, TaskKind.PLANTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,11 +63,11 @@ class ImportOptions:
 class ImportReport:
     """Labels that were imported."""
 
-    file: str
-    """Inside the campaign's folder."""
     annotators: tuple[str, ...]
     tasks: int
     """Tasks with a label of anybody."""
+    new: int
+    """Answers that the ledger did not hold yet, one per task and annotator."""
     pixels: int
     """Labels of all annotators together."""
     rejected: tuple[str, ...]
@@ -82,14 +92,16 @@ class _Canvas:
             self.layers[key] = np.zeros(self.source.grid(chip).shape, np.uint8)
         return self.layers[key]
 
-    def tasks(self, size: int, *, reference: bool) -> Iterator[ImportedTask]:
-        """Labels cut into the tasks of the campaign; tasks without any are left out."""
+    def answers(self, size: int) -> dict[str, dict[TaskWindow, bytes]]:
+        """Annotator → labels cut into the tasks of the campaign; tasks without any are left out."""
+        found: dict[str, dict[TaskWindow, bytes]] = {}
         for (chip, annotator), layer in sorted(self.layers.items()):
             height, width = layer.shape
             for window in cut_chip(chip, height, width, size):
                 part = layer[window.row : window.row + window.height, window.column : window.column + window.width]
                 if part.any():
-                    yield ImportedTask(window=window, annotator=annotator, labels=part, reference=reference)
+                    found.setdefault(annotator, {})[window] = part.tobytes()
+        return found
 
 
 def import_labels(folder: str | Path, files: Sequence[str], options: ImportOptions | None = None) -> ImportReport:
@@ -106,7 +118,9 @@ def import_labels(folder: str | Path, files: Sequence[str], options: ImportOptio
     Raises:
         InvalidInputError: files or rows that cannot be used, each named; nothing was imported. Or there is no label.
         CorpusError: there is no campaign.
+        ConflictError: a person has other labels of the same task already, or a task another reference.
     """
+    from landloom.annotate.ledger.answers import answered_tasks  # noqa: PLC0415 - the extra `annotate`
     from landloom.annotate.ledger.campaigns import campaign  # noqa: PLC0415 - the extra `annotate`
     from landloom.annotate.ledger.database import open_ledger  # noqa: PLC0415 - the extra `annotate`
 
@@ -114,25 +128,61 @@ def import_labels(folder: str | Path, files: Sequence[str], options: ImportOptio
     there = open_folder(folder)
     with open_ledger(there.database) as ledger:
         known = campaign(ledger, there.name)
-    source = SeriesSource(corpus=Corpus.open(there.corpus), key=known.settings.series)
-    canvas = _Canvas(source)
-    codes = ClassCodes.of(known.classes, wanted.classes)
-    problems: list[Problem] = []
-    for file in files:
-        read = _read_raster if Path(file).suffix.lower() in _TIFF else _read_table
-        problems += read(file, canvas, codes, wanted)
-    if problems and not wanted.skip_invalid:
-        raise InvalidInputError(f"got labels that cannot be used; nothing was imported:\n{_listed(problems)}")
-    tasks = list(canvas.tasks(known.settings.task_size, reference=wanted.reference))
-    if not tasks:
-        raise InvalidInputError(f"got {counted(len(files), 'file')} without any label\n{_listed(problems)}".rstrip())
+        source = SeriesSource(corpus=Corpus.open(there.corpus), key=known.settings.series)
+        canvas = _Canvas(source)
+        codes = ClassCodes.of(known.classes, wanted.classes)
+        problems: list[Problem] = []
+        for file in files:
+            read = _read_raster if Path(file).suffix.lower() in _TIFF else _read_table
+            problems += read(file, canvas, codes, wanted)
+        kinds = {task.window: task.kind for task in answered_tasks(ledger, there.name, unanswered=True)}
+        answers = canvas.answers(known.settings.task_size)
+        problems += _unfit(answers, kinds, reference=wanted.reference)
+        if problems and not wanted.skip_invalid:
+            raise InvalidInputError(f"got labels that cannot be used; nothing was imported:\n{_listed(problems)}")
+        if not any(answers.values()):
+            given = counted(len(files), "file")
+            raise InvalidInputError(f"got {given} without any label of the campaign\n{_listed(problems)}".rstrip())
+        new = sum(_add(ledger, there.name, name, own, reference=wanted.reference) for name, own in answers.items())
     return ImportReport(
-        file=write_imported(there.path, tasks),
-        annotators=tuple(sorted({one.annotator for one in tasks})),
-        tasks=len({one.window for one in tasks}),
-        pixels=sum(int(np.count_nonzero(one.labels)) for one in tasks),
+        annotators=tuple(sorted(name for name, own in answers.items() if own)),
+        tasks=len({window for own in answers.values() for window in own}),
+        new=new,
+        pixels=sum(len(labels) - labels.count(0) for own in answers.values() for labels in own.values()),
         rejected=tuple(str(problem) for problem in problems),
     )
+
+
+def _unfit(
+    answers: dict[str, dict[TaskWindow, bytes]], kinds: Mapping[TaskWindow, TaskKind], *, reference: bool
+) -> list[Problem]:
+    """Take out what the campaign has no task for: other chips; of references, tasks that others need as they are."""
+    problems = []
+    for annotator, own in answers.items():
+        for window in list(own):
+            kind = kinds.get(window)
+            if kind is None:
+                problems.append(Problem(where=f"{window.chip} by {annotator}", what="is no chip of the campaign"))
+            elif reference and kind in _NO_REFERENCE:
+                what = "is a task without a reference, which others get with another guess"
+                place = f"{window.chip}, row {window.row}, column {window.column}"
+                problems.append(Problem(where=f"{place} by {annotator}", what=what))
+            else:
+                continue
+            del own[window]
+    return problems
+
+
+def _add(ledger: Ledger, campaign: str, name: str, answers: Mapping[TaskWindow, bytes], *, reference: bool) -> int:
+    """Put one person's labels into the ledger; the number of new answers."""
+    from landloom.annotate.ledger.accounts.users import create_user, user  # noqa: PLC0415 - the extra `annotate`
+    from landloom.annotate.ledger.imported import import_answers, import_references  # noqa: PLC0415 - the same
+
+    try:
+        person = user(ledger, name)
+    except NotFoundError:
+        person = create_user(ledger, name, None)
+    return (import_references if reference else import_answers)(ledger, campaign, person, answers)
 
 
 def _listed(problems: Sequence[Problem]) -> str:
@@ -142,8 +192,9 @@ def _listed(problems: Sequence[Problem]) -> str:
 
 
 def _annotator(name: str) -> str:
-    if not _NAME.fullmatch(name):
-        raise InvalidInputError(f"got annotator {name!r}, expected a name of 1 to 100 printable characters")
+    from landloom.annotate.ledger.accounts.users import check_name  # noqa: PLC0415 - the extra `annotate`
+
+    check_name(name)
     return name
 
 

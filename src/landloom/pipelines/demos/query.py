@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import subprocess
-import sys
 import time
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +11,7 @@ from pystac_client import Client
 from landloom.engine.executors import inline
 from landloom.errors import LandloomError, counted
 from landloom.pipelines.demos.cells import run_demo
+from landloom.pipelines.demos.served import served
 from landloom.query.corpus import Corpus
 from landloom.query.transfer.destination import plan_download, verify
 from landloom.query.transfer.download import download
@@ -23,7 +20,7 @@ from landloom.query.transfer.stores import open_transfer_store
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
     from landloom.engine.executors import Factory
@@ -33,8 +30,6 @@ if TYPE_CHECKING:
 MONTH: Final = ("2018-06-01", "2018-07-01")
 SUBSET: Final = "subset"
 """Folder of the download."""
-PATIENCE: Final = 60.0
-"""Seconds to wait until the server listens, or has ended."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,7 +176,7 @@ def _verified(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, st
 def _served(folder: Path, expected: Selection, labels: str) -> tuple[None, str]:
     """Compare the result of an independent STAC client on our server with the query."""
     key = next(item.key for item in expected.sidecar.info.products if item.key != "labels")
-    with _server(folder) as address:
+    with served("serve", folder) as address:
         client = Client.open(address)
         names = [item.id for item in client.get_collections()]
         collection = next(name for name in names if name.endswith(f"_source_{key}"))
@@ -190,22 +185,3 @@ def _served(folder: Path, expected: Selection, labels: str) -> tuple[None, str]:
     if items != sorted(f"{collection}_{identity}" for identity in expected.ids):
         raise LandloomError(f"the server found {len(items)} items, the query {len(expected)} samples")
     return None, f"{counted(len(items), 'item')} of {collection}, same as the query; server stopped"
-
-
-@contextmanager
-def _server(folder: Path) -> Iterator[str]:
-    """`landloom serve` on a free local port, until the block ends; yields its address."""
-    command = [sys.executable, "-m", "landloom.cli", "serve", str(folder), "--port", "0"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            line = process.stdout.readline() if process.stdout else ""
-            address = next((word for word in line.split() if word.startswith("http://")), None)
-            if address is None:
-                process.kill()
-                said = process.communicate(timeout=PATIENCE)[1].strip()
-                raise LandloomError(f"the server did not start: {said or line}")
-            yield address
-        finally:
-            if process.poll() is None:
-                process.send_signal(signal.SIGINT)
-                process.communicate(timeout=PATIENCE)

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.archive.protocol import in_order
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.scratch import scratch_arrays
 from landloom.engine.pixels.writing import product_writer
-from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, GranuleScenes, SeriesWindow, daily_step
+from landloom.engine.scenes.dates import daily_step
+from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, GranuleScenes, SeriesWindow
 from landloom.engine.units import Observed, Outcome
 from landloom.model.time import format_instant
 from landloom.store.open import open_store
@@ -63,16 +65,15 @@ class GranuleSeriesTask:
 
     def _gather(
         self, stack: ExitStack, left_out: Mapping[str, str]
-    ) -> tuple[tuple[Scene, ...], dict[str, NDArray[Any]], list[dict[str, str]]]:
-        """The scenes taken, arrays over all chips, and how the numbers of each scene were converted."""
-        chosen = self.scenes.without(left_out).chosen()
-        chips = self._arrays(len(chosen), stack)
-        with GranuleReader(chosen, self.bands, self.mask) as reader:
+    ) -> tuple[tuple[tuple[Scene, ...], ...], dict[str, NDArray[Any]], dict[str, dict[str, str]]]:
+        """The scenes of every date, arrays over all chips, and how the numbers of each scene were converted."""
+        with GranuleReader(self.scenes.without(left_out).chosen(), self.bands, self.mask) as reader:
+            chips = self._arrays(len(reader.dates), stack)
             for row, sample in enumerate(self.samples):
                 window = reader.window(sample.grid(RESOLUTION))
                 for name, array in chips.items():
                     array[row] = getattr(window, name)
-            return chosen, chips, [one.stored for one in reader.readers]
+            return reader.dates, chips, reader.stored
 
     def _arrays(self, times: int, stack: ExitStack) -> dict[str, NDArray[Any]]:
         """Empty arrays, in memory or in temporary files."""
@@ -86,13 +87,13 @@ class GranuleSeriesTask:
 
     def _written(
         self,
-        chosen: Sequence[Scene],
+        dates: Sequence[tuple[Scene, ...]],
         chips: Mapping[str, NDArray[Any]],
         left_out: Mapping[str, str],
-        stored: Sequence[Mapping[str, str]],
+        stored: Mapping[str, Mapping[str, str]],
     ) -> Outcome:
-        steps = tuple(daily_step(scene.time) for scene in chosen)
-        times = [scene.time for scene in chosen]
+        times = [first.time for first, *_ in dates]
+        steps = tuple(daily_step(instant) for instant in times)
         table: NDArray[np.bool_] = np.asarray(chips["bands"].any(axis=(2, 3, 4)))
         files: list[FileEntry] = []
         for product in self.products:
@@ -111,44 +112,48 @@ class GranuleSeriesTask:
                     for step in np.flatnonzero(table[row]).tolist():
                         writer.write(row, step, arrays[step])
                 files += writer.finish()
-        files.append(self._decided(chosen, chips["valid"], table))
+        files.append(self._decided(dates, chips["valid"], table))
         return Outcome(
             files=tuple(files),
             observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for one in self.products),
-            lineage=self._lineage(chosen, chips["valid"], table, left_out, stored),
+            lineage=self._lineage(dates, chips["valid"], table, left_out, stored),
         )
 
-    def _decided(self, chosen: Sequence[Scene], valid: NDArray[np.bool_], table: NDArray[np.bool_]) -> FileEntry:
-        key = DecidedScenes.key(self.samples[0].tile)
-        data = DecidedScenes(scenes=tuple(scene.id for scene in chosen), valid=valid, exists=table).encode()
+    def _decided(
+        self, dates: Sequence[tuple[Scene, ...]], valid: NDArray[np.bool_], table: NDArray[np.bool_]
+    ) -> FileEntry:
+        key, names = DecidedScenes.key(self.samples[0].tile), tuple(one.id for scenes in dates for one in scenes)
+        data = DecidedScenes(scenes=names, valid=valid, exists=table).encode()
         open_store(self.store).put(key, data)
         return FileEntry.of(key, data)
 
     def _lineage(
         self,
-        chosen: Sequence[Scene],
+        dates: Sequence[tuple[Scene, ...]],
         valid: NDArray[np.bool_],
         table: NDArray[np.bool_],
         left_out: Mapping[str, str],
-        stored: Sequence[Mapping[str, str]],
+        stored: Mapping[str, Mapping[str, str]],
     ) -> Lineage:
-        broken = tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(left_out.items()))
-        rows = []
-        for at, scene in enumerate(chosen):
-            step = daily_step(scene.time)
+        scenes, rows = self.scenes.without(left_out), []
+        passed_over = scenes.passed_over()
+        for at, own in enumerate(dates):
+            step = daily_step(own[0].time)
+            others = [(scene, f"{scene}: {reason}") for scene, reason in passed_over.get(step.name, ())]
+            missing = [*(left_out.items() if at == 0 else ()), *others]
             rows.append(
                 LineageStep(
                     timestep=step.name,
                     datetime=format_instant(step.stamp),
                     day_of_year=step.stamp.timetuple().tm_yday,
-                    scenes=(SceneRecord.of(scene, stored=stored[at]),),
+                    scenes=tuple(SceneRecord.of(scene, stored=stored[scene.id]) for scene in in_order(own)),
                     without_data=(),
-                    left_out=broken if at == 0 else (),
+                    left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(missing)),
                     samples=int(table[:, at].sum()),
                     valid=round(float(valid[:, at].mean()), 6),
                 )
             )
-        choice = self.scenes.without(left_out).choice()
+        choice = scenes.choice()
         return Lineage(
             timesteps=tuple(rows),
             months_without=tuple(month for _, month in choice.gaps),

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from landloom.reports.options import HERE, JsonOption, RecipeOption, registry_of
+from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, registry_of
 from landloom.reports.terminal import ProgressBars, say, say_json, say_table
 
 CORPUS = Path("corpus")
@@ -18,7 +18,7 @@ GUESSES = Path("guesses")
 def register(app: typer.Typer) -> None:
     """Add this group."""
     group = typer.Typer(help="Guess labels of granules: train, predict, report their quality.", no_args_is_help=True)
-    group.command(epilog="Example: landloom guess train landloom.yaml --out models")(train)
+    group.command(cls=ReadingCommand, epilog="Example: landloom guess train landloom.yaml --out models")(train)
     group.command(epilog="Example: landloom guess predict models/32UPA.skops corpus --out guesses")(predict)
     group.command(epilog="Example: landloom guess report corpus")(report)
     app.add_typer(group, name="guess")

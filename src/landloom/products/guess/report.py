@@ -157,7 +157,7 @@ def _granule(there: FinishedCorpus, row: GuessRow, truth: Path | None) -> str:
         labels = _raster(there, sample, "labels")
         shown: dict[str, Any] = {"summer": _picture(there, sample), "guess": labels[0], "confidence": labels[1]}
         if truth is not None:
-            shown["truth"] = _truth(truth, sample.grid(10))
+            shown["truth"] = simulated_truth(truth, sample.grid(10))
             compared.append(Scores.of(shown["truth"], labels[0]))
         maps[str(sample.id)] = shown
     caption = "Chips in summer, the guess, its confidence (dark: uncertain)" + (", and the truth." if truth else ".")
@@ -219,6 +219,12 @@ def _picture(there: FinishedCorpus, sample: Sample) -> NDArray[np.uint8]:
     return true_colour(read(item.product)[best], *(bands.index(name) for name in ("B04", "B03", "B02")))
 
 
-def _truth(archive: Path, grid: Grid) -> NDArray[np.uint8]:
+def simulated_truth(archive: Path, grid: Grid) -> NDArray[np.uint8]:
+    """(y, x) true classes of a simulated world, in the taxonomy of LandCoverNet.
+
+    Args:
+        archive: folder of the simulated archive.
+        grid: pixels of 10 m.
+    """
     codes = World(spec_of(archive)).land_cover(grid)
     return crosswalk("clc_landcovernet").apply(codes)

@@ -19,7 +19,8 @@ from landloom.corpus.lineage import SceneRecord
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.reading import PixelMask, SceneFaultError
 from landloom.engine.pixels.reread import ChipSeries
-from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, SeriesWindow, daily_step
+from landloom.engine.scenes.dates import as_one, daily_step
+from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, SeriesWindow
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.errors import InvalidInputError
 from landloom.formats.geotiff import encode_geotiff
@@ -38,7 +39,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
-    from landloom.engine.pixels.reading import SceneReader
     from landloom.engine.scenes.granules import GranuleScenes
     from landloom.engine.sources.class_map import ClassMap
     from landloom.labels.guess.model import GuessModel, Prediction
@@ -87,7 +87,7 @@ class GranuleImagery:
         """(time, y, x) scene classes."""
         found = np.zeros((len(self.times), *strip.shape), dtype=np.uint8)
         for at, scene in enumerate(self.reader.readers):
-            part = self._read(scene, partial(scene.classes, strip))
+            part = self._read(partial(scene.classes, strip))
             if part is not None:
                 found[at] = part
         return found
@@ -100,7 +100,7 @@ class GranuleImagery:
         for at, scene in enumerate(self.reader.readers):
             usable = valid[at, 0]
             for own, strip, rows, columns in drawn_by_strip(area, picked):
-                clear = self._read(scene, partial(scene.clear, strip))
+                clear = self._read(partial(scene.clear, strip))
                 if clear is not None:
                     usable[own] = clear[rows, columns]
             for band in range(bands):
@@ -113,19 +113,19 @@ class GranuleImagery:
         """Read a file from top to bottom: each of its tiles is decoded once, with a cache of one row of tiles."""
         scene, name = self.reader.readers[at], self.bands[band]
         for own, strip, rows, columns in drawn_by_strip(area, picked):
-            source = self._read(scene, partial(scene.grid, name))
+            source = self._read(partial(scene.grid, name))
             grid = strip if source is None else native(strip, source)
-            part = self._read(scene, partial(scene.band, name, grid))
+            part = self._read(partial(scene.band, name, grid))
             if part is not None:
                 step = strip.height // grid.height
                 numbers[own] = part[rows // step, columns // step]
 
-    def _read(self, scene: SceneReader, read: Callable[[], Result | None]) -> Result | None:
+    def _read(self, read: Callable[[], Result | None]) -> Result | None:
         """Read part of a file; nodata if it is broken, which is recorded."""
         try:
             return read()
         except SceneFaultError as fault:
-            self.faults[scene.scene.id] = str(fault)
+            self.faults[fault.scene.id] = str(fault)
             return None
 
 
@@ -166,7 +166,7 @@ class GuessTask:
                 trained = learn(imagery, self.target.on, area, self.section, self.seed, held)
             except InvalidInputError as error:
                 raise InvalidInputError(f"{granule}: {error}") from error
-        return self._predicted(store, trained, chosen, decided, imagery.faults)
+        return self._predicted(store, trained, reader.dates, decided, imagery.faults)
 
     @property
     def held(self) -> tuple[Sample, ...]:
@@ -174,10 +174,10 @@ class GuessTask:
         return self.samples[len(self.samples) - self.section.held_out :] if self.section.held_out else ()
 
     def _windows(
-        self, store: Store, chosen: Sequence[Scene], decided: DecidedScenes
+        self, store: Store, dates: Sequence[tuple[Scene, ...]], decided: DecidedScenes
     ) -> Iterator[tuple[Sample, SeriesWindow]]:
         """Each chip as written by the series."""
-        names = [daily_step(scene.time).name for scene in chosen]
+        names = [daily_step(first.time).name for first, *_ in dates]
         tile = self.samples
         bands = ChipSeries(store, self.layout, self.layouts, self.series, tile)
         classes = ChipSeries(store, self.layout, self.layouts, self.classes, tile)
@@ -196,19 +196,19 @@ class GuessTask:
         self,
         store: Store,
         trained: Trained,
-        chosen: Sequence[Scene],
+        dates: Sequence[tuple[Scene, ...]],
         decided: DecidedScenes,
         faults: dict[str, str],
     ) -> Outcome:
         files: list[FileEntry] = []
         agreed: list[Scores] = []
         whole: list[Scores] = []
-        dates, times = _dates_csv(chosen), [scene.time for scene in chosen]
+        listed, times = _dates_csv(dates), [first.time for first, *_ in dates]
         least = guess_settings(self.section).agreement
-        for sample, window in self._windows(store, chosen, decided):
+        for sample, window in self._windows(store, dates, decided):
             grid = sample.grid(RESOLUTION)
             found = trained.model.predict(window.filled(times), np.asarray(window.valid.any(axis=0)))
-            for product, data in zip(self.products, (*chip_rasters(found, trained.model, grid), dates), strict=True):
+            for product, data in zip(self.products, (*chip_rasters(found, trained.model, grid), listed), strict=True):
                 key = self.layout.raster_label(sample.id, product.prefix, VERSION, product.suffix)
                 files.append(_put(store, key, data))
             if sample in self.held:
@@ -269,12 +269,13 @@ def chip_rasters(found: Prediction, model: GuessModel, grid: Grid) -> tuple[byte
     return labels, encode_geotiff(stored, grid, bands=names)
 
 
-def _dates_csv(scenes: Sequence[Scene]) -> bytes:
+def _dates_csv(dates: Sequence[tuple[Scene, ...]]) -> bytes:
+    """A row per date; the ids of several datastrips are separated by spaces."""
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(("date", "datetime", "scene", "cloud_cover"))
-    for scene in scenes:
-        row = SceneRecord.of(scene)
-        cloud = "" if row.cloud_cover is None else f"{row.cloud_cover:g}"
-        writer.writerow((row.datetime[:10], row.datetime, row.id, cloud))
+    for scenes in dates:
+        row, one = SceneRecord.of(scenes[0]), as_one(scenes)
+        cloud = "" if one.cloud_cover is None else f"{one.cloud_cover:g}"
+        writer.writerow((row.datetime[:10], row.datetime, " ".join(scene.id for scene in scenes), cloud))
     return text.getvalue().encode()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.errors import InvalidInputError
-from landloom.reports.options import JsonOption
+from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -42,8 +42,10 @@ def register(app: typer.Typer) -> None:
     rasterise_example = (
         "landloom parcels rasterise p.gpkg --columns ground_truth=CROP id=ID --like B04.tif --out labels"
     )
-    group.command(epilog=f"Example: {rasterise_example}")(rasterise)
-    group.command(epilog="Example: landloom parcels describe p.gpkg --columns ground_truth=CROP")(describe)
+    group.command(cls=ReadingCommand, epilog=f"Example: {rasterise_example}")(rasterise)
+    group.command(cls=ReadingCommand, epilog="Example: landloom parcels describe p.gpkg --columns ground_truth=CROP")(
+        describe
+    )
     app.add_typer(group, name="parcels")
 
 

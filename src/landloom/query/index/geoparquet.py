@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import CorpusError
+from landloom.model.parquet_size import check_size
 from landloom.query.index.draft import Draft
 
 if TYPE_CHECKING:
@@ -222,6 +223,10 @@ def read_index(path: Path, corpus: Path | None = None) -> Draft:
         raise CorpusError(f"{path}: the index cannot be read: {error}") from error
     with opened as file:
         reader = _IndexReader(file, _description(file, path, corpus))
+        try:
+            check_size(path, reader.wanted)
+        except pa.ArrowException as error:
+            raise CorpusError(f"{path}: the index cannot be read: {error}") from error
         rows = 0
         for group in range(file.num_row_groups):
             rows = reader.read(group, rows)

@@ -230,7 +230,7 @@ def _nodata_columns() -> set[str]:
 
 def _columns(mapping: Path) -> tuple[list[str], Taxonomy | None]:
     """Label columns, and their taxonomy, if it is known."""
-    rows = table_rows(read_text(mapping, mapping.name))
+    rows = table_rows(read_text(mapping, mapping.name), mapping.name)
     if not rows or "index" not in rows[0]:
         raise CorpusError(f"{mapping.name}: got no column `index`, expected a mapping of classes")
     columns = [row["index"] for row in rows]

@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.model.address import without_secrets
+from landloom.store.hosts import hosts_are_limited
 from landloom.store.http import asked_to_wait
 from landloom.store.patience import BUSY, WORTH_RETRYING, Patience
 
@@ -226,10 +227,10 @@ _odd_servers: set[str] = set()
 
 
 def _attempt(store: Any, base: str, path: str, out: Any, state: _Progress) -> None:
-    """One try, by the means that the server needs."""
+    """One try, by the means that the server needs; where hosts are limited, by those that check redirects."""
     from obstore.exceptions import GenericError
 
-    if base not in _odd_servers:
+    if base not in _odd_servers and not (_is_web(base) and hosts_are_limited()):
         try:
             _receive(store, path, out, state)
         except _NotPlainError:

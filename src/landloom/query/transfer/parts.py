@@ -6,7 +6,7 @@ Also the terms of exactly the downloaded products, and the command for azcopy.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 from landloom.corpus.layout import CORPUS, ROOT
 from landloom.corpus.root import root_of
@@ -228,19 +228,17 @@ def write_licences(corpus: Corpus, destination: Path) -> Path:
     return path
 
 
-def estimate_bytes(store: Any, files: Iterable[Wanted], samples: int = 8) -> int:
+def estimate_bytes(store: Readable, files: Iterable[Wanted], samples: int = 8) -> int:
     """Total size of files; if no manifest gives sizes, estimated from a few files of each folder.
 
     Args:
-        store: an obstore store.
+        store: of the corpus.
         files: the files.
         samples: number of files per product whose size is requested.
 
     Returns:
         Exact if all sizes are known, else an estimate.
     """
-    import obstore
-
     total = 0
     unknown: dict[str, list[str]] = {}
     for item in files:
@@ -250,6 +248,6 @@ def estimate_bytes(store: Any, files: Iterable[Wanted], samples: int = 8) -> int
             unknown.setdefault(item.path.rsplit("/", 2)[-2], []).append(item.path)
     for paths in unknown.values():
         asked = paths[:: max(len(paths) // samples, 1)][:samples]
-        sizes = [obstore.head(store, path)["size"] for path in asked]
+        sizes = [store.size(path) for path in asked]
         total += round(sum(sizes) / len(sizes) * len(paths))
     return total

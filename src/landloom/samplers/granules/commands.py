@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.reports.options import JsonOption, WorkersOption
+from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -33,10 +33,11 @@ def register(app: typer.Typer) -> None:
     features_example = (
         "landloom granules features igbp.tif --continents countries.gpkg --column CONTINENT --out granules"
     )
-    group.command(epilog=f"Example: {features_example}")(features)
-    group.command(epilog="Example: landloom granules draw granules/granules.parquet --published --out granules.txt")(
-        draw
-    )
+    group.command(cls=ReadingCommand, epilog=f"Example: {features_example}")(features)
+    group.command(
+        cls=ReadingCommand,
+        epilog="Example: landloom granules draw granules/granules.parquet --published --out granules.txt",
+    )(draw)
     app.add_typer(group, name="granules")
 
 

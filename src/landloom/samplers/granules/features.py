@@ -21,9 +21,9 @@ from landloom.engine.executors import inline
 from landloom.engine.units import Outcome, Unit, unit_digest
 from landloom.errors import BuildError, InvalidInputError
 from landloom.formats.parquet import encode_parquet
-from landloom.imagery.stored import code_numbers
+from landloom.formats.raster_codes import code_numbers
 from landloom.labels.coverage import coverage_of
-from landloom.model.address import is_remote
+from landloom.model.address import VectorName, is_remote
 from landloom.model.crosswalk import Crosswalk, crosswalk
 from landloom.model.granules import granule_footprint, granule_region, world_granules
 from landloom.model.grid import WGS84
@@ -35,8 +35,18 @@ from landloom.sampling.continents import REGIONS, continents_of
 from landloom.sampling.granules import CLASSES
 from landloom.store.open import open_store
 from landloom.store.raster import open_raster
-from landloom.store.vector import Form, form_of, has_geometry, head_of, named_layer, read_vector, row_names
-from landloom.store.vector.tables import read_text, table_rows
+from landloom.store.vector import (
+    Form,
+    Told,
+    form_of,
+    has_geometry,
+    head_of,
+    read_vector,
+    refuse_unread,
+    row_names,
+    vector_name,
+)
+from landloom.store.vector.tables import column_names, read_text, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -312,10 +322,12 @@ def assigned(granules: Sequence[GranuleId], file: str, column: str, layer: str |
     Raises:
         InvalidInputError: a table that cannot be read, or without a known continent.
     """
-    file, layer = named_layer(file, layer)
-    table = _table(file, column)
+    own = vector_name(file, layer)
+    table = _table(own, column)
     if table is None:
-        frame = read_vector(file, layer=layer, columns=[column], numbered=True)
+        frame = read_vector(
+            own.file, layer=own.layer, told=Told(encoding=own.encoding), columns=[column], numbered=True
+        )
         return continents_of(granules, *_named_land(frame, column, file))
     unknown = sorted({name for name in table.values() if name not in REGIONS})
     if unknown:
@@ -329,6 +341,7 @@ def _named_land(frame: GeoDataFrame, column: str, file: str) -> tuple[list[Any],
     """Shapes in degrees and names of the rows of a layer that belong to a known continent."""
     if frame.crs is None:
         raise InvalidInputError(f"{file}: got rows in several CRSs, expected one for the whole file")
+    refuse_unread(frame, file)
     names = [nfc(str(name)) for name in frame[column]]
     moved, refused = reproject_all(frame.geometry.to_numpy(), frame.crs, WGS84)
     rows = row_names(frame)
@@ -339,15 +352,18 @@ def _named_land(frame: GeoDataFrame, column: str, file: str) -> tuple[list[Any],
     return [moved[place] for place in kept], [names[place] for place in kept]
 
 
-def _table(file: str, column: str) -> dict[str, str] | None:
+def _table(own: VectorName, column: str) -> dict[str, str] | None:
     """Granule → continent, if the file is a table with a column `id`."""
+    file = own.file
     if is_remote(file) or form_of(head_of(file), file) is not Form.TEXT:
         return None
-    rows = table_rows(read_text(file))
+    text = read_text(file, encoding=own.encoding)
+    names = column_names(text)
+    if "id" not in names or has_geometry(names):
+        return None
+    rows = table_rows(text, file)
     if not rows:
         raise InvalidInputError(f"{file} holds no rows")
-    if "id" not in rows[0] or has_geometry(rows[0]):
-        return None
     if not {"id", column} <= rows[0].keys():
         raise InvalidInputError(f"{file}: got the columns {', '.join(rows[0])}, expected id and {column}")
     return {row["id"]: row[column] for row in rows}

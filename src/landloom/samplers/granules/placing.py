@@ -64,10 +64,9 @@ class ChipsTask:
         return Outcome(files=(FileEntry.of(key_of(granule), data),), notes=tuple(notes))
 
     def _seen(self, broken: Mapping[str, str]) -> tuple[NDArray[np.uint16], int]:
-        """(row, column) of 60 m pixels: number of scenes with data in the whole pixel; and the number of scenes."""
-        chosen = self.scenes.without(broken).chosen()
+        """(row, column) of 60 m pixels: number of dates with data in the whole pixel; and the number of dates."""
         whole = granule_grid(self.scenes.granule, COARSE)
-        with GranuleReader(chosen, (), PixelMask()) as reader:
+        with GranuleReader(self.scenes.without(broken).chosen(), (), PixelMask()) as reader:
             area = reader.area(self.scenes.granule, CLASSES)
             factor = COARSE // CLASSES
             seen = np.zeros(whole.shape, dtype=np.uint16)
@@ -79,7 +78,7 @@ class ChipsTask:
                 if classes is not None:
                     blocks = classes[: height * factor, : width * factor].reshape(height, factor, width, factor)
                     part += (blocks != 0).all(axis=(1, 3))
-        return seen, len(chosen)
+        return seen, len(reader.dates)
 
 
 def key_of(granule: GranuleId) -> str:

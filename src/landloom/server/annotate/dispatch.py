@@ -14,7 +14,7 @@ from landloom.server.annotate.access import Access, allowed
 from landloom.server.annotate.bodies import BodyReader, GoneError
 from landloom.server.annotate.calls import Call
 from landloom.server.annotate.errors import RefusedError, not_found, response_to
-from landloom.server.annotate.routes import Lane
+from landloom.server.annotate.routes import Lane, Then
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,9 +28,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 CSRF: Final = "x-csrf"
 """Header with the value that belongs to the session; other sites cannot know it."""
-_AT_ONCE: Final = {Lane.QUICK: 24, Lane.PASSWORD: 2, Lane.READING: 4}
-"""Threads of each lane."""
-_WAITING: Final = {Lane.QUICK: 300, Lane.PASSWORD: 60, Lane.READING: 300}
+_AT_ONCE: Final = {Lane.QUICK: 4, Lane.TAKING: 1, Lane.PASSWORD: 2, Lane.READING: 2}
+"""Threads of each lane: few, for more only wait for each other, the interpreter, or the one writer of a ledger."""
+_WAITING: Final = {Lane.QUICK: 300, Lane.TAKING: 300, Lane.PASSWORD: 60, Lane.READING: 300}
 """Requests that run or wait in a lane; further ones are told to come back later."""
 
 
@@ -94,7 +94,8 @@ class Endpoint:
             raise RefusedError(HTTPStatus.FORBIDDEN, "got a request of another site")
         call = await self._identified(route, scope, headers)
         call = replace(call, body=await body.read(route.body, route.body.most(state.campaign.settings)))
-        return await self.lanes.run(route.lane, route.handler, state, call)
+        answer = await self.lanes.run(route.lane, route.handler, state, call)
+        return await self.lanes.run(answer.lane, answer.respond) if isinstance(answer, Then) else answer
 
     async def _identified(self, route: Route, scope: Scope, headers: Mapping[str, str]) -> Call:
         """Who calls, and whether they may."""

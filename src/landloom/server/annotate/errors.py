@@ -61,7 +61,7 @@ def response_to(error: Exception) -> Response:
     """The response to an error.
 
     Example:
-        >>> response_to(RefusedError(HTTPStatus.FORBIDDEN, "got a request of another site")).status_code
+        >>> int(response_to(RefusedError(HTTPStatus.FORBIDDEN, "got a request of another site")).status_code)
         403
     """
     headers = {"cache-control": "no-store"}

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from landloom.server.annotate.calls import Call
     from landloom.server.annotate.state import AppState
 
-    Handler = Callable[[AppState, Call], Response]
+    Handler = Callable[[AppState, Call], Response | "Then"]
 
 JSON: Final = "application/json"
 BINARY: Final = "application/octet-stream"
@@ -57,11 +57,21 @@ class Lane(StrEnum):
     """What else runs at the same time: routes of one lane never wait for those of another."""
 
     QUICK = "quick"
-    """Questions to the ledger."""
+    """What people wait for: submissions, drafts, and other short questions to the ledger."""
+    TAKING = "taking"
+    """New tasks, which the page asks for ahead of time: they give way to submissions."""
     PASSWORD = "password"  # noqa: S105 - a name
     """Hashing, which takes a core and 64 MiB for half a second."""
     READING = "reading"
     """Chips, superpixels, figures."""
+
+
+@dataclass(frozen=True, slots=True)
+class Then:
+    """The rest of the work on a request, for another lane."""
+
+    lane: Lane
+    respond: Callable[[], Response]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
     from landloom.pipelines.annotation.folder import CampaignFolder
 
+_CHIPS: Final = 2**30
+"""Bytes of decoded chips in memory: those that thirty annotators are on, at 24 scenes of 10 bands and 256 pixels."""
 _NEEDED: Final = ("starlette", "uvicorn", "sqlalchemy", "argon2")
 
 
@@ -115,7 +117,7 @@ def create_app(folder: CampaignFolder, ledger: Ledger, site: Site, *, explorer: 
     from landloom.server.mounts import Mount, Mounts
 
     own = campaign(ledger, folder.name)
-    windows = WindowReader(folder.corpus, context=own.settings.context)
+    windows = WindowReader(folder.corpus, context=own.settings.context, cache_bytes=_CHIPS)
     state = AppState(ledger=ledger, campaign=own, windows=windows, site=site)
     rest = only_annotation(site)
     if explorer:

@@ -2,15 +2,14 @@
 
 from landloom.store.vector.copies import head_of
 from landloom.store.vector.forms import VECTORS, Form, form_of
+from landloom.store.vector.frames import UNREAD, refuse_unread, row_names
 from landloom.store.vector.reader import (
-    UNREAD,
     frame_crs,
     layers_with_geometry,
-    named_layer,
     read_blocks,
     read_vector,
-    row_names,
     vector_extent,
+    vector_name,
 )
 from landloom.store.vector.rows import Told
 from landloom.store.vector.text import has_geometry
@@ -25,9 +24,10 @@ __all__ = [
     "has_geometry",
     "head_of",
     "layers_with_geometry",
-    "named_layer",
     "read_blocks",
     "read_vector",
+    "refuse_unread",
     "row_names",
     "vector_extent",
+    "vector_name",
 ]

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from landloom.errors import InvalidInputError, NotFoundError, StoreError
 from landloom.model.crs_key import CrsKey, crs_key
 from landloom.model.grid import WGS84, Bounds
+from landloom.model.parquet_size import check_size
 from landloom.store.vector.cells import nfc
 from landloom.store.vector.forms import Form, refuse_encoding
 from landloom.store.vector.rows import BLOCK, Rows, Told, flat, shapes_of_wkb
@@ -85,6 +86,8 @@ class ParquetLayer:
     def rows(self, columns: Sequence[str], bounds: Bounds | None = None, *, bare: bool = False) -> Iterator[Rows]:
         """All rows: there is no index to leave any out by."""
         _ = bounds, bare
+        with _named(self.name):
+            check_size(self.path, [*columns, self.geometry])
         native = None if self.encoding == _WKB else self._native()
         first = 0
         with _named(self.name), pq.ParquetFile(self.path, memory_map=True) as file:

@@ -15,12 +15,13 @@ import pyarrow as pa
 import shapely
 
 from landloom.errors import InvalidInputError, NotFoundError, StoreError
-from landloom.model.address import shown
+from landloom.model.address import VectorName, shown
 from landloom.model.crs_key import CrsKey, crs_key, crs_name
 from landloom.model.grid import WGS84, transformer
 from landloom.store.vector.cells import column_values, nfc
 from landloom.store.vector.copies import unpacked
 from landloom.store.vector.forms import PARTS, VECTORS, Form
+from landloom.store.vector.frames import UNREAD
 from landloom.store.vector.gdal import GdalLayer, layer_names
 from landloom.store.vector.geoparquet import ParquetLayer
 from landloom.store.vector.numbers import typed_texts
@@ -35,8 +36,6 @@ if TYPE_CHECKING:
 
     from landloom.model.grid import Bounds
 
-UNREAD: Final = "unread"
-"""Key of a frame's `attrs`: label of a row → why the geometry that it has cannot be read."""
 _GDAL: Final = frozenset({Form.GEOPACKAGE, Form.FLATGEOBUF, Form.SHAPEFILE, Form.JSON, Form.KML})
 _NOTHING: Final = Told()
 _NO_CRS: Final = "{name} has no CRS: name it, for a guess would move it silently"
@@ -63,27 +62,17 @@ class _Asked:
         return self.boxes[crs]
 
 
-def named_layer(name: str, layer: str | None = None) -> tuple[str, str | None]:
-    """File and layer of `file.gpkg|layer`, or `file.gpkg|layername=layer` as QGIS writes it.
-
-    Args:
-        name: path or URL, as the user wrote it.
-        layer: as named apart from it.
+def vector_name(text: str, layer: str | None = None, encoding: str | None = None) -> VectorName:
+    """A vector file as a user wrote it, with its layer and encoding; a file whose own name has a bar is found, too.
 
     Raises:
-        InvalidInputError: two different layers.
+        InvalidInputError: two different layers, or encodings.
 
     Example:
-        >>> named_layer("data/m.gpkg|one"), named_layer("data/m.gpkg", "two")
-        (('data/m.gpkg', 'one'), ('data/m.gpkg', 'two'))
+        >>> vector_name("data/m.gpkg", "two")
+        VectorName(file='data/m.gpkg', layer='two', encoding=None)
     """
-    file, bar, own = name.rpartition("|")
-    if not bar or not file or ("://" not in name and Path(name).exists()):
-        return name, layer
-    own = own.removeprefix("layername=")
-    if layer is not None and layer != own:
-        raise InvalidInputError(f"{shown(file)}: got the layers {own!r} and {layer!r}, expected one")
-    return file, own
+    return VectorName.parse(text, layer, encoding, whole="://" not in text and Path(text).exists())
 
 
 def read_vector(
@@ -106,7 +95,7 @@ def read_vector(
     cannot be one map; `labels.parcels` takes it so.
 
     Args:
-        path: file or URL; `file.gpkg|layer` names a layer of it.
+        path: file or URL; `file.gpkg|layer` names a layer of it, `file.csv|encoding=cp1252` its encoding.
         layer: name of a layer; needed only where several have geometry. Tables without geometry (`layer_styles`)
             are never taken.
         columns: attributes to read; all unless told. `geometry`, and `crs` of a CSV, come along always.
@@ -171,28 +160,13 @@ def read_blocks(
             raise InvalidInputError(f"{name} holds no rows")
 
 
-def row_names(frame: GeoDataFrame) -> list[str]:
-    """What people call the rows of a frame that was read `numbered`.
-
-    Returns:
-        `feature 7`, by the ids that GIS tools show, where the format has them; else `row 7`, counted from 0.
-
-    Example:
-        >>> import geopandas
-        >>> row_names(geopandas.GeoDataFrame(geometry=[None], index=[7]))
-        ['row 7']
-    """
-    kind = "feature" if frame.index.name == "fid" else "row"
-    return [f"{kind} {number}" for number in frame.index.tolist()]
-
-
-def vector_extent(path: str | Path, layer: str | None = None) -> Bounds:
+def vector_extent(path: str | Path, layer: str | None = None, told: Told = _NOTHING) -> Bounds:
     """West, south, east, north of all features, in WGS84; whole, but without attributes, the file is read for it.
 
     Raises:
         LandloomError: as `read_vector` says.
     """
-    frame = read_vector(path, layer=layer, columns=[])
+    frame = read_vector(path, layer=layer, columns=[], told=told)
     west, south, east, north = frame.to_crs(WGS84).total_bounds if frame.crs is not None else (math.nan,) * 4
     return float(west), float(south), float(east), float(north)
 
@@ -220,19 +194,19 @@ def layers_with_geometry(path: str | Path) -> tuple[str, ...]:
         InvalidInputError: no vector file.
         StoreError: the file cannot be read.
     """
-    name, layer = named_layer(str(path))
-    with unpacked(name, layer) as (file, form, _):
-        return layer_names(file, shown(name), form) if form in _GDAL else ("",)
+    own = vector_name(str(path))
+    with unpacked(own.file, own.layer) as (file, form, _):
+        return layer_names(file, shown(own.file), form) if form in _GDAL else ("",)
 
 
 @contextmanager
 def _opened(
     path: str, layer: str | None, told: Told, columns: Sequence[str] | None = None
 ) -> Iterator[tuple[str, Layer]]:
-    address, layer = named_layer(path, layer)
-    name = shown(address)
+    own = vector_name(path, layer, told.encoding)
+    name, told = shown(own.file), replace(told, encoding=own.encoding)
     require_encoding(name, told.encoding)
-    with unpacked(address, layer) as (file, form, inner):
+    with unpacked(own.file, own.layer) as (file, form, inner):
         if form is Form.TEXT and file.suffix.lower() in PARTS - {".csv", ".tsv"}:
             raise StoreError(f"cannot read {name}: got plain text, expected what its name says")
         if form in _GDAL:
@@ -333,6 +307,10 @@ def _frame(
             values[column] = typed_texts(values[column], "," if found.separator != "," else ".").to_numpy()
     shapes = np.concatenate([np.zeros(0, object), *(rows.shapes for rows in blocks)])
     said = [crs for rows in blocks for crs in (rows.crs or [own] * len(rows.numbers))]
+    if None in said:  # what has no geometry needs no CRS
+        some = next((one for one in said if one is not None), None)
+        bare = shapely.is_missing(shapes).tolist()
+        said = [some if one is None and no else one for one, no in zip(said, bare, strict=True)]
     crs = _common(name, said, numbers, own)
     if crs is None and said:
         values["crs"] = said

@@ -5,8 +5,9 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import unicodedata
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, cast
 
 from landloom.errors import InvalidInputError
 
@@ -52,8 +53,8 @@ def require_encoding(name: str, encoding: str | None) -> None:
         raise InvalidInputError(f"{name}: got the encoding {encoding!r}, expected one such as cp1252") from error
 
 
-def read_text(path: str | Path, name: str | None = None, *, largest: int = LARGEST) -> str:
-    """A file's text without a byte order mark.
+def read_text(path: str | Path, name: str | None = None, *, encoding: str | None = None, largest: int = LARGEST) -> str:
+    """A file's text without a byte order mark, as `decoded`.
 
     Raises:
         InvalidInputError: it cannot be read, is too large, or is not UTF-8, nor UTF-16 with a mark.
@@ -66,7 +67,7 @@ def read_text(path: str | Path, name: str | None = None, *, largest: int = LARGE
         data = Path(path).read_bytes()
     except OSError as error:
         raise InvalidInputError(f"{shown}: cannot be read: {error.strerror}") from error
-    return decoded(data, shown)
+    return decoded(data, shown, encoding)
 
 
 def separator_of(header: str) -> str:
@@ -88,21 +89,50 @@ def separator_of(header: str) -> str:
     return max(SEPARATORS, key=lambda own: counts[own])
 
 
-def table_rows(text: str) -> list[dict[str, str]]:
-    r"""A table's rows by the names of its columns, whatever separates its cells; cells that are not there are empty.
+def column_names(text: str) -> list[str]:
+    r"""Names of a table's columns, whatever separates its cells.
 
     Raises:
-        InvalidInputError: a line cannot be read.
+        InvalidInputError: the first line cannot be read.
+
+    Example:
+        >>> column_names("sep=;\nvalue;code\nmaize;1\n")
+        ['value', 'code']
+    """
+    return [name.strip() for name in _reader(text).fieldnames or ()]
+
+
+def table_rows(text: str, name: str = "") -> list[dict[str, str]]:
+    r"""A table's rows by the names of its columns, whatever separates its cells; cells that are not there are empty.
+
+    Args:
+        text: the table.
+        name: what messages call it.
+
+    Raises:
+        InvalidInputError: a line cannot be read, or has more cells than there are columns.
 
     Example:
         >>> table_rows("value;code\nmaize;1\n")
         [{'value': 'maize', 'code': '1'}]
     """
+    rows, where = _reader(text), f"{name}, line" if name else "line"
+    try:
+        return [_named_cells(row, f"{where} {rows.line_num}") for row in rows]
+    except csv.Error as error:
+        raise InvalidInputError(f"{where} {rows.line_num}: cannot be read as a table: {error}") from error
+
+
+def _reader(text: str) -> csv.DictReader[str]:
+    text = unicodedata.normalize("NFC", text)
     first, _, rest = text.partition("\n")
     separator = separator_of(first.rstrip("\r"))
     body = rest if first.lower().startswith("sep=") else text
-    rows = csv.DictReader(io.StringIO(body, newline=""), delimiter=separator, restval="")
-    try:
-        return [{key.strip(): value for key, value in row.items() if isinstance(key, str)} for row in rows]
-    except csv.Error as error:
-        raise InvalidInputError(f"line {rows.line_num}: cannot be read as a table: {error}") from error
+    return csv.DictReader(io.StringIO(body, newline=""), delimiter=separator, restval="")
+
+
+def _named_cells(row: dict[str, Any], where: str) -> dict[str, str]:
+    beyond = [cell for cell in row.pop(cast("str", None), ()) if cell.strip()]
+    if beyond:
+        raise InvalidInputError(f"{where}: got {len(row) + len(beyond)} cells, expected {len(row)}")
+    return {key.strip(): value for key, value in row.items()}

@@ -21,7 +21,7 @@ from landloom.store.vector.rows import Rows, Told, flat
 from landloom.store.vector.tables import decoded, separator_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from pathlib import Path
 
     from landloom.model.grid import Bounds
@@ -95,14 +95,36 @@ class TextLayer:
         return tuple(own for own in self.known if own not in taken)
 
     def rows(self, columns: Sequence[str], bounds: Bounds | None = None, *, bare: bool = False) -> Iterator[Rows]:
-        """All rows, cells as text: a type guessed from the head of a file fails further down, and eats zeros."""
+        """All rows, cells as text: a type guessed from the head of a file fails further down, and eats zeros.
+
+        A row with more or fewer cells than the first line has none that can be told, and is unread.
+        """
         _ = bounds, bare
         keep = list(dict.fromkeys([*columns, *({self.crs_column} & set(self.known)), *self.geometry]))
-        first = 0
+        odd: dict[int, str] = {}
+        first = fit = 0
         with _named(self.name, self.encoding):
-            for batch in _batches(self.path, self.encoding, self.separator, self.skipped, keep):
-                yield self._rows(batch, columns, first)
-                first += batch.num_rows
+            for batch in self._batches(keep, odd):
+                places = _places(first, batch.num_rows, odd)
+                yield self._rows(batch.take(places), columns, first, odd)
+                first += len(places)
+                fit += batch.num_rows
+        if odd and not fit:
+            row = min(odd)
+            raise InvalidInputError(f"{self.name}, row {row}: {odd[row]}, and none of the rows has as many")
+        rest = sum(number >= first for number in odd)
+        if rest:
+            texts = [pa.nulls(rest, pa.string())] * len(keep)
+            yield self._rows(pa.RecordBatch.from_arrays(texts, names=keep), columns, first, odd)
+
+    def _batches(self, keep: Sequence[str], odd: dict[int, str]) -> Any:
+        """Arrow's reader of the rows; what it passes over, which it may do ahead of what it gives, goes into `odd`."""
+
+        def note(row: csv.InvalidRow) -> str:
+            odd[row.number - 2 - self.skipped] = f"got {row.actual_columns} cells, expected {row.expected_columns}"
+            return "skip"
+
+        return _batches(self.path, self.encoding, self.separator, self.skipped, keep, note)
 
     def is_empty(self) -> bool:
         """Whether it has no row at all."""
@@ -122,7 +144,7 @@ class TextLayer:
                 "a region or bounds, inside which it is read block by block"
             )
 
-    def _rows(self, batch: Any, columns: Sequence[str], first: int) -> Rows:
+    def _rows(self, batch: Any, columns: Sequence[str], first: int, odd: Mapping[int, str]) -> Rows:
         numbers = np.arange(first, first + batch.num_rows)
         said: list[CrsKey | None] = [None] * batch.num_rows
         if len(self.geometry) == 1:
@@ -133,7 +155,8 @@ class TextLayer:
             said = self._stated(batch.column(self.crs_column).to_pylist(), said)
         found = {nfc(own): batch.column(own) for own in columns}
         crs = said if any(own is not None for own in said) else None
-        return Rows(numbers=numbers, columns=found, shapes=shapes, unread=unread, crs=crs)
+        odd_here = {number - first: why for number, why in odd.items() if first <= number < first + batch.num_rows}
+        return Rows(numbers=numbers, columns=found, shapes=shapes, unread=unread | odd_here, crs=crs)
 
     def _stated(self, cells: Sequence[str | None], said: list[CrsKey | None]) -> list[CrsKey | None]:
         known: dict[str, CrsKey] = {}
@@ -161,12 +184,29 @@ def _named(name: str, encoding: str | None) -> Iterator[None]:
         raise StoreError(f"cannot read {name}: {reason}") from error
 
 
-def _batches(path: Path, encoding: str, separator: str, skipped: int, keep: Sequence[str]) -> Any:
+def _places(first: int, count: int, odd: Mapping[int, str]) -> pa.Array:
+    """Place of each row from `first` among those that were read; none for odd ones before the last that was read."""
+    places: list[int | None] = []
+    for place in range(count):
+        while odd and first + len(places) in odd:
+            places.append(None)
+        places.append(place)
+    return pa.array(places, pa.int64())
+
+
+def _batches(
+    path: Path,
+    encoding: str,
+    separator: str,
+    skipped: int,
+    keep: Sequence[str],
+    odd: Callable[[csv.InvalidRow], str],
+) -> Any:
     """Arrow's reader of a table of text."""
     return csv.open_csv(
         path,
         read_options=csv.ReadOptions(block_size=_BLOCK, encoding=encoding, skip_rows=skipped, use_threads=False),
-        parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+        parse_options=csv.ParseOptions(delimiter=separator, newlines_in_values=True, invalid_row_handler=odd),
         convert_options=csv.ConvertOptions(
             column_types=dict.fromkeys(keep, pa.string()),
             include_columns=list(keep),

@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Api, Campaign } from "../api";
-import { inkOn, safeColours } from "../colours";
+import { safeColours } from "../colours";
 import { keepSettings, readSettings } from "../settings";
 import { clockText, percent, whole } from "../views/text";
 import { Ways } from "../views/TopBar";
@@ -36,7 +36,6 @@ export function useDocument<T>(api: Api, path: string): { found: T | null; probl
 
 interface PanelProps {
   title: string;
-  two?: boolean;
   figures?: string[];
   problem?: string;
   wide?: boolean;
@@ -44,16 +43,16 @@ interface PanelProps {
 }
 
 /** A part of the page, with its figures to download. */
-export function Panel({ title, figures, problem, wide, two, children }: PanelProps) {
+export function Panel({ title, figures, problem, wide, children }: PanelProps) {
   return (
-    <section class={`panel${wide ? " wide" : ""}${two ? " two" : ""}`} aria-label={title}>
+    <section class={wide ? "panel wide" : "panel"} aria-label={title}>
       <h2>
         {title}
         <span class="downloads">
           {(figures ?? []).flatMap((name) =>
             ["png", "csv"].map((kind) => (
               <a key={`${name}.${kind}`} href={`api/manage/figures/${name}.${kind}`} download={`${name}.${kind}`} title={`${name} as ${kind.toUpperCase()}`}>
-                {(figures ?? []).length > 1 ? `${name} ` : ""}
+                {(figures ?? []).length > 1 && kind === "png" ? `${name} ` : ""}
                 {kind.toUpperCase()}
               </a>
             )),
@@ -346,32 +345,23 @@ export function Manage({ api, campaign }: { api: Api; campaign: Campaign }) {
         <Panel title="Classes and cost" figures={["classes"]}>
           {progress.found && <Classes progress={progress.found} colours={colours} />}
         </Panel>
-        <Panel title="Throughput" figures={["throughput", "seconds"]}>
-          {progress.found && <Days days={progress.found.days} />}
-        </Panel>
         <Panel title="Agreement" figures={["agreement"]} problem={agreement.problem}>
           {agreement.found && <AgreementTable agreement={agreement.found} names={names} />}
         </Panel>
         <Panel title="Annotators" figures={["annotators", "edits"]} problem={annotators.problem} wide>
           {annotators.found && <Scores annotators={annotators.found} chosen={chosen} onChoose={setChosen} />}
         </Panel>
-        <Panel title={chosen === null ? "Confusion on reference tasks: everybody" : `Confusion on reference tasks: ${chosen}`} figures={["confusions"]} problem={confusions.problem}>
-          {confusions.found && <Matrix codes={confusions.found.codes} names={names} matrix={confusions.found.matrix} />}
+        <Panel title={chosen === null ? "Confusion on reference tasks" : `Confusion on reference tasks: ${chosen}`} figures={["confusions"]} problem={confusions.problem}>
+          {confusions.found && <Matrix codes={confusions.found.codes} names={names} colours={colours} matrix={confusions.found.matrix} />}
         </Panel>
         <Panel title="Disagreement map" figures={["disagreement"]} problem={disagreement.problem}>
           {disagreement.found && <DisagreementMap disagreement={disagreement.found} />}
         </Panel>
+        <Panel title="Throughput" figures={["throughput", "seconds"]}>
+          {progress.found && <Days days={progress.found.days} />}
+        </Panel>
         <Panel title="People">
           <People api={api} />
-        </Panel>
-        <Panel title="Legend">
-          <ul class="legend">
-            {campaign.classes.map((item) => (
-              <li key={item.code}>
-                <kbd style={{ background: colours.get(item.code), color: inkOn(colours.get(item.code)!) }}>{item.code}</kbd> {item.name} <span class="quiet">{item.key}</span>
-              </li>
-            ))}
-          </ul>
         </Panel>
       </main>
     </>

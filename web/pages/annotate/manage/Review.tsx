@@ -16,7 +16,7 @@ import { PixelWords, useFocusBack } from "../views/Workplace";
 import { Help } from "../views/dialogs";
 import { percent } from "../views/text";
 import { useWatched } from "../watch";
-import type { Disputed } from "./types";
+import type { Disputed, Opened } from "./types";
 
 /** For each pixel the commonest label of the answers; the lowest code where several are. */
 function majority(answers: Uint8Array[]): Uint8Array {
@@ -28,19 +28,9 @@ function majority(answers: Uint8Array[]): Uint8Array {
   });
 }
 
-/** Share of the pixels on which answers differ. */
-function disputedShare(task: Disputed): number {
-  const answers = task.answers.map((answer) => bytesOf(answer.labels));
-  const [first, ...others] = answers;
-  if (!first?.length) return 0;
-  let count = 0;
-  first.forEach((code, place) => (count += others.some((other) => other[place] !== code) ? 1 : 0));
-  return count / first.length;
-}
-
 export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
   const [tasks, setTasks] = useState<Disputed[] | null>(null);
-  const [current, setCurrent] = useState<Disputed | null>(null);
+  const [current, setCurrent] = useState<Opened | null>(null);
   const [comment, setComment] = useState("");
   const [problem, setProblem] = useState("");
   const [done, setDone] = useState(0);
@@ -64,15 +54,15 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
       .catch(() => undefined);
   }, [api]);
 
-  const open = async (task: Disputed) => {
+  const open = async (listed: Disputed) => {
     setProblem("");
-    if (!task.window) return setProblem("The server sends no imagery for this task.");
     try {
+      const task = await api.get<Opened>(`manage/adjudication/${encodeURIComponent(listed.task)}`);
       const cube = Cube.decode(task.window, await api.bytes(task.window.href));
       const answers = task.answers.map((answer) => bytesOf(answer.labels));
       const layers = answers.map((labels, place) => ({ name: `Answer ${place + 1}`, labels }));
       const labels = majority(answers);
-      const guess = task.guess ? bytesOf(task.guess) : new Uint8Array(labels.length);
+      const guess = bytesOf(task.guess);
       editor.open({ key: task.task, chip: task.chip, place: task.place, cube, guess, labels, viewed: [], layers });
       setCurrent(task);
       setComment("");
@@ -89,10 +79,10 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
     try {
       await api.adjudicate(current.task, editor.mask, comment, (Date.now() - began) / 1_000);
       setDone((count) => count + 1);
-      const left = (tasks ?? []).filter((task) => task !== current);
+      const left = (tasks ?? []).filter((task) => task.task !== current.task);
       setTasks(left);
       setCurrent(null);
-      if (left[0]?.window) await open(left[0]);
+      if (left[0]) await open(left[0]);
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
@@ -101,7 +91,7 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
   useEffect(() => {
     editor.onSegmentsWanted = () => {
       const size = editor.segmentSize;
-      if (!current?.window) return;
+      if (!current) return;
       const href = current.window.href.replace(/window$/, "superpixels");
       void api
         .bytes(`${href}?size=${size}`)
@@ -153,10 +143,10 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
       <main class="review">
         <nav class="queue" aria-label="Disputed tasks">
           {(tasks ?? []).map((task) => (
-            <button key={task.task} aria-pressed={task === current} onClick={() => void open(task)}>
+            <button key={task.task} aria-pressed={task.task === current?.task} onClick={() => void open(task)}>
               <b>{task.chip}</b>
               <span class="quiet">
-                row {task.place.row}, column {task.place.column} · {percent(task.share ?? disputedShare(task))} disputed
+                row {task.place.row}, column {task.place.column} · {percent(task.share)} disputed
               </span>
             </button>
           ))}
@@ -177,7 +167,7 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
             <Profile editor={editor} profiles={profiles} />
             <aside class="right">
               <div class="scrolls">
-                <Palette editor={editor} blind={!current.guess} />
+                <Palette editor={editor} blind={false} />
                 <OverlayPanel editor={editor} />
                 {current.answers.some((answer) => answer.comment) && (
                   <ul class="comments">

@@ -1,5 +1,6 @@
 // Small figures of the manager's page; SVG attributes alone, so that they live under a strict policy.
 
+import { inkOn } from "../colours";
 import { percent } from "../views/text";
 
 export function Bar({ share, colour, title }: { share: number; colour?: string; title?: string }) {
@@ -60,11 +61,17 @@ export function Days({ days }: { days: Day[] }) {
 interface MatrixProps {
   codes: number[];
   names: Map<number, string>;
+  colours: Map<number, string>;
   matrix: number[][];
 }
 
+function Code({ code, colours }: { code: number; colours: Map<number, string> }) {
+  const colour = colours.get(code) ?? "#888888";
+  return <kbd style={{ background: colour, color: inkOn(colour) }}>{code}</kbd>;
+}
+
 /** A confusion matrix: rows are the reference, columns the answer; shade is the share of the row. */
-export function Matrix({ codes, names, matrix }: MatrixProps) {
+export function Matrix({ codes, names, colours, matrix }: MatrixProps) {
   return (
     <table class="matrix">
       <caption>rows: reference · columns: answer · % of the row</caption>
@@ -72,8 +79,8 @@ export function Matrix({ codes, names, matrix }: MatrixProps) {
         <tr>
           <th scope="col" />
           {codes.map((code) => (
-            <th key={code} scope="col">
-              <span>{names.get(code) ?? code}</span>
+            <th key={code} scope="col" title={names.get(code)} aria-label={names.get(code)}>
+              <Code code={code} colours={colours} />
             </th>
           ))}
           <th scope="col">pixels</th>
@@ -85,7 +92,9 @@ export function Matrix({ codes, names, matrix }: MatrixProps) {
           const sum = counts.reduce((total, count) => total + count, 0);
           return (
             <tr key={code}>
-              <th scope="row">{names.get(code) ?? code}</th>
+              <th scope="row" title={names.get(code)}>
+                <Code code={code} colours={colours} /> {names.get(code) ?? code}
+              </th>
               {codes.map((other, column) => {
                 const share = sum ? (counts[column] ?? 0) / sum : 0;
                 const colour = row === column ? `rgba(31, 111, 92, ${share})` : `rgba(213, 94, 0, ${Math.min(1, 2 * share)})`;

@@ -82,8 +82,11 @@ export interface Disputed {
   task: string;
   chip: string;
   place: { row: number; column: number; height: number; width: number };
-  share?: number;
-  guess?: string;
+  share: number;
   answers: { labels: string; comment: string; flagged: boolean }[];
-  window?: Window;
+}
+
+export interface Opened extends Disputed {
+  guess: string;
+  window: Window;
 }

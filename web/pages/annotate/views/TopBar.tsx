@@ -23,12 +23,23 @@ function savedText(tasks: Tasks): [string, string] {
   }
 }
 
-export function Ways({ api, at }: { api: Api; at: string }) {
+export interface Rights {
+  labels: boolean;
+  manages: boolean;
+  reviews: boolean;
+}
+
+/** Which pages a person may see; the server decides again at each request. */
+export function rightsOf(api: Api): Rights {
   const roles = new Set(api.me?.roles ?? []);
   const manages = roles.has("manager") || roles.has("admin");
-  const reviews = manages || roles.has("reviewer");
+  return { labels: roles.has("annotator") || roles.has("expert"), manages, reviews: manages || roles.has("reviewer") };
+}
+
+export function Ways({ api, at }: { api: Api; at: string }) {
+  const { labels, manages, reviews } = rightsOf(api);
   const ways: [string, string, boolean][] = [
-    ["#/", "Tasks", true],
+    ["#/", "Tasks", labels],
     ["#/manage", "Progress", manages],
     ["#/review", "Adjudication", reviews],
     ["#/account", api.me?.name ?? "Account", true],

@@ -16,9 +16,10 @@ interface DialogProps {
   onClose: () => void;
   children: ComponentChildren;
   wide?: boolean;
+  onKeyDown?: (event: KeyboardEvent) => void;
 }
 
-export function Dialog({ title, onClose, children, wide }: DialogProps) {
+export function Dialog({ title, onClose, children, wide, onKeyDown }: DialogProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
     const before = document.activeElement;
@@ -28,7 +29,7 @@ export function Dialog({ title, onClose, children, wide }: DialogProps) {
     };
   }, []);
   return (
-    <dialog ref={dialog} class={wide ? "wide" : ""} aria-label={title} onClose={onClose} onClick={(event) => event.target === dialog.current && onClose()}>
+    <dialog ref={dialog} class={wide ? "wide" : ""} aria-label={title} onKeyDown={onKeyDown} onClose={onClose} onClick={(event) => event.target === dialog.current && onClose()}>
       <header>
         <h2>{title}</h2>
         <button class="plain" aria-label="Close" onClick={onClose}>
@@ -96,10 +97,10 @@ export function Skip({ onSkip, onClose }: { onSkip: (reason: string) => void; on
     if (reason) onSkip(reason);
   };
   return (
-    <Dialog title="Skip this task: why?" onClose={onClose}>
-      <div class="reasons" onKeyDown={pressed}>
+    <Dialog title="Skip this task: why?" onClose={onClose} onKeyDown={pressed}>
+      <div class="reasons">
         {REASONS.map((reason, place) => (
-          <button key={reason} onClick={() => onSkip(reason)}>
+          <button key={reason} autofocus={place === 0} onClick={() => onSkip(reason)}>
             <kbd>{place + 1}</kbd> {reason}
           </button>
         ))}

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
 from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
-
-import imagecodecs
-from starlette.responses import Response
 
 from landloom.annotate.ledger import drafts, queue, submissions
 from landloom.annotate.ledger.values import (
@@ -20,19 +16,20 @@ from landloom.annotate.ledger.values import (
 from landloom.errors import InvalidInputError
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.calls import identity
+from landloom.server.annotate.handlers import imagery
+from landloom.server.annotate.handlers.profiles import profiles_of
+from landloom.server.annotate.handlers.renderings import renderings
 from landloom.server.annotate.labels import check_codes, decode_labels
-from landloom.server.annotate.profiles import profiles_of
-from landloom.server.annotate.renderings import renderings
-from landloom.server.annotate.routes import BINARY, Body, Lane, Route, json_response, utc
+from landloom.server.annotate.routes import Body, Lane, Route, Then, json_response, utc
 
 if TYPE_CHECKING:
+    from starlette.responses import Response
+
     from landloom.annotate.ledger.values import Assignment, Feedback
     from landloom.server.annotate.calls import Call, Fields
     from landloom.server.annotate.state import AppState
 
 _MOST_ASSIGNMENTS: Final = 3
-_LASTING: Final = {"cache-control": "private, max-age=86400, immutable", "vary": "accept-encoding"}
-_SUPERPIXELS: Final = (3, 32)
 
 
 def campaign(state: AppState, call: Call) -> Response:
@@ -59,66 +56,44 @@ def campaign(state: AppState, call: Call) -> Response:
     )
 
 
-def assignments(state: AppState, call: Call) -> Response:
-    """The person's tasks on loan, and new ones up to a count."""
+def assignments(state: AppState, call: Call) -> Then:
+    """The person's tasks on loan, and new ones up to a count; then their chips are read."""
     count = call.fields().only("count").whole("count", least=1, most=_MOST_ASSIGNMENTS, default=1)
     found = queue.take(state.ledger, state.campaign.name, call.user, count)
-    documents = [_assignment(state, one) for one in found]
-    return json_response({"assignments": documents, "left": len(found) >= count})
+
+    def respond() -> Response:
+        documents = [_assignment(state, one) for one in found]
+        return json_response({"assignments": documents, "left": len(found) >= count})
+
+    return Then(Lane.READING, respond)
 
 
 def _assignment(state: AppState, one: Assignment) -> dict[str, Any]:
     """An assignment as the page gets it: the same keys and sizes for every kind of task."""
-    place, window = one.window, state.windows.window(one.window)
     draft = None if one.draft is None else {"labels": _base64(one.draft.labels), "version": one.draft.version}
     return {
         "id": one.id,
-        "chip": place.chip,
-        "task": {"row": place.row, "column": place.column, "height": place.height, "width": place.width},
+        "chip": one.window.chip,
+        "task": imagery.place_document(one.window),
         "expires_at": utc(one.expires_at),
         "guess": _base64(one.guess),
         "draft": draft,
         "qualification": one.qualification,
-        "window": {
-            "href": f"/annotate/api/assignments/{one.id}/window",
-            "rows": int(window.valid.shape[1]),
-            "columns": int(window.valid.shape[2]),
-            "row_offset": window.row,
-            "column_offset": window.column,
-            "times": [utc(time) for time in window.times],
-            "clear": [round(share, 4) for share in window.clear],
-            "bands": [band.name for band in window.bands],
-        },
+        "window": imagery.window_document(state, one.window, f"/annotate/api/assignments/{one.id}/window"),
     }
 
 
 def window(state: AppState, call: Call) -> Response:
-    """The series of a task and its surroundings: uint16 reflectance (time, band, y, x), then uint8 valid (time, y, x).
-
-    It is packed only for other machines, and only if the client asks for it.
-    """
+    """The series of a task and its surroundings; see `imagery.series`."""
     one = queue.assignment(state.ledger, call.user, identity(call, "id"))
-    content = state.windows.window(one.window).payload()
-    wanted = "" if state.site.loopback else call.headers.get("accept-encoding", "")
-    codings = {part.partition(";")[0].strip() for part in wanted.split(",") if not part.strip().endswith(";q=0")}
-    if "zstd" in codings:
-        packed = bytes(imagecodecs.zstd_encode(content, level=1))
-        return Response(packed, media_type=BINARY, headers=_LASTING | {"content-encoding": "zstd"})
-    if "gzip" in codings:
-        packed = gzip.compress(content, compresslevel=1, mtime=0)
-        return Response(packed, media_type=BINARY, headers=_LASTING | {"content-encoding": "gzip"})
-    return Response(content, media_type=BINARY, headers=_LASTING)
+    return imagery.series(state, call, one.window)
 
 
 def superpixels(state: AppState, call: Call) -> Response:
-    """Segments of a task, numbered from 1: uint16 (height, width)."""
-    text = call.query.get("size", "6")
-    low, high = _SUPERPIXELS
-    if not (text.isascii() and text.isdecimal() and len(text) < 4 and low <= int(text) <= high):
-        raise InvalidInputError(f"size: got {text[:20]!r}, expected {low} to {high} pixels")
+    """Segments of a task; see `imagery.segments`."""
+    size = imagery.size_of(call)
     one = queue.assignment(state.ledger, call.user, identity(call, "id"))
-    segments = state.windows.superpixels(one.window, int(text))
-    return Response(segments.astype("<u2").tobytes(), media_type=BINARY, headers=_LASTING)
+    return imagery.segments(state, one.window, size)
 
 
 def profiles(state: AppState, call: Call) -> Response:
@@ -200,7 +175,7 @@ def _route(method: str, path: str, handler: Any, body: Body = Body.NONE, lane: L
 ROUTES: Final = (
     Route(method="GET", path="/api/campaign", access=Access.MEMBER, handler=campaign),
     Route(method="GET", path="/api/profiles", access=Access.MEMBER, handler=profiles, lane=Lane.READING),
-    _route("POST", "/api/assignments", assignments, Body.FIELDS, Lane.READING),
+    _route("POST", "/api/assignments", assignments, Body.FIELDS, Lane.TAKING),
     _route("GET", "/api/assignments/{id}/window", window, lane=Lane.READING),
     _route("GET", "/api/assignments/{id}/superpixels", superpixels, lane=Lane.READING),
     _route("PUT", "/api/assignments/{id}/draft", draft, Body.LABELS),

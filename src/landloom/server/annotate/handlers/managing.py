@@ -1,29 +1,23 @@
-"""Routes of managers and reviewers: progress, people, scores, agreement, adjudication."""
+"""Routes of managers: progress, people, scores, agreement."""
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
-from landloom.annotate.ledger import reviews, trust
+from landloom.annotate.ledger import trust
 from landloom.annotate.ledger.accounts import audit, users
-from landloom.annotate.ledger.values import LONGEST_COMMENT, Submission
 from landloom.server.annotate.access import Access
-from landloom.server.annotate.accounts import role_of
-from landloom.server.annotate.calls import LONGEST_NAME, identity
-from landloom.server.annotate.labels import check_codes, decode_labels
+from landloom.server.annotate.calls import LONGEST_NAME
+from landloom.server.annotate.handlers.accounts import role_of
 from landloom.server.annotate.routes import Body, Lane, Route, json_response, utc
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from landloom.annotate.ledger.values import AnsweredTask, User
+    from landloom.annotate.ledger.values import User
     from landloom.server.annotate.calls import Call
     from landloom.server.annotate.state import AppState
 
-_DISPUTED: Final = 100
-"""Tasks in the adjudication queue at once."""
 _EVENTS: Final = 500
 
 
@@ -114,41 +108,6 @@ def disagreement(state: AppState, call: Call) -> Response:
     return json_response({"chips": [chip for _, chip in chips]})
 
 
-def adjudication(state: AppState, call: Call) -> Response:
-    """Tasks on which annotators disagree, the most disputed first; who gave which answer is not said."""
-    del call
-    tasks = reviews.disputed(state.ledger, state.campaign.name, most=_DISPUTED)
-    return json_response({"tasks": [_disputed(task) for task in tasks]})
-
-
-def _disputed(task: AnsweredTask) -> dict[str, Any]:
-    place = task.window
-    return {
-        "task": task.id,
-        "chip": place.chip,
-        "place": {"row": place.row, "column": place.column, "height": place.height, "width": place.width},
-        "answers": [
-            {"labels": b64encode(one.labels).decode(), "comment": one.comment, "flagged": one.flagged}
-            for one in task.answers
-        ],
-    }
-
-
-def decide(state: AppState, call: Call) -> Response:
-    """A reviewer's decision."""
-    fields = call.fields().only("labels", "comment", "submission", "seconds")
-    labels = decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2)
-    decision = Submission(
-        id=fields.text("submission", least=36, most=36, default=str(uuid4())),
-        labels=check_codes(labels, state.campaign.codes, whole=True),
-        seconds=fields.number("seconds", least=0, most=86_400) if "seconds" in fields.values else 0.0,
-        dates_viewed=(),
-        comment=fields.text("comment", most=LONGEST_COMMENT, default=""),
-    )
-    sequence = reviews.decide(state.ledger, state.campaign.name, call.user, identity(call, "task"), decision)
-    return json_response({"sequence": sequence})
-
-
 def people(state: AppState, call: Call) -> Response:
     """Everybody with a role in this campaign."""
     del call
@@ -212,8 +171,6 @@ ROUTES: Final = (
     _route("GET", "confusions", confusions),
     _route("GET", "agreement", agreement),
     _route("GET", "disagreement", disagreement, access=Access.REVIEWER),
-    _route("GET", "adjudication", adjudication, access=Access.REVIEWER),
-    _route("POST", "adjudication/{task}", decide, Body.SUBMISSION, Access.REVIEWER),
     _route("GET", "people", people),
     _route("POST", "roles", roles, Body.FIELDS),
     _route("POST", "chance", chance, Body.FIELDS),

@@ -8,7 +8,10 @@ import numpy as np
 import pytest
 
 from landloom.errors import InvalidInputError
-from landloom.labels.raster_codes import NOTHING, as_codes
+from landloom.formats.raster_codes import NOTHING, as_codes, code_numbers
+
+WHOLE = ("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64")
+TYPES = (*WHOLE, "float32", "float64")
 
 
 @pytest.mark.parametrize("nodata", [np.nan, -3.4e38, -9999.0, None, np.inf])
@@ -16,7 +19,7 @@ from landloom.labels.raster_codes import NOTHING, as_codes
 def test_floats_are_whole_numbers_or_nothing(dtype: Any, nodata: float | None) -> None:
     missing = np.nan if nodata is None else nodata
     codes, nothing = as_codes(np.array([[311, missing]], dtype), nodata)
-    assert codes.dtype == np.int32
+    assert codes.dtype == np.int64
     assert (codes.tolist(), nothing) == ([[311, NOTHING]], NOTHING)
 
 
@@ -30,3 +33,18 @@ def test_whole_numbers_stay_as_they_are() -> None:
 def test_what_is_no_code_is_refused(value: float) -> None:
     with pytest.raises(InvalidInputError, match="expected whole numbers"):
         as_codes(np.array([[value]]), None)
+
+
+@pytest.mark.parametrize("dtype", TYPES)
+def test_codes_of_a_map_of_any_type_are_exact(dtype: str) -> None:
+    found = code_numbers(np.array([0, 11, 111, 7], dtype), 7.0, -1)
+    assert found.tolist() == [0, 11, 111, -1]
+    assert code_numbers(np.array([0, 11], dtype), 0.0, 99).tolist() == [99, 11]
+
+
+def test_numbers_that_are_no_codes_are_named() -> None:
+    assert code_numbers(np.array([np.nan, np.inf, 3]), None, 0).tolist() == [0, 0, 3]
+    with pytest.raises(InvalidInputError, match=r"2\.5"):
+        code_numbers(np.array([2.5, 3.0]), None, 0)
+    with pytest.raises(InvalidInputError, match="1e\\+30"):
+        code_numbers(np.array([1e30]), None, 0)

@@ -1,0 +1,1 @@
+"""What each route does: parse, call the ledger or the corpus, render."""
