@@ -1,4 +1,4 @@
-"""Medians against bottleneck, periodic filling against numpy.interp and the copy rate."""
+"""Medians against bottleneck, filling against numpy.interp and the copy rate, smoothing against scipy."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 import bottleneck
 import numpy as np
 from benchmarks.timing import speedup
+from scipy.linalg import solveh_banded
 from scipy.ndimage import gaussian_filter
 
-from landloom.imagery.fill import fill_periodic
+from landloom.imagery.fill import fill_linear, fill_periodic
 from landloom.imagery.median import masked_median
 from landloom.imagery.valid import scl_valid
+from landloom.imagery.whittaker import whittaker
 from landloom.model.sensor import CLEAR
 
 if TYPE_CHECKING:
@@ -82,8 +84,73 @@ def filling() -> dict[str, float]:
     }
 
 
+def smoothing() -> dict[str, float]:
+    """73 dates of ten bands on 256 x 256 pixels; the peers' times for some pixels are scaled to all of them."""
+    rng = np.random.default_rng(0)
+    stack = rng.integers(1, 10_000, (73, 10, 256, 256), dtype=np.uint16)
+    valid = rng.random((73, 256, 256)) < 0.6
+    days = np.arange(0.0, 365.0, 5.0)
+    few, seen = stack.reshape(73, 10, -1)[:, :, :LOOP].astype(np.float64), valid.reshape(73, -1)[:, :LOOP]
+    second = np.diff(np.eye(73), 2, axis=0)
+    penalty = 100.0 * second.T @ second
+    upper = np.zeros((3, 73))
+    for k in range(3):
+        upper[2 - k, k:] = np.diag(penalty, k)
+
+    def equations(pixel: int) -> NDArray[np.float64]:
+        matrix = upper.copy()
+        matrix[2] += seen[:, pixel]
+        return matrix
+
+    def together() -> NDArray[np.float64]:
+        """One call for all bands of a pixel."""
+        one = [solveh_banded(equations(p), seen[:, p, None] * few[:, :, p]) for p in range(LOOP)]
+        return np.stack(one, axis=-1)
+
+    def singly() -> None:
+        """One call for each band."""
+        for pixel in range(LOOP):
+            for band in range(few.shape[1]):
+                solveh_banded(equations(pixel), seen[:, pixel] * few[:, band, pixel])
+
+    def ours() -> NDArray[np.uint16]:
+        return whittaker(stack, valid, days, days, 100.0)
+
+    share = valid[0].size / LOOP
+    error = np.abs(ours().reshape(73, 10, -1)[:, :, :LOOP] - np.clip(together(), 1, 65_534)).max()
+    return {
+        "whittaker_vs_scipy": speedup(ours, singly, rounds=3) * share,
+        "whittaker_vs_scipy_all_bands": speedup(ours, together, rounds=3) * share,
+        "whittaker_error": float(error),
+    }
+
+
+def linear() -> dict[str, float]:
+    """The same series at other dates, on a circle and on a line."""
+    rng = np.random.default_rng(0)
+    stack = rng.integers(1, 10_000, (73, 10, 256, 256), dtype=np.uint16)
+    valid = rng.random((73, 256, 256)) < 0.6
+    days, found = np.arange(0.0, 365.0, 5.0), {}
+    few, seen = stack.reshape(73, 10, -1)[:, :, :LOOP].astype(np.float64), valid.reshape(73, -1)[:, :LOOP]
+    for name, period in (("linear_vs_interp", 365.0), ("linear_vs_interp_open", None)):
+
+        def loop(period: float | None = period) -> None:
+            for pixel in range(LOOP):
+                here = seen[:, pixel]
+                for band in range(few.shape[1]):
+                    np.interp(days + 1.0, days[here], few[here, band, pixel], period=period)
+
+        def ours(period: float | None = period) -> NDArray[np.uint16]:
+            return fill_linear(stack, valid, days, days + 1.0, period)
+
+        found[name] = speedup(ours, loop, rounds=3) * valid[0].size / LOOP
+    return found
+
+
 def run() -> dict[str, float]:
-    return {f"median_t{times}": median_against_bottleneck(times) for times in (6, 12)} | filling()
+    return (
+        {f"median_t{times}": median_against_bottleneck(times) for times in (6, 12)} | filling() | smoothing() | linear()
+    )
 
 
 if __name__ == "__main__":

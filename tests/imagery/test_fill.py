@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from landloom.errors import InvalidValueError
-from landloom.imagery.fill import BLOCK, fill_periodic
+from landloom.imagery.fill import BLOCK, fill_linear, fill_periodic
 
 
 def interpolated(stack: np.ndarray, valid: np.ndarray, days: np.ndarray, period: float) -> np.ndarray:
@@ -102,3 +102,26 @@ def test_what_does_not_go_together_is_refused(
 ) -> None:
     with pytest.raises(InvalidValueError, match="expected"):
         fill_periodic(np.ones(shape, np.uint16), np.ones(mask, bool), np.array(days), period)
+
+
+@settings(deadline=None)
+@given(case=gappy(), period=st.sampled_from([None, 365.0]), data=st.data())
+def test_other_times_equal_numpy(
+    case: tuple[np.ndarray, np.ndarray, np.ndarray], period: float | None, data: st.DataObject
+) -> None:
+    stack, valid, days = case
+    targets = np.array(data.draw(st.lists(st.integers(-800, 1200), min_size=1, max_size=7, unique=True)), dtype=float)
+    filled = fill_linear(stack, valid, days, targets, period)
+    order = np.argsort(days)
+    for band, y, x in np.ndindex(stack.shape[1:]):
+        seen = order[valid[order, y, x]]
+        expected = np.zeros(targets.size)
+        if seen.size:
+            expected = np.interp(targets, days[seen], stack[seen, band, y, x], period=period)
+        assert np.abs(filled[:, band, y, x] - expected).max() <= 0.5 + 1e-8
+
+
+def test_targets_have_to_be_finite() -> None:
+    stack, valid = np.ones((1, 1, 1, 1), np.uint16), np.ones((1, 1, 1), bool)
+    with pytest.raises(InvalidValueError, match="finite times"):
+        fill_linear(stack, valid, np.zeros(1), np.array([np.nan]))

@@ -20,7 +20,10 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="What to measure: composites, fractions, consensus, annotation-order, guess; by default the quick ones."),
+        typer.Argument(
+            help="What to measure: composites, fractions, fused, consensus, annotation-order, guess; by default the "
+            "quick ones."
+        ),
     ] = None,
     *,
     judge: Annotated[str, typer.Option(help="Which judge.")] = JUDGE,

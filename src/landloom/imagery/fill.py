@@ -1,4 +1,4 @@
-"""Filling gaps of a year's series by linear interpolation in time, with the year as a circle."""
+"""Filling gaps by linear interpolation in time: at the times of a series, or at any others."""
 
 from __future__ import annotations
 
@@ -59,6 +59,155 @@ def fill_periodic(
         out.reshape(times, bands, height * width),
     )
     return out
+
+
+def fill_linear(
+    stack: NDArray[np.uint16],
+    valid: NDArray[np.bool_],
+    days: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    period: float | None = None,
+) -> NDArray[np.uint16]:
+    """Interpolate linearly in time to other times.
+
+    Before the first and after the last valid observation its value is kept, unless there is a period. A pixel without
+    any observation is nodata (0). Results are rounded to the nearest whole number, halves up.
+
+    Args:
+        stack: uint16 (time, band, y, x).
+        valid: True = usable, (time, y, x), shared by all bands.
+        days: day of each time, in any order.
+        targets: days wanted, in any order.
+        period: length of the circle if the series is periodic: 365.0 or 366.0 days for a year.
+
+    Returns:
+        uint16 (target, band, y, x).
+
+    Raises:
+        InvalidValueError: other types, inconsistent shapes, or times that are not finite.
+
+    Example:
+        >>> stack = np.array([100, 400], dtype=np.uint16).reshape(2, 1, 1, 1)
+        >>> valid = np.ones((2, 1, 1), dtype=bool)
+        >>> fill_linear(stack, valid, np.array([0.0, 30.0]), np.array([-5.0, 10.0, 40.0])).ravel()
+        array([100, 200, 400], dtype=uint16)
+    """
+    days, targets = np.asarray(days, dtype=np.float64), np.asarray(targets, dtype=np.float64)
+    _check(stack, valid, days, 1.0 if period is None else period)
+    if targets.ndim != 1 or not np.isfinite(targets).all():
+        raise InvalidValueError(f"got targets {targets}, expected finite times")
+    if period is not None:
+        days, targets = days % period, targets % period
+    order, wanted = np.argsort(days, kind="stable"), np.argsort(targets, kind="stable")
+    times, bands, height, width = stack.shape
+    out = np.empty((targets.size, bands, height, width), dtype=np.uint16)
+    _linear_kernel(
+        np.ascontiguousarray(stack).reshape(times, bands, height * width),
+        np.ascontiguousarray(valid).view(np.uint8).reshape(times, height * width),
+        days[order],
+        order,
+        targets[wanted],
+        wanted,
+        0.0 if period is None else float(period),
+        out.reshape(targets.size, bands, height * width),
+    )
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _linear_kernel(
+    stack: NDArray[np.uint16],
+    valid: NDArray[np.uint8],
+    days: NDArray[np.float64],
+    order: NDArray[np.int64],
+    targets: NDArray[np.float64],
+    wanted: NDArray[np.int64],
+    period: float,
+    out: NDArray[np.uint16],
+) -> None:
+    """As `_kernel`, with the carried values picked up at the targets; a period of 0 is none."""
+    times, bands, pixels = stack.shape
+    count = targets.size
+    weight = np.empty((count, BLOCK), dtype=np.float64)
+    following = np.empty((count, BLOCK), dtype=np.float64)
+    moment = np.empty(BLOCK, dtype=np.float64)
+    usable = np.empty((times, BLOCK), dtype=np.uint16)
+    copy = np.empty((times, BLOCK), dtype=np.uint16)
+    later = np.empty((count, BLOCK), dtype=np.uint16)
+    carried = np.empty(BLOCK, dtype=np.uint16)
+    first = np.searchsorted(days, targets, side="left")
+    past = np.searchsorted(days, targets, side="right")
+    for start in range(0, pixels, BLOCK):
+        end = min(start + BLOCK, pixels)
+        for time in range(times):
+            _widen(valid[order[time], start:end], usable[time])
+        _target_weights(usable, days, targets, first, past, period, following, moment, weight)
+        for band in range(bands):
+            for time in range(times):
+                _copy(stack[order[time], band, start:end], copy[time])
+            _run_up(copy, usable, carried, period > 0, True)
+            time = times
+            for n in range(count - 1, -1, -1):
+                while time > first[n]:
+                    time -= 1
+                    _carry(copy[time], usable[time], carried)
+                _copy(carried, later[n])
+            _run_up(copy, usable, carried, period > 0, False)
+            time = 0
+            for n in range(count):
+                while time < past[n]:
+                    _carry(copy[time], usable[time], carried)
+                    time += 1
+                _blend(carried, later[n], weight[n], out[wanted[n], band, start:end])
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _run_up(
+    copy: NDArray[np.uint16], usable: NDArray[np.uint16], carried: NDArray[np.uint16], periodic: bool, backward: bool
+) -> None:
+    """Value beyond the ends: on a circle that of the other end, else that of this end."""
+    carried[:] = 0
+    times = copy.shape[0]
+    for step in range(times):
+        reverse = periodic == backward
+        time = times - 1 - step if reverse else step
+        _carry(copy[time], usable[time], carried)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _target_weights(
+    usable: NDArray[np.uint16],
+    days: NDArray[np.float64],
+    targets: NDArray[np.float64],
+    first: NDArray[np.int64],
+    past: NDArray[np.int64],
+    period: float,
+    following: NDArray[np.float64],
+    moment: NDArray[np.float64],
+    weight: NDArray[np.float64],
+) -> None:
+    """As `_weights`, at the targets."""
+    times, count = days.size, targets.size
+    moment[:] = 0
+    for step in range(times):
+        time = times - 1 - step if period > 0 else step
+        _carry_moment(usable[time], days[time] + period, moment)
+    time = times
+    for n in range(count - 1, -1, -1):
+        while time > first[n]:
+            time -= 1
+            _carry_moment(usable[time], days[time], moment)
+        following[n] = moment
+    moment[:] = 0
+    for step in range(times):
+        time = step if period > 0 else times - 1 - step
+        _carry_moment(usable[time], days[time] - period, moment)
+    time = 0
+    for n in range(count):
+        while time < past[n]:
+            _carry_moment(usable[time], days[time], moment)
+            time += 1
+        _share(following[n], moment, targets[n], weight[n])
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

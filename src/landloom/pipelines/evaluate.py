@@ -17,6 +17,7 @@ from landloom.pipelines.annotation.judge import BAR, evaluate_order, order_table
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
+from landloom.products.fused.judge import LIMITS, evaluate_fused, fused_table, medians
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -190,11 +191,27 @@ def _order(listener: Listener | None) -> Evaluation:
     )
 
 
+def _fused(listener: Listener | None) -> Evaluation:
+    judged = evaluate_fused(listener=listener)
+    found = medians(judged)
+    rows = {name: LIMITS[name] for name in found}
+    return Evaluation(
+        figures=tuple(
+            Figure(name=name, value=found[name], limit=limit, what=what, least=least)
+            for name, (limit, least, what) in rows.items()
+        ),
+        details=[one.document() for one in judged],
+        header=("error, 1e-4", "blue", "green", "red", "nir", "gaps > 60 days"),
+        rows=tuple(fused_table(judged)),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
     "consensus": _consensus,
     "annotation-order": _order,
+    "fused": _fused,
     "guess": _guess,
 }
 """Evaluations on the frozen judge."""

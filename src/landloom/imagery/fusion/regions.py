@@ -1,0 +1,199 @@
+"""Regions of similar pixels: small neighbourhoods that share a seasonal course.
+
+Seeds lie on a lattice of the whole tile or zone, not of the array, and a pixel belongs only to seeds near it, so that
+arrays that overlap get the same regions where their surroundings are the same.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+from numba import njit
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+STEP: Final = 8
+"""Pixels between seeds."""
+MEMBERS: Final = 4
+"""Regions that a pixel belongs to, with weights."""
+ROUNDS: Final = 3
+"""Rounds of moving seeds to the mean of their pixels."""
+REACH: Final = 2
+"""Lattice squares within which a pixel looks for its regions."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Regions:
+    """Membership of pixels in regions.
+
+    Example:
+        >>> features = np.zeros((1, 8, 16), np.float32)
+        >>> features[:, :, 8:] = 9
+        >>> regions = find_regions(features, (0, 0))
+        >>> regions.count, regions.member[0, 0, 0], regions.member[0, 0, -1]
+        (2, np.int32(0), np.int32(1))
+    """
+
+    count: int
+    member: NDArray[np.int32]
+    """(member, y, x) regions of each pixel, the most similar first."""
+    weight: NDArray[np.float32]
+    """(member, y, x) weights, sum 1."""
+
+
+def find_regions(features: NDArray[np.float32], origin: tuple[int, int], width: float = 1.0) -> Regions:
+    """Group pixels around seeds of a lattice by the similarity of their features.
+
+    Args:
+        features: (feature, y, x), in units of their noise.
+        origin: row and column of the first pixel on the lattice's raster.
+        width: root mean square difference of features at which a similarity is halved.
+    """
+    height, wide = features.shape[1:]
+    rows = (np.arange(height) + origin[0]) // STEP
+    columns = (np.arange(wide) + origin[1]) // STEP
+    rows, columns = rows - rows[0], columns - columns[0]
+    shape = (int(rows[-1]) + 1, int(columns[-1]) + 1)
+    flat = np.ascontiguousarray(np.moveaxis(features, 0, -1))
+    label = rows[:, None] * shape[1] + columns[None, :]
+    for _ in range(ROUNDS):
+        seeds = _means(flat, label, shape[0] * shape[1])
+        label = _assign(flat, seeds, rows, columns, shape)
+    seeds = _means(flat, label, shape[0] * shape[1])
+    member, weight = _memberships(flat, seeds, rows, columns, shape, np.float32(width))
+    return Regions(count=shape[0] * shape[1], member=member, weight=weight)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _means(flat: NDArray[np.float32], label: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+    """(region, feature + 1): means, and the number of pixels."""
+    size = flat.shape[2]
+    total = np.zeros((count, size + 1), dtype=np.float32)
+    for y in range(flat.shape[0]):
+        for x in range(flat.shape[1]):
+            row = total[label[y, x]]
+            for k in range(size):
+                row[k] += flat[y, x, k]
+            row[size] += 1
+    for region in range(count):
+        if total[region, size] > 0:
+            for k in range(size):
+                total[region, k] /= total[region, size]
+    return total
+
+
+@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+def _distance(a: NDArray[np.float32], b: NDArray[np.float32], size: int) -> np.float32:
+    total = np.float32(0.0)
+    for k in range(size):
+        total += (a[k] - b[k]) * (a[k] - b[k])
+    return total / np.float32(size)
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _assign(
+    flat: NDArray[np.float32],
+    seeds: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    shape: tuple[int, int],
+) -> NDArray[np.int64]:
+    """The most similar seed of each pixel among those of the lattice squares around it."""
+    height, wide, size = flat.shape
+    label = np.empty((height, wide), dtype=np.int64)
+    for y in range(height):
+        for x in range(wide):
+            best = np.float32(np.inf)
+            for r in range(max(rows[y] - 1, 0), min(rows[y] + 2, shape[0])):
+                for c in range(max(columns[x] - 1, 0), min(columns[x] + 2, shape[1])):
+                    region = r * shape[1] + c
+                    if seeds[region, size] > 0:
+                        distance = _distance(flat[y, x], seeds[region], size)
+                        if distance < best:
+                            best = distance
+                            label[y, x] = region
+    return label
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _memberships(
+    flat: NDArray[np.float32],
+    seeds: NDArray[np.float32],
+    rows: NDArray[np.int64],
+    columns: NDArray[np.int64],
+    shape: tuple[int, int],
+    width: np.float32,
+) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+    """The most similar regions of each pixel within reach, and weights that fall with the difference."""
+    height, wide, size = flat.shape
+    member = np.zeros((MEMBERS, height, wide), dtype=np.int32)
+    weight = np.zeros((MEMBERS, height, wide), dtype=np.float32)
+    nearest = np.empty(MEMBERS, dtype=np.float32)
+    chosen = np.empty(MEMBERS, dtype=np.int32)
+    for y in range(height):
+        for x in range(wide):
+            nearest[:] = np.inf
+            chosen[:] = 0
+            for r in range(max(rows[y] - REACH, 0), min(rows[y] + REACH + 1, shape[0])):
+                for c in range(max(columns[x] - REACH, 0), min(columns[x] + REACH + 1, shape[1])):
+                    region = r * shape[1] + c
+                    if seeds[region, size] == 0:
+                        continue
+                    distance = _distance(flat[y, x], seeds[region], size)
+                    place = MEMBERS
+                    while place > 0 and distance < nearest[place - 1]:
+                        place -= 1
+                    if place < MEMBERS:
+                        for k in range(MEMBERS - 1, place, -1):
+                            nearest[k], chosen[k] = nearest[k - 1], chosen[k - 1]
+                        nearest[place], chosen[place] = distance, region
+            total = np.float32(0.0)
+            for k in range(MEMBERS):
+                share = np.float32(2.0) ** (-(nearest[k] - nearest[0]) / (width * width))
+                weight[k, y, x], member[k, y, x] = share, chosen[k]
+                total += share
+            for k in range(MEMBERS):
+                weight[k, y, x] /= total
+    return member, weight
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def gather(
+    stack: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    member: NDArray[np.int32],
+    weight: NDArray[np.float32],
+    count: int,
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Weighted means of a region's valid pixels.
+
+    Args:
+        stack: (time, band, y, x) values.
+        valid: (time, y, x).
+        member: of `Regions`.
+        weight: of `Regions`.
+        count: of regions.
+
+    Returns:
+        (time, band, region) means, 0 where nothing is valid, and (time, region) sums of weights.
+    """
+    times, bands, height, wide = stack.shape
+    total = np.zeros((times, bands, count), dtype=np.float32)
+    mass = np.zeros((times, count), dtype=np.float32)
+    for t in range(times):
+        for k in range(member.shape[0]):
+            for y in range(height):
+                for x in range(wide):
+                    if valid[t, y, x]:
+                        region, w = member[k, y, x], weight[k, y, x]
+                        mass[t, region] += w
+                        for b in range(bands):
+                            total[t, b, region] += w * stack[t, b, y, x]
+        for b in range(bands):
+            for region in range(count):
+                if mass[t, region] > 0:
+                    total[t, b, region] /= mass[t, region]
+    return total, mass

@@ -1,0 +1,109 @@
+"""Observations of a second, coarser sensor, brought to the first one's bandpasses and regions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.imagery.fusion.regional import RegionSeries
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NEAR: Final = 0.5
+"""Variance of the first sensor's series, in units of its noise's, up to which it serves as reference."""
+SHARED: Final = 1.5
+"""Factor on the scatter of pixels for that of a region: pixels of a date err together."""
+_COEFFICIENT: Final = 0.15
+_OFFSET: Final = 100.0
+_ROUNDS: Final = 6
+_PER_DATE: Final = 50
+_LEAST_PIXELS: Final = 4.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Bandpass:
+    """Linear adjustment of a sensor's bands to another's."""
+
+    offset: NDArray[np.float64]
+    """(band), in stored numbers."""
+    coefficient: NDArray[np.float64]
+    """(band, source band)."""
+    scatter: NDArray[np.float64]
+    """(band) standard deviation of a pixel about it; includes differences in footprint and noise."""
+    dates: int
+    """Dates of the second sensor that the adjustment is fitted to."""
+
+    def apply(self, values: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(time, band, y, x) → the same in the first sensor's bandpasses."""
+        made = np.einsum("bs,tsyx->tbyx", self.coefficient.astype(np.float32), values)
+        adjusted: NDArray[np.float32] = made + self.offset.astype(np.float32)[None, :, None, None]
+        return adjusted
+
+
+def fit_bandpass(values: NDArray[np.float32], target: NDArray[np.float32], usable: NDArray[np.bool_]) -> Bandpass:
+    """Fit one sensor's bands to the other's, robustly and drawn to identity: every date counts as one, not its pixels.
+
+    Dates with few usable pixels are left out: most of these are clouds that a mask has missed.
+
+    Args:
+        values: (time, band, y, x) of the second sensor.
+        target: (time, band, y, x) of the first, at the same times and pixels.
+        usable: (time, y, x).
+    """
+    bands = values.shape[1]
+    per_date = usable.sum(axis=(1, 2))
+    usable = usable & (per_date >= _PER_DATE)[:, None, None]
+    x = np.moveaxis(values, 1, -1)[usable].astype(np.float64)
+    z = np.moveaxis(target, 1, -1)[usable].astype(np.float64)
+    share = (1.0 / np.maximum(per_date, 1))[np.nonzero(usable)[0]]
+    made = np.zeros((bands, bands + 1))
+    scatter = np.full(bands, np.inf)
+    design = np.concatenate([np.ones((len(x), 1)), x], axis=1)
+    for b in range(bands):
+        prior = np.zeros(bands + 1)
+        prior[b + 1] = 1.0
+        made[b] = prior
+        if not len(x):
+            continue
+        for _ in range(_ROUNDS):
+            left = z[:, b] - design @ made[b]
+            spread = max(1.4826 * float(np.median(np.abs(left))), 1.0)
+            weight = share / (1.0 + (left / spread) ** 2 / 4.0) ** 2
+            ridge = np.diag(np.array([_OFFSET**-2] + [_COEFFICIENT**-2] * bands) * spread**2)
+            weighted = design * weight[:, None]
+            miss = z[:, b] - design @ prior
+            made[b] = prior + np.linalg.solve(weighted.T @ design + ridge, weighted.T @ miss)
+        scatter[b] = spread
+    return Bandpass(
+        offset=made[:, 0], coefficient=made[:, 1:], scatter=scatter, dates=int(np.count_nonzero(per_date >= _PER_DATE))
+    )
+
+
+def second_series(
+    days: NDArray[np.float64],
+    mean: NDArray[np.float32],
+    difference: NDArray[np.float32],
+    mass: NDArray[np.float32],
+    scatter: NDArray[np.float64],
+    noise: NDArray[np.float32],
+) -> RegionSeries:
+    """Observations of regions by the second sensor.
+
+    Its pixels show several regions at once, so that what counts is the difference from the first sensor's series
+    averaged over the same pixels.
+
+    Args:
+        days: (time) of the second sensor.
+        mean: (time, band, region) first sensor's series on these days, in units of noise.
+        difference: (time, band, region) mean difference of the second sensor from it, in stored numbers.
+        mass: (time, region) fine pixels behind it.
+        scatter: (band) of `Bandpass`.
+        noise: (band) of the first sensor's pixels.
+    """
+    own = ((SHARED * scatter / noise) ** 2).astype(np.float32)[None, :, None]
+    seen = (mass > _LEAST_PIXELS)[:, None] & np.isfinite(own)
+    variance = np.where(seen, own, np.float32(np.inf)).astype(np.float32)
+    return RegionSeries(days=days, values=mean + difference / noise[None, :, None], variance=variance)

@@ -1,0 +1,1 @@
+"""Fused series: complete, harmonised across sensors, on a regular cadence, with quality layers."""
