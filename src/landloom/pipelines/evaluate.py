@@ -176,21 +176,6 @@ def _consensus(listener: Listener | None) -> Evaluation:
         details=[one.document() for one in judged],
         header=header,
         rows=tuple(consensus_table(judged)),
-    )
-
-
-def _order(listener: Listener | None) -> Evaluation:
-    judged = evaluate_order(listener=listener)
-    needed = float(np.mean([one.needed for one in judged]))
-    what = "share of the answers with which the active order is as accurate as random order with all of them, mean"
-    return Evaluation(
-        figures=(Figure(name="annotation_order", value=needed, limit=BAR, what=what),),
-        details=[one.document() for one in judged],
-        header=("", "guess", "end", "answers", "time", "of half a budget", f"gain at {BAR:.0%}"),
-        rows=tuple(order_table(judged)),
-    )
-
-
 def _fused(listener: Listener | None) -> Evaluation:
     judged = evaluate_fused(listener=listener)
     found = medians(judged)
@@ -206,12 +191,24 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _order(listener: Listener | None) -> Evaluation:
+    judged = evaluate_order(listener=listener)
+    needed = float(np.mean([one.needed for one in judged]))
+    what = "share of the answers with which the active order is as accurate as random order with all of them, mean"
+    return Evaluation(
+        figures=(Figure(name="annotation_order", value=needed, limit=BAR, what=what),),
+        details=[one.document() for one in judged],
+        header=("", "guess", "end", "answers", "time", "of half a budget", f"gain at {BAR:.0%}"),
+        rows=tuple(order_table(judged)),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
     "consensus": _consensus,
-    "annotation-order": _order,
     "fused": _fused,
+    "annotation-order": _order,
     "guess": _guess,
 }
 """Evaluations on the frozen judge."""
