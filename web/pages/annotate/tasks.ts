@@ -75,7 +75,10 @@ export class Tasks extends Watched {
 
   /** Seconds until the lease of the current task ends. */
   get remaining(): number {
-    return this.current ? Math.max(0, Math.round((this.current.expires - Date.now() - this.api.skew) / 1_000)) : 0;
+    if (!this.current) return 0;
+    // The server tells its time in whole seconds.
+    const seconds = Math.round((this.current.expires - Date.now() - this.api.skew) / 1_000);
+    return Math.max(0, Math.min(this.campaign.lease_seconds, seconds));
   }
 
   // Fetching ahead.

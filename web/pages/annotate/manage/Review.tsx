@@ -159,10 +159,8 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
         </nav>
         {current ? (
           <div class="work" data-task={current.task}>
-            <div class="left">
-              <EditCanvas editor={editor} label="Edit canvas of a disputed task" />
-              <Toolbar editor={editor} tasks={null} />
-            </div>
+            <EditCanvas editor={editor} label="Edit canvas of a disputed task" />
+          <Toolbar editor={editor} tasks={null} />
             <Multiples editor={editor} />
             <Profile editor={editor} profiles={profiles} />
             <aside class="right">

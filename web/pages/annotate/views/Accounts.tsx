@@ -1,6 +1,6 @@
 // Login, invitations and the own account.
 
-import { useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import type { Api } from "../api";
 import { HttpError } from "../../../shared/http";
 
@@ -46,17 +46,19 @@ export function Login({ api, name: known, onDone }: { api: Api; name?: string; o
     await api.login(name.trim(), password);
     onDone();
   });
+  const form = useRef<HTMLFormElement>(null);
+  useEffect(() => form.current?.querySelector<HTMLElement>(known === undefined ? "[name=name]" : "[name=password]")?.focus(), []);
   return (
-    <form class="card" onSubmit={submit} aria-label="Log in">
+    <form ref={form} class="card" onSubmit={submit} aria-label="Log in">
       <h1>landloom annotate</h1>
       {known && <p class="quiet">Your session has ended. Your work is kept in this browser: log in to go on.</p>}
       <label>
         Name
-        <input name="name" autocomplete="username" required value={name} readOnly={known !== undefined} autofocus={known === undefined} onInput={(event) => setName(event.currentTarget.value)} />
+        <input name="name" autocomplete="username" required value={name} readOnly={known !== undefined} onInput={(event) => setName(event.currentTarget.value)} />
       </label>
       <label>
         Password
-        <input name="password" type="password" autocomplete="current-password" required value={password} autofocus={known !== undefined} onInput={(event) => setPassword(event.currentTarget.value)} />
+        <input name="password" type="password" autocomplete="current-password" required value={password} onInput={(event) => setPassword(event.currentTarget.value)} />
       </label>
       <button class="primary" disabled={busy}>
         {busy ? "…" : "Log in"}

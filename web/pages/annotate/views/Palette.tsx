@@ -91,6 +91,11 @@ export function OverlayPanel({ editor }: { editor: Editor }) {
   );
 }
 
+/** A name that leaves room for others. */
+function shortName(name: string): string {
+  return name.replace(/short-?wave infrared/i, "SWIR").replace(/near infrared/i, "NIR");
+}
+
 export function RenderingPanel({ editor }: { editor: Editor }) {
   useWatched(editor);
   const bands = editor.campaign.bands;
@@ -120,8 +125,8 @@ export function RenderingPanel({ editor }: { editor: Editor }) {
       <h2>Rendering</h2>
       <div class="choices" role="radiogroup" aria-label="Rendering (↑ ↓)">
         {editor.renderings.map((item) => (
-          <button key={item.name} role="radio" aria-checked={item === rendering} class={item === rendering ? "chip on" : "chip"} onClick={(event) => editor.setRendering(item, event.timeStamp)}>
-            {item.name}
+          <button key={item.name} role="radio" aria-checked={item === rendering} class={item === rendering ? "chip on" : "chip"} title={item.name} onClick={(event) => editor.setRendering(item, event.timeStamp)}>
+            {shortName(item.name)}
           </button>
         ))}
       </div>

@@ -117,10 +117,8 @@ export function Workplace({ api, campaign }: { api: Api; campaign: Campaign }) {
       {!current && <Waiting tasks={tasks} pending={outbox.pending.length} />}
       {/* Drawn also while no task is there, so that the next one finds its canvases. */}
       <main class="work" hidden={!current} data-task={current?.assignment.id ?? ""}>
-        <div class="left">
-          <EditCanvas editor={editor} label={`Edit canvas of a task of ${campaign.name}`} />
+        <EditCanvas editor={editor} label={`Edit canvas of a task of ${campaign.name}`} />
           <Toolbar editor={editor} tasks={tasks} />
-        </div>
         <Multiples editor={editor} />
         <Profile editor={editor} profiles={profiles} />
         <aside class="right">

@@ -39,8 +39,9 @@ const PAD = { left: 38, right: 10, top: 22, bottom: 18 };
 const INK = "#4a5663";
 const MONTHS = ["J", "F", "M", "A", "M", "J", "J", "A", "S", "O", "N", "D"];
 
-function area(box: Box): Box {
-  return { x: box.x + PAD.left, y: box.y + PAD.top, width: box.width - PAD.left - PAD.right, height: box.height - PAD.top - PAD.bottom };
+function area(box: Box, more = 0): Box {
+  const top = PAD.top + more;
+  return { x: box.x + PAD.left, y: box.y + top, width: box.width - PAD.left - PAD.right, height: box.height - top - PAD.bottom };
 }
 
 /** The span of time that a chart covers, with a little room at both ends. */
@@ -111,31 +112,38 @@ function path(context: CanvasRenderingContext2D, times: number[], values: number
   context.stroke();
 }
 
+/** Height in pixels of a row of the legend. */
+const ROW = 13;
+
+/** Draw the names of the lines beside the title, in as many rows as they need; the height of further rows. */
+function drawLegend(context: CanvasRenderingContext2D, box: Box, chart: Chart, start: number): number {
+  let [at, row] = [start, 0];
+  for (const line of chart.lines) {
+    const width = 17 + context.measureText(line.name).width;
+    if (at + width > box.x + box.width && at > start) [at, row] = [start, row + 1];
+    context.fillStyle = line.colour;
+    context.fillRect(at, box.y + 10 + ROW * row, 10, 3);
+    context.fillText(line.name, at + 13, box.y + 11 + ROW * row);
+    at += width + 5;
+  }
+  return ROW * row;
+}
+
 export function drawChart(context: CanvasRenderingContext2D, box: Box, chart: Chart): void {
-  const inner = area(box);
-  if (inner.width < 20 || inner.height < 20 || !chart.times.length) return;
-  const [first, last] = reach(chart.times);
-  const [low, high] = chart.range;
-  const right = (time: number) => inner.x + ((time - first) / (last - first)) * inner.width;
-  const up = (value: number) => inner.y + inner.height - ((value - low) / (high - low)) * inner.height;
+  if (box.width < 80 || box.height < 70 || !chart.times.length) return;
   context.save();
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.font = "600 12px system-ui, sans-serif";
   context.fillStyle = "#1d2733";
   context.fillText(chart.title, box.x + 6, box.y + 11);
-  let at = box.x + 16 + (chart.room ?? context.measureText(chart.title).width);
+  const start = box.x + 12 + (chart.room ?? context.measureText(chart.title).width);
   context.font = "11px system-ui, sans-serif";
-  if (chart.lines.length > 1) {
-    for (const line of chart.lines) {
-      const width = 19 + context.measureText(line.name).width;
-      if (at + width > box.x + box.width) break;
-      context.fillStyle = line.colour;
-      context.fillRect(at, box.y + 10, 12, 3);
-      context.fillText(line.name, at + 15, box.y + 11);
-      at += width + 4;
-    }
-  }
+  const inner = area(box, chart.lines.length > 1 ? drawLegend(context, box, chart, start) : 0);
+  const [first, last] = reach(chart.times);
+  const [low, high] = chart.range;
+  const right = (time: number) => inner.x + ((time - first) / (last - first)) * inner.width;
+  const up = (value: number) => inner.y + inner.height - ((value - low) / (high - low)) * inner.height;
   axes(context, chart, inner, right, up);
   context.beginPath();
   context.rect(inner.x - 4, inner.y - 4, inner.width + 8, inner.height + 8);

@@ -10,7 +10,7 @@ export function clockText(seconds: number): string {
 }
 
 export function percent(share: number | null | undefined, digits = 0): string {
-  return share === null || share === undefined || Number.isNaN(share) ? "–" : `${(100 * share).toFixed(digits)} %`;
+  return share === null || share === undefined || Number.isNaN(share) ? "–" : `${(100 * share).toFixed(digits)}\u00a0%`;
 }
 
 export function whole(value: number | null | undefined): string {
