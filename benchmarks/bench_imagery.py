@@ -84,7 +84,7 @@ def filling() -> dict[str, float]:
     }
 
 
-def smoothing() -> dict[str, float]:  # noqa: C901 - every peer is a function of its own
+def smoothing() -> dict[str, float]:
     """73 dates of ten bands on 256 x 256 pixels; the peers' times for some pixels are scaled to all of them."""
     rng = np.random.default_rng(0)
     stack = rng.integers(1, 10_000, (73, 10, 256, 256), dtype=np.uint16)

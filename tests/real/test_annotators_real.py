@@ -32,7 +32,9 @@ def answers(shared_data: Path) -> TaskAnswers:
         own: dict[tuple[float, float], int] = {}
         with path.open(encoding="utf-8") as file:
             for row in csv.DictReader(file):
-                own.setdefault((round(float(row["lon"]), 8), round(float(row["lat"]), 8)), CLASSES.get(row["Crop/ or not"], 0))
+                own.setdefault(
+                    (round(float(row["lon"]), 8), round(float(row["lat"]), 8)), CLASSES.get(row["Crop/ or not"], 0)
+                )
         rows.append(own)
     points = [point for point in rows[0] if all(point in own for own in rows[1:])]
     labels = np.array([[own[point] for point in points] for own in rows], np.uint8)

@@ -20,8 +20,9 @@ def register(app: typer.Typer) -> None:
 def evaluate(
     names: Annotated[
         list[str] | None,
-        typer.Argument(help="What to measure: composites, fractions, consensus, guess; by default the quick ones."),
-        typer.Argument(help="What to measure: composites, fractions, fused, guess; by default the quick ones."),
+        typer.Argument(
+            help="What to measure: composites, fractions, consensus, fused, guess; by default the quick ones."
+        ),
     ] = None,
     *,
     judge: Annotated[str, typer.Option(help="Which judge.")] = JUDGE,

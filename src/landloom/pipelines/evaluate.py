@@ -175,6 +175,9 @@ def _consensus(listener: Listener | None) -> Evaluation:
         details=[one.document() for one in judged],
         header=header,
         rows=tuple(consensus_table(judged)),
+    )
+
+
 def _fused(listener: Listener | None) -> Evaluation:
     judged = evaluate_fused(listener=listener)
     found = medians(judged)

@@ -46,7 +46,7 @@ def test_names_stay_in_the_ledger_and_rasters_hold_the_answers(answered: Answere
     assert done.files == len(files)
     for path in files:
         content = path.read_bytes()
-        assert not any(f'"{name}"'.encode() in content or f",{name}," .encode() in content for name in PEOPLE)
+        assert not any(f'"{name}"'.encode() in content or f",{name},".encode() in content for name in PEOPLE)
     own = CampaignAnswers.read(answered.folder)
     with (tmp_path / "out" / "answers.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))

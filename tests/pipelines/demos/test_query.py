@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import pytest
-
 from landloom.errors import counted
 from landloom.pipelines.demos.query import MONTH, ask_everything
 from landloom.query.corpus import Corpus

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
     from landloom.annotate.ledger.values import User
 
-_VALUES: Final[dict[str, Any]] = {"labels": bindparam("raster"), "version": bindparam("newer"), "saved": bindparam("at")}
+_VALUES: Final[dict[str, Any]] = {
+    "labels": bindparam("raster"),
+    "version": bindparam("newer"),
+    "saved": bindparam("at"),
+}
 _INSERT: Final = insert(Draft).values(assignment_id=bindparam("number"), **_VALUES)
 _REPLACE: Final = update(Draft).where(Draft.assignment_id == bindparam("number")).values(**_VALUES)
 _DROP: Final = delete(Draft).where(Draft.assignment_id == bindparam("number"))
