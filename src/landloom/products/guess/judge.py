@@ -167,6 +167,19 @@ def judge_guess(case: GuessCase, seed: int, section: GuessProduct, jobs: int = 2
     return Scores.total(maps), Scores.total(guesses)
 
 
+def judged_guess(seed: int, jobs: int = 2) -> tuple[NDArray[np.uint8], NDArray[np.uint8], NDArray[np.float64]]:
+    """The guess of the default forest on the whole area of a seed, for what is done with guesses.
+
+    Returns:
+        (y, x) truth, (y, x) guess, and (class, y, x) probabilities of the model's classes.
+    """
+    case = guess_case(seed)
+    held = [case.grid.window(row, column, CHIP, CHIP) for row, column in HELD]
+    trained = learn(case, case.target, case.grid, _section(DEFAULTS), seed, held, jobs)
+    found = trained.model.predict(np.ascontiguousarray(fill_times(case.stack, case.valid, case.times)))
+    return case.labels.truth, found.labels, found.probabilities
+
+
 def evaluate_guess(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[Judged]:
     """Judge the default and the published forest; the bar is a `gain` of at least 5 points on every seed."""
     judged = []

@@ -12,7 +12,7 @@ from landloom.server.annotate.summaries import Summaries
 
 if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
-    from landloom.annotate.ledger.values import User
+    from landloom.annotate.ledger.values import Role, User
     from landloom.annotate.tasks.values import Campaign
     from landloom.pipelines.annotation.profiles import Profiles
     from landloom.pipelines.annotation.windows import WindowReader
@@ -53,13 +53,14 @@ class AppState:
 
     def who(self, cookie: str | None, bearer: str | None) -> Caller | None:
         """Who calls, by the token of a session or by one for programs, which goes first; None if nobody is known."""
-        csrf: str | None = None
-        if bearer is not None:
-            user = tokens.token_user(self.ledger, bearer)
-        else:
-            session = sessions.session(self.ledger, cookie) if cookie is not None else None
-            user, csrf = (session.user, session.csrf) if session is not None else (None, None)
+        if bearer is None:
+            found = sessions.session_in(self.ledger, cookie, self.campaign.name) if cookie is not None else None
+            return None if found is None else Caller(user=found[0].user, csrf=found[0].csrf, roles=_words(found[1]))
+        user = tokens.token_user(self.ledger, bearer)
         if user is None:
             return None
-        roles = users.roles(self.ledger, user, self.campaign.name)
-        return Caller(user=user, csrf=csrf, roles=frozenset(str(role) for role in roles))
+        return Caller(user=user, csrf=None, roles=_words(users.roles(self.ledger, user, self.campaign.name)))
+
+
+def _words(roles: frozenset[Role]) -> frozenset[str]:
+    return frozenset(str(role) for role in roles)

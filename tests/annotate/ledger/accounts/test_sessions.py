@@ -7,15 +7,25 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select, update
+from tests.annotate.ledger.made import NAME, fill
 
 from landloom.annotate.ledger.accounts import attempts
-from landloom.annotate.ledger.accounts.sessions import IDLE, change_password, login, logout, session, set_password
+from landloom.annotate.ledger.accounts.sessions import (
+    IDLE,
+    change_password,
+    login,
+    logout,
+    session,
+    session_in,
+    set_password,
+)
 from landloom.annotate.ledger.accounts.tokens import create_token, token_user
-from landloom.annotate.ledger.accounts.users import create_user, disable
+from landloom.annotate.ledger.accounts.users import create_user, disable, grant
 from landloom.annotate.ledger.database import open_ledger
 from landloom.annotate.ledger.errors import LoginError, TooManyAttemptsError
 from landloom.annotate.ledger.schema.models import LoginFailure, Session
-from landloom.errors import InvalidValueError
+from landloom.annotate.ledger.values import Role
+from landloom.errors import InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
@@ -147,3 +157,17 @@ def test_a_new_password_ends_everything_else(ledger: Ledger) -> None:
 def test_passwords_have_a_length(ledger: Ledger, password: str) -> None:
     with pytest.raises(InvalidValueError, match="got a password of"):
         create_user(ledger, "ada", password)
+
+
+def test_a_session_comes_with_its_roles(ledger: Ledger) -> None:
+    fill(ledger)
+    own = create_user(ledger, "Ada", PASSWORD)
+    token, session = login(ledger, "Ada", PASSWORD)
+    assert session_in(ledger, token, NAME) == (session, frozenset())
+    grant(ledger, own, Role.ANNOTATOR, NAME, by=None)
+    assert session_in(ledger, token, NAME) == (session, frozenset({Role.ANNOTATOR}))
+    assert session_in(ledger, token[:-1], NAME) is None
+    with pytest.raises(NotFoundError):
+        session_in(ledger, token, "elsewhere")
+    logout(ledger, token)
+    assert session_in(ledger, token, NAME) is None

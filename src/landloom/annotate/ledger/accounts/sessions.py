@@ -11,9 +11,10 @@ from landloom.annotate.ledger.accounts import attempts
 from landloom.annotate.ledger.accounts.audit import record
 from landloom.annotate.ledger.accounts.passwords import hash_password, matches
 from landloom.annotate.ledger.accounts.tokens import digest_of, new_secret
-from landloom.annotate.ledger.accounts.users import name_key
+from landloom.annotate.ledger.accounts.users import name_key, roles_of
 from landloom.annotate.ledger.database import moment, now
 from landloom.annotate.ledger.errors import LoginError
+from landloom.annotate.ledger.lookup import campaign_id
 from landloom.annotate.ledger.schema.models import ApiToken, User
 from landloom.annotate.ledger.schema.models import Session as SessionModel
 
@@ -84,26 +85,50 @@ def _authenticate(ledger: Ledger, key: str, password: str, address: str) -> valu
 def session(ledger: Ledger, token: str) -> values.Session | None:
     """The session of a token; None if there is none or it ended."""
     with ledger.read() as connection:
-        at = now(connection)
-        row = connection.execute(
-            select(SessionModel.id, SessionModel.seen, SessionModel.expires, User.id, User.name, User.pseudonym)
-            .join(User, User.id == SessionModel.user_id)
-            .where(
-                SessionModel.token_digest == digest_of(token),
-                SessionModel.expires > at,
-                SessionModel.seen > at - IDLE,
-                User.disabled.is_(False),
-            )
-        ).one_or_none()
-    if row is None:
-        return None
-    number, seen, expires, user, name, pseudonym = row
-    if at - seen > _SEEN_EVERY:
-        ledger.transact(
-            lambda connection: connection.execute(update(SessionModel).where(SessionModel.id == number).values(seen=at))
+        found, late = _session(connection, token)
+    _note(ledger, late)
+    return found
+
+
+def session_in(ledger: Ledger, token: str, campaign: str) -> tuple[values.Session, frozenset[values.Role]] | None:
+    """The session of a token, and the roles of its user in a campaign, from one state of the ledger.
+
+    Raises:
+        NotFoundError: no such campaign.
+    """
+    with ledger.read() as connection:
+        found, late = _session(connection, token)
+        roles = roles_of(connection, found.user.id, campaign_id(connection, campaign)) if found else frozenset()
+    _note(ledger, late)
+    return None if found is None else (found, roles)
+
+
+def _session(connection: Connection, token: str) -> tuple[values.Session | None, tuple[int, float] | None]:
+    """A session; and its number and the time, if it is to be noted that it was used."""
+    at = now(connection)
+    row = connection.execute(
+        select(SessionModel.id, SessionModel.seen, SessionModel.expires, User.id, User.name, User.pseudonym)
+        .join(User, User.id == SessionModel.user_id)
+        .where(
+            SessionModel.token_digest == digest_of(token),
+            SessionModel.expires > at,
+            SessionModel.seen > at - IDLE,
+            User.disabled.is_(False),
         )
+    ).one_or_none()
+    if row is None:
+        return None, None
+    number, seen, expires, user, name, pseudonym = row
     own = values.User(id=user, name=name, pseudonym=pseudonym)
-    return values.Session(user=own, csrf=_csrf(token), expires_at=moment(expires))
+    found = values.Session(user=own, csrf=_csrf(token), expires_at=moment(expires))
+    return found, (number, at) if at - seen > _SEEN_EVERY else None
+
+
+def _note(ledger: Ledger, late: tuple[int, float] | None) -> None:
+    if late is not None:
+        number, at = late
+        used = update(SessionModel).where(SessionModel.id == number).values(seen=at)
+        ledger.transact(lambda connection: connection.execute(used))
 
 
 def logout(ledger: Ledger, token: str) -> None:

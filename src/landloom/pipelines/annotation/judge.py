@@ -1,0 +1,240 @@
+"""The order of the queue on the judge's world: how much work the active order saves over random order.
+
+A guess as recipes make it by default, on an area of nine chips; three simulated annotators correct it, one answer after
+the other. After every few answers the labels are those of the consensus where there are answers, and the guess where
+there are none. Both orders begin with the reference tasks, and both are measured outside of them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from landloom.annotate.answers.values import TaskAnswers
+from landloom.annotate.consensus.consensus import consensus
+from landloom.annotate.tasks.order import (
+    Pace,
+    disagreement,
+    error_of_probabilities,
+    gain_per_second,
+    random_priorities,
+)
+from landloom.products.guess.judge import CHIP, judged_guess
+from landloom.simulate.annotators import Labeller
+from landloom.simulate.judge.composites import JUDGE_SEEDS
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.engine.run import Listener
+
+SKILLS: Final = (0.85, 0.9, 0.95)
+"""Accuracy of each annotator where nothing is copied."""
+COPYING: Final = (0.3, 0.5, 0.7)
+"""Share of the area that each annotator copies from the guess."""
+TASK: Final = 32
+"""Side of a task in pixels."""
+REFERENCES: Final = 60
+"""Reference tasks."""
+STEPS: Final = 40
+"""Times that accuracy is measured, at equal distances of answers."""
+BAR: Final = 0.4
+"""Largest share of the answers with which the active order is as accurate as random order at its end."""
+CLASSES: Final = 7
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OrderCurve:
+    """Accuracy of the labels while a campaign goes on."""
+
+    shares: tuple[float, ...]
+    """Answers given, relative to all."""
+    hours: tuple[float, ...]
+    """Time of the annotators until then, by the model of their pace."""
+    accuracy: tuple[float, ...]
+    """Share of pixels with the true class, outside of reference tasks."""
+
+    def reached(self, accuracy: float) -> tuple[float, float]:
+        """Share of the answers, and hours, at which an accuracy is first reached; those of the end if it never is."""
+        at = next((at for at, one in enumerate(self.accuracy) if one >= accuracy), len(self.accuracy) - 1)
+        return self.shares[at], self.hours[at]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JudgedOrder:
+    """Both orders on one seed."""
+
+    seed: int
+    guess: float
+    """Accuracy of the guess."""
+    active: OrderCurve
+    random: OrderCurve
+
+    @property
+    def needed(self) -> float:
+        """Share of the answers with which the active order is as accurate as random order with all of them."""
+        return self.active.reached(self.random.accuracy[-1])[0]
+
+    @property
+    def time_needed(self) -> float:
+        """The same as a share of the hours."""
+        return self.active.reached(self.random.accuracy[-1])[1] / self.random.hours[-1]
+
+    @property
+    def needed_of_half(self) -> float:
+        """The same for a budget of half the answers, as a share of that budget."""
+        half = len(self.random.shares) // 2
+        return self.active.reached(self.random.accuracy[half])[0] / self.random.shares[half]
+
+    @property
+    def gained(self) -> float:
+        """Share of random order's whole gain over the guess that the active order has with `BAR` of the answers."""
+        at = int(np.searchsorted(self.active.shares, BAR + 1e-9)) - 1
+        whole = self.random.accuracy[-1] - self.guess
+        return (self.active.accuracy[at] - self.guess) / whole if whole > 0 else float("nan")
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        own = {
+            "needed": self.needed,
+            "time_needed": self.time_needed,
+            "needed_of_half": self.needed_of_half,
+            "gained": self.gained,
+        }
+        return asdict(self) | own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class OrderCase:
+    """Tasks of a campaign, and what everybody would answer."""
+
+    truth: NDArray[np.uint8]
+    """(task, pixel)."""
+    guess: NDArray[np.uint8]
+    """(task, pixel)."""
+    labels: NDArray[np.uint8]
+    """(task, annotator, pixel)."""
+    error: NDArray[np.float64]
+    """(task,) share of pixels that the guess's own probabilities expect to be wrong."""
+    is_reference: NDArray[np.bool_]
+    """(task,)."""
+
+    @classmethod
+    def of(cls, seed: int) -> OrderCase:
+        """Train a guess on the judge's area and let three annotators label it."""
+        truth, guess, probabilities = judged_guess(seed)
+        people = [
+            Labeller.drawn(seed * 100 + at, classes=CLASSES, accuracy=skill, copying=copying)
+            for at, (skill, copying) in enumerate(zip(SKILLS, COPYING, strict=True))
+        ]
+        rows, columns = truth.shape[0] // CHIP, truth.shape[1] // CHIP
+        labels = np.zeros((len(people), *truth.shape), np.uint8)
+        for chip in range(rows * columns):
+            square = np.s_[chip // columns * CHIP :, chip % columns * CHIP :]
+            own = (truth[square][:CHIP, :CHIP].astype(np.int64) - 1, guess[square][:CHIP, :CHIP].astype(np.int64) - 1)
+            for number, one in enumerate(people):
+                made = one.label(*own, chip=chip, row=0, column=0)
+                labels[number][square][:CHIP, :CHIP] = made + 1
+        tasks = _tasks(truth)
+        references = np.zeros(len(tasks), np.bool_)
+        references[np.random.default_rng(seed).permutation(len(tasks))[:REFERENCES]] = True
+        return cls(
+            truth=tasks,
+            guess=_tasks(guess),
+            labels=np.stack([_tasks(one) for one in labels], axis=1),
+            error=_tasks(error_of_probabilities(probabilities)).mean(axis=1),
+            is_reference=references,
+        )
+
+    def accuracy(self, done: NDArray[np.bool_]) -> float:
+        """Accuracy outside of reference tasks after some answers: (task, annotator) True where there is one."""
+        started = np.flatnonzero(done.any(axis=1))
+        answers = [
+            TaskAnswers(
+                task=str(at),
+                annotators=tuple(np.flatnonzero(done[at]).tolist()),
+                labels=np.ascontiguousarray(self.labels[at, done[at]]),
+                guess=self.guess[at],
+                reference=self.truth[at] if self.is_reference[at] else None,
+            )
+            for at in started.tolist()
+        ]
+        labels = self.guess.copy()
+        found = consensus(answers, range(1, CLASSES + 1))
+        for place, at in enumerate(started.tolist()):
+            labels[at] = found.labels(place)
+        measured = ~self.is_reference
+        return float((labels[measured] == self.truth[measured]).mean())
+
+    def run(self, seed: int, *, active: bool) -> OrderCurve:
+        """Work through all tasks in one order, annotators by turns."""
+        tasks, people = self.labels.shape[:2]
+        done, split = np.zeros((tasks, people), np.bool_), np.zeros(tasks)
+        done[self.is_reference] = True
+        split[self.is_reference] = [disagreement(own) for own in self.labels[self.is_reference]]
+        changed = (self.labels != self.guess[:, None]).sum(axis=2)
+        pace, fixed, count = Pace(), random_priorities(tasks, seed), int(done.sum())
+        seconds = float(pace.seconds(changed[done]).sum())
+        shares, hours, accuracy = [], [], []
+        marks = {count, *np.linspace(0, tasks * people, STEPS + 1).astype(int).tolist()}
+        while count <= tasks * people:
+            if count in marks:
+                shares.append(count / (tasks * people))
+                hours.append(seconds / 3600)
+                accuracy.append(self.accuracy(done))
+            if count == tasks * people:
+                break
+            who = count % people if not done[:, count % people].all() else int(np.argmin(done.sum(axis=0)))
+            order = gain_per_second(self.error, self.truth.shape[1], done.sum(axis=1), split) if active else fixed
+            at = int(np.argmax(np.where(done[:, who], -1, order)))
+            done[at, who] = True
+            split[at] = disagreement(self.labels[at, done[at]])
+            seconds += float(pace.seconds(changed[at, who]))
+            count += 1
+        return OrderCurve(shares=tuple(shares), hours=tuple(hours), accuracy=tuple(accuracy))
+
+
+def evaluate_order(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[JudgedOrder]:
+    """Compare the active order with random order on every seed."""
+    judged = []
+    for seed in seeds:
+        case = OrderCase.of(seed)
+        judged.append(
+            JudgedOrder(
+                seed=seed,
+                guess=float((case.guess == case.truth)[~case.is_reference].mean()),
+                active=case.run(seed, active=True),
+                random=case.run(seed, active=False),
+            )
+        )
+        if listener is not None:
+            listener.advanced(f"seed {seed}", None)
+    return judged
+
+
+def order_table(judged: Sequence[JudgedOrder]) -> list[tuple[str, ...]]:
+    """A row for each seed."""
+    return [
+        (
+            f"seed {one.seed}",
+            f"{one.guess:.2%}",
+            f"{one.random.accuracy[-1]:.2%}",
+            f"{one.needed:.0%}",
+            f"{one.time_needed:.0%}",
+            f"{one.needed_of_half:.0%}",
+            f"{one.gained:.0%}",
+        )
+        for one in judged
+    ]
+
+
+def _tasks(raster: NDArray[Any]) -> NDArray[Any]:
+    """(task, pixel) squares of a raster, row by row."""
+    rows, columns = raster.shape[0] // TASK, raster.shape[1] // TASK
+    return np.ascontiguousarray(
+        raster.reshape(rows, TASK, columns, TASK).transpose(0, 2, 1, 3).reshape(rows * columns, TASK * TASK)
+    )
