@@ -63,12 +63,13 @@ class Source(Protocol):
         ...
 
 
-def open_source(href: str, patience: Patience | None = None) -> Source:
+def open_source(href: str, patience: Patience | None = None, document: str | None = None) -> Source:
     """Open a remote file.
 
     Args:
         href: URL: `http(s)`, or any that `landloom.store.open.open_store` accepts.
         patience: retry policy; that of object stores is set when they are opened.
+        document: address of the document that names it; None if the user does.
 
     Raises:
         PermanentFaultError: there is no such file, or its host may not be contacted.
@@ -77,7 +78,7 @@ def open_source(href: str, patience: Patience | None = None) -> Source:
     check_host(href)
     web = urlsplit(href).scheme in {"http", "https"}
     try:
-        source: Source = _WebFile(href, patience or Patience()) if web else _StoredFile(href)
+        source: Source = _WebFile(href, patience or Patience(), document) if web else _StoredFile(href)
     except InvalidInputError as error:
         raise PermanentFaultError(str(error)) from error
     except PermanentFaultError:
@@ -90,14 +91,15 @@ def open_source(href: str, patience: Patience | None = None) -> Source:
 class _WebFile:
     """A file on a web server: by ranges, or as a whole copy if the server does not support ranges."""
 
-    def __init__(self, href: str, patience: Patience) -> None:
-        self._href, self._patience = href, patience
+    def __init__(self, href: str, patience: Patience, document: str | None) -> None:
+        self._href, self._patience, self._document = href, patience, document
         self._redirected: str | None = None
         self._session = _session(os.getpid(), patience)
         self._copy: IO[bytes] | None = None
         response = self._answer(0, BLOCK)
         if response.status_code == 416:
-            response = answer(self._session, requested(href), stream=True, headers={"Accept-Encoding": "identity"})
+            plain = {"Accept-Encoding": "identity"}
+            response = answer(self._session, requested(href), stream=True, headers=plain, document=document)
         self._redirected = str(response.url) if response.history else None
         if response.status_code == 206 and "Content-Encoding" not in response.headers:
             self.version, self.size = self._versioned(response)
@@ -128,11 +130,18 @@ class _WebFile:
         headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
         if self._redirected is not None:
             try:
-                return answer(self._session, self._redirected, stream=True, headers=headers)
+                return answer(self._session, self._redirected, stream=True, headers=headers, document=self._href)
             except (FaultError, MissingKeyError):
                 self._redirected = None
         try:
-            return answer(self._session, requested(self._href), stream=True, headers=headers, accept=_EMPTY)
+            return answer(
+                self._session,
+                requested(self._href),
+                stream=True,
+                headers=headers,
+                accept=_EMPTY,
+                document=self._document,
+            )
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
 
