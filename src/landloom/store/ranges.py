@@ -28,7 +28,7 @@ from landloom.store.hosts import check_host
 from landloom.store.http import answer, new_session, save
 from landloom.store.objects import ObjectStore
 from landloom.store.patience import Patience
-from landloom.store.versions import Version, note_version
+from landloom.store.versions import PLAIN, Version, note_version, stated_range
 
 if TYPE_CHECKING:
     import requests
@@ -98,11 +98,10 @@ class _WebFile:
         self._copy: IO[bytes] | None = None
         response = self._answer(0, BLOCK)
         if response.status_code == 416:
-            plain = {"Accept-Encoding": "identity"}
-            response = answer(self._session, requested(href), stream=True, headers=plain, document=document)
+            response = answer(self._session, requested(href), stream=True, headers=PLAIN, document=document)
         self._redirected = str(response.url) if response.history else None
         if response.status_code == 206 and "Content-Encoding" not in response.headers:
-            self.version, self.size = self._versioned(response)
+            self.version, self.size = self._versioned(response, 0)
             self.head = self._body(response, min(BLOCK, self.size))
         else:
             self._copy = self._whole(response)
@@ -115,7 +114,7 @@ class _WebFile:
         if self._copy is not None:
             return os.pread(self._copy.fileno(), stop - start, start)
         response = self._answer(start, stop)
-        if response.status_code != 206 or self._versioned(response)[0].differs(self.version):
+        if response.status_code != 206 or self._versioned(response, start)[0].differs(self.version):
             response.close()
             raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
         return self._body(response, stop - start)
@@ -127,7 +126,7 @@ class _WebFile:
 
     def _answer(self, start: int, stop: int) -> requests.Response:
         """Request from the target of the last redirect while it responds; its signature may expire."""
-        headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+        headers = {"Range": f"bytes={start}-{stop - 1}", **PLAIN}
         if self._redirected is not None:
             try:
                 return answer(self._session, self._redirected, stream=True, headers=headers, document=self._href)
@@ -145,12 +144,11 @@ class _WebFile:
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
 
-    def _versioned(self, response: requests.Response) -> tuple[Version, int]:
-        try:
-            size = int(response.headers["Content-Range"].rpartition("/")[2])
-        except (KeyError, ValueError) as error:
+    def _versioned(self, response: requests.Response, start: int) -> tuple[Version, int]:
+        first, size = stated_range(response.headers) or (None, None)
+        if first != start or size is None:
             response.close()
-            raise TransientFaultError(f"{shown(self._href)}: got a range without its place in the file") from error
+            raise TransientFaultError(f"{shown(self._href)}: got no range of a known file from byte {start}")
         return Version.of_headers(response.headers, size), size
 
     def _body(self, response: requests.Response, length: int) -> bytes:
