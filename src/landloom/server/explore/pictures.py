@@ -66,10 +66,7 @@ class Chips:
         assets = self._assets(identity, product)
         read = self._read(assets, step, chosen, names)
         rows = legend(self.info, item) if len(chosen) == 1 and chosen[0] in CLASS_BANDS else []
-        if rows:
-            picture = painted(read[0][0], rows)
-        else:
-            picture = self._picture(read, self._range(identity, product, chosen))
+        picture = painted(read[0][0], rows) if rows else self._picture(read, self._range(identity, product, chosen))
         return bytes(imagecodecs.png_encode(picture, level=4))
 
     def _natural(self, product: str) -> tuple[str, ...]:
