@@ -125,7 +125,10 @@ def test_a_manager_invites_and_the_invited_one_begins(office: Desk) -> None:
     form.get_by_role("button", name="Invite").click()
     link = page.locator("code.link").inner_text()
     guest = office.open(office.context())
+    guest.get_by_role("link", name="I have an invitation").click()
+    assert guest.get_by_label("Invitation", exact=True).is_visible()  # for those who were told the token alone
     guest.goto(link)
+    guest.reload()
     guest.get_by_label("New password", exact=True).fill("a good long password")
     guest.get_by_label("New password again").fill("a good long password")
     shoot(guest, "invited")
@@ -142,6 +145,7 @@ def test_a_reviewer_decides_what_is_disputed(office: Desk) -> None:
     assert disputed > 0
     page.locator(".queue button").first.click()
     task = page.locator(".work[data-task]").get_attribute("data-task")
+    assert f"Answer 1: {SCRIPT}" in page.locator(".comments").inner_text()
     page.get_by_role("button", name="Answer 2").click()
     shoot(page, "review")
     page.get_by_role("button", name="take over").nth(1).click()
@@ -154,7 +158,6 @@ def test_a_reviewer_decides_what_is_disputed(office: Desk) -> None:
     assert found.adjudicated is not None
     mine, other = np.frombuffer(found.adjudicated, np.uint8), np.frombuffer(found.answers[1].labels, np.uint8)
     assert 0 < np.count_nonzero(mine != other) <= 9
-    assert page.get_by_text(SCRIPT).first.is_visible()
 
 
 def test_an_expert_works_on_the_same_page(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> None:

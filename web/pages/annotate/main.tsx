@@ -60,7 +60,7 @@ function App() {
     dispatchEvent(new Event("online"));
   };
 
-  const invited = /^#\/invite\/(.+)$/.exec(hash);
+  const invited = /^#\/invite\/(.*)$/.exec(hash);
   if (invited) {
     const done = () => {
       location.hash = "#/";

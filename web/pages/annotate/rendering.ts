@@ -84,11 +84,15 @@ function histogram(cube: Cube, time: number, band: number, into: Uint32Array): v
   for (let i = 0; i < plane.length; i++) if (plane[i] && (all || valid[i])) into[plane[i]! >> SHIFT]!++;
 }
 
-/** Whether enough of a scene is clear to stretch by it; else clouds may as well be seen. */
-function hasClear(valid: Uint8Array): boolean {
+function clearShare(valid: Uint8Array): number {
   let clear = 0;
   for (let i = 0; i < valid.length; i++) clear += valid[i]!;
-  return clear > valid.length / 20;
+  return clear / valid.length;
+}
+
+/** Whether enough of a scene is clear to stretch by it; else clouds may as well be seen. */
+function hasClear(valid: Uint8Array): boolean {
+  return clearShare(valid) > 0.05;
 }
 
 function percentiles(counts: Uint32Array): [number, number] {
@@ -186,14 +190,24 @@ export class Pictures {
   private bandRange(time: number, band: number, together: boolean): [number, number] {
     const key = together ? `all ${band}` : `${time} ${band}`;
     let range = this.ranges.get(key);
-    if (!range) {
-      const counts = new Uint32Array(BINS);
-      const clear = this.cube.times.map((_, other) => other).filter((other) => hasClear(this.cube.validity(other)));
-      if (together && clear.length) for (const other of clear) histogram(this.cube, other, band, counts);
-      else histogram(this.cube, time, band, counts);
-      this.ranges.set(key, (range = percentiles(counts)));
-    }
+    if (!range) this.ranges.set(key, (range = together ? this.commonRange(band) : this.sceneRange(time, band)));
     return range;
+  }
+
+  private sceneRange(time: number, band: number): [number, number] {
+    const counts = new Uint32Array(BINS);
+    histogram(this.cube, time, band, counts);
+    return percentiles(counts);
+  }
+
+  /** The range of the middle one of the clearest scenes: one with an unmasked cloud would leave all others dark. */
+  private commonRange(band: number): [number, number] {
+    const clear = this.cube.times.map((_, time) => ({ time, share: clearShare(this.cube.validity(time)) }));
+    const chosen = clear.sort((a, b) => b.share - a.share).filter(({ share }, place) => share > 0.5 || place === 0);
+    const ranges = chosen.map(({ time }) => this.bandRange(time, band, false));
+    const middle = (values: number[]) => values.sort((a, b) => a - b)[values.length >> 1]!;
+    const low = middle(ranges.map((range) => range[0]));
+    return [low, Math.max(middle(ranges.map((range) => range[1])), low + (1 << SHIFT))];
   }
 
   private triple(bands: [string, string, string], rendering: Rendering, stretch: Stretch): void {

@@ -194,12 +194,18 @@ function Classes({ progress, colours }: { progress: Progress; colours: Map<numbe
   );
 }
 
-function ShareCell({ share, digits = 1 }: { share: ShareDocument | null | undefined; digits?: number }) {
+function ShareCell({ share, digits = 1, interval = false }: { share: ShareDocument | null | undefined; digits?: number; interval?: boolean }) {
   if (!share || share.value === null) return <td class="number">–</td>;
   const words = share.low === null ? "" : `95 % interval ${percent(share.low, 1)} to ${percent(share.high, 1)}; ${whole(share.pixels)} pixels`;
   return (
     <td class="number" title={words}>
       {percent(share.value, digits)}
+      {interval && share.low !== null && share.high !== null && (
+        <span class="quiet">
+          {" "}
+          ({(100 * share.low).toFixed(1)}–{(100 * share.high).toFixed(1)})
+        </span>
+      )}
     </td>
   );
 }
@@ -213,7 +219,7 @@ function Scores({ annotators, chosen, onChoose }: { annotators: Annotators; chos
           <th scope="col">trust</th>
           <th scope="col">submissions</th>
           <th scope="col">s a task</th>
-          <th scope="col">accuracy on reference tasks</th>
+          <th scope="col">accuracy on reference tasks (95 % interval)</th>
           <th scope="col" />
           <th scope="col">reference tasks</th>
           <th scope="col">edited</th>
@@ -240,7 +246,7 @@ function Scores({ annotators, chosen, onChoose }: { annotators: Annotators; chos
               </td>
               <td class="number">{whole(row.submissions)}</td>
               <td class="number">{row.seconds.median === null ? "–" : row.seconds.median.toFixed(1)}</td>
-              <ShareCell share={accuracy} />
+              <ShareCell share={accuracy} interval />
               <td>{accuracy?.value != null && <Interval value={accuracy.value} low={accuracy.low} high={accuracy.high} />}</td>
               <td class="number">{whole(accuracy?.tasks ?? (row.score ? Object.keys(row.score.by_task).length : null))}</td>
               <td class="number">{percent(row.edit_rate, 1)}</td>

@@ -64,6 +64,7 @@ export function Login({ api, name: known, onDone }: { api: Api; name?: string; o
         {busy ? "…" : "Log in"}
       </button>
       <Problem text={problem} />
+      {known === undefined && <a href="#/invite/">I have an invitation</a>}
     </form>
   );
 }
@@ -83,18 +84,25 @@ function Passwords({ value, again, onValue, onAgain }: { value: string; again: s
   );
 }
 
-export function Accept({ api, token, onDone }: { api: Api; token: string; onDone: () => void }) {
+export function Accept({ api, token: given, onDone }: { api: Api; token: string; onDone: () => void }) {
+  const [token, setToken] = useState(given);
   const [password, setPassword] = useState("");
   const [again, setAgain] = useState("");
   const { problem, busy, submit } = useSending(async () => {
     if (password !== again) throw new Error("The two passwords differ.");
-    await api.post("invitations/accept", { token, password });
+    await api.post("invitations/accept", { token: token.trim(), password });
     onDone();
   });
   return (
     <form class="card" onSubmit={submit} aria-label="Accept the invitation">
       <h1>Welcome</h1>
       <p class="quiet">Choose a password for your account. This invitation works once.</p>
+      {!given && (
+        <label>
+          Invitation
+          <input name="token" required autocomplete="off" value={token} onInput={(event) => setToken(event.currentTarget.value)} />
+        </label>
+      )}
       <Passwords value={password} again={again} onValue={setPassword} onAgain={setAgain} />
       <button class="primary" disabled={busy}>
         Go on

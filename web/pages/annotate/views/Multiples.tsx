@@ -83,6 +83,7 @@ export function Multiples({ editor }: { editor: Editor }) {
       const side = Math.max(56, Math.floor(largest) - 4);
       element.style.setProperty("--side", `${side}px`);
       element.classList.toggle("narrow", side < 110);
+      element.classList.toggle("tiny", side < 76);
     };
     arrange();
     const sizes = new ResizeObserver(arrange);

@@ -22,7 +22,7 @@ export function Toolbar({ editor, tasks }: { editor: Editor; tasks: Tasks | null
   useWatched(editor);
   const segments = editor.tool === "superpixel";
   return (
-    <div class="toolbar" role="toolbar" aria-label="Tools">
+    <div class="toolbar" role="toolbar" aria-label="Tools" data-segments={editor.segments ? editor.segmentSize : ""}>
       <span class="segmented" role="group" aria-label="Tool">
         {TOOLS.map(([name, title, key]) => (
           <button key={name} aria-pressed={editor.tool === name} aria-keyshortcuts={key} title={`${title} (${key})`} onClick={() => editor.setTool(name)}>
@@ -36,7 +36,9 @@ export function Toolbar({ editor, tasks }: { editor: Editor; tasks: Tasks | null
         <button class="small" aria-label="Smaller ([)" onClick={() => editor.resize(-1)}>
           −
         </button>
-        <span class="number">{segments ? editor.segmentSize : editor.size}&thinsp;px</span>
+        <span class="number" aria-busy={segments && !editor.segments}>
+          {segments ? (editor.segments ? editor.segmentSize : "…") : editor.size}&thinsp;px
+        </span>
         <button class="small" aria-label="Larger (])" onClick={() => editor.resize(1)}>
           +
         </button>
