@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.errors import InvalidInputError
-from landloom.reports.options import JsonOption
+from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import ProgressBars, say, say_json
 
 if TYPE_CHECKING:
@@ -22,7 +22,8 @@ CampaignArgument = Annotated[Path, typer.Argument(help="Folder of the campaign."
 
 def register(group: typer.Typer) -> None:
     """Add these commands."""
-    group.command("init", epilog="Example: landloom annotate init corpus --campaign annotation")(init)
+    init_help = "Example: landloom annotate init corpus --campaign annotation"
+    group.command("init", cls=ReadingCommand, epilog=init_help)(init)
     group.command("redraw", epilog="Example: landloom annotate redraw annotation --count 60 --seed 2")(redraw)
 
 
@@ -176,7 +177,9 @@ def _say(done: CampaignReport) -> None:
     if done.admin is not None:
         shown = "" if done.password is None else f", password {done.password} (shown only now)"
         say(f"  first user: {done.admin}{shown}")
-    say(f"next: landloom annotate users add NAME --campaign {done.folder}; landloom annotate serve {done.folder}")
+    say(
+        f"next: landloom annotate users add NAME annotator --campaign {done.folder}; landloom annotate serve {done.folder}"
+    )
 
 
 def redraw(
