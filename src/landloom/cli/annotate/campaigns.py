@@ -177,9 +177,8 @@ def _say(done: CampaignReport) -> None:
     if done.admin is not None:
         shown = "" if done.password is None else f", password {done.password} (shown only now)"
         say(f"  first user: {done.admin}{shown}")
-    say(
-        f"next: landloom annotate users add NAME annotator --campaign {done.folder}; landloom annotate serve {done.folder}"
-    )
+    say(f"next: landloom annotate users add NAME annotator --campaign {done.folder}")
+    say(f"      landloom annotate serve {done.folder}")
 
 
 def redraw(
