@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select
 from tests.annotate.ledger.made import GUESS, NAME, TRUTH, fill, hand_in, person, tasks_of, windows
 
+from landloom.annotate.ledger import draws
 from landloom.annotate.ledger.answers import answered_tasks
 from landloom.annotate.ledger.campaigns import campaign, campaigns, create_campaign, redraw_references, set_guesses
 from landloom.annotate.ledger.errors import ConflictError, NotAllowedError
@@ -118,9 +119,11 @@ def test_a_large_campaign_is_drawn_from_quickly(ledger: Ledger) -> None:
     ada = person(ledger, "ada")
     assert len(take(ledger, NAME, ada, 8)) == 8
     plan = "explain query plan" if ledger.dialect == "sqlite" else "explain"
-    query = "select id from task where campaign_id = 1 and available order by priority desc, shuffle limit 1"
+    bound = draws._BEST.params(user=1, campaign=1)
+    query = str(bound.compile(ledger.engine, compile_kwargs={"literal_binds": True}))
     with ledger.read() as connection:
         if ledger.dialect == "postgresql":
             connection.exec_driver_sql("set local enable_seqscan = off")
         lines = connection.exec_driver_sql(f"{plan} {query}").all()
     assert "ix_task_queue" in str(lines)
+    assert "TEMP B-TREE" not in str(lines)

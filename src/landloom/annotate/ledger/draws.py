@@ -49,7 +49,8 @@ _NEW: Final = ~exists().where(
 ).correlate(Task)
 """Nobody sees a place twice, as whatever kind of task."""
 _ANSWERED: Final = exists().where(Reference.task_id == Task.id).correlate(Task)
-_ORDER: Final = (Task.priority.desc(), Task.shuffle)
+_ORDER: Final = (Task.priority.desc(), Task.shuffle.desc())
+"""That of the indices, backwards."""
 
 
 def _locking(purpose: str, order: tuple[Any, ...], *conditions: Any) -> tuple[str, Any, Any]:
