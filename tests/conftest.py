@@ -214,12 +214,12 @@ def faulty(tmp_path: Path) -> Iterator[FaultyServer]:
 @pytest.fixture(scope="session")
 def postgres_cluster() -> Iterator[postgres.Cluster]:
     """A PostgreSQL server of the tests' own; tests that want it are skipped, loudly, where none is installed."""
-    with postgres.running() as cluster:
+    with postgres.running(durable=False) as cluster:
         yield cluster
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     """Address of an empty database: every test that asks for it runs on SQLite and on PostgreSQL."""
     if request.param == "sqlite":
         yield f"sqlite:///{tmp_path / 'ledger.sqlite'}"
@@ -227,3 +227,9 @@ def ledger_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
     cluster: postgres.Cluster = request.getfixturevalue("postgres_cluster")
     with cluster.lent() as url:
         yield url
+
+
+@pytest.fixture
+def ledger_url(empty_database: str) -> str:
+    """Address for a new ledger."""
+    return empty_database

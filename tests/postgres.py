@@ -45,6 +45,14 @@ class Cluster:
         self._run("postgres", f"create database {name} template template0{where}")
         return self.url(name)
 
+    @contextmanager
+    def copied(self, template: str) -> Iterator[str]:
+        """Address of a copy of a database that nobody uses now, dropped at the end."""
+        name = f"test_{next(self.numbers)}"
+        self._run("postgres", f"create database {name} template {self._name(template)}")
+        yield self.url(name)
+        self.drop(self.url(name))
+
     def drop(self, url: str) -> None:
         """Drop a database and the tablespace of its name."""
         name = self._name(url)
@@ -87,8 +95,11 @@ def programs() -> Path | None:
 
 
 @contextmanager
-def running() -> Iterator[Cluster]:
-    """A new cluster, stopped and removed at the end."""
+def running(*, durable: bool = True) -> Iterator[Cluster]:
+    """A new cluster, stopped and removed at the end.
+
+    One that is not durable forgets after a loss of power, which no test makes, what it keeps when processes are killed.
+    """
     home = programs()
     if home is None:
         if os.environ.get("CI") == "true":
@@ -104,6 +115,7 @@ def running() -> Iterator[Cluster]:
     make = [home / "initdb", "--pgdata", data, "--username", ROLE, "--auth=trust", "--encoding=UTF8", "--no-sync"]
     subprocess.run([str(one) for one in make], check=True, stdout=subprocess.DEVNULL, **common)
     start = [home / "postgres", "-D", data, "-k", folder, "-c", "listen_addresses=", "-c", "max_connections=200"]
+    start += [] if durable else ["-c", "fsync=off", "-c", "full_page_writes=off"]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen([str(one) for one in start], stdout=log, stderr=log, **common)
     try:

@@ -29,6 +29,8 @@ class FaultyServer:
     """Statuses of the next answers; 200 is a right one."""
     whole: dict[str, str] | None = None
     """Headers of answers that heed no range."""
+    late: int = 0
+    """Bytes by which ranges within a file begin too late, as their headers say."""
     stamps: dict[str, str] = field(default_factory=dict)
     """Headers that tell versions of files."""
     heads: int = 200
@@ -89,6 +91,8 @@ class _Handler(BaseHTTPRequestHandler):
         if wanted := self.headers.get("Range"):
             first, last = wanted.removeprefix("bytes=").split("-")
             whole, status = len(data), 206
+            if int(first):
+                first, last = str(int(first) + faulty.late), str(int(last or whole) + faulty.late)
             data = data[int(first) : int(last or whole) + 1]
             headers["Content-Range"] = f"bytes {first}-{int(first) + len(data) - 1}/{whole}"
         self._send(status, data, headers, body=body)

@@ -19,6 +19,7 @@ LandloomError
 ├── CorpusError                         a corpus that the operation cannot use
 │   ├── ForeignCorpusError              the folder holds another corpus
 │   └── CorpusInvalidError              validation found problems
+├── LedgerError                         a ledger of annotation; its branch is drawn in annotate/ledger/errors.py
 ├── BuildError                          units of a build failed; they are listed
 └── BlankProductError                   a product has samples without any observation
 ```

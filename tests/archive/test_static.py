@@ -26,9 +26,9 @@ class CountingDocuments:
     def __init__(self) -> None:
         self.reads: dict[str, int] = {}
 
-    def read(self, href: str) -> bytes:
+    def read(self, href: str, document: str | None = None) -> bytes:
         self.reads[href] = self.reads.get(href, 0) + 1
-        return HrefDocuments().read(href)
+        return HrefDocuments().read(href, document)
 
 
 def write(folder: Path, name: str, document: Any) -> None:
@@ -182,11 +182,11 @@ def test_an_entry_that_is_missing_or_no_stac(tmp_path: Path) -> None:
 
 def test_a_failure_that_passes_is_no_dangling_link(folder: Path) -> None:
     class Flaky(CountingDocuments):
-        def read(self, href: str) -> bytes:
+        def read(self, href: str, document: str | None = None) -> bytes:
             if href.endswith("a.json") and href not in self.reads:
                 self.reads[href] = 1
                 raise TransientFaultError(f"{href}: cut")
-            return super().read(href)
+            return super().read(href, document)
 
     archive = StaticArchive(str(folder / "catalog.json"), Flaky())
     with pytest.raises(TransientFaultError):

@@ -172,6 +172,16 @@ CHANGES: dict[str, list[Change]] = {
         change("granules", "products.s2.terms", {"licence": "MIT", "attribution": "x"}),
         change("granules", "products.s2.archive", "other"),
     ],
+    "FusedProduct": [
+        change("fused", "products.pfsr.resolution", 20.0),
+        change("fused", "products.pfsr.cadence", "10 days"),
+        change("fused", "products.pfsr.clear", [4]),
+        change("fused", "products.pfsr.dilate", 1),
+        change("fused", "products.pfsr.period", {"start": "2018-06-01", "end": "2018-07-01"}),
+        change("fused", "products.pfsr.terms", {"licence": "MIT", "attribution": "x"}),
+        change("fused", "products.pfsr.archive", "more", products__pfsr__second=None),
+        change("fused", "products.pfsr.second", None),
+    ],
     "ExternalProduct": [
         change("external", "products.pfsr.cadence", "10 days"),
         change("external", "products.pfsr.terms", {}),

@@ -72,15 +72,21 @@ def bases(
 ) -> dict[str, Path]:
     """Folders of recipes with all inputs that changed ones may name."""
     root = tmp_path_factory.mktemp("bases")
-    found = {name: root / name for name in ("cells", "list", "windows", "around", "granules", "external", "odata")}
+    found = {
+        name: root / name for name in ("cells", "list", "windows", "around", "granules", "external", "fused", "odata")
+    }
     cells = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
     cells["products"]["s2"]["terms"]["providers"] = [{"name": "landloom", "roles": ["producer"]}]
     external = cells["products"] | {"pfsr": {"kind": "external", "cadence": "5 days", "terms": TERMS}}
+    archives = {name: {"kind": "static", "href": "archive/catalog.json"} for name in ("first", "more")}
+    fused: dict[str, Any] = {name: {"kind": "composite", "archive": name, "terms": TERMS} for name in archives}
+    fused["pfsr"] = {"kind": "fused", "archive": "first", "second": "more", "terms": TERMS}
     listed = {"draw": "list", "ids": list(LISTED)}
     variants = {
         "cells": cells,
         "list": cells | {"samples": listed},
         "external": cells | {"products": external},
+        "fused": {k: v for k, v in cells.items() if k != "archive"} | {"archives": archives, "products": fused},
         "odata": cells | {"archive": ODATA},
     }
     for name, document in variants.items():

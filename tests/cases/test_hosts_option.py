@@ -21,9 +21,11 @@ if TYPE_CHECKING:
 
 LOCAL: Final = {
     *("init", "simulate", "status", "report", "verify", "index", "evaluate"),
-    *("demo", "demo-query", "demo-parcels", "demo-landcovernet"),
+    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-annotate"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),
+    *("annotate backup", "annotate rebuild"),
+    *(f"annotate users {verb}" for verb in ("add", "invite", "grant", "revoke", "list", "password", "disable")),
 }
 """Commands that read files of this machine, or none."""
 TERMS: Final = "--taxonomy clc --name x --licence CC0-1.0 --attribution me"
@@ -48,9 +50,14 @@ READS: Final = {
     "parcels describe": PARCELS,
     "granules features": "{web}/map.tif --out {tmp}/granules",
     "granules draw": "{tmp}/granules.csv --count 1 --continents {web}/continents.gpkg --out {tmp}/granules.txt",
+    "annotate init": "{web}/corpus --campaign {tmp}/campaign",
+    **{f"annotate {verb}": "{tmp}" for verb in ("serve", "import", "consensus", "report", "export")},
 }
 """Command → arguments that lead to a server."""
-NEEDS_MORE: Final = {"labels add", "repair", "guess train"}
+NEEDS_MORE: Final = {
+    *("labels add", "repair", "guess train"),
+    *(f"annotate {verb}" for verb in ("serve", "import", "consensus", "report", "export")),
+}
 """Those that ask for more than an address before they read one."""
 
 GRANULES: Final = ",".join(("id", "longitude", "latitude", "land", *(f"igbp_{code}" for code in range(1, 18))))

@@ -71,5 +71,5 @@ def test_texts_of_few_long_ones_are_counted_exactly() -> None:
     texts = pa.array([LONG, *(str(number) for number in range(60_000))])
     sink = io.BytesIO()
     pq.write_table(pa.table({"text": texts}), sink)
-    check_size(pa.py_buffer(sink.getvalue()))
+    check_size(pa.BufferReader(sink.getvalue()))
     assert decode_parquet(sink.getvalue())["text"].combine_chunks().equals(texts)

@@ -22,6 +22,7 @@ SECTIONS: dict[str, dict[str, Any]] = {
     "composite": {"kind": "composite"},
     "series": {"kind": "series"},
     "granule-series": {"kind": "granule-series"},
+    "fused": {"kind": "fused"},
     "external": {"kind": "external", "cadence": "month"},
     "fractions": {"taxonomy": "clc", "file": "x.gpkg", "column": "c"},
     "parcels": {"file": "x.gpkg"},
@@ -43,7 +44,7 @@ def test_all_of_ours_are_in_it_and_it_reads_recipes() -> None:
 def test_a_kind_is_made_for_its_schemes_and_refused_for_others(kind: Any, scheme: str, tmp_path: Path) -> None:
     """At its place in the recipe; in the schemes that it is made for there is no such problem."""
     document = project_of(tmp_path, BASE[scheme]).recipe.document()
-    section, key = SECTIONS[kind.name] | {"terms": TERMS}, "pfsr" if kind.name == "external" else "more"
+    section, key = SECTIONS[kind.name] | {"terms": TERMS}, "pfsr" if kind.name in {"external", "fused"} else "more"
     if kind.recipe_key.name == SHARED:
         document[SHARED] = {**document[SHARED], key: section}
         where = f"products.{key}"

@@ -64,7 +64,7 @@ def rasters(corpus: Path, *, samples: int | None = None, value: int = 1) -> Adde
         grid = one.grid(10)
         array = np.full((1, *grid.shape), value, np.uint8)
         made[str(one.id)] = {row.key: encode_geotiff(array, grid, nodata=0, bands=["class"])}
-    rows = [{"value": "water", "code": 1, "role": "class"}]
+    rows: list[dict[str, str | int]] = [{"value": "water", "code": 1, "role": "class"}]
     return AddedRasters(
         version=version, products=(item,), rasters=made, mappings={row.key: rows}, lineage=f'{{"v": {value}}}'.encode()
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from landloom.errors import ForeignAddressError
 from landloom.model.address import HOSTS_VARIABLE
-from landloom.store.hosts import check_host, check_peer
+from landloom.store.hosts import check_host, check_peer, is_private, led_by, why_refused
 
 LINK_LOCAL = st.ip_addresses(network="169.254.0.0/16") | st.ip_addresses(network="fe80::/10")
 
@@ -85,3 +85,41 @@ def test_a_name_on_the_list_may_lead_anywhere(monkeypatch: pytest.MonkeyPatch) -
     check_peer("169.254.169.254", "inner.example")
     with pytest.raises(ForeignAddressError):
         check_peer("169.254.169.254", "other.example")
+
+
+PRIVATE = st.sampled_from(
+    ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "127.0.0.0/8", "100.64.0.0/12", "fc00::/16", "::1/128"]
+).flatmap(lambda network: st.ip_addresses(network=network))
+PUBLIC = st.sampled_from(["1.1.1.0/24", "8.8.0.0/16", "2606:4700::/32"]).flatmap(
+    lambda network: st.ip_addresses(network=network)
+)
+
+
+@given(
+    origin=st.none() | PRIVATE | PUBLIC, peer=PRIVATE | PUBLIC, named=st.sampled_from(["", "inner.example", ".example"])
+)
+def test_a_public_document_leads_to_public_hosts_or_named_ones(origin: object, peer: object, named: str) -> None:
+    public = origin is not None and not is_private(str(origin))
+    refused = why_refused(str(peer), "inner.example", None if origin is None else str(origin), [named] if named else [])
+    assert (refused is not None) == (public and is_private(str(peer)) and not named)
+
+
+@given(origin=st.none() | PRIVATE | PUBLIC, peer=LINK_LOCAL, named=st.sampled_from(["", "inner.example", ".example"]))
+def test_link_local_peers_are_refused_unless_named_exactly(origin: object, peer: object, named: str) -> None:
+    refused = why_refused(str(peer), "inner.example", None if origin is None else str(origin), [named] if named else [])
+    assert (refused is None) == (named == "inner.example")
+
+
+@given(PRIVATE | PUBLIC)
+def test_what_carries_an_address_is_as_private_as_that(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> None:
+    if ip.version == 4:
+        number = int(ip)
+        carried = [f"::ffff:{ip}", f"64:ff9b::{number >> 16:x}:{number & 0xFFFF:x}"]
+        assert {is_private(one) for one in carried} == {is_private(str(ip))}
+
+
+def test_a_document_whose_host_cannot_be_looked_up_counts_as_public() -> None:
+    with led_by("https://no-such-host.invalid/catalog.json"), pytest.raises(ForeignAddressError, match="leads to"):
+        check_peer("10.0.0.7", "inner.example")
+    with led_by("/data/catalog.json"):
+        check_peer("10.0.0.7", "inner.example")

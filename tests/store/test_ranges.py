@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from landloom.errors import ForeignAddressError, PermanentFaultError, TransientFaultError
+from landloom.store.open import open_store
 from landloom.store.patience import Patience
 from landloom.store.ranges import BLOCK, open_source
 
@@ -45,6 +46,16 @@ def test_a_file_that_is_replaced_is_no_mixture(faulty: FaultyServer) -> None:
     path.unlink()
     with pytest.raises(PermanentFaultError, match="404"):
         source.part(BLOCK, BLOCK + 10)
+
+
+def test_bytes_from_another_place_are_refused(faulty: FaultyServer) -> None:
+    (faulty.root / "a.tif").write_bytes(DATA)
+    source, store = open_source(f"{faulty.address}/a.tif", HASTY), open_store(faulty.address)
+    faulty.late = 3
+    with pytest.raises(TransientFaultError, match="from byte 10"):
+        source.part(10, 20)
+    with pytest.raises(TransientFaultError, match="bytes 10 onward"):
+        store.get_range("a.tif", 10, 10)
 
 
 def test_what_fails_for_a_while_is_asked_again_and_then_transient(faulty: FaultyServer) -> None:

@@ -46,8 +46,12 @@ class Archive(Protocol):
 class Documents(Protocol):
     """Reads small whole files by path or URL."""
 
-    def read(self, href: str) -> bytes:
+    def read(self, href: str, document: str | None = None) -> bytes:
         """The bytes of a document.
+
+        Args:
+            href: its path or address.
+            document: address of the document that names it; None or empty if the user does.
 
         Raises:
             MissingKeyError: there is no such document.

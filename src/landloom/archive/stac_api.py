@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pystac_client
@@ -14,7 +15,8 @@ from shapely.geometry import mapping
 
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.gathered import ItemGate
-from landloom.errors import PermanentFaultError, TransientFaultError
+from landloom.errors import ForeignAddressError, PermanentFaultError, TransientFaultError
+from landloom.model.address import resolve
 from landloom.model.time import format_instant
 from landloom.store.faults import http_fault
 from landloom.store.http import new_session
@@ -79,8 +81,9 @@ class ApiArchive:
         """See `landloom.archive.batches.Remote`."""
         found: dict[str, Scene] = {}
         for item in self._items(footprint, period):
-            scene = self._gate.scene(item, _self_href(item, self._url), str(item.get("id")))
+            scene = self._gate.scene(item, item_address(item, self._url), str(item.get("id")))
             if scene is not None:
+                scene = replace(scene, found_at=self._url)
                 signed = scene if self._signing is None else self._signing.of_scene(scene)
                 self._gate.gather(found, signed, footprint, period, scene.id)
         return tuple(found.values())
@@ -105,7 +108,7 @@ class ApiArchive:
     def _opened(self) -> pystac_client.Client:
         if self._client is None:
             io = StacApiIO(max_retries=None, timeout=self._patience.timeout)
-            io.session = new_session(self._patience)
+            io.session = new_session(self._patience, document=self._url)
             self._client = pystac_client.Client.open(self._url, stac_io=io)
             if not self._client.conforms_to("ITEM_SEARCH"):
                 raise PermanentFaultError(f"{self._url}: no STAC API with item search")
@@ -118,7 +121,15 @@ def _brief(error: Exception) -> str:
     return f"cannot be reached: {texts[-1]}" if texts else str(error)
 
 
-def _self_href(item: Mapping[str, Any], url: str) -> str:
+def item_address(item: Mapping[str, Any], url: str) -> str:
+    """What an item says of its own address, where a service at that URL may say so; else that of the service.
+
+    Relative hrefs start there: an item that claims to lie on this machine may not lead to its files.
+    """
     links = item.get("links")
     found = (link for link in links if isinstance(link, dict)) if isinstance(links, list) else ()
-    return next((str(link["href"]) for link in found if link.get("rel") == "self" and "href" in link), url)
+    said = next((str(link["href"]) for link in found if link.get("rel") == "self" and "href" in link), url)
+    try:
+        return resolve(said, document=url)
+    except ForeignAddressError:
+        return url

@@ -83,7 +83,8 @@ class TableArchive:
             missing = {"id", "geometry", "assets"} - set(schema.names)
             if missing:
                 raise PermanentFaultError(f"{self._path}: no stac-geoparquet: without {', '.join(sorted(missing))}")
-            check_size(source)
+            with pa.BufferReader(source) if isinstance(source, pa.Buffer) else pa.OSFile(str(source)) as whole:
+                check_size(whole)
             table = pq.read_table(_readable(source), filters=self._filter(schema, footprint, period))
         except (FileNotFoundError, IsADirectoryError) as error:
             raise PermanentFaultError(f"{self._path}: no such file") from error

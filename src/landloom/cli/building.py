@@ -105,7 +105,7 @@ def validate(
     if digest:
         _say_digest(corpus_digest(store), as_json=as_json)
         return
-    result = audit(store, schemas=schemas, digests=digests, fetch=_fetch() if network else None)
+    result = audit(store, schemas=schemas, digests=digests, fetch=_fetch(store.uri) if network else None)
     if as_json:
         problems = [{"where": p.where, "what": p.what} for p in result.problems]
         say_json(
@@ -139,10 +139,12 @@ def _say_digest(digest: str, *, as_json: bool) -> None:
         say(digest)
 
 
-def _fetch() -> Callable[[str], bytes]:
+def _fetch(document: str) -> Callable[[str], bytes]:
+    from functools import partial
+
     from landloom.store.href_documents import HrefDocuments
 
-    return HrefDocuments().read
+    return partial(HrefDocuments().read, document=document)
 
 
 def report(corpus: CorpusArgument = CORPUS) -> None:

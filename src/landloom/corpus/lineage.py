@@ -73,6 +73,8 @@ class SceneRecord:
     """Source of the valid mask: the classification, the product's own masks, or `nodata only`."""
     stored: Mapping[str, str] | None = None
     """Band → conversion to 10,000 × reflectance, for bands that need more than the offset."""
+    code: int | None = None
+    """Number of its overpass in traceability layers."""
 
     @classmethod
     def of(
@@ -83,6 +85,7 @@ class SceneRecord:
         level: bool = True,
         validity: str | None = None,
         stored: Mapping[str, str] | None = None,
+        code: int | None = None,
     ) -> Self:
         """The record of a scene.
 
@@ -92,6 +95,7 @@ class SceneRecord:
             level: whether to include the processing level; a level other than L2A always is.
             validity: source of the valid mask.
             stored: band → conversion of its numbers.
+            code: number of its overpass in traceability layers.
         """
         return cls(
             id=scene.id,
@@ -104,6 +108,7 @@ class SceneRecord:
             cloud_cover=scene.cloud_cover,
             validity=validity,
             stored=dict(stored) if stored else None,
+            code=code,
         )
 
     def document(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from landloom.errors import InvalidValueError, MissingExtraError
 from landloom.store.credentials import kept, take_over
+from landloom.store.hosts import peers, take_over_peers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from multiprocessing.connection import Connection
 
     from landloom.store.credentials import Credentials
+    from landloom.store.hosts import Peers
 
     Factory = Callable[[], AbstractContextManager[Executor]]
 
@@ -63,7 +65,9 @@ def processes(workers: int) -> Factory:
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         with reader, writer:
-            executor = ProcessPoolExecutor(workers, mp_context=context, initializer=_serve, initargs=(reader, kept()))
+            executor = ProcessPoolExecutor(
+                workers, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers())
+            )
             try:
                 yield executor
             except BaseException:
@@ -86,9 +90,10 @@ def _start_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(alive: Connection, credentials: dict[str, Credentials]) -> None:
+def _serve(alive: Connection, credentials: dict[str, Credentials], reached: Peers) -> None:
     """Initialise a worker; it ends with the process that holds the other end of a pipe."""
     take_over(credentials)
+    take_over_peers(reached)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with, args=(alive,), daemon=True).start()
 

@@ -107,7 +107,7 @@ class PlanInputs:
     tiles: Mapping[str, tuple[Sample, ...]]
     """Tile → its samples, both in id order."""
     scenes: Mapping[str, Mapping[str, tuple[Scene, ...]]]
-    """Path of a request → tile → scenes, for kinds that need scenes."""
+    """Path of a request → tile → scenes, for kinds that need scenes; those of `more_scenes` by path, point and name."""
     identities: Mapping[str, str]
     """Absolute path of an input file → identity."""
     store: str
@@ -146,6 +146,8 @@ class ProductKind(ABC, Generic[S]):
     """Its settings."""
     recipe_key: ClassVar[RecipeKey] = RecipeKey()
     """Key of its sections in a recipe."""
+    archive_fields: ClassVar[tuple[str, ...]] = ("archive",)
+    """Keys of its sections that name archives."""
     schemes: ClassVar[frozenset[str] | None] = None
     """Identity schemes of the samples that it supports; any if None."""
 
@@ -215,6 +217,10 @@ class ProductKind(ABC, Generic[S]):
     def scenes(self, request: ProductRequest[S]) -> SceneRequest | None:
         """Scenes that it needs for each tile; None if it needs none, or uses those of the granules."""
         return None
+
+    def more_scenes(self, request: ProductRequest[S]) -> Mapping[str, SceneRequest]:
+        """Name → scenes of further archives that it needs; `PlanInputs.scenes` has them by path, point and name."""
+        return {}
 
     @abstractmethod
     def units(self, request: ProductRequest[S], inputs: PlanInputs) -> list[Unit]:

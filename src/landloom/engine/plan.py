@@ -113,6 +113,8 @@ def _scenes(
 ) -> dict[str, dict[str, tuple[Scene, ...]]]:
     wanted = {request.path: request.kind.scenes(request) for request in requests}
     asked = {path: scenes for path, scenes in wanted.items() if scenes is not None}
+    for request in requests:
+        asked |= {f"{request.path}.{name}": scenes for name, scenes in request.kind.more_scenes(request).items()}
     if not asked:
         return {}
     footprints = {tile: shapely.union_all([one.footprint for one in samples]) for tile, samples in tiles.items()}

@@ -119,11 +119,13 @@ def _misfits(registry: Registry, read: Sections) -> Iterator[Problem]:
     taken = set()
     for kind, key, section in _sections(registry, read):
         yield from kind.misfits(key, section, read)
-        own = getattr(section, "archive", None)
-        taken |= {own}
-        if own is not None and own not in archives:
-            where = f"{kind.recipe_key.name}.{key}.archive"
-            yield Problem(where=where, what=f"got {own!r}, expected one of archives: {', '.join(archives) or 'none'}")
+        for field in kind.archive_fields:
+            own = getattr(section, field, None)
+            taken |= {own}
+            if own is not None and own not in archives:
+                where = f"{kind.recipe_key.name}.{key}.{field}"
+                known = ", ".join(archives) or "none"
+                yield Problem(where=where, what=f"got {own!r}, expected one of archives: {known}")
     if "products" in read and len(archives) > 1:
         for name in archives.keys() - taken:
             yield Problem(where=f"archives.{name}", what="no product takes scenes from it: remove it, or name it")

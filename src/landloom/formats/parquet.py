@@ -82,7 +82,7 @@ def decode_parquet(data: bytes, columns: list[str] | None = None) -> pa.Table:
         InvalidInputError: not Parquet, truncated, unfolding to too many bytes, or without one of the columns.
     """
     try:
-        check_size(pa.py_buffer(data), columns)
+        check_size(pa.BufferReader(data), columns)
         file = pq.ParquetFile(pa.BufferReader(data))
         names = file.schema_arrow.names
         missing = sorted(set(columns or ()) - set(names))

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from shapely import Polygon
     from shapely.geometry.base import BaseGeometry
 
-    Crs = int | str | CRS
-    """An EPSG code, or anything that pyproj reads as a CRS."""
+    from landloom.model.crs_key import CrsKey
+
+    Crs = CrsKey | CRS
+    """A key of a CRS, or a pyproj CRS."""
 
 Bounds = tuple[float, float, float, float]
 """West, south, east, north."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
@@ -28,11 +27,11 @@ _ROWS: Final = 65_536
 """Rows that are counted at once."""
 
 
-def check_size(source: Path | str | pa.Buffer, columns: Sequence[str] | None = None) -> None:
+def check_size(source: pa.NativeFile, columns: Sequence[str] | None = None) -> None:
     """Refuse files that unfold to more than `LARGEST` bytes, and to more than `RATIO` times their size.
 
     Args:
-        source: path, or content.
+        source: an open file, or a reader of its content.
         columns: those that are read; all by default.
 
     Raises:
@@ -41,12 +40,11 @@ def check_size(source: Path | str | pa.Buffer, columns: Sequence[str] | None = N
     Example:
         >>> sink = pa.BufferOutputStream()
         >>> pq.write_table(pa.table({"text": pa.DictionaryArray.from_arrays([0] * 9000, ["a" * 2**20])}), sink)
-        >>> check_size(sink.getvalue())
+        >>> check_size(pa.BufferReader(sink.getvalue()))
         Traceback (most recent call last):
         pyarrow.lib.ArrowInvalid: got a table that unfolds to more than 1,073,741,824 bytes, expected at most that many
     """
-    size = source.size if isinstance(source, pa.Buffer) else Path(source).stat().st_size
-    most, total = max(LARGEST, RATIO * size), 0
+    most, total = max(LARGEST, RATIO * source.size()), 0
     counter = _Counter.of(source)
     about = counter.plain.metadata
     for leaf in range(about.num_columns):
@@ -63,14 +61,14 @@ def check_size(source: Path | str | pa.Buffer, columns: Sequence[str] | None = N
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Counter:
-    """A file, opened twice."""
+    """A file, read in two ways."""
 
     plain: pq.ParquetFile
     folded: pq.ParquetFile
     """Each repeated text once."""
 
     @classmethod
-    def of(cls, source: Path | str | pa.Buffer) -> _Counter:
+    def of(cls, source: pa.NativeFile) -> _Counter:
         plain = pq.ParquetFile(source)
         about = plain.metadata
         folded = {

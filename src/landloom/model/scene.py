@@ -115,5 +115,7 @@ class Scene:
     """Collection that the archive's document belongs to."""
     href: str | None = None
     """Address of the archive's document of the scene."""
+    found_at: str | None = field(default=None, compare=False)
+    """Address that the document was read from, where `href` is what it says of itself."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """What of its metadata was converted, or ignored because nothing needs it."""

@@ -13,7 +13,6 @@ from landloom.imagery.resample import repeat
 from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
-from landloom.pipelines.annotation.judge import BAR, evaluate_order, order_table
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
@@ -194,24 +193,11 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
-def _order(listener: Listener | None) -> Evaluation:
-    judged = evaluate_order(listener=listener)
-    needed = float(np.mean([one.needed for one in judged]))
-    what = "share of the answers with which the active order is as accurate as random order with all of them, mean"
-    return Evaluation(
-        figures=(Figure(name="annotation_order", value=needed, limit=BAR, what=what),),
-        details=[one.document() for one in judged],
-        header=("", "guess", "end", "answers", "time", "of half a budget", f"gain at {BAR:.0%}"),
-        rows=tuple(order_table(judged)),
-    )
-
-
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
     "consensus": _consensus,
     "fused": _fused,
-    "annotation-order": _order,
     "guess": _guess,
 }
 """Evaluations on the frozen judge."""

@@ -9,6 +9,7 @@ from landloom.engine.registry import Registry
 from landloom.products.composite.kind import CompositeKind
 from landloom.products.external.kind import ExternalKind
 from landloom.products.fractions.kind import FractionsKind
+from landloom.products.fused.kind import FusedKind
 from landloom.products.granule_series.kind import GranuleSeriesKind
 from landloom.products.guess.kind import GuessKind
 from landloom.products.parcels.kind import ParcelsKind
@@ -25,6 +26,7 @@ PRODUCTS: Final[tuple[ProductKind[Any], ...]] = (
     CompositeKind(),
     SeriesKind(),
     GranuleSeriesKind(),
+    FusedKind(),
     ExternalKind(),
     FractionsKind(),
     ParcelsKind(),

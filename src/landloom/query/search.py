@@ -35,7 +35,7 @@ from landloom.store.credentials import keep
 from landloom.store.href_documents import HrefDocuments
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from shapely.geometry.base import BaseGeometry
 
@@ -145,7 +145,7 @@ def stac_search(  # noqa: PLR0913 - every one is a question of its own, and all 
     collections: str | Iterable[str] | None = None,
     related: str | Iterable[str] = (),
     workers: int = WORKERS,
-    read: Read | None = None,
+    read: Callable[[str], bytes] | None = None,
     report: Report | None = None,
 ) -> list[FoundItem]:
     """Items of a static STAC, with their assets that match a search.
@@ -175,7 +175,7 @@ def stac_search(  # noqa: PLR0913 - every one is a question of its own, and all 
         collections=_names(collections),
         report=report or _strict,
     )
-    reader = read or HrefDocuments().read
+    reader = HrefDocuments().read if read is None else _of_user(read)
     reader = reader if report is None else _lenient(reader)
     if search.shape is not None:
         import shapely
@@ -213,12 +213,16 @@ def _names(value: str | Iterable[str] | None) -> frozenset[str] | None:
     return None if value is None else frozenset([value] if isinstance(value, str) else value)
 
 
+def _of_user(read: Callable[[str], bytes]) -> Read:
+    return lambda href, _: read(href)
+
+
 def _lenient(read: Read) -> Read:
     """A document that cannot be had just now leaves out itself, where problems are collected."""
 
-    def reader(href: str) -> bytes:
+    def reader(href: str, document: str) -> bytes:
         try:
-            return read(href)
+            return read(href, document)
         except TransientFaultError as error:
             raise PermanentFaultError(str(error)) from error
 
@@ -256,16 +260,16 @@ def _with_related(
 ) -> list[FoundItem]:
     """Each item followed by its related items."""
     led = [_related(item, search.report) for item in items]
-    flat = list(dict.fromkeys(href for own in led for href in own))
+    origin = {href: item.href for item, own in zip(items, led, strict=True) for href in own}
 
     def document(href: str) -> Mapping[str, Any]:
         try:
-            return stac_document(read(href), href)
+            return stac_document(read(href, origin[href]), href)
         except (MissingKeyError, PermanentFaultError) as error:
             search.report(href, str(error), error)
             return {}
 
-    documents = dict(zip(flat, pool.map(document, flat), strict=True))
+    documents = dict(zip(origin, pool.map(document, origin), strict=True))
     result: list[FoundItem] = []
     for item, own in zip(items, led, strict=True):
         result.append(item)

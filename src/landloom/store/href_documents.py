@@ -38,8 +38,12 @@ class HrefDocuments:
         self._session: requests.Session | None = None
         self._stores: dict[str, Readable] = {}
 
-    def read(self, href: str) -> bytes:
+    def read(self, href: str, document: str | None = None) -> bytes:
         """The bytes of a document.
+
+        Args:
+            href: its path or address.
+            document: address of the document that names it; None or empty if the user does.
 
         Raises:
             MissingKeyError: there is no such document.
@@ -47,7 +51,7 @@ class HrefDocuments:
             PermanentFaultError: it is permanently unreadable.
         """
         if href.startswith(("http://", "https://")):
-            return self._get(requested(href))
+            return self._get(requested(href), document)
         if is_remote(href):
             return self._stored(href)
         path = local_path(href)
@@ -75,7 +79,7 @@ class HrefDocuments:
                 raise PermanentFaultError(f"{shown(href)}: {error}") from error
         return store.get(name)
 
-    def _get(self, href: str) -> bytes:
+    def _get(self, href: str, document: str | None) -> bytes:
         if self._session is None:
             self._session = new_session(self._patience)
-        return get(self._session, href)
+        return get(self._session, href, document)

@@ -31,7 +31,7 @@ from urllib3.exceptions import HTTPError
 from landloom.errors import ForeignAddressError, MissingKeyError, PermanentFaultError, TransientFaultError
 from landloom.model.address import shown
 from landloom.store.faults import GONE, http_fault
-from landloom.store.hosts import check_host, check_peer
+from landloom.store.hosts import check_again, check_host, check_peer, lead, led_by, redirected
 from landloom.store.patience import BUSY, WORTH_RETRYING, Patience, Rate, retry_after
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def _checked(sock: socket.socket, host: str) -> socket.socket:
 class RetryingAdapter(HTTPAdapter):
     """Repeats a request after dropped or slow connections, timeouts, 429 and 5xx, but not after other 4xx.
 
-    Hosts that may not be contacted (`landloom.store.hosts`) are refused, also after every redirect.
+    Hosts that may not be contacted (`landloom.store.hosts`) are refused; after a redirect that is a transient fault.
     """
 
     def __init__(self, patience: Patience) -> None:
@@ -98,7 +98,7 @@ class RetryingAdapter(HTTPAdapter):
         options["stream"] = True
 
         def once() -> requests.Response:
-            response = HTTPAdapter.send(self, request, *args, **options)
+            response = self._send_once(request, *args, **options)
             if not stream or response.status_code in WORTH_RETRYING:
                 _read_here(response, self._patience)
             return response
@@ -112,6 +112,16 @@ class RetryingAdapter(HTTPAdapter):
         )
         response: requests.Response = retrying(once)
         return response
+
+    def _send_once(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
+        try:
+            check_again(urlsplit(str(request.url)).hostname or "")
+            return super().send(request, *args, **options)
+        except ForeignAddressError as error:
+            led = lead()
+            if led is None or not led.redirect:
+                raise
+            raise _refused_redirect(led.document, str(request.url), str(error)) from error
 
     def _is_passing(self, response: requests.Response) -> bool:
         return response.status_code in WORTH_RETRYING and (_asked(response) or 0.0) <= self._patience.longest_asked
@@ -166,7 +176,20 @@ class CheckedSession(requests.Session):
     """A session that follows redirects only to allowed hosts and never to a less secure or another scheme.
 
     Credentials are not sent to another host (`requests` removes them).
+
+    Args:
+        document: address whose documents name what is requested, if the user does not.
     """
+
+    def __init__(self, document: str | None = None) -> None:
+        super().__init__()
+        self._document = document
+
+    def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
+        """Send; what led here is the document of the session unless the request has one of its own."""
+        led = lead()
+        with led_by(self._document) if led is None else led_by(led.document, redirect=led.redirect):
+            return super().send(request, **options)
 
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         """The target of a redirect, if any.
@@ -180,8 +203,13 @@ class CheckedSession(requests.Session):
         before, after = str(resp.url), urljoin(str(resp.url), target)
         refused = _why_refused(before, after)
         if refused is not None:
-            raise TransientFaultError(f"{shown(before)}: redirects to {shown(after)}, refused: {refused}")
+            raise _refused_redirect(before, after, refused)
+        redirected(before)
         return target
+
+
+def _refused_redirect(before: str, after: str, why: str) -> TransientFaultError:
+    return TransientFaultError(f"{shown(before)}: redirects to {shown(after)}, refused: {why}")
 
 
 def _why_refused(before: str, after: str) -> str | None:
@@ -195,28 +223,37 @@ def _why_refused(before: str, after: str) -> str | None:
     return None
 
 
-def new_session(patience: Patience | None = None) -> requests.Session:
+def new_session(patience: Patience | None = None, document: str | None = None) -> requests.Session:
     """A session that retries and checks hosts and redirects.
+
+    Args:
+        patience: retry policy.
+        document: address whose documents name what is requested, if the user does not.
 
     Example:
         >>> new_session(Patience(attempts=1)).get_adapter("https://example.org").__class__.__name__
         'RetryingAdapter'
     """
-    session = CheckedSession()
+    session = CheckedSession(document)
     for scheme in ("http://", "https://"):
         session.mount(scheme, RetryingAdapter(patience or Patience()))
     return session
 
 
-def get(session: requests.Session, href: str) -> bytes:
+def get(session: requests.Session, href: str, document: str | None = None) -> bytes:
     """The body of a response.
+
+    Args:
+        session: of `new_session`.
+        href: address.
+        document: address of the document that names it; None if the user does.
 
     Raises:
         MissingKeyError: there is no such file.
         TransientFaultError: it is temporarily unavailable.
         PermanentFaultError: its host may not be contacted.
     """
-    with answer(session, href) as response:
+    with answer(session, href, document=document) as response:
         content: bytes = response.content
         return content
 
@@ -260,8 +297,11 @@ def answer(
     headers: Mapping[str, str] | None = None,
     accept: frozenset[int] = frozenset(),
     method: str = "GET",
+    document: str | None = None,
 ) -> requests.Response:
     """A successful response, or one with a status in `accept`; with `stream`, its body is still unread.
+
+    `document` is the address of the document that names this one; None if the user does.
 
     Raises:
         MissingKeyError: there is nothing at that address.
@@ -269,7 +309,8 @@ def answer(
         PermanentFaultError: the host may not be contacted, or the address is invalid.
     """
     try:
-        response = session.request(method, href, stream=stream, headers=headers)
+        with led_by(document):
+            response = session.request(method, href, stream=stream, headers=headers)
     except (InvalidURL, InvalidSchema, MissingSchema) as error:
         raise PermanentFaultError(f"{shown(href)}: not a valid address") from error
     except (requests.RequestException, UnicodeError, ValueError) as error:

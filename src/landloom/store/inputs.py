@@ -13,7 +13,7 @@ from landloom.store.hosts import check_host
 from landloom.store.http import new_session
 from landloom.store.objects import ObjectStore
 from landloom.store.patience import Patience
-from landloom.store.versions import Version
+from landloom.store.versions import PLAIN, Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +60,7 @@ def _version_now(href: str, session: requests.Session) -> Version | None:
 
 
 def _web(href: str, session: requests.Session) -> Version | None:
-    response = session.head(requested(href), allow_redirects=True, headers={"Accept-Encoding": "identity"})
+    response = session.head(requested(href), allow_redirects=True, headers=PLAIN)
     if response.status_code in GONE:
         return Version(absent=True)
     if not response.ok:

@@ -41,19 +41,21 @@ class RangeFile(io.RawIOBase):
     Args:
         href: its URL.
         patience: retry policy.
+        document: address of the document that names it; None if the user does.
 
     Raises:
         PermanentFaultError: there is no such file, or its host may not be contacted.
         TransientFaultError: it is temporarily unreadable.
     """
 
-    def __init__(self, href: str, patience: Patience | None = None) -> None:
+    def __init__(self, href: str, patience: Patience | None = None, document: str | None = None) -> None:
         super().__init__()
-        self._source: Source = open_source(href, patience)
+        self._source: Source = open_source(href, patience, document)
         self._position = 0
         self._blocks: OrderedDict[int, bytes] = OrderedDict({0: self._source.head})
         self._fault: FaultError | None = None
         self.href = href
+        self.document = document
 
     @property
     def head(self) -> bytes:

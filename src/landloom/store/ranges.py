@@ -28,7 +28,7 @@ from landloom.store.hosts import check_host
 from landloom.store.http import answer, new_session, save
 from landloom.store.objects import ObjectStore
 from landloom.store.patience import Patience
-from landloom.store.versions import Version, note_version
+from landloom.store.versions import PLAIN, Version, note_version, stated_range
 
 if TYPE_CHECKING:
     import requests
@@ -63,12 +63,13 @@ class Source(Protocol):
         ...
 
 
-def open_source(href: str, patience: Patience | None = None) -> Source:
+def open_source(href: str, patience: Patience | None = None, document: str | None = None) -> Source:
     """Open a remote file.
 
     Args:
         href: URL: `http(s)`, or any that `landloom.store.open.open_store` accepts.
         patience: retry policy; that of object stores is set when they are opened.
+        document: address of the document that names it; None if the user does.
 
     Raises:
         PermanentFaultError: there is no such file, or its host may not be contacted.
@@ -77,7 +78,7 @@ def open_source(href: str, patience: Patience | None = None) -> Source:
     check_host(href)
     web = urlsplit(href).scheme in {"http", "https"}
     try:
-        source: Source = _WebFile(href, patience or Patience()) if web else _StoredFile(href)
+        source: Source = _WebFile(href, patience or Patience(), document) if web else _StoredFile(href)
     except InvalidInputError as error:
         raise PermanentFaultError(str(error)) from error
     except PermanentFaultError:
@@ -90,17 +91,17 @@ def open_source(href: str, patience: Patience | None = None) -> Source:
 class _WebFile:
     """A file on a web server: by ranges, or as a whole copy if the server does not support ranges."""
 
-    def __init__(self, href: str, patience: Patience) -> None:
-        self._href, self._patience = href, patience
+    def __init__(self, href: str, patience: Patience, document: str | None) -> None:
+        self._href, self._patience, self._document = href, patience, document
         self._redirected: str | None = None
         self._session = _session(os.getpid(), patience)
         self._copy: IO[bytes] | None = None
         response = self._answer(0, BLOCK)
         if response.status_code == 416:
-            response = answer(self._session, requested(href), stream=True, headers={"Accept-Encoding": "identity"})
+            response = answer(self._session, requested(href), stream=True, headers=PLAIN, document=document)
         self._redirected = str(response.url) if response.history else None
         if response.status_code == 206 and "Content-Encoding" not in response.headers:
-            self.version, self.size = self._versioned(response)
+            self.version, self.size = self._versioned(response, 0)
             self.head = self._body(response, min(BLOCK, self.size))
         else:
             self._copy = self._whole(response)
@@ -113,7 +114,7 @@ class _WebFile:
         if self._copy is not None:
             return os.pread(self._copy.fileno(), stop - start, start)
         response = self._answer(start, stop)
-        if response.status_code != 206 or self._versioned(response)[0].differs(self.version):
+        if response.status_code != 206 or self._versioned(response, start)[0].differs(self.version):
             response.close()
             raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
         return self._body(response, stop - start)
@@ -125,23 +126,29 @@ class _WebFile:
 
     def _answer(self, start: int, stop: int) -> requests.Response:
         """Request from the target of the last redirect while it responds; its signature may expire."""
-        headers = {"Range": f"bytes={start}-{stop - 1}", "Accept-Encoding": "identity"}
+        headers = {"Range": f"bytes={start}-{stop - 1}", **PLAIN}
         if self._redirected is not None:
             try:
-                return answer(self._session, self._redirected, stream=True, headers=headers)
+                return answer(self._session, self._redirected, stream=True, headers=headers, document=self._href)
             except (FaultError, MissingKeyError):
                 self._redirected = None
         try:
-            return answer(self._session, requested(self._href), stream=True, headers=headers, accept=_EMPTY)
+            return answer(
+                self._session,
+                requested(self._href),
+                stream=True,
+                headers=headers,
+                accept=_EMPTY,
+                document=self._document,
+            )
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
 
-    def _versioned(self, response: requests.Response) -> tuple[Version, int]:
-        try:
-            size = int(response.headers["Content-Range"].rpartition("/")[2])
-        except (KeyError, ValueError) as error:
+    def _versioned(self, response: requests.Response, start: int) -> tuple[Version, int]:
+        first, size = stated_range(response.headers) or (None, None)
+        if first != start or size is None:
             response.close()
-            raise TransientFaultError(f"{shown(self._href)}: got a range without its place in the file") from error
+            raise TransientFaultError(f"{shown(self._href)}: got no range of a known file from byte {start}")
         return Version.of_headers(response.headers, size), size
 
     def _body(self, response: requests.Response, length: int) -> bytes:

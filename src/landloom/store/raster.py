@@ -55,7 +55,9 @@ _REMOTE_SETTINGS: Final[dict[str, Any]] = {"GDAL_MAX_RAW_BLOCK_CACHE_SIZE": 256 
 
 
 @contextmanager
-def open_raster(href: str, *, stated: Grid | None = None, patience: Patience | None = None) -> Iterator[RasterFile]:
+def open_raster(
+    href: str, *, stated: Grid | None = None, patience: Patience | None = None, document: str | None = None
+) -> Iterator[RasterFile]:
     """Open a raster file for windowed reads.
 
     Args:
@@ -63,6 +65,7 @@ def open_raster(href: str, *, stated: Grid | None = None, patience: Patience | N
         stated: grid of the file according to the archive, for files without georeferencing. Its CRS and bounds are
             used; the pixel size follows from the file's own width and height.
         patience: retry policy for remote files.
+        document: address of the document that names the file; None if the user does.
 
     Raises:
         PermanentFaultError: the file is missing or broken, or neither it nor `stated` gives a north-up grid in a CRS
@@ -76,7 +79,7 @@ def open_raster(href: str, *, stated: Grid | None = None, patience: Patience | N
             ...
         landloom.errors.PermanentFaultError: /nowhere/B04.tif: No such file or directory
     """
-    with _opened(href, patience) as (dataset, remote):
+    with _opened(href, patience, document) as (dataset, remote):
         yield RasterFile(
             href=href,
             grid=_grid(href, dataset, stated),
@@ -183,7 +186,9 @@ class RasterFile:
 
 
 @contextmanager
-def _opened(href: str, patience: Patience | None, *, sort: bool = True) -> Iterator[tuple[Any, RangeFile | None]]:
+def _opened(
+    href: str, patience: Patience | None, document: str | None = None, *, sort: bool = True
+) -> Iterator[tuple[Any, RangeFile | None]]:
     """GDAL's dataset, and its remote file, if any; `sort` turns GDAL's exceptions into faults."""
     if not is_remote(href):
         note_version(href, Version.of_file(local_path(href)))
@@ -194,7 +199,7 @@ def _opened(href: str, patience: Patience | None, *, sort: bool = True) -> Itera
             _check_block(href, dataset, None)
             yield dataset, None
         return
-    remote = RangeFile(href, patience)
+    remote = RangeFile(href, patience, document)
     name = OPENER.add(remote)
     try:
         driver = remote_driver(remote.head, href)
@@ -282,14 +287,14 @@ def _sorted_faults(href: str, remote: RangeFile | None, again: Callable[[Any], N
         reason = f"{shown(href)}: {_reason(error, href)}"
         if any(_SHORTAGE.search(str(link)) for link in _chain(error)):
             raise TransientFaultError(reason) from error
-        if _passes_now(href, again):
+        if _passes_now(href, again, None if remote is None else remote.document):
             raise TransientFaultError(f"{reason} (but it can be read now)") from error
         raise PermanentFaultError(reason) from error
     if remote is not None:
         remote.check()
 
 
-def _passes_now(href: str, again: Callable[[Any], None] | None) -> bool:
+def _passes_now(href: str, again: Callable[[Any], None] | None, document: str | None) -> bool:
     """Whether a file that could not be decoded can be decoded on a second try.
 
     Raises:
@@ -298,7 +303,7 @@ def _passes_now(href: str, again: Callable[[Any], None] | None) -> bool:
     if not is_remote(href) and not href.startswith("/vsi"):
         _read_whole(href)
     try:
-        with _opened(href, None, sort=False) as (dataset, remote):
+        with _opened(href, None, document, sort=False) as (dataset, remote):
             if again is not None:
                 again(dataset)
             if remote is not None:

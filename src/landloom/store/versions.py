@@ -5,17 +5,21 @@ Addresses with a query are not noted: it may be a signature, which expires and i
 
 from __future__ import annotations
 
+import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from landloom.model.address import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+PLAIN: Final = {"Accept-Encoding": "identity"}
+"""Headers that ask for bytes as they are: ranges and lengths of a compressed body mean nothing."""
+_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 _noted: ContextVar[dict[str, Version] | None] = ContextVar("noted", default=None)
 
 
@@ -98,3 +102,14 @@ def note_version(href: str, version: Version) -> None:
     noted = _noted.get()
     if noted is not None and shown(href) == href:
         noted[href] = version
+
+
+def stated_range(headers: Mapping[str, str]) -> tuple[int, int | None] | None:
+    """First byte of the range that an HTTP answer brings, and size of the whole file; None where it does not say.
+
+    Example:
+        >>> stated_range({"Content-Range": "bytes 10-19/100"}), stated_range({"Content-Range": "bytes 10-19/*"})
+        ((10, 100), (10, None))
+    """
+    found = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
+    return None if found is None else (int(found[1]), None if found[3] == "*" else int(found[3]))

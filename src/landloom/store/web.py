@@ -6,7 +6,6 @@ reads that follow. What a server compresses on its way is decoded.
 
 from __future__ import annotations
 
-import re
 import zlib
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -21,14 +20,13 @@ from landloom.store.credentials import keep, requested
 from landloom.store.http import answer, chunks, new_session, plain_reason
 from landloom.store.patience import Patience
 from landloom.store.protocol import check_key
+from landloom.store.versions import PLAIN, stated_range
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from landloom.store.protocol import Entry
 
-_PLAIN: Final = {"Accept-Encoding": "identity"}
-"""Asks for bytes as they are: ranges and lengths of a compressed body mean nothing."""
 _KEPT: Final = 256 << 20
 """Bytes of the largest file that is kept for further reads."""
 _NO_HEAD: Final = frozenset({400, 403, 405, 501})
@@ -38,7 +36,6 @@ _GZIP_FRAME: Final = 31
 """zlib's window bits for a gzip frame."""
 _UNFOLDED: Final = 1 << 29
 """Bytes of the largest file within a second layer."""
-_RANGE: Final = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
 
 
 class WebStore:
@@ -86,14 +83,14 @@ class WebStore:
         """Exactly `length` bytes from `start`; errors as in `protocol.Readable`."""
         if key == self._whole[0] or length == 0:
             return self._cut(key, self.get(key), start, length) if length else self.get(key)[:0]
-        wanted = {"Range": f"bytes={start}-{start + length - 1}", **_PLAIN}
+        wanted = {"Range": f"bytes={start}-{start + length - 1}", **PLAIN}
         with closing(self._answer("GET", key, wanted, accept=frozenset({416}))) as response:
             if response.status_code == 416:
                 raise StoreError(f"{self.href(key)} is too short: expected {length} bytes from {start}")
             data = self._body(response, key)
             if response.status_code == 206:
-                first = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
-                if first is None or int(first[1]) != start:
+                stated = stated_range(response.headers)
+                if stated is None or stated[0] != start:
                     raise TransientFaultError(f"{self.href(key)}: got another range than bytes {start} onward")
                 return self._cut(key, data, 0, length)
         if len(data) <= _KEPT:
@@ -120,7 +117,7 @@ class WebStore:
             with closing(self._head(key)) as response:
                 if response.status_code < 300:
                     return True
-            self._answer("GET", key, _PLAIN, stream=True).close()
+            self._answer("GET", key, PLAIN, stream=True).close()
         except MissingKeyError:
             return False
         return True
@@ -138,7 +135,7 @@ class WebStore:
         return " ".join(told) if told[0] or told[1] else ""
 
     def _head(self, key: str) -> requests.Response:
-        return self._answer("HEAD", key, _PLAIN, accept=_NO_HEAD)
+        return self._answer("HEAD", key, PLAIN, accept=_NO_HEAD)
 
     def put(self, key: str, data: bytes | memoryview) -> None:
         """A web server takes no files.
@@ -199,7 +196,7 @@ class WebStore:
     @contextmanager
     def stream(self, key: str) -> Iterator[Iterator[bytes]]:
         """A whole file, decoded, piece by piece; errors as of `get`, also while pieces are taken."""
-        with closing(self._answer("GET", key, _PLAIN, stream=True)) as response:
+        with closing(self._answer("GET", key, PLAIN, stream=True)) as response:
             yield self._chunks(response, key)
 
     def _chunks(self, response: requests.Response, key: str) -> Iterator[bytes]:

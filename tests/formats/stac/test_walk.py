@@ -18,11 +18,17 @@ from landloom.model.time import Period
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from landloom.formats.stac.walk import Read
+
 Tree = dict[str, "Tree"]
 """Name of a child → its children; an item where there are none."""
 TREES: st.SearchStrategy[Tree] = st.recursive(
     st.just({}), lambda inner: st.dictionaries(st.sampled_from("abcde"), inner, max_size=4), max_leaves=20
 )
+
+
+def reading(files: Mapping[str, bytes]) -> Read:
+    return lambda href, _: files[href]
 
 
 def written(tree: Tree, path: str = "/r") -> dict[str, bytes]:
@@ -59,7 +65,7 @@ def test_every_item_once_in_the_order_of_the_links(tree: Tree) -> None:
     files = written(tree)
     reads: list[str] = []
 
-    def read(href: str) -> bytes:
+    def read(href: str, _: str) -> bytes:
         reads.append(href)
         return files[href]
 
@@ -72,7 +78,7 @@ def test_every_item_once_in_the_order_of_the_links(tree: Tree) -> None:
 @given(TREES)
 def test_reading_many_at_once_changes_nothing(tree: Tree) -> None:
     with ThreadPoolExecutor(4) as pool:
-        stac = StaticStac("/r/catalog.json", written(tree).__getitem__, names, fail, pool.map)
+        stac = StaticStac("/r/catalog.json", reading(written(tree)), names, fail, pool.map)
         assert list(stac.walk()) == walked(tree)
 
 
@@ -83,7 +89,7 @@ def test_catalogs_that_are_of_no_interest_are_not_read() -> None:
     def enters(node: Node[str], depth: int) -> bool:
         return (node.id, depth) != ("/r/a", 1)
 
-    assert list(StaticStac("/r/catalog.json", files.__getitem__, names, fail).walk(enters=enters)) == ["/r/d"]
+    assert list(StaticStac("/r/catalog.json", reading(files), names, fail).walk(enters=enters)) == ["/r/d"]
 
 
 def test_what_cannot_be_read_is_reported_once_and_left_out() -> None:
@@ -91,7 +97,7 @@ def test_what_cannot_be_read_is_reported_once_and_left_out() -> None:
     del files["/r/a/item.json"]
     heard: list[tuple[str, str]] = []
 
-    def read(href: str) -> bytes:
+    def read(href: str, _: str) -> bytes:
         if href not in files:
             raise MissingKeyError(f"{href}: none")
         return files[href]
@@ -110,7 +116,7 @@ def test_features_of_a_collection_say_where_they_stand() -> None:
     heard: list[str] = []
     stac = StaticStac(
         "/all.json",
-        lambda _: content,
+        lambda *_: content,
         lambda item, where, _: [(item["id"], where)],
         lambda where, *_: heard.append(where),
     )

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from tests.chips import World
     from tests.conftest import Ran
 
+    from landloom.annotate.tasks.values import TaskWindow
+
 SETTINGS = CampaignSettings(task_size=20, context=40, reference_share=0.2, seed=3)
 
 
@@ -116,3 +118,23 @@ def test_the_command_prints_counts_and_the_password_once(world: World, tmp_path:
     assert "expected a new one; nothing was changed" in ran.err
     ran = run("annotate", "init", world.folder, "--campaign", tmp_path / "b", "--accept", "Water")
     assert "got the rule 'Water', expected class=accuracy" in ran.err
+
+
+def test_the_pool_of_references_can_be_drawn_again(world: World, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    folder = tmp_path / "annotation"
+    init_campaign(str(world.folder), folder, SETTINGS)
+    before = _references(folder)
+    ran = run("annotate", "redraw", folder, "--count", 5, "--seed", 8)
+    assert ran.code == 0
+    assert "chips: 5 reference tasks wait for an expert" in ran.out
+    after = _references(folder)
+    assert (len(before), len(after)) == (7, 5)
+    assert after != before
+    assert "expected at most" in run("annotate", "redraw", folder, "--count", 99, "--seed", 8).err
+
+
+def _references(folder: Path) -> set[TaskWindow]:
+    there = open_folder(folder)
+    with open_ledger(there.database) as ledger:
+        tasks = answered_tasks(ledger, there.name, unanswered=True)
+        return {task.window for task in tasks if task.kind is TaskKind.REFERENCE}

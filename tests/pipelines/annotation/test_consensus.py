@@ -41,7 +41,7 @@ def test_layers_are_in_the_corpus_and_its_catalogue(answered: Answered) -> None:
     items = [item for item in catalog.get_items(recursive=True) if "consensus" in item.assets]
     assert len(items) == 4
     assert set(items[0].assets) >= set(keys)
-    collection = items[0].get_root().get_child("chips_v1_consensus")
+    collection = catalog.get_child("chips_v1_consensus")
     assert collection is not None
     names = {one["description"] for one in collection.extra_fields["landloom:classes"]}
     assert "Water" in names

@@ -136,6 +136,16 @@ function Cube({ sample, product }: { sample: Sample; product: ProductInfo }) {
               ))}
             </select>
           </label>
+          {product.legend.length > 0 && ["class", "classes"].includes(bands || (product.bands[0] ?? "")) && (
+            <ul class="classes" aria-label="Classes">
+              {product.legend.map((item) => (
+                <li key={item.code}>
+                  <i class="dot" style={{ background: item.colour }} />
+                  {item.name}
+                </li>
+              ))}
+            </ul>
+          )}
           <div class="lineage">
             <span class="quiet">Lineage</span>
             {behind ? (

@@ -18,6 +18,8 @@ export interface ProductInfo {
   steps: string[];
   licence: string;
   attribution: string;
+  /** Classes of a label raster; empty for other products. */
+  legend: { code: number; name: string; colour: string }[];
 }
 
 export interface About {

@@ -1,4 +1,21 @@
-"""What goes wrong in a ledger: the branch of the exception tree that hangs from `LedgerError`."""
+"""What goes wrong in a ledger.
+
+```
+LandloomError
+├── LedgerError                     the ledger cannot do what was asked
+│   ├── LedgerUnavailableError      the database cannot be opened or reached, or has other tables
+│   ├── NotAllowedError             no role allows it
+│   ├── LeaseLostError              a lease ended, and others took every place of the task
+│   ├── ConflictError               it contradicts what the ledger holds
+│   │   └── StaleDraftError         a newer draft is saved
+│   ├── LoginError                  unknown name or wrong password
+│   ├── TooManyAttemptsError        too many failed logins
+│   ├── TamperedError               the hash chain does not fit the rows
+│   └── StorageFullError            no space is left (a DiskFullError, too)
+└── InvalidInputError
+    └── InvalidSubmissionError      a raster, draft or number that cannot be accepted
+```
+"""
 
 from __future__ import annotations
 

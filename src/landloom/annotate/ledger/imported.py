@@ -16,8 +16,8 @@ from landloom.annotate.ledger.places import expert_place, lock_tasks, recount
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.rows import Subject, append
 from landloom.annotate.ledger.schema.models import Assignment, Submission, Task
-from landloom.annotate.ledger.scoring import record_score, reference_of, rescore
-from landloom.annotate.ledger.submissions import refresh, set_reference
+from landloom.annotate.ledger.scoring import compare, record_score, reference_of, refresh, rescore
+from landloom.annotate.ledger.submissions import set_reference
 from landloom.annotate.ledger.values import Submission as SubmissionValue
 from landloom.annotate.tasks.values import TaskKind
 from landloom.errors import NotFoundError
@@ -101,9 +101,10 @@ def _add(
         set_reference(connection, loan.task_id, labels, row)
         rescore(connection, loan.task_id, labels)
     else:
-        record_score(connection, loan, own, row.id, labels)
+        record_score(connection, own, row.id, compare(connection, loan, labels))
     recount(connection, [loan.task_id])
-    refresh(connection, loan.task_id, pixels=window.pixels, error=loan.error)
+    error = loan.error if found.campaign.settings.order == "gain" else None
+    refresh(connection, loan.task_id, pixels=window.pixels, error=error)
     return True
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, cast, func, insert, select, update
 
 from landloom.annotate.ledger.chain import compact
 from landloom.annotate.ledger.rasters import copied_pixels
-from landloom.annotate.ledger.schema.models import Reference, ScoreSnapshot, Submission
+from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission, Task
+from landloom.annotate.tasks.order import disagreement, gain_per_second
 from landloom.annotate.tasks.trust import ReferenceResult
 from landloom.annotate.tasks.values import TaskKind
 
@@ -37,6 +39,20 @@ _RESULTS: Final = (
     .limit(bindparam("most"))
 )
 
+_ANSWERS: Final = (
+    select(Submission.labels)
+    .join(Assignment, Assignment.id == Submission.assignment_id)
+    .where(Submission.task_id == bindparam("task"), Submission.state == "accepted", Assignment.place >= 0)
+)
+_REFRESH: Final = (
+    update(Task)
+    .where(Task.id == bindparam("number"))
+    .values(
+        disputed=bindparam("split"),
+        priority=func.coalesce(cast(bindparam("gain"), Task.priority.type), Task.priority),
+    )
+)
+
 
 def reference_of(connection: Connection, task: int) -> bytes | None:
     """The expert's answer to a task."""
@@ -44,23 +60,62 @@ def reference_of(connection: Connection, task: int) -> bytes | None:
     return labels
 
 
-def record_score(connection: Connection, loan: Loan, own: Standing, submission: int, labels: bytes) -> None:
-    """Compare a submission with the expert's answer and with a planted error; without either, with itself."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A submission compared with what is known about its task."""
+
+    kind: TaskKind
+    result: ReferenceResult | None
+    """Comparison with the expert's answer, if there is one."""
+    planted: int
+    copied: int
+
+
+def compare(connection: Connection, loan: Loan, labels: bytes) -> Score:
+    """Compare labels with the expert's answer and with a planted error; without either, with themselves."""
     reference = reference_of(connection, loan.task_id)
     result = _compared(labels, reference or labels)
     planted, copied = copied_pixels(labels, loan.guess or labels, loan.original or loan.guess or labels)
-    known = reference is not None
+    is_planted = loan.kind is TaskKind.PLANTED
+    return Score(
+        kind=loan.kind,
+        result=None if reference is None else result,
+        planted=planted if is_planted else 0,
+        copied=copied if is_planted else 0,
+    )
+
+
+def record_score(connection: Connection, own: Standing, submission: int, score: Score) -> None:
+    """Keep the score of a submission."""
     row = {
         "submission_id": submission,
         "campaign_id": own.campaign_id,
         "user_id": own.user_id,
-        "kind": loan.kind.value,
-        "pixels": _stored(result.pixels if known else {}),
-        "right": _stored(result.right if known else {}),
-        "planted": planted if loan.kind is TaskKind.PLANTED else 0,
-        "copied": copied if loan.kind is TaskKind.PLANTED else 0,
+        "kind": score.kind.value,
+        "pixels": _stored(score.result.pixels if score.result else {}),
+        "right": _stored(score.result.right if score.result else {}),
+        "planted": score.planted,
+        "copied": score.copied,
     }
     connection.execute(_INSERT, row)
+
+
+def refresh(
+    connection: Connection, task: int, *, pixels: int, error: float | None, latest: bytes | None = None
+) -> None:
+    """Bring the disagreement and the priority of a task up to date with the answers that count.
+
+    Args:
+        connection: inside a transaction.
+        task: its number.
+        pixels: of the task.
+        error: share of them expected to be wrong in the guess; None: the priority stays.
+        latest: an answer that counts and has no row yet.
+    """
+    labels = [*connection.execute(_ANSWERS, {"task": task}).scalars(), *([] if latest is None else [latest])]
+    split = disagreement(np.array([np.frombuffer(one, np.uint8) for one in labels])) if len(labels) > 1 else 0.0
+    priority = None if error is None else float(gain_per_second(error, pixels, len(labels), split))
+    connection.execute(_REFRESH, {"number": task, "split": split, "gain": priority})
 
 
 def rescore(connection: Connection, task: int, reference: bytes) -> None:

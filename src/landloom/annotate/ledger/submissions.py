@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, Literal
 
-import numpy as np
-from sqlalchemy import bindparam, cast, func, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from landloom.annotate.ledger.access import locked_loan
 from landloom.annotate.ledger.drafts import drop_draft
@@ -13,11 +12,10 @@ from landloom.annotate.ledger.errors import ConflictError, InvalidSubmissionErro
 from landloom.annotate.ledger.places import free_place, recount
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.rows import Subject, append, replayed
-from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission, Task
-from landloom.annotate.ledger.scoring import record_score, reference_of, result_of
-from landloom.annotate.ledger.trust import update_qualification, update_trust
+from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission
+from landloom.annotate.ledger.scoring import compare, record_score, reference_of, refresh, result_of
+from landloom.annotate.ledger.trust import qualification, update_qualification, update_trust
 from landloom.annotate.ledger.values import Feedback, Receipt
-from landloom.annotate.tasks.order import disagreement, gain_per_second
 from landloom.annotate.tasks.trust import Trust
 
 if TYPE_CHECKING:
@@ -27,6 +25,7 @@ if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
     from landloom.annotate.ledger.lookup import CampaignRecord, Loan, Standing
     from landloom.annotate.ledger.rows import Appended
+    from landloom.annotate.ledger.scoring import Score
     from landloom.annotate.ledger.values import User
 
 MOST: Final = 5
@@ -36,19 +35,6 @@ _FINISH: Final = (
     update(Assignment)
     .where(Assignment.id == bindparam("number"))
     .values(state=bindparam("done"), place=bindparam("held"))
-)
-_ANSWERS: Final = (
-    select(Submission.labels)
-    .join(Assignment, Assignment.id == Submission.assignment_id)
-    .where(Submission.task_id == bindparam("task"), Submission.state == "accepted", Assignment.place >= 0)
-)
-_REFRESH: Final = (
-    update(Task)
-    .where(Task.id == bindparam("number"))
-    .values(
-        disputed=bindparam("split"),
-        priority=func.coalesce(cast(bindparam("gain"), Task.priority.type), Task.priority),
-    )
 )
 
 
@@ -82,11 +68,21 @@ def _submit(connection: Connection, user: User, identity: str, sent: values.Subm
     check_labels(sent.labels, loan.window, found.campaign.codes, unlabelled=False)
     _check_scenes(sent, loan, required=found.campaign.settings.require_all_scenes)
     state, place = _decide(connection, own, loan)
-    row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
     if loan.state in {"leased", "skipped"}:
         _finish(connection, loan, state, place)
-    if state == "accepted":
-        _follow(connection, found, own, loan, row, sent.labels)
+    if state == "surplus":
+        row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
+    elif loan.purpose == "expert":
+        row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
+        set_reference(connection, loan.task_id, sent.labels, row)
+        recount(connection, [loan.task_id])
+    else:
+        score = compare(connection, loan, sent.labels)
+        _follow(connection, found, own, loan, score, None if place is None else sent.labels)
+        row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
+        record_score(connection, own, row.id, score)
+    if loan.purpose == "qualify" and state == "accepted":
+        update_qualification(connection, found, own)
     return _receipt(connection, found, own, loan, row)
 
 
@@ -124,36 +120,22 @@ def _finish(connection: Connection, loan: Loan, state: str, place: int | None) -
 
 
 def _follow(
-    connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended, labels: bytes
+    connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, score: Score, labels: bytes | None
 ) -> None:
-    """What follows from accepted work: a reference, or scores and trust; then counts and priority of the task."""
-    if loan.purpose == "expert":
-        set_reference(connection, loan.task_id, labels, row)
-    else:
-        record_score(connection, loan, own, row.id, labels)
-        update_trust(connection, found, own)
-    if loan.purpose == "qualify":
-        update_qualification(connection, found, own)
+    """What follows from accepted work: counts and priority of the task, trust in the person.
+
+    It comes before the row of the ledger, since that locks the end of the chain until the commit.
+    """
     recount(connection, [loan.task_id])
-    refresh(connection, loan.task_id, pixels=loan.window.pixels, error=_error(found, loan))
-
-
-def _error(found: CampaignRecord, loan: Loan) -> float | None:
-    return loan.error if found.campaign.settings.order == "gain" else None
+    error = loan.error if found.campaign.settings.order == "gain" else None
+    refresh(connection, loan.task_id, pixels=loan.window.pixels, error=error, latest=labels)
+    update_trust(connection, found, own, score)
 
 
 def set_reference(connection: Connection, task: int, labels: bytes, row: Appended) -> None:
     """Keep an expert's answer apart from all others."""
     digest = select(Submission.sha256).where(Submission.id == row.id).scalar_subquery()
     connection.execute(insert(Reference).values(task_id=task, labels=labels, sha256=digest, submission_id=row.id))
-
-
-def refresh(connection: Connection, task: int, *, pixels: int, error: float | None) -> None:
-    """Bring the disagreement and the priority of a task up to date with the answers that count."""
-    labels = list(connection.execute(_ANSWERS, {"task": task}).scalars())
-    split = disagreement(np.array([np.frombuffer(one, np.uint8) for one in labels])) if len(labels) > 1 else 0.0
-    priority = None if error is None else float(gain_per_second(error, pixels, len(labels), split))
-    connection.execute(_REFRESH, {"number": task, "split": split, "gain": priority})
 
 
 def _receipt(connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended) -> Receipt:
@@ -165,7 +147,7 @@ def _receipt(connection: Connection, found: CampaignRecord, own: Standing, loan:
 
 
 def _feedback(connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended) -> Feedback:
-    left, passed = update_qualification(connection, found, own)
+    left, passed = qualification(connection, found, own)
     stored = connection.execute(
         select(ScoreSnapshot.pixels, ScoreSnapshot.right).where(ScoreSnapshot.submission_id == row.id)
     ).one()

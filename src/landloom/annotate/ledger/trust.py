@@ -11,24 +11,36 @@ from landloom.annotate.ledger.accounts.users import require_manager
 from landloom.annotate.ledger.lookup import campaign_record, standing
 from landloom.annotate.ledger.places import free_place, lock_tasks, recount
 from landloom.annotate.ledger.schema.models import Annotator, Assignment, Campaign, Task
-from landloom.annotate.ledger.scoring import results
+from landloom.annotate.ledger.scoring import refresh, results
 from landloom.annotate.tasks.trust import Trust, qualified, trust_state
 from landloom.annotate.tasks.values import TaskKind
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from typing import Any
 
     from sqlalchemy.engine import Connection
 
     from landloom.annotate.ledger.database import Ledger
     from landloom.annotate.ledger.lookup import CampaignRecord, Standing
+    from landloom.annotate.ledger.scoring import Score
     from landloom.annotate.ledger.values import User
 
 
-def update_trust(connection: Connection, found: CampaignRecord, own: Standing) -> None:
-    """Decide about an annotator after a submission of any kind, and act on a change of mind."""
+def update_trust(connection: Connection, found: CampaignRecord, own: Standing, latest: Score) -> None:
+    """Decide about an annotator after a submission of any kind, and act on a change of mind.
+
+    Args:
+        connection: inside a transaction; the submission's own assignment is up to date.
+        found: the campaign.
+        own: the annotator.
+        latest: the score of the submission, which has no row yet.
+    """
     settings = found.campaign.settings
-    state = trust_state(results(connection, own, TaskKind.REFERENCE, most=settings.trust_window), settings)
+    known = results(connection, own, TaskKind.REFERENCE, most=settings.trust_window)
+    if latest.kind is TaskKind.REFERENCE and latest.result is not None:
+        known.append(latest.result)
+    state = trust_state(known, settings)
     if state.trust is own.trust:
         return
     _set(connection, own, trust=state.trust.value)
@@ -41,23 +53,27 @@ def update_trust(connection: Connection, found: CampaignRecord, own: Standing) -
         detail={"from": own.trust.value, "to": state.trust.value, "reasons": list(state.reasons)},
     )
     if state.trust is Trust.UNTRUSTED:
-        _release(connection, own)
+        _release(connection, found, own)
     elif own.trust is Trust.UNTRUSTED:
-        _reclaim(connection, own)
+        _reclaim(connection, found, own)
 
 
-def update_qualification(connection: Connection, found: CampaignRecord, own: Standing) -> tuple[int, bool | None]:
-    """Decide about the qualification round.
+def qualification(connection: Connection, found: CampaignRecord, own: Standing) -> tuple[int, bool | None]:
+    """How far an annotator is in the qualification round.
 
     Returns:
         Tasks left, and whether the round was passed; None while tasks are left.
     """
     settings = found.campaign.settings
     done = results(connection, own, TaskKind.QUALIFICATION, most=settings.qualification)
-    passed = qualified(done, settings)
+    return max(settings.qualification - len(done), 0), qualified(done, settings)
+
+
+def update_qualification(connection: Connection, found: CampaignRecord, own: Standing) -> None:
+    """Decide about the qualification round after one of its tasks."""
+    _, passed = qualification(connection, found, own)
     if passed is not own.qualified:
         _set(connection, own, qualified=passed)
-    return max(settings.qualification - len(done), 0), passed
 
 
 def give_another_chance(ledger: Ledger, campaign: str, user: User, *, by: User | None) -> None:
@@ -80,7 +96,7 @@ def give_another_chance(ledger: Ledger, campaign: str, user: User, *, by: User |
             qualified=True if own.qualified is False else own.qualified,
         )
         if own.trust is Trust.UNTRUSTED:
-            _reclaim(connection, own)
+            _reclaim(connection, found, own)
         actor = by.pseudonym if by else ""
         record(connection, actor=actor, action="another chance", subject=user.id, campaign=campaign, detail={})
 
@@ -104,15 +120,15 @@ def _work(own: Standing) -> tuple[Any, ...]:
     )
 
 
-def _release(connection: Connection, own: Standing) -> None:
+def _release(connection: Connection, found: CampaignRecord, own: Standing) -> None:
     """Give up every place of a user's submitted work, so that the tasks are issued again."""
     held = (*_work(own), Assignment.place.is_not(None))
     tasks = lock_tasks(connection, set(connection.execute(select(Assignment.task_id).where(*held)).scalars()))
     connection.execute(update(Assignment).where(*held).values(place=None))
-    recount(connection, tasks)
+    _recount(connection, found, tasks)
 
 
-def _reclaim(connection: Connection, own: Standing) -> None:
+def _reclaim(connection: Connection, found: CampaignRecord, own: Standing) -> None:
     """Put a user's work back where places are still free."""
     lost = (*_work(own), Assignment.place.is_(None))
     rows = connection.execute(
@@ -123,4 +139,12 @@ def _reclaim(connection: Connection, own: Standing) -> None:
         place = free_place(connection, row.task_id, row.copies)
         if place is not None:
             connection.execute(update(Assignment).where(Assignment.id == row.id).values(place=place))
-    recount(connection, {row.task_id for row in rows})
+    _recount(connection, found, {row.task_id for row in rows})
+
+
+def _recount(connection: Connection, found: CampaignRecord, tasks: Collection[int]) -> None:
+    recount(connection, tasks)
+    gain = found.campaign.settings.order == "gain"
+    for number in tasks:
+        task = connection.execute(select(Task.height, Task.width, Task.error).where(Task.id == number)).one()
+        refresh(connection, number, pixels=task.height * task.width, error=task.error if gain else None)

@@ -30,6 +30,7 @@ from landloom.errors import (
 )
 from landloom.model.time import format_instant
 from landloom.store.faults import http_fault
+from landloom.store.hosts import led_by
 from landloom.store.http import new_session
 from landloom.store.patience import retry_after
 
@@ -181,7 +182,7 @@ class ODataProducts:
 
     def _json(self, url: str, parameters: dict[str, str] | None = None) -> Mapping[str, Any]:
         try:
-            with self._answer("GET", url, params=parameters, signed=False) as response:
+            with led_by(self._service.catalogue), self._answer("GET", url, params=parameters, signed=False) as response:
                 answer = response.json()
         except (requests.RequestException, ValueError, RecursionError) as error:  # JSON too deep, or of huge numbers
             raise TransientFaultError(f"{url}: {error}") from error

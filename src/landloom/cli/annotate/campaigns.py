@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.errors import InvalidInputError
-from landloom.reports.options import JsonOption
+from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import ProgressBars, say, say_json
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ CampaignArgument = Annotated[Path, typer.Argument(help="Folder of the campaign."
 
 def register(group: typer.Typer) -> None:
     """Add these commands."""
-    group.command("init", epilog="Example: landloom annotate init corpus --campaign annotation")(init)
+    init_help = "Example: landloom annotate init corpus --campaign annotation"
+    group.command("init", cls=ReadingCommand, epilog=init_help)(init)
+    group.command("redraw", epilog="Example: landloom annotate redraw annotation --count 60 --seed 2")(redraw)
 
 
 def init(
@@ -175,4 +177,26 @@ def _say(done: CampaignReport) -> None:
     if done.admin is not None:
         shown = "" if done.password is None else f", password {done.password} (shown only now)"
         say(f"  first user: {done.admin}{shown}")
-    say(f"next: landloom annotate users add NAME --campaign {done.folder}; landloom annotate serve {done.folder}")
+    say(f"next: landloom annotate users add NAME annotator --campaign {done.folder}")
+    say(f"      landloom annotate serve {done.folder}")
+
+
+def redraw(
+    campaign: CampaignArgument = CAMPAIGN,
+    *,
+    count: Annotated[int, typer.Option(min=0, help="Number of reference tasks that wait for an expert afterwards.")],
+    seed: Annotated[int, typer.Option(help="Seed of the draw; another one than that of earlier draws.")],
+    as_json: JsonOption = False,
+) -> None:
+    """Draw the pool of reference tasks again; those that an expert has answered stay."""
+    from landloom.annotate.ledger.campaigns import redraw_references
+    from landloom.annotate.ledger.database import open_ledger
+    from landloom.pipelines.annotation.folder import open_folder
+
+    there = open_folder(campaign)
+    with open_ledger(there.database) as ledger:
+        new, released = redraw_references(ledger, there.name, count, seed=seed, by=None)
+    if as_json:
+        say_json({"new": new, "released": released})
+        return
+    say(f"{there.name}: {count:,} reference tasks wait for an expert; {new:,} of them new, {released:,} released")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.reports.options import JsonOption
+from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import say, say_json
 
 if TYPE_CHECKING:
@@ -23,9 +23,13 @@ MethodOption = Annotated[
 
 def register(group: typer.Typer) -> None:
     """Add these commands."""
-    group.command("consensus", epilog="Example: landloom annotate consensus annotation")(consensus)
-    group.command("report", epilog="Example: landloom annotate report annotation --method published")(report)
-    group.command("export", epilog="Example: landloom annotate export annotation --out answers")(export)
+    group.command("consensus", cls=ReadingCommand, epilog="Example: landloom annotate consensus annotation")(consensus)
+    group.command(
+        "report", cls=ReadingCommand, epilog="Example: landloom annotate report annotation --method published"
+    )(report)
+    group.command("export", cls=ReadingCommand, epilog="Example: landloom annotate export annotation --out answers")(
+        export
+    )
 
 
 def consensus(

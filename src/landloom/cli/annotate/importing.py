@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from landloom.errors import InvalidInputError, counted
-from landloom.reports.options import JsonOption
+from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import say, say_json, warn
 
 CAMPAIGN = Path("annotation")
@@ -16,7 +16,9 @@ CAMPAIGN = Path("annotation")
 
 def register(group: typer.Typer) -> None:
     """Add these commands."""
-    group.command("import", epilog="Example: landloom annotate import points.csv --campaign annotation")(import_files)
+    group.command(
+        "import", cls=ReadingCommand, epilog="Example: landloom annotate import points.csv --campaign annotation"
+    )(import_files)
 
 
 def import_files(

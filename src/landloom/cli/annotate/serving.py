@@ -10,12 +10,13 @@ import typer
 
 from landloom.cli.annotate.campaigns import CAMPAIGN, CampaignArgument
 from landloom.cli.interrupts import StoppedError
+from landloom.reports.options import ReadingCommand
 from landloom.reports.terminal import say
 
 
 def register(group: typer.Typer) -> None:
     """Add these commands."""
-    group.command("serve", epilog="Example: landloom annotate serve annotation --port 8000")(serve)
+    group.command("serve", cls=ReadingCommand, epilog="Example: landloom annotate serve annotation --port 8000")(serve)
 
 
 def serve(

@@ -383,7 +383,9 @@ class SceneReader:
             address = asset.href if asset.signing is None else asset.signing.signed(asset.href)
             if address != asset.href:
                 self._signed[address] = asset.href
-            self._files[name] = self._stack.enter_context(open_raster(address, stated=asset.grid))
+            document = self.scene.found_at or self.scene.href
+            opened = open_raster(address, stated=asset.grid, document=document)
+            self._files[name] = self._stack.enter_context(opened)
         return self._files[name]
 
     def _band_asset(self, name: str) -> SceneFile:

@@ -34,8 +34,9 @@ _MARK: Final = b"\xef\xbb\xbf"
 _MOST: Final = 10_000_000
 
 T = TypeVar("T")
-Read = Callable[[str], bytes]
-"""Returns the bytes of a document; raises MissingKeyError, TransientFaultError or PermanentFaultError."""
+Read = Callable[[str, str], bytes]
+"""Returns the bytes of a document; arguments: its address, that of the document that links to it, empty for the root.
+Raises MissingKeyError, TransientFaultError or PermanentFaultError."""
 Take = Callable[[Mapping[str, Any], str, str], Iterable[T]]
 """Returns the part of an item to keep; arguments: document, location (a path into a file of several), file."""
 Report = Callable[[str, str, Exception], None]
@@ -90,7 +91,7 @@ class StaticStac(Generic[T]):
         ... }
         >>> def fail(where, what, error):
         ...     raise error
-        >>> stac = StaticStac("/c.json", files.__getitem__, lambda item, where, href: [item["id"]], fail)
+        >>> stac = StaticStac("/c.json", lambda href, _: files[href], lambda item, where, href: [item["id"]], fail)
         >>> list(stac.walk())
         ['i']
     """
@@ -145,7 +146,9 @@ class StaticStac(Generic[T]):
     def _learn(self, hrefs: Sequence[str], origin: Mapping[str, str]) -> None:
         """Read the documents that are not cached yet."""
         unknown = [href for href in hrefs if href not in self._nodes]
-        for href, got in zip(unknown, self._at_once(self._document, unknown), strict=True):
+        for href, got in zip(
+            unknown, self._at_once(lambda one: self._document(one, origin[one]), unknown), strict=True
+        ):
             if isinstance(got, Exception):
                 linked = origin[href]
                 told = f"no such document, linked from {linked}" if linked else f"no such document ({got})"
@@ -154,9 +157,9 @@ class StaticStac(Generic[T]):
             else:
                 self._nodes[href] = self._digested(got, href)
 
-    def _document(self, href: str) -> Mapping[str, Any] | Exception:
+    def _document(self, href: str, origin: str) -> Mapping[str, Any] | Exception:
         try:
-            return stac_document(self._read(href), href)
+            return stac_document(self._read(href, origin), href)
         except (MissingKeyError, PermanentFaultError) as error:
             return error
 

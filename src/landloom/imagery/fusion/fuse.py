@@ -21,7 +21,7 @@ from landloom.imagery.fusion.regional import (
     smoothed,
 )
 from landloom.imagery.fusion.regions import Regions, find_regions, gather
-from landloom.imagery.fusion.second import NEAR, Bandpass, fit_bandpass, second_series
+from landloom.imagery.fusion.second import NEAR, NEAR_DAYS, Bandpass, fit_bandpass, second_series
 from landloom.imagery.whittaker import whittaker
 
 if TYPE_CHECKING:
@@ -113,6 +113,8 @@ def fuse(
     shape = first.stack.shape
     if second is not None and second.stack.shape[1:] != shape[1:]:
         raise InvalidValueError(f"got a second sensor of {second.stack.shape}, expected (time, {shape[1:]})")
+    if not first.valid.any():
+        return _blank(first, targets, second)
     noise = noise_levels(first.stack, first.valid)
     regions = _regions(first, targets, noise, origin)
     valid = first.valid.copy()
@@ -123,6 +125,21 @@ def fuse(
         added, bandpass, used_second = _second(second, series, regions, gain, noise)
         series = series if added is None else series.joined(added)
     return _finished(first, valid, targets, regions, noise, series, (bandpass, used_second))
+
+
+def _blank(first: Sightings, targets: NDArray[np.float64], second: Sightings | None) -> FusedSeries:
+    """Nothing but nodata: without the reference sensor there is nothing to bring a second one to."""
+    made = np.zeros((targets.size, *first.stack.shape[1:]), np.uint16)
+    return FusedSeries(
+        series=made,
+        sigma=made.copy(),
+        used=np.zeros_like(first.valid),
+        used_second=None if second is None else np.zeros_like(second.valid),
+        noise=np.ones(first.stack.shape[1], np.float32),
+        bandpass=None,
+        outliers=0,
+        clipped=0,
+    )
 
 
 def _regions(
@@ -172,8 +189,8 @@ def _second(
 ) -> tuple[RegionSeries | None, Bandpass | None, NDArray[np.bool_]]:
     """Observations of regions by the second sensor, if it can be compared with the first."""
     made = smoothed(series, rates(series), second.days)
-    near = np.take_along_axis(made.variance.max(axis=1), regions.member[0].reshape(1, -1), axis=1)
-    usable = second.valid & (near.reshape(second.valid.shape) < NEAR)
+    sure = (made.variance.max(axis=1) < NEAR) | series.seen_within(second.days, NEAR_DAYS)
+    usable = second.valid & sure[:, regions.member[0]]
     some = np.s_[:, :, second.footprint // 2 :: second.footprint, second.footprint // 2 :: second.footprint]
     expected = _expected(made, regions, gain, noise, second.footprint)
     values = second.stack.astype(np.float32)

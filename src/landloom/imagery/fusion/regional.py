@@ -47,6 +47,13 @@ class RegionSeries:
         found: NDArray[np.bool_] = np.isfinite(self.variance[:, 0])
         return found
 
+    def seen_within(self, days: NDArray[np.float64], limit: float) -> NDArray[np.bool_]:
+        """(day, region) whether there is an observation within some days."""
+        found = np.zeros((days.size, self.values.shape[2]), np.bool_)
+        for n, day in enumerate(days):
+            found[n] = self.seen[np.abs(self.days - day) <= limit].any(axis=0)
+        return found
+
     def without(self, left_out: NDArray[np.bool_]) -> RegionSeries:
         """The same without some observations, given as (time, region)."""
         variance = np.where(left_out[:, None], np.float32(np.inf), self.variance)
@@ -311,7 +318,7 @@ def _line(spread: NDArray[np.float32], error: NDArray[np.float32]) -> tuple[floa
         return 0.0, 1.0
     order = np.argsort(spread)
     classes = np.array_split(order, 12)
-    x = np.array([np.log(np.median(spread[c])) for c in classes])
+    x = np.array([np.log(max(float(np.median(spread[c])), 1e-3)) for c in classes])
     y = np.array([np.log(0.65 * np.quantile(error[c], 0.683) + 0.175 * np.quantile(error[c], 0.954)) for c in classes])
     slope = float(np.clip(np.cov(x, y)[0, 1] / max(np.var(x, ddof=1), 1e-6), 0.2, 2.0))
     return float(y.mean() - slope * x.mean()), slope

@@ -16,6 +16,8 @@ NEAR: Final = 0.5
 """Variance of the first sensor's series, in units of its noise's, up to which it serves as reference."""
 SHARED: Final = 1.5
 """Factor on the scatter of pixels for that of a region: pixels of a date err together."""
+NEAR_DAYS: Final = 3.5
+"""Days from an observation of the first sensor within which it does, too."""
 _COEFFICIENT: Final = 0.15
 _OFFSET: Final = 100.0
 _ROUNDS: Final = 6

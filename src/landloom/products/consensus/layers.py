@@ -86,26 +86,21 @@ def layer_products(
         period: that the labels are about.
         taxonomy: of the labels, if their codes are its own.
     """
-
-    def bands(name: str, words: str) -> tuple[Band, ...]:
-        return tuple(
-            Band(name=f"{name}_{one.code}", description=f"{words} class {one.code}, {one.name}", resolution=resolution)
-            for one in classes
-        )
-
-    def pair(words: str) -> tuple[Band, ...]:
-        return (
-            Band(name="class", description=f"{words}, 0 where nobody labelled", resolution=resolution),
-            Band(name="confidence", description="Probability of the class in percent", resolution=resolution),
-        )
-
     entropy = Band(name="entropy", description="Entropy in percent of the largest possible", resolution=resolution)
     rows: dict[str, tuple[str, str, tuple[Band, ...]]] = {
-        "": ("Consensus labels", "uint8", pair("Most probable class")),
-        "posterior": ("Probabilities of the consensus", "uint16", bands("class", f"{SCALE:,} × probability of")),
-        "votes": ("Annotators who chose each class", "uint8", bands("votes", "Annotators who chose")),
+        "": ("Consensus labels", "uint8", _pair("Most probable class", resolution)),
+        "posterior": (
+            "Probabilities of the consensus",
+            "uint16",
+            _bands(classes, "class", f"{SCALE:,} × probability of", resolution),
+        ),
+        "votes": (
+            "Annotators who chose each class",
+            "uint8",
+            _bands(classes, "votes", "Annotators who chose", resolution),
+        ),
         "entropy": ("Entropy of the consensus", "uint8", (entropy,)),
-        "published": ("Labels by the published equation", "uint8", pair("Class by weighted votes")),
+        "published": ("Labels by the published equation", "uint8", _pair("Class by weighted votes", resolution)),
     }
     return tuple(
         ProductInfo(
@@ -127,6 +122,22 @@ def layer_products(
             label_version=names.version,
         )
         for layer, (title, dtype, own) in rows.items()
+    )
+
+
+def _bands(classes: Sequence[LabelClass], name: str, words: str, resolution: float) -> tuple[Band, ...]:
+    """A band for each class."""
+    return tuple(
+        Band(name=f"{name}_{one.code}", description=f"{words} class {one.code}, {one.name}", resolution=resolution)
+        for one in classes
+    )
+
+
+def _pair(words: str, resolution: float) -> tuple[Band, ...]:
+    """Class and confidence."""
+    return (
+        Band(name="class", description=f"{words}, 0 where nobody labelled", resolution=resolution),
+        Band(name="confidence", description="Probability of the class in percent", resolution=resolution),
     )
 
 

@@ -224,7 +224,8 @@ def read_index(path: Path, corpus: Path | None = None) -> Draft:
     with opened as file:
         reader = _IndexReader(file, _description(file, path, corpus))
         try:
-            check_size(path, reader.wanted)
+            with pa.OSFile(str(path)) as whole:
+                check_size(whole, reader.wanted)
         except pa.ArrowException as error:
             raise CorpusError(f"{path}: the index cannot be read: {error}") from error
         rows = 0

@@ -17,6 +17,7 @@ from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.shapes import neighbourhood
 from landloom.query.label_sets import label_prefix, label_set
+from landloom.server.explore.legends import legend
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
 
@@ -74,6 +75,7 @@ class Explorer:
                     "steps": [step.name for step in item.timesteps],
                     "licence": item.terms.licence,
                     "attribution": item.terms.attribution,
+                    "legend": legend(self.info, item),
                 }
                 for item in self.info.products
             ],

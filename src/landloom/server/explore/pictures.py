@@ -1,4 +1,4 @@
-"""Chips as pictures: three bands in natural colours, or one band with a colour ramp; nodata is transparent."""
+"""Chips as pictures: three bands in natural colours, or one band with a colour ramp, or classes in their colours."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.formats.geotiff import decode_geotiff
+from landloom.server.explore.legends import CLASS_BANDS, legend, painted
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ class Chips:
             if band not in names:
                 raise NotFoundError.of("band", band, names)
         assets = self._assets(identity, product)
-        picture = self._picture(self._read(assets, step, chosen, names), self._range(identity, product, chosen))
+        read = self._read(assets, step, chosen, names)
+        rows = legend(self.info, item) if len(chosen) == 1 and chosen[0] in CLASS_BANDS else []
+        picture = painted(read[0][0], rows) if rows else self._picture(read, self._range(identity, product, chosen))
         return bytes(imagecodecs.png_encode(picture, level=4))
 
     def _natural(self, product: str) -> tuple[str, ...]:

@@ -86,8 +86,8 @@ class ParquetLayer:
     def rows(self, columns: Sequence[str], bounds: Bounds | None = None, *, bare: bool = False) -> Iterator[Rows]:
         """All rows: there is no index to leave any out by."""
         _ = bounds, bare
-        with _named(self.name):
-            check_size(self.path, [*columns, self.geometry])
+        with _named(self.name), pa.OSFile(str(self.path)) as whole:
+            check_size(whole, [*columns, self.geometry])
         native = None if self.encoding == _WKB else self._native()
         first = 0
         with _named(self.name), pq.ParquetFile(self.path, memory_map=True) as file:

@@ -61,36 +61,36 @@ def test_down_and_up_again_step_by_step(ledger: Ledger) -> None:
     assert newest() == f"{len(STEPS):04}"
 
 
-def test_many_processes_open_a_new_ledger_at_once(ledger_url: str) -> None:
+def test_many_processes_open_a_new_ledger_at_once(empty_database: str) -> None:
     script = "import sys; from landloom.annotate.ledger.database import open_ledger; open_ledger(sys.argv[1]).close()"
     started = [
-        subprocess.Popen([sys.executable, "-W", "error", "-c", script, ledger_url], stderr=subprocess.PIPE)
+        subprocess.Popen([sys.executable, "-W", "error", "-c", script, empty_database], stderr=subprocess.PIPE)
         for _ in range(3)
     ]
     with ThreadPoolExecutor(8) as pool:
-        for opened in pool.map(open_ledger, [ledger_url] * 8):
+        for opened in pool.map(open_ledger, [empty_database] * 8):
             opened.close()
     assert [(one.communicate()[1], one.returncode) for one in started] == [(b"", 0)] * 3
-    with open_ledger(ledger_url, migrate=False) as ledger:
+    with open_ledger(empty_database, migrate=False) as ledger:
         fill(ledger)
 
 
-def test_a_newer_or_missing_version_is_refused(ledger_url: str) -> None:
+def test_a_newer_or_missing_version_is_refused(empty_database: str) -> None:
     with pytest.raises(LedgerUnavailableError, match="got tables of version None"):
-        open_ledger(ledger_url, migrate=False)
-    with open_ledger(ledger_url) as ledger:
+        open_ledger(empty_database, migrate=False)
+    with open_ledger(empty_database) as ledger:
         check(ledger)
         with ledger.write() as connection:
             connection.execute(text("update alembic_version set version_num = '9999'"))
     for migrate in (True, False):
         with pytest.raises(LedgerUnavailableError, match="9999"):
-            open_ledger(ledger_url, migrate=migrate)
-    with open_database(ledger_url) as ledger, pytest.raises(LedgerUnavailableError, match="update landloom"):
+            open_ledger(empty_database, migrate=migrate)
+    with open_database(empty_database) as ledger, pytest.raises(LedgerUnavailableError, match="update landloom"):
         downgrade(ledger)
 
 
-def test_a_failed_migration_changes_nothing(ledger_url: str) -> None:
-    with open_database(ledger_url) as ledger:
+def test_a_failed_migration_changes_nothing(empty_database: str) -> None:
+    with open_database(empty_database) as ledger:
         upgrade(ledger, "0001")
         with ledger.write() as connection:
             connection.execute(text("create table review (x integer)"))

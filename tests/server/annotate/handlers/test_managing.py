@@ -16,6 +16,7 @@ from landloom.server.annotate.handlers.figures import FIGURES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 FORMULA = "=cmd|' /C calc'!A0"
 EDITED = bytes([5]) * 40 + GUESS[40:]
@@ -117,6 +118,25 @@ def test_adjudication_says_neither_who_nor_what_kind(finished: Finished) -> None
     left = [row["task"] for row in finished.rev.get("api/manage/adjudication").json()["tasks"]]
     assert task not in left
     assert len(left) == len(tasks) - 1
+
+
+def test_answers_are_shown_only_when_all_are_in(tmp_path: Path) -> None:
+    """Somebody who reviews and annotates could else copy what others have answered."""
+    people = {"ann": ("sites", "annotator"), "bob": ("sites", "annotator"), "rev": ("sites", "reviewer")}
+    world = make_world(tmp_path, f"sqlite:///{tmp_path}/ledger.sqlite", chips=1, people=people, annotators=3)
+    with world.ledger, serving(world) as url, ExitStack() as stack:
+        ann, bob, rev = (stack.enter_context(browser(url, name)) for name in people)
+        places = set()
+        for person, labels in ((ann, GUESS), (bob, EDITED)):
+            while tasks := person.take():
+                assert person.submit(tasks[0]["id"], labels).status_code == 200
+                places.add(tasks[0]["chip"])
+        (chip,) = rev.get("api/manage/disagreement").json()["chips"]
+        assert {chip["chip"]} == places
+        for task in chip["tasks"]:
+            for path in ("", "/window", "/superpixels"):
+                assert rev.get(f"api/manage/adjudication/{task['task']}{path}").status_code == 404
+        assert rev.get("api/manage/adjudication").json() == {"tasks": []}
 
 
 @pytest.mark.parametrize("name", FIGURES)

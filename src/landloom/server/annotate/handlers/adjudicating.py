@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from landloom.annotate.ledger import reviews
 from landloom.annotate.ledger.values import LONGEST_COMMENT, Submission
+from landloom.errors import NotFoundError
 from landloom.pipelines.annotation.answers import task_answers
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.calls import identity
@@ -60,7 +61,15 @@ def task(state: AppState, call: Call) -> Response:
 
 
 def _task(state: AppState, call: Call) -> AnsweredTask:
-    return reviews.answered_task(state.ledger, state.campaign.name, identity(call, "task"))
+    """A task that has all its answers: a reviewer who also annotates sees none that could still be the own work.
+
+    Raises:
+        NotFoundError: no such task, or answers are missing.
+    """
+    found = reviews.answered_task(state.ledger, state.campaign.name, identity(call, "task"))
+    if len(found.answers) < state.campaign.settings.annotators:
+        raise NotFoundError("the task has not all its answers yet")
+    return found
 
 
 def window(state: AppState, call: Call) -> Response:

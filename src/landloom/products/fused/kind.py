@@ -1,0 +1,202 @@
+"""Fused series: the two products that they publish, and the units that make them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.corpus.info import ProductInfo
+from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
+from landloom.engine.pixels.bands import clear_classes, sensor_of
+from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.scenes.overpasses import overpasses
+from landloom.engine.units import Unit, unit_digest
+from landloom.errors import Problem
+from landloom.model.product import PRODUCTS, Product
+from landloom.model.sensor import SENTINEL_2_L2A
+from landloom.model.time import Cadence
+from landloom.products.fused.section import FusedProduct
+from landloom.products.fused.sightings import Source
+from landloom.products.fused.task import MEMORY, FusedTask
+from landloom.reports.figures import observation_grid
+from landloom.reports.page import figure
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from landloom.engine.kinds import PlanInputs
+    from landloom.engine.placement import Placement
+    from landloom.model.recipe import Recipe, Sections
+    from landloom.model.scene import Scene
+    from landloom.model.sensor import Sensor
+    from landloom.model.time import Timestep
+
+SERIES: Final = "pfsr"
+"""Key of the series."""
+QUALITY: Final = "pfqa"
+"""Key of its quality layers."""
+SECOND: Final = "second"
+"""Name of the second sensor's scenes."""
+COLOURS: Final = (("blue",), ("green",), ("red",), ("nir", "nir08"))
+"""Common names of the bands, in the published order; the first that a sensor has."""
+
+
+class FusedKind(ProductKind[FusedProduct]):
+    """A complete series with quality layers."""
+
+    name = "fused"
+    section = FusedProduct
+    archive_fields = ("archive", SECOND)
+    schemes = frozenset({"utm24", "window"})
+
+    def misfits(self, key: str, section: FusedProduct, read: Sections) -> Iterator[Problem]:
+        """The names are the published ones, and the sensors need blue, green, red and near infrared."""
+        yield from super().misfits(key, section, read)
+        where = f"products.{key}"
+        if key != SERIES:
+            yield Problem(where=where, what=f"fused series are published as {SERIES}; call the section so")
+        if QUALITY in (read.get("products") or {}):
+            yield Problem(where=f"products.{QUALITY}", what=f"is made with {SERIES}: remove it")
+        if section.second is not None and section.second == section.archive:
+            yield Problem(where=f"{where}.{SECOND}", what="is the archive of the reference sensor: name another")
+        for name, sensor in self._sensors(section, read).items():
+            place = where if name == "" else f"{where}.{name}"
+            missing = [names[0] for names in COLOURS if _band(sensor, names) is None]
+            if missing:
+                yield Problem(where=place, what=f"{sensor.title} has no band {', '.join(missing)}")
+            layer = sensor.classification
+            if name == "" and section.clear is not None and (layer is None or layer.blocked):
+                yield Problem(where=f"{where}.clear", what=f"masks of {sensor.title} have no classes: remove it")
+
+    @staticmethod
+    def _sensors(section: FusedProduct, read: Mapping[str, object]) -> dict[str, Sensor]:
+        found = {"": sensor_of(section, read)}
+        if section.second is not None:
+            found[SECOND] = sensor_of(section.model_copy(update={"archive": section.second}), read)
+        return {name: sensor for name, sensor in found.items() if sensor is not None}
+
+    def completed(self, section: FusedProduct, recipe: Recipe) -> FusedProduct:
+        """Clear classes by sensor."""
+        sensor = sensor_of(section, dict(recipe))
+        layer = None if sensor is None else sensor.classification
+        if section.clear is None and layer is not None and not layer.blocked:
+            return section.model_copy(update={"clear": clear_classes(layer)})
+        return section
+
+    def describe(
+        self, request: ProductRequest[FusedProduct], placement: Placement | None = None
+    ) -> tuple[ProductInfo, ...]:
+        """The series and its quality layers, which share items."""
+        steps = timesteps(request)
+        return tuple(
+            ProductInfo(product=product, terms=request.section.terms, timesteps=steps) for product in products(request)
+        )
+
+    def scenes(self, request: ProductRequest[FusedProduct]) -> SceneRequest:
+        """All scenes of the reference sensor in the period."""
+        return request.scenes
+
+    def more_scenes(self, request: ProductRequest[FusedProduct]) -> Mapping[str, SceneRequest]:
+        """All scenes of the second sensor, if there is one."""
+        name = request.section.second
+        return {} if name is None else {SECOND: SceneRequest(archive=name, period=request.period)}
+
+    def units(self, request: ProductRequest[FusedProduct], inputs: PlanInputs) -> list[Unit]:
+        """One unit per tile."""
+        return [self._unit(request, inputs, tile) for tile in inputs.tiles]
+
+    def _unit(self, request: ProductRequest[FusedProduct], inputs: PlanInputs, tile: str) -> Unit:
+        project, section, samples = request.project, request.section, inputs.tiles[tile]
+        sensors = self._sensors(section, dict(project.recipe))
+        own = inputs.scenes[request.path][tile]
+        more = inputs.scenes.get(f"{request.path}.{SECOND}", {}).get(tile, ())
+        made, steps = products(request), timesteps(request)
+        first = _source(sensors[""], own, section, samples[0].epsg)
+        second = _source(sensors[SECOND], more, section, samples[0].epsg) if SECOND in sensors else None
+        task = FusedTask(
+            store=inputs.store,
+            layout=inputs.layout,
+            layouts=project.recipe.layouts,
+            products=made,
+            first=first,
+            second=second,
+            resolution=section.resolution,
+            samples=samples,
+            timesteps=steps,
+        )
+        decides = unit_digest(
+            section.model_dump(mode="json", exclude={"terms"}),
+            project.recipe.layouts,
+            [[asdict(product) for product in made], inputs.layout.name],
+            [[step.name, str(step.period)] for step in steps],
+            [(str(sample.id), sample.bounds) for sample in samples],
+            [project.scene_identity(scene, first.bands, request.scenes.archive) for scene in own],
+            [project.scene_identity(scene, second.bands, str(section.second)) for scene in more] if second else [],
+        )
+        return Unit(
+            kind=self.name,
+            product=request.unit,
+            tile=tile,
+            makes=tuple(product.key for product in made),
+            samples=samples,
+            key=decides,
+            memory=MEMORY,
+            task=task,
+        )
+
+    def report(self, request: ProductRequest[FusedProduct], facts: ReportFacts) -> list[str]:
+        """Observations by tile and timestep."""
+        rows = [(one.tile, one.outcome.lineage) for one in facts.of(request) if one.outcome.lineage is not None]
+        if not rows:
+            return []
+        means = np.array([[step.observations or 0.0 for step in lineage.timesteps] for _, lineage in rows])
+        steps = [step.timestep for step in rows[0][1].timesteps]
+        grid = observation_grid([tile for tile, _ in rows], steps, means)
+        title = products(request)[0].title
+        return ["<h2>Observations behind the fused series</h2>", figure(grid, f"{title}: mean used observations.")]
+
+
+def timesteps(request: ProductRequest[FusedProduct]) -> tuple[Timestep, ...]:
+    """The timesteps of the series."""
+    return Cadence.parse(request.section.cadence).timesteps(request.period)
+
+
+def products(request: ProductRequest[FusedProduct]) -> tuple[Product, Product]:
+    """The series and its quality layers at the recipe's resolution and cadence."""
+    resolution, cadence = request.section.resolution, request.section.cadence
+    series, quality = (
+        replace(
+            PRODUCTS[key],
+            resolution=resolution,
+            cadence=cadence,
+            bands=tuple(replace(band, resolution=resolution) for band in PRODUCTS[key].bands),
+        )
+        for key in (SERIES, QUALITY)
+    )
+    return replace(series, title=f"Fused surface reflectance, {cadence}"), replace(
+        quality, dtype="uint16", nodata=65_535
+    )
+
+
+def _band(sensor: Sensor, names: Sequence[str]) -> str | None:
+    """The sensor's band of a colour."""
+    for name in names:
+        for band in sensor.bands.values():
+            if band.common_name == name:
+                return band.name
+    return None
+
+
+def _source(sensor: Sensor, scenes: Sequence[Scene], section: FusedProduct, epsg: int) -> Source:
+    """A sensor's part of a tile; given classes hold for the reference sensor's classification alone."""
+    bands = tuple(name for names in COLOURS if (name := _band(sensor, names)) is not None)
+    clear = None if section.clear is None or sensor is not SENTINEL_2_L2A else frozenset(section.clear)
+    coarse = max(sensor.bands[name].resolution for name in bands)
+    return Source(
+        bands=bands,
+        mask=PixelMask(clear=clear, dilate=section.dilate),
+        passes=tuple(tuple(group) for group in overpasses(scenes, epsg)),
+        footprint=max(round(coarse / section.resolution), 1),
+    )
