@@ -128,7 +128,6 @@ def test_a_manager_invites_and_the_invited_one_begins(office: Desk) -> None:
     guest.get_by_role("link", name="I have an invitation").click()
     assert guest.get_by_label("Invitation", exact=True).is_visible()  # for those who were told the token alone
     guest.goto(link)
-    guest.reload()
     guest.get_by_label("New password", exact=True).fill("a good long password")
     guest.get_by_label("New password again").fill("a good long password")
     shoot(guest, "invited")

@@ -1,6 +1,7 @@
 // Every action of the page and its key: one table, which the keyboard, the buttons' titles and the help read.
 
-import type { Compare, Editor, Overlay, Tool } from "./editor";
+import type { Compare, Overlay } from "./display";
+import type { Editor, Tool } from "./editor";
 import type { Tasks } from "./tasks";
 
 export interface Page {

@@ -66,7 +66,7 @@ function App() {
       location.hash = "#/";
       void enter();
     };
-    return <Accept api={api} token={decodeURIComponent(invited[1]!)} onDone={done} />;
+    return <Accept key={hash} api={api} token={decodeURIComponent(invited[1]!)} onDone={done} />;
   }
   if (problem && !campaign) {
     return (

@@ -2,7 +2,8 @@
 
 import { useState } from "preact/hooks";
 import { inkOn } from "../colours";
-import type { Editor, Overlay } from "../editor";
+import type { Overlay } from "../display";
+import type { Editor } from "../editor";
 import { useWatched } from "../watch";
 
 const OVERLAYS: [Overlay, string][] = [

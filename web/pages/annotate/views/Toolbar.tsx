@@ -1,6 +1,7 @@
 // The tools under the edit canvas.
 
-import type { Compare, Editor, Tool } from "../editor";
+import type { Compare } from "../display";
+import type { Editor, Tool } from "../editor";
 import { play } from "../keys";
 import type { Tasks } from "../tasks";
 import { useWatched } from "../watch";
