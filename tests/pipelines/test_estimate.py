@@ -24,7 +24,7 @@ def test_rapidai4eo_comes_to_what_was_published(tmp_path: Path) -> None:
     assert numbers.chips("data") == 79_000_000
     assert numbers.chips("metadata") == 73_000_000
     assert {p.key: p.timesteps for p in numbers.products} == {"s2": 12, "pfsr": 146, "pfqa": 146}
-    assert [p.key for p in numbers.products if p.made_here] == ["s2"]
+    assert [p.key for p in numbers.products if p.made_here] == ["s2", "pfsr", "pfqa"]
     assert numbers.missing == ("inputs/clc2018.gpkg", "inputs/countries.gpkg")
 
 

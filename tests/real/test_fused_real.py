@@ -32,7 +32,7 @@ SCALE = 5_000.0
 
 def stored(ndvi: NDArray[np.floating]) -> NDArray[np.uint16]:
     """Indices as numbers of 1 to 10,001."""
-    return np.rint(1 + SCALE * (1 + np.nan_to_num(ndvi).clip(-1, 1))).astype(np.uint16)
+    return np.asarray(np.rint(1 + SCALE * (1 + np.nan_to_num(ndvi).clip(-1, 1))), np.uint16)
 
 
 @pytest.fixture(scope="module")
