@@ -25,7 +25,9 @@ def test_people_from_the_command_line(world: World) -> None:
     campaign, where = str(world.campaign), ["--campaign", str(world.campaign), "--database", world.database]
     made = landloom("users", "add", "Zoë", "annotator", *where, text=f"{PASSWORD}\n")
     assert (made.returncode, made.stdout) == (0, f"Zoë: annotator of {NAME}\n"), made.stderr
-    token = landloom("users", "invite", "guest", "reviewer", *where).stdout.strip()
+    invited = landloom("users", "invite", "guest", "reviewer", *where, "--address", "https://labels.example/")
+    link, _, token = invited.stdout.strip().rpartition("/")
+    assert link == "https://labels.example/annotate/#/invite"
     assert landloom("users", "grant", "Zoë", "expert", *where).returncode == 0
     assert landloom("users", "revoke", "Zoë", "annotator", *where).returncode == 0
     listed = landloom("users", "list", campaign, "--database", world.database).stdout

@@ -58,6 +58,9 @@ def invite(
     role: RoleArgument,
     *,
     days: Annotated[float, typer.Option(help="Days for which it is valid.")] = 7.0,
+    address: Annotated[
+        str | None, typer.Option(help="Address of the server: print a link, not the token alone.")
+    ] = None,
     campaign: CampaignOption = _DEFAULT,
     database: DatabaseOption = None,
 ) -> None:
@@ -67,7 +70,7 @@ def invite(
     wanted = _role(role)
     with _opened(campaign, database) as (ledger, own):
         token = invitations.invite(ledger, name, wanted, own, by=None, days=days)
-    say(token)
+    say(token if address is None else f"{address.rstrip('/')}/annotate/#/invite/{token}")
 
 
 def grant(

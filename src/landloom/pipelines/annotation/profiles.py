@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 STEPS: Final = 24
 """Instants of a profile where chips have different dates: the middles of equal parts of the period."""
 FEWEST: Final = 50
-"""Pixels of a class below which it has no profile."""
+"""Pixels of a class below which it has no profile, and clear ones below which a date has no mean."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -31,7 +31,7 @@ class Profiles:
     """UTC, in time order."""
     bands: tuple[str, ...]
     classes: Mapping[int, NDArray[np.float64]]
-    """Class code → (time, band) mean of 10,000 × reflectance; NaN where the class was never seen clearly."""
+    """Class code → (time, band) mean of 10,000 × reflectance; NaN where too little of the class was seen clearly."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values; null where nothing was seen."""
@@ -86,7 +86,7 @@ def class_profiles(
             np.add.at(count, steps, seen.sum(axis=1))
             pixels[code] = pixels.get(code, 0) + int(inside.sum())
     means = {
-        code: np.where(counts[code][:, None] > 0, sums[code] / np.maximum(counts[code], 1)[:, None], np.nan)
+        code: np.where(counts[code][:, None] >= FEWEST, sums[code] / np.maximum(counts[code], 1)[:, None], np.nan)
         for code in sorted(sums)
         if pixels[code] >= FEWEST
     }
