@@ -91,6 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
         if wanted := self.headers.get("Range"):
             first, last = wanted.removeprefix("bytes=").split("-")
             whole, status = len(data), 206
+            if int(first) >= whole:
+                self._send(416, b"", {"Content-Range": f"bytes */{whole}"})
+                return
             if int(first):
                 first, last = str(int(first) + faulty.late), str(int(last or whole) + faulty.late)
             data = data[int(first) : int(last or whole) + 1]

@@ -24,7 +24,7 @@ LOCAL: Final = {
     *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-annotate"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),
-    *("annotate backup", "annotate rebuild"),
+    *("annotate backup", "annotate rebuild", "annotate redraw"),
     *(f"annotate users {verb}" for verb in ("add", "invite", "grant", "revoke", "list", "password", "disable")),
 }
 """Commands that read files of this machine, or none."""

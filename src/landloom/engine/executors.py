@@ -12,6 +12,7 @@ from multiprocessing import connection, forkserver
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from landloom.errors import InvalidValueError, MissingExtraError
+from landloom.model.address import HOSTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import peers, take_over_peers
 
@@ -64,9 +65,10 @@ def processes(workers: int) -> Factory:
     def pool() -> Iterator[Executor]:
         _start_server()
         reader, writer = context.Pipe(duplex=False)
+        hosts = os.environ.get(HOSTS_VARIABLE, "")
         with reader, writer:
             executor = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers())
+                workers, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers(), hosts)
             )
             try:
                 yield executor
@@ -90,8 +92,12 @@ def _start_server() -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(alive: Connection, credentials: dict[str, Credentials], reached: Peers) -> None:
-    """Initialise a worker; it ends with the process that holds the other end of a pipe."""
+def _serve(alive: Connection, credentials: dict[str, Credentials], reached: Peers, hosts: str) -> None:
+    """Initialise a worker; it ends with the process that holds the other end of a pipe.
+
+    The fork server keeps the environment of its start, which may be older than the limits on hosts.
+    """
+    os.environ[HOSTS_VARIABLE] = hosts
     take_over(credentials)
     take_over_peers(reached)
     signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -32,7 +32,7 @@ class Knots:
 
     Example:
         >>> knots = Knots.of(np.array([2.5, 11.0]), np.array([0.0, 5.0]))
-        >>> knots.count, knots.first, knots.index.tolist(), knots.share.tolist()
+        >>> knots.count, knots.first, knots.index.tolist(), knots.share.round(6).tolist()
         (4, 0, [0, 2], [0.5, 0.2])
     """
 
