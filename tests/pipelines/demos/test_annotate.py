@@ -39,9 +39,7 @@ def test_people_label_a_corpus_and_the_consensus_is_nearer_the_truth(
     counts = {one.name: one.submissions for one in done.done}
     assert counts == {"eve": 8, **{one.name: 36 for one in PEOPLE}}
     assert done.right["consensus"] > done.right["guess"]
-    assert done.right["consensus"] > done.right["published"] - 0.005, (
-        "eight references alone: no more than chance apart"
-    )
+    assert done.right["consensus"] > done.right["published"] - 0.005, "eight references: no more than chance"
     there = open_folder(place)
     with open_ledger(there.database) as ledger:
         tasks = list(answered_tasks(ledger, there.name))
