@@ -142,7 +142,7 @@ def _choice(path: Path) -> object:
 def _granule_table(path: Path) -> object:
     from landloom.samplers.granules.table import read_granules
 
-    return type(read_granules(str(path))).__name__
+    return type(read_granules(str(path))[0]).__name__
 
 
 def _continents(path: Path) -> object:

@@ -107,7 +107,7 @@ def test_uniform_draws_of_the_worlds_granules_spread_better_than_random_ones_in_
         continents=(str(tmp_path / "continents.csv"), "continent", None),
     )
     assert pq.read_metadata(table).num_rows == 20_430
-    drawn = draw_granules(read_granules(str(table)), PUBLISHED, 2018)
+    drawn = draw_granules(read_granules(str(table))[0], PUBLISHED, 2018)
     assert len(drawn.granules) == 300
     assert {one.name: one.achieved for one in drawn.continents} == dict(PUBLISHED)
     for one in drawn.continents:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+import pyarrow.csv
 import pyarrow.parquet as pq
 from tests.samplers.granules.maps import NAMES
 
@@ -30,6 +31,12 @@ def test_the_commands_measure_and_draw(
     assert (tmp_path / "map.png").read_bytes()[:4] == b"\x89PNG"
     told = json.loads(run(*draw, "--method", "stratified", "--json").out)
     assert len(told["granules"]) == 2
+    assert told["left_out"] == []
+    pyarrow.csv.write_csv(pq.read_table(table), tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open("a", encoding="utf-8") as file:
+        file.write("33TWL,Europe\n")
+    odd = run("granules", "draw", tmp_path / "t.csv", *draw[3:])
+    assert f"left out: {tmp_path / 't.csv'}, line {len(NAMES) + 2}: got longitude ''" in odd.out.replace("\n", "")
     assert run(*draw, "--method", "best").code == 2
     assert run("granules", "draw", table, "--quota", "Europe").code == 2
 

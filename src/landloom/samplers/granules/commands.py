@@ -117,22 +117,25 @@ def draw(
         continents=source,
         **settings,
     )
-    found = draw_from_table(str(table), section, seed)
+    found, left_out = draw_from_table(str(table), section, seed)
     out.parent.mkdir(parents=True, exist_ok=True)
     LocalStore(out.parent).put(out.name, "".join(f"{one}\n" for one in found.granules).encode())
     if figure is not None:
         from landloom.samplers.granules.figures import draw_figure
 
         figure.parent.mkdir(parents=True, exist_ok=True)
-        LocalStore(figure.parent).put(figure.name, draw_figure(read_granules(str(table), source), found))
-    _say_draw(found, out, as_json=as_json)
+        LocalStore(figure.parent).put(figure.name, draw_figure(read_granules(str(table), source)[0], found))
+    _say_draw(found, [str(problem) for problem in left_out], out, as_json=as_json)
 
 
-def _say_draw(found: GranuleDraw, out: Path, *, as_json: bool) -> None:
+def _say_draw(found: GranuleDraw, left_out: Sequence[str], out: Path, *, as_json: bool) -> None:
     if as_json:
         rows = [asdict(one) for one in found.continents]
-        say_json({"file": str(out), "granules": [str(one) for one in found.granules], "continents": rows})
+        names = [str(one) for one in found.granules]
+        say_json({"file": str(out), "granules": names, "continents": rows, "left_out": left_out})
         return
+    for problem in left_out:
+        say(f"  left out: {problem}")
     header = ("continent", "eligible", "drawn", "spacing", "of random", "discrepancy", "of random", "classes")
     say_table(f"{len(found.granules)} granules, {found.method}", header, [_line(one) for one in found.continents])
     say(f"  wrote {out}")

@@ -68,23 +68,28 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
         Raises:
             InvalidInputError: one is outside the region, the table cannot be used, or quotas cannot be met.
         """
+        return self._chosen(project, section)[0]
+
+    def _chosen(self, project: Project, section: GranuleChips) -> tuple[list[GranuleId], tuple[Problem, ...]]:
+        """The granules, and the rows of their table that cannot be used."""
         region = region_of(project)
         if section.granules:
             named = sorted({GranuleId.parse(name) for name in section.granules})
             outside = [str(one) for one in named if not granule_region(one).intersects(region)]
             if outside:
                 raise InvalidInputError(f"samples.granules: {', '.join(outside)} outside the region")
-            return named
+            return named, ()
         source = section.continents
         if source is not None:
             moved = source.model_copy(update={"file": project.path(source.file)})
             section = section.model_copy(update={"continents": moved})
-        drawn = draw_from_table(project.path(str(section.table)), section, project.recipe.seed, region=region)
-        return list(drawn.granules)
+        table = project.path(str(section.table))
+        drawn, left_out = draw_from_table(table, section, project.recipe.seed, region=region)
+        return list(drawn.granules), left_out
 
     def place(self, project: Project, section: GranuleChips, context: BuildContext, archives: Archives) -> Placement:
         """Draw the chips of each granule where its scenes have data; a granule without room for them is left out."""
-        granules = self.granules(project, section)
+        granules, left_out = self._chosen(project, section)
         archive, period = _source(project)
         found = archives.granules(archive, granules, period)
         maps = find_sources(dict(project.recipe), ClassMapSource).values() if section.spread else ()
@@ -101,7 +106,7 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
                 scenes |= {chip.tile: found[granule].without(broken) for chip in chips[:1]}
         if not samples:
             raise BuildError(problems)
-        return Placement(samples=tuple(samples), problems=tuple(problems), granules=scenes)
+        return Placement(samples=tuple(samples), problems=(*left_out, *problems), granules=scenes)
 
     def stated(self, project: Project, section: GranuleChips) -> StatedSamples:
         """The number of granules and of chips in each."""

@@ -7,7 +7,7 @@ import csv
 import io
 import unicodedata
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import Final, cast
 
 from landloom.errors import InvalidInputError
 
@@ -99,7 +99,7 @@ def column_names(text: str) -> list[str]:
         >>> column_names("sep=;\nvalue;code\nmaize;1\n")
         ['value', 'code']
     """
-    return [name.strip() for name in _reader(text).fieldnames or ()]
+    return [name.strip() for name in _reader(text)[0].fieldnames or ()]
 
 
 def table_rows(text: str, name: str = "") -> list[dict[str, str]]:
@@ -116,23 +116,50 @@ def table_rows(text: str, name: str = "") -> list[dict[str, str]]:
         >>> table_rows("value;code\nmaize;1\n")
         [{'value': 'maize', 'code': '1'}]
     """
-    rows, where = _reader(text), f"{name}, line" if name else "line"
+    rows, odd = numbered_rows(text, name)
+    for line, why in odd.items():
+        raise InvalidInputError(f"{_line(name, line)}: {why}")
+    return list(rows.values())
+
+
+def numbered_rows(text: str, name: str = "") -> tuple[dict[int, dict[str, str]], dict[int, str]]:
+    r"""A table's rows as `table_rows`, where one with too many cells costs only itself.
+
+    Returns:
+        Rows by the lines on which they end, and lines → why they are no rows.
+
+    Raises:
+        InvalidInputError: a line cannot be read.
+
+    Example:
+        >>> numbered_rows("value;code\nmaize;1\nrye;2;3\n")
+        ({2: {'value': 'maize', 'code': '1'}}, {3: 'got 3 cells, expected 2'})
+    """
+    reader, skipped = _reader(text)
+    rows: dict[int, dict[str, str]] = {}
+    odd: dict[int, str] = {}
     try:
-        return [_named_cells(row, f"{where} {rows.line_num}") for row in rows]
+        for row in reader:
+            beyond = [cell for cell in row.pop(cast("str", None), ()) if cell.strip()]
+            line = reader.line_num + skipped
+            if beyond:
+                odd[line] = f"got {len(row) + len(beyond)} cells, expected {len(row)}"
+            else:
+                rows[line] = {key.strip(): value for key, value in row.items()}
     except csv.Error as error:
-        raise InvalidInputError(f"{where} {rows.line_num}: cannot be read as a table: {error}") from error
+        where = _line(name, reader.line_num + skipped)
+        raise InvalidInputError(f"{where}: cannot be read as a table: {error}") from error
+    return rows, odd
 
 
-def _reader(text: str) -> csv.DictReader[str]:
+def _line(name: str, line: int) -> str:
+    return f"{name}, line {line}" if name else f"line {line}"
+
+
+def _reader(text: str) -> tuple[csv.DictReader[str], int]:
+    """A reader of rows, and how many lines stand before the names of the columns."""
     text = unicodedata.normalize("NFC", text)
     first, _, rest = text.partition("\n")
     separator = separator_of(first.rstrip("\r"))
-    body = rest if first.lower().startswith("sep=") else text
-    return csv.DictReader(io.StringIO(body, newline=""), delimiter=separator, restval="")
-
-
-def _named_cells(row: dict[str, Any], where: str) -> dict[str, str]:
-    beyond = [cell for cell in row.pop(cast("str", None), ()) if cell.strip()]
-    if beyond:
-        raise InvalidInputError(f"{where}: got {len(row) + len(beyond)} cells, expected {len(row)}")
-    return {key.strip(): value for key, value in row.items()}
+    told = first.lower().startswith("sep=")
+    return csv.DictReader(io.StringIO(rest if told else text, newline=""), delimiter=separator, restval=""), int(told)
