@@ -31,8 +31,8 @@ SCALE = 5_000.0
 
 
 def stored(ndvi: NDArray[np.floating]) -> NDArray[np.uint16]:
-    """Indices as numbers of 1 to 10,001."""
-    return np.asarray(np.rint(1 + SCALE * (1 + np.nan_to_num(ndvi).clip(-1, 1))), np.uint16)
+    """Indices of 1 to -1 as numbers of 1 to 10,001: clouds are high numbers, as they are in reflectance."""
+    return np.asarray(np.rint(1 + SCALE * (1 - np.nan_to_num(ndvi).clip(-1, 1))), np.uint16)
 
 
 @pytest.fixture(scope="module")
@@ -96,6 +96,6 @@ def test_agreement_with_an_independent_series(shared_data: Path) -> None:
     made = fuse(seen, wanted).series[:, 0].astype(np.float64)
     inside = (made > 0) & np.isfinite(independent) & np.isfinite(ndvi).any(axis=0)
     middle = (wanted > days[1]) & (wanted < days[-2])
-    miss = ((made - 1) / SCALE - 1 - independent)[inside & middle[:, None, None]]
+    miss = (1 - (made - 1) / SCALE - independent)[inside & middle[:, None, None]]
     assert np.sqrt(np.square(miss).mean()) < 0.1
     assert abs(miss.mean()) < 0.03

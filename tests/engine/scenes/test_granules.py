@@ -100,6 +100,15 @@ def test_all_that_decides_is_part_of_the_identity(change: dict[str, Any]) -> Non
     assert own.identity(["bytes"]) == group(listed("s1", "2018-06-01", cloud_cover=1.0)).identity(["bytes"])
 
 
+def test_granules_whose_datastrips_are_joined_have_an_identity_of_their_own() -> None:
+    """It changed when joining began; that of all others did not."""
+    one, strip = (listed(name, f"2018-06-01T10:00:0{n}") for n, name in enumerate(("s1", "s2")))
+    later = replace(strip, time=parse_instant("2018-06-02T10:00:00Z"))
+    joined, apart = (group(one, other).identity(["a", "b"]) for other in (strip, later))
+    assert len(joined) == len(apart) + 1
+    assert sorted(joined[-1]) == ["s1", "s2"]  # type: ignore[call-overload]
+
+
 # Windows ----------------------------------------------------------------------------------------------------------
 
 

@@ -165,6 +165,23 @@ def test_a_second_archive_complements_the_first(corpus: Path, made: Callable[...
     assert any(not np.array_equal(one[name], two[name]) for name in one)
 
 
+def test_a_second_archive_that_cannot_be_compared_is_named(tiny: Path, tmp_path: Path) -> None:
+    """Each shows the land that the other does not."""
+    spec, archives = world_spec("tiny"), {}
+    for name, swath in {"west": 0.5, "east": -0.4}.items():
+        views = tuple(replace(one, swath=swath, partial=1) for one in spec.views)
+        simulate_archive(replace(spec, views=views), tmp_path / name)
+        archives[name] = {"kind": "static", "href": str(tmp_path / name / "catalog.json")}
+    document = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
+    document |= {"products": {"pfsr": FUSED | {"archive": "west", "second": "east"}}, "archives": archives}
+    document["allow_blank"] = True
+    del document["archive"]
+    (tmp_path / "archive").symlink_to(tiny / "archive")
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    report = build(tmp_path).corpus / "report.html"
+    assert "can nowhere nearby be compared with the first" in report.read_text(encoding="utf-8")
+
+
 def problems(folder: Path, **changes: Any) -> set[str]:
     with pytest.raises(RecipeError) as caught:
         project_of(folder, **changes)

@@ -114,9 +114,12 @@ class GranuleScenes:
     def identity(self, scenes: Sequence[object]) -> list[object]:
         """All inputs that determine the scenes of a granule.
 
+        Datastrips that are read as one are named, so that units which were made of one of them are made again.
+
         Args:
             scenes: identity of each candidate.
         """
+        joined = [[one.id for one in date.scenes] for date in dates_of(self.candidates) if len(date.scenes) > 1]
         return [
             str(self.policy),
             self.policy.cloud_weight,
@@ -128,6 +131,7 @@ class GranuleScenes:
                 [identity, scene.cloud_cover, scene.nodata_share]
                 for identity, scene in zip(scenes, self.candidates, strict=True)
             ],
+            *joined,
         ]
 
 

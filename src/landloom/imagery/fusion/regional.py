@@ -26,7 +26,9 @@ RATE: Final = 1.0
 FOLDS: Final = 4
 """Parts of the dates that are withheld in turn to calibrate uncertainty."""
 SEASON: Final = 30.0
-"""Days of the parts of a period that have their own rate of change."""
+"""Least days of the parts of a period that have their own rate of change."""
+CHANGES: Final = 1.5
+"""Least changes of a usual region in such a part: fewer say nothing of its rate."""
 _USUAL: Final = 8.0
 
 
@@ -191,11 +193,11 @@ class Rates:
 def rates(series: RegionSeries, rounds: int = 8) -> Rates:
     """Rates from the changes between consecutive observations.
 
-    A region's rate is drawn to that of all regions, the more the fewer observations it has.
+    A region's rate is drawn to that of all regions, the more the fewer observations it has. All regions change on the
+    same dates, so that where these are sparse the parts of the period are longer.
     """
-    first, last = float(series.days[0]), float(series.days[-1])
-    count = max(round((last - first) / SEASON), 1)
-    edges = np.linspace(first, max(last, first + 1.0), count + 1)
+    edges = _parts(series)
+    count = edges.size - 1
     bands = series.values.shape[1]
     season = np.ones((bands, count))
     base = np.ones((bands, series.values.shape[2]))
@@ -207,6 +209,15 @@ def rates(series: RegionSeries, rounds: int = 8) -> Rates:
         drawn = 0.1 * max(weight.mean(), 1.0)
         season = np.maximum((by_season + drawn) / (weight[None] + drawn), 0.02)
     return Rates(base=base.astype(np.float32), days=(edges[1:] + edges[:-1]) / 2, season=season)
+
+
+def _parts(series: RegionSeries) -> NDArray[np.float64]:
+    """Edges of the equal parts of a period that have their own rate of change."""
+    first, last = float(series.days[0]), float(series.days[-1])
+    seen = series.seen.sum(axis=0)
+    changes = float(np.median(seen[seen > 0])) - 1.0 if seen.any() else 0.0
+    count = max(round(min((last - first) / SEASON, changes / CHANGES)), 1)
+    return np.linspace(first, max(last, first + 1.0), count + 1)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -120,7 +120,7 @@ class _Tile:
         self.attempt = Attempt()
         self.files: list[FileEntry] = []
         self.blank = np.ones((len(task.samples), len(task.timesteps)), np.bool_)
-        self.outliers = self.clipped = self.never = 0
+        self.outliers = self.clipped = self.never = self.unmatched = 0
         self.seen = np.zeros(len(task.timesteps))
         self.targets = np.array([day_of(step.stamp) for step in task.timesteps])
         groups = [*self.first.passes, *(self.second.passes if self.second is not None else ())]
@@ -147,6 +147,10 @@ class _Tile:
         """What was screened, clipped or never seen."""
         told = (
             (self.outliers, "observations that the mask calls clear, taken for clouds or shadows"),
+            (
+                self.unmatched,
+                "clear observations of the second sensor, which can nowhere nearby be compared with the first",
+            ),
             (self.clipped, "values outside of the stored range"),
             (self.never, "pixels never observed, nor any like them nearby"),
         )
@@ -195,6 +199,7 @@ class _Tile:
         )
         self.never += int(np.count_nonzero(series[0, 0] == 0))
         self.outliers += int(np.count_nonzero(seen.clear[window] & ~used))
+        self.unmatched += int(np.count_nonzero(seen.unmatched[window]))
         share = used.mean(axis=(1, 2))
         for n in range(len(self.targets)):
             count = float(share[steps == n].sum())
@@ -230,6 +235,9 @@ class _Seen:
     codes: NDArray[np.uint16]
     used: NDArray[np.bool_]
     clear: NDArray[np.bool_]
+    """By the mask; not those of a second sensor that can nowhere be compared with the first."""
+    unmatched: NDArray[np.bool_]
+    """(time of the second sensor, y, x) clear observations of such a sensor."""
     clouds: NDArray[np.uint16]
 
     @classmethod
@@ -243,8 +251,11 @@ class _Seen:
     ) -> _Seen:
         """Join the sensors; without observations that were not used."""
         days, used, clear = [first.days], [made.used], [first.valid]
+        unmatched = np.zeros((0, *first.valid.shape[1:]), np.bool_)
         if second is not None and more is not None and made.used_second is not None:
-            days, used, clear = [*days, second.days], [*used, made.used_second], [*clear, second.valid]
+            days, used = [*days, second.days], [*used, made.used_second]
+            unmatched = second.valid & (made.bandpass is None)
+            clear = [*clear, second.valid & ~unmatched]
             clouds = np.concatenate([clouds, more])
         every = np.concatenate(days)
         order = np.argsort(every, kind="stable")
@@ -254,5 +265,6 @@ class _Seen:
             codes=codes[order],
             used=np.concatenate(used)[order],
             clear=np.concatenate(clear)[order],
+            unmatched=unmatched,
             clouds=clouds[order],
         )
