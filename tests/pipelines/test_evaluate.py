@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import get_type_hints
+
 import pytest
 
-from landloom.pipelines.evaluate import evaluate_composites, evaluate_fractions, judged_composite
+from landloom.cli.evaluating import evaluate
+from landloom.pipelines.evaluate import EVALUATIONS, evaluate_composites, evaluate_fractions, judged_composite
 from landloom.simulate.judge.composites import composite_error, judge_composite
 
 
@@ -27,3 +30,9 @@ def test_clouds_at_edges_matter() -> None:
     before = composite_error(case, plain, case.perfect(plain_valid)).absolute
     after = composite_error(case, grown, case.perfect(grown_valid)).absolute
     assert after < before
+
+
+def test_the_help_names_every_evaluation() -> None:
+    (argument,) = get_type_hints(evaluate, include_extras=True)["names"].__metadata__
+    listed = argument.help.removeprefix("What to measure: ").partition(";")[0]
+    assert set(listed.split(", ")) == set(EVALUATIONS)

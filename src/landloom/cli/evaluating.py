@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from landloom.reports.options import JsonOption
-from landloom.reports.terminal import ProgressBars, say_json, say_table
+from landloom.reports.terminal import ProgressBars, say, say_json, say_table
 
 JUDGE = "judge-v1"
 
@@ -57,5 +57,7 @@ def evaluate(
         for name, one in found.items():
             if one.rows:
                 say_table(name, one.header, one.rows)
+            if one.scenario:
+                say(one.scenario)
     if not all(figure.holds for figure in figures):
         raise typer.Exit(1)

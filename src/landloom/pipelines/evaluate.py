@@ -13,6 +13,7 @@ from landloom.imagery.resample import repeat
 from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
+from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
@@ -58,6 +59,8 @@ class Evaluation:
     header: tuple[str, ...] = ()
     rows: tuple[tuple[object, ...], ...] = ()
     """Header of the table."""
+    scenario: str = ""
+    """What the table was measured on, where its header does not say it."""
 
 
 def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
@@ -178,6 +181,19 @@ def _consensus(listener: Listener | None) -> Evaluation:
     )
 
 
+def _order(listener: Listener | None) -> Evaluation:
+    judged = evaluate_order(listener=listener)
+    needed = float(np.mean([one.needed for one in judged]))
+    what = "share of the answers with which the active order is as accurate as random order with all of them, mean"
+    return Evaluation(
+        figures=(Figure(name="annotation_order", value=needed, limit=BAR, what=what),),
+        details={"scenario": SCENARIO, "seeds": [one.document() for one in judged]},
+        header=("", "guess", "end", "answers", "time", "of half a budget", f"gain at {BAR:.0%}"),
+        rows=tuple(order_table(judged)),
+        scenario=SCENARIO,
+    )
+
+
 def _fused(listener: Listener | None) -> Evaluation:
     judged = evaluate_fused(listener=listener)
     found = medians(judged)
@@ -197,6 +213,7 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
     "consensus": _consensus,
+    "annotation-order": _order,
     "fused": _fused,
     "guess": _guess,
 }

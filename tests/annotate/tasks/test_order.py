@@ -65,29 +65,13 @@ def test_unanimous_answers_settle_a_task() -> None:
     assert left[-1] < 0.01
 
 
-def test_a_slower_person_gains_less_per_second_but_in_a_similar_order() -> None:
-    errors = np.linspace(0, 0.9, 10)
-    quick, slow = gain_per_second(errors, 1024, pace=Pace(task=3)), gain_per_second(errors, 1024, pace=Pace(task=12))
-    assert (quick[1:] > slow[1:]).all()
-    assert (np.argsort(quick) == np.argsort(slow)).all()
+@given(st.floats(0.1, 60), st.floats(0, 2))
+def test_the_order_is_the_same_at_any_pace(task: float, pixel: float) -> None:
+    wrong = np.arange(0, 1024, 8)
+    assert (np.diff(wrong / Pace(task=task, pixel=pixel).seconds(wrong)) > 0).all()
 
 
-@given(st.floats(1, 30), st.floats(0, 0.2), st.integers(100, 300))
-def test_the_pace_of_a_person_is_recovered(task: float, pixel: float, count: int) -> None:
-    changed = np.linspace(0, 400, count)
-    pace = Pace.fit(changed.tolist(), (task + pixel * changed).tolist(), strength=0.01)
-    assert pace.task == pytest.approx(task, abs=0.2)
-    assert pace.pixel == pytest.approx(pixel, abs=0.002)
-
-
-def test_few_measurements_and_breaks_change_little() -> None:
-    assert Pace.fit([], []) == Pace()
-    once = Pace.fit([0], [600])
-    assert once.task < 70
-    breaks = Pace.fit([0] * 40, [5.0] * 39 + [50_000])
-    assert breaks.task < 8
-    with pytest.raises(InvalidValueError, match="expected as many of both"):
-        Pace.fit([1], [1, 2])
+def test_a_pace_is_positive() -> None:
     with pytest.raises(InvalidValueError, match="expected positive times"):
         Pace(task=0)
 

@@ -125,6 +125,55 @@ def test_other_rasters_are_refused_by_name(
     assert "bad.tif" in done.rejected[0]
 
 
+def test_labels_outside_whole_chips_are_counted(source: SeriesSource, folder: Path, tmp_path: Path) -> None:
+    grid = source.grid(CHIP)
+    wide = write_raster(tmp_path / "ann" / "wide.tif", grid.window(-3, 0, 63, 60), np.ones((63, 60), np.uint8))
+    with pytest.raises(InvalidInputError, match=r"wide\.tif: got 180 labelled pixels in no chip"):
+        import_labels(folder, [wide])
+    done = import_labels(folder, [wide], ImportOptions(skip_invalid=True))
+    assert (done.pixels, len(done.rejected)) == (3600, 1)
+
+
+def test_a_second_class_in_another_file_is_refused(source: SeriesSource, folder: Path, tmp_path: Path) -> None:
+    first, second = (
+        write_raster(tmp_path / str(value) / "a.tif", source.grid(CHIP), np.full((60, 60), value, np.uint8))
+        for value in (1, 5)
+    )
+    table = tmp_path / "points.csv"
+    table.write_text(f"chip,row,column,class\n{CHIP},0,0,5\n", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match=f"got a second class for 3,600 pixels of {CHIP} by ann"):
+        import_labels(folder, [first, second], ImportOptions(annotator="ann"))
+    with pytest.raises(InvalidInputError, match=r"points\.csv, row 1: got a second class for row 0, column 0"):
+        import_labels(folder, [first, str(table)], ImportOptions(annotator="ann"))
+
+
+def test_further_bands_are_noted(source: SeriesSource, folder: Path, tmp_path: Path) -> None:
+    bands = np.stack([np.ones((60, 60), np.uint8), np.full((60, 60), 99, np.uint8)])
+    path = tmp_path / "ann" / "a.tif"
+    path.parent.mkdir()
+    path.write_bytes(encode_geotiff(bands, source.grid(CHIP), nodata=0))
+    done = import_labels(folder, [str(path)])
+    assert (done.pixels, done.notes) == (3600, ("a.tif: band 1 of 2 is read",))
+
+
+def test_a_row_without_its_annotator_or_place_is_refused(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text(f"chip,row,column,class,annotator\n{CHIP},0,0,1,\n,0,0,1,ann\n", encoding="utf-8")
+    with pytest.raises(InvalidInputError) as caught:
+        import_labels(folder, [str(path)])
+    assert "row 1: got the name ''" in str(caught.value)
+    assert "row 2: no sample ''" in str(caught.value)
+
+
+def test_columns_that_are_not_there_are_refused(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "points.csv"
+    path.write_text(f"chip,row,column,class\n{CHIP},0,0,1\n", encoding="utf-8")
+    with pytest.raises(InvalidInputError, match="expected annotator, too"):
+        import_labels(folder, [str(path)], ImportOptions(columns={"annotator": "who"}))
+    with pytest.raises(InvalidInputError, match="got a column for longitude, expected lon, lat"):
+        ImportOptions(columns={"longitude": "x"})
+
+
 def test_what_is_no_raster_is_refused(folder: Path, tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_bytes(b"II*\0nonsense")
     with pytest.raises(InvalidInputError, match=r"a\.tif"):

@@ -10,7 +10,7 @@ import pytest
 from landloom.annotate.tasks.order import BLANK
 from landloom.annotate.tasks.values import CampaignSettings, TaskKind
 from landloom.errors import InvalidInputError
-from landloom.pipelines.annotation.guesses import CorpusGuess, guess_classes, guess_product
+from landloom.pipelines.annotation.guesses import ChipGuess, CorpusGuess, guess_classes, guess_product
 from landloom.pipelines.annotation.planning import TaskPlan, plan_tasks
 
 if TYPE_CHECKING:
@@ -105,6 +105,31 @@ def test_suspected_labels_come_first(source: SeriesSource) -> None:
     tasks = plan(source, suspects={"33UUR_01": [(59, 59, 0.99)]}).tasks
     first = max(tasks, key=lambda task: task.priority)
     assert (first.window.chip, first.window.row, first.window.column) == ("33UUR_01", 50, 50)
+
+
+def test_suspected_labels_that_change_nothing_are_noted(source: SeriesSource) -> None:
+    own = CampaignSettings(**{**_values(), "order": "random"})  # type: ignore[arg-type]
+    notes = plan(source, own, suspects={"33UUR_09": [(1, 1, 0.5)]}).notes
+    assert "33UUR_09: 1 suspected label of a chip that is not in the campaign" in notes
+    assert "suspected labels do not come first: the order is random" in notes
+
+
+class _OneChip(CorpusGuess):
+    """Has a guess for one chip alone."""
+
+    def read(self, chip: str) -> ChipGuess | None:
+        return super().read(chip) if chip == "32UPA_00" else None
+
+
+def test_fewer_blind_tasks_than_wanted_are_noted(source: SeriesSource) -> None:
+    item = guess_product(source.corpus.info)
+    assert item is not None
+    classes = guess_classes(source.corpus.info, item)
+    reader = _OneChip(corpus=source.corpus, item=item, classes=classes)
+    settings = CampaignSettings(task_size=10, context=30, reference_share=0, blind_share=0.5, planted_share=0)
+    found = plan_tasks(source, source.corpus.query().ids, settings, classes, reader)
+    assert found.counts["blind"] == 36
+    assert "36 blind tasks instead of 72: no more have a guess" in found.notes
 
 
 def test_without_a_guess_every_task_is_blank(source: SeriesSource) -> None:

@@ -38,6 +38,8 @@ def test_the_middle_of_every_pixel_lies_in_it(source: SeriesSource, chip: str, r
         ({"lon": "east", "lat": "1"}, "got lon 'east' and lat '1'"),
         ({"lon": "nan", "lat": "1"}, "expected degrees in WGS84"),
         ({"lon": "-60", "lat": "-10"}, "lie outside every chip"),
+        ({"chip": "32UPA_00", "lon": "-60", "lat": "-10"}, "lie outside every chip"),
+        ({"chip": "", "row": "0", "column": "0", "lon": "-60", "lat": "-10"}, "lie outside every chip"),
         ({"chip": "32UPA_00", "row": "60", "column": "0"}, "expected 0 to 59 and 0 to 59"),
         ({"chip": "32UPA_00", "row": "", "column": "0"}, "got row '' and column '0'"),
     ],
@@ -62,6 +64,8 @@ def test_tables_of_every_dialect(tmp_path: Path) -> None:
     path.write_text("x,y,Crop/ or not\n1,2,Cropland\n", encoding="utf-8")
     names = {"lon": "x", "lat": "y", "class": "Crop/ or not"}
     assert read_points(str(path), ("class",), names) == [(1, {"lon": "1", "lat": "2", "class": "Cropland"})]
+    path.write_text("lon,lat,x,y\n500000,5000000,1,2\n", encoding="utf-8")
+    assert read_points(str(path), (), {"lon": "x", "lat": "y"}) == [(1, {"lon": "1", "lat": "2"})]
     assert coordinates({"lon": "1", "lat": "2"}) == (1, 2)
 
 

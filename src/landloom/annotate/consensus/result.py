@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -36,7 +37,7 @@ class TaskConsensus:
     """(pixel,) its probability by the published equation."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Consensus:
     """The consensus of all tasks, by response pattern."""
 
@@ -70,11 +71,16 @@ class Consensus:
     published_quality: Quality | None = field(repr=False)
     """The same of the published equation."""
 
-    @property
+    @cached_property
     def entropy(self) -> NDArray[np.float64]:
         """(pattern,) entropy of the calibrated probabilities, relative to that of equal ones."""
         rows = np.maximum(self.calibrated, 1e-300)
         return np.asarray(-(self.calibrated * np.log(rows)).sum(axis=1) / np.log(max(rows.shape[1], 2)))
+
+    @cached_property
+    def votes(self) -> NDArray[np.uint8]:
+        """(pattern, class) annotators who chose the class."""
+        return self.patterns.votes().astype(np.uint8)
 
     def labels(self, task: int) -> NDArray[np.uint8]:
         """(pixel,) labels of a task."""
@@ -88,7 +94,7 @@ class Consensus:
             confidence=self.confidence[rows],
             posterior=self.calibrated[rows].T,
             entropy=self.entropy[rows],
-            votes=self.patterns.votes()[rows].T.astype(np.uint8),
+            votes=self.votes[rows].T,
             published_label=self.published_label[rows],
             published_score=self.published_score[rows],
         )

@@ -3,21 +3,22 @@
 The gain of one more answer is the number of wrong pixels that it is expected to correct. Before the first answer, the
 pixels of a task that are expected to be wrong follow from the probabilities of the guess (or from its confidence, or
 from a list of suspected labels); afterwards, from where the answers disagree. The time of an answer is that of looking
-at a task, plus that of each pixel to be changed, as measured for the person.
+at a task, plus that of each pixel to be changed.
+
+How fast a person is changes the gain per second, but not the order: at any pace, more wrong pixels are more gain per
+second. So there is one order for everybody, and nobody's speed has to be measured for it.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from landloom.errors import InvalidValueError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import ArrayLike, NDArray
 
 SKILL: Final = 0.85
@@ -47,36 +48,6 @@ class Pace:
     def seconds(self, changed: ArrayLike) -> Any:
         """Expected seconds of tasks with so many changed pixels; same shape as `changed`."""
         return self.task + self.pixel * np.asarray(changed, dtype=np.float64)
-
-    @classmethod
-    def fit(cls, changed: Sequence[float], seconds: Sequence[float], *, strength: float = 10.0) -> Self:
-        """Fit a person's pace to measured tasks, shrunk towards the default pace as by `strength` tasks.
-
-        Args:
-            changed: (task,) changed pixels of each task.
-            seconds: (task,) active seconds of each task; those over ten times the median (a break) count as that.
-            strength: weight of the default pace in tasks.
-
-        Example:
-            >>> pace = Pace.fit([0, 100, 200] * 40, [4, 9, 14] * 40)
-            >>> round(pace.task, 1), round(pace.pixel, 2)
-            (4.3, 0.05)
-        """
-        default = cls()
-        x, y = np.asarray(changed, np.float64), np.asarray(seconds, np.float64)
-        if x.shape != y.shape or x.ndim != 1:
-            raise InvalidValueError(f"got {x.shape} changed pixels and {y.shape} seconds, expected as many of both")
-        if not len(x):
-            return default
-        y = np.minimum(y, 10 * max(float(np.median(y)), 1e-3))
-        spread = np.array([0.0, 200.0])  # two typical tasks at the default pace keep the line from tilting
-        weights = np.concatenate([np.ones(len(x)), np.full(2, strength / 2)])
-        x = np.concatenate([x, spread])
-        y = np.concatenate([y, default.seconds(spread)])
-        middle_x, middle_y = np.average(x, weights=weights), np.average(y, weights=weights)
-        slope = float(np.sum(weights * (x - middle_x) * (y - middle_y)) / np.sum(weights * (x - middle_x) ** 2))
-        slope = max(slope, 0.0)
-        return cls(task=max(float(middle_y - slope * middle_x), 0.1), pixel=slope)
 
 
 def error_of_probabilities(probabilities: ArrayLike) -> NDArray[np.float64]:
@@ -167,10 +138,9 @@ def gain_per_second(
     answers: ArrayLike = 0,
     disagreement: ArrayLike = 0.0,
     *,
-    pace: Pace | None = None,
     skill: float = SKILL,
 ) -> NDArray[np.float64]:
-    """Wrong pixels that one more answer corrects per second of the person, which is the priority of a task.
+    """Wrong pixels that one more answer corrects per second at the default pace, which is the priority of a task.
 
     The kind of a task is no argument: reference, blind and planted tasks must not stand out by their order.
 
@@ -179,17 +149,15 @@ def gain_per_second(
         pixels: (task,) number of pixels.
         answers: (task,) number of answers so far.
         disagreement: (task,) share of the pixels on which they differ.
-        pace: of the person; the default pace for an order that holds for everybody.
         skill: accuracy of an answer.
 
     Example:
         >>> gain_per_second([0.0, 0.1, 0.4], 1000).round(1).tolist()
         [0.0, 10.6, 24.3]
     """
-    own = pace or Pace()
     wrong = remaining_error(guess_error, answers, disagreement, skill=skill) * np.asarray(pixels, np.float64)
     corrected = wrong * skill
-    seconds: NDArray[np.float64] = own.seconds(wrong)
+    seconds: NDArray[np.float64] = Pace().seconds(wrong)
     return np.asarray(corrected / seconds)
 
 

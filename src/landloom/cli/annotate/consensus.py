@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from landloom.cli.annotate.campaigns import CAMPAIGN, CampaignArgument
 from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import say, say_json
 
 if TYPE_CHECKING:
     from landloom.pipelines.annotation.consensus import ConsensusReport
 
-CAMPAIGN = Path("annotation")
-
-CampaignArgument = Annotated[Path, typer.Argument(help="Folder of the campaign.")]
 MethodOption = Annotated[
     str, typer.Option(help="guess-aware, published (LandCoverNet's equation), majority, one-coin or dawid-skene.")
 ]

@@ -7,11 +7,10 @@ from typing import Annotated
 
 import typer
 
+from landloom.cli.annotate.campaigns import CAMPAIGN
 from landloom.errors import InvalidInputError, counted
 from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import say, say_json, warn
-
-CAMPAIGN = Path("annotation")
 
 
 def register(group: typer.Typer) -> None:
@@ -34,7 +33,10 @@ def import_files(
     ] = None,
     column: Annotated[
         list[str] | None,
-        typer.Option(help="`lon=X`: X is the column with the longitude; lat, class, annotator alike; may be repeated."),
+        typer.Option(
+            help="`lon=X`: X is the column with the longitude; lat, chip, row, column, class, annotator alike; may be "
+            "repeated."
+        ),
     ] = None,
     translate: Annotated[
         list[str] | None,
@@ -62,6 +64,8 @@ def import_files(
         return
     for line in done.rejected:
         warn(f"left out: {line}")
+    for line in done.notes:
+        say(f"note: {line}")
     who = f"{counted(len(done.annotators), 'annotator')} ({', '.join(done.annotators)})"
     say(f"{campaign}: {done.pixels:,} labels of {who} in {counted(done.tasks, 'task')}")
     if not done.new:

@@ -158,7 +158,7 @@ def _campaign(corpus: str, name: str, classes: Classes, settings: CampaignSettin
 def _classes_and_guesses(source: SeriesSource, wanted: CampaignOptions) -> tuple[Classes, GuessReader | None]:
     """The classes of the campaign, and what reads its guesses."""
     if wanted.carry_from is not None:
-        if wanted.guess or wanted.taxonomy or wanted.level:
+        if wanted.guess or wanted.taxonomy or wanted.level is not None:
             raise InvalidInputError(
                 "got --carry-from with a guess or a taxonomy, expected those of the campaign before"
             )

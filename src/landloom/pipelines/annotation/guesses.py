@@ -83,13 +83,15 @@ def guess_classes(info: CorpusInfo, item: ProductInfo, level: int | None = None)
     """The classes of a guess, from its taxonomy or from the class mapping of the corpus.
 
     Raises:
-        InvalidInputError: it has neither.
+        InvalidInputError: it has neither, or a class mapping, which has no levels, and a level is wanted.
     """
     if item.taxonomy is not None:
         return classes_of_taxonomy(item.taxonomy, level)
     rows = info.class_mappings.get(item.key)
     if rows is None:
         raise InvalidInputError(f"{info.name}: got product {item.key!r} without a taxonomy, expected one with classes")
+    if level is not None:
+        raise InvalidInputError(f"{info.name}: got level {level} of {item.key!r}, whose classes have no levels")
     return classes_of_mapping(item.key, rows)
 
 

@@ -45,6 +45,14 @@ STEPS: Final = 40
 BAR: Final = 0.4
 """Largest share of the answers with which the active order is as accurate as random order at its end."""
 CLASSES: Final = 7
+SCENARIO: Final = (
+    f"{len(SKILLS)} simulated annotators ({', '.join(f'{one:.0%}' for one in SKILLS)} right where nothing is copied, "
+    f"{', '.join(f'{one:.0%}' for one in COPYING)} of the area copied from the guess) by turns on tasks of {TASK} × "
+    f"{TASK} pixels, {REFERENCES} of them references; the guess is that of the recipe's default on nine chips. An "
+    f"answer takes {Pace().task:g} s, and {Pace().pixel:g} s for each changed pixel. Accuracy is that of the "
+    "consensus, and of the guess where nobody answered, outside of reference tasks."
+)
+"""What is simulated, for people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _TIFF: Final = frozenset({".tif", ".tiff"})
 _LISTED: Final = 30
 """Problems that are listed."""
+_COLUMNS: Final = ("lon", "lat", "chip", "row", "column", "class", "annotator")
 _NO_REFERENCE: Final = (TaskKind.BLIND, TaskKind.PLANTED)
 
 
@@ -50,13 +51,18 @@ class ImportOptions:
     annotator: str | None = None
     """Whose labels they are; by default the column `annotator`, else the name of a CSV, or of a GeoTIFF's folder."""
     columns: Mapping[str, str] = field(default_factory=dict)
-    """Our name of a column (lon, lat, class, annotator) → its name in the tables."""
+    """Our name of a column (lon, lat, chip, row, column, class, annotator) → its name in the tables."""
     classes: Mapping[str, str] = field(default_factory=dict)
     """Value in the files → class of the campaign: its code, key or name."""
     reference: bool = False
     """Whether the labels are an expert's reference."""
     skip_invalid: bool = False
     """Whether to import the rest where rows or files cannot be used; by default nothing is."""
+
+    def __post_init__(self) -> None:
+        unknown = [name for name in self.columns if name not in _COLUMNS]
+        if unknown:
+            raise InvalidInputError(f"got a column for {', '.join(unknown)}, expected {', '.join(_COLUMNS)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +78,8 @@ class ImportReport:
     """Labels of all annotators together."""
     rejected: tuple[str, ...]
     """Files and rows that were left out."""
+    notes: tuple[str, ...]
+    """What was not read of files that were used."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -84,6 +92,7 @@ class _Canvas:
     def __init__(self, source: SeriesSource) -> None:
         self.source = source
         self.layers: dict[tuple[str, str], NDArray[np.uint8]] = {}
+        self.notes: list[str] = []
 
     def layer(self, chip: str, annotator: str) -> NDArray[np.uint8]:
         """(y, x) labels of one annotator in a chip."""
@@ -107,8 +116,9 @@ class _Canvas:
 def import_labels(folder: str | Path, files: Sequence[str], options: ImportOptions | None = None) -> ImportReport:
     """Import labels into a campaign.
 
-    A GeoTIFF holds the codes of the campaign (or values that `classes` translates) on exactly the pixels of one or
-    several chips; 0 and its nodata value are not labelled. A table has a row per labelled pixel.
+    The first band of a GeoTIFF holds the codes of the campaign (or values that `classes` translates) on exactly the
+    pixels of one or several chips; 0 and its nodata value are not labelled. A table has a row per labelled pixel. A
+    second class of the same person for a pixel, in the same file or another, cannot be used.
 
     Args:
         folder: of the campaign.
@@ -150,6 +160,7 @@ def import_labels(folder: str | Path, files: Sequence[str], options: ImportOptio
         new=new,
         pixels=sum(len(labels) - labels.count(0) for own in answers.values() for labels in own.values()),
         rejected=tuple(str(problem) for problem in problems),
+        notes=tuple(canvas.notes),
     )
 
 
@@ -206,50 +217,73 @@ def _read_table(file: str, canvas: _Canvas, codes: ClassCodes, wanted: ImportOpt
         rows = read_points(file, ("class",), wanted.columns)
     except LandloomError as error:
         return [Problem(where="", what=str(error))]
-    seen: dict[tuple[str, str, int, int], int] = {}
     for number, row in rows:
         try:
-            annotator = _annotator(wanted.annotator or row.get("annotator") or Path(file).stem)
+            annotator = _annotator(wanted.annotator or row.get("annotator", Path(file).stem))
             code = codes.code(row["class"])
             for place in places.of(row):
-                key = (annotator, place.chip, place.row, place.column)
-                if seen.setdefault(key, code) != code:
+                layer = canvas.layer(place.chip, annotator)
+                if layer[place.row, place.column] not in {0, code}:
                     raise InvalidInputError(
                         f"got a second class for row {place.row}, column {place.column} of {place.chip} by {annotator}"
                     )
-                canvas.layer(place.chip, annotator)[place.row, place.column] = code
+                layer[place.row, place.column] = code
         except LandloomError as error:
             problems.append(Problem(where=f"{name}, row {number}", what=str(error)))
     return problems
 
 
 def _read_raster(file: str, canvas: _Canvas, codes: ClassCodes, wanted: ImportOptions) -> list[Problem]:
-    """Draw a raster; why it cannot be used."""
+    """Draw a raster; what of it cannot be used."""
     path = Path(file)
     try:
         annotator = _annotator(wanted.annotator or path.resolve().parent.name)
         array, grid, about = decode_geotiff(path.read_bytes())
-        layer = array[0] if array.ndim == 3 else array
-        if layer.dtype.kind not in "ui":
-            raise InvalidInputError(f"got pixels of type {layer.dtype}, expected whole numbers")
-        labelled = layer != 0 if about.nodata is None else (layer != 0) & (layer != about.nodata)
-        table = codes.table(np.unique(layer[labelled]).tolist())
-        drawn = np.zeros(layer.shape, np.uint8)
-        for value, code in table.items():
-            drawn[labelled & (layer == value)] = code
-        chips = _chips_within(grid, canvas.source)
-        if not chips:
-            where = f"EPSG:{grid.epsg} {grid.bounds} at {grid.resolution} m"
-            raise InvalidInputError(f"got a raster of {where}, expected exactly the pixels of a chip")
-        for chip, row, column in chips:
-            target = canvas.layer(chip, annotator)
-            part = drawn[row : row + target.shape[0], column : column + target.shape[1]]
-            target[part > 0] = part[part > 0]
+        bands = array if array.ndim == 3 else array[None]
+        drawn = _coded(bands[0], about.nodata, codes)
+        if len(bands) > 1:
+            canvas.notes.append(f"{path.name}: band 1 of {len(bands)} is read")
+        outside = _draw(drawn, grid, canvas, annotator)
     except OSError as error:
         return [Problem(where=path.name, what=f"cannot be read: {error.strerror or error}")]
     except LandloomError as error:
         return [Problem(where=shown(str(path)), what=str(error))]
-    return []
+    if not outside:
+        return []
+    what = f"got {counted(outside, 'labelled pixel')} in no chip that lies in the raster as a whole"
+    return [Problem(where=shown(str(path)), what=what)]
+
+
+def _coded(layer: NDArray[Any], nodata: float | None, codes: ClassCodes) -> NDArray[np.uint8]:
+    """(y, x) codes of the campaign for the values of a raster; 0 where it is not labelled."""
+    if layer.dtype.kind not in "ui":
+        raise InvalidInputError(f"got pixels of type {layer.dtype}, expected whole numbers")
+    labelled = layer != 0 if nodata is None else (layer != 0) & (layer != nodata)
+    drawn = np.zeros(layer.shape, np.uint8)
+    for value, code in codes.table(np.unique(layer[labelled]).tolist()).items():
+        drawn[labelled & (layer == value)] = code
+    return drawn
+
+
+def _draw(drawn: NDArray[np.uint8], grid: Grid, canvas: _Canvas, annotator: str) -> int:
+    """Draw codes into all chips that lie in them; the number of labelled pixels in none of these."""
+    chips = _chips_within(grid, canvas.source)
+    if not chips:
+        where = f"EPSG:{grid.epsg} {grid.bounds} at {grid.resolution} m"
+        raise InvalidInputError(f"got a raster of {where}, expected exactly the pixels of a chip")
+    inside, pairs = np.zeros(drawn.shape, np.bool_), []
+    for chip, row, column in chips:
+        target = canvas.layer(chip, annotator)
+        square = (slice(row, row + target.shape[0]), slice(column, column + target.shape[1]))
+        part = drawn[square]
+        second = int(np.count_nonzero((part > 0) & (target > 0) & (part != target)))
+        if second:
+            raise InvalidInputError(f"got a second class for {counted(second, 'pixel')} of {chip} by {annotator}")
+        inside[square] = True
+        pairs.append((target, part))
+    for target, part in pairs:
+        target[part > 0] = part[part > 0]
+    return int(np.count_nonzero((drawn > 0) & ~inside))
 
 
 def _chips_within(grid: Grid, source: SeriesSource) -> list[tuple[str, int, int]]:

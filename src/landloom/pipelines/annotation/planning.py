@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.annotate.tasks.cut import cut_chip
-from landloom.annotate.tasks.draw import draw_kinds
+from landloom.annotate.tasks.draw import counts_of, draw_kinds
 from landloom.annotate.tasks.order import BLANK, gain_per_second, random_priorities
 from landloom.annotate.tasks.planted import plant_error
 from landloom.annotate.tasks.values import NewTask, TaskKind, TaskWindow
@@ -81,7 +81,8 @@ def plan_tasks(
         listener: receives progress.
 
     Raises:
-        InvalidInputError: no chips; a guess of another size than the series; more special tasks than tasks.
+        InvalidInputError: no chips, or none with a scene; a guess of another size than the series; more special
+            tasks than tasks.
     """
     if not chips:
         raise InvalidInputError("got no chips for the campaign, expected at least one")
@@ -104,8 +105,24 @@ def plan_tasks(
         drafts += _drafts(source, chip, guess, settings, (suspects or {}).get(chip, ()))
         if listener is not None:
             listener.advanced(chip, None)
+    if not drafts:
+        raise InvalidInputError(f"got {counted(len(chips), 'chip')} without any scene, expected a series")
     tasks, more = _tasks(drafts, settings, classes)
-    return TaskPlan(tasks=tasks, scenes=scenes, notes=(*notes, *more))
+    return TaskPlan(tasks=tasks, scenes=scenes, notes=(*notes, *_unused(suspects or {}, scenes, settings), *more))
+
+
+def _unused(
+    suspects: Mapping[str, Sequence[object]], chips: Mapping[str, int], settings: CampaignSettings
+) -> list[str]:
+    """Notes on suspected labels that change nothing."""
+    notes = [
+        f"{chip}: {counted(len(own), 'suspected label')} of a chip that is not in the campaign"
+        for chip, own in suspects.items()
+        if chip not in chips
+    ]
+    if suspects and settings.order == "random":
+        notes.append("suspected labels do not come first: the order is random")
+    return notes
 
 
 def _drafts(
@@ -177,6 +194,13 @@ def _tasks(
         notes.append(f"{counted(unplanted, 'task')} without an object that a planted error could change")
     if not any(one.codes is not None for one in drafts):
         notes.append("no task has a guess: there are no blind tasks and no planted errors")
+        return tuple(tasks), notes
+    wanted = counts_of(len(drafts), settings)
+    notes += [
+        f"{kinds.count(kind)} {kind} tasks instead of {wanted[kind]}: no more have a guess"
+        for kind in _HIDDEN
+        if kinds.count(kind) < wanted[kind]
+    ]
     return tuple(tasks), notes
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 WGS84: Final = 4326
 _PLACE: Final = ({"lon", "lat"}, {"chip", "row", "column"})
 """Columns that say where a point is: either of these."""
+_WHERE: Final = set[str]().union(*_PLACE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ def read_points(
     Args:
         path: CSV in any common encoding and with any common separator.
         further: columns that it must have, besides `lon` and `lat`, or `chip`, `row` and `column`.
-        names: our name of a column → its name in the table, where they differ.
+        names: our name of a column → its name in the table, where they differ; a table may have our name instead.
 
     Returns:
         Number of each row, from 1 below the header, and its cells by our names; other columns keep theirs.
@@ -53,21 +54,26 @@ def read_points(
         InvalidInputError: it cannot be read, or a column is missing.
     """
     file = Path(path).name
-    renamed = {own: name for name, own in (names or {}).items()}
     try:
-        rows = [{renamed.get(key, key): value for key, value in row.items()} for row in table_rows(read_text(path))]
+        rows = [_renamed(row, names or {}) for row in table_rows(read_text(path))]
     except InvalidInputError as error:
         raise InvalidInputError(str(error) if str(error).startswith(path) else f"{file}: {error}") from error
     if not rows:
         raise InvalidInputError(f"{file}: got a table without rows, expected points")
     header = set(rows[0])
-    missing = [name for name in further if name not in header]
+    missing = [name for name in dict.fromkeys((*further, *sorted(set(names or {}) - _WHERE))) if name not in header]
     if not any(place <= header for place in _PLACE):
         missing.insert(0, "lon and lat (or chip, row and column)")
     if missing:
         got = ", ".join(sorted(header))
         raise InvalidInputError(f"{file}: got the columns {got}; expected {', '.join(missing)}, too")
     return [(number, {key: (value or "").strip() for key, value in row.items()}) for number, row in enumerate(rows, 1)]
+
+
+def _renamed(row: Mapping[str, str], names: Mapping[str, str]) -> dict[str, str]:
+    """A row by our names; a column that is named as ours replaces one that is called so."""
+    own = {name: row[column] for name, column in names.items() if column in row}
+    return {key: value for key, value in row.items() if key not in own and key not in names.values()} | own
 
 
 def coordinates(row: Mapping[str, str]) -> tuple[float, float]:
@@ -114,7 +120,8 @@ class PointPlaces:
             InvalidInputError: no place, or outside every chip.
             NotFoundError: no such chip.
         """
-        if row.get("chip"):
+        by_chip, by_degrees = (place <= row.keys() for place in reversed(_PLACE))
+        if by_chip and (row["chip"] or not by_degrees):
             return [self._named(row)]
         lon, lat = coordinates(row)
         found = []
