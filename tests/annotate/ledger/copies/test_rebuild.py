@@ -45,7 +45,7 @@ def fill_whole(ledger: Ledger) -> None:
         user = person(ledger, name)
         for loan in take(ledger, NAME, user, 4):
             hand_in(ledger, user, loan, labels)
-        save_draft(ledger, user, take(ledger, NAME, user, 1)[0].id, GUESS, 0)
+        save_draft(ledger, NAME, user, take(ledger, NAME, user, 1)[0].id, GUESS, 0)
     decide(ledger, NAME, rex, disputed(ledger, NAME)[0].id, work(comment="=cmd"))
     set_password(ledger, eve, PASSWORD)
     login(ledger, "eve", PASSWORD)

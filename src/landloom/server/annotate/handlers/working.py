@@ -85,14 +85,14 @@ def _assignment(state: AppState, one: Assignment) -> dict[str, Any]:
 
 def window(state: AppState, call: Call) -> Response:
     """The series of a task and its surroundings; see `imagery.series`."""
-    one = queue.assignment(state.ledger, call.user, identity(call, "id"))
+    one = queue.assignment(state.ledger, state.campaign.name, call.user, identity(call, "id"))
     return imagery.series(state, call, one.window)
 
 
 def superpixels(state: AppState, call: Call) -> Response:
     """Segments of a task; see `imagery.segments`."""
     size = imagery.size_of(call)
-    one = queue.assignment(state.ledger, call.user, identity(call, "id"))
+    one = queue.assignment(state.ledger, state.campaign.name, call.user, identity(call, "id"))
     return imagery.segments(state, one.window, size)
 
 
@@ -108,26 +108,28 @@ def draft(state: AppState, call: Call) -> Response:
     if not (known.isascii() and known.isdecimal() and len(known) <= 9):
         raise InvalidInputError('got no If-Match header with the version of the draft, expected "0" for the first one')
     labels = check_codes(call.body, state.campaign.codes, whole=False)
-    version = drafts.save_draft(state.ledger, call.user, identity(call, "id"), labels, int(known))
+    assignment = identity(call, "id")
+    version = drafts.save_draft(state.ledger, state.campaign.name, call.user, assignment, labels, int(known))
     return json_response({"version": version}, {"etag": f'"{version}"'})
 
 
 def heartbeat(state: AppState, call: Call) -> Response:
     """Prolong a lease."""
-    return json_response({"expires_at": utc(queue.heartbeat(state.ledger, call.user, identity(call, "id")))})
+    expires = queue.heartbeat(state.ledger, state.campaign.name, call.user, identity(call, "id"))
+    return json_response({"expires_at": utc(expires)})
 
 
 def skip(state: AppState, call: Call) -> Response:
     """Give a task back."""
     reason = call.fields().only("reason").text("reason", most=LONGEST_COMMENT, default="")
-    queue.skip(state.ledger, call.user, identity(call, "id"), reason)
+    queue.skip(state.ledger, state.campaign.name, call.user, identity(call, "id"), reason)
     return json_response({})
 
 
 def submit(state: AppState, call: Call) -> Response:
     """Submit work; the answer comes after the commit."""
     submission = submission_of(state, call.fields())
-    receipt = submissions.submit(state.ledger, call.user, identity(call, "id"), submission)
+    receipt = submissions.submit(state.ledger, state.campaign.name, call.user, identity(call, "id"), submission)
     feedback = None if receipt.feedback is None else _feedback(receipt.feedback)
     return json_response(
         {"sequence": receipt.sequence, "state": receipt.state, "changed": receipt.changed, "feedback": feedback}
