@@ -232,6 +232,29 @@ def test_gain_leads_to_another_chip_when_it_is_worth_it(ledger: Ledger) -> None:
     assert chips == ["chip_00"] + ["chip_01"] * 4 + ["chip_00"] * 3
 
 
+@pytest.mark.parametrize("order", ["gain", "random"])
+def test_the_order_does_not_depend_on_the_kinds(ledger: Ledger, order: str) -> None:
+    """Whichever tasks are references, everybody gets the same places in the same order, pending or trusted."""
+    references = ((), (2, 3, 6, 9), (0, 5, 7, 11))
+    walks = []
+    for number, positions in enumerate(references):
+        name = f"campaign {number}"
+        kinds = dict.fromkeys(positions, TaskKind.REFERENCE)
+        fill(ledger, chips=3, kinds=kinds, name=name, order=order, annotators=6, trust_after=2)
+        eve = person(ledger, f"eve {number}", Role.EXPERT, campaign=name)
+        for loan in take(ledger, name, eve, 10):
+            submit(ledger, name, eve, loan.id, work())
+        for user in [person(ledger, f"ada {number} {one}", campaign=name) for one in range(6)]:
+            windows = []
+            while loans := take(ledger, name, user, 1):
+                windows.append(loans[0].window)
+                submit(ledger, name, user, loans[0].id, work())
+            walks.append((number, windows))
+    assert all(len(windows) == 12 for _, windows in walks)
+    first, *others = ([windows for own, windows in walks if own == number] for number in range(len(references)))
+    assert others == [first] * len(others)
+
+
 def test_random_order_stays_on_the_chip(ledger: Ledger) -> None:
     from dataclasses import replace
 

@@ -51,7 +51,6 @@ class Standing:
     qualified: bool | None
     since: int
     chip_id: int | None
-    draws: int
     at: float
     """The database's time when it was read."""
 
@@ -192,13 +191,12 @@ def _standing(row: Any) -> Standing:
         qualified=row.qualified,
         since=row.since,
         chip_id=row.chip_id,
-        draws=row.draws,
         at=row.at,
     )
 
 
 def _add_standing(connection: Connection, campaign: int, user: int) -> None:
-    row = {"user_id": user, "campaign_id": campaign, "trust": Trust.PENDING.value, "since": 0, "draws": 0}
+    row = {"user_id": user, "campaign_id": campaign, "trust": Trust.PENDING.value, "since": 0}
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as unless_there  # noqa: PLC0415 - one dialect's form
 

@@ -48,10 +48,10 @@ def take(ledger: Ledger, campaign: str, user: User, count: int) -> tuple[Assignm
 
 
 _INSERT: Final = insert(AssignmentModel).returning(AssignmentModel.id)
-_NOTE_DRAW: Final = (
+_NOTE_CHIP: Final = (
     update(AnnotatorModel)
     .where(AnnotatorModel.user_id == bindparam("user"), AnnotatorModel.campaign_id == bindparam("campaign"))
-    .values(chip_id=bindparam("chip"), draws=AnnotatorModel.draws + 1)
+    .values(chip_id=bindparam("chip"))
 )
 _PROLONG: Final = (
     update(AssignmentModel)
@@ -74,7 +74,7 @@ def _take(connection: Connection, name: str, user: User, count: int) -> tuple[As
         if drawn is None:
             break
         kept.append(_issue(connection, drawn, own, expires))
-        own = replace(own, chip_id=drawn.chip_id, draws=own.draws + 1)
+        own = replace(own, chip_id=drawn.chip_id)
     found = {loan.id: loan for loan in loans_of(connection, kept)}
     return tuple(_value(found[number]) for number in kept)
 
@@ -127,7 +127,7 @@ def _issue(connection: Connection, drawn: Drawn, own: Standing, expires: float) 
         "reason": "",
     }
     number: int = connection.execute(_INSERT, row).scalar_one()
-    connection.execute(_NOTE_DRAW, {"user": own.user_id, "campaign": own.campaign_id, "chip": drawn.chip_id})
+    connection.execute(_NOTE_CHIP, {"user": own.user_id, "campaign": own.campaign_id, "chip": drawn.chip_id})
     recount(connection, [drawn.id])
     return number
 

@@ -173,8 +173,6 @@ class Annotator(Base):
     """Sequence after which reference tasks decide about trust: raised when a manager gives another chance."""
     chip_id: Mapped[int | None] = mapped_column(ForeignKey("chip.id"))
     """The chip of the latest assignment."""
-    draws: Mapped[int]
-    """Tasks drawn so far; seeds the next draw."""
 
 
 class Chip(Base):

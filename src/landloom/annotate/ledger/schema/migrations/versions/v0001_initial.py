@@ -210,7 +210,6 @@ def _annotator() -> None:
         sa.Column("qualified", sa.Boolean(), nullable=True),
         sa.Column("since", _BIG, nullable=False),
         sa.Column("chip_id", _BIG, nullable=True),
-        sa.Column("draws", _BIG, nullable=False),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_annotator_campaign_id_campaign")),
         sa.ForeignKeyConstraint(["chip_id"], ["chip.id"], name=op.f("fk_annotator_chip_id_chip")),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_annotator_user_id_user_account")),
