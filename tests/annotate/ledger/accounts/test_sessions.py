@@ -121,6 +121,25 @@ def test_one_address_cannot_try_many_names(ledger: Ledger) -> None:
     attempts.begin(ledger, "another", "192.0.2.2")
 
 
+def test_wrong_passwords_elsewhere_block_no_change_of_a_password(ledger: Ledger) -> None:
+    ada = create_user(ledger, "ada", PASSWORD)
+    for number in range(attempts.PER_ADDRESS):
+        attempts.begin(ledger, f"name {number}", "192.0.2.1")
+    with pytest.raises(TooManyAttemptsError):
+        change_password(ledger, ada, PASSWORD, "a whole new password", address="192.0.2.1")
+    change_password(ledger, ada, PASSWORD, "a whole new password", address="192.0.2.2")
+
+
+def test_logins_that_succeed_are_no_failures_of_their_address(ledger: Ledger) -> None:
+    attempts.begin(ledger, "eve", "192.0.2.1")
+    for number in range(2 * attempts.PER_ADDRESS):
+        name = f"name {number}"
+        attempts.begin(ledger, name, "192.0.2.1")
+        ledger.transact(lambda connection, name=name: attempts.succeed(connection, name, "192.0.2.1"))
+    with ledger.read() as connection:
+        assert connection.execute(select(func.count()).select_from(LoginFailure)).scalar_one() == 3
+
+
 def test_a_login_forgets_the_failures_before_it(ledger: Ledger) -> None:
     create_user(ledger, "ada", PASSWORD)
     for _ in range(3):

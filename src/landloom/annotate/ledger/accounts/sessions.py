@@ -137,7 +137,9 @@ def logout(ledger: Ledger, token: str) -> None:
     ledger.transact(lambda connection: connection.execute(gone))
 
 
-def change_password(ledger: Ledger, user: values.User, old: str, new: str, *, token: str | None = None) -> None:
+def change_password(
+    ledger: Ledger, user: values.User, old: str, new: str, *, address: str = "", token: str | None = None
+) -> None:
     """Change the own password: every other session and every API token ends.
 
     Args:
@@ -145,6 +147,7 @@ def change_password(ledger: Ledger, user: values.User, old: str, new: str, *, to
         user: whose password.
         old: the present password; failures count as failed logins.
         new: at least 10 characters.
+        address: of the client; failed attempts are counted for it, too.
         token: of the session that goes on.
 
     Raises:
@@ -153,11 +156,11 @@ def change_password(ledger: Ledger, user: values.User, old: str, new: str, *, to
         InvalidValueError: the new password is not allowed.
     """
     key = name_key(user.name)
-    _authenticate(ledger, key, old, "")
+    _authenticate(ledger, key, old, address)
     hashed = hash_password(new)
 
     def work(connection: Connection) -> None:
-        attempts.succeed(connection, key, "")
+        attempts.succeed(connection, key, address)
         _store(connection, user, hashed, actor=user.pseudonym, kept=token)
 
     ledger.transact(work)

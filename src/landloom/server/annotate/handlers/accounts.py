@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from landloom.annotate.ledger.accounts import invitations, sessions
 from landloom.annotate.ledger.values import Role
@@ -39,7 +39,7 @@ def password(state: AppState, call: Call) -> Response:
     """Another password; every other session ends."""
     fields = call.fields().only("old", "new")
     old, new = fields.text("old", most=LONGEST_PASSWORD), fields.text("new", most=LONGEST_PASSWORD)
-    sessions.change_password(state.ledger, call.user, old, new, token=call.token)
+    sessions.change_password(state.ledger, call.user, old, new, address=call.client, token=call.token)
     return json_response({})
 
 
@@ -78,32 +78,16 @@ def role_of(fields: Fields) -> Role:
     return Role(text)
 
 
+def _hashing(path: str, access: Access, handler: Any) -> Route:
+    """A route that gets a password."""
+    return Route(method="POST", path=path, access=access, handler=handler, body=Body.FIELDS, lane=Lane.PASSWORD)
+
+
 ROUTES: Final = (
-    Route(
-        method="POST",
-        path="/api/login",
-        access=Access.PUBLIC,
-        handler=login,
-        body=Body.FIELDS,
-        lane=Lane.PASSWORD,
-    ),
+    _hashing("/api/login", Access.PUBLIC, login),
     Route(method="POST", path="/api/logout", access=Access.SIGNED_IN, handler=logout),
-    Route(
-        method="POST",
-        path="/api/password",
-        access=Access.SIGNED_IN,
-        handler=password,
-        body=Body.FIELDS,
-        lane=Lane.PASSWORD,
-    ),
+    _hashing("/api/password", Access.SIGNED_IN, password),
     Route(method="GET", path="/api/me", access=Access.SIGNED_IN, handler=me),
     Route(method="POST", path="/api/invitations", access=Access.MANAGER, handler=invite, body=Body.FIELDS),
-    Route(
-        method="POST",
-        path="/api/invitations/accept",
-        access=Access.PUBLIC,
-        handler=accept,
-        body=Body.FIELDS,
-        lane=Lane.PASSWORD,
-    ),
+    _hashing("/api/invitations/accept", Access.PUBLIC, accept),
 )
