@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from typing import TYPE_CHECKING
 
 from landloom.errors import InvalidInputError
@@ -20,6 +20,16 @@ def encoded_length(pixels: int) -> int:
         1368
     """
     return -(-pixels // 3) * 4
+
+
+def encode_labels(labels: bytes) -> str:
+    r"""A label raster in base64.
+
+    Example:
+        >>> encode_labels(b"\x01\x02\x01")
+        'AQIB'
+    """
+    return b64encode(labels).decode()
 
 
 def decode_labels(text: object, *, most: int) -> bytes:

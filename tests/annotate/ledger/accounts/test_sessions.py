@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -135,7 +136,7 @@ def test_logins_that_succeed_are_no_failures_of_their_address(ledger: Ledger) ->
     for number in range(2 * attempts.PER_ADDRESS):
         name = f"name {number}"
         attempts.begin(ledger, name, "192.0.2.1")
-        ledger.transact(lambda connection, name=name: attempts.succeed(connection, name, "192.0.2.1"))
+        ledger.transact(partial(attempts.succeed, name=name, address="192.0.2.1"))
     with ledger.read() as connection:
         assert connection.execute(select(func.count()).select_from(LoginFailure)).scalar_one() == 3
 

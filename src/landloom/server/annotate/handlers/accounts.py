@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.annotate.ledger.accounts import invitations, sessions
+from landloom.annotate.ledger.accounts.passwords import LONGEST
 from landloom.annotate.ledger.values import Role
 from landloom.errors import InvalidInputError
 from landloom.server.annotate.access import Access
-from landloom.server.annotate.calls import LONGEST_PASSWORD
 from landloom.server.annotate.routes import Body, Lane, Route, json_response
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def login(state: AppState, call: Call) -> Response:
     """A new session; the one that the browser had ends."""
     fields = call.fields().only("name", "password")
-    name = fields.text("name", most=LONGEST_PASSWORD)
-    password = fields.text("password", most=LONGEST_PASSWORD)
+    name = fields.text("name", most=LONGEST)
+    password = fields.text("password", most=LONGEST)
     token, session = sessions.login(state.ledger, name, password, address=call.client, old_token=call.token)
     content = {"user": {"name": session.user.name}, "csrf": session.csrf}
     return json_response(content, {"set-cookie": state.cookie.header(token)})
@@ -38,7 +38,7 @@ def logout(state: AppState, call: Call) -> Response:
 def password(state: AppState, call: Call) -> Response:
     """Another password; every other session ends."""
     fields = call.fields().only("old", "new")
-    old, new = fields.text("old", most=LONGEST_PASSWORD), fields.text("new", most=LONGEST_PASSWORD)
+    old, new = fields.text("old", most=LONGEST), fields.text("new", most=LONGEST)
     sessions.change_password(state.ledger, call.user, old, new, address=call.client, token=call.token)
     return json_response({})
 
@@ -61,8 +61,8 @@ def invite(state: AppState, call: Call) -> Response:
 def accept(state: AppState, call: Call) -> Response:
     """An account, made with an invitation."""
     fields = call.fields().only("token", "password")
-    token = fields.text("token", most=LONGEST_PASSWORD)
-    user = invitations.accept(state.ledger, token, fields.text("password", most=LONGEST_PASSWORD))
+    token = fields.text("token", most=LONGEST)
+    user = invitations.accept(state.ledger, token, fields.text("password", most=LONGEST))
     return json_response({"user": {"name": user.name}})
 
 

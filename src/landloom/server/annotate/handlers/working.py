@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.annotate.ledger import drafts, queue, submissions
@@ -19,7 +18,7 @@ from landloom.server.annotate.calls import identity
 from landloom.server.annotate.handlers import imagery
 from landloom.server.annotate.handlers.profiles import profiles_of
 from landloom.server.annotate.handlers.renderings import renderings
-from landloom.server.annotate.labels import check_codes, decode_labels
+from landloom.server.annotate.labels import check_codes, decode_labels, encode_labels
 from landloom.server.annotate.routes import Body, Lane, Route, Then, json_response, utc
 
 if TYPE_CHECKING:
@@ -70,13 +69,13 @@ def assignments(state: AppState, call: Call) -> Then:
 
 def _assignment(state: AppState, one: Assignment) -> dict[str, Any]:
     """An assignment as the page gets it: the same keys and sizes for every kind of task."""
-    draft = None if one.draft is None else {"labels": _base64(one.draft.labels), "version": one.draft.version}
+    draft = None if one.draft is None else {"labels": encode_labels(one.draft.labels), "version": one.draft.version}
     return {
         "id": one.id,
         "chip": one.window.chip,
         "task": imagery.place_document(one.window),
         "expires_at": utc(one.expires_at),
-        "guess": _base64(one.guess),
+        "guess": encode_labels(one.guess),
         "draft": draft,
         "qualification": one.qualification,
         "window": imagery.window_document(state, one.window, f"/annotate/api/assignments/{one.id}/window"),
@@ -160,14 +159,10 @@ def _feedback(feedback: Feedback) -> dict[str, Any]:
         "accuracy": feedback.right / feedback.pixels if feedback.pixels else None,
         "right": feedback.right,
         "pixels": feedback.pixels,
-        "reference": _base64(feedback.labels),
+        "reference": encode_labels(feedback.labels),
         "left": feedback.left,
         "passed": feedback.passed,
     }
-
-
-def _base64(content: bytes) -> str:
-    return b64encode(content).decode()
 
 
 def _route(method: str, path: str, handler: Any, body: Body = Body.NONE, lane: Lane = Lane.QUICK) -> Route:
