@@ -12,7 +12,7 @@ from landloom.pipelines.annotation.answers import task_answers
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.calls import identity
 from landloom.server.annotate.handlers import imagery
-from landloom.server.annotate.labels import check_codes, decode_labels, encode_labels
+from landloom.server.annotate.labels import decode_labels, encode_labels
 from landloom.server.annotate.routes import Body, Lane, Route, json_response
 from landloom.server.annotate.summaries import disputed_pixels
 
@@ -85,10 +85,9 @@ def superpixels(state: AppState, call: Call) -> Response:
 def decide(state: AppState, call: Call) -> Response:
     """A reviewer's decision."""
     fields = call.fields().only("labels", "comment", "submission", "seconds")
-    labels = decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2)
     decision = Submission(
         id=fields.text("submission", least=36, most=36, default=str(uuid4())),
-        labels=check_codes(labels, state.campaign.codes, whole=True),
+        labels=decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2),
         seconds=fields.number("seconds", least=0, most=LONGEST_SECONDS) if "seconds" in fields.values else 0.0,
         dates_viewed=(),
         comment=fields.text("comment", most=LONGEST_COMMENT, default=""),

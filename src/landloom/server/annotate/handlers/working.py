@@ -18,7 +18,7 @@ from landloom.server.annotate.calls import identity
 from landloom.server.annotate.handlers import imagery
 from landloom.server.annotate.handlers.profiles import profiles_of
 from landloom.server.annotate.handlers.renderings import renderings
-from landloom.server.annotate.labels import check_codes, decode_labels, encode_labels
+from landloom.server.annotate.labels import decode_labels, encode_labels
 from landloom.server.annotate.routes import Body, Lane, Route, Then, json_response, utc
 
 if TYPE_CHECKING:
@@ -106,9 +106,8 @@ def draft(state: AppState, call: Call) -> Response:
     known = call.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
     if not (known.isascii() and known.isdecimal() and len(known) <= 9):
         raise InvalidInputError('got no If-Match header with the version of the draft, expected "0" for the first one')
-    labels = check_codes(call.body, state.campaign.codes, whole=False)
     assignment = identity(call, "id")
-    version = drafts.save_draft(state.ledger, state.campaign.name, call.user, assignment, labels, int(known))
+    version = drafts.save_draft(state.ledger, state.campaign.name, call.user, assignment, call.body, int(known))
     return json_response({"version": version}, {"etag": f'"{version}"'})
 
 
@@ -142,10 +141,9 @@ def submission_of(state: AppState, fields: Fields) -> Submission:
         InvalidInputError: the first field that is not right.
     """
     fields.only("submission", "labels", "seconds", "dates_viewed", "flagged", "comment", "client")
-    labels = decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2)
     return Submission(
         id=fields.text("submission", least=36, most=36),
-        labels=check_codes(labels, state.campaign.codes, whole=True),
+        labels=decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2),
         seconds=fields.number("seconds", least=0, most=LONGEST_SECONDS),
         dates_viewed=fields.whole_numbers("dates_viewed", most=MOST_SCENES - 1, longest=MOST_SCENES),
         flagged=fields.flag("flagged"),
