@@ -196,22 +196,6 @@ def test_names_of_people(office: Office, text: str) -> None:
     assert answer.status_code in (200, 400, 409)
 
 
-def test_programs_come_with_a_token(office: Office, name: str) -> None:
-    from landloom.annotate.ledger.accounts.tokens import create_token, revoke_tokens
-    from landloom.annotate.ledger.accounts.users import user
-
-    ledger = office.world.ledger
-    token = create_token(ledger, user(ledger, name), "script")
-    with browser(office.url, name, signed_in=False) as program:
-        head = {"Authorization": f"Bearer {token}"}
-        assert program.post("api/assignments", {"count": 1}, headers=head).status_code == 200
-        assert program.get("api/manage/progress", headers=head).status_code == 404
-        stranger = head | {"Origin": "https://evil.example"}
-        assert program.post("api/assignments", {"count": 1}, headers=stranger).status_code == 403
-        revoke_tokens(ledger, user(ledger, name))
-        assert program.get("api/me", headers=head).status_code == 401
-
-
 def test_people_of_another_campaign_see_nothing(tmp_path: Path) -> None:
     world = make_world(tmp_path, f"sqlite:///{tmp_path}/ledger.sqlite", chips=1)
     with world.ledger, serving(world) as url, browser(url, "far") as far:

@@ -15,8 +15,8 @@ from landloom.annotate.ledger.accounts.users import name_key, roles_of
 from landloom.annotate.ledger.database import moment, now
 from landloom.annotate.ledger.errors import LoginError
 from landloom.annotate.ledger.lookup import campaign_id
-from landloom.annotate.ledger.schema.models import ApiToken, User
 from landloom.annotate.ledger.schema.models import Session as SessionModel
+from landloom.annotate.ledger.schema.models import User
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -140,7 +140,7 @@ def logout(ledger: Ledger, token: str) -> None:
 def change_password(
     ledger: Ledger, user: values.User, old: str, new: str, *, address: str = "", token: str | None = None
 ) -> None:
-    """Change the own password: every other session and every API token ends.
+    """Change the own password: every other session ends.
 
     Args:
         ledger: an open one.
@@ -167,7 +167,7 @@ def change_password(
 
 
 def set_password(ledger: Ledger, user: values.User, new: str) -> None:
-    """Set a password from the command line; every session and API token of the user ends.
+    """Set a password from the command line; every session of the user ends.
 
     Raises:
         InvalidValueError: the password is not allowed.
@@ -182,7 +182,6 @@ def _store(connection: Connection, user: values.User, hashed: str, *, actor: str
     if kept is not None:
         ended = ended.where(SessionModel.token_digest != digest_of(kept))
     connection.execute(ended)
-    connection.execute(delete(ApiToken).where(ApiToken.user_id == user.id))
     record(connection, actor=actor, action="change password", subject=user.pseudonym, campaign="", detail={})
 
 

@@ -47,8 +47,8 @@ def me(state: AppState, call: Call) -> Response:
     """Who is signed in."""
     del state
     roles = sorted(call.caller.roles) if call.caller is not None else []
-    csrf = call.caller.csrf if call.caller is not None else None
-    return json_response({"name": call.user.name, "roles": roles, "csrf": csrf or ""})
+    csrf = call.caller.csrf if call.caller is not None else ""
+    return json_response({"name": call.user.name, "roles": roles, "csrf": csrf})
 
 
 def invite(state: AppState, call: Call) -> Response:
