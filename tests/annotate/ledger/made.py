@@ -93,5 +93,5 @@ def work(labels: bytes = TRUTH, **changes: Any) -> Submission:
     return Submission(labels=labels, **known | changes)
 
 
-def hand_in(ledger: Ledger, user: User, loan: Assignment, labels: bytes = TRUTH) -> Receipt:
-    return submit(ledger, NAME, user, loan.id, work(labels))
+def hand_in(ledger: Ledger, user: User, loan: Assignment, labels: bytes = TRUTH, *, campaign: str = NAME) -> Receipt:
+    return submit(ledger, campaign, user, loan.id, work(labels))
