@@ -136,6 +136,18 @@ def test_no_traceback_from_the_console_script(tmp_path: Path) -> None:
     assert len(done.stderr.splitlines()) == 1
 
 
+@pytest.mark.parametrize("arguments", [["--help"], ["annotate", "--help"], ["annotate", "serve", "--help"]])
+def test_help_loads_neither_database_nor_server(arguments: list[str]) -> None:
+    code = (
+        "import sys; from landloom.cli.app import app; app(sys.argv[1:], standalone_mode=False);"
+        "heavy = {'sqlalchemy', 'alembic', 'argon2', 'fastapi', 'starlette', 'uvicorn', 'numpy', 'rasterio'};"
+        "print(sorted(m for m in sys.modules if m.split('.')[0] in heavy))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=True)
+    assert "Usage: " in done.stdout
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
 def test_validate_fails_with_1_and_names_the_file(corpus: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
     shutil.copytree(corpus, tmp_path / "c")
     lost = min((tmp_path / "c").rglob("*.tif"))

@@ -37,10 +37,10 @@ def windows(chips: int) -> list[TaskWindow]:
     ]
 
 
-def campaign_of(**settings: Any) -> Campaign:
+def campaign_of(name: str = NAME, **settings: Any) -> Campaign:
     known: dict[str, Any] = {"task_size": SIDE, "context": 8, "annotators": 2, "trust_after": 1, "trust_window": 5}
     return Campaign(
-        name=NAME,
+        name=name,
         corpus="corpus",
         taxonomy="lcn",
         taxonomy_version="1",
@@ -70,19 +70,21 @@ def tasks_of(chips: int, kinds: Mapping[int, TaskKind], copies: int) -> list[New
     return made
 
 
-def fill(ledger: Ledger, chips: int = 2, kinds: Mapping[int, TaskKind] | None = None, **settings: Any) -> Campaign:
+def fill(
+    ledger: Ledger, chips: int = 2, kinds: Mapping[int, TaskKind] | None = None, *, name: str = NAME, **settings: Any
+) -> Campaign:
     """Create a campaign in a ledger."""
-    campaign = campaign_of(**settings)
+    campaign = campaign_of(name, **settings)
     tasks = tasks_of(chips, kinds or {}, campaign.settings.annotators)
     create_campaign(ledger, campaign, tasks, scenes={task.window.chip: SCENES for task in tasks})
     return campaign
 
 
-def person(ledger: Ledger, name: str, *roles: Role) -> User:
+def person(ledger: Ledger, name: str, *roles: Role, campaign: str = NAME) -> User:
     """A user without a password, with roles in the campaign."""
     user = create_user(ledger, name, None)
     for role in roles or (Role.ANNOTATOR,):
-        grant(ledger, user, role, NAME, by=None)
+        grant(ledger, user, role, campaign, by=None)
     return user
 
 
@@ -91,5 +93,5 @@ def work(labels: bytes = TRUTH, **changes: Any) -> Submission:
     return Submission(labels=labels, **known | changes)
 
 
-def hand_in(ledger: Ledger, user: User, loan: Assignment, labels: bytes = TRUTH) -> Receipt:
-    return submit(ledger, user, loan.id, work(labels))
+def hand_in(ledger: Ledger, user: User, loan: Assignment, labels: bytes = TRUTH, *, campaign: str = NAME) -> Receipt:
+    return submit(ledger, campaign, user, loan.id, work(labels))

@@ -62,7 +62,7 @@ def test_people_work_in_two_campaigns_on_the_same_places(ledger: Ledger) -> None
     grant(ledger, ada, Role.ANNOTATOR, "2027", by=None)
     both = [take(ledger, name, ada, 4) for name in (NAME, "2027")]
     assert {one.window for one in both[0]} == {one.window for one in both[1]}
-    assert hand_in(ledger, ada, both[1][0]).sequence == 1
+    assert hand_in(ledger, ada, both[1][0], campaign="2027").sequence == 1
     assert hand_in(ledger, ada, both[0][0]).sequence == 1
 
 

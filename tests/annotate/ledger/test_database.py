@@ -104,7 +104,7 @@ def work_until_full(ledger: Ledger) -> tuple[list[str], Any]:
         for loan in take(ledger, NAME, user, 16):
             sent = work(comment=COMMENT)
             try:
-                submit(ledger, user, loan.id, sent)
+                submit(ledger, NAME, user, loan.id, sent)
             except StorageFullError:
                 return done, (user, loan, sent)
             done.append(sent.id)
@@ -137,7 +137,7 @@ def test_a_full_database_loses_nothing(tmp_path: Path) -> None:
         check_kept(ledger, done)
         event.remove(ledger.engine, "connect", limit)
         ledger.engine.dispose()
-        assert submit(ledger, user, loan.id, sent).sequence == len(done) + 1
+        assert submit(ledger, NAME, user, loan.id, sent).sequence == len(done) + 1
         check_kept(ledger, [*done, sent.id])
 
 
@@ -146,14 +146,14 @@ def try_on_full_disk(ledger: Ledger, disk: Path) -> None:
     ada = person(ledger, "ada")
     loans = take(ledger, NAME, ada, 16)
     first = work(comment=COMMENT)
-    submit(ledger, ada, loans[0].id, first)
+    submit(ledger, NAME, ada, loans[0].id, first)
     acknowledged = [first.id]
     with filled(disk):
         refused = None
         for loan in loans[1:] * MOST:
             sent = work(comment=COMMENT)
             try:
-                submit(ledger, ada, loan.id, sent)
+                submit(ledger, NAME, ada, loan.id, sent)
             except StorageFullError:
                 refused = loan, sent
                 break
@@ -162,14 +162,14 @@ def try_on_full_disk(ledger: Ledger, disk: Path) -> None:
         check_kept(ledger, acknowledged)
         loan, sent = refused
         with pytest.raises(StorageFullError):
-            submit(ledger, ada, loan.id, sent)
+            submit(ledger, NAME, ada, loan.id, sent)
         if ledger.dialect == "sqlite":
             with pytest.raises(StorageFullError):
                 backup(ledger, disk / "backup.sqlite")
         with pytest.raises(StorageFullError):
             export_ledger(ledger, disk / "export")
         assert sorted(one.name for one in disk.iterdir() if "backup" in one.name or "export" in one.name) == []
-    assert submit(ledger, ada, loan.id, sent).sequence == len(acknowledged) + 1
+    assert submit(ledger, NAME, ada, loan.id, sent).sequence == len(acknowledged) + 1
     check_kept(ledger, [*acknowledged, sent.id])
 
 
@@ -204,7 +204,7 @@ ada = user(ledger, "ada")
 while loans := take(ledger, NAME, ada, 2):
     for loan in loans:
         sent = work()
-        submit(ledger, ada, loan.id, sent)
+        submit(ledger, NAME, ada, loan.id, sent)
         print(sent.id, flush=True)
 """
 
@@ -227,5 +227,5 @@ def test_what_was_acknowledged_before_a_kill_is_there(ledger: Ledger, ledger_url
         assert verify(ledger, NAME) == len(kept)
     assert all(one.counted for one in submissions(ledger, NAME))
     again = take(ledger, NAME, ada, 3)
-    assert save_draft(ledger, user_of(ledger, "ada"), again[0].id, again[0].guess, 0) == 1
+    assert save_draft(ledger, NAME, user_of(ledger, "ada"), again[0].id, again[0].guess, 0) == 1
     assert isinstance(again[0].window, TaskWindow)

@@ -21,14 +21,14 @@ def test_versions_count_up_and_come_back(ledger: Ledger) -> None:
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
     assert loan.draft is None
-    assert save_draft(ledger, ada, loan.id, bytes(PIXELS), 0) == 1
-    assert save_draft(ledger, ada, loan.id, GUESS, 1) == 2
-    draft = assignment(ledger, ada, loan.id).draft
+    assert save_draft(ledger, NAME, ada, loan.id, bytes(PIXELS), 0) == 1
+    assert save_draft(ledger, NAME, ada, loan.id, GUESS, 1) == 2
+    draft = assignment(ledger, NAME, ada, loan.id).draft
     assert draft is not None
     assert (draft.labels, draft.version) == (GUESS, 2)
     for version in (0, 1, 3, -1):
         with pytest.raises(StaleDraftError) as stale:
-            save_draft(ledger, ada, loan.id, bytes(PIXELS), version)
+            save_draft(ledger, NAME, ada, loan.id, bytes(PIXELS), version)
         assert stale.value.version == 2
 
 
@@ -38,7 +38,7 @@ def test_a_draft_fits_its_task(ledger: Ledger, labels: bytes) -> None:
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
     with pytest.raises(InvalidSubmissionError):
-        save_draft(ledger, ada, loan.id, labels, 0)
+        save_draft(ledger, NAME, ada, loan.id, labels, 0)
 
 
 def test_of_many_tabs_one_wins_each_version(ledger: Ledger) -> None:
@@ -49,7 +49,7 @@ def test_of_many_tabs_one_wins_each_version(ledger: Ledger) -> None:
     def save(code: int) -> bytes | None:
         labels = bytes([code] * PIXELS)
         try:
-            save_draft(ledger, ada, loan.id, labels, 0)
+            save_draft(ledger, NAME, ada, loan.id, labels, 0)
         except StaleDraftError:
             return None
         return labels
@@ -57,6 +57,6 @@ def test_of_many_tabs_one_wins_each_version(ledger: Ledger) -> None:
     with ThreadPoolExecutor(8) as pool:
         won = [one for one in pool.map(save, [1, 2, 3] * 4) if one is not None]
     assert len(won) == 1
-    draft = assignment(ledger, ada, loan.id).draft
+    draft = assignment(ledger, NAME, ada, loan.id).draft
     assert draft is not None
     assert (draft.labels, draft.version) == (won[0], 1)

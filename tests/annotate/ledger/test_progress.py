@@ -39,7 +39,7 @@ def test_submissions_say_what_was_done(ledger: Ledger) -> None:
     fill(ledger)
     ada = person(ledger, "Ada")
     first, second = take(ledger, NAME, ada, 2)
-    submit(ledger, ada, first.id, work(TRUTH, seconds=3.5, flagged=True, comment="=HYPERLINK()"))
+    submit(ledger, NAME, ada, first.id, work(TRUTH, seconds=3.5, flagged=True, comment="=HYPERLINK()"))
     hand_in(ledger, ada, second, GUESS)
     one, two = submissions(ledger, NAME)
     assert (one.sequence, one.name, one.annotator, one.seconds) == (1, "Ada", ada.pseudonym, 3.5)

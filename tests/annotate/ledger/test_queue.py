@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import func, select, update
 from tests.annotate.ledger.made import NAME, PIXELS, fill, hand_in, person, work
 
-from landloom.annotate.ledger.accounts.users import revoke
+from landloom.annotate.ledger.accounts.users import grant, revoke
 from landloom.annotate.ledger.drafts import save_draft
 from landloom.annotate.ledger.errors import ConflictError, LeaseLostError, NotAllowedError
 from landloom.annotate.ledger.queue import assignment, heartbeat, skip, take
@@ -50,7 +50,7 @@ def test_live_loans_come_back_first(ledger: Ledger) -> None:
     again = take(ledger, NAME, ada, 3)
     assert [one.id for one in again[:2]] == [one.id for one in first]
     assert len({one.window for one in again}) == 3
-    assert assignment(ledger, ada, first[0].id) == first[0]
+    assert assignment(ledger, NAME, ada, first[0].id) == first[0]
     assert all(len(one.guess) == PIXELS for one in again)
 
 
@@ -83,16 +83,16 @@ def test_an_ended_lease_goes_to_others_and_comes_back_while_a_place_is_free(ledg
     ada, ben = person(ledger, "ada"), person(ledger, "ben")
     loans = take(ledger, NAME, ada, 4)
     assert not take(ledger, NAME, ben, 4)
-    assert save_draft(ledger, ada, loans[0].id, bytes(PIXELS), 0) == 1
+    assert save_draft(ledger, NAME, ada, loans[0].id, bytes(PIXELS), 0) == 1
     expire(ledger, *(one.id for one in loans))
     lost = take(ledger, NAME, ben, 2)
     assert len(lost) == 2
     back = take(ledger, NAME, ada, 4)
     assert {one.id for one in back} == {one.id for one in loans if one.window not in {two.window for two in lost}}
-    assert heartbeat(ledger, ada, back[0].id) >= back[0].expires_at
+    assert heartbeat(ledger, NAME, ada, back[0].id) >= back[0].expires_at
     gone = next(one for one in loans if one.window == lost[0].window)
     with pytest.raises(LeaseLostError):
-        heartbeat(ledger, ada, gone.id)
+        heartbeat(ledger, NAME, ada, gone.id)
     assert hand_in(ledger, ada, gone).state == "surplus"
     assert hand_in(ledger, ben, lost[0]).state == "accepted"
 
@@ -104,7 +104,7 @@ def test_a_late_submission_takes_a_place_that_is_still_free(ledger: Ledger) -> N
     expire(ledger, loan.id)
     others = take(ledger, NAME, ben, 1)
     if others[0].window == loan.window:
-        skip(ledger, ben, others[0].id, "too cloudy")
+        skip(ledger, NAME, ben, others[0].id, "too cloudy")
     assert hand_in(ledger, ada, loan).state == "accepted"
     rest = {one.window for one in take(ledger, NAME, ben, 10)}
     assert loan.window not in rest
@@ -115,10 +115,10 @@ def test_a_skipped_task_goes_to_others_alone(ledger: Ledger) -> None:
     fill(ledger, chips=1, annotators=1)
     ada, ben = person(ledger, "ada"), person(ledger, "ben")
     loan = take(ledger, NAME, ada, 1)[0]
-    skip(ledger, ada, loan.id, "clouds")
-    skip(ledger, ada, loan.id, "clouds")
+    skip(ledger, NAME, ada, loan.id, "clouds")
+    skip(ledger, NAME, ada, loan.id, "clouds")
     with pytest.raises(ConflictError, match="skipped"):
-        heartbeat(ledger, ada, loan.id)
+        heartbeat(ledger, NAME, ada, loan.id)
     assert loan.window not in {one.window for one in take(ledger, NAME, ada, 10)}
     assert take(ledger, NAME, ben, 10)[0].window == loan.window
 
@@ -129,14 +129,34 @@ def test_others_see_no_assignment_of_mine(ledger: Ledger) -> None:
     loan = take(ledger, NAME, ada, 1)[0]
     for identity in (loan.id, "unknown", ""):
         for call in (
-            lambda identity=identity: assignment(ledger, ben, identity),
-            lambda identity=identity: heartbeat(ledger, ben, identity),
-            lambda identity=identity: skip(ledger, ben, identity, ""),
-            lambda identity=identity: save_draft(ledger, ben, identity, bytes(PIXELS), 0),
-            lambda identity=identity: submit(ledger, ben, identity, work()),
+            lambda identity=identity: assignment(ledger, NAME, ben, identity),
+            lambda identity=identity: heartbeat(ledger, NAME, ben, identity),
+            lambda identity=identity: skip(ledger, NAME, ben, identity, ""),
+            lambda identity=identity: save_draft(ledger, NAME, ben, identity, bytes(PIXELS), 0),
+            lambda identity=identity: submit(ledger, NAME, ben, identity, work()),
         ):
             with pytest.raises(NotFoundError, match="no such assignment"):
                 call()
+
+
+def test_my_assignment_in_one_campaign_is_none_in_another(ledger: Ledger) -> None:
+    for name in (NAME, "asia"):
+        fill(ledger, chips=1, name=name)
+    ada = person(ledger, "ada")
+    grant(ledger, ada, Role.ANNOTATOR, "asia", by=None)
+    loan = take(ledger, NAME, ada, 1)[0]
+    assert save_draft(ledger, NAME, ada, loan.id, bytes(PIXELS), 0) == 1
+    for call in (
+        lambda: assignment(ledger, "asia", ada, loan.id),
+        lambda: heartbeat(ledger, "asia", ada, loan.id),
+        lambda: skip(ledger, "asia", ada, loan.id, ""),
+        lambda: save_draft(ledger, "asia", ada, loan.id, bytes(PIXELS), 1),
+        lambda: submit(ledger, "asia", ada, loan.id, work()),
+    ):
+        with pytest.raises(NotFoundError, match="no such assignment"):
+            call()
+    assert len(take(ledger, "asia", ada, 10)) == 4, "the same places belong to another campaign there"
+    assert submit(ledger, NAME, ada, loan.id, work()).state == "accepted"
 
 
 def test_only_annotators_and_experts_get_tasks(ledger: Ledger) -> None:
@@ -210,6 +230,29 @@ def test_gain_leads_to_another_chip_when_it_is_worth_it(ledger: Ledger) -> None:
     ada = person(ledger, "ada")
     chips = [one.window.chip for one in take(ledger, NAME, ada, 8)]
     assert chips == ["chip_00"] + ["chip_01"] * 4 + ["chip_00"] * 3
+
+
+@pytest.mark.parametrize("order", ["gain", "random"])
+def test_the_order_does_not_depend_on_the_kinds(ledger: Ledger, order: str) -> None:
+    """Whichever tasks are references, everybody gets the same places in the same order, pending or trusted."""
+    references = ((), (2, 3, 6, 9), (0, 5, 7, 11))
+    walks = []
+    for number, positions in enumerate(references):
+        name = f"campaign {number}"
+        kinds = dict.fromkeys(positions, TaskKind.REFERENCE)
+        fill(ledger, chips=3, kinds=kinds, name=name, order=order, annotators=6, trust_after=2)
+        eve = person(ledger, f"eve {number}", Role.EXPERT, campaign=name)
+        for loan in take(ledger, name, eve, 10):
+            submit(ledger, name, eve, loan.id, work())
+        for user in [person(ledger, f"ada {number} {one}", campaign=name) for one in range(6)]:
+            windows = []
+            while loans := take(ledger, name, user, 1):
+                windows.append(loans[0].window)
+                submit(ledger, name, user, loans[0].id, work())
+            walks.append((number, windows))
+    assert all(len(windows) == 12 for _, windows in walks)
+    first, *others = ([windows for own, windows in walks if own == number] for number in range(len(references)))
+    assert others == [first] * len(others)
 
 
 def test_random_order_stays_on_the_chip(ledger: Ledger) -> None:

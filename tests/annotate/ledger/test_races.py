@@ -106,7 +106,7 @@ def test_two_tabs_of_one_person(ledger: Ledger) -> None:
     sent = [work(labels) for labels in (TRUTH, GUESS) for _ in range(2)]
 
     def send(one: Submission) -> str:
-        return submit(ledger, ada, loan.id, one).state
+        return submit(ledger, NAME, ada, loan.id, one).state
 
     states = run_all([partial(send, one) for one in sent])
     assert Counter(states) == {"accepted": 1, "surplus": 3}
@@ -118,7 +118,7 @@ def test_one_submission_sent_many_times_at_once(ledger: Ledger) -> None:
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
     sent = work()
-    receipts = run_all([lambda: submit(ledger, ada, loan.id, sent)] * 8)
+    receipts = run_all([lambda: submit(ledger, NAME, ada, loan.id, sent)] * 8)
     assert len({str(one) for one in receipts}) == 1
     check_counts(ledger)
 
@@ -131,7 +131,7 @@ def test_one_id_for_two_tasks_at_once(ledger: Ledger) -> None:
 
     def attempt(user: User, loan: str) -> str:
         try:
-            return submit(ledger, user, loan, work(id=identity)).state
+            return submit(ledger, NAME, user, loan, work(id=identity)).state
         except ConflictError:
             return "conflict"
 
@@ -151,7 +151,7 @@ def test_leases_end_while_people_work(ledger: Ledger) -> None:
                 expire(ledger, *(one.id for one in loans))
             for loan in loans:
                 with suppress(LeaseLostError):
-                    heartbeat(ledger, user, loan.id)
+                    heartbeat(ledger, NAME, user, loan.id)
                 states.append(hand_in(ledger, user, loan).state)
 
     run_all([partial(label, user, slow=n % 2 == 0) for n, user in enumerate(people)])
@@ -202,13 +202,13 @@ def test_whatever_people_do_the_laws_hold(tmp_path: Path, actions: list[tuple[st
             identity = sorted(own)[which % len(own)]
             try:
                 if action == "submit":
-                    accepted += submit(ledger, user, identity, work()).state == "accepted"
+                    accepted += submit(ledger, NAME, user, identity, work()).state == "accepted"
                 elif action == "skip":
-                    skip(ledger, user, identity, "")
+                    skip(ledger, NAME, user, identity, "")
                 elif action == "expire":
                     expire(ledger, identity)
                 else:
-                    heartbeat(ledger, user, identity)
+                    heartbeat(ledger, NAME, user, identity)
             except (ConflictError, LeaseLostError):
                 pass
             check_counts(ledger)

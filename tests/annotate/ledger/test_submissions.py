@@ -32,9 +32,9 @@ def test_sent_again_it_is_answered_again(ledger: Ledger) -> None:
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
     sent = work(dates_viewed=(1, 0))
-    receipt = submit(ledger, ada, loan.id, sent)
+    receipt = submit(ledger, NAME, ada, loan.id, sent)
     assert (receipt.sequence, receipt.state, receipt.changed) == (1, "accepted", 4)
-    assert submit(ledger, ada, loan.id, sent) == receipt
+    assert submit(ledger, NAME, ada, loan.id, sent) == receipt
     assert count(ledger) == 1
 
 
@@ -48,9 +48,9 @@ def test_an_id_stands_for_one_body(ledger: Ledger, change: dict[str, object]) ->
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
     sent = work()
-    submit(ledger, ada, loan.id, sent)
+    submit(ledger, NAME, ada, loan.id, sent)
     with pytest.raises(ConflictError):
-        submit(ledger, ada, loan.id, replace(sent, **change))  # type: ignore[arg-type]
+        submit(ledger, NAME, ada, loan.id, replace(sent, **change))  # type: ignore[arg-type]
     assert count(ledger) == 1
 
 
@@ -59,11 +59,11 @@ def test_an_id_is_for_one_task_and_one_person(ledger: Ledger) -> None:
     ada, ben = person(ledger, "ada"), person(ledger, "ben")
     first, second = take(ledger, NAME, ada, 2)
     sent = work()
-    submit(ledger, ada, first.id, sent)
+    submit(ledger, NAME, ada, first.id, sent)
     with pytest.raises(ConflictError):
-        submit(ledger, ada, second.id, sent)
+        submit(ledger, NAME, ada, second.id, sent)
     with pytest.raises(ConflictError):
-        submit(ledger, ben, take(ledger, NAME, ben, 1)[0].id, sent)
+        submit(ledger, NAME, ben, take(ledger, NAME, ben, 1)[0].id, sent)
 
 
 @pytest.mark.parametrize(
@@ -86,7 +86,7 @@ def test_what_is_no_label_raster_is_refused(ledger: Ledger, changes: dict[str, o
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
     with pytest.raises(InvalidSubmissionError, match=message):
-        submit(ledger, ada, loan.id, replace(work(), **changes))  # type: ignore[arg-type]
+        submit(ledger, NAME, ada, loan.id, replace(work(), **changes))  # type: ignore[arg-type]
     assert count(ledger) == 0
     assert hand_in(ledger, ada, loan).sequence == 1
 
@@ -94,7 +94,7 @@ def test_what_is_no_label_raster_is_refused(ledger: Ledger, changes: dict[str, o
 def test_scenes_need_not_be_viewed_where_the_campaign_says_so(ledger: Ledger) -> None:
     fill(ledger, require_all_scenes=False)
     ada = person(ledger, "ada")
-    assert submit(ledger, ada, take(ledger, NAME, ada, 1)[0].id, work(dates_viewed=())).state == "accepted"
+    assert submit(ledger, NAME, ada, take(ledger, NAME, ada, 1)[0].id, work(dates_viewed=())).state == "accepted"
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_skipped_task_that_is_submitted_after_all_counts_while_a_place_is_free
     fill(ledger)
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
-    skip(ledger, ada, loan.id, "")
+    skip(ledger, NAME, ada, loan.id, "")
     assert hand_in(ledger, ada, loan).state == "accepted"
 
 
@@ -197,9 +197,9 @@ def test_a_draft_ends_with_its_submission(ledger: Ledger) -> None:
     fill(ledger)
     ada = person(ledger, "ada")
     loan = take(ledger, NAME, ada, 1)[0]
-    save_draft(ledger, ada, loan.id, GUESS, 0)
+    save_draft(ledger, NAME, ada, loan.id, GUESS, 0)
     hand_in(ledger, ada, loan)
     with ledger.read() as connection:
         assert not connection.execute(select(Draft.version)).all()
     with pytest.raises(ConflictError):
-        save_draft(ledger, ada, loan.id, GUESS, 1)
+        save_draft(ledger, NAME, ada, loan.id, GUESS, 1)

@@ -9,9 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError
-from landloom.server.annotate.labels import check_codes, decode_labels
-
-CODES = (1, 2, 7)
+from landloom.server.annotate.labels import decode_labels
 
 
 @given(st.binary(min_size=4, max_size=1_100))
@@ -20,16 +18,6 @@ def test_rasters_come_back(labels: bytes) -> None:
     assert decode_labels(text, most=len(labels)) == labels
     with pytest.raises(InvalidInputError, match="labels: got"):
         decode_labels(text, most=len(labels) - 3)
-
-
-@given(labels=st.binary(max_size=64), whole=st.booleans())
-def test_codes_of_other_classes_are_refused(*, labels: bytes, whole: bool) -> None:
-    known = {*CODES} if whole else {0, *CODES}
-    if set(labels) <= known:
-        assert check_codes(labels, CODES, whole=whole) == labels
-    else:
-        with pytest.raises(InvalidInputError, match="expected codes of the campaign's classes: 1, 2, 7"):
-            check_codes(labels, CODES, whole=whole)
 
 
 @pytest.mark.parametrize("text", [None, 5, ["AQIB"], "", "AQIBAQIB", "AQI*", "AQ I", "A===", "AQI\u00e9", "\nAQI"])

@@ -6,7 +6,7 @@ import gzip
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from tests.annotation import NAME, browser
+from tests.annotation import NAME, OTHER, browser
 from tests.server.annotate.samples import (
     CHANGES,
     PRIVATE_CHANGES,
@@ -21,7 +21,10 @@ from tests.server.annotate.samples import (
     name_of,
 )
 
+from landloom.annotate.ledger.accounts.users import grant, user
 from landloom.annotate.ledger.campaigns import campaign
+from landloom.annotate.ledger.queue import take
+from landloom.annotate.ledger.values import Role
 from landloom.server.annotate.access import Access, allowed
 from landloom.server.annotate.guard import POLICY
 from landloom.server.annotate.routes import Body
@@ -226,3 +229,14 @@ def test_assignments_of_others_do_not_exist(office: Office, sample: Sample) -> N
         assert list(foreign.headers) == list(none.headers)
     answer = office.people["ann"].post(f"api/assignments/{own}/heartbeat")
     assert answer.status_code == 200, "nobody took or ended it"
+
+
+@pytest.mark.parametrize("sample", [one for one in WITH_ID if "{id}" in one.route.path], ids=name_of)
+def test_own_assignments_of_another_campaign_do_not_exist(office: Office, sample: Sample) -> None:
+    ledger, person = office.world.ledger, office.people["ann"]
+    ann = user(ledger, "ann")
+    grant(ledger, ann, Role.ANNOTATOR, OTHER, by=None)
+    elsewhere = take(ledger, OTHER, ann, 1)[0].id
+    answer = sample.by(person, sample.route.path.format(id=elsewhere).lstrip("/"))
+    assert (answer.status_code, answer.content) == (404, sample.by(person).content)
+    assert [one.id for one in take(ledger, OTHER, ann, 1)] == [elsewhere], "nobody took or ended it"

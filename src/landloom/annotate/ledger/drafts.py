@@ -27,21 +27,21 @@ _REPLACE: Final = update(Draft).where(Draft.assignment_id == bindparam("number")
 _DROP: Final = delete(Draft).where(Draft.assignment_id == bindparam("number"))
 
 
-def save_draft(ledger: Ledger, user: User, identity: str, labels: bytes, expected_version: int) -> int:
+def save_draft(ledger: Ledger, campaign: str, user: User, identity: str, labels: bytes, expected_version: int) -> int:
     """Save a draft over the version that the caller has seen; 0 for none.
 
     Returns:
         The new version.
 
     Raises:
-        NotFoundError: no such assignment, or it is somebody else's.
+        NotFoundError: no such assignment in the campaign, or it is somebody else's.
         StaleDraftError: another version is saved.
         ConflictError: the assignment was submitted.
         InvalidSubmissionError: another size, or codes that are no classes; 0 is allowed.
     """
 
     def work(connection: Connection) -> int:
-        found, own, loan = locked_loan(connection, user, identity)
+        found, own, loan = locked_loan(connection, campaign, user, identity)
         check_labels(labels, loan.window, found.campaign.codes, unlabelled=True)
         if loan.state in {"submitted", "surplus"}:
             raise ConflictError("the task was submitted already")

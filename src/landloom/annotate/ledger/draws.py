@@ -1,12 +1,11 @@
 """Which task a person gets next.
 
-One stays on a chip as long as its best task is worth it, so that its cube is loaded once. Kinds of tasks are chosen by
-the server alone: reference tasks come from the same chip as the tasks around them.
+One stays on a chip as long as its best task is worth it, so that its cube is loaded once. What annotators get does not
+depend on the kind of a task: an order that preferred references, at the start say, would tell which tasks they are.
 """
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
 STAY: Final = 0.5
 """A chip is left when its best task has less than this share of the priority of the best task of all."""
-PROBE: Final = 0.25
-"""Share of reference tasks among the draws of annotators who are pending, where the chip has any."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +73,6 @@ _EXPERT: Final = _locking("expert", (Task.chip_id, Task.shuffle), *_OPEN)
 _QUALIFY: Final = _locking(
     "qualify", (Task.chip_id, Task.shuffle), _CAMPAIGN, Task.kind == TaskKind.QUALIFICATION.value, _ANSWERED
 )
-_PROBE_HERE: Final = _locking("annotate", _ORDER, _HERE, Task.available, Task.kind == TaskKind.REFERENCE.value)
 _TASK_HERE: Final = _locking("annotate", _ORDER, _HERE, Task.available)
 _TASK: Final = _locking("annotate", _ORDER, _CAMPAIGN, Task.available)
 _BEST: Final = select(Task.priority).where(_CAMPAIGN, Task.available, _NEW).order_by(*_ORDER).limit(1)
@@ -106,10 +102,6 @@ def _for_annotator(connection: Connection, record: CampaignRecord, standing: Sta
         best = connection.execute(_BEST, _parameters(standing)).scalar()
         if best is not None and priority < STAY * best:
             return None
-    if standing.trust is Trust.PENDING:
-        seed = f"{record.campaign.settings.seed}/{standing.user_id}/{standing.draws}"
-        if random.Random(seed).random() < PROBE:  # noqa: S311 - a draw, no secret
-            return _first(connection, standing, _PROBE_HERE) or here
     return here
 
 

@@ -51,7 +51,6 @@ class Standing:
     qualified: bool | None
     since: int
     chip_id: int | None
-    draws: int
     at: float
     """The database's time when it was read."""
 
@@ -91,7 +90,6 @@ _CAMPAIGN: Final = select(
     TaxonomyVersion.classes,
 ).join(TaxonomyVersion)
 _BY_NAME: Final = _CAMPAIGN.where(CampaignModel.name == bindparam("key"))
-_BY_NUMBER: Final = _CAMPAIGN.where(CampaignModel.id == bindparam("key"))
 
 
 def campaign_record(connection: Connection, name: str) -> CampaignRecord:
@@ -104,11 +102,6 @@ def campaign_record(connection: Connection, name: str) -> CampaignRecord:
     if row is None:
         raise NotFoundError(f"no campaign {name!r}")
     return _record(*row)
-
-
-def campaign_of(connection: Connection, number: int) -> CampaignRecord:
-    """Read a campaign by its number."""
-    return _record(*connection.execute(_BY_NUMBER, {"key": number}).one())
 
 
 @lru_cache(maxsize=32)
@@ -141,6 +134,12 @@ def campaign_id(connection: Connection, name: str | None) -> int | None:
     return found
 
 
+_MINE: Final = (
+    AssignmentModel.public_id == bindparam("identity"),
+    AssignmentModel.user_id == bindparam("user"),
+    AssignmentModel.campaign_id == bindparam("campaign"),
+)
+"""One assignment of a user in a campaign: a server of one campaign knows nothing of those of another."""
 _STANDING: Final = (
     select(*AnnotatorModel.__table__.columns, clock().label("at"))
     .where(AnnotatorModel.user_id == bindparam("user"), AnnotatorModel.campaign_id == bindparam("campaign"))
@@ -156,7 +155,7 @@ _LOCKED: Final = (
         ),
     )
     .join(TaskModel, TaskModel.id == AssignmentModel.task_id)
-    .where(AssignmentModel.public_id == bindparam("identity"), AssignmentModel.user_id == bindparam("user"))
+    .where(*_MINE)
     .with_for_update(of=[AnnotatorModel, TaskModel], key_share=True)
 )
 
@@ -171,13 +170,14 @@ def standing(connection: Connection, campaign: int, user: int) -> Standing:
     return _standing(row)
 
 
-def locked(connection: Connection, user: int, identity: str) -> Standing:
+def locked(connection: Connection, campaign: int, user: int, identity: str) -> Standing:
     """Lock a user's standing and the task of an assignment.
 
     Raises:
-        NotFoundError: there is no such assignment, or it is somebody else's.
+        NotFoundError: there is no such assignment in the campaign, or it is somebody else's.
     """
-    row = connection.execute(_LOCKED, {"user": user, "identity": identity}).one_or_none()
+    wanted = {"campaign": campaign, "user": user, "identity": identity}
+    row = connection.execute(_LOCKED, wanted).one_or_none()
     if row is None:
         raise NotFoundError(_UNKNOWN)
     return _standing(row)
@@ -191,13 +191,12 @@ def _standing(row: Any) -> Standing:
         qualified=row.qualified,
         since=row.since,
         chip_id=row.chip_id,
-        draws=row.draws,
         at=row.at,
     )
 
 
 def _add_standing(connection: Connection, campaign: int, user: int) -> None:
-    row = {"user_id": user, "campaign_id": campaign, "trust": Trust.PENDING.value, "since": 0, "draws": 0}
+    row = {"user_id": user, "campaign_id": campaign, "trust": Trust.PENDING.value, "since": 0}
     if connection.dialect.name == "postgresql":
         from sqlalchemy.dialects.postgresql import insert as unless_there  # noqa: PLC0415 - one dialect's form
 
@@ -238,9 +237,7 @@ _LOAN: Final = (
     .join(DraftModel, DraftModel.assignment_id == AssignmentModel.id, isouter=True)
     .order_by(AssignmentModel.issued, AssignmentModel.id)
 )
-_OWN: Final = _LOAN.where(
-    AssignmentModel.public_id == bindparam("identity"), AssignmentModel.user_id == bindparam("user")
-)
+_OWN: Final = _LOAN.where(*_MINE)
 _NUMBERED: Final = _LOAN.where(AssignmentModel.id.in_(bindparam("numbers", expanding=True)))
 _UNFINISHED: Final = _LOAN.where(
     AssignmentModel.user_id == bindparam("user"),
@@ -249,13 +246,14 @@ _UNFINISHED: Final = _LOAN.where(
 )
 
 
-def own_loan(connection: Connection, user: User, identity: str) -> Loan:
-    """Find a user's assignment.
+def own_loan(connection: Connection, campaign: int, user: User, identity: str) -> Loan:
+    """Find a user's assignment in a campaign.
 
     Raises:
         NotFoundError: there is none, or it is somebody else's; both look the same.
     """
-    row = connection.execute(_OWN, {"identity": identity, "user": user.id}).one_or_none()
+    wanted = {"campaign": campaign, "user": user.id, "identity": identity}
+    row = connection.execute(_OWN, wanted).one_or_none()
     if row is None:
         raise NotFoundError(_UNKNOWN)
     return _loan(row)

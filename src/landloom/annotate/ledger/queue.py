@@ -48,10 +48,10 @@ def take(ledger: Ledger, campaign: str, user: User, count: int) -> tuple[Assignm
 
 
 _INSERT: Final = insert(AssignmentModel).returning(AssignmentModel.id)
-_NOTE_DRAW: Final = (
+_NOTE_CHIP: Final = (
     update(AnnotatorModel)
     .where(AnnotatorModel.user_id == bindparam("user"), AnnotatorModel.campaign_id == bindparam("campaign"))
-    .values(chip_id=bindparam("chip"), draws=AnnotatorModel.draws + 1)
+    .values(chip_id=bindparam("chip"))
 )
 _PROLONG: Final = (
     update(AssignmentModel)
@@ -74,7 +74,7 @@ def _take(connection: Connection, name: str, user: User, count: int) -> tuple[As
         if drawn is None:
             break
         kept.append(_issue(connection, drawn, own, expires))
-        own = replace(own, chip_id=drawn.chip_id, draws=own.draws + 1)
+        own = replace(own, chip_id=drawn.chip_id)
     found = {loan.id: loan for loan in loans_of(connection, kept)}
     return tuple(_value(found[number]) for number in kept)
 
@@ -127,7 +127,7 @@ def _issue(connection: Connection, drawn: Drawn, own: Standing, expires: float) 
         "reason": "",
     }
     number: int = connection.execute(_INSERT, row).scalar_one()
-    connection.execute(_NOTE_DRAW, {"user": own.user_id, "campaign": own.campaign_id, "chip": drawn.chip_id})
+    connection.execute(_NOTE_CHIP, {"user": own.user_id, "campaign": own.campaign_id, "chip": drawn.chip_id})
     recount(connection, [drawn.id])
     return number
 
@@ -143,32 +143,32 @@ def _value(loan: Loan) -> Assignment:
     )
 
 
-def assignment(ledger: Ledger, user: User, identity: str) -> Assignment:
+def assignment(ledger: Ledger, campaign: str, user: User, identity: str) -> Assignment:
     """Read one's own assignment, whether or not its lease has ended.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is none in the campaign, or it is somebody else's.
     """
     with ledger.read() as connection:
-        return _value(readable_loan(connection, user, identity))
+        return _value(readable_loan(connection, campaign_record(connection, campaign).id, user, identity))
 
 
-def heartbeat(ledger: Ledger, user: User, identity: str) -> datetime:
+def heartbeat(ledger: Ledger, campaign: str, user: User, identity: str) -> datetime:
     """Prolong a lease.
 
     Returns:
         When it ends now.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is none in the campaign, or it is somebody else's.
         LeaseLostError: it ended, and others have taken every place of the task.
         ConflictError: the task was submitted or skipped.
     """
-    return ledger.transact(lambda connection: _heartbeat(connection, user, identity))
+    return ledger.transact(lambda connection: _heartbeat(connection, campaign, user, identity))
 
 
-def _heartbeat(connection: Connection, user: User, identity: str) -> datetime:
-    record, own, loan = locked_loan(connection, user, identity)
+def _heartbeat(connection: Connection, campaign: str, user: User, identity: str) -> datetime:
+    record, own, loan = locked_loan(connection, campaign, user, identity)
     if loan.state != "leased":
         raise ConflictError(f"the task was {loan.state} already")
     expires = own.at + record.campaign.settings.lease_seconds
@@ -177,19 +177,19 @@ def _heartbeat(connection: Connection, user: User, identity: str) -> datetime:
     return moment(expires)
 
 
-def skip(ledger: Ledger, user: User, identity: str, reason: str) -> None:
+def skip(ledger: Ledger, campaign: str, user: User, identity: str, reason: str) -> None:
     """Give a task back; it goes to others and never to this person again.
 
     Raises:
-        NotFoundError: there is none, or it is somebody else's.
+        NotFoundError: there is none in the campaign, or it is somebody else's.
         ConflictError: it was submitted.
     """
     check_text(reason, "reason", LONGEST_COMMENT)
-    ledger.transact(lambda connection: _skip(connection, user, identity, reason))
+    ledger.transact(lambda connection: _skip(connection, campaign, user, identity, reason))
 
 
-def _skip(connection: Connection, user: User, identity: str, reason: str) -> None:
-    _, _, loan = locked_loan(connection, user, identity)
+def _skip(connection: Connection, campaign: str, user: User, identity: str, reason: str) -> None:
+    _, _, loan = locked_loan(connection, campaign, user, identity)
     if loan.state not in {"leased", "skipped"}:
         raise ConflictError("the task was submitted already")
     connection.execute(

@@ -38,22 +38,22 @@ _FINISH: Final = (
 )
 
 
-def submit(ledger: Ledger, user: User, identity: str, submission: values.Submission) -> Receipt:
+def submit(ledger: Ledger, campaign: str, user: User, identity: str, submission: values.Submission) -> Receipt:
     """Submit the work on an assignment. The answer comes after the commit; sent again, it comes again.
 
     Work whose lease has ended takes a free place of its task if there is one, and is kept as surplus if there is none.
 
     Raises:
-        NotFoundError: no such assignment, or it is somebody else's.
+        NotFoundError: no such assignment in the campaign, or it is somebody else's.
         ConflictError: the id was used for another body, or the assignment was submitted too often.
         InvalidSubmissionError: another size, codes that are no classes, unlabelled pixels, or scenes not viewed.
         StorageFullError: no space is left; nothing was kept.
     """
-    return ledger.transact(lambda connection: _submit(connection, user, identity, submission))
+    return ledger.transact(lambda connection: _submit(connection, campaign, user, identity, submission))
 
 
-def _submit(connection: Connection, user: User, identity: str, sent: values.Submission) -> Receipt:
-    found, own, loan = locked_loan(connection, user, identity)
+def _submit(connection: Connection, campaign: str, user: User, identity: str, sent: values.Submission) -> Receipt:
+    found, own, loan = locked_loan(connection, campaign, user, identity)
     subject = Subject(
         task_id=loan.task_id,
         task=loan.task,

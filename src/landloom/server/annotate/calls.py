@@ -6,6 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from landloom.annotate.ledger.accounts.users import LONGEST_NAME
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.reports.text import plain_line
 from landloom.server.limits import check_depth
@@ -18,10 +19,6 @@ if TYPE_CHECKING:
 
 LONGEST_TEXT: Final = 2_000
 """Characters of a comment or a reason."""
-LONGEST_NAME: Final = 80
-"""Characters of a person's name."""
-LONGEST_PASSWORD: Final = 256
-"""Characters of a password; hashing takes longer the longer it is."""
 _LONGEST_NUMBER: Final = 2**53
 
 

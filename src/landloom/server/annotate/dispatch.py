@@ -101,10 +101,7 @@ class Endpoint:
         """Who calls, and whether they may."""
         state = self.state
         token = state.cookie.token(headers.get("cookie", ""))
-        kind, _, bearer = headers.get("authorization", "").partition(" ")
-        bearer = bearer if kind.lower() == "bearer" else ""
-        known = token or bearer
-        caller = await self.lanes.run(Lane.QUICK, state.who, token, bearer or None) if known else None
+        caller = await self.lanes.run(Lane.QUICK, state.who, token) if token else None
         if route.access is not Access.PUBLIC:
             if caller is None:
                 raise RefusedError(HTTPStatus.UNAUTHORIZED, "sign in first")
@@ -125,8 +122,8 @@ class Endpoint:
 
 
 def _is_own(caller: Caller, given: str) -> bool:
-    """Whether a request carries what only a page of this server can know; programs with a token need not."""
-    return caller.csrf is None or hmac.compare_digest(caller.csrf.encode(), given.encode())
+    """Whether a request carries what only a page of this server can know."""
+    return hmac.compare_digest(caller.csrf.encode(), given.encode())
 
 
 def _query(text: bytes) -> dict[str, str]:

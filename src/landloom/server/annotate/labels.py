@@ -1,15 +1,11 @@
-"""Label rasters in requests: checked for length before they are decoded, and for codes before they are kept."""
+"""Label rasters in documents: checked for length before they are decoded; the ledger checks their codes."""
 
 from __future__ import annotations
 
 import binascii
-from base64 import b64decode
-from typing import TYPE_CHECKING
+from base64 import b64decode, b64encode
 
 from landloom.errors import InvalidInputError
-
-if TYPE_CHECKING:
-    from collections.abc import Iterable
 
 
 def encoded_length(pixels: int) -> int:
@@ -20,6 +16,16 @@ def encoded_length(pixels: int) -> int:
         1368
     """
     return -(-pixels // 3) * 4
+
+
+def encode_labels(labels: bytes) -> str:
+    r"""A label raster in base64.
+
+    Example:
+        >>> encode_labels(b"\x01\x02\x01")
+        'AQIB'
+    """
+    return b64encode(labels).decode()
 
 
 def decode_labels(text: object, *, most: int) -> bytes:
@@ -44,28 +50,3 @@ def decode_labels(text: object, *, most: int) -> bytes:
         return b64decode(text, validate=True)
     except (binascii.Error, ValueError) as error:
         raise InvalidInputError("labels: got characters that are not base64") from error
-
-
-def check_codes(labels: bytes, codes: Iterable[int], *, whole: bool) -> bytes:
-    r"""Refuse codes that are not the campaign's.
-
-    Args:
-        labels: uint8 codes.
-        codes: those of the campaign.
-        whole: whether 0, not labelled, is refused as well.
-
-    Raises:
-        InvalidInputError: there are others.
-
-    Example:
-        >>> check_codes(b"\x01\x09", [1, 2], whole=True)
-        Traceback (most recent call last):
-            ...
-        landloom.errors.InvalidInputError: labels: got code 9, expected codes of the campaign's classes: 1, 2
-    """
-    known = sorted(codes)
-    others = labels.translate(None, bytes(known if whole else [0, *known]))
-    if others:
-        expected = f"codes of the campaign's classes: {', '.join(map(str, known))}"
-        raise InvalidInputError(f"labels: got code {min(others)}, expected {expected}")
-    return labels

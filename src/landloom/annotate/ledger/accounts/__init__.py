@@ -1,1 +1,1 @@
-"""People: accounts, roles, logins, invitations, tokens and the audit trail."""
+"""People: accounts, roles, logins, invitations and the audit trail."""

@@ -53,11 +53,12 @@ def begin(ledger: Ledger, name: str, address: str) -> None:
 
 
 def succeed(connection: Connection, name: str, address: str) -> None:
-    """Forget the failures of a name from an address after a login."""
-    pair, own, _ = _keys(name, address)
+    """Forget the failures of a name from an address after a login; of the name, and of the address, this attempt."""
+    pair, *shared = _keys(name, address)
     connection.execute(delete(LoginFailure).where(LoginFailure.key == pair))
-    latest = select(func.max(LoginFailure.id)).where(LoginFailure.key == own).scalar_subquery()
-    connection.execute(delete(LoginFailure).where(LoginFailure.id == latest))
+    for key in shared:
+        latest = select(func.max(LoginFailure.id)).where(LoginFailure.key == key).scalar_subquery()
+        connection.execute(delete(LoginFailure).where(LoginFailure.id == latest))
 
 
 def _keys(name: str, address: str) -> tuple[str, str, str]:

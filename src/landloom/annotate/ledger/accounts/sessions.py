@@ -15,8 +15,8 @@ from landloom.annotate.ledger.accounts.users import name_key, roles_of
 from landloom.annotate.ledger.database import moment, now
 from landloom.annotate.ledger.errors import LoginError
 from landloom.annotate.ledger.lookup import campaign_id
-from landloom.annotate.ledger.schema.models import ApiToken, User
 from landloom.annotate.ledger.schema.models import Session as SessionModel
+from landloom.annotate.ledger.schema.models import User
 
 if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
@@ -137,14 +137,17 @@ def logout(ledger: Ledger, token: str) -> None:
     ledger.transact(lambda connection: connection.execute(gone))
 
 
-def change_password(ledger: Ledger, user: values.User, old: str, new: str, *, token: str | None = None) -> None:
-    """Change the own password: every other session and every API token ends.
+def change_password(
+    ledger: Ledger, user: values.User, old: str, new: str, *, address: str = "", token: str | None = None
+) -> None:
+    """Change the own password: every other session ends.
 
     Args:
         ledger: an open one.
         user: whose password.
         old: the present password; failures count as failed logins.
         new: at least 10 characters.
+        address: of the client; failed attempts are counted for it, too.
         token: of the session that goes on.
 
     Raises:
@@ -153,18 +156,18 @@ def change_password(ledger: Ledger, user: values.User, old: str, new: str, *, to
         InvalidValueError: the new password is not allowed.
     """
     key = name_key(user.name)
-    _authenticate(ledger, key, old, "")
+    _authenticate(ledger, key, old, address)
     hashed = hash_password(new)
 
     def work(connection: Connection) -> None:
-        attempts.succeed(connection, key, "")
+        attempts.succeed(connection, key, address)
         _store(connection, user, hashed, actor=user.pseudonym, kept=token)
 
     ledger.transact(work)
 
 
 def set_password(ledger: Ledger, user: values.User, new: str) -> None:
-    """Set a password from the command line; every session and API token of the user ends.
+    """Set a password from the command line; every session of the user ends.
 
     Raises:
         InvalidValueError: the password is not allowed.
@@ -179,7 +182,6 @@ def _store(connection: Connection, user: values.User, hashed: str, *, actor: str
     if kept is not None:
         ended = ended.where(SessionModel.token_digest != digest_of(kept))
     connection.execute(ended)
-    connection.execute(delete(ApiToken).where(ApiToken.user_id == user.id))
     record(connection, actor=actor, action="change password", subject=user.pseudonym, campaign="", detail={})
 
 

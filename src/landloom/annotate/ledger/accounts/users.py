@@ -14,7 +14,7 @@ from landloom.annotate.ledger.accounts.passwords import hash_password
 from landloom.annotate.ledger.database import now
 from landloom.annotate.ledger.errors import ConflictError, NotAllowedError
 from landloom.annotate.ledger.lookup import campaign_id
-from landloom.annotate.ledger.schema.models import BIG, ApiToken, Campaign, RoleGrant, Session, User
+from landloom.annotate.ledger.schema.models import BIG, Campaign, RoleGrant, Session, User
 from landloom.annotate.ledger.values import Role
 from landloom.errors import InvalidValueError, NotFoundError
 
@@ -270,7 +270,7 @@ def _told(
 
 
 def disable(ledger: Ledger, user: values.User, *, by: values.User | None) -> None:
-    """Close an account: sessions and tokens end, no login any more; the work stays.
+    """Close an account: sessions end, no login any more; the work stays.
 
     Raises:
         NotAllowedError: `by` is no admin of all campaigns.
@@ -279,8 +279,7 @@ def disable(ledger: Ledger, user: values.User, *, by: values.User | None) -> Non
     def work(connection: Connection) -> None:
         require(connection, by, None, {Role.ADMIN})
         connection.execute(update(User).where(User.id == user.id).values(disabled=True))
-        for model in (Session, ApiToken):
-            connection.execute(delete(model).where(model.user_id == user.id))
+        connection.execute(delete(Session).where(Session.user_id == user.id))
         actor = by.pseudonym if by else ""
         record(connection, actor=actor, action="disable", subject=user.pseudonym, campaign="", detail={})
 

@@ -28,7 +28,7 @@ DOCUMENT: Final = "ledger.json"
 """Written last: a folder without it is no export."""
 FORMAT: Final = 1
 """Version of this layout."""
-SECRET: Final = frozenset({"session", "login_failure", "invitation", "api_token"})
+SECRET: Final = frozenset({"session", "login_failure", "invitation"})
 """Tables that only a copy with names holds."""
 BATCH: Final = 2_000
 """Rows read and written at a time."""

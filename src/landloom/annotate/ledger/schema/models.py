@@ -97,19 +97,6 @@ class Invitation(Base):
     accepted: Mapped[float | None]
 
 
-class ApiToken(Base):
-    """A token for programs; only its digest is kept."""
-
-    __tablename__ = "api_token"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
-    token_digest: Mapped[str] = mapped_column(unique=True)
-    label: Mapped[str]
-    created: Mapped[float]
-    expires: Mapped[float]
-
-
 class AuditEvent(Base):
     """Who did what to accounts, roles, references and trust. Append-only."""
 
@@ -173,8 +160,6 @@ class Annotator(Base):
     """Sequence after which reference tasks decide about trust: raised when a manager gives another chance."""
     chip_id: Mapped[int | None] = mapped_column(ForeignKey("chip.id"))
     """The chip of the latest assignment."""
-    draws: Mapped[int]
-    """Tasks drawn so far; seeds the next draw."""
 
 
 class Chip(Base):

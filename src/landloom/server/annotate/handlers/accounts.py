@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from landloom.annotate.ledger.accounts import invitations, sessions
+from landloom.annotate.ledger.accounts.passwords import LONGEST
 from landloom.annotate.ledger.values import Role
 from landloom.errors import InvalidInputError
 from landloom.server.annotate.access import Access
-from landloom.server.annotate.calls import LONGEST_PASSWORD
 from landloom.server.annotate.routes import Body, Lane, Route, json_response
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 def login(state: AppState, call: Call) -> Response:
     """A new session; the one that the browser had ends."""
     fields = call.fields().only("name", "password")
-    name = fields.text("name", most=LONGEST_PASSWORD)
-    password = fields.text("password", most=LONGEST_PASSWORD)
+    name = fields.text("name", most=LONGEST)
+    password = fields.text("password", most=LONGEST)
     token, session = sessions.login(state.ledger, name, password, address=call.client, old_token=call.token)
     content = {"user": {"name": session.user.name}, "csrf": session.csrf}
     return json_response(content, {"set-cookie": state.cookie.header(token)})
@@ -38,8 +38,8 @@ def logout(state: AppState, call: Call) -> Response:
 def password(state: AppState, call: Call) -> Response:
     """Another password; every other session ends."""
     fields = call.fields().only("old", "new")
-    old, new = fields.text("old", most=LONGEST_PASSWORD), fields.text("new", most=LONGEST_PASSWORD)
-    sessions.change_password(state.ledger, call.user, old, new, token=call.token)
+    old, new = fields.text("old", most=LONGEST), fields.text("new", most=LONGEST)
+    sessions.change_password(state.ledger, call.user, old, new, address=call.client, token=call.token)
     return json_response({})
 
 
@@ -47,8 +47,8 @@ def me(state: AppState, call: Call) -> Response:
     """Who is signed in."""
     del state
     roles = sorted(call.caller.roles) if call.caller is not None else []
-    csrf = call.caller.csrf if call.caller is not None else None
-    return json_response({"name": call.user.name, "roles": roles, "csrf": csrf or ""})
+    csrf = call.caller.csrf if call.caller is not None else ""
+    return json_response({"name": call.user.name, "roles": roles, "csrf": csrf})
 
 
 def invite(state: AppState, call: Call) -> Response:
@@ -61,8 +61,8 @@ def invite(state: AppState, call: Call) -> Response:
 def accept(state: AppState, call: Call) -> Response:
     """An account, made with an invitation."""
     fields = call.fields().only("token", "password")
-    token = fields.text("token", most=LONGEST_PASSWORD)
-    user = invitations.accept(state.ledger, token, fields.text("password", most=LONGEST_PASSWORD))
+    token = fields.text("token", most=LONGEST)
+    user = invitations.accept(state.ledger, token, fields.text("password", most=LONGEST))
     return json_response({"user": {"name": user.name}})
 
 
@@ -78,32 +78,16 @@ def role_of(fields: Fields) -> Role:
     return Role(text)
 
 
+def _hashing(path: str, access: Access, handler: Any) -> Route:
+    """A route that gets a password."""
+    return Route(method="POST", path=path, access=access, handler=handler, body=Body.FIELDS, lane=Lane.PASSWORD)
+
+
 ROUTES: Final = (
-    Route(
-        method="POST",
-        path="/api/login",
-        access=Access.PUBLIC,
-        handler=login,
-        body=Body.FIELDS,
-        lane=Lane.PASSWORD,
-    ),
+    _hashing("/api/login", Access.PUBLIC, login),
     Route(method="POST", path="/api/logout", access=Access.SIGNED_IN, handler=logout),
-    Route(
-        method="POST",
-        path="/api/password",
-        access=Access.SIGNED_IN,
-        handler=password,
-        body=Body.FIELDS,
-        lane=Lane.PASSWORD,
-    ),
+    _hashing("/api/password", Access.SIGNED_IN, password),
     Route(method="GET", path="/api/me", access=Access.SIGNED_IN, handler=me),
     Route(method="POST", path="/api/invitations", access=Access.MANAGER, handler=invite, body=Body.FIELDS),
-    Route(
-        method="POST",
-        path="/api/invitations/accept",
-        access=Access.PUBLIC,
-        handler=accept,
-        body=Body.FIELDS,
-        lane=Lane.PASSWORD,
-    ),
+    _hashing("/api/invitations/accept", Access.PUBLIC, accept),
 )

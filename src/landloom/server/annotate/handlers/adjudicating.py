@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
 from landloom.annotate.ledger import reviews
-from landloom.annotate.ledger.values import LONGEST_COMMENT, Submission
+from landloom.annotate.ledger.values import LONGEST_COMMENT, LONGEST_SECONDS, Submission
 from landloom.errors import NotFoundError
 from landloom.pipelines.annotation.answers import task_answers
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.calls import identity
 from landloom.server.annotate.handlers import imagery
-from landloom.server.annotate.labels import check_codes, decode_labels
+from landloom.server.annotate.labels import decode_labels, encode_labels
 from landloom.server.annotate.routes import Body, Lane, Route, json_response
 from landloom.server.annotate.summaries import disputed_pixels
 
@@ -42,7 +41,7 @@ def _disputed(task: AnsweredTask) -> dict[str, Any]:
         "place": imagery.place_document(task.window),
         "share": float(disputed_pixels(task_answers(task)).mean()),
         "answers": [
-            {"labels": b64encode(one.labels).decode(), "comment": one.comment, "flagged": one.flagged}
+            {"labels": encode_labels(one.labels), "comment": one.comment, "flagged": one.flagged}
             for one in task.answers
         ],
     }
@@ -54,7 +53,7 @@ def task(state: AppState, call: Call) -> Response:
     size = found.window.height * found.window.width
     href = f"/annotate/api/manage/adjudication/{found.id}/window"
     shown = {
-        "guess": b64encode(found.guess or bytes(size)).decode(),
+        "guess": encode_labels(found.guess or bytes(size)),
         "window": imagery.window_document(state, found.window, href),
     }
     return json_response(_disputed(found) | shown)
@@ -86,11 +85,10 @@ def superpixels(state: AppState, call: Call) -> Response:
 def decide(state: AppState, call: Call) -> Response:
     """A reviewer's decision."""
     fields = call.fields().only("labels", "comment", "submission", "seconds")
-    labels = decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2)
     decision = Submission(
         id=fields.text("submission", least=36, most=36, default=str(uuid4())),
-        labels=check_codes(labels, state.campaign.codes, whole=True),
-        seconds=fields.number("seconds", least=0, most=86_400) if "seconds" in fields.values else 0.0,
+        labels=decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2),
+        seconds=fields.number("seconds", least=0, most=LONGEST_SECONDS) if "seconds" in fields.values else 0.0,
         dates_viewed=(),
         comment=fields.text("comment", most=LONGEST_COMMENT, default=""),
     )

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from landloom.annotate.ledger import trust
 from landloom.annotate.ledger.accounts import audit, users
 from landloom.server.annotate.access import Access
-from landloom.server.annotate.calls import LONGEST_NAME
 from landloom.server.annotate.handlers.accounts import role_of
 from landloom.server.annotate.routes import Body, Lane, Route, json_response, utc
 
@@ -122,7 +121,7 @@ def people(state: AppState, call: Call) -> Response:
 def roles(state: AppState, call: Call) -> Response:
     """Give or take a role in this campaign; the ledger says who may."""
     fields = call.fields().only("name", "role", "granted")
-    person, role = _person(state, fields.text("name", most=LONGEST_NAME)), role_of(fields)
+    person, role = _person(state, fields.text("name", most=users.LONGEST_NAME)), role_of(fields)
     change = users.grant if fields.flag("granted", default=True) else users.revoke
     change(state.ledger, person, role, state.campaign.name, by=call.user)
     return json_response({"name": person.name, "roles": sorted(users.roles(state.ledger, person, state.campaign.name))})
@@ -130,7 +129,7 @@ def roles(state: AppState, call: Call) -> Response:
 
 def chance(state: AppState, call: Call) -> Response:
     """Make an untrusted annotator pending again."""
-    person = _person(state, call.fields().only("name").text("name", most=LONGEST_NAME))
+    person = _person(state, call.fields().only("name").text("name", most=users.LONGEST_NAME))
     trust.give_another_chance(state.ledger, state.campaign.name, person, by=call.user)
     return json_response({})
 

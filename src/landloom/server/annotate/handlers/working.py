@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.annotate.ledger import drafts, queue, submissions
@@ -19,7 +18,7 @@ from landloom.server.annotate.calls import identity
 from landloom.server.annotate.handlers import imagery
 from landloom.server.annotate.handlers.profiles import profiles_of
 from landloom.server.annotate.handlers.renderings import renderings
-from landloom.server.annotate.labels import check_codes, decode_labels
+from landloom.server.annotate.labels import decode_labels, encode_labels
 from landloom.server.annotate.routes import Body, Lane, Route, Then, json_response, utc
 
 if TYPE_CHECKING:
@@ -70,13 +69,13 @@ def assignments(state: AppState, call: Call) -> Then:
 
 def _assignment(state: AppState, one: Assignment) -> dict[str, Any]:
     """An assignment as the page gets it: the same keys and sizes for every kind of task."""
-    draft = None if one.draft is None else {"labels": _base64(one.draft.labels), "version": one.draft.version}
+    draft = None if one.draft is None else {"labels": encode_labels(one.draft.labels), "version": one.draft.version}
     return {
         "id": one.id,
         "chip": one.window.chip,
         "task": imagery.place_document(one.window),
         "expires_at": utc(one.expires_at),
-        "guess": _base64(one.guess),
+        "guess": encode_labels(one.guess),
         "draft": draft,
         "qualification": one.qualification,
         "window": imagery.window_document(state, one.window, f"/annotate/api/assignments/{one.id}/window"),
@@ -85,14 +84,14 @@ def _assignment(state: AppState, one: Assignment) -> dict[str, Any]:
 
 def window(state: AppState, call: Call) -> Response:
     """The series of a task and its surroundings; see `imagery.series`."""
-    one = queue.assignment(state.ledger, call.user, identity(call, "id"))
+    one = queue.assignment(state.ledger, state.campaign.name, call.user, identity(call, "id"))
     return imagery.series(state, call, one.window)
 
 
 def superpixels(state: AppState, call: Call) -> Response:
     """Segments of a task; see `imagery.segments`."""
     size = imagery.size_of(call)
-    one = queue.assignment(state.ledger, call.user, identity(call, "id"))
+    one = queue.assignment(state.ledger, state.campaign.name, call.user, identity(call, "id"))
     return imagery.segments(state, one.window, size)
 
 
@@ -107,27 +106,28 @@ def draft(state: AppState, call: Call) -> Response:
     known = call.headers.get("if-match", "").strip().removeprefix("W/").strip('"')
     if not (known.isascii() and known.isdecimal() and len(known) <= 9):
         raise InvalidInputError('got no If-Match header with the version of the draft, expected "0" for the first one')
-    labels = check_codes(call.body, state.campaign.codes, whole=False)
-    version = drafts.save_draft(state.ledger, call.user, identity(call, "id"), labels, int(known))
+    assignment = identity(call, "id")
+    version = drafts.save_draft(state.ledger, state.campaign.name, call.user, assignment, call.body, int(known))
     return json_response({"version": version}, {"etag": f'"{version}"'})
 
 
 def heartbeat(state: AppState, call: Call) -> Response:
     """Prolong a lease."""
-    return json_response({"expires_at": utc(queue.heartbeat(state.ledger, call.user, identity(call, "id")))})
+    expires = queue.heartbeat(state.ledger, state.campaign.name, call.user, identity(call, "id"))
+    return json_response({"expires_at": utc(expires)})
 
 
 def skip(state: AppState, call: Call) -> Response:
     """Give a task back."""
     reason = call.fields().only("reason").text("reason", most=LONGEST_COMMENT, default="")
-    queue.skip(state.ledger, call.user, identity(call, "id"), reason)
+    queue.skip(state.ledger, state.campaign.name, call.user, identity(call, "id"), reason)
     return json_response({})
 
 
 def submit(state: AppState, call: Call) -> Response:
     """Submit work; the answer comes after the commit."""
     submission = submission_of(state, call.fields())
-    receipt = submissions.submit(state.ledger, call.user, identity(call, "id"), submission)
+    receipt = submissions.submit(state.ledger, state.campaign.name, call.user, identity(call, "id"), submission)
     feedback = None if receipt.feedback is None else _feedback(receipt.feedback)
     return json_response(
         {"sequence": receipt.sequence, "state": receipt.state, "changed": receipt.changed, "feedback": feedback}
@@ -141,10 +141,9 @@ def submission_of(state: AppState, fields: Fields) -> Submission:
         InvalidInputError: the first field that is not right.
     """
     fields.only("submission", "labels", "seconds", "dates_viewed", "flagged", "comment", "client")
-    labels = decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2)
     return Submission(
         id=fields.text("submission", least=36, most=36),
-        labels=check_codes(labels, state.campaign.codes, whole=True),
+        labels=decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2),
         seconds=fields.number("seconds", least=0, most=LONGEST_SECONDS),
         dates_viewed=fields.whole_numbers("dates_viewed", most=MOST_SCENES - 1, longest=MOST_SCENES),
         flagged=fields.flag("flagged"),
@@ -158,14 +157,10 @@ def _feedback(feedback: Feedback) -> dict[str, Any]:
         "accuracy": feedback.right / feedback.pixels if feedback.pixels else None,
         "right": feedback.right,
         "pixels": feedback.pixels,
-        "reference": _base64(feedback.labels),
+        "reference": encode_labels(feedback.labels),
         "left": feedback.left,
         "passed": feedback.passed,
     }
-
-
-def _base64(content: bytes) -> str:
-    return b64encode(content).decode()
 
 
 def _route(method: str, path: str, handler: Any, body: Body = Body.NONE, lane: Lane = Lane.QUICK) -> Route:

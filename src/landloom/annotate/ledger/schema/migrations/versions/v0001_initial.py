@@ -100,22 +100,6 @@ def _user_account() -> None:
     )
 
 
-def _api_token() -> None:
-    op.create_table(
-        "api_token",
-        sa.Column("id", _BIG, nullable=False),
-        sa.Column("user_id", _BIG, nullable=False),
-        sa.Column("token_digest", sa.Text(), nullable=False),
-        sa.Column("label", sa.Text(), nullable=False),
-        sa.Column("created", sa.Double(), nullable=False),
-        sa.Column("expires", sa.Double(), nullable=False),
-        sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_api_token_user_id_user_account")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_api_token")),
-        sa.UniqueConstraint("token_digest", name=op.f("uq_api_token_token_digest")),
-    )
-    op.create_index(op.f("ix_api_token_user_id"), "api_token", ["user_id"], unique=False)
-
-
 def _campaign() -> None:
     op.create_table(
         "campaign",
@@ -210,7 +194,6 @@ def _annotator() -> None:
         sa.Column("qualified", sa.Boolean(), nullable=True),
         sa.Column("since", _BIG, nullable=False),
         sa.Column("chip_id", _BIG, nullable=True),
-        sa.Column("draws", _BIG, nullable=False),
         sa.ForeignKeyConstraint(["campaign_id"], ["campaign.id"], name=op.f("fk_annotator_campaign_id_campaign")),
         sa.ForeignKeyConstraint(["chip_id"], ["chip.id"], name=op.f("fk_annotator_chip_id_chip")),
         sa.ForeignKeyConstraint(["user_id"], ["user_account.id"], name=op.f("fk_annotator_user_id_user_account")),
@@ -352,7 +335,6 @@ _CREATE: Final = (
     _login_failure,
     _taxonomy_version,
     _user_account,
-    _api_token,
     _campaign,
     _session,
     _chip,
