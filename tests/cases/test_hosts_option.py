@@ -84,7 +84,7 @@ def test_only_the_hosts_of_the_option_are_contacted(
     path: str, run: Callable[..., Ran], faulty: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(HOSTS_VARIABLE, "")  # what the option sets is undone with it
-    (tmp_path / "granules.csv").write_text(f"{GRANULES}\n33UUP{',0.1' * GRANULES.count(',')}\n", encoding="utf-8")
+    (tmp_path / "granules.csv").write_text(f"{GRANULES}\n33UUP{',0.05' * GRANULES.count(',')}\n", encoding="utf-8")
     recipe = write_recipe(tmp_path, f"{faulty.address}/catalog.json")
     given = READS[path].format(web=faulty.address, tmp=tmp_path, recipe=recipe).split()
     done = run(*path.split(), *given, "--hosts", "example.org")
