@@ -88,7 +88,7 @@ def _preset(known: Preset) -> Callable[[Opening], Archive]:
         return ApiArchive(
             href,
             collection,
-            opening.profile or known.profile,
+            opening.profile or known.profile_of(collection),
             page=known.page,
             patience=opening.patience,
             sensor=opening.sensor,
@@ -239,5 +239,5 @@ def archive_sensor(section: ArchiveSection) -> Sensor:
     if section.sensor is not None:
         return SENSORS[section.sensor]
     if section.kind in PRESETS:
-        return SENSORS[PRESETS[section.kind].profile.sensor]
+        return SENSORS[PRESETS[section.kind].profile_of(section.collection).sensor]
     return SENTINEL_2_L1C if section.level == SENTINEL_2_L1C.level else SENTINEL_2_L2A

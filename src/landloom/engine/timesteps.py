@@ -15,7 +15,7 @@ import numpy as np
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import BUDGET, Block, blocks, strips
-from landloom.engine.pixels.reading import PixelMask, SceneReader
+from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
 from landloom.engine.units import Observed, Outcome, Unit, unit_digest
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from landloom.corpus.layout import Layout
     from landloom.engine.kinds import PlanInputs, ProductRequest
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.sample import Sample

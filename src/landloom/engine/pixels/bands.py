@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from landloom.archive.open import archive_kinds, archive_sensor
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.errors import Problem
 from landloom.model.recipe.recipe import MAIN
 from landloom.model.sensor import SENSORS

@@ -10,7 +10,7 @@ import numpy as np
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import clear_classes, sensor_of
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.scenes.overpasses import overpasses
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.product import Product
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene

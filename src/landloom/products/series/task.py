@@ -20,7 +20,7 @@ import numpy as np
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import blocks
-from landloom.engine.pixels.reading import PixelMask, SceneReader
+from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.scratch import IN_MEMORY, scratch_arrays
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.sample import Sample
