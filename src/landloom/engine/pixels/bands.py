@@ -50,7 +50,9 @@ def band_problems(where: str, section: Any, read: Sections) -> Iterator[Problem]
         unknown = [name for name in bands if name not in sensor.bands]
         if unknown or not bands or len(set(bands)) != len(bands):
             known = ", ".join(sensor.bands)
-            yield Problem(where=f"{where}.bands", what=f"got {list(bands)}, expected distinct bands out of {known}")
+            lacks = f"; {sensor.title} has no {', '.join(unknown)}" if unknown else ""
+            what = f"got {list(bands)}, expected distinct bands out of {known}{lacks}"
+            yield Problem(where=f"{where}.bands", what=what)
     layer = sensor.classification
     if section.clear is not None and (layer is None or layer.blocked):
         why = f"masks of {sensor.title} {sensor.level} have bits" if layer is None else f"{layer.name} has bits"

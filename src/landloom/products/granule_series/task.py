@@ -35,10 +35,8 @@ if TYPE_CHECKING:
 RESOLUTION: Final = 10
 """Pixel size in metres."""
 MEMORY: Final = 2**31
-SCENES: Final = "s2_scenes"
-CLASSES: Final = "scl"
-FILLED: Final = "s2_filled"
-OBSERVED: Final = "s2_observed"
+SCENES, CLASSES, FILLED, OBSERVED = "scenes", "classes", "filled", "observed"
+"""Roles of the products."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +47,8 @@ class GranuleSeriesTask:
     """Location of the corpus."""
     layout: Layout
     layouts: tuple[str, ...]
-    products: tuple[Product, ...]
-    """Scenes, classification and, if published, filled series and validity."""
+    products: tuple[tuple[str, Product], ...]
+    """Role and product: scenes, classification and, if published, filled series and validity."""
     bands: tuple[str, ...]
     mask: PixelMask
     samples: tuple[Sample, ...]
@@ -80,7 +78,7 @@ class GranuleSeriesTask:
         grid, front = self.samples[0].grid(RESOLUTION), (len(self.samples), times)
         shapes: dict[str, tuple[tuple[int, ...], Any]] = {
             "bands": ((*front, len(self.bands), *grid.shape), np.uint16),
-            "scl": ((*front, *grid.shape), np.uint8),
+            "scl": ((*front, *grid.shape), dict(self.products)[CLASSES].dtype),
             "valid": ((*front, *grid.shape), np.bool_),
         }
         return scratch_arrays(shapes, stack)
@@ -96,7 +94,7 @@ class GranuleSeriesTask:
         steps = tuple(daily_step(instant) for instant in times)
         table: NDArray[np.bool_] = np.asarray(chips["bands"].any(axis=(2, 3, 4)))
         files: list[FileEntry] = []
-        for product in self.products:
+        for role, product in self.products:
             with product_writer(
                 store=self.store,
                 layout=self.layout,
@@ -108,14 +106,14 @@ class GranuleSeriesTask:
             ) as writer:
                 for row in range(len(self.samples)):
                     window = SeriesWindow(**{name: array[row] for name, array in chips.items()})
-                    arrays = _arrays(product.key, window, times)
+                    arrays = _arrays(role, window, times)
                     for step in np.flatnonzero(table[row]).tolist():
                         writer.write(row, step, arrays[step])
                 files += writer.finish()
         files.append(self._decided(dates, chips["valid"], table))
         return Outcome(
             files=tuple(files),
-            observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for one in self.products),
+            observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for _, one in self.products),
             lineage=self._lineage(dates, chips["valid"], table, left_out, stored),
         )
 
@@ -161,10 +159,10 @@ class GranuleSeriesTask:
         )
 
 
-def _arrays(key: str, window: SeriesWindow, times: Sequence[Any]) -> NDArray[Any]:
+def _arrays(role: str, window: SeriesWindow, times: Sequence[Any]) -> NDArray[Any]:
     """(time, band, y, x) array of a product."""
-    if key == CLASSES:
+    if role == CLASSES:
         return window.scl[:, None]
-    if key == OBSERVED:
+    if role == OBSERVED:
         return window.valid[:, None].astype(np.uint8)
-    return window.filled(times) if key == FILLED else window.bands
+    return window.filled(times) if role == FILLED else window.bands

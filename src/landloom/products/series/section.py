@@ -11,7 +11,10 @@ from landloom.model.recipe.sections import is_none
 
 
 class SeriesProduct(ProductSection):
-    """Every acquisition in its native bands: products `s2_10m`, `s2_20m` and `s2_60m`, with `s2_valid`."""
+    """Every acquisition in its native bands: products `s2_10m`, `s2_20m` and `s2_60m`, with `s2_valid`.
+
+    Products of other sensors start with the key of the section: `landsat_30m`, `landsat_valid`.
+    """
 
     kind: Literal["series"]
     bands: tuple[str, ...] | None = None

@@ -47,8 +47,8 @@ SIDE: Final = 2048
 """Side in pixels of the blocks in which a scene is read."""
 MEMORY: Final = 2 * IN_MEMORY + 2**29
 """Memory limits of a unit in bytes: a date, the cubes of a tile, a block with GDAL's cache."""
-VALID: Final = "s2_valid"
-"""Key of the mask product; the mask is always computed, even if it is not published."""
+_MASK: Final = "valid"
+"""Name of the mask, which is always computed, even if it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,8 @@ class SeriesTask:
             for own in np.flatnonzero(kept).tolist():
                 observed[rows[own], position] = True
                 for product, writer in zip(self._made, writers, strict=True):
-                    writer.write(rows[own], position, chips[product.key][own])
+                    name = _MASK if product is self.valid_product else product.key
+                    writer.write(rows[own], position, chips[name][own])
         valid = round(float(shares.mean()), 6) if shares.size else 0.0
         return _lineage(date, attempt, left_out, samples=len(shares), valid=valid)
 
@@ -161,7 +162,7 @@ class SeriesTask:
         """Arrays (sample, band, y, x) of a date by product."""
         scenes = [scene for scene in date.scenes if scene.id not in left_out and samples]
         attempt = _DateAttempt(task=self, samples=samples, scenes=scenes)
-        chips = _arrays(samples, self._made, stack) if scenes else {}
+        chips = _arrays(samples, self.products, stack) if scenes else {}
         if scenes:
             attempt.gather(chips)
         return attempt, chips
@@ -180,7 +181,7 @@ class SeriesTask:
         """Decide which samples have the date, and return their valid shares."""
         finest = chips[self.products[0].key]
         data = (finest.max(axis=1) > 0).mean(axis=(1, 2))
-        valid = chips[VALID].mean(axis=(1, 2, 3))
+        valid = chips[_MASK].mean(axis=(1, 2, 3))
         kept: NDArray[np.bool_] = (data > 0) & (data >= self.least_data) & (valid >= self.least_valid)
         for product in self.products[1:]:
             blank = np.asarray(chips[product.key].max(axis=(1, 2, 3)) == 0)
@@ -197,9 +198,8 @@ def _arrays(samples: Sequence[Sample], products: Sequence[Product], stack: ExitS
     for product in products:
         grid = samples[0].grid(float(product.resolution or 10))
         shapes[product.key] = (len(samples), max(len(product.bands), 1), *grid.shape), np.dtype(product.dtype)
-    if VALID not in shapes:
-        first, *_ = shapes.values()
-        shapes[VALID] = (first[0][0], 1, *first[0][2:]), np.dtype(np.uint8)
+    first, *_ = shapes.values()
+    shapes[_MASK] = (first[0][0], 1, *first[0][2:]), np.dtype(np.uint8)
     return scratch_arrays(shapes, stack)
 
 
@@ -235,7 +235,7 @@ class _DateAttempt:
                 slices = _slices_in(grids[row], block.grid)
                 chips[product.key][row] = bands[(slice(None), *slices)]
                 if valid is not None:
-                    chips[VALID][row, 0] = valid[slices]
+                    chips[_MASK][row, 0] = valid[slices]
 
     def _reader(self, scene: Scene, tiles: TileCache) -> SceneReader:
         return SceneReader(scene, bands=self.task.bands, mask=self.task.mask, tiles=tiles)

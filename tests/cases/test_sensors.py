@@ -1,0 +1,82 @@
+"""Every sensor from a small archive: composites, series and granules with its own mask, scale and nodata."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+import yaml
+from tests.cases.sensor_archives import CASES, CELLS, TERMS, Case, recipe, write_archive
+
+from landloom.corpus.audit.validate import audit
+from landloom.errors import RecipeError
+from landloom.pipelines.build import build
+from landloom.pipelines.registry import Recipe
+from landloom.query.corpus import Corpus
+from landloom.store.local import LocalStore
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def built(folder: Path, document: dict[str, Any]) -> Path:
+    (folder / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    corpus = build(folder).corpus
+    assert audit(LocalStore(corpus), digests=True).problems == ()
+    return corpus
+
+
+def require_truth(corpus: Path, case: Case) -> None:
+    chosen = Corpus.open(corpus).query()
+    for cell in CELLS:
+        median, count = case.expected(cell)
+        np.testing.assert_array_equal(chosen.cube(str(cell), "own").values[0], median)
+        np.testing.assert_array_equal(chosen.cube(str(cell), "count_own").values[0, 0], count)
+
+
+@pytest.mark.filterwarnings("ignore:All-NaN slice")
+@pytest.mark.parametrize("name", CASES)
+def test_composites_are_medians_of_what_the_sensors_mask_leaves(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    (tmp_path / "archive").mkdir()
+    archive = {"kind": "static", "href": str(write_archive(tmp_path / "archive", case)), "sensor": case.sensor}
+    require_truth(built(tmp_path, recipe(archive, case.bands)), case)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_series_of_any_sensor_are_named_by_their_section(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    (tmp_path / "archive").mkdir()
+    archive = {"kind": "static", "href": str(write_archive(tmp_path / "archive", case)), "sensor": case.sensor}
+    document = recipe(archive, case.bands)
+    document["products"] = {"own": {"kind": "series", "bands": list(case.bands), "terms": TERMS}}
+    chosen = Corpus.open(built(tmp_path, document)).query()
+    numbers, mask = case.truth()
+    found = chosen.cube(str(CELLS[0]), "own_30m").values
+    own = case.reflectance(numbers[:, :, 20:40, 10:30])
+    seen = mask[:, 20:40, 10:30] != case.missing
+    np.testing.assert_array_equal(found, np.where(seen[:, None], own, 0))
+    valid = np.isin(mask[:, 20:40, 10:30], case.clear)
+    np.testing.assert_array_equal(chosen.cube(str(CELLS[0]), "own_valid").values[:, 0], valid)
+
+
+@pytest.mark.parametrize("kind", ["composite", "series", "granule-series"])
+@pytest.mark.parametrize(
+    ("archive", "band", "title"),
+    [
+        ({"kind": "lp-daac"}, "B09", "HLS S30"),
+        ({"kind": "lp-daac", "collection": "HLSL30_2.0"}, "B8A", "HLS L30"),
+        ({"kind": "planetary-computer", "collection": "hls2-l30"}, "B08", "HLS L30"),
+        ({"kind": "planetary-computer", "collection": "landsat-c2-l2"}, "B04", "Landsat 8/9"),
+        ({"kind": "earth-search", "collection": "landsat-c2-l2"}, "B04", "Landsat 8/9"),
+        ({"kind": "earth-search"}, "B4", "Sentinel-2"),
+    ],
+)
+def test_a_band_that_the_sensor_lacks_is_named(kind: str, archive: dict[str, Any], band: str, title: str) -> None:
+    document = recipe(archive, ())
+    document["products"] = {"own": {"kind": kind, "bands": [band], "terms": TERMS}}
+    with pytest.raises(RecipeError) as caught:
+        Recipe.parse(document)
+    [problem] = [one for one in caught.value.problems if one.where == "products.own.bands"]
+    assert problem.what.endswith(f"{title} has no {band}")
