@@ -137,14 +137,15 @@ class Classification:
             >>> sorted(SENTINEL_2_L2A.classification.codes(["water", 4]))
             [4, 6]
         """
-        numbers = {word: code for code, word in self.words.items()}
-        found = set()
+        found: set[int] = set()
         for one in words:
-            code = numbers.get(one) if isinstance(one, str) else one
-            if code is None or (self.words and code not in self.words):
+            own = {code for code, word in self.words.items() if one in (code, word)}
+            if not self.words and isinstance(one, int):
+                own = {one}
+            if not own:
                 known = [f"{word} ({number})" for number, word in self.words.items()]
                 raise NotFoundError.of(f"value of {self.name}", str(one), known)
-            found.add(code)
+            found |= own
         return frozenset(found)
 
 
@@ -197,6 +198,14 @@ class Sensor:
     """Stored value of pixels without an observation."""
     saturated: int | None = SATURATED
     """Stored value of saturated pixels; None if there is none."""
+    stored: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
+    """Band or layer → its name in files, cubes and items, and its number in a file of several, if that is stated; of
+    described sensors."""
+
+    @property
+    def is_described(self) -> bool:
+        """Whether a recipe describes it."""
+        return bool(self.stored)
 
     @property
     def name_of_level(self) -> str:

@@ -115,6 +115,8 @@ def _platform(values: ItemValues, product: ProductName | None) -> str:
 
 def _is_of(values: ItemValues, platform: str, sensor: Sensor) -> bool:
     """Whether platform, else constellation, else instruments are the sensor's; what says nothing is no objection."""
+    if sensor.is_described:
+        return True
     if platform:
         return platform.startswith(sensor.platforms)
     family = sensor.platforms[0].partition("-")[0]
@@ -131,7 +133,7 @@ def _of_level(
     """The sensor of the level that the item states."""
     if own not in (SENTINEL_2_L2A, SENTINEL_2_L1C):
         stated = product.level if product is not None else values.text("landsat:correction") or own.level
-        if not stated.startswith("L2"):
+        if not stated.startswith("L2") and not own.is_described:
             values.wrong("level", stated, f"{own.level} of {own.title}")
         return own
     levels = dict(_levels(values, product))

@@ -9,7 +9,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from landloom.model.scene import Role
-from landloom.model.sensor import HLS_L30, HLS_S30, LANDSAT_C2_L2, SENSORS, SENTINEL2, SENTINEL_2_L2A
+from landloom.model.sensor import HLS_L30, HLS_S30, LANDSAT_C2_L2, SENSORS, SENTINEL2, SENTINEL_2_L2A, Sensor
 from landloom.model.spellings import platform_name
 
 _ESA_LAYERS: Final = {"SCL": Role.CLASSIFICATION, "AOT": Role.AEROSOL, "WVP": Role.WATER_VAPOUR}
@@ -28,8 +28,32 @@ class Profile:
     """The provider's asset key → role of the file."""
     sensor: str = SENTINEL_2_L2A.name
     """Sensor of the items; their processing level may differ."""
+    described: Sensor | None = None
+    """Sensor of the items, if a recipe describes it."""
     unmodified: bool = False
     """Whether the files are ESA's unmodified ones, so that the baseline gives the offset if the item declares none."""
+
+    @property
+    def made_by(self) -> Sensor:
+        """Sensor of the items."""
+        return SENSORS[self.sensor] if self.described is None else self.described
+
+    def names(self, key: str) -> list[str | Role]:
+        """Name or role of each band of an asset; of an asset that holds several, the recipe tells their numbers.
+
+        Example:
+            >>> EARTH_SEARCH.names("red"), EARTH_SEARCH.names("thumbnail")
+            (['B04'], [])
+        """
+        if self.described is None:
+            known: Mapping[str, str | Role] = {**self.layers, **self.bands}
+            return [known[key]] if key in known else []
+        layer = self.described.classification
+        found: dict[int, str | Role] = {}
+        for name, (asset, number) in self.described.stored.items():
+            if asset == key:
+                found[number or 1] = Role.CLASSIFICATION if layer is not None and name == layer.name else name
+        return [found.get(number, "") for number in range(1, max(found, default=0) + 1)]
 
 
 EARTH_SEARCH: Final = Profile(
@@ -99,6 +123,15 @@ PROFILES: Final = {
     for profile in (EARTH_SEARCH, PLANETARY_COMPUTER, COPERNICUS, GENERIC, LANDSAT, HLS_SENTINEL, HLS_LANDSAT)
 }
 """Name → profile."""
+
+
+def profile_of(sensor: Sensor) -> Profile:
+    """The profile of items of a sensor that a recipe describes."""
+    layer = sensor.classification
+    assets = {name: asset for name, (asset, _) in sensor.stored.items()}
+    mask = {} if layer is None else {assets.pop(layer.name): Role.CLASSIFICATION}
+    bands = {asset: name for name, asset in assets.items()}
+    return Profile(name=sensor.name, bands=bands, layers=mask, sensor=sensor.name, described=sensor)
 
 
 def detect_profile(item: Mapping[str, Any]) -> Profile:

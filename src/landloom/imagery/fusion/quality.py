@@ -48,8 +48,8 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
     values, codes = plain_values(classes), np.zeros(classes.shape, np.uint16)
     if layer.blocked:
         for bit, word in layer.words.items():
-            if layer.blocked >> bit & 1 and word in _WORDS:
-                codes[(values >> bit) & 1 == 1] = _WORDS[word]
+            if layer.blocked >> bit & 1:
+                codes[(values >> bit) & 1 == 1] = _WORDS.get(word, CLOUD)
     elif layer.words:
         for value, word in layer.words.items():
             codes[values == value] = _WORDS.get(word, CLEAR)
