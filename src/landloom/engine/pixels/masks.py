@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy.ndimage import minimum_filter
 
 from landloom.archive.safe.masks import product_mask
+from landloom.engine.pixels.network import NAME
 from landloom.engine.pixels.windows import source_window
 from landloom.errors import InvalidInputError, PermanentFaultError
 from landloom.imagery.masks.rules import MaskRule, layer_numbers, named_values
@@ -16,10 +17,11 @@ from landloom.imagery.resample import to_grid
 from landloom.model.scene import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from landloom.engine.pixels.network import Cells, CloudNetwork
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene, SceneFile
     from landloom.model.sensor import Classification
@@ -27,27 +29,10 @@ if TYPE_CHECKING:
 
 NODATA_ONLY: Final = "nodata only"
 """Published note for a scene whose usable pixels are known from nodata alone."""
+UNKNOWN: Final = "unknown values"
+"""Start of what is told of values that a mask does not define."""
 MASK_PIXEL: Final = 20.0
 """Metres of a pixel by which unusable areas grow for a product with its own masks."""
-
-
-class PixelNetwork(Protocol):
-    """Finds usable pixels from the bands of a scene; a value that is sent to workers."""
-
-    @property
-    def name(self) -> str:
-        """Name in messages and lineage."""
-        ...
-
-    def usable(self, band: Callable[[str, Grid], NDArray[np.uint16] | None], grid: Grid, target: Grid) -> NDArray[Any]:
-        """Usable pixels of a target.
-
-        Args:
-            band: reads one band on a grid, 10,000 × reflectance; None outside the scene.
-            grid: of the scene's files.
-            target: any grid.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +47,7 @@ class MaskSource:
     """Pixels of the layer by which unusable areas grow."""
     least_clear: float = 0.0
     """Smallest share of usable pixels, before they grow, among all pixels of the scene with data."""
-    network: PixelNetwork | None = None
+    network: CloudNetwork | None = None
     """Finds usable pixels instead of a layer."""
 
 
@@ -76,6 +61,17 @@ class PixelMask:
     """Pixels of the classification by which unusable areas grow."""
     sources: tuple[MaskSource, ...] = ()
     """Where usable pixels are known from, instead of the classification alone; a pixel has to be usable in all."""
+
+    @property
+    def bands(self) -> tuple[str, ...]:
+        """Bands that it reads."""
+        networks = (name for source in self.sources if source.network is not None for name in source.network.bands)
+        layers = (source.layer.name for source in self.sources if source.layer is not None)
+        return tuple(dict.fromkeys((*layers, *networks)))
+
+    def with_bands(self, bands: Sequence[str]) -> tuple[str, ...]:
+        """The bands of a product and those that the mask reads besides."""
+        return tuple(dict.fromkeys((*bands, *self.bands)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,6 +99,7 @@ class SceneMasks:
     _unknown: dict[str, set[int]] = field(default_factory=dict, init=False)
     _checked: set[str] = field(default_factory=set, init=False)
     _used: dict[str, str] = field(default_factory=dict, init=False)
+    _cells: Cells = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         layer = self._layer
@@ -123,7 +120,7 @@ class SceneMasks:
         """Mask → how it was used, of masks that the recipe names; and values that the layer does not define."""
         told = dict(self._used)
         for name, values in sorted(self._unknown.items()):
-            odd = f"unknown values {named_values(tuple(sorted(values)))} are not usable"
+            odd = f"{UNKNOWN} {named_values(tuple(sorted(values)))} are not usable"
             told[name] = f"{told[name]}; {odd}" if name in told else odd
         return told
 
@@ -159,10 +156,10 @@ class SceneMasks:
 
     def _by_source(self, source: MaskSource, target: Grid) -> NDArray[np.bool_] | None:
         if source.network is not None:
-            self._used[source.network.name] = "used"
-            first = self.bands[0]
+            self._used[NAME] = f"{source.network.level}, dilated by {source.network.dilate}"
+            first = source.network.bands[0]
             grid = self.files.open(first, self._band_asset(first)).grid
-            return source.network.usable(self.files.band, grid, target)
+            return source.network.usable(self.files.band, grid, target, self._cells)
         layer, asset = self._source_layer(source)
         rule = MaskRule(layer=layer, clear=source.clear, dilate=source.dilate)
         self._used[layer.name] = rule.said
@@ -243,6 +240,18 @@ class SceneMasks:
         if name not in self.scene.bands:
             raise lacking(self.scene, name)
         return self.scene.bands[name]
+
+
+def joined_uses(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, str]:
+    """What two windows of a scene tell of its masks, each thing once.
+
+    Example:
+        >>> joined_uses({"SCL": "clear 4"}, {"SCL": "clear 4; unknown values 12 are not usable"})
+        {'SCL': 'clear 4; unknown values 12 are not usable'}
+    """
+    names = dict.fromkeys((*one, *other))
+    parts = {name: (*one.get(name, "").split("; "), *other.get(name, "").split("; ")) for name in names}
+    return {name: "; ".join(dict.fromkeys(part for part in told if part)) for name, told in parts.items()}
 
 
 def named_files(scene: Scene) -> dict[str, SceneFile]:

@@ -187,6 +187,11 @@ class GranuleReader:
         """Scene → how the numbers of its bands were converted, so far."""
         return {one.scene.id: one.stored for one in self._opened}
 
+    @property
+    def masked(self) -> dict[str, dict[str, str]]:
+        """Scene → what there is to tell of its masks, so far."""
+        return {one.scene.id: one.masked for one in self._opened if one.masked}
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
 

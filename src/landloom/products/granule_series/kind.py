@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest
-from landloom.engine.pixels.bands import band_problems, completed_bands, pixel_mask, sensor_of
+from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
+from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.model.product import LANDCOVERNET_BANDS, Product
@@ -60,7 +61,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
     def units(self, request: ProductRequest[GranuleSeries], inputs: PlanInputs) -> list[Unit]:
         """One unit per granule."""
         project, section, units = request.project, request.section, []
-        made, bands = tuple(products(request)), section.bands or ()
+        made, bands, mask = tuple(products(request)), section.bands or (), pixel_mask(section, _sensor(request))
         for tile, samples in inputs.tiles.items():
             scenes = inputs.placement.granules[tile]
             task = GranuleSeriesTask(
@@ -69,12 +70,12 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
                 layouts=project.recipe.layouts,
                 products=tuple(zip(ROLES, made, strict=False)),
                 bands=bands,
-                mask=pixel_mask(section),
+                mask=mask,
                 samples=samples,
                 scenes=scenes,
             )
             archive = request.scenes.archive
-            identities = [project.scene_identity(scene, bands, archive) for scene in scenes.candidates]
+            identities = [project.scene_identity(scene, mask.with_bands(bands), archive) for scene in scenes.candidates]
             decides = unit_digest(
                 section.model_dump(mode="json", exclude={"terms"}),
                 project.recipe.layouts,
@@ -96,6 +97,13 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
         return units
 
 
+def _sensor(request: ProductRequest[GranuleSeries]) -> Sensor:
+    sensor = sensor_of(request.section, dict(request.project.recipe))
+    if sensor is None:
+        raise TypeError("the recipe has not been checked")
+    return sensor
+
+
 def _clear(section: GranuleSeries, recipe: Recipe) -> tuple[int, ...] | None:
     """LandCoverNet's clear classes, for Sen2Cor's classification."""
     sensor = sensor_of(section, dict(recipe))
@@ -105,10 +113,8 @@ def _clear(section: GranuleSeries, recipe: Recipe) -> tuple[int, ...] | None:
 
 def products(request: ProductRequest[GranuleSeries]) -> list[Product]:
     """Scenes and classification; filled series and validity, if published."""
-    sensor = sensor_of(request.section, dict(request.project.recipe))
-    if sensor is None or sensor.classification is None:
-        raise TypeError("the recipe has not been checked")
-    if sensor is not SENTINEL_2_L2A:
+    sensor = _sensor(request)
+    if sensor is not SENTINEL_2_L2A and sensor.classification is not None:
         return _products_of(sensor, sensor.classification, request)
     bands = tuple(SENTINEL2[name] for name in request.section.bands or ())
     made = [

@@ -40,6 +40,16 @@ SCENES, CLASSES, FILLED, OBSERVED = "scenes", "classes", "filled", "observed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """How scenes were read, for the lineage."""
+
+    stored: Mapping[str, Mapping[str, str]]
+    """Scene → band → conversion of its numbers."""
+    masked: Mapping[str, Mapping[str, str]]
+    """Scene → mask → how it was used."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GranuleSeriesTask:
     """Cut all chips of a granule from its chosen scenes, and write them."""
 
@@ -58,20 +68,20 @@ class GranuleSeriesTask:
     def run(self) -> Outcome:
         """Read, fill, write. A broken scene is replaced by the next best; this decides the scenes of the granule."""
         with ExitStack() as stack:
-            (chosen, chips, stored), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
-            return self._written(chosen, chips, left_out, stored)
+            (chosen, chips, told), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
+            return self._written(chosen, chips, left_out, told)
 
     def _gather(
         self, stack: ExitStack, left_out: Mapping[str, str]
-    ) -> tuple[tuple[tuple[Scene, ...], ...], dict[str, NDArray[Any]], dict[str, dict[str, str]]]:
-        """The scenes of every date, arrays over all chips, and how the numbers of each scene were converted."""
+    ) -> tuple[tuple[tuple[Scene, ...], ...], dict[str, NDArray[Any]], _Told]:
+        """The scenes of every date, arrays over all chips, and how each scene was read."""
         with GranuleReader(self.scenes.without(left_out).chosen(), self.bands, self.mask) as reader:
             chips = self._arrays(len(reader.dates), stack)
             for row, sample in enumerate(self.samples):
                 window = reader.window(sample.grid(RESOLUTION))
                 for name, array in chips.items():
                     array[row] = getattr(window, name)
-            return reader.dates, chips, reader.stored
+            return reader.dates, chips, _Told(stored=reader.stored, masked=reader.masked)
 
     def _arrays(self, times: int, stack: ExitStack) -> dict[str, NDArray[Any]]:
         """Empty arrays, in memory or in temporary files."""
@@ -88,7 +98,7 @@ class GranuleSeriesTask:
         dates: Sequence[tuple[Scene, ...]],
         chips: Mapping[str, NDArray[Any]],
         left_out: Mapping[str, str],
-        stored: Mapping[str, Mapping[str, str]],
+        told: _Told,
     ) -> Outcome:
         times = [first.time for first, *_ in dates]
         steps = tuple(daily_step(instant) for instant in times)
@@ -114,7 +124,7 @@ class GranuleSeriesTask:
         return Outcome(
             files=tuple(files),
             observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for _, one in self.products),
-            lineage=self._lineage(dates, chips["valid"], table, left_out, stored),
+            lineage=self._lineage(dates, chips["valid"], table, left_out, told),
         )
 
     def _decided(
@@ -131,7 +141,7 @@ class GranuleSeriesTask:
         valid: NDArray[np.bool_],
         table: NDArray[np.bool_],
         left_out: Mapping[str, str],
-        stored: Mapping[str, Mapping[str, str]],
+        told: _Told,
     ) -> Lineage:
         scenes, rows = self.scenes.without(left_out), []
         passed_over = scenes.passed_over()
@@ -144,9 +154,10 @@ class GranuleSeriesTask:
                     timestep=step.name,
                     datetime=format_instant(step.stamp),
                     day_of_year=step.stamp.timetuple().tm_yday,
-                    scenes=tuple(SceneRecord.of(scene, stored=stored[scene.id]) for scene in in_order(own)),
+                    scenes=tuple(SceneRecord.of(scene, stored=told.stored[scene.id]) for scene in in_order(own)),
                     without_data=(),
                     left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(missing)),
+                    masks={one.id: told.masked[one.id] for one in in_order(own) if one.id in told.masked} or None,
                     samples=int(table[:, at].sum()),
                     valid=round(float(valid[:, at].mean()), 6),
                 )

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, SceneRequest
-from landloom.engine.pixels.bands import band_problems, completed_bands, pixel_mask, sensor_of
+from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
+from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import InvalidInputError, Problem
 from landloom.model.product import PRODUCTS, Product
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from landloom.engine.results import Results
     from landloom.model.recipe import Recipe, Sections
     from landloom.model.scene import Scene
+    from landloom.model.sensor import Sensor
 
 BANDS: Final = tuple(name for name in SENTINEL2 if name != "B10")
 """All bands but cirrus, which does not observe the ground."""
@@ -79,7 +81,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
     def units(self, request: ProductRequest[SeriesProduct], inputs: PlanInputs) -> list[Unit]:
         """One unit per tile."""
         project, section, units = request.project, request.section, []
-        made, bands = products(request), section.bands or ()
+        made, bands, mask = products(request), section.bands or (), pixel_mask(section, _sensor(request))
         for tile, samples in inputs.tiles.items():
             scenes = inputs.scenes[request.path][tile]
             if not _has_scenes(tile, scenes, request):
@@ -91,7 +93,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
                 products=tuple(made[:-1] if section.valid else made),
                 valid_product=made[-1] if section.valid else None,
                 bands=bands,
-                mask=pixel_mask(section),
+                mask=mask,
                 least_data=section.least_data,
                 least_valid=section.least_valid,
                 samples=samples,
@@ -103,7 +105,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
                 project.recipe.layouts,
                 [[asdict(product) for product in made], inputs.layout.name],
                 [(str(sample.id), sample.bounds) for sample in samples],
-                [project.scene_identity(scene, bands, request.scenes.archive) for scene in scenes],
+                [project.scene_identity(scene, mask.with_bands(bands), request.scenes.archive) for scene in scenes],
                 [(year, str(season)) for year, season in project.seasons.items()],
             )
             unit = Unit(
@@ -136,9 +138,7 @@ def _has_scenes(tile: str, scenes: Sequence[Scene], request: ProductRequest[Seri
 def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
     """The products of a series: one per native resolution, finest first, then the mask if it is published."""
     section, made = request.section, []
-    sensor = sensor_of(section, dict(request.project.recipe))
-    if sensor is None:
-        raise TypeError("the recipe has not been checked")
+    sensor = _sensor(request)
     prefix = PREFIX if sensor.title == SENTINEL_2_L2A.title else request.key
     chosen = [sensor.bands[name] for name in section.bands or ()]
     for resolution in sorted({band.resolution for band in chosen}):
@@ -147,6 +147,13 @@ def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
     if section.valid:
         made.append(replace(_named(MASK, prefix, VALID), resolution=made[0].resolution))
     return made
+
+
+def _sensor(request: ProductRequest[SeriesProduct]) -> Sensor:
+    sensor = sensor_of(request.section, dict(request.project.recipe))
+    if sensor is None:
+        raise TypeError("the recipe has not been checked")
+    return sensor
 
 
 def _native(prefix: str, resolution: float, bands: tuple[Band, ...], title: str) -> Product:

@@ -213,6 +213,7 @@ class _DateAttempt:
     clamped: dict[str, int] = field(default_factory=dict)
     validity: dict[str, str] = field(default_factory=dict)
     stored: dict[str, dict[str, str]] = field(default_factory=dict)
+    masked: dict[str, dict[str, str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
     def gather(self, chips: Mapping[str, NDArray[Any]]) -> None:
@@ -224,6 +225,7 @@ class _DateAttempt:
                 self._fill(product, readers, chips)
             self.validity = {reader.scene.id: reader.validity for reader in readers}
             self.stored = {reader.scene.id: reader.stored for reader in readers}
+            self.masked = {reader.scene.id: reader.masked for reader in readers if reader.masked}
             self.clamped = {reader.scene.id: reader.clamped for reader in readers if reader.clamped}
 
     def _fill(self, product: Product, readers: Sequence[SceneReader], chips: Mapping[str, NDArray[Any]]) -> None:
@@ -315,6 +317,7 @@ def _lineage(
         ),
         without_data=tuple(sorted(unused)),
         left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(left_out.items())),
+        masks=dict(sorted(attempt.masked.items())) or None,
         samples=samples,
         valid=valid,
     )
