@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import re
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,9 +17,6 @@ from landloom.pipelines.build import build
 from landloom.pipelines.registry import Recipe
 from landloom.query.corpus import Corpus
 from landloom.store.local import LocalStore
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def built(folder: Path, document: dict[str, Any]) -> Path:
@@ -80,3 +79,15 @@ def test_a_band_that_the_sensor_lacks_is_named(kind: str, archive: dict[str, Any
         Recipe.parse(document)
     [problem] = [one for one in caught.value.problems if one.where == "products.own.bands"]
     assert problem.what.endswith(f"{title} has no {band}")
+
+
+def test_the_recipes_of_the_guide_can_be_read() -> None:
+    page = (Path(__file__).parents[2] / "docs/howto/sensors.md").read_text(encoding="utf-8")
+    found = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    assert len(found) == 4
+    for part in found:
+        document = recipe({}, ()) | part
+        if "archives" in part:
+            del document["archive"]
+        document["products"] = {key: section | {"terms": TERMS} for key, section in part["products"].items()}
+        assert Recipe.parse(document).products
