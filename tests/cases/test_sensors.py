@@ -12,7 +12,7 @@ import yaml
 from tests.cases.sensor_archives import CASES, CELLS, TERMS, Case, recipe, write_archive
 
 from landloom.corpus.audit.validate import audit
-from landloom.errors import RecipeError
+from landloom.errors import LandloomError, RecipeError
 from landloom.pipelines.build import build
 from landloom.pipelines.registry import Recipe
 from landloom.query.corpus import Corpus
@@ -79,6 +79,29 @@ def test_a_band_that_the_sensor_lacks_is_named(kind: str, archive: dict[str, Any
         Recipe.parse(document)
     [problem] = [one for one in caught.value.problems if one.where == "products.own.bands"]
     assert problem.what.endswith(f"{title} has no {band}")
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_sensor_without_any_scene_in_the_period_is_named(allowed: bool, tmp_path: Path) -> None:
+    document = recipe({}, ())
+    del document["archive"]
+    document["archives"] = {}
+    document["products"] = {}
+    for name in ("hls-s30", "landsat"):
+        case, folder = CASES[name], tmp_path / name
+        folder.mkdir()
+        archive = {"kind": "static", "href": str(write_archive(folder, case)), "sensor": case.sensor}
+        document["archives"][name] = archive
+        own = {"kind": "composite", "archive": name, "bands": list(case.bands), "resolution": 30, "terms": TERMS}
+        document["products"][name.replace("-", "_")] = own
+    document["products"]["landsat"]["period"] = {"start": "2017-06-01", "end": "2017-07-01"}
+    document["allow_blank"] = allowed
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    if allowed:
+        assert any("products.landsat: its archive has no scene" in note for note in build(tmp_path).notes)
+        return
+    with pytest.raises(LandloomError, match="landsat"):
+        build(tmp_path)
 
 
 def test_the_recipes_of_the_guide_can_be_read() -> None:
