@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from pyproj import CRS
-from tests.cases.sensor_archives import CASES, CELLS, DAYS, SIZE, Case, recipe, transform, write_tif
+from tests.cases.sensor_archives import CASES, CELLS, DAYS, SIZE, Case, recipe, transform, write_archive, write_tif
 from tests.cases.test_sensors import built, require_truth
 
 from landloom.archive.open import open_archive
@@ -49,6 +49,7 @@ PLANET = Case(
     factor=(2, -1_000, 1),
 )
 HLS = CASES["hls-l30"]
+pytestmark = pytest.mark.filterwarnings("ignore:All-NaN slice")
 
 
 def write_bands(folder: Path, case: Case, name: str) -> None:
@@ -112,12 +113,18 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.filterwarnings("ignore:All-NaN slice")
 @pytest.mark.parametrize(("layout", "case"), [*((name, PLANET) for name in LAYOUTS), ("bands", HLS), ("netcdf", HLS)])
 def test_every_layout_gives_the_same_composites(layout: str, case: Case, tmp_path: Path) -> None:
     (tmp_path / "files").mkdir()
     archive = {"kind": "files", **LAYOUTS[layout](tmp_path / "files", case)}
     archive |= {"own_sensor": OWN} if case is PLANET else {"sensor": case.sensor}
+    require_truth(built(tmp_path, recipe(archive, case.bands)), case)
+
+
+def test_a_described_sensor_is_read_from_stac_too(tmp_path: Path) -> None:
+    (tmp_path / "archive").mkdir()
+    case = replace(PLANET, name="scene_{day}")
+    archive = {"kind": "static", "href": str(write_archive(tmp_path / "archive", case)), "own_sensor": OWN}
     require_truth(built(tmp_path, recipe(archive, case.bands)), case)
 
 

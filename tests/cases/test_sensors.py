@@ -11,10 +11,15 @@ import pytest
 import yaml
 from tests.cases.sensor_archives import CASES, CELLS, TERMS, Case, recipe, write_archive
 
+from landloom.archive.open import open_archive
 from landloom.corpus.audit.validate import audit
+from landloom.engine.pixels.masks import PixelMask
+from landloom.engine.project import Project
+from landloom.engine.scenes.granules import GranuleReader
 from landloom.errors import LandloomError, RecipeError
+from landloom.model.time import Period
 from landloom.pipelines.build import build
-from landloom.pipelines.registry import Recipe
+from landloom.pipelines.registry import REGISTRY, Recipe
 from landloom.query.corpus import Corpus
 from landloom.store.local import LocalStore
 
@@ -82,7 +87,7 @@ def test_a_band_that_the_sensor_lacks_is_named(kind: str, archive: dict[str, Any
 
 
 @pytest.mark.parametrize("allowed", [True, False])
-def test_a_sensor_without_any_scene_in_the_period_is_named(allowed: bool, tmp_path: Path) -> None:
+def test_a_sensor_without_any_scene_in_the_period_is_named(*, allowed: bool, tmp_path: Path) -> None:
     document = recipe({}, ())
     del document["archive"]
     document["archives"] = {}
@@ -114,3 +119,37 @@ def test_the_recipes_of_the_guide_can_be_read() -> None:
             del document["archive"]
         document["products"] = {key: section | {"terms": TERMS} for key, section in part["products"].items()}
         assert Recipe.parse(document).products
+
+
+@pytest.mark.parametrize("name", ["hls-s30", "landsat"])
+def test_chips_of_granules_publish_the_values_of_the_sensors_own_layer(name: str, tmp_path: Path) -> None:
+    case = CASES[name]
+    archive = open_archive("static", str(write_archive(tmp_path, case)), sensor=case.sensor)
+    grid = CELLS[0].grid(30)
+    found = archive.search(grid.footprint(), Period.year(2018))
+    numbers, mask = case.truth()
+    with GranuleReader(found, case.bands, PixelMask()) as reader:
+        window = reader.window(grid)
+    seen = mask[:, 20:40, 10:30] != case.missing
+    nothing = case.missing if name == "hls-s30" else 0
+    stored = np.where(seen | (name == "landsat"), mask[:, 20:40, 10:30], nothing)
+    np.testing.assert_array_equal(window.scl, stored)
+    np.testing.assert_array_equal(window.valid, np.isin(mask[:, 20:40, 10:30], case.clear))
+    own = np.where(seen[:, None], case.reflectance(numbers[:, :, 20:40, 10:30]), 0)
+    np.testing.assert_array_equal(window.bands, own)
+
+
+def test_granule_series_of_another_sensor_are_named_by_their_section() -> None:
+    document = recipe({"kind": "lp-daac"}, ())
+    document["samples"] = {"draw": "granules", "granules": ["33UUT"], "chips": 2}
+    document["products"] = {"hls": {"kind": "granule-series", "bands": ["B04", "B8A"], "terms": TERMS}}
+    made = Recipe.parse(document)
+    requests = REGISTRY.requests(Project(recipe=made, folder=Path()))
+    [items] = [request.kind.describe(request) for request in requests]
+    named = {item.key: (item.product.dtype, item.product.nodata) for item in items}
+    assert named == {
+        "hls_scenes": ("uint16", 0),
+        "hls_classes": ("uint16", 255),
+        "hls_filled": ("uint16", 0),
+        "hls_observed": ("uint8", None),
+    }
