@@ -162,6 +162,7 @@ def test_a_folder_of_which_nothing_matches_is_an_error_that_names_files(tmp_path
         ({"pattern": "{day}_{band}.tif"}, "archive.pattern"),
         ({}, "archive.pattern"),
         ({"href": "cube.nc", "pattern": "{date}.tif"}, "archive.pattern"),
+        ({"href": "https://example.org/scenes", "pattern": "{date}.tif"}, "archive.href"),
         ({"kind": "static", "pattern": "{date}.tif"}, "archive.pattern"),
         ({"pattern": "{date}.tif", "sensor": "hls-s30"}, "archive"),
         ({"pattern": "{date}.tif", "own_sensor": OWN | {"offset": 1, "scale": None}}, "archive.own_sensor"),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from landloom.archive.files.cube import CubeArchive
 from landloom.archive.files.folder import FolderArchive
 from landloom.archive.files.pattern import FilePattern
+from landloom.archive.files.scenes import stored_names
 from landloom.archive.orders.odata import ODataArchive, ODataProducts, ODataService
 from landloom.archive.presets import PRESETS
 from landloom.archive.safe.products import SafeArchive
@@ -130,7 +131,8 @@ def _files(opening: Opening) -> Archive:
     path, sensor = Path(str(opening.href)), opening.sensor or SENTINEL_2_L2A
     if not opening.pattern:
         return CubeArchive(path, sensor)
-    return FolderArchive(path, [FilePattern.parse(one) for one in opening.pattern], sensor)
+    bands = stored_names(sensor)
+    return FolderArchive(path, [FilePattern.parse(one, bands) for one in opening.pattern], sensor)
 
 
 _CUBES: Final = (".nc", ".nc4", ".cdf", ".zarr")
@@ -254,6 +256,8 @@ def archive_problems(section: ArchiveSection, where: str) -> Iterator[Problem]:
 
 def _pattern_problems(section: ArchiveSection, where: str) -> Iterator[Problem]:
     cube = str(section.href).rstrip("/").lower().endswith(_CUBES)
+    if section.kind == "files" and "://" in str(section.href):
+        yield Problem(where=f"{where}.href", what=f"got {section.href}, expected a folder or cube on this machine")
     if section.kind == "files" and bool(section.pattern) == cube and section.href is not None:
         what = "not used for a cube: remove it" if cube else "missing, expected such as {date}_{band}.tif for a folder"
         yield Problem(where=f"{where}.pattern", what=what)

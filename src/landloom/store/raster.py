@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PREVIEW: Final = 512
 """Pixels a side of a preview."""
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
+_AXIS: Final = re.compile(r"NETCDF_DIM_(\w+)|DIM_(\w+)_VALUE")
 _SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
 _LARGEST_BLOCK: Final = 2**29
 """Bytes of a tile or strip at most: any window costs whole ones."""
@@ -103,6 +104,8 @@ def cube_variables(path: str) -> tuple[CubeVariable, ...]:
         TransientFaultError: it is temporarily unreadable.
     """
     driver = local_driver(path)
+    if (Path(path) / "zarr.json").is_file():
+        raise PermanentFaultError(f"{path}: is of Zarr version 3, expected version 2 (zarr_format=2), or NetCDF")
     if driver not in {"netCDF", "Zarr"}:
         raise PermanentFaultError(f"{path}: expected a NetCDF file or a Zarr group")
     with _opened(path, None) as (dataset, _):
@@ -192,11 +195,16 @@ class RasterFile:
     def times(self) -> tuple[tuple[float, ...], str] | None:
         """Times of the bands of a cube's variable and their CF units; None if it does not give them."""
         whole, tags = self._dataset.tags(), [self._dataset.tags(band) for band in range(1, self.count + 1)]
-        found = [(one.get("NETCDF_DIM_time", one.get("DIM_time_VALUE")), one.get("DIM_time_UNIT")) for one in tags]
-        units = whole.get("time#units") or next((unit for _, unit in found if unit), None)
-        if not units or any(value is None for value, _ in found):
+        axes = {match[1] or match[2] for key in tags[0] if (match := _AXIS.fullmatch(key))}
+        if len(axes) != 1:
             return None
-        return tuple(float(value) for value, _ in found), str(units)
+        axis = axes.pop()
+        values = [one.get(f"NETCDF_DIM_{axis}", one.get(f"DIM_{axis}_VALUE", "")) for one in tags]
+        units = whole.get(f"{axis}#units") or tags[0].get(f"DIM_{axis}_UNIT")
+        try:
+            return (tuple(float(value) for value in values), str(units)) if units else None
+        except ValueError:
+            return None
 
     def block_shape(self, band: int = 1) -> tuple[int, int]:
         """Rows and columns of the tiles or strips in which a band is decoded."""

@@ -51,6 +51,22 @@ def test_variables_with_another_time_axis_or_none_are_left_out_by_name(tmp_path:
     assert [problem.where.rpartition(": ")[2] for problem in archive.problems] == ["B03"]
 
 
+def test_the_time_axis_may_have_any_name(tmp_path: Path) -> None:
+    cube(HLS).rename(time="t").isel(t=[1]).to_netcdf(tmp_path / "c.nc", engine="h5netcdf")
+    cube(HLS).rename(time="acquired").to_zarr(tmp_path / "c.zarr", zarr_format=2)
+    for name, count in (("c.nc", 1), ("c.zarr", 4)):
+        found = CubeArchive(tmp_path / name, HLS_L30).search(PLACE, Period.year(2018))
+        assert len(found) == count
+
+
+def test_what_gdal_does_not_read_is_said(tmp_path: Path) -> None:
+    cube(HLS).to_zarr(tmp_path / "c.zarr", zarr_format=3, consolidated=False)
+    cube(HLS).transpose("y", "x", "time").to_netcdf(tmp_path / "turned.nc", engine="h5netcdf")
+    for name, what in (("c.zarr", "Zarr version 3"), ("turned.nc", "north-up")):
+        with pytest.raises(PermanentFaultError, match=what):
+            CubeArchive(tmp_path / name, HLS_L30).search(PLACE, Period.year(2018))
+
+
 def test_a_cube_without_any_band_of_the_sensor_is_an_error_that_names_its_variables(tmp_path: Path) -> None:
     xr.Dataset({"ndvi": (("time", "y", "x"), np.zeros((2, 3, 3)))}).to_netcdf(tmp_path / "c.nc", engine="h5netcdf")
     with pytest.raises(PermanentFaultError, match="got variables ndvi, expected some of B01"):

@@ -34,6 +34,18 @@ def test_a_pattern_reads_scene_and_band(pattern: str, name: str, scene: str, ban
     assert (found.scene, found.band) == (scene, band)
 
 
+def test_names_of_bands_divide_a_name_where_it_could_be_divided_in_several_ways() -> None:
+    pattern = FilePattern.parse("x_{date}_*_{band}.tif", ["SCL", "B1", "B12"])
+    for name, band in (
+        ("x_20180603_a_b_SCL.tif", "SCL"),
+        ("x_20180603_a_b12.tif", "b12"),
+        ("x_20180603_a_T1.tif", "T1"),
+    ):
+        found = pattern.match(name)
+        assert found is not None
+        assert found.band == band
+
+
 @pytest.mark.parametrize(
     "name", ["20181303_B04.tif", "2018366_B04.tif", "20180603T256161_B04.tif", "x/20180603_B04.tif", "20180603_B04.jp2"]
 )

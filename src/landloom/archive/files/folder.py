@@ -137,7 +137,7 @@ class FolderArchive:
             named = ", ".join(path.relative_to(self._folder).as_posix() for path in [*strangers][:MOST_NAMED])
             more = f" and {len(strangers) - MOST_NAMED} more" if len(strangers) > MOST_NAMED else ""
             bands = f"; {', '.join(sorted(unknown))} are no bands of {self._sensor.title}" if unknown else ""
-            got = f"got {named}{more}" if strangers else "got no other file"
+            got = f"got {named}{more}" if strangers else "got no file" if not unknown else "got only other bands"
             raise PermanentFaultError(f"{self._folder}: no file matches {patterns}: {got}{bands}")
         for path in strangers:
             self._report(path, f"does not match {patterns}: left out")

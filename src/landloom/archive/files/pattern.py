@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from landloom.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _FIELDS: Final = {
     "date": r"(?P<date>\d{4}-\d\d-\d\d(?:[T_]\d\d[:-]?\d\d[:-]?\d\d)?|\d{8}(?:T\d{6})?|\d{7}(?:T\d{6})?)(?:\.\d+)?Z?",
@@ -61,31 +64,42 @@ class FilePattern:
     text: str
     """As written."""
     regex: re.Pattern[str]
+    known: re.Pattern[str] | None = None
+    """The same for bands of known names, which is tried first: a name may be divided in several ways."""
 
     @classmethod
-    def parse(cls, text: str) -> Self:
+    def parse(cls, text: str, bands: Iterable[str] = ()) -> Self:
         """Parse a pattern.
+
+        Args:
+            text: the pattern.
+            bands: what `{band}` stands for, as far as it is known.
 
         Raises:
             InvalidValueError: no date, or a field that is unknown or given twice.
         """
-        made, at, seen = "", 0, []
+        made, own, at, seen = "", "", 0, []
+        names = "|".join(re.escape(name) for name in sorted(bands, key=len, reverse=True))
         for part in _PARTS.finditer(text):
             name, wild = part[1], part[2]
             made += re.escape(text[at : part.start()])
+            own += re.escape(text[at : part.start()])
             at = part.end()
             if name is not None and (name not in _FIELDS or name in seen):
                 wanted = ", ".join(f"{{{field}}}" for field in _FIELDS)
                 raise InvalidValueError(f"got {text!r} with {{{name}}}, expected each of {wanted} at most once")
-            made += _WILD[wild] if name is None else _FIELDS[name]
+            found = _WILD[wild] if name is None else _FIELDS[name]
+            made += found
+            own += f"(?P<band>{names})" if name == "band" else found
             seen += [] if name is None else [name]
         if "date" not in seen:
             raise InvalidValueError(f"got {text!r} without {{date}}, expected a pattern such as {{date}}_{{band}}.tif")
-        return cls(text=text, regex=re.compile(made + re.escape(text[at:]), re.IGNORECASE | re.ASCII))
+        whole, exact = (re.compile(one + re.escape(text[at:]), re.IGNORECASE | re.ASCII) for one in (made, own))
+        return cls(text=text, regex=whole, known=exact if names else None)
 
     def match(self, path: str) -> FileName | None:
         """What a path says; None if it does not match, or its date is none."""
-        found = self.regex.fullmatch(path)
+        found = (self.known.fullmatch(path) if self.known is not None else None) or self.regex.fullmatch(path)
         if found is None:
             return None
         time = _time(found["date"])
