@@ -40,6 +40,7 @@ READS: Final = {
     "labels add": "{tmp} --source {web}/labels.gpkg --column c " + TERMS,
     "cite": "{web}/corpus",
     "query": "{web}/corpus",
+    "split": "{web}/corpus",
     "crawl": "{web}/catalog.json",
     "download": "{web}/corpus {tmp}/out",
     "repair": "{web}/corpus {tmp}",

@@ -17,6 +17,7 @@ from landloom.cli import (
     recipes,
     scenes,
     serving,
+    splitting,
 )
 from landloom.pipelines.commands import command_groups
 
@@ -69,6 +70,7 @@ for group in (
     publishing,
     asking,
     downloading,
+    splitting,
     serving,
     annotate,
     demos,
