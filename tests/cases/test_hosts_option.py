@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.web import FaultyServer
 
 LOCAL: Final = {
-    *("init", "simulate", "status", "report", "verify", "index", "evaluate"),
+    *("init", "simulate", "status", "report", "verify", "index"),
     *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-annotate"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),
@@ -36,6 +36,7 @@ READS: Final = {
     "scenes": "{recipe} --out {tmp}/scenes.csv",
     "validate": "{web}/corpus",
     "export": "{web}/corpus {tmp}/out --layout cubes",
+    "evaluate": "fused {recipe}",
     "publish": "{web}/corpus {tmp}/out --base-url https://example.org/c",
     "labels add": "{tmp} --source {web}/labels.gpkg --column c " + TERMS,
     "cite": "{web}/corpus",
@@ -56,7 +57,7 @@ READS: Final = {
 }
 """Command → arguments that lead to a server."""
 NEEDS_MORE: Final = {
-    *("labels add", "repair", "guess train"),
+    *("labels add", "repair", "guess train", "evaluate"),
     *(f"annotate {verb}" for verb in ("serve", "import", "consensus", "report", "export")),
 }
 """Those that ask for more than an address before they read one."""

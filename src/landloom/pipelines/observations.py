@@ -12,7 +12,6 @@ import numpy as np
 from landloom.archive.open import archive_kinds
 from landloom.engine.context import build_context
 from landloom.engine.kinds import PlanInputs
-from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.placement import Placement
 from landloom.engine.scenes.archives import Archives
 from landloom.errors import InvalidInputError
@@ -20,18 +19,19 @@ from landloom.model.ids import parse_sample_id
 from landloom.model.sample import Sample
 from landloom.model.sensor import REFLECTANCE_SCALE
 from landloom.pipelines.registry import REGISTRY
-from landloom.products.fused.sightings import Attempt, Source, without
 from landloom.products.fused.task import FusedTask
+from landloom.products.fused.withholding import read_window
 from landloom.query.pixel_figure import Observations
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from numpy.typing import NDArray
 
     from landloom.engine.kinds import ProductRequest
     from landloom.engine.project import Project
+    from landloom.products.fused.sightings import Source
     from landloom.query.pixel_series import PixelSeries
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
@@ -68,6 +68,17 @@ def read_observations(recipe: str | Path, series: PixelSeries) -> Observations:
     )
 
 
+def require_readable(project: Project, archives: Iterable[str]) -> None:
+    """Refuse archives whose products a build orders and downloads first.
+
+    Raises:
+        InvalidInputError: names the archive.
+    """
+    for name in archives:
+        if archive_kinds()[project.recipe.named_archives()[name].kind].fetched:
+            raise InvalidInputError(f"archive {name}: its products are ordered and downloaded, by a build alone")
+
+
 def _request(project: Project, series: PixelSeries) -> ProductRequest[Any]:
     for request in REGISTRY.requests(project):
         if request.key == series.product:
@@ -83,10 +94,7 @@ def _task(project: Project, request: ProductRequest[Any], series: PixelSeries) -
     wanted = request.kind.scenes(request)
     asked = {} if wanted is None else {request.path: wanted}
     asked |= {f"{request.path}.{name}": one for name, one in request.kind.more_scenes(request).items()}
-    for one in asked.values():
-        kind = archive_kinds()[project.recipe.named_archives()[one.archive].kind]
-        if kind.fetched:
-            raise InvalidInputError(f"archive {one.archive}: its products are ordered and downloaded by a build alone")
+    require_readable(project, [one.archive for one in asked.values()])
     with TemporaryDirectory() as folder, build_context(Path(folder)) as context:
         archives = Archives(project, context)
         outline = {sample.tile: sample.footprint}
@@ -111,18 +119,8 @@ def _read(
     source: Source, series: PixelSeries
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_], Sequence[str]]:
     """Days, (time, band) values, whether they are clear, and ids of scenes."""
-
-    def work(left_out: Mapping[str, str]) -> tuple[Source, NDArray[np.uint16], NDArray[np.bool_]]:
-        usable = Source(
-            bands=source.bands,
-            mask=source.mask,
-            passes=without(source.passes, left_out),
-            footprint=source.footprint,
-        )
-        seen, _ = Attempt().read(usable, series.place)
-        return usable, seen.stack[:, :, 0, 0], seen.valid[:, 0, 0]
-
-    (usable, stored, clear), _ = without_broken(work)
+    read = read_window(source, series.place)
+    stored, clear = read.sightings.stack[:, :, 0, 0], read.sightings.valid[:, 0, 0]
     values = np.where(stored == 0, np.nan, stored / REFLECTANCE_SCALE)
-    names = ["+".join(scene.id for scene in group) for group in usable.passes]
-    return usable.days, values, clear, names
+    names = ["+".join(scene.id for scene in group) for group in read.source.passes]
+    return read.sightings.days, values, clear, names
