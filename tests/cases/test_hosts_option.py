@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOCAL: Final = {
     *("init", "simulate", "status", "report", "verify", "index"),
-    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-annotate"),
+    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-fused", "demo-annotate"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),
     *("annotate backup", "annotate rebuild", "annotate redraw"),

@@ -68,7 +68,7 @@ def pixel_figure(
     if series.quality:
         _draw_quality(panels[-1], series)
     dates: Any = mdates  # untyped
-    locator = dates.AutoDateLocator(minticks=2, maxticks=max(int(width * 1.2), 6))
+    locator = dates.AutoDateLocator(minticks=max(int(width * 0.5), 2), maxticks=max(int(width * 1.2), 6))
     panels[-1].xaxis.set_major_locator(locator)
     panels[-1].xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
     panels[-1].xaxis.get_offset_text().set(size=8, color=INK)
