@@ -173,7 +173,7 @@ class SampleSeries:
             quality=None if layers is None else layers.values,
             nodata=None if beside is None else beside.product.nodata,
             in_unit=beside is not None and beside.product.dtype == item.product.dtype,
-            overpasses=_overpasses(corpus, info, item, sample),
+            overpasses=_overpasses(corpus, info, item, sample) if TRACEABILITY in _layers(beside) else {},
         )
 
     def pixel(self, row: int, column: int) -> PixelSeries:
