@@ -1,4 +1,4 @@
-"""`landloom evaluate`: accuracy against the known truth of the frozen judge."""
+"""`landloom evaluate`: accuracy against the known truth of the frozen judge, or on the archive of a recipe."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.errors import counted
 from landloom.imagery.composite import Observation, composite
 from landloom.imagery.resample import repeat
 from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
+from landloom.pipelines.withheld import evaluate_withheld
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
 from landloom.products.fused.judge import LIMITS, evaluate_fused, fused_table, medians
+from landloom.products.fused.withheld import HEADER, withheld_rows
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.engine.project import Project
     from landloom.engine.run import Listener
     from landloom.simulate.judge.composites import CompositeCase
 
@@ -61,6 +65,8 @@ class Evaluation:
     """Header of the table."""
     scenario: str = ""
     """What the table was measured on, where its header does not say it."""
+    notes: tuple[str, ...] = ()
+    """What was left out."""
 
 
 def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
@@ -214,6 +220,18 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
+    found = evaluate_withheld(project, **options)
+    return Evaluation(
+        figures=(),
+        details=found.document(),
+        header=HEADER,
+        rows=tuple(withheld_rows(found.errors)),
+        scenario=found.scenario,
+        notes=tuple(f"left out in {counted(count, 'sample')}: {what}" for what, count in found.left_out.items()),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
@@ -223,5 +241,7 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "guess": _guess,
 }
 """Evaluations on the frozen judge."""
+ON_RECIPES: Final[dict[str, Callable[..., Evaluation]]] = {"fused": _fused_of_recipe}
+"""Evaluations on the archive of a recipe; arguments as of `evaluate_withheld`."""
 DEFAULT: Final = ("composites", "fractions")
 """Evaluations that run by default."""
