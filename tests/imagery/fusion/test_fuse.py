@@ -208,3 +208,11 @@ def test_inconsistent_shapes_are_refused() -> None:
         Sightings(days=DAYS, stack=first.stack, valid=first.valid[:, :2])
     with pytest.raises(InvalidValueError, match="second sensor"):
         fuse(first, DAYS, replace(first, stack=first.stack[:, :1]))
+
+
+def test_an_extreme_of_the_season_is_no_cloud() -> None:
+    days = np.arange(0.0, 360.0, 30.0)
+    stack = np.rint(truth_at(days) + np.random.default_rng(1).normal(0, NOISE, (12, 2, SIDE, SIDE))).astype(np.uint16)
+    made = fuse(Sightings(days=days, stack=stack, valid=np.ones((12, SIDE, SIDE), bool)), days)
+    assert made.outliers <= 0.02 * stack[:, 0].size
+    assert rms(made.series, truth_at(days)) < NOISE
