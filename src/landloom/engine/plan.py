@@ -16,7 +16,7 @@ from landloom.model.address import is_remote
 from landloom.model.sample import by_tile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from landloom.corpus.info import ProductInfo
     from landloom.engine.context import BuildContext
@@ -53,6 +53,7 @@ def gather(
     *,
     fetch: bool = True,
     allow_missing: bool = False,
+    choose: Callable[[tuple[Sample, ...]], tuple[Sample, ...]] | None = None,
 ) -> tuple[PlanInputs, tuple[Problem, ...]]:
     """Check inputs, place the samples, and find the scenes of each tile; each archive is searched once.
 
@@ -62,6 +63,7 @@ def gather(
         context: of the build.
         fetch: whether to download products from a provider; if not, only its catalogue is searched.
         allow_missing: continue without products that failed.
+        choose: of the placed samples those to go on with; by default all.
 
     Returns:
         The inputs of planning, and the problems.
@@ -76,6 +78,8 @@ def gather(
         request.kind.check(request, context)
     archives = Archives(project, context, fetch=fetch, allow_missing=allow_missing)
     placement = _placed(project, registry, context, archives)
+    if choose is not None:
+        placement = replace(placement, samples=choose(placement.samples))
     tiles = by_tile(placement.samples)
     scenes = _scenes(requests, tiles, archives)
     problems = tuple(dict.fromkeys((*placement.problems, *archives.problems)))
