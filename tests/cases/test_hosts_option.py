@@ -41,6 +41,7 @@ READS: Final = {
     "labels add": "{tmp} --source {web}/labels.gpkg --column c " + TERMS,
     "cite": "{web}/corpus",
     "query": "{web}/corpus",
+    "split": "{web}/corpus",
     "series": "{web}/corpus 33N_16E-243N_29_01 --pixel 0,0 --out {tmp}/series.png",
     "crawl": "{web}/catalog.json",
     "download": "{web}/corpus {tmp}/out",

@@ -18,6 +18,7 @@ from landloom.cli import (
     recipes,
     scenes,
     serving,
+    splitting,
 )
 from landloom.pipelines.commands import command_groups
 
@@ -71,6 +72,7 @@ for group in (
     publishing,
     asking,
     downloading,
+    splitting,
     serving,
     annotate,
     demos,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.reports.options import JsonOption, ReadingCommand
+from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import say, say_json, say_lines, say_table, size, warn
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ RegionOption = Annotated[
 ]
 WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_312 >= 0.5 AND split = 'train'.")]
 PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after the period.")]
+SplitSetOption = Annotated[str | None, typer.Option(help="Split set that splits are of; see landloom split.")]
 ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
 
 
@@ -59,24 +60,16 @@ def select(
     where: str | None,
     period: tuple[str, str] | None,
     products: list[str] | None,
+    split_set: str | None = None,
     *,
     sums: list[str] | None = None,
     **others: Any,
 ) -> Selection:
     """Query a corpus with these options."""
-    opened = corpus.define(**_sums(sums or []))
-    return opened.query(region=region_of(region), where=where, period=period, products=products or None, **others)
-
-
-def _sums(texts: list[str]) -> dict[str, str]:
-    """Split `forest=clc_311 + clc_312` into name and sum."""
-    pairs = [text.partition("=") for text in texts]
-    for name, sign, what in pairs:
-        if not (name.strip() and sign and what.strip()):
-            raise typer.BadParameter(
-                f"got {name!r}, expected a sum such as 'forest=clc_311 + clc_312'", param_hint="--sum"
-            )
-    return {name.strip(): what for name, _, what in pairs}
+    opened = corpus.define(**named_values("--sum", sums, "'forest=clc_311 + clc_312'"))
+    return opened.query(
+        region=region_of(region), where=where, period=period, products=products or None, split_set=split_set, **others
+    )
 
 
 def query(
@@ -97,6 +90,7 @@ def query(
     ] = None,
     stratum: Annotated[list[str] | None, typer.Option(help="Only samples of this stratum; may be repeated.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="Only samples of this split; may be repeated.")] = None,
+    split_set: SplitSetOption = None,
     limit: Annotated[
         int | None, typer.Option(min=0, help="Maximum number of samples: the first ones, or a random draw with --seed.")
     ] = None,
@@ -119,6 +113,7 @@ def query(
         where,
         period,
         product,
+        split_set,
         sums=sums,
         relation=relation,
         strata=stratum or None,

@@ -11,7 +11,7 @@ import shapely
 from landloom.engine.kinds import PlanInputs
 from landloom.engine.placement import split_samples
 from landloom.engine.scenes.archives import Archives, all_scenes
-from landloom.errors import InvalidInputError, bullets
+from landloom.errors import InvalidInputError, Problem, bullets
 from landloom.model.address import is_remote
 from landloom.model.sample import by_tile
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from landloom.engine.project import Project
     from landloom.engine.registry import Registry
     from landloom.engine.units import Unit
-    from landloom.errors import Problem
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
 
@@ -87,6 +86,10 @@ def gather(
     if scenes and not all_scenes(scenes.values()):
         wrong = f"; its problems:\n{bullets(problems[:5])}" if problems else ""
         raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}{wrong}")
+    empty = [path for path, answer in scenes.items() if not all_scenes([answer])]
+    problems += tuple(
+        Problem(where=path, what="its archive has no scene of any sample in its period") for path in empty
+    )
     for request in requests:
         for name in request.kind.files(request.section):
             path = project.path(name)

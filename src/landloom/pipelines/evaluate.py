@@ -190,11 +190,16 @@ def _consensus(listener: Listener | None) -> Evaluation:
 def _order(listener: Listener | None) -> Evaluation:
     judged = evaluate_order(listener=listener)
     needed = float(np.mean([one.needed for one in judged]))
+    half = float(np.mean([one.needed_of_half for one in judged]))
     what = "share of the answers with which the active order is as accurate as random order with all of them, mean"
+    of_half = "the same for a budget of half the answers, at whose end tasks are left over, as a share of it, mean"
     return Evaluation(
-        figures=(Figure(name="annotation_order", value=needed, limit=BAR, what=what),),
+        figures=(
+            Figure(name="annotation_order", value=needed, limit=BAR, what=what),
+            Figure(name="annotation_order_half", value=half, limit=BAR, what=of_half),
+        ),
         details={"scenario": SCENARIO, "seeds": [one.document() for one in judged]},
-        header=("", "guess", "end", "answers", "time", "of half a budget", f"gain at {BAR:.0%}"),
+        header=("", "guess", "end", "answers", "time", "if foreseen", "of half a budget", f"gain at {BAR:.0%}"),
         rows=tuple(order_table(judged)),
         scenario=SCENARIO,
     )

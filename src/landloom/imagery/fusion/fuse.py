@@ -11,17 +11,11 @@ from scipy.ndimage import uniform_filter
 from landloom.errors import InvalidValueError
 from landloom.imagery.fusion.noise import noise_levels
 from landloom.imagery.fusion.pixels import find_outliers, fit_gains, pixel_series, spread
-from landloom.imagery.fusion.regional import (
-    RegionSeries,
-    Smoothed,
-    calibration,
-    find_spikes,
-    rates,
-    region_series,
-    smoothed,
-)
+from landloom.imagery.fusion.rates import rates
+from landloom.imagery.fusion.regional import RegionSeries, find_spikes, region_series
 from landloom.imagery.fusion.regions import Regions, find_regions, gather
 from landloom.imagery.fusion.second import NEAR, NEAR_DAYS, Bandpass, fit_bandpass, second_series
+from landloom.imagery.fusion.smoothing import Smoothed, calibration, smoothed
 from landloom.imagery.whittaker import whittaker
 
 if TYPE_CHECKING:
@@ -100,6 +94,13 @@ def fuse(
     The seasonal course is that of a pixel's most similar neighbours, whose clear pixels are averaged, and which a
     second sensor complements between clear dates. A pixel follows it with a brightness of its own, and is drawn to its
     own observations where they differ lastingly. Windows that overlap agree except within `HALO` pixels of their edges.
+
+    Clouds are taken to be bright: of two observations that stand against each other, the brighter one is left out as a
+    missed cloud unless the darker one stands out far more (`regional.DARK`). Give indices that clouds lower, such as
+    NDVI, with their sign reversed.
+
+    Where a region differs on the two sides of a gap, it may have changed at any time between: values go in a straight
+    line from one to the other, and σ says that the day is not known.
 
     Args:
         first: the reference sensor.
@@ -198,8 +199,11 @@ def _second(
     if not np.isfinite(bandpass.scatter).all():
         return None, None, np.zeros_like(second.valid)
     difference = bandpass.apply(values) - expected
-    means, mass = gather(difference, second.valid, regions.member, regions.weight, regions.count)
-    added = second_series(second.days, made.mean, means, mass, bandpass.scatter, noise)
+    where = (regions.member, regions.weight, regions.count)
+    means, mass = gather(difference, second.valid, *where)
+    np.square(difference, out=difference)
+    uneven = np.maximum(gather(difference, second.valid, *where)[0] - means**2, 0.0)
+    added = second_series(second.days, made.mean, means, uneven, mass, sure, bandpass.scatter, noise)
     spikes = find_spikes(series.joined(added))
     order = np.argsort(np.argsort(np.concatenate([series.days, added.days]), kind="stable"), kind="stable")
     mine = spikes[order[series.days.size :]]

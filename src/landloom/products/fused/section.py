@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from landloom.errors import InvalidValueError
 from landloom.model.recipe import Name, PeriodSection, ProductSection, Terms
+from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 from landloom.model.time import Cadence
 
@@ -27,6 +28,8 @@ class FusedProduct(ProductSection):
     """Scene classes that count as clear; vegetation, bare soil, water, unclassified and snow if absent."""
     dilate: Annotated[int, Field(ge=0, le=50)] = DILATE
     """Dilation of unusable areas in pixels of the classification."""
+    mask: Masks = ()
+    """Where usable pixels are known from, instead of `clear`; one mask or several."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms

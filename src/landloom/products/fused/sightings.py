@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.engine.pixels.masks import joined_uses
 from landloom.engine.pixels.reading import SceneReader
 from landloom.imagery.fusion.fuse import Sightings
 from landloom.imagery.fusion.quality import CLOUD, QUALITY_NODATA, cloud_codes
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.imagery.composite import Observation
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
@@ -43,6 +44,11 @@ class Source:
     """Pixels of the product along a side of the sensor's own pixel."""
 
     @property
+    def read(self) -> tuple[str, ...]:
+        """All bands that are read."""
+        return self.mask.with_bands(self.bands)
+
+    @property
     def days(self) -> NDArray[np.float64]:
         """(overpass) days since 1970."""
         return np.array([day_of(min(scene.time for scene in group)) for group in self.passes], np.float64)
@@ -56,6 +62,7 @@ class Attempt:
     clamped: dict[str, int] = field(default_factory=dict)
     stored: dict[str, dict[str, str]] = field(default_factory=dict)
     validity: dict[str, str] = field(default_factory=dict)
+    masked: dict[str, dict[str, str]] = field(default_factory=dict)
 
     def read(self, source: Source, grid: Grid) -> tuple[Sightings, NDArray[np.uint16]]:
         """Observations of a window, and (overpass, y, x) its cloud masks.
@@ -90,6 +97,9 @@ class Attempt:
         if layer is not None and classes is not None:
             own = cloud_codes(classes, layer)
             np.copyto(clouds, own, where=clouds == QUALITY_NODATA)
+        if reader.masked:
+            known = self.masked.get(reader.scene.id, {})
+            self.masked[reader.scene.id] = joined_uses(known, reader.masked)
         if seen is None:
             return
         if layer is None:

@@ -108,6 +108,7 @@ class FusedTask:
                 sorted(one.id for one in wanted if one.id not in attempt.used and one.id not in left_out)
             ),
             left_out=tuple(LeftOut(id=one.id, reason=left_out[one.id]) for one in wanted if one.id in left_out),
+            masks={one.id: attempt.masked[one.id] for one in wanted if one.id in attempt.masked} or None,
             observations=tile.observations[step.name],
         )
 
