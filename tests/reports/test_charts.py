@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from landloom.reports.charts import MOST_ROWS, confusion_matrix, interval_dots, stacked_bars, value_maps
+from landloom.reports.charts import MOST_ROWS, confusion_matrix, error_grid, interval_dots, stacked_bars, value_maps
 
 PNG = b"\x89PNG\r\n\x1a\n"
 NAMES = ["water", "$\\frac{a$", "_hidden", "<script>"]
@@ -31,3 +31,10 @@ def test_confusion_matrices(side: int) -> None:
     counts = np.arange(side * side, dtype=np.int64).reshape(side, side)
     assert confusion_matrix(["$x" + str(n) for n in range(side)], counts).startswith(PNG)
     assert confusion_matrix(["y"] * side, counts) == confusion_matrix(["y"] * side, counts), "same bytes"
+
+
+def test_error_grids_leave_cells_without_numbers_empty() -> None:
+    values = np.array([[12.0, np.nan], [300.0, 0.5]])
+    made = error_grid(["gap $a", "all"], ["Jan", "Feb"], values, np.array([[3, 0], [1_000, 2]]), "error")
+    assert made.startswith(PNG)
+    assert error_grid(["a"], ["b"], np.array([[np.nan]]), np.array([[0]]), "error").startswith(PNG)

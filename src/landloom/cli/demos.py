@@ -120,7 +120,6 @@ def demo_fused(
     """Simulate two sensors; build composites, a fused five-day series and its quality layers; withhold and compare."""
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.fused import run_demo_fused
-    from landloom.products.fused.withheld import HEADER, withheld_rows
 
     count = cores(workers)
     with ProgressBars() as bars:
@@ -130,7 +129,7 @@ def demo_fused(
         return
     say_build(done.build)
     say(f"  validated: {done.checked:,} files and documents, no problem")
-    say_table("fused series at withheld scenes", HEADER, withheld_rows(done.evaluation.errors))
+    say_table("fused series at withheld scenes", *done.evaluation.table)
     say(f"  {done.evaluation.scenario}")
     say(f"  the series of a pixel: {done.picture}")
 

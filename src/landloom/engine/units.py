@@ -111,6 +111,8 @@ class Outcome:
     """Parts that were left out or repaired, and anomalies."""
     inputs: Mapping[str, Version] = field(default_factory=dict)
     """Address → version of the source files that it has read; never published."""
+    measures: Mapping[str, Any] = field(default_factory=dict)
+    """Name → JSON values that its kind has measured for the report; never published."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values, without the files."""
@@ -119,6 +121,7 @@ class Outcome:
             "lineage": None if self.lineage is None else self.lineage.document(),
             "notes": [{"kind": note.kind.value, "what": note.what, "count": note.count} for note in self.notes],
             "inputs": {href: version.document() for href, version in self.inputs.items()},
+            "measures": dict(self.measures),
         }
 
     @classmethod
@@ -131,6 +134,7 @@ class Outcome:
             lineage=None if lineage is None else Lineage.of_document(lineage),
             notes=tuple(Note(kind=NoteKind(one["kind"]), what=one["what"], count=one["count"]) for one in notes),
             inputs={href: Version.parse(one) for href, one in document.get("inputs", {}).items()},
+            measures=document.get("measures", {}),
         )
 
 

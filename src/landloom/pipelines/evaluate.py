@@ -21,7 +21,6 @@ from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figur
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
 from landloom.products.fused.judge import LIMITS, break_summary, evaluate_fused, fused_table, medians
 from landloom.products.fused.peers import absent
-from landloom.products.fused.withheld import HEADER, withheld_rows
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -227,8 +226,8 @@ def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
     return Evaluation(
         figures=(),
         details=found.document(),
-        header=HEADER,
-        rows=tuple(withheld_rows(found.errors)),
+        header=found.table[0],
+        rows=found.table[1],
         scenario=found.scenario,
         notes=tuple(f"left out in {counted(count, 'sample')}: {what}" for what, count in found.left_out.items()),
     )

@@ -21,6 +21,7 @@ from landloom.pipelines.observations import require_readable
 from landloom.pipelines.registry import REGISTRY
 from landloom.products.fused.kind import FusedKind
 from landloom.products.fused.task import FusedTask
+from landloom.products.fused.withheld import HEADER, withheld_rows
 from landloom.products.fused.withholding import LEAST, SHARE, Withholding
 
 if TYPE_CHECKING:
@@ -56,6 +57,11 @@ class WithheldReport:
             f"error; {told.screened:,} not compared that are taken for clouds or shadows, {told.alone:,} of pixels "
             "without another observation; smoothing with its best penalty in hindsight"
         )
+
+    @property
+    def table(self) -> tuple[tuple[str, ...], tuple[tuple[object, ...], ...]]:
+        """Header and rows of the errors."""
+        return HEADER, tuple(withheld_rows(self.errors))
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""

@@ -88,6 +88,37 @@ def confusion_matrix(names: Sequence[str], counts: NDArray[np.int64]) -> bytes:
     return png(figure)
 
 
+def error_grid(
+    rows: Sequence[str], columns: Sequence[str], values: NDArray[np.float64], counts: NDArray[np.int64], unit: str
+) -> bytes:
+    """Errors by two properties, each with the number behind it; cells without any are empty.
+
+    Args:
+        rows: names, from the top.
+        columns: names, from the left.
+        values: (row, column) errors; NaN for none.
+        counts: (row, column) numbers.
+        unit: label of the scale.
+    """
+    figure = new_figure(2.2 + 0.62 * len(columns), 1.2 + 0.42 * len(rows))
+    axes = figure.add_subplot()
+    most = max(float(np.nanmax(values, initial=0.0)), 1e-9)
+    shown = axes.imshow(np.ma.masked_invalid(values), cmap="YlOrBr", aspect="auto", vmin=0, vmax=most)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    for row, column in np.argwhere(np.isfinite(values)).tolist():
+        value, count = float(values[row, column]), int(counts[row, column])
+        colour = "white" if value > 0.6 * most else INK
+        place: dict[str, Any] = {"ha": "center", "va": "center", "color": colour}
+        axes.text(column, row - 0.14, f"{value:.0f}" if most > 10 else f"{value:.1f}", fontsize=8, **place)
+        axes.text(column, row + 0.24, f"{count:,}", fontsize=5.5, **place)
+    plain_axes(axes)
+    bar = figure.colorbar(shown, ax=axes, shrink=0.9)
+    bar.ax.tick_params(labelsize=7)
+    bar.set_label(unit, fontsize=7, color=INK)
+    return png(figure)
+
+
 def value_maps(maps: Mapping[str, NDArray[np.float64]], title: str, columns: int = 6) -> bytes:
     """Small maps of values from 0 to 1, all on one scale; NaN is grey.
 

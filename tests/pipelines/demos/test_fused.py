@@ -23,6 +23,8 @@ CELLS = 1
 """Samples along a side."""
 BERLIN = (13.05, 52.35, 13.72, 52.69)
 """The box of the tutorial."""
+MAY = (pd.to_datetime("2018-05-01T00:00:00Z"), pd.to_datetime("2018-06-01T00:00:00Z"))
+"""Its period."""
 COUNTS = {"source_pf": 146 + 146, "source_s2": 12, "labels": 1}
 """Assets of a sample's items: series and quality, composites, labels."""
 
@@ -75,7 +77,14 @@ def test_section_3_querying_with_stac(catalog: Catalog) -> None:
     assert "rapidai4eo_v1_source_pf_33N_16E-243N_29_01" in {item.id for item in berlin_pf_items}
     assert items_intersecting_geometry(pf_collection, shapely.geometry.box(0, 50, 1, 51)) == []
 
-    example_pf_item = berlin_pf_items[0]
+
+def example_items(catalog: Catalog) -> list[Any]:
+    collection = catalog.get_child("rapidai4eo_v1_source_pf")
+    return items_intersecting_geometry(collection, shapely.geometry.box(*BERLIN))
+
+
+def test_section_3_assets_of_an_item(catalog: Catalog) -> None:
+    example_pf_item = example_items(catalog)[0]
     example_pf_assets = example_pf_item.get_assets()
     assert list(example_pf_assets)[:5] == [
         "sr_2018-01-03",
@@ -85,15 +94,18 @@ def test_section_3_querying_with_stac(catalog: Catalog) -> None:
         "sr_2018-01-13",
     ]
     assert example_pf_assets["qa_2018-01-03"].to_dict()["datetime"] == "2018-01-03T10:30:00Z"
-    start_date = pd.to_datetime("2018-05-01T00:00:00Z")
-    end_date = pd.to_datetime("2018-06-01T00:00:00Z")
     time_filtered_assets = {
-        k: v for k, v in example_pf_assets.items() if start_date < pd.to_datetime(v.extra_fields["datetime"]) < end_date
+        k: v for k, v in example_pf_assets.items() if MAY[0] < pd.to_datetime(v.extra_fields["datetime"]) < MAY[1]
     }
     assert len(time_filtered_assets) == 12
     role_filtered_assets = {k: v for k, v in time_filtered_assets.items() if v.has_role("data")}
     assert list(role_filtered_assets) == [f"sr_2018-05-{day:02d}" for day in (3, 8, 13, 18, 23, 28)]
 
+
+def test_section_3_related_items(catalog: Catalog) -> None:
+    berlin_pf_items = example_items(catalog)
+    example_pf_item = berlin_pf_items[0]
+    role_filtered_assets = [f"sr_2018-05-{day:02d}" for day in (3, 8, 13, 18, 23, 28)]
     related_items = [link.resolve_stac_object().target for link in example_pf_item.links if link.rel == "related"]
     assert {item.collection_id for item in related_items} == {"rapidai4eo_v1_labels", "rapidai4eo_v1_source_s2"}
     query_pfs2_hrefs = []
@@ -102,9 +114,7 @@ def test_section_3_querying_with_stac(catalog: Catalog) -> None:
         for item in (link.resolve_stac_object().target for link in pf_item.links if link.rel == "related"):
             if item.collection_id == "rapidai4eo_v1_source_s2":
                 query_pfs2_hrefs += [
-                    v.href
-                    for v in item.assets.values()
-                    if start_date < pd.to_datetime(v.extra_fields["datetime"]) < end_date
+                    v.href for v in item.assets.values() if MAY[0] < pd.to_datetime(v.extra_fields["datetime"]) < MAY[1]
                 ]
     assert len(query_pfs2_hrefs) == CELLS * CELLS * (6 + 1)
 

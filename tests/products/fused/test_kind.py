@@ -57,8 +57,9 @@ def made(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., 
 
 
 @pytest.fixture(scope="module")
-def corpus(made: Callable[..., Path]) -> Path:
-    return made("one", {})
+def corpus(fused: Path) -> Path:
+    """What `made` makes without changes."""
+    return fused / "corpus"
 
 
 def chips(corpus: Path, folder: str) -> dict[str, NDArray[Any]]:

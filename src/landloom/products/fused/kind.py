@@ -17,6 +17,7 @@ from landloom.errors import Problem
 from landloom.model.product import PRODUCTS, Product
 from landloom.model.sensor import SENTINEL_2_L2A
 from landloom.model.time import Cadence
+from landloom.products.fused.report import withheld_part
 from landloom.products.fused.section import FusedProduct
 from landloom.products.fused.sightings import Source
 from landloom.products.fused.task import MEMORY, FusedTask
@@ -151,15 +152,17 @@ class FusedKind(ProductKind[FusedProduct]):
         )
 
     def report(self, request: ProductRequest[FusedProduct], facts: ReportFacts) -> list[str]:
-        """Observations by tile and timestep."""
+        """Observations by tile and timestep, and errors at withheld ones."""
+        errors = withheld_part(one.outcome.measures for one in facts.of(request))
         rows = [(one.tile, one.outcome.lineage) for one in facts.of(request) if one.outcome.lineage is not None]
         if not rows:
-            return []
+            return errors
         means = np.array([[step.observations or 0.0 for step in lineage.timesteps] for _, lineage in rows])
         steps = [step.timestep for step in rows[0][1].timesteps]
         grid = observation_grid([tile for tile, _ in rows], steps, means)
         title = products(request)[0].title
-        return ["<h2>Observations behind the fused series</h2>", figure(grid, f"{title}: mean used observations.")]
+        seen = ["<h2>Observations behind the fused series</h2>", figure(grid, f"{title}: mean used observations.")]
+        return [*seen, *errors]
 
 
 def timesteps(request: ProductRequest[FusedProduct]) -> tuple[Timestep, ...]:

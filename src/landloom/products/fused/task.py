@@ -21,6 +21,8 @@ from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.imagery.fusion.fuse import HALO, FusedSeries, Sightings, fuse
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
 from landloom.products.fused.sightings import Attempt, Source, day_of, without
+from landloom.products.fused.withheld import WITHHELD
+from landloom.products.fused.withholding import withheld_within
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
     from landloom.model.time import Timestep
+    from landloom.products.fused.withheld import WithheldErrors
 
 SIDE: Final = 240
 """Side of a block in pixels, without its halo."""
@@ -75,6 +78,7 @@ class FusedTask:
             observed=observed,
             lineage=Lineage(timesteps=tuple(self._step(step, tile, left_out) for step in self.timesteps)),
             notes=tile.notes(),
+            measures={} if tile.withheld is None else {WITHHELD: tile.withheld.state()},
         )
 
     @property
@@ -123,6 +127,7 @@ class _Tile:
         self.blank = np.ones((len(task.samples), len(task.timesteps)), np.bool_)
         self.outliers = self.clipped = self.never = self.unmatched = 0
         self.seen = np.zeros(len(task.timesteps))
+        self.withheld: WithheldErrors | None = None
         self.targets = np.array([day_of(step.stamp) for step in task.timesteps])
         groups = [*self.first.passes, *(self.second.passes if self.second is not None else ())]
         self.codes = {scene.id: number for number, group in enumerate(groups, start=1) for scene in group}
@@ -181,6 +186,19 @@ class _Tile:
         seen = _Seen.of(made, first, second, clouds, more)
         for position in block.samples:
             self._cut(position, grid, made, seen, writers)
+        if self.withheld is None:
+            self._withhold(block.samples[0], grid, made, first, second)
+
+    def _withhold(
+        self, position: int, grid: Grid, made: FusedSeries, first: Sightings, second: Sightings | None
+    ) -> None:
+        """Measure the error in one sample of the tile, for the report."""
+        sample = self.task.samples[position]
+        own = sample.grid(self.task.resolution)
+        row, column = own.offset_in(grid)
+        window = slice(row, row + own.height), slice(column, column + own.width)
+        bands = tuple(band.name for band in self.task.products[0].bands)
+        self.withheld = withheld_within(first, second, made.used, window, bands=bands, sample=sample)
 
     def _cut(self, position: int, grid: Grid, made: FusedSeries, seen: _Seen, writers: Sequence[ProductWriter]) -> None:
         own = self.task.samples[position].grid(self.task.resolution)

@@ -20,7 +20,7 @@ from landloom.imagery.whittaker import whittaker
 from landloom.products.fused.judge import FUSED, GAPS, TUNED, gap_lengths, nearest_in_time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
@@ -29,6 +29,8 @@ GAP_NAMES: Final = ("≤ 10 d", "11–30 d", "31–60 d", "> 60 d")
 MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 OTHERS: Final = ("nearest", "linear", "whittaker", "clr")
 """Methods that the fused series is compared with."""
+WITHHELD: Final = "withheld"
+"""Name of these errors among what a unit has measured."""
 KNOTS: Final = 5.0
 """Days between the knots of smoothing."""
 _SMOOTH: Final = tuple(f"whittaker {penalty:g}" for penalty in TUNED)
@@ -71,6 +73,23 @@ class WithheldErrors:
             screened=0,
             alone=0,
         )
+
+    @classmethod
+    def of_state(cls, state: Mapping[str, Any]) -> Self:
+        """The inverse of `state`."""
+        arrays: dict[str, Any] = {name: np.asarray(state[name], np.float64) for name in ("errors", "fits", "noise")}
+        counts: dict[str, Any] = {name: int(state[name]) for name in ("windows", "scenes", "screened", "alone")}
+        return cls(bands=tuple(state["bands"]), methods=tuple(state["methods"]), **arrays, **counts)
+
+    def state(self) -> dict[str, Any]:
+        """All sums as JSON values."""
+        names = ("windows", "scenes", "screened", "alone")
+        return {
+            "bands": list(self.bands),
+            "methods": list(self.methods),
+            **{name: np.round(getattr(self, name), 3).tolist() for name in ("errors", "fits", "noise")},
+            **{name: getattr(self, name) for name in names},
+        }
 
     def __add__(self, other: WithheldErrors) -> WithheldErrors:
         return replace(

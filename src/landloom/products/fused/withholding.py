@@ -100,6 +100,50 @@ class Withholding:
         return withheld_errors(case, withheld_dates(days.size, self.share, self.seed, self.sample.tile)), left_out
 
 
+def withheld_within(
+    first: Sightings,
+    second: Sightings | None,
+    used: NDArray[np.bool_],
+    window: tuple[slice, slice],
+    *,
+    bands: tuple[str, ...],
+    sample: Sample,
+) -> WithheldErrors | None:
+    """The errors in one sample of a block that has been fused: an estimate for a report, at the price of one sample.
+
+    The sample is filled without its surroundings, so that its real error is rather smaller.
+
+    Args:
+        first: the reference sensor over the block.
+        second: another sensor.
+        used: (time, y, x) observations of the reference sensor that the block's series uses.
+        window: rows and columns of the sample.
+        bands: their names.
+        sample: decides with its tile which overpasses are withheld.
+
+    Returns:
+        None with fewer than `LEAST` overpasses.
+    """
+    if first.days.size < LEAST:
+        return None
+    rows, columns = window
+    whole = slice(0, rows.stop - rows.start), slice(0, columns.stop - columns.start)
+    case = WithheldCase(
+        first=_cut(first, window),
+        second=None if second is None else _cut(second, window),
+        bands=bands,
+        months=months_of(first.days),
+        part=whole,
+    )
+    held = withheld_dates(first.days.size, SHARE, crc32(str(sample.id).encode()), sample.tile)
+    return withheld_errors(case, held, others=False, used=np.ascontiguousarray(used[..., rows, columns]))
+
+
+def _cut(seen: Sightings, window: tuple[slice, slice]) -> Sightings:
+    part = np.s_[..., window[0], window[1]]
+    return replace(seen, stack=np.ascontiguousarray(seen.stack[part]), valid=np.ascontiguousarray(seen.valid[part]))
+
+
 def withheld_dates(count: int, share: float, seed: int, tile: str) -> NDArray[np.bool_]:
     """(time) overpasses to withhold, at random: at least one, and never all.
 
