@@ -208,11 +208,12 @@ class _Pairs:
         rival, no = others.argmax(axis=1), np.maximum(others.max(axis=1), 0)
         shape = (classes, classes, int(yes.max()) + 1, int(no.max()) + 1)
         packed = np.ravel_multi_index((guess, np.where(no > 0, rival, 0), yes, no), shape)
-        unique, inverse = np.unique(packed, return_inverse=True)
+        order = np.argsort(packed, kind="stable")
+        unique, starts = np.unique(packed[order], return_index=True)
+        keys = zip(*(axis.tolist() for axis in np.unravel_index(unique, shape)), strict=True)
         wrong, gains = 0.0, np.zeros(ahead)
-        for at, key in enumerate(zip(*(axis.tolist() for axis in np.unravel_index(unique, shape)), strict=True)):
+        for key, doubtful in zip(keys, np.split(error[order], starts[1:]), strict=True):
             state = self._state((*key, ahead))
-            doubtful = error[inverse == at]
             by_rival = state.wrong(doubtful)
             left = float(by_rival.sum())
             wrong += left

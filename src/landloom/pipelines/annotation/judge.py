@@ -100,7 +100,7 @@ class JudgedOrder:
     @property
     def needed_of_half(self) -> float:
         """The same for a budget of half the answers, as a share of that budget."""
-        half = len(self.random.shares) // 2
+        half = int(np.searchsorted(self.random.shares, 0.5 - 1e-9))
         return self.active.reached(self.random.accuracy[half])[0] / self.random.shares[half]
 
     @property
