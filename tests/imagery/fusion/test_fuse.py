@@ -10,8 +10,6 @@ import pytest
 from landloom.errors import InvalidValueError
 from landloom.imagery.fill import fill_linear
 from landloom.imagery.fusion.fuse import HALO, Sightings, fuse
-from landloom.imagery.fusion.rates import rates
-from landloom.imagery.fusion.regional import RegionSeries
 from landloom.imagery.fusion.second import second_series
 from landloom.imagery.whittaker import whittaker
 
@@ -172,21 +170,6 @@ def test_a_pixel_never_seen_nearby_is_nodata() -> None:
     made = fuse(first, DAYS)
     assert made.series.max() == 0
     assert made.sigma.max() == 0
-
-
-@pytest.mark.parametrize(("step", "parts"), [(5.0, 24), (10.0, 24), (30.0, 16), (720.0, 1)])
-def test_few_dates_do_not_give_each_month_its_own_rate(step: float, parts: int) -> None:
-    days = np.arange(0.0, 721.0, step)
-    values = np.random.default_rng(1).normal(0, 1, (days.size, 2, 9)).cumsum(axis=0).astype(np.float32)
-    found = rates(
-        RegionSeries(
-            days=days,
-            values=values,
-            variance=np.full(values.shape, 0.1, np.float32),
-            reference=np.ones(days.size, np.bool_),
-        )
-    )
-    assert found.days.size == found.season.shape[1] == parts
 
 
 @pytest.mark.parametrize("clear", [1, 2])

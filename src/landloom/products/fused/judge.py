@@ -83,17 +83,20 @@ class Judged:
         Args:
             method: its name.
             where: (date, y, x) to limit it to; all by default.
+
+        Returns:
+            Not a number where the method has no value there.
         """
-        square = self.square[method]
-        if where is None:
-            found: NDArray[np.float64] = np.sqrt(np.nanmean(square, axis=(0, 2, 3)))
-            return found
-        return np.array([np.sqrt(np.nanmean(square[:, b][where])) for b in range(square.shape[1])])
+        chosen = np.ones_like(self.gap, np.bool_) if where is None else where
+        bands = [square[chosen] for square in np.moveaxis(self.square[method], 1, 0)]
+        known = [one[np.isfinite(one)] for one in bands]
+        return np.array([np.sqrt(one.mean()) if one.size else np.nan for one in known])
 
     def best(self, where: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """(band) error of the best other method, that with the smallest mean over bands relative to linear."""
         line = self.rmse("linear", where)
         others = [self.rmse(name, where) for name in self.square if name not in {FUSED, ALONE}]
+        others = [one for one in others if np.isfinite(one).all()]
         return min(others, key=lambda one: float(np.mean(one / line)))
 
     @property
@@ -133,15 +136,15 @@ class Judged:
         return {
             "seed": self.seed,
             "bands": list(FUSION_BANDS),
-            "rmse": {name: self.rmse(name).tolist() for name in self.square},
-            "bias": {name: one.tolist() for name, one in self.bias.items()},
+            "rmse": {name: _plain(self.rmse(name)) for name in self.square},
+            "bias": {name: _plain(one) for name, one in self.bias.items()},
             "by_gap": {
-                label: {name: self.rmse(name, where).tolist() for name in self.square} | {"share": float(where.mean())}
+                label: {name: _plain(self.rmse(name, where)) for name in self.square} | {"share": float(where.mean())}
                 for label, where in gaps.items()
                 if where.any()
             },
             "by_month": {
-                str(m): {name: self.rmse(name, self._of(m)).tolist() for name in self.square}
+                str(m): {name: _plain(self.rmse(name, self._of(m))) for name in self.square}
                 for m in sorted({int(one) for one in self.months})
             },
             "coverage": [float((np.abs(self.ratio) <= k).mean()) for k in (1, 2)],
@@ -153,6 +156,10 @@ class Judged:
             "absent": list(absent()),
             **self.values(),
         }
+
+
+def _plain(values: NDArray[np.float64]) -> list[float | None]:
+    return [float(one) if np.isfinite(one) else None for one in values]
 
 
 LIMITS: Final = {
