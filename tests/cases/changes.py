@@ -33,6 +33,7 @@ TABLE = {"draw": "granules", "table": "granules.csv", "quotas": {"Europe": 2}, "
 COUNTED = {key: value for key, value in TABLE.items() if key != "quotas"} | {"count": 2}
 CONTINENTS = {"file": "smaller.geojson", "column": "id"}
 ODATA = {"kind": "odata", "href": "http://127.0.0.1:9/", "fetch": {"tokens": "http://127.0.0.1:9/token"}}
+_SENSOR, _MASK = "archive.own_sensor", "products.own.mask.0"
 CHANGES: dict[str, list[Change]] = {
     "Recipe": [
         change("cells", "name", "other"),
@@ -45,6 +46,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "archives", {"a": {"kind": "static", "href": "archive/catalog.json"}}),
         change("cells", "products", {}),
         change("cells", "scenes", {"policy": "least-cloudy 1"}),
+        change("cells", "mask", {"source": "scl", "clear": [4]}),
         change("cells", "layouts", ["cubes"]),
         change("cells", "stac", {"item": "{collection}-{sample}"}),
         change("cells", "splits", {"train": 1.0}),
@@ -118,6 +120,50 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "archive.level", "L1C"),
         change("cells", "archive.fetch", {"folder": "elsewhere"}),
         change("cells", "archive.sensor", "landsat-c2-l2"),
+        change("files", _SENSOR, None),
+        change("files", "archive.pattern", "{date}-{band}.tif"),
+    ],
+    "SensorSection": [
+        change("files", f"{_SENSOR}.name", "other"),
+        change("files", f"{_SENSOR}.title", "Other"),
+        change("files", f"{_SENSOR}.resolution", 15),
+        change("files", f"{_SENSOR}.bands", ["red", "blue"]),
+        change("files", f"{_SENSOR}.scale", 0.001),
+        change("files", f"{_SENSOR}.offset", 0.1),
+        change("files", f"{_SENSOR}.nodata", 8),
+        change("files", f"{_SENSOR}.mask", None),
+    ],
+    "BandSection": [
+        change("files", f"{_SENSOR}.bands.0.{key}", value)
+        for key, value in {
+            "name": "scarlet",
+            "file": "N",
+            "number": 2,
+            "resolution": 15,
+            "common_name": "rededge",
+            "wavelength": 0.7,
+            "description": "other",
+        }.items()
+    ],
+    "SensorMaskSection": [
+        change("files", f"{_SENSOR}.mask.{key}", value)
+        for key, value in {
+            "name": "other",
+            "file": "N",
+            "number": 2,
+            "resolution": 15,
+            "clear": [0],
+            "cloudy": [1],
+            "bits": [1],
+            "nodata": 8,
+        }.items()
+    ],
+    "MaskSection": [
+        change("files", f"{_MASK}.source", "scl"),
+        change("files", f"{_MASK}.band", "red"),
+        change("files", f"{_MASK}.clear", [0]),
+        change("files", f"{_MASK}.dilate", 2),
+        change("files", f"{_MASK}.least_clear", 0.5),
     ],
     "FetchSection": [
         change("odata", "archive.fetch.folder", "elsewhere"),
@@ -134,6 +180,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "products.s2.cadence", "10 days"),
         change("cells", "products.s2.clear", [4]),
         change("cells", "products.s2.dilate", 3),
+        change("cells", "products.s2.mask", [{"source": "scl"}]),
         change("cells", "products.s2.count", value=False),
         change("cells", "products.s2.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("cells", "products.s2.terms", {"licence": "MIT", "attribution": "x"}),
@@ -157,6 +204,7 @@ CHANGES: dict[str, list[Change]] = {
         change("windows", "products.s2_native.valid", value=False),
         change("windows", "products.s2_native.clear", [4]),
         change("windows", "products.s2_native.dilate", 2),
+        change("windows", "products.s2_native.mask", {"source": "scl", "dilate": 1}),
         change("windows", "products.s2_native.least_data", 0.5),
         change("windows", "products.s2_native.least_valid", 0.5),
         change("windows", "products.s2_native.period", {"start": "2018-06-01", "end": "2018-07-01"}),
@@ -167,6 +215,7 @@ CHANGES: dict[str, list[Change]] = {
         change("granules", "products.s2.bands", ["B04", "B08"]),
         change("granules", "products.s2.clear", [4]),
         change("granules", "products.s2.dilate", 2),
+        change("granules", "products.s2.mask", {"source": "scl", "least_clear": 0.1}),
         change("granules", "products.s2.filled", value=False),
         change("granules", "products.s2.period", {"start": "2018-03-01", "end": "2018-10-01"}),
         change("granules", "products.s2.terms", {"licence": "MIT", "attribution": "x"}),
@@ -177,6 +226,7 @@ CHANGES: dict[str, list[Change]] = {
         change("fused", "products.pfsr.cadence", "10 days"),
         change("fused", "products.pfsr.clear", [4]),
         change("fused", "products.pfsr.dilate", 1),
+        change("fused", "products.pfsr.mask", {"source": "scl", "clear": ["water"]}),
         change("fused", "products.pfsr.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("fused", "products.pfsr.terms", {"licence": "MIT", "attribution": "x"}),
         change("fused", "products.pfsr.archive", "more", products__pfsr__second=None),

@@ -17,6 +17,8 @@ import pytest
 import shapely
 import yaml
 from tests.cases.changes import CHANGES, LISTED, ODATA, TERMS, Change
+from tests.cases.sensor_archives import recipe
+from tests.cases.test_files import OWN, PLANET, write_bands
 from tests.projects import write_granules, write_series
 
 from landloom.corpus.documents import corpus_json
@@ -73,7 +75,8 @@ def bases(
     """Folders of recipes with all inputs that changed ones may name."""
     root = tmp_path_factory.mktemp("bases")
     found = {
-        name: root / name for name in ("cells", "list", "windows", "around", "granules", "external", "fused", "odata")
+        name: root / name
+        for name in ("cells", "list", "windows", "around", "granules", "external", "fused", "odata", "files")
     }
     cells = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
     cells["products"]["s2"]["terms"]["providers"] = [{"name": "landloom", "roles": ["producer"]}]
@@ -93,6 +96,12 @@ def bases(
         found[name].mkdir()
         (found[name] / "archive").symlink_to(tiny_archive)
         (found[name] / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    found["files"].mkdir()
+    write_bands(found["files"] / "scenes", PLANET, "{day}_{band}.tif")
+    own = OWN | {"bands": [{"name": "red"}, {"name": "nir", "file": "N"}]}
+    archive = {"kind": "files", "href": "scenes", "pattern": "{date}_{band}.tif", "own_sensor": own}
+    document = recipe(archive, PLANET.bands, mask=[{"source": "band"}])
+    (found["files"] / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     write_series(found["windows"], tiny_archive)
     write_series(found["around"], tiny_archive)
     document = yaml.safe_load((found["around"] / "landloom.yaml").read_text(encoding="utf-8"))
