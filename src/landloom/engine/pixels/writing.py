@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.pixels.scratch import scratch_arrays
+from landloom.engine.pixels.scratch import release, scratch_arrays
 from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import encode_cubes
 from landloom.formats.zarr.metadata import CubeSpec
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
     from landloom.model.time import Timestep
     from landloom.store.protocol import Store
+
+
+MAPPED: Final = 128 * 2**20
+"""Bytes of chips after which the memory of a temporary file is given back."""
 
 
 class ProductWriter(Protocol):
@@ -113,6 +117,7 @@ class CubeWriter:
     target: _Target
     _stack: ExitStack = field(default_factory=ExitStack)
     _array: NDArray[Any] | None = None
+    _written: int = 0
 
     def __enter__(self) -> Self:
         target = self.target
@@ -132,6 +137,10 @@ class CubeWriter:
         if self._array is None:
             raise RuntimeError("a cube writer is used within its with block")
         self._array[sample, timestep] = chip
+        self._written += chip.nbytes
+        if self._written > MAPPED:
+            release(self._array)
+            self._written = 0
 
     def finish(self) -> list[FileEntry]:
         """Encode and store every shard, then the metadata."""
@@ -139,7 +148,11 @@ class CubeWriter:
             raise RuntimeError("a cube writer is used within its with block")
         target = self.target
         folder = target.layout.cube(target.samples[0].id, target.product)
-        return [target.put(f"{folder}/{key}", data) for key, data in encode_cubes(cube_spec(target), self._array)]
+        files = []
+        for key, data in encode_cubes(cube_spec(target), self._array):
+            files.append(target.put(f"{folder}/{key}", data))
+            release(self._array)
+        return files
 
 
 def cube_spec(target: _Target) -> CubeSpec:

@@ -138,6 +138,7 @@ def pixel_series(
     valid: NDArray[np.bool_],
     days: NDArray[np.float64],
     at_dates: NDArray[np.float32],
+    known: NDArray[np.bool_],
     targets: NDArray[np.float64],
     at_targets: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -146,6 +147,7 @@ def pixel_series(
     gain: NDArray[np.float32],
     gain_variance: NDArray[np.float32],
     noise: NDArray[np.float32],
+    limits: tuple[float, float],
     series: NDArray[np.uint16],
     sigma: NDArray[np.uint16],
 ) -> int:
@@ -156,6 +158,7 @@ def pixel_series(
         valid: (time, y, x).
         days: (time) ascending.
         at_dates: (time, band, region) series of regions, in units of noise.
+        known: (y, x) pixels to make; the others are left as they are.
         targets: (target) ascending.
         at_targets: (target, band, region).
         variance: (target, band, region).
@@ -164,11 +167,12 @@ def pixel_series(
         gain: (band, y, x).
         gain_variance: (band, y, x).
         noise: (band).
-        series: (target, band, y, x) result, in stored numbers, at least 1.
-        sigma: (target, band, y, x) result, likewise.
+        limits: smallest and largest value of the series, in stored numbers, at least 1.
+        series: (target, band, y, x) result, in stored numbers.
+        sigma: (target, band, y, x) result, likewise, at least 1.
 
     Returns:
-        Number of values that were outside of the stored range.
+        Number of values that were outside of the limits.
     """
     times, bands, height, width = stack.shape
     count = targets.size
@@ -197,6 +201,8 @@ def pixel_series(
             smooth_levels(values, seen, every[order], rate, DECAY, own, mean, wide)
             for n in range(count):
                 for x in range(width):
+                    if not known[y, x]:
+                        continue
                     m, v = np.float32(0.0), np.float32(0.0)
                     for k in range(member.shape[0]):
                         w = weight[k, y, x]
@@ -206,8 +212,8 @@ def pixel_series(
                     g = gain[b, y, x]
                     level = noise[b] * (g * m + mean[place[times + n], x])
                     v = g * g * v + m * m * gain_variance[b, y, x] + wide[place[times + n], x]
-                    clipped += level < 0.5 or level > SATURATED - 1
-                    series[n, b, y, x] = np.uint16(min(max(level + 0.5, 1.0), SATURATED - 1.0))
+                    clipped += level < limits[0] - 0.5 or level > limits[1]
+                    series[n, b, y, x] = np.uint16(min(max(level + 0.5, limits[0]), limits[1]))
                     sigma[n, b, y, x] = np.uint16(min(max(noise[b] * np.sqrt(v) + 0.5, 1.0), SATURATED - 1.0))
     return clipped
 

@@ -246,18 +246,21 @@ def _changes(
                 continue
             if last >= 0 and days[t] > days[last]:
                 gap = days[t] - days[last]
+                first, end = seasons, 0
                 for k in range(seasons):
-                    overlap[k] = max(min(days[t], edges[k + 1]) - max(days[last], edges[k]), 0.0) / gap
-                    weight[k] += overlap[k]
+                    if days[t] > edges[k] and days[last] < edges[k + 1]:
+                        first, end = min(first, k), k + 1
+                        overlap[k] = (min(days[t], edges[k + 1]) - max(days[last], edges[k])) / gap
+                        weight[k] += overlap[k]
                 number[region] += 1.0
                 for b in range(bands):
                     change = values[t, b, region] - values[last, b, region]
                     excess = max(change * change - variance[t, b, region] - variance[last, b, region], 0.0) / gap
                     expected = 0.0
-                    for k in range(seasons):
+                    for k in range(first, end):
                         expected += overlap[k] * season[b, k]
                     total[b, region] += excess / expected
-                    for k in range(seasons):
+                    for k in range(first, end):
                         by_season[b, k] += overlap[k] * season[b, k] * excess / (expected * base[b, region])
             last = t
     return total, number, by_season, weight
