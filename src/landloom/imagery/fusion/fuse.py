@@ -32,6 +32,8 @@ FEATURE_STEP: Final = 15.0
 """Days between the features by which pixels are compared."""
 FEATURE_NOISE: Final = 0.4
 """Noise of a feature relative to an observation's."""
+ROWS: Final = 16
+"""Rows whose features are made at a time."""
 LIMITS: Final = (1, SATURATED - 1)
 """Smallest and largest value that can be stored."""
 HALO: Final = 32
@@ -236,10 +238,14 @@ def _regions(
     """Regions by the smoothed seasonal course."""
     last = max(targets[-1], targets[0] + FEATURE_STEP)
     knots = np.arange(targets[0], last + FEATURE_STEP / 2, FEATURE_STEP)
-    course = whittaker(first.stack, first.valid, first.days, knots, 1.0)
-    features = course.astype(np.float32)
-    features /= (FEATURE_NOISE * noise)[None, :, None, None]
-    return find_regions(features.reshape(-1, *features.shape[2:]), origin)
+    height, width = first.valid.shape[1:]
+    features = np.empty((height, width, knots.size * len(noise)), np.float32)
+    for row in range(0, height, ROWS):
+        rows = slice(row, row + ROWS)
+        course = whittaker(first.stack[:, :, rows], first.valid[:, rows], first.days, knots, 1.0)
+        features[rows] = np.moveaxis(course.reshape(-1, *course.shape[2:]), 0, -1)
+    features /= np.tile(np.float32(FEATURE_NOISE) * noise, knots.size)
+    return find_regions(np.moveaxis(features, -1, 0), origin)
 
 
 def _seen_only(regions: Regions, series: RegionSeries) -> Regions:
@@ -261,7 +267,8 @@ def _first_pass(
     """Series of regions without spikes; outliers are taken out of `valid`."""
     series = _gathered(first, valid, regions, noise)
     spikes = find_spikes(series)
-    valid &= ~spikes[:, regions.member[0]]
+    for t in np.flatnonzero(spikes.any(axis=1)):
+        valid[t] &= ~spikes[t, regions.member[0]]
     series = series.without(spikes)
     at_dates = smoothed(series, rates(series), first.days)
     gain, _ = fit_gains(first.stack, valid, at_dates.mean, regions.member, regions.weight, noise)

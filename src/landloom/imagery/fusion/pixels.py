@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from landloom.imagery.fusion.levels import smooth_levels
+from landloom.imagery.fusion.regions import MEMBERS
 from landloom.model.sensor import SATURATED
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def fit_gains(
                 if valid[t, y, x]:
                     for b in range(bands):
                         m = 0.0
-                        for k in range(member.shape[0]):
+                        for k in range(MEMBERS):
                             m += weight[k, y, x] * mean[t, b, member[k, y, x]]
                         cross[b, x] += m * stack[t, b, y, x] / noise[b]
                         square[b, x] += m * m
@@ -122,7 +123,7 @@ def find_outliers(
                     score = 0.0
                     for b in range(bands):
                         m, v = 0.0, 1.0
-                        for k in range(member.shape[0]):
+                        for k in range(MEMBERS):
                             m += weight[k, y, x] * mean[t, b, member[k, y, x]]
                             v += weight[k, y, x] * variance[t, b, member[k, y, x]]
                         miss = stack[t, b, y, x] / noise[b] - gain[b, y, x] * m
@@ -204,7 +205,7 @@ def pixel_series(
                     if not known[y, x]:
                         continue
                     m, v = np.float32(0.0), np.float32(0.0)
-                    for k in range(member.shape[0]):
+                    for k in range(MEMBERS):
                         w = weight[k, y, x]
                         if w > 0:
                             m += w * at_targets[n, b, member[k, y, x]]
@@ -236,7 +237,7 @@ def _misses(
             for x in range(width):
                 m = np.float32(0.0)
                 if valid[t, x]:
-                    for k in range(member.shape[0]):
+                    for k in range(MEMBERS):
                         m += weight[k, x] * at_dates[t, b, member[k, x]]
                     m = np.float32(stack[t, b, x]) / noise[b] - gain[b, x] * m
                 miss[b, t, x] = m

@@ -186,10 +186,10 @@ def gather(
     own = np.empty((count, bands), dtype=np.float32)
     for t in range(times):
         own[:] = 0
-        for k in range(member.shape[0]):
-            for y in range(height):
-                for x in range(wide):
-                    if valid[t, y, x]:
+        for y in range(height):
+            for x in range(wide):
+                if valid[t, y, x]:
+                    for k in range(member.shape[0]):
                         region, w = member[k, y, x], weight[k, y, x]
                         mass[t, region] += w
                         for b in range(bands):

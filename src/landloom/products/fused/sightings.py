@@ -78,6 +78,7 @@ class Staged:
 
     source: Source
     grids: Sequence[Grid]
+    near: Sequence[NDArray[np.bool_]]
     arrays: Mapping[str, NDArray[Any]]
     """`stack`, `valid`, `clouds` and number of the window → (overpass, …, y, x); clouds are codes + 1, 0 = no data."""
     used: dict[str, SceneFacts] = field(default_factory=dict)
@@ -85,12 +86,13 @@ class Staged:
     """Broken scenes, with the reason."""
 
     @classmethod
-    def read(cls, source: Source, grids: Sequence[Grid], stack: ExitStack) -> Self:
+    def read(cls, source: Source, grids: Sequence[Grid], near: Sequence[NDArray[np.bool_]], stack: ExitStack) -> Self:
         """Read all overpasses.
 
         Args:
             source: of the sensor.
             grids: windows, row by row.
+            near: (y, x) of each, the pixels wanted; nothing is kept of the others.
             stack: closes temporary files.
 
         Raises:
@@ -102,7 +104,7 @@ class Staged:
             shapes[f"stack {number}"] = (count, bands, *grid.shape), np.uint16
             shapes[f"valid {number}"] = (count, *grid.shape), np.bool_
             shapes[f"clouds {number}"] = (count, *grid.shape), np.uint8
-        staged = cls(source=source, grids=grids, arrays=scratch_arrays(shapes, stack, IN_MEMORY))
+        staged = cls(source=source, grids=grids, near=near, arrays=scratch_arrays(shapes, stack, IN_MEMORY))
         for used, left_out in in_threads(staged._overpass, range(count)):
             staged.used |= used
             staged.left_out |= left_out
@@ -160,7 +162,7 @@ class Staged:
         if layer is None:
             data = seen.bands.max(axis=0) > 0
             np.copyto(clouds, np.where(seen.valid, np.uint8(1), np.uint8(CLOUD + 1)), where=data)
-        fresh = seen.valid & ~valid
+        fresh = seen.valid & ~valid & self.near[number]
         np.copyto(bands, seen.bands, where=fresh[None])
         valid |= fresh
-        return True
+        return bool((seen.valid & self.near[number]).any())

@@ -17,7 +17,7 @@ from landloom.engine.pixels.blocks import blocks
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
-from landloom.imagery.fusion.fuse import FEATURE_STEP, HALO, LIMITS, Prepared, prepare
+from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
 from landloom.products.fused.sightings import Source, Staged, day_of
 from landloom.products.fused.tally import Tally
@@ -34,8 +34,10 @@ if TYPE_CHECKING:
     from landloom.model.scene import Scene
     from landloom.model.time import Timestep
 
-BLOCK: Final = 10 * 2**27
+BLOCK: Final = 9 * 2**27
 """Bytes that the work on a block takes at most, if a block is not a single sample."""
+SIDE: Final = 1_200
+"""Pixels of a block's side at most: of short series, too, several blocks give work to all threads."""
 MEMORY: Final = 3 * 2**30
 """Estimated peak of a unit in bytes: blocks in two threads."""
 
@@ -115,10 +117,9 @@ class FusedTask:
         """Pixels of a block's side: whole samples, so many that the work on one takes `BLOCK` bytes."""
         first, second = len(self.first.passes), 0 if self.second is None else len(self.second.passes)
         bands = len(self.first.bands)
-        features = (self.timesteps[-1].stamp - self.timesteps[0].stamp).days / FEATURE_STEP + 2
-        pixel = first * (2 * bands + 8) + 12 * features * bands + second * (6 * bands + 3)
+        pixel = first * (2 * bands + 8) + second * (6 * bands + 4)
         width = self.samples[0].grid(self.resolution).width
-        return max(int((BLOCK / pixel) ** 0.5 - 2 * HALO) // width, 1) * width
+        return min(max(int((BLOCK / max(pixel, 1)) ** 0.5 - 2 * HALO) // width, 1) * width, SIDE)
 
 
 class _Tile:
@@ -130,8 +131,9 @@ class _Tile:
         self.grids = [
             one.grid.window(-HALO, -HALO, one.grid.height + 2 * HALO, one.grid.width + 2 * HALO) for one in self.blocks
         ]
-        self.first = Staged.read(task.first, self.grids, stack)
-        self.second = None if task.second is None else Staged.read(task.second, self.grids, stack)
+        self.near = [self._near(number) for number in range(len(self.grids))]
+        self.first = Staged.read(task.first, self.grids, self.near, stack)
+        self.second = None if task.second is None else Staged.read(task.second, self.grids, self.near, stack)
         sensors = [one for one in (self.first, self.second) if one is not None]
         self.used = {name: facts for one in sensors for name, facts in one.used.items()}
         self.left_out = {name: reason for one in sensors for name, reason in one.left_out.items()}
@@ -145,6 +147,15 @@ class _Tile:
         self.share = np.zeros((len(task.samples), len(task.timesteps)))
         """(sample, timestep) mean used observations of a pixel."""
         self.tally = Tally()
+
+    def _near(self, number: int) -> NDArray[np.bool_]:
+        """(y, x) pixels of a block's window that its samples may depend on."""
+        near = np.zeros(self.grids[number].shape, np.bool_)
+        for position in self.blocks[number].samples:
+            own = self.task.samples[position].grid(self.task.resolution)
+            row, column = own.offset_in(self.grids[number])
+            near[row - HALO : row + own.height + HALO, column - HALO : column + own.width + HALO] = True
+        return near
 
     def made(self, stack: ExitStack) -> list[FileEntry]:
         """Fuse all blocks and write them; returns the files."""
