@@ -110,11 +110,26 @@ class Staged:
             staged.left_out |= left_out
         return staged
 
+    @property
+    def kept(self) -> NDArray[np.int64]:
+        """Overpasses that have any scene left."""
+        groups = enumerate(self.source.passes)
+        return np.array([n for n, group in groups if any(one.id not in self.left_out for one in group)], np.int64)
+
+    @property
+    def days(self) -> NDArray[np.float64]:
+        """(kept overpass) days since 1970."""
+        return self.source.days[self.kept]
+
     def sightings(self, number: int) -> tuple[Sightings, NDArray[np.uint8]]:
-        """Observations of a window, and (overpass, y, x) its cloud masks: codes + 1, 0 without data."""
-        stack, valid, clouds = (np.asarray(self.arrays[f"{name} {number}"]) for name in ("stack", "valid", "clouds"))
-        source = self.source
-        return Sightings(days=source.days, stack=stack, valid=valid, footprint=source.footprint), clouds
+        """Observations of a window, and (kept overpass, y, x) its cloud masks: codes + 1, 0 without data."""
+        arrays = [np.asarray(self.arrays[f"{name} {number}"]) for name in ("stack", "valid", "clouds")]
+        kept = self.kept
+        if kept.size < len(self.source.passes):
+            arrays = [array[kept] for array in arrays]
+            self.release(number)
+        stack, valid, clouds = arrays
+        return Sightings(days=self.days, stack=stack, valid=valid, footprint=self.source.footprint), clouds
 
     def release(self, number: int) -> None:
         """Give back the memory of a window."""

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from landloom.model.time import Timestep
 
 BLOCK: Final = 9 * 2**27
-"""Bytes that the work on a block takes at most, if a block is not a single sample."""
+"""Bytes that the work on a block takes."""
 SIDE: Final = 1_200
 """Pixels of a block's side at most: of short series, too, several blocks give work to all threads."""
 MEMORY: Final = 3 * 2**30
@@ -64,6 +64,8 @@ class FusedTask:
     timesteps: tuple[Timestep, ...]
     limits: tuple[int, int] = LIMITS
     """Smallest and largest value of the series, in stored numbers."""
+    block: int = BLOCK
+    """Bytes that the work on a block takes at most, if a block is not a single sample."""
 
     def run(self) -> Outcome:
         """Read, fuse, cut, write; the lineage has the scenes of every timestep, with their codes."""
@@ -114,12 +116,12 @@ class FusedTask:
         )
 
     def side(self) -> int:
-        """Pixels of a block's side: whole samples, so many that the work on one takes `BLOCK` bytes."""
+        """Pixels of a block's side: whole samples, so many that the work on one takes `block` bytes."""
         first, second = len(self.first.passes), 0 if self.second is None else len(self.second.passes)
         bands = len(self.first.bands)
         pixel = first * (2 * bands + 8) + second * (6 * bands + 4)
         width = self.samples[0].grid(self.resolution).width
-        return min(max(int((BLOCK / max(pixel, 1)) ** 0.5 - 2 * HALO) // width, 1) * width, SIDE)
+        return min(max(int((self.block / max(pixel, 1)) ** 0.5 - 2 * HALO) // width, 1) * width, SIDE)
 
 
 class _Tile:
@@ -140,9 +142,12 @@ class _Tile:
         self.targets = np.array([day_of(step.stamp) for step in task.timesteps])
         groups = [group for one in sensors for group in one.source.passes]
         self.codes = {scene.id: number for number, group in enumerate(groups, start=1) for scene in group}
-        days = [one.source.days for one in sensors]
-        self.order = np.argsort(np.concatenate(days), kind="stable")
-        self.days = np.concatenate(days)[self.order]
+        days = np.concatenate([one.days for one in sensors])
+        kept = [one.kept + 1 for one in sensors]
+        if len(kept) > 1:
+            kept[1] += len(task.first.passes)
+        self.order = np.argsort(days, kind="stable")
+        self.days, self.numbers = days[self.order], np.concatenate(kept)[self.order].astype(np.uint16)
         self.steps = self._steps()
         self.share = np.zeros((len(task.samples), len(task.timesteps)))
         """(sample, timestep) mean used observations of a pixel."""
@@ -221,7 +226,7 @@ class _Tile:
         layers = quality_layers(
             used,
             self.days,
-            (self.order + 1).astype(np.uint16),
+            self.numbers,
             (series.used & known).sum(axis=0),
             self._clouds(clouds[self.order]),
             series.sigma,
