@@ -2,36 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from tests.products.fused.tiles import BANDS, START, Tiles, cubes, notes, truth
-from tests.web import FaultyServer
 
 from landloom.errors import TransientFaultError
 from landloom.imagery.fusion.quality import QUALITY_NODATA
 from landloom.model.grid import Grid
-from landloom.model.ids import TileId
+from landloom.model.ids import SampleId, TileId
 from landloom.products.fused.sightings import day_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+    from tests.web import FaultyServer
+
+    from landloom.model.sample import Sample
+    from landloom.products.fused.task import FusedTask
 
 WEST, EAST = TileId.parse("33N_16E-243N"), TileId.parse("33N_17E-243N")
 EPSG = WEST.zone.epsg
 EDGE = EAST.grid(10).west
 
 
-def cells(tile: TileId, rows: range, columns: range) -> list:
+def cells(tile: TileId, rows: range, columns: range) -> list[SampleId]:
     return [cell for cell in tile.samples() if cell.row in rows and cell.column in columns]
 
 
-def around(cells: list, margin: float, resolution: float = 10.0) -> Grid:
-    boxes = np.array([cell.grid(10).bounds for cell in cells])
-    west, south, east, north = (*boxes[:, :2].min(axis=0), *boxes[:, 2:].max(axis=0))
+def around(cells: list[SampleId], margin: float, resolution: float = 10.0) -> Grid:
+    wests, souths, easts, norths = zip(*(cell.grid(10).bounds for cell in cells), strict=True)
+    west, south, east, north = min(wests), min(souths), max(easts), max(norths)
     return Grid.of_bounds(EPSG, (west - margin, south - margin, east + margin, north + margin), resolution)
 
 
@@ -54,7 +57,11 @@ def seam(
     return float(steps[at]), np.delete(steps, at)
 
 
-def days_of(task) -> NDArray[np.float64]:
+def column(sample: Sample) -> int:
+    return SampleId.parse(str(sample.id)).column
+
+
+def days_of(task: FusedTask) -> NDArray[np.float64]:
     return np.array([day_of(step.stamp) - day_of(START) for step in task.timesteps])
 
 
@@ -68,14 +75,14 @@ def test_seams_are_no_larger_than_steps_inside(pair: Tiles, parts: str) -> None:
         both = pair.task("blocks", cells(WEST, range(20, 22), range(39, 41)), pair.scenes, block=1)
         assert both.side() == 60
         made, tasks = cubes(both)[1], (both, both)
-        halves = [made[[n for n, one in enumerate(both.samples) if one.id.column == c]] for c in (39, 40)]
+        halves = [made[[n for n, one in enumerate(both.samples) if column(one) == c]] for c in (39, 40)]
     grids = [[one.grid(10) for one in task.samples] for task in tasks]
     if parts == "blocks":
         grids = [[g for g in grids[0] if g.west == west] for west in sorted({g.west for g in grids[0]})]
     true = np.stack(
         [np.concatenate([truth(days_of(tasks[0]), g) for g in row], axis=-1) for row in zip(*grids, strict=True)]
     )
-    across, inside = seam(*halves, true)
+    across, inside = seam(halves[0], halves[1], true)
     assert across <= np.quantile(inside, 0.95), (across, np.median(inside), inside.max())
 
 
@@ -94,7 +101,7 @@ def test_three_metres_are_chips_of_200_pixels(tmp_path: Path) -> None:
 OWN = cells(WEST, range(3, 4), range(7, 8))
 
 
-def small(folder: Path, **changes: object) -> Tiles:
+def small(folder: Path, **changes: Any) -> Tiles:
     return Tiles(folder=folder, grid=around(OWN, 0), **changes)
 
 
@@ -132,7 +139,7 @@ def test_fewer_than_three_clear_dates(tmp_path: Path, count: int) -> None:
 def test_saturated_snow(tmp_path: Path) -> None:
     """Saturated numbers are no data; brighter ones than the valid range are clipped and counted."""
 
-    def snow(day: int, bands: NDArray[np.uint16], classes: NDArray[np.uint8]) -> None:
+    def snow(_: int, bands: NDArray[np.uint16], classes: NDArray[np.uint8]) -> None:
         classes[:30] = 11
         bands[:, :30] = 18_500
         bands[:, :10] = 65_535
@@ -168,7 +175,7 @@ def test_a_broken_scene_is_named_and_costs_itself(tmp_path: Path) -> None:
     scenes = tiles.write()
     path = tmp_path / f"s020_{BANDS[2]}.tif"
     path.write_bytes(path.read_bytes()[:900])
-    outcome, series, layers = cubes(tiles.task("out", OWN, scenes))
+    outcome, series, _layers = cubes(tiles.task("out", OWN, scenes))
     assert outcome.lineage is not None
     assert [one.id for step in outcome.lineage.timesteps for one in step.left_out] == ["s020"]
     assert series.min() > 0

@@ -13,7 +13,6 @@ from shapely import box
 from landloom.corpus.layout import Layout
 from landloom.engine.pixels.reading import PixelMask
 from landloom.formats.geotiff import encode_geotiff
-from landloom.model.grid import Grid
 from landloom.model.product import PRODUCTS
 from landloom.model.sample import Sample
 from landloom.model.scene import Role, Scene, SceneFile
@@ -27,6 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.engine.units import Outcome
+    from landloom.model.grid import Grid
     from landloom.model.ids import SampleId
 
 BANDS = ("B02", "B03", "B04", "B08")
@@ -112,7 +112,7 @@ class Tiles:
                 store=str(self.folder / out),
                 layout=Layout(name="t", version="1.0"),
                 layouts=("cubes",),
-                products=tuple(replace(one, resolution=resolution) for one in pair),
+                products=(replace(pair[0], resolution=resolution), replace(pair[1], resolution=resolution)),
                 first=source(scenes),
                 second=None if second is None else source(second),
                 resolution=resolution,
