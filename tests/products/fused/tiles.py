@@ -11,7 +11,7 @@ import zarr
 from shapely import box
 
 from landloom.corpus.layout import Layout
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.product import PRODUCTS
 from landloom.model.sample import Sample

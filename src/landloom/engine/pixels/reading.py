@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
-from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-import shapely
-from scipy.ndimage import minimum_filter
 
-from landloom.archive.safe.masks import product_mask
+from landloom.engine.pixels.masks import SceneFiles, SceneMasks, lacking, named_files, require_band
+from landloom.engine.pixels.windows import source_window
 from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
 from landloom.imagery.resample import to_grid
-from landloom.imagery.stored import Storage, class_numbers, number_rule
-from landloom.imagery.valid import bits_valid, data_valid, scl_valid
-from landloom.model.crs import crs_of, world_span
-from landloom.model.grid import Grid
-from landloom.model.scene import Role
-from landloom.model.sensor import REFLECTANCE_SCALE, SENSORS
-from landloom.model.shapes import reach, reproject
+from landloom.imagery.stored import Storage, number_rule
+from landloom.imagery.valid import data_valid
+from landloom.model.sensor import REFLECTANCE_SCALE
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -31,28 +24,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.imagery.stored import NumberRule
+    from landloom.model.grid import Grid
     from landloom.model.scene import Scene, SceneFile
     from landloom.store.raster import RasterFile
     from landloom.store.window_reads import TileCache
 
-NODATA_ONLY: Final = "nodata only"
-"""Published note for a scene whose usable pixels are known from nodata alone."""
 _PER_STEP: Final = 1 / REFLECTANCE_SCALE
-MASK_PIXEL: Final = 20.0
-"""Metres of a pixel by which unusable areas grow for a product with its own masks."""
-SEGMENTS: Final = 8
-"""Segments per side for reprojecting an outline: enough for blocks of some kilometres."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PixelMask:
-    """Rule for the usable pixels of a scene."""
-
-    clear: frozenset[int] | None = None
-    """Usable classes; by default the sensor's own."""
-    dilate: int = 0
-    """Pixels of the classification by which unusable areas grow."""
 
 
 class SceneFaultError(PermanentFaultError):
@@ -66,68 +45,10 @@ class SceneFaultError(PermanentFaultError):
         return type(self), (self.scene, str(self))
 
 
-def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
-    """The smallest window of a source's pixels that covers a target.
-
-    Args:
-        source: grid of the file.
-        target: any grid; in another CRS its outline is reprojected vertex by vertex.
-        margin: pixels added on every side.
-
-    Returns:
-        The window, which may extend outside the source; None if the two are disjoint.
-
-    Example:
-        >>> source = Grid.of_bounds(32633, (0, 0, 6000, 6000), 20)
-        >>> source_window(source, Grid.of_bounds(32633, (600, 600, 1200, 1200), 10)).shape
-        (30, 30)
-    """
-    if source.epsg == target.epsg:
-        west, south, east, north = target.bounds
-    else:
-        margin += 1
-        longest = max(target.east - target.west, target.north - target.south)
-        outline = shapely.segmentize(target.outline(), longest / SEGMENTS)
-        west, south, east, north = reproject(outline, target.epsg, source.epsg, tolerance=inf).bounds
-    tiny = 1e-6
-    top = floor((source.north - north) / source.pixel_height + tiny) - margin
-    bottom = ceil((source.north - south) / source.pixel_height - tiny) + margin
-    left = floor((west - source.west) / source.pixel_width + tiny) - margin
-    right = ceil((east - source.west) / source.pixel_width - tiny) + margin
-    if bottom <= 0 or right <= 0 or top >= source.height or left >= source.width:
-        return None
-    return source.window(top, left, bottom - top, right - left)
-
-
 def _own_scaling(asset: SceneFile, file: RasterFile) -> tuple[float, float] | None:
     """Scale and offset that a file itself declares; of these the archive may have settled the offset already."""
     found = file.scaling_of(asset.band)
     return found if found is None or not asset.offset_known else (found[0], 0.0)
-
-
-def source_windows(source: Grid, target: Grid, margin: int = 0) -> list[Grid]:
-    """The windows of a source's pixels that together cover a target: two on a map of the world cut at 180°.
-
-    Args:
-        source: as of `source_window`.
-        target: as of `source_window`.
-        margin: as of `source_window`.
-
-    Example:
-        >>> world = Grid.of_bounds(4326, (-180, -90, 180, 90), 0.1)
-        >>> across = Grid.of_bounds(32660, (628200, 7434000, 634200, 7440000), 60)
-        >>> [(window.width, round(window.west, 1)) for window in source_windows(world, across)]
-        [(3, 179.8), (3, -180.1)]
-    """
-    boxes = () if world_span(crs_of(source.epsg)) is None else reach(target.bounds, target.epsg, source.epsg)
-    if len(boxes) < 2:
-        whole = source_window(source, target, margin)
-        return [] if whole is None else [whole]
-    sides = (
-        Grid.of_transform(source.epsg, (east - west, 0.0, west, 0.0, south - north, north), (1, 1))
-        for west, south, east, north in boxes
-    )
-    return [window for side in sides if (window := source_window(source, side, margin + 1)) is not None]
 
 
 class SceneReader:
@@ -139,20 +60,18 @@ class SceneReader:
 
     def __init__(self, scene: Scene, *, bands: Sequence[str], mask: PixelMask, tiles: TileCache | None = None) -> None:
         self.scene = scene
-        self.sensor = SENSORS[scene.sensor]
-        self.validity = NODATA_ONLY
-        """Source of the usable pixels: the classification, or the product's own masks once they are read."""
+        self.sensor = scene.made_by
         self.clamped = 0
         """Number of valid pixels so far that the offset would have taken below 1."""
         self._tiles = tiles
         self._bands = tuple(bands)
-        self._mask = mask
         self._stack = ExitStack()
         self._files: dict[str, RasterFile] = {}
         self._rules: dict[str, NumberRule] = {}
         self._signed: dict[str, str] = {}
-        if self.sensor.classification is not None and Role.CLASSIFICATION in scene.layers:
-            self.validity = self.sensor.classification.name
+        self._masks = SceneMasks(
+            scene, mask, bands=self._bands, files=SceneFiles(open=self._file, read=self._read, band=self._band)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -183,7 +102,7 @@ class SceneReader:
             TransientFaultError: as for `grid`.
         """
         with self._named():
-            return self._classification().grid
+            return self._masks.grid()
 
     def observe(self, target: Grid) -> Observation | None:
         """The observation of a grid by the scene; None if it does not reach the grid, or has no valid pixel.
@@ -213,13 +132,7 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            file = self._classification()
-            window = source_window(file.grid, target)
-            if window is None:
-                return None
-            numbers = self._class_numbers(file, window)
-            moved: NDArray[Any] = to_grid(numbers, window, target, nodata=0)
-            return moved
+            return self._masks.classes(target)
 
     def clear(self, target: Grid) -> NDArray[np.bool_] | None:
         """Usable pixels by the scene's own classification; None if it does not cover the grid.
@@ -229,7 +142,17 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            return self._clear_pixels(target)
+            return self._masks.usable(target)
+
+    @property
+    def validity(self) -> str:
+        """Source of the usable pixels: the classification, or the product's own masks once they are read."""
+        return self._masks.validity
+
+    @property
+    def masked(self) -> dict[str, str]:
+        """Mask → how it was used and what was odd about it, of those read so far with anything to tell."""
+        return self._masks.said
 
     @property
     def stored(self) -> dict[str, str]:
@@ -239,7 +162,7 @@ class SceneReader:
     @property
     def is_classified(self) -> bool:
         """Whether usable pixels may be known from more than nodata."""
-        return Role.CLASSIFICATION in self.scene.layers or self.sensor.classification is None
+        return self._masks.is_known
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -263,13 +186,10 @@ class SceneReader:
         return text
 
     def _named_assets(self) -> dict[str, SceneFile]:
-        named = dict(self.scene.bands) | dict(self.scene.masks)
-        if self.sensor.classification is not None and Role.CLASSIFICATION in self.scene.layers:
-            named[self.sensor.classification.name] = self.scene.layers[Role.CLASSIFICATION]
-        return named
+        return named_files(self.scene)
 
     def _observe(self, target: Grid) -> Observation | None:
-        valid = self._clear_pixels(target)
+        valid = self._masks.usable(target)
         if valid is None or not valid.any():
             return None
         bands = np.empty((len(self._bands), *target.shape), dtype=np.uint16)
@@ -280,40 +200,6 @@ class SceneReader:
             bands[index] = part
             valid &= data_valid(part)
         return Observation(bands=bands, valid=valid) if valid.any() else None
-
-    def _clear_pixels(self, target: Grid) -> NDArray[np.bool_] | None:
-        layer = self.sensor.classification
-        if layer is None:
-            return self._own_masks(target)
-        file = self._classification()
-        window = source_window(file.grid, target, margin=self._mask.dilate)
-        if window is None:
-            return None
-        numbers = self._class_numbers(file, window)
-        if layer.blocked:
-            usable = bits_valid(numbers, layer.blocked, dilate=self._mask.dilate, nodata=layer.nodata)
-        else:
-            clear = layer.clear if self._mask.clear is None else self._mask.clear
-            usable = scl_valid(numbers, clear=clear, dilate=self._mask.dilate)
-        moved: NDArray[np.uint8] = to_grid(usable.astype(np.uint8), window, target, nodata=0)
-        return moved.astype(np.bool_)
-
-    def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
-        """Pixels left usable by a Level-1C product's cloud and quality masks; all if it has none."""
-        source = self._file(self._bands[0], self._band_asset(self._bands[0])).grid
-        finest = source if source.pixel_width <= 10 else source.at(10.0)
-        dilate = self._mask.dilate
-        window = source_window(finest, target, margin=round(dilate * MASK_PIXEL / finest.pixel_width))
-        if window is None:
-            return None
-        masks = product_mask(self.scene, window, self._bands)
-        self.validity = ", ".join(sorted({name.rpartition("_")[0] for name in masks.sources})) or NODATA_ONLY
-        usable = masks.valid.astype(np.uint8)
-        if dilate:
-            side = 2 * round(dilate * MASK_PIXEL / window.pixel_width) + 1
-            usable = minimum_filter(usable, size=side, mode="constant", cval=1)
-        moved: NDArray[np.uint8] = to_grid(usable, window, target, nodata=0)
-        return moved.astype(np.bool_)
 
     def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
         asset = self._band_asset(name)
@@ -330,8 +216,8 @@ class SceneReader:
     def _rule(self, name: str, asset: SceneFile, file: RasterFile) -> NumberRule:
         """How the numbers of a band become 10,000 × reflectance; found out once."""
         if name not in self._rules:
-            self._require_band(file, asset.band)
-            declared = (asset.nodata, file.nodata_of(asset.band))
+            require_band(file, asset.band)
+            declared = (asset.nodata, file.nodata_of(asset.band), self.sensor.nodata)
             storage = Storage(
                 dtype=file.dtype,
                 nodata=tuple(value for value in declared if value is not None),
@@ -349,34 +235,11 @@ class SceneReader:
                 raise PermanentFaultError(f"{asset.href}: {error}") from error
         return self._rules[name]
 
-    def _class_numbers(self, file: RasterFile, window: Grid) -> NDArray[Any]:
-        """Classes or quality bits of a window, whatever type they are stored as."""
-        asset = self.scene.layers[Role.CLASSIFICATION]
-        self._require_band(file, asset.band)
-        layer, declared = self.sensor.classification, (asset.nodata, file.nodata_of(asset.band))
-        dtype = np.uint16 if layer is not None and layer.blocked else np.uint8
-        nodata = tuple(value for value in declared if value is not None)
-        try:
-            return class_numbers(self._read(file, window, asset.band), dtype, nodata)
-        except InvalidInputError as error:
-            raise PermanentFaultError(f"{asset.href}: {error}") from error
-
-    @staticmethod
-    def _require_band(file: RasterFile, band: int) -> None:
-        if not 1 <= band <= file.count:
-            raise PermanentFaultError(f"{file.href}: no band {band}, the file has {file.count}")
-
-    def _read(self, file: RasterFile, window: Grid, band: int) -> NDArray[Any]:
+    def _read(self, file: RasterFile, window: Grid, band: int, fill: float = 0) -> NDArray[Any]:
         """Read from cached tiles if tiles are expensive to decode."""
         if self._tiles is None or not file.driver.startswith("JP2"):
-            return file.read(window, band=band, fill=0)
-        return self._tiles.read(file, window, band=band, fill=0)
-
-    def _classification(self) -> RasterFile:
-        layer = self.sensor.classification
-        if layer is None or Role.CLASSIFICATION not in self.scene.layers:
-            raise self._lacks("SCL" if layer is None else layer.name)
-        return self._file(layer.name, self.scene.layers[Role.CLASSIFICATION])
+            return file.read(window, band=band, fill=fill)
+        return self._tiles.read(file, window, band=band, fill=fill)
 
     def _file(self, name: str, asset: SceneFile) -> RasterFile:
         if name not in self._files:
@@ -394,4 +257,4 @@ class SceneReader:
         return self.scene.bands[name]
 
     def _lacks(self, name: str) -> PermanentFaultError:
-        return PermanentFaultError(f"{self.scene.id}: no band {name}, got {', '.join(sorted(self._named_assets()))}")
+        return lacking(self.scene, name)

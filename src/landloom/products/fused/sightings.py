@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
 
@@ -55,6 +55,11 @@ class Source:
     """Pixels of the product along a side of the sensor's own pixel."""
 
     @property
+    def read(self) -> tuple[str, ...]:
+        """All bands that are read."""
+        return self.mask.with_bands(self.bands)
+
+    @property
     def days(self) -> NDArray[np.float64]:
         """(overpass) days since 1970."""
         return np.array([day_of(min(scene.time for scene in group)) for group in self.passes], np.float64)
@@ -72,6 +77,10 @@ class SceneFacts:
     """Source of the usable pixels, where the sensor has no classification."""
 
 
+_Read: TypeAlias = "tuple[dict[str, SceneFacts], dict[str, Mapping[str, str]]]"
+"""Scenes used, and how their masks were."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Staged:
     """What a sensor has seen of the windows of a tile."""
@@ -82,6 +91,8 @@ class Staged:
     arrays: Mapping[str, NDArray[Any]]
     """`stack`, `valid`, `clouds` and number of the window → (overpass, …, y, x); clouds are codes + 1, 0 = no data."""
     used: dict[str, SceneFacts] = field(default_factory=dict)
+    masked: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Scene → mask → how it was used and what was odd about it."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Broken scenes, with the reason."""
 
@@ -105,8 +116,9 @@ class Staged:
             shapes[f"valid {number}"] = (count, *grid.shape), np.bool_
             shapes[f"clouds {number}"] = (count, *grid.shape), np.uint8
         staged = cls(source=source, grids=grids, near=near, arrays=scratch_arrays(shapes, stack, IN_MEMORY))
-        for used, left_out in in_threads(staged._overpass, range(count)):
+        for (used, masked), left_out in in_threads(staged._overpass, range(count)):
             staged.used |= used
+            staged.masked |= masked
             staged.left_out |= left_out
         return staged
 
@@ -136,24 +148,27 @@ class Staged:
         for name in ("stack", "valid", "clouds"):
             release(self.arrays[f"{name} {number}"])
 
-    def _overpass(self, index: int) -> tuple[dict[str, SceneFacts], dict[str, str]]:
+    def _overpass(self, index: int) -> tuple[_Read, dict[str, str]]:
         made = without_broken(partial(self._attempt, index))
         for number in range(len(self.grids)):
             self.release(number)
         return made
 
-    def _attempt(self, index: int, left_out: Mapping[str, str]) -> dict[str, SceneFacts]:
+    def _attempt(self, index: int, left_out: Mapping[str, str]) -> _Read:
         """Read an overpass without some of its scenes; where several show a pixel, the first one counts."""
         if left_out:
             for array in self.arrays.values():
                 array[index] = 0
-        used = {}
+        used: dict[str, SceneFacts] = {}
+        masked: dict[str, Mapping[str, str]] = {}
         for scene in self.source.passes[index]:
             if scene.id in left_out:
                 continue
             tiles = TileCache(_TILES)
             with SceneReader(scene, bands=self.source.bands, mask=self.source.mask, tiles=tiles) as reader:
                 added = [self._merge(reader, index, number) for number in range(len(self.grids))]
+                if reader.masked:
+                    masked[scene.id] = reader.masked
                 if any(added):
                     classified = reader.sensor.classification is not None
                     used[scene.id] = SceneFacts(
@@ -161,7 +176,7 @@ class Staged:
                         stored=reader.stored,
                         validity=None if classified else reader.validity,
                     )
-        return used
+        return used, masked
 
     def _merge(self, reader: SceneReader, index: int, number: int) -> bool:
         """Take what a scene adds to its overpass over a window; whether it has any valid pixel."""

@@ -112,6 +112,7 @@ class FusedTask:
                 sorted(one.id for one in wanted if one.id not in used and one.id not in left_out)
             ),
             left_out=tuple(LeftOut(id=one.id, reason=left_out[one.id]) for one in wanted if one.id in left_out),
+            masks={one.id: tile.masked[one.id] for one in wanted if one.id in tile.masked} or None,
             observations=float(tile.share[:, number].mean()),
         )
 
@@ -138,6 +139,7 @@ class _Tile:
         self.second = None if task.second is None else Staged.read(task.second, self.grids, self.near, stack)
         sensors = [one for one in (self.first, self.second) if one is not None]
         self.used = {name: facts for one in sensors for name, facts in one.used.items()}
+        self.masked = {name: masks for one in sensors for name, masks in one.masked.items()}
         self.left_out = {name: reason for one in sensors for name, reason in one.left_out.items()}
         self.targets = np.array([day_of(step.stamp) for step in task.timesteps])
         groups = [group for one in sensors for group in one.source.passes]
