@@ -41,7 +41,7 @@ def test_a_tile_is_described_by_its_data_files(world: World) -> None:
         data = there.data(tile)
         assert all(entry.path.startswith(DATA) for entry in data)
         assert {entry.path for entry in data} == {e.path for e in there.entries(tile) if e.path.startswith(DATA)}
-        content = tile_content(there.info, tile, samples, there.exists()[tile], data)
+        content = tile_content(there.info, tile, samples, there.exists()[tile], data, there.store.get)
         assert content.lineage == ("s2",)
         assert set(content.files) == {entry.path for entry in data}
         assert np.isfinite(content.outlines()).all()

@@ -176,7 +176,7 @@ def test_documents_are_those_of_the_corpus_tile_by_tile_and_those_of_no_tile_las
         for tile, samples in corpus.tiles.items():
             assert files.closed == asked, "one tile is in work at a time"
             asked.append(tile)
-            yield tile_content(corpus.info, tile, samples, exists[tile], corpus.data(tile))
+            yield tile_content(corpus.info, tile, samples, exists[tile], corpus.data(tile), corpus.store.get)
 
     files.put("", INDEX, corpus.store.get(INDEX))
     write_documents(files, corpus.info, contents(), corpus.table, items=True)
@@ -197,7 +197,7 @@ def test_without_items_there_are_collections_and_tables_alone(tiny_corpus: Path)
     corpus, files = FinishedCorpus.open(str(tiny_corpus)), Recording()
     exists = corpus.exists()
     tiles = (
-        tile_content(corpus.info, tile, samples, exists[tile], corpus.data(tile))
+        tile_content(corpus.info, tile, samples, exists[tile], corpus.data(tile), corpus.store.get)
         for tile, samples in corpus.tiles.items()
     )
     write_documents(files, corpus.info, tiles, corpus.table, items=False)

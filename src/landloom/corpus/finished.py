@@ -10,6 +10,7 @@ import numpy as np
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.index import availability, available
 from landloom.corpus.layout import CORPUS, INDEX, RESOURCES, TileKey
+from landloom.corpus.lineage import read_lineage
 from landloom.corpus.manifest import read_manifest
 from landloom.corpus.root import RootDigest, check_index, root_of
 from landloom.corpus.stac.items import TileContent
@@ -20,17 +21,21 @@ from landloom.model.sample import Sample, by_tile
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable, Iterator
 
     import pyarrow as pa
     from numpy.typing import NDArray
 
-    from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.corpus.manifest import FileEntry
+    from landloom.model.sensor import Band
     from landloom.store.protocol import Store
 
 DATA: Final = ("imagery/", "labels/", "lineage/")
 """Folders of the files that a build makes from its inputs; all other files are derived from these and the index."""
+
+TRACEABILITY: Final = "traceability"
+"""Band of quality products with codes of scenes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +146,7 @@ def tile_content(
     samples: tuple[Sample, ...],
     exists: dict[str, NDArray[np.bool_]],
     entries: Iterable[FileEntry],
+    get: Callable[[str], bytes],
 ) -> TileContent:
     """The content of a tile for its documents, from its data files.
 
@@ -150,9 +156,21 @@ def tile_content(
         samples: its samples.
         exists: product → (sample, timestep) whether a chip exists.
         entries: its data files.
+        get: reads a file of the corpus.
     """
     files = {entry.path: entry for entry in entries}
     key = TileKey.parse(tile)
     foldered = [item for item in info.products if item.product.folder is not None]
     lineage = tuple(item.key for item in foldered if info.layout.lineage(key, item.product) in files)
-    return TileContent(tile=key, samples=samples, exists=exists, files=files, lineage=lineage)
+    codes = {}
+    for item in foldered:
+        if item.key in lineage and any(band.name == TRACEABILITY for band in _bands(info, item)):
+            codes[item.key] = read_lineage(get(info.layout.lineage(key, item.product)))[2].codes
+    return TileContent(tile=key, samples=samples, exists=exists, files=files, lineage=lineage, codes=codes)
+
+
+def _bands(info: CorpusInfo, item: ProductInfo) -> Iterator[Band]:
+    """Bands of a product and of those in its collection."""
+    for other in info.products:
+        if other.product.collection == item.product.collection:
+            yield from other.product.bands

@@ -184,6 +184,16 @@ class Lineage:
         """Scene → why it was left out of a timestep."""
         return {one.id: one.reason for step in self.timesteps for one in step.left_out}
 
+    @property
+    def codes(self) -> dict[str, str]:
+        """Code of traceability layers → the scenes of its overpass, by code."""
+        found: dict[int, set[str]] = {}
+        for step in self.timesteps:
+            for scene in step.scenes:
+                if scene.code is not None:
+                    found.setdefault(scene.code, set()).add(scene.id)
+        return {str(code): " ".join(sorted(found[code])) for code in sorted(found)}
+
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         document: dict[str, Any] = {"timesteps": [step.document() for step in self.timesteps]}

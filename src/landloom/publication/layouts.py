@@ -317,4 +317,4 @@ def _contents(
         total[0] += len(entries)
         total[1] += sum(entry.size for entry in entries)
         publication.files[tile] = entries
-        yield tile_content(info, tile, samples, exists[tile], entries)
+        yield tile_content(info, tile, samples, exists[tile], entries, there.store.get)

@@ -54,7 +54,7 @@ def publish_outcomes(project: Project, plan: Plan, results: Results, context: Bu
 
 def _content(plan: Plan, publication: CorpusWriter, results: Results, tile: str, exists: Exists) -> TileContent:
     """Collect the files made by the units of a tile, and write its lineage."""
-    info, key, lineage = publication.info, TileKey.parse(tile), []
+    info, key, lineage, codes = publication.info, TileKey.parse(tile), [], {}
     for request in plan.requests:
         for unit in results.units(tile, request.unit):
             outcome = results.of(unit)
@@ -66,8 +66,12 @@ def _content(plan: Plan, publication: CorpusWriter, results: Results, tile: str,
                 product = info.product(unit.makes[0]).product
                 publication.put(tile, info.layout.lineage(key, product), outcome.lineage.encode(tile, request.key))
                 lineage.append(product.key)
+                if outcome.lineage.codes:
+                    codes[product.key] = outcome.lineage.codes
     files = {file.path: file for file in publication.entries(tile)}
-    return TileContent(tile=key, samples=plan.tiles[tile], exists=exists, files=files, lineage=tuple(lineage))
+    return TileContent(
+        tile=key, samples=plan.tiles[tile], exists=exists, files=files, lineage=tuple(lineage), codes=codes
+    )
 
 
 def _index(plan: Plan, info: CorpusInfo, store: Store, exists: Mapping[str, Exists]) -> pa.Table:

@@ -244,4 +244,4 @@ def _contents(there: FinishedCorpus, upload: Upload) -> Iterator[TileContent]:
     for tile, samples in there.tiles.items():
         entries = there.data(tile)
         upload.keep(tile, entries)
-        yield tile_content(there.info, tile, samples, exists[tile], entries)
+        yield tile_content(there.info, tile, samples, exists[tile], entries, there.store.get)

@@ -74,7 +74,7 @@ def _contents(
         own = {entry.path for entry in made}
         entries = [*(entry for entry in there.data(tile) if entry.path not in own), *made]
         publication.files[tile] = entries
-        yield tile_content(publication.info, tile, samples, exists[tile], entries)
+        yield tile_content(publication.info, tile, samples, exists[tile], entries, there.store.get)
 
 
 def _stacked(parts: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

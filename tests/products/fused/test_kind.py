@@ -21,6 +21,7 @@ from landloom.imagery.fusion.quality import QUALITY_NODATA
 from landloom.pipelines.build import build
 from landloom.pipelines.registry import REGISTRY
 from landloom.products.fused.kind import FusedKind, products, timesteps
+from landloom.publication.layouts import export
 from landloom.simulate.archive import simulate_archive
 from landloom.simulate.spec import world_spec
 from landloom.store.open import open_store
@@ -116,6 +117,22 @@ def test_codes_lead_to_scenes(corpus: Path) -> None:
         told = set(np.unique(np.stack([chip[3] for chip in here]))) - {QUALITY_NODATA}
         assert told
         assert told <= codes
+
+
+def test_items_carry_the_table_of_codes(corpus: Path, tmp_path: Path) -> None:
+    """So do those of an exported corpus."""
+    for path in corpus.glob("lineage/*/*/PF-SR.json"):
+        tile, _, lineage = read_lineage(path.read_bytes())
+        table = {str(one.code): one.id for step in lineage.timesteps for one in step.scenes}
+        assert table
+        for own in corpus.glob(f"stac-v1.0/*source_pf/*/{tile.rpartition('_')[2]}/*.json"):
+            if own.name != "collection.json":
+                assert json.loads(own.read_bytes())["properties"]["scene_codes"].keys() == table.keys()
+    export(str(corpus), tmp_path / "other", layouts=("cubes",))
+    (one, *_) = [
+        path for path in (tmp_path / "other").glob("stac-v1.0/*source_pf/*/*/*.json") if path.name != "collection.json"
+    ]
+    assert json.loads(one.read_bytes())["properties"]["scene_codes"]
 
 
 def test_broken_scenes_are_named(corpus: Path) -> None:

@@ -59,6 +59,8 @@ class TileContent:
     """Key → size and digest, for the file extension; may be empty."""
     lineage: tuple[str, ...] = ()
     """Products with a lineage file."""
+    codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Product with traceability → code → ids of the scenes behind it."""
 
     def __post_init__(self) -> None:
         for key, there in self.exists.items():
@@ -76,6 +78,7 @@ class TileContent:
             exists={key: there[order] for key, there in self.exists.items()},
             files=self.files,
             lineage=self.lineage,
+            codes=self.codes,
         )
 
     def outlines(self) -> NDArray[np.float64]:
@@ -267,6 +270,8 @@ class _ItemWriter:
             properties["proj:shape"] = list(sample.grid(size).shape)
             properties["proj:transform"] = [size, 0.0, "@@=WEST@@", 0.0, -size, "@@=NORTH@@"]
         for item in members:
+            if item.key in self.content.codes:
+                properties["scene_codes"] = dict(self.content.codes[item.key])
             if item.product.kind == "labels" and item.taxonomy is not None:
                 properties |= {
                     "label:type": "vector",

@@ -36,7 +36,8 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
 
     Args:
         classes: values of its classification.
-        layer: what they mean: classes or quality bits. Unusable classes without a word count as cloud.
+        layer: what they mean: classes or quality bits. Unusable classes without a word count as cloud;
+            nothing is known of classes that are not among those with words.
 
     Example:
         >>> from landloom.model.sensor import LANDSAT_C2_L2, SENTINEL_2_L2A
@@ -51,6 +52,7 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
             if layer.blocked >> bit & 1:
                 codes[(values >> bit) & 1 == 1] = _WORDS.get(word, CLOUD)
     elif layer.words:
+        codes[~np.isin(values, [*layer.words, *layer.clear])] = QUALITY_NODATA
         for value, word in layer.words.items():
             codes[values == value] = _WORDS.get(word, CLEAR)
     else:

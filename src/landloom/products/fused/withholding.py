@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
@@ -9,9 +10,8 @@ from zlib import crc32
 
 import numpy as np
 
-from landloom.engine.pixels.attempts import without_broken
 from landloom.imagery.fusion.fuse import HALO
-from landloom.products.fused.sightings import Attempt, without
+from landloom.products.fused.sightings import Staged
 from landloom.products.fused.withheld import WithheldCase, withheld_errors
 
 if TYPE_CHECKING:
@@ -50,13 +50,10 @@ def read_window(source: Source, grid: Grid) -> Reread:
     Raises:
         TransientFaultError: a file is temporarily unreadable.
     """
-
-    def work(left_out: Mapping[str, str]) -> tuple[Source, Sightings]:
-        usable = replace(source, passes=without(source.passes, left_out))
-        return usable, Attempt().read(usable, grid)[0]
-
-    (usable, seen), left_out = without_broken(work)
-    return Reread(source=usable, sightings=seen, left_out=left_out)
+    with ExitStack() as stack:
+        staged = Staged.read(source, [grid], [np.ones(grid.shape, np.bool_)], stack)
+        usable = replace(source, passes=tuple(source.passes[n] for n in staged.kept))
+        return Reread(source=usable, sightings=staged.sightings(0)[0], left_out=staged.left_out)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
