@@ -19,7 +19,8 @@ from landloom.pipelines.withheld import evaluate_withheld
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
-from landloom.products.fused.judge import LIMITS, evaluate_fused, fused_table, medians
+from landloom.products.fused.judge import LIMITS, break_summary, evaluate_fused, fused_table, medians
+from landloom.products.fused.peers import absent
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -216,6 +217,7 @@ def _fused(listener: Listener | None) -> Evaluation:
         details=[one.document() for one in judged],
         header=("error, 1e-4", "blue", "green", "red", "nir", "gaps > 60 days"),
         rows=tuple(fused_table(judged)),
+        scenario=break_summary(judged) + "".join(f" {name} is not installed and not compared." for name in absent()),
     )
 
 
