@@ -175,7 +175,8 @@ def _entries(series: PixelSeries, seen: Observations | None) -> Iterator[tuple[A
         yield Line2D([], [], marker="o", mfc="none", markersize=4, **dot), "observation, clear"
         if seen.second.any():
             yield Line2D([], [], marker="D", mfc="none", markersize=3.6, **dot), "of the second sensor, as measured"
-        yield Line2D([], [], marker="x", markersize=4, linestyle="none", color=FAINT), "observation, masked"
+        if not seen.clear.all():
+            yield Line2D([], [], marker="x", markersize=4, linestyle="none", color=FAINT), "observation, masked"
     for code, colour in _SKY.items():
         if (series.quality.get(CLOUD, np.empty(0)) == code).any():
             yield Line2D([], [], marker="s", markersize=3.5, linestyle="none", color=colour), CLOUDS[code]
