@@ -195,13 +195,13 @@ def pixel_series(
         _misses(stack[:, :, y], valid[:, y], at_dates, member[:, y], weight[:, y], gain[:, y], noise, miss)
         _lasting(miss, valid[:, y], days, own, rest)
         for n in range(every.size):
-            for x in range(width):
-                rate[n, x] = np.float32(2.0 / DECAY) * own[x]
+            for c in range(width):
+                rate[n, c] = np.float32(2.0 / DECAY) * own[c]
         for b in range(bands):
             for t in range(times):
-                for x in range(width):
-                    seen[place[t], x] = np.float32(1.0) + rest[x] if valid[t, y, x] else np.float32(np.inf)
-                    values[place[t], x] = miss[b, t, x]
+                for c in range(width):
+                    seen[place[t], c] = np.float32(1.0) + rest[c] if valid[t, y, c] else np.float32(np.inf)
+                    values[place[t], c] = miss[b, t, c]
             smooth_levels(values, seen, every[order], rate, DECAY, own, mean, wide)
             for n in range(count):
                 for x in np.flatnonzero(known[y]):
