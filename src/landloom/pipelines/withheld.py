@@ -123,7 +123,15 @@ def _jobs(project: Project, samples: int, share: float, seed: int, listener: Lis
         inputs, problems = gather(project, REGISTRY, context, choose=partial(some_samples, count=samples, seed=seed))
         units = make_plan(project, REGISTRY, inputs, problems).units
     return [
-        Withholding(task=unit.task, sample=sample, share=share, seed=seed)
+        Withholding(
+            first=unit.task.first,
+            second=unit.task.second,
+            bands=tuple(band.name for band in unit.task.products[0].bands),
+            resolution=unit.task.resolution,
+            sample=sample,
+            share=share,
+            seed=seed,
+        )
         for unit in units
         if isinstance(unit.task, FusedTask)
         for sample in unit.samples

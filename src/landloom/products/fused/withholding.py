@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from landloom.model.grid import Grid
     from landloom.model.sample import Sample
     from landloom.products.fused.sightings import Source
-    from landloom.products.fused.task import FusedTask
     from landloom.products.fused.withheld import WithheldErrors
 
 SHARE: Final = 0.15
@@ -60,8 +59,13 @@ def read_window(source: Source, grid: Grid) -> Reread:
 class Withholding:
     """Judge one sample of a tile; a value that is sent to workers."""
 
-    task: FusedTask
-    """The work of its tile."""
+    first: Source
+    """The reference sensor over its tile."""
+    second: Source | None
+    bands: tuple[str, ...]
+    """Of the product."""
+    resolution: float
+    """Metres of a pixel."""
     sample: Sample
     share: float = SHARE
     """Share of the overpasses to withhold."""
@@ -74,13 +78,13 @@ class Withholding:
         Raises:
             TransientFaultError: a file is temporarily unreadable.
         """
-        resolution = self.task.resolution
+        resolution = self.resolution
         own = self.sample.grid(resolution)
         grid = own.window(-HALO, -HALO, own.height + 2 * HALO, own.width + 2 * HALO)
-        first = read_window(self.task.first, grid)
+        first = read_window(self.first, grid)
         left_out, second = dict(first.left_out), None
-        if self.task.second is not None:
-            other = read_window(self.task.second, grid)
+        if self.second is not None:
+            other = read_window(self.second, grid)
             left_out |= other.left_out
             second = other.sightings if other.sightings.days.size else None
         days = first.sightings.days
@@ -89,7 +93,7 @@ class Withholding:
         case = WithheldCase(
             first=first.sightings,
             second=second,
-            bands=tuple(band.name for band in self.task.products[0].bands),
+            bands=self.bands,
             months=months_of(days),
             part=(slice(HALO, HALO + own.height), slice(HALO, HALO + own.width)),
             origin=(round(-grid.north / resolution), round(grid.west / resolution)),
