@@ -138,6 +138,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "products.s2.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("cells", "products.s2.terms", {"licence": "MIT", "attribution": "x"}),
         change("cells", "products.s2.archive", "other"),
+        change("cells", "products.s2.register", "correct"),
     ],
     "Terms": [
         change("cells", "products.s2.terms.licence", "MIT"),

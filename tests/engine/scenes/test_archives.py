@@ -18,7 +18,7 @@ from landloom.archive.safe.products import SafeArchive
 from landloom.corpus.audit.validate import audit
 from landloom.corpus.finished import FinishedCorpus
 from landloom.engine.context import build_context
-from landloom.engine.pixels.reading import source_window
+from landloom.engine.pixels.windows import source_window
 from landloom.engine.scenes.archives import Archives, all_scenes, recipe_archive
 from landloom.engine.scenes.choose import choose
 from landloom.errors import InvalidInputError, RecipeError

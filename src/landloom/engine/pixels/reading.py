@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from math import ceil, floor, inf
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-import shapely
 from scipy.ndimage import minimum_filter
 
 from landloom.archive.safe.masks import product_mask
+from landloom.engine.pixels.windows import source_window
 from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
-from landloom.imagery.resample import to_grid
+from landloom.imagery.resample import interpolated, to_grid
 from landloom.imagery.stored import Storage, class_numbers, number_rule
 from landloom.imagery.valid import bits_valid, data_valid, scl_valid
-from landloom.model.crs import crs_of, world_span
-from landloom.model.grid import Grid
 from landloom.model.scene import Role
 from landloom.model.sensor import REFLECTANCE_SCALE, SENSORS
-from landloom.model.shapes import reach, reproject
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -32,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.imagery.stored import NumberRule
+    from landloom.model.grid import Grid
     from landloom.model.scene import Scene, SceneFile
     from landloom.store.raster import RasterFile
     from landloom.store.window_reads import TileCache
@@ -41,8 +38,6 @@ NODATA_ONLY: Final = "nodata only"
 _PER_STEP: Final = 1 / REFLECTANCE_SCALE
 MASK_PIXEL: Final = 20.0
 """Metres of a pixel by which unusable areas grow for a product with its own masks."""
-SEGMENTS: Final = 8
-"""Segments per side for reprojecting an outline: enough for blocks of some kilometres."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,68 +61,10 @@ class SceneFaultError(PermanentFaultError):
         return type(self), (self.scene, str(self))
 
 
-def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
-    """The smallest window of a source's pixels that covers a target.
-
-    Args:
-        source: grid of the file.
-        target: any grid; in another CRS its outline is reprojected vertex by vertex.
-        margin: pixels added on every side.
-
-    Returns:
-        The window, which may extend outside the source; None if the two are disjoint.
-
-    Example:
-        >>> source = Grid.of_bounds(32633, (0, 0, 6000, 6000), 20)
-        >>> source_window(source, Grid.of_bounds(32633, (600, 600, 1200, 1200), 10)).shape
-        (30, 30)
-    """
-    if source.epsg == target.epsg:
-        west, south, east, north = target.bounds
-    else:
-        margin += 1
-        longest = max(target.east - target.west, target.north - target.south)
-        outline = shapely.segmentize(target.outline(), longest / SEGMENTS)
-        west, south, east, north = reproject(outline, target.epsg, source.epsg, tolerance=inf).bounds
-    tiny = 1e-6
-    top = floor((source.north - north) / source.pixel_height + tiny) - margin
-    bottom = ceil((source.north - south) / source.pixel_height - tiny) + margin
-    left = floor((west - source.west) / source.pixel_width + tiny) - margin
-    right = ceil((east - source.west) / source.pixel_width - tiny) + margin
-    if bottom <= 0 or right <= 0 or top >= source.height or left >= source.width:
-        return None
-    return source.window(top, left, bottom - top, right - left)
-
-
 def _own_scaling(asset: SceneFile, file: RasterFile) -> tuple[float, float] | None:
     """Scale and offset that a file itself declares; of these the archive may have settled the offset already."""
     found = file.scaling_of(asset.band)
     return found if found is None or not asset.offset_known else (found[0], 0.0)
-
-
-def source_windows(source: Grid, target: Grid, margin: int = 0) -> list[Grid]:
-    """The windows of a source's pixels that together cover a target: two on a map of the world cut at 180°.
-
-    Args:
-        source: as of `source_window`.
-        target: as of `source_window`.
-        margin: as of `source_window`.
-
-    Example:
-        >>> world = Grid.of_bounds(4326, (-180, -90, 180, 90), 0.1)
-        >>> across = Grid.of_bounds(32660, (628200, 7434000, 634200, 7440000), 60)
-        >>> [(window.width, round(window.west, 1)) for window in source_windows(world, across)]
-        [(3, 179.8), (3, -180.1)]
-    """
-    boxes = () if world_span(crs_of(source.epsg)) is None else reach(target.bounds, target.epsg, source.epsg)
-    if len(boxes) < 2:
-        whole = source_window(source, target, margin)
-        return [] if whole is None else [whole]
-    sides = (
-        Grid.of_transform(source.epsg, (east - west, 0.0, west, 0.0, south - north, north), (1, 1))
-        for west, south, east, north in boxes
-    )
-    return [window for side in sides if (window := source_window(source, side, margin + 1)) is not None]
 
 
 class SceneReader:
@@ -137,8 +74,18 @@ class SceneReader:
     unchanged, to be retried.
     """
 
-    def __init__(self, scene: Scene, *, bands: Sequence[str], mask: PixelMask, tiles: TileCache | None = None) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        bands: Sequence[str],
+        mask: PixelMask,
+        tiles: TileCache | None = None,
+        displaced: tuple[float, float] | None = None,
+    ) -> None:
         self.scene = scene
+        self.displaced = displaced
+        """Metres to the east and north by which its image is displaced, to be removed; None to read it as it is."""
         self.sensor = SENSORS[scene.sensor]
         self.validity = NODATA_ONLY
         """Source of the usable pixels: the classification, or the product's own masks once they are read."""
@@ -193,7 +140,7 @@ class SceneReader:
             TransientFaultError: a file is temporarily unreadable.
         """
         with self._named():
-            return self._observe(target)
+            return self._observe(self._sought(target))
 
     def band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
         """One band on a grid, 10,000 × reflectance, 0 without data; None outside the scene.
@@ -203,7 +150,7 @@ class SceneReader:
             TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
-            return self._band(name, target)
+            return self._band(name, self._sought(target))
 
     def classes(self, target: Grid) -> NDArray[Any] | None:
         """Values of the classification on a grid, 0 without data; None outside the scene.
@@ -213,7 +160,7 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            file = self._classification()
+            file, target = self._classification(), self._sought(target)
             window = source_window(file.grid, target)
             if window is None:
                 return None
@@ -229,7 +176,7 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            return self._clear_pixels(target)
+            return self._clear_pixels(self._sought(target))
 
     @property
     def stored(self) -> dict[str, str]:
@@ -240,6 +187,13 @@ class SceneReader:
     def is_classified(self) -> bool:
         """Whether usable pixels may be known from more than nodata."""
         return Role.CLASSIFICATION in self.scene.layers or self.sensor.classification is None
+
+    def _sought(self, target: Grid) -> Grid:
+        """Where the image shows what belongs to a target."""
+        if self.displaced is None:
+            return target
+        east, north = self.displaced
+        return replace(target, west=target.west + east, north=target.north + north)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -318,12 +272,14 @@ class SceneReader:
     def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
         asset = self._band_asset(name)
         file = self._file(name, asset)
-        window = source_window(file.grid, target)
+        window = source_window(file.grid, target, margin=0 if self.displaced is None else 1)
         if window is None:
             return None
         rule = self._rule(name, asset, file)
         numbers, clamped = rule.apply(self._read(file, window, asset.band))
         self.clamped += clamped
+        if self.displaced is not None:
+            return interpolated(numbers, window, target)
         moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
         return moved
 

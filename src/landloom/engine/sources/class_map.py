@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from landloom.engine.pixels.reading import source_windows
+from landloom.engine.pixels.windows import source_windows
 from landloom.errors import InvalidInputError
 from landloom.formats.raster_codes import code_numbers
 from landloom.imagery.resample import to_grid

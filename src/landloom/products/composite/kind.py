@@ -10,6 +10,7 @@ import numpy as np
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import band_problems, completed_bands, pixel_mask, sensor_of
+from landloom.engine.pixels.registration import Register
 from landloom.engine.timesteps import timestep_units
 from landloom.errors import Problem
 from landloom.imagery.composite import Observation, blank_reason, composite
@@ -114,6 +115,7 @@ class CompositeKind(ProductKind[CompositeProduct]):
             timesteps=timesteps(request),
             bands=request.section.bands or (),
             mask=pixel_mask(request.section),
+            register=Register(request.section.registration or Register.OFF),
         )
 
     def report(self, request: ProductRequest[CompositeProduct], facts: ReportFacts) -> list[str]:
