@@ -21,8 +21,8 @@ def evaluate(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What to measure: composites, fractions, fused, consensus, annotation-order, guess; by default the "
-            "quick ones."
+            help="What to measure: composites, fractions, fused, consensus, annotation-order, guess, "
+            "registration; by default the quick ones."
         ),
     ] = None,
     *,

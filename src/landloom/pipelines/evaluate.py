@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.imagery.composite import Observation, composite
-from landloom.imagery.resample import repeat
-from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
+from landloom.products.composite.judge import (
+    MONTHS,
+    evaluate_registration,
+    judged_composite,
+    registration_figures,
+    registration_table,
+)
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
@@ -25,10 +29,7 @@ from landloom.simulate.judge.labels import judge_fractions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from landloom.engine.run import Listener
-    from landloom.simulate.judge.composites import CompositeCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,22 +62,6 @@ class Evaluation:
     """Header of the table."""
     scenario: str = ""
     """What the table was measured on, where its header does not say it."""
-
-
-def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """Composite a case like a build: classes at 20 m, unusable areas dilated, per-pixel medians.
-
-    Args:
-        case: the judge's month.
-        dilate: dilation in pixels of the classification.
-
-    Returns:
-        (band, y, x) composite, and (time, y, x) the observations used.
-    """
-    usable = repeat(scl_valid(case.scl[:, ::2, ::2], dilate=dilate).astype(np.uint8), 2).astype(np.bool_)
-    valid = usable & data_valid(case.pixels).all(axis=1)
-    seen = [Observation(bands=bands, valid=one) for bands, one in zip(case.pixels, valid, strict=True)]
-    return composite(seen).bands, valid
 
 
 def evaluate_composites(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[Figure]:
@@ -209,6 +194,30 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _registration(listener: Listener | None) -> Evaluation:
+    judged = evaluate_registration(listener=listener)
+    residual, composites = registration_figures(judged)
+    return Evaluation(
+        figures=(
+            Figure(
+                name="registration_residual",
+                value=residual,
+                limit=0.1,
+                what="displacement that is left of a scene's 0.3 pixels, median",
+            ),
+            Figure(
+                name="registration_composite",
+                value=composites,
+                limit=0.85,
+                what="error of aligned composites with wider masks, relative to the default, median month",
+            ),
+        ),
+        details=[one.document() for one in judged],
+        header=("relative error by month", *(f"{month:02d}" for month in MONTHS)),
+        rows=tuple(registration_table(judged)),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
@@ -216,6 +225,7 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "annotation-order": _order,
     "fused": _fused,
     "guess": _guess,
+    "registration": _registration,
 }
 """Evaluations on the frozen judge."""
 DEFAULT: Final = ("composites", "fractions")

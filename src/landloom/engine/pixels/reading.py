@@ -140,7 +140,7 @@ class SceneReader:
             TransientFaultError: a file is temporarily unreadable.
         """
         with self._named():
-            return self._observe(self._sought(target))
+            return self._observe(target)
 
     def band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
         """One band on a grid, 10,000 × reflectance, 0 without data; None outside the scene.
@@ -150,7 +150,7 @@ class SceneReader:
             TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
-            return self._band(name, self._sought(target))
+            return self._band(name, target)
 
     def classes(self, target: Grid) -> NDArray[Any] | None:
         """Values of the classification on a grid, 0 without data; None outside the scene.
@@ -176,7 +176,7 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            return self._clear_pixels(self._sought(target))
+            return self._clear_pixels(target)
 
     @property
     def stored(self) -> dict[str, str]:
@@ -235,8 +235,8 @@ class SceneReader:
             valid &= data_valid(part)
         return Observation(bands=bands, valid=valid) if valid.any() else None
 
-    def _clear_pixels(self, target: Grid) -> NDArray[np.bool_] | None:
-        layer = self.sensor.classification
+    def _clear_pixels(self, grid: Grid) -> NDArray[np.bool_] | None:
+        layer, target = self.sensor.classification, self._sought(grid)
         if layer is None:
             return self._own_masks(target)
         file = self._classification()
@@ -272,14 +272,18 @@ class SceneReader:
     def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
         asset = self._band_asset(name)
         file = self._file(name, asset)
-        window = source_window(file.grid, target, margin=0 if self.displaced is None else 1)
+        own = target if file.grid.epsg != target.epsg else source_window(file.grid, target)
+        if own is None:
+            return None
+        window = source_window(file.grid, self._sought(own), margin=0 if self.displaced is None else 1)
         if window is None:
             return None
         rule = self._rule(name, asset, file)
         numbers, clamped = rule.apply(self._read(file, window, asset.band))
         self.clamped += clamped
         if self.displaced is not None:
-            return interpolated(numbers, window, target)
+            # On the file's own pixels, where it can be: those of a coarser band stay as they are, and are repeated.
+            numbers, window = interpolated(numbers, window, self._sought(own)), own
         moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
         return moved
 
