@@ -22,7 +22,7 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             help="What to measure: composites, fractions, fused, consensus, annotation-order, guess, "
-            "registration; by default the quick ones."
+            "harmonise, registration; by default the quick ones."
         ),
     ] = None,
     *,

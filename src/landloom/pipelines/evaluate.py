@@ -22,6 +22,7 @@ from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
 from landloom.products.fused.judge import LIMITS, evaluate_fused, fused_table, medians
+from landloom.products.fused.steps import evaluate_steps, steps_table
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -194,9 +195,21 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _harmonise(listener: Listener | None) -> Evaluation:
+    judged = evaluate_steps(listener=listener)
+    value = median(one.relative for one in judged if one.pairs)
+    what = "difference of the sensors on the same day after all steps, relative to that before, mean over bands"
+    return Evaluation(
+        figures=(Figure(name="harmonise_difference", value=value, limit=1.0, what=what),),
+        details=[one.document() for one in judged],
+        header=("difference (bias), 1e-4", "blue", "green", "red", "nir"),
+        rows=tuple(steps_table([one for one in judged if one.pairs])),
+    )
+
+
 def _registration(listener: Listener | None) -> Evaluation:
     judged = evaluate_registration(listener=listener)
-    residual, composites = registration_figures(judged)
+    residual, composites, july = registration_figures(judged)
     return Evaluation(
         figures=(
             Figure(
@@ -211,6 +224,7 @@ def _registration(listener: Listener | None) -> Evaluation:
                 limit=0.85,
                 what="error of aligned composites with wider masks, relative to the default, median month",
             ),
+            Figure(name="registration_july", value=july, limit=0.85, what="the same in July"),
         ),
         details=[one.document() for one in judged],
         header=("relative error by month", *(f"{month:02d}" for month in MONTHS)),
@@ -225,6 +239,7 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "annotation-order": _order,
     "fused": _fused,
     "guess": _guess,
+    "harmonise": _harmonise,
     "registration": _registration,
 }
 """Evaluations on the frozen judge."""

@@ -16,7 +16,8 @@ from landloom.products.composite.judge import (
 def test_a_development_seed_loses_displacement_and_error() -> None:
     judged = judge_registration(3, (2, 7), ("B04", "B08", "B11"))
     assert len(judged.residual) > 30
-    residual, ratio = registration_figures([judged])
+    residual, ratio, july = registration_figures([judged])
+    assert july == judged.ratio[7]
     assert residual < 0.12
     assert ratio < 0.9
     assert list(judged.ratio) == [2, 7]
@@ -30,6 +31,7 @@ def test_a_development_seed_loses_displacement_and_error() -> None:
 @pytest.mark.slow
 def test_registration_holds_on_the_judge() -> None:
     judged: list[JudgedRegistration] = evaluate_registration()
-    residual, ratio = registration_figures(judged)
+    residual, ratio, july = registration_figures(judged)
+    assert july <= 0.85
     assert residual <= 0.1
     assert ratio <= 0.85

@@ -213,11 +213,9 @@ def adjusted(
 
 def _middle(places: NDArray[np.float64], precise: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean place of those that lie together."""
-    if not len(places):
-        return np.zeros(2)
-    middle = np.asarray(np.median(places, axis=0), np.float64)
-    for _ in range(10):
+    middle: NDArray[Any] = np.median(places, axis=0) if len(places) else np.zeros(2)
+    for _ in range(10 if len(places) else 0):
         off = np.hypot(*(places - middle).T)
         weight = precise * np.clip((_CLOSE - off) / (_CLOSE - _FAR), 1e-9, 1.0)
-        middle = np.asarray(np.average(places, axis=0, weights=weight), np.float64)
+        middle = np.average(places, axis=0, weights=weight)
     return middle

@@ -103,10 +103,11 @@ def evaluate_registration(
     return judged
 
 
-def registration_figures(judged: Sequence[JudgedRegistration]) -> tuple[float, float]:
-    """Residual displacement, and relative error of the median month; medians over seeds."""
+def registration_figures(judged: Sequence[JudgedRegistration]) -> tuple[float, float, float]:
+    """Residual displacement, and relative error in the median month and in July; medians over seeds."""
     residual = median(median(one.residual) for one in judged)
-    return residual, median(median(one.ratio.values()) for one in judged)
+    july = median(one.ratio[JUDGE_MONTH] for one in judged)
+    return residual, median(median(one.ratio.values()) for one in judged), july
 
 
 def registration_table(judged: Sequence[JudgedRegistration]) -> list[tuple[object, ...]]:
