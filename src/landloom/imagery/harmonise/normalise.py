@@ -1,7 +1,8 @@
 """Relative radiometric normalisation: each scene and band of a sensor is brought to a reference by a robust line.
 
-Pairs are pixels that both show clearly within a few days. Lines are fitted with Huber's weights, without pairs beyond six
-deviations, and drawn to a prior, which alone counts where pairs are few, or a line is implausible or leaves more scatter than the prior does.
+Pairs are pixels that both show clearly within a few days. Lines are fitted with Huber's weights, without pairs beyond
+six deviations, and drawn to a prior, which alone counts where pairs are few, or a line is implausible or leaves more
+scatter than the prior does.
 """
 
 from __future__ import annotations

@@ -206,7 +206,7 @@ def adjusted(
         near /= np.maximum(near.sum(axis=1, keepdims=True), 1e-9)
         rows = (np.eye(len(made)) - near) * precise[:, None]
         usual = np.minimum(1.0, _USUAL / np.maximum(np.hypot(*made.T), 1e-9)) ** 2 / _USUAL**2
-        made = np.linalg.solve(rows.T @ rows + np.diag(usual), rows.T @ (measured * precise[:, None]))
+        made[:] = np.linalg.solve(rows.T @ rows + np.diag(usual), rows.T @ (measured * precise[:, None]))
         made -= _middle(made, precise)
     return made
 
