@@ -1,6 +1,8 @@
 # Targets install what they need; they only need Python 3.11 or newer, make and a package index.
 PYTHON ?= python3
 BIN := .venv/bin
+# Processes that run tests; each makes its own worlds, so more of them than two gain little.
+JOBS ?= 2
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
   --generate-hashes \
   pyproject.toml --extra dask --extra guess --extra server --extra annotate
@@ -36,10 +38,10 @@ demo-annotate: .venv/run.stamp  ## let simulated annotators label a campaign ove
 	$(BIN)/landloom demo-annotate --out out/demo-annotate
 
 test: .venv/dev.stamp  ## run every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
 quick: .venv/dev.stamp  ## run the tests that take less than ten seconds each
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist worksteal
 
 lint: .venv/dev.stamp  ## check style, types and the layering of the packages
 	$(BIN)/ruff check

@@ -48,6 +48,8 @@ def measure(office: Desk) -> dict[str, float]:
     page.mouse.down()
     for row in range(4, 28):
         page.mouse.move(*at(page, row, 28 - row % 8))
+        # A hand is not in step with the screen; without a pause each event would come just after a frame.
+        page.wait_for_timeout(row * 7 % 17)
     page.mouse.up()
     page.keyboard.press("Control+z")
     seconds = []

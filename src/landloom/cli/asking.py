@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.reports.options import JsonOption, ReadingCommand
+from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import say, say_json, say_lines, say_table, size, warn
 
 if TYPE_CHECKING:
@@ -64,19 +64,8 @@ def select(
     **others: Any,
 ) -> Selection:
     """Query a corpus with these options."""
-    opened = corpus.define(**_sums(sums or []))
+    opened = corpus.define(**named_values("--sum", sums, "'forest=clc_311 + clc_312'"))
     return opened.query(region=region_of(region), where=where, period=period, products=products or None, **others)
-
-
-def _sums(texts: list[str]) -> dict[str, str]:
-    """Split `forest=clc_311 + clc_312` into name and sum."""
-    pairs = [text.partition("=") for text in texts]
-    for name, sign, what in pairs:
-        if not (name.strip() and sign and what.strip()):
-            raise typer.BadParameter(
-                f"got {name!r}, expected a sum such as 'forest=clc_311 + clc_312'", param_hint="--sum"
-            )
-    return {name.strip(): what for name, _, what in pairs}
 
 
 def query(

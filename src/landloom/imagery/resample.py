@@ -213,10 +213,15 @@ def _along(array: NDArray[Any], indices: NDArray[np.int64], axis: int) -> NDArra
     phase = factor - int(runs[0])
     if not np.array_equal(indices, first + (np.arange(indices.size) + phase) // factor):
         return array.take(indices, axis=axis)
-    part = np.moveaxis(np.moveaxis(array, axis, 0)[first : last + 1], 0, axis)
+    part = array[_part(axis, first, last + 1)]
     if factor > 1:
         part = part.repeat(factor, axis=axis)
-    return np.moveaxis(np.moveaxis(part, axis, 0)[phase : phase + indices.size], 0, axis)
+    return part[_part(axis, phase, phase + indices.size)]
+
+
+def _part(axis: int, start: int, stop: int) -> tuple[Any, ...]:
+    """The index of a part along one of the last two axes."""
+    return (..., slice(start, stop), slice(None)) if axis == -2 else (..., slice(start, stop))
 
 
 def _coordinates(source: Grid, target: Grid) -> Iterator[tuple[int, NDArray[np.float64], NDArray[np.float64]]]:

@@ -112,11 +112,14 @@ def next_version(info: CorpusInfo, name: str) -> RasterVersion:
 def same_lineage(corpus: str | Path, name: str, lineage: bytes) -> RasterVersion | None:
     """The newest version under a name, if it has this lineage: the same labels from the same answers."""
     there = FinishedCorpus.open(str(require_local(corpus)))
-    for newest in raster_versions(there.info, name)[-1:]:
-        key = _lineage(there.info, newest.key())
-        if there.store.exists(key) and there.store.get(key) == lineage:
-            return newest
-    return None
+    newest = raster_versions(there.info, name)[-1:]
+    return next((one for one in newest if lineage_of(there, one) == lineage), None)
+
+
+def lineage_of(there: FinishedCorpus, version: RasterVersion) -> bytes | None:
+    """The lineage document of a version in a corpus; None if it has none."""
+    key = _lineage(there.info, version.key())
+    return there.store.get(key) if there.store.exists(key) else None
 
 
 def require_local(corpus: str | Path) -> Path:

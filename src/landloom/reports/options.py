@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -66,3 +66,29 @@ def registry_of(context: typer.Context) -> Any:
     """
     load: Callable[[], Any] = context.obj
     return load()
+
+
+def named_values(option: str, texts: Iterable[str] | None, example: str, *, last: bool = False) -> dict[str, str]:
+    """Values of an option that is repeated as `NAME=VALUE`.
+
+    Args:
+        option: its name on the command line.
+        texts: as given; None for none.
+        example: of one, for the error.
+        last: whether the last `=` divides, because names may contain one; by default the first, values may.
+
+    Raises:
+        typer.BadParameter: not of this form, or a name twice with different values.
+
+    Example:
+        >>> named_values("--accept", ["Water=0.95", "Forest=0.8"], "Water=0.95")
+        {'Water': '0.95', 'Forest': '0.8'}
+    """
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, _, value = (part.strip() for part in (text.rpartition("=") if last else text.partition("=")))
+        if not (name and value):
+            raise typer.BadParameter(f"{option}: got {text!r}, expected {example}")
+        if found.setdefault(name, value) != value:
+            raise typer.BadParameter(f"{option}: got {name} = {found[name]} and {name} = {value}, expected one of them")
+    return found

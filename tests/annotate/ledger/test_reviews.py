@@ -12,7 +12,7 @@ from landloom.annotate.ledger.chain import verify
 from landloom.annotate.ledger.errors import ConflictError, InvalidSubmissionError, NotAllowedError
 from landloom.annotate.ledger.progress import submissions
 from landloom.annotate.ledger.queue import take
-from landloom.annotate.ledger.reviews import answered_task, decide, disputed
+from landloom.annotate.ledger.reviews import answered_task, count_disputed, decide, disputed
 from landloom.annotate.ledger.values import Role
 from landloom.errors import NotFoundError
 
@@ -38,6 +38,8 @@ def test_the_most_disputed_come_first_with_all_answers(answered: Ledger) -> None
     assert [[one.labels for one in task.answers] for task in found] == [[GUESS, WRONG], [TRUTH, GUESS]]
     assert len(disputed(answered, NAME, least=0.5)) == 1
     assert len(disputed(answered, NAME, most=1)) == 1
+    assert count_disputed(answered, NAME) == 2
+    assert count_disputed(answered, NAME, least=0.5) == 1
     assert answered_task(answered, NAME, found[0].id) == found[0]
 
 

@@ -117,7 +117,7 @@ def test_the_command_prints_counts_and_the_password_once(world: World, tmp_path:
     assert ran.code == 1
     assert "expected a new one; nothing was changed" in ran.err
     ran = run("annotate", "init", world.folder, "--campaign", tmp_path / "b", "--accept", "Water")
-    assert "got the rule 'Water', expected class=accuracy" in ran.err
+    assert "got 'Water', expected class=accuracy" in ran.err
 
 
 def test_the_pool_of_references_can_be_drawn_again(world: World, tmp_path: Path, run: Callable[..., Ran]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,7 @@ SETTINGS = CampaignSettings(task_size=10, context=40, reference_share=0, blind_s
 
 def test_changed_places_come_first(tmp_path: Path) -> None:
     before = write_world(tmp_path / "2018", labels="consensus", probabilities=False, chips=1)
+    write_lineage(before, "chips")
     init_campaign(str(before.folder), tmp_path / "first", SETTINGS)
     after = write_world(tmp_path / "2019", labels=None, year=2019, chips=1)
     options = CampaignOptions(carry_from=str(tmp_path / "first"))
@@ -49,6 +51,21 @@ def test_changed_places_come_first(tmp_path: Path) -> None:
         doubtful = before.guess[one.chip][inside] != before.truth[one.chip][inside]
         changed = before.truth[one.chip][inside] != after.truth[one.chip][inside]
         assert changed.any() or doubtful.any()
+
+
+def test_the_consensus_of_another_campaign_is_not_carried(tmp_path: Path) -> None:
+    world = write_world(tmp_path / "2018", labels="consensus", probabilities=False, chips=1)
+    init_campaign(str(world.folder), tmp_path / "first", SETTINGS)
+    write_lineage(world, "other")
+    options = CampaignOptions(carry_from=str(tmp_path / "first"))
+    with pytest.raises(CorpusError, match="got a campaign without a consensus"):
+        init_campaign(str(world.folder), tmp_path / "second", SETTINGS, options)
+
+
+def write_lineage(world: World, campaign: str) -> None:
+    path = world.folder / "resources/chips_consensus_lineage.json"
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(json.dumps({"campaign": campaign}), encoding="utf-8")
 
 
 def test_a_campaign_without_consensus_carries_nothing(world: World, tmp_path: Path) -> None:

@@ -57,6 +57,8 @@ def test_every_taxonomy_fits_label_rasters(name: str) -> None:
 
 def test_rasters_of_the_corpus_become_codes() -> None:
     clc = classes_of_taxonomy(taxonomy("clc"))
+    signed, odd = clc.apply(np.array([[-9999, 1]], np.int16))
+    assert (signed.tolist(), odd) == ([[0, 1]], 1)
     codes, unknown = clc.apply(np.array([[111, 1, 523], [999, 0, 700]]))
     assert codes.tolist() == [[1, 1, 44], [0, 0, 0]]
     assert unknown == 2  # nodata (999) and a value that no class has

@@ -55,7 +55,9 @@ REQUESTS: Final[dict[tuple[str, str], dict[str, Any]]] = {
     ("GET", "/api/manage/adjudication/{task}"): {},
     ("GET", "/api/manage/adjudication/{task}/window"): {},
     ("GET", "/api/manage/adjudication/{task}/superpixels"): {"params": {"size": "6"}},
-    ("POST", "/api/manage/adjudication/{task}"): {"json": {"labels": submission()["labels"]}},
+    ("POST", "/api/manage/adjudication/{task}"): {
+        "json": {name: submission()[name] for name in ("submission", "labels")}
+    },
     ("GET", "/api/manage/people"): {},
     ("POST", "/api/manage/roles"): {"json": {"name": "new", "role": "annotator", "granted": False}},
     ("POST", "/api/manage/chance"): {"json": {"name": "ann"}},

@@ -207,8 +207,8 @@ export class Api {
     return this.post(`assignments/${encodeURIComponent(id)}/submit`, body);
   }
 
-  adjudicate(task: string, labels: Uint8Array, comment: string, seconds: number): Promise<unknown> {
-    const body = { submission: newId(), labels: base64Of(labels), comment, seconds };
+  adjudicate(task: string, submission: string, labels: Uint8Array, comment: string, seconds: number): Promise<unknown> {
+    const body = { submission, labels: base64Of(labels), comment, seconds };
     return this.post(`manage/adjudication/${encodeURIComponent(task)}`, body);
   }
 }

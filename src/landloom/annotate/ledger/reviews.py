@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import exists, insert, select
+from sqlalchemy import exists, func, insert, select
 
 from landloom.annotate.ledger.accounts.users import require
 from landloom.annotate.ledger.answers import read_tasks
@@ -17,6 +17,7 @@ from landloom.annotate.ledger.values import Role
 from landloom.errors import NotFoundError
 
 if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
     from sqlalchemy.engine import Connection
 
     from landloom.annotate.ledger import values
@@ -42,18 +43,33 @@ def disputed(ledger: Ledger, campaign: str, *, least: float = 0.0, most: int = 1
         number = campaign_id(connection, campaign)
         rows = connection.execute(
             select(Task.id, Task.public_id)
-            .where(
-                Task.campaign_id == number,
-                Task.counted >= Task.copies,
-                Task.disputed > least,
-                ~exists().where(Review.task_id == Task.id).correlate(Task),
-            )
+            .where(*_undecided(number, least))
             .order_by(Task.disputed.desc(), Task.shuffle)
             .limit(most)
         ).all()
         wanted = Task.id.in_([row.id for row in rows])
         found = {one.id: one for one in read_tasks(connection, wanted, counted=True, unanswered=False)}
     return tuple(found[row.public_id] for row in rows if row.public_id in found)
+
+
+def count_disputed(ledger: Ledger, campaign: str, *, least: float = 0.0) -> int:
+    """Number of tasks that `disputed` would list without a limit.
+
+    Raises:
+        NotFoundError: no such campaign.
+    """
+    with ledger.read() as connection:
+        wanted = _undecided(campaign_id(connection, campaign), least)
+        return int(connection.execute(select(func.count()).select_from(Task).where(*wanted)).scalar_one())
+
+
+def _undecided(campaign: int | None, least: float) -> tuple[ColumnElement[bool], ...]:
+    return (
+        Task.campaign_id == campaign,
+        Task.counted >= Task.copies,
+        Task.disputed > least,
+        ~exists().where(Review.task_id == Task.id).correlate(Task),
+    )
 
 
 def answered_task(ledger: Ledger, campaign: str, task: str) -> AnsweredTask:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.errors import InvalidInputError
-from landloom.reports.options import JsonOption, ReadingCommand
+from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import ProgressBars, say, say_json
 
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ def init(
         limit=limit,
         suspects=_path(suspects),
         carry_from=_path(carry_from),
-        acceptance=dict(_rule(text) for text in accept or ()),
+        acceptance=_rules(accept),
         database=database,
         admin=admin,
         password=_password() if ask_password else None,
@@ -160,12 +160,15 @@ def _password() -> str:
     return str(typer.prompt("Password", hide_input=True, confirmation_prompt=True))
 
 
-def _rule(text: str) -> tuple[str, float]:
-    name, _, share = text.rpartition("=")
-    try:
-        return name, float(share)
-    except ValueError:
-        raise InvalidInputError(f"got the rule {text!r}, expected class=accuracy such as Water=0.95") from None
+def _rules(texts: list[str] | None) -> dict[str, float]:
+    example = "class=accuracy such as Water=0.95"
+    rules = {}
+    for name, share in named_values("--accept", texts, example, last=True).items():
+        try:
+            rules[name] = float(share)
+        except ValueError:
+            raise InvalidInputError(f"--accept: got {share!r} for {name}, expected {example}") from None
+    return rules
 
 
 def _say(done: CampaignReport) -> None:

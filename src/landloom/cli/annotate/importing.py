@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from landloom.cli.annotate.campaigns import CAMPAIGN
-from landloom.errors import InvalidInputError, counted
-from landloom.reports.options import JsonOption, ReadingCommand
+from landloom.errors import counted
+from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import say, say_json, warn
 
 
@@ -53,8 +53,8 @@ def import_files(
 
     options = ImportOptions(
         annotator=annotator,
-        columns=_pairs(column, "lon=X"),
-        classes=_pairs(translate, "VALUE=CLASS"),
+        columns=named_values("--column", column, "lon=X"),
+        classes=named_values("--translate", translate, "VALUE=CLASS"),
         reference=reference,
         skip_invalid=skip_invalid,
     )
@@ -70,13 +70,3 @@ def import_files(
     say(f"{campaign}: {done.pixels:,} labels of {who} in {counted(done.tasks, 'task')}")
     if not done.new:
         say("  nothing new: the ledger holds them already")
-
-
-def _pairs(texts: list[str] | None, expected: str) -> dict[str, str]:
-    pairs = {}
-    for text in texts or ():
-        left, sign, right = text.partition("=")
-        if not (left and sign and right):
-            raise InvalidInputError(f"got {text!r}, expected {expected}")
-        pairs[left] = right
-    return pairs

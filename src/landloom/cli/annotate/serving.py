@@ -32,7 +32,8 @@ def serve(
     tls_cert: Annotated[Path | None, typer.Option(help="Certificate, PEM.")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="Its key, PEM, without a password.")] = None,
     database: Annotated[
-        str | None, typer.Option(help="Address of the ledger instead of the campaign's; or set LANDLOOM_DATABASE.")
+        str | None,
+        typer.Option(help="Address of the ledger; by default that of the campaign (on a server: LANDLOOM_DATABASE)."),
     ] = None,
     explorer: Annotated[
         bool,

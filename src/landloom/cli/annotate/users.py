@@ -22,7 +22,8 @@ NameArgument = Annotated[str, typer.Argument(help="Login name.")]
 RoleArgument = Annotated[str, typer.Argument(help="annotator, reviewer, expert, manager or admin.")]
 CampaignOption = Annotated[str, typer.Option(help="Folder of the campaign.")]
 DatabaseOption = Annotated[
-    str | None, typer.Option(help="Address of the ledger instead of the campaign's; or set LANDLOOM_DATABASE.")
+    str | None,
+    typer.Option(help="Address of the ledger; by default that of the campaign (on a server: LANDLOOM_DATABASE)."),
 ]
 _DEFAULT = str(CAMPAIGN)
 

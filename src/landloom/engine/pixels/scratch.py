@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import os
 import tempfile
 from typing import TYPE_CHECKING, Any, Final
@@ -44,6 +45,13 @@ def scratch_arrays(
     if size <= limit:
         return {name: np.zeros(shape, dtype) for name, (shape, dtype) in shapes.items()}
     return {name: _on_disk(shape, np.dtype(dtype), stack) for name, (shape, dtype) in shapes.items()}
+
+
+def release(array: NDArray[Any]) -> None:
+    """Give back the memory behind an array on disk, whose values stay in its file; one in memory is left as it is."""
+    mapped = getattr(array, "_mmap", None)
+    if mapped is not None and hasattr(mmap, "MADV_DONTNEED"):
+        mapped.madvise(mmap.MADV_DONTNEED)
 
 
 def _on_disk(shape: tuple[int, ...], dtype: np.dtype[Any], stack: ExitStack) -> NDArray[Any]:

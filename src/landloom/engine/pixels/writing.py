@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol, Self
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
+
+import numpy as np
 
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.pixels.scratch import scratch_arrays
+from landloom.engine.pixels.scratch import release, scratch_arrays
 from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import encode_cubes
 from landloom.formats.zarr.metadata import CubeSpec
@@ -17,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from types import TracebackType
 
-    import numpy as np
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
     from landloom.model.time import Timestep
     from landloom.store.protocol import Store
+
+
+MAPPED: Final = 128 * 2**20
+"""Bytes of chips after which the memory of a temporary file is given back."""
 
 
 class ProductWriter(Protocol):
@@ -113,14 +118,15 @@ class CubeWriter:
     target: _Target
     _stack: ExitStack = field(default_factory=ExitStack)
     _array: NDArray[Any] | None = None
+    _there: NDArray[np.bool_] | None = None
+    _written: int = 0
 
     def __enter__(self) -> Self:
         target = self.target
         one = target.samples[0].grid(target.resolution)
         shape = (len(target.samples), len(target.timesteps), len(target.product.bands), *one.shape)
         self._array = scratch_arrays({"cubes": (shape, target.product.dtype)}, self._stack)["cubes"]
-        if target.product.nodata:
-            self._array.fill(target.product.nodata)
+        self._there = np.zeros(shape[:2], np.bool_)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
@@ -129,17 +135,28 @@ class CubeWriter:
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
         """Keep the chip until the tile is complete."""
-        if self._array is None:
+        if self._array is None or self._there is None:
             raise RuntimeError("a cube writer is used within its with block")
         self._array[sample, timestep] = chip
+        self._there[sample, timestep] = True
+        self._written += chip.nbytes
+        if self._written > MAPPED:
+            release(self._array)
+            self._written = 0
 
     def finish(self) -> list[FileEntry]:
         """Encode and store every shard, then the metadata."""
-        if self._array is None:
+        if self._array is None or self._there is None:
             raise RuntimeError("a cube writer is used within its with block")
         target = self.target
+        for sample, timestep in np.argwhere(~self._there):
+            self._array[sample, timestep] = target.product.nodata or 0
         folder = target.layout.cube(target.samples[0].id, target.product)
-        return [target.put(f"{folder}/{key}", data) for key, data in encode_cubes(cube_spec(target), self._array)]
+        files = []
+        for key, data in encode_cubes(cube_spec(target), self._array):
+            files.append(target.put(f"{folder}/{key}", data))
+            release(self._array)
+        return files
 
 
 def cube_spec(target: _Target) -> CubeSpec:

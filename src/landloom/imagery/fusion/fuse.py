@@ -23,6 +23,7 @@ from landloom.imagery.fusion.regional import (
 from landloom.imagery.fusion.regions import Regions, find_regions, gather
 from landloom.imagery.fusion.second import NEAR, NEAR_DAYS, Bandpass, fit_bandpass, second_series
 from landloom.imagery.whittaker import whittaker
+from landloom.model.sensor import SATURATED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,6 +32,10 @@ FEATURE_STEP: Final = 15.0
 """Days between the features by which pixels are compared."""
 FEATURE_NOISE: Final = 0.4
 """Noise of a feature relative to an observation's."""
+ROWS: Final = 16
+"""Rows whose features are made at a time."""
+LIMITS: Final = (1, SATURATED - 1)
+"""Smallest and largest value that can be stored."""
 HALO: Final = 32
 """Pixels around a window that its pixels' regions reach into."""
 
@@ -86,7 +91,67 @@ class FusedSeries:
     outliers: int
     """Observations of the first sensor that were left out as outliers."""
     clipped: int
-    """Values outside of the stored range."""
+    """Values outside of the limits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Course:
+    """Series of a window's regions."""
+
+    regions: Regions
+    at_dates: NDArray[np.float32]
+    """(time, band, region) on the dates of the first sensor, in units of noise."""
+    at_targets: NDArray[np.float32]
+    """(target, band, region) likewise."""
+    variance: NDArray[np.float32]
+    """(target, band, region)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Prepared:
+    """All that the series of a window's pixels depend on, so that they can be made part by part."""
+
+    first: Sightings
+    second: Sightings | None
+    targets: NDArray[np.float64]
+    used: NDArray[np.bool_]
+    """As of `FusedSeries`."""
+    used_second: NDArray[np.bool_] | None
+    noise: NDArray[np.float32]
+    bandpass: Bandpass | None
+    course: Course | None
+    """None if nothing was observed: without the reference sensor there is nothing to bring a second one to."""
+
+    def series(self, part: tuple[slice, slice], limits: tuple[int, int] = LIMITS) -> FusedSeries:
+        """The series of a part of the window.
+
+        Args:
+            part: its rows and columns.
+            limits: smallest and largest value, in stored numbers, at least 1.
+        """
+        stack = np.ascontiguousarray(self.first.stack[..., *part])
+        valid = np.ascontiguousarray(self.used[..., *part])
+        made = np.zeros((self.targets.size, *stack.shape[1:]), np.uint16)
+        sigma, clipped, course = np.zeros_like(made), 0, self.course
+        if course is not None:
+            member, weight = (
+                np.ascontiguousarray(one[:, *part]) for one in (course.regions.member, course.regions.weight)
+            )
+            gains = fit_gains(stack, valid, course.at_dates, member, weight, self.noise)
+            known = (weight.sum(axis=0) > 0) & valid.any(axis=0)
+            observed = (stack, valid, self.first.days, course.at_dates, known)
+            both = (course.at_targets, course.variance, member, weight, *gains, self.noise)
+            clipped = pixel_series(*observed, self.targets, *both, (float(limits[0]), float(limits[1])), made, sigma)
+        return FusedSeries(
+            series=made,
+            sigma=sigma,
+            used=valid,
+            used_second=None if self.used_second is None else np.ascontiguousarray(self.used_second[..., *part]),
+            noise=self.noise,
+            bandpass=self.bandpass,
+            outliers=int(np.count_nonzero(self.first.valid[..., *part] & ~valid)),
+            clipped=clipped,
+        )
 
 
 def fuse(
@@ -95,11 +160,7 @@ def fuse(
     second: Sightings | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> FusedSeries:
-    """Fill and harmonise the series of a window.
-
-    The seasonal course is that of a pixel's most similar neighbours, whose clear pixels are averaged, and which a
-    second sensor complements between clear dates. A pixel follows it with a brightness of its own, and is drawn to its
-    own observations where they differ lastingly. Windows that overlap agree except within `HALO` pixels of their edges.
+    """Fill and harmonise the series of a window; see `prepare`.
 
     Args:
         first: the reference sensor.
@@ -110,35 +171,64 @@ def fuse(
     Raises:
         InvalidValueError: inconsistent shapes.
     """
+    return prepare(first, targets, second, origin).series(np.s_[:, :])
+
+
+def prepare(
+    first: Sightings,
+    targets: NDArray[np.float64],
+    second: Sightings | None = None,
+    origin: tuple[int, int] = (0, 0),
+) -> Prepared:
+    """All that the series of a window's pixels depend on.
+
+    The seasonal course is that of a pixel's most similar neighbours, whose clear pixels are averaged, and which a
+    second sensor complements between clear dates. A pixel follows it with a brightness of its own, and is drawn to its
+    own observations where they differ lastingly. Windows that overlap agree except within `HALO` pixels of their edges.
+
+    Args:
+        first: as of `fuse`.
+        targets: as of `fuse`.
+        second: as of `fuse`.
+        origin: as of `fuse`.
+
+    Raises:
+        InvalidValueError: inconsistent shapes.
+    """
     shape = first.stack.shape
     if second is not None and second.stack.shape[1:] != shape[1:]:
         raise InvalidValueError(f"got a second sensor of {second.stack.shape}, expected (time, {shape[1:]})")
     if not first.valid.any():
-        return _blank(first, targets, second)
+        return Prepared(
+            first=first,
+            second=second,
+            targets=targets,
+            used=np.zeros_like(first.valid),
+            used_second=None if second is None else np.zeros_like(second.valid),
+            noise=np.ones(shape[1], np.float32),
+            bandpass=None,
+            course=None,
+        )
     noise = noise_levels(first.stack, first.valid)
     regions = _regions(first, targets, noise, origin)
     valid = first.valid.copy()
-    series, gain, _ = _first_pass(first, valid, regions, noise)
+    series = _first_pass(first, valid, regions, noise)
     regions = _seen_only(regions, series)
     bandpass, used_second = None, None
     if second is not None:
-        added, bandpass, used_second = _second(second, series, regions, gain, noise)
+        added, bandpass, used_second = _second(
+            second, series, regions, _gains(first, valid, series, regions, noise), noise
+        )
         series = series if added is None else series.joined(added)
-    return _finished(first, valid, targets, regions, noise, series, (bandpass, used_second))
-
-
-def _blank(first: Sightings, targets: NDArray[np.float64], second: Sightings | None) -> FusedSeries:
-    """Nothing but nodata: without the reference sensor there is nothing to bring a second one to."""
-    made = np.zeros((targets.size, *first.stack.shape[1:]), np.uint16)
-    return FusedSeries(
-        series=made,
-        sigma=made.copy(),
-        used=np.zeros_like(first.valid),
-        used_second=None if second is None else np.zeros_like(second.valid),
-        noise=np.ones(first.stack.shape[1], np.float32),
-        bandpass=None,
-        outliers=0,
-        clipped=0,
+    return Prepared(
+        first=first,
+        second=second,
+        targets=targets,
+        used=valid,
+        used_second=used_second,
+        noise=noise,
+        bandpass=bandpass,
+        course=_course(series, first.days, targets, regions),
     )
 
 
@@ -148,10 +238,14 @@ def _regions(
     """Regions by the smoothed seasonal course."""
     last = max(targets[-1], targets[0] + FEATURE_STEP)
     knots = np.arange(targets[0], last + FEATURE_STEP / 2, FEATURE_STEP)
-    course = whittaker(first.stack, first.valid, first.days, knots, 1.0)
-    features = course.astype(np.float32)
-    features /= (FEATURE_NOISE * noise)[None, :, None, None]
-    return find_regions(features.reshape(-1, *features.shape[2:]), origin)
+    height, width = first.valid.shape[1:]
+    features = np.empty((height, width, knots.size * len(noise)), np.float32)
+    for row in range(0, height, ROWS):
+        rows = slice(row, row + ROWS)
+        course = whittaker(first.stack[:, :, rows], first.valid[:, rows], first.days, knots, 1.0)
+        features[rows] = np.moveaxis(course.reshape(-1, *course.shape[2:]), 0, -1)
+    features /= np.tile(np.float32(FEATURE_NOISE) * noise, knots.size)
+    return find_regions(np.moveaxis(features, -1, 0), origin)
 
 
 def _seen_only(regions: Regions, series: RegionSeries) -> Regions:
@@ -169,19 +263,27 @@ def _gathered(first: Sightings, valid: NDArray[np.bool_], regions: Regions, nois
 
 def _first_pass(
     first: Sightings, valid: NDArray[np.bool_], regions: Regions, noise: NDArray[np.float32]
-) -> tuple[RegionSeries, NDArray[np.float32], NDArray[np.float32]]:
-    """Series of regions without spikes, brightness of pixels; outliers are taken out of `valid`."""
+) -> RegionSeries:
+    """Series of regions without spikes; outliers are taken out of `valid`."""
     series = _gathered(first, valid, regions, noise)
     spikes = find_spikes(series)
-    valid &= ~spikes[:, regions.member[0]]
+    for t in np.flatnonzero(spikes.any(axis=1)):
+        valid[t] &= ~spikes[t, regions.member[0]]
     series = series.without(spikes)
     at_dates = smoothed(series, rates(series), first.days)
     gain, _ = fit_gains(first.stack, valid, at_dates.mean, regions.member, regions.weight, noise)
     where = (regions.member, regions.weight)
     valid &= ~find_outliers(first.stack, valid, at_dates.mean, at_dates.variance, *where, gain, noise)
-    series = _gathered(first, valid, regions, noise).without(spikes)
+    return _gathered(first, valid, regions, noise).without(spikes)
+
+
+def _gains(
+    first: Sightings, valid: NDArray[np.bool_], series: RegionSeries, regions: Regions, noise: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Brightness of pixels."""
     at_dates = smoothed(series, rates(series), first.days)
-    return series, *fit_gains(first.stack, valid, at_dates.mean, *where, noise)
+    gain: NDArray[np.float32] = fit_gains(first.stack, valid, at_dates.mean, regions.member, regions.weight, noise)[0]
+    return gain
 
 
 def _second(
@@ -193,12 +295,12 @@ def _second(
     usable = second.valid & sure[:, regions.member[0]]
     some = np.s_[:, :, second.footprint // 2 :: second.footprint, second.footprint // 2 :: second.footprint]
     expected = _expected(made, regions, gain, noise, second.footprint)
-    values = second.stack.astype(np.float32)
-    bandpass = fit_bandpass(values[some], expected[some], usable[:, *some[2:]])
+    bandpass = fit_bandpass(second.stack[some].astype(np.float32), expected[some], usable[:, *some[2:]])
     if not np.isfinite(bandpass.scatter).all():
         return None, None, np.zeros_like(second.valid)
-    difference = bandpass.apply(values) - expected
-    means, mass = gather(difference, second.valid, regions.member, regions.weight, regions.count)
+    for t in range(second.days.size):
+        expected[t] = bandpass.apply(second.stack[t : t + 1].astype(np.float32))[0] - expected[t]
+    means, mass = gather(expected, second.valid, regions.member, regions.weight, regions.count)
     added = second_series(second.days, made.mean, means, mass, bandpass.scatter, noise)
     spikes = find_spikes(series.joined(added))
     order = np.argsort(np.argsort(np.concatenate([series.days, added.days]), kind="stable"), kind="stable")
@@ -212,41 +314,22 @@ def _expected(
     """The first sensor's series as a coarser sensor would see it, in stored numbers."""
     out = np.empty((*made.mean.shape[:2], *gain.shape[1:]), dtype=np.float32)
     spread(np.nan_to_num(made.mean), regions.member, regions.weight, out)
-    out *= gain[None] * noise[None, :, None, None]
-    return out if footprint == 1 else uniform_filter(out, size=(1, 1, footprint, footprint), mode="nearest")
+    out *= (gain * noise[:, None, None])[None]
+    if footprint > 1:
+        for t in range(len(out)):
+            out[t] = uniform_filter(out[t], size=(1, footprint, footprint), mode="nearest")
+    return out
 
 
-def _finished(
-    first: Sightings,
-    valid: NDArray[np.bool_],
-    targets: NDArray[np.float64],
-    regions: Regions,
-    noise: NDArray[np.float32],
-    series: RegionSeries,
-    second: tuple[Bandpass | None, NDArray[np.bool_] | None],
-) -> FusedSeries:
-    """From the joined series of regions to pixels; uncertainty is calibrated on withheld dates first."""
+def _course(series: RegionSeries, days: NDArray[np.float64], targets: NDArray[np.float64], regions: Regions) -> Course:
+    """Smoothed series of regions; uncertainty is calibrated on withheld dates first."""
     rate = rates(series)
-    at_dates, at_targets = smoothed(series, rate, first.days), smoothed(series, rate, targets)
-    where = (regions.member, regions.weight)
-    gains = fit_gains(first.stack, valid, at_dates.mean, *where, noise)
-    made = np.zeros((targets.size, *first.stack.shape[1:]), np.uint16)
-    sigma = np.zeros_like(made)
-    both = (at_targets.mean, _real(at_targets.variance, calibration(series, rate)))
-    observed = (first.stack, valid, first.days, at_dates.mean)
-    clipped = pixel_series(*observed, targets, *both, *where, *gains, noise, made, sigma)
-    never = regions.weight.sum(axis=0) == 0
-    made[:, :, never], sigma[:, :, never] = 0, 0
-    bandpass, used_second = second
-    return FusedSeries(
-        series=made,
-        sigma=sigma,
-        used=valid,
-        used_second=used_second,
-        noise=noise,
-        bandpass=bandpass,
-        outliers=int(np.count_nonzero(first.valid & ~valid)),
-        clipped=clipped,
+    at_dates, at_targets = smoothed(series, rate, days), smoothed(series, rate, targets)
+    return Course(
+        regions=regions,
+        at_dates=at_dates.mean,
+        at_targets=at_targets.mean,
+        variance=_real(at_targets.variance, calibration(series, rate)),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numba import njit
 
 from landloom.imagery.fusion.levels import smooth_levels
+from landloom.imagery.fusion.regions import MEMBERS
 from landloom.model.sensor import SATURATED
 
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def fit_gains(
                 if valid[t, y, x]:
                     for b in range(bands):
                         m = 0.0
-                        for k in range(member.shape[0]):
+                        for k in range(MEMBERS):
                             m += weight[k, y, x] * mean[t, b, member[k, y, x]]
                         cross[b, x] += m * stack[t, b, y, x] / noise[b]
                         square[b, x] += m * m
@@ -122,7 +123,7 @@ def find_outliers(
                     score = 0.0
                     for b in range(bands):
                         m, v = 0.0, 1.0
-                        for k in range(member.shape[0]):
+                        for k in range(MEMBERS):
                             m += weight[k, y, x] * mean[t, b, member[k, y, x]]
                             v += weight[k, y, x] * variance[t, b, member[k, y, x]]
                         miss = stack[t, b, y, x] / noise[b] - gain[b, y, x] * m
@@ -138,6 +139,7 @@ def pixel_series(
     valid: NDArray[np.bool_],
     days: NDArray[np.float64],
     at_dates: NDArray[np.float32],
+    known: NDArray[np.bool_],
     targets: NDArray[np.float64],
     at_targets: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -146,6 +148,7 @@ def pixel_series(
     gain: NDArray[np.float32],
     gain_variance: NDArray[np.float32],
     noise: NDArray[np.float32],
+    limits: tuple[float, float],
     series: NDArray[np.uint16],
     sigma: NDArray[np.uint16],
 ) -> int:
@@ -156,6 +159,7 @@ def pixel_series(
         valid: (time, y, x).
         days: (time) ascending.
         at_dates: (time, band, region) series of regions, in units of noise.
+        known: (y, x) pixels to make; the others are left as they are.
         targets: (target) ascending.
         at_targets: (target, band, region).
         variance: (target, band, region).
@@ -164,11 +168,12 @@ def pixel_series(
         gain: (band, y, x).
         gain_variance: (band, y, x).
         noise: (band).
-        series: (target, band, y, x) result, in stored numbers, at least 1.
-        sigma: (target, band, y, x) result, likewise.
+        limits: smallest and largest value of the series, in stored numbers, at least 1.
+        series: (target, band, y, x) result, in stored numbers.
+        sigma: (target, band, y, x) result, likewise, at least 1.
 
     Returns:
-        Number of values that were outside of the stored range.
+        Number of values that were outside of the limits.
     """
     times, bands, height, width = stack.shape
     count = targets.size
@@ -197,8 +202,10 @@ def pixel_series(
             smooth_levels(values, seen, every[order], rate, DECAY, own, mean, wide)
             for n in range(count):
                 for x in range(width):
+                    if not known[y, x]:
+                        continue
                     m, v = np.float32(0.0), np.float32(0.0)
-                    for k in range(member.shape[0]):
+                    for k in range(MEMBERS):
                         w = weight[k, y, x]
                         if w > 0:
                             m += w * at_targets[n, b, member[k, y, x]]
@@ -206,8 +213,8 @@ def pixel_series(
                     g = gain[b, y, x]
                     level = noise[b] * (g * m + mean[place[times + n], x])
                     v = g * g * v + m * m * gain_variance[b, y, x] + wide[place[times + n], x]
-                    clipped += level < 0.5 or level > SATURATED - 1
-                    series[n, b, y, x] = np.uint16(min(max(level + 0.5, 1.0), SATURATED - 1.0))
+                    clipped += level < limits[0] - 0.5 or level > limits[1]
+                    series[n, b, y, x] = np.uint16(min(max(level + 0.5, limits[0]), limits[1]))
                     sigma[n, b, y, x] = np.uint16(min(max(noise[b] * np.sqrt(v) + 0.5, 1.0), SATURATED - 1.0))
     return clipped
 
@@ -230,7 +237,7 @@ def _misses(
             for x in range(width):
                 m = np.float32(0.0)
                 if valid[t, x]:
-                    for k in range(member.shape[0]):
+                    for k in range(MEMBERS):
                         m += weight[k, x] * at_dates[t, b, member[k, x]]
                     m = np.float32(stack[t, b, x]) / noise[b] - gain[b, x] * m
                 miss[b, t, x] = m

@@ -25,6 +25,10 @@ _CLASSES: Final = {
     int(Scl.CLOUD_HIGH): CLOUD,
     int(Scl.CIRRUS): CIRRUS,
 }
+_OF_CLASS: Final = np.full(len(Scl) + 1, QUALITY_NODATA, np.uint16)
+"""Class → code; of unknown ones, which count as the last, nothing is known."""
+for _value in Scl:
+    _OF_CLASS[int(_value)] = QUALITY_NODATA if _value == 0 else _CLASSES.get(int(_value), CLEAR)
 _BITS: Final = ((1, CLOUD), (2, CIRRUS), (3, CLOUD), (4, SHADOW))
 
 
@@ -48,10 +52,7 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
             codes[(classes >> bit) & 1 == 1] = code
         codes[classes & layer.nodata != 0] = QUALITY_NODATA
         return codes
-    for value, code in _CLASSES.items():
-        codes[classes == value] = code
-    codes[classes == layer.nodata] = QUALITY_NODATA
-    return codes
+    return _OF_CLASS.take(classes, mode="clip")
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -201,11 +201,12 @@ def rates(series: RegionSeries, rounds: int = 8) -> Rates:
     bands = series.values.shape[1]
     season = np.ones((bands, count))
     base = np.ones((bands, series.values.shape[2]))
+    pairs = _pairs(series.values, series.variance, series.days)
     for _ in range(rounds):
-        total, number, by_season, weight = _changes(series.values, series.variance, series.days, edges, season, base)
+        total, number = _by_region(*pairs, edges, season, series.values.shape[2])
         usual = np.maximum(total.sum(axis=1) / np.maximum(number.sum(), 1.0), 1e-3)[:, None]
         base = np.maximum((total + _USUAL * usual) / (number[None] + _USUAL), 0.05 * usual)
-        _, _, by_season, weight = _changes(series.values, series.variance, series.days, edges, season, base)
+        by_season, weight = _by_season(*pairs, edges, season, base)
         drawn = 0.1 * max(weight.mean(), 1.0)
         season = np.maximum((by_season + drawn) / (weight[None] + drawn), 0.02)
     return Rates(base=base.astype(np.float32), days=(edges[1:] + edges[:-1]) / 2, season=season)
@@ -221,46 +222,97 @@ def _parts(series: RegionSeries) -> NDArray[np.float64]:
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _changes(
-    values: NDArray[np.float32],
-    variance: NDArray[np.float32],
-    days: NDArray[np.float64],
+def _pairs(
+    values: NDArray[np.float32], variance: NDArray[np.float32], days: NDArray[np.float64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """Consecutive observations of each region: its number, their days, and squared changes beyond noise per day.
+
+    Returns:
+        (pair) regions, (pair, 2) days, (pair, band).
+    """
+    times, bands, regions = values.shape
+    count = 0
+    for t in range(times):
+        for r in range(regions):
+            count += np.isfinite(variance[t, 0, r])
+    region, between, excess = np.empty(count, np.int64), np.empty((count, 2)), np.empty((count, bands))
+    n = 0
+    for r in range(regions):
+        last = -1
+        for t in range(times):
+            if not np.isfinite(variance[t, 0, r]):
+                continue
+            if last >= 0 and days[t] > days[last]:
+                region[n], between[n, 0], between[n, 1] = r, days[last], days[t]
+                for b in range(bands):
+                    change = values[t, b, r] - values[last, b, r]
+                    beyond = change * change - variance[t, b, r] - variance[last, b, r]
+                    excess[n, b] = max(beyond, 0.0) / (days[t] - days[last])
+                n += 1
+            last = t
+    return region[:n], between[:n], excess[:n]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _overlaps(since: float, until: float, edges: NDArray[np.float64], overlap: NDArray[np.float64]) -> tuple[int, int]:
+    """Share of an interval that lies in each season; the first of these that it touches, and the one after the last."""
+    first, end = overlap.size, 0
+    for k in range(overlap.size):
+        if until > edges[k] and since < edges[k + 1]:
+            first, end = min(first, k), k + 1
+            overlap[k] = (min(until, edges[k + 1]) - max(since, edges[k])) / (until - since)
+    return first, end
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _by_region(
+    region: NDArray[np.int64],
+    between: NDArray[np.float64],
+    excess: NDArray[np.float64],
+    edges: NDArray[np.float64],
+    season: NDArray[np.float64],
+    regions: int,
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(band, region) sums of changes relative to the season's, and (region) their numbers."""
+    bands, seasons = season.shape
+    total, number = np.zeros((bands, regions)), np.zeros(regions)
+    overlap = np.empty(seasons)
+    for n in range(region.size):
+        first, end = _overlaps(between[n, 0], between[n, 1], edges, overlap)
+        number[region[n]] += 1.0
+        for b in range(bands):
+            expected = 0.0
+            for k in range(first, end):
+                expected += overlap[k] * season[b, k]
+            total[b, region[n]] += excess[n, b] / expected
+    return total, number
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _by_season(
+    region: NDArray[np.int64],
+    between: NDArray[np.float64],
+    excess: NDArray[np.float64],
     edges: NDArray[np.float64],
     season: NDArray[np.float64],
     base: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Squared changes beyond noise: by region relative to the season's, and by season relative to the region's.
-
-    Returns:
-        (band, region) sums and (region) numbers, (band, season) sums and (season) weights.
-    """
-    times, bands, regions = values.shape
-    seasons = season.shape[1]
-    total, number = np.zeros((bands, regions)), np.zeros(regions)
-    by_season, weight = np.zeros((bands, seasons)), np.zeros(seasons)
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """(band, season) sums of changes relative to the region's, and (season) their weights."""
+    bands, seasons = season.shape
+    total, weight = np.zeros((bands, seasons)), np.zeros(seasons)
     overlap = np.empty(seasons)
-    for region in range(regions):
-        last = -1
-        for t in range(times):
-            if not np.isfinite(variance[t, 0, region]):
-                continue
-            if last >= 0 and days[t] > days[last]:
-                gap = days[t] - days[last]
-                for k in range(seasons):
-                    overlap[k] = max(min(days[t], edges[k + 1]) - max(days[last], edges[k]), 0.0) / gap
-                    weight[k] += overlap[k]
-                number[region] += 1.0
-                for b in range(bands):
-                    change = values[t, b, region] - values[last, b, region]
-                    excess = max(change * change - variance[t, b, region] - variance[last, b, region], 0.0) / gap
-                    expected = 0.0
-                    for k in range(seasons):
-                        expected += overlap[k] * season[b, k]
-                    total[b, region] += excess / expected
-                    for k in range(seasons):
-                        by_season[b, k] += overlap[k] * season[b, k] * excess / (expected * base[b, region])
-            last = t
-    return total, number, by_season, weight
+    for n in range(region.size):
+        first, end = _overlaps(between[n, 0], between[n, 1], edges, overlap)
+        for k in range(first, end):
+            weight[k] += overlap[k]
+        for b in range(bands):
+            expected = 0.0
+            for k in range(first, end):
+                expected += overlap[k] * season[b, k]
+            share = excess[n, b] / (expected * base[b, region[n]])
+            for k in range(first, end):
+                total[b, k] += overlap[k] * season[b, k] * share
+    return total, weight
 
 
 def smoothed(series: RegionSeries, rate: Rates, wanted: NDArray[np.float64]) -> Smoothed:

@@ -183,17 +183,19 @@ def gather(
     times, bands, height, wide = stack.shape
     total = np.zeros((times, bands, count), dtype=np.float32)
     mass = np.zeros((times, count), dtype=np.float32)
+    own = np.empty((count, bands), dtype=np.float32)
     for t in range(times):
-        for k in range(member.shape[0]):
-            for y in range(height):
-                for x in range(wide):
-                    if valid[t, y, x]:
+        own[:] = 0
+        for y in range(height):
+            for x in range(wide):
+                if valid[t, y, x]:
+                    for k in range(member.shape[0]):
                         region, w = member[k, y, x], weight[k, y, x]
                         mass[t, region] += w
                         for b in range(bands):
-                            total[t, b, region] += w * stack[t, b, y, x]
+                            own[region, b] += w * stack[t, b, y, x]
         for b in range(bands):
             for region in range(count):
                 if mass[t, region] > 0:
-                    total[t, b, region] /= mass[t, region]
+                    total[t, b, region] = own[region, b] / mass[t, region]
     return total, mass

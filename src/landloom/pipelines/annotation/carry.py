@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Self
 
 import numpy as np
+import orjson
 
 from landloom.annotate.tasks.order import with_suspects
+from landloom.corpus.finished import FinishedCorpus
 from landloom.errors import CorpusError, InvalidInputError
 from landloom.pipelines.annotation.change import change
 from landloom.pipelines.annotation.classes import Classes
 from landloom.pipelines.annotation.folder import open_folder
 from landloom.pipelines.annotation.guesses import ChipGuess, CorpusGuess
 from landloom.pipelines.annotation.series import SeriesSource
+from landloom.products.consensus.layers import NAME
+from landloom.publication.raster_labels import lineage_of, raster_versions
 from landloom.query.corpus import Corpus
 
 if TYPE_CHECKING:
     from landloom.annotate.tasks.values import Campaign
-    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.info import ProductInfo
     from landloom.model.grid import Grid
-
-KEY: Final = re.compile(r"consensus(_v\d+)?")
-"""Keys of label products that hold a consensus, version after version."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +49,7 @@ class CarriedGuess:
             source: the series of the new one.
 
         Raises:
-            CorpusError: there is no campaign, or its corpus has no consensus yet.
+            CorpusError: there is no campaign, or its corpus has no consensus of it yet.
             InvalidInputError: the two series have different bands or pixels.
         """
         from landloom.annotate.ledger.campaigns import campaign  # noqa: PLC0415 - the extra `annotate`
@@ -59,7 +59,7 @@ class CarriedGuess:
         with open_ledger(there.database) as ledger:
             known = campaign(ledger, there.name)
         corpus = Corpus.open(there.corpus)
-        item = _consensus(corpus.info, folder)
+        item = _consensus(there.corpus, known, folder)
         before = SeriesSource(corpus=corpus, key=known.settings.series)
         _require_same(before, source)
         classes = _classes(known)
@@ -94,16 +94,14 @@ def _place(grid: Grid) -> tuple[int, tuple[float, ...]]:
     return grid.epsg, tuple(grid.bounds)
 
 
-def _consensus(info: CorpusInfo, folder: str) -> ProductInfo:
-    """The newest consensus in a corpus."""
-    found = [
-        one
-        for one in info.products
-        if KEY.fullmatch(one.key) and one.product.kind == "raster-labels" and one.product.bands[0].name == "class"
-    ]
-    if not found:
-        raise CorpusError(f"{folder}: got a campaign without a consensus; run landloom annotate consensus {folder}")
-    return found[-1]
+def _consensus(corpus: str, known: Campaign, folder: str) -> ProductInfo:
+    """The newest consensus that a corpus has of a campaign; other campaigns may have put theirs beside it."""
+    there = FinishedCorpus.open(corpus)
+    for version in reversed(raster_versions(there.info, NAME)):
+        lineage = lineage_of(there, version)
+        if lineage is not None and orjson.loads(lineage).get("campaign") == known.name:
+            return next(one for one in there.info.products if one.key == version.key())
+    raise CorpusError(f"{folder}: got a campaign without a consensus; run landloom annotate consensus {folder}")
 
 
 def _classes(known: Campaign) -> Classes:

@@ -49,15 +49,15 @@ class Classes:
         """Codes of the campaign for a raster of the corpus.
 
         Args:
-            raster: (y, x) of whole numbers, not negative.
+            raster: (y, x) of whole numbers of any size and sign.
 
         Returns:
             (y, x) codes, 0 where unlabelled; and the number of pixels whose value is neither 0 nor a class.
         """
-        table = np.zeros(max(int(raster.max(initial=0)), *self.codes, 0) + 1, np.uint8)
-        for value, code in self.codes.items():
-            table[value] = code
-        found = table[raster]
+        found = np.zeros(raster.shape, np.uint8)
+        for value in np.unique(raster).tolist():
+            if value in self.codes:
+                found[raster == value] = self.codes[value]
         return found, int(np.count_nonzero((found == 0) & (raster != 0)))
 
 

@@ -125,6 +125,7 @@ class FusedKind(ProductKind[FusedProduct]):
             resolution=section.resolution,
             samples=samples,
             timesteps=steps,
+            limits=section.limits,
         )
         decides = unit_digest(
             section.model_dump(mode="json", exclude={"terms"}),

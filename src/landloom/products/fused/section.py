@@ -9,8 +9,11 @@ from pydantic import Field, field_validator
 from landloom.errors import InvalidValueError
 from landloom.model.recipe import Name, PeriodSection, ProductSection, Terms
 from landloom.model.recipe.sections import is_none
+from landloom.model.sensor import REFLECTANCE_SCALE, SATURATED
 from landloom.model.time import Cadence
 
+SQUARE: Final = 60.0
+"""Metres that every pixel size divides."""
 DILATE: Final = 3
 """Pixels of the classification (20 m) by which unusable areas grow by default: a gap costs less than a missed cloud."""
 
@@ -27,6 +30,8 @@ class FusedProduct(ProductSection):
     """Scene classes that count as clear; vegetation, bare soil, water, unclassified and snow if absent."""
     dilate: Annotated[int, Field(ge=0, le=50)] = DILATE
     """Dilation of unusable areas in pixels of the classification."""
+    valid_range: tuple[float, float] = (0.0, 1.6)
+    """Smallest and largest reflectance; values beyond are clipped and counted."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms
@@ -43,3 +48,28 @@ class FusedProduct(ProductSection):
         if cadence.days is None:
             raise InvalidValueError(f"got {text!r}, expected a number of days such as '5 days'")
         return str(cadence)
+
+    @field_validator("valid_range")
+    @classmethod
+    def _range(cls, limits: tuple[float, float]) -> tuple[float, float]:
+        low, high = limits
+        if not 0 <= low < high < SATURATED / REFLECTANCE_SCALE:
+            raise InvalidValueError(
+                f"got {low:g} to {high:g}, expected two ascending reflectances from 0 to below "
+                f"{SATURATED / REFLECTANCE_SCALE:g}"
+            )
+        return limits
+
+    @property
+    def limits(self) -> tuple[int, int]:
+        """`valid_range` in stored numbers, of which 0 is nodata."""
+        low, high = (round(one * REFLECTANCE_SCALE) for one in self.valid_range)
+        return max(low, 1), max(high, 1)
+
+    @field_validator("resolution")
+    @classmethod
+    def _resolution(cls, metres: float) -> float:
+        pixels = SQUARE / metres
+        if abs(pixels - round(pixels)) > 1e-6 * pixels:
+            raise InvalidValueError(f"got {metres:g} m, expected a divisor of {SQUARE:g} m, so that grids nest")
+        return metres

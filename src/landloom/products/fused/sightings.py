@@ -1,28 +1,40 @@
-"""Reading all overpasses of a sensor over a window: observations, cloud masks, and what became of each scene."""
+"""Reading all overpasses of a sensor over the windows of a tile: observations, cloud masks, what became of each scene.
+
+Each file is read once, whatever the number of windows, which overlap: its decoded tiles are in memory while all windows
+are cut from it. The observations are kept in arrays that lie in temporary files if they are large.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from landloom.engine.pixels.attempts import without_broken
+from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneReader
+from landloom.engine.pixels.scratch import release, scratch_arrays
 from landloom.imagery.fusion.fuse import Sightings
-from landloom.imagery.fusion.quality import CLOUD, QUALITY_NODATA, cloud_codes
+from landloom.imagery.fusion.quality import CLOUD, cloud_codes
+from landloom.store.window_reads import TileCache
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from contextlib import ExitStack
     from datetime import datetime
 
     from numpy.typing import NDArray
 
     from landloom.engine.pixels.reading import PixelMask
-    from landloom.imagery.composite import Observation
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
 
 _DAY: Final = 86_400.0
+_TILES: Final = 128 * 2**20
+IN_MEMORY: Final = 256 * 2**20
+"""Bytes of a tile's observations up to which they are kept in memory."""
 
 
 def day_of(instant: datetime) -> float:
@@ -48,66 +60,109 @@ class Source:
         return np.array([day_of(min(scene.time for scene in group)) for group in self.passes], np.float64)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SceneFacts:
+    """How a scene that was used has been read."""
+
+    clamped: int
+    """Valid pixels that the offset would have taken below 1."""
+    stored: Mapping[str, str]
+    """Band → what was done to its numbers beyond the offset."""
+    validity: str | None
+    """Source of the usable pixels, where the sensor has no classification."""
+
+
 @dataclass(slots=True, kw_only=True)
-class Attempt:
-    """What became of the scenes in one attempt at a tile."""
+class Staged:
+    """What a sensor has seen of the windows of a tile."""
 
-    used: set[str] = field(default_factory=set)
-    clamped: dict[str, int] = field(default_factory=dict)
-    stored: dict[str, dict[str, str]] = field(default_factory=dict)
-    validity: dict[str, str] = field(default_factory=dict)
+    source: Source
+    grids: Sequence[Grid]
+    near: Sequence[NDArray[np.bool_]]
+    arrays: Mapping[str, NDArray[Any]]
+    """`stack`, `valid`, `clouds` and number of the window → (overpass, …, y, x); clouds are codes + 1, 0 = no data."""
+    used: dict[str, SceneFacts] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Broken scenes, with the reason."""
 
-    def read(self, source: Source, grid: Grid) -> tuple[Sightings, NDArray[np.uint16]]:
-        """Observations of a window, and (overpass, y, x) its cloud masks.
+    @classmethod
+    def read(cls, source: Source, grids: Sequence[Grid], near: Sequence[NDArray[np.bool_]], stack: ExitStack) -> Self:
+        """Read all overpasses.
+
+        Args:
+            source: of the sensor.
+            grids: windows, row by row.
+            near: (y, x) of each, the pixels wanted; nothing is kept of the others.
+            stack: closes temporary files.
 
         Raises:
-            SceneFaultError: a scene is broken.
             TransientFaultError: a file is temporarily unreadable.
         """
-        count = len(source.passes)
-        stack = np.zeros((count, len(source.bands), *grid.shape), np.uint16)
-        valid = np.zeros((count, *grid.shape), np.bool_)
-        clouds = np.full((count, *grid.shape), QUALITY_NODATA, np.uint16)
-        for number, group in enumerate(source.passes):
-            for scene in group:
-                with SceneReader(scene, bands=source.bands, mask=source.mask) as reader:
-                    self._merge(reader, grid, stack[number], valid[number], clouds[number])
-        made = Sightings(days=source.days, stack=stack, valid=valid, footprint=source.footprint)
-        return made, clouds
+        count, bands = len(source.passes), len(source.bands)
+        shapes: dict[str, tuple[tuple[int, ...], Any]] = {}
+        for number, grid in enumerate(grids):
+            shapes[f"stack {number}"] = (count, bands, *grid.shape), np.uint16
+            shapes[f"valid {number}"] = (count, *grid.shape), np.bool_
+            shapes[f"clouds {number}"] = (count, *grid.shape), np.uint8
+        staged = cls(source=source, grids=grids, near=near, arrays=scratch_arrays(shapes, stack, IN_MEMORY))
+        for used, left_out in in_threads(staged._overpass, range(count)):
+            staged.used |= used
+            staged.left_out |= left_out
+        return staged
 
-    def _merge(
-        self,
-        reader: SceneReader,
-        grid: Grid,
-        bands: NDArray[np.uint16],
-        valid: NDArray[np.bool_],
-        clouds: NDArray[np.uint16],
-    ) -> None:
-        """Take what a scene adds to its overpass; where several show a pixel, the first one counts."""
-        layer = reader.sensor.classification
+    def sightings(self, number: int) -> tuple[Sightings, NDArray[np.uint8]]:
+        """Observations of a window, and (overpass, y, x) its cloud masks: codes + 1, 0 without data."""
+        stack, valid, clouds = (np.asarray(self.arrays[f"{name} {number}"]) for name in ("stack", "valid", "clouds"))
+        source = self.source
+        return Sightings(days=source.days, stack=stack, valid=valid, footprint=source.footprint), clouds
+
+    def release(self, number: int) -> None:
+        """Give back the memory of a window."""
+        for name in ("stack", "valid", "clouds"):
+            release(self.arrays[f"{name} {number}"])
+
+    def _overpass(self, index: int) -> tuple[dict[str, SceneFacts], dict[str, str]]:
+        made = without_broken(partial(self._attempt, index))
+        for number in range(len(self.grids)):
+            self.release(number)
+        return made
+
+    def _attempt(self, index: int, left_out: Mapping[str, str]) -> dict[str, SceneFacts]:
+        """Read an overpass without some of its scenes; where several show a pixel, the first one counts."""
+        if left_out:
+            for array in self.arrays.values():
+                array[index] = 0
+        used = {}
+        for scene in self.source.passes[index]:
+            if scene.id in left_out:
+                continue
+            tiles = TileCache(_TILES)
+            with SceneReader(scene, bands=self.source.bands, mask=self.source.mask, tiles=tiles) as reader:
+                added = [self._merge(reader, index, number) for number in range(len(self.grids))]
+                if any(added):
+                    classified = reader.sensor.classification is not None
+                    used[scene.id] = SceneFacts(
+                        clamped=reader.clamped,
+                        stored=reader.stored,
+                        validity=None if classified else reader.validity,
+                    )
+        return used
+
+    def _merge(self, reader: SceneReader, index: int, number: int) -> bool:
+        """Take what a scene adds to its overpass over a window; whether it has any valid pixel."""
+        bands, valid, clouds = (self.arrays[f"{name} {number}"][index] for name in ("stack", "valid", "clouds"))
+        layer, grid = reader.sensor.classification, self.grids[number]
         classes = None if layer is None else reader.classes(grid)
-        seen: Observation | None = reader.observe(grid)
         if layer is not None and classes is not None:
-            own = cloud_codes(classes, layer)
-            np.copyto(clouds, own, where=clouds == QUALITY_NODATA)
+            own = (cloud_codes(classes, layer) + np.uint16(1)).astype(np.uint8)
+            np.copyto(clouds, own, where=clouds == 0)
+        seen = reader.observe(grid)
         if seen is None:
-            return
+            return False
         if layer is None:
             data = seen.bands.max(axis=0) > 0
-            np.copyto(clouds, np.where(seen.valid, np.uint16(0), np.uint16(CLOUD)), where=data)
-        fresh = seen.valid & ~valid
+            np.copyto(clouds, np.where(seen.valid, np.uint8(1), np.uint8(CLOUD + 1)), where=data)
+        fresh = seen.valid & ~valid & self.near[number]
         np.copyto(bands, seen.bands, where=fresh[None])
         valid |= fresh
-        scene = reader.scene.id
-        self.used.add(scene)
-        self.stored[scene] = reader.stored
-        if reader.clamped:
-            self.clamped[scene] = self.clamped.get(scene, 0) + reader.clamped
-        if layer is None:
-            self.validity[scene] = reader.validity
-
-
-def without(passes: Sequence[Sequence[Scene]], left_out: Any) -> tuple[tuple[Scene, ...], ...]:
-    """Overpasses without some scenes, and without those that are empty then."""
-    kept = (tuple(scene for scene in group if scene.id not in left_out) for group in passes)
-    return tuple(group for group in kept if group)
+        return bool((seen.valid & self.near[number]).any())

@@ -1,44 +1,45 @@
-"""The work of fused series: a tile is read and fused in blocks with a halo, so that memory is bounded.
+"""The work of fused series: a tile is read once and fused in blocks with a halo, so that memory is bounded.
 
 A block's pixels depend only on what lies within the halo, so that neighbouring blocks and tiles agree on their edges.
-Nothing is reported before all blocks are done: when a scene turns out to be broken, the tile starts again without it.
 """
 
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
-from landloom.engine.pixels.attempts import without_broken
-from landloom.engine.pixels.blocks import Block, blocks
+from landloom.engine.pixels.blocks import blocks
+from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
-from landloom.imagery.fusion.fuse import HALO, FusedSeries, Sightings, fuse
+from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
-from landloom.products.fused.sightings import Attempt, Source, day_of, without
+from landloom.products.fused.sightings import Source, Staged, day_of
+from landloom.products.fused.tally import Tally
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
     from landloom.corpus.manifest import FileEntry
-    from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
     from landloom.model.time import Timestep
 
-SIDE: Final = 240
-"""Side of a block in pixels, without its halo."""
-MEMORY: Final = 2 * 2**30
-"""Estimated peak of a unit in bytes, for two years of two sensors."""
+BLOCK: Final = 9 * 2**27
+"""Bytes that the work on a block takes at most, if a block is not a single sample."""
+SIDE: Final = 1_200
+"""Pixels of a block's side at most: of short series, too, several blocks give work to all threads."""
+MEMORY: Final = 3 * 2**30
+"""Estimated peak of a unit in bytes: blocks in two threads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,19 +62,24 @@ class FusedTask:
     samples: tuple[Sample, ...]
     """Of one tile, in id order."""
     timesteps: tuple[Timestep, ...]
+    limits: tuple[int, int] = LIMITS
+    """Smallest and largest value of the series, in stored numbers."""
 
     def run(self) -> Outcome:
         """Read, fuse, cut, write; the lineage has the scenes of every timestep, with their codes."""
-        tile, left_out = without_broken(partial(_Tile.made, self))
+        with ExitStack() as stack:
+            tile = _Tile(self, stack)
+            files = tile.made(stack)
         everything = np.ones((len(self.samples), len(self.timesteps)), np.bool_)
-        blank = tile.blank if tile.blank.any() else None
+        blank = tile.share == 0
         observed = tuple(
-            Observed(product=one.key, timesteps=self.timesteps, table=everything, blank=blank) for one in self.products
+            Observed(product=one.key, timesteps=self.timesteps, table=everything, blank=blank if blank.any() else None)
+            for one in self.products
         )
         return Outcome(
-            files=tuple(tile.files),
+            files=tuple(files),
             observed=observed,
-            lineage=Lineage(timesteps=tuple(self._step(step, tile, left_out) for step in self.timesteps)),
+            lineage=Lineage(timesteps=tuple(self._step(number, tile) for number in range(len(self.timesteps)))),
             notes=tile.notes(),
         )
 
@@ -83,78 +89,90 @@ class FusedTask:
         passes = (*self.first.passes, *(self.second.passes if self.second is not None else ()))
         return tuple(scene for group in passes for scene in group)
 
-    def _step(self, step: Timestep, tile: _Tile, left_out: Mapping[str, str]) -> LineageStep:
+    def _step(self, number: int, tile: _Tile) -> LineageStep:
+        step, used, left_out = self.timesteps[number], tile.used, tile.left_out
         wanted = sorted((one for one in self.scenes if one.time in step.period), key=lambda one: (one.time, one.id))
-        attempt = tile.attempt
         return LineageStep(
             timestep=step.name,
             scenes=tuple(
                 SceneRecord.of(
                     scene,
-                    clamped=attempt.clamped.get(scene.id, 0),
+                    clamped=used[scene.id].clamped,
                     level=False,
-                    validity=attempt.validity.get(scene.id),
-                    stored=attempt.stored.get(scene.id),
+                    validity=used[scene.id].validity,
+                    stored=used[scene.id].stored,
                     code=tile.codes[scene.id],
                 )
                 for scene in wanted
-                if scene.id in attempt.used
+                if scene.id in used
             ),
             without_valid_pixels=tuple(
-                sorted(one.id for one in wanted if one.id not in attempt.used and one.id not in left_out)
+                sorted(one.id for one in wanted if one.id not in used and one.id not in left_out)
             ),
             left_out=tuple(LeftOut(id=one.id, reason=left_out[one.id]) for one in wanted if one.id in left_out),
-            observations=tile.observations[step.name],
+            observations=float(tile.share[:, number].mean()),
         )
+
+    def side(self) -> int:
+        """Pixels of a block's side: whole samples, so many that the work on one takes `BLOCK` bytes."""
+        first, second = len(self.first.passes), 0 if self.second is None else len(self.second.passes)
+        bands = len(self.first.bands)
+        pixel = first * (2 * bands + 8) + second * (6 * bands + 4)
+        width = self.samples[0].grid(self.resolution).width
+        return min(max(int((BLOCK / max(pixel, 1)) ** 0.5 - 2 * HALO) // width, 1) * width, SIDE)
 
 
 class _Tile:
-    """One attempt at a tile with the scenes that are still considered usable."""
+    """The work on a tile: what has been read of it, and what has been counted."""
 
-    def __init__(self, task: FusedTask, left_out: Mapping[str, str]) -> None:
+    def __init__(self, task: FusedTask, stack: ExitStack) -> None:
         self.task = task
-        self.first = replace(task.first, passes=without(task.first.passes, left_out))
-        self.second = None
-        if task.second is not None:
-            self.second = replace(task.second, passes=without(task.second.passes, left_out))
-        self.attempt = Attempt()
-        self.files: list[FileEntry] = []
-        self.blank = np.ones((len(task.samples), len(task.timesteps)), np.bool_)
-        self.outliers = self.clipped = self.never = self.unmatched = 0
-        self.seen = np.zeros(len(task.timesteps))
+        self.blocks = blocks(task.samples, task.resolution, task.side())
+        self.grids = [
+            one.grid.window(-HALO, -HALO, one.grid.height + 2 * HALO, one.grid.width + 2 * HALO) for one in self.blocks
+        ]
+        self.near = [self._near(number) for number in range(len(self.grids))]
+        self.first = Staged.read(task.first, self.grids, self.near, stack)
+        self.second = None if task.second is None else Staged.read(task.second, self.grids, self.near, stack)
+        sensors = [one for one in (self.first, self.second) if one is not None]
+        self.used = {name: facts for one in sensors for name, facts in one.used.items()}
+        self.left_out = {name: reason for one in sensors for name, reason in one.left_out.items()}
         self.targets = np.array([day_of(step.stamp) for step in task.timesteps])
-        groups = [*self.first.passes, *(self.second.passes if self.second is not None else ())]
+        groups = [group for one in sensors for group in one.source.passes]
         self.codes = {scene.id: number for number, group in enumerate(groups, start=1) for scene in group}
+        days = [one.source.days for one in sensors]
+        self.order = np.argsort(np.concatenate(days), kind="stable")
+        self.days = np.concatenate(days)[self.order]
+        self.steps = self._steps()
+        self.share = np.zeros((len(task.samples), len(task.timesteps)))
+        """(sample, timestep) mean used observations of a pixel."""
+        self.tally = Tally()
 
-    @classmethod
-    def made(cls, task: FusedTask, left_out: Mapping[str, str]) -> _Tile:
-        """Do the work of a task without some scenes."""
-        tile = cls(task, left_out)
-        with ExitStack() as stack:
-            writers = [stack.enter_context(tile._writer(product)) for product in task.products]
-            for block in blocks(task.samples, task.resolution, SIDE):
-                tile._block(block, writers)
-            tile.files = [file for writer in writers for file in writer.finish()]
-        return tile
+    def _near(self, number: int) -> NDArray[np.bool_]:
+        """(y, x) pixels of a block's window that its samples may depend on."""
+        near = np.zeros(self.grids[number].shape, np.bool_)
+        for position in self.blocks[number].samples:
+            own = self.task.samples[position].grid(self.task.resolution)
+            row, column = own.offset_in(self.grids[number])
+            near[row - HALO : row + own.height + HALO, column - HALO : column + own.width + HALO] = True
+        return near
 
-    @property
-    def observations(self) -> dict[str, float]:
-        """Timestep → mean observations of a pixel."""
-        mean = self.seen / len(self.task.samples)
-        return {step.name: float(value) for step, value in zip(self.task.timesteps, mean, strict=True)}
+    def made(self, stack: ExitStack) -> list[FileEntry]:
+        """Fuse all blocks and write them; returns the files."""
+        writers = [stack.enter_context(self._writer(product)) for product in self.task.products]
+        for tally in in_threads(partial(self._block, writers), range(len(self.blocks))):
+            self.tally += tally
+        return sorted((file for writer in writers for file in writer.finish()), key=lambda file: file.path)
 
     def notes(self) -> tuple[Note, ...]:
         """What was screened, clipped or never seen."""
-        told = (
-            (self.outliers, "observations that the mask calls clear, taken for clouds or shadows"),
-            (
-                self.unmatched,
-                "clear observations of the second sensor, which can nowhere nearby be compared with the first",
-            ),
-            (self.clipped, "values outside of the stored range"),
-            (self.never, "pixels never observed, nor any like them nearby"),
-        )
-        return tuple(Note(kind=NoteKind.LEFT_OUT, what=what, count=count) for count, what in told if count)
+        found = list(self.tally.notes())
+        for staged, which in ((self.first, "reference"), (self.second, "second")):
+            if staged is not None and not staged.used:
+                found.append(
+                    Note(kind=NoteKind.LEFT_OUT, what=f"no scene of the {which} sensor shows the tile clearly")
+                )
+        return tuple(found)
 
     def _writer(self, product: Product) -> ProductWriter:
         task = self.task
@@ -167,104 +185,72 @@ class _Tile:
             timesteps=task.timesteps,
         )
 
-    def _block(self, block: Block, writers: Sequence[ProductWriter]) -> None:
-        grid = block.grid.window(-HALO, -HALO, block.grid.height + 2 * HALO, block.grid.width + 2 * HALO)
-        first, clouds = self.attempt.read(self.first, grid)
-        second, more = None, None
-        if self.second is not None and self.second.passes:
-            second, more = self.attempt.read(self.second, grid)
-        resolution = self.task.resolution
+    def _block(self, writers: Sequence[ProductWriter], number: int) -> Tally:
+        grid, resolution = self.grids[number], self.task.resolution
+        first, clouds = self.first.sightings(number)
+        second = None
+        if self.second is not None:
+            second, more = self.second.sightings(number)
+            clouds = np.concatenate([clouds, more])
         origin = round(-grid.north / resolution), round(grid.west / resolution)
-        made = fuse(first, self.targets, second, origin)
-        self.clipped += made.clipped
-        seen = _Seen.of(made, first, second, clouds, more)
-        for position in block.samples:
-            self._cut(position, grid, made, seen, writers)
+        made = prepare(first, self.targets, second if second is not None and second.days.size else None, origin)
+        tally = Tally()
+        for position in self.blocks[number].samples:
+            own = self.task.samples[position].grid(resolution)
+            row, column = own.offset_in(grid)
+            part = np.s_[row : row + own.height, column : column + own.width]
+            tally += self._cut(position, made, part, clouds[:, *part], writers)
+        for staged in (self.first, self.second):
+            if staged is not None:
+                staged.release(number)
+        return tally
 
-    def _cut(self, position: int, grid: Grid, made: FusedSeries, seen: _Seen, writers: Sequence[ProductWriter]) -> None:
-        own = self.task.samples[position].grid(self.task.resolution)
-        row, column = own.offset_in(grid)
-        window = np.s_[..., row : row + own.height, column : column + own.width]
-        series, used = made.series[window], seen.used[window]
-        steps = self._steps(seen.days)
-        quality = quality_layers(
+    def _cut(
+        self,
+        position: int,
+        made: Prepared,
+        part: tuple[slice, slice],
+        clouds: NDArray[np.uint8],
+        writers: Sequence[ProductWriter],
+    ) -> Tally:
+        """Make the series of a sample and its layers, and write them."""
+        series = made.series(part, self.task.limits)
+        known = series.series[0, 0] > 0
+        every = [series.used] if series.used_second is None else [series.used, series.used_second]
+        used = (np.concatenate(every) & known)[self.order]
+        layers = quality_layers(
             used,
-            seen.days,
-            seen.codes,
-            made.used[window].sum(axis=0),
-            self._clouds(seen, steps, window),
-            made.sigma[window],
+            self.days,
+            (self.order + 1).astype(np.uint16),
+            (series.used & known).sum(axis=0),
+            self._clouds(clouds[self.order]),
+            series.sigma,
             self.targets,
             self._half(),
         )
-        self.never += int(np.count_nonzero(series[0, 0] == 0))
-        self.outliers += int(np.count_nonzero(seen.clear[window] & ~used))
-        self.unmatched += int(np.count_nonzero(seen.unmatched[window]))
-        share = used.mean(axis=(1, 2))
+        seen = used.mean(axis=(1, 2))
         for n in range(len(self.targets)):
-            count = float(share[steps == n].sum())
-            self.blank[position, n] = count == 0
-            self.seen[n] += count
-            writers[0].write(position, n, series[n])
-            writers[1].write(position, n, quality[n])
+            self.share[position, n] = float(seen[self.steps == n].sum())
+            writers[0].write(position, n, series.series[n])
+            writers[1].write(position, n, layers[n])
+        return Tally.of(made, part, series, known, used)
 
     def _half(self) -> float:
         return float(np.diff(self.targets).min(initial=np.inf)) / 2 if len(self.targets) > 1 else 0.5
 
-    def _steps(self, days: NDArray[np.float64]) -> NDArray[np.int64]:
+    def _steps(self) -> NDArray[np.int64]:
         """(time) the timestep that each observation lies in; -1 for none."""
         ends = [(day_of(step.period.start), day_of(step.period.end)) for step in self.task.timesteps]
-        inside = np.array([[start <= day < end for start, end in ends] for day in days]).reshape(len(days), len(ends))
+        shape = len(self.days), len(ends)
+        inside = np.array([[start <= day < end for start, end in ends] for day in self.days], np.bool_).reshape(shape)
         return np.where(inside.any(axis=1), inside.argmax(axis=1), -1)
 
-    def _clouds(self, seen: _Seen, steps: NDArray[np.int64], window: Any) -> NDArray[np.uint16]:
+    def _clouds(self, clouds: NDArray[np.uint8]) -> NDArray[np.uint16]:
         """(timestep, y, x) cloud mask of the clearest scene that shows a pixel in each timestep."""
-        parts = seen.clouds[window]
-        made = np.full((len(self.targets), *parts.shape[1:]), QUALITY_NODATA, np.uint16)
-        for t, n in enumerate(steps):
+        codes = clouds.astype(np.uint16)
+        codes -= np.uint16(1)  # 0, without data, wraps to nodata
+        made = np.full((len(self.targets), *codes.shape[1:]), QUALITY_NODATA, np.uint16)
+        for t, n in enumerate(self.steps):
             if n >= 0:
-                made[n] = np.minimum(made[n], parts[t])
+                made[n] = np.minimum(made[n], codes[t])
         return made
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Seen:
-    """Observations of both sensors over a window, in time order."""
-
-    days: NDArray[np.float64]
-    codes: NDArray[np.uint16]
-    used: NDArray[np.bool_]
-    clear: NDArray[np.bool_]
-    """By the mask; not those of a second sensor that can nowhere be compared with the first."""
-    unmatched: NDArray[np.bool_]
-    """(time of the second sensor, y, x) clear observations of such a sensor."""
-    clouds: NDArray[np.uint16]
-
-    @classmethod
-    def of(
-        cls,
-        made: FusedSeries,
-        first: Sightings,
-        second: Sightings | None,
-        clouds: NDArray[np.uint16],
-        more: NDArray[np.uint16] | None,
-    ) -> _Seen:
-        """Join the sensors; without observations that were not used."""
-        days, used, clear = [first.days], [made.used], [first.valid]
-        unmatched = np.zeros((0, *first.valid.shape[1:]), np.bool_)
-        if second is not None and more is not None and made.used_second is not None:
-            days, used = [*days, second.days], [*used, made.used_second]
-            unmatched = second.valid & (made.bandpass is None)
-            clear = [*clear, second.valid & ~unmatched]
-            clouds = np.concatenate([clouds, more])
-        every = np.concatenate(days)
-        order = np.argsort(every, kind="stable")
-        codes = np.arange(1, every.size + 1, dtype=np.uint16)
-        return cls(
-            days=every[order],
-            codes=codes[order],
-            used=np.concatenate(used)[order],
-            clear=np.concatenate(clear)[order],
-            unmatched=unmatched,
-            clouds=clouds[order],
-        )

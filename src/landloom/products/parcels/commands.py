@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.errors import InvalidInputError
-from landloom.reports.options import JsonOption, ReadingCommand
+from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -183,7 +183,7 @@ def _read(
     from landloom.model.crs_key import crs_key
     from landloom.store.vector import Told
 
-    columns = dict(_pair(text) for text in told)
+    columns = named_values("--columns", told, "role=COLUMN such as ground_truth=CROP")
     period = None if year is None else LabelYear(year=year)
     return read_parcels(
         path,
@@ -195,13 +195,6 @@ def _read(
         invalid=_one_of("invalid", invalid, ("reject", "repair")),
         **options,
     )
-
-
-def _pair(text: str) -> tuple[str, str]:
-    role, equals, column = text.partition("=")
-    if not equals or not role or not column:
-        raise typer.BadParameter(f"got {text!r}, expected role=COLUMN such as ground_truth=CROP")
-    return role, column
 
 
 def _epsg(text: str | None) -> int | None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
+from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption, named_values
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FOLDER = Path("granules")
 CHOSEN = Path("granules.txt")
+_PAIR = "two names separated by ="
 METHODS = ("ecdf-uniform", "random", "stratified")
 ContinentsOption = Annotated[
     str | None, typer.Option(help="Continents: a vector layer, or a CSV with a column `id`. Most land decides.")
@@ -69,7 +70,7 @@ def features(
             raster,
             out,
             source=taxonomy,
-            overrides=_pairs("crosswalk", crosswalk),
+            overrides=named_values("--crosswalk", crosswalk, _PAIR, last=True),
             continents=None if continents is None else (continents, column, layer),
             granules=_asked(bounds, only),
             factory=executor_factory(cores(workers)),
@@ -107,7 +108,9 @@ def draw(
 
     if method not in METHODS:
         raise typer.BadParameter(f"--method: got {method!r}, expected {', '.join(METHODS)}")
-    wanted = {name: _number(name, text) for name, text in _pairs("quota", quota).items()}
+    wanted = {
+        name: _number(name, text) for name, text in named_values("--quota", quota, "two names separated by =").items()
+    }
     source = None if continents is None else VectorSource(file=continents, column=column, layer=layer)
     settings: Any = {"method": method, "water": water, "barren": barren, "count": count}
     section = GranuleChips(
@@ -147,16 +150,6 @@ def _line(one: ContinentReport) -> Sequence[object]:
     spread, usual = one.drawn, one.random
     figures = (spread.spacing, usual.spacing, spread.discrepancy, usual.discrepancy)
     return (one.name, one.eligible, one.achieved, *(f"{value:.3f}" for value in figures), f"{spread.coverage:.0%}")
-
-
-def _pairs(option: str, texts: list[str] | None) -> dict[str, str]:
-    found = {}
-    for text in texts or ():
-        key, equals, value = text.rpartition("=")
-        if not (key and equals and value):
-            raise typer.BadParameter(f"--{option}: got {text!r}, expected two names separated by =")
-        found[key] = value
-    return found
 
 
 def _number(name: str, text: str) -> int:

@@ -8,6 +8,7 @@ from base64 import b64decode, b64encode
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from uuid import uuid4
 
 import pytest
 from tests.annotation import GUESS, KINDS, PIXELS, PLANTED, SCRIPT, Person, World, browser, make_world, serving
@@ -105,15 +106,18 @@ def test_agreement_and_disagreement(finished: Finished) -> None:
 
 
 def test_adjudication_says_neither_who_nor_what_kind(finished: Finished) -> None:
-    tasks = finished.rev.get("api/manage/adjudication").json()["tasks"]
-    assert tasks
+    found = finished.rev.get("api/manage/adjudication").json()
+    tasks = found["tasks"]
+    assert found["count"] == len(tasks) > 0
     text = finished.rev.get("api/manage/adjudication").text
     assert not [word for word in ("ann", "pseudonym", "reference", "planted", "blind", "kind") if f'"{word}' in text]
     task = tasks[0]["task"]
     path = f"api/manage/adjudication/{task}"
     assert finished.rev.post(path, {"labels": b64encode(GUESS[:-1]).decode()}).status_code == 400
     assert finished.rev.post(path, {"labels": b64encode(bytes([9]) + GUESS[1:]).decode()}).status_code == 400
-    answer = finished.rev.post(path, {"labels": b64encode(GUESS).decode(), "comment": SCRIPT})
+    decision = {"labels": b64encode(GUESS).decode(), "comment": SCRIPT}
+    assert finished.rev.post(path, decision).status_code == 400  # without an id, a repeated call would decide twice
+    answer = finished.rev.post(path, decision | {"submission": str(uuid4())})
     assert answer.status_code == 200, answer.text
     left = [row["task"] for row in finished.rev.get("api/manage/adjudication").json()["tasks"]]
     assert task not in left
@@ -136,7 +140,7 @@ def test_answers_are_shown_only_when_all_are_in(tmp_path: Path) -> None:
         for task in chip["tasks"]:
             for path in ("", "/window", "/superpixels"):
                 assert rev.get(f"api/manage/adjudication/{task['task']}{path}").status_code == 404
-        assert rev.get("api/manage/adjudication").json() == {"tasks": []}
+        assert rev.get("api/manage/adjudication").json() == {"tasks": [], "count": 0}
 
 
 @pytest.mark.parametrize("name", FIGURES)

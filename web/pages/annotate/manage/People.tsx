@@ -37,7 +37,7 @@ export function People({ api }: { api: Api }) {
         </tbody>
       </table>
       <form class="invite" onSubmit={invite} aria-label="Invite">
-        <input required maxLength={80} value={name} placeholder="name" aria-label="Name" onInput={(event) => setName(event.currentTarget.value)} />
+        <input required maxLength={64} value={name} placeholder="name" aria-label="Name" onInput={(event) => setName(event.currentTarget.value)} />
         <select value={role} aria-label="Role" onChange={(event) => setRole(event.currentTarget.value)}>
           {ROLES.map((each) => (
             <option key={each}>{each}</option>

@@ -1,7 +1,7 @@
 // Adjudication: a reviewer looks at the answers to a disputed task and decides.
 
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Api, Campaign, Profiles } from "../api";
+import { newId, type Api, type Campaign, type Profiles } from "../api";
 import { bytesOf } from "../../../shared/http";
 import { Cube } from "../cube";
 import { Editor } from "../editor";
@@ -30,6 +30,7 @@ function majority(answers: Uint8Array[]): Uint8Array {
 
 export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
   const [tasks, setTasks] = useState<Disputed[] | null>(null);
+  const [count, setCount] = useState(0);
   const [current, setCurrent] = useState<Opened | null>(null);
   const [comment, setComment] = useState("");
   const [problem, setProblem] = useState("");
@@ -37,14 +38,18 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
   const [help, setHelp] = useState(false);
   const [profiles, setProfiles] = useState<Profiles>({});
   const [began, setBegan] = useState(0);
+  const [submission, setSubmission] = useState("");
   const editor = useMemo(() => new Editor(campaign), [campaign]);
   useWatched(editor);
   useFocusBack();
 
   const list = () =>
     api
-      .get<{ tasks: Disputed[] }>("manage/adjudication")
-      .then(({ tasks: found }) => setTasks(found))
+      .get<{ tasks: Disputed[]; count: number }>("manage/adjudication")
+      .then((found) => {
+        setTasks(found.tasks);
+        setCount(found.count);
+      })
       .catch((error: Error) => setProblem(error.message));
   useEffect(() => {
     void list();
@@ -67,6 +72,7 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
       setCurrent(task);
       setComment("");
       setBegan(Date.now());
+      setSubmission(newId()); // one for the task: a decision that is sent again counts once
       requestAnimationFrame(() => document.querySelector<HTMLElement>("canvas.edit")?.focus({ preventScroll: true }));
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
@@ -77,12 +83,14 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
     if (!current) return;
     if (editor.polygon.length) return editor.closePolygon();
     try {
-      await api.adjudicate(current.task, editor.mask, comment, (Date.now() - began) / 1_000);
+      await api.adjudicate(current.task, submission, editor.mask, comment, (Date.now() - began) / 1_000);
       setDone((count) => count + 1);
       const left = (tasks ?? []).filter((task) => task.task !== current.task);
       setTasks(left);
+      setCount((number) => number - 1);
       setCurrent(null);
       if (left[0]) await open(left[0]);
+      else await list();
     } catch (error) {
       setProblem(error instanceof Error ? error.message : String(error));
     }
@@ -128,7 +136,8 @@ export function Review({ api, campaign }: { api: Api; campaign: Campaign }) {
       <header class="top">
         <h1>{campaign.name}</h1>
         <span class="fact">
-          Adjudication · <b data-disputed={tasks?.length ?? ""}>{tasks?.length ?? "…"}</b> to decide
+          Adjudication · <b data-disputed={tasks ? count : ""}>{tasks ? count : "…"}</b> to decide
+          {tasks && count > tasks.length && ` (the ${tasks.length} most disputed are listed)`}
         </span>
         {done > 0 && (
           <span class="fact good" data-decided={done}>

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
-from uuid import uuid4
 
 from landloom.annotate.ledger import reviews
 from landloom.annotate.ledger.values import LONGEST_COMMENT, LONGEST_SECONDS, Submission
@@ -28,10 +27,14 @@ _DISPUTED: Final = 100
 
 
 def queue(state: AppState, call: Call) -> Response:
-    """Tasks on which annotators disagree, the most disputed first; who gave which answer is not said."""
+    """Tasks on which annotators disagree, the most disputed first, and their number: only so many are sent at once.
+
+    Who gave which answer is not said.
+    """
     del call
     tasks = reviews.disputed(state.ledger, state.campaign.name, most=_DISPUTED)
-    return json_response({"tasks": [_disputed(task) for task in tasks]})
+    count = reviews.count_disputed(state.ledger, state.campaign.name)
+    return json_response({"tasks": [_disputed(task) for task in tasks], "count": count})
 
 
 def _disputed(task: AnsweredTask) -> dict[str, Any]:
@@ -86,7 +89,7 @@ def decide(state: AppState, call: Call) -> Response:
     """A reviewer's decision."""
     fields = call.fields().only("labels", "comment", "submission", "seconds")
     decision = Submission(
-        id=fields.text("submission", least=36, most=36, default=str(uuid4())),
+        id=fields.text("submission", least=36, most=36),
         labels=decode_labels(fields.values.get("labels"), most=state.campaign.settings.task_size**2),
         seconds=fields.number("seconds", least=0, most=LONGEST_SECONDS) if "seconds" in fields.values else 0.0,
         dates_viewed=(),

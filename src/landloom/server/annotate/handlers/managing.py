@@ -135,9 +135,9 @@ def chance(state: AppState, call: Call) -> Response:
 
 
 def events(state: AppState, call: Call) -> Response:
-    """The latest events of the audit trail, newest first."""
+    """The latest events of the audit trail, newest first, and whether there are older ones."""
     del call
-    rows = audit.events(state.ledger, campaign=state.campaign.name, most=_EVENTS)
+    rows = audit.events(state.ledger, campaign=state.campaign.name, most=_EVENTS + 1)
     names = {user.pseudonym: user.name for user, _ in users.users(state.ledger)}
     return json_response(
         {
@@ -149,8 +149,9 @@ def events(state: AppState, call: Call) -> Response:
                     "subject": names.get(row.subject, row.subject),
                     "detail": row.detail,
                 }
-                for row in rows
-            ]
+                for row in rows[:_EVENTS]
+            ],
+            "more": len(rows) > _EVENTS,
         }
     )
 
