@@ -178,6 +178,7 @@ CHANGES: dict[str, list[Change]] = {
         change("fused", "products.pfsr.cadence", "10 days"),
         change("fused", "products.pfsr.clear", [4]),
         change("fused", "products.pfsr.dilate", 1),
+        change("fused", "products.pfsr.register", "off"),
         change("fused", "products.pfsr.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("fused", "products.pfsr.terms", {"licence": "MIT", "attribution": "x"}),
         change("fused", "products.pfsr.archive", "more", products__pfsr__second=None),

@@ -11,6 +11,7 @@ from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import clear_classes, sensor_of
 from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.registration import Register
 from landloom.engine.scenes.overpasses import overpasses
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
@@ -126,6 +127,7 @@ class FusedKind(ProductKind[FusedProduct]):
             samples=samples,
             timesteps=steps,
             limits=section.limits,
+            register=Register(section.registration or Register.MEASURE),
         )
         decides = unit_digest(
             section.model_dump(mode="json", exclude={"terms"}),

@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, field_validator
 
 from landloom.errors import InvalidValueError
-from landloom.model.recipe import Name, PeriodSection, ProductSection, Terms
+from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Terms
 from landloom.model.recipe.sections import is_none
 from landloom.model.sensor import REFLECTANCE_SCALE, SATURATED
 from landloom.model.time import Cadence
@@ -32,6 +32,9 @@ class FusedProduct(ProductSection):
     """Dilation of unusable areas in pixels of the classification."""
     valid_range: tuple[float, float] = (0.0, 1.6)
     """Smallest and largest reflectance; values beyond are clipped and counted."""
+    registration: Registering = None
+    """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read,
+    `off` does neither; `measure` if absent."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms

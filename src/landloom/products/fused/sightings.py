@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.registration import Registration
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
 
@@ -79,6 +80,7 @@ class Staged:
     source: Source
     grids: Sequence[Grid]
     near: Sequence[NDArray[np.bool_]]
+    aligned: Registration
     arrays: Mapping[str, NDArray[Any]]
     """`stack`, `valid`, `clouds` and number of the window → (overpass, …, y, x); clouds are codes + 1, 0 = no data."""
     used: dict[str, SceneFacts] = field(default_factory=dict)
@@ -86,7 +88,14 @@ class Staged:
     """Broken scenes, with the reason."""
 
     @classmethod
-    def read(cls, source: Source, grids: Sequence[Grid], near: Sequence[NDArray[np.bool_]], stack: ExitStack) -> Self:
+    def read(
+        cls,
+        source: Source,
+        grids: Sequence[Grid],
+        near: Sequence[NDArray[np.bool_]],
+        stack: ExitStack,
+        aligned: Registration,
+    ) -> Self:
         """Read all overpasses.
 
         Args:
@@ -94,6 +103,7 @@ class Staged:
             grids: windows, row by row.
             near: (y, x) of each, the pixels wanted; nothing is kept of the others.
             stack: closes temporary files.
+            aligned: displacements to remove.
 
         Raises:
             TransientFaultError: a file is temporarily unreadable.
@@ -104,7 +114,8 @@ class Staged:
             shapes[f"stack {number}"] = (count, bands, *grid.shape), np.uint16
             shapes[f"valid {number}"] = (count, *grid.shape), np.bool_
             shapes[f"clouds {number}"] = (count, *grid.shape), np.uint8
-        staged = cls(source=source, grids=grids, near=near, arrays=scratch_arrays(shapes, stack, IN_MEMORY))
+        arrays = scratch_arrays(shapes, stack, IN_MEMORY)
+        staged = cls(source=source, grids=grids, near=near, aligned=aligned, arrays=arrays)
         for used, left_out in in_threads(staged._overpass, range(count)):
             staged.used |= used
             staged.left_out |= left_out
@@ -122,7 +133,8 @@ class Staged:
             release(self.arrays[f"{name} {number}"])
 
     def _overpass(self, index: int) -> tuple[dict[str, SceneFacts], dict[str, str]]:
-        made = without_broken(partial(self._attempt, index))
+        ids, far = {scene.id for scene in self.source.passes[index]}, self.aligned.left_out
+        made = without_broken(partial(self._attempt, index), {name: far[name] for name in sorted(ids & set(far))})
         for number in range(len(self.grids)):
             self.release(number)
         return made
@@ -136,8 +148,9 @@ class Staged:
         for scene in self.source.passes[index]:
             if scene.id in left_out:
                 continue
-            tiles = TileCache(_TILES)
-            with SceneReader(scene, bands=self.source.bands, mask=self.source.mask, tiles=tiles) as reader:
+            tiles, displaced = TileCache(_TILES), self.aligned.displaced(scene.id)
+            source = self.source
+            with SceneReader(scene, bands=source.bands, mask=source.mask, tiles=tiles, displaced=displaced) as reader:
                 added = [self._merge(reader, index, number) for number in range(len(self.grids))]
                 if any(added):
                     classified = reader.sensor.classification is not None
