@@ -216,7 +216,8 @@ def _along(array: NDArray[Any], indices: NDArray[np.int64], axis: int) -> NDArra
     part = array[_part(axis, first, last + 1)]
     if factor > 1:
         part = part.repeat(factor, axis=axis)
-    return part[_part(axis, phase, phase + indices.size)]
+    cut: NDArray[Any] = part[_part(axis, phase, phase + indices.size)]
+    return cut
 
 
 def _part(axis: int, start: int, stop: int) -> tuple[Any, ...]:

@@ -83,8 +83,9 @@ def test_displacements_are_measured_in_what_was_read_and_corrected_before_it_is(
         assert far.east == pytest.approx(50, abs=2)
         assert far.north == pytest.approx(-20, abs=2)
         assert far.corrected == (rule is Register.CORRECT)
-    assert found[Register.CORRECT].lineage is not None
-    assert list(found[Register.CORRECT].lineage.left_out) == ["lost"]
+    lineage = found[Register.CORRECT].lineage
+    assert lineage is not None
+    assert list(lineage.left_out) == ["lost"]
     told = [note.what for note in found[Register.MEASURE].notes]
     assert any(one.startswith("far: displaced by 5.") for one in told)
     assert error(tmp_path / Register.CORRECT) < 0.8 * error(tmp_path / Register.MEASURE)
