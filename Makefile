@@ -7,7 +7,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-h
   --generate-hashes \
   pyproject.toml --extra dask --extra guess --extra server --extra annotate
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-annotate test quick lint format docs bench lock hooks web web-test clean
+.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate test quick lint format docs bench lock hooks web web-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -33,6 +33,9 @@ demo-parcels: .venv/run.stamp  ## simulate parcels and scenes, build labelled se
 
 demo-landcovernet: .venv/run.stamp  ## simulate two granules and make their chips, series and guess labels: out/demo-landcovernet
 	$(BIN)/landloom demo-landcovernet --out out/demo-landcovernet
+
+demo-fused: .venv/run.stamp  ## simulate two sensors, make the fused five-day series with its quality layers, evaluate it: out/demo-fused
+	$(BIN)/landloom demo-fused --out out/demo-fused
 
 demo-annotate: .venv/run.stamp  ## let simulated annotators label a campaign over HTTP, make consensus and report: out/demo-annotate
 	$(BIN)/landloom demo-annotate --out out/demo-annotate

@@ -20,7 +20,7 @@ from shapely import box
 
 from landloom.corpus.layout import Layout
 from landloom.engine.pixels.blocks import blocks
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.timesteps import TimestepTask
 from landloom.formats.geotiff import encode_cog
 from landloom.model.ids import TileId

@@ -23,7 +23,7 @@ from benchmarks.timing import seconds
 from shapely import box
 
 from landloom.corpus.layout import Layout
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.formats.geotiff import encode_cog
 from landloom.model.ids import TileId
 from landloom.model.product import PRODUCTS

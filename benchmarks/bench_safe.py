@@ -18,7 +18,7 @@ import rasterio
 import shapely
 
 from landloom.corpus.layout import Layout
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.model.grid import Grid
 from landloom.model.ids import WindowId
 from landloom.model.product import Product

@@ -84,6 +84,22 @@ def tiny_corpus(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def fused(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of the tiny recipe with a fused series, in both layouts, and of its `corpus`; not to be changed."""
+    from landloom.pipelines.build import build
+
+    folder = tmp_path_factory.mktemp("fused")
+    (folder / "archive").symlink_to(tiny / "archive")
+    document = yaml.safe_load((tiny / "landloom.yaml").read_text(encoding="utf-8"))
+    terms = {"licence": "CC0-1.0", "attribution": "nobody"}
+    document |= {"products": {"pfsr": {"kind": "fused", "terms": terms}}, "layouts": ["chips", "cubes"]}
+    document["samples"]["count"] = 4
+    (folder / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    build(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
 def series(tiny_archive: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a recipe of windows with native series and parcels, and of its `corpus`; not to be changed."""
     from tests.projects import write_series

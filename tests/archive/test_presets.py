@@ -5,6 +5,7 @@ from __future__ import annotations
 from landloom.archive.presets import PRESETS
 
 
-def test_presets_name_the_four_services() -> None:
-    assert sorted(PRESETS) == ["copernicus-data-space", "earth-search", "landsat-look", "planetary-computer"]
+def test_presets_name_the_five_services() -> None:
+    names = ["copernicus-data-space", "earth-search", "landsat-look", "lp-daac", "planetary-computer"]
+    assert sorted(PRESETS) == names
     assert all(preset.url.startswith("https://") for preset in PRESETS.values())

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from tests.web import FaultyServer
 
 LOCAL: Final = {
-    *("init", "simulate", "status", "report", "verify", "index", "evaluate"),
-    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-annotate"),
+    *("init", "simulate", "status", "report", "verify", "index"),
+    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-fused", "demo-annotate"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),
     *("annotate backup", "annotate rebuild", "annotate redraw"),
@@ -36,10 +36,13 @@ READS: Final = {
     "scenes": "{recipe} --out {tmp}/scenes.csv",
     "validate": "{web}/corpus",
     "export": "{web}/corpus {tmp}/out --layout cubes",
+    "evaluate": "fused {recipe}",
     "publish": "{web}/corpus {tmp}/out --base-url https://example.org/c",
     "labels add": "{tmp} --source {web}/labels.gpkg --column c " + TERMS,
     "cite": "{web}/corpus",
     "query": "{web}/corpus",
+    "split": "{web}/corpus",
+    "series": "{web}/corpus 33N_16E-243N_29_01 --pixel 0,0 --out {tmp}/series.png",
     "crawl": "{web}/catalog.json",
     "download": "{web}/corpus {tmp}/out",
     "repair": "{web}/corpus {tmp}",
@@ -55,7 +58,7 @@ READS: Final = {
 }
 """Command → arguments that lead to a server."""
 NEEDS_MORE: Final = {
-    *("labels add", "repair", "guess train"),
+    *("labels add", "repair", "guess train", "evaluate"),
     *(f"annotate {verb}" for verb in ("serve", "import", "consensus", "report", "export")),
 }
 """Those that ask for more than an address before they read one."""

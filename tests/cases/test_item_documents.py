@@ -11,7 +11,8 @@ from rasterio.crs import CRS
 from tests.cases.odd_scenes import CELL, GRID, Form, write_scene
 
 from landloom.archive.open import open_archive
-from landloom.engine.pixels.reading import PixelMask, SceneReader
+from landloom.engine.pixels.masks import PixelMask
+from landloom.engine.pixels.reading import SceneReader
 from landloom.model.time import Period
 
 if TYPE_CHECKING:

@@ -178,7 +178,8 @@ def test_what_nothing_needs_costs_no_scene(properties: dict[str, Any], classes: 
     from tests.cases.odd_scenes import GRID
 
     from landloom.archive.open import open_archive
-    from landloom.engine.pixels.reading import PixelMask, SceneReader
+    from landloom.engine.pixels.masks import PixelMask
+    from landloom.engine.pixels.reading import SceneReader
     from landloom.model.time import Period
 
     write_scene(tmp_path, "odd", "2018-06-15T10:00:00Z", Form(properties=properties), classes)

@@ -16,7 +16,7 @@ from benchmarks.memory import peak_gib
 from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 
 from landloom.corpus.layout import Layout
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.timesteps import TimestepTask
 from landloom.errors import LandloomError
 from landloom.formats.geotiff import decode_geotiff, encode_cog

@@ -7,7 +7,7 @@ from typing import get_type_hints
 import pytest
 
 from landloom.cli.evaluating import evaluate
-from landloom.pipelines.evaluate import EVALUATIONS, evaluate_composites, evaluate_fractions
+from landloom.pipelines.evaluate import EVALUATIONS, ON_RECIPES, evaluate_composites, evaluate_fractions
 from landloom.products.composite.judge import judged_composite
 from landloom.simulate.judge.composites import composite_error, judge_composite
 
@@ -37,3 +37,5 @@ def test_the_help_names_every_evaluation() -> None:
     (argument,) = get_type_hints(evaluate, include_extras=True)["names"].__metadata__
     listed = argument.help.removeprefix("What to measure: ").partition(";")[0]
     assert set(listed.split(", ")) == set(EVALUATIONS)
+    assert set(ON_RECIPES) <= set(EVALUATIONS)
+    assert all(f"`{name}`" in argument.help for name in ON_RECIPES)

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 def test_every_one_reads_and_its_whole_document_reads_back(name: str, tmp_path: Path) -> None:
     write_starter(name, tmp_path / "deep" / "landloom.yaml")
     recipe = REGISTRY.open(tmp_path / "deep").recipe
-    assert recipe.name == name
+    assert recipe.name == {"demo-fused": "rapidai4eo"}.get(name, name), (
+        "that demo is a small one of the published corpus"
+    )
     assert Recipe.parse(recipe.document()) == recipe
     assert REGISTRY.missing_inputs(Project(recipe=recipe, folder=tmp_path)), "its inputs are not brought"
 

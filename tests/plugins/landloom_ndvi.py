@@ -9,7 +9,7 @@ import numpy as np
 
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import PlanInputs, ProductKind, ProductRequest, SceneRequest
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.timesteps import timestep_units
 from landloom.model.product import Product
 from landloom.model.recipe import PeriodSection, ProductSection, Terms

@@ -13,10 +13,12 @@ from landloom.cli import (
     demos,
     downloading,
     evaluating,
+    looking,
     publishing,
     recipes,
     scenes,
     serving,
+    splitting,
 )
 from landloom.pipelines.commands import command_groups
 
@@ -66,9 +68,11 @@ for group in (
     scenes,
     *command_groups(),
     evaluating,
+    looking,
     publishing,
     asking,
     downloading,
+    splitting,
     serving,
     annotate,
     demos,

@@ -21,6 +21,7 @@ RegionOption = Annotated[
 ]
 WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_312 >= 0.5 AND split = 'train'.")]
 PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after the period.")]
+SplitSetOption = Annotated[str | None, typer.Option(help="Split set that splits are of; see landloom split.")]
 ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
 
 
@@ -59,13 +60,16 @@ def select(
     where: str | None,
     period: tuple[str, str] | None,
     products: list[str] | None,
+    split_set: str | None = None,
     *,
     sums: list[str] | None = None,
     **others: Any,
 ) -> Selection:
     """Query a corpus with these options."""
     opened = corpus.define(**named_values("--sum", sums, "'forest=clc_311 + clc_312'"))
-    return opened.query(region=region_of(region), where=where, period=period, products=products or None, **others)
+    return opened.query(
+        region=region_of(region), where=where, period=period, products=products or None, split_set=split_set, **others
+    )
 
 
 def query(
@@ -86,6 +90,7 @@ def query(
     ] = None,
     stratum: Annotated[list[str] | None, typer.Option(help="Only samples of this stratum; may be repeated.")] = None,
     split: Annotated[list[str] | None, typer.Option(help="Only samples of this split; may be repeated.")] = None,
+    split_set: SplitSetOption = None,
     limit: Annotated[
         int | None, typer.Option(min=0, help="Maximum number of samples: the first ones, or a random draw with --seed.")
     ] = None,
@@ -108,6 +113,7 @@ def query(
         where,
         period,
         product,
+        split_set,
         sums=sums,
         relation=relation,
         strata=stratum or None,

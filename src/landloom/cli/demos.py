@@ -15,6 +15,7 @@ from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_ta
 DEMO = Path("out/demo")
 PARCELS = Path("out/demo-parcels")
 GRANULES = Path("out/demo-landcovernet")
+FUSED = Path("out/demo-fused")
 PEOPLE = Path("out/demo-annotate")
 
 
@@ -25,6 +26,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo-parcels", epilog="Example: landloom demo-parcels --out out/demo-parcels")(demo_parcels)
     example = "Example: landloom demo-landcovernet --out out/demo-landcovernet"
     app.command("demo-landcovernet", epilog=example)(demo_landcovernet)
+    app.command("demo-fused", epilog="Example: landloom demo-fused --out out/demo-fused")(demo_fused)
     app.command("demo-annotate", epilog="Example: landloom demo-annotate --out out/demo-annotate")(demo_annotate)
 
 
@@ -107,6 +109,30 @@ def demo_landcovernet(
         say(f"  note: {line}")
     say(f"  guesses: {done.page}")
     say(f"  report: {built.report}")
+
+
+def demo_fused(
+    out: Annotated[Path, typer.Option(help="Folder for the archives and the corpus.")] = FUSED,
+    *,
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Simulate two sensors; build composites, a fused five-day series and its quality layers; withhold and compare."""
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.fused import run_demo_fused
+    from landloom.products.fused.withheld import HEADER, withheld_rows
+
+    count = cores(workers)
+    with ProgressBars() as bars:
+        done = run_demo_fused(out, factory=executor_factory(count), listener=bars, workers=count)
+    if as_json:
+        say_json(done.document())
+        return
+    say_build(done.build)
+    say(f"  validated: {done.checked:,} files and documents, no problem")
+    say_table("fused series at withheld scenes", HEADER, withheld_rows(done.evaluation.errors))
+    say(f"  {done.evaluation.scenario}")
+    say(f"  the series of a pixel: {done.picture}")
 
 
 def demo_annotate(

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from landloom.cli.asking import CorpusName, PeriodOption, ProductOption, RegionOption, WhereOption, select
+from landloom.cli.asking import (
+    CorpusName,
+    PeriodOption,
+    ProductOption,
+    RegionOption,
+    SplitSetOption,
+    WhereOption,
+    select,
+)
 from landloom.reports.options import ReadingCommand
 from landloom.reports.terminal import say, size
 
@@ -119,6 +127,7 @@ def download(
     where: WhereOption = None,
     period: PeriodOption = None,
     product: ProductOption = None,
+    split_set: SplitSetOption = None,
     part: PartOption = None,
     all_: Annotated[bool, typer.Option("--all", help="Everything; same as --part all.")] = False,
     labels: Annotated[bool, typer.Option("--labels", help="All labels; same as --part labels.")] = False,
@@ -132,7 +141,7 @@ def download(
 ) -> None:
     """Download the files of a query, or a whole part; a second run downloads only missing files."""
     chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
-    question = (region, where, period, product)
+    question = (region, where, period, product, split_set)
     if azcopy:
         from landloom.query.corpus import Corpus
 

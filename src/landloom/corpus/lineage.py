@@ -178,6 +178,8 @@ class LineageStep:
     """Ids of scenes that had no data."""
     left_out: tuple[LeftOut, ...]
     """Ordered by id."""
+    masks: Mapping[str, Mapping[str, str]] | None = None
+    """Scene → mask → how it was used, of masks that the recipe names, and values that it does not define."""
     samples: int | None = None
     """Number of samples with the date."""
     valid: float | None = None

@@ -11,12 +11,12 @@ import shapely
 from landloom.engine.kinds import PlanInputs
 from landloom.engine.placement import split_samples
 from landloom.engine.scenes.archives import Archives, all_scenes
-from landloom.errors import InvalidInputError, bullets
+from landloom.errors import InvalidInputError, Problem, bullets
 from landloom.model.address import is_remote
 from landloom.model.sample import by_tile
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from landloom.corpus.info import ProductInfo
     from landloom.engine.context import BuildContext
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from landloom.engine.project import Project
     from landloom.engine.registry import Registry
     from landloom.engine.units import Unit
-    from landloom.errors import Problem
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
 
@@ -54,6 +53,7 @@ def gather(
     *,
     fetch: bool = True,
     allow_missing: bool = False,
+    choose: Callable[[tuple[Sample, ...]], tuple[Sample, ...]] | None = None,
 ) -> tuple[PlanInputs, tuple[Problem, ...]]:
     """Check inputs, place the samples, and find the scenes of each tile; each archive is searched once.
 
@@ -63,6 +63,7 @@ def gather(
         context: of the build.
         fetch: whether to download products from a provider; if not, only its catalogue is searched.
         allow_missing: continue without products that failed.
+        choose: of the placed samples those to go on with; by default all.
 
     Returns:
         The inputs of planning, and the problems.
@@ -77,12 +78,18 @@ def gather(
         request.kind.check(request, context)
     archives = Archives(project, context, fetch=fetch, allow_missing=allow_missing)
     placement = _placed(project, registry, context, archives)
+    if choose is not None:
+        placement = replace(placement, samples=choose(placement.samples))
     tiles = by_tile(placement.samples)
     scenes = _scenes(requests, tiles, archives)
     problems = tuple(dict.fromkeys((*placement.problems, *archives.problems)))
     if scenes and not all_scenes(scenes.values()):
         wrong = f"; its problems:\n{bullets(problems[:5])}" if problems else ""
         raise InvalidInputError(f"the archive has no scene of any sample in {project.recipe.period.value}{wrong}")
+    empty = [path for path, answer in scenes.items() if not all_scenes([answer])]
+    problems += tuple(
+        Problem(where=path, what="its archive has no scene of any sample in its period") for path in empty
+    )
     for request in requests:
         for name in request.kind.files(request.section):
             path = project.path(name)

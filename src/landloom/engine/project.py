@@ -86,8 +86,10 @@ class Project:
         layers = [scene.layers[role] for role in (Role.CLASSIFICATION,) if role in scene.layers]
         own = [scene.bands[name] for name in bands if name in scene.bands]
         assets = [*own, *layers, *scene.masks.values()]
+        described = [] if scene.described is None else [str(scene.described)]
         return [
             scene.id,
+            *described,
             *((self.portable(a.href, given), a.checksum or (a.etag, a.size), a.band, a.offset) for a in assets),
         ]
 

@@ -15,7 +15,7 @@ import numpy as np
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import BUDGET, Block, blocks, strips
-from landloom.engine.pixels.reading import PixelMask, SceneReader
+from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from landloom.corpus.layout import Layout
     from landloom.engine.kinds import PlanInputs, ProductRequest
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.sample import Sample
@@ -186,6 +187,7 @@ class _StepAttempt:
     stored: dict[str, dict[str, str]] = field(default_factory=dict)
     validity: dict[str, str] = field(default_factory=dict)
     """Of scenes whose usable pixels no classification tells."""
+    masked: dict[str, dict[str, str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
     def blocks(self, wanted: Sequence[Block]) -> Iterator[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]:
@@ -196,6 +198,7 @@ class _StepAttempt:
             every = [reader for group in readers for reader in group]
             self.clamped = {reader.scene.id: reader.clamped for reader in every if reader.clamped}
             self.stored = {reader.scene.id: reader.stored for reader in every}
+            self.masked = {reader.scene.id: reader.masked for reader in every if reader.masked}
             self.validity = {r.scene.id: r.validity for r in every if r.sensor.classification is None}
 
     def _reader(self, scene: Scene) -> SceneReader:
@@ -256,6 +259,7 @@ def _lineage(
         ),
         without_valid_pixels=tuple(sorted(unused)),
         left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(left_out.items())),
+        masks=dict(sorted(attempt.masked.items())) or None,
         observations=observations,
     )
 
@@ -307,7 +311,7 @@ def timestep_units(
             [[asdict(product) for product in products], inputs.layout.name],
             [[step.name, str(step.period)] for step in timesteps],
             [(str(sample.id), sample.bounds) for sample in samples],
-            [project.scene_identity(scene, bands, archive) for scene in scenes],
+            [project.scene_identity(scene, mask.with_bands(bands), archive) for scene in scenes],
         )
         unit = Unit(
             kind=request.kind.name,

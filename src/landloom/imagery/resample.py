@@ -213,11 +213,11 @@ def _along(array: NDArray[Any], indices: NDArray[np.int64], axis: int) -> NDArra
     phase = factor - int(runs[0])
     if not np.array_equal(indices, first + (np.arange(indices.size) + phase) // factor):
         return array.take(indices, axis=axis)
-    part = array[_part(axis, first, last + 1)]
+    part: NDArray[Any] = array[_part(axis, first, last + 1)]
     if factor > 1:
         part = part.repeat(factor, axis=axis)
-    cut: NDArray[Any] = part[_part(axis, phase, phase + indices.size)]
-    return cut
+    moved: NDArray[Any] = part[_part(axis, phase, phase + indices.size)]
+    return moved
 
 
 def _part(axis: int, start: int, stop: int) -> tuple[Any, ...]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from landloom.model.sensor import SENTINEL_2_L2A
+from landloom.model.sensor import SENTINEL_2_L2A, sensor
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from landloom.model.grid import Grid
-    from landloom.model.sensor import Conversion
+    from landloom.model.sensor import Conversion, Sensor
 
 
 class Role(StrEnum):
@@ -92,7 +92,9 @@ class Scene:
     masks: Mapping[str, SceneFile] = field(default_factory=dict, compare=False)
     """Name → mask that is part of the product, if any (`MSK_CLOUDS_B00` of Sentinel-2 Level-1C)."""
     sensor: str = SENTINEL_2_L2A.name
-    """Its sensor, a row of `landloom.model.sensor`."""
+    """Its sensor, a row of `landloom.model.sensor`, or one that the recipe describes."""
+    described: Sensor | None = field(default=None, compare=False, repr=False)
+    """Its sensor, if the recipe describes it."""
     cloud_cover: float | None = None
     """Percent, 0 to 100."""
     nodata_share: float | None = None
@@ -119,3 +121,12 @@ class Scene:
     """Address that the document was read from, where `href` is what it says of itself."""
     notes: tuple[str, ...] = field(default=(), compare=False)
     """What of its metadata was converted, or ignored because nothing needs it."""
+
+    @property
+    def made_by(self) -> Sensor:
+        """Its sensor.
+
+        Raises:
+            NotFoundError: there is no such sensor, and the recipe does not describe it.
+        """
+        return sensor(self.sensor) if self.described is None else self.described

@@ -1,19 +1,20 @@
 """Sensors: properties of an instrument's products known without opening a file. A new sensor is a new row.
 
 Centre wavelengths and widths of Sentinel-2 are those of Sentinel-2A (ESA, Sentinel-2 Products Specification Document);
-those of Landsat 8 are the centres of its bands (USGS, Landsat 8 Data Users Handbook).
+those of Landsat 8 are the centres of its bands (USGS, Landsat 8 Data Users Handbook). A recipe can describe further
+sensors (`landloom.model.recipe.sensors`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import TYPE_CHECKING, Final
 
 from landloom.errors import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,10 +91,16 @@ class Scl(IntEnum):
     SNOW = 11
 
 
+SCL_WORDS: Final = {int(one): one.name.lower().replace("_", "-") for one in Scl}
+"""Class → word."""
 LANDCOVERNET_CLEAR: Final = (2, 4, 5, 6, 7, 11)
 """Classes that LandCoverNet uses: neither clouds, shadows and cirrus, nor saturated or defective pixels."""
 CLEAR: Final = frozenset({Scl.VEGETATION, Scl.BARE, Scl.WATER, Scl.UNCLASSIFIED, Scl.SNOW})
 """Classes that count as usable by default."""
+
+
+SEEN: Final = 1 << 16
+"""Bit that reading sets in the values of layers in which 0 is a value, so that 0 means no data in all layers."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,8 +115,38 @@ class Classification:
     """Classes that count as usable by default; empty if the values are bit fields."""
     blocked: int = 0
     """Bits that mark a pixel as unusable; 0 if the values are classes."""
-    nodata: int = 0
-    """Value of pixels without data."""
+    nodata: int | None = 0
+    """Value of pixels without data; None if there is none."""
+    words: Mapping[int, str] = field(default_factory=dict)
+    """Class, or number of the bit → what it means. A class without a word is unknown, unless none has any."""
+    zero: bool = False
+    """Whether 0 is a value like any other; else it means no data."""
+
+    @property
+    def is_sen2cor(self) -> bool:
+        """Whether the values are the classes of Sen2Cor."""
+        return self.words == SCL_WORDS
+
+    def codes(self, words: Iterable[int | str]) -> frozenset[int]:
+        """Classes, or bits, by their numbers or words.
+
+        Raises:
+            NotFoundError: names a word or number that the layer does not have.
+
+        Example:
+            >>> sorted(SENTINEL_2_L2A.classification.codes(["water", 4]))
+            [4, 6]
+        """
+        found: set[int] = set()
+        for one in words:
+            own = {code for code, word in self.words.items() if one in (code, word)}
+            if not self.words and isinstance(one, int):
+                own = {one}
+            if not own:
+                known = [f"{word} ({number})" for number, word in self.words.items()]
+                raise NotFoundError.of(f"value of {self.name}", str(one), known)
+            found |= own
+        return frozenset(found)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,10 +194,18 @@ class Sensor:
     """Offset of stored values by baseline, for items that do not declare it."""
     conversion: Conversion | None = None
     """Conversion to reflectance; None if stored values are already 10,000 × reflectance."""
-    nodata: int = 0
+    nodata: float = 0
     """Stored value of pixels without an observation."""
     saturated: int | None = SATURATED
     """Stored value of saturated pixels; None if there is none."""
+    stored: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
+    """Band or layer → its name in files, cubes and items, and its number in a file of several, if that is stated; of
+    described sensors."""
+
+    @property
+    def is_described(self) -> bool:
+        """Whether a recipe describes it."""
+        return bool(self.stored)
 
     @property
     def name_of_level(self) -> str:
@@ -171,8 +216,23 @@ class Sensor:
 _ESA_OFFSET: Final = BaselineOffset(baseline=4.0, value=-1000)
 
 
-def _landsat(name: str, text: str, common: str, wavelength: float, width: float) -> Band:
-    return _band(name, text, 30, common, wavelength, width)
+_OLI: Final = (
+    ("1", "Coastal aerosol", "coastal", 0.443, 0.016),
+    ("2", "Blue", "blue", 0.482, 0.060),
+    ("3", "Green", "green", 0.561, 0.057),
+    ("4", "Red", "red", 0.655, 0.037),
+    ("5", "Near infrared", "nir08", 0.865, 0.028),
+    ("6", "Shortwave infrared 1", "swir16", 1.609, 0.085),
+    ("7", "Shortwave infrared 2", "swir22", 2.201, 0.187),
+)
+
+
+def _oli(prefix: str) -> dict[str, Band]:
+    """Reflective bands of the Operational Land Imager at 30 m."""
+    return {
+        f"{prefix}{number}": _band(f"{prefix}{number}", text, 30, common, wavelength, width)
+        for number, text, common, wavelength, width in _OLI
+    }
 
 
 SENTINEL_2_L2A: Final = Sensor(
@@ -182,7 +242,9 @@ SENTINEL_2_L2A: Final = Sensor(
     instrument="msi",
     level="L2A",
     bands=SENTINEL2,
-    classification=Classification(name="SCL", resolution=20, clear=frozenset(int(one) for one in CLEAR)),
+    classification=Classification(
+        name="SCL", resolution=20, clear=frozenset(int(one) for one in CLEAR), words=SCL_WORDS
+    ),
     offset=_ESA_OFFSET,
 )
 """Sentinel-2 Level-2A: surface reflectance with the scene classification of Sen2Cor."""
@@ -202,25 +264,55 @@ LANDSAT_C2_L2: Final = Sensor(
     platforms=("landsat-8", "landsat-9"),
     instrument="oli",
     level="L2SP",
-    bands={
-        band.name: band
-        for band in (
-            _landsat("B1", "Coastal aerosol", "coastal", 0.443, 0.016),
-            _landsat("B2", "Blue", "blue", 0.482, 0.060),
-            _landsat("B3", "Green", "green", 0.561, 0.057),
-            _landsat("B4", "Red", "red", 0.655, 0.037),
-            _landsat("B5", "Near infrared", "nir08", 0.865, 0.028),
-            _landsat("B6", "Shortwave infrared 1", "swir16", 1.609, 0.085),
-            _landsat("B7", "Shortwave infrared 2", "swir22", 2.201, 0.187),
-        )
-    },
-    classification=Classification(name="QA_PIXEL", resolution=30, blocked=0b11111, nodata=1),
+    bands=_oli("B"),
+    classification=Classification(
+        name="QA_PIXEL",
+        resolution=30,
+        blocked=0b11111,
+        nodata=1,
+        words=dict(enumerate(("fill", "dilated-cloud", "cirrus", "cloud", "cloud-shadow", "snow", "clear", "water"))),
+    ),
     conversion=Conversion(scale=0.0000275, offset=-0.2),
     saturated=None,
 )
 """Landsat 8 and 9 Collection 2 Level 2 (USGS, Landsat 8-9 Collection 2 Level 2 Science Product Guide): QA_PIXEL bits 0
 to 4 are fill, dilated cloud, cirrus, cloud and cloud shadow."""
-SENSORS: Final = {row.name: row for row in (SENTINEL_2_L2A, SENTINEL_2_L1C, LANDSAT_C2_L2)}
+_FMASK: Final = Classification(
+    name="Fmask",
+    resolution=30,
+    blocked=0b1110,
+    nodata=255,
+    words=dict(enumerate(("cirrus", "cloud", "adjacent", "cloud-shadow", "snow", "water"))),
+    zero=True,
+)
+HLS_S30: Final = Sensor(
+    name="hls-s30",
+    title="HLS S30",
+    platforms=("sentinel-2",),
+    instrument="msi",
+    level="L2",
+    bands={name: replace(band, resolution=30.0) for name, band in SENTINEL2.items() if name not in {"B09", "B10"}},
+    classification=_FMASK,
+    conversion=Conversion(scale=0.0001),
+    nodata=-9999,
+    saturated=None,
+)
+"""Harmonized Landsat Sentinel-2, the part of Sentinel-2 at 30 m (NASA, HLS Product User Guide v2.0): Fmask bits 1 to 3
+are cloud, next to cloud or shadow, and cloud shadow."""
+HLS_L30: Final = Sensor(
+    name="hls-l30",
+    title="HLS L30",
+    platforms=("landsat-8", "landsat-9"),
+    instrument="oli",
+    level="L2",
+    bands=_oli("B0"),
+    classification=_FMASK,
+    conversion=Conversion(scale=0.0001),
+    nodata=-9999,
+    saturated=None,
+)
+"""Harmonized Landsat Sentinel-2, the part of Landsat 8 and 9, on the granules of Sentinel-2."""
+SENSORS: Final = {row.name: row for row in (SENTINEL_2_L2A, SENTINEL_2_L1C, LANDSAT_C2_L2, HLS_S30, HLS_L30)}
 """Name → sensor."""
 
 

@@ -14,6 +14,7 @@ from landloom.corpus.layout import CORPUS, STATE
 from landloom.engine.blank_gate import blank_samples, require_observations
 from landloom.engine.context import build_context, run_units, unfinished
 from landloom.engine.executors import inline
+from landloom.engine.pixels.masks import UNKNOWN
 from landloom.engine.plan import gather, make_plan
 from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.results import Results
@@ -26,8 +27,11 @@ from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
+    from landloom.corpus.lineage import LineageStep
     from landloom.engine.executors import Factory
     from landloom.engine.plan import Plan
     from landloom.engine.project import Project
@@ -207,6 +211,13 @@ def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
     return None
 
 
+def _unknown(step: LineageStep) -> Iterator[str]:
+    """Values that masks do not define, by scene."""
+    for scene, masks in (step.masks or {}).items():
+        for mask, told in masks.items():
+            yield from (f"{scene}: {mask}: {part}" for part in told.split("; ") if part.startswith(UNKNOWN))
+
+
 def _left_out(plan: Plan, results: Results) -> list[str]:
     """A note for each scene that was left out somewhere, with the reason."""
     lines: Counter[str] = Counter()
@@ -215,4 +226,5 @@ def _left_out(plan: Plan, results: Results) -> list[str]:
         lineage = None if outcome is None else outcome.lineage
         for step in () if lineage is None else lineage.timesteps:
             lines.update(f"scene left out: {scene.reason}" for scene in step.left_out)
+            lines.update(_unknown(step))
     return sorted(lines)

@@ -1,4 +1,4 @@
-"""`landloom evaluate`: accuracy against the known truth of the frozen judge."""
+"""`landloom evaluate`: accuracy against the known truth of the frozen judge, or on the archive of a recipe."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.errors import counted
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
+from landloom.pipelines.withheld import evaluate_withheld
 from landloom.products.composite.judge import (
     MONTHS,
     evaluate_registration,
@@ -23,6 +25,7 @@ from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figur
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
 from landloom.products.fused.judge import LIMITS, evaluate_fused, fused_table, medians
 from landloom.products.fused.steps import evaluate_steps, steps_table
+from landloom.products.fused.withheld import HEADER, withheld_rows
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -30,6 +33,7 @@ from landloom.simulate.judge.labels import judge_fractions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from landloom.engine.project import Project
     from landloom.engine.run import Listener
 
 
@@ -63,6 +67,8 @@ class Evaluation:
     """Header of the table."""
     scenario: str = ""
     """What the table was measured on, where its header does not say it."""
+    notes: tuple[str, ...] = ()
+    """What was left out."""
 
 
 def evaluate_composites(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[Figure]:
@@ -170,11 +176,16 @@ def _consensus(listener: Listener | None) -> Evaluation:
 def _order(listener: Listener | None) -> Evaluation:
     judged = evaluate_order(listener=listener)
     needed = float(np.mean([one.needed for one in judged]))
+    half = float(np.mean([one.needed_of_half for one in judged]))
     what = "share of the answers with which the active order is as accurate as random order with all of them, mean"
+    of_half = "the same for a budget of half the answers, at whose end tasks are left over, as a share of it, mean"
     return Evaluation(
-        figures=(Figure(name="annotation_order", value=needed, limit=BAR, what=what),),
+        figures=(
+            Figure(name="annotation_order", value=needed, limit=BAR, what=what),
+            Figure(name="annotation_order_half", value=half, limit=BAR, what=of_half),
+        ),
         details={"scenario": SCENARIO, "seeds": [one.document() for one in judged]},
-        header=("", "guess", "end", "answers", "time", "of half a budget", f"gain at {BAR:.0%}"),
+        header=("", "guess", "end", "answers", "time", "if foreseen", "of half a budget", f"gain at {BAR:.0%}"),
         rows=tuple(order_table(judged)),
         scenario=SCENARIO,
     )
@@ -232,6 +243,18 @@ def _registration(listener: Listener | None) -> Evaluation:
     )
 
 
+def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
+    found = evaluate_withheld(project, **options)
+    return Evaluation(
+        figures=(),
+        details=found.document(),
+        header=HEADER,
+        rows=tuple(withheld_rows(found.errors)),
+        scenario=found.scenario,
+        notes=tuple(f"left out in {counted(count, 'sample')}: {what}" for what, count in found.left_out.items()),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "composites": _composites,
     "fractions": _fractions,
@@ -243,5 +266,7 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "registration": _registration,
 }
 """Evaluations on the frozen judge."""
+ON_RECIPES: Final[dict[str, Callable[..., Evaluation]]] = {"fused": _fused_of_recipe}
+"""Evaluations on the archive of a recipe; arguments as of `evaluate_withheld`."""
 DEFAULT: Final = ("composites", "fractions")
 """Evaluations that run by default."""

@@ -25,6 +25,7 @@ from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.layout import CORPUS, CROISSANT, INDEX, STAC
 from landloom.corpus.manifest import FileEntry, read_manifest
 from landloom.corpus.root import MANIFESTS, RootDigest, covered_keys, root_of
+from landloom.corpus.split_set import FOLDER as SPLIT_SETS
 from landloom.engine.run import Silent
 from landloom.errors import (
     ForeignCorpusError,
@@ -119,6 +120,7 @@ def publish(
             write_documents(
                 upload, there.info, _contents(there, upload), there.table, items=there.json_items, base_url=base
             )
+    _send_split_sets(there.store, goal)
     goal.delete(NOTE)
     goal.delete(MARKER)
     return PublishReport(
@@ -207,6 +209,21 @@ def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:
             "give this corpus another version and publish it under another address"
         )
     return True
+
+
+def _send_split_sets(store: Store, goal: Store) -> None:
+    """Send the split sets, which may have been made after the corpus was published.
+
+    Raises:
+        ForeignCorpusError: another set of a name is published there.
+    """
+    for entry in store.list(f"{SPLIT_SETS}/"):
+        content = store.get(entry.key)
+        if not goal.create(entry.key, content) and goal.get(entry.key) != content:
+            raise ForeignCorpusError(
+                f"{goal.uri}/{entry.key}: another split set is published there and is never overwritten: "
+                "give this one another name"
+            )
 
 
 def _same_data(there: FinishedCorpus, goal: Store) -> bool:

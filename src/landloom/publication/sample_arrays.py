@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
 
 
-VALID: Final = "s2_valid"
-"""Key of the mask product."""
+VALID: Final = "_valid"
+"""End of the key of the mask product."""
 LABELS: Final = {"classes": "labels"}
 """Layer → its published name, if different."""
 
@@ -122,7 +122,7 @@ class SampleReader:
         arrays["doy"] = np.array([step.stamp.timetuple().tm_yday for step in stamps], np.int16)
         arrays["year"] = getattr(sample.id, "year", None) or self._year()
         arrays |= self._layers(sample, exists)
-        mask = next((item for item in info.products if item.key == VALID), None)
+        mask = next((item for item in info.products if item.key.endswith(VALID)), None)
         if mask is not None:
             arrays["valid"] = self._series(sample, mask, steps, cubes)[:, 0]
         arrays["datetime"] = np.array([format_instant(step.stamp) for step in stamps], "U20")

@@ -168,6 +168,7 @@ class Corpus:
         bands: str | Iterable[str] | None = None,
         strata: str | Iterable[str] | None = None,
         split: str | Iterable[str] | None = None,
+        split_set: str | None = None,
         limit: int | None = None,
         seed: int | None = None,
     ) -> Selection:
@@ -185,13 +186,19 @@ class Corpus:
             bands: names.
             strata: names of strata.
             split: names of splits.
+            split_set: name of the split set that they are of; by default the splits of the corpus's recipe.
             limit: maximum number of samples: the first in index order, or with a seed a random draw.
             seed: seed of the draw.
 
         Raises:
             InvalidInputError: an invalid region, filter or period; it is named.
-            NotFoundError: an unknown product, band, column, stratum, split or country; similar names are listed.
+            NotFoundError: an unknown product, band, column, stratum, split, split set or country; similar names are
+                listed.
         """
+        if split_set is not None:
+            from landloom.query.split_sets import with_split_set
+
+            self = replace(self, sidecar=with_split_set(self.sidecar, self.base, split_set))  # noqa: PLW0642
         keys = self._keys(products)
         rows = self._rows(
             region, relation, where, {"stratum": names_of(strata, "strata"), "split": names_of(split, "split")}

@@ -83,6 +83,26 @@ def read_country(name: str, source: str) -> Geometry:
     return joined(own.set_geometry(own.geometry.make_valid()), _named(source))
 
 
+def read_regions(source: str, column: str) -> dict[str, Geometry]:
+    """The regions of a layer by name, in longitude and latitude; features of one name are one region.
+
+    Args:
+        source: as of `read_shapes`.
+        column: of the names.
+
+    Raises:
+        NotFoundError: no such column.
+        InvalidInputError: the layer cannot be read, or a feature has no name.
+    """
+    frame = _read_layer(source)
+    if column not in frame.columns or column == frame.geometry.name:
+        raise NotFoundError.of(f"column in {_named(source)}", column, frame.columns.drop(frame.geometry.name))
+    unnamed = frame.index[frame[column].isna()].tolist()
+    if unnamed:
+        raise InvalidInputError(f"region: {_named(source)}: feature {unnamed[0]} has no {column}")
+    return {str(name): joined(own, _named(source)) for name, own in frame.groupby(column, sort=True)}
+
+
 def joined(frame: gpd.GeoDataFrame | gpd.GeoSeries, where: str) -> Geometry:
     """The union of a frame's geometries in longitude and latitude; those that cross themselves are named.
 

@@ -324,9 +324,19 @@ class Selection:
             drawn = []
             for value in values:
                 own = np.array([word == value for word in words.texts], dtype=bool)[words.codes]
-                drawn.append(ax.scatter(middles[own, 0], middles[own, 1], s=4))
+                grey = "0.8" if value is None else None
+                drawn.append(
+                    ax.scatter(middles[own, 0], middles[own, 1], s=4, color=grey, zorder=2 if grey is None else 1)
+                )
             if len(self) and len(values) <= 40:
-                legend(ax, drawn, [str(value) for value in values], title=by, markerscale=3, loc="best")
+                legend(
+                    ax,
+                    drawn,
+                    ["none" if value is None else str(value) for value in values],
+                    title=by,
+                    markerscale=3,
+                    loc="best",
+                )
         if len(self):
             ax.set_aspect(1 / np.cos(np.radians(middles[:, 1].mean())))
         ax.set_xlabel("longitude")

@@ -82,7 +82,7 @@ def _scene(spec: WorldSpec, view: View, grid: Grid, day: int, number: int) -> Sc
         grid=grid,
         platform=platform,
         orbit=view.orbit,
-        cover=_cover(spec, view.orbit, day),
+        cover=cloud_cover(spec, view.orbit, day),
         swath=_swath(grid, view.swath) if partial else None,
         baseline=baseline,
         offset=offset,
@@ -100,7 +100,8 @@ def scene_id(platform: str, granule: str, time: datetime, sequence: int) -> str:
     return f"S2{platform[-1].upper()}_{granule}_{time:%Y%m%d}_{sequence}_L2A"
 
 
-def _cover(spec: WorldSpec, orbit: int, day: int) -> float:
+def cloud_cover(spec: WorldSpec, orbit: int, day: int) -> float:
+    """Cloud cover of an orbit's overpass on a day of the world's year, 0 to 1."""
     lot = float(uniform(np.array([day]), np.array([orbit]), spec.seed * 1_000 + spec.year)[0])
     mean = spec.cloudiness + 0.12 * cos(tau * (day - 15) / 365.0)
     return float(np.clip(mean + 1.7 * (lot - 0.5), 0.0, 0.96))

@@ -33,6 +33,7 @@ _SUFFIXES: Final = {".jp2": "JP2OpenJPEG", ".tif": "GTiff", ".tiff": "GTiff"}
 _ZARR: Final = (".zgroup", ".zarray", "zarr.json")
 _HEAD: Final = 64
 _SUBFILE: Final = re.compile(r"/vsisubfile/(\d+)_(\d+),(.+)", re.DOTALL | re.ASCII)
+_VARIABLE: Final = re.compile(r'(NETCDF|ZARR):"([^"]+)":([^:"]+)', re.DOTALL)
 _START: Final = b"\xff\x4f\xff\x51"
 """Start of a codestream, and its first segment, SIZ."""
 _SIZES: Final = struct.Struct(">HH8I")
@@ -77,6 +78,45 @@ class Part:
             return file.read(self.size if most is None else min(self.size, most))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CubeVariable:
+    """A variable of a NetCDF file or a Zarr group on this machine; its times are the bands of a raster.
+
+    Example:
+        >>> variable = CubeVariable(file="/data/a.nc", driver="netCDF", name="B04")
+        >>> str(variable), CubeVariable.of(str(variable)) == variable
+        ('NETCDF:"/data/a.nc":B04', True)
+    """
+
+    file: str
+    """Path of the file, or of the folder of the group."""
+    driver: str
+    """`netCDF` or `Zarr`."""
+    name: str
+    """Name of the variable."""
+
+    @classmethod
+    def of(cls, address: str) -> Self | None:
+        """The variable that an address names; None for any other address."""
+        match = _VARIABLE.fullmatch(address)
+        driver = "" if match is None else {"NETCDF": "netCDF", "ZARR": "Zarr"}[match[1]]
+        return None if match is None else cls(file=match[2], driver=driver, name=match[3].removeprefix("/"))
+
+    def __str__(self) -> str:
+        return f'{self.driver.upper()}:"{self.file}":{"/" if self.driver == "Zarr" else ""}{self.name}'
+
+
+def file_of(address: str) -> str:
+    """The path of the file, or folder, on this machine that an address leads to.
+
+    Example:
+        >>> file_of('NETCDF:"/data/a.nc":B04'), file_of("/data/b.tif")
+        ('/data/a.nc', '/data/b.tif')
+    """
+    variable = CubeVariable.of(address)
+    return local_path(address) if variable is None else variable.file
+
+
 def remote_driver(head: bytes, href: str) -> str:
     r"""The driver for a remote file.
 
@@ -113,7 +153,7 @@ def local_driver(href: str) -> str:
         TransientFaultError: it is temporarily unreadable.
     """
     try:
-        driver = _told_locally(local_path(href))
+        driver = _told_locally(file_of(href))
     except OSError as error:
         raise os_fault(error, href) from error
     except ValueError as error:

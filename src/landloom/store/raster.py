@@ -23,7 +23,7 @@ from rasterio.windows import Window
 from landloom.errors import FaultError, InvalidValueError, PermanentFaultError, TransientFaultError
 from landloom.model.address import is_remote, local_path, shown
 from landloom.model.grid import Grid
-from landloom.store.drivers import local_driver, remote_driver, tile_shape
+from landloom.store.drivers import CubeVariable, file_of, local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
 from landloom.store.range_file import OPENER, RangeFile
 from landloom.store.versions import Version, note_version
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 PREVIEW: Final = 512
 """Pixels a side of a preview."""
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
+_AXIS: Final = re.compile(r"NETCDF_DIM_(\w+)|DIM_(\w+)_VALUE")
 _SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
 _LARGEST_BLOCK: Final = 2**29
 """Bytes of a tile or strip at most: any window costs whole ones."""
@@ -80,6 +81,8 @@ def open_raster(
         landloom.errors.PermanentFaultError: /nowhere/B04.tif: No such file or directory
     """
     with _opened(href, patience, document) as (dataset, remote):
+        if not dataset.count:
+            raise PermanentFaultError(f"{shown(href)}: holds no raster, or several that have to be named")
         yield RasterFile(
             href=href,
             grid=_grid(href, dataset, stated),
@@ -91,6 +94,24 @@ def open_raster(
             _dataset=dataset,
             _remote=remote,
         )
+
+
+def cube_variables(path: str) -> tuple[CubeVariable, ...]:
+    """The variables of a NetCDF file, or of a Zarr group, on this machine, in their order.
+
+    Raises:
+        PermanentFaultError: there is no such file, or it is none of the two.
+        TransientFaultError: it is temporarily unreadable.
+    """
+    driver = local_driver(path)
+    if (Path(path) / "zarr.json").is_file():
+        raise PermanentFaultError(f"{path}: is of Zarr version 3, expected version 2 (zarr_format=2), or NetCDF")
+    if driver not in {"netCDF", "Zarr"}:
+        raise PermanentFaultError(f"{path}: expected a NetCDF file or a Zarr group")
+    with _opened(path, None) as (dataset, _):
+        names = [name.rpartition(":")[2].removeprefix("/") for name in dataset.subdatasets]
+        names = names or [str(dataset.tags(band).get("NETCDF_VARNAME", "")) for band in dataset.indexes[:1]]
+        return tuple(CubeVariable(file=path, driver=driver, name=name) for name in names if name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +191,21 @@ class RasterFile:
             picked: NDArray[Any] = self._dataset.read(band, out_shape=shape)
         return picked
 
+    @property
+    def times(self) -> tuple[tuple[float, ...], str] | None:
+        """Times of the bands of a cube's variable and their CF units; None if it does not give them."""
+        whole, tags = self._dataset.tags(), [self._dataset.tags(band) for band in range(1, self.count + 1)]
+        axes = {match[1] or match[2] for key in tags[0] if (match := _AXIS.fullmatch(key))}
+        if len(axes) != 1:
+            return None
+        axis = axes.pop()
+        values = [one.get(f"NETCDF_DIM_{axis}", one.get(f"DIM_{axis}_VALUE", "")) for one in tags]
+        units = whole.get(f"{axis}#units") or tags[0].get(f"DIM_{axis}_UNIT")
+        try:
+            return (tuple(float(value) for value in values), str(units)) if units else None
+        except ValueError:
+            return None
+
     def block_shape(self, band: int = 1) -> tuple[int, int]:
         """Rows and columns of the tiles or strips in which a band is decoded."""
         height, width = self._dataset.block_shapes[band - 1]
@@ -191,7 +227,8 @@ def _opened(
 ) -> Iterator[tuple[Any, RangeFile | None]]:
     """GDAL's dataset, and its remote file, if any; `sort` turns GDAL's exceptions into faults."""
     if not is_remote(href):
-        note_version(href, Version.of_file(local_path(href)))
+        place = href if CubeVariable.of(href) is None else file_of(href)
+        note_version(place, Version.of_file(file_of(href)))
         driver = local_driver(href)
         with _sorted_faults(href, None) if sort else nullcontext():
             dataset = _dataset(local_path(href), driver)
@@ -231,6 +268,8 @@ def _utm(crs: Any) -> int | None:
 def _check_block(href: str, dataset: Any, remote: RangeFile | None) -> None:
     """Refuse tiles and strips that cost more memory than any reader should need, however little is read of them."""
     count = dataset.count
+    if not count:
+        return
     if dataset.driver == "JP2OpenJPEG":
         (height, width), most, what = dataset.shape, _LARGEST_JP2_TILE, "components"
         if height * width * count > most:
@@ -315,7 +354,10 @@ def _passes_now(href: str, again: Callable[[Any], None] | None, document: str | 
 
 def _read_whole(href: str) -> None:
     try:
-        with Path(local_path(href)).open("rb") as file:
+        path = Path(file_of(href))
+        if path.is_dir():
+            return
+        with path.open("rb") as file:
             while file.read(2**20):
                 pass
     except OSError as error:

@@ -1,1 +1,1 @@
-"""Training data for models; the only package that may import torch. Empty until loaders are added."""
+"""What models are trained with; the only package that may import torch. Splits are here, loaders are to come."""

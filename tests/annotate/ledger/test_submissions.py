@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
+import numpy as np
 import pytest
 from sqlalchemy import func, select
 from tests.annotate.ledger.made import GUESS, NAME, PIXELS, PLANTED, TRUTH, WRONG, fill, hand_in, person, work
@@ -177,7 +178,7 @@ def test_references_are_scored_per_class(ledger: Ledger) -> None:
 
 
 def test_priorities_follow_the_answers(ledger: Ledger) -> None:
-    from landloom.annotate.tasks.order import gain_per_second
+    from landloom.annotate.tasks.gain import GainModel
 
     fill(ledger, chips=1, annotators=3)
     one, two = person(ledger, "ada"), person(ledger, "ben")
@@ -188,7 +189,9 @@ def test_priorities_follow_the_answers(ledger: Ledger) -> None:
     with ledger.read() as connection:
         row = connection.execute(select(Task.priority, Task.disputed).where(Task.counted == 2)).one()
     assert row.disputed == 0.25
-    assert row.priority == pytest.approx(float(gain_per_second(0.25, PIXELS, 2, 0.25)))
+    guess, answers = np.frombuffer(GUESS, np.uint8), np.array([list(TRUTH), list(GUESS)], np.uint8)
+    expected = GainModel.assumed((1, 2, 3)).expect(guess, None, answers, copies=3, least=0.25)
+    assert row.priority == pytest.approx(expected.per_second)
 
 
 def test_a_draft_ends_with_its_submission(ledger: Ledger) -> None:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from tests.projects import TERMS, project_of
 
-from landloom.engine.pixels.bands import band_problems, clear_classes, completed_bands, pixel_mask, sensor_of
+from landloom.engine.pixels.bands import band_problems, clear_classes, completed_bands, sensor_of
+from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.model.recipe import ArchiveSection
 from landloom.model.recipe.label_sections import Sections
 from landloom.model.sensor import CLEAR, LANDSAT_C2_L2, SENTINEL2, SENTINEL_2_L1C, SENTINEL_2_L2A
@@ -82,9 +83,9 @@ def test_what_a_recipe_does_not_say_is_completed_by_sensor(tmp_path: Path) -> No
 
 
 def test_masks_are_those_of_the_section() -> None:
-    mask = pixel_mask(section(clear=[5, 4], dilate=3))
+    mask = pixel_mask(section(clear=[5, 4], dilate=3), SENTINEL_2_L2A)
     assert (mask.clear, mask.dilate) == (frozenset({4, 5}), 3)
-    assert pixel_mask(section()).clear is None
+    assert pixel_mask(section(), SENTINEL_2_L2A).clear is None
     assert SENTINEL_2_L2A.classification is not None
     assert clear_classes(SENTINEL_2_L2A.classification) == tuple(sorted(map(int, CLEAR)))
 

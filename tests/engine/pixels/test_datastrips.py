@@ -10,7 +10,8 @@ import pytest
 from tests.engine.small_scenes import AREA, numbers_of, write_scene
 
 from landloom.engine.pixels.datastrips import OverpassReader
-from landloom.engine.pixels.reading import PixelMask, SceneFaultError, SceneReader
+from landloom.engine.pixels.masks import PixelMask
+from landloom.engine.pixels.reading import SceneFaultError, SceneReader
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import maximum_filter
 from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 
-from landloom.engine.pixels.reading import NODATA_ONLY, PixelMask, SceneFaultError, SceneReader
+from landloom.engine.pixels.masks import NODATA_ONLY, PixelMask
+from landloom.engine.pixels.reading import SceneFaultError, SceneReader
 from landloom.formats.geotiff import encode_cog
 from landloom.imagery.resample import to_grid
 from landloom.model.grid import Grid

@@ -14,7 +14,8 @@ from tests.engine.small_scenes import AREA, Small, write_scene
 from tests.engine.test_timesteps import LAYOUT, SEEN, Brightest, chip, window
 
 from landloom.corpus.lineage import ShiftRecord
-from landloom.engine.pixels.reading import PixelMask, SceneReader
+from landloom.engine.pixels.masks import PixelMask
+from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Register, Registration, survey, survey_band, survey_windows
 from landloom.engine.timesteps import TimestepTask
 from landloom.imagery.registration.shifts import Shift

@@ -14,7 +14,7 @@ from tests.engine.scenes.some import listed
 from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 
 from landloom.archive.selection import Policy, SceneFilter
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.scenes.dates import daily_step
 from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, GranuleScenes, fill_times
 from landloom.errors import InvalidInputError

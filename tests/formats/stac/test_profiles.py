@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from landloom.errors import InvalidDocumentError
 from landloom.formats.stac.items import parse_scene
 from landloom.formats.stac.profiles import (
     GENERIC,
@@ -14,7 +15,7 @@ from landloom.formats.stac.profiles import (
     detect_profile,
 )
 from landloom.model.product import RAPIDAI4EO_BANDS
-from landloom.model.sensor import LANDSAT_C2_L2, SENSORS
+from landloom.model.sensor import SENSORS
 
 KEYS = {
     "earth-search": "blue green red nir rededge1 rededge2 rededge3 nir08 swir16 swir22 coastal nir09",
@@ -24,10 +25,14 @@ KEYS = {
     ),
     "generic": "B02 B03 B04 B08 B05 B06 B07 B8A B11 B12 B01 B09",
     "landsat": "coastal blue green red nir08 swir16 swir22",
+    "hls-s30": "B01 B02 B03 B04 B05 B06 B07 B08 B8A B11 B12",
+    "hls-l30": "B01 B02 B03 B04 B05 B06 B07",
 }
 
 
-BANDS = dict.fromkeys(KEYS, RAPIDAI4EO_BANDS) | {"landsat": tuple(LANDSAT_C2_L2.bands)}
+BANDS = dict.fromkeys(KEYS, RAPIDAI4EO_BANDS) | {
+    PROFILES[name].name: tuple(SENSORS[PROFILES[name].sensor].bands) for name in ("landsat", "hls-s30", "hls-l30")
+}
 
 
 @pytest.mark.parametrize("name", sorted(PROFILES))
@@ -42,7 +47,7 @@ def test_each_provider_names_the_published_bands(name: str) -> None:
     assert scene.sensor == PROFILES[name].sensor
 
 
-@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"planetary-computer", "landsat"}))
+@pytest.mark.parametrize("name", sorted(KEYS.keys() - {"planetary-computer", "landsat", "hls-s30", "hls-l30"}))
 def test_profiles_are_told_by_their_keys(name: str) -> None:
     assert detect_profile({"assets": {key: {} for key in KEYS[name].split()}}).name == name
 
@@ -51,6 +56,35 @@ def test_landsat_is_told_by_its_platform_or_its_classification() -> None:
     assets: dict[str, Any] = {key: {} for key in KEYS["landsat"].split()}
     assert detect_profile({"assets": assets, "properties": {"platform": "LANDSAT_8"}}) is LANDSAT
     assert detect_profile({"assets": assets | {"qa_pixel": {}}}) is LANDSAT
+
+
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        ({"id": "HLS.L30.T33UUT.2018154T100211.v2.0"}, "hls-l30"),
+        ({"id": "HLS.S30.T33UUT.2018154T101021.v2.0"}, "hls-s30"),
+        ({"id": "x", "collection": "HLSL30_2.0"}, "hls-l30"),
+        ({"id": "x", "collection": "hls2-s30"}, "hls-s30"),
+        ({"id": "x", "assets": {"B8A": {}, "Fmask": {}}}, "hls-s30"),
+        ({"id": "x", "properties": {"platform": "landsat-8"}}, "hls-l30"),
+    ],
+)
+def test_hls_is_told_by_its_id_its_collection_or_its_bands(item: dict[str, Any], name: str) -> None:
+    """Both have a band B05, of different wavelengths."""
+    assert detect_profile({"assets": {"B05": {}, "Fmask": {}}} | item).name == name
+
+
+def test_an_item_of_the_other_part_of_hls_is_refused() -> None:
+    document: dict[str, Any] = {
+        "type": "Feature",
+        "id": "HLS.L30.T33UUT.2018154T100211.v2.0",
+        "bbox": [15, 45, 16, 46],
+        "properties": {"datetime": "2018-06-03T10:02:11Z", "platform": "landsat-8"},
+        "assets": {"B05": {"href": "b.tif"}, "Fmask": {"href": "f.tif"}},
+    }
+    assert parse_scene(document, "/x/item.json", PROFILES["hls-l30"]).granule == "33UUT"
+    with pytest.raises(InvalidDocumentError, match="got 'HLS L30', expected HLS S30"):
+        parse_scene(document, "/x/item.json", PROFILES["hls-s30"])
 
 
 def test_planetary_computer_is_told_by_the_host_of_its_files() -> None:

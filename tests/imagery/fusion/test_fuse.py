@@ -10,7 +10,9 @@ import pytest
 from landloom.errors import InvalidValueError
 from landloom.imagery.fill import fill_linear
 from landloom.imagery.fusion.fuse import HALO, Sightings, fuse
-from landloom.imagery.fusion.regional import RegionSeries, rates
+from landloom.imagery.fusion.rates import rates
+from landloom.imagery.fusion.regional import RegionSeries
+from landloom.imagery.fusion.second import second_series
 from landloom.imagery.whittaker import whittaker
 
 DAYS = np.arange(0.0, 360.0, 5.0)
@@ -87,6 +89,17 @@ def test_an_abrupt_change_is_not_smoothed_away() -> None:
     assert rms(made[:, 1][near], truth[:, 1][near]) < 0.7 * rms(smooth[:, 1][near], truth[:, 1][near])
 
 
+def test_the_day_of_a_change_is_uncertain_within_its_gap() -> None:
+    seen, truth = sightings(seed=2, share=0.2), truth_at(DAYS)
+    gap = (DAYS > 180) & (DAYS < 225)
+    seen.valid[gap] = False
+    made = fuse(seen, DAYS)
+    cut = np.ptp(np.diff(truth[gap, 1], axis=0), axis=0) > 1_000
+    inside = made.sigma[gap, 1]
+    assert np.median(inside[2:-2, cut]) > 4 * np.median(made.sigma[~gap, 1][:, cut])
+    assert np.median(inside[2:-2, cut]) > 3 * np.median(inside[2:-2, ~cut])
+
+
 def test_missed_clouds_are_screened_and_clear_pixels_kept() -> None:
     seen, truth = sightings(seed=3), truth_at(DAYS)
     hidden = np.zeros_like(seen.valid)
@@ -115,6 +128,22 @@ def test_a_second_sensor_helps_in_a_long_gap() -> None:
     assert both.sigma[gap].mean() < alone.sigma[gap].mean()
     assert both.bandpass is not None
     assert both.used_second is not None
+
+
+def test_a_lasting_difference_of_a_region_is_taken_out() -> None:
+    rng, days, regions = np.random.default_rng(3), np.arange(0.0, 200.0, 8.0), 40
+    lasting = rng.normal(0, 60, regions)
+    difference = (lasting + rng.normal(0, 5, (days.size, 1, regions))).astype(np.float32)
+    difference[-1, 0, 0] += 500
+    whole, sure = np.full((days.size, regions), 64.0, np.float32), np.ones((days.size, regions), bool)
+    uneven = np.zeros_like(difference)
+    uneven[-1, 0, 1] = 400.0**2
+    noise, scatter = np.array([40.0], np.float32), np.array([30.0])
+    made = second_series(days, np.zeros_like(difference), difference, uneven, whole, sure, scatter, noise)
+    assert rms(made.values[:-1], np.zeros(1)) < 0.2 * rms(lasting / 40, np.zeros(1))
+    assert made.values[-1, 0, 0] > 10
+    assert made.variance[-1, 0, 1] > 10 * made.variance[0, 0, 1]
+    assert not made.reference.any()
 
 
 def test_a_second_sensor_that_was_never_clear_changes_nothing() -> None:
@@ -149,7 +178,14 @@ def test_a_pixel_never_seen_nearby_is_nodata() -> None:
 def test_few_dates_do_not_give_each_month_its_own_rate(step: float, parts: int) -> None:
     days = np.arange(0.0, 721.0, step)
     values = np.random.default_rng(1).normal(0, 1, (days.size, 2, 9)).cumsum(axis=0).astype(np.float32)
-    found = rates(RegionSeries(days=days, values=values, variance=np.full(values.shape, 0.1, np.float32)))
+    found = rates(
+        RegionSeries(
+            days=days,
+            values=values,
+            variance=np.full(values.shape, 0.1, np.float32),
+            reference=np.ones(days.size, np.bool_),
+        )
+    )
     assert found.days.size == found.season.shape[1] == parts
 
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from landloom.annotate.tasks.order import BLANK
 from landloom.annotate.tasks.values import CampaignSettings, TaskKind
 from landloom.errors import InvalidInputError
 from landloom.pipelines.annotation.guesses import ChipGuess, CorpusGuess, guess_classes, guess_product
@@ -80,7 +79,7 @@ def test_a_planted_error_is_the_second_most_probable_class(world: World, source:
 
 def test_priorities_follow_doubt_and_tell_no_kind(source: SeriesSource) -> None:
     tasks = plan(source).tasks
-    errors = np.array([task.error for task in tasks], float)
+    errors = np.array([np.frombuffer(task.doubt or b"", np.uint8).mean() for task in tasks])
     priorities = np.array([task.priority for task in tasks])
     order = np.argsort(errors)
     assert (np.diff(priorities[order]) >= -1e-12).all()
@@ -134,7 +133,8 @@ def test_fewer_blind_tasks_than_wanted_are_noted(source: SeriesSource) -> None:
 
 def test_without_a_guess_every_task_is_blank(source: SeriesSource) -> None:
     found = plan(source, guess=False)
-    assert all(task.guess is None and task.original is None and task.error == BLANK for task in found.tasks)
+    assert all(task.guess is None and task.original is None and task.doubt is None for task in found.tasks)
+    assert len({task.priority for task in found.tasks}) == 1
     assert found.counts["blind"] == found.counts["planted"] == 0
     assert "no task has a guess: there are no blind tasks and no planted errors" in found.notes
 

@@ -12,7 +12,7 @@ from tests.engine.pixels.test_registration import PLACES, SAMPLES, ground, shown
 from tests.engine.small_scenes import write_scene
 from tests.engine.test_timesteps import LAYOUT
 
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.pixels.registration import Register
 from landloom.formats.geotiff import decode_geotiff
 from landloom.imagery.fusion.quality import QUALITY_NODATA

@@ -221,3 +221,19 @@ def test_two_years_are_146_dates(tmp_path: Path) -> None:
     assert [band.name for band in series.bands] == ["blue", "green", "red", "nir"]
     assert [band.name for band in quality.bands][:5] == list(LAYERS)
     assert {one.resolution for one in (series, quality)} == {3}
+
+
+def test_the_mask_of_the_sensor_by_name_changes_nothing_but_the_lineage(
+    corpus: Path, made: Callable[..., Path]
+) -> None:
+    named = made("named", {"mask": {"source": "scl"}})
+    for folder in ("PF-SR", "PF-QA"):
+        for key, chip in chips(corpus, folder).items():
+            np.testing.assert_array_equal(chip, chips(named, folder)[key])
+    for path in sorted(named.glob("lineage/*/*/PF-SR.json")):
+        for step in json.loads(path.read_bytes())["timesteps"]:
+            scenes = {scene["id"] for scene in step["scenes"]}
+            assert scenes <= set(step.get("masks", {}))
+            assert {text for one in step.get("masks", {}).values() for text in one.values()} <= {
+                "clear 4 5 6 7 11, dilated by 3"
+            }

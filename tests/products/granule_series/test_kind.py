@@ -46,11 +46,11 @@ def test_bands_and_classes_are_completed_as_published(tmp_path: Path) -> None:
     ("changes", "where"),
     [
         ({"products": {"s2": {"bands": ["B4"]}}}, "products.s2.bands"),
-        ({"archive": STATIC | {"sensor": "landsat-c2-l2"}}, "products.s2"),
+        ({"archive": STATIC | {"sensor": "landsat-c2-l2"}}, "guess"),
         ({"archive": {"kind": "safe", "href": "x", "level": "L1C"}}, "products.s2"),
     ],
 )
-def test_it_is_made_of_level_2a_alone(tmp_path: Path, changes: dict[str, Any], where: str) -> None:
+def test_guesses_need_the_series_of_sentinel_2(tmp_path: Path, changes: dict[str, Any], where: str) -> None:
     document = project_of(tmp_path, "demo-landcovernet").recipe.document()
     document["products"]["s2"] |= {"bands": None, "clear": None}
     for key, value in changes.items():

@@ -85,9 +85,9 @@ def test_a_tile_without_any_scene_is_said_when_it_is_planned(tmp_path: Path) -> 
         ({"least_data": 1.5}, {}, "products.s2_native.least_data"),
         ({"dilate": -1}, {}, "products.s2_native.dilate"),
         (
-            {},
+            {"bands": ["B8A"]},
             {"archive": {"kind": "static", "href": "c.json", "sensor": "landsat-c2-l2"}},
-            "products.s2_native",
+            "products.s2_native.bands",
         ),
         ({}, {"products": {name: {"kind": "series", "terms": TERMS} for name in ("a", "b")}}, "products.b"),
     ],

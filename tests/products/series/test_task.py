@@ -276,7 +276,7 @@ def worker(folder: str, dates: int) -> None:
     from tests.products.series.test_kind import request
 
     from landloom.corpus.layout import Layout
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.scene import SceneFile
     from landloom.products.series.kind import products
     from landloom.products.series.task import SeriesTask

@@ -11,6 +11,7 @@ import pytest
 import shapely
 
 from landloom.formats.geotiff import decode_geotiff
+from landloom.query.pixel_series import SampleSeries
 
 if TYPE_CHECKING:
     from tests.server.conftest import Served
@@ -111,3 +112,23 @@ def test_what_is_not_there(own: Served, path: str, status: int) -> None:
     answer = own.http.get(path.replace("NAME", with_chips(own)))
     assert answer.status_code == status
     assert answer.json()["description"]
+
+
+def test_series_are_those_of_the_pixel(own: Served) -> None:
+    sample = with_chips(own)
+    found = own.http.get(f"/explore/samples/{sample}/series/s2", params={"row": 3, "column": 5}).json()
+    wanted = SampleSeries.read(own.corpus, sample, "s2").pixel(3, 5).document()
+    assert found == wanted
+    about = {item["key"]: item["series"] for item in own.http.get("/explore/corpus").json()["products"]}
+    assert about["s2"]
+    assert not about["labels"]
+
+
+@pytest.mark.parametrize(
+    ("path", "status"),
+    [("s2?row=60&column=0", 400), ("labels?row=0&column=0", 400), ("nope?row=0&column=0", 404), ("s2?row=0", 400)],
+)
+def test_series_that_are_none_get_a_reason(own: Served, path: str, status: int) -> None:
+    answer = own.http.get(f"/explore/samples/{with_chips(own)}/series/{path}")
+    assert answer.status_code == status
+    assert answer.json()

@@ -4,6 +4,8 @@ import { useEffect, useState } from "preact/hooks";
 import type { About, Lineage, ProductInfo, Sample } from "./api";
 import { getJson } from "./api";
 import { classColour } from "./colours";
+import type { Pixel } from "./Series";
+import { PixelPicker, SeriesPanel } from "./Series";
 
 interface Props {
   about: About;
@@ -108,6 +110,7 @@ function Cube({ sample, product }: { sample: Sample; product: ProductInfo }) {
   const [place, setPlace] = useState(Math.min(Math.floor(steps.length / 2), steps.length - 1));
   const [bands, setBands] = useState("");
   const [lineage, setLineage] = useState<Lineage | null>(null);
+  const [pixel, setPixel] = useState<Pixel | null>(null);
   useEffect(() => {
     const stop = new AbortController();
     getJson<Lineage>(`explore/samples/${sample.id}/lineage/${product.key}`, stop.signal)
@@ -123,7 +126,9 @@ function Cube({ sample, product }: { sample: Sample; product: ProductInfo }) {
   return (
     <div class="cube">
       <div class="large">
-        <img src={chip(sample, product.key, step, bands)} alt={`${product.title}, ${step ?? ""}`} />
+        <PixelPicker active={product.series} pixel={pixel} onPixel={setPixel}>
+          <img src={chip(sample, product.key, step, bands)} alt={`${product.title}, ${step ?? ""}`} />
+        </PixelPicker>
         <div class="side">
           <strong class="step">{step ?? product.title}</strong>
           <label>
@@ -174,6 +179,7 @@ function Cube({ sample, product }: { sample: Sample; product: ProductInfo }) {
           aria-label="Timestep"
         />
       )}
+      {product.series && <SeriesPanel sample={sample.id} product={product.key} pixel={pixel} step={step} onStep={(name) => setPlace(Math.max(steps.indexOf(name), 0))} />}
       <div class={(shown[0]?.name ?? "").length > 7 ? "multiples dated" : "multiples"} hidden={steps.length < 2}>
         {shown.map(({ name, number }) => (
           <button key={name} class={number === place ? "on" : ""} onClick={() => setPlace(number)} title={name ?? ""}>

@@ -20,6 +20,8 @@ export interface ProductInfo {
   attribution: string;
   /** Classes of a label raster; empty for other products. */
   legend: { code: number; name: string; colour: string }[];
+  /** Whether its pixels have series to draw. */
+  series: boolean;
 }
 
 export interface About {
@@ -80,6 +82,23 @@ export interface Scene {
 
 export interface Lineage {
   timesteps: { timestep: string; scenes: Scene[]; observations?: number }[];
+}
+
+/** The series of one pixel; null is nodata. */
+export interface PixelSeries {
+  row: number;
+  column: number;
+  unit: string;
+  bands: string[];
+  steps: string[];
+  times: string[];
+  values: Record<string, (number | null)[]>;
+  /** 1 σ, in the unit of the values. */
+  sigma: Record<string, (number | null)[]> | null;
+  quality: Record<string, (number | null)[]>;
+  /** Timesteps that hold a real observation. */
+  observed: boolean[];
+  overpasses: Record<string, { time: string; scenes: string[] }>;
 }
 
 export interface Question {

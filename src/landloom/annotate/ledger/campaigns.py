@@ -19,7 +19,7 @@ from landloom.annotate.ledger.schema.models import Assignment, Chip, Reference, 
 from landloom.annotate.ledger.schema.models import Campaign as CampaignModel
 from landloom.annotate.ledger.schema.models import Task as TaskModel
 from landloom.annotate.tasks.draw import redraw_references as redrawn
-from landloom.annotate.tasks.order import gain_per_second
+from landloom.annotate.tasks.gain import GainModel
 from landloom.annotate.tasks.values import TaskKind
 from landloom.errors import InvalidValueError
 
@@ -93,13 +93,15 @@ def _add_campaign(connection: Connection, campaign: Campaign) -> int:
             created=now(connection),
             sequence=0,
             digest=START,
+            gain_model="",
+            ordered=0,
         )
         .returning(CampaignModel.id)
     ).scalar_one()
 
 
 def _add_chips(connection: Connection, campaign: int, scenes: Mapping[str, int]) -> dict[str, int]:
-    rows = [{"campaign_id": campaign, "name": name, "scenes": count} for name, count in scenes.items()]
+    rows = [{"campaign_id": campaign, "name": name, "scenes": count, "factor": 1.0} for name, count in scenes.items()]
     if rows:
         connection.execute(insert(Chip), rows)
     found = connection.execute(select(Chip.name, Chip.id).where(Chip.campaign_id == campaign))
@@ -123,6 +125,8 @@ def _task(campaign: int, chips: Mapping[str, int], task: NewTask, shuffle: int) 
         "available": task.kind in _OPEN,
         "priority": float(task.priority),
         "error": task.error,
+        "doubt": task.doubt,
+        "wrong": 0.0,
         "shuffle": shuffle,
         "guess": task.guess,
         "original": task.original,
@@ -228,12 +232,19 @@ def set_guesses(
     def work(connection: Connection) -> int:
         found = campaign_record(connection, name)
         require_manager(connection, by, found.id)
-        gain = found.campaign.settings.order == "gain"
+        gain, copies = found.campaign.settings.order == "gain", found.campaign.settings.annotators
+        model = GainModel.assumed(sorted(found.campaign.codes))
         changed = 0
         for window, (guess, error) in sorted(guesses.items()):
-            values: dict[str, object] = {"guess": guess, "error": error}
+            values: dict[str, object] = {"guess": guess, "error": error, "doubt": None}
             if gain:
-                values["priority"] = float(gain_per_second(error, window.pixels))
+                values["priority"] = model.expect(
+                    np.frombuffer(guess, np.uint8),
+                    None,
+                    np.zeros((0, window.pixels), np.uint8),
+                    copies=copies,
+                    least=error,
+                ).per_second
             changed += connection.execute(
                 update(TaskModel)
                 .where(

@@ -12,11 +12,12 @@ from sqlalchemy import insert, select, update
 from landloom.annotate.ledger.database import now
 from landloom.annotate.ledger.errors import ConflictError
 from landloom.annotate.ledger.lookup import campaign_record, loans_of, location_of, standing
+from landloom.annotate.ledger.order.priorities import refresh, renew
 from landloom.annotate.ledger.places import expert_place, lock_tasks, recount
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.rows import Subject, append
 from landloom.annotate.ledger.schema.models import Assignment, Submission, Task
-from landloom.annotate.ledger.scoring import compare, record_score, reference_of, refresh, rescore
+from landloom.annotate.ledger.scoring import compare, record_score, reference_of, rescore
 from landloom.annotate.ledger.submissions import set_reference
 from landloom.annotate.ledger.values import Submission as SubmissionValue
 from landloom.annotate.tasks.values import TaskKind
@@ -73,7 +74,9 @@ def _import(ledger: Ledger, name: str, user: User, answers: Mapping[TaskWindow, 
         found = campaign_record(connection, name)
         return sum(_add(connection, found, user, window, labels, purpose) for window, labels in sorted(answers.items()))
 
-    return ledger.transact(work)
+    added = ledger.transact(work)
+    renew(ledger, name)
+    return added
 
 
 def _add(
@@ -103,8 +106,7 @@ def _add(
     else:
         record_score(connection, own, row.id, compare(connection, loan, labels))
     recount(connection, [loan.task_id])
-    error = loan.error if found.campaign.settings.order == "gain" else None
-    refresh(connection, loan.task_id, pixels=window.pixels, error=error)
+    refresh(connection, found, [loan.task_id])
     return True
 
 

@@ -75,7 +75,6 @@ class Loan:
     guess: bytes | None
     original: bytes | None
     guess_version: int
-    error: float | None
     scenes: int
     draft: Draft | None
 
@@ -226,7 +225,6 @@ _LOAN: Final = (
         TaskModel.guess,
         TaskModel.original,
         TaskModel.guess_version,
-        TaskModel.error,
         Chip.name.label("chip"),
         Chip.scenes,
         DraftModel.labels.label("draft"),
@@ -288,7 +286,6 @@ def _loan(row: Any) -> Loan:
         guess=row.guess,
         original=row.original,
         guess_version=row.guess_version,
-        error=row.error,
         scenes=row.scenes,
         draft=None if row.draft is None else Draft(labels=row.draft, version=row.draft_version),
     )

@@ -11,9 +11,9 @@ from sqlalchemy import bindparam, insert, update
 from landloom.annotate.ledger.access import WORKERS, locked_loan, readable_loan
 from landloom.annotate.ledger.accounts.users import roles_of
 from landloom.annotate.ledger.database import moment
-from landloom.annotate.ledger.draws import draw
 from landloom.annotate.ledger.errors import ConflictError, LeaseLostError, NotAllowedError
 from landloom.annotate.ledger.lookup import campaign_record, loans_of, standing, unfinished
+from landloom.annotate.ledger.order.draws import draw
 from landloom.annotate.ledger.places import expert_place, free_place, lock_tasks, recount, release_expired
 from landloom.annotate.ledger.schema.models import Annotator as AnnotatorModel
 from landloom.annotate.ledger.schema.models import Assignment as AssignmentModel
@@ -27,8 +27,8 @@ if TYPE_CHECKING:
     from sqlalchemy.engine import Connection
 
     from landloom.annotate.ledger.database import Ledger
-    from landloom.annotate.ledger.draws import Drawn
     from landloom.annotate.ledger.lookup import Loan, Standing
+    from landloom.annotate.ledger.order.draws import Drawn
     from landloom.annotate.ledger.values import User
 
 MOST: Final = 16

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from sqlalchemy import bindparam, cast, func, insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from landloom.annotate.ledger.chain import compact
 from landloom.annotate.ledger.rasters import copied_pixels
-from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission, Task
-from landloom.annotate.tasks.order import disagreement, gain_per_second
+from landloom.annotate.ledger.schema.models import Reference, ScoreSnapshot, Submission
 from landloom.annotate.tasks.trust import ReferenceResult
 from landloom.annotate.tasks.values import TaskKind
 
@@ -37,20 +36,6 @@ _RESULTS: Final = (
     )
     .order_by(Submission.sequence.desc())
     .limit(bindparam("most"))
-)
-
-_ANSWERS: Final = (
-    select(Submission.labels)
-    .join(Assignment, Assignment.id == Submission.assignment_id)
-    .where(Submission.task_id == bindparam("task"), Submission.state == "accepted", Assignment.place >= 0)
-)
-_REFRESH: Final = (
-    update(Task)
-    .where(Task.id == bindparam("number"))
-    .values(
-        disputed=bindparam("split"),
-        priority=func.coalesce(cast(bindparam("gain"), Task.priority.type), Task.priority),
-    )
 )
 
 
@@ -98,24 +83,6 @@ def record_score(connection: Connection, own: Standing, submission: int, score: 
         "copied": score.copied,
     }
     connection.execute(_INSERT, row)
-
-
-def refresh(
-    connection: Connection, task: int, *, pixels: int, error: float | None, latest: bytes | None = None
-) -> None:
-    """Bring the disagreement and the priority of a task up to date with the answers that count.
-
-    Args:
-        connection: inside a transaction.
-        task: its number.
-        pixels: of the task.
-        error: share of them expected to be wrong in the guess; None: the priority stays.
-        latest: an answer that counts and has no row yet.
-    """
-    labels = [*connection.execute(_ANSWERS, {"task": task}).scalars(), *([] if latest is None else [latest])]
-    split = disagreement(np.array([np.frombuffer(one, np.uint8) for one in labels])) if len(labels) > 1 else 0.0
-    priority = None if error is None else float(gain_per_second(error, pixels, len(labels), split))
-    connection.execute(_REFRESH, {"number": task, "split": split, "gain": priority})
 
 
 def rescore(connection: Connection, task: int, reference: bytes) -> None:

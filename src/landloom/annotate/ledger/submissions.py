@@ -9,11 +9,12 @@ from sqlalchemy import bindparam, func, insert, select, update
 from landloom.annotate.ledger.access import locked_loan
 from landloom.annotate.ledger.drafts import drop_draft
 from landloom.annotate.ledger.errors import ConflictError, InvalidSubmissionError
+from landloom.annotate.ledger.order.priorities import refresh
 from landloom.annotate.ledger.places import free_place, recount
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.rows import Subject, append, replayed
 from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission
-from landloom.annotate.ledger.scoring import compare, record_score, reference_of, refresh, result_of
+from landloom.annotate.ledger.scoring import compare, record_score, reference_of, result_of
 from landloom.annotate.ledger.trust import qualification, update_qualification, update_trust
 from landloom.annotate.ledger.values import Feedback, Receipt
 from landloom.annotate.tasks.trust import Trust
@@ -127,8 +128,7 @@ def _follow(
     It comes before the row of the ledger, since that locks the end of the chain until the commit.
     """
     recount(connection, [loan.task_id])
-    error = loan.error if found.campaign.settings.order == "gain" else None
-    refresh(connection, loan.task_id, pixels=loan.window.pixels, error=error, latest=labels)
+    refresh(connection, found, [loan.task_id], latest=labels)
     update_trust(connection, found, own, score)
 
 

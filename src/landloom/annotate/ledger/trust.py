@@ -9,9 +9,10 @@ from sqlalchemy import select, update
 from landloom.annotate.ledger.accounts.audit import record
 from landloom.annotate.ledger.accounts.users import require_manager
 from landloom.annotate.ledger.lookup import campaign_record, standing
+from landloom.annotate.ledger.order.priorities import refresh
 from landloom.annotate.ledger.places import free_place, lock_tasks, recount
 from landloom.annotate.ledger.schema.models import Annotator, Assignment, Campaign, Task
-from landloom.annotate.ledger.scoring import refresh, results
+from landloom.annotate.ledger.scoring import results
 from landloom.annotate.tasks.trust import Trust, qualified, trust_state
 from landloom.annotate.tasks.values import TaskKind
 
@@ -144,7 +145,4 @@ def _reclaim(connection: Connection, found: CampaignRecord, own: Standing) -> No
 
 def _recount(connection: Connection, found: CampaignRecord, tasks: Collection[int]) -> None:
     recount(connection, tasks)
-    gain = found.campaign.settings.order == "gain"
-    for number in tasks:
-        task = connection.execute(select(Task.height, Task.width, Task.error).where(Task.id == number)).one()
-        refresh(connection, number, pixels=task.height * task.width, error=task.error if gain else None)
+    refresh(connection, found, sorted(tasks))

@@ -107,12 +107,15 @@ class NewTask:
     """Number of annotators."""
     priority: float = 0.0
     """Tasks of a larger value are issued first."""
+    doubt: bytes | None = None
+    """How much the guess doubts itself, stored as `calibration.stored_doubt` does: uint8, row-major; None if it says
+    nothing."""
     error: float | None = None
-    """Share of the pixels expected to be wrong in the guess; the priority follows from it as answers come in. None: the
-    priority stays."""
+    """Probability that a pixel of the guess is wrong at least, whatever its doubt, as for a task with suspected labels.
+    None: the priority stays."""
 
     def __post_init__(self) -> None:
-        for name, raster in (("guess", self.guess), ("original", self.original)):
+        for name, raster in (("guess", self.guess), ("original", self.original), ("doubt", self.doubt)):
             if raster is not None and len(raster) != self.window.pixels:
                 raise InvalidValueError(
                     f"{self.window.chip}: got a {name} of {len(raster)} bytes, expected {self.window.pixels}"

@@ -10,6 +10,7 @@ from landloom.corpus.audit.files import file_problems, stray_notes
 from landloom.corpus.audit.index import footprints, index_problems, read_index
 from landloom.corpus.audit.lineage import lineage_problems
 from landloom.corpus.audit.schemas import Schemas
+from landloom.corpus.audit.split_sets import split_set_problems
 from landloom.corpus.audit.stac import StacAudit
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, INDEX
@@ -92,6 +93,7 @@ def audit(
     try:
         table = read_index(store)
         found += index_problems(store, info, table, published)
+        found += split_set_problems(store, table)
         outlines = footprints(table)
     except (InvalidDocumentError, InvalidInputError) as error:
         found.append(Problem(where=INDEX, what=str(error)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from landloom.archive.open import archive_kinds, archive_sensor
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.mask_sections import mask_problems, masks_of
 from landloom.errors import Problem
 from landloom.model.recipe.recipe import MAIN
 from landloom.model.sensor import SENSORS
@@ -50,8 +50,11 @@ def band_problems(where: str, section: Any, read: Sections) -> Iterator[Problem]
         unknown = [name for name in bands if name not in sensor.bands]
         if unknown or not bands or len(set(bands)) != len(bands):
             known = ", ".join(sensor.bands)
-            yield Problem(where=f"{where}.bands", what=f"got {list(bands)}, expected distinct bands out of {known}")
+            lacks = f"; {sensor.title} has no {', '.join(unknown)}" if unknown else ""
+            what = f"got {list(bands)}, expected distinct bands out of {known}{lacks}"
+            yield Problem(where=f"{where}.bands", what=what)
     layer = sensor.classification
+    yield from mask_problems(where, section, read, [sensor])
     if section.clear is not None and (layer is None or layer.blocked):
         why = f"masks of {sensor.title} {sensor.level} have bits" if layer is None else f"{layer.name} has bits"
         yield Problem(where=f"{where}.clear", what=f"{why}, not classes: remove it")
@@ -73,6 +76,9 @@ def completed_bands(
         return {}
     own = tuple(name for name in bands if name in sensor.bands) or tuple(sensor.bands)
     update: dict[str, Any] = {} if section.bands is not None else {"bands": own}
+    masks = masks_of(section, dict(recipe), [sensor])
+    if masks:
+        return update | {"mask": masks}
     layer = sensor.classification
     if section.clear is None and layer is not None and not layer.blocked:
         update["clear"] = clear_classes(layer) if clear is None else tuple(clear)
@@ -82,9 +88,3 @@ def completed_bands(
 def clear_classes(layer: Classification) -> tuple[int, ...]:
     """Classes that count as usable by default."""
     return tuple(sorted(int(one) for one in layer.clear))
-
-
-def pixel_mask(section: Any) -> PixelMask:
-    """The mask of a section with `clear` and `dilate`."""
-    clear = None if section.clear is None else frozenset(section.clear)
-    return PixelMask(clear=clear, dilate=section.dilate)

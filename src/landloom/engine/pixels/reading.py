@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
-from landloom.archive.safe.masks import product_mask
+from landloom.engine.pixels.masks import SceneFiles, SceneMasks, lacking, named_files, require_band
 from landloom.engine.pixels.windows import source_window
 from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
 from landloom.imagery.resample import interpolated, to_grid
-from landloom.imagery.stored import Storage, class_numbers, number_rule
-from landloom.imagery.valid import bits_valid, data_valid, scl_valid
-from landloom.model.scene import Role
-from landloom.model.sensor import REFLECTANCE_SCALE, SENSORS
+from landloom.imagery.stored import Storage, number_rule
+from landloom.imagery.valid import data_valid
+from landloom.model.sensor import REFLECTANCE_SCALE
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -27,27 +25,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.imagery.stored import NumberRule
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene, SceneFile
     from landloom.store.raster import RasterFile
     from landloom.store.window_reads import TileCache
 
-NODATA_ONLY: Final = "nodata only"
-"""Published note for a scene whose usable pixels are known from nodata alone."""
 _PER_STEP: Final = 1 / REFLECTANCE_SCALE
-MASK_PIXEL: Final = 20.0
-"""Metres of a pixel by which unusable areas grow for a product with its own masks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PixelMask:
-    """Rule for the usable pixels of a scene."""
-
-    clear: frozenset[int] | None = None
-    """Usable classes; by default the sensor's own."""
-    dilate: int = 0
-    """Pixels of the classification by which unusable areas grow."""
 
 
 class SceneFaultError(PermanentFaultError):
@@ -86,20 +71,18 @@ class SceneReader:
         self.scene = scene
         self.displaced = displaced
         """Metres to the east and north by which its image is displaced, to be removed; None to read it as it is."""
-        self.sensor = SENSORS[scene.sensor]
-        self.validity = NODATA_ONLY
-        """Source of the usable pixels: the classification, or the product's own masks once they are read."""
+        self.sensor = scene.made_by
         self.clamped = 0
         """Number of valid pixels so far that the offset would have taken below 1."""
         self._tiles = tiles
         self._bands = tuple(bands)
-        self._mask = mask
         self._stack = ExitStack()
         self._files: dict[str, RasterFile] = {}
         self._rules: dict[str, NumberRule] = {}
         self._signed: dict[str, str] = {}
-        if self.sensor.classification is not None and Role.CLASSIFICATION in scene.layers:
-            self.validity = self.sensor.classification.name
+        self._masks = SceneMasks(
+            scene, mask, bands=self._bands, files=SceneFiles(open=self._file, read=self._read, band=self._band)
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +113,7 @@ class SceneReader:
             TransientFaultError: as for `grid`.
         """
         with self._named():
-            return self._classification().grid
+            return self._masks.grid()
 
     def observe(self, target: Grid) -> Observation | None:
         """The observation of a grid by the scene; None if it does not reach the grid, or has no valid pixel.
@@ -150,7 +133,7 @@ class SceneReader:
             TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
-            return self._band(name, target)
+            return self._placed(name, target)
 
     def classes(self, target: Grid) -> NDArray[Any] | None:
         """Values of the classification on a grid, 0 without data; None outside the scene.
@@ -160,13 +143,7 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            file, target = self._classification(), self._sought(target)
-            window = source_window(file.grid, target)
-            if window is None:
-                return None
-            numbers = self._class_numbers(file, window)
-            moved: NDArray[Any] = to_grid(numbers, window, target, nodata=0)
-            return moved
+            return self._masks.classes(self._sought(target))
 
     def clear(self, target: Grid) -> NDArray[np.bool_] | None:
         """Usable pixels by the scene's own classification; None if it does not cover the grid.
@@ -176,7 +153,17 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            return self._clear_pixels(target)
+            return self._masks.usable(self._sought(target))
+
+    @property
+    def validity(self) -> str:
+        """Source of the usable pixels: the classification, or the product's own masks once they are read."""
+        return self._masks.validity
+
+    @property
+    def masked(self) -> dict[str, str]:
+        """Mask → how it was used and what was odd about it, of those read so far with anything to tell."""
+        return self._masks.said
 
     @property
     def stored(self) -> dict[str, str]:
@@ -186,7 +173,7 @@ class SceneReader:
     @property
     def is_classified(self) -> bool:
         """Whether usable pixels may be known from more than nodata."""
-        return Role.CLASSIFICATION in self.scene.layers or self.sensor.classification is None
+        return self._masks.is_known
 
     def _sought(self, target: Grid) -> Grid:
         """Where the image shows what belongs to a target."""
@@ -217,81 +204,55 @@ class SceneReader:
         return text
 
     def _named_assets(self) -> dict[str, SceneFile]:
-        named = dict(self.scene.bands) | dict(self.scene.masks)
-        if self.sensor.classification is not None and Role.CLASSIFICATION in self.scene.layers:
-            named[self.sensor.classification.name] = self.scene.layers[Role.CLASSIFICATION]
-        return named
+        return named_files(self.scene)
 
     def _observe(self, target: Grid) -> Observation | None:
-        valid = self._clear_pixels(target)
+        valid = self._masks.usable(self._sought(target))
         if valid is None or not valid.any():
             return None
         bands = np.empty((len(self._bands), *target.shape), dtype=np.uint16)
         for index, name in enumerate(self._bands):
-            part = self._band(name, target)
+            part = self._placed(name, target)
             if part is None:
                 return None
             bands[index] = part
             valid &= data_valid(part)
         return Observation(bands=bands, valid=valid) if valid.any() else None
 
-    def _clear_pixels(self, grid: Grid) -> NDArray[np.bool_] | None:
-        layer, target = self.sensor.classification, self._sought(grid)
-        if layer is None:
-            return self._own_masks(target)
-        file = self._classification()
-        window = source_window(file.grid, target, margin=self._mask.dilate)
-        if window is None:
+    def _placed(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        """A band with its displacement removed: interpolated on the file's own pixels, which are repeated as ever."""
+        if self.displaced is None:
+            return self._band(name, target)
+        source = self._file(name, self._band_asset(name)).grid
+        own = target if source.epsg != target.epsg else source_window(source, target)
+        window = None if own is None else source_window(source, self._sought(own), margin=1)
+        if own is None or window is None:
             return None
-        numbers = self._class_numbers(file, window)
-        if layer.blocked:
-            usable = bits_valid(numbers, layer.blocked, dilate=self._mask.dilate, nodata=layer.nodata)
-        else:
-            clear = layer.clear if self._mask.clear is None else self._mask.clear
-            usable = scl_valid(numbers, clear=clear, dilate=self._mask.dilate)
-        moved: NDArray[np.uint8] = to_grid(usable.astype(np.uint8), window, target, nodata=0)
-        return moved.astype(np.bool_)
-
-    def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
-        """Pixels left usable by a Level-1C product's cloud and quality masks; all if it has none."""
-        source = self._file(self._bands[0], self._band_asset(self._bands[0])).grid
-        finest = source if source.pixel_width <= 10 else source.at(10.0)
-        dilate = self._mask.dilate
-        window = source_window(finest, target, margin=round(dilate * MASK_PIXEL / finest.pixel_width))
-        if window is None:
-            return None
-        masks = product_mask(self.scene, window, self._bands)
-        self.validity = ", ".join(sorted({name.rpartition("_")[0] for name in masks.sources})) or NODATA_ONLY
-        usable = masks.valid.astype(np.uint8)
-        if dilate:
-            side = 2 * round(dilate * MASK_PIXEL / window.pixel_width) + 1
-            usable = minimum_filter(usable, size=side, mode="constant", cval=1)
-        moved: NDArray[np.uint8] = to_grid(usable, window, target, nodata=0)
-        return moved.astype(np.bool_)
+        moved = interpolated(self._numbers(name, window), window, self._sought(own))
+        placed: NDArray[np.uint16] = to_grid(moved, own, target, nodata=0)
+        return placed
 
     def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
-        asset = self._band_asset(name)
-        file = self._file(name, asset)
-        own = target if file.grid.epsg != target.epsg else source_window(file.grid, target)
-        if own is None:
-            return None
-        window = source_window(file.grid, self._sought(own), margin=0 if self.displaced is None else 1)
+        window = source_window(self._file(name, self._band_asset(name)).grid, target)
         if window is None:
             return None
+        moved: NDArray[np.uint16] = to_grid(self._numbers(name, window), window, target, nodata=0)
+        return moved
+
+    def _numbers(self, name: str, window: Grid) -> NDArray[np.uint16]:
+        """10,000 × reflectance of a window of a band's file."""
+        asset = self._band_asset(name)
+        file = self._file(name, asset)
         rule = self._rule(name, asset, file)
         numbers, clamped = rule.apply(self._read(file, window, asset.band))
         self.clamped += clamped
-        if self.displaced is not None:
-            # On the file's own pixels, where it can be: those of a coarser band stay as they are, and are repeated.
-            numbers, window = interpolated(numbers, window, self._sought(own)), own
-        moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
-        return moved
+        return numbers
 
     def _rule(self, name: str, asset: SceneFile, file: RasterFile) -> NumberRule:
         """How the numbers of a band become 10,000 × reflectance; found out once."""
         if name not in self._rules:
-            self._require_band(file, asset.band)
-            declared = (asset.nodata, file.nodata_of(asset.band))
+            require_band(file, asset.band)
+            declared = (asset.nodata, file.nodata_of(asset.band), self.sensor.nodata)
             storage = Storage(
                 dtype=file.dtype,
                 nodata=tuple(value for value in declared if value is not None),
@@ -309,34 +270,11 @@ class SceneReader:
                 raise PermanentFaultError(f"{asset.href}: {error}") from error
         return self._rules[name]
 
-    def _class_numbers(self, file: RasterFile, window: Grid) -> NDArray[Any]:
-        """Classes or quality bits of a window, whatever type they are stored as."""
-        asset = self.scene.layers[Role.CLASSIFICATION]
-        self._require_band(file, asset.band)
-        layer, declared = self.sensor.classification, (asset.nodata, file.nodata_of(asset.band))
-        dtype = np.uint16 if layer is not None and layer.blocked else np.uint8
-        nodata = tuple(value for value in declared if value is not None)
-        try:
-            return class_numbers(self._read(file, window, asset.band), dtype, nodata)
-        except InvalidInputError as error:
-            raise PermanentFaultError(f"{asset.href}: {error}") from error
-
-    @staticmethod
-    def _require_band(file: RasterFile, band: int) -> None:
-        if not 1 <= band <= file.count:
-            raise PermanentFaultError(f"{file.href}: no band {band}, the file has {file.count}")
-
-    def _read(self, file: RasterFile, window: Grid, band: int) -> NDArray[Any]:
+    def _read(self, file: RasterFile, window: Grid, band: int, fill: float = 0) -> NDArray[Any]:
         """Read from cached tiles if tiles are expensive to decode."""
         if self._tiles is None or not file.driver.startswith("JP2"):
-            return file.read(window, band=band, fill=0)
-        return self._tiles.read(file, window, band=band, fill=0)
-
-    def _classification(self) -> RasterFile:
-        layer = self.sensor.classification
-        if layer is None or Role.CLASSIFICATION not in self.scene.layers:
-            raise self._lacks("SCL" if layer is None else layer.name)
-        return self._file(layer.name, self.scene.layers[Role.CLASSIFICATION])
+            return file.read(window, band=band, fill=fill)
+        return self._tiles.read(file, window, band=band, fill=fill)
 
     def _file(self, name: str, asset: SceneFile) -> RasterFile:
         if name not in self._files:
@@ -354,4 +292,4 @@ class SceneReader:
         return self.scene.bands[name]
 
     def _lacks(self, name: str) -> PermanentFaultError:
-        return PermanentFaultError(f"{self.scene.id}: no band {name}, got {', '.join(sorted(self._named_assets()))}")
+        return lacking(self.scene, name)

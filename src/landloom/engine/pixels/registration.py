@@ -14,14 +14,13 @@ from landloom.engine.pixels.reading import SceneFaultError, SceneReader
 from landloom.engine.units import Note, NoteKind
 from landloom.imagery.registration.shifts import MOST, Shift, ShiftMeter
 from landloom.imagery.valid import data_valid
-from landloom.model.sensor import SENSORS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
@@ -119,7 +118,7 @@ def survey_band(bands: Sequence[str], scene: Scene) -> str:
         bands: of the product.
         scene: any scene of the sensor.
     """
-    known = SENSORS[scene.sensor].bands
+    known = scene.made_by.bands
     finest = min(known[name].resolution for name in bands)
     sharp = {known[name].common_name or name: name for name in bands if known[name].resolution == finest}
     return next((sharp[colour] for colour in _COLOURS if colour in sharp), next(iter(sharp.values())))
@@ -153,7 +152,7 @@ def survey(
     if rule is Register.OFF or not scenes:
         return Registration(rule=rule)
     band = survey_band(bands, scenes[0])
-    pixel = max(resolution, SENSORS[scenes[0].sensor].bands[band].resolution)
+    pixel = max(resolution, scenes[0].made_by.bands[band].resolution)
     grids = survey_windows(samples, pixel)
     stack = np.zeros((len(grids), len(scenes), SIDE, SIDE), np.uint16)
     valid = np.zeros(stack.shape, np.bool_)

@@ -1,4 +1,4 @@
-"""The parts of a file's pixels that a target needs."""
+"""Windows of a file's pixels that cover a target grid."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def recipe_archive(project: Project, name: str, provider: ODataProducts | None =
         return ODataArchive(provider, level=section.level)
     href = None if section.href is None else project.path(section.href)
     collection = section.level if "level" in kind.takes else section.collection
-    return open_archive(section.kind, href, collection, sensor=archive_sensor(section).name)
+    return open_archive(section.kind, href, collection, sensor=archive_sensor(section), pattern=section.pattern)
 
 
 class Archives:

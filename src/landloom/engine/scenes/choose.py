@@ -17,6 +17,7 @@ from landloom.errors import InvalidIdentityError, NotFoundError
 from landloom.model.granules import granule_region
 from landloom.model.ids import GranuleId
 from landloom.model.recipe import ScenesSection
+from landloom.model.sensor import SENTINEL_2_L2A
 from landloom.model.time import Period
 from landloom.store.vector.tables import read_text
 
@@ -140,7 +141,7 @@ def granule_scenes(
     rule, found = scene_policy(section, policy), {}
     for granule in granules:
         scenes = archive.search(granule_region(granule), period)
-        own = tuple(scene for scene in scenes if scene.granule == str(granule))
+        own = tuple(scene for scene in scenes if scene.granule == str(granule) or _has_no_granules(scene))
         found[granule] = GranuleScenes(
             granule=granule, candidates=own, policy=rule, rule=scene_filter(section), period=period, fixed=fixed
         )
@@ -160,6 +161,11 @@ def _joined(choices: Iterable[SceneChoice]) -> SceneChoice:
         gaps=tuple(chain.from_iterable(one.gaps for one in parts)),
         short=tuple(chain.from_iterable(one.short for one in parts)),
     )
+
+
+def _has_no_granules(scene: Scene) -> bool:
+    """Whether a scene lies on no granule, as those of sensors other than Sentinel-2 do."""
+    return scene.granule is None and not scene.sensor.startswith(SENTINEL_2_L2A.platforms)
 
 
 def granule_outlines(granules: set[str]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import io
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
@@ -17,8 +17,10 @@ from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.scenes.dates import as_one, dates_of, taken_reason, with_rest
 from landloom.errors import InvalidInputError
 from landloom.imagery.fill import fill_periodic
+from landloom.imagery.masks.rules import plain_values
 from landloom.imagery.valid import data_valid
 from landloom.model.granules import granule_grid, granule_region
+from landloom.model.sensor import SEEN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.archive.selection import Policy, SceneFilter
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.ids import GranuleId
     from landloom.model.scene import Scene
@@ -141,8 +143,8 @@ class SeriesWindow:
 
     bands: NDArray[np.uint16]
     """(time, band, y, x); 0 without data."""
-    scl: NDArray[np.uint8]
-    """(time, y, x) scene classes; 0 without data."""
+    scl: NDArray[Any]
+    """(time, y, x) values of the classification as published: 0 without data, if 0 is not a value of its own."""
     valid: NDArray[np.bool_]
     """(time, y, x) usable: a clear class, and data in every band."""
 
@@ -185,6 +187,11 @@ class GranuleReader:
         """Scene → how the numbers of its bands were converted, so far."""
         return {one.scene.id: one.stored for one in self._opened}
 
+    @property
+    def masked(self) -> dict[str, dict[str, str]]:
+        """Scene → what there is to tell of its masks, so far."""
+        return {one.scene.id: one.masked for one in self._opened if one.masked}
+
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._stack.close()
 
@@ -215,14 +222,18 @@ class GranuleReader:
             valid &= data_valid(bands[position])
         return bands, valid
 
-    def classes(self, grid: Grid) -> NDArray[np.uint8]:
-        """Scene classes (time, y, x)."""
-        scl = np.zeros((len(self.readers), *grid.shape), dtype=np.uint8)
+    def classes(self, grid: Grid) -> NDArray[Any]:
+        """Values of the classification (time, y, x), in uint8 for Sen2Cor's classes and in uint16 for others."""
+        layer = self._opened[0].sensor.classification
+        plain = layer is None or layer.is_sen2cor
+        beyond = layer.nodata if layer is not None and layer.zero else 0
+        nothing = SEEN - 1 if beyond is None else beyond
+        made = np.full((len(self.readers), *grid.shape), nothing, dtype=np.uint8 if plain else np.uint16)
         for at, reader in enumerate(self.readers):
             part = reader.classes(grid)
             if part is not None:
-                scl[at] = part
-        return scl
+                np.copyto(made[at], plain_values(part), where=part != 0, casting="same_kind")
+        return made
 
     def area(self, granule: GranuleId, resolution: float) -> Grid:
         """The part of a granule covered by any scene's files; usually the whole granule.

@@ -40,7 +40,6 @@ from landloom.model.antimeridian import split_antimeridian
 from landloom.model.grid import Grid
 from landloom.model.ids import GranuleId
 from landloom.model.scene import Role, Scene, SceneFile
-from landloom.model.sensor import SENSORS, Sensor
 from landloom.model.spellings import baseline_name, epsg_code, is_absent, percentage, whole_number
 from landloom.model.time import parse_instant
 
@@ -50,6 +49,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from landloom.formats.stac.profiles import Profile
+    from landloom.model.sensor import Sensor
 
 _ORBITS = range(1, 1000)
 
@@ -109,7 +109,7 @@ class _Item:
         product = product_name(values.text("s2:product_uri"), name, values.text("landsat:product_id"))
         time, footprint = self._time(), self._footprint()
         epsg, classified = self._epsg(), self._is_classified()
-        own = SENSORS[self.profile.sensor]
+        own = self.profile.made_by
         made = origin(values, product, own, self.wanted, classified=classified)
         baseline = None if made.sensor.offset is None else self._baseline(product)
         bands, layers = self._assets(epsg, made.sensor, baseline)
@@ -125,6 +125,7 @@ class _Item:
             bands=bands,
             layers=layers,
             sensor=made.sensor.name,
+            described=made.sensor if made.sensor.is_described else None,
             cloud_cover=values.optional(percentage, "eo:cloud_cover"),
             nodata_share=self._nodata_share(),
             baseline=baseline,
@@ -255,10 +256,8 @@ class _Item:
 
     def _names(self, key: str, asset: object) -> list[str | Role]:
         """The band name or role of each band of a file."""
-        if key in self.profile.bands:
-            return [self.profile.bands[key]]
-        if key in self.profile.layers:
-            return [self.profile.layers[key]]
+        if names := self.profile.names(key):
+            return names
         bands = (asset.get("bands") or asset.get("eo:bands")) if isinstance(asset, Mapping) else None
         if self.profile is not GENERIC or not isinstance(bands, Sequence):
             return []

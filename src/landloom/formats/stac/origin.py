@@ -20,6 +20,7 @@ _PRODUCT: Final = re.compile(
 )
 _EARTH_SEARCH: Final = re.compile(r"(S2[A-D])_T?(\d{1,2}[A-Z]{3})_\d{8}(?:T\d{6})?_(?:\d+_)?(L1C|L2A)", re.ASCII)
 _LANDSAT: Final = re.compile(r"L[COTEM](0[1-9])_(L\w{3})_\d{6}_\d{8}(?:_\d{8})?_\d{2}_\w{2}(?:_SR|_ST)?", re.ASCII)
+_HLS: Final = re.compile(r"HLS\.([SL]30)\.T(\w{5})\.\d{7}T\d{6}\.v\d\.\d", re.ASCII)
 _COLLECTION: Final = re.compile(r"sentinel-?(?:s-?)?2(?:-pre)?(?:-c\d)?-(l1c|l2a)(?:-cogs|-c\d)?")
 
 
@@ -32,6 +33,8 @@ class ProductName:
     baseline: str | None = None
     orbit: int | None = None
     granule: str | None = None
+    sensor: str | None = None
+    """Name of the sensor, if the name says it whatever the platform."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,8 @@ def product_name(*names: object) -> ProductName | None:
             return ProductName(platform=platform_name(match[1]), level=match[3], granule=match[2])
         if match := _LANDSAT.fullmatch(text):
             return ProductName(platform=f"landsat-{int(match[1])}", level=match[2])
+        if match := _HLS.fullmatch(text):
+            return ProductName(platform="", level="L2", granule=match[2], sensor=f"hls-{match[1].lower()}")
     return None
 
 
@@ -84,7 +89,10 @@ def origin(
     platform = _platform(values, product)
     own = profile if wanted is None else wanted
     made = platform or ("" if product is None else product.platform)
-    if not _is_of(values, made, own):
+    stated = None if product is None else product.sensor
+    if stated is not None and stated != own.name:
+        values.wrong("id", SENSORS[stated].title, f"{own.title}: if the archive is of another sensor, name it")
+    elif stated is None and not _is_of(values, made, own):
         told = ", ".join(filter(None, (made, *values.texts("constellation"), *values.texts("instruments"))))
         values.wrong("properties.platform", told, f"{own.title}: if the archive is of another sensor, name it")
     sensor = _of_level(values, product, own, wanted, classified=classified)
@@ -97,15 +105,18 @@ def origin(
 def _platform(values: ItemValues, product: ProductName | None) -> str:
     """The platform in its one spelling; where only the constellation is stated, the product's name tells the unit."""
     stated = platform_name(values.text("platform", "eo:platform"))
-    if product is not None and product.platform.startswith(stated or "\0"):
-        return product.platform
-    if stated and product is not None and stated != product.platform:
-        values.note(f"properties.platform: got {stated!r}, though the product's name says {product.platform!r}")
+    named = "" if product is None else product.platform
+    if named.startswith(stated or "\0"):
+        return named
+    if stated and named and stated != named:
+        values.note(f"properties.platform: got {stated!r}, though the product's name says {named!r}")
     return stated
 
 
 def _is_of(values: ItemValues, platform: str, sensor: Sensor) -> bool:
     """Whether platform, else constellation, else instruments are the sensor's; what says nothing is no objection."""
+    if sensor.is_described:
+        return True
     if platform:
         return platform.startswith(sensor.platforms)
     family = sensor.platforms[0].partition("-")[0]
@@ -122,7 +133,7 @@ def _of_level(
     """The sensor of the level that the item states."""
     if own not in (SENTINEL_2_L2A, SENTINEL_2_L1C):
         stated = product.level if product is not None else values.text("landsat:correction") or own.level
-        if not stated.startswith("L2"):
+        if not stated.startswith("L2") and not own.is_described:
             values.wrong("level", stated, f"{own.level} of {own.title}")
         return own
     levels = dict(_levels(values, product))

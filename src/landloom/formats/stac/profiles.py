@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import urlsplit
 
 from landloom.model.scene import Role
-from landloom.model.sensor import LANDSAT_C2_L2, SENSORS, SENTINEL2, SENTINEL_2_L2A
+from landloom.model.sensor import HLS_L30, HLS_S30, LANDSAT_C2_L2, SENSORS, SENTINEL2, SENTINEL_2_L2A, Sensor
 from landloom.model.spellings import platform_name
 
 _ESA_LAYERS: Final = {"SCL": Role.CLASSIFICATION, "AOT": Role.AEROSOL, "WVP": Role.WATER_VAPOUR}
@@ -27,8 +28,32 @@ class Profile:
     """The provider's asset key → role of the file."""
     sensor: str = SENTINEL_2_L2A.name
     """Sensor of the items; their processing level may differ."""
+    described: Sensor | None = None
+    """Sensor of the items, if a recipe describes it."""
     unmodified: bool = False
     """Whether the files are ESA's unmodified ones, so that the baseline gives the offset if the item declares none."""
+
+    @property
+    def made_by(self) -> Sensor:
+        """Sensor of the items."""
+        return SENSORS[self.sensor] if self.described is None else self.described
+
+    def names(self, key: str) -> list[str | Role]:
+        """Name or role of each band of an asset; of an asset that holds several, the recipe tells their numbers.
+
+        Example:
+            >>> EARTH_SEARCH.names("red"), EARTH_SEARCH.names("thumbnail")
+            (['B04'], [])
+        """
+        if self.described is None:
+            known: Mapping[str, str | Role] = {**self.layers, **self.bands}
+            return [known[key]] if key in known else []
+        layer = self.described.classification
+        found: dict[int, str | Role] = {}
+        for name, (asset, number) in self.described.stored.items():
+            if asset == key:
+                found[number or 1] = Role.CLASSIFICATION if layer is not None and name == layer.name else name
+        return [found.get(number, "") for number in range(1, max(found, default=0) + 1)]
 
 
 EARTH_SEARCH: Final = Profile(
@@ -84,16 +109,36 @@ LANDSAT: Final = Profile(
     sensor=LANDSAT_C2_L2.name,
 )
 """Collection 2 Level 2 of USGS, Planetary Computer and Earth Search."""
+_FMASK: Final = {"Fmask": Role.CLASSIFICATION}
+HLS_SENTINEL: Final = Profile(
+    name="hls-s30", bands={name: name for name in HLS_S30.bands}, layers=_FMASK, sensor=HLS_S30.name
+)
+"""HLS S30 of LP DAAC and Planetary Computer; angles and thermal bands are left out."""
+HLS_LANDSAT: Final = Profile(
+    name="hls-l30", bands={name: name for name in HLS_L30.bands}, layers=_FMASK, sensor=HLS_L30.name
+)
+"""HLS L30 of LP DAAC and Planetary Computer."""
 PROFILES: Final = {
-    profile.name: profile for profile in (EARTH_SEARCH, PLANETARY_COMPUTER, COPERNICUS, GENERIC, LANDSAT)
+    profile.name: profile
+    for profile in (EARTH_SEARCH, PLANETARY_COMPUTER, COPERNICUS, GENERIC, LANDSAT, HLS_SENTINEL, HLS_LANDSAT)
 }
 """Name → profile."""
+
+
+def profile_of(sensor: Sensor) -> Profile:
+    """The profile of items of a sensor that a recipe describes."""
+    layer = sensor.classification
+    assets = {name: asset for name, (asset, _) in sensor.stored.items()}
+    mask = {} if layer is None else {assets.pop(layer.name): Role.CLASSIFICATION}
+    bands = {asset: name for name, asset in assets.items()}
+    return Profile(name=sensor.name, bands=bands, layers=mask, sensor=sensor.name, described=sensor)
 
 
 def detect_profile(item: Mapping[str, Any]) -> Profile:
     """The profile that an item follows, by its platform and asset keys.
 
-    Planetary Computer's keys are also ESA's names, so the host of its files distinguishes it from `generic`.
+    Planetary Computer's keys are also ESA's names, so the host of its files distinguishes it from `generic`. HLS has
+    the same asset keys for different bands of its two sensors, so the item's id distinguishes them, or else its bands.
 
     Example:
         >>> detect_profile({"assets": {"blue": {}, "scl": {}}}).name
@@ -103,6 +148,8 @@ def detect_profile(item: Mapping[str, Any]) -> Profile:
     """
     assets = item.get("assets")
     assets = assets if isinstance(assets, Mapping) else {}
+    if "Fmask" in assets:
+        return _hls(item, assets)
     hosts = {_host(asset.get("href")) for asset in assets.values() if isinstance(asset, Mapping)}
     if any(host.startswith("sentinel2l2a01.blob.") for host in hosts):
         return PLANETARY_COMPUTER
@@ -112,6 +159,15 @@ def detect_profile(item: Mapping[str, Any]) -> Profile:
     candidates = (GENERIC, EARTH_SEARCH, COPERNICUS, LANDSAT)
     own = [one for one in candidates if platform and platform.startswith(SENSORS[one.sensor].platforms)]
     return max(own or candidates, key=lambda one: sum(key in one.bands or key in one.layers for key in assets))
+
+
+def _hls(item: Mapping[str, Any], assets: Mapping[str, Any]) -> Profile:
+    """The profile of an item of HLS; only S30 has a band 8."""
+    for text in (str(item.get("id", "")), str(item.get("collection", ""))):
+        found = re.search(r"(?i)hls2?[.-]?([ls])30", text)
+        if found is not None:
+            return HLS_SENTINEL if found[1] in "sS" else HLS_LANDSAT
+    return HLS_SENTINEL if {"B08", "B8A"} & set(assets) else HLS_LANDSAT
 
 
 def _host(href: object) -> str:

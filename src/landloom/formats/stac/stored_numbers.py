@@ -51,7 +51,10 @@ def stated_numbers(
     declared = _Declared.of(asset, band)
     nodata = declared.nodata
     if sensor.offset is None:
-        conversion = sensor.conversion if declared.scale is None else declared.conversion()
+        if sensor.is_described and sensor.conversion is None and declared.scale is None:
+            return StatedNumbers(nodata=nodata)
+        own = sensor.conversion if sensor.is_described else None
+        conversion = own or (sensor.conversion if declared.scale is None else declared.conversion())
         return StatedNumbers(conversion=conversion, scale_known=True, offset_known=True, nodata=nodata)
     known, offset = _offset(values, declared, sensor, baseline, unmodified=unmodified)
     if declared.scale is not None and not _is_usual(declared.scale):

@@ -11,17 +11,11 @@ from scipy.ndimage import uniform_filter
 from landloom.errors import InvalidValueError
 from landloom.imagery.fusion.noise import noise_levels
 from landloom.imagery.fusion.pixels import find_outliers, fit_gains, pixel_series, spread
-from landloom.imagery.fusion.regional import (
-    RegionSeries,
-    Smoothed,
-    calibration,
-    find_spikes,
-    rates,
-    region_series,
-    smoothed,
-)
+from landloom.imagery.fusion.rates import rates
+from landloom.imagery.fusion.regional import RegionSeries, find_spikes, region_series
 from landloom.imagery.fusion.regions import Regions, find_regions, gather
 from landloom.imagery.fusion.second import NEAR, NEAR_DAYS, Bandpass, fit_bandpass, second_series
+from landloom.imagery.fusion.smoothing import Smoothed, calibration, smoothed
 from landloom.imagery.whittaker import whittaker
 from landloom.model.sensor import SATURATED
 
@@ -162,6 +156,13 @@ def fuse(
 ) -> FusedSeries:
     """Fill and harmonise the series of a window; see `prepare`.
 
+    Clouds are taken to be bright: of two observations that stand against each other, the brighter one is left out as a
+    missed cloud unless the darker one stands out far more (`regional.DARK`). Give indices that clouds lower, such as
+    NDVI, with their sign reversed.
+
+    Where a region differs on the two sides of a gap, it may have changed at any time between: values go in a straight
+    line from one to the other, and σ says that the day is not known.
+
     Args:
         first: the reference sensor.
         targets: days wanted, ascending.
@@ -300,8 +301,11 @@ def _second(
         return None, None, np.zeros_like(second.valid)
     for t in range(second.days.size):
         expected[t] = bandpass.apply(second.stack[t : t + 1].astype(np.float32))[0] - expected[t]
-    means, mass = gather(expected, second.valid, regions.member, regions.weight, regions.count)
-    added = second_series(second.days, made.mean, means, mass, bandpass.scatter, noise)
+    where = (regions.member, regions.weight, regions.count)
+    means, mass = gather(expected, second.valid, *where)
+    np.square(expected, out=expected)
+    uneven = np.maximum(gather(expected, second.valid, *where)[0] - means**2, 0.0)
+    added = second_series(second.days, made.mean, means, uneven, mass, sure, bandpass.scatter, noise)
     spikes = find_spikes(series.joined(added))
     order = np.argsort(np.argsort(np.concatenate([series.days, added.days]), kind="stable"), kind="stable")
     mine = spikes[order[series.days.size :]]

@@ -20,7 +20,10 @@ DECAY: Final = 45.0
 """Days in which a pixel's difference from its regions fades without observations."""
 OUTLIER: Final = 3.5
 """Root mean square over bands of an observation's difference, in σ, from which it is an outlier."""
+REST: Final = np.float32(0.5)
+"""Share of what neither a pixel's regions nor its lasting difference explain that its value differs by, too."""
 _USUAL: Final = 12.0
+_FEW: Final = 4.0
 _LAG: Final = 40.0
 
 
@@ -186,18 +189,18 @@ def pixel_series(
     miss = np.zeros((bands, times, width), dtype=np.float32)
     values, seen = np.zeros(shape, np.float32), np.full(shape, np.inf, np.float32)
     mean, wide = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    rate, own = np.empty(shape, np.float32), np.empty(width, np.float32)
+    rate, own, rest = np.empty(shape, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
     clipped = 0
     for y in range(height):
         _misses(stack[:, :, y], valid[:, y], at_dates, member[:, y], weight[:, y], gain[:, y], noise, miss)
-        _lasting(miss, valid[:, y], days, own)
+        _lasting(miss, valid[:, y], days, own, rest)
         for n in range(every.size):
             for x in range(width):
                 rate[n, x] = np.float32(2.0 / DECAY) * own[x]
         for b in range(bands):
             for t in range(times):
                 for x in range(width):
-                    seen[place[t], x] = np.float32(1.0) if valid[t, y, x] else np.float32(np.inf)
+                    seen[place[t], x] = np.float32(1.0) + rest[x] if valid[t, y, x] else np.float32(np.inf)
                     values[place[t], x] = miss[b, t, x]
             smooth_levels(values, seen, every[order], rate, DECAY, own, mean, wide)
             for n in range(count):
@@ -212,7 +215,7 @@ def pixel_series(
                             v += w * variance[n, b, member[k, y, x]]
                     g = gain[b, y, x]
                     level = noise[b] * (g * m + mean[place[times + n], x])
-                    v = g * g * v + m * m * gain_variance[b, y, x] + wide[place[times + n], x]
+                    v = g * g * v + m * m * gain_variance[b, y, x] + wide[place[times + n], x] + REST * rest[x]
                     clipped += level < limits[0] - 0.5 or level > limits[1]
                     series[n, b, y, x] = np.uint16(min(max(level + 0.5, limits[0]), limits[1]))
                     sigma[n, b, y, x] = np.uint16(min(max(noise[b] * np.sqrt(v) + 0.5, 1.0), SATURATED - 1.0))
@@ -245,18 +248,30 @@ def _misses(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _lasting(
-    miss: NDArray[np.float32], valid: NDArray[np.bool_], days: NDArray[np.float64], own: NDArray[np.float32]
+    miss: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    days: NDArray[np.float64],
+    own: NDArray[np.float32],
+    rest: NDArray[np.float32],
 ) -> None:
-    """Variance of each pixel's lasting difference: what consecutive observations have in common."""
+    """Variance of each pixel's lasting difference, which consecutive observations have in common, and of the rest.
+
+    The rest is what exceeds both that and noise, as where a pixel shows two fields in shares that change with each
+    scene's displacement.
+    """
     bands, times, width = miss.shape
     for x in range(width):
-        total, count, last = 0.0, 0.0, -1
+        total, count, last, square, number = 0.0, 0.0, -1, 0.0, 0.0
         for t in range(times):
             if not valid[t, x]:
                 continue
+            number += 1.0
+            for b in range(bands):
+                square += miss[b, t, x] * miss[b, t, x] / bands
             if last >= 0 and days[t] - days[last] <= _LAG:
                 count += 1.0
                 for b in range(bands):
                     total += miss[b, t, x] * miss[b, last, x] / bands
             last = t
         own[x] = np.float32(max(total / (count + _USUAL), 1e-4))
+        rest[x] = np.float32(max((square - number * (1.0 + own[x])) / (number + _FEW), 0.0))

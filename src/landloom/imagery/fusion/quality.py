@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numba import njit
 
-from landloom.model.sensor import Scl
+from landloom.imagery.masks.rules import plain_values
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,17 +19,16 @@ QUALITY_NODATA: Final = 65_535
 MEMORY: Final = 15.0
 """Days after which an observation's share of a value has fallen to 37 %."""
 CLEAR, CLOUD, SHADOW, CIRRUS = 0, 1, 2, 3
-_CLASSES: Final = {
-    int(Scl.CLOUD_SHADOW): SHADOW,
-    int(Scl.CLOUD_MEDIUM): CLOUD,
-    int(Scl.CLOUD_HIGH): CLOUD,
-    int(Scl.CIRRUS): CIRRUS,
+_WORDS: Final = {
+    "cloud": CLOUD,
+    "cloud-medium": CLOUD,
+    "cloud-high": CLOUD,
+    "dilated-cloud": CLOUD,
+    "adjacent": CLOUD,
+    "cloud-shadow": SHADOW,
+    "cirrus": CIRRUS,
 }
-_OF_CLASS: Final = np.full(len(Scl) + 1, QUALITY_NODATA, np.uint16)
-"""Class → code; of unknown ones, which count as the last, nothing is known."""
-for _value in Scl:
-    _OF_CLASS[int(_value)] = QUALITY_NODATA if _value == 0 else _CLASSES.get(int(_value), CLEAR)
-_BITS: Final = ((1, CLOUD), (2, CIRRUS), (3, CLOUD), (4, SHADOW))
+"""Word of a class or bit → code."""
 
 
 def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint16]:
@@ -37,7 +36,8 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
 
     Args:
         classes: values of its classification.
-        layer: what they mean: Sen2Cor's classes, or quality bits.
+        layer: what they mean: classes or quality bits. Unusable classes without a word count as cloud;
+            nothing is known of classes that are not among those with words.
 
     Example:
         >>> from landloom.model.sensor import LANDSAT_C2_L2, SENTINEL_2_L2A
@@ -46,13 +46,23 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
         >>> cloud_codes(np.array([1, 64, 16, 8, 4]), LANDSAT_C2_L2.classification).tolist()
         [65535, 0, 2, 1, 3]
     """
-    codes = np.zeros(classes.shape, np.uint16)
+    values, codes = plain_values(classes), np.zeros(classes.shape, np.uint16)
     if layer.blocked:
-        for bit, code in _BITS:
-            codes[(classes >> bit) & 1 == 1] = code
-        codes[classes & layer.nodata != 0] = QUALITY_NODATA
-        return codes
-    return _OF_CLASS.take(classes, mode="clip")
+        for bit, word in layer.words.items():
+            if layer.blocked >> bit & 1:
+                codes[(values >> bit) & 1 == 1] = _WORDS.get(word, CLOUD)
+    elif layer.words:
+        codes[~np.isin(values, [*layer.words, *layer.clear])] = QUALITY_NODATA
+        for value, word in layer.words.items():
+            codes[values == value] = _WORDS.get(word, CLEAR)
+    else:
+        codes[~np.isin(values, sorted(layer.clear))] = CLOUD
+    nothing = classes == 0
+    if not layer.zero:
+        nothing |= classes == layer.nodata
+        nothing |= (classes & (layer.nodata or 0) != 0) if layer.blocked else False
+    codes[nothing] = QUALITY_NODATA
+    return codes
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, model_validator
 
 from landloom.model.recipe.sections import Name, Section, Share, is_none
+from landloom.model.recipe.sensors import SensorSection
 
 
 class FetchSection(Section):
@@ -32,15 +33,24 @@ class FetchSection(Section):
     """Wait after the first failed attempt; it doubles with each further one, up to an hour."""
 
 
+def _listed(value: object) -> object:
+    return (value,) if isinstance(value, str) else value
+
+
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class ArchiveSection(Section):
     """Where scenes come from."""
 
     kind: str
     """`static` (a STAC catalogue of JSON files), `table` (stac-geoparquet), `stac-api`, `safe` (products on disk),
-    `odata` (a provider of whole products), or the name of a known STAC API such as `earth-search`."""
+    `odata` (a provider of whole products), `files` (rasters or a cube on disk), or the name of a known STAC API such as
+    `earth-search`."""
     href: str | None = None
-    """`catalog.json`, the Parquet file, the folder of SAFE products, or the API's root; preset for known
-    APIs and `odata`."""
+    """`catalog.json`, the Parquet file, the folder of SAFE products or of `files`, a NetCDF or Zarr cube, or the API's
+    root; preset for known APIs and `odata`."""
     collection: str | None = None
     """Collection of a STAC API; preset for known APIs."""
     level: Literal["L1C", "L2A"] = "L2A"
@@ -48,7 +58,19 @@ class ArchiveSection(Section):
     fetch: FetchSection = FetchSection()
     """Only for `odata`: how products are downloaded."""
     sensor: Annotated[Name | None, Field(exclude_if=is_none)] = None
-    """Sensor of its scenes; if absent, that of the known API, or Sentinel-2."""
+    """Sensor of its scenes; if absent, that of the known API and collection, or Sentinel-2."""
+    own_sensor: Annotated[SensorSection | None, Field(exclude_if=is_none)] = None
+    """A sensor that landloom does not know, described here; instead of `sensor`."""
+    pattern: Annotated[tuple[str, ...], BeforeValidator(_listed), Field(exclude_if=_is_empty)] = ()
+    """Only for a folder of `files`: pattern of the paths below it, or several, of which the first that matches counts:
+    `{date}_{band}.tif`. Fields are `{date}`, `{band}` (absent if a file holds all bands), `{granule}` and `{place}`;
+    `*` and `**` stand for any text."""
+
+    @model_validator(mode="after")
+    def _one_sensor(self) -> Self:
+        if self.sensor is not None and self.own_sensor is not None:
+            raise ValueError("got sensor and own_sensor, expected one of them")
+        return self
 
 
 class ScenesSection(Section):

@@ -15,6 +15,7 @@ from landloom.errors import NotFoundError, Problem, RecipeError
 from landloom.model.recipe.archives import ArchiveSection, ScenesSection
 from landloom.model.recipe.document import read_document
 from landloom.model.recipe.label_sections import Sections
+from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.problems import recipe_problems
 from landloom.model.recipe.sections import (
     Name,
@@ -73,6 +74,9 @@ class Recipe(Section):
     """Key of a product → how it is made."""
     scenes: ScenesSection | None = None
     """Which scenes are used; all if absent."""
+    mask: Masks = ()
+    """Where usable pixels are known from, for products that do not say it themselves; of several masks, each is used
+    for the sensors that have it."""
     layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
     """`chips`: a GeoTIFF for each timestep. `cubes`: a sharded Zarr array for each tile."""
     allow_blank: Annotated[bool, Field(exclude_if=_is_empty)] = False

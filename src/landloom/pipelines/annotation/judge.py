@@ -14,13 +14,9 @@ import numpy as np
 
 from landloom.annotate.answers.values import TaskAnswers
 from landloom.annotate.consensus.consensus import consensus
-from landloom.annotate.tasks.order import (
-    Pace,
-    disagreement,
-    error_of_probabilities,
-    gain_per_second,
-    random_priorities,
-)
+from landloom.annotate.tasks.calibration import stored_doubt
+from landloom.annotate.tasks.learning import SEVERAL, chip_factors, is_due, learned
+from landloom.annotate.tasks.order import Pace, error_of_probabilities, random_priorities
 from landloom.products.guess.judge import CHIP, judged_guess
 from landloom.simulate.annotators import Labeller
 from landloom.simulate.judge.composites import JUDGE_SEEDS
@@ -45,6 +41,7 @@ STEPS: Final = 40
 BAR: Final = 0.4
 """Largest share of the answers with which the active order is as accurate as random order at its end."""
 CLASSES: Final = 7
+CODES: Final = range(1, CLASSES + 1)
 SCENARIO: Final = (
     f"{len(SKILLS)} simulated annotators ({', '.join(f'{one:.0%}' for one in SKILLS)} right where nothing is copied, "
     f"{', '.join(f'{one:.0%}' for one in COPYING)} of the area copied from the guess) by turns on tasks of {TASK} × "
@@ -79,6 +76,8 @@ class JudgedOrder:
     seed: int
     guess: float
     """Accuracy of the guess."""
+    foreseen: float
+    """Share of the answers that would do if all answers were known beforehand."""
     active: OrderCurve
     random: OrderCurve
 
@@ -126,8 +125,10 @@ class OrderCase:
     """(task, pixel)."""
     labels: NDArray[np.uint8]
     """(task, annotator, pixel)."""
-    error: NDArray[np.float64]
-    """(task,) share of pixels that the guess's own probabilities expect to be wrong."""
+    doubt: NDArray[np.uint8]
+    """(task, pixel) stored doubt of the guess's own probabilities."""
+    chip: NDArray[np.int64]
+    """(task,) number of the chip."""
     is_reference: NDArray[np.bool_]
     """(task,)."""
 
@@ -154,38 +155,55 @@ class OrderCase:
             truth=tasks,
             guess=_tasks(guess),
             labels=np.stack([_tasks(one) for one in labels], axis=1),
-            error=_tasks(error_of_probabilities(probabilities)).mean(axis=1),
+            doubt=_tasks(stored_doubt(error_of_probabilities(probabilities))),
+            chip=_tasks(np.arange(rows * columns).reshape(rows, columns).repeat(CHIP, 0).repeat(CHIP, 1))[:, 0],
             is_reference=references,
         )
 
+    def answers(self, at: int, done: NDArray[np.bool_]) -> TaskAnswers:
+        """The answers to one task: (task, annotator) True where there is one."""
+        return TaskAnswers(
+            task=str(at),
+            annotators=tuple(np.flatnonzero(done[at]).tolist()),
+            labels=np.ascontiguousarray(self.labels[at, done[at]]),
+            guess=self.guess[at],
+            reference=self.truth[at] if self.is_reference[at] else None,
+        )
+
+    def published(self, done: NDArray[np.bool_]) -> NDArray[np.uint8]:
+        """(task, pixel) labels after some answers: (task, annotator) True where there is one."""
+        started = np.flatnonzero(done.any(axis=1)).tolist()
+        labels = self.guess.copy()
+        found = consensus([self.answers(at, done) for at in started], CODES)
+        for place, at in enumerate(started):
+            labels[at] = found.labels(place)
+        return labels
+
     def accuracy(self, done: NDArray[np.bool_]) -> float:
         """Accuracy outside of reference tasks after some answers: (task, annotator) True where there is one."""
-        started = np.flatnonzero(done.any(axis=1))
-        answers = [
-            TaskAnswers(
-                task=str(at),
-                annotators=tuple(np.flatnonzero(done[at]).tolist()),
-                labels=np.ascontiguousarray(self.labels[at, done[at]]),
-                guess=self.guess[at],
-                reference=self.truth[at] if self.is_reference[at] else None,
-            )
-            for at in started.tolist()
-        ]
-        labels = self.guess.copy()
-        found = consensus(answers, range(1, CLASSES + 1))
-        for place, at in enumerate(started.tolist()):
-            labels[at] = found.labels(place)
         measured = ~self.is_reference
-        return float((labels[measured] == self.truth[measured]).mean())
+        return float((self.published(done)[measured] == self.truth[measured]).mean())
+
+    def foreseen(self) -> float:
+        """Share of the answers that would do if everything were known beforehand.
+
+        Whole tasks are answered, those first whose published labels gain most by all their answers. No order can know
+        that: it depends on what each annotator will answer, besides where the guess is wrong.
+        """
+        done = np.ones(self.labels.shape[:2], np.bool_)
+        right = (self.published(done) == self.truth).sum(axis=1) - (self.guess == self.truth).sum(axis=1)
+        gains = np.sort(right[~self.is_reference])[::-1]
+        needed = int(np.argmax(np.cumsum(gains) >= gains.sum())) + 1 if gains.sum() > 0 else 0
+        return float((self.is_reference.sum() + needed) / len(right))
 
     def run(self, seed: int, *, active: bool) -> OrderCurve:
         """Work through all tasks in one order, annotators by turns."""
         tasks, people = self.labels.shape[:2]
-        done, split = np.zeros((tasks, people), np.bool_), np.zeros(tasks)
+        done = np.zeros((tasks, people), np.bool_)
         done[self.is_reference] = True
-        split[self.is_reference] = [disagreement(own) for own in self.labels[self.is_reference]]
         changed = (self.labels != self.guess[:, None]).sum(axis=2)
-        pace, fixed, count = Pace(), random_priorities(tasks, seed), int(done.sum())
+        pace, count = Pace(), int(done.sum())
+        order = ActiveOrder(self, done, count) if active else random_priorities(tasks, seed)
         seconds = float(pace.seconds(changed[done]).sum())
         shares, hours, accuracy = [], [], []
         marks = {count, *np.linspace(0, tasks * people, STEPS + 1).astype(int).tolist()}
@@ -197,13 +215,55 @@ class OrderCase:
             if count == tasks * people:
                 break
             who = count % people if not done[:, count % people].all() else int(np.argmin(done.sum(axis=0)))
-            order = gain_per_second(self.error, self.truth.shape[1], done.sum(axis=1), split) if active else fixed
-            at = int(np.argmax(np.where(done[:, who], -1, order)))
+            priorities = order.priorities if isinstance(order, ActiveOrder) else order
+            at = int(np.argmax(np.where(done[:, who], -1, priorities)))
             done[at, who] = True
-            split[at] = disagreement(self.labels[at, done[at]])
             seconds += float(pace.seconds(changed[at, who]))
             count += 1
+            if isinstance(order, ActiveOrder):
+                order.answered(at, count)
         return OrderCurve(shares=tuple(shares), hours=tuple(hours), accuracy=tuple(accuracy))
+
+
+class ActiveOrder:
+    """The order of the queue, as the ledger keeps it: a task after each answer, all of them when that is due.
+
+    Args:
+        case: the campaign.
+        done: (task, annotator) True where there is an answer; its owner adds answers.
+        count: answers so far.
+    """
+
+    def __init__(self, case: OrderCase, done: NDArray[np.bool_], count: int) -> None:
+        self._case, self._done = case, done
+        self._factor = np.ones(len(done))
+        self.wrong, self.priorities = np.zeros(len(done)), np.zeros(len(done))
+        self._renew(count)
+
+    def answered(self, task: int, count: int) -> None:
+        """Take note of an answer to a task; so many there are now."""
+        self._refresh(task)
+        if is_due(count, self._ordered):
+            self._renew(count)
+
+    def _refresh(self, task: int) -> None:
+        case, copies = self._case, self._done.shape[1]
+        own = case.labels[task, self._done[task]]
+        found = self._model.expect(case.guess[task], case.doubt[task], own, copies=copies, factor=self._factor[task])
+        self.wrong[task], self.priorities[task] = found.wrong, found.per_second
+
+    def _renew(self, count: int) -> None:
+        case, done = self._case, self._done
+        known = np.flatnonzero(case.is_reference).tolist()
+        self._ordered = count
+        self._model = learned([case.answers(at, done) for at in known], [case.doubt[at] for at in known], CODES)
+        several = case.is_reference | (done.sum(axis=1) >= SEVERAL)
+        wrong = np.where(case.is_reference, (case.guess != case.truth).sum(axis=1), self.wrong)
+        expected = self._model.curve.error[case.doubt].sum(axis=1)
+        factors = chip_factors(case.chip[several], expected[several], wrong[several])
+        self._factor = np.array([factors.get(chip, 1.0) for chip in case.chip.tolist()])
+        for task in range(len(done)):
+            self._refresh(task)
 
 
 def evaluate_order(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[JudgedOrder]:
@@ -215,6 +275,7 @@ def evaluate_order(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None
             JudgedOrder(
                 seed=seed,
                 guess=float((case.guess == case.truth)[~case.is_reference].mean()),
+                foreseen=case.foreseen(),
                 active=case.run(seed, active=True),
                 random=case.run(seed, active=False),
             )
@@ -233,6 +294,7 @@ def order_table(judged: Sequence[JudgedOrder]) -> list[tuple[str, ...]]:
             f"{one.random.accuracy[-1]:.2%}",
             f"{one.needed:.0%}",
             f"{one.time_needed:.0%}",
+            f"{one.foreseen:.0%}",
             f"{one.needed_of_half:.0%}",
             f"{one.gained:.0%}",
         )

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from landloom.annotate.tasks.calibration import stored_doubt
 from landloom.annotate.tasks.cut import cut_chip
 from landloom.annotate.tasks.draw import counts_of, draw_kinds
-from landloom.annotate.tasks.order import BLANK, gain_per_second, random_priorities
+from landloom.annotate.tasks.gain import GainModel
+from landloom.annotate.tasks.order import random_priorities
 from landloom.annotate.tasks.planted import plant_error
 from landloom.annotate.tasks.values import NewTask, TaskKind, TaskWindow
 from landloom.errors import InvalidInputError, counted
@@ -36,8 +38,10 @@ class _Draft:
     window: TaskWindow
     codes: NDArray[np.uint8] | None
     """(y, x) the guess; None without one."""
+    doubt: NDArray[np.uint8] | None
+    """(y, x) how much the guess doubts itself; None without one."""
     error: float
-    """Share of its pixels expected to be wrong."""
+    """Probability that a pixel is wrong at least, by the list of suspected labels."""
     second: NDArray[np.uint8] | None
     """(y, x) the second most probable class; None where probabilities are not known."""
     stratum: Hashable
@@ -142,7 +146,7 @@ def _drafts(
     found = []
     for window in cut_chip(chip, height, width, settings.task_size):
         inside = np.s_[window.row : window.row + window.height, window.column : window.column + window.width]
-        error = BLANK if guess is None else float(guess.error[inside].mean())
+        error = 0.0
         for row, column, probability in suspects:
             if (
                 window.row <= row < window.row + window.height
@@ -154,6 +158,7 @@ def _drafts(
             _Draft(
                 window=window,
                 codes=codes,
+                doubt=None if guess is None else stored_doubt(guess.error[inside]),
                 error=error,
                 second=None if second is None else second[inside],
                 stratum=main if codes is None else int(np.bincount(codes.ravel()).argmax()),
@@ -172,15 +177,11 @@ def _tasks(
 ) -> tuple[tuple[NewTask, ...], list[str]]:
     """The tasks with their kinds, and notes on those that could not be drawn."""
     kinds = draw_kinds([one.stratum for one in drafts], settings, guessed=[one.codes is not None for one in drafts])
-    errors = np.array([one.error for one in drafts])
-    if settings.order == "gain":
-        priorities = gain_per_second(errors, [one.window.pixels for one in drafts])
-    else:
-        priorities = random_priorities(len(drafts), settings.seed)
+    priorities = _priorities(drafts, settings, classes)
     shares = _class_shares(drafts, classes)
     rng = np.random.default_rng([settings.seed, 0x9147])
     tasks, unplanted = [], 0
-    for draft, kind, priority in zip(drafts, kinds, priorities.tolist(), strict=True):
+    for draft, kind, priority in zip(drafts, kinds, priorities, strict=True):
         task = _task(draft, kind, settings, priority)
         if kind is TaskKind.PLANTED:
             altered = _planted(draft, classes, shares, rng)
@@ -204,6 +205,18 @@ def _tasks(
     return tuple(tasks), notes
 
 
+def _priorities(drafts: Sequence[_Draft], settings: CampaignSettings, classes: Classes) -> list[float]:
+    if settings.order == "random":
+        return [float(one) for one in random_priorities(len(drafts), settings.seed)]
+    model = GainModel.assumed(sorted(one.code for one in classes.choices))
+    found = []
+    for one in drafts:
+        guess, doubt = (None if raster is None else raster.ravel() for raster in (one.codes, one.doubt))
+        none = np.zeros((0, one.window.pixels), np.uint8)
+        found.append(model.expect(guess, doubt, none, copies=settings.annotators, least=one.error).per_second)
+    return found
+
+
 def _task(draft: _Draft, kind: TaskKind, settings: CampaignSettings, priority: float) -> NewTask:
     own = None if draft.codes is None else draft.codes.tobytes()
     return NewTask(
@@ -213,6 +226,7 @@ def _task(draft: _Draft, kind: TaskKind, settings: CampaignSettings, priority: f
         original=own if kind in _HIDDEN else None,
         copies=settings.annotators,
         priority=priority,
+        doubt=None if draft.doubt is None else draft.doubt.tobytes(),
         error=draft.error if settings.order == "gain" else None,
     )
 

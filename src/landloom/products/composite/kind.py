@@ -9,7 +9,8 @@ import numpy as np
 
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
-from landloom.engine.pixels.bands import band_problems, completed_bands, pixel_mask, sensor_of
+from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
+from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
 from landloom.engine.timesteps import timestep_units
 from landloom.errors import Problem
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from landloom.engine.placement import Placement
     from landloom.engine.units import Unit
     from landloom.model.recipe import Recipe, Sections
+    from landloom.model.sensor import Sensor
     from landloom.model.time import Timestep
 
 COUNT = Product(
@@ -114,7 +116,7 @@ class CompositeKind(ProductKind[CompositeProduct]):
             products=products(request),
             timesteps=timesteps(request),
             bands=request.section.bands or (),
-            mask=pixel_mask(request.section),
+            mask=pixel_mask(request.section, _sensor(request)),
             register=Register(request.section.registration or Register.OFF),
         )
 
@@ -138,9 +140,7 @@ def timesteps(request: ProductRequest[CompositeProduct]) -> tuple[Timestep, ...]
 def products(request: ProductRequest[CompositeProduct]) -> list[Product]:
     """The composite and, if published, its count, as defined by the recipe."""
     key, section = request.key, request.section
-    sensor = sensor_of(section, dict(request.project.recipe))
-    if sensor is None:
-        raise TypeError("the recipe has not been checked")
+    sensor = _sensor(request)
     title = f"{sensor.name_of_level} median composites, {section.cadence}"
     if key == PUBLISHED:
         row, count = PRODUCTS[key], COUNT
@@ -154,6 +154,13 @@ def products(request: ProductRequest[CompositeProduct]) -> list[Product]:
     if section.count:
         made.append(replace(count, resolution=section.resolution, cadence=section.cadence))
     return made
+
+
+def _sensor(request: ProductRequest[CompositeProduct]) -> Sensor:
+    sensor = sensor_of(request.section, dict(request.project.recipe))
+    if sensor is None:
+        raise TypeError("the recipe has not been checked")
+    return sensor
 
 
 def _named(row: Product, key: str, *, row_of: str) -> Product:

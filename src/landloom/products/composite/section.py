@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator
 
 from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Terms
+from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 from landloom.model.time import Cadence
 
@@ -30,6 +31,8 @@ class CompositeProduct(ProductSection):
     `off` if absent."""
     count: bool = True
     """Whether the number of observations is published too."""
+    mask: Masks = ()
+    """Where usable pixels are known from, instead of `clear`; one mask or several."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms

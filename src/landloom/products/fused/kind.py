@@ -10,7 +10,7 @@ import numpy as np
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import clear_classes, sensor_of
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.mask_sections import mask_problems, masks_of, pixel_mask
 from landloom.engine.pixels.registration import Register
 from landloom.engine.scenes.overpasses import overpasses
 from landloom.engine.units import Unit, unit_digest
@@ -62,6 +62,7 @@ class FusedKind(ProductKind[FusedProduct]):
             yield Problem(where=f"products.{QUALITY}", what=f"is made with {SERIES}: remove it")
         if section.second is not None and section.second == section.archive:
             yield Problem(where=f"{where}.{SECOND}", what="is the archive of the reference sensor: name another")
+        yield from mask_problems(where, section, read, list(self._sensors(section, read).values()))
         for name, sensor in self._sensors(section, read).items():
             place = where if name == "" else f"{where}.{name}"
             missing = [names[0] for names in COLOURS if _band(sensor, names) is None]
@@ -80,6 +81,9 @@ class FusedKind(ProductKind[FusedProduct]):
 
     def completed(self, section: FusedProduct, recipe: Recipe) -> FusedProduct:
         """Clear classes by sensor."""
+        masks = masks_of(section, dict(recipe), list(self._sensors(section, dict(recipe)).values()))
+        if masks:
+            return section.model_copy(update={"mask": masks})
         sensor = sensor_of(section, dict(recipe))
         layer = None if sensor is None else sensor.classification
         if section.clear is None and layer is not None and not layer.blocked:
@@ -135,8 +139,8 @@ class FusedKind(ProductKind[FusedProduct]):
             [[asdict(product) for product in made], inputs.layout.name],
             [[step.name, str(step.period)] for step in steps],
             [(str(sample.id), sample.bounds) for sample in samples],
-            [project.scene_identity(scene, first.bands, request.scenes.archive) for scene in own],
-            [project.scene_identity(scene, second.bands, str(section.second)) for scene in more] if second else [],
+            [project.scene_identity(scene, first.read, request.scenes.archive) for scene in own],
+            [project.scene_identity(scene, second.read, str(section.second)) for scene in more] if second else [],
         )
         return Unit(
             kind=self.name,
@@ -199,7 +203,7 @@ def _source(sensor: Sensor, scenes: Sequence[Scene], section: FusedProduct, epsg
     coarse = max(sensor.bands[name].resolution for name in bands)
     return Source(
         bands=bands,
-        mask=PixelMask(clear=clear, dilate=section.dilate),
+        mask=replace(pixel_mask(section, sensor), clear=clear),
         passes=tuple(tuple(group) for group in overpasses(scenes, epsg)),
         footprint=max(round(coarse / section.resolution), 1),
     )

@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from landloom.errors import InvalidValueError
 from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Terms
+from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 from landloom.model.sensor import REFLECTANCE_SCALE, SATURATED
 from landloom.model.time import Cadence
@@ -32,6 +33,8 @@ class FusedProduct(ProductSection):
     """Dilation of unusable areas in pixels of the classification."""
     valid_range: tuple[float, float] = (0.0, 1.6)
     """Smallest and largest reflectance; values beyond are clipped and counted."""
+    mask: Masks = ()
+    """Where usable pixels are known from, instead of `clear`; one mask or several."""
     registration: Registering = None
     """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read,
     `off` does neither; `measure` if absent."""

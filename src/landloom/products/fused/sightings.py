@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
 
 import numpy as np
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.engine.pixels.registration import Registration
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
@@ -56,6 +56,11 @@ class Source:
     """Pixels of the product along a side of the sensor's own pixel."""
 
     @property
+    def read(self) -> tuple[str, ...]:
+        """All bands that are read."""
+        return self.mask.with_bands(self.bands)
+
+    @property
     def days(self) -> NDArray[np.float64]:
         """(overpass) days since 1970."""
         return np.array([day_of(min(scene.time for scene in group)) for group in self.passes], np.float64)
@@ -73,6 +78,10 @@ class SceneFacts:
     """Source of the usable pixels, where the sensor has no classification."""
 
 
+_Read: TypeAlias = "tuple[dict[str, SceneFacts], dict[str, Mapping[str, str]]]"
+"""Scenes used, and how their masks were."""
+
+
 @dataclass(slots=True, kw_only=True)
 class Staged:
     """What a sensor has seen of the windows of a tile."""
@@ -84,6 +93,8 @@ class Staged:
     arrays: Mapping[str, NDArray[Any]]
     """`stack`, `valid`, `clouds` and number of the window → (overpass, …, y, x); clouds are codes + 1, 0 = no data."""
     used: dict[str, SceneFacts] = field(default_factory=dict)
+    masked: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    """Scene → mask → how it was used and what was odd about it."""
     left_out: dict[str, str] = field(default_factory=dict)
     """Broken scenes, with the reason."""
 
@@ -116,42 +127,61 @@ class Staged:
             shapes[f"clouds {number}"] = (count, *grid.shape), np.uint8
         arrays = scratch_arrays(shapes, stack, IN_MEMORY)
         staged = cls(source=source, grids=grids, near=near, aligned=aligned, arrays=arrays)
-        for used, left_out in in_threads(staged._overpass, range(count)):
+        for (used, masked), left_out in in_threads(staged._overpass, range(count)):
             staged.used |= used
+            staged.masked |= masked
             staged.left_out |= left_out
         return staged
 
+    @property
+    def kept(self) -> NDArray[np.int64]:
+        """Overpasses that have any scene left."""
+        groups = enumerate(self.source.passes)
+        return np.array([n for n, group in groups if any(one.id not in self.left_out for one in group)], np.int64)
+
+    @property
+    def days(self) -> NDArray[np.float64]:
+        """(kept overpass) days since 1970."""
+        return self.source.days[self.kept]
+
     def sightings(self, number: int) -> tuple[Sightings, NDArray[np.uint8]]:
-        """Observations of a window, and (overpass, y, x) its cloud masks: codes + 1, 0 without data."""
-        stack, valid, clouds = (np.asarray(self.arrays[f"{name} {number}"]) for name in ("stack", "valid", "clouds"))
-        source = self.source
-        return Sightings(days=source.days, stack=stack, valid=valid, footprint=source.footprint), clouds
+        """Observations of a window, and (kept overpass, y, x) its cloud masks: codes + 1, 0 without data."""
+        arrays = [np.asarray(self.arrays[f"{name} {number}"]) for name in ("stack", "valid", "clouds")]
+        kept = self.kept
+        if kept.size < len(self.source.passes):
+            arrays = [array[kept] for array in arrays]
+            self.release(number)
+        stack, valid, clouds = arrays
+        return Sightings(days=self.days, stack=stack, valid=valid, footprint=self.source.footprint), clouds
 
     def release(self, number: int) -> None:
         """Give back the memory of a window."""
         for name in ("stack", "valid", "clouds"):
             release(self.arrays[f"{name} {number}"])
 
-    def _overpass(self, index: int) -> tuple[dict[str, SceneFacts], dict[str, str]]:
+    def _overpass(self, index: int) -> tuple[_Read, dict[str, str]]:
         ids, far = {scene.id for scene in self.source.passes[index]}, self.aligned.left_out
         made = without_broken(partial(self._attempt, index), {name: far[name] for name in sorted(ids & set(far))})
         for number in range(len(self.grids)):
             self.release(number)
         return made
 
-    def _attempt(self, index: int, left_out: Mapping[str, str]) -> dict[str, SceneFacts]:
+    def _attempt(self, index: int, left_out: Mapping[str, str]) -> _Read:
         """Read an overpass without some of its scenes; where several show a pixel, the first one counts."""
         if left_out:
             for array in self.arrays.values():
                 array[index] = 0
-        used = {}
+        used: dict[str, SceneFacts] = {}
+        masked: dict[str, Mapping[str, str]] = {}
+        bands, mask = self.source.bands, self.source.mask
         for scene in self.source.passes[index]:
             if scene.id in left_out:
                 continue
             tiles, displaced = TileCache(_TILES), self.aligned.displaced(scene.id)
-            source = self.source
-            with SceneReader(scene, bands=source.bands, mask=source.mask, tiles=tiles, displaced=displaced) as reader:
+            with SceneReader(scene, bands=bands, mask=mask, tiles=tiles, displaced=displaced) as reader:
                 added = [self._merge(reader, index, number) for number in range(len(self.grids))]
+                if reader.masked:
+                    masked[scene.id] = reader.masked
                 if any(added):
                     classified = reader.sensor.classification is not None
                     used[scene.id] = SceneFacts(
@@ -159,7 +189,7 @@ class Staged:
                         stored=reader.stored,
                         validity=None if classified else reader.validity,
                     )
-        return used
+        return used, masked
 
     def _merge(self, reader: SceneReader, index: int, number: int) -> bool:
         """Take what a scene adds to its overpass over a window; whether it has any valid pixel."""

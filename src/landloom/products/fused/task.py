@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from landloom.model.time import Timestep
 
 BLOCK: Final = 9 * 2**27
-"""Bytes that the work on a block takes at most, if a block is not a single sample."""
+"""Bytes that the work on a block takes."""
 SIDE: Final = 1_200
 """Pixels of a block's side at most: of short series, too, several blocks give work to all threads."""
 MEMORY: Final = 3 * 2**30
@@ -66,6 +66,8 @@ class FusedTask:
     timesteps: tuple[Timestep, ...]
     limits: tuple[int, int] = LIMITS
     """Smallest and largest value of the series, in stored numbers."""
+    block: int = BLOCK
+    """Bytes that the work on a block takes at most, if a block is not a single sample."""
     register: Register = Register.MEASURE
     """What is done about displaced scenes."""
 
@@ -115,16 +117,17 @@ class FusedTask:
                 sorted(one.id for one in wanted if one.id not in used and one.id not in left_out)
             ),
             left_out=tuple(LeftOut(id=one.id, reason=left_out[one.id]) for one in wanted if one.id in left_out),
+            masks={one.id: tile.masked[one.id] for one in wanted if one.id in tile.masked} or None,
             observations=float(tile.share[:, number].mean()),
         )
 
     def side(self) -> int:
-        """Pixels of a block's side: whole samples, so many that the work on one takes `BLOCK` bytes."""
+        """Pixels of a block's side: whole samples, so many that the work on one takes `block` bytes."""
         first, second = len(self.first.passes), 0 if self.second is None else len(self.second.passes)
         bands = len(self.first.bands)
         pixel = first * (2 * bands + 8) + second * (6 * bands + 4)
         width = self.samples[0].grid(self.resolution).width
-        return min(max(int((BLOCK / max(pixel, 1)) ** 0.5 - 2 * HALO) // width, 1) * width, SIDE)
+        return min(max(int((self.block / max(pixel, 1)) ** 0.5 - 2 * HALO) // width, 1) * width, SIDE)
 
 
 class _Tile:
@@ -145,13 +148,17 @@ class _Tile:
             self.aligned = measured((self.first, self.second), self.blocks, task.samples, task.resolution)
         sensors = [one for one in (self.first, self.second) if one is not None]
         self.used = {name: facts for one in sensors for name, facts in one.used.items()}
+        self.masked = {name: masks for one in sensors for name, masks in one.masked.items()}
         self.left_out = {name: reason for one in sensors for name, reason in one.left_out.items()}
         self.targets = np.array([day_of(step.stamp) for step in task.timesteps])
         groups = [group for one in sensors for group in one.source.passes]
         self.codes = {scene.id: number for number, group in enumerate(groups, start=1) for scene in group}
-        days = [one.source.days for one in sensors]
-        self.order = np.argsort(np.concatenate(days), kind="stable")
-        self.days = np.concatenate(days)[self.order]
+        days = np.concatenate([one.days for one in sensors])
+        kept = [one.kept + 1 for one in sensors]
+        if len(kept) > 1:
+            kept[1] += len(task.first.passes)
+        self.order = np.argsort(days, kind="stable")
+        self.days, self.numbers = days[self.order], np.concatenate(kept)[self.order].astype(np.uint16)
         self.steps = self._steps()
         self.share = np.zeros((len(task.samples), len(task.timesteps)))
         """(sample, timestep) mean used observations of a pixel."""
@@ -230,7 +237,7 @@ class _Tile:
         layers = quality_layers(
             used,
             self.days,
-            (self.order + 1).astype(np.uint16),
+            self.numbers,
             (series.used & known).sum(axis=0),
             self._clouds(clouds[self.order]),
             series.sigma,

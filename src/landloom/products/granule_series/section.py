@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from landloom.model.recipe import Name, PeriodSection, ProductSection, Terms
+from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 
 
@@ -22,6 +23,8 @@ class GranuleSeries(ProductSection):
     """Dilation of unusable areas in pixels of the classification."""
     filled: bool = True
     """Whether the masked and filled series and its validity layer are published too."""
+    mask: Masks = ()
+    """Where usable pixels are known from, instead of `clear`; one mask or several."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms

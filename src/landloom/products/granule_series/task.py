@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
-    from landloom.engine.pixels.reading import PixelMask
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.product import Product
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
@@ -35,10 +35,18 @@ if TYPE_CHECKING:
 RESOLUTION: Final = 10
 """Pixel size in metres."""
 MEMORY: Final = 2**31
-SCENES: Final = "s2_scenes"
-CLASSES: Final = "scl"
-FILLED: Final = "s2_filled"
-OBSERVED: Final = "s2_observed"
+SCENES, CLASSES, FILLED, OBSERVED = "scenes", "classes", "filled", "observed"
+"""Roles of the products."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    """How scenes were read, for the lineage."""
+
+    stored: Mapping[str, Mapping[str, str]]
+    """Scene → band → conversion of its numbers."""
+    masked: Mapping[str, Mapping[str, str]]
+    """Scene → mask → how it was used."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,8 +57,8 @@ class GranuleSeriesTask:
     """Location of the corpus."""
     layout: Layout
     layouts: tuple[str, ...]
-    products: tuple[Product, ...]
-    """Scenes, classification and, if published, filled series and validity."""
+    products: tuple[tuple[str, Product], ...]
+    """Role and product: scenes, classification and, if published, filled series and validity."""
     bands: tuple[str, ...]
     mask: PixelMask
     samples: tuple[Sample, ...]
@@ -60,27 +68,27 @@ class GranuleSeriesTask:
     def run(self) -> Outcome:
         """Read, fill, write. A broken scene is replaced by the next best; this decides the scenes of the granule."""
         with ExitStack() as stack:
-            (chosen, chips, stored), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
-            return self._written(chosen, chips, left_out, stored)
+            (chosen, chips, told), left_out = without_broken(partial(self._gather, stack), self.scenes.broken)
+            return self._written(chosen, chips, left_out, told)
 
     def _gather(
         self, stack: ExitStack, left_out: Mapping[str, str]
-    ) -> tuple[tuple[tuple[Scene, ...], ...], dict[str, NDArray[Any]], dict[str, dict[str, str]]]:
-        """The scenes of every date, arrays over all chips, and how the numbers of each scene were converted."""
+    ) -> tuple[tuple[tuple[Scene, ...], ...], dict[str, NDArray[Any]], _Told]:
+        """The scenes of every date, arrays over all chips, and how each scene was read."""
         with GranuleReader(self.scenes.without(left_out).chosen(), self.bands, self.mask) as reader:
             chips = self._arrays(len(reader.dates), stack)
             for row, sample in enumerate(self.samples):
                 window = reader.window(sample.grid(RESOLUTION))
                 for name, array in chips.items():
                     array[row] = getattr(window, name)
-            return reader.dates, chips, reader.stored
+            return reader.dates, chips, _Told(stored=reader.stored, masked=reader.masked)
 
     def _arrays(self, times: int, stack: ExitStack) -> dict[str, NDArray[Any]]:
         """Empty arrays, in memory or in temporary files."""
         grid, front = self.samples[0].grid(RESOLUTION), (len(self.samples), times)
         shapes: dict[str, tuple[tuple[int, ...], Any]] = {
             "bands": ((*front, len(self.bands), *grid.shape), np.uint16),
-            "scl": ((*front, *grid.shape), np.uint8),
+            "scl": ((*front, *grid.shape), dict(self.products)[CLASSES].dtype),
             "valid": ((*front, *grid.shape), np.bool_),
         }
         return scratch_arrays(shapes, stack)
@@ -90,13 +98,13 @@ class GranuleSeriesTask:
         dates: Sequence[tuple[Scene, ...]],
         chips: Mapping[str, NDArray[Any]],
         left_out: Mapping[str, str],
-        stored: Mapping[str, Mapping[str, str]],
+        told: _Told,
     ) -> Outcome:
         times = [first.time for first, *_ in dates]
         steps = tuple(daily_step(instant) for instant in times)
         table: NDArray[np.bool_] = np.asarray(chips["bands"].any(axis=(2, 3, 4)))
         files: list[FileEntry] = []
-        for product in self.products:
+        for role, product in self.products:
             with product_writer(
                 store=self.store,
                 layout=self.layout,
@@ -108,15 +116,15 @@ class GranuleSeriesTask:
             ) as writer:
                 for row in range(len(self.samples)):
                     window = SeriesWindow(**{name: array[row] for name, array in chips.items()})
-                    arrays = _arrays(product.key, window, times)
+                    arrays = _arrays(role, window, times)
                     for step in np.flatnonzero(table[row]).tolist():
                         writer.write(row, step, arrays[step])
                 files += writer.finish()
         files.append(self._decided(dates, chips["valid"], table))
         return Outcome(
             files=tuple(files),
-            observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for one in self.products),
-            lineage=self._lineage(dates, chips["valid"], table, left_out, stored),
+            observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for _, one in self.products),
+            lineage=self._lineage(dates, chips["valid"], table, left_out, told),
         )
 
     def _decided(
@@ -133,7 +141,7 @@ class GranuleSeriesTask:
         valid: NDArray[np.bool_],
         table: NDArray[np.bool_],
         left_out: Mapping[str, str],
-        stored: Mapping[str, Mapping[str, str]],
+        told: _Told,
     ) -> Lineage:
         scenes, rows = self.scenes.without(left_out), []
         passed_over = scenes.passed_over()
@@ -146,9 +154,10 @@ class GranuleSeriesTask:
                     timestep=step.name,
                     datetime=format_instant(step.stamp),
                     day_of_year=step.stamp.timetuple().tm_yday,
-                    scenes=tuple(SceneRecord.of(scene, stored=stored[scene.id]) for scene in in_order(own)),
+                    scenes=tuple(SceneRecord.of(scene, stored=told.stored[scene.id]) for scene in in_order(own)),
                     without_data=(),
                     left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(missing)),
+                    masks={one.id: told.masked[one.id] for one in in_order(own) if one.id in told.masked} or None,
                     samples=int(table[:, at].sum()),
                     valid=round(float(valid[:, at].mean()), 6),
                 )
@@ -161,10 +170,10 @@ class GranuleSeriesTask:
         )
 
 
-def _arrays(key: str, window: SeriesWindow, times: Sequence[Any]) -> NDArray[Any]:
+def _arrays(role: str, window: SeriesWindow, times: Sequence[Any]) -> NDArray[Any]:
     """(time, band, y, x) array of a product."""
-    if key == CLASSES:
+    if role == CLASSES:
         return window.scl[:, None]
-    if key == OBSERVED:
+    if role == OBSERVED:
         return window.valid[:, None].astype(np.uint8)
-    return window.filled(times) if key == FILLED else window.bands
+    return window.filled(times) if role == FILLED else window.bands

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, RecipeKey
-from landloom.engine.pixels.bands import pixel_mask
+from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.sources.class_map import class_map
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.model.product import Product
-from landloom.model.sensor import Band
+from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.taxonomy import taxonomy
 from landloom.products.guess.section import GuessProduct
 from landloom.products.guess.task import MEMORY, GuessTask
@@ -127,7 +127,7 @@ class GuessKind(ProductKind[GuessProduct]):
                 products=PRODUCTS,
                 section=section,
                 bands=tuple(band.name for band in inputs.products[SCENES].product.bands),
-                mask=pixel_mask(source),
+                mask=pixel_mask(source, SENTINEL_2_L2A),
                 series=inputs.products[SCENES].product,
                 classes=inputs.products[CLASSES].product,
                 samples=samples,

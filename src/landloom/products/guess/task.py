@@ -17,7 +17,7 @@ import rasterio
 
 from landloom.corpus.lineage import SceneRecord
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.pixels.reading import PixelMask, SceneFaultError
+from landloom.engine.pixels.reading import SceneFaultError
 from landloom.engine.pixels.reread import ChipSeries
 from landloom.engine.scenes.dates import as_one, daily_step
 from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, SeriesWindow
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.engine.scenes.granules import GranuleScenes
     from landloom.engine.sources.class_map import ClassMap
     from landloom.labels.guess.model import GuessModel, Prediction

@@ -119,7 +119,7 @@ def _series(there: FinishedCorpus, sample: Sample) -> list[tuple[str, NDArray[np
     steps = steps[:: max(len(steps) // DATES, 1)]
     bands = [[band.name for band in item.product.bands].index(name) for name in COLOURS]
     names = [item.timesteps[step].name for step in steps.tolist()]
-    mask = next((i for i in there.info.products if i.key == "s2_valid"), None)
+    mask = next((i for i in there.info.products if i.key.endswith("_valid")), None)
     tiles = there.tiles[sample.tile]
 
     def read(wanted: ProductInfo) -> NDArray[Any]:

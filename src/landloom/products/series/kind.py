@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, SceneRequest
-from landloom.engine.pixels.bands import band_problems, completed_bands, pixel_mask, sensor_of
+from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
+from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import InvalidInputError, Problem
-from landloom.model.product import Product
-from landloom.model.sensor import SENTINEL2, SENTINEL_2_L1C, SENTINEL_2_L2A, Band
+from landloom.model.product import PRODUCTS, Product
+from landloom.model.sensor import SENTINEL2, SENTINEL_2_L2A, Band
 from landloom.products.series.section import SeriesProduct
-from landloom.products.series.task import MEMORY, VALID, SeriesTask, acquisitions
+from landloom.products.series.task import MEMORY, SeriesTask, acquisitions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,11 +24,16 @@ if TYPE_CHECKING:
     from landloom.engine.results import Results
     from landloom.model.recipe import Recipe, Sections
     from landloom.model.scene import Scene
+    from landloom.model.sensor import Sensor
 
 BANDS: Final = tuple(name for name in SENTINEL2 if name != "B10")
 """All bands but cirrus, which does not observe the ground."""
+PREFIX: Final = "s2"
+"""Start of the keys of Sentinel-2's products; those of other sensors start with the section's key."""
+VALID: Final = "valid"
+"""End of the key of the mask."""
 MASK: Final = Product(
-    key=VALID,
+    key=f"{PREFIX}_{VALID}",
     folder="S2-VALID",
     collection="source_s2_native",
     prefix="valid",
@@ -48,12 +54,13 @@ class SeriesKind(ProductKind[SeriesProduct]):
     section = SeriesProduct
 
     def misfits(self, key: str, section: SeriesProduct, read: Sections) -> Iterator[Problem]:
-        """Bands must be bands of Sentinel-2."""
+        """Bands must be bands of the sensor."""
         yield from super().misfits(key, section, read)
         yield from band_problems(f"products.{key}", section, read)
         sensor = sensor_of(section, read)
-        if sensor is not None and sensor not in (SENTINEL_2_L2A, SENTINEL_2_L1C):
-            yield Problem(where=f"products.{key}", what=f"series are made of Sentinel-2, not of {sensor.title}")
+        if sensor is not None and key in PRODUCTS and sensor.title != SENTINEL_2_L2A.title:
+            what = f"is another published product; call series of {sensor.title} by their name"
+            yield Problem(where=f"products.{key}", what=what)
 
     def completed(self, section: SeriesProduct, recipe: Recipe) -> SeriesProduct:
         """Bands and clear classes by sensor."""
@@ -74,7 +81,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
     def units(self, request: ProductRequest[SeriesProduct], inputs: PlanInputs) -> list[Unit]:
         """One unit per tile."""
         project, section, units = request.project, request.section, []
-        made, bands = products(request), section.bands or ()
+        made, bands, mask = products(request), section.bands or (), pixel_mask(section, _sensor(request))
         for tile, samples in inputs.tiles.items():
             scenes = inputs.scenes[request.path][tile]
             if not _has_scenes(tile, scenes, request):
@@ -83,10 +90,10 @@ class SeriesKind(ProductKind[SeriesProduct]):
                 store=inputs.store,
                 layout=inputs.layout,
                 layouts=project.recipe.layouts,
-                products=tuple(product for product in made if product.key != VALID),
-                valid_product=next((product for product in made if product.key == VALID), None),
+                products=tuple(made[:-1] if section.valid else made),
+                valid_product=made[-1] if section.valid else None,
                 bands=bands,
-                mask=pixel_mask(section),
+                mask=mask,
                 least_data=section.least_data,
                 least_valid=section.least_valid,
                 samples=samples,
@@ -98,7 +105,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
                 project.recipe.layouts,
                 [[asdict(product) for product in made], inputs.layout.name],
                 [(str(sample.id), sample.bounds) for sample in samples],
-                [project.scene_identity(scene, bands, request.scenes.archive) for scene in scenes],
+                [project.scene_identity(scene, mask.with_bands(bands), request.scenes.archive) for scene in scenes],
                 [(year, str(season)) for year, season in project.seasons.items()],
             )
             unit = Unit(
@@ -131,24 +138,42 @@ def _has_scenes(tile: str, scenes: Sequence[Scene], request: ProductRequest[Seri
 def products(request: ProductRequest[SeriesProduct]) -> list[Product]:
     """The products of a series: one per native resolution, finest first, then the mask if it is published."""
     section, made = request.section, []
-    sensor = sensor_of(section, dict(request.project.recipe))
-    title = SENTINEL_2_L2A.title if sensor is None else sensor.name_of_level
-    names = section.bands or ()
-    for resolution in sorted({SENTINEL2[name].resolution for name in names}):
-        bands = tuple(SENTINEL2[name] for name in names if SENTINEL2[name].resolution == resolution)
-        made.append(_native(f"{resolution:.0f}", bands, title))
-    return [*made, replace(MASK, resolution=made[0].resolution)] if section.valid else made
+    sensor = _sensor(request)
+    prefix = PREFIX if sensor.title == SENTINEL_2_L2A.title else request.key
+    chosen = [sensor.bands[name] for name in section.bands or ()]
+    for resolution in sorted({band.resolution for band in chosen}):
+        bands = tuple(band for band in chosen if band.resolution == resolution)
+        made.append(_native(prefix, resolution, bands, sensor.name_of_level))
+    if section.valid:
+        made.append(replace(_named(MASK, prefix, VALID), resolution=made[0].resolution))
+    return made
 
 
-def _native(size: str, bands: tuple[Band, ...], title: str) -> Product:
-    return Product(
-        key=f"s2_{size}m",
-        folder=f"S2-{size}M",
-        collection="source_s2_native",
-        prefix=f"s2_{size}m",
+def _sensor(request: ProductRequest[SeriesProduct]) -> Sensor:
+    sensor = sensor_of(request.section, dict(request.project.recipe))
+    if sensor is None:
+        raise TypeError("the recipe has not been checked")
+    return sensor
+
+
+def _native(prefix: str, resolution: float, bands: tuple[Band, ...], title: str) -> Product:
+    size = f"{resolution:g}".replace(".", "_")
+    row = Product(
+        key="",
+        folder="",
+        collection="",
+        prefix="",
         kind="imagery",
-        title=f"{title} acquisitions, bands of {size} m",
-        resolution=int(size),
+        title=f"{title} acquisitions, bands of {resolution:g} m",
+        resolution=int(resolution) if resolution == int(resolution) else resolution,
         cadence="acquired",
         bands=bands,
     )
+    return _named(row, prefix, f"{size}m")
+
+
+def _named(row: Product, prefix: str, end: str) -> Product:
+    """A product with its published names."""
+    folder = f"{prefix}-{end}".upper().replace("_", "-")
+    own = end if end == VALID and prefix == PREFIX else f"{prefix}_{end}"
+    return replace(row, key=f"{prefix}_{end}", folder=folder, collection=f"source_{prefix}_native", prefix=own)

@@ -7,11 +7,15 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from landloom.model.recipe import Name, PeriodSection, ProductSection, Share, Terms
+from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 
 
 class SeriesProduct(ProductSection):
-    """Every acquisition in its native bands: products `s2_10m`, `s2_20m` and `s2_60m`, with `s2_valid`."""
+    """Every acquisition in its native bands: products `s2_10m`, `s2_20m` and `s2_60m`, with `s2_valid`.
+
+    Products of other sensors start with the key of the section: `landsat_30m`, `landsat_valid`.
+    """
 
     kind: Literal["series"]
     bands: tuple[str, ...] | None = None
@@ -26,6 +30,8 @@ class SeriesProduct(ProductSection):
     """Minimum share of a sample's pixels with data; dates with less, or with none, are left out for that sample."""
     least_valid: Share = 0.0
     """Minimum share of a sample's pixels that are valid; dates with less are left out for that sample."""
+    mask: Masks = ()
+    """Where usable pixels are known from, instead of `clear`; one mask or several."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms

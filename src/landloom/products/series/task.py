@@ -20,7 +20,7 @@ import numpy as np
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import blocks
-from landloom.engine.pixels.reading import PixelMask, SceneReader
+from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.scratch import IN_MEMORY, scratch_arrays
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.corpus.layout import Layout
+    from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.sample import Sample
@@ -46,8 +47,8 @@ SIDE: Final = 2048
 """Side in pixels of the blocks in which a scene is read."""
 MEMORY: Final = 2 * IN_MEMORY + 2**29
 """Memory limits of a unit in bytes: a date, the cubes of a tile, a block with GDAL's cache."""
-VALID: Final = "s2_valid"
-"""Key of the mask product; the mask is always computed, even if it is not published."""
+_MASK: Final = "valid"
+"""Name of the mask, which is always computed, even if it is not published."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +151,8 @@ class SeriesTask:
             for own in np.flatnonzero(kept).tolist():
                 observed[rows[own], position] = True
                 for product, writer in zip(self._made, writers, strict=True):
-                    writer.write(rows[own], position, chips[product.key][own])
+                    name = _MASK if product is self.valid_product else product.key
+                    writer.write(rows[own], position, chips[name][own])
         valid = round(float(shares.mean()), 6) if shares.size else 0.0
         return _lineage(date, attempt, left_out, samples=len(shares), valid=valid)
 
@@ -160,7 +162,7 @@ class SeriesTask:
         """Arrays (sample, band, y, x) of a date by product."""
         scenes = [scene for scene in date.scenes if scene.id not in left_out and samples]
         attempt = _DateAttempt(task=self, samples=samples, scenes=scenes)
-        chips = _arrays(samples, self._made, stack) if scenes else {}
+        chips = _arrays(samples, self.products, stack) if scenes else {}
         if scenes:
             attempt.gather(chips)
         return attempt, chips
@@ -179,7 +181,7 @@ class SeriesTask:
         """Decide which samples have the date, and return their valid shares."""
         finest = chips[self.products[0].key]
         data = (finest.max(axis=1) > 0).mean(axis=(1, 2))
-        valid = chips[VALID].mean(axis=(1, 2, 3))
+        valid = chips[_MASK].mean(axis=(1, 2, 3))
         kept: NDArray[np.bool_] = (data > 0) & (data >= self.least_data) & (valid >= self.least_valid)
         for product in self.products[1:]:
             blank = np.asarray(chips[product.key].max(axis=(1, 2, 3)) == 0)
@@ -196,9 +198,8 @@ def _arrays(samples: Sequence[Sample], products: Sequence[Product], stack: ExitS
     for product in products:
         grid = samples[0].grid(float(product.resolution or 10))
         shapes[product.key] = (len(samples), max(len(product.bands), 1), *grid.shape), np.dtype(product.dtype)
-    if VALID not in shapes:
-        first, *_ = shapes.values()
-        shapes[VALID] = (first[0][0], 1, *first[0][2:]), np.dtype(np.uint8)
+    first, *_ = shapes.values()
+    shapes[_MASK] = (first[0][0], 1, *first[0][2:]), np.dtype(np.uint8)
     return scratch_arrays(shapes, stack)
 
 
@@ -212,6 +213,7 @@ class _DateAttempt:
     clamped: dict[str, int] = field(default_factory=dict)
     validity: dict[str, str] = field(default_factory=dict)
     stored: dict[str, dict[str, str]] = field(default_factory=dict)
+    masked: dict[str, dict[str, str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
 
     def gather(self, chips: Mapping[str, NDArray[Any]]) -> None:
@@ -223,6 +225,7 @@ class _DateAttempt:
                 self._fill(product, readers, chips)
             self.validity = {reader.scene.id: reader.validity for reader in readers}
             self.stored = {reader.scene.id: reader.stored for reader in readers}
+            self.masked = {reader.scene.id: reader.masked for reader in readers if reader.masked}
             self.clamped = {reader.scene.id: reader.clamped for reader in readers if reader.clamped}
 
     def _fill(self, product: Product, readers: Sequence[SceneReader], chips: Mapping[str, NDArray[Any]]) -> None:
@@ -234,7 +237,7 @@ class _DateAttempt:
                 slices = _slices_in(grids[row], block.grid)
                 chips[product.key][row] = bands[(slice(None), *slices)]
                 if valid is not None:
-                    chips[VALID][row, 0] = valid[slices]
+                    chips[_MASK][row, 0] = valid[slices]
 
     def _reader(self, scene: Scene, tiles: TileCache) -> SceneReader:
         return SceneReader(scene, bands=self.task.bands, mask=self.task.mask, tiles=tiles)
@@ -314,6 +317,7 @@ def _lineage(
         ),
         without_data=tuple(sorted(unused)),
         left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(left_out.items())),
+        masks=dict(sorted(attempt.masked.items())) or None,
         samples=samples,
         valid=valid,
     )

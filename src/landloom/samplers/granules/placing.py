@@ -10,7 +10,7 @@ import orjson
 
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.attempts import without_broken
-from landloom.engine.pixels.reading import PixelMask
+from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.scenes.granules import GranuleReader
 from landloom.engine.units import Note, NoteKind, Outcome
 from landloom.model.granules import granule_grid

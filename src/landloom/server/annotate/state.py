@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from landloom.annotate.ledger.accounts import sessions
 from landloom.server.annotate.cookies import SessionCookie
+from landloom.server.annotate.renewal import Renewal
 from landloom.server.annotate.summaries import Summaries
 
 if TYPE_CHECKING:
@@ -42,9 +43,11 @@ class AppState:
     """Computed once, when somebody first asks for them."""
     profiling: threading.Lock = field(default_factory=threading.Lock)
     summaries: Summaries = field(init=False)
+    renewal: Renewal = field(init=False)
 
     def __post_init__(self) -> None:
         self.summaries = Summaries(self.ledger, self.campaign)
+        self.renewal = Renewal(self.ledger, self.campaign)
 
     @property
     def cookie(self) -> SessionCookie:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
 
@@ -17,6 +18,8 @@ from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.shapes import neighbourhood
 from landloom.query.label_sets import label_prefix, label_set
+from landloom.query.pixel_series import SampleSeries, is_series
+from landloom.query.recent import Kept
 from landloom.server.explore.legends import legend
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
@@ -34,6 +37,8 @@ Where = Annotated[str | None, Query(alias="filter")]
 """CQL2 text or JSON."""
 NONE: Final = 255
 """Placeholder for no class, stratum or split in byte arrays."""
+_KEPT: Final = 4
+"""Samples whose series are kept: the pointer asks for one pixel after the other."""
 
 
 class Explorer:
@@ -53,6 +58,7 @@ class Explorer:
     def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
         self.corpus, self.info = corpus, info
         self.chips = Chips(corpus, info)
+        self._series = Kept[SampleSeries](_KEPT)
 
     def about(self, server: str = "") -> dict[str, Any]:
         """The corpus: texts, and outlines of its tiles."""
@@ -76,6 +82,7 @@ class Explorer:
                     "licence": item.terms.licence,
                     "attribution": item.terms.attribution,
                     "legend": legend(self.info, item),
+                    "series": is_series(item),
                 }
                 for item in self.info.products
             ],
@@ -224,6 +231,16 @@ class Explorer:
             return {"timesteps": []}
         return document
 
+    def series(self, identity: str, product: str, row: int, column: int) -> dict[str, Any]:
+        """The series of one pixel with its uncertainty and quality.
+
+        Raises:
+            NotFoundError: no such sample or product.
+            InvalidInputError: the product is no series, or the pixel lies outside.
+        """
+        read = partial(SampleSeries.read, self.corpus, identity, product)
+        return self._series.get(f"{identity} {product}", read).pixel(row, column).document()
+
 
 def _box(text: str) -> tuple[float, ...]:
     try:
@@ -284,6 +301,10 @@ def _add_samples(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/samples/{identity}/lineage/{product}")
     def lineage(identity: str, product: str) -> Response:
         return _json(explorer.lineage(identity, product))
+
+    @router.get("/samples/{identity}/series/{product}")
+    def series(identity: str, product: str, row: int, column: int) -> Response:
+        return _json(explorer.series(identity, product, row, column))
 
     @router.get("/samples/{identity}/{product}/{step}.png")
     def chip(identity: str, product: str, step: str, bands: str | None = None) -> Response:

@@ -17,6 +17,7 @@ from landloom.model.sensor import CLEAR
 from landloom.simulate.judge.composites import judge_grid, judge_scenes, judge_spec
 from landloom.simulate.landscape import parcels_of
 from landloom.simulate.noise import uniform
+from landloom.simulate.second import ORBIT, STEP, second_view
 from landloom.simulate.spectra import harvest_day
 from landloom.simulate.world import SceneSpec, World
 
@@ -27,22 +28,6 @@ if TYPE_CHECKING:
 
 FUSION_BANDS: Final = ("B02", "B03", "B04", "B08")
 """Blue, green, red and near infrared."""
-SECOND_STEP: Final = 8
-"""Days between scenes of the second sensor."""
-_SECOND_ORBIT: Final = 37
-_SOURCES: Final = ("B01", "B02", "B03", "B04", "B08", "B8A")
-# Bandpasses of the second sensor: shares of the first one's bands, and an offset in 1e-4.
-_BANDPASS: Final = np.array(
-    [
-        [0.25, 0.70, 0.05, 0.00, 0.00, 0.00],
-        [0.00, 0.12, 0.83, 0.05, 0.00, 0.00],
-        [0.00, 0.00, 0.10, 0.92, 0.00, 0.00],
-        [0.00, 0.00, 0.00, 0.03, 0.17, 0.82],
-    ],
-    dtype=np.float32,
-)
-_SHIFT: Final = np.array([12.0, -8.0, 5.0, -20.0], dtype=np.float32)
-_COARSE: Final = 3
 _ARABLE: Final = 211
 _WITHHELD: Final = 0.15
 
@@ -118,7 +103,7 @@ def _first(world: World, grid: Grid, scenes: tuple[SceneSpec, ...]) -> SensorYea
 
 
 def _second(world: World, grid: Grid, seed: int) -> SensorYear:
-    days = np.arange(4.0, 365.0, SECOND_STEP)
+    days = np.arange(4.0, 365.0, STEP)
     pixels, clear, cloudy = [], [], []
     for day in days:
         time = datetime(world.spec.year, 1, 1, 10, 5, tzinfo=UTC) + timedelta(days=float(day))
@@ -127,21 +112,14 @@ def _second(world: World, grid: Grid, seed: int) -> SensorYear:
             time=time,
             granule="33UUR",
             grid=grid,
-            orbit=_SECOND_ORBIT,
+            orbit=ORBIT,
             cover=_cover(seed, time, 2),
         )
-        view = world.observe(scene, grid, _SOURCES)
-        mixed = np.tensordot(_BANDPASS, view.pixels.astype(np.float32), axes=1) + _SHIFT[:, None, None]
-        pixels.append(np.clip(np.rint(_blocks(mixed).mean(axis=(-1, -3))), 1, 65_534).astype(np.uint16))
-        clear.append(_blocks(np.isin(view.scl, list(CLEAR))).all(axis=(-1, -3)))
-        cloudy.append(_blocks(view.cloudy).any(axis=(-1, -3)))
+        view = second_view(world, scene, grid)
+        pixels.append(view.pixels)
+        clear.append(view.clear)
+        cloudy.append(view.cloudy)
     return SensorYear(days=days, pixels=np.stack(pixels), clear=np.stack(clear), cloudy=np.stack(cloudy))
-
-
-def _blocks(values: NDArray[np.generic]) -> NDArray[np.generic]:
-    """(…, y, x) → (…, y/3, 3, x/3, 3)."""
-    *outer, height, width = values.shape
-    return values.reshape(*outer, height // _COARSE, _COARSE, width // _COARSE, _COARSE)
 
 
 def _cover(seed: int, time: datetime, sensor: int) -> float:

@@ -144,6 +144,10 @@ class Campaign(Base):
     """Number of submissions: the head of the chain."""
     digest: Mapped[str]
     """Digest of the last submission."""
+    gain_model: Mapped[str]
+    """JSON: what references say about guess and annotators; empty before the first."""
+    ordered: Mapped[int]
+    """Sequence at which the order of the tasks was last renewed."""
 
 
 class Annotator(Base):
@@ -171,6 +175,8 @@ class Chip(Base):
     campaign_id: Mapped[int] = mapped_column(ForeignKey("campaign.id"))
     name: Mapped[str]
     scenes: Mapped[int]
+    factor: Mapped[float]
+    """How much more often the guess is wrong on it than elsewhere at the same doubt."""
 
     __table_args__ = (UniqueConstraint("campaign_id", "name"),)
 
@@ -199,7 +205,11 @@ class Task(Base):
     available: Mapped[bool]
     priority: Mapped[float]
     error: Mapped[float | None]
-    """Share of the pixels expected to be wrong in the guess."""
+    """Probability that a pixel of the guess is wrong at least, whatever its doubt; None in random order."""
+    doubt: Mapped[bytes | None]
+    """How much the guess doubts itself at each pixel; 255 is 1."""
+    wrong: Mapped[float]
+    """Pixels of the guess that are expected to be wrong, by its answers so far."""
     shuffle: Mapped[int]
     """Random number that decides between equal priorities."""
     guess: Mapped[bytes | None]

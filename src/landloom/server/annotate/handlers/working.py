@@ -128,6 +128,7 @@ def submit(state: AppState, call: Call) -> Response:
     """Submit work; the answer comes after the commit."""
     submission = submission_of(state, call.fields())
     receipt = submissions.submit(state.ledger, state.campaign.name, call.user, identity(call, "id"), submission)
+    state.renewal.submitted()
     feedback = None if receipt.feedback is None else _feedback(receipt.feedback)
     return json_response(
         {"sequence": receipt.sequence, "state": receipt.state, "changed": receipt.changed, "feedback": feedback}
