@@ -15,6 +15,7 @@ import numpy as np
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneReader
+from landloom.engine.pixels.registration import Registration
 from landloom.engine.pixels.scratch import release, scratch_arrays
 from landloom.imagery.fusion.fuse import Sightings
 from landloom.imagery.fusion.quality import CLOUD, cloud_codes
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.engine.pixels.masks import PixelMask
-    from landloom.engine.pixels.registration import Registration
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
 
@@ -78,6 +78,8 @@ class SceneFacts:
     """Source of the usable pixels, where the sensor has no classification."""
 
 
+NOT_ALIGNED: Final = Registration()
+"""Scenes are read as they are."""
 _Read: TypeAlias = "tuple[dict[str, SceneFacts], dict[str, Mapping[str, str]]]"
 """Scenes used, and how their masks were."""
 
@@ -105,7 +107,7 @@ class Staged:
         grids: Sequence[Grid],
         near: Sequence[NDArray[np.bool_]],
         stack: ExitStack,
-        aligned: Registration,
+        aligned: Registration = NOT_ALIGNED,
     ) -> Self:
         """Read all overpasses.
 
