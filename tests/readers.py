@@ -156,9 +156,11 @@ def _archive(kind: str) -> Callable[[Path], object]:
     def read(path: Path) -> object:
         import shapely
 
+        from landloom.archive.files.cube import CubeArchive
         from landloom.archive.safe.products import SafeArchive
         from landloom.archive.static import StaticArchive
         from landloom.archive.table import TableArchive
+        from landloom.model.sensor import SENTINEL_2_L2A
         from landloom.model.time import Period
         from landloom.store.href_documents import HrefDocuments
 
@@ -167,6 +169,7 @@ def _archive(kind: str) -> Callable[[Path], object]:
             "table": lambda: TableArchive(path),
             "static": lambda: StaticArchive(str(path), HrefDocuments()),
             "safe": lambda: SafeArchive(place),
+            "cube": lambda: CubeArchive(path, SENTINEL_2_L2A),
         }
         archive = opening[kind]()
         scenes = archive.search(shapely.box(-180, -90, 180, 90), Period.year(2018))
@@ -250,6 +253,7 @@ READERS: Final[dict[str, Callable[[Path], object]]] = {
     "continents": _continents,
     "stac table": _archive("table"),
     "static": _archive("static"),
+    "cube": _archive("cube"),
     "safe": _archive("safe"),
     "product": _product,
     "parquet": _parquet,

@@ -16,6 +16,8 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import rasterio
+import xarray as xr
+from pyproj import CRS
 
 from landloom.engine.journal import Journal
 from landloom.engine.units import Unit
@@ -69,6 +71,19 @@ def _jp2(folder: Path) -> bytes:
     return path.read_bytes()
 
 
+def _cube(folder: Path) -> bytes:
+    path, axes = folder / "a.nc", ("time", "y", "x")
+    times = np.array(["2018-06-03", "2018-06-12"], "datetime64[ns]")
+    x, y = GRID.west + 5 + 10.0 * np.arange(10), GRID.north - 5 - 10.0 * np.arange(10)
+    made = xr.Dataset({"B04": (axes, PIXELS)}, coords={"time": times, "y": y, "x": x})
+    made["crs"] = ((), 0, CRS.from_epsg(32633).to_cf())
+    made["B04"].attrs["grid_mapping"] = "crs"
+    for name in ("x", "y"):
+        made[name].attrs["standard_name"] = f"projection_{name}_coordinate"
+    made.to_netcdf(path, engine="h5netcdf")
+    return path.read_bytes()
+
+
 def _recipe(folder: Path) -> bytes:
     write_starter("demo", folder / "landloom.yaml")
     return (folder / "landloom.yaml").read_bytes()
@@ -101,6 +116,7 @@ FILES: Final[dict[str, tuple[str, str, Callable[[Path], bytes]]]] = {
     "cog": ("geotiff", "tif", lambda _: encode_cog(PIXELS, GRID, nodata=0)),
     "raster": ("raster", "tif", lambda _: encode_cog(PIXELS, GRID, nodata=0)),
     "jp2": ("raster", "jp2", _jp2),
+    "cube": ("cube", "nc", _cube),
     "recipe": ("recipe", "yaml", _recipe),
     "classes as YAML": ("classes", "yaml", lambda _: b"maize: 1\nwheat: 2\n'0110': 3\n"),
     "classes as CSV": ("classes", "csv", lambda _: b"value,code,role\nmaize,1,\n,0,background\n"),

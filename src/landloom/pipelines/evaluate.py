@@ -23,7 +23,8 @@ from landloom.products.composite.judge import (
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
-from landloom.products.fused.judge import LIMITS, evaluate_fused, fused_table, medians
+from landloom.products.fused.judge import LIMITS, break_summary, evaluate_fused, fused_table, medians
+from landloom.products.fused.peers import absent
 from landloom.products.fused.steps import evaluate_steps, steps_table
 from landloom.products.fused.withheld import HEADER, withheld_rows
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
@@ -203,6 +204,7 @@ def _fused(listener: Listener | None) -> Evaluation:
         details=[one.document() for one in judged],
         header=("error, 1e-4", "blue", "green", "red", "nir", "gaps > 60 days"),
         rows=tuple(fused_table(judged)),
+        scenario=break_summary(judged) + "".join(f" {name} is not installed and not compared." for name in absent()),
     )
 
 

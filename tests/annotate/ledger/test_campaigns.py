@@ -10,10 +10,10 @@ import pytest
 from sqlalchemy import func, select
 from tests.annotate.ledger.made import GUESS, NAME, TRUTH, fill, hand_in, person, tasks_of, windows
 
-from landloom.annotate.ledger import draws
 from landloom.annotate.ledger.answers import answered_tasks
 from landloom.annotate.ledger.campaigns import campaign, campaigns, create_campaign, redraw_references, set_guesses
 from landloom.annotate.ledger.errors import ConflictError, NotAllowedError
+from landloom.annotate.ledger.order import draws
 from landloom.annotate.ledger.queue import take
 from landloom.annotate.ledger.schema.models import Task
 from landloom.annotate.ledger.values import Role
@@ -119,7 +119,7 @@ def test_a_large_campaign_is_drawn_from_quickly(ledger: Ledger) -> None:
     ada = person(ledger, "ada")
     assert len(take(ledger, NAME, ada, 8)) == 8
     plan = "explain query plan" if ledger.dialect == "sqlite" else "explain"
-    bound = draws._BEST.params(user=1, campaign=1)
+    bound = draws._PRIORITY.params(user=1, campaign=1)
     query = str(bound.compile(ledger.engine, compile_kwargs={"literal_binds": True}))
     with ledger.read() as connection:
         if ledger.dialect == "postgresql":

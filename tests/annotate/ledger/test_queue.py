@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select, update
-from tests.annotate.ledger.made import NAME, PIXELS, fill, hand_in, person, work
+from tests.annotate.ledger.made import GUESS, NAME, PIXELS, campaign_of, fill, hand_in, person, tasks_of, windows, work
 
 from landloom.annotate.ledger.accounts.users import grant, revoke
+from landloom.annotate.ledger.campaigns import create_campaign
 from landloom.annotate.ledger.drafts import save_draft
 from landloom.annotate.ledger.errors import ConflictError, LeaseLostError, NotAllowedError
 from landloom.annotate.ledger.queue import assignment, heartbeat, skip, take
-from landloom.annotate.ledger.schema.models import Assignment
+from landloom.annotate.ledger.schema.models import Assignment, Campaign, Task
 from landloom.annotate.ledger.submissions import submit
 from landloom.annotate.ledger.values import Role
 from landloom.annotate.tasks.values import TaskKind
@@ -21,6 +23,8 @@ from landloom.errors import InvalidValueError, NotFoundError
 
 if TYPE_CHECKING:
     from landloom.annotate.ledger.database import Ledger
+    from landloom.annotate.ledger.values import User
+    from landloom.annotate.tasks.values import TaskWindow
 
 
 def expire(ledger: Ledger, *identities: str) -> None:
@@ -218,12 +222,6 @@ def test_all_kinds_look_the_same(ledger: Ledger) -> None:
 
 
 def test_gain_leads_to_another_chip_when_it_is_worth_it(ledger: Ledger) -> None:
-    from dataclasses import replace
-
-    from tests.annotate.ledger.made import campaign_of, tasks_of
-
-    from landloom.annotate.ledger.campaigns import create_campaign
-
     values = [9.0, 1.0, 1.0, 1.0, 8.0, 7.0, 6.0, 5.0]
     tasks = [replace(one, priority=value) for one, value in zip(tasks_of(2, {}, 2), values, strict=True)]
     create_campaign(ledger, campaign_of(), tasks, scenes={"chip_00": 2, "chip_01": 2})
@@ -255,13 +253,42 @@ def test_the_order_does_not_depend_on_the_kinds(ledger: Ledger, order: str) -> N
     assert others == [first] * len(others)
 
 
+def test_a_reference_that_comes_late_is_not_seen_to_do_so(ledger: Ledger) -> None:
+    """Whoever had begun its chip gets it last, unless all priorities are new; whoever had not gets it in its order."""
+    values = [4.0, 9.0, 2.0, 1.0, 0.8, 0.7, 0.6, 0.5]
+    drawn = tasks_of(2, {1: TaskKind.REFERENCE}, 3)
+    tasks = [replace(one, priority=value) for one, value in zip(drawn, values, strict=True)]
+    create_campaign(ledger, campaign_of(annotators=3), tasks, scenes={"chip_00": 2, "chip_01": 2})
+    ada, ben, eve = person(ledger, "ada"), person(ledger, "ben"), person(ledger, "eve", Role.EXPERT)
+    late = windows(2)[1]
+
+    def step(user: User) -> TaskWindow:
+        loan = take(ledger, NAME, user, 1)[0]
+        hand_in(ledger, user, loan, GUESS)
+        return loan.window
+
+    assert step(ada) == windows(2)[0]
+    assert step(eve) == late
+    assert step(ben) == late
+    before_last = [step(ada) for _ in range(6)]
+    assert late not in before_last
+    assert step(ada) == late
+
+
+def test_a_late_reference_comes_when_all_priorities_are_new(ledger: Ledger) -> None:
+    fill(ledger, chips=1, kinds={1: TaskKind.REFERENCE})
+    ada, eve = person(ledger, "ada"), person(ledger, "eve", Role.EXPERT)
+    take(ledger, NAME, ada, 1)
+    hand_in(ledger, eve, take(ledger, NAME, eve, 1)[0], GUESS)
+    ledger.transact(
+        lambda connection: connection.execute(update(Task).where(Task.kind == "reference").values(priority=5))
+    )
+    assert take(ledger, NAME, ada, 2)[1].window != windows(1)[1]
+    ledger.transact(lambda connection: connection.execute(update(Campaign).values(ordered=1)))
+    assert take(ledger, NAME, ada, 3)[2].window == windows(1)[1]
+
+
 def test_random_order_stays_on_the_chip(ledger: Ledger) -> None:
-    from dataclasses import replace
-
-    from tests.annotate.ledger.made import campaign_of, tasks_of
-
-    from landloom.annotate.ledger.campaigns import create_campaign
-
     values = [9.0, 1.0, 1.0, 1.0, 8.0, 7.0, 6.0, 5.0]
     tasks = [replace(one, priority=value) for one, value in zip(tasks_of(2, {}, 2), values, strict=True)]
     create_campaign(ledger, campaign_of(order="random"), tasks, scenes={"chip_00": 2, "chip_01": 2})

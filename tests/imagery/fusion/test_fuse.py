@@ -208,3 +208,13 @@ def test_inconsistent_shapes_are_refused() -> None:
         Sightings(days=DAYS, stack=first.stack, valid=first.valid[:, :2])
     with pytest.raises(InvalidValueError, match="second sensor"):
         fuse(first, DAYS, replace(first, stack=first.stack[:, :1]))
+
+
+def test_an_extreme_of_the_season_is_no_cloud() -> None:
+    days = np.arange(0.0, 720.0, 30.0)
+    level = 1_500 + 2_500 * np.exp(-((((days % 360) - 180) / 25) ** 2))
+    seen = level[:, None, None, None] + np.random.default_rng(1).normal(0, NOISE, (days.size, 2, SIDE, SIDE))
+    stack = np.rint(seen).astype(np.uint16)
+    made = fuse(Sightings(days=days, stack=stack, valid=np.ones((days.size, SIDE, SIDE), bool)), days)
+    assert made.outliers <= 0.02 * stack[:, 0].size
+    assert rms(made.series, level[:, None, None, None]) < NOISE

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -10,12 +12,14 @@ from landloom.products.fused.judge import (
     FUSED,
     LIMITS,
     Judged,
+    break_summary,
     fused_table,
     gap_lengths,
     judge_seed,
     medians,
     nearest_in_time,
 )
+from landloom.products.fused.peers import PEERS, absent
 
 SEED = 303
 
@@ -38,11 +42,15 @@ def test_bars_on_a_seed_of_development(judged: Judged) -> None:
 @pytest.mark.slow
 def test_document_and_table(judged: Judged) -> None:
     document = judged.document()
-    assert set(document["rmse"]) == {"nearest", "linear", "whittaker", "harmonic", "clr", FUSED, ALONE}
+    peers = set(PEERS) - set(absent())
+    assert set(document["rmse"]) == {"nearest", "linear", "whittaker", "harmonic", "clr", FUSED, ALONE} | peers
+    assert document["absent"] == list(absent())
     assert document["crps"] < document["sigma"]
     assert sum(one["share"] for one in document["by_gap"].values()) == pytest.approx(1.0)
     assert [row[0] for row in fused_table([judged])] == list(judged.square)
     assert medians([judged])["fused_rmse"] == judged.values()["fused_rmse"]
+    assert f"{judged.fields.size} fields of 1 seeds" in break_summary([judged])
+    assert break_summary([replace(judged, fields=np.zeros(0))]) == "No field changes abruptly near a withheld scene."
 
 
 def test_gaps_reach_from_the_observation_before_to_that_after() -> None:

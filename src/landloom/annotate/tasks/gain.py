@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+AGREED: Final = 2
+"""Answers that every task gets, however little more are expected to change."""
 AHEAD: Final = 3
 """Most answers that are thought ahead."""
 COPYING: Final = 0.3
@@ -283,3 +285,21 @@ def _outcomes(answers: int) -> tuple[tuple[int, int, int], ...]:
         for same in range(answers + 1)
         for other in range(answers + 1 - same)
     )
+
+
+def answers_wanted(expected: Expected, answers: int, copies: int, least_gain: float) -> int:
+    """How many answers a task needs in all.
+
+    Args:
+        expected: what is expected of the task with as many answers as it may get.
+        answers: it has.
+        copies: it may get.
+        least_gain: pixels that the next answers have to correct in a minute; 0: all answers are wanted.
+
+    Example:
+        >>> little = Expected(wrong=3.0, per_second=0.1)
+        >>> [answers_wanted(little, answers, 3, 12.0) for answers in (0, 1, 2)], answers_wanted(little, 2, 3, 5.0)
+        ([3, 3, 2], 3)
+    """
+    enough = answers >= AGREED and 60 * expected.per_second < least_gain
+    return min(answers, copies) if enough else copies

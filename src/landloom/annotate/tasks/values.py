@@ -36,6 +36,7 @@ _RANGES: Final = {
     "trust_after": (1, 1_000),
     "trust_mark": (0, 1),
     "trust_window": (1, 10_000),
+    "least_gain": (0, 1_000_000),
     "context": (4, 2 * LARGEST_TASK),
     "seed": (0, 2**63 - 1),
 }
@@ -185,6 +186,9 @@ class CampaignSettings:
     """Seconds between heartbeats."""
     order: Order = "gain"
     """Order of the queue."""
+    least_gain: float = 0.0
+    """Pixels that the next answers have to be expected to correct in a minute, or else a task with two answers gets no
+    more; 0: every task gets all its answers."""
     qualification: int = 0
     """Tasks of the qualification round; 0 for none."""
     pass_mark: float = 0.8

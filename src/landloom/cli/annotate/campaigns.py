@@ -71,6 +71,10 @@ def init(
     lease: Annotated[int, typer.Option(help="Seconds without a sign of life after which a task is reissued.")] = 900,
     heartbeat: Annotated[int, typer.Option(help="Seconds between signs of life.")] = 60,
     order: Annotated[str, typer.Option(help="`gain` for expected gain per second, or `random`.")] = "gain",
+    least_gain: Annotated[
+        float,
+        typer.Option(help="No third answer where it is expected to correct fewer pixels in a minute; 0: always."),
+    ] = 0.0,
     qualification: Annotated[int, typer.Option(help="Tasks of a qualification round; 0 for none.")] = 0,
     pass_mark: Annotated[float, typer.Option(help="Accuracy that passes the qualification round.")] = 0.8,
     accept: Annotated[
@@ -103,6 +107,7 @@ def init(
         "lease_seconds": lease,
         "heartbeat_seconds": heartbeat,
         "order": order,
+        "least_gain": least_gain,
         "qualification": qualification,
         "pass_mark": pass_mark,
         "trust_after": trust_after,

@@ -19,6 +19,8 @@ CHANGES: Final = 1.5
 """Least changes of a usual region in such a part: fewer say nothing of its rate."""
 KNOWN: Final = 0.4
 """Bands' worth of evidence that an interval between two observations has its region's usual rate of change."""
+SURE: Final = 2.0
+"""Changes of each region in such a part by which its rate is drawn to that of the whole period."""
 _USUAL: Final = 8.0
 _ROUNDS: Final = 4
 
@@ -46,19 +48,20 @@ def rates(series: RegionSeries, rounds: int = 8) -> Rates:
     """Rates from the changes between consecutive observations.
 
     A region's rate is drawn to that of all regions, the more the fewer observations it has. All regions change on the
-    same dates, so that where these are sparse the parts of the period are longer.
+    same dates, so that where these are sparse the parts of the period are longer, and a part's rate is drawn to that of
+    the whole period, however many regions there are.
     """
     edges = _parts(series)
     count = edges.size - 1
     bands = series.values.shape[1]
     season = np.ones((bands, count))
     base = np.ones((bands, series.values.shape[2]))
+    drawn = SURE * max(float(series.seen.any(axis=0).sum()), 1.0)
     for _ in range(rounds):
         total, number, by_season, weight = _changes(series.values, series.variance, series.days, edges, season, base)
         usual = np.maximum(total.sum(axis=1) / np.maximum(number.sum(), 1.0), 1e-3)[:, None]
         base = np.maximum((total + _USUAL * usual) / (number[None] + _USUAL), 0.05 * usual)
         _, _, by_season, weight = _changes(series.values, series.variance, series.days, edges, season, base)
-        drawn = 0.1 * max(weight.mean(), 1.0)
         season = np.maximum((by_season + drawn) / (weight[None] + drawn), 0.02)
     return Rates(base=base.astype(np.float32), days=(edges[1:] + edges[:-1]) / 2, season=season)
 

@@ -19,6 +19,8 @@ SPIKE: Final = 4.0
 """Distance outside the range of its neighbours in time, in σ, from which an observation is a spike."""
 DARK: Final = 0.6
 """Weight of a dark spike against a bright one."""
+USUAL: Final = 0.75
+"""Share of changes between observations whose pace counts as that of the season."""
 RATE: Final = 1.0
 """Growth of variance per day that a spike is judged by, in units of the noise's variance."""
 
@@ -93,6 +95,7 @@ def _excess(
     before: int,
     after: int,
     region: int,
+    slope: NDArray[np.float64],
 ) -> tuple[float, float]:
     """Distance of an observation above and below those before and after it, in σ; at an end these are the same."""
     lag = min(days[t] - days[before], days[after] - days[t])
@@ -103,7 +106,7 @@ def _excess(
         low = min(values[before, b, region], values[after, b, region])
         high = max(values[before, b, region], values[after, b, region])
         own = values[t, b, region]
-        spread = variance[t, b, region] + variance[before, b, region] + RATE * max(lag, 0.0)
+        spread = variance[t, b, region] + variance[before, b, region] + RATE * max(lag, 0.0) + (slope[b] * lag) ** 2
         if own > high:
             above += (own - high) * (own - high) / spread
         elif own < low:
@@ -113,7 +116,11 @@ def _excess(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _spikes(
-    values: NDArray[np.float32], variance: NDArray[np.float32], days: NDArray[np.float64], spikes: NDArray[np.bool_]
+    values: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    days: NDArray[np.float64],
+    slope: NDArray[np.float64],
+    spikes: NDArray[np.bool_],
 ) -> None:
     """Region by region the largest spike is left out, until there is none.
 
@@ -132,7 +139,7 @@ def _spikes(
             for k in range(count):
                 before = kept[k - 1] if k > 0 else kept[1]
                 after = kept[k + 1] if 0 < k < count - 1 else before
-                above, below = _excess(values, variance, days, kept[k], before, after, region)
+                above, below = _excess(values, variance, days, kept[k], before, after, region, slope)
                 if max(above, below) > SPIKE and max(above, DARK * below) > largest:
                     largest, worst = max(above, DARK * below), k
             if worst < 0:
@@ -152,5 +159,18 @@ def find_spikes(series: RegionSeries) -> NDArray[np.bool_]:
         (time, region).
     """
     spikes = np.zeros((series.days.size, series.values.shape[2]), dtype=np.bool_)
-    _spikes(series.values, series.variance, series.days, spikes)
+    _spikes(series.values, series.variance, series.days, _slopes(series), spikes)
     return spikes
+
+
+def _slopes(series: RegionSeries) -> NDArray[np.float64]:
+    """(band) usual change per day between observations: what an extreme of the season may stand out by."""
+    seen, days = series.seen, series.days
+    found = []
+    for region in range(seen.shape[1]):
+        at = np.flatnonzero(seen[:, region])
+        gap = np.diff(days[at])
+        change = np.abs(np.diff(series.values[at, :, region], axis=0))
+        found.append(change[gap > 0] / gap[gap > 0, None])
+    every = np.concatenate(found)
+    return np.quantile(every, USUAL, axis=0) if len(every) else np.zeros(series.values.shape[1])

@@ -2,7 +2,13 @@
 
 A guess as recipes make it by default, on an area of nine chips; three simulated annotators correct it, one answer after
 the other. After every few answers the labels are those of the consensus where there are answers, and the guess where
-there are none. Both orders begin with the reference tasks, and both are measured outside of them.
+there are none. Both orders begin with the reference tasks, and both are measured outside of them. The active order
+learns as that of the ledger does.
+
+When everything is answered, both orders have the same labels. So the active order needs fewer answers only as far as
+the rest of them changes nothing in sum, and the value that it has to reach lies on a flat stretch: `foreseen` is what
+an order would need that knows beforehand what each annotator will answer. At a budget of half the answers, tasks are
+left over, and the order decides which (`needed_of_half`).
 """
 
 from __future__ import annotations

@@ -19,12 +19,13 @@ from landloom.imagery.fill import fill_linear
 from landloom.imagery.fusion.fuse import Sightings, fuse
 from landloom.imagery.harmonic import fill_harmonic
 from landloom.imagery.whittaker import LAMBDAS, whittaker
+from landloom.products.fused.peers import SCCD, WHITSMOOTH, absent, robust_whittaker, state_space
 from landloom.products.fused.section import DILATE
 from landloom.simulate.judge.composites import JUDGE_SEEDS
 from landloom.simulate.judge.fusion import FUSION_BANDS, judge_fusion
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -39,6 +40,9 @@ NEAR_BREAK: Final = 3.0
 TUNED: Final = (0.1, *LAMBDAS)
 """Penalties that smoothing is tuned over."""
 FUSED, ALONE = "fused", "fused, one sensor"
+LINE: Final = "line between truths"
+_DRAWS: Final = 2_000
+_SOME: Final = np.s_[:, :, 1::3, 1::3]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,7 +51,7 @@ class Judged:
 
     seed: int
     square: Mapping[str, NDArray[np.float64]]
-    """Method → (date, band, y, x) squared errors."""
+    """Method → (date, band, y, x) squared errors; not a number where a method has no value."""
     bias: Mapping[str, NDArray[np.float64]]
     """Method → (band) mean errors."""
     months: NDArray[np.int64]
@@ -63,6 +67,11 @@ class Judged:
     """(date, band, y, x) error of the fused series over its σ."""
     sigma: NDArray[np.float64]
     """(date, band, y, x) its σ."""
+    breaks: Mapping[str, NDArray[np.float64]]
+    """Method → (field, band) mean squared errors near its abrupt change on withheld dates, and as `LINE` those of
+    straight lines between the truth itself on the scenes before and after."""
+    fields: NDArray[np.float64]
+    """(field) pixels and dates behind each of these."""
     agreement: float
     """Share of used observations within 2 σ of surface and noise together."""
     flagged: float
@@ -77,9 +86,9 @@ class Judged:
         """
         square = self.square[method]
         if where is None:
-            found: NDArray[np.float64] = np.sqrt(square.mean(axis=(0, 2, 3)))
+            found: NDArray[np.float64] = np.sqrt(np.nanmean(square, axis=(0, 2, 3)))
             return found
-        return np.array([np.sqrt(square[:, b][where].mean()) for b in range(square.shape[1])])
+        return np.array([np.sqrt(np.nanmean(square[:, b][where])) for b in range(square.shape[1])])
 
     def best(self, where: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
         """(band) error of the best other method, that with the smallest mean over bands relative to linear."""
@@ -140,6 +149,8 @@ class Judged:
             "crps": self.crps,
             "near_break": dict(self.near_break),
             "near_break_anywhere": dict(self.near_break_anywhere),
+            "near_break_fields": int(self.fields.size),
+            "absent": list(absent()),
             **self.values(),
         }
 
@@ -201,15 +212,18 @@ def judge_seed(seed: int) -> Judged:
     used[~held] = alone.used
     filled = _others(case, used) | {ALONE: alone.series, FUSED: both.series}
     error = {name: one[held].astype(np.float64) - case.truth[held] for name, one in filled.items()}
+    breaks, fields = _breaks(case, filled | {LINE: _line_between(case)}, held)
     sigma = both.sigma[held].astype(np.float64)
     clear = valid[~held] & ~case.first.cloudy[~held]
     return Judged(
         seed=seed,
         square={name: one**2 for name, one in error.items()},
-        bias={name: one.mean(axis=(0, 2, 3)) for name, one in error.items()},
+        bias={name: np.nanmean(one, axis=(0, 2, 3)) for name, one in error.items()},
         months=((days[held] + 0.5) // 30.4375).astype(np.int64) + 1,
         gap=gap_lengths(used, days, held),
         near_break=_near_break(case, filled, held),
+        breaks=breaks,
+        fields=fields,
         near_break_anywhere=_near_break(case, filled, np.ones_like(held)),
         ratio=error[FUSED] / np.maximum(sigma, 1.0),
         sigma=sigma,
@@ -242,30 +256,89 @@ def _second(case: FusionCase) -> Sightings:
     )
 
 
-def _others(case: FusionCase, used: NDArray[np.bool_]) -> dict[str, NDArray[np.uint16]]:
-    """The other methods, at all dates."""
+def _others(case: FusionCase, used: NDArray[np.bool_]) -> dict[str, NDArray[Any]]:
+    """The other methods, at all dates; peers as far as they are installed."""
     stack, days, held = case.first.pixels, case.first.days, case.withheld
     truth = case.truth[held].astype(np.float64)
-    smooth = [whittaker(stack, used, days, days, one) for one in TUNED]
-    tuned = min(smooth, key=lambda one: float(np.square(one[held] - truth).mean(axis=(0, 2, 3)).sum()))
-    return {
+
+    def tuned(smooth: Callable[[NDArray[np.uint16], NDArray[np.bool_], float], NDArray[Any]]) -> NDArray[Any]:
+        """With the penalty that is best on some pixels."""
+        few = [smooth(stack[_SOME], used[_SOME[:1] + _SOME[2:]], one)[held] - truth[_SOME] for one in TUNED]
+        best = int(np.argmin([np.square(one).mean(axis=(0, 2, 3)).sum() for one in few]))
+        return smooth(stack, used, TUNED[best])
+
+    missing = absent()
+    peers: dict[str, NDArray[Any]] = {}
+    if WHITSMOOTH not in missing:
+        peers[WHITSMOOTH] = tuned(lambda values, valid, one: robust_whittaker(values, valid, days, one))
+    if SCCD not in missing:
+        peers[SCCD] = state_space(stack, used, days, days)
+    return peers | {
         "nearest": nearest_in_time(stack, used, days, days),
         "linear": fill_linear(stack, used, days, days),
-        "whittaker": tuned,
+        "whittaker": tuned(lambda values, valid, one: whittaker(values, valid, days, days, one)),
         "harmonic": fill_harmonic(stack, used, days, days, trend=False),
         "clr": fill_clr(stack, used, days, days),
     }
 
 
-def _near_break(
-    case: FusionCase, filled: Mapping[str, NDArray[np.uint16]], dates: NDArray[np.bool_]
-) -> dict[str, float]:
-    near = np.abs(case.first.days[dates, None, None] - case.harvest[None]) <= NEAR_BREAK
+def _near_break(case: FusionCase, filled: Mapping[str, NDArray[Any]], dates: NDArray[np.bool_]) -> dict[str, float]:
+    square, pixels = _breaks(case, filled, dates)
     found: dict[str, float] = {}
-    for name, one in filled.items() if near.any() else ():
-        square = np.moveaxis(np.square(one[dates].astype(np.float64) - case.truth[dates]), 1, -1)[near]
-        found[name] = float(np.sqrt(square.mean(axis=0)).mean())
+    for name, one in square.items():
+        known = np.isfinite(one[:, 0])
+        if known.any():
+            found[name] = float(np.sqrt(np.average(one[known], axis=0, weights=pixels[known])).mean())
     return found
+
+
+def _breaks(
+    case: FusionCase, filled: Mapping[str, NDArray[Any]], dates: NDArray[np.bool_]
+) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float64]]:
+    """Method → (field, band) mean squared errors within `NEAR_BREAK` of an abrupt change, and (field) their numbers."""
+    near = np.abs(case.first.days[dates, None, None] - case.harvest[None]) <= NEAR_BREAK
+    _, field = np.unique(np.broadcast_to(case.harvest, near.shape)[near], return_inverse=True)
+    pixels = np.bincount(field).astype(np.float64)
+    found: dict[str, NDArray[np.float64]] = {}
+    for name, one in filled.items():
+        square = np.moveaxis(np.square(one[dates].astype(np.float64) - case.truth[dates]), 1, -1)[near]
+        known = np.isfinite(square[:, 0])
+        number = np.bincount(field[known], minlength=pixels.size)
+        total = [np.bincount(field[known], square[known, b], pixels.size) for b in range(square.shape[1])]
+        found[name] = np.stack(total, axis=1) / np.where(number > 0, number, np.nan)[:, None]
+    return found, pixels
+
+
+def _line_between(case: FusionCase) -> NDArray[np.float64]:
+    """Straight lines between the truth on the scenes before and after each, at the scene; at an end the truth."""
+    made = case.truth.astype(np.float64)
+    days = case.first.days
+    share = ((days[1:-1] - days[:-2]) / (days[2:] - days[:-2]))[:, None, None, None]
+    made[1:-1] = (1 - share) * case.truth[:-2] + share * case.truth[2:]
+    return made
+
+
+def break_summary(judged: Sequence[Judged]) -> str:
+    """What errors near abrupt changes rest on: fields, the range of the ratio, and what a cloudless sky would leave."""
+    some = [one for one in judged if one.fields.size]
+    if not some:
+        return "No field changes abruptly near a withheld scene."
+    pixels = np.concatenate([one.fields for one in some])
+    square = {name: np.concatenate([one.breaks[name] for one in some]) for name in (FUSED, "whittaker", LINE)}
+    rng = np.random.default_rng(0)
+
+    def ratio(chosen: NDArray[np.int64], name: str) -> float:
+        weight = pixels[chosen, None]
+        ours, theirs = ((weight * square[one][chosen]).sum(axis=0) for one in (name, "whittaker"))
+        return float(np.sqrt(ours).mean() / np.sqrt(theirs).mean())
+
+    every = np.arange(pixels.size)
+    low, high = np.quantile([ratio(rng.choice(every, every.size), FUSED) for _ in range(_DRAWS)], [0.025, 0.975])
+    return (
+        f"Near abrupt changes, {pixels.size} fields of {len(some)} seeds together: {ratio(every, FUSED):.2f} of "
+        f"Whittaker smoothing (95 % of resampled fields {low:.2f} to {high:.2f}); straight lines between the truth on "
+        f"the scenes before and after: {ratio(every, LINE):.2f}."
+    )
 
 
 def nearest_in_time(

@@ -115,3 +115,18 @@ def test_a_random_order_stays(ledger: Ledger) -> None:
     import_references(ledger, NAME, person(ledger, "eve", Role.EXPERT), {windows(1)[0]: TRUTH})
     assert renew(ledger, NAME) == 0
     assert set(priorities(ledger)) == {1.0}
+
+
+def test_where_two_agree_no_third_is_asked(ledger: Ledger) -> None:
+    """Whatever the kind of the task; where two disagree, a third decides."""
+    fill(ledger, {1: TaskKind.BLIND, 2: TaskKind.PLANTED}, {}, annotators=3, least_gain=5.0)
+    ada, ben, cid = (person(ledger, name) for name in ("ada", "ben", "cid"))
+    for user, labels in ((ada, (GUESS,) * 4), (ben, (GUESS, GUESS, GUESS, bytes([3] * PIXELS)))):
+        given = dict(zip(windows(1), labels, strict=True))
+        for _ in range(4 * CHIPS):
+            loan = take(ledger, NAME, user, 1)[0]
+            hand_in(ledger, user, loan, given.get(loan.window, GUESS))
+    assert [loan.window for loan in take(ledger, NAME, cid, 4 * CHIPS)] == [windows(1)[3]]
+    with ledger.read() as connection:
+        rows = connection.execute(select(Task.copies, Task.counted).order_by(Task.id)).all()
+    assert [(one.copies, one.counted) for one in rows] == [(2, 2)] * 3 + [(3, 2)] + [(2, 2)] * 8

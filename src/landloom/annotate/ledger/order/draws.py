@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, exists, select
+from sqlalchemy.orm import aliased
 
 from landloom.annotate.ledger.places import EXPERT
-from landloom.annotate.ledger.schema.models import BIG, Assignment, Reference, Task
+from landloom.annotate.ledger.schema.models import BIG, Assignment, Campaign, Reference, Submission, Task
 from landloom.annotate.ledger.values import Role
 from landloom.annotate.tasks.trust import Trust
 from landloom.annotate.tasks.values import TaskKind
@@ -45,6 +46,20 @@ _NEW: Final = ~exists().where(
     Assignment.location == Task.location,
 ).correlate(Task)
 """Nobody sees a place twice, as whatever kind of task."""
+_BEGUN: Final = aliased(Task)
+_IN_TURN: Final = ~exists().where(
+    Reference.task_id == Task.id,
+    Submission.id == Reference.submission_id,
+    Campaign.id == Task.campaign_id,
+    Submission.sequence > Campaign.ordered,
+    Assignment.user_id == bindparam("user"),
+    Assignment.campaign_id == bindparam("campaign"),
+    Assignment.issued < Submission.recorded,
+    _BEGUN.id == Assignment.task_id,
+    _BEGUN.chip_id == Task.chip_id,
+).correlate(Task)
+"""No reference that its expert answered after the person had begun its chip: coming after tasks of less gain, it would
+be known for what it is. It waits until all tasks have new priorities, or nothing else is left."""
 _ANSWERED: Final = exists().where(Reference.task_id == Task.id).correlate(Task)
 _ORDER: Final = (Task.priority.desc(), Task.shuffle.desc())
 """That of the indices, backwards."""
@@ -73,9 +88,11 @@ _EXPERT: Final = _locking("expert", (Task.chip_id, Task.shuffle), *_OPEN)
 _QUALIFY: Final = _locking(
     "qualify", (Task.chip_id, Task.shuffle), _CAMPAIGN, Task.kind == TaskKind.QUALIFICATION.value, _ANSWERED
 )
-_TASK_HERE: Final = _locking("annotate", _ORDER, _HERE, Task.available)
-_TASK: Final = _locking("annotate", _ORDER, _CAMPAIGN, Task.available)
-_BEST: Final = select(Task.priority).where(_CAMPAIGN, Task.available, _NEW).order_by(*_ORDER).limit(1)
+_ANY_HERE: Final = _locking("annotate", _ORDER, _HERE, Task.available)
+_ANY: Final = _locking("annotate", _ORDER, _CAMPAIGN, Task.available)
+_BEST_HERE: Final = _locking("annotate", _ORDER, _HERE, Task.available, _IN_TURN)
+_BEST: Final = _locking("annotate", _ORDER, _CAMPAIGN, Task.available, _IN_TURN)
+_PRIORITY: Final = select(Task.priority).where(_CAMPAIGN, Task.available, _NEW, _IN_TURN).order_by(*_ORDER).limit(1)
 
 
 def draw(connection: Connection, record: CampaignRecord, standing: Standing, roles: frozenset[Role]) -> Drawn | None:
@@ -88,21 +105,22 @@ def draw(connection: Connection, record: CampaignRecord, standing: Standing, rol
         return None
     if record.campaign.settings.qualification and standing.qualified is not True and Role.EXPERT not in roles:
         return None if standing.qualified is False else _first(connection, standing, _QUALIFY, wait=True)
-    return _for_annotator(connection, record, standing) or _first(connection, standing, _TASK, wait=True)
+    if record.campaign.settings.order == "random":
+        here = None if standing.chip_id is None else _first(connection, standing, _ANY_HERE)
+    else:
+        here = _nearby(connection, standing) or _first(connection, standing, _BEST)
+    return here or _first(connection, standing, _ANY, wait=True)
 
 
-def _for_annotator(connection: Connection, record: CampaignRecord, standing: Standing) -> Drawn | None:
-    """A task of the chip at hand, unless there are much better ones."""
+def _nearby(connection: Connection, standing: Standing) -> Drawn | None:
+    """The best task of the chip at hand, unless there are much better ones."""
     if standing.chip_id is None:
         return None
-    here, priority = _row(connection, standing, _TASK_HERE)
+    here, priority = _row(connection, standing, _BEST_HERE)
     if here is None:
         return None
-    if record.campaign.settings.order == "gain":
-        best = connection.execute(_BEST, _parameters(standing)).scalar()
-        if best is not None and priority < STAY * best:
-            return None
-    return here
+    best = connection.execute(_PRIORITY, _parameters(standing)).scalar()
+    return None if best is not None and priority < STAY * best else here
 
 
 def _first(

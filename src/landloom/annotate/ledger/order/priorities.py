@@ -16,9 +16,9 @@ from sqlalchemy import bindparam, case, cast, exists, func, or_, select, update
 from landloom.annotate.answers.values import TaskAnswers
 from landloom.annotate.ledger.chain import compact
 from landloom.annotate.ledger.lookup import campaign_record
-from landloom.annotate.ledger.places import lock_tasks
+from landloom.annotate.ledger.places import lock_tasks, recount
 from landloom.annotate.ledger.schema.models import Assignment, Campaign, Chip, Reference, Submission, Task
-from landloom.annotate.tasks.gain import Expected, GainModel
+from landloom.annotate.tasks.gain import Expected, GainModel, answers_wanted
 from landloom.annotate.tasks.learning import SEVERAL, chip_factors, is_due, learned
 from landloom.annotate.tasks.order import disagreement
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from landloom.annotate.ledger.database import Ledger
     from landloom.annotate.ledger.lookup import CampaignRecord
+    from landloom.annotate.tasks.values import CampaignSettings
 
 _CHUNK: Final = 100
 """Tasks that are locked at once: for some hundredths of a second."""
@@ -65,13 +66,16 @@ _REFRESH: Final = (
     .values(
         disputed=bindparam("split"),
         wrong=bindparam("expected"),
+        copies=bindparam("wanted"),
         priority=func.coalesce(cast(bindparam("gain"), Task.priority.type), Task.priority),
     )
 )
 
 
 def refresh(connection: Connection, found: CampaignRecord, tasks: Sequence[int], latest: bytes | None = None) -> None:
-    """Bring disagreement, expected errors and priority of tasks up to date with the answers that count.
+    """Bring disagreement, expected errors, priority and answers wanted of tasks up to date with the answers that count.
+
+    Counts of a task are up to date before; they are afterwards.
 
     Args:
         connection: inside a transaction that has locked the tasks.
@@ -79,16 +83,21 @@ def refresh(connection: Connection, found: CampaignRecord, tasks: Sequence[int],
         tasks: their numbers.
         latest: an answer to the only task that counts and has no row yet.
     """
-    model = _model(connection, found)
-    by_gain = found.campaign.settings.order == "gain"
+    model, settings = _model(connection, found), found.campaign.settings
     for start in range(0, len(tasks), _CHUNK):
-        rows = _refreshed(connection, model, tasks[start : start + _CHUNK], latest, by_gain=by_gain)
+        rows = _refreshed(connection, model, settings, tasks[start : start + _CHUNK], latest)
         if rows:
             connection.execute(_REFRESH, rows)
+        if settings.least_gain:
+            recount(connection, [row["number"] for row in rows])
 
 
 def _refreshed(
-    connection: Connection, model: GainModel, tasks: Sequence[int], latest: bytes | None, *, by_gain: bool
+    connection: Connection,
+    model: GainModel,
+    settings: CampaignSettings,
+    tasks: Sequence[int],
+    latest: bytes | None,
 ) -> list[dict[str, Any]]:
     labels: dict[int, list[NDArray[np.uint8]]] = {}
     for row in connection.execute(_ANSWERS, {"tasks": list(tasks)}):
@@ -97,18 +106,28 @@ def _refreshed(
     for task in connection.execute(_TASKS, {"tasks": list(tasks)}):
         given = [*labels.get(task.id, []), *([] if latest is None else [np.frombuffer(latest, np.uint8)])]
         table = np.stack(given) if given else np.zeros((0, task.pixels), np.uint8)
-        expected = _expected(model, task, table)
-        gain = expected.per_second if by_gain and task.error is not None else None
-        rows.append({"number": task.id, "split": disagreement(table), "expected": expected.wrong, "gain": gain})
+        most = max(task.copies, settings.annotators)
+        expected = _expected(model, task, table, most)
+        gain = expected.per_second if settings.order == "gain" and task.error is not None else None
+        wanted = answers_wanted(expected, len(given), most, settings.least_gain)
+        rows.append(
+            {
+                "number": task.id,
+                "split": disagreement(table),
+                "expected": expected.wrong,
+                "gain": gain,
+                "wanted": wanted if settings.least_gain else task.copies,
+            }
+        )
     return rows
 
 
-def _expected(model: GainModel, task: Any, labels: NDArray[np.uint8]) -> Expected:
+def _expected(model: GainModel, task: Any, labels: NDArray[np.uint8], copies: int) -> Expected:
     return model.expect(
         _raster(task.guess),
         _raster(task.doubt),
         labels,
-        copies=task.copies,
+        copies=copies,
         least=task.error or 0.0,
         factor=task.factor,
     )
@@ -153,7 +172,7 @@ def renew(ledger: Ledger, name: str, *, only_if_due: bool = False) -> int:
             return 0
         model = learned(*_references(connection, found), sorted(found.campaign.codes))
         factors = _factors(connection, found, model)
-        wanted = Task.counted < Task.copies
+        wanted = or_(Task.counted < Task.copies, Task.counted < found.campaign.settings.annotators)
         tasks = (
             connection.execute(select(Task.id).where(Task.campaign_id == found.id, wanted).order_by(Task.id))
             .scalars()
