@@ -1,18 +1,20 @@
-"""Medians against bottleneck, filling against numpy.interp and the copy rate, smoothing against scipy."""
+"""Medians against bottleneck, filling against numpy.interp and the copy rate, smoothing against scipy; shifts."""
 
 from __future__ import annotations
 
+from statistics import median
 from typing import TYPE_CHECKING
 
 import bottleneck
 import numpy as np
-from benchmarks.timing import speedup
+from benchmarks.timing import seconds, speedup
 from scipy.linalg import solveh_banded
 from scipy.ndimage import gaussian_filter
 from whitsmooth_rust import whittaker_solve_f32  # type: ignore[import-untyped]
 
 from landloom.imagery.fill import fill_linear, fill_periodic
 from landloom.imagery.median import masked_median
+from landloom.imagery.registration.shifts import ShiftMeter
 from landloom.imagery.valid import scl_valid
 from landloom.imagery.whittaker import whittaker
 from landloom.model.sensor import CLEAR
@@ -164,9 +166,31 @@ def linear() -> dict[str, float]:
     return found
 
 
+def registration() -> dict[str, float]:
+    """A year of a tile's scenes in a window, a third of it cloudy, as a unit measures it; one thread."""
+    rng = np.random.default_rng(0)
+    ground = gaussian_filter(rng.standard_normal((128, 128)), 1.5)
+    stack = np.rint(3_000 + 400 * ground / ground.std() + 60 * rng.standard_normal((73, 128, 128))).astype(np.uint16)
+    field = np.stack([gaussian_filter(rng.standard_normal((128, 128)), 12) for _ in range(73)])
+    valid = field < np.quantile(field, 0.67)
+
+    def ours() -> None:
+        meter = ShiftMeter(days=np.arange(0.0, 365.0, 5.0))
+        for _ in range(4):
+            meter.add(stack, valid)
+        meter.shifts()
+
+    ours()
+    return {"shift_mpix": 4 * stack.size / median(seconds(ours) for _ in range(5)) / 1e6}
+
+
 def run() -> dict[str, float]:
     return (
-        {f"median_t{times}": median_against_bottleneck(times) for times in (6, 12)} | filling() | smoothing() | linear()
+        {f"median_t{times}": median_against_bottleneck(times) for times in (6, 12)}
+        | filling()
+        | smoothing()
+        | linear()
+        | registration()
     )
 
 

@@ -181,7 +181,8 @@ def _keys(section: type[BaseModel]) -> Iterable[str]:
             if not field.is_required():
                 default = field.get_default(call_default_factory=True)
                 value += "" if _empty(default) else f"; `{_yaml(default)}` if absent"
-            key = f"**`{name}`**" if field.is_required() else f"`{name}`"
+            said = field.alias or name
+            key = f"**`{said}`**" if field.is_required() else f"`{said}`"
             yield f"| {key} | {value} | {_cell(texts.get(name) or field.description or '')} |"
 
 

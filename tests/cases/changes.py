@@ -185,6 +185,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "products.s2.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("cells", "products.s2.terms", {"licence": "MIT", "attribution": "x"}),
         change("cells", "products.s2.archive", "other"),
+        change("cells", "products.s2.register", "correct"),
     ],
     "Terms": [
         change("cells", "products.s2.terms.licence", "MIT"),
@@ -227,6 +228,7 @@ CHANGES: dict[str, list[Change]] = {
         change("fused", "products.pfsr.clear", [4]),
         change("fused", "products.pfsr.dilate", 1),
         change("fused", "products.pfsr.mask", {"source": "scl", "clear": ["water"]}),
+        change("fused", "products.pfsr.register", "off"),
         change("fused", "products.pfsr.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("fused", "products.pfsr.terms", {"licence": "MIT", "attribution": "x"}),
         change("fused", "products.pfsr.archive", "more", products__pfsr__second=None),

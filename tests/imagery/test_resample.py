@@ -15,9 +15,10 @@ from rasterio.enums import Resampling
 from rasterio.io import MemoryFile
 from rasterio.vrt import WarpedVRT
 from rasterio.warp import reproject
+from scipy.ndimage import map_coordinates
 
 from landloom.errors import InvalidValueError
-from landloom.imagery.resample import nearest_indices, repeat, to_grid
+from landloom.imagery.resample import interpolated, nearest_indices, repeat, to_grid
 from landloom.model.grid import Grid, transformer
 
 
@@ -200,3 +201,41 @@ def test_what_does_not_go_together_is_refused() -> None:
         nearest_indices(grid, Grid.of_bounds(32634, (0, 0, 100, 100), 10))
     with pytest.raises(InvalidValueError, match="factor"):
         repeat(np.zeros((2, 2)), 0)
+
+
+@settings(deadline=None)
+@given(st.floats(-90, 90), st.floats(-90, 90), st.sampled_from([10.0, 20.0]))
+def test_interpolation_is_bilinear_between_pixel_centres(east: float, north: float, pixel: float) -> None:
+    source = Grid.of_bounds(32633, (0, 0, 600, 600), pixel)
+    values = random(source)
+    target = Grid.of_bounds(32633, (120 + east, 120 + north, 480 + east, 480 + north), 10)
+    x = (target.west - source.west + np.arange(5, 360, 10)) / pixel - 0.5
+    y = (source.north - target.north + np.arange(5, 360, 10)) / pixel - 0.5
+    wanted = map_coordinates(values.astype(float), np.meshgrid(y, x, indexing="ij"), order=1)
+    found = interpolated(values, source, target)
+    assert found.dtype == np.uint16
+    assert np.abs(found - wanted).max() <= 0.5 + 1e-6
+
+
+def test_interpolation_across_zones_follows_the_ground() -> None:
+    """A plane stays a plane: its value at each centre is that of the centre's place in the other zone."""
+    source = Grid.of_bounds(32632, (699_960, 5_560_020, 709_980, 5_570_040), 10)
+    west, south, east, north = neighbour(32632, 32633, (705_000, 5_565_000), 3_000)
+    target = Grid.of_bounds(32633, (west, south, east, north), 10)
+    plane = 1_000 + 3 * np.arange(source.width)[None] + 2 * np.arange(source.height)[:, None]
+    x, y = np.meshgrid(target.west + np.arange(5, 3_000, 10), target.north - np.arange(5, 3_000, 10))
+    x, y = transformer(32633, 32632).transform(x, y)
+    wanted = 1_000 + 3 * ((x - source.west) / 10 - 0.5) + 2 * ((source.north - y) / 10 - 0.5)
+    found = interpolated(plane.astype(np.uint16), source, target)
+    assert np.abs(found - wanted).max() <= 0.51
+
+
+def test_interpolation_takes_nothing_from_nodata_and_keeps_what_is_saturated() -> None:
+    source = Grid.of_bounds(32633, (0, 0, 60, 10), 10)
+    values = np.array([[500, 0, 700, 800, 65_535, 900]], np.uint16)
+    half = Grid.of_bounds(32633, (5, 0, 65, 10), 10)
+    assert interpolated(values, source, half).tolist() == [[0, 0, 750, 65_535, 65_535, 900]]
+    assert interpolated(values, source, source).tolist() == values.tolist()
+    assert not interpolated(values, source, Grid.of_bounds(32633, (600, 0, 660, 10), 10)).any()
+    with pytest.raises(InvalidValueError, match="an array of"):
+        interpolated(values[:, :3], source, source)

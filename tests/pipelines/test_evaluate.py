@@ -7,13 +7,8 @@ from typing import get_type_hints
 import pytest
 
 from landloom.cli.evaluating import evaluate
-from landloom.pipelines.evaluate import (
-    EVALUATIONS,
-    ON_RECIPES,
-    evaluate_composites,
-    evaluate_fractions,
-    judged_composite,
-)
+from landloom.pipelines.evaluate import EVALUATIONS, ON_RECIPES, evaluate_composites, evaluate_fractions
+from landloom.products.composite.judge import judged_composite
 from landloom.simulate.judge.composites import composite_error, judge_composite
 
 

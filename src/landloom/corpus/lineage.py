@@ -48,6 +48,36 @@ class LeftOut:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ShiftRecord:
+    """Displacement of a scene's image against the mean of the scenes of its tile, where it was measured.
+
+    Example:
+        >>> ShiftRecord(windows=0, corrected=False).document()
+        {'windows': 0, 'corrected': False}
+    """
+
+    __pydantic_config__ = _STRICT
+
+    east: float | None = None
+    """Metres; None where too little could be compared."""
+    north: float | None = None
+    """Metres."""
+    error: float | None = None
+    """Standard error of either, metres."""
+    ratio: float | None = None
+    """Height of the correlation peak relative to the highest point elsewhere."""
+    windows: int
+    """Windows that it was measured in."""
+    corrected: bool
+    """Whether it was removed."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; what is not known is omitted."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneRecord:
     """A scene that was used, and how its values were processed."""
 
@@ -75,6 +105,8 @@ class SceneRecord:
     """Band → conversion to 10,000 × reflectance, for bands that need more than the offset."""
     code: int | None = None
     """Number of its overpass in traceability layers."""
+    shift: ShiftRecord | None = None
+    """Displacement of its image, if the recipe has it measured."""
 
     @classmethod
     def of(
@@ -86,6 +118,7 @@ class SceneRecord:
         validity: str | None = None,
         stored: Mapping[str, str] | None = None,
         code: int | None = None,
+        shift: ShiftRecord | None = None,
     ) -> Self:
         """The record of a scene.
 
@@ -96,6 +129,7 @@ class SceneRecord:
             validity: source of the valid mask.
             stored: band → conversion of its numbers.
             code: number of its overpass in traceability layers.
+            shift: displacement of its image.
         """
         return cls(
             id=scene.id,
@@ -109,11 +143,13 @@ class SceneRecord:
             validity=validity,
             stored=dict(stored) if stored else None,
             code=code,
+            shift=shift,
         )
 
     def document(self) -> dict[str, Any]:
         """As JSON values; values that are not counted or stated are omitted."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
+        values["shift"] = None if self.shift is None else self.shift.document()
         stated = {name: value for name, value in values.items() if value is not None or name in _ALWAYS}
         if self.clamped is None:  # corpora of granules have it last
             stated["offset"] = stated.pop("offset")

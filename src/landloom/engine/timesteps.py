@@ -16,6 +16,7 @@ from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import BUDGET, Block, blocks, strips
 from landloom.engine.pixels.reading import SceneReader
+from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
 from landloom.engine.units import Observed, Outcome, Unit, unit_digest
@@ -86,20 +87,38 @@ class TimestepTask:
     timesteps: tuple[Timestep, ...]
     scenes: tuple[Scene, ...]
     """All scenes of the tile in the period."""
+    register: Register = Register.OFF
+    """What is done about displaced scenes."""
 
     def run(self) -> Outcome:
         """Reduce, cut, write; the lineage records the scenes of every timestep."""
         blank = np.zeros((len(self.samples), len(self.timesteps)), np.bool_)
+        aligned = self._aligned()
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product)) for product in self.products]
-            steps = [self._timestep(index, step, writers, blank) for index, step in enumerate(self.timesteps)]
+            steps = [self._timestep(index, aligned, writers, blank) for index in range(len(self.timesteps))]
             files = [file for writer in writers for file in writer.finish()]
         table = np.ones((len(self.samples), len(self.timesteps)), np.bool_)
         gaps = blank if blank.any() else None
         observed = (
             Observed(product=one.key, timesteps=self.timesteps, table=table, blank=gaps) for one in self.products
         )
-        return Outcome(files=tuple(files), observed=tuple(observed), lineage=Lineage(timesteps=tuple(steps)))
+        return Outcome(
+            files=tuple(files),
+            observed=tuple(observed),
+            lineage=Lineage(timesteps=tuple(steps)),
+            notes=aligned.notes(),
+        )
+
+    def _aligned(self) -> Registration:
+        return survey(
+            self.register,
+            overpasses(self.scenes, self.samples[0].epsg),
+            bands=self.bands,
+            mask=self.mask,
+            samples=self.samples,
+            resolution=self.resolution,
+        )
 
     def _writer(self, product: Product) -> ProductWriter:
         return product_writer(
@@ -112,11 +131,13 @@ class TimestepTask:
         )
 
     def _timestep(
-        self, index: int, step: Timestep, writers: Sequence[ProductWriter], blank: NDArray[np.bool_]
+        self, index: int, aligned: Registration, writers: Sequence[ProductWriter], blank: NDArray[np.bool_]
     ) -> LineageStep:
         """Reduce one timestep; nothing is written before all of its blocks are read."""
+        step = self.timesteps[index]
         wanted = [scene for scene in self.scenes if scene.time in step.period]
-        (attempt, parts), left_out = without_broken(partial(self._parts, wanted))
+        known = {scene.id: aligned.left_out[scene.id] for scene in wanted if scene.id in aligned.left_out}
+        (attempt, parts), left_out = without_broken(partial(self._parts, wanted, aligned), known)
         means: list[float] = []
         for block, arrays, count in parts:
             cut = self._cut(index, block, (arrays, count), writers)
@@ -125,10 +146,10 @@ class TimestepTask:
         return _lineage(step, wanted, left_out, attempt, float(np.mean(means)))
 
     def _parts(
-        self, wanted: Sequence[Scene], left_out: Mapping[str, str]
+        self, wanted: Sequence[Scene], aligned: Registration, left_out: Mapping[str, str]
     ) -> tuple[_StepAttempt, list[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]]:
         usable = [scene for scene in wanted if scene.id not in left_out]
-        attempt = _StepAttempt(task=self, passes=overpasses(usable, self.samples[0].epsg))
+        attempt = _StepAttempt(task=self, aligned=aligned, passes=overpasses(usable, self.samples[0].epsg))
         return attempt, list(attempt.blocks(blocks(self.samples, self.resolution)))
 
     def _cut(
@@ -160,6 +181,7 @@ class _StepAttempt:
     """An attempt at a timestep with the scenes that are still considered usable."""
 
     task: TimestepTask
+    aligned: Registration
     passes: list[list[Scene]]
     clamped: dict[str, int] = field(default_factory=dict)
     stored: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -180,7 +202,8 @@ class _StepAttempt:
             self.validity = {r.scene.id: r.validity for r in every if r.sensor.classification is None}
 
     def _reader(self, scene: Scene) -> SceneReader:
-        return SceneReader(scene, bands=self.task.bands, mask=self.task.mask)
+        displaced = self.aligned.displaced(scene.id)
+        return SceneReader(scene, bands=self.task.bands, mask=self.task.mask, displaced=displaced)
 
     def _block(
         self, block: Block, readers: Sequence[Sequence[SceneReader]]
@@ -230,6 +253,7 @@ def _lineage(
                 level=False,
                 validity=attempt.validity.get(scene.id),
                 stored=attempt.stored.get(scene.id),
+                shift=attempt.aligned.record(scene.id),
             )
             for scene in sorted(used, key=lambda one: (one.time, one.id))
         ),
@@ -249,6 +273,7 @@ def timestep_units(
     timesteps: tuple[Timestep, ...],
     bands: tuple[str, ...],
     mask: PixelMask,
+    register: Register = Register.OFF,
 ) -> list[Unit]:
     """The units of a product on a regular time axis, one per tile.
 
@@ -260,6 +285,7 @@ def timestep_units(
         timesteps: of all products.
         bands: bands read from each scene.
         mask: rule for the usable pixels.
+        register: what is done about displaced scenes.
     """
     project, archive, units = request.project, request.scenes.archive, []
     settings = request.section.model_dump(mode="json", exclude={"terms"})
@@ -277,6 +303,7 @@ def timestep_units(
             samples=samples,
             timesteps=timesteps,
             scenes=scenes,
+            register=register,
         )
         decides = unit_digest(
             settings,

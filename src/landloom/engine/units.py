@@ -35,6 +35,8 @@ class NoteKind(StrEnum):
     """Two inputs overlap."""
     UNLABELLED = "unlabelled"
     """Cells without any label."""
+    DISPLACED = "displaced"
+    """A scene whose image lies beside its place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,8 +1,10 @@
-"""Nearest-neighbour resampling to another grid: exact if grids nest, with a defined tie rule if they do not.
+"""Resampling to another grid: by nearest neighbour, exact if grids nest, with a defined tie rule if they do not.
 
 A target pixel takes the source pixel that contains its centre. If the centre lies on the boundary of two source pixels,
 the western or northern one is taken: a source centre on a pixel boundary goes to the cell east and south of it.
 (GDAL takes the eastern and southern source pixel there; it agrees everywhere else.)
+
+Scenes whose displacement is removed are interpolated instead, between the four pixels around each position.
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ from numpy.polynomial.chebyshev import chebpts1, chebvander
 
 from landloom.errors import InvalidValueError
 from landloom.model.grid import Grid, transformer
+from landloom.model.sensor import NODATA, SATURATED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -110,6 +113,67 @@ def to_grid(array: NDArray[Any], source: Grid, target: Grid, *, nodata: float = 
     for start, y, x in _coordinates(source, target):
         _gather(bands, y, x, filled[:, start : start + len(y)])
     return out
+
+
+def interpolated(array: NDArray[np.uint16], source: Grid, target: Grid) -> NDArray[np.uint16]:
+    """Resample 10,000 × reflectance to another grid, bilinearly.
+
+    Args:
+        array: (y, x) on the source grid.
+        source: its grid.
+        target: grid to resample to, in any CRS and resolution.
+
+    Returns:
+        (y, x) on the target grid, halves rounded up; nodata outside the source and where any pixel that counts is
+        nodata, saturated where any is.
+
+    Raises:
+        InvalidValueError: the array does not have the shape of the source grid.
+
+    Example:
+        >>> source = Grid.of_bounds(32633, (0, 0, 40, 10), 10)
+        >>> target = Grid.of_bounds(32633, (4, 0, 44, 10), 10)
+        >>> interpolated(np.array([[100, 200, 300, 0]], np.uint16), source, target)
+        array([[140, 240,   0,   0]], dtype=uint16)
+    """
+    if array.shape != source.shape:
+        raise InvalidValueError(f"got an array of {array.shape}, expected (y, x) with {source.shape}")
+    out = np.zeros(target.shape, np.uint16)
+    values = np.ascontiguousarray(array)
+    if source.epsg == target.epsg:
+        y = (source.north - target.north + np.arange(0.5, target.height) * target.pixel_height) / source.pixel_height
+        x = (target.west - source.west + np.arange(0.5, target.width) * target.pixel_width) / source.pixel_width
+        _blend(values, *(one.copy() for one in np.broadcast_arrays(y[:, None], x[None])), out)
+        return out
+    for start, y, x in _coordinates(source, target):
+        _blend(values, y, x, out[start : start + len(y)])
+    return out
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _blend(values: NDArray[np.uint16], y: NDArray[np.float64], x: NDArray[np.float64], out: NDArray[np.uint16]) -> None:
+    """Mean of the four pixels around each position, by distance; of those that the source has."""
+    height, width = values.shape
+    for row in range(y.shape[0]):
+        for column in range(y.shape[1]):
+            down, along = y[row, column], x[row, column]
+            # Written so that NaN positions count as outside.
+            if not (-TIE < down < height + TIE and -TIE < along < width + TIE):
+                continue
+            i, j = int(np.floor(down - 0.5 + TIE)), int(np.floor(along - 0.5 + TIE))
+            total, invalid = 0.0, False
+            saturated = False
+            for k in range(4):
+                r, c = i + k // 2, j + k % 2
+                share = (1.0 - abs(down - 0.5 - r)) * (1.0 - abs(along - 0.5 - c))
+                if share <= TIE:
+                    continue
+                value = values[min(max(r, 0), height - 1), min(max(c, 0), width - 1)]
+                invalid |= value == NODATA
+                saturated |= value == SATURATED
+                total += share * value
+            if not invalid:
+                out[row, column] = SATURATED if saturated else np.uint16(total + 0.5)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

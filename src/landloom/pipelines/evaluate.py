@@ -9,18 +9,23 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import counted
-from landloom.imagery.composite import Observation, composite
-from landloom.imagery.resample import repeat
-from landloom.imagery.valid import data_valid, scl_valid
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
 from landloom.pipelines.withheld import evaluate_withheld
+from landloom.products.composite.judge import (
+    MONTHS,
+    evaluate_registration,
+    judged_composite,
+    registration_figures,
+    registration_table,
+)
 from landloom.products.composite.section import CompositeProduct
 from landloom.products.consensus.judge import CALIBRATION, NEAR, consensus_figures, consensus_table, evaluate_consensus
 from landloom.products.consensus.judge import GAIN as OVER_PUBLISHED
 from landloom.products.fused.judge import LIMITS, break_summary, evaluate_fused, fused_table, medians
 from landloom.products.fused.peers import absent
+from landloom.products.fused.steps import evaluate_steps, steps_table
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
@@ -28,11 +33,8 @@ from landloom.simulate.judge.labels import judge_fractions
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from numpy.typing import NDArray
-
     from landloom.engine.project import Project
     from landloom.engine.run import Listener
-    from landloom.simulate.judge.composites import CompositeCase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,22 +69,6 @@ class Evaluation:
     """What the table was measured on, where its header does not say it."""
     notes: tuple[str, ...] = ()
     """What was left out."""
-
-
-def judged_composite(case: CompositeCase, dilate: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """Composite a case like a build: classes at 20 m, unusable areas dilated, per-pixel medians.
-
-    Args:
-        case: the judge's month.
-        dilate: dilation in pixels of the classification.
-
-    Returns:
-        (band, y, x) composite, and (time, y, x) the observations used.
-    """
-    usable = repeat(scl_valid(case.scl[:, ::2, ::2], dilate=dilate).astype(np.uint8), 2).astype(np.bool_)
-    valid = usable & data_valid(case.pixels).all(axis=1)
-    seen = [Observation(bands=bands, valid=one) for bands, one in zip(case.pixels, valid, strict=True)]
-    return composite(seen).bands, valid
 
 
 def evaluate_composites(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[Figure]:
@@ -221,6 +207,43 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _harmonise(listener: Listener | None) -> Evaluation:
+    judged = evaluate_steps(listener=listener)
+    value = median(one.relative for one in judged if one.pairs)
+    what = "difference of the sensors on the same day after all steps, relative to that before, mean over bands"
+    return Evaluation(
+        figures=(Figure(name="harmonise_difference", value=value, limit=1.0, what=what),),
+        details=[one.document() for one in judged],
+        header=("difference (bias), 1e-4", "blue", "green", "red", "nir"),
+        rows=tuple(steps_table([one for one in judged if one.pairs])),
+    )
+
+
+def _registration(listener: Listener | None) -> Evaluation:
+    judged = evaluate_registration(listener=listener)
+    residual, composites, july = registration_figures(judged)
+    return Evaluation(
+        figures=(
+            Figure(
+                name="registration_residual",
+                value=residual,
+                limit=0.1,
+                what="displacement that is left of a scene's 0.3 pixels, median",
+            ),
+            Figure(
+                name="registration_composite",
+                value=composites,
+                limit=0.85,
+                what="error of aligned composites with wider masks, relative to the default, median month",
+            ),
+            Figure(name="registration_july", value=july, limit=0.85, what="the same in July"),
+        ),
+        details=[one.document() for one in judged],
+        header=("relative error by month", *(f"{month:02d}" for month in MONTHS)),
+        rows=tuple(registration_table(judged)),
+    )
+
+
 def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
     found = evaluate_withheld(project, **options)
     return Evaluation(
@@ -240,6 +263,8 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "annotation-order": _order,
     "fused": _fused,
     "guess": _guess,
+    "harmonise": _harmonise,
+    "registration": _registration,
 }
 """Evaluations on the frozen judge."""
 ON_RECIPES: Final[dict[str, Callable[..., Evaluation]]] = {"fused": _fused_of_recipe}

@@ -209,6 +209,13 @@ class World:
         files["SCL"] = np.where(_unseen(scene, grid), np.uint8(Scl.NO_DATA), scl)
         return files
 
+    def displacement(self, scene: SceneSpec) -> tuple[float, float]:
+        """Pixels of 10 m to the east and south by which a scene's image is displaced."""
+        key = skies.sky_key(self.spec, scene.time, scene.orbit)
+        angle = tau * float(uniform(np.array([0]), np.array([0]), key + 19)[0])
+        shift = self.spec.misregistration / _FINE
+        return shift * cos(angle), shift * sin(angle)
+
     def _layers(self, scene: SceneSpec, fine: Grid, bands: Sequence[str], *, clouds: bool) -> dict[str, NDArray[Any]]:
         """Bands at native resolution without offset, `SCL` and `cloudy` at 20 m, all over the bounds of the grid."""
         sky = _sky(self.spec, scene.time, scene.orbit, scene.cover, fine)
@@ -243,9 +250,7 @@ class World:
         key = skies.sky_key(self.spec, scene.time, scene.orbit)
         lots = uniform(np.arange(4), np.full(4, row), key + 17)
         gain = 1.0 + self.spec.gain * 3.4641 * (lots[:3].sum() - 1.5) / 1.7321
-        angle = tau * float(uniform(np.array([0]), np.array([0]), key + 19)[0])
-        shift = self.spec.misregistration / _FINE
-        layer = _displaced(ground, shift * cos(angle), shift * sin(angle)) * np.float32(gain * scene.brightness)
+        layer = _displaced(ground, *self.displacement(scene)) * np.float32(gain * scene.brightness)
         if sky is not None:
             layer = skies.through(sky, layer, row)
         layer = _mean(layer, native // _FINE)

@@ -135,6 +135,15 @@ def test_items_carry_the_table_of_codes(corpus: Path, tmp_path: Path) -> None:
     assert json.loads(one.read_bytes())["properties"]["scene_codes"]
 
 
+def test_displacements_are_recorded_by_default(corpus: Path) -> None:
+    for path in corpus.glob("lineage/*/*/PF-SR.json"):
+        _, _, lineage = read_lineage(path.read_bytes())
+        shifts = [scene.shift for step in lineage.timesteps for scene in step.scenes]
+        assert shifts
+        assert not any(one is None or one.corrected for one in shifts)
+        assert any(one is not None and one.windows for one in shifts)
+
+
 def test_broken_scenes_are_named(corpus: Path) -> None:
     left_out = [
         one.id

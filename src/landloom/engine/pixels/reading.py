@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
 
@@ -12,7 +13,7 @@ from landloom.engine.pixels.masks import SceneFiles, SceneMasks, lacking, named_
 from landloom.engine.pixels.windows import source_window
 from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
-from landloom.imagery.resample import to_grid
+from landloom.imagery.resample import interpolated, to_grid
 from landloom.imagery.stored import Storage, number_rule
 from landloom.imagery.valid import data_valid
 from landloom.model.sensor import REFLECTANCE_SCALE
@@ -58,8 +59,18 @@ class SceneReader:
     unchanged, to be retried.
     """
 
-    def __init__(self, scene: Scene, *, bands: Sequence[str], mask: PixelMask, tiles: TileCache | None = None) -> None:
+    def __init__(
+        self,
+        scene: Scene,
+        *,
+        bands: Sequence[str],
+        mask: PixelMask,
+        tiles: TileCache | None = None,
+        displaced: tuple[float, float] | None = None,
+    ) -> None:
         self.scene = scene
+        self.displaced = displaced
+        """Metres to the east and north by which its image is displaced, to be removed; None to read it as it is."""
         self.sensor = scene.made_by
         self.clamped = 0
         """Number of valid pixels so far that the offset would have taken below 1."""
@@ -122,7 +133,7 @@ class SceneReader:
             TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
-            return self._band(name, target)
+            return self._placed(name, target)
 
     def classes(self, target: Grid) -> NDArray[Any] | None:
         """Values of the classification on a grid, 0 without data; None outside the scene.
@@ -132,7 +143,7 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            return self._masks.classes(target)
+            return self._masks.classes(self._sought(target))
 
     def clear(self, target: Grid) -> NDArray[np.bool_] | None:
         """Usable pixels by the scene's own classification; None if it does not cover the grid.
@@ -142,7 +153,7 @@ class SceneReader:
             TransientFaultError: as for `band`.
         """
         with self._named():
-            return self._masks.usable(target)
+            return self._masks.usable(self._sought(target))
 
     @property
     def validity(self) -> str:
@@ -163,6 +174,13 @@ class SceneReader:
     def is_classified(self) -> bool:
         """Whether usable pixels may be known from more than nodata."""
         return self._masks.is_known
+
+    def _sought(self, target: Grid) -> Grid:
+        """Where the image shows what belongs to a target."""
+        if self.displaced is None:
+            return target
+        east, north = self.displaced
+        return replace(target, west=target.west + east, north=target.north + north)
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -189,29 +207,46 @@ class SceneReader:
         return named_files(self.scene)
 
     def _observe(self, target: Grid) -> Observation | None:
-        valid = self._masks.usable(target)
+        valid = self._masks.usable(self._sought(target))
         if valid is None or not valid.any():
             return None
         bands = np.empty((len(self._bands), *target.shape), dtype=np.uint16)
         for index, name in enumerate(self._bands):
-            part = self._band(name, target)
+            part = self._placed(name, target)
             if part is None:
                 return None
             bands[index] = part
             valid &= data_valid(part)
         return Observation(bands=bands, valid=valid) if valid.any() else None
 
+    def _placed(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        """A band with its displacement removed: interpolated on the file's own pixels, which are repeated as ever."""
+        if self.displaced is None:
+            return self._band(name, target)
+        source = self._file(name, self._band_asset(name)).grid
+        own = target if source.epsg != target.epsg else source_window(source, target)
+        window = None if own is None else source_window(source, self._sought(own), margin=1)
+        if own is None or window is None:
+            return None
+        moved = interpolated(self._numbers(name, window), window, self._sought(own))
+        placed: NDArray[np.uint16] = to_grid(moved, own, target, nodata=0)
+        return placed
+
     def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
-        asset = self._band_asset(name)
-        file = self._file(name, asset)
-        window = source_window(file.grid, target)
+        window = source_window(self._file(name, self._band_asset(name)).grid, target)
         if window is None:
             return None
+        moved: NDArray[np.uint16] = to_grid(self._numbers(name, window), window, target, nodata=0)
+        return moved
+
+    def _numbers(self, name: str, window: Grid) -> NDArray[np.uint16]:
+        """10,000 × reflectance of a window of a band's file."""
+        asset = self._band_asset(name)
+        file = self._file(name, asset)
         rule = self._rule(name, asset, file)
         numbers, clamped = rule.apply(self._read(file, window, asset.band))
         self.clamped += clamped
-        moved: NDArray[np.uint16] = to_grid(numbers, window, target, nodata=0)
-        return moved
+        return numbers
 
     def _rule(self, name: str, asset: SceneFile, file: RasterFile) -> NumberRule:
         """How the numbers of a band become 10,000 × reflectance; found out once."""

@@ -11,12 +11,14 @@ from landloom.model.recipe.sections import (
     Provider,
     Publication,
     RegionSection,
+    Registering,
     SamplerSection,
     Section,
     Share,
     StacSection,
     Terms,
     VectorSource,
+    section_keys,
 )
 
 __all__ = [
@@ -32,6 +34,7 @@ __all__ = [
     "Publication",
     "Recipe",
     "RegionSection",
+    "Registering",
     "SamplerSection",
     "ScenesSection",
     "Section",
@@ -42,4 +45,5 @@ __all__ = [
     "VectorSource",
     "find_sources",
     "parse_document",
+    "section_keys",
 ]

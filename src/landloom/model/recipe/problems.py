@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Union, get_arg
 from pydantic import BaseModel
 
 from landloom.errors import Problem, nearest
+from landloom.model.recipe.sections import section_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -85,7 +86,7 @@ def _words(entry: ErrorDetails, section: type[BaseModel], here: Any) -> str:
     if kind == "missing":
         return "missing, expected a value"
     if kind == "extra_forbidden":
-        return f"unknown key; nearest: {', '.join(nearest(str(entry['loc'][-1]), section.model_fields))}"
+        return f"unknown key; nearest: {', '.join(nearest(str(entry['loc'][-1]), section_keys(section)))}"
     if kind.startswith("union_tag"):
         tags = ", ".join(_tags(here, str(context["discriminator"]).strip("'")))
         return (
@@ -146,7 +147,7 @@ def _walk(location: Sequence[int | str], model: type[BaseModel]) -> tuple[list[s
 def _inside(here: Any, part: int | str, section: type[BaseModel]) -> tuple[Any, type[BaseModel]]:
     """The type behind a key or list index, and the section that holds it."""
     if _is_section(here):
-        field = here.model_fields.get(str(part))
+        field = section_keys(here).get(str(part))
         return (None if field is None else field.annotation), here
     arguments = get_args(here)
     if get_origin(here) is dict:

@@ -6,9 +6,12 @@ from datetime import date, datetime
 from string import Formatter
 from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from landloom.model.time import Period
+
+if TYPE_CHECKING:
+    from pydantic.fields import FieldInfo
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9-]*$", description="lower-case letters, digits and '-'")]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -17,12 +20,30 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class Section(BaseModel):
     """A section of a recipe: frozen; unknown keys are refused."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, str_strip_whitespace=True, serialize_by_alias=True)
 
 
 def is_none(value: object) -> bool:
     """Whether an unset key is left out of documents; older documents do not have it."""
     return value is None
+
+
+def section_keys(section: type[BaseModel]) -> dict[str, FieldInfo]:
+    """Key as written in a recipe → field of a section."""
+    return {field.alias or name: field for name, field in section.model_fields.items()}
+
+
+def _off(value: object) -> object:
+    """YAML reads `off` as false."""
+    return "off" if value is False else value
+
+
+Registering = Annotated[
+    Literal["off", "measure", "correct"] | None,
+    BeforeValidator(_off),
+    Field(alias="register", exclude_if=is_none),  # every class of pydantic's has a `register` of its own
+]
+"""What is done about displaced scenes; a field of this type is not called like its key."""
 
 
 class PeriodSection(Section):

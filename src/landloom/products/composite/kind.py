@@ -11,6 +11,7 @@ from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
 from landloom.engine.pixels.mask_sections import pixel_mask
+from landloom.engine.pixels.registration import Register
 from landloom.engine.timesteps import timestep_units
 from landloom.errors import Problem
 from landloom.imagery.composite import Observation, blank_reason, composite
@@ -116,6 +117,7 @@ class CompositeKind(ProductKind[CompositeProduct]):
             timesteps=timesteps(request),
             bands=request.section.bands or (),
             mask=pixel_mask(request.section, _sensor(request)),
+            register=Register(request.section.registration or Register.OFF),
         )
 
     def report(self, request: ProductRequest[CompositeProduct], facts: ReportFacts) -> list[str]:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from landloom.model.recipe import Name, PeriodSection, ProductSection, Terms
+from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Terms
 from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 from landloom.model.time import Cadence
@@ -26,6 +26,9 @@ class CompositeProduct(ProductSection):
     """Scene classes that count as clear; vegetation, bare soil, water, unclassified and snow if absent."""
     dilate: Annotated[int, Field(ge=0, le=50)] = 1
     """Dilation of unusable areas in pixels of the classification (20 m): clouds are often missed at their edges."""
+    registration: Registering = None
+    """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read;
+    `off` if absent."""
     count: bool = True
     """Whether the number of observations is published too."""
     mask: Masks = ()

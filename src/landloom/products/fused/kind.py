@@ -11,6 +11,7 @@ from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import clear_classes, sensor_of
 from landloom.engine.pixels.mask_sections import mask_problems, masks_of, pixel_mask
+from landloom.engine.pixels.registration import Register
 from landloom.engine.scenes.overpasses import overpasses
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
@@ -131,6 +132,7 @@ class FusedKind(ProductKind[FusedProduct]):
             samples=samples,
             timesteps=steps,
             limits=section.limits,
+            register=Register(section.registration or Register.MEASURE),
         )
         decides = unit_digest(
             section.model_dump(mode="json", exclude={"terms"}),

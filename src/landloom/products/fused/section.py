@@ -7,7 +7,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, field_validator
 
 from landloom.errors import InvalidValueError
-from landloom.model.recipe import Name, PeriodSection, ProductSection, Terms
+from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Terms
 from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 from landloom.model.sensor import REFLECTANCE_SCALE, SATURATED
@@ -35,6 +35,9 @@ class FusedProduct(ProductSection):
     """Smallest and largest reflectance; values beyond are clipped and counted."""
     mask: Masks = ()
     """Where usable pixels are known from, instead of `clear`; one mask or several."""
+    registration: Registering = None
+    """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read,
+    `off` does neither; `measure` if absent."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms

@@ -15,6 +15,7 @@ import numpy as np
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneReader
+from landloom.engine.pixels.registration import Registration
 from landloom.engine.pixels.scratch import release, scratch_arrays
 from landloom.imagery.fusion.fuse import Sightings
 from landloom.imagery.fusion.quality import CLOUD, cloud_codes
@@ -77,6 +78,8 @@ class SceneFacts:
     """Source of the usable pixels, where the sensor has no classification."""
 
 
+NOT_ALIGNED: Final = Registration()
+"""Scenes are read as they are."""
 _Read: TypeAlias = "tuple[dict[str, SceneFacts], dict[str, Mapping[str, str]]]"
 """Scenes used, and how their masks were."""
 
@@ -88,6 +91,7 @@ class Staged:
     source: Source
     grids: Sequence[Grid]
     near: Sequence[NDArray[np.bool_]]
+    aligned: Registration
     arrays: Mapping[str, NDArray[Any]]
     """`stack`, `valid`, `clouds` and number of the window → (overpass, …, y, x); clouds are codes + 1, 0 = no data."""
     used: dict[str, SceneFacts] = field(default_factory=dict)
@@ -97,7 +101,14 @@ class Staged:
     """Broken scenes, with the reason."""
 
     @classmethod
-    def read(cls, source: Source, grids: Sequence[Grid], near: Sequence[NDArray[np.bool_]], stack: ExitStack) -> Self:
+    def read(
+        cls,
+        source: Source,
+        grids: Sequence[Grid],
+        near: Sequence[NDArray[np.bool_]],
+        stack: ExitStack,
+        aligned: Registration = NOT_ALIGNED,
+    ) -> Self:
         """Read all overpasses.
 
         Args:
@@ -105,6 +116,7 @@ class Staged:
             grids: windows, row by row.
             near: (y, x) of each, the pixels wanted; nothing is kept of the others.
             stack: closes temporary files.
+            aligned: displacements to remove.
 
         Raises:
             TransientFaultError: a file is temporarily unreadable.
@@ -115,7 +127,8 @@ class Staged:
             shapes[f"stack {number}"] = (count, bands, *grid.shape), np.uint16
             shapes[f"valid {number}"] = (count, *grid.shape), np.bool_
             shapes[f"clouds {number}"] = (count, *grid.shape), np.uint8
-        staged = cls(source=source, grids=grids, near=near, arrays=scratch_arrays(shapes, stack, IN_MEMORY))
+        arrays = scratch_arrays(shapes, stack, IN_MEMORY)
+        staged = cls(source=source, grids=grids, near=near, aligned=aligned, arrays=arrays)
         for (used, masked), left_out in in_threads(staged._overpass, range(count)):
             staged.used |= used
             staged.masked |= masked
@@ -149,7 +162,8 @@ class Staged:
             release(self.arrays[f"{name} {number}"])
 
     def _overpass(self, index: int) -> tuple[_Read, dict[str, str]]:
-        made = without_broken(partial(self._attempt, index))
+        ids, far = {scene.id for scene in self.source.passes[index]}, self.aligned.left_out
+        made = without_broken(partial(self._attempt, index), {name: far[name] for name in sorted(ids & set(far))})
         for number in range(len(self.grids)):
             self.release(number)
         return made
@@ -161,11 +175,12 @@ class Staged:
                 array[index] = 0
         used: dict[str, SceneFacts] = {}
         masked: dict[str, Mapping[str, str]] = {}
+        bands, mask = self.source.bands, self.source.mask
         for scene in self.source.passes[index]:
             if scene.id in left_out:
                 continue
-            tiles = TileCache(_TILES)
-            with SceneReader(scene, bands=self.source.bands, mask=self.source.mask, tiles=tiles) as reader:
+            tiles, displaced = TileCache(_TILES), self.aligned.displaced(scene.id)
+            with SceneReader(scene, bands=bands, mask=mask, tiles=tiles, displaced=displaced) as reader:
                 added = [self._merge(reader, index, number) for number in range(len(self.grids))]
                 if reader.masked:
                     masked[scene.id] = reader.masked

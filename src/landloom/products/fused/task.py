@@ -15,10 +15,12 @@ import numpy as np
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.blocks import blocks
 from landloom.engine.pixels.parallel import in_threads
+from landloom.engine.pixels.registration import Register
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
+from landloom.products.fused.aligning import measured, surveyed
 from landloom.products.fused.sightings import Source, Staged, day_of
 from landloom.products.fused.tally import Tally
 from landloom.products.fused.withheld import WITHHELD
@@ -69,6 +71,8 @@ class FusedTask:
     """Smallest and largest value of the series, in stored numbers."""
     block: int = BLOCK
     """Bytes that the work on a block takes at most, if a block is not a single sample."""
+    register: Register = Register.MEASURE
+    """What is done about displaced scenes."""
 
     def run(self) -> Outcome:
         """Read, fuse, cut, write; the lineage has the scenes of every timestep, with their codes."""
@@ -108,6 +112,7 @@ class FusedTask:
                     validity=used[scene.id].validity,
                     stored=used[scene.id].stored,
                     code=tile.codes[scene.id],
+                    shift=tile.aligned.record(scene.id),
                 )
                 for scene in wanted
                 if scene.id in used
@@ -139,8 +144,12 @@ class _Tile:
             one.grid.window(-HALO, -HALO, one.grid.height + 2 * HALO, one.grid.width + 2 * HALO) for one in self.blocks
         ]
         self.near = [self._near(number) for number in range(len(self.grids))]
-        self.first = Staged.read(task.first, self.grids, self.near, stack)
-        self.second = None if task.second is None else Staged.read(task.second, self.grids, self.near, stack)
+        self.aligned = surveyed(task.register, (task.first, task.second), task.samples, task.resolution)
+        where = (self.grids, self.near, stack, self.aligned)
+        self.first = Staged.read(task.first, *where)
+        self.second = None if task.second is None else Staged.read(task.second, *where)
+        if task.register is Register.MEASURE:
+            self.aligned = measured((self.first, self.second), self.blocks, task.samples, task.resolution)
         sensors = [one for one in (self.first, self.second) if one is not None]
         self.used = {name: facts for one in sensors for name, facts in one.used.items()}
         self.masked = {name: masks for one in sensors for name, masks in one.masked.items()}
@@ -178,7 +187,7 @@ class _Tile:
 
     def notes(self) -> tuple[Note, ...]:
         """What was screened, clipped or never seen."""
-        found = list(self.tally.notes())
+        found = [*self.tally.notes(), *self.aligned.notes()]
         for staged, which in ((self.first, "reference"), (self.second, "second")):
             if staged is not None and not staged.used:
                 found.append(

@@ -1,0 +1,190 @@
+"""Displacements of a tile's scenes: measured in some windows, recorded, and removed as they are read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.corpus.lineage import ShiftRecord
+from landloom.engine.pixels.blocks import blocks
+from landloom.engine.pixels.reading import SceneFaultError, SceneReader
+from landloom.engine.units import Note, NoteKind
+from landloom.imagery.registration.shifts import MOST, Shift, ShiftMeter
+from landloom.imagery.valid import data_valid
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.engine.pixels.masks import PixelMask
+    from landloom.model.grid import Grid
+    from landloom.model.sample import Sample
+    from landloom.model.scene import Scene
+
+WINDOWS: Final = 9
+"""Windows of a tile that displacements are measured in."""
+SIDE: Final = 128
+"""Their side in pixels."""
+DILATE: Final = 2
+"""Pixels of the classification by which unusable areas grow at least: the edges of clouds move."""
+NOTED: Final = 1.0
+"""Pixels from which a displacement is told of, not only recorded."""
+_COLOURS: Final = ("nir", "red", "nir08", "green")
+
+
+class Register(StrEnum):
+    """What is done about the displacement of scenes."""
+
+    OFF = "off"
+    MEASURE = "measure"
+    """It is measured and recorded."""
+    CORRECT = "correct"
+    """It is removed as well, where it is large enough and sure."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Registration:
+    """Displacements of a tile's scenes, and what is done about them.
+
+    Example:
+        >>> shift = Shift(right=0.3, down=-0.4, pixel=10.0, error=0.05, height=0.7, ratio=5.0, windows=4)
+        >>> aligned = Registration(rule=Register.CORRECT, shifts={"S2A_1": shift})
+        >>> aligned.displaced("S2A_1"), aligned.displaced("S2A_2")
+        ((3.0, 4.0), None)
+    """
+
+    rule: Register = Register.OFF
+    shifts: Mapping[str, Shift | None] = field(default_factory=dict)
+    """Scene → displacement; None where it could not be measured."""
+
+    def displaced(self, scene: str) -> tuple[float, float] | None:
+        """Metres to the east and north to remove from a scene; None to read it as it is."""
+        shift = self.shifts.get(scene)
+        if self.rule is not Register.CORRECT or shift is None or not shift.is_worth_it:
+            return None
+        return round(shift.east, 2), round(shift.north, 2)
+
+    @property
+    def left_out(self) -> dict[str, str]:
+        """Scene → reason, for those that are displaced too far to be corrected."""
+        if self.rule is not Register.CORRECT:
+            return {}
+        return {
+            scene: f"displaced by {shift.size:.1f} pixels, expected at most {MOST:g}"
+            for scene, shift in sorted(self.shifts.items())
+            if shift is not None and shift.is_too_far
+        }
+
+    def record(self, scene: str) -> ShiftRecord | None:
+        """What lineage says of a scene; None if nothing was measured."""
+        if self.rule is Register.OFF:
+            return None
+        shift = self.shifts.get(scene)
+        if shift is None:
+            return ShiftRecord(windows=0, corrected=False)
+        return ShiftRecord(
+            east=round(shift.east, 2),
+            north=round(shift.north, 2),
+            error=round(shift.error * shift.pixel, 2),
+            ratio=round(min(shift.ratio, 100.0), 1),
+            windows=shift.windows,
+            corrected=self.displaced(scene) is not None,
+        )
+
+    def notes(self) -> tuple[Note, ...]:
+        """Scenes that are displaced by a pixel or more."""
+        far = {
+            s: one for s, one in sorted(self.shifts.items()) if one is not None and one.is_sure and one.size >= NOTED
+        }
+        done = {
+            scene: "corrected" if self.displaced(scene) is not None else "used as it is: see `register`"
+            for scene in far
+            if scene not in self.left_out
+        }
+        return tuple(
+            Note(kind=NoteKind.DISPLACED, what=f"{scene}: displaced by {far[scene].size:.1f} pixels, {what}")
+            for scene, what in done.items()
+        )
+
+
+def survey_band(bands: Sequence[str], scene: Scene) -> str:
+    """The band that displacements are measured in: of the finest ones, that with most contrast on land.
+
+    Args:
+        bands: of the product.
+        scene: any scene of the sensor.
+    """
+    known = scene.made_by.bands
+    finest = min(known[name].resolution for name in bands)
+    sharp = {known[name].common_name or name: name for name in bands if known[name].resolution == finest}
+    return next((sharp[colour] for colour in _COLOURS if colour in sharp), next(iter(sharp.values())))
+
+
+def survey(
+    rule: Register,
+    passes: Sequence[Sequence[Scene]],
+    *,
+    bands: Sequence[str],
+    mask: PixelMask,
+    samples: Sequence[Sample],
+    resolution: float,
+) -> Registration:
+    """Measure the displacements of all scenes of a tile in a few windows around its samples.
+
+    A broken scene is not measured; whoever reads it names it.
+
+    Args:
+        rule: what to do about them.
+        passes: overpasses in time order; the scenes of one are not compared with each other.
+        bands: of the product.
+        mask: rule for its usable pixels.
+        samples: of the tile.
+        resolution: metres of a pixel of the product.
+
+    Raises:
+        TransientFaultError: a file is temporarily unreadable.
+    """
+    scenes = [scene for group in passes for scene in group]
+    if rule is Register.OFF or not scenes:
+        return Registration(rule=rule)
+    band = survey_band(bands, scenes[0])
+    pixel = max(resolution, scenes[0].made_by.bands[band].resolution)
+    grids = survey_windows(samples, pixel)
+    stack = np.zeros((len(grids), len(scenes), SIDE, SIDE), np.uint16)
+    valid = np.zeros(stack.shape, np.bool_)
+    careful = replace(mask, dilate=max(mask.dilate, DILATE))
+    for number, scene in enumerate(scenes):
+        with SceneReader(scene, bands=(band,), mask=careful) as reader:
+            _look(reader, grids, stack[:, number], valid[:, number])
+    days = np.array([min(one.time for one in group).timestamp() / 86_400 for group in passes for _ in group])
+    meter = ShiftMeter(days=days, pixel=pixel)
+    for window, usable in zip(stack, valid, strict=True):
+        meter.add(window, usable)
+    ids = [scene.id for scene in scenes]
+    return Registration(rule=rule, shifts=dict(zip(ids, meter.shifts(), strict=True)))
+
+
+def _look(reader: SceneReader, grids: Sequence[Grid], stack: NDArray[np.uint16], valid: NDArray[np.bool_]) -> None:
+    try:
+        for number, grid in enumerate(grids):
+            seen = reader.observe(grid)
+            if seen is not None:
+                stack[number], valid[number] = seen.bands[0], seen.valid & data_valid(seen.bands[0])
+    except SceneFaultError:
+        valid[:] = False
+
+
+def survey_windows(samples: Sequence[Sample], pixel: float) -> list[Grid]:
+    """Up to `WINDOWS` windows of `SIDE` pixels about a tile's samples, spread over it.
+
+    Args:
+        samples: of one tile.
+        pixel: metres.
+    """
+    parts = [block.grid for block in blocks(samples, pixel, SIDE)]
+    chosen = [parts[n] for n in sorted({round(n) for n in np.linspace(0, len(parts) - 1, WINDOWS)})]
+    return [part.window((part.height - SIDE) // 2, (part.width - SIDE) // 2, SIDE, SIDE) for part in chosen]

@@ -1,0 +1,1 @@
+"""One sensor's reflectance brought to another's: published coefficients, and lines fitted scene by scene."""

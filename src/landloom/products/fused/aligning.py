@@ -1,0 +1,108 @@
+"""Displacements of the scenes behind a fused series.
+
+They are surveyed before scenes are read, if they are to be corrected; else measured in the pixels that are read anyway.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.engine.pixels.registration import SIDE, WINDOWS, Register, Registration, survey, survey_band
+from landloom.imagery.registration.shifts import LEAST_SIDE, Shift, ShiftMeter
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from landloom.engine.pixels.blocks import Block
+    from landloom.model.grid import Grid
+    from landloom.model.sample import Sample
+    from landloom.products.fused.sightings import Source, Staged
+
+_STEPS: Final = 2
+"""Windows start at multiples of so many pixels of a sensor."""
+
+
+def surveyed(
+    rule: Register, sources: Sequence[Source | None], samples: Sequence[Sample], resolution: float
+) -> Registration:
+    """Displacements before anything is read; none, unless they are to be corrected.
+
+    Args:
+        rule: of the recipe.
+        sources: sensors, each of which is compared with itself.
+        samples: of the tile.
+        resolution: metres of a pixel of the product.
+
+    Raises:
+        TransientFaultError: a file is temporarily unreadable.
+    """
+    shifts: dict[str, Shift | None] = {}
+    for source in sources if rule is Register.CORRECT else ():
+        if source is not None:
+            bands, mask = source.bands, source.mask
+            found = survey(rule, source.passes, bands=bands, mask=mask, samples=samples, resolution=resolution)
+            shifts |= found.shifts
+    return Registration(rule=rule, shifts=shifts)
+
+
+def measured(
+    sensors: Sequence[Staged | None], blocks: Sequence[Block], samples: Sequence[Sample], resolution: float
+) -> Registration:
+    """Displacements of overpasses in what has been read of them; the scenes of one share it.
+
+    Args:
+        sensors: what each has seen.
+        blocks: of the tile, in the order of their windows.
+        samples: of the tile.
+        resolution: metres of a pixel of the product.
+    """
+    shifts: dict[str, Shift | None] = {}
+    for staged in sensors:
+        if staged is not None and staged.source.passes:
+            shifts |= _of_sensor(staged, blocks, samples, resolution)
+    return Registration(rule=Register.MEASURE, shifts=shifts)
+
+
+def _of_sensor(
+    staged: Staged, blocks: Sequence[Block], samples: Sequence[Sample], resolution: float
+) -> dict[str, Shift | None]:
+    source = staged.source
+    band = source.bands.index(survey_band(source.bands, source.passes[0][0]))
+    size = source.footprint
+    meter = ShiftMeter(days=source.days, pixel=resolution * size)
+    for number, rows, columns in _windows(staged.grids, blocks, samples, resolution, size):
+        stack = np.asarray(staged.arrays[f"stack {number}"][:, band, rows, columns])
+        valid = np.asarray(staged.arrays[f"valid {number}"][:, rows, columns])
+        meter.add(np.ascontiguousarray(stack), np.ascontiguousarray(valid))
+        staged.release(number)
+    pairs = zip(source.passes, meter.shifts(), strict=True)
+    return {scene.id: shift for group, shift in pairs for scene in group}
+
+
+def _windows(
+    grids: Sequence[Grid], blocks: Sequence[Block], samples: Sequence[Sample], resolution: float, size: int
+) -> Iterator[tuple[int, slice, slice]]:
+    """Windows about samples spread over a tile, as parts of its blocks' grids, one pixel of the sensor each."""
+    homes = [(number, position) for number, block in enumerate(blocks) for position in block.samples]
+    some = sorted({round(one) for one in np.linspace(0, len(homes) - 1, WINDOWS)})
+    seen = set()
+    for number, position in (homes[one] for one in some):
+        own, grid = samples[position].grid(resolution), grids[number]
+        row, column = own.offset_in(grid)
+        rows = _span(row + own.height // 2, grid.height, size)
+        columns = _span(column + own.width // 2, grid.width, size)
+        if rows is None or columns is None or (number, rows.start, columns.start) in seen:
+            continue
+        seen.add((number, rows.start, columns.start))
+        yield number, rows, columns
+
+
+def _span(middle: int, length: int, size: int) -> slice | None:
+    """`SIDE` pixels of a sensor around the middle of a sample, as far as the grid reaches; None if it is too small."""
+    side = min(SIDE, length // size // _STEPS * _STEPS)
+    if side < LEAST_SIDE:
+        return None
+    start = min(max(middle - side * size // 2, 0), length - side * size)
+    return slice(start + size // 2, start + side * size, size)
