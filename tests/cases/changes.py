@@ -229,6 +229,7 @@ CHANGES: dict[str, list[Change]] = {
         change("fused", "products.pfsr.dilate", 1),
         change("fused", "products.pfsr.mask", {"source": "scl", "clear": ["water"]}),
         change("fused", "products.pfsr.register", "off"),
+        change("fused", "products.pfsr.valid_range", [0.0, 0.3]),
         change("fused", "products.pfsr.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("fused", "products.pfsr.terms", {"licence": "MIT", "attribution": "x"}),
         change("fused", "products.pfsr.archive", "more", products__pfsr__second=None),

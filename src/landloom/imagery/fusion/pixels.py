@@ -204,7 +204,7 @@ def pixel_series(
                     values[place[t], c] = miss[b, t, c]
             smooth_levels(values, seen, every[order], rate, DECAY, own, mean, wide)
             for n in range(count):
-                for x in np.flatnonzero(known[y]):  # type: ignore[assignment]
+                for x in np.flatnonzero(known[y]):
                     m, v = np.float32(0.0), np.float32(0.0)
                     for k in range(MEMBERS):
                         w = weight[k, y, x]
