@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import TYPE_CHECKING
-from uuid import uuid4
 
 import numpy as np
 import pytest
@@ -102,7 +101,7 @@ def test_scenes_need_not_be_viewed_where_the_campaign_says_so(ledger: Ledger) ->
     "changes",
     [
         {"id": "1"},
-        {"id": str(uuid4()).upper()},
+        {"id": "5B5E1C4A-0D5C-4C55-9A9B-6F2B0E1C7A11"},
         {"seconds": -1.0},
         {"seconds": float("nan")},
         {"seconds": float("inf")},
