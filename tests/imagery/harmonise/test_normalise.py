@@ -19,7 +19,8 @@ def test_the_true_line_is_found_in_spite_of_outliers(slope: float, offset: float
     y[rng.random(x.size) < share] += 3_000
     made = fit_line(x, y, Line())
     middle = np.array([500.0, 2_000.0, 3_800.0])
-    assert made.is_own
+    told = np.abs(slope * middle + offset - middle).max()
+    assert made.is_own or told < 25  # the prior may be kept where it is the truth
     assert np.abs(np.asarray(made.line.apply(middle)) - (slope * middle + offset)).max() < 25
     assert made.residual < 45
 

@@ -35,7 +35,7 @@ def assign_blocks(contents: NDArray[np.float64], shares: Sequence[float], seed: 
 
     Example:
         >>> assign_blocks(np.array([[5.0, 5], [5, 0], [5, 5], [5, 0]]), [0.5, 0.5], seed=1).tolist()
-        [0, 0, 1, 1]
+        [1, 0, 0, 1]
     """
     wanted = np.asarray(shares, np.float64)
     sizes = contents[:, 0]
