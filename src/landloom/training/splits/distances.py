@@ -103,7 +103,9 @@ def near_pairs(places: Footprints, split: NDArray[np.integer], reach: float) -> 
     trees = {code: cKDTree(places.centres[rows]) for code, rows in groups.items()}
     for first, second in combinations(groups, 2):
         left, right = (
-            groups[own][np.isfinite(trees[other].query(places.centres[groups[own]], distance_upper_bound=limit)[0])]
+            groups[own][
+                np.isfinite(trees[other].query(places.centres[groups[own]], distance_upper_bound=limit, workers=-1)[0])
+            ]
             for own, other in ((first, second), (second, first))
         )
         yield (first, second), _within(places, left, right, limit)
@@ -122,7 +124,7 @@ def nearer(places: Footprints, rows: Rows, others: Rows, reach: float) -> NDArra
         (row,) whether there is one.
     """
     limit = np.nextafter(reach + 2 * places.radius, np.inf)
-    between, _ = cKDTree(places.centres[others]).query(places.centres[rows], distance_upper_bound=limit)
+    between, _ = cKDTree(places.centres[others]).query(places.centres[rows], distance_upper_bound=limit, workers=-1)
     found: NDArray[np.bool_] = between < reach  # footprints are never farther apart than their centres
     unsure = rows[~found & (between <= limit)]
     pairs = _within(places, unsure, others, limit)
@@ -143,9 +145,9 @@ def nearest(places: Footprints, first: Rows, second: Rows) -> tuple[float, int]:
     if len(first) > len(second):
         first, second = second, first
     tree = cKDTree(places.centres[second])
-    between, _ = tree.query(places.centres[first])
+    between, _ = tree.query(places.centres[first], workers=-1)
     limit = np.nextafter(between.min() + 2 * places.radius, np.inf)
-    back, _ = cKDTree(places.centres[first]).query(places.centres[second], distance_upper_bound=limit)
+    back, _ = cKDTree(places.centres[first]).query(places.centres[second], distance_upper_bound=limit, workers=-1)
     pairs = _within(places, first[between <= limit], second[np.isfinite(back)], limit)
     return float(places.distances(*pairs).min()), len(pairs[0])
 
