@@ -33,7 +33,9 @@ def test_from_the_command_line(folder: Path, run: Callable[..., Ran]) -> None:
     asked = run("query", str(folder), "--split-set", "halves", "--split", "train", "--json")
     assert json.loads(asked.out)["samples"] > 0
     there = folder.parent / "out"
-    assert run("download", str(folder), str(there), "--split-set", "halves", "--where", "split = 'train'").code == 0
+    assert run("download", str(folder), str(there), "--split-set", "halves", "--split", "train").code == 0
+    both = run("download", str(folder), str(there), "--split-set", "halves", "--labels")
+    assert "got a query beside the whole part labels" in both.err
     assert len({path.parent for path in there.rglob("labels_*.geojson")}) >= 1
     wrong = run("split", str(folder), "--shares", "train=.5,train=.5")
     assert wrong.code == 1

@@ -21,6 +21,7 @@ RegionOption = Annotated[
 ]
 WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_312 >= 0.5 AND split = 'train'.")]
 PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after the period.")]
+SplitOption = Annotated[list[str] | None, typer.Option(help="Only samples of this split; may be repeated.")]
 SplitSetOption = Annotated[str | None, typer.Option(help="Split set that splits are of; see landloom split.")]
 ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
 
@@ -61,6 +62,7 @@ def select(
     period: tuple[str, str] | None,
     products: list[str] | None,
     split_set: str | None = None,
+    split: list[str] | None = None,
     *,
     sums: list[str] | None = None,
     **others: Any,
@@ -68,7 +70,13 @@ def select(
     """Query a corpus with these options."""
     opened = corpus.define(**named_values("--sum", sums, "'forest=clc_311 + clc_312'"))
     return opened.query(
-        region=region_of(region), where=where, period=period, products=products or None, split_set=split_set, **others
+        region=region_of(region),
+        where=where,
+        period=period,
+        products=products or None,
+        split_set=split_set,
+        split=split or None,
+        **others,
     )
 
 
@@ -89,7 +97,7 @@ def query(
         list[str] | None, typer.Option("--sum", help="Name a sum for --where: 'forest=clc_311 + clc_312'.")
     ] = None,
     stratum: Annotated[list[str] | None, typer.Option(help="Only samples of this stratum; may be repeated.")] = None,
-    split: Annotated[list[str] | None, typer.Option(help="Only samples of this split; may be repeated.")] = None,
+    split: SplitOption = None,
     split_set: SplitSetOption = None,
     limit: Annotated[
         int | None, typer.Option(min=0, help="Maximum number of samples: the first ones, or a random draw with --seed.")
@@ -114,10 +122,10 @@ def query(
         period,
         product,
         split_set,
+        split,
         sums=sums,
         relation=relation,
         strata=stratum or None,
-        split=split or None,
         limit=limit,
         seed=seed,
     )

@@ -13,6 +13,7 @@ from landloom.cli.asking import (
     PeriodOption,
     ProductOption,
     RegionOption,
+    SplitOption,
     SplitSetOption,
     WhereOption,
     select,
@@ -127,6 +128,7 @@ def download(
     where: WhereOption = None,
     period: PeriodOption = None,
     product: ProductOption = None,
+    split: SplitOption = None,
     split_set: SplitSetOption = None,
     part: PartOption = None,
     all_: Annotated[bool, typer.Option("--all", help="Everything; same as --part all.")] = False,
@@ -141,7 +143,9 @@ def download(
 ) -> None:
     """Download the files of a query, or a whole part; a second run downloads only missing files."""
     chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
-    question = (region, where, period, product, split_set)
+    question = (region, where, period, product, split_set, split)
+    if chosen is not None and any(question):
+        raise typer.BadParameter(f"got a query beside the whole part {chosen}, expected one of them")
     if azcopy:
         from landloom.query.corpus import Corpus
 
