@@ -18,7 +18,13 @@ help:  ## list the targets
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
 	@touch $@
 
-.venv/dev.stamp: .venv/run.stamp requirements/dev.txt
+# PyTorch has a build per accelerator, and the index that pip is configured with decides: it is pinned, not locked.
+.venv/training.stamp: .venv/run.stamp requirements/training.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/training.txt
+	@touch $@
+
+.venv/dev.stamp: .venv/training.stamp requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@
 
@@ -66,6 +72,9 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) --group dev --group docs -o requirements/dev.txt
 	$(COMPILE) -c requirements/dev.txt -o requirements/run.txt
+	echo "torch ; sys_platform == 'never'" > .venv/without-torch.txt
+	$(COMPILE) --extra training -c requirements/dev.txt --overrides .venv/without-torch.txt --no-emit-package torch \
+	  -o requirements/training.txt
 
 PAGES = src/landloom/server/static/annotate/index.html
 $(PAGES): web/package-lock.json web/vite.config.ts $(wildcard web/pages/*/* web/pages/*/*/* web/shared/*) | .venv/run.stamp

@@ -56,6 +56,8 @@ def test_the_exports_are_these() -> None:
         "Sample",
         "SampleId",
         "Selection",
+        "split_corpus",
+        "SplitSettings",
         "Taxonomy",
         "taxonomy",
         "TileId",

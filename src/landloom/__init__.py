@@ -22,12 +22,14 @@ if TYPE_CHECKING:
     from landloom.model.time import Cadence, Period
     from landloom.pipelines.build import build
     from landloom.pipelines.registry import Recipe
+    from landloom.pipelines.splitting import split_corpus
     from landloom.products.parcels.rasterise import rasterise_files
     from landloom.publication.publish import publish
     from landloom.query.corpus import Corpus
     from landloom.query.published import PRODUCTS, get_asset_hrefs
     from landloom.query.selection import Selection
     from landloom.sampling.granules import GranuleTable, draw_granules
+    from landloom.training.splits.make import SplitSettings
 
 _HOMES = {
     "Cadence": "model.time",
@@ -43,6 +45,7 @@ _HOMES = {
     "Sample": "model.sample",
     "SampleId": "model.ids",
     "Selection": "query.selection",
+    "SplitSettings": "training.splits.make",
     "Taxonomy": "model.taxonomy",
     "TileId": "model.ids",
     "WindowId": "model.ids",
@@ -58,6 +61,7 @@ _HOMES = {
     "publish": "publication.publish",
     "rasterise_files": "products.parcels.rasterise",
     "read_parcels": "engine.sources.parcels",
+    "split_corpus": "pipelines.splitting",
     "taxonomy": "model.taxonomy",
     "world_granules": "model.granules",
 }
@@ -76,6 +80,7 @@ __all__ = [
     "Sample",
     "SampleId",
     "Selection",
+    "SplitSettings",
     "Taxonomy",
     "TileId",
     "WindowId",
@@ -91,6 +96,7 @@ __all__ = [
     "publish",
     "rasterise_files",
     "read_parcels",
+    "split_corpus",
     "taxonomy",
     "world_granules",
 ]

@@ -68,6 +68,11 @@ def split_corpus(
         CorpusError: there is a split set of this name with other content.
         InvalidInputError: the split cannot be had.
         NotFoundError: no such corpus, label product or column.
+
+    Example:
+        >>> split_corpus("absent", "control", SplitSettings(by="tile"))
+        Traceback (most recent call last):
+        landloom.errors.NotFoundError: ...
     """
     key = split_set_key(name)
     opened = Corpus.open(corpus)

@@ -41,6 +41,10 @@ class SplitSettings:
 
     Raises:
         InvalidInputError: shares that are not above 0 or do not sum to 1; a gap out of range; a block without size.
+
+    Example:
+        >>> SplitSettings(by="tile", gap=1000, shares={"train": 0.75, "test": 0.25}).document()["shares"]
+        {'train': 0.75, 'test': 0.25}
     """
 
     by: By = "blocks"
