@@ -1,1 +1,43 @@
-"""What models are trained with; the only package that may import torch. Splits are here, loaders are to come."""
+"""What models are trained with; the only package that may import torch.
+
+The public names are loaded on first use. Those that need PyTorch name the extra `training` where it is missing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from landloom.errors import MissingExtraError
+
+if TYPE_CHECKING:
+    from landloom.training.datasets.collate import collate
+    from landloom.training.datasets.dataset import CorpusDataset
+    from landloom.training.datasets.targets import Target
+
+_HOMES = {
+    "CorpusDataset": "datasets.dataset",
+    "Target": "datasets.targets",
+    "collate": "datasets.collate",
+}
+"""Public name → its module."""
+_EXTRA = ("torch", "lightning", "torchmetrics")
+
+__all__ = ["CorpusDataset", "Target", "collate"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'landloom.training' has no attribute {name!r}")
+    try:
+        value = getattr(import_module(f"landloom.training.{_HOMES[name]}"), name)
+    except ModuleNotFoundError as error:
+        if str(error.name).split(".", maxsplit=1)[0] not in _EXTRA:
+            raise
+        raise MissingExtraError.of("training", name) from error
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
