@@ -67,7 +67,7 @@ TITLES: Final[Mapping[str, str]] = {
     "balanced_accuracy": "balanced accuracy",
     "macro_f1": "macro F1",
     "weighted_f1": "weighted F1",
-    "ece": "calibration error (ECE)",
+    "ece": "ECE",
     "brier": "Brier score",
     "misplaced_share": "misplaced share",
     "users": "user's accuracy",
