@@ -75,7 +75,7 @@ class CorpusDataset(Dataset[Sample]):
         dates: number of random timesteps with images, or names of timesteps; by default all.
         crop: side, or rows and columns, of windows in pixels of the first product; other products show the same ground.
         crop_at: `random`, `centre`, or `grid`: every window that fits, each an example of its own.
-        statistics: of the training part of a split set, to normalise by.
+        statistics: of the training part of a corpus, to normalise by; or the name of the split set whose they are.
         seed: of all random choices.
         missing: `error`, or `drop` to leave samples without labels or images out; they are listed in `left_out`.
         rank: number of this process among `world`; it has every `world`-th example, from `rank` on.
@@ -97,7 +97,7 @@ class CorpusDataset(Dataset[Sample]):
         dates: int | Sequence[str] | None = None,
         crop: int | tuple[int, int] | None = None,
         crop_at: At = "random",
-        statistics: Statistics | None = None,
+        statistics: str | Statistics | None = None,
         seed: int = 0,
         missing: Missing = "error",
         rank: int = 0,
@@ -288,7 +288,7 @@ class CorpusDataset(Dataset[Sample]):
 
 def _affine(plan: DatasetPlan, place: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     """(band,) factor of stored numbers, and (band,) what is added after it."""
-    series, statistics = plan.series[place], plan.request.statistics
+    series, statistics = plan.series[place], plan.statistics
     mean, deviation = np.zeros(len(series.bands)), np.ones(len(series.bands))
     if statistics is not None:
         mean, deviation = statistics.moments(series.key, series.bands)

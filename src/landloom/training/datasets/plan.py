@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal, Protocol, Self
 import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError, counted
+from landloom.query.split_sets import read_statistics
 from landloom.training.datasets.samples import Samples
 from landloom.training.datasets.series import SeriesPlan
 from landloom.training.datasets.targets import TargetReader
@@ -60,7 +61,7 @@ class Request:
     dates: int | Sequence[str] | None = None
     crop: int | tuple[int, int] | None = None
     crop_at: At = "random"
-    statistics: Statistics | None = None
+    statistics: str | Statistics | None = None
     seed: int = 0
     missing: Missing = "error"
 
@@ -89,6 +90,8 @@ class DatasetPlan:
     """Random dates of each series; None for all."""
     left_out: Mapping[str, str]
     """Sample → why it is not in the dataset."""
+    statistics: Statistics | None
+    """By which images are normalised."""
 
     @classmethod
     def of(cls, selection: Selection, request: Request) -> Self:
@@ -128,6 +131,7 @@ class DatasetPlan:
             starts=np.concatenate([[0], np.cumsum(counts)]).astype(np.int64),
             count=count,
             left_out=left_out,
+            statistics=_statistics(selection, request.statistics),
         )
 
     def __len__(self) -> int:
@@ -161,6 +165,13 @@ class DatasetPlan:
         west, _, _, north = self.samples.bounds[sample].tolist()
         west, north = west + window.left, north - window.top
         return np.array([west, north - window.height, west + window.width, north])
+
+
+def _statistics(selection: Selection, wanted: str | Statistics | None) -> Statistics | None:
+    """Statistics, or those of the split set of a name."""
+    if not isinstance(wanted, str):
+        return wanted
+    return read_statistics(selection.sidecar, selection.base, wanted)
 
 
 def _default(selection: Selection) -> tuple[str, ...]:
