@@ -46,6 +46,14 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
         >>> cloud_codes(np.array([1, 64, 16, 8, 4]), LANDSAT_C2_L2.classification).tolist()
         [65535, 0, 2, 1, 3]
     """
+    if classes.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)} and classes.size > np.iinfo(classes.dtype).max:
+        every = np.arange(np.iinfo(classes.dtype).max + 1, dtype=classes.dtype)
+        codes: NDArray[np.uint16] = _looked_up(_cloud_codes(every, layer), np.ascontiguousarray(classes))
+        return codes
+    return _cloud_codes(classes, layer)
+
+
+def _cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint16]:
     values, codes = plain_values(classes), np.zeros(classes.shape, np.uint16)
     if layer.blocked:
         for bit, word in layer.words.items():
@@ -62,6 +70,16 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
         nothing |= classes == layer.nodata
         nothing |= (classes & (layer.nodata or 0) != 0) if layer.blocked else False
     codes[nothing] = QUALITY_NODATA
+    return codes
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _looked_up(table: NDArray[np.uint16], values: NDArray[Any]) -> NDArray[np.uint16]:
+    """The code of each value."""
+    codes = np.empty(values.shape, np.uint16)
+    flat, given = codes.reshape(-1), values.reshape(-1)
+    for p in range(flat.size):
+        flat[p] = table[given[p]]
     return codes
 
 

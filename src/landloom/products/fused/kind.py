@@ -39,6 +39,8 @@ SERIES: Final = "pfsr"
 """Key of the series."""
 QUALITY: Final = "pfqa"
 """Key of its quality layers."""
+METHOD: Final = 2
+"""Version of the method: units made by another one are made again."""
 SECOND: Final = "second"
 """Name of the second sensor's scenes."""
 COLOURS: Final = (("blue",), ("green",), ("red",), ("nir", "nir08"))
@@ -135,6 +137,7 @@ class FusedKind(ProductKind[FusedProduct]):
             register=Register(section.registration or Register.MEASURE),
         )
         decides = unit_digest(
+            METHOD,
             section.model_dump(mode="json", exclude={"terms"}),
             project.recipe.layouts,
             [[asdict(product) for product in made], inputs.layout.name],
