@@ -121,15 +121,15 @@ def find_breaks(
         (195.0, 5.0, -0.6)
     """
     wanted = test or BreakTest()
-    days = np.asarray(days, np.float64)
-    _check(values, variance, valid, days)
+    ordered = np.asarray(days, np.float64)
+    _check(values, variance, valid, ordered)
     times, height, width = values.shape
     found = np.full((4, wanted.most, height * width), np.nan, np.float32)
     break_kernel(
         np.ascontiguousarray(values, np.float32).reshape(times, -1),
         np.ascontiguousarray(variance, np.float32).reshape(times, -1),
         np.ascontiguousarray(valid).reshape(times, -1),
-        days,
+        ordered,
         (wanted.direction != "rise", wanted.direction != "fall"),
         (
             wanted.magnitude,
