@@ -28,9 +28,9 @@ def evaluate(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What to measure: composites, fractions, fused, consensus, annotation-order, guess, harmonise, "
-            "registration; by default the quick ones. A recipe after `fused` measures on its own archive instead of "
-            "the judge."
+            help="What to measure: composites, fractions, fused, change, consensus, annotation-order, guess, "
+            "harmonise, registration; by default the quick ones. A recipe after `fused` measures on its own archive "
+            "instead of the judge."
         ),
     ] = None,
     *,
