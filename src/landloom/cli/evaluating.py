@@ -31,8 +31,8 @@ def evaluate(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What to measure: composites, fractions, fused, change, consensus, annotation-order, guess, harmonise, "
-            "registration, splits; by default the quick ones. A recipe after `fused`, or a corpus after `splits`, "
+            help="What to measure: composites, fractions, fused, change, consensus, annotation-order, guess, "
+            "harmonise, registration, splits; by default the quick ones. A recipe after `fused`, or a corpus after `splits`, "
             "is measured instead of the judge."
         ),
     ] = None,
