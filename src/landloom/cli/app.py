@@ -21,6 +21,7 @@ from landloom.cli import (
     scenes,
     serving,
     splitting,
+    training,
 )
 from landloom.pipelines.commands import command_groups
 
@@ -76,6 +77,7 @@ for group in (
     downloading,
     splitting,
     measuring,
+    training,
     comparing,
     serving,
     annotate,
