@@ -6,6 +6,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -14,6 +15,7 @@ from torch.utils.data import Dataset, get_worker_info
 from landloom.errors import InvalidInputError
 from landloom.training.datasets.checking import check_samples
 from landloom.training.datasets.collate import empty
+from landloom.training.datasets.drawing import draw_sample
 from landloom.training.datasets.pixels import fill_image
 from landloom.training.datasets.plan import DatasetPlan, Request
 from landloom.training.datasets.series import SeriesReader
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from landloom.query.selection import Selection
@@ -82,6 +85,8 @@ class CorpusDataset(Dataset[Sample]):
         rank: number of this process among `world`; it has every `world`-th example, from `rank` on.
         world: number of processes.
         threads: that read a batch; by default one for each core, and one in worker processes.
+        cache: folder on local disk that keeps decoded series, about four times the bytes of cubes; for remote corpora,
+            and where decoding is what training waits for.
 
     Raises:
         NotFoundError: an unknown product, band, timestep, target or class level.
@@ -104,6 +109,7 @@ class CorpusDataset(Dataset[Sample]):
         rank: int = 0,
         world: int = 1,
         threads: int | None = None,
+        cache: str | os.PathLike[str] | None = None,
     ) -> None:
         if not 0 <= rank < world:
             raise InvalidInputError(f"got rank {rank} of {world} processes, expected 0 to {world - 1}")
@@ -120,7 +126,8 @@ class CorpusDataset(Dataset[Sample]):
         )
         self.plan = DatasetPlan.of(selection, request)
         self.rank, self.world, self.threads = rank, world, threads
-        self._series = tuple(SeriesReader(self.plan.samples, one) for one in self.plan.series)
+        folder = None if cache is None else Path(cache)
+        self._series = tuple(SeriesReader(self.plan.samples, one, folder) for one in self.plan.series)
         self._affine = tuple(self.plan.affine(number) for number in range(len(self.plan.series)))
         # Shared, so that workers that live for several epochs see the number change.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
@@ -183,6 +190,15 @@ class CorpusDataset(Dataset[Sample]):
         else:
             targets = [self._read(example) for example in examples]
         return [self._sample(example, target) for example, target in zip(examples, targets, strict=True)]
+
+    def plot(self, sample: Sample, rgb: Sequence[str] | None = None) -> Figure:
+        """Draw a sample of this dataset: its images in time order, validity, and target.
+
+        Args:
+            sample: one that the dataset returned.
+            rgb: bands shown as red, green and blue; by default those of the visible light, else the first.
+        """
+        return draw_sample(self.plan, sample, rgb)
 
     def check(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Read every sample once, so that training does not stop at one that cannot be used.
