@@ -22,6 +22,7 @@ from landloom.cli import (
     scenes,
     serving,
     splitting,
+    training,
 )
 from landloom.pipelines.commands import command_groups
 
@@ -77,6 +78,7 @@ for group in (
     downloading,
     splitting,
     measuring,
+    training,
     comparing,
     noise,
     serving,

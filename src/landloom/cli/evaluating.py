@@ -31,9 +31,9 @@ def evaluate(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="What to measure: composites, fractions, fused, consensus, annotation-order, guess, harmonise, "
-            "registration, splits; by default the quick ones. A recipe after `fused`, or a corpus after `splits`, "
-            "is measured instead of the judge."
+            help="What to measure: composites, fractions, fused, change, consensus, annotation-order, guess, "
+            "harmonise, registration, splits; by default the quick ones. A recipe after `fused`, or a corpus after "
+            "`splits`, is measured instead of the judge."
         ),
     ] = None,
     *,
@@ -97,6 +97,13 @@ def evaluate(
         for name in wanted or DEFAULT:
             bars.started(name, len(JUDGE_SEEDS))
             found[name] = EVALUATIONS[name](bars)
+    _say_judged(found, judge, as_json=as_json)
+
+
+def _say_judged(found: Mapping[str, Evaluation], judge: str, *, as_json: bool) -> None:
+    """Print figures and their bars; exit code 1 if one is missed."""
+    from landloom.simulate.judge.composites import JUDGE_SEEDS
+
     figures = [figure for one in found.values() for figure in one.figures]
     if as_json:
         told = {f.name: {"value": f.value, "limit": f.limit, "holds": f.holds} for f in figures}

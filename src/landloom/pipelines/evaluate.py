@@ -12,6 +12,9 @@ from landloom.errors import counted
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
+from landloom.pipelines.change.judge import HEADER as CHANGE_HEADER
+from landloom.pipelines.change.judge import LIMITS as CHANGE_LIMITS
+from landloom.pipelines.change.judge import change_medians, change_summary, change_table, evaluate_change
 from landloom.pipelines.split_optimism import evaluate_corpus_splits, evaluate_world_splits, world_rows
 from landloom.pipelines.withheld import evaluate_withheld
 from landloom.products.composite.judge import (
@@ -209,6 +212,22 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _change(listener: Listener | None) -> Evaluation:
+    judged = evaluate_change(listener=listener)
+    found = change_medians(judged)
+    rows = {name: CHANGE_LIMITS[name] for name in found}
+    return Evaluation(
+        figures=tuple(
+            Figure(name=name, value=found[name], limit=limit, what=what, least=least)
+            for name, (limit, least, what) in rows.items()
+        ),
+        details=[one.document() for one in judged],
+        header=CHANGE_HEADER,
+        rows=tuple(change_table(judged)),
+        scenario=change_summary(judged),
+    )
+
+
 def _harmonise(listener: Listener | None) -> Evaluation:
     judged = evaluate_steps(listener=listener)
     value = median(one.relative for one in judged if one.pairs)
@@ -286,6 +305,7 @@ def _splits_of_corpus(address: str, **options: Any) -> Evaluation:
 
 
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
+    "change": _change,
     "composites": _composites,
     "fractions": _fractions,
     "consensus": _consensus,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -54,7 +54,7 @@ def test_rates_are_those_of_every_change_one_by_one() -> None:
     changes = []
     for region in range(6):
         at = np.flatnonzero(np.isfinite(variance[:, 0, region]))
-        for before, after in itertools.pairwise(at):
+        for before, after in pairwise(at):
             gap = days[after] - days[before]
             if gap > 0:
                 change = values[after, :, region].astype(float) - values[before, :, region]
