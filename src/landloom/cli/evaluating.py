@@ -29,8 +29,8 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             help="What to measure: composites, fractions, fused, consensus, annotation-order, guess, harmonise, "
-            "registration; by default the quick ones. A recipe after `fused` measures on its own archive instead of "
-            "the judge."
+            "registration, pretraining; by default the quick ones. A recipe after `fused` measures on its own archive "
+            "instead of the judge."
         ),
     ] = None,
     *,

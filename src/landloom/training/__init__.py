@@ -6,6 +6,7 @@ The public names are loaded on first use. Those that need PyTorch name the extra
 from __future__ import annotations
 
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from landloom.errors import MissingExtraError
@@ -37,6 +38,16 @@ def __getattr__(name: str) -> Any:
         raise MissingExtraError.of("training", name) from error
     globals()[name] = value
     return value
+
+
+def require_training(purpose: str) -> None:
+    """See that the extra is installed, before anything is read.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError.of("training", purpose)
 
 
 def __dir__() -> list[str]:
