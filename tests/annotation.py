@@ -14,11 +14,15 @@ from uuid import uuid4
 import httpx
 import numpy as np
 import uvicorn
+from sqlalchemy import update
+from tests.chips import write_world
 from tests.server.conftest import STEPS, described, write_corpus
 
+from landloom.annotate.ledger.accounts.passwords import hash_password
 from landloom.annotate.ledger.accounts.users import create_user, grant
 from landloom.annotate.ledger.campaigns import create_campaign
 from landloom.annotate.ledger.database import open_ledger
+from landloom.annotate.ledger.schema.models import User as Account
 from landloom.annotate.ledger.values import Role
 from landloom.annotate.tasks.values import Campaign, CampaignSettings, ClassChoice, NewTask, TaskKind, TaskWindow
 from landloom.formats.geotiff import encode_geotiff
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landloom.annotate.ledger.database import Ledger
+    from landloom.annotate.ledger.values import User
 
 PASSWORD: Final = "correct horse battery"  # noqa: S105 - of people who do not exist
 SIDE: Final = 20
@@ -63,6 +68,8 @@ PEOPLE: Final[dict[str, tuple[str, str] | None]] = {
     "new": None,
 }
 """Name → campaign and role."""
+REAL_BANDS: Final = ("B02", "B03", "B04", "B05", "B06", "B07", "B08", "B8A", "B11", "B12")
+_HASHED: Final[list[str]] = []
 KINDS: Final = (TaskKind.REGULAR, TaskKind.REFERENCE, TaskKind.BLIND, TaskKind.PLANTED)
 
 
@@ -84,20 +91,26 @@ def write_chips(folder: Path, count: int, seed: int = 3) -> list[str]:
     return list(made.ids)
 
 
-def tasks_of(chips: Sequence[str], kinds: Sequence[TaskKind], copies: int) -> list[NewTask]:
-    """Nine tasks a chip; kinds by turns."""
+def write_real_chips(folder: Path) -> list[str]:
+    """A corpus of four chips of the size that LandCoverNet has: 24 scenes of 10 bands and 256 × 256 pixels."""
+    return list(write_world(folder, side=256, scenes=24, chips=2, labels=None, bands=REAL_BANDS).truth)
+
+
+def tasks_of(chips: Sequence[str], kinds: Sequence[TaskKind], copies: int, *, side: int, chip: int) -> list[NewTask]:
+    """All tasks of chips of so many pixels a side; kinds by turns."""
     made: list[NewTask] = []
-    for chip in chips:
-        for row in range(0, 60, SIDE):
-            for column in range(0, 60, SIDE):
+    known = GUESS if side == SIDE else bytes([1] * (side * side // 2) + [2] * (side * side // 2))
+    for name in chips:
+        for row in range(0, chip, side):
+            for column in range(0, chip, side):
                 kind = kinds[len(made) % len(kinds)]
-                guess = {TaskKind.BLIND: None, TaskKind.PLANTED: PLANTED}.get(kind, GUESS)
+                guess = {TaskKind.BLIND: None, TaskKind.PLANTED: PLANTED}.get(kind, known)
                 made.append(
                     NewTask(
-                        window=TaskWindow(chip=chip, row=row, column=column, height=SIDE, width=SIDE),
+                        window=TaskWindow(chip=name, row=row, column=column, height=side, width=side),
                         kind=kind,
                         guess=guess,
-                        original=GUESS if kind in {TaskKind.BLIND, TaskKind.PLANTED} else None,
+                        original=known if kind in {TaskKind.BLIND, TaskKind.PLANTED} else None,
                         copies=copies,
                         priority=1.0,
                     )
@@ -127,13 +140,25 @@ def make_world(
     chips: int = 2,
     kinds: Sequence[TaskKind] = (TaskKind.REGULAR,),
     people: Mapping[str, tuple[str, str] | None] = PEOPLE,
+    real: bool = False,
     **settings: Any,
 ) -> World:
-    """Make a campaign and its people; everybody has the same password."""
+    """Make a campaign and its people; everybody has the same password.
+
+    Args:
+        folder: of the campaign.
+        database: of its ledger.
+        chips: how many.
+        kinds: of the tasks, by turns.
+        people: their names and roles.
+        real: whether chips, tasks and windows have their real sizes; then there are four chips.
+        settings: of the campaign.
+    """
     corpus = folder / "corpus"
-    names = write_chips(corpus, chips)
+    names = write_real_chips(corpus) if real else write_chips(corpus, chips)
     ledger = open_ledger(database)
-    known: dict[str, Any] = {"task_size": SIDE, "context": 40, "require_all_scenes": False, "order": "random"}
+    known: dict[str, Any] = {"require_all_scenes": False, "order": "random"}
+    known |= {} if real else {"task_size": SIDE, "context": 40}
     chosen = CampaignSettings(**known | settings)
     for name in (NAME, OTHER):
         own = Campaign(
@@ -144,15 +169,25 @@ def make_world(
             classes=CLASSES,
             settings=chosen,
         )
-        tasks = tasks_of(names, kinds, chosen.annotators)
-        create_campaign(ledger, own, tasks, scenes=dict.fromkeys(names, STEPS))
+        tasks = tasks_of(names, kinds, chosen.annotators, side=chosen.task_size, chip=256 if real else 60)
+        create_campaign(ledger, own, tasks, scenes=dict.fromkeys(names, 24 if real else STEPS))
     for name, role in people.items():
-        user = create_user(ledger, name, PASSWORD)
+        user = add_person(ledger, name)
         if role is not None:
             grant(ledger, user, Role(role[1]), role[0], by=None)
     world = World(folder=folder, corpus=corpus, database=database, ledger=ledger)
     write_folder(world.campaign, NAME, str(corpus), database, chosen.document())
     return world
+
+
+def add_person(ledger: Ledger, name: str) -> User:
+    """An account with the password of everybody, which is hashed once: that takes a fifth of a second."""
+    if not _HASHED:
+        _HASHED.append(hash_password(PASSWORD))
+    user = create_user(ledger, name, None)
+    with ledger.write() as connection:
+        connection.execute(update(Account).where(Account.id == user.id).values(password=_HASHED[0]))
+    return user
 
 
 @contextmanager

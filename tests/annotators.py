@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 from uuid import uuid4
 
-from tests.annotation import CLASSES, PASSWORD, PIXELS
+from tests.annotation import CLASSES, PASSWORD
 
 from landloom.annotate.ledger.answers import answered_tasks
 from landloom.annotate.ledger.chain import verify
@@ -132,8 +132,10 @@ class Crowd:
 class Client:
     """One annotator; sends again whatever got no answer."""
 
-    def __init__(self, port: int, name: str, crowd: Crowd) -> None:
+    def __init__(self, port: int, name: str, crowd: Crowd, ahead: int = 1) -> None:
         self.port, self.name, self.crowd = port, name, crowd
+        self.ahead = ahead
+        """Tasks that are asked for at once."""
         self.rng = random.Random(name)  # noqa: S311 - labels, no secrets
         self.connection: http.client.HTTPConnection | None = None
         self.cookie, self.csrf = "", ""
@@ -176,7 +178,7 @@ class Client:
     def work(self) -> None:
         """Do tasks until there are enough, or none is left."""
         try:
-            while not self.crowd.done and self._one():
+            while not self.crowd.done and self._some():
                 pass
         except Exception as error:  # noqa: BLE001 - reported by the test
             self.crowd.problems.append(f"{self.name}: {error!r}")
@@ -189,16 +191,21 @@ class Client:
             self.connection.close()
         self.connection = None
 
-    def _one(self) -> bool:
-        status, content, _ = self.ask("POST", "api/assignments", {"count": 1})
+    def _some(self) -> bool:
+        """Do the tasks that are on loan; the window of the first one is read."""
+        status, content, _ = self.ask("POST", "api/assignments", {"count": self.ahead})
         assert status == 200, content
         tasks = json.loads(content)["assignments"]
         if not tasks:
             return False
-        (task,) = tasks
-        status, _, _ = self.ask("GET", task["window"]["href"].removeprefix("/annotate/"))
+        status, _, _ = self.ask("GET", tasks[0]["window"]["href"].removeprefix("/annotate/"))
         assert status == 200
-        labels = bytes(self.rng.choices(_CODES, k=PIXELS))
+        for task in tasks:
+            self._submit(task)
+        return True
+
+    def _submit(self, task: dict[str, Any]) -> None:
+        labels = bytes(self.rng.choices(_CODES, k=task["task"]["height"] * task["task"]["width"]))
         body = {
             "submission": str(uuid4()),
             "labels": b64encode(labels).decode(),
@@ -222,13 +229,12 @@ class Client:
             tries=tries,
         )
         self.crowd.add(kept)
-        return True
 
 
-def run_crowd(port: int, names: list[str], wanted: int) -> tuple[Crowd, list[threading.Thread]]:
+def run_crowd(port: int, names: list[str], wanted: int, ahead: int = 1) -> tuple[Crowd, list[threading.Thread]]:
     """Sign everybody in, then let them begin; the threads end when enough was submitted."""
     crowd = Crowd(wanted)
-    clients = [Client(port, name, crowd) for name in names]
+    clients = [Client(port, name, crowd, ahead) for name in names]
     for client in clients:
         client.login()
     threads = [threading.Thread(target=client.work, daemon=True) for client in clients]

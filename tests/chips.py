@@ -24,6 +24,7 @@ from landloom.model.time import Period, Timestep
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -53,7 +54,7 @@ class World:
     """Chip → its dates; those of two granules differ."""
 
 
-def write_world(
+def write_world(  # noqa: PLR0913 - all but the folder have a default
     folder: Path,
     *,
     side: int = 60,
@@ -62,6 +63,7 @@ def write_world(
     year: int = 2018,
     labels: str | None = "guess",
     probabilities: bool = True,
+    bands: Sequence[str] = BANDS,
     seed: int = 1,
 ) -> World:
     """A corpus with some chips in each of two granules.
@@ -74,6 +76,7 @@ def write_world(
         year: of the scenes; from 2019 on, the north-west quarter of every chip is water.
         labels: key of the guess labels; None for none.
         probabilities: whether the probabilities of the guess are published.
+        bands: of Sentinel-2; further ones look like the first three, by turns.
         seed: of everything.
     """
     granules = [GranuleId.parse(name) for name in ("32UPA", "33UUR")]
@@ -86,7 +89,7 @@ def write_world(
     steps = tuple(_timestep(date) for date in sorted({date for own in dates.values() for date in own}))
     world = World(folder=folder, truth={}, guess={}, series={}, scl={}, dates={})
     samples = [_sample(granule, number, side) for granule in granules for number in range(chips)]
-    products = _products(steps, labels, probabilities=probabilities)
+    products = _products(steps, labels, bands, probabilities=probabilities)
     info = CorpusInfo(
         name="chips",
         version="1.0",
@@ -120,7 +123,9 @@ def _sample(granule: GranuleId, number: int, side: int) -> Sample:
     return Sample(id=ChipId(granule, number), epsg=grid.epsg, bounds=bounds, stratum=str(granule))
 
 
-def _products(steps: tuple[Timestep, ...], key: str | None, *, probabilities: bool) -> tuple[ProductInfo, ...]:
+def _products(
+    steps: tuple[Timestep, ...], key: str | None, bands: Sequence[str], *, probabilities: bool
+) -> tuple[ProductInfo, ...]:
     def row(key: str, folder: str | None, kind: Any, bands: tuple[Band, ...], dtype: str, prefix: str = "") -> Product:
         return Product(
             key=key,
@@ -138,7 +143,7 @@ def _products(steps: tuple[Timestep, ...], key: str | None, *, probabilities: bo
     def layer(name: str) -> Band:
         return Band(name=name, description=name, resolution=10)
 
-    imagery = row("s2_scenes", "S2-L2A", "imagery", tuple(SENTINEL2[name] for name in BANDS), "uint16", "s2")
+    imagery = row("s2_scenes", "S2-L2A", "imagery", tuple(SENTINEL2[name] for name in bands), "uint16", "s2")
     found = [
         ProductInfo(product=imagery, terms=TERMS, timesteps=steps, acquired=True),
         ProductInfo(
@@ -174,6 +179,7 @@ def _write_chip(
     changed: bool,
 ) -> None:
     rng = np.random.default_rng(seed)
+    bands = len(info.product("s2_scenes").product.bands)
     grid, name = sample.grid(10), str(sample.id)
     height, width = grid.shape
     truth = np.asarray(CLASSES, np.uint8)[np.clip(np.arange(width) * 3 // width, 0, 2)][None].repeat(height, axis=0)
@@ -184,7 +190,7 @@ def _write_chip(
     wrong[height // 6 : height // 3, width // 6 : -width // 6] = True
     predicted = np.where(wrong, np.roll(truth, width // 3, axis=1), truth).astype(np.uint8)
     world.truth[name], world.guess[name], world.dates[name] = truth, predicted, dates
-    series = np.zeros((len(dates), len(BANDS), height, width), np.uint16)
+    series = np.zeros((len(dates), bands, height, width), np.uint16)
     scl = np.full((len(dates), height, width), 4, np.uint8)
     for number, date in enumerate(dates):
         summer = 0.5 - 0.5 * np.cos(2 * np.pi * (date.timetuple().tm_yday - 15) / 365)
@@ -192,7 +198,7 @@ def _write_chip(
             seen = np.array(spectrum, np.float64)
             if code == 6:
                 seen[2] = 1200 + 1000 * summer
-            series[number][:, truth == code] = seen[:, None]
+            series[number][:, truth == code] = np.resize(seen, bands)[:, None]
         series[number] += rng.integers(0, 60, series[number].shape, dtype=np.uint16)
         top = int(rng.integers(0, height // 2))
         scl[number, top : top + height // 4] = 9
@@ -208,9 +214,9 @@ def _put(
     grid, name = sample.grid(10), str(sample.id)
     scenes, classes = info.product("s2_scenes").product, info.product("scl").product
     for number, step in enumerate(steps):
-        for position, band in enumerate(BANDS):
-            chip = encode_geotiff(world.series[name][number, position][None], grid, nodata=0, bands=[band])
-            store.put(info.layout.chip(sample.id, scenes, step, band), chip)
+        for position, band in enumerate(scenes.bands):
+            chip = encode_geotiff(world.series[name][number, position][None], grid, nodata=0, bands=[band.name])
+            store.put(info.layout.chip(sample.id, scenes, step, band.name), chip)
         chip = encode_geotiff(world.scl[name][number][None], grid, nodata=0, bands=["SCL"])
         store.put(info.layout.chip(sample.id, classes, step, "SCL"), chip)
     if len(info.products) > 2:

@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import uvicorn
 from scipy.ndimage import gaussian_filter
-from tests.annotation import PASSWORD
+from tests.annotation import PASSWORD, add_person
 from tests.chips import write_world
 
-from landloom.annotate.ledger.accounts.users import create_user, grant
+from landloom.annotate.ledger.accounts.users import grant
 from landloom.annotate.ledger.campaigns import create_campaign
 from landloom.annotate.ledger.database import open_ledger
 from landloom.annotate.ledger.progress import submissions
@@ -146,8 +146,7 @@ class Desk:
 
     def person(self, name: str, role: Role = Role.ANNOTATOR) -> None:
         """Somebody with an account."""
-        user = create_user(self.ledger, name, PASSWORD)
-        grant(self.ledger, user, role, NAME, by=None)
+        grant(self.ledger, add_person(self.ledger, name), role, NAME, by=None)
 
     def context(self, width: int = 1280, height: int = 720) -> BrowserContext:
         """A browser of its own."""

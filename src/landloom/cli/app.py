@@ -22,6 +22,7 @@ from landloom.cli import (
     scenes,
     serving,
     splitting,
+    training,
 )
 from landloom.pipelines.commands import command_groups
 
@@ -78,6 +79,7 @@ for group in (
     splitting,
     embedding,
     measuring,
+    training,
     comparing,
     serving,
     annotate,

@@ -12,6 +12,10 @@ from landloom.errors import counted
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
+from landloom.pipelines.change.judge import HEADER as CHANGE_HEADER
+from landloom.pipelines.change.judge import LIMITS as CHANGE_LIMITS
+from landloom.pipelines.change.judge import change_medians, change_summary, change_table, evaluate_change
+from landloom.pipelines.split_optimism import evaluate_corpus_splits, evaluate_world_splits, world_rows
 from landloom.pipelines.withheld import evaluate_withheld
 from landloom.products.composite.judge import (
     MONTHS,
@@ -29,6 +33,7 @@ from landloom.products.fused.steps import evaluate_steps, steps_table
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
+from landloom.training.evaluation.optimism import optimism_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -207,6 +212,22 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _change(listener: Listener | None) -> Evaluation:
+    judged = evaluate_change(listener=listener)
+    found = change_medians(judged)
+    rows = {name: CHANGE_LIMITS[name] for name in found}
+    return Evaluation(
+        figures=tuple(
+            Figure(name=name, value=found[name], limit=limit, what=what, least=least)
+            for name, (limit, least, what) in rows.items()
+        ),
+        details=[one.document() for one in judged],
+        header=CHANGE_HEADER,
+        rows=tuple(change_table(judged)),
+        scenario=change_summary(judged),
+    )
+
+
 def _harmonise(listener: Listener | None) -> Evaluation:
     judged = evaluate_steps(listener=listener)
     value = median(one.relative for one in judged if one.pairs)
@@ -280,7 +301,35 @@ def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
     )
 
 
+def _splits(listener: Listener | None) -> Evaluation:
+    judged = evaluate_world_splits(listener=listener)
+    header, rows = world_rows(judged)
+    near = max(one.of("gap").near for one in judged)
+    what = "share of the test samples with a training sample nearer than the gap, under the split with a gap"
+    return Evaluation(
+        figures=(Figure(name="splits_gap", value=near, limit=0.0, what=what),),
+        details=[one.document() for one in judged],
+        header=header,
+        rows=tuple(rows),
+        scenario="A random forest on a simulated world, four folds; optimism is against the split with a gap.",
+    )
+
+
+def _splits_of_corpus(address: str, **options: Any) -> Evaluation:
+    found = evaluate_corpus_splits(address, **options)
+    header, rows = optimism_rows(found.ways)
+    return Evaluation(
+        figures=(),
+        details=found.document(),
+        header=header,
+        rows=tuple(rows),
+        scenario=f"A random forest on {counted(found.samples, 'sample')}, four folds, a gap of {found.gap:,.0f} m.",
+        notes=tuple(f"{one}: {why}" for one, why in found.left_out.items()),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
+    "change": _change,
     "composites": _composites,
     "fractions": _fractions,
     "consensus": _consensus,
@@ -290,9 +339,12 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "harmonise": _harmonise,
     "pretraining": _pretraining,
     "registration": _registration,
+    "splits": _splits,
 }
 """Evaluations on the frozen judge."""
 ON_RECIPES: Final[dict[str, Callable[..., Evaluation]]] = {"fused": _fused_of_recipe}
 """Evaluations on the archive of a recipe; arguments as of `evaluate_withheld`."""
+ON_CORPORA: Final[dict[str, Callable[..., Evaluation]]] = {"splits": _splits_of_corpus}
+"""Evaluations on a finished corpus; arguments as of `evaluate_corpus_splits`."""
 DEFAULT: Final = ("composites", "fractions")
 """Evaluations that run by default."""

@@ -14,17 +14,22 @@ from landloom.errors import MissingExtraError
 if TYPE_CHECKING:
     from landloom.training.datasets.collate import collate
     from landloom.training.datasets.dataset import CorpusDataset
+    from landloom.training.datasets.module import CorpusDataModule
+    from landloom.training.datasets.tables import SeriesTable, series_table
     from landloom.training.datasets.targets import Target
 
 _HOMES = {
+    "CorpusDataModule": "datasets.module",
     "CorpusDataset": "datasets.dataset",
+    "SeriesTable": "datasets.tables",
     "Target": "datasets.targets",
     "collate": "datasets.collate",
+    "series_table": "datasets.tables",
 }
 """Public name → its module."""
 _EXTRA = ("torch", "lightning", "torchmetrics")
 
-__all__ = ["CorpusDataset", "Target", "collate"]
+__all__ = ["CorpusDataModule", "CorpusDataset", "SeriesTable", "Target", "collate", "series_table"]
 
 
 def __getattr__(name: str) -> Any:

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 ANNOTATORS = 20
 COPIES = 9
 KILLS = 5
+AHEAD = 3
+"""Tasks that each of them holds, as the page does."""
 
 
 @pytest.mark.slow
@@ -26,7 +28,7 @@ def test_nothing_is_lost_and_nobody_holds_a_place_twice(tmp_path: Path, ledger_u
     world = make_world(tmp_path, ledger_url, chips=25, people=people, annotators=COPIES)
     world.ledger.close()
     with process(world.campaign, ledger_url) as server:
-        crowd, threads = run_crowd(server.port, names, wanted)
+        crowd, threads = run_crowd(server.port, names, wanted, AHEAD)
         for number in range(1, KILLS + 1):
             while not crowd.done and len(crowd.kept) < number * wanted // (KILLS + 1):
                 time.sleep(0.005)

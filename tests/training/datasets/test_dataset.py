@@ -219,3 +219,27 @@ def test_dates_of_their_own_are_padded(tmp_path: Path) -> None:
     assert set(np.unique(batch["s2_scenes"]["weight"])) <= {np.float32(0.45), np.float32(0.9)}
     dates = [[day.toordinal() - 719_163 for day in world.dates[name]] for name in batch["id"]]
     assert batch["s2_scenes"]["dates"].tolist() == dates
+
+
+@pytest.mark.parametrize("layout", ["cubes", "chips"])
+def test_a_cache_changes_nothing(layout: str, corpus: Corpus, chips: Corpus, tmp_path: Path) -> None:
+    chosen = (corpus if layout == "cubes" else chips).query()
+    plain = CorpusDataset(chosen, "s2", bands=["B11", "B04"], crop=20, dates=2)
+    for _ in range(2):
+        cached = CorpusDataset(chosen, "s2", bands=["B11", "B04"], crop=20, dates=2, cache=tmp_path)
+        assert all(equal(cached[number], plain[number]) for number in range(len(plain)))
+    kept = sorted(tmp_path.rglob("*.raw"))
+    assert len(kept) == len(plain)
+    kept[0].write_bytes(b"cut")
+    assert all(equal(cached[number], plain[number]) for number in range(len(plain)))
+    CorpusDataset(chosen, "s2", bands=["B04"], cache=tmp_path)[0]
+    assert len(list(tmp_path.rglob("*.raw"))) == len(plain) + 1
+
+
+def test_a_sample_is_drawn(corpus: Corpus) -> None:
+    dataset = CorpusDataset(corpus.query(), "s2", "mask", statistics=Fixed())
+    axes = dataset.plot(dataset[0]).axes
+    assert [one.get_title() for one in axes] == ["s2 2018-01-15", "s2 2018-02-15", "s2 2018-03-15", "mask"]
+    labelled = CorpusDataset(corpus.query(), "s2", "label:labels")
+    figure = labelled.plot(labelled[0])
+    assert "clc_" in figure.get_suptitle()

@@ -7,7 +7,6 @@ from math import exp
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 from landloom.annotate.consensus.evidence import LEAST, normalised
 
@@ -69,6 +68,8 @@ def temperature(rows: NDArray[np.float64], counts: TaskCounts) -> float:
         rows: (row, class) probabilities for the rows of `counts`.
         counts: pixels of reference tasks.
     """
+    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to load, and a server starts without it
+
     kept = rows.sum(axis=1) > 0
     if not kept.any():
         return 1.0

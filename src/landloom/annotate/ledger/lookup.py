@@ -89,6 +89,7 @@ _CAMPAIGN: Final = select(
     TaxonomyVersion.classes,
 ).join(TaxonomyVersion)
 _BY_NAME: Final = _CAMPAIGN.where(CampaignModel.name == bindparam("key"))
+_NUMBER: Final = select(CampaignModel.id).where(CampaignModel.name == bindparam("key"))
 
 
 def campaign_record(connection: Connection, name: str) -> CampaignRecord:
@@ -127,7 +128,7 @@ def campaign_id(connection: Connection, name: str | None) -> int | None:
     """
     if name is None:
         return None
-    found = connection.execute(select(CampaignModel.id).where(CampaignModel.name == name)).scalar_one_or_none()
+    found: int | None = connection.execute(_NUMBER, {"key": name}).scalar_one_or_none()
     if found is None:
         raise NotFoundError(f"no campaign {name!r}")
     return found

@@ -117,7 +117,8 @@ def _decide(connection: Connection, own: Standing, loan: Loan) -> tuple[Literal[
 def _finish(connection: Connection, loan: Loan, state: str, place: int | None) -> None:
     done = "submitted" if state == "accepted" else "surplus"
     connection.execute(_FINISH, {"number": loan.id, "done": done, "held": place})
-    drop_draft(connection, loan.id)
+    if loan.draft is not None:
+        drop_draft(connection, loan.id)
 
 
 def _follow(

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-from scipy.optimize import isotonic_regression
 
 from landloom.annotate.scores.intervals import design_effect
 from landloom.errors import InvalidValueError
@@ -68,6 +67,8 @@ class ErrorCurve:
             pixels: (task, 256) pixels of each doubt.
             wrong: (task, 256) how many of them are wrong.
         """
+        from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to load, and a server starts without it
+
         whole, part = np.asarray(pixels, np.float64), np.asarray(wrong, np.float64)
         if whole.ndim != 2 or whole.shape[1] != LEVELS or part.shape != whole.shape or (part > whole).any():
             raise InvalidValueError(f"got pixels {whole.shape} and wrong ones {part.shape}, expected (task, {LEVELS})")

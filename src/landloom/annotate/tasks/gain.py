@@ -208,17 +208,15 @@ class _Pairs:
         rival, no = others.argmax(axis=1), np.maximum(others.max(axis=1), 0)
         shape = (classes, classes, int(yes.max()) + 1, int(no.max()) + 1)
         packed = np.ravel_multi_index((guess, np.where(no > 0, rival, 0), yes, no), shape)
-        order = np.argsort(packed, kind="stable")
-        unique, starts = np.unique(packed[order], return_index=True)
+        unique, at = np.unique(packed, return_inverse=True)
         keys = zip(*(axis.tolist() for axis in np.unravel_index(unique, shape)), strict=True)
-        wrong, gains = 0.0, np.zeros(ahead)
-        for key, doubtful in zip(keys, np.split(error[order], starts[1:]), strict=True):
-            state = self._state((*key, ahead))
-            by_rival = state.wrong(doubtful)
-            left = float(by_rival.sum())
-            wrong += left
-            gains += state.corrected @ by_rival - state.spoilt * (len(doubtful) - left)
-        return wrong, gains
+        states = [self._state((*key, ahead)) for key in keys]
+        share = error * np.array([one.likely for one in states])[at]
+        stays = np.array([one.stays for one in states])[at]
+        after = share / np.maximum(share + (1 - error) * stays, 1e-300)
+        left, count = np.bincount(at, after, len(states)), np.bincount(at, minlength=len(states))
+        corrected, spoilt = (np.array([getattr(one, name) for one in states]) for name in ("corrected", "spoilt"))
+        return float(left.sum()), left @ corrected - (count - left) @ spoilt
 
     def _state(self, key: tuple[int, ...]) -> _State:
         if key not in self._states:
@@ -249,27 +247,22 @@ class _Pairs:
             spoilt = np.zeros(ahead)
         weight = self.instead[guess, rivals] * if_rival[0] ** no * if_rival[1] ** yes
         stays = float((if_guess[0] ** no * if_guess[1] ** yes).mean()) if len(rivals) else 1.0
-        return _State(weight=weight, stays=stays, corrected=corrected, spoilt=spoilt)
+        likely = float(weight.sum())
+        return _State(likely=likely, stays=stays, corrected=corrected @ weight / max(likely, 1e-300), spoilt=spoilt)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class _State:
     """Pixels of one guess with as many answers for it, and for a rival."""
 
-    weight: NDArray[np.float64]
-    """(rival,) how probable these answers are with each rival where the guess is wrong."""
+    likely: float
+    """How probable these answers are where the guess is wrong."""
     stays: float
     """The same where the guess is right."""
     corrected: NDArray[np.float64]
-    """(answers, rival) share of the pixels of a rival that become right with so many more answers."""
+    """(answers,) share of the wrong pixels that become right with so many more answers."""
     spoilt: NDArray[np.float64]
     """(answers,) share of the rightly guessed pixels that become wrong."""
-
-    def wrong(self, error: NDArray[np.float64]) -> NDArray[np.float64]:
-        """(rival,) expected pixels of each rival, from the (pixel,) errors before any answer."""
-        share = error * self.weight.sum()
-        after = share / np.maximum(share + (1 - error) * self.stays, 1e-300)
-        return np.asarray(float(after.sum()) * self.weight / max(float(self.weight.sum()), 1e-300))
 
 
 def _chance(rates: NDArray[np.float64], same: int, other: int, rest: int) -> NDArray[np.float64]:

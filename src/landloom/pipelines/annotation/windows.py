@@ -66,7 +66,7 @@ class Window:
 
     def payload(self) -> bytes:
         """The bytes for the page: reflectance as little-endian uint16, then valid as uint8, both in array order."""
-        return self.reflectance.astype("<u2", copy=False).tobytes() + self.valid.astype(np.uint8).tobytes()
+        return b"".join((self.reflectance.astype("<u2", copy=False).data, self.valid.view(np.uint8).data))
 
 
 class WindowReader:

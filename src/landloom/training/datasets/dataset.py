@@ -6,22 +6,26 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from landloom.errors import InvalidInputError
+from landloom.training.datasets.checking import check_samples
 from landloom.training.datasets.collate import empty
+from landloom.training.datasets.drawing import draw_sample
 from landloom.training.datasets.pixels import fill_image
 from landloom.training.datasets.plan import DatasetPlan, Request
 from landloom.training.datasets.series import SeriesReader
 from landloom.training.datasets.targets import Dense
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    import numpy as np
+    from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
     from landloom.query.selection import Selection
@@ -81,6 +85,8 @@ class CorpusDataset(Dataset[Sample]):
         rank: number of this process among `world`; it has every `world`-th example, from `rank` on.
         world: number of processes.
         threads: that read a batch; by default one for each core, and one in worker processes.
+        cache: folder on local disk that keeps decoded series, about four times the bytes of cubes; for remote corpora,
+            and where decoding is what training waits for.
 
     Raises:
         NotFoundError: an unknown product, band, timestep, target or class level.
@@ -103,6 +109,7 @@ class CorpusDataset(Dataset[Sample]):
         rank: int = 0,
         world: int = 1,
         threads: int | None = None,
+        cache: str | os.PathLike[str] | None = None,
     ) -> None:
         if not 0 <= rank < world:
             raise InvalidInputError(f"got rank {rank} of {world} processes, expected 0 to {world - 1}")
@@ -119,8 +126,9 @@ class CorpusDataset(Dataset[Sample]):
         )
         self.plan = DatasetPlan.of(selection, request)
         self.rank, self.world, self.threads = rank, world, threads
-        self._series = tuple(SeriesReader(self.plan.samples, one) for one in self.plan.series)
-        self._affine = tuple(_affine(self.plan, number) for number in range(len(self.plan.series)))
+        folder = None if cache is None else Path(cache)
+        self._series = tuple(SeriesReader(self.plan.samples, one, folder) for one in self.plan.series)
+        self._affine = tuple(self.plan.affine(number) for number in range(len(self.plan.series)))
         # Shared, so that workers that live for several epochs see the number change.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
@@ -182,6 +190,26 @@ class CorpusDataset(Dataset[Sample]):
         else:
             targets = [self._read(example) for example in examples]
         return [self._sample(example, target) for example, target in zip(examples, targets, strict=True)]
+
+    def plot(self, sample: Sample, rgb: Sequence[str] | None = None) -> Figure:
+        """Draw a sample of this dataset: its images in time order, validity, and target.
+
+        Args:
+            sample: one that the dataset returned.
+            rgb: bands shown as red, green and blue; by default those of the visible light, else the first.
+        """
+        return draw_sample(self.plan, sample, rgb)
+
+    def check(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Read every sample once, so that training does not stop at one that cannot be used.
+
+        Args:
+            progress: called with samples done, and all.
+
+        Raises:
+            InvalidInputError: series without a valid pixel, windows without a label, damaged files; all are named.
+        """
+        check_samples(self.plan, self._series, self._affine, self._threads(), progress)
 
     def _number(self, index: int) -> int:
         if not -len(self) <= index < len(self):
@@ -284,15 +312,3 @@ class CorpusDataset(Dataset[Sample]):
             "crs": f"EPSG:{samples.epsg[example.sample]}",
             "id": samples.id(example.sample),
         }
-
-
-def _affine(plan: DatasetPlan, place: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """(band,) factor of stored numbers, and (band,) what is added after it."""
-    series, statistics = plan.series[place], plan.statistics
-    mean, deviation = np.zeros(len(series.bands)), np.ones(len(series.bands))
-    if statistics is not None:
-        mean, deviation = statistics.moments(series.key, series.bands)
-        if not (np.isfinite(mean).all() and (deviation > 0).all()):
-            band = series.bands[int(np.argmin(np.isfinite(mean) & (deviation > 0)))]
-            raise InvalidInputError(f"statistics of {series.key}: got no variation of band {band}, expected some")
-    return (1 / (series.scale * deviation)).astype(np.float32), (-mean / deviation).astype(np.float32)

@@ -12,7 +12,7 @@ from landloom.query.split_sets import read_statistics
 from landloom.training.datasets.samples import Samples
 from landloom.training.datasets.series import SeriesPlan
 from landloom.training.datasets.targets import TargetReader
-from landloom.training.datasets.windows import WindowRule
+from landloom.training.datasets.windows import Window, WindowRule
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from landloom.query.selection import Selection
     from landloom.training.datasets.targets import Target
-    from landloom.training.datasets.windows import At, Window
+    from landloom.training.datasets.windows import At
 
 Missing = Literal["error", "drop"]
 OWN: Final = frozenset(
@@ -156,9 +156,30 @@ class DatasetPlan:
             return there
         return np.sort(random.choice(there, self.count, replace=False))
 
+    @staticmethod
+    def whole(height: float, width: float) -> Window:
+        """The window of a whole sample of these metres."""
+        return Window(top=0.0, left=0.0, height=height, width=width)
+
     def window(self, sample: int, number: int, random: np.random.Generator) -> Window:
         """The window of an example."""
         return self.rule.window(self.samples.bounds[sample], number, random)
+
+    def affine(self, product: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """(band,) factor of stored numbers of a series, and (band,) what is added after it.
+
+        Raises:
+            InvalidInputError: the statistics know no variation of a band.
+        """
+        series = self.series[product]
+        mean, deviation = np.zeros(len(series.bands)), np.ones(len(series.bands))
+        if self.statistics is not None:
+            mean, deviation = self.statistics.moments(series.key, series.bands)
+            varies = np.isfinite(mean) & (deviation > 0)
+            if not varies.all():
+                band = series.bands[int(np.argmin(varies))]
+                raise InvalidInputError(f"statistics of {series.key}: got no variation of band {band}, expected some")
+        return (1 / (series.scale * deviation)).astype(np.float32), (-mean / deviation).astype(np.float32)
 
     def bounds(self, sample: int, window: Window) -> NDArray[np.float64]:
         """(4,) west, south, east, north of a window, in metres of the sample's CRS."""

@@ -20,9 +20,11 @@ from landloom.query.address_lists import filled
 from landloom.query.assets import slots_of
 from landloom.query.recent import Kept
 from landloom.store.open import open_store
+from landloom.training.datasets.cache import SeriesCache
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -193,10 +195,12 @@ class SeriesReader:
 
     samples: Samples
     plan: SeriesPlan
+    cache: Path | None = None
+    """Folder of decoded samples; None for none."""
     _opened: dict[str, Any] = field(default_factory=dict, repr=False)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {"samples": self.samples, "plan": self.plan, "_opened": {}}
+        return {"samples": self.samples, "plan": self.plan, "cache": self.cache, "_opened": {}}
 
     @property
     def _store(self) -> Store:
@@ -223,13 +227,32 @@ class SeriesReader:
             MissingKeyError: a file that the index lists is missing.
             PermanentFaultError: a file is damaged, or has other pixels than its sample.
         """
-        found = self._from_chips(number, steps) if self.plan.cube is None else self._from_cube(number, steps)
+        found = self._stored(number, steps) if self.cache is None else self._cached(number, steps, self.cache)
         shape = self.plan.shape(self.samples.bounds[number])
         if found.numbers.shape[2:] != shape:
             raise PermanentFaultError(
                 f"{self.plan.key} of {self.samples.id(number)}: got {found.numbers.shape[2:]} pixels, expected {shape}"
             )
         return found
+
+    def _stored(self, number: int, steps: NDArray[np.int64]) -> Stored:
+        return self._from_chips(number, steps) if self.plan.cube is None else self._from_cube(number, steps)
+
+    def _cached(self, number: int, steps: NDArray[np.int64], folder: Path) -> Stored:
+        """From the cache, which holds the timesteps that a sample has and the chosen bands."""
+        if "cache" not in self._opened:
+            self._opened["cache"] = SeriesCache.of(folder, self._store, self.plan)
+        cache: SeriesCache = self._opened["cache"]
+        plan, name = self.plan, self.samples.id(number)
+        there = plan.observed[plan.patterns[number]]
+        shape = (int(there.sum()), len(plan.bands), *plan.shape(self.samples.bounds[number]))
+        numbers = cache.read(name, plan.dtype, shape)
+        if numbers is None:
+            whole = self._stored(number, np.flatnonzero(there))
+            numbers = whole.numbers[np.ix_(whole.steps, whole.bands)]
+            cache.write(name, numbers)
+        places = np.where(there, np.cumsum(there) - 1, -1)
+        return Stored(numbers=numbers, steps=places[steps], bands=np.arange(len(plan.bands)))
 
     def _from_cube(self, number: int, steps: NDArray[np.int64]) -> Stored:
         plan, reader = self.plan, self._cubes(self.samples.folder(number))

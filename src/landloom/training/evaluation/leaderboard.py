@@ -44,7 +44,7 @@ class Leaderboard:
     by: str
     """Name of the measure."""
     corpus: str
-    """Root digest of the corpus; empty if not known."""
+    """Digest of the corpus; empty if not known."""
     split_set: str
     """Digest of the split set; empty if not known."""
     models: tuple[ModelScores, ...]

@@ -65,7 +65,7 @@ class Predictions:
     shares: NDArray[np.float32] | None = None
     """(row, class) true fractions of area, where the truth is their largest."""
     corpus: str = ""
-    """Root digest of the corpus; empty if not known."""
+    """Digest of the corpus; empty if not known."""
     split_set: str = ""
     """Digest of the split set; empty if not known."""
 
@@ -140,7 +140,7 @@ class Predictions:
             stratum: (row,) if known.
             weight: (row,) what each counts.
             shares: (row, class) true fractions.
-            corpus: root digest of the corpus.
+            corpus: digest of the corpus.
             split_set: digest of the split set.
 
         Raises:
@@ -193,7 +193,7 @@ class Predictions:
             split: that it was held out in.
             country: of the sample.
             stratum: of the sample.
-            corpus: root digest of the corpus.
+            corpus: digest of the corpus.
             split_set: digest of the split set.
 
         Example:

@@ -274,7 +274,9 @@ def load_weights(model: torch.nn.Module, path: Path) -> None:
 def predict_batches(model: torch.nn.Module, batches: Any, *, classes: bool = True) -> Iterator[tuple[Batch, Any]]:
     """Each batch with (batch, class, …) float32 probabilities, or (batch, …) values, as NumPy arrays."""
     model.eval()
+    device = next(model.parameters()).device
     with torch.inference_mode():
         for batch in batches:
-            out = model(batch["image"], batch["dates"], batch["valid"]).float()
-            yield batch, (out.softmax(dim=1) if classes else out[:, 0]).numpy()
+            own = on_device(batch, device)
+            out = model(own["image"], own["dates"], own["valid"]).float()
+            yield batch, (out.softmax(dim=1) if classes else out[:, 0]).cpu().numpy()

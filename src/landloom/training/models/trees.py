@@ -158,6 +158,16 @@ def _expanded(
     return rows[there], target[there], weights[there]
 
 
+def check_options(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse unknown options, before anything is read.
+
+    Raises:
+        InvalidInputError: one of them.
+        MissingExtraError: the extra `guess` is not installed.
+    """
+    _estimator(name, True, 0, dict(options), 1)  # noqa: FBT003
+
+
 def _estimator(name: str, is_class: bool, seed: int, options: dict[str, Any], jobs: int) -> Any:  # noqa: FBT001
     try:
         from sklearn import ensemble  # noqa: PLC0415 - the extra `guess`

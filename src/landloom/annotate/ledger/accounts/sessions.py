@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from landloom.annotate.ledger import values
 from landloom.annotate.ledger.accounts import attempts
@@ -12,7 +12,7 @@ from landloom.annotate.ledger.accounts.audit import record
 from landloom.annotate.ledger.accounts.passwords import hash_password, matches
 from landloom.annotate.ledger.accounts.tokens import digest_of, new_secret
 from landloom.annotate.ledger.accounts.users import name_key, roles_of
-from landloom.annotate.ledger.database import moment, now
+from landloom.annotate.ledger.database import clock, moment, now
 from landloom.annotate.ledger.errors import LoginError
 from landloom.annotate.ledger.lookup import campaign_id
 from landloom.annotate.ledger.schema.models import Session as SessionModel
@@ -30,6 +30,25 @@ IDLE: Final = 2 * 86_400
 _SEEN_EVERY: Final = 300
 """Seconds between two notes that a session was used."""
 _REFUSED: Final = "unknown name or wrong password"
+_SESSION: Final = (
+    select(
+        SessionModel.id,
+        SessionModel.seen,
+        SessionModel.expires,
+        User.id.label("user"),
+        User.name,
+        User.pseudonym,
+        clock().label("at"),
+    )
+    .join(User, User.id == SessionModel.user_id)
+    .where(
+        SessionModel.token_digest == bindparam("digest"),
+        SessionModel.expires > clock(),
+        SessionModel.seen > clock() - IDLE,
+        User.disabled.is_(False),
+    )
+)
+"""Built once: every request asks for it."""
 
 
 def login(
@@ -105,23 +124,12 @@ def session_in(ledger: Ledger, token: str, campaign: str) -> tuple[values.Sessio
 
 def _session(connection: Connection, token: str) -> tuple[values.Session | None, tuple[int, float] | None]:
     """A session; and its number and the time, if it is to be noted that it was used."""
-    at = now(connection)
-    row = connection.execute(
-        select(SessionModel.id, SessionModel.seen, SessionModel.expires, User.id, User.name, User.pseudonym)
-        .join(User, User.id == SessionModel.user_id)
-        .where(
-            SessionModel.token_digest == digest_of(token),
-            SessionModel.expires > at,
-            SessionModel.seen > at - IDLE,
-            User.disabled.is_(False),
-        )
-    ).one_or_none()
+    row = connection.execute(_SESSION, {"digest": digest_of(token)}).one_or_none()
     if row is None:
         return None, None
-    number, seen, expires, user, name, pseudonym = row
-    own = values.User(id=user, name=name, pseudonym=pseudonym)
-    found = values.Session(user=own, csrf=_csrf(token), expires_at=moment(expires))
-    return found, (number, at) if at - seen > _SEEN_EVERY else None
+    own = values.User(id=row.user, name=row.name, pseudonym=row.pseudonym)
+    found = values.Session(user=own, csrf=_csrf(token), expires_at=moment(row.expires))
+    return found, (row.id, row.at) if row.at - row.seen > _SEEN_EVERY else None
 
 
 def _note(ledger: Ledger, late: tuple[int, float] | None) -> None:

@@ -83,7 +83,9 @@ def refresh(connection: Connection, found: CampaignRecord, tasks: Sequence[int],
         tasks: their numbers.
         latest: an answer to the only task that counts and has no row yet.
     """
-    model, settings = _model(connection, found), found.campaign.settings
+    settings = found.campaign.settings
+    ordered = settings.order == "gain" or settings.least_gain > 0
+    model = _model(connection, found) if ordered else None
     for start in range(0, len(tasks), _CHUNK):
         rows = _refreshed(connection, model, settings, tasks[start : start + _CHUNK], latest)
         if rows:
@@ -94,7 +96,7 @@ def refresh(connection: Connection, found: CampaignRecord, tasks: Sequence[int],
 
 def _refreshed(
     connection: Connection,
-    model: GainModel,
+    model: GainModel | None,
     settings: CampaignSettings,
     tasks: Sequence[int],
     latest: bytes | None,
@@ -107,7 +109,7 @@ def _refreshed(
         given = [*labels.get(task.id, []), *([] if latest is None else [np.frombuffer(latest, np.uint8)])]
         table = np.stack(given) if given else np.zeros((0, task.pixels), np.uint8)
         most = max(task.copies, settings.annotators)
-        expected = _expected(model, task, table, most)
+        expected = Expected(wrong=0.0, per_second=0.0) if model is None else _expected(model, task, table, most)
         gain = expected.per_second if settings.order == "gain" and task.error is not None else None
         wanted = answers_wanted(expected, len(given), most, settings.least_gain)
         rows.append(

@@ -10,7 +10,6 @@ from starlette.responses import Response
 
 from landloom.errors import NotFoundError
 from landloom.formats.csv_table import csv_bytes
-from landloom.reports import charts
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.routes import Lane, Route
 
@@ -33,6 +32,7 @@ class Figure:
     header: tuple[str, ...]
     rows: Callable[[AppState], Rows]
     draw: Callable[[AppState, Rows], bytes]
+    """Loads matplotlib, which takes longer than the rest of the server to start, and only managers need it."""
 
 
 def _progress(state: AppState) -> Rows:
@@ -43,6 +43,8 @@ def _progress(state: AppState) -> Rows:
 
 
 def _draw_progress(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     parts = {
         "done": [row[2] for row in rows],
         "started": [row[3] for row in rows],
@@ -56,6 +58,8 @@ def _throughput(state: AppState) -> Rows:
 
 
 def _draw_throughput(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     return charts.stacked_bars([row[0] for row in rows], {"submissions": [row[1] for row in rows]}, "submissions")
 
 
@@ -65,6 +69,8 @@ def _seconds(state: AppState) -> Rows:
 
 
 def _draw_seconds(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     return charts.stacked_bars([row[0] for row in rows], {"median": [row[3] for row in rows]}, "seconds for a task")
 
 
@@ -74,6 +80,8 @@ def _classes(state: AppState) -> Rows:
 
 
 def _draw_classes(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     parts = {"unchanged": [row[2] - row[3] for row in rows], "changed": [row[3] for row in rows]}
     return charts.stacked_bars([f"{row[0]} {row[1]}" for row in rows], parts, "pixels")
 
@@ -93,6 +101,8 @@ def _share(share: Any) -> tuple[float, float, float, int]:
 
 
 def _draw_annotators(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     columns = ([row[at] for row in rows] for at in (0, 4, 5, 6))
     names, values, lows, highs = columns
     return charts.interval_dots(names, values, lows, highs, "accuracy on reference tasks, 95 % interval")
@@ -106,6 +116,8 @@ def _edits(state: AppState) -> Rows:
 
 
 def _draw_edits(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     lines = [(f"{row[0]}: edited", *row[1:4]) for row in rows]
     lines += [(f"{row[0]}: planted accepted", *row[4:7]) for row in rows]
     lines += [(f"{row[0]}: wrong guess accepted", *row[7:10]) for row in rows]
@@ -126,6 +138,8 @@ def _confusions(state: AppState) -> Rows:
 
 
 def _draw_confusions(state: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     names = {one.code: one.name for one in state.campaign.classes}
     counts = np.array([row[4] for row in rows], np.int64).reshape(len(names), len(names))
     return charts.confusion_matrix([names[code] for code in sorted(names)], counts)
@@ -139,6 +153,8 @@ def _agreement(state: AppState) -> Rows:
 
 
 def _draw_agreement(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     values = [row[2] for row in rows]
     return charts.interval_dots([row[0] for row in rows], values, values, values, "Krippendorff's alpha")
 
@@ -152,6 +168,8 @@ def _disagreement(state: AppState) -> Rows:
 
 
 def _draw_disagreement(_: AppState, rows: Rows) -> bytes:
+    from landloom.reports import charts
+
     chips: dict[str, Rows] = {}
     for row in rows:
         chips.setdefault(row[0], []).append(row)
