@@ -13,14 +13,18 @@ import pytest
 import yaml
 
 import landloom
+import landloom.training
 
 SOURCE = Path(landloom.__file__)
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 
-def typed_imports() -> dict[str, str]:
-    tree = ast.parse(SOURCE.read_text(encoding="utf-8"))
+TRAINING = Path(landloom.training.__file__)
+
+
+def typed_imports(source: Path = SOURCE) -> dict[str, str]:
+    tree = ast.parse(source.read_text(encoding="utf-8"))
     block = next(node for node in tree.body if isinstance(node, ast.If))
     return {
         alias.name: str(node.module).removeprefix("landloom.")
@@ -70,6 +74,9 @@ def test_the_exports_are_these() -> None:
 def test_the_three_lists_agree() -> None:
     assert typed_imports() == landloom._HOMES
     assert sorted(landloom._HOMES) == sorted(landloom.__all__)
+    homes = {name: home.removeprefix("training.") for name, home in typed_imports(TRAINING).items()}
+    assert homes == landloom.training._HOMES
+    assert sorted(landloom.training._HOMES) == sorted(landloom.training.__all__)
 
 
 IMPORT = re.compile(r"(?m)^\s*(?:>>> )?(?:from (landloom[\w.]*) import (\([^)]*\)|.*)|import (landloom[\w.]*))")
@@ -79,8 +86,9 @@ IMPORT = re.compile(r"(?m)^\s*(?:>>> )?(?:from (landloom[\w.]*) import (\([^)]*\
 def test_what_the_pages_import_is_public(page: Path) -> None:
     for module, names, plain in IMPORT.findall(page.read_text(encoding="utf-8")):
         assert module or plain == "landloom", f"{page}: import {plain}"
-        assert {name.strip() for name in names.strip("()").split(",") if name.strip()} <= set(landloom.__all__)
-        assert module in ("landloom", ""), f"{page}: from {module} import {names}"
+        public = landloom.training.__all__ if module == "landloom.training" else landloom.__all__
+        assert {name.strip() for name in names.strip("()").split(",") if name.strip()} <= set(public)
+        assert module in ("landloom", "landloom.training", ""), f"{page}: from {module} import {names}"
 
 
 def test_every_export_is_there() -> None:
@@ -89,14 +97,15 @@ def test_every_export_is_there() -> None:
 
 
 def test_import_is_light() -> None:
-    code = "import sys, landloom; print(sorted(m for m in sys.modules if m.split('.')[0] in {heavy}))"
+    shown = "print(sorted(m for m in sys.modules if m.split('.')[0] in {heavy}))"
+    code = f"import sys, landloom, landloom.training; {shown}"
     heavy = (
         "{'numpy', 'shapely', 'rasterio', 'pandas', 'pyarrow', 'numba', 'pydantic', 'matplotlib',"
-        " 'sqlalchemy', 'alembic', 'argon2', 'fastapi', 'starlette', 'uvicorn'}"
+        " 'sqlalchemy', 'alembic', 'argon2', 'fastapi', 'starlette', 'uvicorn', 'torch', 'lightning'}"
     )
     command = [sys.executable, "-c", code.replace("{heavy}", heavy)]
-    shown = subprocess.run(command, capture_output=True, text=True, check=True)
-    assert shown.stdout.strip() == "[]"
+    ran = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
 
 
 def test_the_citation_file_is_of_this_version() -> None:

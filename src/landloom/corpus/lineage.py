@@ -214,6 +214,8 @@ class Lineage:
     """Months without a scene, if the policy requires one per month."""
     wanted: int | None = None
     """Number of scenes required by the policy."""
+    made: str | None = None
+    """How the series came about, if it was not made here: `imported`; its scenes are then the delivered files."""
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -235,7 +237,7 @@ class Lineage:
         document: dict[str, Any] = {"timesteps": [step.document() for step in self.timesteps]}
         if self.months_without is not None:
             document |= {"months_without": list(self.months_without), "wanted": self.wanted}
-        return document
+        return document if self.made is None else {"made": self.made, **document}
 
     def encode(self, tile: str, product: str) -> bytes:
         """The published document.

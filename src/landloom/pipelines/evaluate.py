@@ -12,6 +12,10 @@ from landloom.errors import counted
 from landloom.labels.fractions import fractions_from_polygons
 from landloom.model.taxonomy import taxonomy
 from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, order_table
+from landloom.pipelines.change.judge import HEADER as CHANGE_HEADER
+from landloom.pipelines.change.judge import LIMITS as CHANGE_LIMITS
+from landloom.pipelines.change.judge import change_medians, change_summary, change_table, evaluate_change
+from landloom.pipelines.split_optimism import evaluate_corpus_splits, evaluate_world_splits, world_rows
 from landloom.pipelines.withheld import evaluate_withheld
 from landloom.products.composite.judge import (
     MONTHS,
@@ -29,6 +33,7 @@ from landloom.products.fused.steps import evaluate_steps, steps_table
 from landloom.products.guess.judge import GAIN, evaluate_guess, guess_table
 from landloom.simulate.judge.composites import JUDGE_SEEDS, composite_error, judge_composite
 from landloom.simulate.judge.labels import judge_fractions
+from landloom.training.evaluation.optimism import optimism_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -207,6 +212,22 @@ def _fused(listener: Listener | None) -> Evaluation:
     )
 
 
+def _change(listener: Listener | None) -> Evaluation:
+    judged = evaluate_change(listener=listener)
+    found = change_medians(judged)
+    rows = {name: CHANGE_LIMITS[name] for name in found}
+    return Evaluation(
+        figures=tuple(
+            Figure(name=name, value=found[name], limit=limit, what=what, least=least)
+            for name, (limit, least, what) in rows.items()
+        ),
+        details=[one.document() for one in judged],
+        header=CHANGE_HEADER,
+        rows=tuple(change_table(judged)),
+        scenario=change_summary(judged),
+    )
+
+
 def _harmonise(listener: Listener | None) -> Evaluation:
     judged = evaluate_steps(listener=listener)
     value = median(one.relative for one in judged if one.pairs)
@@ -244,6 +265,30 @@ def _registration(listener: Listener | None) -> Evaluation:
     )
 
 
+def _pretraining(listener: Listener | None) -> Evaluation:
+    from landloom.training import require_training  # noqa: PLC0415 - the extra `training`
+
+    require_training("landloom evaluate pretraining")
+    from landloom.pipelines import judge_pretraining as judge  # noqa: PLC0415 - the extra `training`
+
+    judged = judge.evaluate_pretraining(listener=listener)
+    figures = []
+    for name, before in (("pretraining_gain", "random"), ("pretraining_over_raw", "raw")):
+        found = judge.gain(judged, before=before)
+        what = (
+            f"accuracy of a linear probe with {judge.LABELLED} labels over that on {judge.FEATURES[before]}, mean; "
+            f"interval {found.low:+.3f} to {found.high:+.3f}"
+        )
+        figures.append(Figure(name=name, value=found.value, limit=judge.GAIN, what=what, least=True))
+    return Evaluation(
+        figures=tuple(figures),
+        details=[one.document() for one in judged],
+        header=("accuracy in %, linear probe on", *(f"seed {one.seed}" for one in judged), "mean"),
+        rows=tuple(judge.pretraining_table(judged)),
+        scenario=judge.told(judged),
+    )
+
+
 def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
     found = evaluate_withheld(project, **options)
     return Evaluation(
@@ -256,7 +301,35 @@ def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
     )
 
 
+def _splits(listener: Listener | None) -> Evaluation:
+    judged = evaluate_world_splits(listener=listener)
+    header, rows = world_rows(judged)
+    near = max(one.of("gap").near for one in judged)
+    what = "share of the test samples with a training sample nearer than the gap, under the split with a gap"
+    return Evaluation(
+        figures=(Figure(name="splits_gap", value=near, limit=0.0, what=what),),
+        details=[one.document() for one in judged],
+        header=header,
+        rows=tuple(rows),
+        scenario="A random forest on a simulated world, four folds; optimism is against the split with a gap.",
+    )
+
+
+def _splits_of_corpus(address: str, **options: Any) -> Evaluation:
+    found = evaluate_corpus_splits(address, **options)
+    header, rows = optimism_rows(found.ways)
+    return Evaluation(
+        figures=(),
+        details=found.document(),
+        header=header,
+        rows=tuple(rows),
+        scenario=f"A random forest on {counted(found.samples, 'sample')}, four folds, a gap of {found.gap:,.0f} m.",
+        notes=tuple(f"{one}: {why}" for one, why in found.left_out.items()),
+    )
+
+
 EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
+    "change": _change,
     "composites": _composites,
     "fractions": _fractions,
     "consensus": _consensus,
@@ -264,10 +337,14 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "fused": _fused,
     "guess": _guess,
     "harmonise": _harmonise,
+    "pretraining": _pretraining,
     "registration": _registration,
+    "splits": _splits,
 }
 """Evaluations on the frozen judge."""
 ON_RECIPES: Final[dict[str, Callable[..., Evaluation]]] = {"fused": _fused_of_recipe}
 """Evaluations on the archive of a recipe; arguments as of `evaluate_withheld`."""
+ON_CORPORA: Final[dict[str, Callable[..., Evaluation]]] = {"splits": _splits_of_corpus}
+"""Evaluations on a finished corpus; arguments as of `evaluate_corpus_splits`."""
 DEFAULT: Final = ("composites", "fractions")
 """Evaluations that run by default."""

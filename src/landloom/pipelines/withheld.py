@@ -117,6 +117,8 @@ def _jobs(project: Project, samples: int, share: float, seed: int, listener: Lis
     if not requests:
         made = ", ".join(sorted(project.recipe.products))
         raise InvalidInputError(f"got a recipe of {made}, expected one with a fused series")
+    if requests[0].section.is_imported:
+        raise InvalidInputError(f"{requests[0].path}: is imported; only scenes of a computed series can be withheld")
     wanted = [request.kind.scenes(request) for request in requests]
     require_readable(project, [one.archive for one in wanted if one is not None])
     with TemporaryDirectory() as folder, build_context(Path(folder), listener=listener) as context:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from landloom.corpus.split_set import FOLDER, SplitSet, samples_digest, split_set_key
+from landloom.corpus.split_statistics import SplitStatistics, statistics_key
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from landloom.query.index.sidecar import Sidecar
 
 
@@ -64,3 +67,33 @@ def with_split_set(sidecar: Sidecar, base: str, name: str) -> Sidecar:
     arrays = {**sidecar.arrays, "split": found.codes + 1}
     vocabularies = {**sidecar.meta.vocabularies, "split": found.names}
     return replace(sidecar, arrays=arrays, meta=replace(sidecar.meta, vocabularies=vocabularies))
+
+
+def read_statistics(
+    sidecar: Sidecar, base: str, split_set: str | None = None, splits: Sequence[str] = ()
+) -> SplitStatistics:
+    """Read the statistics of the training part of a corpus.
+
+    Args:
+        sidecar: its index.
+        base: folder or URL of its files.
+        split_set: name of the split set; None for the splits of its recipe.
+        splits: of the part; by default `train`.
+
+    Raises:
+        NotFoundError: there are none.
+        InvalidInputError: they are of other samples, or of the split set as it was before.
+        InvalidDocumentError: they are damaged.
+    """
+    key = statistics_key(split_set, splits)
+    try:
+        content = open_store(base.rstrip("/")).get(key)
+    except MissingKeyError as error:
+        option = "" if split_set is None else f" --split-set {split_set}"
+        raise NotFoundError(f"no {key} in {base.rstrip('/')}; make it by landloom statistics{option}") from error
+    found = SplitStatistics.decoded(content, key)
+    if found.samples != samples_digest(sidecar.texts(np.arange(len(sidecar), dtype=np.int32))):
+        raise InvalidInputError(f"{key} was made for other samples than the corpus has now; make it again")
+    if split_set is not None and found.split_digest != read_split_set(base, split_set).digest:
+        raise InvalidInputError(f"{key} was made for split set {split_set!r} as it was before; make it again")
+    return found

@@ -42,44 +42,85 @@ def stacked_bars(names: Sequence[str], parts: Mapping[str, Sequence[float]], axi
 
 
 def interval_dots(
-    names: Sequence[str], values: Sequence[float], lows: Sequence[float], highs: Sequence[float], axis: str
+    names: Sequence[str],
+    values: Sequence[float],
+    lows: Sequence[float],
+    highs: Sequence[float],
+    axis: str,
+    *,
+    limits: tuple[float, float] | None = (-0.02, 1.02),
+    mark: float | None = None,
 ) -> bytes:
-    """A share with its interval for each name; names without a value keep an empty row.
+    """A value with its interval for each name; names without a value keep an empty row.
 
     Args:
         names: of the rows, from the top.
-        values: 0 to 1, or NaN.
-        lows: lower ends.
+        values: or NaN.
+        lows: lower ends; NaN for no interval.
         highs: upper ends.
         axis: label of the x axis.
+        limits: of the x axis, by default those of shares; None for those of the values.
+        mark: where a vertical line stands, as at 0 for differences.
     """
     figure, axes, positions = _rows(names)
     middle, low, high = (np.asarray(one, np.float64)[: len(positions)] for one in (values, lows, highs))
-    shown = ~np.isnan(middle)
-    axes.hlines(positions[shown], low[shown], high[shown], color=FAINT, linewidth=2.5)
+    shown, known = ~np.isnan(middle), ~np.isnan(middle) & ~np.isnan(low)
+    if mark is not None:
+        axes.axvline(mark, color=FAINT, linewidth=0.8, linestyle=":")
+    axes.hlines(positions[known], low[known], high[known], color=FAINT, linewidth=2.5)
     axes.plot(middle[shown], positions[shown], "o", color=COLOURS[0], markersize=5)
-    axes.set_xlim(-0.02, 1.02)
+    if limits is not None:
+        axes.set_xlim(*limits)
     axes.set_xlabel(axis, color=INK, fontsize=8)
     return png(figure)
 
 
-def confusion_matrix(names: Sequence[str], counts: NDArray[np.int64]) -> bytes:
+def reliability_curves(curves: Mapping[str, NDArray[np.float64]], axis: str) -> bytes:
+    """Share that is right against confidence; on the diagonal both are equal.
+
+    Args:
+        curves: name → (bin, 5) confidence, share that is right, its lower and upper end (NaN for no interval), and the
+            share of all in the bin, which is the size of its point.
+        axis: label of the y axis.
+    """
+    figure = new_figure(5.6, 4.6)
+    axes = figure.add_subplot()
+    axes.plot([0, 100], [0, 100], color=FAINT, linewidth=1, zorder=0)
+    for number, (name, rows) in enumerate(curves.items()):
+        confidence, right, low, high = 100 * rows[:, :4].T
+        spread = np.nan_to_num(np.stack([np.maximum(right - low, 0), np.maximum(high - right, 0)]))
+        colour = COLOURS[number % len(COLOURS)]
+        axes.errorbar(confidence, right, spread, color=colour, linewidth=0.8, capsize=2, marker="none", alpha=0.7)
+        axes.scatter(confidence, right, 8 + 160 * rows[:, 4], color=colour, label=name, zorder=3)
+    axes.set_xlim(0, 102)
+    axes.set_ylim(0, 102)
+    axes.set_xlabel("confidence, %", fontsize=8, color=INK)
+    axes.set_ylabel(axis, fontsize=8, color=INK)
+    axes.legend(fontsize=8, frameon=False, loc="upper left")
+    plain_axes(axes)
+    return png(figure)
+
+
+def confusion_matrix(
+    names: Sequence[str], counts: NDArray[np.int64] | NDArray[np.float64], columns: str = "label"
+) -> bytes:
     """A confusion matrix: shares of each row in colour, and as numbers where there is room.
 
     Args:
         names: of the classes.
         counts: (class, class) reference in rows, label in columns.
+        columns: what the columns are.
     """
     side = len(names)
-    sums = np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    shares = counts / sums
+    sums = counts.sum(axis=1, keepdims=True)
+    shares = counts / np.where(sums > 0, sums, 1)
     figure = new_figure(2.4 + 0.42 * side, 1.6 + 0.42 * side)
     axes = figure.add_subplot()
     axes.imshow(shares, vmin=0, vmax=1, cmap="Greens")
     short = [name[:_LONGEST] for name in names]
     axes.set_xticks(range(side), short, rotation=45, ha="right", fontsize=7)
     axes.set_yticks(range(side), short, fontsize=7)
-    axes.set_xlabel("label", color=INK, fontsize=8)
+    axes.set_xlabel(columns, color=INK, fontsize=8)
     axes.set_ylabel("reference", color=INK, fontsize=8)
     for row, column in np.argwhere(counts > 0).tolist() if side <= 30 else []:
         share = float(shares[row, column])

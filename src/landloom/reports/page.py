@@ -45,6 +45,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[object]], numbers: Iter
     return "<table>" + "".join(f"<tr>{line}</tr>" for line in lines) + "</table>"
 
 
+def scrolling(content: str) -> str:
+    """Content that may be wider than a phone: it scrolls in its own box, not the page.
+
+    Example:
+        >>> scrolling("<table></table>")
+        '<div class="wide"><table></table></div>'
+    """
+    return f'<div class="wide">{content}</div>'
+
+
 def numbers_row(numbers: Iterable[tuple[str, str]]) -> str:
     """Large numbers side by side.
 

@@ -87,6 +87,8 @@ class WorldSpec:
     """Standard deviation of the pixel noise by band, in stored values (1e-4 of reflectance)."""
     gain: float = 0.01
     """Standard deviation of a scene's common brightness error by band, relative."""
+    clearings: float = 0.0
+    """Share of the parcels of forest that are cleared in the world's year, each on a day of its own."""
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed < 1 << 31:

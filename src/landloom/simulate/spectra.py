@@ -6,6 +6,7 @@ with unequal slopes), and each arable field has its own harvest date.
 
 from __future__ import annotations
 
+from datetime import date
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -76,6 +77,9 @@ _CROPS: Final = np.array(
         (108, 186, 0.82, 215, 0.0),  # spring barley
     ]
 )
+_FOREST: Final = (311, 312, 313)
+_CLEARED: Final = (120.0, 280.0)
+"""First and last day of the year on which forest is cleared: while leaves are out."""
 CROPS: Final = ("winter cereals", "oilseed rape", "maize", "sugar beet", "potatoes", "spring barley")
 """Names of the crops, by number."""
 
@@ -90,6 +94,18 @@ def harvest_day(spec: WorldSpec, parcels: WorldParcels, year: int) -> NDArray[np
     stray = uniform(parcels.i, parcels.j, spec.seed * 1_000 + 80 + year) - 0.5
     harvest: NDArray[np.float64] = _CROPS[crop_of(spec, parcels, year), 3] + stray * 24.0
     return harvest
+
+
+def clearing_time(spec: WorldSpec, parcels: WorldParcels) -> NDArray[np.float64]:
+    """Day on which each parcel is cleared, counted from 0 on the first of January of the world's year.
+
+    Returns:
+        (parcel); infinite where nothing is cleared: other land than forest, and all but `spec.clearings` of it.
+    """
+    seed = spec.seed * 1_000
+    day = _CLEARED[0] + uniform(parcels.i, parcels.j, seed + 94) * (_CLEARED[1] - _CLEARED[0])
+    cleared = np.isin(parcels.code, _FOREST) & (uniform(parcels.i, parcels.j, seed + 93) < spec.clearings)
+    return np.where(cleared, np.floor(day), np.inf)
 
 
 def _rise(day: NDArray[np.float64], middle: NDArray[np.float64], days: float) -> NDArray[np.float64]:
@@ -124,6 +140,12 @@ def shares(
     green = np.where(arable, np.where(standing, growing * (1.0 - 0.75 * ripe), catch), green)
     bare = np.where(ploughed, 0.12, 0.85) * (1.0 - catch)
     straw = np.where(arable, np.where(standing, growing * 0.6 * ripe, bare), straw)
+    if spec.clearings:
+        since = day + (instant.date() - date(spec.year, 1, 1)).days - np.floor(day) - clearing_time(spec, parcels)
+        cleared = since >= 0.0
+        # What is left is litter and brash; herbs come up in the seasons that follow.
+        herbs = np.minimum(0.06 + 0.24 * _rise(since, np.full_like(since, 300.0), 60.0), green)
+        green, straw = np.where(cleared, herbs, green), np.where(cleared, 0.25, straw)
     return green, straw
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
@@ -11,6 +12,7 @@ import pytest
 from landloom.corpus.audit.validate import audit
 from landloom.corpus.split_set import SplitSet
 from landloom.errors import InvalidDocumentError, InvalidInputError
+from landloom.pipelines.measuring import measure_corpus
 from landloom.pipelines.splitting import split_corpus
 from landloom.query.corpus import Corpus
 from landloom.store.local import LocalStore
@@ -48,3 +50,15 @@ def test_damage_is_found(folder: Path, damage: str) -> None:
         Corpus.open(folder).query(split_set="halves")
     (problem,) = audit(LocalStore(folder)).problems
     assert problem.where == "splits/halves.parquet"
+
+
+@pytest.mark.parametrize("damage", ["truncated", "another set", "none"])
+def test_damage_of_statistics_is_found(folder: Path, damage: str) -> None:
+    split_corpus(str(folder), "halves", HALVES, figure=False)
+    report = measure_corpus(str(folder), "halves", products=["s2"])
+    path = folder / report.path
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-9])
+    elif damage == "another set":
+        split_corpus(str(folder), "halves", replace(HALVES, seed=3), figure=False, replace=True)
+    assert [problem.where for problem in audit(LocalStore(folder)).problems] == [report.path] * (damage != "none")

@@ -53,3 +53,12 @@ def test_masks_of_two_sensors_have_the_same_codes() -> None:
     assert classes.tolist() == [QUALITY_NODATA, 0, 0, 2, 0, 0, 0, 0, 1, 1, 3, 0]
     bits = np.array([0b1, 0b10, 0b100, 0b1000, 0b10000, 0b1000000], np.uint16)
     assert cloud_codes(bits, LANDSAT_C2_L2.classification).tolist() == [QUALITY_NODATA, 1, 3, 1, 2, 0]
+
+
+def test_large_masks_have_the_codes_of_small_ones() -> None:
+    rng = np.random.default_rng(4)
+    for sensor, kind, most in ((SENTINEL_2_L2A, np.uint8, 14), (LANDSAT_C2_L2, np.uint16, 2**16)):
+        assert sensor.classification is not None
+        classes = rng.integers(0, most, (257, 300)).astype(kind)
+        small = np.stack([cloud_codes(row, sensor.classification) for row in classes])
+        assert np.array_equal(cloud_codes(classes, sensor.classification), small)

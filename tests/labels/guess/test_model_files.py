@@ -27,5 +27,5 @@ def test_a_file_with_other_types_in_it_is_refused() -> None:
     import skops.io
 
     data = skops.io.dumps({"classifier": print, "classes": [1], "weights": np.ones(1), "x": np.random.default_rng})
-    with pytest.raises(InvalidInputError, match="types that no guess needs"):
+    with pytest.raises(InvalidInputError, match="types that it does not need"):
         decode_model(data)

@@ -106,6 +106,14 @@ def test_suspected_labels_come_first(source: SeriesSource) -> None:
     assert (first.window.chip, first.window.row, first.window.column) == ("33UUR_01", 50, 50)
 
 
+def test_a_suspected_chip_comes_first_as_a_whole(source: SeriesSource) -> None:
+    plain = {one.window: one.priority for one in plan(source).tasks}
+    tasks = plan(source, suspects={"33UUR_01": [(-1, -1, 0.99)]}).tasks
+    raised = {one.window.chip for one in tasks if one.priority > plain[one.window]}
+    assert raised == {"33UUR_01"}
+    assert all(one.priority > plain[one.window] for one in tasks if one.window.chip == "33UUR_01")
+
+
 def test_suspected_labels_that_change_nothing_are_noted(source: SeriesSource) -> None:
     own = CampaignSettings(**{**_values(), "order": "random"})  # type: ignore[arg-type]
     notes = plan(source, own, suspects={"33UUR_09": [(1, 1, 0.5)]}).notes

@@ -19,7 +19,7 @@ from landloom.archive.protocol import in_order, is_wanted
 from landloom.errors import InvalidInputError, PermanentFaultError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from shapely.geometry.base import BaseGeometry
 
@@ -62,6 +62,7 @@ class FolderArchive:
         self._folder = folder
         self._patterns = tuple(patterns)
         self._sensor = sensor
+        self._beside: tuple[FilePattern, ...] = ()
         self._problems: dict[Problem, None] = {}
         self._scenes: tuple[Scene, ...] | None = None
 
@@ -69,6 +70,10 @@ class FolderArchive:
     def problems(self) -> tuple[Problem, ...]:
         """Files that were left out."""
         return tuple(self._problems)
+
+    def leave_to_others(self, patterns: Iterable[FilePattern]) -> None:
+        """Do not report files of these patterns: other archives read them."""
+        self._beside = tuple(patterns)
 
     def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
         """See `landloom.archive.protocol.Archive`.
@@ -100,7 +105,8 @@ class FolderArchive:
         for path in self._files():
             said = self._said(path)
             if said is None:
-                strangers.append(path)
+                if not any(one.match(path.relative_to(self._folder).as_posix()) for one in self._beside):
+                    strangers.append(path)
                 continue
             name = None if said.band is None else known.get(said.band.lower())
             if said.band is not None and name is None:

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from landloom.archive.batches import search_each
+from landloom.archive.files.folder import FolderArchive
+from landloom.archive.files.pattern import FilePattern
 from landloom.archive.open import archive_kinds, archive_sensor, open_archive
 from landloom.archive.orders.odata import ODataArchive
 from landloom.archive.orders.states import orders_of
@@ -48,7 +50,11 @@ def recipe_archive(project: Project, name: str, provider: ODataProducts | None =
         return ODataArchive(provider, level=section.level)
     href = None if section.href is None else project.path(section.href)
     collection = section.level if "level" in kind.takes else section.collection
-    return open_archive(section.kind, href, collection, sensor=archive_sensor(section), pattern=section.pattern)
+    archive = open_archive(section.kind, href, collection, sensor=archive_sensor(section), pattern=section.pattern)
+    if isinstance(archive, FolderArchive):
+        others = (one for one in project.recipe.named_archives().values() if one.href == section.href)
+        archive.leave_to_others(FilePattern.parse(text) for one in others for text in one.pattern)
+    return archive
 
 
 class Archives:

@@ -13,7 +13,7 @@ from landloom.imagery.fusion.noise import noise_levels
 from landloom.imagery.fusion.pixels import find_outliers, fit_gains, pixel_series, spread
 from landloom.imagery.fusion.rates import rates
 from landloom.imagery.fusion.regional import RegionSeries, find_spikes, region_series
-from landloom.imagery.fusion.regions import Regions, find_regions, gather
+from landloom.imagery.fusion.regions import Regions, find_regions, gather, place_features, without
 from landloom.imagery.fusion.second import NEAR, NEAR_DAYS, Bandpass, fit_bandpass, second_series
 from landloom.imagery.fusion.smoothing import Smoothed, calibration, smoothed
 from landloom.imagery.whittaker import whittaker
@@ -240,13 +240,12 @@ def _regions(
     last = max(targets[-1], targets[0] + FEATURE_STEP)
     knots = np.arange(targets[0], last + FEATURE_STEP / 2, FEATURE_STEP)
     height, width = first.valid.shape[1:]
-    features = np.empty((height, width, knots.size * len(noise)), np.float32)
+    features = np.empty((height, width, knots.size * len(noise)), np.uint16)
     for row in range(0, height, ROWS):
         rows = slice(row, row + ROWS)
         course = whittaker(first.stack[:, :, rows], first.valid[:, rows], first.days, knots, 1.0)
-        features[rows] = np.moveaxis(course.reshape(-1, *course.shape[2:]), 0, -1)
-    features /= np.tile(np.float32(FEATURE_NOISE) * noise, knots.size)
-    return find_regions(np.moveaxis(features, -1, 0), origin)
+        place_features(course.reshape(-1, *course.shape[2:]), features[rows])
+    return find_regions(features, np.tile(np.float32(FEATURE_NOISE) * noise, knots.size), origin)
 
 
 def _seen_only(regions: Regions, series: RegionSeries) -> Regions:
@@ -257,25 +256,22 @@ def _seen_only(regions: Regions, series: RegionSeries) -> Regions:
     return replace(regions, weight=np.asarray(weight / np.where(total > 0, total, 1.0), np.float32))
 
 
-def _gathered(first: Sightings, valid: NDArray[np.bool_], regions: Regions, noise: NDArray[np.float32]) -> RegionSeries:
-    means, mass = gather(first.stack, valid, regions.member, regions.weight, regions.count)
-    return region_series(first.days, means, mass, noise)
-
-
 def _first_pass(
     first: Sightings, valid: NDArray[np.bool_], regions: Regions, noise: NDArray[np.float32]
 ) -> RegionSeries:
     """Series of regions without spikes; outliers are taken out of `valid`."""
-    series = _gathered(first, valid, regions, noise)
+    where = (regions.member, regions.weight)
+    means, mass = gather(first.stack, valid, *where, regions.count)
+    series = region_series(first.days, means, mass, noise)
     spikes = find_spikes(series)
     for t in np.flatnonzero(spikes.any(axis=1)):
         valid[t] &= ~spikes[t, regions.member[0]]
     series = series.without(spikes)
     at_dates = smoothed(series, rates(series), first.days)
-    gain, _ = fit_gains(first.stack, valid, at_dates.mean, regions.member, regions.weight, noise)
-    where = (regions.member, regions.weight)
+    gain, _ = fit_gains(first.stack, valid, at_dates.mean, *where, noise)
     valid &= ~find_outliers(first.stack, valid, at_dates.mean, at_dates.variance, *where, gain, noise)
-    return _gathered(first, valid, regions, noise).without(spikes)
+    gone = gather(first.stack, first.valid & ~valid, *where, regions.count)
+    return region_series(first.days, *without((means, mass), gone), noise).without(spikes)
 
 
 def _gains(

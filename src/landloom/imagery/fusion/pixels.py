@@ -123,6 +123,17 @@ def find_outliers(
         for y in range(height):
             for x in range(width):
                 if valid[t, y, x]:
+                    # Uncertainty only lowers the score: it is looked up for the few that stand out without it.
+                    score = 0.0
+                    for b in range(bands):
+                        m = 0.0
+                        for k in range(MEMBERS):
+                            m += weight[k, y, x] * mean[t, b, member[k, y, x]]
+                        miss = stack[t, b, y, x] / noise[b] - gain[b, y, x] * m
+                        # What a pixel differs by in proportion is its own course, not a cloud.
+                        score += miss * miss / (1.0 + (0.1 * m) ** 2)
+                    if score <= bands * OUTLIER**2:
+                        continue
                     score = 0.0
                     for b in range(bands):
                         m, v = 0.0, 1.0
@@ -130,7 +141,6 @@ def find_outliers(
                             m += weight[k, y, x] * mean[t, b, member[k, y, x]]
                             v += weight[k, y, x] * variance[t, b, member[k, y, x]]
                         miss = stack[t, b, y, x] / noise[b] - gain[b, y, x] * m
-                        # What a pixel differs by in proportion is its own course, not a cloud.
                         score += miss * miss / (v + (0.1 * m) ** 2)
                     found[t, y, x] = score > bands * OUTLIER**2
     return found
@@ -182,6 +192,7 @@ def pixel_series(
     count = targets.size
     every = np.concatenate((days, targets))
     order = np.argsort(every, kind="mergesort")
+    ordered = every[order]
     place = np.empty(every.size, dtype=np.int64)
     for k in range(every.size):
         place[order[k]] = k
@@ -197,14 +208,16 @@ def pixel_series(
         for n in range(every.size):
             for c in range(width):
                 rate[n, c] = np.float32(2.0 / DECAY) * own[c]
+        for t in range(times):
+            for c in range(width):
+                seen[place[t], c] = np.float32(1.0) + rest[c] if valid[t, y, c] else np.float32(np.inf)
+        wanted = np.flatnonzero(known[y])
         for b in range(bands):
             for t in range(times):
-                for c in range(width):
-                    seen[place[t], c] = np.float32(1.0) + rest[c] if valid[t, y, c] else np.float32(np.inf)
-                    values[place[t], c] = miss[b, t, c]
-            smooth_levels(values, seen, every[order], rate, DECAY, own, mean, wide)
+                values[place[t]] = miss[b, t]
+            smooth_levels(values, seen, ordered, rate, DECAY, own, mean, wide)
             for n in range(count):
-                for x in np.flatnonzero(known[y]):
+                for x in wanted:
                     m, v = np.float32(0.0), np.float32(0.0)
                     for k in range(MEMBERS):
                         w = weight[k, y, x]

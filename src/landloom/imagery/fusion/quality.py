@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numba import njit
 
+from landloom.errors import InvalidInputError
 from landloom.imagery.masks.rules import plain_values
 
 if TYPE_CHECKING:
@@ -46,6 +47,14 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
         >>> cloud_codes(np.array([1, 64, 16, 8, 4]), LANDSAT_C2_L2.classification).tolist()
         [65535, 0, 2, 1, 3]
     """
+    if classes.dtype in {np.dtype(np.uint8), np.dtype(np.uint16)} and classes.size > np.iinfo(classes.dtype).max:
+        every = np.arange(np.iinfo(classes.dtype).max + 1, dtype=classes.dtype)
+        codes: NDArray[np.uint16] = _looked_up(_cloud_codes(every, layer), np.ascontiguousarray(classes))
+        return codes
+    return _cloud_codes(classes, layer)
+
+
+def _cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint16]:
     values, codes = plain_values(classes), np.zeros(classes.shape, np.uint16)
     if layer.blocked:
         for bit, word in layer.words.items():
@@ -62,6 +71,16 @@ def cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uint
         nothing |= classes == layer.nodata
         nothing |= (classes & (layer.nodata or 0) != 0) if layer.blocked else False
     codes[nothing] = QUALITY_NODATA
+    return codes
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _looked_up(table: NDArray[np.uint16], values: NDArray[Any]) -> NDArray[np.uint16]:
+    """The code of each value."""
+    codes = np.empty(values.shape, np.uint16)
+    flat, given = codes.reshape(-1), values.reshape(-1)
+    for p in range(flat.size):
+        flat[p] = table[given[p]]
     return codes
 
 
@@ -135,4 +154,32 @@ def quality_layers(
     made[:, 3] = np.where(known, codes[nearest], QUALITY_NODATA)
     made[:, 4] = np.where(known, np.minimum(references[None], QUALITY_NODATA - 1), QUALITY_NODATA)
     made[:, 5:] = np.where(sigma > 0, sigma, QUALITY_NODATA)
+    return made
+
+
+def whole_numbers(values: NDArray[Any], nodata: float | None) -> NDArray[np.uint16]:
+    """A delivered layer as it is stored here.
+
+    Args:
+        values: as delivered, any shape.
+        nodata: number that says nothing; numbers that are not finite say nothing, either.
+
+    Raises:
+        InvalidInputError: numbers that are not whole or do not fit.
+
+    Example:
+        >>> whole_numbers(np.array([0.0, 30.0, -1.0, np.nan]), -1).tolist()
+        [0, 30, 65535, 65535]
+    """
+    if values.dtype.kind not in "iuf":
+        raise InvalidInputError(f"got {values.dtype}, expected numbers")
+    said = np.isfinite(values)
+    if nodata is not None:
+        said &= values != nodata
+    known = values[said]
+    wrong = known[(known < 0) | (known > QUALITY_NODATA) | (known != np.rint(known))]
+    if wrong.size:
+        raise InvalidInputError(f"got {wrong[0]:g}, expected whole numbers from 0 to {QUALITY_NODATA}")
+    made = np.full(values.shape, QUALITY_NODATA, np.uint16)
+    made[said] = known.astype(np.uint16)
     return made

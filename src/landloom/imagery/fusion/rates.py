@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 from numba import njit
@@ -52,17 +52,17 @@ def rates(series: RegionSeries, rounds: int = 8) -> Rates:
     the whole period, however many regions there are.
     """
     edges = _parts(series)
-    count = edges.size - 1
-    bands = series.values.shape[1]
-    season = np.ones((bands, count))
-    base = np.ones((bands, series.values.shape[2]))
+    bands, regions = series.values.shape[1:]
+    season = np.ones((bands, edges.size - 1))
+    base = np.ones((bands, regions))
     drawn = SURE * max(float(series.seen.any(axis=0).sum()), 1.0)
+    found = _Changes.of(series, edges)
+    number, weight = found.number.astype(np.float64), found.weight
     for _ in range(rounds):
-        total, number, by_season, weight = _changes(series.values, series.variance, series.days, edges, season, base)
+        total = found.by_region(season)
         usual = np.maximum(total.sum(axis=1) / np.maximum(number.sum(), 1.0), 1e-3)[:, None]
         base = np.maximum((total + _USUAL * usual) / (number[None] + _USUAL), 0.05 * usual)
-        _, _, by_season, weight = _changes(series.values, series.variance, series.days, edges, season, base)
-        season = np.maximum((by_season + drawn) / (weight[None] + drawn), 0.02)
+        season = np.maximum((found.by_season(season, base) + drawn) / (weight[None] + drawn), 0.02)
     return Rates(base=base.astype(np.float32), days=(edges[1:] + edges[:-1]) / 2, season=season)
 
 
@@ -75,47 +75,113 @@ def _parts(series: RegionSeries) -> NDArray[np.float64]:
     return np.linspace(first, max(last, first + 1.0), count + 1)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Changes:
+    """Squared changes beyond noise between consecutive observations of regions; many regions share an interval."""
+
+    excess: NDArray[np.float32]
+    """(time, band, region) per day since the region's observation before; 0 where there is none."""
+    span: NDArray[np.int32]
+    """(time, region) the interval since then, a row of `overlap`; 0 where there is none."""
+    overlap: NDArray[np.float64]
+    """(interval, season) share of each interval that lies in each part of the period; the first row is empty."""
+    number: NDArray[np.int64]
+    """(region) changes."""
+    weight: NDArray[np.float64]
+    """(season) changes of all regions in each part of the period."""
+
+    @classmethod
+    def of(cls, series: RegionSeries, edges: NDArray[np.float64]) -> Self:
+        """The changes of a series, and how its intervals lie in the parts of a period between some edges."""
+        excess = np.zeros(series.values.shape, np.float32)
+        span = np.zeros(series.seen.shape, np.int32)
+        ends = _find_changes(series.values, series.variance, series.days, excess, span)
+        start, end = series.days[ends[:, 0]][:, None], series.days[ends[:, 1]][:, None]
+        inside = np.minimum(end, edges[1:]) - np.maximum(start, edges[:-1])
+        overlap = np.maximum(inside, 0.0) / np.where(end > start, end - start, 1.0)
+        counts = np.bincount(span.ravel(), minlength=len(ends))
+        counts[0] = 0
+        weight = (counts[:, None] * overlap).sum(axis=0)
+        return cls(excess=excess, span=span, overlap=overlap, number=(span > 0).sum(axis=0), weight=weight)
+
+    def by_region(self, season: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(band, region) sums of changes relative to those of their season, given as (band, season)."""
+        sums: NDArray[np.float64] = _relative_sums(self.excess, self.span, self._relative(season))
+        return sums
+
+    def by_season(self, season: NDArray[np.float64], base: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(band, season) sums of changes relative to those of their regions, given as (band, region)."""
+        sums = _interval_sums(self.excess, self.span, 1.0 / base, len(self.overlap)) * self._relative(season)
+        shared: NDArray[np.float64] = (sums[:, :, None] * self.overlap[None]).sum(axis=1)
+        return season * shared
+
+    def _relative(self, season: NDArray[np.float64]) -> NDArray[np.float64]:
+        """(band, interval) 1 / mean factor of the season in an interval; 0 for the empty one."""
+        mean = (self.overlap[None] * season[:, None]).sum(axis=2)
+        inverse: NDArray[np.float64] = np.where(mean > 0, 1.0 / np.where(mean > 0, mean, 1.0), 0.0)
+        return inverse
+
+
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _changes(
+def _find_changes(
     values: NDArray[np.float32],
     variance: NDArray[np.float32],
     days: NDArray[np.float64],
-    edges: NDArray[np.float64],
-    season: NDArray[np.float64],
-    base: NDArray[np.float64],
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-    """Squared changes beyond noise: by region relative to the season's, and by season relative to the region's.
-
-    Returns:
-        (band, region) sums and (region) numbers, (band, season) sums and (season) weights.
-    """
+    excess: NDArray[np.float32],
+    span: NDArray[np.int32],
+) -> NDArray[np.int64]:
+    """Fill `excess` and `span`; returns (interval, 2) the observations at the ends of each, the first one empty."""
     times, bands, regions = values.shape
-    seasons = season.shape[1]
-    total, number = np.zeros((bands, regions)), np.zeros(regions)
-    by_season, weight = np.zeros((bands, seasons)), np.zeros(seasons)
-    overlap = np.empty(seasons)
-    for region in range(regions):
-        last = -1
-        for t in range(times):
+    last = np.full(regions, -1, np.int64)
+    known = np.zeros((times, times), np.int32)
+    ends = np.zeros((times * (times - 1) // 2 + 1, 2), np.int64)
+    count = 1
+    for t in range(times):
+        for region in range(regions):
             if not np.isfinite(variance[t, 0, region]):
                 continue
-            if last >= 0 and days[t] > days[last]:
-                gap = days[t] - days[last]
-                for k in range(seasons):
-                    overlap[k] = max(min(days[t], edges[k + 1]) - max(days[last], edges[k]), 0.0) / gap
-                    weight[k] += overlap[k]
-                number[region] += 1.0
-                for b in range(bands):
-                    change = values[t, b, region] - values[last, b, region]
-                    excess = max(change * change - variance[t, b, region] - variance[last, b, region], 0.0) / gap
-                    expected = 0.0
-                    for k in range(seasons):
-                        expected += overlap[k] * season[b, k]
-                    total[b, region] += excess / expected
-                    for k in range(seasons):
-                        by_season[b, k] += overlap[k] * season[b, k] * excess / (expected * base[b, region])
-            last = t
-    return total, number, by_season, weight
+            before = last[region]
+            last[region] = t
+            if before < 0 or days[t] <= days[before]:
+                continue
+            if known[before, t] == 0:
+                known[before, t] = count
+                ends[count] = before, t
+                count += 1
+            span[t, region] = known[before, t]
+            for b in range(bands):
+                change = values[t, b, region] - values[before, b, region]
+                beyond = change * change - variance[t, b, region] - variance[before, b, region]
+                excess[t, b, region] = max(beyond, np.float32(0.0)) / np.float32(days[t] - days[before])
+    return ends[:count].copy()
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _relative_sums(
+    excess: NDArray[np.float32], span: NDArray[np.int32], relative: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(band, region) sums over time, each change times the factor of its interval (band, interval)."""
+    times, bands, regions = excess.shape
+    total = np.zeros((bands, regions))
+    for t in range(times):
+        for b in range(bands):
+            for region in range(regions):
+                total[b, region] += excess[t, b, region] * relative[b, span[t, region]]
+    return total
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _interval_sums(
+    excess: NDArray[np.float32], span: NDArray[np.int32], factor: NDArray[np.float64], count: int
+) -> NDArray[np.float64]:
+    """(band, interval) sums over regions, each change times the factor of its region (band, region)."""
+    times, bands, regions = excess.shape
+    total = np.zeros((bands, count))
+    for t in range(times):
+        for b in range(bands):
+            for region in range(regions):
+                total[b, span[t, region]] += excess[t, b, region] * factor[b, region]
+    return total
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]

@@ -165,12 +165,25 @@ def find_spikes(series: RegionSeries) -> NDArray[np.bool_]:
 
 def _slopes(series: RegionSeries) -> NDArray[np.float64]:
     """(band) usual change per day between observations: what an extreme of the season may stand out by."""
-    seen, days = series.seen, series.days
-    found = []
-    for region in range(seen.shape[1]):
-        at = np.flatnonzero(seen[:, region])
-        gap = np.diff(days[at])
-        change = np.abs(np.diff(series.values[at, :, region], axis=0))
-        found.append(change[gap > 0] / gap[gap > 0, None])
-    every = np.concatenate(found)
-    return np.quantile(every, USUAL, axis=0) if len(every) else np.zeros(series.values.shape[1])
+    every = _paces(series.values, series.seen, series.days)
+    return np.quantile(every, USUAL, axis=1) if every.size else np.zeros(series.values.shape[1])
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _paces(values: NDArray[np.float32], seen: NDArray[np.bool_], days: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(band, change) sizes of changes per day between consecutive observations of regions."""
+    times, bands, regions = values.shape
+    last = np.full(regions, -1, np.int64)
+    found = np.empty((bands, seen.sum()))
+    count = 0
+    for t in range(times):
+        for region in range(regions):
+            if seen[t, region]:
+                before = last[region]
+                last[region] = t
+                if before >= 0 and days[t] > days[before]:
+                    for b in range(bands):
+                        change = abs(values[t, b, region] - values[before, b, region])
+                        found[b, count] = change / (days[t] - days[before])
+                    count += 1
+    return found[:, :count]

@@ -23,6 +23,8 @@ ROUNDS: Final = 3
 """Rounds of moving seeds to the mean of their pixels."""
 REACH: Final = 2
 """Lattice squares within which a pixel looks for its regions."""
+LEFT: Final = 1e-4
+"""Share of a mass up to which what remains of it is rounding."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -30,9 +32,9 @@ class Regions:
     """Membership of pixels in regions.
 
     Example:
-        >>> features = np.zeros((1, 8, 16), np.float32)
-        >>> features[:, :, 8:] = 9
-        >>> regions = find_regions(features, (0, 0))
+        >>> features = np.zeros((8, 16, 1), np.uint16)
+        >>> features[:, 8:] = 9
+        >>> regions = find_regions(features, np.ones(1, np.float32), (0, 0))
         >>> regions.count, regions.member[0, 0, 0], regions.member[0, 0, -1]
         (2, np.int32(0), np.int32(1))
     """
@@ -44,31 +46,43 @@ class Regions:
     """(member, y, x) weights, sum 1."""
 
 
-def find_regions(features: NDArray[np.float32], origin: tuple[int, int], width: float = 1.0) -> Regions:
+def find_regions(
+    features: NDArray[np.uint16], noise: NDArray[np.float32], origin: tuple[int, int], width: float = 1.0
+) -> Regions:
     """Group pixels around seeds of a lattice by the similarity of their features.
 
     Args:
-        features: (feature, y, x), in units of their noise.
+        features: (y, x, feature).
+        noise: (feature) standard deviation of each.
         origin: row and column of the first pixel on the lattice's raster.
         width: root mean square difference of features at which a similarity is halved.
     """
-    height, wide = features.shape[1:]
+    height, wide = features.shape[:2]
     rows = (np.arange(height) + origin[0]) // STEP
     columns = (np.arange(wide) + origin[1]) // STEP
     rows, columns = rows - rows[0], columns - columns[0]
     shape = (int(rows[-1]) + 1, int(columns[-1]) + 1)
-    flat = np.ascontiguousarray(np.moveaxis(features, 0, -1))
     label = rows[:, None] * shape[1] + columns[None, :]
+    scale = (1 / noise.astype(np.float32) ** 2).astype(np.float32)
     for _ in range(ROUNDS):
-        seeds = _means(flat, label, shape[0] * shape[1])
-        label = _assign(flat, seeds, rows, columns, shape)
-    seeds = _means(flat, label, shape[0] * shape[1])
-    member, weight = _memberships(flat, seeds, rows, columns, shape, np.float32(width))
+        seeds = _means(features, label, shape[0] * shape[1])
+        label = _assign(features, seeds, scale, rows, columns, shape)
+    seeds = _means(features, label, shape[0] * shape[1])
+    member, weight = _memberships(features, seeds, scale, rows, columns, shape, np.float32(width))
     return Regions(count=shape[0] * shape[1], member=member, weight=weight)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
-def _means(flat: NDArray[np.float32], label: NDArray[np.int64], count: int) -> NDArray[np.float32]:
+def place_features(values: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
+    """Features (feature, y, x) → (y, x, feature)."""
+    for y in range(values.shape[1]):
+        for x in range(values.shape[2]):
+            for k in range(values.shape[0]):
+                out[y, x, k] = values[k, y, x]
+
+
+@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+def _means(flat: NDArray[np.uint16], label: NDArray[np.int64], count: int) -> NDArray[np.float32]:
     """(region, feature + 1): means, and the number of pixels."""
     size = flat.shape[2]
     total = np.zeros((count, size + 1), dtype=np.float32)
@@ -86,17 +100,19 @@ def _means(flat: NDArray[np.float32], label: NDArray[np.int64], count: int) -> N
 
 
 @njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
-def _distance(a: NDArray[np.float32], b: NDArray[np.float32], size: int) -> np.float32:
+def _distance(a: NDArray[np.uint16], b: NDArray[np.float32], scale: NDArray[np.float32], size: int) -> np.float32:
     total = np.float32(0.0)
     for k in range(size):
-        total += (a[k] - b[k]) * (a[k] - b[k])
+        difference = np.float32(a[k]) - b[k]
+        total += difference * difference * scale[k]
     return total / np.float32(size)
 
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _assign(
-    flat: NDArray[np.float32],
+    flat: NDArray[np.uint16],
     seeds: NDArray[np.float32],
+    scale: NDArray[np.float32],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     shape: tuple[int, int],
@@ -111,7 +127,7 @@ def _assign(
                 for c in range(max(columns[x] - 1, 0), min(columns[x] + 2, shape[1])):
                     region = r * shape[1] + c
                     if seeds[region, size] > 0:
-                        distance = _distance(flat[y, x], seeds[region], size)
+                        distance = _distance(flat[y, x], seeds[region], scale, size)
                         if distance < best:
                             best = distance
                             label[y, x] = region
@@ -120,8 +136,9 @@ def _assign(
 
 @njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
 def _memberships(
-    flat: NDArray[np.float32],
+    flat: NDArray[np.uint16],
     seeds: NDArray[np.float32],
+    scale: NDArray[np.float32],
     rows: NDArray[np.int64],
     columns: NDArray[np.int64],
     shape: tuple[int, int],
@@ -142,7 +159,7 @@ def _memberships(
                     region = r * shape[1] + c
                     if seeds[region, size] == 0:
                         continue
-                    distance = _distance(flat[y, x], seeds[region], size)
+                    distance = _distance(flat[y, x], seeds[region], scale, size)
                     place = MEMBERS
                     while place > 0 and distance < nearest[place - 1]:
                         place -= 1
@@ -199,3 +216,22 @@ def gather(
                 if mass[t, region] > 0:
                     total[t, b, region] = own[region, b] / mass[t, region]
     return total, mass
+
+
+def without(
+    every: tuple[NDArray[np.float32], NDArray[np.float32]], some: tuple[NDArray[np.float32], NDArray[np.float32]]
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Means and masses of `gather` without those of some of the pixels.
+
+    Example:
+        >>> both = np.full((1, 1, 1), 15, np.float32), np.full((1, 1), 2, np.float32)
+        >>> one = np.full((1, 1, 1), 10, np.float32), np.full((1, 1), 1, np.float32)
+        >>> [float(part.item()) for part in without(both, one)]
+        [20.0, 1.0]
+    """
+    (means, mass), (gone, less) = every, some
+    left = np.maximum(mass - less, np.float32(0))
+    total = means * mass[:, None].astype(np.float64) - gone * less[:, None].astype(np.float64)
+    sure = left[:, None] > LEFT * mass[:, None]
+    rest = np.where(sure, total / np.where(sure, left[:, None], 1.0), 0.0)
+    return rest.astype(np.float32), np.where(left > LEFT * mass, left, np.float32(0))

@@ -5,13 +5,16 @@ from __future__ import annotations
 import io
 import math
 import zlib
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 
 from landloom.errors import InvalidInputError, MissingExtraError
 from landloom.labels.guess.model import GuessModel, packed
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 TRUSTED: Final = frozenset(
     {
@@ -47,10 +50,7 @@ def encode_model(model: GuessModel) -> bytes:
     Raises:
         MissingExtraError: the extra `guess` is not installed.
     """
-    data: bytes = _skops().dumps(
-        {"classifier": model.classifier, "classes": list(model.classes), "weights": model.weights}
-    )
-    return data
+    return write_skops({"classifier": model.classifier, "classes": list(model.classes), "weights": model.weights})
 
 
 def decode_model(data: bytes) -> GuessModel:
@@ -66,20 +66,50 @@ def decode_model(data: bytes) -> GuessModel:
             ...
         landloom.errors.InvalidInputError: got 8 bytes, expected a model file: File is not a zip file
     """
+    document = read_skops(data, TRUSTED)
+    try:
+        classes, weights = tuple(document["classes"]), np.asarray(document["weights"], dtype=np.float64)
+        classifier = document["classifier"]
+    except _BROKEN as error:
+        raise InvalidInputError(f"got {len(data)} bytes, expected a model file: {error}") from error
+    return GuessModel(classifier=classifier, classes=classes, weights=weights, forest=packed(classifier))
+
+
+def read_skops(data: bytes, trusted: Collection[str]) -> dict[str, Any]:
+    """Read a skops file that holds a document; nothing in it is run.
+
+    Args:
+        data: its bytes.
+        trusted: types that it may contain in addition to those that skops trusts.
+
+    Raises:
+        InvalidInputError: not a skops file of a document, or one with other types; the message lists them.
+        MissingExtraError: the extra `guess` is not installed.
+    """
     skops = _skops()
     try:
         _check_sizes(data)
-        unknown = sorted(set(skops.get_untrusted_types(data=data)) - TRUSTED)
+        unknown = sorted(set(skops.get_untrusted_types(data=data)) - set(trusted))
         if unknown:
-            raise InvalidInputError(f"got a model with types that no guess needs: {', '.join(unknown)}")
-        document: dict[str, Any] = skops.loads(data, trusted=sorted(TRUSTED))
-        classes, weights = tuple(document["classes"]), np.asarray(document["weights"], dtype=np.float64)
-        classifier = document["classifier"]
+            raise InvalidInputError(f"got a model with types that it does not need: {', '.join(unknown)}")
+        document = skops.loads(data, trusted=sorted(trusted))
     except _BROKEN as error:
         if isinstance(error, InvalidInputError):
             raise
         raise InvalidInputError(f"got {len(data)} bytes, expected a model file: {error}") from error
-    return GuessModel(classifier=classifier, classes=classes, weights=weights, forest=packed(classifier))
+    if not isinstance(document, dict):
+        raise InvalidInputError(f"got a file of {type(document).__name__}, expected a model file")
+    return document
+
+
+def write_skops(document: dict[str, Any]) -> bytes:
+    """Encode a document with estimators as a skops file.
+
+    Raises:
+        MissingExtraError: the extra `guess` is not installed.
+    """
+    data: bytes = _skops().dumps(document)
+    return data
 
 
 def _check_sizes(data: bytes) -> None:

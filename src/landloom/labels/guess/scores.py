@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isnan
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
 from landloom.errors import InvalidValueError
+from landloom.labels.confusion import confusion, overall_accuracy, producers_accuracy, users_accuracy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,8 +39,7 @@ class Scores:
         if reference.shape != predicted.shape:
             raise InvalidValueError(f"got maps of shape {reference.shape} and {predicted.shape}, expected the same")
         kept = reference != nodata
-        pairs = np.bincount(reference[kept].astype(np.int64) * 256 + predicted[kept], minlength=65_536)
-        table = pairs.reshape(256, 256)
+        table = confusion(reference[kept], predicted[kept], 256).astype(np.int64)
         there = np.flatnonzero(table.sum(axis=0) + table.sum(axis=1))
         return cls(classes=tuple(there.tolist()), matrix=table[np.ix_(there, there)])
 
@@ -50,21 +51,20 @@ class Scores:
     @property
     def accuracy(self) -> float:
         """Share of pixels that agree; NaN if none was compared."""
-        return _share(int(np.trace(self.matrix)), self.pixels)
+        return float(overall_accuracy(self.matrix.astype(np.float64)))
 
     @property
     def producers(self) -> dict[int, float]:
         """Class → share of its reference pixels that are predicted as it (recall); classes without any are absent."""
-        return self._shares(self.matrix.sum(axis=1))
+        return self._known(producers_accuracy(self.matrix.astype(np.float64)))
 
     @property
     def users(self) -> dict[int, float]:
         """Class → share of the pixels predicted as it that are correct (precision); absent if never predicted."""
-        return self._shares(self.matrix.sum(axis=0))
+        return self._known(users_accuracy(self.matrix.astype(np.float64)))
 
-    def _shares(self, sums: NDArray[np.int64]) -> dict[int, float]:
-        right = np.diag(self.matrix)
-        return {code: _share(int(right[at]), int(sums[at])) for at, code in enumerate(self.classes) if sums[at] > 0}
+    def _known(self, shares: NDArray[np.float64]) -> dict[int, float]:
+        return {code: share for code, share in zip(self.classes, shares.tolist(), strict=True) if not isnan(share)}
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -93,10 +93,6 @@ class Scores:
             positions = [classes.index(code) for code in part.classes]
             matrix[np.ix_(positions, positions)] += part.matrix
         return cls(classes=tuple(classes), matrix=matrix)
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

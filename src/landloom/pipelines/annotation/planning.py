@@ -81,7 +81,8 @@ def plan_tasks(
         settings: of the campaign.
         classes: of the campaign.
         guesses: reads guesses; None without any.
-        suspects: chip → (row, column, probability) of pixels whose guess is suspected to be wrong.
+        suspects: chip → (row, column, probability) of pixels whose guess is suspected to be wrong; −1 for the whole
+            chip.
         listener: receives progress.
 
     Raises:
@@ -148,7 +149,7 @@ def _drafts(
         inside = np.s_[window.row : window.row + window.height, window.column : window.column + window.width]
         error = 0.0
         for row, column, probability in suspects:
-            if (
+            if row < 0 or (
                 window.row <= row < window.row + window.height
                 and window.column <= column < window.column + window.width
             ):

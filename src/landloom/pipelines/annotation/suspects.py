@@ -23,11 +23,12 @@ def read_suspects(path: str, source: SeriesSource) -> dict[str, list[tuple[int, 
     """Read a list of suspected labels.
 
     Args:
-        path: CSV with the columns `lon, lat` in WGS84, or `chip, row, column`, and optionally `probability`.
+        path: CSV with the columns `lon, lat` in WGS84, or `chip, row, column`, and optionally `probability`; a chip
+            without row and column is suspected as a whole, as in lists of `landloom noise`.
         source: the series with the chips.
 
     Returns:
-        Chip → (row, column, probability that the label is wrong).
+        Chip → (row, column, probability that the label is wrong); row and column are −1 for a whole chip.
 
     Raises:
         InvalidInputError: rows that cannot be used; they are named.
@@ -38,6 +39,10 @@ def read_suspects(path: str, source: SeriesSource) -> dict[str, list[tuple[int, 
     for number, row in read_points(path):
         try:
             probability = _probability(row)
+            if _is_whole(row):
+                source.grid(row["chip"])
+                found.setdefault(row["chip"], []).append((-1, -1, probability))
+                continue
             for place in places.of(row):
                 found.setdefault(place.chip, []).append((place.row, place.column, probability))
         except LandloomError as error:
@@ -45,6 +50,11 @@ def read_suspects(path: str, source: SeriesSource) -> dict[str, list[tuple[int, 
     if problems:
         raise InvalidInputError(f"got rows that cannot be used:\n{bullets(grouped(problems)[:_LISTED])}")
     return found
+
+
+def _is_whole(row: Mapping[str, str]) -> bool:
+    """Whether a row names a chip and no pixel of it."""
+    return bool(row.get("chip")) and not any(row.get(name) for name in ("row", "column", "lon", "lat"))
 
 
 def _probability(row: Mapping[str, str]) -> float:

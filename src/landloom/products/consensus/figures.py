@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from matplotlib.patches import Patch
 
-from landloom.reports.figures import COLOURS, FAINT, INK, legend, new_figure, plain_axes, png
+from landloom.reports.charts import reliability_curves
+from landloom.reports.figures import COLOURS, INK, legend, new_figure, plain_axes, png
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -65,26 +66,17 @@ def confidence_shares(rows: Mapping[str, tuple[NDArray[np.float64], NDArray[np.i
 
 def reliability(rows: Mapping[str, Quality]) -> bytes:
     """Share of right pixels against confidence, with 95 % intervals over tasks; on the diagonal both are equal."""
-    figure = new_figure(5.6, 4.6)
-    axes = figure.add_subplot()
-    axes.plot([0, 100], [0, 100], color=FAINT, linewidth=1, zorder=0)
-    for number, (name, quality) in enumerate(rows.items()):
-        bins = quality.reliability
-        x = [100 * one.confidence for one in bins]
-        y = np.array([100 * one.right.value for one in bins])
-        low, high = np.array([[100 * one.right.low, 100 * one.right.high] for one in bins]).T
-        spread = np.stack([np.maximum(y - low, 0), np.maximum(high - y, 0)])
-        colour = COLOURS[number]
-        axes.errorbar(x, y, spread, color=colour, linewidth=0.8, capsize=2, marker="none", alpha=0.7)
-        sizes = 8 + 160 * np.array([one.right.pixels for one in bins]) / max(quality.accuracy.pixels, 1)
-        axes.scatter(x, y, sizes, color=colour, label=f"{name}: ECE {quality.ece:.3f}", zorder=3)
-    axes.set_xlim(0, 102)
-    axes.set_ylim(0, 102)
-    axes.set_xlabel("confidence, %", fontsize=8, color=INK)
-    axes.set_ylabel("% right on reference tasks", fontsize=8, color=INK)
-    axes.legend(fontsize=8, frameon=False, loc="upper left")
-    plain_axes(axes)
-    return png(figure)
+    curves = {
+        f"{name}: ECE {quality.ece:.3f}": np.array(
+            [
+                (one.confidence, one.right.value, one.right.low, one.right.high, one.right.pixels)
+                for one in quality.reliability
+            ]
+        ).reshape(-1, 5)
+        / [1, 1, 1, 1, max(quality.accuracy.pixels, 1)]
+        for name, quality in rows.items()
+    }
+    return reliability_curves(curves, "% right on reference tasks")
 
 
 def confusion(matrix: NDArray[np.int64], classes: Sequence[ClassChoice], columns: str) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -17,7 +18,9 @@ from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.model.product import PRODUCTS, Product
 from landloom.model.sensor import SENTINEL_2_L2A
-from landloom.model.time import Cadence
+from landloom.model.time import Cadence, Period
+from landloom.products.fused.importing import MEMORY as IMPORT_MEMORY
+from landloom.products.fused.importing import ImportTask
 from landloom.products.fused.report import withheld_part
 from landloom.products.fused.section import FusedProduct
 from landloom.products.fused.sightings import Source
@@ -39,8 +42,14 @@ SERIES: Final = "pfsr"
 """Key of the series."""
 QUALITY: Final = "pfqa"
 """Key of its quality layers."""
+METHOD: Final = 2
+"""Version of the method: units made by another one are made again."""
 SECOND: Final = "second"
 """Name of the second sensor's scenes."""
+LAYERS: Final = "quality"
+"""Name of the files of delivered quality layers."""
+WITHOUT_EFFECT: Final = ("clear", "dilate", "mask", "registration", "valid_range", "second")
+"""Settings of computed series."""
 COLOURS: Final = (("blue",), ("green",), ("red",), ("nir", "nir08"))
 """Common names of the bands, in the published order; the first that a sensor has."""
 
@@ -50,7 +59,7 @@ class FusedKind(ProductKind[FusedProduct]):
 
     name = "fused"
     section = FusedProduct
-    archive_fields = ("archive", SECOND)
+    archive_fields = ("archive", SECOND, LAYERS)
     schemes = frozenset({"utm24", "window"})
 
     def misfits(self, key: str, section: FusedProduct, read: Sections) -> Iterator[Problem]:
@@ -63,7 +72,12 @@ class FusedKind(ProductKind[FusedProduct]):
             yield Problem(where=f"products.{QUALITY}", what=f"is made with {SERIES}: remove it")
         if section.second is not None and section.second == section.archive:
             yield Problem(where=f"{where}.{SECOND}", what="is the archive of the reference sensor: name another")
-        yield from mask_problems(where, section, read, list(self._sensors(section, read).values()))
+        if section.is_imported:
+            yield from _import_problems(where, section, read)
+        else:
+            if section.quality is not None:
+                yield Problem(where=f"{where}.{LAYERS}", what="only an imported series has one: remove it")
+            yield from mask_problems(where, section, read, list(self._sensors(section, read).values()))
         for name, sensor in self._sensors(section, read).items():
             place = where if name == "" else f"{where}.{name}"
             missing = [names[0] for names in COLOURS if _band(sensor, names) is None]
@@ -82,6 +96,8 @@ class FusedKind(ProductKind[FusedProduct]):
 
     def completed(self, section: FusedProduct, recipe: Recipe) -> FusedProduct:
         """Clear classes by sensor."""
+        if section.is_imported:
+            return section
         masks = masks_of(section, dict(recipe), list(self._sensors(section, dict(recipe)).values()))
         if masks:
             return section.model_copy(update={"mask": masks})
@@ -101,17 +117,62 @@ class FusedKind(ProductKind[FusedProduct]):
         )
 
     def scenes(self, request: ProductRequest[FusedProduct]) -> SceneRequest:
-        """All scenes of the reference sensor in the period."""
-        return request.scenes
+        """All scenes of the reference sensor in the period, or all files of a delivered series."""
+        return replace(request.scenes, period=_searched(request))
 
     def more_scenes(self, request: ProductRequest[FusedProduct]) -> Mapping[str, SceneRequest]:
-        """All scenes of the second sensor, if there is one."""
-        name = request.section.second
-        return {} if name is None else {SECOND: SceneRequest(archive=name, period=request.period)}
+        """All scenes of the second sensor, if there is one, or the delivered quality layers."""
+        named = {SECOND: request.section.second, LAYERS: request.section.quality}
+        return {
+            key: SceneRequest(archive=name, period=_searched(request))
+            for key, name in named.items()
+            if name is not None
+        }
 
     def units(self, request: ProductRequest[FusedProduct], inputs: PlanInputs) -> list[Unit]:
         """One unit per tile."""
-        return [self._unit(request, inputs, tile) for tile in inputs.tiles]
+        make = self._import if request.section.is_imported else self._unit
+        return [make(request, inputs, tile) for tile in inputs.tiles]
+
+    def _import(self, request: ProductRequest[FusedProduct], inputs: PlanInputs, tile: str) -> Unit:
+        """The unit of a delivered series."""
+        project, section, samples = request.project, request.section, inputs.tiles[tile]
+        read = dict(project.recipe)
+        series, layers = (_sensor(section.model_copy(update={"archive": name}), read) for name in _archives(section))
+        own = inputs.scenes[request.path][tile]
+        beside = inputs.scenes[f"{request.path}.{LAYERS}"][tile]
+        task = ImportTask(
+            store=inputs.store,
+            layout=inputs.layout,
+            layouts=project.recipe.layouts,
+            products=products(request),
+            series=tuple(own),
+            quality=tuple(replace(scene, id=f"{scene.id}_{LAYERS}") for scene in beside),
+            bands=tuple(name for names in COLOURS if (name := _band(series, names)) is not None),
+            layers=tuple(layers.bands),
+            resolution=section.resolution,
+            samples=samples,
+            timesteps=timesteps(request),
+        )
+        decides = unit_digest(
+            section.model_dump(mode="json", exclude={"terms"}),
+            project.recipe.layouts,
+            [[asdict(product) for product in task.products], inputs.layout.name],
+            [[step.name, str(step.period)] for step in task.timesteps],
+            [(str(sample.id), sample.bounds) for sample in samples],
+            [project.scene_identity(scene, task.bands, request.scenes.archive) for scene in own],
+            [project.scene_identity(scene, task.layers, str(section.quality)) for scene in beside],
+        )
+        return Unit(
+            kind=self.name,
+            product=request.unit,
+            tile=tile,
+            makes=(SERIES, QUALITY),
+            samples=samples,
+            key=decides,
+            memory=IMPORT_MEMORY,
+            task=task,
+        )
 
     def _unit(self, request: ProductRequest[FusedProduct], inputs: PlanInputs, tile: str) -> Unit:
         project, section, samples = request.project, request.section, inputs.tiles[tile]
@@ -135,6 +196,7 @@ class FusedKind(ProductKind[FusedProduct]):
             register=Register(section.registration or Register.MEASURE),
         )
         decides = unit_digest(
+            METHOD,
             section.model_dump(mode="json", exclude={"terms"}),
             project.recipe.layouts,
             [[asdict(product) for product in made], inputs.layout.name],
@@ -164,6 +226,8 @@ class FusedKind(ProductKind[FusedProduct]):
         steps = [step.timestep for step in rows[0][1].timesteps]
         grid = observation_grid([tile for tile, _ in rows], steps, means)
         title = products(request)[0].title
+        if request.section.is_imported:
+            return ["<h2>The delivered series</h2>", figure(grid, f"{title}: share of pixels that were delivered.")]
         seen = ["<h2>Observations behind the fused series</h2>", figure(grid, f"{title}: mean used observations.")]
         return [*seen, *errors]
 
@@ -171,6 +235,14 @@ class FusedKind(ProductKind[FusedProduct]):
 def timesteps(request: ProductRequest[FusedProduct]) -> tuple[Timestep, ...]:
     """The timesteps of the series."""
     return Cadence.parse(request.section.cadence).timesteps(request.period)
+
+
+def _searched(request: ProductRequest[FusedProduct]) -> Period:
+    """The period of its scenes; the date of the last delivered file may lie just beyond that of the series."""
+    period = request.period
+    if not request.section.is_imported:
+        return period
+    return Period(period.start, max(period.end, timesteps(request)[-1].stamp + timedelta(days=1)))
 
 
 def products(request: ProductRequest[FusedProduct]) -> tuple[Product, Product]:
@@ -185,9 +257,8 @@ def products(request: ProductRequest[FusedProduct]) -> tuple[Product, Product]:
         )
         for key in (SERIES, QUALITY)
     )
-    return replace(series, title=f"Fused surface reflectance, {cadence}"), replace(
-        quality, dtype="uint16", nodata=65_535
-    )
+    title = f"Fused surface reflectance, {cadence}" + (", imported" if request.section.is_imported else "")
+    return replace(series, title=title), replace(quality, dtype="uint16", nodata=65_535)
 
 
 def _band(sensor: Sensor, names: Sequence[str]) -> str | None:
@@ -197,6 +268,36 @@ def _band(sensor: Sensor, names: Sequence[str]) -> str | None:
             if band.common_name == name:
                 return band.name
     return None
+
+
+def _archives(section: FusedProduct) -> tuple[str | None, str | None]:
+    """Archives of a delivered series and of its quality layers."""
+    return section.archive, section.quality
+
+
+def _sensor(section: FusedProduct, read: Mapping[str, object]) -> Sensor:
+    sensor = sensor_of(section, read)
+    if sensor is None:
+        raise TypeError("the recipe has not been checked")
+    return sensor
+
+
+def _import_problems(where: str, section: FusedProduct, read: Mapping[str, object]) -> Iterator[Problem]:
+    """What a delivered series needs, and settings that would have no effect on it."""
+    for name in WITHOUT_EFFECT:
+        if getattr(section, name) != FusedProduct.model_fields[name].default:
+            yield Problem(where=f"{where}.{name}", what="has no effect on an imported series: remove it")
+    if section.quality is None:
+        yield Problem(where=f"{where}.{LAYERS}", what="an imported series needs the archive of its quality layers")
+        return
+    if section.quality == section.archive:
+        yield Problem(where=f"{where}.{LAYERS}", what="is the archive of the series: name another")
+    sensor = sensor_of(section.model_copy(update={"archive": section.quality}), read)
+    wanted = PRODUCTS[QUALITY].bands
+    if sensor is not None and len(sensor.bands) != len(wanted):
+        names = ", ".join(band.name for band in wanted)
+        what = f"{sensor.title} has {len(sensor.bands)} bands, expected the {len(wanted)} layers {names}"
+        yield Problem(where=f"{where}.{LAYERS}", what=what)
 
 
 def _source(sensor: Sensor, scenes: Sequence[Scene], section: FusedProduct, epsg: int) -> Source:

@@ -19,10 +19,17 @@ DILATE: Final = 3
 """Pixels of the classification (20 m) by which unusable areas grow by default: a gap costs less than a missed cloud."""
 
 
+def _is_computed(source: object) -> bool:
+    return source == "computed"
+
+
 class FusedProduct(ProductSection):
     """A complete series of blue, green, red and near infrared on a regular cadence, with quality layers beside it."""
 
     kind: Literal["fused"]
+    source: Annotated[Literal["computed", "imported"], Field(exclude_if=_is_computed)] = "computed"
+    """`imported`: the series has been made by somebody else and is published as delivered; `archive` then has its
+    files, and `quality` those of its quality layers."""
     resolution: Annotated[float, Field(gt=0)] = 10.0
     """Pixel size in metres."""
     cadence: str = "5 days"
@@ -46,6 +53,13 @@ class FusedProduct(ProductSection):
     """Name of the archive of the reference sensor, if the recipe has several."""
     second: Annotated[Name | None, Field(exclude_if=is_none)] = None
     """Name of the archive of a second, equal or coarser sensor, which complements the reference between its dates."""
+    quality: Annotated[Name | None, Field(exclude_if=is_none)] = None
+    """Only with `source: imported`: name of the archive of the delivered quality layers, in the published order."""
+
+    @property
+    def is_imported(self) -> bool:
+        """Whether somebody else has made the series."""
+        return self.source == "imported"
 
     @field_validator("cadence")
     @classmethod

@@ -18,6 +18,7 @@ from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Registration
 from landloom.engine.pixels.scratch import release, scratch_arrays
 from landloom.imagery.fusion.fuse import Sightings
+from landloom.imagery.fusion.merging import merge_codes, merge_scene
 from landloom.imagery.fusion.quality import CLOUD, cloud_codes
 from landloom.store.window_reads import TileCache
 
@@ -195,19 +196,16 @@ class Staged:
 
     def _merge(self, reader: SceneReader, index: int, number: int) -> bool:
         """Take what a scene adds to its overpass over a window; whether it has any valid pixel."""
-        bands, valid, clouds = (self.arrays[f"{name} {number}"][index] for name in ("stack", "valid", "clouds"))
+        names = ("stack", "valid", "clouds")
+        bands, valid, clouds = (np.asarray(self.arrays[f"{name} {number}"])[index] for name in names)
         layer, grid = reader.sensor.classification, self.grids[number]
         classes = None if layer is None else reader.classes(grid)
         if layer is not None and classes is not None:
-            own = (cloud_codes(classes, layer) + np.uint16(1)).astype(np.uint8)
-            np.copyto(clouds, own, where=clouds == 0)
+            merge_codes(clouds, cloud_codes(classes, layer))
         seen = reader.observe(grid)
         if seen is None:
             return False
         if layer is None:
             data = seen.bands.max(axis=0) > 0
             np.copyto(clouds, np.where(seen.valid, np.uint8(1), np.uint8(CLOUD + 1)), where=data)
-        fresh = seen.valid & ~valid & self.near[number]
-        np.copyto(bands, seen.bands, where=fresh[None])
-        valid |= fresh
-        return bool((seen.valid & self.near[number]).any())
+        return bool(merge_scene(bands, valid, self.near[number], seen.bands, seen.valid))

@@ -98,7 +98,11 @@ def judge_grid() -> Grid:
 
 def judge_scenes(seed: int, months: tuple[int, ...] = tuple(range(1, 13))) -> tuple[SceneSpec, ...]:
     """The judge's acquisitions in some months, every five days; none has special properties."""
-    spec = judge_spec(seed)
+    return ordinary_scenes(judge_spec(seed), months)
+
+
+def ordinary_scenes(spec: WorldSpec, months: tuple[int, ...] = tuple(range(1, 13))) -> tuple[SceneSpec, ...]:
+    """The acquisitions of a world in some months of its year, without special properties."""
     ordinary = [replace(s, flags=(), swath=None, brightness=1.0, sequence=0, offset=0) for s in plan_scenes(spec)]
     unique = {scene.time.date(): scene for scene in reversed(ordinary)}
     cover = {scene.time.date(): scene.cover for scene in ordinary if scene.cover < 1.0}

@@ -118,15 +118,12 @@ def make_split(
         >>> {part.name: part.samples for part in proof.parts}
         {'train': 2, 'test': 2}
     """
-    names, shares = list(settings.shares), list(settings.shares.values())
+    names = list(settings.shares)
     corners = sidecar.corners(np.arange(len(sidecar), dtype=np.int32))
     classes = _classes(sidecar, settings.balance)
     blocks = _blocks(sidecar, settings, corners.mean(axis=1), regions)
-    split = _assigned(blocks, classes if settings.balance else {}, settings, shares)
     places = Footprints.of_degrees(corners)
-    leave = within_gap(places, split, shares, settings.gap)
-    kept = np.where(leave, IN_GAP, split)
-    _require_all(kept, split, places, settings)
+    kept = split_places(places, blocks, settings, classes if settings.balance else {})
     proof = prove(places, kept, names, settings.gap, classes)
     codes = np.maximum(kept, IN_GAP).astype(np.int8)
     digest = samples_digest(sidecar.texts(np.arange(len(sidecar), dtype=np.int32)))
@@ -134,6 +131,34 @@ def make_split(
         names=tuple(names), codes=codes, samples=digest, settings=settings.document(), proof=proof.document()
     )
     return made, proof
+
+
+def split_places(
+    places: Footprints,
+    blocks: NDArray[np.int64],
+    settings: SplitSettings,
+    classes: Mapping[str, NDArray[np.float64]] | None = None,
+) -> NDArray[np.int64]:
+    """Split footprints, wherever they come from.
+
+    Args:
+        places: footprints of the samples.
+        blocks: (sample,) number of the block that stays together, −1 for none; `by="random"` ignores it.
+        settings: shares, gap and seed.
+        classes: class → (sample,) share of each sample's area, to balance by.
+
+    Returns:
+        (sample,) number of its split, `IN_GAP` or `OUTSIDE` for none.
+
+    Raises:
+        InvalidInputError: the split cannot be had; the message says what can.
+    """
+    shares = list(settings.shares.values())
+    split = _assigned(blocks, classes or {}, settings, shares)
+    leave = within_gap(places, split, shares, settings.gap)
+    kept = np.where(leave, IN_GAP, split)
+    _require_all(kept, split, places, settings)
+    return kept
 
 
 def _classes(sidecar: Sidecar, balance: str | None) -> dict[str, NDArray[np.float64]]:

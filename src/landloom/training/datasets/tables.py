@@ -1,0 +1,331 @@
+"""Series of samples, parcels or pixels as one table in memory: for random forests, and for networks without space.
+
+No PyTorch is needed. A row is the mean over the valid pixels of a sample or parcel at each timestep, or one pixel.
+"""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from landloom.errors import InvalidInputError
+from landloom.training.datasets.pixels import fill_image
+from landloom.training.datasets.plan import DatasetPlan, Request
+from landloom.training.datasets.rasters import RasterReader
+from landloom.training.datasets.series import SeriesReader
+from landloom.training.datasets.targets import NOTHING, Dense
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
+    from landloom.query.selection import Selection
+    from landloom.training.datasets.plan import Missing, Statistics
+    from landloom.training.datasets.targets import Target
+
+Unit = Literal["sample", "parcel", "pixel"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SeriesTable:
+    """Rows with a series each, in index order of their samples."""
+
+    series: NDArray[np.float32]
+    """(row, step, band) reflectance or stored numbers, normalised by statistics if there are any; 0 without a valid
+    pixel."""
+    valid: NDArray[np.bool_]
+    """(row, step) whether there is a valid pixel."""
+    dates: NDArray[np.int64]
+    """(row, step) days since 1970-01-01; 0 beyond the end of a shorter series."""
+    ids: tuple[str, ...]
+    """(row,) sample."""
+    parts: NDArray[np.int64]
+    """(row,) id of the parcel, or number of the pixel from the north-west, row by row; −1 of a sample."""
+    pixels: NDArray[np.int64]
+    """(row,) pixels that the row stands for."""
+    label: NDArray[np.int64] | None
+    """(row,) class; None for other targets."""
+    fractions: NDArray[np.float32] | None
+    """(row, class) area shares; None for other targets."""
+    value: NDArray[np.float32] | None
+    """(row,) number; None for other targets."""
+    weight: NDArray[np.float32]
+    """(row,) confidence of the label from 0 to 1; 1 where the labels have none."""
+    bands: tuple[str, ...]
+    steps: tuple[str, ...]
+    """Names of the timesteps; their numbers where samples have dates of their own."""
+    classes: tuple[str, ...]
+    left_out: Mapping[str, int]
+    """Reason → parcels or pixels that are not here."""
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def features(self) -> NDArray[np.float32]:
+        """(row, step × band) numbers, NaN without a valid pixel."""
+        numbers = np.where(self.valid[:, :, None], self.series, np.float32(np.nan))
+        return numbers.reshape(len(self), -1)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the features: `B04 2018-06`."""
+        return tuple(f"{band} {step}" for step in self.steps for band in self.bands)
+
+    def arrow(self) -> pa.Table:
+        """As a table: sample, part, target, weight and every feature; for Parquet."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        columns: dict[str, Any] = {"id": list(self.ids), "part": self.parts, "pixels": self.pixels}
+        if self.label is not None:
+            words = pa.DictionaryArray.from_arrays(pa.array(self.label.astype(np.int32)), pa.array(self.classes))
+            columns["label"] = words
+        if self.fractions is not None:
+            columns |= {name: self.fractions[:, number] for number, name in enumerate(self.classes)}
+        if self.value is not None:
+            columns["value"] = self.value
+        features = self.features
+        columns |= {"weight": self.weight} | {name: features[:, number] for number, name in enumerate(self.names)}
+        return pa.table(columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """Rows of one sample."""
+
+    series: NDArray[np.float32]
+    valid: NDArray[np.bool_]
+    days: NDArray[np.int64]
+    parts: NDArray[np.int64]
+    pixels: NDArray[np.int64]
+    target: dict[str, Any]
+    """Name → (row,) values, weights among them."""
+    left_out: dict[str, int]
+
+
+def series_table(  # noqa: PLR0913 - every one is a question of its own, and all are optional
+    selection: Selection,
+    product: str | None = None,
+    target: str | Target | None = None,
+    *,
+    unit: Unit = "sample",
+    parcels: str = "ids",
+    pixels: int | None = None,
+    bands: Sequence[str] | None = None,
+    dates: Sequence[str] | None = None,
+    statistics: str | Statistics | None = None,
+    seed: int = 0,
+    missing: Missing = "error",
+    threads: int | None = None,
+) -> SeriesTable:
+    """Read the series of a selection as a table.
+
+    Args:
+        selection: the samples; its period is used.
+        product: key; by default the only image product.
+        target: as of `CorpusDataset`; of parcels and pixels a `mask`, or None.
+        unit: `sample` and `parcel` are means over valid pixels; a parcel that two samples show gives two rows.
+        parcels: key of the raster with the ids of parcels; 0 is none.
+        pixels: random pixels of each sample; by default all with a label.
+        bands: names.
+        dates: names of timesteps.
+        statistics: as of `CorpusDataset`.
+        seed: of the choice of pixels.
+        missing: as of `CorpusDataset`.
+        threads: that read; by default one for each core. The result does not depend on them.
+
+    Raises:
+        NotFoundError: an unknown product, band, timestep or target.
+        InvalidInputError: a target that the unit cannot have; samples without labels, images or valid pixels.
+    """
+    request = Request(
+        products=() if product is None else (product,),
+        target=target,
+        bands=bands,
+        dates=dates,
+        statistics=statistics,
+        seed=seed,
+        missing=missing,
+    )
+    plan = DatasetPlan.of(selection, request)
+    if unit not in ("sample", "parcel", "pixel"):
+        raise InvalidInputError(f"unit: got {unit!r}, expected sample, parcel or pixel")
+    kind = None if plan.target is None else plan.target.target.kind
+    if kind is not None and (kind == "mask") == (unit == "sample"):
+        expected = "label, fractions or value" if unit == "sample" else "mask"
+        raise InvalidInputError(f"target: got {kind!r} for rows of unit {unit}, expected {expected}")
+    outlines = None
+    if unit == "parcel":
+        outlines = RasterReader.of(selection, plan.samples, selection.sidecar.info.product(parcels), None)
+    maker = _Maker(plan, SeriesReader(plan.samples, plan.series[0]), unit, outlines, pixels)
+    with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
+        found = list(pool.map(maker.rows, range(len(plan.samples))))
+    return _joined(plan, found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Maker:
+    """Makes the rows of one sample after another."""
+
+    plan: DatasetPlan
+    reader: SeriesReader
+    unit: Unit
+    outlines: RasterReader | None
+    most: int | None
+
+    def rows(self, number: int) -> _Rows:
+        """Rows of a sample."""
+        image, valid, days = self._image(number)
+        window = self.plan.window(number, 0, np.random.default_rng(0))
+        target = None if self.plan.target is None else self.plan.target.read(number, window)
+        if isinstance(target, Dense) or self.unit != "sample":
+            dense = target if isinstance(target, Dense) else None
+            shape = (valid.shape[1], valid.shape[2])
+            dense = None if dense is None else dense.at(shape)
+            own = self._parcels(number, shape) if self.unit == "parcel" else self._chosen(number, dense, valid)
+            return _grouped(image, valid, days, own, dense)
+        return _summed(self.plan.samples.id(number), image, valid, days, target or {})
+
+    def _image(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
+        plan = self.reader.plan
+        steps = plan.steps_of(number)
+        stored = self.reader.read(number, steps)
+        height, width = stored.numbers.shape[2:]
+        image = np.empty((len(steps), len(plan.bands), height, width), np.float32)
+        valid = np.empty((len(steps), height, width), np.bool_)
+        marks, (gain, shift) = (plan.nodata, plan.saturated), self.plan.affine(0)
+        fill_image(stored.numbers, stored.steps, stored.bands, (0, 0), marks, gain, shift, image, valid)
+        return image, valid, plan.days[steps]
+
+    def _parcels(self, number: int, shape: tuple[int, int]) -> NDArray[np.int64]:
+        """(y, x) id of the parcel, −1 for none."""
+        if self.outlines is None:
+            return np.full(shape, -1)
+        window = self.plan.window(number, 0, np.random.default_rng(0))
+        raster = self.outlines.read(number, window)[self.outlines.band].astype(np.int64)
+        ids = np.where(raster == (self.outlines.nodata or 0), -1, raster)
+        return Dense(classes=ids, weight=np.zeros(ids.shape, np.float32)).at(shape).classes
+
+    def _chosen(self, number: int, dense: Dense | None, valid: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(y, x) number of each chosen pixel, −1 for others."""
+        usable = valid.any(axis=0) if dense is None else valid.any(axis=0) & (dense.classes != NOTHING)
+        places = np.flatnonzero(usable)
+        if self.most is not None and len(places) > self.most:
+            places = self.plan.random(0, number).choice(places, self.most, replace=False)
+        own = np.full(usable.size, -1, np.int64)
+        own[places] = places
+        return own.reshape(usable.shape)
+
+
+def _summed(
+    name: str,
+    image: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    days: NDArray[np.int64],
+    target: Mapping[str, Any],
+) -> _Rows:
+    counts = valid.sum(axis=(1, 2))
+    if not counts.any():
+        raise InvalidInputError(f"{name}: got a series without a valid pixel")
+    means = image.sum(axis=(2, 3), dtype=np.float64) / np.maximum(counts, 1)[:, None]
+    return _Rows(
+        series=means.astype(np.float32)[None],
+        valid=(counts > 0)[None],
+        days=days,
+        parts=np.array([-1]),
+        pixels=np.array([valid[0].size]),
+        target={"weight": np.ones(1, np.float32)} | {key: np.asarray(one)[None] for key, one in target.items()},
+        left_out={},
+    )
+
+
+def _grouped(
+    image: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    days: NDArray[np.int64],
+    own: NDArray[np.int64],
+    dense: Dense | None,
+) -> _Rows:
+    """Means over the pixels of each group, in ascending order of its number."""
+    inside = own >= 0
+    parts, groups = np.unique(own[inside], return_inverse=True)
+    size, pixels, seen = len(parts), image[:, :, inside], valid[:, inside]
+    counts = np.stack([np.bincount(groups, one, size) for one in seen]) if size else np.zeros((len(seen), 0))
+    sums = np.array([[np.bincount(groups, band, size) for band in step] for step in pixels]).reshape(
+        len(seen), image.shape[1], size
+    )
+    means = (sums / np.maximum(counts, 1)[:, None]).transpose(2, 0, 1).astype(np.float32)
+    usable = counts.any(axis=0)
+    left_out = {"without a valid pixel": int((~usable).sum())}
+    target: dict[str, Any] = {"weight": np.ones(size, np.float32)}
+    if dense is not None:
+        label, weight = _dominant(dense.classes[inside], dense.weight[inside], groups, size)
+        left_out["without a label"] = int((usable & (label == NOTHING)).sum())
+        usable &= label != NOTHING
+        target = {"label": label, "weight": weight}
+    return _Rows(
+        series=means[usable],
+        valid=(counts > 0).T[usable],
+        days=days,
+        parts=parts[usable],
+        pixels=np.bincount(groups, minlength=size)[usable],
+        target={key: one[usable] for key, one in target.items()},
+        left_out=left_out,
+    )
+
+
+def _dominant(
+    classes: NDArray[np.int64], weight: NDArray[np.float32], groups: NDArray[np.integer], size: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """(group,) most frequent class, −1 without any, and mean confidence of its labelled pixels."""
+    labelled = classes != NOTHING
+    most = int(classes.max(initial=0)) + 1
+    places = groups[labelled] * most + classes[labelled]
+    table = np.bincount(places, minlength=size * most).reshape(size, most)
+    counts = table.sum(axis=1)
+    sums = np.bincount(groups[labelled], weight[labelled], size)
+    label = np.where(counts > 0, table.argmax(axis=1), NOTHING)
+    return label, (sums / np.maximum(counts, 1)).astype(np.float32)
+
+
+def _joined(plan: DatasetPlan, found: Sequence[_Rows]) -> SeriesTable:
+    series = plan.series[0]
+    length = max(len(one.days) for one in found)
+    counts = [len(one.parts) for one in found]
+    total = sum(counts)
+    if not total:
+        raise InvalidInputError("got no row with a label and a valid pixel, expected one at least")
+    whole = SeriesTable(
+        series=np.zeros((total, length, len(series.bands)), np.float32),
+        valid=np.zeros((total, length), np.bool_),
+        dates=np.zeros((total, length), np.int64),
+        ids=tuple(plan.samples.id(number) for number, count in enumerate(counts) for _ in range(count)),
+        parts=np.concatenate([one.parts for one in found]),
+        pixels=np.concatenate([one.pixels for one in found]),
+        label=None,
+        fractions=None,
+        value=None,
+        weight=np.concatenate([one.target["weight"] for one in found]).astype(np.float32),
+        bands=series.bands,
+        steps=tuple(str(step) for step in range(length)) if series.acquired else series.steps,
+        classes=() if plan.target is None else plan.target.classes,
+        left_out={why: count for why in _reasons(found) if (count := sum(one.left_out.get(why, 0) for one in found))},
+    )
+    start = 0
+    for one, count in zip(found, counts, strict=True):
+        rows, steps = slice(start, start + count), slice(len(one.days))
+        whole.series[rows, steps], whole.valid[rows, steps], whole.dates[rows, steps] = one.series, one.valid, one.days
+        start += count
+    names = [name for name in ("label", "fractions", "value") if name in found[0].target]
+    targets: dict[str, Any] = {name: np.concatenate([one.target[name] for one in found]) for name in names}
+    return replace(whole, **targets)
+
+
+def _reasons(found: Sequence[_Rows]) -> list[str]:
+    return sorted({why for one in found for why in one.left_out})

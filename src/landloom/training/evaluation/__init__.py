@@ -1,0 +1,1 @@
+"""Scores of predictions: accuracies, areas, calibration, intervals over blocks; no model and no framework."""

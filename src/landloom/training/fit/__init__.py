@@ -1,0 +1,1 @@
+"""Training: data in memory, the loop, the folder of a model."""

@@ -1,0 +1,76 @@
+"""The table of tasks: what an example is, what is learnt by default, and which models can."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.training.models.table import MODELS, ModelKind, model_kind
+
+Unit = Literal["sample", "parcel", "pixel"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What is learnt."""
+
+    name: str
+    title: str
+    unit: Unit
+    """What has a series: a sample as the mean of its pixels, a parcel likewise, or a pixel."""
+    target: str
+    """Kind of target by default."""
+    targets: tuple[str, ...]
+    """Kinds that are possible."""
+    images: bool = False
+    """Whether models of images can learn it."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Names of models that can learn it."""
+        return tuple(name for name, kind in MODELS.items() if kind.eats == "series" or self.images)
+
+    def model(self, name: str) -> ModelKind:
+        """A model for it.
+
+        Raises:
+            NotFoundError: no such model.
+            InvalidInputError: one that cannot learn it.
+        """
+        kind = model_kind(name)
+        if name not in self.models:
+            raise InvalidInputError(f"task {self.name}: got model {name!r}, expected one of {', '.join(self.models)}")
+        return kind
+
+
+TASKS: Final[dict[str, Task]] = {
+    one.name: one
+    for one in (
+        Task(
+            name="lulc",
+            title="Land use and land cover of samples",
+            unit="sample",
+            target="fractions",
+            targets=("fractions", "label", "value"),
+        ),
+        Task(name="parcels", title="Class of parcels", unit="parcel", target="mask", targets=("mask",)),
+        Task(name="dense", title="Class of every pixel", unit="pixel", target="mask", targets=("mask",), images=True),
+    )
+}
+"""Name → task."""
+
+
+def task_of(name: str) -> Task:
+    """A task of the table.
+
+    Raises:
+        NotFoundError: there is none by that name.
+
+    Example:
+        >>> task_of("lulc").models
+        ('forest', 'boosting', 'tempcnn', 'ltae')
+    """
+    if name not in TASKS:
+        raise NotFoundError.of("task", name, TASKS)
+    return TASKS[name]

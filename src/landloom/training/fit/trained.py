@@ -1,0 +1,163 @@
+"""A trained model, ready to predict series and images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+import torch
+
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.training.fit.axis import TimeAxis
+from landloom.training.fit.batches import SeriesExamples, SeriesTable
+from landloom.training.fit.folder import TREES, WEIGHTS, ModelFolder
+from landloom.training.fit.networks import load_weights, predict_batches
+from landloom.training.fit.reading import means
+from landloom.training.models.table import make_network, model_kind
+from landloom.training.models.trees import Trees, features
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from landloom.training.fit.batches import Batch
+    from landloom.training.fit.folder import ModelDescription
+
+ROWS: Final = 2048
+"""Series that are predicted at a time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownMoments:
+    """Means and standard deviations that a model was trained with, as statistics for a dataset."""
+
+    product: str
+    bands: tuple[str, ...]
+    mean: tuple[float, ...]
+    deviation: tuple[float, ...]
+
+    def moments(self, product: str, bands: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """(band,) means and (band,) standard deviations.
+
+        Raises:
+            NotFoundError: another product or band.
+        """
+        if product != self.product:
+            raise NotFoundError.of("product in the model", product, [self.product])
+        for band in bands:
+            if band not in self.bands:
+                raise NotFoundError.of("band in the model", band, self.bands)
+        places = [self.bands.index(band) for band in bands]
+        return np.array(self.mean)[places], np.array(self.deviation)[places]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Trained:
+    """A model with its weights."""
+
+    description: ModelDescription
+    network: torch.nn.Module | None
+    trees: Trees | None
+
+    @classmethod
+    def open(cls, folder: ModelFolder) -> Self:
+        """Read a model.
+
+        Raises:
+            CorpusError: it was not trained to the end.
+            InvalidInputError: its weights are no tensors alone, or those of another model.
+        """
+        description = folder.description()
+        if not description.is_network:
+            return cls(description=description, network=None, trees=Trees.decoded(folder.read(TREES)))
+        folder.read(WEIGHTS)
+        network = network_of(description)
+        load_weights(network, folder.path / WEIGHTS)
+        return cls(description=description, network=network, trees=None)
+
+    @property
+    def moments(self) -> KnownMoments:
+        """What images are normalised by."""
+        own = self.description
+        return KnownMoments(product=own.product, bands=own.bands, mean=own.mean, deviation=own.deviation)
+
+    @property
+    def eats_images(self) -> bool:
+        """Whether it needs whole images, normalised; otherwise series as they are stored."""
+        return model_kind(self.description.model).eats == "images"
+
+    def table(self, table: SeriesTable) -> NDArray[np.float32]:
+        """(row, class) probabilities of series, or (row,) values.
+
+        Raises:
+            InvalidInputError: series with more timesteps than the model knows, if it counts them.
+        """
+        own = self.description
+        if own.axis is not None:
+            table = TimeAxis.parse(own.axis).apply(table)
+        if self.trees is not None:
+            return self.trees.predict(features(table.image, table.valid))
+        if self.network is None:
+            raise InvalidInputError("got a model without weights")
+        examples = SeriesExamples(table, np.array(own.mean), np.array(own.deviation))
+        starts = range(0, len(examples), ROWS)
+        batches = (examples.__getitems__(range(start, min(start + ROWS, len(examples)))) for start in starts)
+        parts = [found for _, found in predict_batches(self.network, batches, classes=bool(own.classes))]
+        return np.concatenate(parts) if parts else np.zeros((0, len(own.classes)), np.float32)
+
+    def images(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
+        """Batches of normalised images, each with (batch, class, y, x) probabilities.
+
+        Raises:
+            InvalidInputError: a model of series.
+        """
+        if self.network is None or not self.eats_images:
+            raise InvalidInputError(f"got images for {self.description.model}, which takes series")
+        yield from predict_batches(self.network, batches)
+
+    def pixels(self, sample: dict[str, Any]) -> NDArray[np.float32]:
+        """(class, y, x) probabilities of the pixels of an image as stored; 0 of pixels that were never seen.
+
+        Args:
+            sample: `image` (time, band, y, x), `dates` and `valid` as arrays.
+        """
+        seen = sample["valid"].any(axis=0)
+        numbers = np.arange(seen.size).reshape(seen.shape)
+        groups = np.where(seen, numbers, -1)
+        found = np.zeros((len(self.description.classes), seen.size), np.float32)
+        found[:, seen.ravel()] = self.table(series_table(sample, groups)).T
+        return found.reshape(-1, *seen.shape)
+
+
+def network_of(description: ModelDescription) -> torch.nn.Module:
+    """The network that a description is of, with first weights of its seed."""
+    torch.manual_seed(description.seed)
+    return make_network(
+        description.model,
+        bands=len(description.bands),
+        outputs=max(len(description.classes), 1),
+        timesteps=description.timesteps if description.axis is None else int(description.axis["steps"]),
+        options=description.options,
+    )
+
+
+def series_table(sample: dict[str, Any], groups: NDArray[np.int64]) -> SeriesTable:
+    """Series of groups of pixels without a label, in ascending order of their numbers.
+
+    Args:
+        sample: `image`, `dates`, `valid` and `id`, as arrays.
+        groups: (y, x) number of each pixel's group, −1 for none.
+    """
+    numbers, series, there = means(sample["image"], sample["valid"], groups)
+    count = len(numbers)
+    return SeriesTable(
+        id=np.full(count, sample["id"]),
+        sample=np.zeros(count, np.int64),
+        image=series,
+        dates=np.tile(sample["dates"], (count, 1)),
+        valid=there,
+        target=np.full(count, -1, np.int64),
+        weight=np.zeros(count, np.float32),
+    )

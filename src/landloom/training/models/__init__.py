@@ -1,0 +1,1 @@
+"""Models of image time series: small networks written from their papers, and trees on features."""

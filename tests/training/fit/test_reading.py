@@ -1,0 +1,74 @@
+"""From images to series: against plain means, pixel by pixel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from landloom.errors import InvalidInputError
+from landloom.training.datasets.dataset import CorpusDataset
+from landloom.training.fit.reading import means, read_table
+
+if TYPE_CHECKING:
+    from tests.corpora import Made
+
+    from landloom.query.corpus import Corpus
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 4), st.integers(1, 6))
+def test_means_are_those_of_each_group(seed: int, time: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    image = rng.normal(size=(time, 2, size, size)).astype(np.float32)
+    valid = rng.random((time, size, size)) > 0.4
+    groups = rng.integers(-1, 4, (size, size)) * 7
+    groups[groups < 0] = -1
+    numbers, found, there = means(image, valid, groups)
+    assert numbers.tolist() == sorted(set(groups[groups >= 0].tolist()))
+    for place, number in enumerate(numbers.tolist()):
+        for step in range(time):
+            own = valid[step] & (groups == number)
+            assert there[place, step] == own.any()
+            expected = image[step][:, own].mean(axis=1) if own.any() else np.zeros(2)
+            np.testing.assert_allclose(found[place, step], expected, atol=1e-5)
+
+
+def test_samples_are_means_with_their_shares(corpus: Corpus, made: Made) -> None:
+    table = read_table(CorpusDataset(corpus.query(), "s2", "fractions"), "sample")
+    assert table.id.tolist() == list(made.ids)
+    assert table.kind == "fractions"
+    name = made.ids[3]
+    numbers = made.series[name].astype(float)
+    usable = ((numbers != 0) & (numbers != 65_535)).all(axis=1)
+    for step in range(3):
+        expected = numbers[step][:, usable[step]].mean(axis=1) / 10_000
+        np.testing.assert_allclose(table.image[3, step], expected, rtol=1e-5)
+    missing = [place for place, name in enumerate(made.ids) if not made.series[name][1].any()]
+    assert np.flatnonzero(~table.valid[:, 1]).tolist() == missing
+    np.testing.assert_allclose(table.target.sum(axis=1), 1, rtol=1e-5)
+
+
+def test_pixels_are_drawn_by_seed_among_labelled_ones(corpus: Corpus, made: Made) -> None:
+    dataset = CorpusDataset(corpus.query(limit=2), "s2", "mask")
+    table = read_table(dataset, "pixel", pixels=50, seed=4)
+    assert len(table) == 100
+    assert table.kind == "label"
+    again, other = (read_table(dataset, "pixel", pixels=50, seed=seed) for seed in (4, 5))
+    assert np.array_equal(again.image, table.image)
+    assert not np.array_equal(other.image, table.image)
+    assert set(table.weight.tolist()) <= {np.float32(0.6), np.float32(0.9)}
+    whole = read_table(dataset, "pixel")
+    labelled = [made.masks[name][0] > 0 for name in dataset.ids]
+    for one in labelled:
+        one[:2, :3] = False  # never seen
+    assert len(whole) == np.sum(labelled)
+
+
+def test_nothing_to_learn_from_is_said(corpus: Corpus) -> None:
+    dataset = CorpusDataset(corpus.query(limit=1), "s2", "mask", crop=60)
+    dataset.plan.target.table.codes.update(dict.fromkeys(range(8), -1))  # type: ignore[union-attr]
+    with pytest.raises(InvalidInputError, match="got no pixel with a label among 1 samples"):
+        read_table(dataset, "pixel")
