@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from landloom.imagery.change.scores import BreakScores
 from landloom.pipelines.change.judge import (
     LIMITS,
     ONE_YEAR,
     OURS,
     SOME,
+    JudgedChange,
+    MethodScores,
     change_medians,
     change_summary,
     change_table,
@@ -41,6 +44,21 @@ def test_a_development_seed_holds() -> None:
     assert len(change_table([judged])) == len(judged.methods)
     assert "stable pixels of 1 seeds" in change_summary([judged])
     assert judged.document()["methods"][OURS]["f1"] == pytest.approx(ours.scores.f1)
+
+
+def test_a_seed_where_nothing_changes_has_no_f1() -> None:
+    nothing = BreakScores(hits=0, missed=0, false=0, stable=100, disturbed=1)
+    some = BreakScores(hits=9, missed=1, false=1, stable=100, disturbed=0)
+    judged = [
+        JudgedChange(
+            seed=number,
+            methods={name: MethodScores(scores=scores, clearings=None, days=None) for name in (OURS, ONE_YEAR)},
+        )
+        for number, scores in enumerate((nothing, some))
+    ]
+    assert change_medians(judged) == {"change_f1": 0.9, "change_f1_one_year": 0.9, "change_stable": 0.005}
+    assert "On 1 of the seeds nothing changes." in change_summary(judged)
+    assert change_table(judged)[0][1] == "0.900"
 
 
 def test_absent_peers_are_named() -> None:
