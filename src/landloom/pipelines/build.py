@@ -21,6 +21,7 @@ from landloom.engine.results import Results
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
+from landloom.publication.label_change import restore_label_changes
 from landloom.publication.labels import restore_labels
 from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
@@ -153,9 +154,10 @@ def _with_added(
     """
     back, lost = restore_labels(folder, factory=factory, listener=listener)
     rasters, missing = restore_rasters(folder)
-    if lost or missing:
-        raise BuildError([*lost, *missing])
-    back += rasters
+    changes, unknown = restore_label_changes(folder)
+    if lost or missing or unknown:
+        raise BuildError([*lost, *missing, *unknown])
+    back += [*rasters, *changes]
     there = FinishedCorpus.open(str(folder))
     return there, [*(f"{key} was added to the corpus before: kept" for key in back), *_dropped(before, there.info)]
 

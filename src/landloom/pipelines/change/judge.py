@@ -24,7 +24,7 @@ from landloom.simulate.judge.change import CHANGE_BANDS, judge_change
 from landloom.simulate.judge.composites import JUDGE_SEEDS
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -81,13 +81,13 @@ class JudgedChange:
     methods: Mapping[str, MethodScores]
 
     def values(self) -> dict[str, float]:
-        """The values that have bars."""
+        """The values that have bars; on a seed where nothing changes, only the share of stable pixels."""
         ours, alone = self.methods[OURS].scores, self.methods[ONE_YEAR].scores
         found = {"change_f1": ours.f1, "change_f1_one_year": alone.f1, "change_stable": ours.false_share}
         peers = [one.scores.f1 for name, one in self.methods.items() if name in PEERS]
         if peers:
             found["change_lead"] = self.methods[SOME].scores.f1 - max(peers)
-        return found
+        return {name: value for name, value in found.items() if np.isfinite(value)}
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -107,7 +107,8 @@ def evaluate_change(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | Non
 def change_medians(judged: Sequence[JudgedChange]) -> dict[str, float]:
     """Medians over seeds of the values that have bars."""
     values = [one.values() for one in judged]
-    return {name: median(one[name] for one in values) for name in LIMITS if name in values[0]}
+    known = {name: [one[name] for one in values if name in one] for name in LIMITS}
+    return {name: median(found) for name, found in known.items() if found}
 
 
 def change_table(judged: Sequence[JudgedChange]) -> list[tuple[object, ...]]:
@@ -118,7 +119,7 @@ def change_table(judged: Sequence[JudgedChange]) -> list[tuple[object, ...]]:
         told = [one.scores for one in every]
         clearings = [one.clearings for one in every if one.clearings is not None]
         days = [one.days for one in every if one.days is not None]
-        shares = [median(getattr(one, field) for one in told) for field in ("f1", "precision", "recall")]
+        shares = [_median(getattr(one, field) for one in told) for field in ("f1", "precision", "recall")]
         rows.append(
             (
                 name,
@@ -136,11 +137,19 @@ def change_summary(judged: Sequence[JudgedChange]) -> str:
     own = [one.methods[OURS] for one in judged]
     errors = [one.magnitude for one in own if one.magnitude is not None]
     events = sum(one.scores.hits + one.scores.missed for one in own)
+    still = sum(not one.scores.hits + one.scores.missed for one in own)
     return (
         f"{events:,} changed and {sum(one.scores.stable for one in own):,} stable pixels of {len(judged)} seeds; "
-        f"median error of the change of NDVI {median(errors):.3f}."
+        f"median error of the change of NDVI {_median(errors):.3f}."
+        + (f" On {still} of the seeds nothing changes." if still else "")
         + "".join(f" {name} is not installed and not compared." for name in absent())
     )
+
+
+def _median(values: Iterable[float]) -> float:
+    """Of the numbers among them; not a number without any."""
+    known = [value for value in values if np.isfinite(value)]
+    return median(known) if known else float("nan")
 
 
 def judge_seed(case: ChangeCase, seed: int) -> JudgedChange:
