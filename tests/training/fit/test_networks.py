@@ -16,6 +16,7 @@ from landloom.training.fit.batches import SeriesExamples, whole
 from landloom.training.fit.networks import CHECKPOINT, Parts, fit_network, load_weights, read_tensors
 from landloom.training.fit.settings import FitSettings
 from landloom.training.models.ltae import LTAE
+from landloom.training.models.tempcnn import TempCNN
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -90,6 +91,13 @@ def test_what_cannot_be_trained_is_said(tmp_path: Path) -> None:
     none = SeriesExamples(table(0), np.zeros(3), np.ones(3))
     with pytest.raises(InvalidInputError, match="got no example in train"):
         fit_network(LTAE(bands=3, classes=2), Parts(train=none, val=None, collate=whole), SETTINGS, tmp_path)
+    cnn, few = TempCNN(bands=3, classes=2, timesteps=6), SeriesExamples(table(9), np.zeros(3), np.ones(3))
+    for parts, settings in (
+        (Parts(train=SeriesExamples(table(1), np.zeros(3), np.ones(3)), val=None, collate=whole), SETTINGS),
+        (Parts(train=few, val=None, collate=whole), FitSettings(batch=1)),
+    ):
+        with pytest.raises(InvalidInputError, match="expected two at least: TempCNN normalises"):
+            fit_network(cnn, parts, settings, tmp_path)
     with pytest.raises(InvalidInputError, match="expected at least 1"):
         FitSettings(epochs=0)
     with pytest.raises(InvalidInputError, match="expected a number above 0"):

@@ -218,6 +218,7 @@ def fit_network(
     for name, part in (("train", parts.train), ("val", parts.val)):
         if part is not None and not len(part):
             raise InvalidInputError(f"got no example in {name}, expected one at least")
+    _require_batches(model, len(parts.train), settings)
     run, checkpoint = _Run(model, settings, parts.loss), folder / CHECKPOINT
     if checkpoint.is_file():
         run.restore(checkpoint)
@@ -231,6 +232,20 @@ def fit_network(
             heard(row)
     model.load_state_dict(run.best)
     return Fitted(weights=run.best, history=tuple(run.rows), resumed=resumed)
+
+
+def _require_batches(model: torch.nn.Module, count: int, settings: FitSettings) -> None:
+    """Refuse batches of one example where layers normalise by the variance of a batch.
+
+    Raises:
+        InvalidInputError: they would be of one.
+    """
+    normed = any(isinstance(one, torch.nn.modules.batchnorm._BatchNorm) for one in model.modules())  # noqa: SLF001
+    if normed and min(count, settings.batch) < 2:
+        raise InvalidInputError(
+            f"got {counted(count, 'example')} in batches of {settings.batch}, expected two at least: "
+            f"{type(model).__name__} normalises by the variance of a batch"
+        )
 
 
 def _check_same(weights: Mapping[str, Tensor], model: torch.nn.Module, path: Path) -> None:
