@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pytest
 
 from landloom.imagery.change.scores import BreakScores
@@ -10,7 +9,6 @@ from landloom.pipelines.change.judge import (
     LIMITS,
     ONE_YEAR,
     OURS,
-    SOME,
     JudgedChange,
     MethodScores,
     change_medians,
@@ -18,7 +16,6 @@ from landloom.pipelines.change.judge import (
     change_table,
     judge_seed,
 )
-from landloom.pipelines.change.peers import MODULE, PEERS, absent, peer_breaks
 from landloom.simulate.judge.change import judge_change
 from landloom.simulate.judge.composites import judge_grid
 
@@ -59,21 +56,3 @@ def test_a_seed_where_nothing_changes_has_no_f1() -> None:
     assert change_medians(judged) == {"change_f1": 0.9, "change_f1_one_year": 0.9, "change_stable": 0.005}
     assert "On 1 of the seeds nothing changes." in change_summary(judged)
     assert change_table(judged)[0][1] == "0.900"
-
-
-def test_absent_peers_are_named() -> None:
-    assert set(absent()) in (set(), set(PEERS))
-    assert (SOME in PEERS) is False
-
-
-@pytest.mark.skipif(bool(absent()), reason=f"{MODULE} is not installed")
-@pytest.mark.parametrize("peer", PEERS)
-def test_a_peer_dates_a_clear_step(peer: str) -> None:
-    days = np.arange(0.0, 1_095.0, 8.0)
-    rng = np.random.default_rng(0)
-    level = np.array([300.0, 500.0, 400.0, 3_000.0])[None, :] + (days > 700)[:, None] * np.array(
-        [200, 300, 900, -1_500]
-    )
-    stack = np.rint(level[:, :, None] + rng.normal(0, 30, (days.size, 4, 3))).astype(np.uint16)
-    found = peer_breaks(peer, stack, np.ones((days.size, 3), bool), days, 4, losses=True)
-    assert (np.abs(found[0] - 704) <= 8).all()

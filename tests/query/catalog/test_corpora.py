@@ -19,7 +19,7 @@ def test_the_registry_is_extended_and_reduced(tmp_path: Path) -> None:
     mine = RegisteredCorpus(name="mine", bases=("s3://bucket/mine/",))
     add_corpus(mine, path)
     assert corpora(path)["mine"] == mine
-    assert set(corpora(path)) == {"mine", "rapidai4eo", "landcovernet"}
+    assert set(corpora(path)) == {"mine", "rapidai4eo", "landcovernet", "dynamicearthnet"}
     remove_corpus("mine", path)
     assert "mine" not in corpora(path)
     with pytest.raises(NotFoundError):

@@ -9,7 +9,7 @@ import pytest
 from tests.query.faulty import Faulty, content, serving
 
 from landloom.errors import CorpusError, InvalidInputError, TransientFaultError
-from landloom.query.catalog.corpora import BUILT_IN, RegisteredCorpus, add_corpus
+from landloom.query.catalog.corpora import BUILT_IN, RegisteredCorpus, add_corpus, stac_root
 from landloom.query.corpus import Corpus
 from landloom.query.search import found_files, stac_search
 from landloom.query.transfer.destination import plan_download, verify
@@ -91,6 +91,14 @@ def landcovernet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fa
             RegisteredCorpus(name=entry.name, bases=bases, kind=entry.kind, catalog=entry.catalog, terms=entry.terms)
         )
         yield server
+
+
+def test_archives_say_where_they_are() -> None:
+    told = r"from https://mediatum\.ub\.tum\.de/1650201, where its terms are"
+    with pytest.raises(CorpusError, match=told):
+        Corpus.open("dynamicearthnet")
+    with pytest.raises(CorpusError, match=told):
+        stac_root("dynamicearthnet")
 
 
 def test_it_is_crawled_by_name_and_two_chips_are_downloaded(landcovernet: Faulty, tmp_path: Path) -> None:

@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     from landloom.query.index.sidecar_sources import SidecarSource
     from landloom.store.protocol import Readable, Store
 
-Kind = Literal["resources", "index", "stac"]
-"""How a corpus is queried: by three resource files, by our index, or only by its STAC."""
+Kind = Literal["resources", "index", "stac", "archive"]
+"""How a corpus is queried: by three resource files, by our index, only by its STAC, or not at all: as files to fetch
+and unpack, with no index."""
 _TAIL: Final = 65_536
 
 
@@ -90,6 +91,19 @@ BUILT_IN: Final = (
             }
         },
     ),
+    RegisteredCorpus(
+        name="dynamicearthnet",
+        bases=("https://mediatum.ub.tum.de/1650201/",),
+        kind="archive",
+        terms={
+            "labels": {
+                "licence": "proprietary",
+                "licence_url": "https://mediatum.ub.tum.de/1650201",
+                "attribution": "DynamicEarthNet (Toker et al. 2022), Technical University of Munich and Planet Labs",
+                "non_commercial": True,
+            }
+        },
+    ),
 )
 """Corpora known without a user file."""
 
@@ -112,7 +126,7 @@ def corpora(path: Path | None = None) -> dict[str, RegisteredCorpus]:
 
     Example:
         >>> sorted(corpora(Path("absent.json")))
-        ['landcovernet', 'rapidai4eo']
+        ['dynamicearthnet', 'landcovernet', 'rapidai4eo']
     """
     found = {item.name: item for item in BUILT_IN}
     file = path or registry_path()
@@ -300,6 +314,8 @@ def remote_source(uri: str, cache: Path | None = None, profile: str | None = Non
     item = known[uri]
     if item.kind == "stac":
         raise CorpusError(f"{uri} has no index, only a STAC: search it with `landloom crawl {uri}`")
+    if item.kind == "archive":
+        raise CorpusError(_unqueried(item))
     reasons: list[str] = []
     for base in item.bases:
         try:
@@ -311,6 +327,13 @@ def remote_source(uri: str, cache: Path | None = None, profile: str | None = Non
     raise TransientFaultError(f"{uri}: none of its addresses answers:\n" + "\n".join(f"  - {why}" for why in reasons))
 
 
+def _unqueried(item: RegisteredCorpus) -> str:
+    page = item.bases[0].rstrip("/")
+    return (
+        f"{item.name} has neither an index nor a STAC: fetch and unpack its archives from {page}, where its terms are"
+    )
+
+
 def stac_root(root: str) -> str:
     """Address of the STAC catalogue of a registered corpus; any other root is returned unchanged.
 
@@ -318,6 +341,7 @@ def stac_root(root: str) -> str:
         root: a registered name, or path or URL of a catalogue.
 
     Raises:
+        CorpusError: it has none, only archives.
         TransientFaultError: none of its addresses answers.
 
     Example:
@@ -329,6 +353,8 @@ def stac_root(root: str) -> str:
     from landloom.store.open import open_store
 
     item, reasons = known[root], []
+    if item.kind == "archive":
+        raise CorpusError(_unqueried(item))
     catalog = item.catalog or ("catalog.json" if item.kind == "stac" else "stac-v1.0/catalog.json")
     for base in item.bases:
         try:
