@@ -77,5 +77,5 @@ def test_from_guesses_to_a_weighted_model(granules: BuildReport, tmp_path: Path)
 
 def test_from_a_series_to_dated_change(fused: Path, tmp_path: Path) -> None:
     out = execute("4-", fused / "corpus", tmp_path)
-    assert "breaks in 4 samples" in out
-    assert "figures: 1" in out
+    assert "changed abruptly" in out
+    assert "figures: 2" in out
