@@ -1,9 +1,9 @@
-"""The fused series of one 24 km tile over two years, against merely reading and decoding its inputs.
+"""The fused series of one 24 km tile over two years, of one sensor and of two, against reading and decoding its inputs.
 
 356 samples into cubes; 146 overpasses of 4 bands and a classification, deflate COGs, a third of each cloud. Both sides
 use the same number of threads (two, or what the machine has). A quarter of the tile is run by default, for the cost is
 proportional to the area: LANDLOOM_BENCH_FULL=1 runs all of it. Twelve overpasses are written and named again for every
-twelfth date: their cost is that of others.
+twelfth date: their cost is that of others. The second sensor has 91 overpasses at 30 m.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ from landloom.model.ids import TileId
 from landloom.model.product import PRODUCTS
 from landloom.model.sample import Sample
 from landloom.model.scene import Role, Scene, SceneFile
+from landloom.model.sensor import HLS_L30
 from landloom.model.time import Cadence, Period
 from landloom.products.fused.sightings import Source
 from landloom.products.fused.task import FusedTask
@@ -36,6 +37,7 @@ from landloom.products.fused.task import FusedTask
 TILE = TileId.parse("33N_16E-243N")
 BANDS = ("B02", "B03", "B04", "B08")
 DATES, WRITTEN, SAMPLES = 146, 12, 356
+COARSE, COARSE_DATES = ("B02", "B03", "B04", "B05"), 91
 FULL = os.environ.get("LANDLOOM_BENCH_FULL") == "1"
 
 
@@ -58,6 +60,44 @@ def write_scenes(folder: Path) -> list[tuple[dict[str, SceneFile], SceneFile]]:
         scl = np.where(cloud, 9, 4).astype(np.uint8)
         found.append((files, _written(folder / f"{number}_SCL.tif", encode_cog(scl[None], twenty, nodata=0))))
     return found
+
+
+def write_coarse(folder: Path) -> list[tuple[dict[str, SceneFile], SceneFile]]:
+    """The same of the second sensor, a tenth brighter."""
+    rng, grid = np.random.default_rng(3), TILE.grid(30)
+    rows, columns = np.mgrid[: grid.height, : grid.width]
+    field = np.random.default_rng(1).integers(0, 9, (101, 101))[rows // 8, columns // 8]
+    found = []
+    for number in range(WRITTEN):
+        season, files = np.sin(2 * np.pi * number / WRITTEN + field / 3.0), {}
+        for place, name in enumerate(COARSE):
+            values = 1.1 * (600 + 250 * place + 40 * field + 150 * season * (1 if place < 3 else -4))
+            array = np.clip(values + rng.normal(0, 40, values.shape), 1, 20_000).astype(np.int16)
+            files[name] = _written(folder / f"coarse_{number}_{name}.tif", encode_cog(array[None], grid, nodata=-9999))
+        cloud = np.sin(rows / 30 + number) + np.sin(columns / 23 - number) > 0.7
+        mask = np.where(cloud, 2, 0).astype(np.uint8)
+        found.append((files, _written(folder / f"coarse_{number}_Fmask.tif", encode_cog(mask[None], grid, nodata=255))))
+    return found
+
+
+def coarse_source(files: list[tuple[dict[str, SceneFile], SceneFile]]) -> Source:
+    """The second sensor of the unit."""
+    start = datetime(2018, 1, 3, 10, tzinfo=UTC)
+    scenes = (
+        Scene(
+            id=f"coarse-{number}",
+            time=start + timedelta(days=8 * number),
+            granule="33UUU",
+            epsg=TILE.zone.epsg,
+            footprint=box(0, 0, 1, 1),
+            bands=bands,
+            layers={Role.CLASSIFICATION: mask},
+            sensor=HLS_L30.name,
+            level=HLS_L30.level,
+        )
+        for number, (bands, mask) in enumerate(files[k % WRITTEN] for k in range(COARSE_DATES))
+    )
+    return Source(bands=COARSE, mask=PixelMask(dilate=3), passes=tuple((one,) for one in scenes), footprint=3)
 
 
 def _written(path: Path, data: bytes) -> SceneFile:
@@ -120,14 +160,24 @@ def read_only(unit: FusedTask) -> None:
 
 
 def run() -> dict[str, float]:
-    """The ratio of the unit's time to that of reading, and the process's peak memory."""
+    """Ratios of a unit's time to that of reading, and the process's peak memory, of one sensor and of two."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         unit = task(write_scenes(folder), folder / "corpus")
         read_only(unit)
         replace(unit, samples=unit.samples[:1]).run()
-        pairs = [(seconds(unit.run), seconds(lambda: read_only(unit))) for _ in range(1 if FULL else 3)]
+        one, one_gib = _ratio(unit), peak_gib()
+        both = replace(unit, second=coarse_source(write_coarse(folder)))
+        replace(both, samples=both.samples[:1]).run()
+        two = _ratio(both)
     return {
-        "fused_tile_into_cubes": median(build / read for build, read in pairs),
-        "fused_worker_gib": peak_gib(),
+        "fused_tile_into_cubes": one,
+        "fused_worker_gib": one_gib,
+        "fused_two_sensors_into_cubes": two,
+        "fused_two_sensors_gib": peak_gib(),
     }
+
+
+def _ratio(unit: FusedTask) -> float:
+    pairs = [(seconds(unit.run), seconds(lambda: read_only(unit))) for _ in range(1 if FULL else 3)]
+    return median(build / read for build, read in pairs)

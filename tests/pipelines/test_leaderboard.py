@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.training.evaluation.cases import drawn
+from tests.training.fit.test_folder import MADE
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.pipelines.leaderboard import compare_models, read_predictions
 from landloom.training.evaluation.predictions import Predictions
+from landloom.training.fit.folder import MODEL, ModelFolder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -70,10 +73,7 @@ def test_one_model_may_have_areas(models: Path, tmp_path: Path) -> None:
         ({"outside": "country=DE"}, "country"),
         ({"outside": "country=SI", "inside": "val"}, "got both"),
         ({"by": "kappa"}, "got the measure 'kappa'"),
-        (
-            {"split": "fold-3"},
-            "no predictions of the split fold-3, there are predictions-test.parquet, predictions-val",
-        ),
+        ({"split": "tset"}, "no predictions in .* of the split 'tset'; nearest: test"),
     ],
     ids=["column", "empty", "unknown-column", "unknown-name", "both", "measure", "split"],
 )
@@ -89,11 +89,23 @@ def test_names_stand_for_one_model(models: Path) -> None:
             compare_models(twice, out=models / "x.html")
 
 
+def test_models_that_differ_in_their_seed_are_one(models: Path) -> None:
+    folders = []
+    for name, seed, model in (("forest", 0, "forest"), ("tempcnn-a", 1, "tempcnn"), ("tempcnn-b", 2, "tempcnn")):
+        folder = ModelFolder(models / name)
+        folder.put(MODEL, replace(MADE, model=model, seed=seed, settings={"epochs": 3, "seed": seed}).encoded())
+        folders.append(str(folder.path))
+    done = compare_models(folders, out=models / "x.html")
+    assert [(one.name, one.seeds) for one in done.board.models] == [("forest", 1), ("tempcnn-a", 2)]
+    with pytest.raises(InvalidInputError, match="twice"):
+        compare_models([folders[1], folders[1]], out=models / "x.html")
+
+
 def test_a_file_of_several_splits_is_read_by_split(tmp_path: Path) -> None:
     file = tmp_path / "all.parquet"
     file.write_bytes(Predictions.joined([drawn(20), drawn(30, seed=1, split="val")]).encoded())
     assert len(read_predictions(file, "val")) == 30
     with pytest.raises(NotFoundError, match="no rows of the split train, expected one of test, val"):
         read_predictions(file, "train")
-    with pytest.raises(NotFoundError, match="no such file"):
+    with pytest.raises(NotFoundError, match="no such model folder or file"):
         read_predictions(tmp_path / "absent", "test")

@@ -45,9 +45,7 @@ def test_on_a_corpus_from_the_command_line(tmp_path: Path, run: Callable[..., Ra
     assert done.code == 0, done.err
     assert "A random forest on 26 samples, four folds, a gap of 500 m." in done.out
     assert "random − gap" in done.out
-    document = json.loads(run(*asked, "--json").out)["splits"]
-    assert [one["way"] for one in document["ways"]] == ["random", "tile", "gap"]
-    assert document["ways"][2]["near"] == 0
+    assert "tile − gap" in done.out
     for wrong, message in (
         (("--target", "mask:landcover"), "got the target 'mask:landcover', expected label"),
         (("--share", "0.2"), "--share: got a corpus, expected a recipe"),

@@ -48,7 +48,13 @@ def export(
     *,
     layout: Annotated[list[str] | None, typer.Option(metavar="chips|cubes", help="Layout; repeat for both.")] = None,
     to: Annotated[
-        str | None, typer.Option(metavar="pickle|npz", help="Write samples for training code instead of a corpus.")
+        str | None,
+        typer.Option(
+            metavar="webdataset|hf|npz|pickle", help="Write samples for other training code instead of a corpus."
+        ),
+    ] = None,
+    split_set: Annotated[
+        str | None, typer.Option(help="With --to webdataset or hf: whose splits; by default the recipe's.")
     ] = None,
     single_image: Annotated[
         str | None,
@@ -68,10 +74,18 @@ def export(
 ) -> None:
     """Convert a corpus to chips or cubes, with equal pixels, or write its samples for training (--to).
 
-    An interrupted export of a corpus continues where it stopped.
+    An interrupted export of a corpus continues where it stopped. Opening a pickle runs what it holds: take npz for
+    files that others will open.
     """
     if (layout is None) == (to is None):
         raise typer.BadParameter("expected either --layout or --to")
+    if to in ("webdataset", "hf"):
+        if single_image is not None or purity is not None or fractions:
+            raise typer.BadParameter(f"--single-image, --global and --fractions are of --to npz and pickle, not {to}")
+        _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
+        return
+    if split_set is not None:
+        raise typer.BadParameter("--split-set is of --to webdataset and hf")
     if to is not None:
         _say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return
@@ -86,6 +100,20 @@ def export(
         what = " and ".join(done.layouts)
         files, tiles = counted(done.files, "file"), counted(done.tiles, "tile")
         say(f"wrote {files} of {tiles} ({size(done.size)}) as {what} to {done.corpus}")
+
+
+def _say_exchange(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
+    from landloom.publication.exchange import export_exchange
+
+    with ProgressBars() as bars:
+        done = export_exchange(corpus, out, to, split_set=split_set, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    splits = ", ".join(f"{name} {count:,}" for name, count in done.splits.items())
+    say(f"wrote {counted(done.files, 'file')} ({size(done.size)}) to {done.folder}: {splits}")
+    if done.left_out:
+        say(f"  left out: {counted(done.left_out, 'sample')} in no split")
 
 
 def publish(

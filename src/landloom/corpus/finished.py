@@ -21,7 +21,7 @@ from landloom.model.sample import Sample, by_tile
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -162,11 +162,25 @@ def tile_content(
     key = TileKey.parse(tile)
     foldered = [item for item in info.products if item.product.folder is not None]
     lineage = tuple(item.key for item in foldered if info.layout.lineage(key, item.product) in files)
-    codes = {}
-    for item in foldered:
-        if item.key in lineage and any(band.name == TRACEABILITY for band in _bands(info, item)):
-            codes[item.key] = read_lineage(get(info.layout.lineage(key, item.product)))[2].codes
+    codes = scene_codes(info, key, lambda path: get(path) if path in files else None)
     return TileContent(tile=key, samples=samples, exists=exists, files=files, lineage=lineage, codes=codes)
+
+
+def scene_codes(info: CorpusInfo, tile: TileKey, get: Callable[[str], bytes | None]) -> dict[str, Mapping[str, str]]:
+    """Product with traceability → code → ids of the scenes behind it, in one tile.
+
+    Args:
+        info: the corpus.
+        tile: the tile.
+        get: reads a file of the corpus; None if there is none.
+    """
+    found: dict[str, Mapping[str, str]] = {}
+    for item in info.products:
+        if item.product.folder is not None and any(band.name == TRACEABILITY for band in _bands(info, item)):
+            content = get(info.layout.lineage(tile, item.product))
+            if content is not None:
+                found[item.key] = read_lineage(content)[2].codes
+    return found
 
 
 def _bands(info: CorpusInfo, item: ProductInfo) -> Iterator[Band]:

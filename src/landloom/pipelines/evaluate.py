@@ -265,6 +265,30 @@ def _registration(listener: Listener | None) -> Evaluation:
     )
 
 
+def _pretraining(listener: Listener | None) -> Evaluation:
+    from landloom.training import require_training  # noqa: PLC0415 - the extra `training`
+
+    require_training("landloom evaluate pretraining")
+    from landloom.pipelines import judge_pretraining as judge  # noqa: PLC0415 - the extra `training`
+
+    judged = judge.evaluate_pretraining(listener=listener)
+    figures = []
+    for name, before in (("pretraining_gain", "random"), ("pretraining_over_raw", "raw")):
+        found = judge.gain(judged, before=before)
+        what = (
+            f"accuracy of a linear probe with {judge.LABELLED} labels over that on {judge.FEATURES[before]}, mean; "
+            f"interval {found.low:+.3f} to {found.high:+.3f}"
+        )
+        figures.append(Figure(name=name, value=found.value, limit=judge.GAIN, what=what, least=True))
+    return Evaluation(
+        figures=tuple(figures),
+        details=[one.document() for one in judged],
+        header=("accuracy in %, linear probe on", *(f"seed {one.seed}" for one in judged), "mean"),
+        rows=tuple(judge.pretraining_table(judged)),
+        scenario=judge.told(judged),
+    )
+
+
 def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
     found = evaluate_withheld(project, **options)
     return Evaluation(
@@ -313,6 +337,7 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "fused": _fused,
     "guess": _guess,
     "harmonise": _harmonise,
+    "pretraining": _pretraining,
     "registration": _registration,
     "splits": _splits,
 }

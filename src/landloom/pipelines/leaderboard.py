@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -16,12 +16,10 @@ from landloom.training.evaluation.page import leaderboard_page
 from landloom.training.evaluation.predictions import Predictions
 from landloom.training.evaluation.scores import GROUPS, Shift, shift_of
 from landloom.training.evaluation.tables import leaderboard_markdown
+from landloom.training.fit.folder import MODEL, ModelFolder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-PREDICTIONS: Final = "predictions-{split}.parquet"
-"""File of a model folder with the predictions of a split."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,17 +42,18 @@ def read_predictions(path: Path, split: str) -> Predictions:
         NotFoundError: no such path or split.
         InvalidDocumentError: no predictions.
     """
-    file = path / PREDICTIONS.format(split=split) if path.is_dir() else path
-    if not file.is_file():
-        made = sorted(path.glob(PREDICTIONS.format(split="*"))) if path.is_dir() else []
-        names = ", ".join(one.name for one in made) or "no predictions"
-        there = f"there {'are' if len(made) > 1 else 'is'} {names}" if path.is_dir() else "no such file"
-        raise NotFoundError(f"{path}: got no predictions of the split {split}, {there}")
-    found = Predictions.decoded(file.read_bytes(), str(file))
+    if path.is_dir():
+        folder = ModelFolder(path)
+        if split not in folder.splits():
+            raise NotFoundError.of(f"predictions in {path} of the split", split, folder.splits())
+        return folder.predictions(split)
+    if not path.is_file():
+        raise NotFoundError(f"{path}: no such model folder or file of predictions")
+    found = Predictions.decoded(path.read_bytes(), str(path))
     own = np.array(found.split, object) == split
     if not own.any():
         splits = ", ".join(sorted(set(found.split)))
-        raise NotFoundError(f"{file}: got no rows of the split {split}, expected one of {splits}")
+        raise NotFoundError(f"{path}: got no rows of the split {split}, expected one of {splits}")
     return found if own.all() else found.rows(own)
 
 
@@ -110,19 +109,35 @@ def compare_models(
 
 
 def _named(models: Sequence[str]) -> dict[str, list[Path]]:
-    """Name of a model → folder or file of each seed."""
+    """Name of a model → folder or file of each seed.
+
+    Folders whose models differ in the seed alone are seeds of one model, too, by the name of the first.
+    """
     found: dict[str, list[Path]] = {}
+    alike: dict[str, str] = {}
     for text in models:
         name, mark, place = text.partition("=")
-        path = Path(place if mark and not Path(text).exists() else text)
-        own = name if mark and not Path(text).exists() else path.resolve().name.removesuffix(".parquet")
+        is_named = bool(mark) and not Path(text).exists()
+        path = Path(place if is_named else text)
+        own = name if is_named else path.resolve().name.removesuffix(".parquet")
+        kind = None if is_named else _without_seed(path)
+        if kind is not None:
+            own = alike.setdefault(kind, own)
         known = found.setdefault(own, [])
-        if path in known or (known and not mark):
-            raise InvalidInputError(
-                f"got {own} twice, expected other names: give NAME=PATH; seeds of one model share one"
-            )
+        if path.resolve() in {one.resolve() for one in known} or (known and not is_named and kind is None):
+            raise InvalidInputError(f"got {own} twice, expected other names: NAME=PATH; seeds of one model share one")
         known.append(path)
     return found
+
+
+def _without_seed(path: Path) -> str | None:
+    """What a model is but for its seed; None of files, and of folders without a description."""
+    if not (path / MODEL).is_file():
+        return None
+    document = asdict(ModelFolder(path).description())
+    del document["seed"]
+    document["settings"] = {name: value for name, value in document["settings"].items() if name != "seed"}
+    return json.dumps(document, sort_keys=True)
 
 
 def _shift(seeds: Sequence[Predictions], outside: str, seed: int) -> Shift:

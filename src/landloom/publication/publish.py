@@ -21,6 +21,7 @@ import orjson
 
 from landloom.corpus.audit.validate import audit
 from landloom.corpus.documents import parse_corpus_json
+from landloom.corpus.embedding_set import FOLDER as EMBEDDINGS
 from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.corpus.layout import CORPUS, CROISSANT, INDEX, STAC
 from landloom.corpus.manifest import FileEntry, read_manifest
@@ -120,7 +121,7 @@ def publish(
             write_documents(
                 upload, there.info, _contents(there, upload), there.table, items=there.json_items, base_url=base
             )
-    _send_split_sets(there.store, goal)
+    _send_later_tables(there.store, goal)
     goal.delete(NOTE)
     goal.delete(MARKER)
     return PublishReport(
@@ -211,17 +212,17 @@ def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:
     return True
 
 
-def _send_split_sets(store: Store, goal: Store) -> None:
-    """Send the split sets, which may have been made after the corpus was published.
+def _send_later_tables(store: Store, goal: Store) -> None:
+    """Send split sets and embeddings, which may have been made after the corpus was published.
 
     Raises:
         ForeignCorpusError: another set of a name is published there.
     """
-    for entry in store.list(f"{SPLIT_SETS}/"):
+    for entry in (*store.list(f"{SPLIT_SETS}/"), *store.list(f"{EMBEDDINGS}/")):
         content = store.get(entry.key)
         if not goal.create(entry.key, content) and goal.get(entry.key) != content:
             raise ForeignCorpusError(
-                f"{goal.uri}/{entry.key}: another split set is published there and is never overwritten: "
+                f"{goal.uri}/{entry.key}: another set of this name is published there and is never overwritten: "
                 "give this one another name"
             )
 

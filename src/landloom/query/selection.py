@@ -17,10 +17,11 @@ if TYPE_CHECKING:
     import geopandas as gpd
     import xarray as xr
     from matplotlib.axes import Axes
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
 
     from landloom.model.time import Period
     from landloom.query.assets import AssetSet
+    from landloom.query.embeddings import Neighbour
     from landloom.query.index.sidecar import Rows, Sidecar
 
 
@@ -280,6 +281,38 @@ class Selection:
         from landloom.query.cubes import load_many
 
         return load_many(self, product, mask=mask, quality=quality, with_labels=with_labels)
+
+    def embeddings(self, name: str | None = None) -> NDArray[np.float32]:
+        """(sample, width) embeddings of these samples; NaN for a sample without one.
+
+        Args:
+            name: of the embedding set, as `landloom embed` has made it; by default the only one.
+
+        Raises:
+            NotFoundError: no such set.
+            InvalidInputError: none is named, and there are several; or it was made for other samples.
+        """
+        from landloom.query.embeddings import read_embeddings
+
+        return read_embeddings(self.sidecar, self.base, name).vectors[self.rows]
+
+    def nearest(
+        self, like: str | ArrayLike, count: int = 10, *, embeddings: str | None = None
+    ) -> tuple[Neighbour, ...]:
+        """The samples of this selection whose embeddings are nearest to a sample's or to a vector, nearest first.
+
+        Args:
+            like: a sample id, of this selection or not; or a vector.
+            count: of samples at most.
+            embeddings: name of the embedding set; by default the only one.
+
+        Raises:
+            NotFoundError: no such set or sample.
+            InvalidInputError: a sample without an embedding, a vector of other length, a count below 1.
+        """
+        from landloom.query.embeddings import nearest, read_embeddings
+
+        return nearest(read_embeddings(self.sidecar, self.base, embeddings), self.sidecar, self.rows, like, count)
 
     def describe(self) -> str:
         """A short summary: number of samples, location, classes, number of files."""

@@ -31,7 +31,7 @@ SETTINGS = CampaignSettings(task_size=20, context=40, reference_share=0.2, seed=
 def test_a_campaign_is_in_its_ledger_as_planned(world: World, tmp_path: Path) -> None:
     options = CampaignOptions(acceptance={"Water": 0.95}, password="correct horse battery")  # noqa: S106
     done = init_campaign(str(world.folder), tmp_path / "annotation", SETTINGS, options)
-    assert (done.name, done.chips, done.tasks, done.submissions) == ("chips", 4, 36, 108)
+    assert (done.name, done.chips, done.tasks, done.submissions) == ("chips-annotation", 4, 36, 108)
     assert done.kinds == {"regular": 28, "reference": 7, "blind": 1}
     assert (done.admin, done.password) == ("admin", None)
     there = open_folder(tmp_path / "annotation")
@@ -56,13 +56,22 @@ def test_a_second_time_is_refused_and_changes_nothing(world: World, tmp_path: Pa
         init_campaign(str(world.folder), folder, CampaignSettings(annotators=5))
     assert {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".sqlite-shm"} == before
     shared = f"sqlite:///{folder}/ledger.sqlite"
+    same = CampaignOptions(database=shared, name="chips-annotation")
     with pytest.raises(ConflictError):
-        init_campaign(str(world.folder), tmp_path / "other", SETTINGS, CampaignOptions(database=shared))
+        init_campaign(str(world.folder), tmp_path / "other", SETTINGS, same)
     assert not (tmp_path / "other" / "campaign.json").exists()
     second = init_campaign(
         str(world.folder), tmp_path / "other", SETTINGS, CampaignOptions(database=shared, name="second")
     )
     assert second.admin is None  # the ledger has its admin
+
+
+def test_campaigns_on_one_corpus_get_names_of_their_own(world: World, tmp_path: Path) -> None:
+    """Their consensus lies side by side in the corpus, told apart by them."""
+    shared = CampaignOptions(database=f"sqlite:///{tmp_path}/ledger.sqlite")
+    folders = [tmp_path / "a", tmp_path / "b", tmp_path / "elsewhere" / "a"]
+    made = [init_campaign(str(world.folder), folder, SETTINGS, shared).name for folder in folders]
+    assert made == ["chips-a", "chips-b", "chips-a-2"]
 
 
 def test_random_passwords_are_kept_nowhere(world: World, tmp_path: Path) -> None:
@@ -111,7 +120,7 @@ def test_the_command_prints_counts_and_the_password_once(world: World, tmp_path:
     folder = tmp_path / "annotation"
     ran = run("annotate", "init", world.folder, "--campaign", folder, "--task-size", 20, "--context", 40)
     assert ran.code == 0
-    assert "chips: 4 chips, 36 tasks (33 regular, 2 reference, 1 blind)" in ran.out
+    assert "chips-annotation: 4 chips, 36 tasks (33 regular, 2 reference, 1 blind)" in ran.out
     assert "(shown only now)" in ran.out
     ran = run("annotate", "init", world.folder, "--campaign", folder)
     assert ran.code == 1
@@ -126,7 +135,7 @@ def test_the_pool_of_references_can_be_drawn_again(world: World, tmp_path: Path,
     before = _references(folder)
     ran = run("annotate", "redraw", folder, "--count", 5, "--seed", 8)
     assert ran.code == 0
-    assert "chips: 5 reference tasks wait for an expert" in ran.out
+    assert "chips-annotation: 5 reference tasks wait for an expert" in ran.out
     after = _references(folder)
     assert (len(before), len(after)) == (7, 5)
     assert after != before

@@ -29,8 +29,8 @@ SETTINGS = CampaignSettings(task_size=10, context=40, reference_share=0, blind_s
 
 def test_changed_places_come_first(tmp_path: Path) -> None:
     before = write_world(tmp_path / "2018", labels="consensus", probabilities=False, chips=1)
-    write_lineage(before, "chips")
-    init_campaign(str(before.folder), tmp_path / "first", SETTINGS)
+    write_lineage(before, "this year")
+    init_campaign(str(before.folder), tmp_path / "first", SETTINGS, CampaignOptions(name="this year"))
     after = write_world(tmp_path / "2019", labels=None, year=2019, chips=1)
     options = CampaignOptions(carry_from=str(tmp_path / "first"))
     done = init_campaign(str(after.folder), tmp_path / "second", SETTINGS, options)
@@ -55,8 +55,8 @@ def test_changed_places_come_first(tmp_path: Path) -> None:
 
 def test_the_consensus_of_another_campaign_is_not_carried(tmp_path: Path) -> None:
     world = write_world(tmp_path / "2018", labels="consensus", probabilities=False, chips=1)
-    init_campaign(str(world.folder), tmp_path / "first", SETTINGS)
-    write_lineage(world, "other")
+    write_lineage(world, "chips-first")  # of a campaign in another folder of this name
+    assert init_campaign(str(world.folder), tmp_path / "first", SETTINGS).name == "chips-first-2"
     options = CampaignOptions(carry_from=str(tmp_path / "first"))
     with pytest.raises(CorpusError, match="got a campaign without a consensus"):
         init_campaign(str(world.folder), tmp_path / "second", SETTINGS, options)

@@ -55,6 +55,26 @@ def test_a_reload_in_mid_task_keeps_every_stroke(room: Desk) -> None:
     assert page.get_by_label("Comment").input_value() == "half done"
     assert page.locator(".missing").get_attribute("data-missing") == ""  # scenes stay seen
     assert (painted[12, 3:29] == 2).all()
+    page.keyboard.press("Control+z")  # undo outlives the page
+    page.wait_for_selector('[data-changed="0"]')
+    page.reload()
+    assert wait_for_task(page) == task
+    page.wait_for_selector('[data-changed="0"]')
+    page.keyboard.press("Control+Shift+z")
+    page.wait_for_selector('[data-changed]:not([data-changed="0"])')
+    assert np.array_equal(labels(page), painted)
+
+
+def test_scenes_stay_seen_though_nothing_was_painted(room: Desk) -> None:
+    page = room.sit("looker")
+    task = wait_for_task(page)
+    see_all(page)
+    page.wait_for_timeout(1_500)
+    page.reload()
+    assert wait_for_task(page) == task
+    page.wait_for_selector('.missing[data-missing=""]', state="attached")
+    page.keyboard.press("Enter")
+    wait_for_task(page, task)
 
 
 def test_another_browser_goes_on_from_the_draft_on_the_server(room: Desk) -> None:

@@ -199,6 +199,28 @@ def test_derived_items_equal_stored_ones(own: Served, tmp_path: Path) -> None:
     assert json.loads(json.dumps(collections).replace(url, own.url)) == stored
 
 
+def test_derived_items_carry_the_table_of_codes(fused: Path, tmp_path: Path) -> None:
+    """Each that of its tile, as published."""
+    import httpx
+    from tests.server.conftest import running
+
+    from landloom.query.corpus import Corpus
+
+    bare = tmp_path / "corpus"
+    bare.mkdir()
+    for path in (fused / "corpus").iterdir():
+        if path.name != "stac-v1.0":
+            (bare / path.name).symlink_to(path)
+    stored = {path.stem: orjson.loads(path.read_bytes()) for path in (fused / "corpus" / "stac-v1.0").rglob("*.json")}
+    with running(Corpus.open(bare, cache=tmp_path / "cache")) as url:
+        found = httpx.post(f"{url}/search", json={"limit": 100}, timeout=60).json()["features"]
+    series = [item for item in found if item["collection"].endswith("source_pf")]
+    tables = {item["id"]: item["properties"]["scene_codes"] for item in series}
+    assert len(tables) == 4
+    assert tables == {name: stored[name]["properties"]["scene_codes"] for name in tables}
+    assert len({json.dumps(table) for table in tables.values()}) > 1
+
+
 @pytest.mark.parametrize("kind", ["own", "granules", "published"])
 def test_documents_meet_the_schemas(kind: str, request: pytest.FixtureRequest, shared_schemas: Path) -> None:
     served: Served = request.getfixturevalue(kind)

@@ -24,7 +24,7 @@ def test_samples_are_means_over_valid_pixels(corpus: Corpus, made: Made) -> None
     assert found.features.shape == (12, 9)
     for row, name in enumerate(made.ids):
         numbers = made.series[name].astype(np.float64)
-        valid = np.all((numbers > 0) & (numbers < 65_535), axis=1)
+        valid = np.asarray(((numbers > 0) & (numbers < 65_535)).all(axis=1))
         for step in range(3):
             own = found.features[row].reshape(3, 3)[step]
             if valid[step].any():

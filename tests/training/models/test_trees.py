@@ -69,6 +69,16 @@ def test_what_is_not_valid_is_missing() -> None:
     assert np.array_equal(found[VALID], VALUES[VALID])
 
 
+@pytest.mark.parametrize("name", [FOREST, BOOSTING])
+def test_what_training_never_saw_does_not_matter(name: str) -> None:
+    there = VALID.copy()
+    there[:, 3] = False
+    trees = fit(name, rows=features(VALUES, there))
+    assert np.array_equal(trees.predict(features(VALUES, VALID)), trees.predict(features(VALUES, there)))
+    with pytest.raises(InvalidInputError, match="without a single value"):
+        fit(name, rows=np.full_like(ROWS, np.nan))
+
+
 def test_what_cannot_be_learnt_is_said() -> None:
     with pytest.raises(InvalidInputError, match="rows of class 0 alone"):
         fit(FOREST, np.zeros(120, np.int64))

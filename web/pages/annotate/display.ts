@@ -3,7 +3,7 @@
 import type { Campaign, Place } from "./api";
 import { ownColour, safeColours } from "./colours";
 import type { Cube } from "./cube";
-import type { Point } from "./mask";
+import type { Point, Strokes } from "./mask";
 import type { Rendering, Stretch } from "./rendering";
 import { Pictures, renderings } from "./rendering";
 import { keepSettings, readSettings } from "./settings";
@@ -27,6 +27,8 @@ export interface EditorTask {
   labels: Uint8Array;
   viewed: number[];
   layers: Layer[];
+  /** What was done to the labels before. */
+  strokes?: Strokes | undefined;
 }
 
 const OPACITIES = [0, 0.25, 0.5, 0.75, 1];

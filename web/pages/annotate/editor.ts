@@ -3,7 +3,7 @@
 import type { Campaign } from "./api";
 import type { EditorTask, Layer } from "./display";
 import { Display } from "./display";
-import type { Change, Point } from "./mask";
+import type { Change, Point, Strokes } from "./mask";
 import { History, dab, difference, inside, line, region, segment } from "./mask";
 import { Pictures } from "./rendering";
 
@@ -33,7 +33,7 @@ export class Editor extends Display {
   open(task: EditorTask, prepared: Pictures | null = null): void {
     this.task = task;
     this.mask = task.labels.slice();
-    this.history = new History();
+    this.history = new History(task.strokes);
     this.stroke = null;
     this.polygon = [];
     this.segments = null;
@@ -198,6 +198,10 @@ export class Editor extends Display {
 
   redo(): void {
     if (!this.stroke && this.history.redo(this.mask)) this.afterChange();
+  }
+
+  get strokes(): Strokes {
+    return this.history.strokes;
   }
 
   get canUndo(): boolean {

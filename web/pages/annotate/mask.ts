@@ -12,10 +12,19 @@ export interface Shape {
 
 /** What one stroke changed. */
 export interface Change {
-  places: number[];
-  before: number[];
-  after: number[];
+  places: Uint32Array;
+  before: Uint8Array;
+  after: Uint8Array;
 }
+
+/** Strokes that can be taken back, and those that were: the latest last. */
+export interface Strokes {
+  done: Change[];
+  undone: Change[];
+}
+
+/** Strokes that can be taken back: as many as a browser keeps beside a draft without being slow. */
+const LONGEST_HISTORY = 200;
 
 /** Pixels on the line between two, both included (Bresenham). */
 export function line(from: Point, to: Point): Point[] {
@@ -106,24 +115,29 @@ export function segment(segments: Uint16Array, place: number): number[] {
 }
 
 export function difference(before: Uint8Array, after: Uint8Array): Change {
-  const change: Change = { places: [], before: [], after: [] };
-  for (let place = 0; place < after.length; place++) {
-    if (before[place] === after[place]) continue;
-    change.places.push(place);
-    change.before.push(before[place]!);
-    change.after.push(after[place]!);
-  }
-  return change;
+  const places: number[] = [];
+  for (let place = 0; place < after.length; place++) if (before[place] !== after[place]) places.push(place);
+  const of = (mask: Uint8Array): Uint8Array => Uint8Array.from(places, (place) => mask[place]!);
+  return { places: Uint32Array.from(places), before: of(before), after: of(after) };
 }
 
 /** Strokes that can be taken back and done again. */
 export class History {
-  private done: Change[] = [];
-  private undone: Change[] = [];
+  private done: Change[];
+  private undone: Change[];
+
+  constructor({ done, undone }: Strokes = { done: [], undone: [] }) {
+    this.done = [...done];
+    this.undone = [...undone];
+  }
 
   add(change: Change): void {
-    this.done.push(change);
+    this.done = [...this.done.slice(1 - LONGEST_HISTORY), change];
     this.undone = [];
+  }
+
+  get strokes(): Strokes {
+    return { done: [...this.done], undone: [...this.undone] };
   }
 
   undo(mask: Uint8Array): boolean {

@@ -1,6 +1,7 @@
 // What is kept in this browser until the server has it: drafts and submissions, in IndexedDB.
 
 import type { SubmissionBody } from "./api";
+import type { Strokes } from "./mask";
 
 export interface Draft {
   /** The person and the assignment. */
@@ -14,6 +15,8 @@ export interface Draft {
   viewed: number[];
   flagged: boolean;
   comment: string;
+  /** What can still be taken back, so that undo outlives the page. */
+  strokes?: Strokes | undefined;
 }
 
 export interface Waiting {

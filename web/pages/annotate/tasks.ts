@@ -63,11 +63,11 @@ export class Tasks extends Watched {
     this.outbox.onSent = () => void this.fill();
     const offline = this.outbox.onChange(() => this.changed());
     addEventListener("online", () => void this.fill());
-    document.addEventListener("visibilitychange", () => document.hidden && void this.push());
+    document.addEventListener("visibilitychange", () => document.hidden && (this.note(), void this.push()));
     this.timers = [
       setInterval(() => void this.push(), DRAFT_PAUSE),
       setInterval(() => void this.beat(), 1_000 * Math.max(5, this.campaign.heartbeat_seconds)),
-      setInterval(() => this.changed(), 1_000),
+      setInterval(() => (this.note(), this.changed()), 1_000),
     ];
     void offline;
     void this.fill();
@@ -166,7 +166,7 @@ export class Tasks extends Watched {
     this.saved = task.draft.saved ? "nothing" : "here";
     this.clock.restart(task.draft.seconds);
     const { assignment, cube, guess, draft, pictures } = task;
-    const shown = { key: assignment.id, chip: assignment.chip, place: assignment.task, cube, guess, labels: draft.labels, viewed: draft.viewed, layers: [] };
+    const shown = { key: assignment.id, chip: assignment.chip, place: assignment.task, cube, guess, labels: draft.labels, viewed: draft.viewed, layers: [], strokes: draft.strokes };
     this.editor.open(shown, pictures);
     this.editor.frame.measure("next task", start);
     this.changed();
@@ -195,8 +195,12 @@ export class Tasks extends Watched {
 
   // Drafts.
 
+  private get looked(): Pick<Draft, "seconds" | "viewed"> {
+    return { seconds: this.clock.seconds, viewed: [...this.editor.viewed] };
+  }
+
   private snapshot(task: Task, saved: boolean): Draft {
-    task.draft = { ...task.draft, labels: this.editor.mask.slice(), saved, seconds: this.clock.seconds, viewed: [...this.editor.viewed] };
+    task.draft = { ...task.draft, labels: this.editor.mask.slice(), saved, ...this.looked, strokes: this.editor.strokes };
     return task.draft;
   }
 
@@ -212,6 +216,14 @@ export class Tasks extends Watched {
       if (this.current === task) this.saved = "not kept";
     }
     this.changed();
+  }
+
+  /** Keep which scenes were shown, though nothing was painted. */
+  private note(): void {
+    const task = this.current;
+    if (!task || this.editor.viewed.size === task.draft.viewed.length) return;
+    task.draft = { ...task.draft, ...this.looked };
+    void drafts.put(task.draft).catch(() => undefined);
   }
 
   remark(change: Partial<Pick<Draft, "flagged" | "comment">>): void {

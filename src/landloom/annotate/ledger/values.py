@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Self
 from uuid import UUID
 
 from landloom.annotate.ledger.errors import InvalidSubmissionError
+from landloom.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -41,6 +42,21 @@ class Role(StrEnum):
     """Sees progress and scores, invites people, grants roles below the own one."""
     ADMIN = "admin"
     """May do everything that concerns accounts."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """The role of a name.
+
+        Raises:
+            InvalidInputError: there is no such role.
+
+        Example:
+            >>> Role.parse("expert")
+            <Role.EXPERT: 'expert'>
+        """
+        if text not in set(cls):
+            raise InvalidInputError(f"got role {text!r}, expected one of {', '.join(cls)}")
+        return cls(text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -31,7 +31,7 @@ def init(
     corpus: Annotated[str, typer.Argument(help="Folder, address or name of the corpus.")] = "corpus",
     *,
     campaign: Annotated[Path, typer.Option(help="Folder for the new campaign.")] = CAMPAIGN,
-    name: Annotated[str | None, typer.Option(help="Name in the ledger; by default that of the corpus.")] = None,
+    name: Annotated[str | None, typer.Option(help="Name in the ledger; by default those of corpus and folder.")] = None,
     database: Annotated[
         str | None,
         typer.Option(

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.cli.annotate.campaigns import CAMPAIGN, CampaignArgument
-from landloom.errors import InvalidInputError
 from landloom.reports.terminal import say, say_table
 
 if TYPE_CHECKING:
@@ -144,9 +143,7 @@ def _opened(campaign: str, database: str | None) -> Iterator[tuple[Ledger, str]]
 def _role(text: str) -> Role:
     from landloom.annotate.ledger.values import Role
 
-    if text not in set(Role):
-        raise InvalidInputError(f"got role {text!r}, expected one of {', '.join(Role)}")
-    return Role(text)
+    return Role.parse(text)
 
 
 def _password() -> str:

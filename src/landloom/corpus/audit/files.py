@@ -6,6 +6,7 @@ import hashlib
 import re
 from typing import TYPE_CHECKING, Final
 
+from landloom.corpus.embedding_set import FOLDER as EMBEDDINGS
 from landloom.corpus.layout import CORPUS, ROOT, STATE
 from landloom.corpus.split_set import FOLDER as SPLIT_SETS
 from landloom.errors import MissingKeyError, Problem, counted
@@ -16,9 +17,9 @@ if TYPE_CHECKING:
     from landloom.corpus.manifest import FileEntry
     from landloom.corpus.published_files import CorpusStore, PublishedFiles
 
-UNLISTED: Final = ("manifest/", f"{STATE}/", f"{SPLIT_SETS}/", "report.html", CORPUS, ROOT)
-"""Keys that no manifest needs to name: what the root digest covers or is, build state, and split sets, which are made
-later and have digests of their own."""
+UNLISTED: Final = ("manifest/", f"{STATE}/", f"{SPLIT_SETS}/", f"{EMBEDDINGS}/", "report.html", CORPUS, ROOT)
+"""Keys that no manifest needs to name: what the root digest covers or is, build state, and split sets and embeddings,
+which are made later and have digests of their own."""
 _FOREIGN: Final = re.compile(
     r"(?i)(.*\.aux\.xml|.*\.(ovr|msk|qmd|qml|qix|swp|tmp|bak)|\.ds_store|\._.*|thumbs\.db|desktop\.ini|.*\.thumb\.\w+|.*~)"
 )

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from landloom.corpus.audit.blank import blank_notes
+from landloom.corpus.audit.embedding_sets import embedding_set_problems
 from landloom.corpus.audit.files import file_problems, stray_notes
 from landloom.corpus.audit.index import footprints, index_problems, read_index
 from landloom.corpus.audit.lineage import lineage_problems
@@ -94,6 +95,7 @@ def audit(
         table = read_index(store)
         found += index_problems(store, info, table, published)
         found += split_set_problems(store, table)
+        found += embedding_set_problems(store, table)
         outlines = footprints(table)
     except (InvalidDocumentError, InvalidInputError) as error:
         found.append(Problem(where=INDEX, what=str(error)))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
+from itertools import count
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.annotate.tasks.values import Campaign
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError, StoreError
 from landloom.model.address import shown
 from landloom.model.taxonomy import taxonomy
-from landloom.pipelines.annotation.carry import CarriedGuess
+from landloom.pipelines.annotation.carry import CarriedGuess, published_campaigns
 from landloom.pipelines.annotation.classes import ClassCodes, classes_of_taxonomy
 from landloom.pipelines.annotation.folder import DOCUMENT, database_address, public_database, write_folder
 from landloom.pipelines.annotation.guesses import CorpusGuess, guess_classes, guess_product
@@ -20,7 +21,7 @@ from landloom.pipelines.annotation.suspects import read_suspects
 from landloom.query.corpus import Corpus
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from pathlib import Path
 
     from landloom.annotate.tasks.values import CampaignSettings
@@ -38,7 +39,7 @@ class CampaignOptions:
     """What a new campaign is about; how it is run are its settings."""
 
     name: str | None = None
-    """Unique in the ledger; by default that of the corpus."""
+    """Unique in the ledger; by default the names of corpus and folder, and a number where another campaign has them."""
     guess: str | None = None
     """Product that is the guess; `none` for a campaign without one; by default the corpus decides."""
     taxonomy: str | None = None
@@ -126,7 +127,7 @@ def init_campaign(
     named = ClassCodes.of(classes.choices)
     rules = {named.code(name): least for name, least in wanted.acceptance.items()}
     settings = replace(settings, series=source.item.key, acceptance={**settings.acceptance, **rules})
-    chosen = _campaign(corpus, wanted.name or opened.name, classes, settings)
+    chosen = _campaign(corpus, wanted.name or f"{opened.name}-{folder.resolve().name}", classes, settings)
     selection = opened.query(where=wanted.where, split=wanted.split, limit=wanted.limit, seed=settings.seed)
     suspects = None if wanted.suspects is None else read_suspects(wanted.suspects, source)
     plan = plan_tasks(source, selection.ids, settings, classes, guesses, suspects=suspects, listener=listener)
@@ -136,8 +137,11 @@ def init_campaign(
     except OSError as error:
         raise StoreError(f"{folder}: cannot be made: {error.strerror}") from error
     with open_ledger(address) as ledger:
-        from landloom.annotate.ledger.campaigns import create_campaign  # noqa: PLC0415 - the extra `annotate`
+        from landloom.annotate.ledger.campaigns import campaigns, create_campaign  # noqa: PLC0415 - the extra
 
+        if wanted.name is None:
+            taken = {*campaigns(ledger), *published_campaigns(opened)}
+            chosen = replace(chosen, name=_free_name(chosen.name, taken))
         create_campaign(ledger, chosen, plan.tasks, scenes=plan.scenes)
         admin, password = _first_user(ledger, chosen.name, wanted)
     write_folder(folder, chosen.name, corpus, address, settings.document())
@@ -153,6 +157,17 @@ def _campaign(corpus: str, name: str, classes: Classes, settings: CampaignSettin
         classes=classes.choices,
         settings=settings,
     )
+
+
+def _free_name(name: str, taken: Collection[str]) -> str:
+    """A name that no other campaign has.
+
+    Example:
+        >>> _free_name("africa-annotation", ["africa-annotation", "africa-annotation-2"])
+        'africa-annotation-3'
+    """
+    names = (name if number == 1 else f"{name}-{number}" for number in count(1))
+    return next(one for one in names if one not in taken)
 
 
 def _classes_and_guesses(source: SeriesSource, wanted: CampaignOptions) -> tuple[Classes, GuessReader | None]:

@@ -12,7 +12,6 @@ from landloom.errors import InvalidInputError, counted
 from landloom.pipelines.annotation.answers import task_answers
 from landloom.pipelines.annotation.folder import open_folder
 from landloom.pipelines.annotation.series import SeriesSource
-from landloom.products.consensus.layers import classes_of
 from landloom.query.corpus import Corpus
 
 if TYPE_CHECKING:
@@ -23,14 +22,15 @@ if TYPE_CHECKING:
     from landloom.annotate.answers.values import TaskAnswers
     from landloom.annotate.consensus.result import Consensus
     from landloom.annotate.ledger.values import AnsweredTask
-    from landloom.annotate.tasks.values import Campaign, TaskWindow
-    from landloom.products.consensus.layers import LabelClass
+    from landloom.annotate.tasks.values import Campaign, ClassChoice, TaskWindow
+    from landloom.pipelines.annotation.folder import CampaignFolder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CampaignAnswers:
     """The answers of a campaign, as they are in its ledger now."""
 
+    folder: CampaignFolder
     campaign: Campaign
     source: SeriesSource
     """The series that annotators saw."""
@@ -61,12 +61,18 @@ class CampaignAnswers:
         if not tasks:
             raise InvalidInputError(f"{folder}: got a campaign without any answer, expected at least one")
         source = SeriesSource(corpus=Corpus.open(there.corpus), key=known.settings.series)
-        return cls(campaign=known, source=source, tasks=tasks, answers=tuple(task_answers(task) for task in tasks))
+        return cls(
+            folder=there,
+            campaign=known,
+            source=source,
+            tasks=tasks,
+            answers=tuple(task_answers(task) for task in tasks),
+        )
 
     @property
-    def classes(self) -> tuple[LabelClass, ...]:
-        """In order of their codes."""
-        return classes_of(self.campaign.classes)
+    def classes(self) -> tuple[ClassChoice, ...]:
+        """In order of their codes, which is that of posteriors and votes."""
+        return tuple(sorted(self.campaign.classes, key=lambda one: one.code))
 
     @property
     def decided(self) -> dict[int, NDArray[np.uint8]]:

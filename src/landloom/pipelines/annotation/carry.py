@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from landloom.annotate.tasks.values import Campaign
     from landloom.corpus.info import ProductInfo
     from landloom.model.grid import Grid
+    from landloom.publication.raster_labels import RasterVersion
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,11 +98,25 @@ def _place(grid: Grid) -> tuple[int, tuple[float, ...]]:
 def _consensus(corpus: str, known: Campaign, folder: str) -> ProductInfo:
     """The newest consensus that a corpus has of a campaign; other campaigns may have put theirs beside it."""
     there = FinishedCorpus.open(corpus)
-    for version in reversed(raster_versions(there.info, NAME)):
-        lineage = lineage_of(there, version)
-        if lineage is not None and orjson.loads(lineage).get("campaign") == known.name:
+    for version, name in reversed(_versions(there)):
+        if name == known.name:
             return next(one for one in there.info.products if one.key == version.key())
     raise CorpusError(f"{folder}: got a campaign without a consensus; run landloom annotate consensus {folder}")
+
+
+def _versions(there: FinishedCorpus) -> list[tuple[RasterVersion, str | None]]:
+    """Each consensus in a corpus, oldest first, and the campaign that it is of."""
+    versions = raster_versions(there.info, NAME)
+    lineages = [lineage_of(there, version) for version in versions]
+    names = [None if one is None else orjson.loads(one).get("campaign") for one in lineages]
+    return list(zip(versions, names, strict=True))
+
+
+def published_campaigns(corpus: Corpus) -> frozenset[str]:
+    """Names of the campaigns whose consensus is in a corpus."""
+    if not raster_versions(corpus.info, NAME):
+        return frozenset()
+    return frozenset(name for _, name in _versions(FinishedCorpus.open(corpus.base)) if name is not None)
 
 
 def _classes(known: Campaign) -> Classes:

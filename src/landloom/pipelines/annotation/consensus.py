@@ -14,7 +14,6 @@ from landloom.corpus.info import software
 from landloom.model.recipe import Terms
 from landloom.model.taxonomy import taxonomies, taxonomy
 from landloom.pipelines.annotation.campaign_answers import CampaignAnswers
-from landloom.pipelines.annotation.folder import open_folder
 from landloom.pipelines.annotation.report import write_report
 from landloom.products.consensus.layers import NAME, LayerNames, chip_layers, layer_products
 from landloom.publication.raster_labels import (
@@ -96,7 +95,7 @@ def run_consensus(folder: str | Path, options: ConsensusOptions | None = None) -
     """
     wanted = options or ConsensusOptions()
     own = CampaignAnswers.read(folder)
-    corpus = open_folder(folder).corpus
+    corpus = own.folder.corpus
     if wanted.out is None:
         require_local(corpus)
     found = consensus(own.answers, own.campaign.codes, wanted.method)
@@ -108,7 +107,7 @@ def run_consensus(folder: str | Path, options: ConsensusOptions | None = None) -
         files = _into_folder(wanted.out, own, found, wanted)
     page = write_report(Path(folder), own, found)
     if added or files:
-        _record(folder, own, found)
+        _record(own, found)
     return _report(own, found, version, added=added, files=files, page=page)
 
 
@@ -198,11 +197,11 @@ def _into_folder(out: Path, own: CampaignAnswers, found: Consensus, wanted: Cons
     return (*files, f"{NAME}_lineage.json")
 
 
-def _record(folder: str | Path, own: CampaignAnswers, found: Consensus) -> None:
+def _record(own: CampaignAnswers, found: Consensus) -> None:
     from landloom.annotate.ledger.answers import record_consensus  # noqa: PLC0415 - the extra `annotate`
     from landloom.annotate.ledger.database import open_ledger  # noqa: PLC0415 - the extra `annotate`
 
-    with open_ledger(open_folder(folder).database) as ledger:
+    with open_ledger(own.folder.database) as ledger:
         report = lineage(own, found).decode()
         record_consensus(ledger, own.campaign.name, method=found.method, version=found.version, report=report)
 

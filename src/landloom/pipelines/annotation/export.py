@@ -13,7 +13,6 @@ from landloom.errors import InvalidInputError
 from landloom.formats.csv_table import csv_bytes
 from landloom.formats.geotiff import encode_geotiff
 from landloom.pipelines.annotation.campaign_answers import CampaignAnswers
-from landloom.pipelines.annotation.folder import open_folder
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -79,7 +78,7 @@ def export_answers(folder: str | Path, out: Path) -> ExportReport:
     ):
         store.put(key, data)
         files += 1
-    with open_ledger(open_folder(folder).database) as ledger:
+    with open_ledger(own.folder.database) as ledger:
         rows = export_ledger(ledger, out / LEDGER)
     return ExportReport(
         folder=str(out),

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.annotate.consensus.quality import Quality
-    from landloom.products.consensus.layers import LabelClass
+    from landloom.annotate.tasks.values import ClassChoice
 
 _SHADE: Final = 0.55
 """Opacity of the labels over a picture."""
 _BARS: Final = 20
 
 
-def class_shares(classes: Sequence[LabelClass], shares: Sequence[float]) -> bytes:
+def class_shares(classes: Sequence[ClassChoice], shares: Sequence[float]) -> bytes:
     """The distribution of classes: a bar for each, in percent of the labelled pixels."""
     figure = new_figure(8, 0.9 + 0.34 * len(classes))
     axes = figure.add_subplot()
@@ -79,7 +79,7 @@ def reliability(rows: Mapping[str, Quality]) -> bytes:
     return reliability_curves(curves, "% right on reference tasks")
 
 
-def confusion(matrix: NDArray[np.int64], classes: Sequence[LabelClass], columns: str) -> bytes:
+def confusion(matrix: NDArray[np.int64], classes: Sequence[ClassChoice], columns: str) -> bytes:
     """A confusion matrix in percent of its rows, which are the reference.
 
     Args:
@@ -104,7 +104,7 @@ def confusion(matrix: NDArray[np.int64], classes: Sequence[LabelClass], columns:
 
 
 def sample_chips(
-    rows: Mapping[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]], classes: Sequence[LabelClass]
+    rows: Mapping[str, tuple[NDArray[np.uint8], NDArray[np.uint8]]], classes: Sequence[ClassChoice]
 ) -> bytes:
     """Chips: a picture, the labels shaded over it, and the confidence.
 
@@ -134,7 +134,7 @@ def sample_chips(
     return png(figure)
 
 
-def overlay(picture: NDArray[np.uint8], labels: NDArray[np.uint8], classes: Sequence[LabelClass]) -> NDArray[np.uint8]:
+def overlay(picture: NDArray[np.uint8], labels: NDArray[np.uint8], classes: Sequence[ClassChoice]) -> NDArray[np.uint8]:
     """Labels as transparent colours over a picture; pixels without a label stay.
 
     Args:
@@ -149,7 +149,7 @@ def overlay(picture: NDArray[np.uint8], labels: NDArray[np.uint8], classes: Sequ
     return np.where(labels[..., None] > 0, mixed, picture).astype(np.uint8)
 
 
-def _legend(figure: Any, classes: Sequence[LabelClass]) -> None:
+def _legend(figure: Any, classes: Sequence[ClassChoice]) -> None:
     handles = [Patch(facecolor=one.colour, edgecolor="#9aa7ad") for one in classes]
     words = [f"{one.code} {one.name}" for one in classes]
     legend(figure, handles, words, loc="outside lower center", ncols=3, fontsize=8, frameon=False)

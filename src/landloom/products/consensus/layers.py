@@ -35,17 +35,6 @@ DECIDED: Final = 100
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LabelClass:
-    """A class of the layers."""
-
-    code: int
-    """In rasters, 1 to 254."""
-    name: str
-    colour: str
-    """`#rrggbb`."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LayerNames:
     """Where the products of one label version are in a corpus."""
 
@@ -61,15 +50,9 @@ class LayerNames:
         return f"{self.collection}_{layer}" if layer else self.collection
 
 
-def classes_of(choices: Sequence[ClassChoice]) -> tuple[LabelClass, ...]:
-    """The classes of a campaign, in order of their codes, which is that of posteriors and votes."""
-    own = sorted(choices, key=lambda one: one.code)
-    return tuple(LabelClass(code=one.code, name=one.name, colour=one.colour) for one in own)
-
-
 def layer_products(
     names: LayerNames,
-    classes: Sequence[LabelClass],
+    classes: Sequence[ClassChoice],
     terms: Terms,
     *,
     resolution: float,
@@ -125,7 +108,7 @@ def layer_products(
     )
 
 
-def _bands(classes: Sequence[LabelClass], name: str, words: str, resolution: float) -> tuple[Band, ...]:
+def _bands(classes: Sequence[ClassChoice], name: str, words: str, resolution: float) -> tuple[Band, ...]:
     """A band for each class."""
     return tuple(
         Band(name=f"{name}_{one.code}", description=f"{words} class {one.code}, {one.name}", resolution=resolution)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from landloom.annotate.scores.agreement import Agreement
     from landloom.annotate.scores.annotators import AnnotatorScore
     from landloom.annotate.scores.intervals import Share
-    from landloom.products.consensus.layers import LabelClass
+    from landloom.annotate.tasks.values import ClassChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,7 +42,7 @@ class ReportContent:
     title: str
     """Name of the campaign."""
     found: Consensus
-    classes: Sequence[LabelClass]
+    classes: Sequence[ClassChoice]
     scores: Sequence[AnnotatorScore]
     agreement: Agreement
     costs: Mapping[int, ClassCost]

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import orjson
 
+from landloom.corpus.finished import scene_codes
 from landloom.corpus.footprints import DECIMALS, geojson, json_boxes
 from landloom.corpus.layout import STAC, TileKey
 from landloom.corpus.stac.collections import TileSummary, root_documents
@@ -78,6 +79,7 @@ class StacDocuments:
         self.folder = corpus.folder
         self._templates: OrderedDict[_Kind, bytes] = OrderedDict()
         self._cuts: OrderedDict[tuple[_Kind, Addresses], Template] = OrderedDict()
+        self._known_codes: OrderedDict[TileKey, Mapping[str, Mapping[str, str]]] = OrderedDict()
         self._derived: dict[str, bytes] | None = None
         self._stored = self.folder if self.folder is not None and (self.folder / STAC).is_dir() else None
         keys = (f"pattern_{item.key}" for item in info.products)
@@ -104,7 +106,8 @@ class StacDocuments:
             return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
         if self.corpus.sidecar.scheme != "utm24":
             return orjson.dumps(self._absolute(orjson.loads(self.derived_item(key)), own, to))
-        kind = (key.collection, key.step, self._pattern(key.row))
+        table = self._table(key, page.directories[number])
+        kind = (key.collection, key.step, self._pattern(key.row) + (b"" if table is None else b"+codes"))
         cut = self._cuts.get((kind, to))
         if cut is None:
             text = self._templates.get(kind)
@@ -115,16 +118,38 @@ class StacDocuments:
             for kept in (self._templates, self._cuts):
                 while len(kept) > _TEMPLATES:
                     kept.popitem(last=False)
-        return cut.fill(page.values(number))
+        return cut.fill(page.values(number) | {"CODES": table or b""})
 
     def derived_item(self, key: ItemKey) -> bytes:
         """An item as in the corpus, with relative addresses."""
         collection, row = self.item_collections[key.collection], np.array([key.row], dtype=np.int32)
         sample = self._sample(row)
         exists = {item.key: self._exists(item.key, item.slots, key.row) for item in self.info.products}
-        content = TileContent(tile=TileKey.of(sample.id), samples=(sample,), exists=exists)
+        tile = TileKey.of(sample.id)
+        content = TileContent(tile=tile, samples=(sample,), exists=exists, codes=self._codes(tile))
         name = self.info.layout.stac_item(collection.suffix, sample.id, self._step(key))
         return next(document for own, document in item_documents(self.info, content) if own == name)
+
+    def _codes(self, tile: TileKey) -> Mapping[str, Mapping[str, str]]:
+        """What the codes of traceability layers stand for in a tile, of a corpus on this machine."""
+        if self.folder is None:
+            return {}
+        if tile not in self._known_codes:
+            self._known_codes[tile] = scene_codes(self.info, tile, self._own_file)
+            while len(self._known_codes) > _TEMPLATES:
+                self._known_codes.popitem(last=False)
+        return self._known_codes[tile]
+
+    def _own_file(self, key: str) -> bytes | None:
+        path = None if self.folder is None else self.folder / key
+        return path.read_bytes() if path is not None and path.is_file() else None
+
+    def _table(self, key: ItemKey, directory: str) -> bytes | None:
+        """The table of codes of an item of a tile, as JSON; None if it has none."""
+        suffix = self.item_collections[key.collection].suffix
+        codes = self._codes(TileKey.parse(directory.replace("/", "_")))
+        own = [codes[one.key] for one in self.info.products if one.key in codes and one.product.collection == suffix]
+        return orjson.dumps(own[-1]) if own else None
 
     def _step(self, key: ItemKey) -> str | None:
         steps = self.item_collections[key.collection].steps
@@ -161,6 +186,8 @@ class StacDocuments:
         properties |= {"proj:code": "@@=EPSG@@", "proj:bbox": "@@=PLANE@@"}
         if "proj:transform" in properties:
             properties["proj:transform"][2], properties["proj:transform"][5] = "@@=WEST@@", "@@=NORTH@@"
+        if "scene_codes" in properties:
+            properties["scene_codes"] = "@@=CODES@@"
         text = orjson.dumps(document).replace(page.samples[number].encode(), b"@@ID@@")
         text = text.replace(page.directories[number].encode(), b"@@DIRECTORY@@")
         return text.replace(b"@@DIRECTORY@@/@@ID@@", b"@@FOLDER@@")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import torch
@@ -35,6 +35,8 @@ CLASS_TARGETS: Final = ("fractions", "mask", "label")
 CHECKPOINT: Final = "checkpoint.pt"
 """File of the state after the last whole epoch."""
 _FORMAT: Final = "landloom checkpoint 1"
+Loss: TypeAlias = "Callable[[Tensor, Batch], Tensor]"
+"""Of what a network makes of a batch."""
 Row = dict[str, float]
 """An epoch of the history: `epoch`, `train_loss`, `val_loss` (NaN without validation), `rate`."""
 
@@ -56,8 +58,9 @@ def batch_loss(logits: Tensor, batch: Batch, settings: LossSettings) -> Tensor:
 class _Run:
     """A network on its way: everything that a checkpoint holds."""
 
-    def __init__(self, model: torch.nn.Module, settings: FitSettings) -> None:
+    def __init__(self, model: torch.nn.Module, settings: FitSettings, loss: Loss | None = None) -> None:
         self.settings = settings
+        self.loss: Loss = loss or (lambda logits, batch: batch_loss(logits, batch, settings.loss))
         self.device = _device(settings.accelerator)
         self.model = model.to(self.device)
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=settings.decay)
@@ -126,7 +129,7 @@ class _Run:
                 own = on_device(batch, self.device)
                 with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.bf16):
                     logits = self.model(own["image"], own["dates"], own["valid"])
-                loss = batch_loss(logits.float(), own, self.settings.loss)
+                loss = self.loss(logits.float(), own)
                 if learn:
                     self.optimizer.zero_grad(set_to_none=True)
                     torch.autograd.backward(loss)
@@ -189,6 +192,8 @@ class Parts:
     train: Any
     val: Any | None
     collate: Callable[[Any], Batch]
+    loss: Loss | None = None
+    """Of what the network makes of a batch; by default that of its target."""
 
 
 def fit_network(
@@ -213,7 +218,7 @@ def fit_network(
     for name, part in (("train", parts.train), ("val", parts.val)):
         if part is not None and not len(part):
             raise InvalidInputError(f"got no example in {name}, expected one at least")
-    run, checkpoint = _Run(model, settings), folder / CHECKPOINT
+    run, checkpoint = _Run(model, settings, parts.loss), folder / CHECKPOINT
     if checkpoint.is_file():
         run.restore(checkpoint)
     resumed = len(run.rows)

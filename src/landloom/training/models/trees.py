@@ -75,6 +75,8 @@ class Trees:
     """Classes that training has seen, in the order of its probabilities; empty for values."""
     classes: int
     """Of the result; 0 for values."""
+    columns: tuple[int, ...]
+    """Features that training had any value of: scikit-learn cannot bin those that it never sees."""
 
     @classmethod
     def fit(
@@ -110,15 +112,19 @@ class Trees:
             raise InvalidInputError("got no row with a target and a weight, expected some")
         if classes and len(np.unique(values)) < 2:
             raise InvalidInputError(f"got rows of class {values[0]} alone, expected two classes at least")
+        columns = np.flatnonzero(~np.isnan(rows).all(axis=0))
+        if not len(columns):
+            raise InvalidInputError("got rows without a single value, expected some")
         estimator = _estimator(name, bool(classes), seed, dict(options), jobs)
-        estimator.fit(rows, values, sample_weight=weights)
+        estimator.fit(rows[:, columns], values, sample_weight=weights)
         if hasattr(estimator, "n_jobs"):
             estimator.n_jobs = None
         known = tuple(int(one) for one in estimator.classes_) if classes else ()
-        return cls(estimator=estimator, known=known, classes=classes)
+        return cls(estimator=estimator, known=known, classes=classes, columns=tuple(columns.tolist()))
 
     def predict(self, rows: NDArray[np.float32]) -> NDArray[np.float32]:
         """(row, class) probabilities, 0 for classes that training has not seen; or (row,) values."""
+        rows = rows[:, list(self.columns)]
         if not self.classes:
             values: NDArray[np.float32] = self.estimator.predict(rows).astype(np.float32)
             return values
@@ -128,7 +134,9 @@ class Trees:
 
     def encoded(self) -> bytes:
         """As a skops file."""
-        return write_skops({"estimator": self.estimator, "known": list(self.known), "classes": self.classes})
+        names = ("known", "classes", "columns")
+        lists = {name: np.array(getattr(self, name), np.int64) for name in names}
+        return write_skops({"estimator": self.estimator, **lists})
 
     @classmethod
     def decoded(cls, data: bytes) -> Self:
@@ -140,8 +148,9 @@ class Trees:
         """
         document = read_skops(data, TRUSTED)
         try:
-            known = tuple(int(one) for one in document["known"])
-            return cls(estimator=document["estimator"], known=known, classes=int(document["classes"]))
+            known, columns = (tuple(int(one) for one in document[name]) for name in ("known", "columns"))
+            classes = int(document["classes"])
+            return cls(estimator=document["estimator"], known=known, classes=classes, columns=columns)
         except (KeyError, TypeError, ValueError) as error:
             raise InvalidInputError(f"got {len(data)} bytes, expected a file of trees: {error!r}") from error
 

@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any, Final
 from landloom.annotate.ledger.accounts import invitations, sessions
 from landloom.annotate.ledger.accounts.passwords import LONGEST
 from landloom.annotate.ledger.values import Role
-from landloom.errors import InvalidInputError
 from landloom.server.annotate.access import Access
 from landloom.server.annotate.routes import Body, Lane, Route, json_response
 
 if TYPE_CHECKING:
     from starlette.responses import Response
 
-    from landloom.server.annotate.calls import Call, Fields
+    from landloom.server.annotate.calls import Call
     from landloom.server.annotate.state import AppState
 
 
@@ -54,7 +53,9 @@ def me(state: AppState, call: Call) -> Response:
 def invite(state: AppState, call: Call) -> Response:
     """An invitation to this campaign; its token is told this once."""
     fields = call.fields().only("name", "role")
-    token = invitations.invite(state.ledger, fields.name(), role_of(fields), state.campaign.name, by=call.user)
+    token = invitations.invite(
+        state.ledger, fields.name(), Role.parse(fields.text("role", most=40)), state.campaign.name, by=call.user
+    )
     return json_response({"token": token})
 
 
@@ -64,18 +65,6 @@ def accept(state: AppState, call: Call) -> Response:
     token = fields.text("token", most=LONGEST)
     user = invitations.accept(state.ledger, token, fields.text("password", most=LONGEST))
     return json_response({"user": {"name": user.name}})
-
-
-def role_of(fields: Fields) -> Role:
-    """The role in a body.
-
-    Raises:
-        InvalidInputError: there is no such role.
-    """
-    text = fields.text("role", most=40)
-    if text not in set(Role):
-        raise InvalidInputError(f"role: got {text!r}, expected one of {', '.join(Role)}")
-    return Role(text)
 
 
 def _hashing(path: str, access: Access, handler: Any) -> Route:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.annotate.ledger import trust
 from landloom.annotate.ledger.accounts import audit, users
+from landloom.annotate.ledger.values import Role
 from landloom.server.annotate.access import Access
-from landloom.server.annotate.handlers.accounts import role_of
 from landloom.server.annotate.routes import Body, Lane, Route, json_response, utc
 
 if TYPE_CHECKING:
@@ -121,7 +121,10 @@ def people(state: AppState, call: Call) -> Response:
 def roles(state: AppState, call: Call) -> Response:
     """Give or take a role in this campaign; the ledger says who may."""
     fields = call.fields().only("name", "role", "granted")
-    person, role = _person(state, fields.text("name", most=users.LONGEST_NAME)), role_of(fields)
+    person, role = (
+        _person(state, fields.text("name", most=users.LONGEST_NAME)),
+        Role.parse(fields.text("role", most=40)),
+    )
     change = users.grant if fields.flag("granted", default=True) else users.revoke
     change(state.ledger, person, role, state.campaign.name, by=call.user)
     return json_response({"name": person.name, "roles": sorted(users.roles(state.ledger, person, state.campaign.name))})

@@ -1,0 +1,77 @@
+"""`landloom embed` and `landloom similar`: embeddings of samples, and the samples that are nearest to one by them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from landloom.cli.asking import CorpusName, RegionOption, SplitOption, SplitSetOption, WhereOption, select
+from landloom.reports.options import JsonOption, ReadingCommand
+from landloom.reports.terminal import ProgressBars, say, say_json, say_table, warn
+
+
+def register(app: typer.Typer) -> None:
+    """Add this group's commands."""
+    example = "landloom similar corpus 33N_16E-243N_29_01 --count 5 --where 'clc_3 >= 0.5'"
+    app.command(epilog="Example: landloom embed models/encoder corpus")(embed)
+    app.command(cls=ReadingCommand, epilog=f"Example: {example}")(similar)
+
+
+def embed(
+    encoder: Annotated[Path, typer.Argument(help="Folder of an encoder; landloom train --task pretrain makes one.")],
+    corpus: CorpusName = "corpus",
+    *,
+    name: Annotated[str, typer.Option(help="Of the embedding set.")] = "masked",
+    pixels: Annotated[bool, typer.Option(help="Add the embeddings of all pixels as a product, too.")] = False,
+    replace: Annotated[bool, typer.Option(help="Replace an embedding set of this name.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write embeddings of the samples of a corpus into it, with lineage; nothing is built again."""
+    from landloom.training import require_training
+
+    require_training("landloom embed")
+    from landloom.pipelines.embedding import embed_corpus
+
+    with ProgressBars() as bars:
+        done = embed_corpus(encoder, corpus, name, pixels=pixels, replace=replace, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    for identity, why in done.left_out.items():
+        warn(f"left out: {identity}: {why}")
+    say(f"{'wrote' if done.changed else 'unchanged:'} {done.path}: {done.samples:,} samples × {done.width} numbers")
+    if done.product is not None:
+        say(f"embeddings of pixels: product {done.product}")
+    say(f"next: landloom similar {corpus} SAMPLE")
+
+
+def similar(
+    corpus: CorpusName,
+    sample: Annotated[str, typer.Argument(help="Id of a sample.")],
+    *,
+    count: Annotated[int, typer.Option(min=1, help="How many samples.")] = 10,
+    embeddings: Annotated[str | None, typer.Option(help="Embedding set; by default the only one.")] = None,
+    region: RegionOption = None,
+    where: WhereOption = None,
+    split: SplitOption = None,
+    split_set: SplitSetOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List the samples whose embeddings are nearest to that of a sample, nearest first.
+
+    The embeddings are made by landloom embed; region, filter and split say among which samples is searched.
+    """
+    from landloom.query.corpus import Corpus
+
+    chosen = select(Corpus.open(corpus), region, where, None, None, split_set, split)
+    found = chosen.nearest(sample, count, embeddings=embeddings)
+    if as_json:
+        say_json([{"id": one.id, "similarity": one.similarity} for one in found])
+    else:
+        say_table(
+            f"nearest to {sample} among {len(chosen):,} samples",
+            ("sample", "similarity"),
+            [(one.id, f"{one.similarity:.4f}") for one in found],
+        )

@@ -1,0 +1,121 @@
+"""Embeddings of samples: `embeddings/NAME.parquet`, a vector for each sample with the lineage of all of them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, Self
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from landloom.errors import InvalidDocumentError, InvalidInputError, InvalidValueError, Problem
+from landloom.formats.parquet import decode_parquet, encode_parquet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+
+FOLDER: Final = "embeddings"
+"""Folder of embedding sets in a corpus."""
+_METADATA: Final = b"landloom:embedding_set"
+
+
+def embedding_set_key(name: str) -> str:
+    """Path of an embedding set in a corpus.
+
+    Raises:
+        InvalidInputError: a name that is no file name.
+
+    Example:
+        >>> embedding_set_key("masked-s2")
+        'embeddings/masked-s2.parquet'
+    """
+    if not (name and name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
+        raise InvalidInputError(f"got {name!r} as the name of an embedding set, expected letters, digits, - and _")
+    return f"{FOLDER}/{name}.parquet"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class EmbeddingSet:
+    """A vector for every sample of a corpus that has one.
+
+    Raises:
+        InvalidValueError: vectors of other shape, or with values that are no numbers where there are any.
+    """
+
+    vectors: NDArray[np.float32]
+    """(sample, width) in the order of the index; a row of NaN for a sample without one."""
+    samples: str
+    """Digest of the ids of all samples, by `landloom.corpus.split_set.samples_digest`."""
+    lineage: Mapping[str, Any]
+    """Model, its digest, product, bands, period, samples left out, as JSON values."""
+
+    def __post_init__(self) -> None:
+        if self.vectors.ndim != 2 or self.vectors.dtype != np.float32:
+            raise InvalidValueError(f"got vectors {self.vectors.dtype}{self.vectors.shape}, expected float32, 2 axes")
+        odd = ~np.isfinite(self.vectors).all(axis=1) & ~np.isnan(self.vectors).all(axis=1)
+        if odd.any():
+            raise InvalidValueError(
+                f"got row {int(np.argmax(odd))} with values that are no numbers, expected all or none"
+            )
+
+    @property
+    def present(self) -> NDArray[np.bool_]:
+        """(sample,) whether it has a vector."""
+        return ~np.isnan(self.vectors[:, 0]) if self.vectors.shape[1] else np.zeros(len(self.vectors), np.bool_)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of samples, vectors and lineage."""
+        head = json.dumps({"samples": self.samples, "lineage": self.lineage}, sort_keys=True)
+        values = np.where(self.present[:, None], self.vectors, np.float32(0))  # a NaN has many bit patterns
+        return hashlib.sha256(head.encode() + values.tobytes()).hexdigest()
+
+    def encoded(self, ids: Sequence[str]) -> bytes:
+        """As a Parquet file with the columns `id` and `vector`, a list of `width` float32, null for none.
+
+        Args:
+            ids: of all samples, in the order of the index.
+        """
+        values = pa.array(np.ascontiguousarray(self.vectors).ravel())
+        column = pa.FixedSizeListArray.from_arrays(values, self.vectors.shape[1], mask=pa.array(~self.present))
+        document = {"samples": self.samples, "lineage": self.lineage, "digest": self.digest}
+        table = pa.table({"id": pa.array(ids, pa.string()), "vector": column})
+        return encode_parquet(table, metadata={_METADATA.decode(): json.dumps(document, sort_keys=True)})
+
+    @classmethod
+    def decoded(cls, data: bytes, name: str) -> Self:
+        """Read the file.
+
+        Args:
+            data: its bytes.
+            name: of the file, for errors.
+
+        Raises:
+            InvalidDocumentError: no embedding set, or its digest is not that of its content.
+        """
+        try:
+            column = decode_parquet(data, ["vector"]).column("vector").combine_chunks()
+            document = json.loads((pq.read_schema(pa.BufferReader(data)).metadata or {})[_METADATA])
+            found = cls(vectors=_vectors(column), samples=str(document["samples"]), lineage=dict(document["lineage"]))
+            digest = document["digest"]
+        except (InvalidInputError, AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
+            problem = Problem(where=name, what=f"cannot be read as an embedding set: {error}")
+            raise InvalidDocumentError(name, [problem]) from error
+        if digest != found.digest:
+            problem = Problem(where=name, what=f"got digest {digest}, expected {found.digest}, that of its content")
+            raise InvalidDocumentError(name, [problem])
+        return found
+
+
+def _vectors(column: Any) -> NDArray[np.float32]:
+    """(row, width), NaN for null."""
+    width = column.type.list_size
+    vectors = np.full((len(column), width), np.nan, np.float32)
+    there = column.is_valid().to_numpy(zero_copy_only=False)
+    vectors[there] = column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
+    return vectors

@@ -1,0 +1,113 @@
+"""From a split with a part for pretraining to an encoder, to embeddings in the corpus, to similar samples."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from landloom.cli.app import app
+from landloom.corpus.audit.validate import audit
+from landloom.corpus.embedding_set import EmbeddingSet
+from landloom.errors import CorpusError, InvalidInputError
+from landloom.formats.geotiff import decode_geotiff
+from landloom.pipelines.embedding import embed_corpus
+from landloom.pipelines.pretraining import PretrainOptions, pretrain_corpus
+from landloom.pipelines.splitting import split_corpus
+from landloom.query.corpus import Corpus
+from landloom.store.local import LocalStore
+from landloom.training.fit.settings import FitSettings
+from landloom.training.pretrain.folder import open_encoder
+from landloom.training.pretrain.learn import PretrainSettings
+from landloom.training.splits.make import SplitSettings
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+OPTIONS = PretrainOptions(
+    split_set="free",
+    distance=0,
+    product="s2",
+    pixels=40,
+    settings=PretrainSettings(
+        options={"width": 16, "heads": 2, "layers": 1, "out": 8, "hidden": 16},
+        fit=FitSettings(epochs=2, batch=16, patience=3),
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def pretrained(tiny_corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of a corpus with a split set, and of an encoder; not to be changed."""
+    folder = tmp_path_factory.mktemp("pretrained")
+    shutil.copytree(tiny_corpus, folder / "corpus")
+    settings = SplitSettings(by="random", shares={"pretrain": 0.5, "train": 0.3, "test": 0.2}, gap=0)
+    split_corpus(str(folder / "corpus"), "free", settings, figure=False)
+    pretrain_corpus(str(folder / "corpus"), folder / "encoder", OPTIONS)
+    return folder
+
+
+@pytest.fixture
+def folder(pretrained: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(pretrained, tmp_path / "copy")
+
+
+def test_it_learns_from_samples_that_nobody_labelled(folder: Path) -> None:
+    corpus = str(folder / "corpus")
+    own = open_encoder(folder / "encoder").description
+    proof = own.draw["proof"]
+    assert (proof["drawn"], proof["labelled"], proof["violations"]) == (3, 3, 0)
+    assert own.draw["labelled"] == ["train", "test"]
+    assert "3, 0 m or more from 3 labelled" in (folder / "encoder/card.md").read_text(encoding="utf-8")
+    before = (folder / "encoder/weights.pt").read_bytes()
+    again = pretrain_corpus(corpus, folder / "encoder", OPTIONS)
+    assert again.epochs == 2
+    assert (folder / "encoder/weights.pt").read_bytes() == before
+    with pytest.raises(CorpusError, match="other settings or of other samples"):
+        pretrain_corpus(corpus, folder / "encoder", replace(OPTIONS, pixels=20))
+    with pytest.raises(InvalidInputError, match=r"none of them .* a split for pretraining keeps some free"):
+        pretrain_corpus(corpus, folder / "far", replace(OPTIONS, distance=1e7))
+    with pytest.raises(CorpusError, match="files of something else"):
+        pretrain_corpus(corpus, folder, OPTIONS)
+    (folder / "encoder/card.md").unlink()
+    with pytest.raises(CorpusError, match="no encoder that was trained to the end"):
+        open_encoder(folder / "encoder")
+
+
+def test_embeddings_are_part_of_a_valid_corpus(folder: Path) -> None:
+    corpus = str(folder / "corpus")
+    done = embed_corpus(folder / "encoder", corpus, pixels=True)
+    assert (done.samples, done.width, done.changed, done.product) == (6, 8, True, "embeddings")
+    assert audit(LocalStore(folder / "corpus")).problems == ()
+    made = EmbeddingSet.decoded((folder / "corpus" / done.path).read_bytes(), done.path)
+    assert made.lineage["encoder"]["digest"] == open_encoder(folder / "encoder").digest
+    assert made.lineage["product"] == "s2"
+    opened = Corpus.open(corpus)
+    assert "embeddings" in opened.products
+    raster = next(iter(opened.query(products="embeddings").assets))
+    array, _, info = decode_geotiff((folder / "corpus" / raster.path).read_bytes())
+    assert array.shape[0] == len(info.bands) == 8
+    assert np.isfinite(array).any()
+    again = embed_corpus(folder / "encoder", corpus, "again", pixels=True)
+    assert again.product == "embeddings"
+    assert np.array_equal(opened.query().embeddings("masked"), opened.query().embeddings("again"))
+    with pytest.raises(CorpusError, match="has other embeddings"):
+        embed_corpus(folder / "encoder", corpus, "masked")
+
+
+def test_similar_samples_are_listed(folder: Path) -> None:
+    corpus, run = str(folder / "corpus"), CliRunner()
+    done = run.invoke(app, ["embed", str(folder / "encoder"), corpus])
+    assert done.exit_code == 0, done.output
+    assert "6 samples × 8 numbers" in done.output
+    identity = Corpus.open(corpus).query().ids[0]
+    found = run.invoke(app, ["similar", corpus, identity, "--count", "3", "--json"])
+    expected = Corpus.open(corpus).query().nearest(identity, 3)
+    assert [row["id"] for row in json.loads(found.stdout)] == [one.id for one in expected]
+    shown = run.invoke(app, ["similar", corpus, identity, "--split-set", "free", "--split", "test"])
+    assert "among 1 samples" in shown.output
