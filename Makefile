@@ -7,7 +7,7 @@ COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-h
   --generate-hashes \
   pyproject.toml --extra dask --extra guess --extra server --extra annotate
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate test quick lint format docs bench lock hooks web web-test clean
+.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate demo-train test quick lint format docs bench lock hooks web web-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ demo-fused: .venv/run.stamp  ## simulate two sensors, make the fused five-day se
 
 demo-annotate: .venv/run.stamp  ## let simulated annotators label a campaign over HTTP, make consensus and report: out/demo-annotate
 	$(BIN)/landloom demo-annotate --out out/demo-annotate
+
+demo-train: .venv/training.stamp  ## split and measure the demo corpus, train three models on it, compare them on a page: out/demo-train
+	$(BIN)/landloom demo-train --out out/demo-train
 
 test: .venv/dev.stamp  ## run every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal

@@ -36,6 +36,10 @@ def test_from_the_command_line(folder: Path, run: Callable[..., Ran]) -> None:
     assert run("download", str(folder), str(there), "--split-set", "halves", "--split", "train").code == 0
     both = run("download", str(folder), str(there), "--split-set", "halves", "--labels")
     assert "got a query beside the whole part labels" in both.err
+    same = ("--split-set", "halves", "--split", "train")
+    assert not [line for line in run("diff", str(folder), str(there), *same).out.splitlines() if line[:1] in "-+"]
+    both = run("diff", str(folder), str(there), *same, "--part", "labels")
+    assert (both.code, "got a query beside the whole part labels" in both.err) == (2, True)
     assert len({path.parent for path in there.rglob("labels_*.geojson")}) >= 1
     wrong = run("split", str(folder), "--shares", "train=.5,train=.5")
     assert wrong.code == 1

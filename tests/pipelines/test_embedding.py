@@ -100,6 +100,25 @@ def test_embeddings_are_part_of_a_valid_corpus(folder: Path) -> None:
         embed_corpus(folder / "encoder", corpus, "masked")
 
 
+def test_the_command_pretrains_and_refuses_what_it_cannot_use(folder: Path) -> None:
+    corpus, run = str(folder / "corpus"), CliRunner()
+    words = ["train", corpus, "--task", "pretrain", "--split-set", "free", "--out", str(folder / "second")]
+    small = ["--epochs", "1", "--pixels", "9", "--option", "width=16", "--option", "out=8"]
+    done = run.invoke(app, [*words, *small, "--distance", "0", "--json"])
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["proof"]["drawn"] == 3
+    for wrong, why in (
+        (["--target", "label"], "--target, expected none"),
+        (["--model", "ltae"], "expected masked"),
+        (["--option", "wide=3"], "got options"),
+    ):
+        with pytest.raises(InvalidInputError, match=why):
+            run.invoke(app, [*words[:-1], str(folder / why[:3]), "--distance", "0", *wrong], catch_exceptions=False)
+    lesson = ["train", corpus, "--split-set", "free", "--out", str(folder / "third"), "--distance", "3"]
+    with pytest.raises(InvalidInputError, match="--distance, expected none"):
+        run.invoke(app, lesson, catch_exceptions=False)
+
+
 def test_similar_samples_are_listed(folder: Path) -> None:
     corpus, run = str(folder / "corpus"), CliRunner()
     done = run.invoke(app, ["embed", str(folder / "encoder"), corpus])

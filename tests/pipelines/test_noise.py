@@ -74,7 +74,7 @@ def test_from_the_command_line(made: Made, tmp_path: Path, run: Callable[..., Ra
     done = run(*asked)
     assert done.code == 0, done.err
     assert "wrong labels:" in done.out
-    assert f"annotate init {made.folder} --suspects {out}" in done.out
+    assert f"wrote {out}" in done.out
     wide = run(*asked[:4], "--out", str(out))
     assert wide.code == 1
     assert "smaller blocks (--block-size) or fewer splits are possible" in wide.err
@@ -92,6 +92,9 @@ def test_predictions_of_other_models(tmp_path: Path, run: Callable[..., Ran]) ->
     document = json.loads(asked.out)
     assert document["samples"] == 100
     assert np.array(document["joint"]).sum() == pytest.approx(1)
+    shown = run("noise", "absent", "--predictions", str(paths[0]), "--out", str(tmp_path / "noise.csv"))
+    assert "most frequent errors" in shown.out
+    assert f"annotate init absent --suspects {tmp_path / 'noise.csv'}" in shown.out
     with pytest.raises(InvalidInputError, match="a second time"):
         noise_of_predictions([paths[0], paths[0]], tmp_path / "noise.csv")
     both = run("noise", "absent", "--predictions", str(paths[0]), "--split-set", "x")

@@ -85,6 +85,8 @@ for group in (
     comparing,
     changing,
     noise,
+    noise,
+    changing,
     serving,
     annotate,
     demos,

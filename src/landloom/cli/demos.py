@@ -17,6 +17,7 @@ PARCELS = Path("out/demo-parcels")
 GRANULES = Path("out/demo-landcovernet")
 FUSED = Path("out/demo-fused")
 PEOPLE = Path("out/demo-annotate")
+TRAINED = Path("out/demo-train")
 
 
 def register(app: typer.Typer) -> None:
@@ -28,6 +29,7 @@ def register(app: typer.Typer) -> None:
     app.command("demo-landcovernet", epilog=example)(demo_landcovernet)
     app.command("demo-fused", epilog="Example: landloom demo-fused --out out/demo-fused")(demo_fused)
     app.command("demo-annotate", epilog="Example: landloom demo-annotate --out out/demo-annotate")(demo_annotate)
+    app.command("demo-train", epilog="Example: landloom demo-train --out out/demo-train")(demo_train)
 
 
 def demo(
@@ -166,3 +168,35 @@ def demo_annotate(
     say(f"  {done.consensus.product} is in the corpus, by {done.consensus.method}; report: {done.consensus.page}")
     say(f"next: landloom annotate serve {done.folder}")
     say(f"  sign in on its page as {done.visitor} with the password {done.password} (made anew by each run)")
+
+
+def demo_train(
+    out: Annotated[Path, typer.Option(help="Folder for the archive, the corpus and the models.")] = TRAINED,
+    *,
+    workers: WorkersOption = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Build the demo corpus, split it with a gap, measure it, train three models, compare them on one page."""
+    from landloom.training import require_training
+
+    require_training("landloom demo-train")
+    from landloom.engine.executors import executor_factory
+    from landloom.pipelines.demos.train import run_demo_train
+
+    count = cores(workers)
+    with ProgressBars() as bars:
+        done = run_demo_train(out, factory=executor_factory(count), listener=bars, workers=count)
+    if as_json:
+        say_json(done.document())
+        return
+    say_build(done.build)
+    proof = done.split.proof
+    parts = ", ".join(f"{part.name} {part.samples}" for part in proof.parts)
+    say(f"  split {done.split.name}: {parts}; {proof.violations} pairs nearer than {proof.gap:,.0f} m")
+    say_table(
+        f"held out: {done.tested} samples",
+        ("model", "examples", "epochs", "accuracy", "macro F1"),
+        [(one.model, one.examples, one.epochs or "–", *done.scores_of(one)) for one in done.models],
+    )
+    say(f"  leaderboard: {done.page}")
+    say(f"next: landloom predict {done.models[0].folder} {done.build.corpus}")

@@ -144,14 +144,19 @@ def download(
     """Download the files of a query, or a whole part; a second run downloads only missing files."""
     chosen = chosen_part(part, {"all": all_, "labels": labels, "stac": stac, "resources": resources})
     question = (region, where, period, product, split_set, split)
-    if chosen is not None and any(question):
-        raise typer.BadParameter(f"got a query beside the whole part {chosen}, expected one of them")
+    check_question(chosen, question)
     if azcopy:
         from landloom.query.corpus import Corpus
 
         print_azcopy(Corpus.open(corpus, profile=profile), out, chosen, question)
         return
     bring(corpus, out, chosen, question, profile=profile, dry_run=dry_run)
+
+
+def check_question(part: str | None, question: tuple[Any, ...]) -> None:
+    """Refuse a query that would be passed over."""
+    if part is not None and any(question):
+        raise typer.BadParameter(f"got a query beside the whole part {part}, expected one of them")
 
 
 def bring(
@@ -215,12 +220,16 @@ def diff(
     where: WhereOption = None,
     period: PeriodOption = None,
     product: ProductOption = None,
+    split: SplitOption = None,
+    split_set: SplitSetOption = None,
     part: PartOption = None,
 ) -> None:
     """Compare a download with a query: print missing files (-) and additional files (+)."""
     from landloom.query.transfer.destination import diff as compare
 
-    _, files, _ = wanted_files(corpus, part, (region, where, period, product))
+    question = (region, where, period, product, split_set, split)
+    check_question(part, question)
+    _, files, _ = wanted_files(corpus, part, question)
     missing, extra = compare(files, out)
     for path in missing:
         say(f"- {path}")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,12 +12,71 @@ from landloom.cli.asking import CorpusName, RegionOption, SplitOption, SplitSetO
 from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import ProgressBars, say, say_json, say_table, warn
 
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from landloom.training.fit.settings import FitSettings
+
+PRETRAIN = "pretrain"
+MASKED = "masked"
+DISTANCE = 3_000.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrawnSeries:
+    """What an encoder is pretrained on, as the command line says it."""
+
+    split_set: str
+    distance: float | None
+    product: str | None
+    bands: tuple[str, ...] | None
+    pixels: int
+
 
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     example = "landloom similar corpus 33N_16E-243N_29_01 --count 5 --where 'clc_3 >= 0.5'"
     app.command(epilog="Example: landloom embed models/encoder corpus")(embed)
     app.command(cls=ReadingCommand, epilog=f"Example: {example}")(similar)
+
+
+def pretrain(
+    corpus: str,
+    out: Path,
+    drawn: DrawnSeries,
+    options: Mapping[str, Any],
+    settings: FitSettings,
+    *,
+    as_json: bool,
+) -> None:
+    """`landloom train --task pretrain`: an encoder from samples that are far from all labelled ones."""
+    from landloom.pipelines.pretraining import PretrainOptions, pretrain_corpus
+    from landloom.training.pretrain.learn import PretrainSettings
+
+    wanted = PretrainOptions(
+        split_set=drawn.split_set,
+        distance=DISTANCE if drawn.distance is None else drawn.distance,
+        product=drawn.product,
+        bands=drawn.bands,
+        pixels=drawn.pixels,
+        settings=PretrainSettings(options=options, fit=settings),
+    )
+    with ProgressBars() as bars:
+        done = pretrain_corpus(corpus, out, wanted, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    for identity, why in done.left_out.items():
+        warn(f"left out: {identity}: {why}")
+    proof = done.proof
+    say(f"{MASKED}: learnt from {done.series:,} series of {proof.drawn:,} samples in {done.epochs} epochs")
+    say(f"  loss of hidden timesteps: {done.loss:.3f}, in units of the noise")
+    say(
+        f"  proof: {proof.pairs:,} pairs measured, {proof.violations} nearer than {proof.distance:,.0f} m to one of "
+        f"{proof.labelled:,} labelled samples; nearest {proof.nearest:,.0f} m"
+    )
+    say(f"wrote {done.folder}; see card.md there")
+    say(f"next: landloom embed {done.folder} {corpus}")
 
 
 def embed(

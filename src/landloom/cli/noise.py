@@ -68,12 +68,14 @@ def noise(
 
 def _say(done: NoiseReport, corpus: str) -> None:
     rows = [(given, true, f"{share:.2%}") for given, true, share in done.confused[:_SHOWN]]
-    say_table("most frequent errors, share of all labels", ("label", "probably", "share"), rows)
+    if rows:
+        say_table("most frequent errors, share of all labels", ("label", "probably", "share"), rows)
     shown = [
         (one.chip, one.label, one.suggested, f"{one.probability:.2f}", f"{one.share:.0%}")
         for one in done.suspects[:_SHOWN]
     ]
-    say_table("to look at first", ("sample", "label", "probably", "probability", "of its rows"), shown)
+    if shown:
+        say_table("to look at first", ("sample", "label", "probably", "probability", "of its rows"), shown)
     found, samples = counted(len(done.suspects), "sample"), len(set(done.predictions.id))
     say(f"  wrong labels: {done.noise.share:.1%}, estimated; {found} of {samples:,} suspected")
     for name, reason in list(done.left_out.items())[:_SHOWN]:
@@ -81,4 +83,5 @@ def _say(done: NoiseReport, corpus: str) -> None:
     if len(done.left_out) > _SHOWN:
         say(f"  note: {len(done.left_out) - _SHOWN:,} more left out; all stand in --json")
     say(f"wrote {done.path}")
-    say(f"next: landloom annotate init {corpus} --suspects {done.path}")
+    if shown:
+        say(f"next: landloom annotate init {corpus} --suspects {done.path}")

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from landloom.cli.asking import CorpusName
+from landloom.cli.embedding import MASKED, PRETRAIN, DrawnSeries, pretrain
 from landloom.errors import InvalidInputError
 from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import ProgressBars, say, say_json, say_table, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from landloom.pipelines.predicting import PredictReport
     from landloom.pipelines.training import TrainReport
 
@@ -30,8 +33,13 @@ def register(app: typer.Typer) -> None:
 def train(
     corpus: CorpusName = "corpus",
     *,
-    task: Annotated[str, typer.Option(help="lulc (samples), parcels, or dense (every pixel).")] = "lulc",
-    model: Annotated[str, typer.Option(help="forest, boosting, tempcnn, ltae; of dense also utae.")] = "forest",
+    task: Annotated[
+        str, typer.Option(help="lulc (samples), parcels, dense (every pixel), or pretrain (without labels).")
+    ] = "lulc",
+    model: Annotated[
+        str | None,
+        typer.Option(help="forest (by default), boosting, tempcnn, ltae; of dense also utae; of pretrain masked."),
+    ] = None,
     split_set: Annotated[str, typer.Option(help="Split set to train on; landloom split makes one.")] = ...,  # type: ignore[assignment]
     out: Annotated[Path, typer.Option(help="Folder of the model.")] = ...,  # type: ignore[assignment]
     target: Annotated[
@@ -54,6 +62,14 @@ def train(
     smoothing: Annotated[float, typer.Option(help="Label smoothing, 0 to 1.")] = 0.0,
     q: Annotated[float, typer.Option(help="Exponent of generalised cross-entropy; 0 for cross-entropy.")] = 0.0,
     pixels: Annotated[int, typer.Option(min=1, help="Pixels of a sample that models of series learn from.")] = 400,
+    distance: Annotated[
+        float | None,
+        typer.Option(
+            min=0,
+            help="Of pretrain: least metres from all samples of the splits but `pretrain`; by default 3000.",
+            show_default=False,
+        ),
+    ] = None,
     option: Annotated[
         list[str] | None, typer.Option(help="Of the model: trees=500, width=128; may be repeated.")
     ] = None,
@@ -76,6 +92,7 @@ def train(
     from landloom.training.fit.settings import FitSettings
     from landloom.training.losses import LossSettings
 
+    options = {name: _number(text) for name, text in named_values("--option", option, "trees=500").items()}
     settings = FitSettings(
         epochs=epochs,
         batch=batch,
@@ -87,9 +104,26 @@ def train(
         bf16=bf16,
         loss=LossSettings(smoothing=smoothing, q=q),
     )
+    if task == PRETRAIN:
+        given: dict[str, Any] = {
+            "--target": target,
+            "--level": level,
+            "--crosswalk": crosswalk,
+            "--train-split": train_split,
+        }
+        given |= {"--smoothing": smoothing, "--q": q, "--background": background, "--workers": workers}
+        _refuse(given, f"task {PRETRAIN} has no labels")
+        if model not in (None, MASKED):
+            raise InvalidInputError(f"task {PRETRAIN}: got model {model!r}, expected {MASKED}")
+        drawn = DrawnSeries(
+            split_set=split_set, distance=distance, product=product, bands=tuple(band) if band else None, pixels=pixels
+        )
+        pretrain(corpus, out, drawn, options, settings, as_json=as_json)
+        return
+    _refuse({"--distance": distance}, f"task {task} learns from labels")
     lesson = Lesson(
         task=task,
-        model=model,
+        model=model or "forest",
         split_set=split_set,
         target=_target(task, target, level, crosswalk, background=background),
         product=product,
@@ -97,7 +131,7 @@ def train(
         train=tuple(train_split or ("train",)),
         val=val_split,
         pixels=pixels,
-        options={name: _number(text) for name, text in named_values("--option", option, "trees=500").items()},
+        options=options,
         settings=settings,
     )
     with ProgressBars() as bars:
@@ -158,6 +192,13 @@ def _target(task: str, target: str | None, level: int | None, crosswalk: str | N
 
     chosen = Target.parse(target or task_of(task).target)
     return replace(chosen, level=level, crosswalk=crosswalk, background=background)
+
+
+def _refuse(given: Mapping[str, Any], why: str) -> None:
+    """Refuse options that would change nothing."""
+    name = next((name for name, value in given.items() if value), None)
+    if name is not None:
+        raise InvalidInputError(f"got {name}, expected none: {why}")
 
 
 def _number(text: str) -> Any:

@@ -17,19 +17,48 @@ if TYPE_CHECKING:
     from landloom.training.datasets.module import CorpusDataModule
     from landloom.training.datasets.tables import SeriesTable, series_table
     from landloom.training.datasets.targets import Target
+    from landloom.training.fit.folder import ModelFolder
+    from landloom.training.fit.trained import Trained
+    from landloom.training.losses import LossSettings, class_loss, value_loss
+    from landloom.training.models.ltae import LTAE
+    from landloom.training.models.tempcnn import TempCNN
+    from landloom.training.models.utae import UTAE
 
 _HOMES = {
     "CorpusDataModule": "datasets.module",
     "CorpusDataset": "datasets.dataset",
+    "LTAE": "models.ltae",
+    "LossSettings": "losses",
+    "ModelFolder": "fit.folder",
     "SeriesTable": "datasets.tables",
     "Target": "datasets.targets",
+    "TempCNN": "models.tempcnn",
+    "Trained": "fit.trained",
+    "UTAE": "models.utae",
+    "class_loss": "losses",
     "collate": "datasets.collate",
     "series_table": "datasets.tables",
+    "value_loss": "losses",
 }
 """Public name → its module."""
 _EXTRA = ("torch", "lightning", "torchmetrics")
 
-__all__ = ["CorpusDataModule", "CorpusDataset", "SeriesTable", "Target", "collate", "series_table"]
+__all__ = [
+    "LTAE",
+    "UTAE",
+    "CorpusDataModule",
+    "CorpusDataset",
+    "LossSettings",
+    "ModelFolder",
+    "SeriesTable",
+    "Target",
+    "TempCNN",
+    "Trained",
+    "class_loss",
+    "collate",
+    "series_table",
+    "value_loss",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from tests.annotate.ledger.made import GUESS, NAME, TRUTH, WRONG, fill, hand_in, person
+from tests.annotate.ledger.test_queue import expire
 
 from landloom.annotate.ledger.accounts.audit import events
-from landloom.annotate.ledger.answers import answered_tasks
+from landloom.annotate.ledger.answers import answered_tasks, expert_agreement
+from landloom.annotate.ledger.chain import verify
 from landloom.annotate.ledger.errors import NotAllowedError
-from landloom.annotate.ledger.progress import annotators
+from landloom.annotate.ledger.progress import annotators, submissions
 from landloom.annotate.ledger.queue import take
 from landloom.annotate.ledger.trust import give_another_chance
 from landloom.annotate.ledger.values import Role
@@ -43,6 +45,58 @@ def standing(ledger: Ledger, user: User) -> tuple[Trust, int]:
 
 def counted(ledger: Ledger) -> list[str]:
     return [answer.annotator for task in answered_tasks(ledger, NAME) for answer in task.answers]
+
+
+def test_a_second_expert_answers_references_again(ledger: Ledger) -> None:
+    """Blind to the first answer, and never the same person; where the two differ, nobody is scored."""
+    fill(ledger, chips=1, kinds={0: TaskKind.REFERENCE}, annotators=2, relabel_share=1.0, trust_after=1)
+    eve = person(ledger, "eve", Role.EXPERT)
+    (first,) = take(ledger, NAME, eve, 10)
+    hand_in(ledger, eve, first, TRUTH)
+    assert take(ledger, NAME, eve, 10) == ()
+    ann = person(ledger, "ann")
+    before = take(ledger, NAME, ann, 4)
+    for loan in before:
+        hand_in(ledger, ann, loan, GUESS)  # the last quarter of the reference is another class
+    assert annotated(ledger) == [(12, 16)]
+    fay, gus = person(ledger, "fay", Role.EXPERT), person(ledger, "gus", Role.EXPERT)
+    (again,) = take(ledger, NAME, fay, 10)
+    assert (again.window, again.guess) == (first.window, first.guess)
+    assert take(ledger, NAME, gus, 10) == (), "one more expert is enough"
+    assert expert_agreement(ledger, NAME).share is None
+    hand_in(ledger, fay, again, GUESS)
+    assert annotated(ledger) == [(12, 12)], "scored again without the pixels on which experts differ"
+    agreement = expert_agreement(ledger, NAME)
+    assert (agreement.tasks, agreement.pixels, agreement.same) == (1, 16, 12)
+    (task,) = (one for one in answered_tasks(ledger, NAME) if one.reference is not None)
+    assert task.reference == bytes(a if a == b else 0 for a, b in zip(TRUTH, GUESS, strict=True))
+    assert eve.pseudonym not in counted(ledger)
+    assert fay.pseudonym not in counted(ledger)
+    assert verify(ledger, NAME) == 6
+
+
+def test_a_second_answer_whose_lease_ended_is_kept(ledger: Ledger) -> None:
+    fill(ledger, chips=1, kinds={0: TaskKind.REFERENCE}, relabel_share=1.0)
+    answer_references(ledger)
+    fay, gus = person(ledger, "fay", Role.EXPERT), person(ledger, "gus", Role.EXPERT)
+    (late,) = take(ledger, NAME, fay, 1)
+    expire(ledger, late.id)
+    (other,) = take(ledger, NAME, gus, 1)
+    assert hand_in(ledger, gus, other, TRUTH).state == "accepted"
+    assert hand_in(ledger, fay, late, GUESS).state == "surplus"
+    assert expert_agreement(ledger, NAME).share == 1.0
+
+
+def test_without_a_share_nobody_answers_a_reference_again(ledger: Ledger) -> None:
+    fill(ledger, chips=1, kinds={0: TaskKind.REFERENCE}, relabel_share=0.0)
+    answer_references(ledger)
+    assert take(ledger, NAME, person(ledger, "fay", Role.EXPERT), 1) == ()
+
+
+def annotated(ledger: Ledger) -> list[tuple[int, int]]:
+    """Right pixels, and those compared, of each answer to a reference."""
+    scores = [one.result for one in submissions(ledger, NAME) if one.result is not None]
+    return [(sum(one.right.values()), sum(one.pixels.values())) for one in scores]
 
 
 def test_untrusted_work_is_issued_again(ledger: Ledger) -> None:

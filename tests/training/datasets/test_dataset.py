@@ -243,3 +243,18 @@ def test_a_sample_is_drawn(corpus: Corpus) -> None:
     labelled = CorpusDataset(corpus.query(), "s2", "label:labels")
     figure = labelled.plot(labelled[0])
     assert "clc_" in figure.get_suptitle()
+
+
+@pytest.mark.parametrize("layout", ["cubes", "chips"])
+def test_a_remote_corpus_reads_the_same(layout: str, corpus: Corpus, chips: Corpus, tmp_path: Path) -> None:
+    from tests.web import serving
+
+    from landloom.query.corpus import Corpus
+
+    local = corpus if layout == "cubes" else chips
+    here = CorpusDataset(local.query(), "s2", "mask")
+    assert local.folder is not None
+    with serving(local.folder) as server:
+        there = CorpusDataset(Corpus.open(server.address, cache=tmp_path / "cache").query(), "s2", "mask")
+        read = pickle.loads(pickle.dumps(there)).__getitems__([4, 0])
+    assert all(equal(sample, here[number]) for sample, number in zip(read, (4, 0), strict=True))

@@ -7,6 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from tests.training.evaluation.cases import CLASSES, drawn
 
 from landloom.errors import InvalidInputError
@@ -34,6 +36,16 @@ def test_the_document_is_strict_json() -> None:
     assert document["area_adjusted"]["classes"]["water"]["shares"]["error"] > 0
     assert np.array(document["confusion"]).sum() == pytest.approx(600)
     assert sum(one["weight"] for one in document["reliability"]) == pytest.approx(600)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 12), st.integers(1, 3), st.integers(1, 3))
+@settings(max_examples=25, deadline=None)
+def test_the_document_of_anything_is_strict_json(seed: int, rows: int, blocks: int, models: int) -> None:
+    """Few rows, absent classes, classes that one seed alone predicts, a single block."""
+    made = [drawn(rows, seed=seed, model=number, blocks=blocks, skill=0.0) for number in range(models)]
+    scores = ModelScores.of("any", made, resamples=20)
+    json.dumps(scores.document(), allow_nan=False)
+    json.dumps(shift_of(made, made).document(), allow_nan=False)
 
 
 def test_reliability_bins_hold_their_rows() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sqlalchemy import and_, func, insert, select
+from sqlalchemy.orm import aliased
 
 from landloom.annotate.ledger.database import now
 from landloom.annotate.ledger.lookup import campaign_id, window_of
@@ -20,7 +22,7 @@ from landloom.annotate.ledger.schema.models import (
     Task,
     User,
 )
-from landloom.annotate.ledger.values import Answer, AnsweredTask
+from landloom.annotate.ledger.values import Answer, AnsweredTask, ExpertAgreement
 from landloom.annotate.tasks.values import TaskKind
 
 if TYPE_CHECKING:
@@ -160,6 +162,32 @@ def _value(task: Any, rows: list[Any]) -> AnsweredTask:
         reference=task.reference,
         adjudicated=task.adjudicated,
         answers=tuple(sorted(answers.values(), key=lambda one: one.sequence)),
+    )
+
+
+def expert_agreement(ledger: Ledger, campaign: str) -> ExpertAgreement:
+    """How far experts agree on the references that two of them have answered.
+
+    Raises:
+        NotFoundError: no such campaign.
+    """
+    first, second = aliased(Submission), aliased(Submission)
+    pair = and_(second.task_id == first.task_id, second.role == "second", second.state == "accepted")
+    with ledger.read() as connection:
+        rows = connection.execute(
+            select(first.labels, second.labels)
+            .join(second, pair)
+            .where(
+                first.campaign_id == campaign_id(connection, campaign),
+                first.role == "expert",
+                first.state == "accepted",
+            )
+        ).all()
+    pairs = [tuple(np.frombuffer(labels, np.uint8) for labels in row) for row in rows]
+    return ExpertAgreement(
+        tasks=len(pairs),
+        pixels=sum(one.size for one, _ in pairs),
+        same=sum(int((one == other).sum()) for one, other in pairs),
     )
 
 

@@ -15,7 +15,7 @@ from landloom.annotate.ledger.database import now
 from landloom.annotate.ledger.errors import ConflictError
 from landloom.annotate.ledger.lookup import campaign_record, location_of
 from landloom.annotate.ledger.places import recount
-from landloom.annotate.ledger.schema.models import Assignment, Chip, Reference, TaxonomyVersion
+from landloom.annotate.ledger.schema.models import SHUFFLES, Assignment, Chip, Reference, TaxonomyVersion
 from landloom.annotate.ledger.schema.models import Campaign as CampaignModel
 from landloom.annotate.ledger.schema.models import Task as TaskModel
 from landloom.annotate.tasks.draw import redraw_references as redrawn
@@ -60,7 +60,7 @@ def create_campaign(ledger: Ledger, campaign: Campaign, tasks: Sequence[NewTask]
     def work(connection: Connection) -> None:
         number = _add_campaign(connection, campaign)
         chips = _add_chips(connection, number, {name: scenes[name] for name in names})
-        shuffles = np.random.default_rng([campaign.settings.seed, 0x5F1E]).integers(0, 2**53, len(tasks)).tolist()
+        shuffles = np.random.default_rng([campaign.settings.seed, 0x5F1E]).integers(0, SHUFFLES, len(tasks)).tolist()
         rows = [_task(number, chips, task, shuffle) for task, shuffle in zip(tasks, shuffles, strict=True)]
         for start in range(0, len(rows), _ROWS):
             connection.execute(insert(TaskModel), rows[start : start + _ROWS])

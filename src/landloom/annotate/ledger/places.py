@@ -19,10 +19,16 @@ if TYPE_CHECKING:
 
 EXPERT: Final = -1
 """Place of the expert who answers a reference."""
+SECOND: Final = -2
+"""Place of the second expert, who answers it again without seeing the first answer."""
+EXPERTS: Final = {"expert": EXPERT, "second": SECOND}
+"""Purpose of an expert's assignment → its place."""
 _CHUNK: Final = 500
 
 _HELD: Final = select(Assignment.place).where(Assignment.task_id == bindparam("task"))
-_EXPERTS: Final = select(Assignment.id).where(Assignment.task_id == bindparam("task"), Assignment.place == EXPERT)
+_EXPERTS: Final = select(Assignment.id).where(
+    Assignment.task_id == bindparam("task"), Assignment.place == bindparam("place")
+)
 _LOCK: Final = select(Task.id).where(Task.id.in_(bindparam("tasks", expanding=True))).order_by(Task.id)
 _LOCKS: Final = {skip: _LOCK.with_for_update(key_share=True, skip_locked=skip) for skip in (False, True)}
 
@@ -62,9 +68,10 @@ def free_place(connection: Connection, task: int, copies: int) -> int | None:
     return next((place for place in range(copies) if place not in held), None)
 
 
-def expert_place(connection: Connection, task: int) -> int | None:
-    """The expert's place of a task if it is free."""
-    return None if connection.execute(_EXPERTS, {"task": task}).first() else EXPERT
+def expert_place(connection: Connection, task: int, purpose: str = "expert") -> int | None:
+    """The place of a task for its first or second expert, if it is free."""
+    place = EXPERTS[purpose]
+    return None if connection.execute(_EXPERTS, {"task": task, "place": place}).first() else place
 
 
 def lock_tasks(connection: Connection, tasks: Collection[int], *, skip_locked: bool = False) -> list[int]:

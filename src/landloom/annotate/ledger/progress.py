@@ -11,6 +11,7 @@ from sqlalchemy import and_, case, func, or_, select
 from landloom.annotate.ledger.answers import ANSWERS, counts
 from landloom.annotate.ledger.database import moment, now
 from landloom.annotate.ledger.lookup import campaign_id, window_of
+from landloom.annotate.ledger.places import EXPERTS
 from landloom.annotate.ledger.schema.models import (
     Annotator,
     Assignment,
@@ -232,7 +233,7 @@ def annotators(ledger: Ledger, campaign: str) -> tuple[AnnotatorRow, ...]:
     """
     with ledger.read() as connection:
         number = campaign_id(connection, campaign)
-        own = (Assignment.user_id == User.id, Assignment.campaign_id == number, Assignment.purpose != "expert")
+        own = (Assignment.user_id == User.id, Assignment.campaign_id == number, Assignment.purpose.not_in(EXPERTS))
         live = and_(Assignment.state == "leased", Assignment.expires > now(connection))
         done = Assignment.state.in_(["submitted", "surplus"])
         kept = and_(Assignment.state == "submitted", Assignment.place >= 0)
@@ -244,7 +245,7 @@ def annotators(ledger: Ledger, campaign: str) -> tuple[AnnotatorRow, ...]:
             RoleGrant.role == Role.ANNOTATOR.value,
             or_(RoleGrant.campaign_id == number, RoleGrant.campaign_id.is_(None)),
         )
-        worked = select(Assignment.user_id).where(Assignment.campaign_id == number, Assignment.purpose != "expert")
+        worked = select(Assignment.user_id).where(Assignment.campaign_id == number, Assignment.purpose.not_in(EXPERTS))
         rows = connection.execute(
             select(User.name, User.pseudonym, Annotator.trust, Annotator.qualified, *sums)
             .join(Annotator, and_(Annotator.user_id == User.id, Annotator.campaign_id == number), isouter=True)

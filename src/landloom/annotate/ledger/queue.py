@@ -14,7 +14,7 @@ from landloom.annotate.ledger.database import moment
 from landloom.annotate.ledger.errors import ConflictError, LeaseLostError, NotAllowedError
 from landloom.annotate.ledger.lookup import campaign_record, loans_of, standing, unfinished
 from landloom.annotate.ledger.order.draws import draw
-from landloom.annotate.ledger.places import expert_place, free_place, lock_tasks, recount, release_expired
+from landloom.annotate.ledger.places import EXPERTS, expert_place, free_place, lock_tasks, recount, release_expired
 from landloom.annotate.ledger.schema.models import Annotator as AnnotatorModel
 from landloom.annotate.ledger.schema.models import Assignment as AssignmentModel
 from landloom.annotate.ledger.values import LONGEST_COMMENT, Assignment, check_text
@@ -95,8 +95,8 @@ def _renew(connection: Connection, loan: Loan, expires: float) -> bool:
     lost = place is None and loan.purpose != "qualify"
     if lost:
         place = (
-            expert_place(connection, loan.task_id)
-            if loan.purpose == "expert"
+            expert_place(connection, loan.task_id, loan.purpose)
+            if loan.purpose in EXPERTS
             else free_place(connection, loan.task_id, loan.copies)
         )
         if place is None:
@@ -109,8 +109,8 @@ def _renew(connection: Connection, loan: Loan, expires: float) -> bool:
 
 def _issue(connection: Connection, drawn: Drawn, own: Standing, expires: float) -> int:
     place = None
-    if drawn.purpose == "expert":
-        place = expert_place(connection, drawn.id)
+    if drawn.purpose in EXPERTS:
+        place = expert_place(connection, drawn.id, drawn.purpose)
     elif drawn.purpose == "annotate":
         place = free_place(connection, drawn.id, drawn.copies)
     row = {

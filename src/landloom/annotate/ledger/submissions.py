@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Final, Literal
 
+import numpy as np
 from sqlalchemy import bindparam, func, insert, select, update
 
 from landloom.annotate.ledger.access import locked_loan
 from landloom.annotate.ledger.drafts import drop_draft
 from landloom.annotate.ledger.errors import ConflictError, InvalidSubmissionError
 from landloom.annotate.ledger.order.priorities import refresh
-from landloom.annotate.ledger.places import free_place, recount
+from landloom.annotate.ledger.places import EXPERTS, expert_place, free_place, recount
 from landloom.annotate.ledger.rasters import check_labels
 from landloom.annotate.ledger.rows import Subject, append, replayed
 from landloom.annotate.ledger.schema.models import Assignment, Reference, ScoreSnapshot, Submission
-from landloom.annotate.ledger.scoring import compare, record_score, reference_of, result_of
+from landloom.annotate.ledger.scoring import compare, record_score, reference_of, rescore, result_of
 from landloom.annotate.ledger.trust import qualification, update_qualification, update_trust
 from landloom.annotate.ledger.values import Feedback, Receipt
 from landloom.annotate.tasks.trust import Trust
@@ -73,9 +75,12 @@ def _submit(connection: Connection, campaign: str, user: User, identity: str, se
         _finish(connection, loan, state, place)
     if state == "surplus":
         row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
-    elif loan.purpose == "expert":
+    elif loan.purpose in EXPERTS:
         row = append(connection, found, user, subject, sent, role=loan.purpose, state=state)
-        set_reference(connection, loan.task_id, sent.labels, row)
+        if loan.purpose == "expert":
+            set_reference(connection, loan.task_id, sent.labels, row)
+        else:
+            narrow_reference(connection, loan.task_id, sent.labels)
         recount(connection, [loan.task_id])
     else:
         score = compare(connection, loan, sent.labels)
@@ -106,6 +111,9 @@ def _decide(connection: Connection, own: Standing, loan: Loan) -> tuple[Literal[
         return "accepted", None
     if loan.purpose == "expert":
         return ("surplus", None) if reference_of(connection, loan.task_id) else ("accepted", loan.place)
+    if loan.purpose == "second":
+        place = expert_place(connection, loan.task_id, loan.purpose) if loan.place is None else loan.place
+        return ("surplus", None) if place is None else ("accepted", place)
     if own.trust is Trust.UNTRUSTED:
         return "accepted", None
     place = loan.place
@@ -137,6 +145,18 @@ def set_reference(connection: Connection, task: int, labels: bytes, row: Appende
     """Keep an expert's answer apart from all others."""
     digest = select(Submission.sha256).where(Submission.id == row.id).scalar_subquery()
     connection.execute(insert(Reference).values(task_id=task, labels=labels, sha256=digest, submission_id=row.id))
+
+
+def narrow_reference(connection: Connection, task: int, labels: bytes) -> None:
+    """Keep of a reference what a second expert says, too: pixels on which two experts differ count for nobody.
+
+    Both answers stay in the ledger; who answered the task before is scored again.
+    """
+    first, second = (np.frombuffer(one, np.uint8) for one in (reference_of(connection, task) or labels, labels))
+    agreed = np.where(first == second, first, 0).astype(np.uint8).tobytes()
+    digest = hashlib.sha256(agreed).hexdigest()
+    connection.execute(update(Reference).where(Reference.task_id == task).values(labels=agreed, sha256=digest))
+    rescore(connection, task, agreed)
 
 
 def _receipt(connection: Connection, found: CampaignRecord, own: Standing, loan: Loan, row: Appended) -> Receipt:

@@ -60,6 +60,25 @@ class Role(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertAgreement:
+    """How far two experts agree, who both answered the same references without seeing each other's answer."""
+
+    tasks: int
+    pixels: int
+    same: int
+    """Pixels that both gave the same class; the others are no reference."""
+
+    @property
+    def share(self) -> float | None:
+        """Share of the pixels on which they agree; None without any."""
+        return self.same / self.pixels if self.pixels else None
+
+    def document(self) -> dict[str, int | float | None]:
+        """As JSON values."""
+        return {"tasks": self.tasks, "pixels": self.pixels, "agreement": self.share}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class User:
     """A person with an account."""
 

@@ -27,6 +27,7 @@ _RANGES: Final = {
     "task_size": (4, LARGEST_TASK),
     "reference_share": (0, 1),
     "reference_count": (0, 10_000_000),
+    "relabel_share": (0, 1),
     "blind_share": (0, 1),
     "planted_share": (0, 1),
     "lease_seconds": (2, 86_400),
@@ -174,6 +175,8 @@ class CampaignSettings:
     """Share of the tasks that are reference tasks."""
     reference_count: int | None = None
     """Number of reference tasks, instead of a share."""
+    relabel_share: float = 0.1
+    """Share of the reference tasks that a second expert answers, too; where the two differ, nobody is scored."""
     blind_share: float = 0.03
     """Share of the tasks without a guess."""
     planted_share: float = 0.01

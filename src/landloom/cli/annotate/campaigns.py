@@ -63,6 +63,9 @@ def init(
     task_size: Annotated[int, typer.Option(help="Largest side of a task in pixels.")] = 32,
     reference_share: Annotated[float, typer.Option(help="Share of the tasks that are reference tasks.")] = 0.05,
     references: Annotated[int | None, typer.Option(help="Number of reference tasks, instead of a share.")] = None,
+    relabel_share: Annotated[
+        float, typer.Option(help="Share of the reference tasks that a second expert labels, too.")
+    ] = 0.1,
     blind_share: Annotated[float, typer.Option(help="Share of the tasks that are shown without a guess.")] = 0.03,
     planted_share: Annotated[float, typer.Option(help="Share of the tasks with a planted wrong guess.")] = 0.01,
     all_scenes: Annotated[
@@ -101,6 +104,7 @@ def init(
         "task_size": task_size,
         "reference_share": reference_share,
         "reference_count": references,
+        "relabel_share": relabel_share,
         "blind_share": blind_share,
         "planted_share": planted_share,
         "require_all_scenes": all_scenes,

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from landloom.annotate.answers.values import TaskAnswers
     from landloom.annotate.consensus.result import Consensus
-    from landloom.annotate.ledger.values import AnsweredTask
+    from landloom.annotate.ledger.values import AnsweredTask, ExpertAgreement
     from landloom.annotate.tasks.values import Campaign, ClassChoice, TaskWindow
     from landloom.pipelines.annotation.folder import CampaignFolder
 
@@ -38,6 +38,7 @@ class CampaignAnswers:
     """Tasks with at least one answer that counts."""
     answers: tuple[TaskAnswers, ...]
     """Of the same tasks."""
+    experts: ExpertAgreement
 
     @classmethod
     def read(cls, folder: str | Path) -> CampaignAnswers:
@@ -50,7 +51,7 @@ class CampaignAnswers:
             CorpusError: there is no campaign, or no corpus.
             InvalidInputError: nobody has answered yet.
         """
-        from landloom.annotate.ledger.answers import answered_tasks  # noqa: PLC0415 - the extra `annotate`
+        from landloom.annotate.ledger.answers import answered_tasks, expert_agreement  # noqa: PLC0415 - the extra `annotate`
         from landloom.annotate.ledger.campaigns import campaign  # noqa: PLC0415 - the extra `annotate`
         from landloom.annotate.ledger.database import open_ledger  # noqa: PLC0415 - the extra `annotate`
 
@@ -58,6 +59,7 @@ class CampaignAnswers:
         with open_ledger(there.database) as ledger:
             known = campaign(ledger, there.name)
             tasks = tuple(answered_tasks(ledger, there.name))
+            experts = expert_agreement(ledger, there.name)
         if not tasks:
             raise InvalidInputError(f"{folder}: got a campaign without any answer, expected at least one")
         source = SeriesSource(corpus=Corpus.open(there.corpus), key=known.settings.series)
@@ -67,6 +69,7 @@ class CampaignAnswers:
             source=source,
             tasks=tasks,
             answers=tuple(task_answers(task) for task in tasks),
+            experts=experts,
         )
 
     @property
@@ -111,6 +114,12 @@ class CampaignAnswers:
             lines.append(f"{counted(fewer, 'task')} with fewer than {wanted} answers")
         if self.decided:
             lines.append(f"{counted(len(self.decided), 'task')} decided by a reviewer: confidence 100 %")
+        if self.experts.share is not None:
+            agreed = f"{100 * self.experts.share:.1f} % of the pixels"
+            lines.append(
+                f"{counted(self.experts.tasks, 'reference task')} answered by two experts, who agree on {agreed}; "
+                "the others are no reference"
+            )
         if found.ties:
             lines.append(f"{counted(found.ties, 'pixel')} tied: the guess if it is among them, else the lowest code")
         return tuple(lines)

@@ -83,6 +83,7 @@ def campaign_figures(folder: Path, method: str) -> dict[str, Any]:
         "consensus": found.document() | {"notes": list(own.notes(found))},
         "annotators": [one.document() for one in score_annotators(own.answers, own.campaign.codes)],
         "agreement": Agreement.of(found.patterns).document(),
+        "experts": own.experts.document(),
         "classes": {
             str(code): {"pixels": one.pixels, "changed": one.changed, "seconds": one.seconds}
             for code, one in class_costs(own).items()

@@ -13,7 +13,7 @@ import numpy as np
 
 from landloom.annotate.answers.patterns import Patterns
 from landloom.annotate.ledger import progress
-from landloom.annotate.ledger.answers import answered_tasks
+from landloom.annotate.ledger.answers import answered_tasks, expert_agreement
 from landloom.annotate.scores.agreement import Agreement
 from landloom.annotate.scores.annotators import score_annotators
 from landloom.errors import NotFoundError
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from landloom.annotate.answers.values import TaskAnswers
     from landloom.annotate.ledger.database import Ledger
     from landloom.annotate.ledger.progress import ChipProgress, SubmissionRow
+    from landloom.annotate.ledger.values import ExpertAgreement
     from landloom.annotate.scores.annotators import AnnotatorScore
     from landloom.annotate.tasks.values import Campaign, TaskWindow
 
@@ -116,6 +117,10 @@ class Summaries:
     def _agreement(self) -> Agreement:
         answers = [task_answers(task) for task in answered_tasks(self.ledger, self.campaign.name)]
         return Agreement.of(Patterns.of(answers, self.campaign.codes))
+
+    def experts(self) -> ExpertAgreement:
+        """How far two experts agree who answered the same references."""
+        return self._kept.get("experts", lambda: expert_agreement(self.ledger, self.campaign.name))
 
     def disagreement(self) -> dict[str, list[tuple[TaskWindow, str, float]]]:
         """Chip → its tasks with two answers or more: place, id, and share of pixels on which answers differ."""

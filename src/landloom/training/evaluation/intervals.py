@@ -59,8 +59,9 @@ class Estimate:
 
     def document(self) -> dict[str, Any]:
         """As JSON values; what is not defined is null."""
-        ends = {name: getattr(self, name) for name in ("value", "low", "high")}
-        return {name: None if np.isnan(end) else end for name, end in ends.items()} | {"deviation": self.deviation}
+        names = ("value", "low", "high", "deviation")
+        ends = {name: getattr(self, name) for name in names}
+        return {name: None if end is None or np.isnan(end) else end for name, end in ends.items()}
 
 
 def draws(blocks: int, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
@@ -106,7 +107,8 @@ def estimates(seeds: Sequence[Sums], measure: Measure, times: NDArray[np.float64
     """
     values = np.stack([np.atleast_1d(measure(one.total)) for one in seeds])
     drawn = resampled(seeds, measure, times).reshape(len(times), values.shape[1])
-    spread = values.std(axis=0, ddof=1).tolist() if len(seeds) > 1 else [None] * values.shape[1]
+    none: list[float | None] = [None] * values.shape[1]
+    spread = none if len(seeds) < 2 else [None if np.isnan(one) else one for one in values.std(axis=0, ddof=1).tolist()]
     return [
         Estimate.of(float(value), drawn[:, place], spread[place]) for place, value in enumerate(values.mean(axis=0))
     ]

@@ -16,6 +16,7 @@ from landloom.training.evaluation.tables import (
     measures_of,
     model_rows,
     paired_rows,
+    present,
     shown,
     told,
 )
@@ -103,15 +104,16 @@ def _of_model(one: ModelScores) -> str:
 
 def _classes(one: ModelScores) -> str:
     header, rows = class_rows(one)
-    values = one.by_class["f1"]
+    places = present(one)
+    names, values = [one.classes[place] for place in places], [one.by_class["f1"][place] for place in places]
     dots = charts.interval_dots(
-        one.classes,
+        names,
         [each.value for each in values],
         [each.low for each in values],
         [each.high for each in values],
         "F1, 95 % interval",
     )
-    matrix = charts.confusion_matrix(one.classes, one.table, "prediction")
+    matrix = charts.confusion_matrix(names, one.table[np.ix_(places, places)], "prediction")
     return (
         "<h3>Classes</h3>"
         + _wide(header, rows)

@@ -50,13 +50,19 @@ def paired_rows(board: Leaderboard) -> tuple[list[str], list[list[str]]]:
     return header, rows
 
 
+def present(one: ModelScores) -> list[int]:
+    """Numbers of the classes that occur in truth or prediction."""
+    found: list[int] = np.flatnonzero(one.table.sum(axis=0) + one.table.sum(axis=1)).tolist()
+    return found
+
+
 def class_rows(one: ModelScores) -> tuple[list[str], list[list[str]]]:
-    """Header and rows of the table of classes."""
+    """Header and rows of the table of classes that occur in truth or prediction."""
     sums = one.table.sum(axis=1)
     header = ["class", "reference", *(TITLES[name] for name in BY_CLASS)]
     rows = [
-        [word, f"{sums[place]:,.0f}", *(told(name, one.by_class[name][place]) for name in BY_CLASS)]
-        for place, word in enumerate(one.classes)
+        [one.classes[place], f"{sums[place]:,.0f}", *(told(name, one.by_class[name][place]) for name in BY_CLASS)]
+        for place in present(one)
     ]
     return header, rows
 

@@ -95,6 +95,7 @@ def test_annotators(finished: Finished) -> None:
 
 def test_agreement_and_disagreement(finished: Finished) -> None:
     found = finished.man.get("api/manage/agreement").json()
+    assert found["experts"] == {"tasks": 0, "pixels": 0, "agreement": None}
     assert found["pixels"] == 9 * PIXELS
     assert found["pairs"][0]["annotators"] == sorted(found["pairs"][0]["annotators"], key=["ann", FORMULA].index) or (
         set(found["pairs"][0]["annotators"]) == {"ann", FORMULA}

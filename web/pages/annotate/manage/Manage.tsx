@@ -283,6 +283,11 @@ function AgreementTable({ agreement, names }: { agreement: Agreement; names: Map
         <Fact name="pixels">
           <b>{whole(agreement.pixels)}</b>
         </Fact>
+        {agreement.experts.agreement !== null && (
+          <Fact name={`two experts, ${whole(agreement.experts.tasks)} reference ${agreement.experts.tasks === 1 ? "task" : "tasks"}`}>
+            <b>{percent(agreement.experts.agreement, 1)}</b>
+          </Fact>
+        )}
       </dl>
       <div class="twice">
         <table>

@@ -63,6 +63,8 @@ export interface Agreement {
   fleiss_kappa: number | null;
   by_class: Record<string, number | null>;
   pairs: { annotators: string[]; pixels: number; agreed: number; kappa: number | null }[];
+  /** Between the experts of reference tasks that two have answered. */
+  experts: { tasks: number; pixels: number; agreement: number | null };
 }
 
 export interface DisputedPlace {

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import bindparam, exists, select
 from sqlalchemy.orm import aliased
 
-from landloom.annotate.ledger.places import EXPERT
-from landloom.annotate.ledger.schema.models import BIG, Assignment, Campaign, Reference, Submission, Task
+from landloom.annotate.ledger.places import EXPERT, SECOND
+from landloom.annotate.ledger.schema.models import BIG, SHUFFLES, Assignment, Campaign, Reference, Submission, Task
 from landloom.annotate.ledger.values import Role
 from landloom.annotate.tasks.trust import Trust
 from landloom.annotate.tasks.values import TaskKind
@@ -85,6 +85,16 @@ _OPEN: Final = (
 )
 _EXPERT_HERE: Final = _locking("expert", (Task.shuffle,), *_OPEN, _HERE)
 _EXPERT: Final = _locking("expert", (Task.chip_id, Task.shuffle), *_OPEN)
+_AGAIN: Final = (
+    _CAMPAIGN,
+    Task.kind == TaskKind.REFERENCE.value,
+    _ANSWERED,
+    Task.shuffle < bindparam("relabelled", type_=BIG),
+    ~exists().where(Assignment.task_id == Task.id, Assignment.place == SECOND).correlate(Task),
+)
+"""References for a second expert: a share of them that nothing but chance decides."""
+_SECOND_HERE: Final = _locking("second", (Task.shuffle,), *_AGAIN, _HERE)
+_SECOND: Final = _locking("second", (Task.chip_id, Task.shuffle), *_AGAIN)
 _QUALIFY: Final = _locking(
     "qualify", (Task.chip_id, Task.shuffle), _CAMPAIGN, Task.kind == TaskKind.QUALIFICATION.value, _ANSWERED
 )
@@ -98,7 +108,7 @@ _PRIORITY: Final = select(Task.priority).where(_CAMPAIGN, Task.available, _NEW, 
 def draw(connection: Connection, record: CampaignRecord, standing: Standing, roles: frozenset[Role]) -> Drawn | None:
     """Draw the next task for a user; None if there is none."""
     if Role.EXPERT in roles:
-        row = _first(connection, standing, _EXPERT_HERE) or _first(connection, standing, _EXPERT, wait=True)
+        row = _for_expert(connection, standing, record.campaign.settings.relabel_share)
         if row is not None:
             return row
     if Role.ANNOTATOR not in roles or standing.trust is Trust.UNTRUSTED:
@@ -110,6 +120,14 @@ def draw(connection: Connection, record: CampaignRecord, standing: Standing, rol
     else:
         here = _nearby(connection, standing) or _first(connection, standing, _BEST)
     return here or _first(connection, standing, _ANY, wait=True)
+
+
+def _for_expert(connection: Connection, standing: Standing, share: float) -> Drawn | None:
+    """A reference without an answer; when all have one, one of another expert's to be answered again."""
+    row = _first(connection, standing, _EXPERT_HERE) or _first(connection, standing, _EXPERT, wait=True)
+    if row is not None or not share:
+        return row
+    return _first(connection, standing, _SECOND_HERE, share=share) or _first(connection, standing, _SECOND, share=share)
 
 
 def _nearby(connection: Connection, standing: Standing) -> Drawn | None:
@@ -124,19 +142,27 @@ def _nearby(connection: Connection, standing: Standing) -> Drawn | None:
 
 
 def _first(
-    connection: Connection, standing: Standing, choice: tuple[str, Any, Any], *, wait: bool = False
+    connection: Connection,
+    standing: Standing,
+    choice: tuple[str, Any, Any],
+    *,
+    wait: bool = False,
+    share: float = 0.0,
 ) -> Drawn | None:
     """The first task that nobody has locked; if wanted so, one that is waited for if there is nothing else."""
-    row = _row(connection, standing, choice)[0]
+    row = _row(connection, standing, choice, share)[0]
     if row is None and wait and connection.dialect.name == "postgresql":
         purpose, _, waiting = choice
         row = _row(connection, standing, (purpose, waiting, waiting))[0]
     return row
 
 
-def _row(connection: Connection, standing: Standing, choice: tuple[str, Any, Any]) -> tuple[Drawn | None, float]:
+def _row(
+    connection: Connection, standing: Standing, choice: tuple[str, Any, Any], share: float = 0.0
+) -> tuple[Drawn | None, float]:
     purpose, statement, _ = choice
-    row = connection.execute(statement, _parameters(standing)).one_or_none()
+    wanted = {**_parameters(standing), "relabelled": round(share * SHUFFLES)}
+    row = connection.execute(statement, wanted).one_or_none()
     if row is None:
         return None, 0.0
     drawn = Drawn(id=row.id, chip_id=row.chip_id, location=row.location, copies=row.copies, purpose=purpose)

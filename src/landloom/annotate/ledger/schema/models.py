@@ -14,6 +14,8 @@ _NAMES = {
     "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
     "pk": "pk_%(table_name)s",
 }
+SHUFFLES = 2**53
+"""The random numbers of tasks lie below."""
 BIG = BigInteger().with_variant(Integer, "sqlite")
 """64-bit integers; SQLite counts primary keys up in columns of this very name."""
 
@@ -226,7 +228,7 @@ class Task(Base):
 
 
 class Reference(Base):
-    """The expert's answer to a task. Never read for annotators."""
+    """The expert's answer to a task; where a second expert differs, 0. Never read for annotators."""
 
     __tablename__ = "reference"
 
@@ -248,12 +250,12 @@ class Assignment(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"))
     location: Mapped[str]
     purpose: Mapped[str]
-    """annotate, expert or qualify."""
+    """annotate, expert, second (an expert who answers a reference again) or qualify."""
     state: Mapped[str]
     """leased, submitted, surplus or skipped."""
     place: Mapped[int | None]
-    """Place of the task that it holds, from 0, or −1 for the expert's; None without one: the lease was taken away, or
-    the work does not count."""
+    """Place of the task that it holds: from 0, −1 for the expert's, −2 for the second expert's. None without one: the
+    lease was taken away, or the work does not count."""
     issued: Mapped[float]
     expires: Mapped[float]
     reason: Mapped[str]
@@ -291,7 +293,7 @@ class Submission(Base):
     user_id: Mapped[int] = mapped_column(ForeignKey("user_account.id"), index=True)
     assignment_id: Mapped[int | None] = mapped_column(ForeignKey("assignment.id"), index=True)
     role: Mapped[str]
-    """annotate, expert, qualify, review or import."""
+    """annotate, expert, second, qualify, review or import."""
     state: Mapped[str]
     """accepted or surplus."""
     labels: Mapped[bytes]

@@ -89,7 +89,7 @@ def agreement(state: AppState, call: Call) -> Response:
     found, names = state.summaries.agreement().document(), state.summaries.names()
     for pair in found["pairs"]:
         pair["annotators"] = [names.get(str(one), str(one)) for one in pair["annotators"]]
-    return json_response(found)
+    return json_response(found | {"experts": state.summaries.experts().document()})
 
 
 def disagreement(state: AppState, call: Call) -> Response:

@@ -1,0 +1,64 @@
+"""The notebooks of the documentation run as they stand, on small corpora, and hold no output."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
+RUNNER = """
+import json, sys
+import matplotlib
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt
+drawn = []
+plt.show = lambda: (drawn.append(len(plt.get_fignums())), plt.close("all"))
+space = {"__name__": "__main__"}
+for number, cell in enumerate(json.load(open(sys.argv[1], encoding="utf-8"))["cells"]):
+    if cell["cell_type"] == "code":
+        exec(compile("".join(cell["source"]), f"cell {number}", "exec"), space)
+print("figures:", sum(drawn))
+"""
+
+
+def execute(name: str, corpus: Path, folder: Path) -> str:
+    """Run the code cells of a notebook one after the other in a process of its own; what they print."""
+    notebook = next(path for path in NOTEBOOKS if path.name.startswith(name))
+    done = subprocess.run(
+        [sys.executable, "-W", "error::UserWarning", "-c", RUNNER, str(notebook)],
+        cwd=folder,
+        env={**os.environ, "LANDLOOM_CORPUS": str(corpus)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+def test_they_hold_no_output(notebook: Path) -> None:
+    document = json.loads(notebook.read_text(encoding="utf-8"))
+    assert (document["nbformat"], document["nbformat_minor"]) == (4, 5)
+    assert len({cell["id"] for cell in document["cells"]}) == len(document["cells"])
+    for cell in document["cells"]:
+        assert cell["cell_type"] == "markdown" or (cell["outputs"], cell["execution_count"]) == ([], None)
+
+
+def test_from_a_corpus_to_arrays(tiny_corpus: Path, tmp_path: Path) -> None:
+    out = execute("1-", tiny_corpus, tmp_path)
+    assert "samples are farmed" in out
+    assert "(4, 2, " in out or "(4, 12, " in out
+    assert "figures: 3" in out
+
+
+def test_from_parcels_to_crops(series: Path, tmp_path: Path) -> None:
+    out = execute("2-", series / "corpus", tmp_path)
+    assert "that were held out are right" in out
+    assert "figures: 2" in out
