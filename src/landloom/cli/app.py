@@ -85,8 +85,6 @@ for group in (
     comparing,
     changing,
     noise,
-    noise,
-    changing,
     serving,
     annotate,
     demos,
