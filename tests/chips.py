@@ -123,6 +123,10 @@ def _sample(granule: GranuleId, number: int, side: int) -> Sample:
     return Sample(id=ChipId(granule, number), epsg=grid.epsg, bounds=bounds, stratum=str(granule))
 
 
+def layer(name: str) -> Band:
+    return Band(name=name, description=name, resolution=10)
+
+
 def _products(
     steps: tuple[Timestep, ...], key: str | None, bands: Sequence[str], *, probabilities: bool
 ) -> tuple[ProductInfo, ...]:
@@ -139,9 +143,6 @@ def _products(
             resolution=10,
             cadence=None if folder is None else "acquired",
         )
-
-    def layer(name: str) -> Band:
-        return Band(name=name, description=name, resolution=10)
 
     imagery = row("s2_scenes", "S2-L2A", "imagery", tuple(SENTINEL2[name] for name in bands), "uint16", "s2")
     found = [

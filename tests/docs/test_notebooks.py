@@ -7,8 +7,12 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from landloom.pipelines.build import BuildReport
 
 ROOT = Path(__file__).parents[2]
 NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
@@ -61,4 +65,17 @@ def test_from_a_corpus_to_arrays(tiny_corpus: Path, tmp_path: Path) -> None:
 def test_from_parcels_to_crops(series: Path, tmp_path: Path) -> None:
     out = execute("2-", series / "corpus", tmp_path)
     assert "that were held out are right" in out
+    assert "figures: 2" in out
+
+
+def test_from_guesses_to_a_weighted_model(granules: BuildReport, tmp_path: Path) -> None:
+    out = execute("3-", Path(granules.corpus), tmp_path)
+    assert "guess, weighted" in out
+    assert "skipped: nobody has labelled this corpus yet" in out
+    assert "figures: 1" in out
+
+
+def test_from_a_series_to_dated_change(fused: Path, tmp_path: Path) -> None:
+    out = execute("4-", fused / "corpus", tmp_path)
+    assert "changed abruptly" in out
     assert "figures: 2" in out

@@ -15,7 +15,7 @@ from tests.training.evaluation.cases import drawn
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.pipelines.noise import NoiseSettings, _out_of_fold, find_noise, noise_of_predictions
-from landloom.training.evaluation.rows import Rows
+from landloom.training.fit.rows import Rows
 from landloom.training.noise.suspects import out_of_fold_noise, suspects_of
 
 if TYPE_CHECKING:

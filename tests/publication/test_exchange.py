@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import tarfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -84,7 +84,8 @@ def test_the_real_readers_find_equal_pixels(to: str, made: Made, tmp_path: Path)
     if importlib.util.find_spec(library) is None:
         pytest.skip(f"{library} is not installed: its reader is not run")
     export_exchange(str(made.folder), tmp_path / "out", to)
-    np.savez(tmp_path / "truth.npz", **made.series)
+    series: dict[str, Any] = dict(made.series)
+    np.savez(tmp_path / "truth.npz", **series)
     check = """
 assert sorted(found) == sorted(truth.files)
 for name in truth.files:

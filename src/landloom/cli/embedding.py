@@ -2,35 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from landloom.cli.asking import CorpusName, RegionOption, SplitOption, SplitSetOption, WhereOption, select
+from landloom.errors import InvalidInputError
 from landloom.reports.options import JsonOption, ReadingCommand
 from landloom.reports.terminal import ProgressBars, say, say_json, say_table, warn
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from landloom.training.fit.settings import FitSettings
+    from landloom.training.fit.learn import Lesson
 
 PRETRAIN = "pretrain"
 MASKED = "masked"
 DISTANCE = 3_000.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DrawnSeries:
-    """What an encoder is pretrained on, as the command line says it."""
-
-    split_set: str
-    distance: float | None
-    product: str | None
-    bands: tuple[str, ...] | None
-    pixels: int
 
 
 def register(app: typer.Typer) -> None:
@@ -40,26 +29,34 @@ def register(app: typer.Typer) -> None:
     app.command(cls=ReadingCommand, epilog=f"Example: {example}")(similar)
 
 
-def pretrain(
-    corpus: str,
-    out: Path,
-    drawn: DrawnSeries,
-    options: Mapping[str, Any],
-    settings: FitSettings,
-    *,
-    as_json: bool,
-) -> None:
+def refuse_options(given: Mapping[str, Any], why: str) -> None:
+    """Refuse options that would change nothing.
+
+    Raises:
+        InvalidInputError: one has a value.
+    """
+    name = next((name for name, value in given.items() if value), None)
+    if name is not None:
+        raise InvalidInputError(f"got {name}, expected none: {why}")
+
+
+def pretrain(corpus: str, lesson: Lesson, out: Path, distance: float | None, *, as_json: bool) -> None:
     """`landloom train --task pretrain`: an encoder from samples that are far from all labelled ones."""
     from landloom.pipelines.pretraining import PretrainOptions, pretrain_corpus
     from landloom.training.pretrain.learn import PretrainSettings
 
+    settings = lesson.settings
+    given = {"--train-split": lesson.train != ("train",), "--workers": settings.workers}
+    refuse_options(given | settings.loss.document(), f"task {PRETRAIN} has no labels, and reads its series at once")
+    if lesson.model != MASKED:
+        raise InvalidInputError(f"task {PRETRAIN}: got model {lesson.model!r}, expected {MASKED}")
     wanted = PretrainOptions(
-        split_set=drawn.split_set,
-        distance=DISTANCE if drawn.distance is None else drawn.distance,
-        product=drawn.product,
-        bands=drawn.bands,
-        pixels=drawn.pixels,
-        settings=PretrainSettings(options=options, fit=settings),
+        split_set=lesson.split_set,
+        distance=DISTANCE if distance is None else distance,
+        product=lesson.product,
+        bands=lesson.bands,
+        pixels=lesson.pixels,
+        settings=PretrainSettings(options=lesson.options, fit=settings),
     )
     with ProgressBars() as bars:
         done = pretrain_corpus(corpus, out, wanted, listener=bars)

@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from landloom.cli.asking import CorpusName
-from landloom.cli.embedding import MASKED, PRETRAIN, DrawnSeries, pretrain
+from landloom.cli.embedding import MASKED, PRETRAIN, pretrain, refuse_options
 from landloom.errors import InvalidInputError
 from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import ProgressBars, say, say_json, say_table, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from landloom.pipelines.predicting import PredictReport
     from landloom.pipelines.training import TrainReport
+    from landloom.training.fit.learn import Lesson
 
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "misplaced_share", "rmse", "r2")
 LISTED = 5
@@ -87,12 +86,10 @@ def train(
     from landloom.training import require_training
 
     require_training("landloom train")
-    from landloom.pipelines.training import train_corpus
     from landloom.training.fit.learn import Lesson
     from landloom.training.fit.settings import FitSettings
     from landloom.training.losses import LossSettings
 
-    options = {name: _number(text) for name, text in named_values("--option", option, "trees=500").items()}
     settings = FitSettings(
         epochs=epochs,
         batch=batch,
@@ -104,26 +101,9 @@ def train(
         bf16=bf16,
         loss=LossSettings(smoothing=smoothing, q=q),
     )
-    if task == PRETRAIN:
-        given: dict[str, Any] = {
-            "--target": target,
-            "--level": level,
-            "--crosswalk": crosswalk,
-            "--train-split": train_split,
-        }
-        given |= {"--smoothing": smoothing, "--q": q, "--background": background, "--workers": workers}
-        _refuse(given, f"task {PRETRAIN} has no labels")
-        if model not in (None, MASKED):
-            raise InvalidInputError(f"task {PRETRAIN}: got model {model!r}, expected {MASKED}")
-        drawn = DrawnSeries(
-            split_set=split_set, distance=distance, product=product, bands=tuple(band) if band else None, pixels=pixels
-        )
-        pretrain(corpus, out, drawn, options, settings, as_json=as_json)
-        return
-    _refuse({"--distance": distance}, f"task {task} learns from labels")
     lesson = Lesson(
         task=task,
-        model=model or "forest",
+        model=model or (MASKED if task == PRETRAIN else "forest"),
         split_set=split_set,
         target=_target(task, target, level, crosswalk, background=background),
         product=product,
@@ -131,15 +111,11 @@ def train(
         train=tuple(train_split or ("train",)),
         val=val_split,
         pixels=pixels,
-        options=options,
+        options={name: _number(text) for name, text in named_values("--option", option, "trees=500").items()},
         settings=settings,
     )
-    with ProgressBars() as bars:
-        done = train_corpus(corpus, lesson, out, listener=bars)
-    if as_json:
-        say_json(done.document())
-    else:
-        _say_trained(done, corpus)
+    learn = pretrain if task == PRETRAIN else _train
+    learn(corpus, lesson, out, distance, as_json=as_json)
 
 
 def predict(
@@ -190,15 +166,24 @@ def _target(task: str, target: str | None, level: int | None, crosswalk: str | N
     from landloom.training.datasets.targets import Target
     from landloom.training.fit.tasks import task_of
 
+    if task == PRETRAIN:
+        given = {"--target": target, "--level": level, "--crosswalk": crosswalk, "--background": background}
+        refuse_options(given, f"task {PRETRAIN} has no labels")
+        return None
     chosen = Target.parse(target or task_of(task).target)
     return replace(chosen, level=level, crosswalk=crosswalk, background=background)
 
 
-def _refuse(given: Mapping[str, Any], why: str) -> None:
-    """Refuse options that would change nothing."""
-    name = next((name for name, value in given.items() if value), None)
-    if name is not None:
-        raise InvalidInputError(f"got {name}, expected none: {why}")
+def _train(corpus: str, lesson: Lesson, out: Path, distance: float | None, *, as_json: bool) -> None:
+    from landloom.pipelines.training import train_corpus
+
+    refuse_options({"--distance": distance}, f"task {lesson.task} learns from labels")
+    with ProgressBars() as bars:
+        done = train_corpus(corpus, lesson, out, listener=bars)
+    if as_json:
+        say_json(done.document())
+    else:
+        _say_trained(done, corpus)
 
 
 def _number(text: str) -> Any:

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from landloom.corpus.layout import SPLITS
 from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
 from landloom.formats.parquet import decode_parquet, encode_parquet
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-FOLDER: Final = "splits"
+FOLDER: Final = SPLITS
 """Folder of split sets in a corpus."""
 _METADATA: Final = b"landloom:split_set"
 

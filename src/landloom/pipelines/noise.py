@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from landloom.engine.run import Listener
     from landloom.query.selection import Selection
-    from landloom.training.evaluation.rows import Rows
+    from landloom.training.fit.rows import Rows
     from landloom.training.noise.confident import LabelNoise
     from landloom.training.noise.suspects import Suspect
 
@@ -158,7 +158,7 @@ def _report(made: Predictions, out: Path, left_out: Mapping[str, str]) -> NoiseR
 
 def _rows(selection: Selection, wanted: NoiseSettings, listener: Listener | None) -> Rows:
     try:
-        from landloom.training.evaluation.rows import read_rows  # noqa: PLC0415 - the extra `training`
+        from landloom.training.fit.rows import read_rows  # noqa: PLC0415 - the extra `training`
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("training", "reading samples of a corpus") from error
 

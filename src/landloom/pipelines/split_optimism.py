@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from landloom.engine.run import Listener
     from landloom.query.selection import Selection
     from landloom.training.evaluation.optimism import Learner
-    from landloom.training.evaluation.rows import Rows
+    from landloom.training.fit.rows import Rows
 
 SIDE: Final = 12_000.0
 """Side of the square of the simulated world in metres."""
@@ -168,7 +168,7 @@ def evaluate_corpus_splits(
 
 def _rows(selection: Selection, target: str, product: str | None, listener: Listener | None) -> Rows:
     try:
-        from landloom.training.evaluation.rows import read_rows  # noqa: PLC0415 - the extra `training`
+        from landloom.training.fit.rows import read_rows  # noqa: PLC0415 - the extra `training`
     except ModuleNotFoundError as error:
         raise MissingExtraError.of("training", "reading samples of a corpus") from error
     if not target.startswith("label"):

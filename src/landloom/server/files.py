@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
-from landloom.corpus.layout import CARD, CORPUS, CROISSANT, ROOT, STAC
+from landloom.corpus.layout import CARD, CORPUS, CROISSANT, ROOT, SPLITS, STAC
 from landloom.errors import NotFoundError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-FOLDERS: Final = frozenset({"imagery", "labels", "lineage", "index", "resources", "manifest", STAC})
+FOLDERS: Final = frozenset({"imagery", "labels", "lineage", "index", "resources", "manifest", SPLITS, STAC})
 """Served folders of a corpus; nothing else is served."""
 DOCUMENTS: Final = frozenset({CORPUS, ROOT, CARD, CROISSANT})
 """Served files at its root."""

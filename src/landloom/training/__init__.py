@@ -17,19 +17,27 @@ if TYPE_CHECKING:
     from landloom.training.datasets.module import CorpusDataModule
     from landloom.training.datasets.tables import SeriesTable, series_table
     from landloom.training.datasets.targets import Target
+    from landloom.training.evaluation.leaderboard import Leaderboard
+    from landloom.training.evaluation.predictions import Predictions
+    from landloom.training.evaluation.scores import ModelScores
     from landloom.training.fit.folder import ModelFolder
     from landloom.training.fit.trained import Trained
     from landloom.training.losses import LossSettings, class_loss, value_loss
     from landloom.training.models.ltae import LTAE
     from landloom.training.models.tempcnn import TempCNN
     from landloom.training.models.utae import UTAE
+    from landloom.training.noise.confident import LabelNoise
 
 _HOMES = {
     "CorpusDataModule": "datasets.module",
     "CorpusDataset": "datasets.dataset",
     "LTAE": "models.ltae",
+    "LabelNoise": "noise.confident",
+    "Leaderboard": "evaluation.leaderboard",
     "LossSettings": "losses",
     "ModelFolder": "fit.folder",
+    "ModelScores": "evaluation.scores",
+    "Predictions": "evaluation.predictions",
     "SeriesTable": "datasets.tables",
     "Target": "datasets.targets",
     "TempCNN": "models.tempcnn",
@@ -48,8 +56,12 @@ __all__ = [
     "UTAE",
     "CorpusDataModule",
     "CorpusDataset",
+    "LabelNoise",
+    "Leaderboard",
     "LossSettings",
     "ModelFolder",
+    "ModelScores",
+    "Predictions",
     "SeriesTable",
     "Target",
     "TempCNN",

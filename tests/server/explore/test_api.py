@@ -14,6 +14,8 @@ from landloom.formats.geotiff import decode_geotiff
 from landloom.query.pixel_series import SampleSeries
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.server.conftest import Served
 
 
@@ -53,6 +55,25 @@ def test_selection_is_that_of_the_query(own: Served) -> None:
     assert found["strata"] == {name or "none": count for name, count in wanted.counts("stratum").items()}
     listed = own.http.get("/explore/files.txt", params={"filter": "clc_2 > 0.2"})
     assert listed.text.split() == own.corpus.query(where="clc_2 > 0.2").assets.paths()
+
+
+def test_a_split_set_takes_the_place_of_the_splits(own: Served, halves: Path) -> None:
+    about = own.http.get("/explore/corpus", params={"split_set": "halves"}).json()
+    assert (about["split_sets"], about["splits"]) == (["halves"], ["fold-1", "fold-2"])
+    asked = {"filter": "split = 'fold-2'", "split_set": "halves"}
+    found = own.http.get("/explore/selection", params=asked).json()
+    wanted = own.corpus.query(split_set="halves", split="fold-2")
+    assert found["count"] == len(wanted) > 0
+    data = own.http.get("/explore/samples", params={"split_set": "halves"}).content
+    split = np.frombuffer(data, np.uint8, offset=10 * len(own.corpus))
+    assert np.flatnonzero(split == 1).tolist() == wanted.rows.tolist()
+    row = int(wanted.rows[0])
+    assert own.http.get(f"/explore/rows/{row}", params={"split_set": "halves"}).json()["split"] == "fold-2"
+    assert own.http.get("/explore/files.txt", params=asked).text.split() == wanted.assets.paths()
+    assert own.http.get("/files/splits/halves.parquet").content == halves.read_bytes()
+    assert own.http.get("/explore/corpus").json()["splits"] != about["splits"]
+    assert own.http.get("/explore/selection", params={"split_set": "absent"}).status_code == 404
+    assert own.http.get("/explore/selection", params={"split_set": "../x"}).status_code == 400
 
 
 @pytest.mark.parametrize(

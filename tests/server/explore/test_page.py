@@ -95,6 +95,23 @@ def test_controls_write_the_filter(opened: Page, own: Served) -> None:
     assert field.input_value() == "clc_2 >= 0.5"
 
 
+@pytest.mark.usefixtures("halves")
+def test_another_split_set_is_chosen(opened: Page, own: Served) -> None:
+    ask(opened, WHERE, len(own.corpus.query(where=WHERE)))
+    opened.reload()
+    opened.get_by_label("Split set").select_option("halves")
+    opened.get_by_role("button", name="fold-2", exact=True).click()
+    wanted = own.corpus.query(where=WHERE, split_set="halves", split="fold-2")
+    opened.wait_for_selector(f'[data-count="{len(wanted)}"]')
+    assert 'split_set="halves"' in opened.locator(".copy pre").inner_text()
+    assert "split_set=halves" in opened.url
+    opened.get_by_label("Split set").select_option("")
+    opened.wait_for_selector('[data-count="0"]')  # the splits of the recipe have no fold
+    opened.get_by_label("CQL2 filter").fill("")
+    opened.wait_for_selector(f'[data-count="{len(own.corpus)}"]')
+    assert "split_set" not in opened.url
+
+
 def test_bad_filter_is_explained(opened: Page) -> None:
     opened.get_by_label("CQL2 filter").fill("clc_21a > 0.5")
     alert = opened.get_by_role("alert")

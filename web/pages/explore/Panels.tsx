@@ -11,9 +11,11 @@ interface FilterProps {
   filter: string;
   problem: string;
   onFilter: (text: string) => void;
+  splitSet: string;
+  onSplitSet: (name: string) => void;
 }
 
-export function FilterPanel({ about, filter, problem, onFilter }: FilterProps) {
+export function FilterPanel({ about, filter, problem, onFilter, splitSet, onSplitSet }: FilterProps) {
   const groups = new Map(about.classes.flatMap((item) => item.groups.map((group) => [group.column, group.name])));
   const [column, setColumn] = useState(about.classes[0]?.column ?? "");
   const [sign, setSign] = useState(">=");
@@ -72,6 +74,19 @@ export function FilterPanel({ about, filter, problem, onFilter }: FilterProps) {
         </div>
       </div>
       <Words title="Strata" name="stratum" values={about.strata} filter={filter} onFilter={onFilter} />
+      {about.split_sets.length > 0 && (
+        <label class="words">
+          <span class="quiet">Split set</span>
+          <select value={splitSet} onChange={(event) => onSplitSet(event.currentTarget.value)} aria-label="Split set">
+            <option value="">of the recipe</option>
+            {about.split_sets.map((name) => (
+              <option key={name} value={name}>
+                {name}
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
       <Words title="Splits" name="split" values={about.splits} filter={filter} onFilter={onFilter} />
     </section>
   );
@@ -180,8 +195,9 @@ export function CopyPanel({ about, question, files }: { about: About; question: 
   const python = [
     question.box && `region=(${question.box.split(",").join(", ")})`,
     where && `where=${pythonText(where)}`,
+    question.splitSet && `split_set=${pythonText(question.splitSet)}`,
   ].filter(Boolean);
-  const cli = [question.box && `--region=${question.box}`, where && `--where ${shellText(where)}`].filter(Boolean);
+  const cli = [question.box && `--region=${question.box}`, where && `--where ${shellText(where)}`, question.splitSet && `--split-set ${shellText(question.splitSet)}`].filter(Boolean);
   const address = new URL(`explore/files.txt${queryOf(question)}`, location.href).href;
   const texts = {
     Python: `from landloom import Corpus\n\ncorpus = Corpus.open(${pythonText(about.uri)})\nselection = corpus.query(${python.join(", ")})\nselection.assets.write_list("files.txt")`,

@@ -36,6 +36,8 @@ export interface About {
   classes: ClassColumn[];
   strata: string[];
   splits: string[];
+  /** Names of split sets; `splits` are those of the one that was asked for. */
+  split_sets: string[];
   tiles: [string, number, number, number, number][];
 }
 
@@ -104,18 +106,26 @@ export interface PixelSeries {
 export interface Question {
   filter: string;
   box: string;
+  /** Split set whose splits are meant; empty for those of the recipe. */
+  splitSet: string;
+}
+
+/** An address under /explore/, with the split set that is meant. */
+export function under(path: string, splitSet: string): string {
+  return splitSet ? `explore/${path}?${new URLSearchParams({ split_set: splitSet })}` : `explore/${path}`;
 }
 
 export function queryOf(question: Question): string {
   const parameters = new URLSearchParams();
   if (question.filter.trim()) parameters.set("filter", question.filter.trim());
   if (question.box) parameters.set("box", question.box);
+  if (question.splitSet) parameters.set("split_set", question.splitSet);
   const text = parameters.toString();
   return text ? `?${text}` : "";
 }
 
-export async function getArrays(count: number): Promise<Arrays> {
-  const data = await (await fetched("explore/samples")).arrayBuffer();
+export async function getArrays(count: number, splitSet: string): Promise<Arrays> {
+  const data = await (await fetched(under("samples", splitSet))).arrayBuffer();
   const bytes = (place: number) => new Uint8Array(data, 8 * count + place * count, count);
   return {
     lon: new Float32Array(data, 0, count),

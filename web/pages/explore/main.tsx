@@ -4,7 +4,7 @@ import "ol/ol.css";
 import "../../shared/base.css";
 import "./style.css";
 import type { About, Arrays, Question, Sample, Selection } from "./api";
-import { getArrays, getJson, getSelection } from "./api";
+import { getArrays, getJson, getSelection, under } from "./api";
 import { NONE, classColour, wheel } from "./colours";
 import { added } from "./filter";
 import { SampleMap } from "./map";
@@ -15,7 +15,7 @@ type Colouring = "class" | "stratum" | "split";
 
 function start(): Question {
   const stated = new URLSearchParams(location.hash.slice(1));
-  return { filter: stated.get("filter") ?? "", box: stated.get("box") ?? "" };
+  return { filter: stated.get("filter") ?? "", box: stated.get("box") ?? "", splitSet: stated.get("split_set") ?? "" };
 }
 
 /** Entries that the legend begins with. */
@@ -40,8 +40,15 @@ function LegendList({ items }: { items: { name: string; colour: string }[] }) {
   );
 }
 
-function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
-  const [question, setQuestion] = useState(start);
+interface ExplorerProps {
+  about: About;
+  arrays: Arrays;
+  splitSet: string;
+  onSplitSet: (name: string) => void;
+}
+
+function Explorer({ about, arrays, splitSet, onSplitSet }: ExplorerProps) {
+  const [question, setQuestion] = useState(() => ({ ...start(), splitSet }));
   const [selection, setSelection] = useState<Selection | null>(null);
   const [problem, setProblem] = useState("");
   const [sample, setSample] = useState<Sample | null>(null);
@@ -59,10 +66,10 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
   useEffect(() => {
     if (!target.current || map.current) return;
     map.current = new SampleMap(target.current, about, arrays, (row) => {
-      void getJson<Sample>(`explore/rows/${row}`).then(setSample);
+      void getJson<Sample>(under(`rows/${row}`, splitSet)).then(setSample);
     });
     const wanted = new URLSearchParams(location.hash.slice(1)).get("sample");
-    if (wanted) void getJson<Sample>(`explore/samples/${encodeURIComponent(wanted)}`).then(setSample);
+    if (wanted) void getJson<Sample>(under(`samples/${encodeURIComponent(wanted)}`, splitSet)).then(setSample);
   }, [about, arrays]);
 
   useEffect(() => {
@@ -97,6 +104,7 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
     const stated = new URLSearchParams();
     if (question.filter) stated.set("filter", question.filter);
     if (question.box) stated.set("box", question.box);
+    if (question.splitSet) stated.set("split_set", question.splitSet);
     if (sample) stated.set("sample", sample.id);
     history.replaceState(null, "", stated.size ? `#${stated}` : location.pathname + location.search);
   }, [question, sample]);
@@ -142,7 +150,14 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
       </header>
       <main class={sample ? "with-sample" : ""}>
         <aside class="left">
-          <FilterPanel about={about} filter={question.filter} problem={problem} onFilter={setFilter} />
+          <FilterPanel
+            about={about}
+            filter={question.filter}
+            problem={problem}
+            onFilter={setFilter}
+            splitSet={splitSet}
+            onSplitSet={onSplitSet}
+          />
           <label class="check">
             <input type="checkbox" checked={inView} onChange={(event) => setInView(event.currentTarget.checked)} />
             Only what is in view
@@ -188,18 +203,26 @@ function Explorer({ about, arrays }: { about: About; arrays: Arrays }) {
 }
 
 function App() {
-  const [loaded, setLoaded] = useState<{ about: About; arrays: Arrays } | null>(null);
+  const [splitSet, setSplitSet] = useState(() => start().splitSet);
+  const [loaded, setLoaded] = useState<{ about: About; arrays: Arrays; splitSet: string } | null>(null);
   const [problem, setProblem] = useState("");
   useEffect(() => {
-    getJson<About>("explore/corpus")
+    let wanted = true;
+    getJson<About>(under("corpus", splitSet))
       .then(async (about) => {
+        const arrays = await getArrays(about.samples, splitSet);
+        if (!wanted) return;
         document.title = about.title;
-        setLoaded({ about, arrays: await getArrays(about.samples) });
+        setLoaded({ about, arrays, splitSet });
       })
-      .catch((error: Error) => setProblem(error.message));
-  }, []);
+      .catch((error: Error) => wanted && setProblem(error.message));
+    return () => {
+      wanted = false;
+    };
+  }, [splitSet]);
   if (problem) return <p class="problem alone">The server does not answer: {problem}</p>;
-  return loaded ? <Explorer {...loaded} /> : <p class="alone quiet">Loading the corpus …</p>;
+  // Another split set is another page: map, legend and selection begin anew, the filter stands in the address.
+  return loaded ? <Explorer key={loaded.splitSet} {...loaded} onSplitSet={setSplitSet} /> : <p class="alone quiet">Loading the corpus …</p>;
 }
 
 const root = document.getElementById("app");

@@ -205,19 +205,16 @@ def pixel_series(
     for y in range(height):
         _misses(stack[:, :, y], valid[:, y], at_dates, member[:, y], weight[:, y], gain[:, y], noise, miss)
         _lasting(miss, valid[:, y], days, own, rest)
-        for n in range(every.size):
-            for c in range(width):
-                rate[n, c] = np.float32(2.0 / DECAY) * own[c]
+        rate[:] = np.float32(2.0 / DECAY) * own
         for t in range(times):
             for c in range(width):
                 seen[place[t], c] = np.float32(1.0) + rest[c] if valid[t, y, c] else np.float32(np.inf)
-        wanted = np.flatnonzero(known[y])
         for b in range(bands):
             for t in range(times):
                 values[place[t]] = miss[b, t]
             smooth_levels(values, seen, ordered, rate, DECAY, own, mean, wide)
             for n in range(count):
-                for x in wanted:
+                for x in np.flatnonzero(known[y]):
                     m, v = np.float32(0.0), np.float32(0.0)
                     for k in range(MEMBERS):
                         w = weight[k, y, x]

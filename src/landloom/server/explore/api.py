@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
@@ -17,6 +18,7 @@ from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.shapes import neighbourhood
+from landloom.query.corpus import Corpus
 from landloom.query.label_sets import label_prefix, label_set
 from landloom.query.pixel_series import SampleSeries, is_series
 from landloom.query.recent import Kept
@@ -29,12 +31,13 @@ if TYPE_CHECKING:
 
     from landloom.corpus.info import CorpusInfo
     from landloom.query.assets import Asset
-    from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
 
 BINARY: Final = "application/octet-stream"
 Where = Annotated[str | None, Query(alias="filter")]
 """CQL2 text or JSON."""
+SplitSet = Annotated[str | None, Query()]
+"""Name of the split set whose splits are meant; by default those of the recipe."""
 NONE: Final = 255
 """Placeholder for no class, stratum or split in byte arrays."""
 _KEPT: Final = 4
@@ -59,10 +62,35 @@ class Explorer:
         self.corpus, self.info = corpus, info
         self.chips = Chips(corpus, info)
         self._series = Kept[SampleSeries](_KEPT)
+        self._split = Kept[Corpus](_KEPT)
 
-    def about(self, server: str = "") -> dict[str, Any]:
-        """The corpus: texts, and outlines of its tiles."""
-        sidecar, publication = self.corpus.sidecar, self.info.publication
+    def under(self, split_set: str | None) -> Corpus:
+        """The corpus with the splits of a set instead of those of its recipe.
+
+        Raises:
+            NotFoundError: no such split set.
+            InvalidInputError: it was made for other samples.
+        """
+        if not split_set:
+            return self.corpus
+        from landloom.query.split_sets import with_split_set  # loads pyarrow
+
+        base = self.corpus.base
+
+        def read() -> Corpus:
+            return replace(self.corpus, sidecar=with_split_set(self.corpus.sidecar, base, split_set))
+
+        return self._split.get(split_set, read)
+
+    def _split_sets(self) -> list[str]:
+        """Names of split sets; none where files of the corpus cannot be listed."""
+        from landloom.query.split_sets import split_set_names
+
+        return [] if self.corpus.folder is None else split_set_names(self.corpus.base)
+
+    def about(self, server: str = "", split_set: str | None = None) -> dict[str, Any]:
+        """The corpus: texts, and outlines of its tiles; splits are those of a split set, if one is named."""
+        sidecar, publication = self.under(split_set).sidecar, self.info.publication
         tiles = zip(sidecar.arrays["run_directory"].astype(str).tolist(), sidecar.run_bounds.tolist(), strict=True)
         return {
             "name": self.corpus.name,
@@ -89,6 +117,7 @@ class Explorer:
             "classes": self._classes(),
             "strata": sidecar.vocabulary("stratum")[1:] if "stratum" in sidecar.arrays else [],
             "splits": sidecar.vocabulary("split")[1:] if "split" in sidecar.arrays else [],
+            "split_sets": self._split_sets(),
             "tiles": [[name.replace("/", "_"), *box] for name, box in tiles],
         }
 
@@ -118,13 +147,13 @@ class Explorer:
             for column in self.corpus.sidecar.columns
         ]
 
-    def arrays(self) -> bytes:
+    def arrays(self, split_set: str | None = None) -> bytes:
         """All samples in index order: longitudes, latitudes (float32, degrees), then largest class, stratum, split.
 
         The last three are one byte each, an index into the lists of `about`; 255 for none. Little-endian. The largest
         class is one of the first label product: others speak of the same ground.
         """
-        sidecar = self.corpus.sidecar
+        sidecar = self.under(split_set).sidecar
         rows = np.arange(len(sidecar), dtype=np.int32)
         middles = sidecar.corners(rows).mean(axis=1).astype("<f4")
         best, largest = np.zeros(len(rows), dtype=np.int32), np.full(len(rows), NONE, dtype=np.uint8)
@@ -141,8 +170,8 @@ class Explorer:
         ]
         return b"".join(part.tobytes() for part in (middles[:, 0].copy(), middles[:, 1].copy(), largest, *words))
 
-    def chosen(self, where: str | None, box: str | None) -> Selection:
-        """The samples selected by a filter and a box.
+    def chosen(self, where: str | None, box: str | None, split_set: str | None = None) -> Selection:
+        """The samples selected by a filter and a box; `split` in the filter means the splits of a split set, if named.
 
         Raises:
             InvalidInputError: they are invalid; the message says why.
@@ -150,14 +179,15 @@ class Explorer:
         region = None if not box else _box(box)
         if where is not None:
             check_depth(where.encode())
+        corpus = self.under(split_set)
         try:
-            return self.corpus.query(region=region, where=where or None)
+            return corpus.query(region=region, where=where or None)
         except NotFoundError as error:
             raise InvalidInputError(f"filter: {error}") from error
 
-    def selection(self, where: str | None, box: str | None) -> dict[str, Any]:
+    def selection(self, where: str | None, box: str | None, split_set: str | None = None) -> dict[str, Any]:
         """Number of samples, which (one bit each in index order, base64), their classes, strata and files."""
-        found = self.chosen(where, box)
+        found = self.chosen(where, box, split_set)
         bits = np.zeros(len(self.corpus), dtype=bool)
         bits[found.rows] = True
         counts = found.counts("stratum") if "stratum" in self.corpus.sidecar.arrays else {}
@@ -169,13 +199,13 @@ class Explorer:
             "files": len(found.assets),
         }
 
-    def sample(self, identity: str) -> dict[str, Any]:
+    def sample(self, identity: str, split_set: str | None = None) -> dict[str, Any]:
         """One sample: position, labels, existing files.
 
         Raises:
-            NotFoundError: no such sample.
+            NotFoundError: no such sample or split set.
         """
-        found = self.corpus.select([identity])
+        found = self.under(split_set).select([identity])
         place = next(iter(found.linked()))
         frame = found.to_geodataframe().iloc[0]
         (west, south, east, north), *beyond = neighbourhood(frame.geometry)
@@ -268,20 +298,20 @@ def _add_corpus(router: APIRouter, explorer: Explorer) -> None:
     """Routes of the corpus and of selections."""
 
     @router.get("/corpus")
-    def corpus(request: Request) -> Response:
-        return _json(explorer.about(str(request.base_url)))
+    def corpus(request: Request, split_set: SplitSet = None) -> Response:
+        return _json(explorer.about(str(request.base_url), split_set))
 
     @router.get("/samples")
-    def samples() -> Response:
-        return Response(explorer.arrays(), media_type=BINARY)
+    def samples(split_set: SplitSet = None) -> Response:
+        return Response(explorer.arrays(split_set), media_type=BINARY)
 
     @router.get("/selection")
-    def selection(where: Where = None, box: str | None = None) -> Response:
-        return _json(explorer.selection(where, box))
+    def selection(where: Where = None, box: str | None = None, split_set: SplitSet = None) -> Response:
+        return _json(explorer.selection(where, box, split_set))
 
     @router.get("/files.txt")
-    def files(where: Where = None, box: str | None = None) -> Response:
-        lines = explorer.chosen(where, box).assets.lines()
+    def files(where: Where = None, box: str | None = None, split_set: SplitSet = None) -> Response:
+        lines = explorer.chosen(where, box, split_set).assets.lines()
         headers = {"content-disposition": 'attachment; filename="files.txt"'}
         return StreamingResponse(lines, media_type="text/plain", headers=headers)
 
@@ -291,12 +321,12 @@ def _add_samples(router: APIRouter, explorer: Explorer) -> None:
     lasting = {"cache-control": "max-age=3600"}
 
     @router.get("/rows/{row}")
-    def row(row: int) -> Response:
-        return _json(explorer.sample(explorer.identity(row)))
+    def row(row: int, split_set: SplitSet = None) -> Response:
+        return _json(explorer.sample(explorer.identity(row), split_set))
 
     @router.get("/samples/{identity}")
-    def sample(identity: str) -> Response:
-        return _json(explorer.sample(identity))
+    def sample(identity: str, split_set: SplitSet = None) -> Response:
+        return _json(explorer.sample(identity, split_set))
 
     @router.get("/samples/{identity}/lineage/{product}")
     def lineage(identity: str, product: str) -> Response:

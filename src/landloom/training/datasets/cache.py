@@ -17,12 +17,12 @@ from landloom.errors import MissingKeyError, StoreError
 from landloom.query.index.arrays import write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from landloom.store.protocol import Store
-    from landloom.training.datasets.series import SeriesPlan
 
 _IDENTITY = ("digest.json", "index/samples.parquet", "corpus.json")
 """Files of which the first that exists tells one state of a corpus from another."""
@@ -35,13 +35,13 @@ class SeriesCache:
     folder: Path
 
     @classmethod
-    def of(cls, folder: Path, store: Store, plan: SeriesPlan) -> Self:
-        """The cache of a plan.
+    def of(cls, folder: Path, store: Store, plan: Sequence[object]) -> Self:
+        """The cache of what is read.
 
         Args:
             folder: of all caches.
             store: the corpus.
-            plan: what is read.
+            plan: product, bands, timesteps and type, as JSON values.
         """
         content = b""
         for key in _IDENTITY:
@@ -50,7 +50,7 @@ class SeriesCache:
                 break
             except MissingKeyError:
                 continue
-        head = json.dumps([store.uri, plan.key, plan.bands, plan.steps, plan.dtype])
+        head = json.dumps([store.uri, *plan])
         name = hashlib.sha256(head.encode() + content).hexdigest()[:24]
         return cls(folder / name)
 

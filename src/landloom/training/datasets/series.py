@@ -241,7 +241,8 @@ class SeriesReader:
     def _cached(self, number: int, steps: NDArray[np.int64], folder: Path) -> Stored:
         """From the cache, which holds the timesteps that a sample has and the chosen bands."""
         if "cache" not in self._opened:
-            self._opened["cache"] = SeriesCache.of(folder, self._store, self.plan)
+            read = (self.plan.key, self.plan.bands, self.plan.steps, self.plan.dtype)
+            self._opened["cache"] = SeriesCache.of(folder, self._store, read)
         cache: SeriesCache = self._opened["cache"]
         plan, name = self.plan, self.samples.id(number)
         there = plan.observed[plan.patterns[number]]

@@ -28,7 +28,13 @@ function Multiple({ editor, date }: { editor: Editor; date: number }) {
   const active = date === editor.date;
   const second = editor.compare !== "one" && date === editor.other;
   useEffect(() => {
-    if (active) button.current?.scrollIntoView({ block: "nearest" });
+    // The views alone: `scrollIntoView` would also scroll a narrow page away from the edit canvas.
+    const shown = active ? button.current : null;
+    const views = shown?.parentElement;
+    if (!shown || !views) return;
+    const above = shown.getBoundingClientRect().top - views.getBoundingClientRect().top;
+    const below = above + shown.offsetHeight - views.clientHeight;
+    if (above < 0 || below > 0) views.scrollTop += above < 0 ? above : below;
   }, [active]);
   const hover = (event: PointerEvent) => {
     const box = canvas.current!.getBoundingClientRect();

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("torch")
 
 from landloom.errors import InvalidInputError, NotFoundError
-from landloom.training.evaluation.rows import read_rows
+from landloom.training.fit.rows import read_rows
 
 if TYPE_CHECKING:
     from tests.corpora import Made
