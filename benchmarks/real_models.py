@@ -25,7 +25,7 @@ from landloom.training.datasets.targets import Target
 from landloom.training.evaluation.leaderboard import Leaderboard
 from landloom.training.evaluation.predictions import Predictions
 from landloom.training.fit.axis import TimeAxis
-from landloom.training.fit.batches import SeriesExamples, SeriesTable, whole
+from landloom.training.fit.batches import LabelledSeries, SeriesExamples, whole
 from landloom.training.fit.folder import ModelFolder
 from landloom.training.fit.learn import Lesson
 from landloom.training.fit.networks import Parts, fit_network, predict_batches
@@ -100,7 +100,7 @@ def slovenia(data: Path, out: Path) -> Leaderboard:
     return Leaderboard.of(found, "all folds")
 
 
-def parcels(data: Path) -> tuple[SeriesTable, NDArray[np.int64], tuple[str, ...]]:
+def parcels(data: Path) -> tuple[LabelledSeries, NDArray[np.int64], tuple[str, ...]]:
     """French parcels with a class of at least ten, the block of 10 km that each lies in, and the classes."""
     folder = data / "s2_parcels_worldcereal_france"
     table = pd.read_parquet(folder / "2023_FRA_LPIS_POLY_110.geoparquet")
@@ -117,7 +117,7 @@ def parcels(data: Path) -> tuple[SeriesTable, NDArray[np.int64], tuple[str, ...]
     numbers = np.full((len(kept), len(dates), len(bands)), 65_535, np.float64)
     numbers[place, np.searchsorted(dates, rows["timestamp"])] = rows[bands]
     usable = np.asarray(((numbers > 0) & (numbers < 65_535)).all(axis=2))
-    made = SeriesTable(
+    made = LabelledSeries(
         id=kept.index.to_numpy(str),
         sample=np.arange(len(kept)),
         image=np.where(usable[..., None], numbers / 10_000, 0).astype(np.float32),
@@ -156,7 +156,7 @@ def france(data: Path, out: Path) -> Leaderboard:
     return Leaderboard.of(found, "all folds")
 
 
-def _fold(model: str, train: SeriesTable, held: SeriesTable, classes: int, folder: Path) -> NDArray[Any]:
+def _fold(model: str, train: LabelledSeries, held: LabelledSeries, classes: int, folder: Path) -> NDArray[Any]:
     kind = model_kind(model)
     axis = TimeAxis.of(train)
     if kind.is_regular:

@@ -10,7 +10,7 @@ from tests.training.fit.tables import table
 
 from landloom.errors import InvalidInputError
 from landloom.training.fit.axis import TimeAxis
-from landloom.training.fit.batches import SeriesTable
+from landloom.training.fit.batches import LabelledSeries
 
 
 def test_equal_dates_stay_and_padding_does_not_count() -> None:
@@ -19,7 +19,7 @@ def test_equal_dates_stay_and_padding_does_not_count() -> None:
     assert axis == TimeAxis(steps=6, monthly=False) == TimeAxis.parse(axis.document())
     assert np.array_equal(axis.apply(whole).image, whole.image)
     part = replace(whole, image=whole.image[:, :4], dates=whole.dates[:, :4], valid=whole.valid[:, :4])
-    both = SeriesTable.joined([whole, part])
+    both = LabelledSeries.joined([whole, part])
     assert TimeAxis.of(both) == axis
     longer = axis.apply(part)
     assert longer.image.shape == (4, 6, 3)
@@ -31,7 +31,7 @@ def test_equal_dates_stay_and_padding_does_not_count() -> None:
 def test_own_dates_become_means_of_months() -> None:
     days = np.array([["2018-02-03", "2018-02-20", "2018-12-30", "2019-01-05"]] * 2, "M8[D]").astype(np.int64)
     days[1] += 5
-    own = SeriesTable(
+    own = LabelledSeries(
         id=np.array(["a", "b"]),
         sample=np.arange(2),
         image=np.arange(8, dtype=np.float32).reshape(2, 4, 1),

@@ -12,7 +12,7 @@ from landloom.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from landloom.training.fit.batches import SeriesTable
+    from landloom.training.fit.batches import LabelledSeries
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +29,7 @@ class TimeAxis:
     """Whether they are months."""
 
     @classmethod
-    def of(cls, table: SeriesTable) -> Self:
+    def of(cls, table: LabelledSeries) -> Self:
         """The axis that fits the series of a table."""
         there = table.dates != 0
         longest = table.dates[int(there.sum(axis=1).argmax())] if len(table) else table.dates[:0].sum(axis=0)
@@ -37,7 +37,7 @@ class TimeAxis:
             return cls(steps=table.valid.shape[1], monthly=False)
         return cls(steps=int(_months(table).max()) + 1, monthly=True)
 
-    def apply(self, table: SeriesTable) -> SeriesTable:
+    def apply(self, table: LabelledSeries) -> LabelledSeries:
         """Series on this axis: (row, step, band).
 
         Raises:
@@ -76,20 +76,20 @@ class TimeAxis:
         return cls(steps=int(document["steps"]), monthly=bool(document["monthly"]))
 
 
-def _months(table: SeriesTable) -> Any:
+def _months(table: LabelledSeries) -> Any:
     """(row, time) months since January of the year in which a series starts; 0 for padding."""
     months = table.dates.astype("M8[D]").astype("M8[M]").astype(np.int64)
     first = months[:, :1] // 12 * 12
     return np.where(table.dates != 0, months - first, 0)
 
 
-def _middles(table: SeriesTable, steps: int) -> Any:
+def _middles(table: LabelledSeries, steps: int) -> Any:
     """(row, step) the 15th of each month."""
     year = table.dates[:, :1].astype("M8[D]").astype("M8[Y]").astype("M8[M]")
     return (year + np.arange(steps)).astype("M8[D]").astype(np.int64) + 14
 
 
-def _fitted(table: SeriesTable, steps: int) -> SeriesTable:
+def _fitted(table: LabelledSeries, steps: int) -> LabelledSeries:
     count = table.valid.shape[1]
     if count >= steps:
         return replace(table, image=table.image[:, :steps], dates=table.dates[:, :steps], valid=table.valid[:, :steps])

@@ -22,7 +22,7 @@ Batch = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class SeriesTable:
+class LabelledSeries:
     """Series of samples, parcels or pixels in memory, with what is learnt about each."""
 
     id: NDArray[np.str_]
@@ -91,7 +91,7 @@ class SeriesExamples(Dataset[Batch]):
     Batches come whole from `__getitems__`; they need no collate function.
     """
 
-    def __init__(self, table: SeriesTable, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
+    def __init__(self, table: LabelledSeries, mean: NDArray[np.float64], deviation: NDArray[np.float64]) -> None:
         scaled = (table.image - mean.astype(np.float32)) / deviation.astype(np.float32)
         self.parts = {
             "image": torch.from_numpy(np.where(table.valid[..., None], scaled, np.float32(0))),

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
     from landloom.training.datasets.plan import Statistics
-    from landloom.training.fit.batches import SeriesTable
+    from landloom.training.fit.batches import LabelledSeries
     from landloom.training.fit.folder import ModelFolder
     from landloom.training.fit.networks import Row
 
@@ -142,7 +142,7 @@ class Material:
             missing="drop",
         )
 
-    def table(self, dataset: CorpusDataset, *, pixels: int | None = None) -> SeriesTable:
+    def table(self, dataset: CorpusDataset, *, pixels: int | None = None) -> LabelledSeries:
         """All series of a dataset."""
         unit = task_of(self.lesson.task).unit
         parcels = None
@@ -285,7 +285,7 @@ def learn(
 
 
 def _trees(
-    description: ModelDescription, table: SeriesTable, folder: ModelFolder, material: Material, train: CorpusDataset
+    description: ModelDescription, table: LabelledSeries, folder: ModelFolder, material: Material, train: CorpusDataset
 ) -> Learnt:
     trees = Trees.fit(
         description.model,

@@ -13,7 +13,7 @@ from landloom.training.datasets.dataset import CorpusDataset
 from landloom.training.fit.learn import parcel_reader
 from landloom.training.fit.reading import parcel_groups
 from landloom.training.fit.tasks import task_of
-from landloom.training.fit.trained import series_table
+from landloom.training.fit.trained import unlabelled_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -94,14 +94,14 @@ class Mapper:
 
     def _of_sample(self, sample: dict[str, Any]) -> SampleMap:
         whole = np.zeros(sample["valid"].shape[1:], np.int64)
-        found = self.trained.table(series_table(sample, whole))[0].astype(np.float64)
+        found = self.trained.table(unlabelled_series(sample, whole))[0].astype(np.float64)
         return SampleMap(id=sample["id"], shares=np.append(found, 0.0), probabilities=None)
 
     def _of_pixels(self, sample: dict[str, Any], groups: NDArray[np.int64] | None) -> SampleMap:
         if groups is None:
             return _shared(sample["id"], self.trained.pixels(sample))
         found = np.zeros((len(self.trained.description.classes), groups.size), np.float32)
-        table = series_table(sample, groups)
+        table = unlabelled_series(sample, groups)
         if len(table):
             seen = np.asarray(table.valid.any(axis=1))
             rows = self.trained.table(table) * seen[:, None]

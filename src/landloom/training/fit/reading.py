@@ -8,7 +8,7 @@ import numpy as np
 
 from landloom.errors import InvalidInputError
 from landloom.training.datasets.windows import Window
-from landloom.training.fit.batches import SeriesTable
+from landloom.training.fit.batches import LabelledSeries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -79,7 +79,7 @@ def read_table(
     pixels: int | None = None,
     seed: int = 0,
     done: Callable[[str], None] = lambda _: None,
-) -> SeriesTable:
+) -> LabelledSeries:
     """All series of a dataset.
 
     Args:
@@ -107,7 +107,7 @@ def read_table(
             parts.append(part)
     if not parts:
         raise InvalidInputError(f"got no {unit} with a label among {len(dataset):,} samples, expected some")
-    return SeriesTable.joined(parts)
+    return LabelledSeries.joined(parts)
 
 
 def parcel_groups(parcels: RasterReader, number: int, sample: dict[str, Any]) -> NDArray[np.int64]:
@@ -126,11 +126,11 @@ def parcel_groups(parcels: RasterReader, number: int, sample: dict[str, Any]) ->
     return np.where(ids > 0, ids, -1)
 
 
-def _whole(sample: dict[str, Any], number: int) -> SeriesTable:
+def _whole(sample: dict[str, Any], number: int) -> LabelledSeries:
     image, valid = sample["image"], sample["valid"]
     _, series, there = means(image, valid, np.zeros(valid.shape[1:], np.int64))
     target = next(sample[name] for name in SCALARS if name in sample)
-    return SeriesTable(
+    return LabelledSeries(
         id=np.array([sample["id"]]),
         sample=np.array([number]),
         image=series,
@@ -152,7 +152,7 @@ def _drawn(sample: dict[str, Any], pixels: int | None, random: np.random.Generat
     return groups.reshape(there.shape)
 
 
-def _grouped(sample: dict[str, Any], number: int, groups: NDArray[np.int64], *, named: bool) -> SeriesTable:
+def _grouped(sample: dict[str, Any], number: int, groups: NDArray[np.int64], *, named: bool) -> LabelledSeries:
     """Series of groups whose most frequent label is known, and that were seen at least once."""
     numbers, series, there = means(sample["image"], sample["valid"], groups)
     inside = groups >= 0
@@ -167,7 +167,7 @@ def _grouped(sample: dict[str, Any], number: int, groups: NDArray[np.int64], *, 
     count = votes.sum(axis=1)
     kept = (count > 0) & there.any(axis=1)
     name = sample["id"]
-    return SeriesTable(
+    return LabelledSeries(
         id=np.array([f"{name}/{one}" if named else name for one in numbers[kept].tolist()], dtype=np.str_),
         sample=np.full(int(kept.sum()), number),
         image=series[kept],

@@ -10,7 +10,7 @@ import torch
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.training.fit.axis import TimeAxis
-from landloom.training.fit.batches import SeriesExamples, SeriesTable
+from landloom.training.fit.batches import LabelledSeries, SeriesExamples
 from landloom.training.fit.folder import TREES, WEIGHTS, ModelFolder
 from landloom.training.fit.networks import load_weights, predict_batches
 from landloom.training.fit.reading import means
@@ -88,7 +88,7 @@ class Trained:
         """Whether it needs whole images, normalised; otherwise series as they are stored."""
         return model_kind(self.description.model).eats == "images"
 
-    def table(self, table: SeriesTable) -> NDArray[np.float32]:
+    def table(self, table: LabelledSeries) -> NDArray[np.float32]:
         """(row, class) probabilities of series, or (row,) values.
 
         Raises:
@@ -127,7 +127,7 @@ class Trained:
         numbers = np.arange(seen.size).reshape(seen.shape)
         groups = np.where(seen, numbers, -1)
         found = np.zeros((len(self.description.classes), seen.size), np.float32)
-        found[:, seen.ravel()] = self.table(series_table(sample, groups)).T
+        found[:, seen.ravel()] = self.table(unlabelled_series(sample, groups)).T
         return found.reshape(-1, *seen.shape)
 
 
@@ -143,7 +143,7 @@ def network_of(description: ModelDescription) -> torch.nn.Module:
     )
 
 
-def series_table(sample: dict[str, Any], groups: NDArray[np.int64]) -> SeriesTable:
+def unlabelled_series(sample: dict[str, Any], groups: NDArray[np.int64]) -> LabelledSeries:
     """Series of groups of pixels without a label, in ascending order of their numbers.
 
     Args:
@@ -152,7 +152,7 @@ def series_table(sample: dict[str, Any], groups: NDArray[np.int64]) -> SeriesTab
     """
     numbers, series, there = means(sample["image"], sample["valid"], groups)
     count = len(numbers)
-    return SeriesTable(
+    return LabelledSeries(
         id=np.full(count, sample["id"]),
         sample=np.zeros(count, np.int64),
         image=series,
