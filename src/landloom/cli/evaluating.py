@@ -32,8 +32,8 @@ def evaluate(
         list[str] | None,
         typer.Argument(
             help="What to measure: composites, fractions, fused, change, consensus, annotation-order, guess, "
-            "harmonise, registration, splits, pretraining; by default the quick ones. A recipe after `fused`, or a "
-            "corpus after `splits`, is measured instead of the judge."
+            "harmonise, registration, splits, pretraining, training; by default the quick ones. A recipe after "
+            "`fused`, or a corpus after `splits`, is measured instead of the judge."
         ),
     ] = None,
     *,

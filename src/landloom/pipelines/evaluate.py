@@ -15,6 +15,8 @@ from landloom.pipelines.annotation.judge import BAR, SCENARIO, evaluate_order, o
 from landloom.pipelines.change.judge import HEADER as CHANGE_HEADER
 from landloom.pipelines.change.judge import LIMITS as CHANGE_LIMITS
 from landloom.pipelines.change.judge import change_medians, change_summary, change_table, evaluate_change
+from landloom.pipelines.judge_training import GAIN as CONFIDENCE
+from landloom.pipelines.judge_training import evaluate_training, gain, series_gain, told, training_table
 from landloom.pipelines.split_optimism import evaluate_corpus_splits, evaluate_world_splits, world_rows
 from landloom.pipelines.withheld import evaluate_withheld
 from landloom.products.composite.judge import (
@@ -289,6 +291,31 @@ def _pretraining(listener: Listener | None) -> Evaluation:
     )
 
 
+def _training(listener: Listener | None) -> Evaluation:
+    judged = evaluate_training(listener=listener)
+    series, confidence = series_gain(judged), gain(judged, "weighted", "majority")
+    over_month = (
+        "lower end of the interval of the accuracy with all months over that with the best single month, where that "
+        f"is clear; {series.value:+.3f}, {series.low:+.3f} to {series.high:+.3f}"
+    )
+    over_majority = (
+        "accuracy with consensus labels weighted by confidence over that with majority labels; interval "
+        f"{confidence.low:+.3f} to {confidence.high:+.3f}"
+    )
+    return Evaluation(
+        figures=(
+            Figure(name="training_series", value=series.low, limit=0.0, what=over_month, least=True),
+            Figure(
+                name="training_confidence", value=confidence.value, limit=CONFIDENCE, what=over_majority, least=True
+            ),
+        ),
+        details=[one.document() for one in judged],
+        header=("accuracy in %, trained on", *(f"seed {one.seed}" for one in judged), "mean"),
+        rows=tuple(training_table(judged)),
+        scenario=told(judged),
+    )
+
+
 def _fused_of_recipe(project: Project, **options: Any) -> Evaluation:
     found = evaluate_withheld(project, **options)
     return Evaluation(
@@ -340,6 +367,7 @@ EVALUATIONS: Final[dict[str, Callable[[Listener | None], Evaluation]]] = {
     "pretraining": _pretraining,
     "registration": _registration,
     "splits": _splits,
+    "training": _training,
 }
 """Evaluations on the frozen judge."""
 ON_RECIPES: Final[dict[str, Callable[..., Evaluation]]] = {"fused": _fused_of_recipe}

@@ -12,7 +12,7 @@ import numpy as np
 from landloom.model.grid import transformer
 from landloom.simulate.judge.composites import JUDGE_SEEDS
 from landloom.simulate.judge.series import CELLS, judge_series
-from landloom.training.evaluation.intervals import Estimate, draws
+from landloom.training.evaluation.intervals import Paired, paired
 from landloom.training.pretrain.draw import prove_distant
 from landloom.training.pretrain.learn import PretrainSettings, UnlabelledSeries, pretrain, random_encoder
 from landloom.training.pretrain.probe import filled_series, linear_probe
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from landloom.engine.run import Listener
     from landloom.simulate.judge.series import SeriesCase, SeriesGroup
+    from landloom.training.evaluation.intervals import Estimate
     from landloom.training.pretrain.draw import DrawProof
 
 LABELLED: Final = 100
@@ -145,17 +146,9 @@ def distance_proof(case: SeriesCase) -> DrawProof:
 
 def gain(judged: Sequence[JudgedPretraining], after: str = "pretrained", before: str = "random") -> Estimate:
     """Difference of two accuracies, mean over seeds, with its interval over the blocks of every seed."""
-    differences = [one.accuracy(after) - one.accuracy(before) for one in judged]
-    drawn = np.mean(
-        [
-            (times @ (one.right[after] - one.right[before])) / np.maximum(times @ one.rows, 1)
-            for one in judged
-            for times in [draws(len(one.rows), one.seed)]
-        ],
-        axis=0,
+    return paired(
+        [Paired(first=one.right[after], second=one.right[before], rows=one.rows, seed=one.seed) for one in judged]
     )
-    spread = float(np.std(differences, ddof=1)) if len(differences) > 1 else None
-    return Estimate.of(float(np.mean(differences)), drawn, spread)
 
 
 def evaluate_pretraining(

@@ -210,8 +210,13 @@ def land_cover(seed: int, classes: int, chip: int, side: int) -> NDArray[np.int6
     return np.asarray(np.argmax(np.stack(fields) + level[:, None, None], axis=0))
 
 
-def simulate_campaign(spec: CampaignSpec) -> SimulatedCampaign:
-    """Label every task of every chip by every annotator."""
+def simulate_campaign(spec: CampaignSpec, truths: Sequence[NDArray[np.int64]] | None = None) -> SimulatedCampaign:
+    """Label every task of every chip by every annotator.
+
+    Args:
+        spec: of the campaign.
+        truths: of each chip, (y, x) positions of the true classes; by default land cover of the campaign's own.
+    """
     people = tuple(
         Labeller.drawn(spec.seed * 100 + at, classes=spec.classes, accuracy=skill, copying=copying, family=spec.family)
         for at, (skill, copying) in enumerate(zip(spec.skills, spec.copying, strict=True), 1)
@@ -225,7 +230,8 @@ def simulate_campaign(spec: CampaignSpec) -> SimulatedCampaign:
         for column in range(0, spec.side, spec.task)
     ]
     kinds = _kinds(spec, rng, len(windows))
-    truths = [land_cover(spec.seed, spec.classes, chip, spec.side) for chip in range(spec.chips)]
+    if truths is None:
+        truths = [land_cover(spec.seed, spec.classes, chip, spec.side) for chip in range(spec.chips)]
     tasks = []
     for done, ((chip, row, column), kind) in enumerate(zip(windows, kinds, strict=True)):
         truth = truths[chip][row : row + spec.task, column : column + spec.task]

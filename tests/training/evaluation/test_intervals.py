@@ -10,7 +10,7 @@ import pytest
 from tests.training.evaluation.cases import drawn
 
 from landloom.errors import InvalidValueError
-from landloom.training.evaluation.intervals import contrast, difference, draws, estimates, resampled
+from landloom.training.evaluation.intervals import Paired, contrast, difference, draws, estimates, paired, resampled
 from landloom.training.evaluation.measures import BY_CLASS, OVERALL
 from landloom.training.evaluation.sums import Sums
 
@@ -116,3 +116,19 @@ def test_inside_and_outside_are_drawn_apart() -> None:
     assert found.high - found.low == pytest.approx(spread, rel=0.15)
     lonely = [Sums.by_block(drawn(20, blocks=1))]
     assert np.isnan(contrast(inside, lonely, ACCURACY, 0).low)
+
+
+def test_worlds_with_blocks_of_their_own_are_paired_inside_each() -> None:
+    random = np.random.default_rng(1)
+    rows = [random.integers(5, 20, blocks).astype(np.float64) for blocks in (30, 40)]
+    worlds = [
+        Paired(first=np.floor(one * 0.9), second=np.floor(one * random.uniform(0.4, 0.9, len(one))), rows=one, seed=at)
+        for at, one in enumerate(rows)
+    ]
+    each = [(one.first - one.second).sum() / one.rows.sum() for one in worlds]
+    found = paired(worlds)
+    assert found.value == pytest.approx(np.mean(each))
+    assert 0 < found.low < found.value < found.high
+    assert found.high - found.low < min(paired([one]).high - paired([one]).low for one in worlds)
+    same = paired([replace(one, second=one.first) for one in worlds])
+    assert (same.value, same.low, same.high) == (0.0, 0.0, 0.0)

@@ -52,6 +52,8 @@ class SeriesGroup:
     """(row) CORINE code; of arable land 10 × 211 + the number of the crop."""
     cell: NDArray[np.int64]
     """(row) number of its cell."""
+    place: NDArray[np.int64]
+    """(row) pixel of its cell, row by row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -93,6 +95,7 @@ def judge_series(seed: int, cells: Mapping[str, int] = CELLS, per_cell: int = 64
             valid=np.concatenate([part[1] for part in parts]),
             classes=np.concatenate([part[2] for part in parts]),
             cell=np.repeat(np.arange(count), per_cell),
+            place=np.concatenate([part[3] for part in parts]),
         )
     return SeriesCase(
         days=np.array([scene.time.timestamp() // 86_400 for scene in scenes], np.int64),
@@ -115,8 +118,8 @@ def _cell(row: int, column: int) -> Grid:
 
 def _series(
     world: World, scenes: Sequence[SceneSpec], grid: Grid, random: np.random.Generator, count: int
-) -> tuple[NDArray[np.uint16], NDArray[np.bool_], NDArray[np.int64]]:
-    """(row, time, band) observations of some pixels of a cell, (row, time) whether they are clear, (row) classes."""
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Observations of some pixels of a cell, whether they are clear, classes, and which pixels they are."""
     chosen = np.sort(random.choice(grid.shape[0] * grid.shape[1], count, replace=False))
     seen = [world.observe(scene, grid, SERIES_BANDS) for scene in scenes]
     pixels = np.stack([one.pixels.reshape(len(SERIES_BANDS), -1)[:, chosen].T for one in seen], axis=1)
@@ -124,4 +127,4 @@ def _series(
     parcels, number = parcels_of(world.spec, grid)
     code = parcels.code.astype(np.int64)
     classes = np.where(code == _ARABLE, 10 * code + crop_of(world.spec, parcels, world.spec.year), code)
-    return pixels, clear, classes[number].ravel()[chosen]
+    return pixels, clear, classes[number].ravel()[chosen], chosen.astype(np.int64)

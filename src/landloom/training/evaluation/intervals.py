@@ -64,6 +64,20 @@ class Estimate:
         return {name: None if end is None or np.isnan(end) else end for name, end in ends.items()}
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Paired:
+    """Two models on the same rows of one world."""
+
+    first: NDArray[np.float64]
+    """(block,) rows that it gets right."""
+    second: NDArray[np.float64]
+    """(block,) rows that it gets right."""
+    rows: NDArray[np.float64]
+    """(block,) rows."""
+    seed: int
+    """Of the draws of blocks."""
+
+
 def draws(blocks: int, seed: int, resamples: int = RESAMPLES) -> NDArray[np.float64]:
     """(resample, block) how often each block is drawn; fewer than two blocks give no resamples.
 
@@ -125,6 +139,28 @@ def difference(first: Sequence[Sums], second: Sequence[Sums], measure: Measure, 
     """
     value = float(np.mean([measure(one.total) for one in first]) - np.mean([measure(one.total) for one in second]))
     return Estimate.of(value, resampled(first, measure, times) - resampled(second, measure, times))
+
+
+def paired(worlds: Sequence[Paired], resamples: int = RESAMPLES) -> Estimate:
+    """Accuracy of a first model minus that of a second on the same rows, mean over worlds with blocks of their own.
+
+    Blocks of every world are drawn by themselves, for both models together.
+
+    Example:
+        >>> half, all_ = np.array([1.0, 2.0]), np.array([2.0, 4.0])
+        >>> paired([Paired(first=all_, second=half, rows=all_, seed=0)]).value
+        0.5
+    """
+    values = [float((one.first - one.second).sum() / one.rows.sum()) for one in worlds]
+    drawn = np.mean(
+        [
+            (times @ (one.first - one.second)) / np.maximum(times @ one.rows, 1)
+            for one in worlds
+            for times in [draws(len(one.rows), one.seed, resamples)]
+        ],
+        axis=0,
+    )
+    return Estimate.of(float(np.mean(values)), drawn, float(np.std(values, ddof=1)) if len(values) > 1 else None)
 
 
 def contrast(
