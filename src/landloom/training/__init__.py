@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from landloom.training.datasets.module import CorpusDataModule
     from landloom.training.datasets.tables import SeriesTable, series_table
     from landloom.training.datasets.targets import Target
+    from landloom.training.datasets.torchgeo import torchgeo_collate
     from landloom.training.evaluation.leaderboard import Leaderboard
     from landloom.training.evaluation.predictions import Predictions
     from landloom.training.evaluation.scores import ModelScores
@@ -46,6 +47,7 @@ _HOMES = {
     "class_loss": "losses",
     "collate": "datasets.collate",
     "series_table": "datasets.tables",
+    "torchgeo_collate": "datasets.torchgeo",
     "value_loss": "losses",
 }
 """Public name → its module."""
@@ -69,6 +71,7 @@ __all__ = [
     "class_loss",
     "collate",
     "series_table",
+    "torchgeo_collate",
     "value_loss",
 ]
 

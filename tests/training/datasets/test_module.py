@@ -10,11 +10,13 @@ import pytest
 import torch
 from lightning import LightningModule, Trainer
 from tests.corpora import write_corpus
+from torch.utils.data import DataLoader
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.pipelines.measuring import measure_corpus
 from landloom.pipelines.splitting import split_corpus
 from landloom.query.corpus import Corpus
+from landloom.training.datasets.collate import collate
 from landloom.training.datasets.dataset import CorpusDataset
 from landloom.training.datasets.module import CorpusDataModule
 from landloom.training.datasets.order import EpochSampler
@@ -117,8 +119,26 @@ def test_blank_series_and_labels_are_named_before_the_first_batch(tmp_path: Path
     assert "2 samples of 6" in str(refused.value)
     assert f"{name}: a series of s2 without a valid pixel" in str(refused.value)
     assert f"{other}: no labelled pixel in landcover" in str(refused.value)
-    with pytest.raises(InvalidInputError, match=rf"{name}: got a series without a valid pixel"):
-        dataset[1]
+    for options in ({}, {"crop": 20}, {"dates": 1}):
+        bare = CorpusDataset(corpus.query(), "s2", "mask", **options)  # type: ignore[arg-type]
+        with pytest.raises(InvalidInputError, match=rf"{name}: got a series of s2 without a valid pixel; .*check\(\)"):
+            bare[1]
+        loader = DataLoader(bare, batch_size=6, collate_fn=collate)
+        with pytest.raises(InvalidInputError, match=f"{name}|{other}"):
+            next(iter(loader))
+        with pytest.raises(InvalidInputError, match=rf"{other}: got no labelled pixel in landcover"):
+            bare[2]
+    assert CorpusDataset(corpus.query(), "s2")[2]["valid"].any()
+
+
+def test_a_window_may_be_blank_by_chance(tmp_path: Path) -> None:
+    """The last rows of every mask have no label, and the first pixels of every image no data."""
+    made = write_corpus(tmp_path / "corpus", layouts=["chips"], count=1)
+    corpus = Corpus.open(made.folder, cache=tmp_path / "cache")
+    windows = CorpusDataset(corpus.query(), "s2", "mask", crop=(2, 3), crop_at="grid")
+    first, last = windows[0], windows[30 * 20 - 1]
+    assert not first["valid"].any()
+    assert (last["mask"] == -1).all()
 
 
 def _blank(*paths: Path) -> None:

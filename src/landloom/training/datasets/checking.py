@@ -38,7 +38,7 @@ def check_samples(
     def one(number: int) -> list[Problem]:
         name = plan.samples.id(number)
         try:
-            return [Problem(where=name, what=what) for what in _faults(plan, readers, affine, number)]
+            return [Problem(where=name, what=what) for what in faults(plan, readers, affine, number)]
         except (InvalidInputError, FaultError, StoreError) as error:
             return [Problem(where=name, what=str(error).replace(name, "the sample"))]
 
@@ -56,7 +56,15 @@ def check_samples(
         )
 
 
-def _faults(plan: DatasetPlan, readers: Sequence[SeriesReader], affine: Sequence[Affine], number: int) -> Iterator[str]:
+def faults(plan: DatasetPlan, readers: Sequence[SeriesReader], affine: Sequence[Affine], number: int) -> Iterator[str]:
+    """Why a sample cannot be used, by its whole series and its whole target; nothing if it can.
+
+    Args:
+        plan: of the dataset.
+        readers: of its products.
+        affine: factor and summand of the bands of each.
+        number: of the sample.
+    """
     for reader, (gain, shift) in zip(readers, affine, strict=True):
         own = reader.plan
         stored = reader.read(number, own.steps_of(number))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,13 +12,13 @@ import torch
 from torch.utils.data import Dataset, get_worker_info
 
 from landloom.errors import InvalidInputError
-from landloom.training.datasets.checking import check_samples
+from landloom.training.datasets.checking import check_samples, faults
 from landloom.training.datasets.collate import empty
 from landloom.training.datasets.drawing import draw_sample
 from landloom.training.datasets.pixels import fill_image
 from landloom.training.datasets.plan import DatasetPlan, Request
 from landloom.training.datasets.series import SeriesReader
-from landloom.training.datasets.targets import Dense
+from landloom.training.datasets.targets import NOTHING, Dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -129,6 +128,7 @@ class CorpusDataset(Dataset[Sample]):
         folder = None if cache is None else Path(cache)
         self._series = tuple(SeriesReader(self.plan.samples, one, folder) for one in self.plan.series)
         self._affine = tuple(self.plan.affine(number) for number in range(len(self.plan.series)))
+        self._seen: set[int] = set()  # samples with blank windows, whose whole was found usable
         # Shared, so that workers that live for several epochs see the number change.
         self._epoch = torch.zeros(1, dtype=torch.int64).share_memory_()  # type: ignore[no-untyped-call]
 
@@ -280,16 +280,22 @@ class CorpusDataset(Dataset[Sample]):
             )
             image[count:], valid[count:], dates[count:] = 0, False, 0
             dates[:count] = plan.days[part.steps]
-            if self._is_whole and not valid.any():
-                raise InvalidInputError(
-                    f"{plan.key} of {self.plan.samples.id(example.sample)}: got a series without a valid pixel"
-                )
-        return None if self.plan.target is None else self.plan.target.read(example.sample, example.window)
+        target = None if self.plan.target is None else self.plan.target.read(example.sample, example.window)
+        is_bare = isinstance(target, Dense) and (target.classes == NOTHING).all()
+        if is_bare or not all(part.valid.any() for part in example.parts):
+            self._refuse_blank(example.sample)
+        return target
 
-    @cached_property
-    def _is_whole(self) -> bool:
-        """Whether examples show whole series; of a window or some dates, nothing may be seen by chance."""
-        return self.plan.rule.size is None and self.plan.request.dates is None
+    def _refuse_blank(self, sample: int) -> None:
+        """Refuse a sample of which nothing can be seen or learnt; a window or a date may be blank by chance."""
+        if sample in self._seen:
+            return
+        found = list(faults(self.plan, self._series, self._affine, sample))
+        if found:
+            raise InvalidInputError(
+                f"{self.plan.samples.id(sample)}: got {' and '.join(found)}; dataset.check() names every such sample"
+            )
+        self._seen.add(sample)
 
     def _sample(self, example: _Example, target: dict[str, Any] | Dense | None) -> Sample:
         parts = {}
