@@ -6,20 +6,26 @@ import os
 import signal
 import threading
 import warnings
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.projects import digest_of
 
-from landloom.engine.executors import InlineExecutor, dask, executor_factory, inline, processes
-from landloom.errors import InvalidValueError
+from landloom.engine.executors import InlineExecutor, dask, executor_factory, inline, processes, submit
+from landloom.errors import ForeignAddressError, InvalidValueError
+from landloom.model.address import HOSTS_VARIABLE
 from landloom.pipelines.build import build
+from landloom.store.hosts import check_host, hosts_are_limited
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from distributed import LocalCluster
+
+    from landloom.engine.executors import Factory
 
 # Dask warns of its own shutdown and of ports; none of it is about landloom.
 on_a_cluster = pytest.mark.filterwarnings("ignore")
@@ -77,6 +83,43 @@ def test_options_choose_the_factory() -> None:
         assert pool.submit(os.getpid).result() != os.getpid()
     with pytest.raises(InvalidValueError, match="got 0 workers"):
         executor_factory(0)
+
+
+@pytest.fixture(scope="module")
+def started_before() -> Iterator[dict[str, Factory]]:
+    """Executors by name, with workers that are started before a list of hosts is set."""
+    from distributed import LocalCluster
+
+    with warnings.catch_warnings(), ThreadPoolExecutor(2) as threads, ProcessPoolExecutor(1) as own:
+        warnings.simplefilter("ignore")
+        with LocalCluster(  # type: ignore[no-untyped-call]
+            n_workers=1, threads_per_worker=2, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
+        ) as opened:
+            own.submit(abs, 1).result()
+            yield {
+                "this process": inline,
+                "pool": processes(1),
+                "dask": dask(opened.scheduler_address),
+                "threads": lambda: nullcontext(threads),
+                "own pool": lambda: nullcontext(own),
+            }
+
+
+@on_a_cluster
+@pytest.mark.parametrize("kind", ["this process", "pool", "dask", "threads", "own pool"])
+def test_limits_on_hosts_hold_in_workers_of_every_executor(
+    kind: str, started_before: dict[str, Factory], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(HOSTS_VARIABLE, "one.example")
+    with started_before[kind]() as executor:
+        submit(executor, check_host, "https://one.example/a").result()
+        with pytest.raises(ForeignAddressError, match="not among the hosts"):
+            submit(executor, check_host, "https://other.example/a").result()
+        monkeypatch.setenv(HOSTS_VARIABLE, "other.example")
+        submit(executor, check_host, "https://other.example/a").result()
+    monkeypatch.setenv(HOSTS_VARIABLE, "")
+    with started_before[kind]() as executor:
+        assert not submit(executor, hosts_are_limited).result(), "a list ends with the run that it was set for"
 
 
 def test_this_process_hands_errors_to_whoever_asks() -> None:

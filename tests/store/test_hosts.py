@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
@@ -10,7 +12,7 @@ from hypothesis import strategies as st
 
 from landloom.errors import ForeignAddressError
 from landloom.model.address import HOSTS_VARIABLE
-from landloom.store.hosts import check_host, check_peer, is_private, led_by, why_refused
+from landloom.store.hosts import check_host, check_peer, is_private, led_by, limited_to, why_refused
 
 LINK_LOCAL = st.ip_addresses(network="169.254.0.0/16") | st.ip_addresses(network="fe80::/10")
 
@@ -123,3 +125,22 @@ def test_a_document_whose_host_cannot_be_looked_up_counts_as_public() -> None:
         check_peer("10.0.0.7", "inner.example")
     with led_by("/data/catalog.json"):
         check_peer("10.0.0.7", "inner.example")
+
+
+def test_calls_under_different_lists_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In one process, as in a Dask worker with several threads and users."""
+    monkeypatch.setenv(HOSTS_VARIABLE, "own.example")
+    lists = ["a.example", "b.example", "", "a.example"] * 8
+
+    def admitted(hosts: str) -> list[str]:
+        found = []
+        with limited_to(hosts):
+            for host in ("a.example", "b.example", "own.example"):
+                with suppress(ForeignAddressError):
+                    check_host(f"https://{host}/a")
+                    found.append(host)
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(admitted, lists)) == [[hosts or "own.example"] for hosts in lists]
+    check_host("https://own.example/a")

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from landloom.errors import InvalidValueError, MissingExtraError
 from landloom.model.address import HOSTS_VARIABLE
 from landloom.store.credentials import kept, take_over
-from landloom.store.hosts import peers, take_over_peers
+from landloom.store.hosts import limited_to, peers, take_over_peers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -45,6 +45,26 @@ class InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - an executor hands every exception to whoever asks for the result
             future.set_exception(error)
         return future
+
+
+def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Future[Answer]:
+    """Call a function in a worker of any executor, under the limits on hosts that hold in this process.
+
+    Args:
+        executor: as a factory made it; its workers may have been started by others, with another environment.
+        fn: to call.
+        args: its arguments.
+
+    Example:
+        >>> submit(inline(), max, 1, 2).result()
+        2
+    """
+    return executor.submit(_limited, os.environ.get(HOSTS_VARIABLE, ""), fn, *args)
+
+
+def _limited(hosts: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+    with limited_to(hosts):
+        return fn(*args)
 
 
 def inline() -> InlineExecutor:

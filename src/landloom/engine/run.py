@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from landloom.engine.executors import submit
 from landloom.errors import DiskFullError, LandloomError, Problem
 from landloom.store.versions import noted_versions
 
@@ -136,7 +137,7 @@ class _UnitRun:
                 if ready is None:
                     break
                 try:
-                    flying[executor.submit(execute, ready)] = ready
+                    flying[submit(executor, execute, ready)] = ready
                 except BrokenExecutor:
                     lost.append(ready)
             if self.waiting and not flying and not lost:

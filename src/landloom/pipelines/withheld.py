@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.engine.context import build_context
-from landloom.engine.executors import inline
+from landloom.engine.executors import inline, submit
 from landloom.engine.plan import gather, make_plan
 from landloom.engine.run import Silent
 from landloom.errors import InvalidInputError
@@ -97,7 +97,7 @@ def evaluate_withheld(
     left_out: Counter[str] = Counter()
     shown.started("withholding", len(jobs))
     with factory() as pool:
-        waiting = {pool.submit(job.run): job for job in jobs}
+        waiting = {submit(pool, job.run): job for job in jobs}
         for done in as_completed(waiting):
             errors, broken = done.result()
             left_out.update(f"{scene}: {reason}" for scene, reason in broken.items())

@@ -21,6 +21,7 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import threading
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -191,6 +192,52 @@ def hosts_are_limited() -> bool:
         False
     """
     return _allowed() is not None
+
+
+class _Turn:
+    """Lets calls under the same list run at the same time, and others wait: the list holds for a whole process."""
+
+    def __init__(self) -> None:
+        self._free = threading.Condition()
+        self._running = 0
+        self._list = self._own = ""
+
+    def enter(self, hosts: str) -> None:
+        with self._free:
+            self._free.wait_for(lambda: not self._running or self._list == hosts)
+            if not self._running:
+                self._list, self._own = hosts, os.environ.get(HOSTS_VARIABLE, "")
+                os.environ[HOSTS_VARIABLE] = hosts or self._own
+            self._running += 1
+
+    def leave(self) -> None:
+        with self._free:
+            self._running -= 1
+            if not self._running:
+                os.environ[HOSTS_VARIABLE] = self._own
+                self._free.notify_all()
+
+
+_turn: Final = _Turn()
+
+
+@contextmanager
+def limited_to(hosts: str) -> Iterator[None]:
+    """Only these hosts may be contacted within, by any thread of this process.
+
+    Args:
+        hosts: names, separated by commas; empty for the limits of this process itself.
+
+    Example:
+        >>> with limited_to("example.org"):
+        ...     hosts_are_limited()
+        True
+    """
+    _turn.enter(hosts)
+    try:
+        yield
+    finally:
+        _turn.leave()
 
 
 def _allowed() -> tuple[str, ...] | None:

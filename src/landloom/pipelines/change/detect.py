@@ -12,7 +12,7 @@ import orjson
 
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.info import software
-from landloom.engine.executors import inline
+from landloom.engine.executors import inline, submit
 from landloom.engine.run import Silent
 from landloom.errors import InvalidInputError, counted
 from landloom.imagery.change.indices import index_bands
@@ -175,7 +175,7 @@ def _each(
     shown, made = listener or Silent(), {}
     shown.started("change", len(samples))
     with factory() as pool:
-        waiting = {pool.submit(work, corpus, sample, *options): sample for sample in samples}
+        waiting = {submit(pool, work, corpus, sample, *options): sample for sample in samples}
         for done in as_completed(waiting):
             made[waiting[done]] = done.result()
             shown.advanced(waiting[done], None)
