@@ -309,7 +309,10 @@ def _training(listener: Listener | None) -> Evaluation:
                 name="training_confidence", value=confidence.value, limit=CONFIDENCE, what=over_majority, least=True
             ),
         ),
-        details=[one.document() for one in judged],
+        details={
+            "gain": {"series": series.document(), "confidence": confidence.document()},
+            "seeds": [one.document() for one in judged],
+        },
         header=("accuracy in %, trained on", *(f"seed {one.seed}" for one in judged), "mean"),
         rows=tuple(training_table(judged)),
         scenario=told(judged),

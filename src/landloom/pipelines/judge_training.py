@@ -320,6 +320,6 @@ def told(judged: Sequence[JudgedTraining]) -> str:
         f"intervals are made. Best month, by cells of the training part: {months}. Three simulated annotators copy a "
         f"guess on 30, 50 and 70 % of the area. Training labels that are true: majority {right[0]}, consensus "
         f"{right[1]}; training pixels of classes mostly given as others: {away[0]}, {away[1]}. "
-        f"True labels are worth {ceiling:+.1f} points over majority labels: no way to train on labels can be expected "
-        "to gain more."
+        f"True labels are worth {ceiling:+.1f} points over majority labels, about the most that better labels can give "
+        "this forest."
     )

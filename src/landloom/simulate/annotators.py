@@ -223,12 +223,7 @@ def simulate_campaign(spec: CampaignSpec, truths: Sequence[NDArray[np.int64]] | 
     )
     model = Labeller.drawn(spec.seed * 100 + 99, classes=spec.classes, accuracy=spec.guess_accuracy, family=spec.family)
     rng = np.random.default_rng(spec.seed)
-    windows = [
-        (chip, row, column)
-        for chip in range(spec.chips)
-        for row in range(0, spec.side, spec.task)
-        for column in range(0, spec.side, spec.task)
-    ]
+    windows = _windows(spec)
     kinds = _kinds(spec, rng, len(windows))
     if truths is None:
         truths = [land_cover(spec.seed, spec.classes, chip, spec.side) for chip in range(spec.chips)]
@@ -254,6 +249,12 @@ def simulate_campaign(spec: CampaignSpec, truths: Sequence[NDArray[np.int64]] | 
             )
         )
     return SimulatedCampaign(spec=spec, tasks=tuple(tasks), annotators=people)
+
+
+def _windows(spec: CampaignSpec) -> list[tuple[int, int, int]]:
+    """Chip, first row and first column of every task."""
+    starts = range(0, spec.side, spec.task)
+    return [(chip, row, column) for chip in range(spec.chips) for row in starts for column in starts]
 
 
 def _kinds(spec: CampaignSpec, rng: np.random.Generator, number: int) -> list[str]:
