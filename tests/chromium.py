@@ -110,8 +110,10 @@ def chromium() -> Iterator[Browser]:
     build()
     with sync_playwright() as driver:
         browser = launch(driver, executable)
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 def shoot(page: Page, name: str) -> None:

@@ -219,9 +219,11 @@ def desk(
         state = AppState(ledger=ledger, campaign=own, windows=windows, site=Site(secure=False, loopback=True))
         with running(state) as url:
             made = Desk(ledger=ledger, url=url, browser=browser)
-            yield made
-            for context in made.contexts:
-                context.close()
+            try:
+                yield made
+            finally:
+                for context in made.contexts:
+                    context.close()
     assert made.failures == []
 
 

@@ -50,8 +50,10 @@ class Cluster:
         """Address of a copy of a database that nobody uses now, dropped at the end."""
         name = f"test_{next(self.numbers)}"
         self._run("postgres", f"create database {name} template {self._name(template)}")
-        yield self.url(name)
-        self.drop(self.url(name))
+        try:
+            yield self.url(name)
+        finally:
+            self.drop(self.url(name))
 
     def drop(self, url: str) -> None:
         """Drop a database and the tablespace of its name."""
@@ -71,13 +73,15 @@ class Cluster:
     def lent(self) -> Iterator[str]:
         """Address of an empty database, which is emptied again at the end."""
         url = self.free.pop() if self.free else self.new_database()
-        yield url
-        name = self._name(url)
-        others = f"from pg_stat_activity where datname = '{name}' and pid != pg_backend_pid()"
-        self._run(
-            name, f"select pg_terminate_backend(pid) {others}", "drop schema public cascade", "create schema public"
-        )
-        self.free.append(url)
+        try:
+            yield url
+        finally:
+            name = self._name(url)
+            others = f"from pg_stat_activity where datname = '{name}' and pid != pg_backend_pid()"
+            self._run(
+                name, f"select pg_terminate_backend(pid) {others}", "drop schema public cascade", "create schema public"
+            )
+            self.free.append(url)
 
     def _run(self, database: str, *statements: str) -> None:
         import psycopg

@@ -11,6 +11,8 @@ import grimp
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from landloom.engine.kinds import Sampler
 
 ROOT = Path(__file__).parents[1]
@@ -30,6 +32,23 @@ def test_files_and_functions_stay_small(path: Path) -> None:
             documented = isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant)
             start = first.end_lineno if documented else node.lineno
             assert (node.end_lineno or 0) - (start or 0) <= 40, f"{node.name} is long"
+
+
+def test_helpers_clean_up_after_a_failed_test() -> None:
+    """What follows the `yield` of a context manager runs after an error only in a `finally`."""
+    for path in TESTS:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.FunctionDef) and "contextmanager" in map(ast.unparse, node.decorator_list):
+                assert not list(_after_yield(node.body)), f"{path}: {node.name}: expected try, finally around its yield"
+
+
+def _after_yield(body: list[ast.stmt]) -> Iterator[ast.stmt]:
+    """Statements after a `yield` that an error within it would pass over; that a check holds may stand there."""
+    for place, one in enumerate(body):
+        if isinstance(one, ast.Expr) and isinstance(one.value, ast.Yield):
+            yield from (later for later in body[place + 1 :] if not isinstance(later, ast.Assert))
+        elif isinstance(one, ast.With | ast.For | ast.If | ast.While):
+            yield from _after_yield(one.body)
 
 
 def test_folders_stay_small() -> None:

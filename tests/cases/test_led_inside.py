@@ -14,7 +14,7 @@ from tests.cases.archives import only_chip, write_catalog, write_recipe, write_s
 
 from landloom.engine.executors import processes
 from landloom.errors import ForeignAddressError, TransientFaultError
-from landloom.model.address import HOSTS_VARIABLE
+from landloom.model.address import HOSTS_VARIABLE, resolve
 from landloom.pipelines.build import build
 from landloom.query.search import stac_search
 from landloom.store.hosts import Peers, take_over_peers
@@ -74,6 +74,9 @@ def test_a_public_document_does_not_lead_inside(
     assert faulty.requests == []
     monkeypatch.setenv(HOSTS_VARIABLE, "127.1")
     assert READERS[reader](inside, PUBLIC) == b"{}"
+    monkeypatch.setenv(HOSTS_VARIABLE, "127.0.0.1")
+    literal = resolve(inside.replace("127.1", "127.0.0.1"), document=PUBLIC)
+    assert READERS[reader](literal, PUBLIC) == b"{}", "by its number"
 
 
 def test_an_open_connection_is_no_way_round(inside: str, faulty: FaultyServer) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from landloom.errors import ForeignAddressError
-from landloom.model.address import is_remote, resolve, shown
+from landloom.model.address import HOSTS_VARIABLE, is_remote, resolve, shown
 
 REMOTE = st.sampled_from(["https://host/a/b/item.json?token=1", "s3://bucket/a/item.json", "http://127.0.0.1:8/c.json"])
 
@@ -68,6 +68,26 @@ def test_no_document_leads_into_a_private_network(document: str, href: str) -> N
 def test_a_private_archive_may_name_private_hosts() -> None:
     assert resolve("http://10.0.0.7/B04.tif", document="http://127.0.0.1:1/item.json") == "http://10.0.0.7/B04.tif"
     assert resolve("http://127.0.0.1/B04.tif", document="/data/item.json") == "http://127.0.0.1/B04.tif"
+
+
+@pytest.mark.parametrize(
+    ("listed", "host"),
+    [
+        ("10.0.0.7", "10.0.0.7"),
+        ("example.org, LOCALHOST", "localhost:8080"),
+        ("::1", "[::1]:80"),
+        ("db.internal", "DB.internal"),
+        (".internal", "db.internal"),
+    ],
+)
+def test_private_hosts_on_the_list_may_be_named(listed: str, host: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    href, document = f"http://{host}/B04.tif", "https://example.org/item.json"
+    monkeypatch.setenv(HOSTS_VARIABLE, listed)
+    assert resolve(href, document=document) == href
+    for other in ("", "example.org", "10.0.0.70", "al"):
+        monkeypatch.setenv(HOSTS_VARIABLE, other)
+        with pytest.raises(ForeignAddressError, match="a private network, refused unless LANDLOOM_HOSTS names it"):
+            resolve(href, document=document)
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,17 @@ target.
 from __future__ import annotations
 
 import ipaddress
+import os
 import posixpath
 import re
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from landloom.errors import ForeignAddressError, InvalidInputError
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 HOSTS_VARIABLE: Final = "LANDLOOM_HOSTS"
 """Environment variable that limits the hosts that are contacted: names, separated by commas."""
@@ -96,6 +100,28 @@ def without_secrets(text: str) -> str:
     return _ADDRESS.sub(lambda found: public(found[0]), text)
 
 
+def listed_hosts() -> tuple[str, ...] | None:
+    """The names to which `LANDLOOM_HOSTS` limits access; None without a limit.
+
+    Example:
+        >>> listed_hosts() is None
+        True
+    """
+    text = os.environ.get(HOSTS_VARIABLE, "")
+    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
+    return names or None
+
+
+def is_listed(host: str, listed: Collection[str]) -> bool:
+    """Whether a host is on a list; a name that starts with a dot admits every host below it.
+
+    Example:
+        >>> is_listed("a.tiles.net", [".tiles.net"]), is_listed("tiles.net", [".tiles.net"])
+        (True, False)
+    """
+    return any(host == name or (name.startswith(".") and host.endswith(name)) for name in listed)
+
+
 def local_path(address: str) -> str:
     """The path that a local address names: `file://` and percent-encoding are removed.
 
@@ -118,7 +144,8 @@ def resolve(href: str, *, document: str) -> str:
 
     Raises:
         ForeignAddressError: a remote document names a file on this machine, or a document from a public host names
-            a host of this machine or of a private network; or a document names one of GDAL's virtual file systems.
+            a host of this machine or of a private network that `LANDLOOM_HOSTS` does not name; or a document names one
+            of GDAL's virtual file systems.
 
     Example:
         >>> resolve("./B02.tif", document="s3://bucket/a/b/item.json")
@@ -151,17 +178,25 @@ def resolve(href: str, *, document: str) -> str:
 
 def _check_network(href: str, document: str) -> None:
     """Refuse references from the public network into a private one: the other end cannot know what lies there."""
-    if is_remote(document) and not _is_private(document) and _is_private(href):
+    if not is_remote(document) or _is_private(_host(document)):
+        return
+    host = _host(href)
+    if _is_private(host) and not is_listed(host, listed_hosts() or ()):
         raise ForeignAddressError(
-            f"{shown(document)}: names {shown(href)}, a host of this machine or of a private network"
+            f"{shown(document)}: names {shown(href)}, a host of this machine or of a private network, refused unless "
+            f"{HOSTS_VARIABLE} names it"
         )
 
 
-def _is_private(address: str) -> bool:
+def _host(address: str) -> str:
     try:
-        host = (urlsplit(address).hostname or "").rstrip(".")
+        return urlsplit(address).hostname or ""
     except ValueError:
-        return False
+        return ""
+
+
+def _is_private(host: str) -> bool:
+    host = host.rstrip(".")
     if host == "localhost" or host.endswith((".localhost", ".local", ".internal")):
         return True
     try:

@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from landloom.errors import ForeignAddressError
-from landloom.model.address import HOSTS_VARIABLE, is_remote, shown
+from landloom.model.address import HOSTS_VARIABLE, is_listed, is_remote, listed_hosts, shown
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -86,9 +86,9 @@ def check_host(address: str) -> None:
         raise ForeignAddressError(f"{shown(address)}: not a valid address: {error}") from error
     if not host:
         raise ForeignAddressError(f"{shown(address)}: not a valid address: no host")
-    allowed = _allowed()
+    allowed = listed_hosts()
     if allowed is not None:
-        if not _is_listed(host, allowed):
+        if not is_listed(host, allowed):
             raise ForeignAddressError(
                 f"{shown(address)}: {host} is not among the hosts allowed by {HOSTS_VARIABLE} (--hosts)"
             )
@@ -116,7 +116,7 @@ def check_peer(ip: str, host: str) -> None:
     """
     (_peers.private if is_private(ip) else _peers.public).setdefault(host, ip)
     lead = _lead.get() if is_private(ip) else None
-    refused = why_refused(ip, host, None if lead is None else _origin(lead.document), _allowed() or ())
+    refused = why_refused(ip, host, None if lead is None else _origin(lead.document), listed_hosts() or ())
     if refused is not None:
         raise ForeignAddressError(refused if lead is None else f"{shown(lead.document)}: leads to {refused}")
 
@@ -146,7 +146,7 @@ def why_refused(peer: str, host: str, origin: str | None, allowed: Collection[st
         return None
     if _is_metadata(peer):
         return _link_local(f"{host} ({peer})")
-    if origin is None or is_private(origin) or not is_private(peer) or _is_listed(host, allowed):
+    if origin is None or is_private(origin) or not is_private(peer) or is_listed(host, allowed):
         return None
     return (
         f"{host} ({peer}), an address of this machine or of a private network, refused unless {HOSTS_VARIABLE} names it"
@@ -191,7 +191,7 @@ def hosts_are_limited() -> bool:
         >>> hosts_are_limited()
         False
     """
-    return _allowed() is not None
+    return listed_hosts() is not None
 
 
 class _Turn:
@@ -238,16 +238,6 @@ def limited_to(hosts: str) -> Iterator[None]:
         yield
     finally:
         _turn.leave()
-
-
-def _allowed() -> tuple[str, ...] | None:
-    text = os.environ.get(HOSTS_VARIABLE, "")
-    names = tuple(name.strip().lower() for name in text.split(",") if name.strip())
-    return names or None
-
-
-def _is_listed(host: str, allowed: Collection[str]) -> bool:
-    return any(host == name or (name.startswith(".") and host.endswith(name)) for name in allowed)
 
 
 def _origin(document: str) -> str | None:

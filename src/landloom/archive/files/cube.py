@@ -6,21 +6,14 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
-from landloom.archive.files.scenes import Header, SceneName, scene_file, scene_of, stored_names
-from landloom.archive.protocol import in_order, is_wanted
-from landloom.errors import FaultError, InvalidValueError, PermanentFaultError, Problem
+from landloom.archive.files.scenes import FileArchive, Header, SceneName, scene_file, scene_of, stored_names
+from landloom.errors import FaultError, InvalidValueError, PermanentFaultError
 from landloom.model.time import parse_instant
 from landloom.store.raster import cube_variables
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
-    from shapely.geometry.base import BaseGeometry
-
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
-    from landloom.model.sensor import Sensor
-    from landloom.model.time import Period
     from landloom.store.drivers import CubeVariable
 
 _UNITS: Final = re.compile(r"(seconds?|minutes?|hours?|days?)\s+since\s+(.+)", re.IGNORECASE)
@@ -59,43 +52,16 @@ def _axis(header: Header, known: tuple[datetime, ...]) -> tuple[datetime, ...]:
     return own
 
 
-class CubeArchive:
-    """The dates of a cube as scenes; see `landloom.archive.protocol.Archive`."""
-
-    def __init__(self, path: Path, sensor: Sensor) -> None:
-        """Set the cube; nothing is read yet.
-
-        Args:
-            path: of the NetCDF file, or the folder of a Zarr cube.
-            sensor: whose bands are its variables.
-        """
-        self._path = path
-        self._sensor = sensor
-        self._problems: dict[Problem, None] = {}
-        self._scenes: tuple[Scene, ...] | None = None
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Variables that were left out."""
-        return tuple(self._problems)
-
-    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
-        """See `landloom.archive.protocol.Archive`.
-
-        Raises:
-            PermanentFaultError: there is no such cube, or no variable of it is a band with times.
-        """
-        if self._scenes is None:
-            self._scenes = self._read()
-        return in_order(scene for scene in self._scenes if is_wanted(scene, footprint, period))
+class CubeArchive(FileArchive):
+    """The dates of a NetCDF file, or of the folder of a Zarr cube, as scenes; bands of the sensor are its variables."""
 
     def _read(self) -> tuple[Scene, ...]:
-        variables = cube_variables(str(self._path))
+        variables = cube_variables(str(self._place))
         known = {text.lower(): name for text, name in stored_names(self._sensor).items()}
         bands = {known[one.name.lower()]: one for one in variables if one.name.lower() in known}
         if not bands:
             wanted, got = ", ".join(stored_names(self._sensor)), ", ".join(one.name for one in variables) or "none"
-            raise PermanentFaultError(f"{self._path}: got variables {got}, expected some of {wanted}")
+            raise PermanentFaultError(f"{self._place}: got variables {got}, expected some of {wanted}")
         axis: tuple[datetime, ...] = ()
         usable: dict[str, CubeVariable] = {}
         grids: list[Grid] = []
@@ -104,7 +70,7 @@ class CubeArchive:
                 header = Header.of(str(variable))
                 own = _axis(header, axis)
             except (FaultError, InvalidValueError) as error:
-                self._report(variable.name, f"{error}; left out")
+                self._report(f"{self._place}: {variable.name}", f"{error}; left out")
                 continue
             axis, usable[name] = own, variable
             grids.append(header.grid)
@@ -115,10 +81,7 @@ class CubeArchive:
     def _dates(self, axis: tuple[datetime, ...], usable: dict[str, CubeVariable], grid: Grid) -> tuple[Scene, ...]:
         scenes = []
         for number, time in enumerate(axis, start=1):
-            files = {name: scene_file(str(one), self._sensor, number, path=self._path) for name, one in usable.items()}
-            name = SceneName(id=f"{self._path.stem}_{time:%Y-%m-%dT%H%M%S}", time=time)
+            files = {name: scene_file(str(one), self._sensor, number, path=self._place) for name, one in usable.items()}
+            name = SceneName(id=f"{self._place.stem}_{time:%Y-%m-%dT%H%M%S}", time=time)
             scenes.append(scene_of(name, self._sensor, files, grid))
         return tuple(scenes)
-
-    def _report(self, variable: str, what: str) -> None:
-        self._problems[Problem(where=f"{self._path}: {variable}", what=what)] = None

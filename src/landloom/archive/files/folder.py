@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from landloom.archive.files.scenes import (
+    FileArchive,
     SceneName,
     first_header,
     layer_names,
@@ -15,18 +16,14 @@ from landloom.archive.files.scenes import (
     stacked,
     stored_names,
 )
-from landloom.archive.protocol import in_order, is_wanted
-from landloom.errors import InvalidInputError, PermanentFaultError, Problem
+from landloom.errors import InvalidInputError, PermanentFaultError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from shapely.geometry.base import BaseGeometry
-
     from landloom.archive.files.pattern import FileName, FilePattern
     from landloom.model.scene import Scene, SceneFile
     from landloom.model.sensor import Sensor
-    from landloom.model.time import Period
 
 _BESIDE: Final = (".aux.xml", ".ovr", ".msk", ".tfw", ".prj")
 """Endings of files that belong to a raster beside them."""
@@ -44,7 +41,7 @@ class _Found:
     """The file with all bands."""
 
 
-class FolderArchive:
+class FolderArchive(FileArchive):
     """Scenes of a folder of rasters; see `landloom.archive.protocol.Archive`.
 
     The folder is listed once. Files whose names do not match, and bands that the sensor lacks, are left out and listed
@@ -59,38 +56,20 @@ class FolderArchive:
             patterns: of paths below the folder; the first that matches a file counts.
             sensor: of all scenes.
         """
-        self._folder = folder
+        super().__init__(folder, sensor)
         self._patterns = tuple(patterns)
-        self._sensor = sensor
         self._beside: tuple[FilePattern, ...] = ()
-        self._problems: dict[Problem, None] = {}
-        self._scenes: tuple[Scene, ...] | None = None
-
-    @property
-    def problems(self) -> tuple[Problem, ...]:
-        """Files that were left out."""
-        return tuple(self._problems)
 
     def leave_to_others(self, patterns: Iterable[FilePattern]) -> None:
         """Do not report files of these patterns: other archives read them."""
         self._beside = tuple(patterns)
 
-    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
-        """See `landloom.archive.protocol.Archive`.
-
-        Raises:
-            PermanentFaultError: there is no such folder, or no file in it matches.
-        """
-        if self._scenes is None:
-            self._scenes = in_order(self._read())
-        return in_order(scene for scene in self._scenes if is_wanted(scene, footprint, period))
-
     def _read(self) -> Iterator[Scene]:
-        if not self._folder.is_dir():
-            raise PermanentFaultError(f"{self._folder}: no such folder")
+        if not self._place.is_dir():
+            raise PermanentFaultError(f"{self._place}: no such folder")
         if self._sensor.offset is not None:
             what = f"file names do not tell the processing baseline of {self._sensor.title}: no offset is applied"
-            self._report(self._folder, what)
+            self._report(self._place, what)
         for found in self._found().values():
             scene = self._scene(found)
             if scene is not None:
@@ -105,7 +84,7 @@ class FolderArchive:
         for path in self._files():
             said = self._said(path)
             if said is None:
-                if not any(one.match(path.relative_to(self._folder).as_posix()) for one in self._beside):
+                if not any(one.match(path.relative_to(self._place).as_posix()) for one in self._beside):
                     strangers.append(path)
                 continue
             name = None if said.band is None else known.get(said.band.lower())
@@ -117,11 +96,11 @@ class FolderArchive:
         return scenes
 
     def _files(self) -> list[Path]:
-        found = (path for path in self._folder.rglob("*") if path.is_file())
+        found = (path for path in self._place.rglob("*") if path.is_file())
         return sorted(p for p in found if not p.name.startswith(".") and not p.name.lower().endswith(_BESIDE))
 
     def _said(self, path: Path) -> FileName | None:
-        below = path.relative_to(self._folder).as_posix()
+        below = path.relative_to(self._place).as_posix()
         return next((said for one in self._patterns if (said := one.match(below)) is not None), None)
 
     def _take(self, scenes: dict[str, _Found], said: FileName, band: str | None, path: Path) -> None:
@@ -140,11 +119,11 @@ class FolderArchive:
         """Name what was left out; a folder of which nothing matches is a fault."""
         patterns = " or ".join(one.text for one in self._patterns)
         if not matched:
-            named = ", ".join(path.relative_to(self._folder).as_posix() for path in [*strangers][:MOST_NAMED])
+            named = ", ".join(path.relative_to(self._place).as_posix() for path in [*strangers][:MOST_NAMED])
             more = f" and {len(strangers) - MOST_NAMED} more" if len(strangers) > MOST_NAMED else ""
             bands = f"; {', '.join(sorted(unknown))} are no bands of {self._sensor.title}" if unknown else ""
             got = f"got {named}{more}" if strangers else "got no file" if not unknown else "got only other bands"
-            raise PermanentFaultError(f"{self._folder}: no file matches {patterns}: {got}{bands}")
+            raise PermanentFaultError(f"{self._place}: no file matches {patterns}: {got}{bands}")
         for path in strangers:
             self._report(path, f"does not match {patterns}: left out")
         for band, paths in sorted(unknown.items()):
@@ -170,6 +149,3 @@ class FolderArchive:
             files = {name: scene_file(str(found.whole), self._sensor, number) for name, number in numbers.items()}
         files |= {name: scene_file(str(path), self._sensor) for name, path in found.bands.items()}
         return scene_of(found.name, self._sensor, files, header.grid)
-
-    def _report(self, path: Path, what: str) -> None:
-        self._problems[Problem(where=str(path), what=what)] = None

@@ -2,20 +2,62 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from landloom.errors import FaultError, InvalidInputError
+from landloom.archive.protocol import in_order, is_wanted
+from landloom.errors import FaultError, InvalidInputError, Problem
 from landloom.model.scene import Role, Scene, SceneFile
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
+
+    from shapely.geometry.base import BaseGeometry
 
     from landloom.model.grid import Grid
     from landloom.model.sensor import Sensor
+    from landloom.model.time import Period
+
+
+class FileArchive(ABC):
+    """Scenes of files that are listed once, by the first search; see `landloom.archive.protocol.Archive`.
+
+    Args:
+        place: file or folder; nothing is read yet.
+        sensor: of all scenes.
+    """
+
+    def __init__(self, place: Path, sensor: Sensor) -> None:
+        self._place = place
+        self._sensor = sensor
+        self._problems: dict[Problem, None] = {}
+        self._scenes: tuple[Scene, ...] | None = None
+
+    @property
+    def problems(self) -> tuple[Problem, ...]:
+        """What was left out."""
+        return tuple(self._problems)
+
+    def search(self, footprint: BaseGeometry, period: Period) -> tuple[Scene, ...]:
+        """See `landloom.archive.protocol.Archive`.
+
+        Raises:
+            PermanentFaultError: there is no such place, or no scene in it.
+        """
+        if self._scenes is None:
+            self._scenes = in_order(self._read())
+        return in_order(scene for scene in self._scenes if is_wanted(scene, footprint, period))
+
+    @abstractmethod
+    def _read(self) -> Iterable[Scene]:
+        """All scenes, in any order."""
+
+    def _report(self, where: str | Path, what: str) -> None:
+        self._problems[Problem(where=str(where), what=what)] = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
