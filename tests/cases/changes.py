@@ -211,6 +211,7 @@ CHANGES: dict[str, list[Change]] = {
         change("windows", "products.s2_native.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("windows", "products.s2_native.terms", {"licence": "MIT", "attribution": "x"}),
         change("windows", "products.s2_native.archive", "other"),
+        change("windows", "products.s2_native.register", "measure"),
     ],
     "GranuleSeries": [
         change("granules", "products.s2.bands", ["B04", "B08"]),
@@ -221,6 +222,7 @@ CHANGES: dict[str, list[Change]] = {
         change("granules", "products.s2.period", {"start": "2018-03-01", "end": "2018-10-01"}),
         change("granules", "products.s2.terms", {"licence": "MIT", "attribution": "x"}),
         change("granules", "products.s2.archive", "other"),
+        change("granules", "products.s2.register", "correct"),
     ],
     "FusedProduct": [
         change("fused", "products.pfsr.resolution", 20.0),

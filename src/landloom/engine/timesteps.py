@@ -136,7 +136,7 @@ class TimestepTask:
         """Reduce one timestep; nothing is written before all of its blocks are read."""
         step = self.timesteps[index]
         wanted = [scene for scene in self.scenes if scene.time in step.period]
-        known = {scene.id: aligned.left_out[scene.id] for scene in wanted if scene.id in aligned.left_out}
+        known = aligned.left_out_of(wanted)
         (attempt, parts), left_out = without_broken(partial(self._parts, wanted, aligned), known)
         means: list[float] = []
         for block, arrays, count in parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from math import gcd
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -12,6 +13,7 @@ from landloom.corpus.lineage import ShiftRecord
 from landloom.engine.pixels.blocks import blocks
 from landloom.engine.pixels.reading import SceneFaultError, SceneReader
 from landloom.engine.units import Note, NoteKind
+from landloom.imagery.registration.between import BetweenMeter, Offset
 from landloom.imagery.registration.shifts import MOST, Shift, ShiftMeter
 from landloom.imagery.valid import data_valid
 
@@ -33,6 +35,8 @@ DILATE: Final = 2
 """Pixels of the classification by which unusable areas grow at least: the edges of clouds move."""
 NOTED: Final = 1.0
 """Pixels from which a displacement is told of, not only recorded."""
+_MOST_PARTS: Final = 12
+"""Pieces along a side of a pixel at most in which sensors are compared."""
 _COLOURS: Final = ("nir", "red", "nir08", "green")
 
 
@@ -60,6 +64,8 @@ class Registration:
     rule: Register = Register.OFF
     shifts: Mapping[str, Shift | None] = field(default_factory=dict)
     """Scene → displacement; None where it could not be measured."""
+    told: tuple[str, ...] = ()
+    """What else there is to tell."""
 
     def displaced(self, scene: str) -> tuple[float, float] | None:
         """Metres to the east and north to remove from a scene; None to read it as it is."""
@@ -67,6 +73,11 @@ class Registration:
         if self.rule is not Register.CORRECT or shift is None or not shift.is_worth_it:
             return None
         return round(shift.east, 2), round(shift.north, 2)
+
+    def to_remove(self, scenes: Sequence[Scene]) -> dict[str, tuple[float, float]]:
+        """Scene → metres as of `displaced`, for those of some scenes that are not read as they are."""
+        places = ((scene.id, self.displaced(scene.id)) for scene in scenes)
+        return {name: place for name, place in places if place is not None}
 
     @property
     def left_out(self) -> dict[str, str]:
@@ -78,6 +89,11 @@ class Registration:
             for scene, shift in sorted(self.shifts.items())
             if shift is not None and shift.is_too_far
         }
+
+    def left_out_of(self, scenes: Sequence[Scene]) -> dict[str, str]:
+        """Those of some scenes that are left out, with the reason."""
+        far = self.left_out
+        return {scene.id: far[scene.id] for scene in scenes if scene.id in far}
 
     def record(self, scene: str) -> ShiftRecord | None:
         """What lineage says of a scene; None if nothing was measured."""
@@ -105,10 +121,8 @@ class Registration:
             for scene in far
             if scene not in self.left_out
         }
-        return tuple(
-            Note(kind=NoteKind.DISPLACED, what=f"{scene}: displaced by {far[scene].size:.1f} pixels, {what}")
-            for scene, what in done.items()
-        )
+        said = [f"{scene}: displaced by {far[scene].size:.1f} pixels, {what}" for scene, what in done.items()]
+        return tuple(Note(kind=NoteKind.DISPLACED, what=what) for what in (*self.told, *said))
 
 
 def survey_band(bands: Sequence[str], scene: Scene) -> str:
@@ -160,12 +174,98 @@ def survey(
     for number, scene in enumerate(scenes):
         with SceneReader(scene, bands=(band,), mask=careful) as reader:
             _look(reader, grids, stack[:, number], valid[:, number])
-    days = np.array([min(one.time for one in group).timestamp() / 86_400 for group in passes for _ in group])
-    meter = ShiftMeter(days=days, pixel=pixel)
+    meter = ShiftMeter(days=_days(passes), pixel=pixel)
     for window, usable in zip(stack, valid, strict=True):
         meter.add(window, usable)
     ids = [scene.id for scene in scenes]
     return Registration(rule=rule, shifts=dict(zip(ids, meter.shifts(), strict=True)))
+
+
+def _days(passes: Sequence[Sequence[Scene]]) -> NDArray[np.float64]:
+    """(scene) days since 1970 of its overpass."""
+    return np.array([min(one.time for one in group).timestamp() / 86_400 for group in passes for _ in group])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sensed:
+    """The overpasses of a sensor over a tile, for comparing sensors."""
+
+    passes: Sequence[Sequence[Scene]]
+    """In time order."""
+    bands: Sequence[str]
+    """Of the product, in its order."""
+    mask: PixelMask
+
+
+def survey_between(
+    first: Sensed, second: Sensed, own: Registration, *, samples: Sequence[Sample], resolution: float
+) -> Registration:
+    """Displacements of a second sensor's scenes against the first sensor: both show the ground at one place then.
+
+    Windows are read in the finest pixels that nest in those of both sensors, and averaged to the coarser ones, so that
+    rasters that do not lie on each other are not taken for displacements.
+
+    Args:
+        first: the reference.
+        second: the other sensor, whose bands are those of the first in the same order.
+        own: displacements of the second sensor's scenes beside each other.
+        samples: of the tile.
+        resolution: metres of a pixel of the product.
+
+    Returns:
+        The displacements with that between the sensors added, or as they were if it cannot be trusted; both are told.
+
+    Raises:
+        TransientFaultError: a file is temporarily unreadable.
+    """
+    theirs = [scene for group in second.passes for scene in group]
+    if own.rule is Register.OFF or not first.passes or not theirs:
+        return own
+    colour = survey_band(first.bands, first.passes[0][0])
+    names = colour, second.bands[list(first.bands).index(colour)]
+    sizes = first.passes[0][0].made_by.bands[names[0]].resolution, theirs[0].made_by.bands[names[1]].resolution
+    pixel = max(resolution, *sizes)
+    part = min(round(2 * pixel / (gcd(*(round(100 * size) for size in sizes)) / 100)), _MOST_PARTS)
+    meter = BetweenMeter(days=_days(first.passes), second=_days(second.passes))
+    for grid in survey_windows(samples, pixel):
+        pairs = zip((first, second), names, strict=True)
+        seen = [_averaged(sensor, name, grid, part) for sensor, name in pairs]
+        meter.add(*seen[0], *seen[1])
+    offset = meter.offset([own.shifts.get(scene.id) for scene in theirs])
+    if offset is None:
+        what = "the second sensor could not be compared with the first: its scenes are aligned with each other only"
+        return replace(own, told=(*own.told, what))
+    east, north = offset.right * pixel, -offset.down * pixel
+    what = f"the second sensor lies {east:.1f} m east and {north:.1f} m north of the first"
+    moved = {name: None if shift is None else _moved(shift, offset, pixel) for name, shift in own.shifts.items()}
+    return replace(own, shifts=moved, told=(*own.told, what))
+
+
+def _moved(shift: Shift, offset: Offset, pixel: float) -> Shift:
+    scale = pixel / shift.pixel
+    return replace(
+        shift,
+        right=shift.right + scale * offset.right,
+        down=shift.down + scale * offset.down,
+        error=float(np.hypot(shift.error, scale * offset.error)),
+    )
+
+
+def _averaged(sensor: Sensed, band: str, grid: Grid, part: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    """(scene, y, x) means of a band and where all of a pixel is clear, read in `part`² pieces of each pixel."""
+    scenes = [scene for group in sensor.passes for scene in group]
+    stack = np.zeros((len(scenes), *grid.shape), np.uint16)
+    valid = np.zeros(stack.shape, np.bool_)
+    careful = replace(sensor.mask, dilate=max(sensor.mask.dilate, DILATE))
+    fine = [grid.at(grid.resolution / part)]
+    shape = grid.height, part, grid.width, part
+    for number, scene in enumerate(scenes):
+        seen, clear = np.zeros((1, *fine[0].shape), np.uint16), np.zeros((1, *fine[0].shape), np.bool_)
+        with SceneReader(scene, bands=(band,), mask=careful) as reader:
+            _look(reader, fine, seen, clear)
+        stack[number] = np.rint(seen.reshape(shape).mean(axis=(1, 3), dtype=np.float64))
+        valid[number] = clear.reshape(shape).all(axis=(1, 3))
+    return stack, valid
 
 
 def _look(reader: SceneReader, grids: Sequence[Grid], stack: NDArray[np.uint16], valid: NDArray[np.bool_]) -> None:

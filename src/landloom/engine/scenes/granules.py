@@ -165,11 +165,26 @@ def fill_times(bands: NDArray[np.uint16], valid: NDArray[np.bool_], times: Seque
 class GranuleReader:
     """The open files of a granule's scenes; reads windows as arrays."""
 
-    def __init__(self, scenes: Sequence[Scene], bands: Sequence[str], mask: PixelMask) -> None:
+    def __init__(
+        self,
+        scenes: Sequence[Scene],
+        bands: Sequence[str],
+        mask: PixelMask,
+        displaced: Mapping[str, tuple[float, float]] | None = None,
+    ) -> None:
+        """Set what to read.
+
+        Args:
+            scenes: of one granule.
+            bands: in the order of windows.
+            mask: rule for usable pixels.
+            displaced: scene → metres to the east and north by which its image is displaced, to be removed.
+        """
         self.dates = tuple(date.scenes for date in dates_of(scenes))
         self.times = tuple(first.time for first, *_ in self.dates)
         self.bands = tuple(bands)
         self._mask = mask
+        self._displaced = displaced or {}
         self._stack = ExitStack()
         self._opened: list[SceneReader] = []
         self.readers: list[SceneReader | OverpassReader] = []
@@ -177,10 +192,13 @@ class GranuleReader:
 
     def __enter__(self) -> Self:
         for scenes in self.dates:
-            own = [self._stack.enter_context(SceneReader(one, bands=self.bands, mask=self._mask)) for one in scenes]
+            own = [self._stack.enter_context(self._reader(one)) for one in scenes]
             self._opened += own
             self.readers.append(own[0] if len(own) == 1 else OverpassReader(own))
         return self
+
+    def _reader(self, scene: Scene) -> SceneReader:
+        return SceneReader(scene, bands=self.bands, mask=self._mask, displaced=self._displaced.get(scene.id))
 
     @property
     def stored(self) -> dict[str, dict[str, str]]:
@@ -269,6 +287,8 @@ class DecidedScenes:
     """(sample, time, y, x) usable pixels of the chips."""
     exists: NDArray[np.bool_]
     """(sample, time) where there is a chip."""
+    displaced: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    """Scene → metres to the east and north by which its image is displaced, where this was removed."""
 
     @staticmethod
     def key(tile: str) -> str:
@@ -285,7 +305,9 @@ class DecidedScenes:
         buffer = io.BytesIO()
         bits, shape = np.packbits(self.valid, axis=None), np.array(self.valid.shape)
         names = np.array(self.scenes, np.str_)
-        np.savez_compressed(buffer, allow_pickle=False, scenes=names, bits=bits, shape=shape, exists=self.exists)
+        places = np.array([self.displaced.get(name, (np.nan, np.nan)) for name in self.scenes]).reshape(-1, 2)
+        arrays = {"scenes": names, "bits": bits, "shape": shape, "exists": self.exists}
+        np.savez_compressed(buffer, allow_pickle=False, displaced=places, **arrays)
         return buffer.getvalue()
 
     @classmethod
@@ -294,4 +316,8 @@ class DecidedScenes:
         with np.load(io.BytesIO(content), allow_pickle=False) as kept:
             shape = tuple(kept["shape"].tolist())
             valid = np.unpackbits(kept["bits"], count=int(np.prod(shape))).reshape(shape).astype(np.bool_)
-            return cls(scenes=tuple(kept["scenes"].tolist()), valid=valid, exists=kept["exists"])
+            names = tuple(kept["scenes"].tolist())
+            places = kept["displaced"].tolist() if "displaced" in kept else []  # absent in older build state
+            moved = zip(names, places, strict=False)
+            displaced = {name: (east, north) for name, (east, north) in moved if not np.isnan(east)}
+            return cls(scenes=names, valid=valid, exists=kept["exists"], displaced=displaced)

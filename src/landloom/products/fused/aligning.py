@@ -5,11 +5,21 @@ They are surveyed before scenes are read, if they are to be corrected; else meas
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from landloom.engine.pixels.registration import SIDE, WINDOWS, Register, Registration, survey, survey_band
+from landloom.engine.pixels.registration import (
+    SIDE,
+    WINDOWS,
+    Register,
+    Registration,
+    Sensed,
+    survey,
+    survey_band,
+    survey_between,
+)
 from landloom.imagery.registration.shifts import LEAST_SIDE, Shift, ShiftMeter
 
 if TYPE_CHECKING:
@@ -31,20 +41,25 @@ def surveyed(
 
     Args:
         rule: of the recipe.
-        sources: sensors, each of which is compared with itself.
+        sources: sensors, the reference first; each is compared with itself, and the others with the reference.
         samples: of the tile.
         resolution: metres of a pixel of the product.
 
     Raises:
         TransientFaultError: a file is temporarily unreadable.
     """
-    shifts: dict[str, Shift | None] = {}
+    made = Registration(rule=rule)
+    seen: list[Sensed] = []
     for source in sources if rule is Register.CORRECT else ():
-        if source is not None:
-            bands, mask = source.bands, source.mask
-            found = survey(rule, source.passes, bands=bands, mask=mask, samples=samples, resolution=resolution)
-            shifts |= found.shifts
-    return Registration(rule=rule, shifts=shifts)
+        if source is None:
+            continue
+        passes, bands, mask = source.passes, source.bands, source.mask
+        found = survey(rule, passes, bands=bands, mask=mask, samples=samples, resolution=resolution)
+        seen.append(Sensed(passes=passes, bands=bands, mask=mask))
+        if len(seen) > 1:
+            found = survey_between(seen[0], seen[-1], found, samples=samples, resolution=resolution)
+        made = replace(made, shifts={**made.shifts, **found.shifts}, told=(*made.told, *found.told))
+    return made
 
 
 def measured(

@@ -44,7 +44,7 @@ class FusedProduct(ProductSection):
     """Where usable pixels are known from, instead of `clear`; one mask or several."""
     registration: Registering = None
     """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read,
-    `off` does neither; `measure` if absent."""
+    a second sensor's onto the first, `off` does neither; `measure` if absent."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms

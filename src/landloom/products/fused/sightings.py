@@ -163,8 +163,8 @@ class Staged:
             release(self.arrays[f"{name} {number}"])
 
     def _overpass(self, index: int) -> tuple[_Read, dict[str, str]]:
-        ids, far = {scene.id for scene in self.source.passes[index]}, self.aligned.left_out
-        made = without_broken(partial(self._attempt, index), {name: far[name] for name in sorted(ids & set(far))})
+        far = self.aligned.left_out_of(self.source.passes[index])
+        made = without_broken(partial(self._attempt, index), far)
         for number in range(len(self.grids)):
             self.release(number)
         return made

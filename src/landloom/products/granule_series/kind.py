@@ -9,6 +9,7 @@ from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
 from landloom.engine.pixels.mask_sections import pixel_mask
+from landloom.engine.pixels.registration import Register
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.model.product import LANDCOVERNET_BANDS, Product
@@ -73,6 +74,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
                 mask=mask,
                 samples=samples,
                 scenes=scenes,
+                register=Register(section.registration or Register.OFF),
             )
             archive = request.scenes.archive
             identities = [project.scene_identity(scene, mask.with_bands(bands), archive) for scene in scenes.candidates]

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from landloom.model.recipe import Name, PeriodSection, ProductSection, Terms
+from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Terms
 from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 
@@ -21,6 +21,9 @@ class GranuleSeries(ProductSection):
     """Scene classes that count as clear; all but clouds, shadows, cirrus, saturated and defective pixels if absent."""
     dilate: Annotated[int, Field(ge=0, le=50)] = 0
     """Dilation of unusable areas in pixels of the classification."""
+    registration: Registering = None
+    """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read,
+    and chooses others for those that lie too far; `off` if absent."""
     filled: bool = True
     """Whether the masked and filled series and its validity layer are published too."""
     mask: Masks = ()

@@ -13,9 +13,11 @@ from landloom.archive.protocol import in_order
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.attempts import without_broken
+from landloom.engine.pixels.reading import SceneFaultError
+from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.scratch import scratch_arrays
 from landloom.engine.pixels.writing import product_writer
-from landloom.engine.scenes.dates import daily_step
+from landloom.engine.scenes.dates import daily_step, dates_of
 from landloom.engine.scenes.granules import DecidedScenes, GranuleReader, GranuleScenes, SeriesWindow
 from landloom.engine.units import Observed, Outcome
 from landloom.model.time import format_instant
@@ -47,6 +49,8 @@ class _Told:
     """Scene → band → conversion of its numbers."""
     masked: Mapping[str, Mapping[str, str]]
     """Scene → mask → how it was used."""
+    aligned: Registration
+    """Their displacements."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +68,8 @@ class GranuleSeriesTask:
     samples: tuple[Sample, ...]
     """Samples of one granule, in id order."""
     scenes: GranuleScenes
+    register: Register = Register.OFF
+    """What is done about displaced scenes."""
 
     def run(self) -> Outcome:
         """Read, fill, write. A broken scene is replaced by the next best; this decides the scenes of the granule."""
@@ -75,13 +81,30 @@ class GranuleSeriesTask:
         self, stack: ExitStack, left_out: Mapping[str, str]
     ) -> tuple[tuple[tuple[Scene, ...], ...], dict[str, NDArray[Any]], _Told]:
         """The scenes of every date, arrays over all chips, and how each scene was read."""
-        with GranuleReader(self.scenes.without(left_out).chosen(), self.bands, self.mask) as reader:
+        chosen = self.scenes.without(left_out).chosen()
+        aligned = self._aligned(chosen)
+        with GranuleReader(chosen, self.bands, self.mask, aligned.to_remove(chosen)) as reader:
             chips = self._arrays(len(reader.dates), stack)
             for row, sample in enumerate(self.samples):
                 window = reader.window(sample.grid(RESOLUTION))
                 for name, array in chips.items():
                     array[row] = getattr(window, name)
-            return reader.dates, chips, _Told(stored=reader.stored, masked=reader.masked)
+            return reader.dates, chips, _Told(stored=reader.stored, masked=reader.masked, aligned=aligned)
+
+    def _aligned(self, chosen: Sequence[Scene]) -> Registration:
+        """Displacements of the chosen scenes; one that is too far off is as good as broken, and gives its place up."""
+        aligned = survey(
+            self.register,
+            [date.scenes for date in dates_of(chosen)],
+            bands=self.bands,
+            mask=self.mask,
+            samples=self.samples,
+            resolution=RESOLUTION,
+        )
+        known = {scene.id: scene for scene in chosen}
+        for name, reason in aligned.left_out.items():
+            raise SceneFaultError(known[name], reason)
+        return aligned
 
     def _arrays(self, times: int, stack: ExitStack) -> dict[str, NDArray[Any]]:
         """Empty arrays, in memory or in temporary files."""
@@ -120,18 +143,24 @@ class GranuleSeriesTask:
                     for step in np.flatnonzero(table[row]).tolist():
                         writer.write(row, step, arrays[step])
                 files += writer.finish()
-        files.append(self._decided(dates, chips["valid"], table))
+        files.append(self._decided(dates, chips["valid"], table, told.aligned))
         return Outcome(
             files=tuple(files),
             observed=tuple(Observed(product=one.key, timesteps=steps, table=table) for _, one in self.products),
             lineage=self._lineage(dates, chips["valid"], table, left_out, told),
+            notes=told.aligned.notes(),
         )
 
     def _decided(
-        self, dates: Sequence[tuple[Scene, ...]], valid: NDArray[np.bool_], table: NDArray[np.bool_]
+        self,
+        dates: Sequence[tuple[Scene, ...]],
+        valid: NDArray[np.bool_],
+        table: NDArray[np.bool_],
+        aligned: Registration,
     ) -> FileEntry:
-        key, names = DecidedScenes.key(self.samples[0].tile), tuple(one.id for scenes in dates for one in scenes)
-        data = DecidedScenes(scenes=names, valid=valid, exists=table).encode()
+        scenes = [one for own in dates for one in own]
+        key, names = DecidedScenes.key(self.samples[0].tile), tuple(one.id for one in scenes)
+        data = DecidedScenes(scenes=names, valid=valid, exists=table, displaced=aligned.to_remove(scenes)).encode()
         open_store(self.store).put(key, data)
         return FileEntry.of(key, data)
 
@@ -154,7 +183,10 @@ class GranuleSeriesTask:
                     timestep=step.name,
                     datetime=format_instant(step.stamp),
                     day_of_year=step.stamp.timetuple().tm_yday,
-                    scenes=tuple(SceneRecord.of(scene, stored=told.stored[scene.id]) for scene in in_order(own)),
+                    scenes=tuple(
+                        SceneRecord.of(scene, stored=told.stored[scene.id], shift=told.aligned.record(scene.id))
+                        for scene in in_order(own)
+                    ),
                     without_data=(),
                     left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(missing)),
                     masks={one.id: told.masked[one.id] for one in in_order(own) if one.id in told.masked} or None,

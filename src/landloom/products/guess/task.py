@@ -159,7 +159,8 @@ class GuessTask:
         decided = DecidedScenes.decode(store.get(DecidedScenes.key(self.samples[0].tile)))
         known = {scene.id: scene for scene in self.scenes.candidates}
         chosen = [known[name] for name in decided.scenes]
-        with rasterio.Env(GDAL_CACHEMAX=CACHE), GranuleReader(chosen, self.bands, self.mask) as reader:
+        opened = GranuleReader(chosen, self.bands, self.mask, decided.displaced)
+        with rasterio.Env(GDAL_CACHEMAX=CACHE), opened as reader:
             imagery, granule = GranuleImagery(reader), self.scenes.granule
             held = [sample.grid(RESOLUTION) for sample in self.held]
             area = reader.area(granule, RESOLUTION)

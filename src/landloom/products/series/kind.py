@@ -9,6 +9,7 @@ from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, SceneRequest
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
 from landloom.engine.pixels.mask_sections import pixel_mask
+from landloom.engine.pixels.registration import Register
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import InvalidInputError, Problem
 from landloom.model.product import PRODUCTS, Product
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from landloom.engine.placement import Placement
     from landloom.engine.results import Results
     from landloom.model.recipe import Recipe, Sections
+    from landloom.model.sample import Sample
     from landloom.model.scene import Scene
     from landloom.model.sensor import Sensor
 
@@ -82,10 +84,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
         """One unit per tile."""
         project, section, units = request.project, request.section, []
         made, bands, mask = products(request), section.bands or (), pixel_mask(section, _sensor(request))
-        for tile, samples in inputs.tiles.items():
-            scenes = inputs.scenes[request.path][tile]
-            if not _has_scenes(tile, scenes, request):
-                continue
+        for tile, samples, scenes in _shown(request, inputs):
             task = SeriesTask(
                 store=inputs.store,
                 layout=inputs.layout,
@@ -99,6 +98,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
                 samples=samples,
                 dates=acquisitions(scenes, samples[0].epsg),
                 seasons=project.seasons,
+                register=Register(section.registration or Register.OFF),
             )
             decides = unit_digest(
                 section.model_dump(mode="json", exclude={"terms"}),
@@ -125,6 +125,16 @@ class SeriesKind(ProductKind[SeriesProduct]):
         """Tiles without any scene, where the recipe allows them."""
         made = {unit.tile for unit in results.units(product=request.unit)}
         return [f"{request.unit}/{tile}: the archive has no scene of it" for tile in results.tiles if tile not in made]
+
+
+def _shown(
+    request: ProductRequest[SeriesProduct], inputs: PlanInputs
+) -> Iterator[tuple[str, tuple[Sample, ...], Sequence[Scene]]]:
+    """Tiles that have any scene, with their samples."""
+    for tile, samples in inputs.tiles.items():
+        scenes = inputs.scenes[request.path][tile]
+        if _has_scenes(tile, scenes, request):
+            yield tile, samples, scenes
 
 
 def _has_scenes(tile: str, scenes: Sequence[Scene], request: ProductRequest[SeriesProduct]) -> bool:

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from landloom.model.recipe import Name, PeriodSection, ProductSection, Share, Terms
+from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Share, Terms
 from landloom.model.recipe.masks import Masks
 from landloom.model.recipe.sections import is_none
 
@@ -26,6 +26,9 @@ class SeriesProduct(ProductSection):
     """Scene classes that count as clear; vegetation, bare soil, water, unclassified and snow if absent."""
     dilate: Annotated[int, Field(ge=0, le=50)] = 0
     """Dilation of unusable areas in pixels of the classification."""
+    registration: Registering = None
+    """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read;
+    `off` if absent."""
     least_data: Share = 0.0
     """Minimum share of a sample's pixels with data; dates with less, or with none, are left out for that sample."""
     least_valid: Share = 0.0

@@ -21,6 +21,7 @@ from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import blocks
 from landloom.engine.pixels.reading import SceneReader
+from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.scratch import IN_MEMORY, scratch_arrays
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
@@ -110,17 +111,25 @@ class SeriesTask:
     """Overpasses in time order."""
     seasons: Mapping[int, Period] = field(default_factory=dict)
     """Label year → period shown by its samples; samples without a year show the whole period."""
+    register: Register = Register.OFF
+    """What is done about displaced scenes."""
 
     def run(self) -> Outcome:
         """Read, merge, cut, write; the lineage lists the scenes behind every date."""
         table = np.zeros((len(self.samples), len(self.dates)), np.bool_)
+        aligned = self._aligned()
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product, table)) for product in self._made]
-            steps = [self._date(position, date, writers, table) for position, date in enumerate(self.dates)]
+            steps = [self._date(position, date, aligned, writers, table) for position, date in enumerate(self.dates)]
             files = [file for writer in writers for file in writer.finish()]
         axis = tuple(date.step for date in self.dates)
         observed = (Observed(product=product.key, timesteps=axis, table=table) for product in self._made)
-        return Outcome(files=tuple(files), observed=tuple(observed), lineage=Lineage(timesteps=tuple(steps)))
+        return Outcome(
+            files=tuple(files),
+            observed=tuple(observed),
+            lineage=Lineage(timesteps=tuple(steps)),
+            notes=aligned.notes(),
+        )
 
     @property
     def _made(self) -> tuple[Product, ...]:
@@ -137,14 +146,30 @@ class SeriesTask:
             observed=observed,
         )
 
+    def _aligned(self) -> Registration:
+        return survey(
+            self.register,
+            [date.scenes for date in self.dates],
+            bands=self.bands,
+            mask=self.mask,
+            samples=self.samples,
+            resolution=float(self.products[0].resolution or 10),
+        )
+
     def _date(
-        self, position: int, date: Acquisition, writers: Sequence[ProductWriter], observed: NDArray[np.bool_]
+        self,
+        position: int,
+        date: Acquisition,
+        aligned: Registration,
+        writers: Sequence[ProductWriter],
+        observed: NDArray[np.bool_],
     ) -> LineageStep:
         """Cut one date; nothing is written until all of it has been read."""
         rows = self._in_season(date.step.stamp)
         samples = tuple(self.samples[row] for row in rows)
         with ExitStack() as stack:
-            (attempt, chips), left_out = without_broken(partial(self._gather, date, samples, stack))
+            gather = partial(self._gather, date, aligned, samples, stack)
+            (attempt, chips), left_out = without_broken(gather, aligned.left_out_of(date.scenes))
             if not attempt.scenes:
                 return _lineage(date, attempt, left_out, samples=0, valid=0.0)
             kept, shares = self._keep(chips, date, samples)
@@ -157,11 +182,16 @@ class SeriesTask:
         return _lineage(date, attempt, left_out, samples=len(shares), valid=valid)
 
     def _gather(
-        self, date: Acquisition, samples: tuple[Sample, ...], stack: ExitStack, left_out: Mapping[str, str]
+        self,
+        date: Acquisition,
+        aligned: Registration,
+        samples: tuple[Sample, ...],
+        stack: ExitStack,
+        left_out: Mapping[str, str],
     ) -> tuple[_DateAttempt, dict[str, NDArray[Any]]]:
         """Arrays (sample, band, y, x) of a date by product."""
         scenes = [scene for scene in date.scenes if scene.id not in left_out and samples]
-        attempt = _DateAttempt(task=self, samples=samples, scenes=scenes)
+        attempt = _DateAttempt(task=self, aligned=aligned, samples=samples, scenes=scenes)
         chips = _arrays(samples, self.products, stack) if scenes else {}
         if scenes:
             attempt.gather(chips)
@@ -208,6 +238,7 @@ class _DateAttempt:
     """One attempt at a date with the scenes not yet found broken."""
 
     task: SeriesTask
+    aligned: Registration
     samples: Sequence[Sample]
     scenes: Sequence[Scene]
     clamped: dict[str, int] = field(default_factory=dict)
@@ -240,7 +271,8 @@ class _DateAttempt:
                     chips[_MASK][row, 0] = valid[slices]
 
     def _reader(self, scene: Scene, tiles: TileCache) -> SceneReader:
-        return SceneReader(scene, bands=self.task.bands, mask=self.task.mask, tiles=tiles)
+        displaced = self.aligned.displaced(scene.id)
+        return SceneReader(scene, bands=self.task.bands, mask=self.task.mask, tiles=tiles, displaced=displaced)
 
     def _block(
         self, readers: Sequence[SceneReader], product: Product, grid: Grid, *, masked: bool
@@ -311,6 +343,7 @@ def _lineage(
                 clamped=attempt.clamped.get(scene.id, 0),
                 validity=attempt.validity[scene.id],
                 stored=attempt.stored[scene.id],
+                shift=attempt.aligned.record(scene.id),
             )
             for scene in sorted(attempt.scenes, key=_by_time)
             if scene.id in attempt.used

@@ -1,0 +1,77 @@
+"""Two sensors of a fused series: the second is aligned with the first, whatever the size of its pixels."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from tests.engine.pixels.test_registration import SAMPLES, shown
+from tests.engine.small_scenes import write_scene
+
+from landloom.engine.pixels.masks import PixelMask
+from landloom.engine.pixels.registration import Register
+from landloom.products.fused.aligning import surveyed
+from landloom.products.fused.sightings import Source
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+NEAR = ((0.0, 0.0), (0.4, -0.3), (-0.4, 0.3), (0.1, 0.2))
+"""Pixels of 10 m to the east and south by which a sensor's scenes lie beside each other."""
+APART = 1.2, -0.8
+"""What the scenes of the second sensor are displaced by beside that."""
+
+
+def sensor(folder: Path, band: str, apart: tuple[float, float], first: datetime, count: int = len(NEAR)) -> Source:
+    passes = []
+    for number, (right, down) in enumerate(NEAR[:count]):
+        files = shown(right + apart[0], down + apart[1])
+        numbers, name = {band: files[band], "SCL": files["SCL"]}, f"{band}-{number}"
+        passes.append((write_scene(folder, numbers, name=name, time=first + timedelta(days=5 * number)).scene,))
+    return Source(bands=(band,), mask=PixelMask(), passes=tuple(passes), footprint=1 if band == "B08" else 2)
+
+
+@pytest.fixture(scope="module")
+def sensors(tmp_path_factory: pytest.TempPathFactory) -> tuple[Source, Source]:
+    """One of 10 m, and one of 20 m, which sees the same days a little later."""
+    folder, first = tmp_path_factory.mktemp("sensors"), datetime(2018, 6, 1, 10, tzinfo=UTC)
+    return sensor(folder, "B08", (0.0, 0.0), first), sensor(folder, "B05", APART, first + timedelta(days=2))
+
+
+def test_the_second_sensor_is_measured_against_the_first(sensors: tuple[Source, Source]) -> None:
+    alone = surveyed(Register.CORRECT, (None, sensors[1]), SAMPLES, 10.0)
+    found = surveyed(Register.CORRECT, sensors, SAMPLES, 10.0)
+    middle = np.mean(NEAR, axis=0)
+    for number, place in enumerate(NEAR):
+        right, down = np.array(place) - middle
+        first, own, both = (
+            one.shifts[name]
+            for one, name in ((found, f"B08-{number}"), (alone, f"B05-{number}"), (found, f"B05-{number}"))
+        )
+        assert first is not None
+        assert own is not None
+        assert both is not None
+        assert (first.east, first.north) == pytest.approx((10 * right, -10 * down), abs=1)
+        assert (own.east, own.north) == pytest.approx((10 * right, -10 * down), abs=2)
+        right, down = right + APART[0], down + APART[1]
+        assert (both.east, both.north) == pytest.approx((10 * right, -10 * down), abs=2)
+        assert found.displaced(f"B05-{number}") is not None
+    (said,) = (note.what for note in found.notes() if note.what.startswith("the second sensor"))
+    east, north = (float(word) for word in said.split() if word.replace(".", "").isdigit())
+    assert (east, north) == pytest.approx((12, 8), abs=1.5)
+    assert not alone.notes()
+
+
+@pytest.mark.parametrize("rule", [Register.OFF, Register.MEASURE])
+def test_nothing_is_read_unless_displacements_are_to_be_removed(sensors: tuple[Source, Source], rule: Register) -> None:
+    assert not surveyed(rule, sensors, SAMPLES, 10.0).shifts
+
+
+def test_sensors_that_cannot_be_compared_are_told_of(sensors: tuple[Source, Source]) -> None:
+    few = replace(sensors[1], passes=sensors[1].passes[:2])
+    found = surveyed(Register.CORRECT, (sensors[0], few), SAMPLES, 10.0)
+    assert any("aligned with each other only" in note.what for note in found.notes())
+    assert found.shifts.keys() == {f"B08-{n}" for n in range(4)} | {"B05-0", "B05-1"}
