@@ -236,6 +236,8 @@ CHANGES: dict[str, list[Change]] = {
         change("fused", "products.pfsr.terms", {"licence": "MIT", "attribution": "x"}),
         change("fused", "products.pfsr.archive", "more", products__pfsr__second=None),
         change("fused", "products.pfsr.second", None),
+        change("fused", "products.pfsr.source", "imported", products__pfsr__second=None),
+        change("fused", "products.pfsr.quality", "more"),
     ],
     "ExternalProduct": [
         change("external", "products.pfsr.cadence", "10 days"),

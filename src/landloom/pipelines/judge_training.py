@@ -236,8 +236,8 @@ def judge_training(case: SeriesCase, seed: int) -> JudgedTraining:
     there = test.valid[:, month]
     hit = {name: (found == test.classes).astype(np.float64) for name, found in predicted.items()}
 
-    def summed(rows: NDArray[np.float64]) -> NDArray[np.float64]:
-        return np.bincount(test.cell, rows, minlength=blocks)
+    def summed(rows: NDArray[Any]) -> NDArray[np.float64]:
+        return np.bincount(test.cell, rows, minlength=blocks).astype(np.float64)
 
     return JudgedTraining(
         seed=seed,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def _batch(dataset: CorpusDataset, **options: Any) -> dict[str, Any]:
     loader = DataLoader(dataset, batch_size=4, collate_fn=partial(torchgeo_collate, **options))
-    return next(iter(loader))  # type: ignore[no-any-return]
+    return next(iter(loader))
 
 
 def test_a_series_becomes_channels_or_keeps_its_axis(corpus: Corpus) -> None:
