@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 LOCAL: Final = {
     *("init", "simulate", "status", "report", "verify", "index"),
-    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-fused", "demo-annotate"),
+    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-fused", "demo-annotate", "demo-train"),
+    *("leaderboard", "predict", "labels change"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),
     *("annotate backup", "annotate rebuild", "annotate redraw"),
@@ -42,6 +43,12 @@ READS: Final = {
     "cite": "{web}/corpus",
     "query": "{web}/corpus",
     "split": "{web}/corpus",
+    "statistics": "{web}/corpus",
+    "train": "{web}/corpus --split-set s --out {tmp}/model",
+    "noise": "{web}/corpus --target label --out {tmp}/noise.csv",
+    "embed": "{tmp}/model {web}/corpus",
+    "similar": "{web}/corpus 33N_16E-243N_29_01",
+    "change": "{web}/corpus --product pfsr --per sample --out {tmp}/changes.csv",
     "series": "{web}/corpus 33N_16E-243N_29_01 --pixel 0,0 --out {tmp}/series.png",
     "crawl": "{web}/catalog.json",
     "download": "{web}/corpus {tmp}/out",

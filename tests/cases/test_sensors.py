@@ -112,7 +112,7 @@ def test_a_sensor_without_any_scene_in_the_period_is_named(*, allowed: bool, tmp
 def test_the_recipes_of_the_guide_can_be_read() -> None:
     page = (Path(__file__).parents[2] / "docs/howto/sensors.md").read_text(encoding="utf-8")
     found = [yaml.safe_load(text) for text in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
-    assert len(found) == 4
+    assert len(found) == 5
     for part in found:
         document = recipe({}, ()) | part
         if "archives" in part:

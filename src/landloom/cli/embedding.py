@@ -25,7 +25,7 @@ DISTANCE = 3_000.0
 def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     example = "landloom similar corpus 33N_16E-243N_29_01 --count 5 --where 'clc_3 >= 0.5'"
-    app.command(epilog="Example: landloom embed models/encoder corpus")(embed)
+    app.command(cls=ReadingCommand, epilog="Example: landloom embed models/encoder corpus")(embed)
     app.command(cls=ReadingCommand, epilog=f"Example: {example}")(similar)
 
 

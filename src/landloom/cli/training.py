@@ -26,7 +26,7 @@ def register(app: typer.Typer) -> None:
     """Add this group's commands."""
     example = "landloom train corpus --task lulc --model ltae --split-set blocks-3000 --out models/ltae"
     app.command(cls=ReadingCommand, epilog=f"Example: {example}")(train)
-    app.command(cls=ReadingCommand, epilog="Example: landloom predict models/ltae corpus")(predict)
+    app.command(epilog="Example: landloom predict models/ltae corpus")(predict)
 
 
 def train(
