@@ -80,7 +80,9 @@ def typed(block: Block) -> Iterator[list[str]]:
 
 ALL = [block for page in PAGES for block in blocks(page)]
 CONSOLE = [block for block in ALL if block.language == "console"]
-RUN_PAGES = sorted({block.page for block in ALL if block.language == "python"} - {TUTORIAL})
+RUN_PAGES = sorted(
+    {block.page for block in ALL if block.language == "python" and not block.mark.startswith(NOT_RUN)} - {TUTORIAL}
+)
 
 
 def run_page(page: Path, monkeypatch: pytest.MonkeyPatch, folder: Path) -> int:

@@ -70,5 +70,5 @@ def test_pixels_are_drawn_by_seed_among_labelled_ones(corpus: Corpus, made: Made
 def test_nothing_to_learn_from_is_said(corpus: Corpus) -> None:
     dataset = CorpusDataset(corpus.query(limit=1), "s2", "mask", crop=60)
     dataset.plan.target.table.codes.update(dict.fromkeys(range(8), -1))  # type: ignore[union-attr]
-    with pytest.raises(InvalidInputError, match="got no pixel with a label among 1 samples"):
+    with pytest.raises(InvalidInputError, match="got no labelled pixel in landcover"):
         read_table(dataset, "pixel")
