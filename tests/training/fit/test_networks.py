@@ -67,6 +67,20 @@ def test_seeds_decide(tmp_path: Path) -> None:
     assert ends[0] == ends[1] != ends[2]
 
 
+def test_threads_that_others_have_set_change_nothing(tmp_path: Path) -> None:
+    before, ends = torch.get_num_threads(), []
+    for threads in (1, 2):
+        folder = tmp_path / str(threads)
+        folder.mkdir()
+        torch.set_num_threads(threads)
+        try:
+            ends.append(run(folder, FitSettings(epochs=2, batch=8)).history)
+            assert torch.get_num_threads() == threads
+        finally:
+            torch.set_num_threads(before)
+    assert ends[0] == ends[1]
+
+
 def test_it_stops_early_with_the_best_weights(tmp_path: Path) -> None:
     rows: list[Row] = []
     settings = FitSettings(epochs=40, batch=8, rate=0.05, patience=2)

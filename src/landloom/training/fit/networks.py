@@ -8,6 +8,8 @@ so on a CPU a run that was killed and resumed ends with the very numbers of one 
 from __future__ import annotations
 
 import io
+import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -108,8 +110,9 @@ class _Run:
         torch.manual_seed(int(np.random.SeedSequence((settings.seed, number)).generate_state(1)[0]))
         for group in self.optimizer.param_groups:
             group["lr"] = settings.rate_of(number)
-        row = {"epoch": float(number), "train_loss": self._pass(train, learn=True)}
-        row["val_loss"] = float("nan") if val is None else self._pass(val, learn=False)
+        with steady_threads():
+            row = {"epoch": float(number), "train_loss": self._pass(train, learn=True)}
+            row["val_loss"] = float("nan") if val is None else self._pass(val, learn=False)
         row["rate"] = settings.rate_of(number)
         _refuse_divergence(row)
         self.rows.append(row)
@@ -143,6 +146,21 @@ class _Run:
         content = io.BytesIO()
         torch.save(self.state(), content)
         LocalStore(path.parent).put(path.name, content.getvalue())
+
+
+@contextmanager
+def steady_threads() -> Iterator[None]:
+    """Compute with as many threads as this process has cores, or as OMP_NUM_THREADS says.
+
+    Sums depend on the number of threads in their last bits, and other libraries of a process may have changed it.
+    """
+    before = torch.get_num_threads()
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    torch.set_num_threads(int(told) if told.isdigit() and int(told) > 0 else (os.cpu_count() or 1))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _device(accelerator: str) -> torch.device:
@@ -293,5 +311,7 @@ def predict_batches(model: torch.nn.Module, batches: Any, *, classes: bool = Tru
     with torch.inference_mode():
         for batch in batches:
             own = on_device(batch, device)
-            out = model(own["image"], own["dates"], own["valid"]).float()
-            yield batch, (out.softmax(dim=1) if classes else out[:, 0]).cpu().numpy()
+            with steady_threads():
+                out = model(own["image"], own["dates"], own["valid"]).float()
+                found = (out.softmax(dim=1) if classes else out[:, 0]).cpu().numpy()
+            yield batch, found
