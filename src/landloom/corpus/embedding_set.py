@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from landloom.errors import InvalidDocumentError, InvalidInputError, InvalidValueError, Problem
-from landloom.formats.parquet import decode_parquet, encode_parquet
+from landloom.formats.parquet import decode_parquet, encode_parquet, parquet_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = "embeddings"
 """Folder of embedding sets in a corpus."""
-_METADATA: Final = b"landloom:embedding_set"
+_METADATA: Final = "landloom:embedding_set"
 
 
 def embedding_set_key(name: str) -> str:
@@ -85,7 +84,7 @@ class EmbeddingSet:
         column = pa.FixedSizeListArray.from_arrays(values, self.vectors.shape[1], mask=pa.array(~self.present))
         document = {"samples": self.samples, "lineage": self.lineage, "digest": self.digest}
         table = pa.table({"id": pa.array(ids, pa.string()), "vector": column})
-        return encode_parquet(table, metadata={_METADATA.decode(): json.dumps(document, sort_keys=True)})
+        return encode_parquet(table, metadata={_METADATA: json.dumps(document, sort_keys=True)})
 
     @classmethod
     def decoded(cls, data: bytes, name: str) -> Self:
@@ -100,7 +99,7 @@ class EmbeddingSet:
         """
         try:
             column = decode_parquet(data, ["vector"]).column("vector").combine_chunks()
-            document = json.loads((pq.read_schema(pa.BufferReader(data)).metadata or {})[_METADATA])
+            document = parquet_document(data, _METADATA)
             found = cls(vectors=_vectors(column), samples=str(document["samples"]), lineage=dict(document["lineage"]))
             digest = document["digest"]
         except (InvalidInputError, AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:

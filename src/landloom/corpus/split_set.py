@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from landloom.corpus.layout import SPLITS
 from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
-from landloom.formats.parquet import decode_parquet, encode_parquet
+from landloom.formats.parquet import decode_parquet, encode_parquet, parquet_document
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 FOLDER: Final = SPLITS
 """Folder of split sets in a corpus."""
-_METADATA: Final = b"landloom:split_set"
+_METADATA: Final = "landloom:split_set"
 
 
 def split_set_key(name: str) -> str:
@@ -81,7 +80,7 @@ class SplitSet:
             "digest": self.digest,
         }
         table = pa.table({"id": pa.array(ids, pa.string()), "split": words})
-        return encode_parquet(table, metadata={_METADATA.decode(): json.dumps(document, sort_keys=True)})
+        return encode_parquet(table, metadata={_METADATA: json.dumps(document, sort_keys=True)})
 
     @classmethod
     def decoded(cls, data: bytes, name: str) -> Self:
@@ -96,7 +95,7 @@ class SplitSet:
         """
         try:
             column = decode_parquet(data, ["split"]).column("split").combine_chunks()
-            document = json.loads((pq.read_schema(pa.BufferReader(data)).metadata or {})[_METADATA])
+            document = parquet_document(data, _METADATA)
             names = tuple(str(one) for one in document["names"])
             codes = _codes(column, names)
             found = cls(

@@ -5,6 +5,7 @@ The bytes depend on the table and the installed pyarrow alone.
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -92,6 +93,20 @@ def decode_parquet(data: bytes, columns: list[str] | None = None) -> pa.Table:
     if table is None:
         raise InvalidInputError(f"the table has no column {', '.join(missing)}, got {names}")
     return table
+
+
+def parquet_document(data: bytes, key: str) -> Any:
+    """A JSON document in the metadata of a Parquet file.
+
+    Raises:
+        KeyError: there is none of that key.
+        ValueError: not Parquet, or no JSON.
+
+    Example:
+        >>> parquet_document(encode_parquet(pa.table({"n": [1]}), metadata={"corpus": '{"year": 2018}'}), "corpus")
+        {'year': 2018}
+    """
+    return json.loads((pq.read_schema(pa.BufferReader(data)).metadata or {})[key.encode()])
 
 
 def encode_geoparquet(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidValueError
-from landloom.model.apportion import MILLION, apportion
+from landloom.model.apportion import MILLION
 from landloom.model.taxonomy import LandClass, Taxonomy
 
 if TYPE_CHECKING:
@@ -45,8 +45,6 @@ class LabelChange:
     transitions: NDArray[np.float64]
     """(sample, class before, class after) shares of the sample's area, in the order of the taxonomy's codes; nothing in
     rows and columns of nodata."""
-    exact: bool
-    """Whether transitions were counted on maps, not estimated from fractions."""
 
     def document(self) -> dict[str, Any]:
         """Shares of the corpus as JSON values: the transitions that occur, the largest first."""
@@ -56,7 +54,7 @@ class LabelChange:
         share = self.fractions.mean(axis=0) / MILLION if len(self.fractions) else np.zeros(3)
         return {
             "taxonomy": self.taxonomy.name,
-            "exact": self.exact,
+            "exact": False,
             "samples": len(self.fractions),
             "shares": {code: round(float(value), 9) for code, value in zip(CHANGE.codes(), share, strict=True)},
             "stable": {code: round(float(mean[i, i]), 9) for i, code in enumerate(codes) if mean[i, i] > 0},
@@ -113,7 +111,6 @@ def change_of_fractions(before: NDArray[np.integer], after: NDArray[np.integer],
         taxonomy=taxonomy,
         fractions=np.stack([stable, changed, unknown], axis=1),
         transitions=transitions,
-        exact=False,
     )
 
 
@@ -148,20 +145,3 @@ def transition_counts(
     known = (rows[0] >= 0) & (rows[1] >= 0)
     pairs = rows[0][known] * len(codes) + rows[1][known]
     return np.bincount(pairs, minlength=len(codes) ** 2).reshape(len(codes), len(codes)).astype(np.int64)
-
-
-def change_of_counts(counts: NDArray[np.integer], pixels: int, taxonomy: Taxonomy) -> LabelChange:
-    """Change of samples whose maps were compared pixel by pixel.
-
-    Args:
-        counts: (sample, class before, class after) of `transition_counts`, without nodata.
-        pixels: of each sample.
-        taxonomy: of both maps.
-    """
-    nothing = taxonomy.index[taxonomy.nodata]
-    known = np.asarray(counts, np.int64).copy()
-    known[:, nothing, :], known[:, :, nothing] = 0, 0
-    stable = np.trace(known, axis1=1, axis2=2)
-    total = known.sum(axis=(1, 2))
-    shares = np.stack([stable, total - stable, pixels - total], axis=1) / pixels
-    return LabelChange(taxonomy=taxonomy, fractions=apportion(shares), transitions=known / pixels, exact=True)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import func, select
-from tests.annotate.ledger.made import GUESS, NAME, TRUTH, fill, hand_in, person, tasks_of, windows
+from tests.annotate.ledger.made import NAME, fill, hand_in, person, tasks_of, windows
 
 from landloom.annotate.ledger.answers import answered_tasks
-from landloom.annotate.ledger.campaigns import campaign, campaigns, create_campaign, redraw_references, set_guesses
+from landloom.annotate.ledger.campaigns import campaign, campaigns, create_campaign, redraw_references
 from landloom.annotate.ledger.errors import ConflictError, NotAllowedError
 from landloom.annotate.ledger.order import draws
 from landloom.annotate.ledger.queue import take
@@ -92,25 +92,6 @@ def test_references_are_drawn_again(ledger: Ledger) -> None:
         redraw_references(ledger, NAME, 20, seed=1, by=boss)
     assert kinds(ledger) == after
     assert len(take(ledger, NAME, eve, 10)) == 3
-
-
-def test_guesses_of_another_campaign_replace_those_nobody_saw(ledger: Ledger) -> None:
-    fill(ledger, chips=1, kinds={0: TaskKind.BLIND}, annotators=1)
-    ada = person(ledger, "ada")
-    loan = take(ledger, NAME, ada, 1)[0]
-    ahead = windows(1)[3] if loan.window != windows(1)[3] else windows(1)[2]
-    guesses = {window: (TRUTH, 0.9 if window == ahead else 0.1) for window in windows(1)}
-    changed = set_guesses(ledger, NAME, guesses, by=None)
-    assert changed == 4 - len({loan.window, windows(1)[0]})
-    ben = person(ledger, "ben")
-    first = take(ledger, NAME, ben, 1)[0]
-    assert (first.window, first.guess) == (ahead, TRUTH)
-    seen = {one.window: one.guess for one in answered_tasks(ledger, NAME, unanswered=True)}
-    assert seen[windows(1)[0]] is None
-    assert seen[loan.window] in {GUESS, None}
-    assert hand_in(ledger, ben, first).changed == 0
-    with pytest.raises(InvalidValueError):
-        set_guesses(ledger, NAME, {windows(1)[0]: (b"", 0.1)}, by=None)
 
 
 def test_a_large_campaign_is_drawn_from_quickly(ledger: Ledger) -> None:

@@ -19,7 +19,6 @@ from landloom.annotate.ledger.schema.models import SHUFFLES, Assignment, Chip, R
 from landloom.annotate.ledger.schema.models import Campaign as CampaignModel
 from landloom.annotate.ledger.schema.models import Task as TaskModel
 from landloom.annotate.tasks.draw import redraw_references as redrawn
-from landloom.annotate.tasks.gain import GainModel
 from landloom.annotate.tasks.values import TaskKind
 from landloom.errors import InvalidValueError
 
@@ -31,7 +30,7 @@ if TYPE_CHECKING:
 
     from landloom.annotate.ledger.database import Ledger
     from landloom.annotate.ledger.values import User
-    from landloom.annotate.tasks.values import Campaign, NewTask, TaskWindow
+    from landloom.annotate.tasks.values import Campaign, NewTask
 
 _ROWS: Final = 5_000
 """Tasks that go to the database in one batch."""
@@ -212,54 +211,3 @@ def _change_kinds(connection: Connection, tasks: Sequence[int], kind: TaskKind) 
         chunk = tasks[start : start + 500]
         connection.execute(update(TaskModel).where(TaskModel.id.in_(chunk)).values(kind=kind.value))
     recount(connection, tasks)
-
-
-def set_guesses(
-    ledger: Ledger, name: str, guesses: Mapping[TaskWindow, tuple[bytes, float]], *, by: User | None
-) -> int:
-    """Replace guess and expected error of regular and reference tasks that nobody was given yet.
-
-    Args:
-        ledger: an open one.
-        name: of the campaign.
-        guesses: window → the guess, and the share of its pixels expected to be wrong.
-        by: a manager; None for the command line.
-
-    Returns:
-        Number of tasks changed; their guess version is raised.
-    """
-
-    def work(connection: Connection) -> int:
-        found = campaign_record(connection, name)
-        require_manager(connection, by, found.id)
-        gain, copies = found.campaign.settings.order == "gain", found.campaign.settings.annotators
-        model = GainModel.assumed(sorted(found.campaign.codes))
-        changed = 0
-        for window, (guess, error) in sorted(guesses.items()):
-            values: dict[str, object] = {"guess": guess, "error": error, "doubt": None}
-            if gain:
-                values["priority"] = model.expect(
-                    np.frombuffer(guess, np.uint8),
-                    None,
-                    np.zeros((0, window.pixels), np.uint8),
-                    copies=copies,
-                    least=error,
-                ).per_second
-            changed += connection.execute(
-                update(TaskModel)
-                .where(
-                    TaskModel.campaign_id == found.id,
-                    TaskModel.location == location_of(window),
-                    TaskModel.kind.in_([TaskKind.REGULAR.value, TaskKind.REFERENCE.value]),
-                    ~exists().where(Assignment.task_id == TaskModel.id).correlate(TaskModel),
-                )
-                .values(**values, guess_version=TaskModel.guess_version + 1)
-            ).rowcount
-        actor = by.pseudonym if by else ""
-        record(connection, actor=actor, action="set guesses", subject="", campaign=name, detail={"tasks": changed})
-        return changed
-
-    for window, (guess, _) in guesses.items():
-        if len(guess) != window.pixels:
-            raise InvalidValueError(f"{window.chip}: got a guess of {len(guess)} bytes, expected {window.pixels}")
-    return ledger.transact(work)

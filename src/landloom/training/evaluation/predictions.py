@@ -8,17 +8,16 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from landloom.errors import InvalidDocumentError, InvalidInputError, InvalidValueError, Problem
-from landloom.formats.parquet import decode_parquet, encode_parquet
+from landloom.formats.parquet import decode_parquet, encode_parquet, parquet_document
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import ArrayLike, NDArray
 
-_METADATA: Final = b"landloom:predictions"
+_METADATA: Final = "landloom:predictions"
 _TEXTS: Final = ("id", "split", "country", "stratum")
 SUM_TOLERANCE: Final = 1e-3
 """How far the probabilities of a row may be from a sum of 1: they may have been computed in half precision."""
@@ -312,7 +311,7 @@ class Predictions:
             columns["shares"] = _list_column(self.shares)
         document = {"classes": self.classes, "corpus": self.corpus, "split_set": self.split_set}
         table = pa.table({"id": columns.pop("id"), **columns})
-        return encode_parquet(table, metadata={_METADATA.decode(): json.dumps(document)})
+        return encode_parquet(table, metadata={_METADATA: json.dumps(document)})
 
     @classmethod
     def decoded(cls, data: bytes, name: str) -> Self:
@@ -327,7 +326,7 @@ class Predictions:
         """
         try:
             table = decode_parquet(data)
-            document = json.loads((pq.read_schema(pa.BufferReader(data)).metadata or {})[_METADATA])
+            document = parquet_document(data, _METADATA)
             classes = tuple(str(one) for one in document["classes"])
             values: dict[str, Any] = {
                 word: tuple(table.column(word).to_pylist()) for word in _TEXTS if word in table.column_names

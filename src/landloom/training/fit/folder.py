@@ -22,7 +22,7 @@ from landloom.store.local import LocalStore
 from landloom.training.evaluation.predictions import Predictions
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 MODEL: Final = "model.json"
 WEIGHTS: Final = "weights.pt"
@@ -200,6 +200,19 @@ class ModelFolder:
             raise InvalidInputError(f"{self.path}: got split {split!r}, expected one with predictions: {told}")
         name = f"predictions-{split}.parquet"
         return Predictions.decoded(self.read(name), str(self.path / name))
+
+
+def encode_history(rows: Sequence[Mapping[str, float]]) -> bytes:
+    r"""Losses of every epoch as CSV.
+
+    Example:
+        >>> encode_history([{"epoch": 0.0, "train_loss": 0.5, "val_loss": 0.75, "rate": 0.001}])
+        b'epoch,train_loss,val_loss,rate\n0,0.5,0.75,0.001\n'
+    """
+    names = ("train_loss", "val_loss", "rate")
+    lines = [",".join(("epoch", *names))]
+    lines += [",".join([str(int(row["epoch"])), *(repr(row[name]) for name in names)]) for row in rows]
+    return ("\n".join(lines) + "\n").encode()
 
 
 def _plain(value: Any) -> Any:

@@ -18,7 +18,7 @@ from landloom.training.datasets.rasters import RasterReader
 from landloom.training.datasets.targets import Target
 from landloom.training.fit.axis import TimeAxis
 from landloom.training.fit.batches import SeriesExamples, whole
-from landloom.training.fit.folder import HISTORY, TREES, WEIGHTS, ModelDescription
+from landloom.training.fit.folder import HISTORY, TREES, WEIGHTS, ModelDescription, encode_history
 from landloom.training.fit.networks import Parts, fit_network
 from landloom.training.fit.provenance import corpus_digests, model_classes
 from landloom.training.fit.reading import read_table
@@ -314,7 +314,7 @@ def _network(
     content = io.BytesIO()
     torch.save(dict(fitted.weights), content)
     folder.put(WEIGHTS, content.getvalue())
-    folder.put(HISTORY, _history(fitted.history))
+    folder.put(HISTORY, encode_history(fitted.history))
     return Learnt(
         description=description,
         history=fitted.history,
@@ -322,10 +322,3 @@ def _network(
         left_out=train.left_out,
         resumed=fitted.resumed,
     )
-
-
-def _history(rows: tuple[Row, ...]) -> bytes:
-    names = ("epoch", "train_loss", "val_loss", "rate")
-    lines = [",".join(names)]
-    lines += [",".join([str(int(row["epoch"])), *(repr(row[name]) for name in names[1:])]) for row in rows]
-    return ("\n".join(lines) + "\n").encode()

@@ -13,6 +13,7 @@ import torch
 
 from landloom.errors import CorpusError, InvalidDocumentError, Problem
 from landloom.store.local import LocalStore
+from landloom.training.fit.folder import CARD, HISTORY, MODEL, WEIGHTS, encode_history
 from landloom.training.fit.networks import load_weights
 from landloom.training.pretrain.encoder import SeriesAutoencoder
 from landloom.training.pretrain.learn import Pretrained, Scale
@@ -21,10 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TASK: Final = "pretrain"
-MODEL: Final = "model.json"
-WEIGHTS: Final = "weights.pt"
-HISTORY: Final = "history.csv"
-CARD: Final = "card.md"
 _FORMAT: Final = 1
 _METHOD: Final = "masked-series autoencoding, after He et al. 2022 (MAE) and Tseng et al. 2023 (Presto)"
 
@@ -88,9 +85,7 @@ def write_encoder(folder: Path, description: EncoderDescription, trained: Pretra
     torch.save(trained.network.state_dict(), content)
     store.put(MODEL, description.encoded())
     store.put(WEIGHTS, content.getvalue())
-    names = ("epoch", "train_loss", "val_loss", "rate")
-    lines = [",".join(names), *(",".join(repr(row[name]) for name in names) for row in trained.history)]
-    store.put(HISTORY, ("\n".join(lines) + "\n").encode())
+    store.put(HISTORY, encode_history(trained.history))
     store.put(CARD, _card(description, trained).encode())
 
 
