@@ -113,8 +113,7 @@ def build(
         waiting = unfinished(plan.units, context)
         problems = run_units("building", waiting, context)
         results = Results(plan.units, context.journal, plan.tiles)
-        problems += results.refused()
-        if problems and not allow_missing:
+        if (problems := [*problems, *results.refused()]) and not allow_missing:
             raise BuildError(problems)
         blank = blank_samples(plan, results, project.seasons)
         if not project.recipe.allow_blank:
