@@ -9,11 +9,11 @@ import numpy as np
 import torch
 
 from landloom.errors import InvalidInputError, NotFoundError
+from landloom.training.datasets.groups import means
 from landloom.training.fit.axis import TimeAxis
 from landloom.training.fit.batches import LabelledSeries, SeriesExamples
 from landloom.training.fit.folder import TREES, WEIGHTS, ModelFolder
 from landloom.training.fit.networks import load_weights, predict_batches
-from landloom.training.fit.reading import means
 from landloom.training.models.table import make_network, model_kind
 from landloom.training.models.trees import Trees, features
 
