@@ -179,8 +179,7 @@ class FusedKind(ProductKind[FusedProduct]):
     def _unit(self, request: ProductRequest[FusedProduct], inputs: PlanInputs, tile: str) -> Unit:
         project, section, samples = request.project, request.section, inputs.tiles[tile]
         sensors = self._sensors(section, dict(project.recipe))
-        own = inputs.scenes[request.path][tile]
-        more = inputs.scenes.get(f"{request.path}.{SECOND}", {}).get(tile, ())
+        own, more = (inputs.scenes.get(request.path + end, {}).get(tile, ()) for end in ("", f".{SECOND}"))
         made, steps = products(request), timesteps(request)
         first = _source(sensors[""], own, section, samples[0].epsg)
         second = _source(sensors[SECOND], more, section, samples[0].epsg) if SECOND in sensors else None
