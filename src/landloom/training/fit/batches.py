@@ -39,6 +39,8 @@ class LabelledSeries:
     """(row,) class, −1 without one; (row, class) shares; or (row,) float32 value."""
     weight: NDArray[np.float32]
     """(row,) 0 to 1."""
+    place: NDArray[np.float64] | None = None
+    """(row, 2) latitude and longitude in degrees; None where nobody knows."""
 
     def __post_init__(self) -> None:
         rows, time = self.valid.shape
@@ -61,7 +63,8 @@ class LabelledSeries:
     def rows(self, chosen: NDArray[Any]) -> Self:
         """Some of them."""
         names = ("id", "sample", "image", "dates", "valid", "target", "weight")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        place = None if self.place is None else self.place[chosen]
+        return replace(self, place=place, **{name: getattr(self, name)[chosen] for name in names})
 
     @classmethod
     def joined(cls, parts: Sequence[Self]) -> Self:
@@ -77,7 +80,8 @@ class LabelledSeries:
         values = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
         for name in ("image", "dates", "valid"):
             values[name] = np.concatenate([_padded(getattr(part, name), longest) for part in parts])
-        return cls(**values)
+        places = [part.place for part in parts if part.place is not None]
+        return cls(**values, place=np.concatenate(places) if len(places) == len(parts) else None)
 
 
 def _padded(array: NDArray[Any], longest: int) -> NDArray[Any]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidInputError
+from landloom.model.grid import WGS84, transformer
 from landloom.training.datasets.windows import Window
 from landloom.training.fit.batches import LabelledSeries
 
@@ -126,6 +127,19 @@ def parcel_groups(parcels: RasterReader, number: int, sample: dict[str, Any]) ->
     return np.where(ids > 0, ids, -1)
 
 
+def place_of(sample: dict[str, Any]) -> NDArray[np.float64]:
+    """(2,) latitude and longitude of the middle of a sample, in degrees.
+
+    Example:
+        >>> place_of({"bounds": np.array([499_700, 0, 500_300, 600]), "crs": "EPSG:32633"}).round(3).tolist()
+        [0.003, 15.0]
+    """
+    west, south, east, north = np.asarray(sample["bounds"], np.float64).tolist()
+    crs = int(sample["crs"].removeprefix("EPSG:"))
+    longitude, latitude = transformer(crs, WGS84).transform((west + east) / 2, (south + north) / 2)
+    return np.array([latitude, longitude])
+
+
 def _whole(sample: dict[str, Any], number: int) -> LabelledSeries:
     image, valid = sample["image"], sample["valid"]
     _, series, there = means(image, valid, np.zeros(valid.shape[1:], np.int64))
@@ -138,6 +152,7 @@ def _whole(sample: dict[str, Any], number: int) -> LabelledSeries:
         valid=there,
         target=np.asarray(target)[None],
         weight=np.asarray(sample["weight"], np.float32).reshape(1),
+        place=place_of(sample)[None],
     )
 
 
@@ -175,4 +190,5 @@ def _grouped(sample: dict[str, Any], number: int, groups: NDArray[np.int64], *, 
         valid=there[kept],
         target=votes[kept].argmax(axis=1).astype(np.int64),
         weight=(sums[kept] / np.maximum(count[kept], 1)).astype(np.float32),
+        place=np.tile(place_of(sample), (int(kept.sum()), 1)),
     )
