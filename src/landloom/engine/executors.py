@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
@@ -75,14 +76,15 @@ def inline() -> InlineExecutor:
 def processes(workers: int) -> Factory:
     """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
 
-    Workers ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
+    The server imports once what this process has imported of landloom, so that no worker has to do it again. Workers
+    ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
     when the user of the pool raises; their unfinished units are repeated by the next run.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["landloom.engine.timesteps"])
 
     @contextmanager
     def pool() -> Iterator[Executor]:
+        context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("landloom.")))
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")

@@ -22,7 +22,7 @@ from landloom.publication.raster_labels import AddedRasters, add_rasters, next_v
 from landloom.query.corpus import Corpus
 from landloom.store.open import open_store
 from landloom.training.datasets.dataset import CorpusDataset
-from landloom.training.fit.reading import place_of
+from landloom.training.fit.reading import places_of
 from landloom.training.pretrain.embedder import open_embedder
 from landloom.training.pretrain.reading import joined_series, mean_series, pixel_series, samples
 
@@ -91,7 +91,7 @@ def embed_corpus(
     key, opened, shown = embedding_set_key(name), Corpus.open(corpus), listener or Silent()
     found = open_embedder(encoder)
     dataset = CorpusDataset(opened.query(), found.product, bands=found.bands, missing="drop")
-    places = _places(dataset)
+    places = places_of(dataset)
     shown.started("embedding", len(dataset))
     series, rasters, names = [], {}, []
     for number, (identity, image, dates, valid) in enumerate(samples(dataset)):
@@ -122,13 +122,6 @@ def embed_corpus(
         left_out=left_out,
         product=None if version is None else version.key(),
     )
-
-
-def _places(dataset: CorpusDataset) -> NDArray[np.float64]:
-    """(sample, 2) latitude and longitude in degrees."""
-    own = dataset.plan.samples
-    parts = [place_of({"bounds": own.bounds[one], "crs": f"EPSG:{own.epsg[one]}"}) for one in range(len(own))]
-    return np.array(parts).reshape(-1, 2)
 
 
 def _raster(dataset: CorpusDataset, number: int, vectors: NDArray[np.float32]) -> bytes:

@@ -174,7 +174,7 @@ class Material:
         parcels = None
         if unit == "parcel":
             parcels = parcel_reader(dataset, self.corpus)
-        return read_table(dataset, unit, parcels=parcels, pixels=pixels, seed=self.lesson.settings.seed)
+        return read_table(dataset, unit, parcels=parcels, pixels=pixels)
 
 
 def parcel_reader(dataset: CorpusDataset, corpus: Corpus) -> RasterReader:

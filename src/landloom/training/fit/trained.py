@@ -9,12 +9,13 @@ import numpy as np
 import torch
 
 from landloom.errors import InvalidInputError, NotFoundError
+from landloom.training.datasets.groups import means
 from landloom.training.fit.axis import TimeAxis
 from landloom.training.fit.batches import LabelledSeries, SeriesExamples
 from landloom.training.fit.devices import device_of
 from landloom.training.fit.networks import predict_batches
 from landloom.training.fit.probes import EncoderProbe
-from landloom.training.fit.reading import means, place_of
+from landloom.training.fit.reading import place_of
 from landloom.training.fit.weights import load_weights
 from landloom.training.models.table import make_network, model_kind
 from landloom.training.models.trees import Trees, features
