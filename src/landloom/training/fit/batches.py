@@ -39,6 +39,8 @@ class LabelledSeries:
     """(row,) class, −1 without one; (row, class) shares; or (row,) float32 value."""
     weight: NDArray[np.float32]
     """(row,) 0 to 1."""
+    place: NDArray[np.float64] | None = None
+    """(row, 2) latitude and longitude in degrees; None where nobody knows."""
 
     def __post_init__(self) -> None:
         rows, time = self.valid.shape
@@ -61,7 +63,8 @@ class LabelledSeries:
     def rows(self, chosen: NDArray[Any]) -> Self:
         """Some of them."""
         names = ("id", "sample", "image", "dates", "valid", "target", "weight")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        place = None if self.place is None else self.place[chosen]
+        return replace(self, place=place, **{name: getattr(self, name)[chosen] for name in names})
 
 
 class SeriesExamples(Dataset[Batch]):
