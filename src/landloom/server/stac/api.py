@@ -67,7 +67,19 @@ class Client(BaseCoreClient):
         wanted = request.query_params.get("f")
         if wanted == "html" or (wanted is None and "text/html" in request.headers.get("accept", "")):
             return HTMLResponse(self.page(), headers={"vary": "Accept", "cache-control": "no-cache"})
-        to, info = self._to(request), self.searcher.info
+        info = self.searcher.info
+        document = {
+            "type": "Catalog",
+            "stac_version": "1.0.0",
+            "id": info.layout.stac_id,
+            "title": info.publication.title,
+            "description": info.publication.description,
+            "conformsTo": self.conformance_classes(),
+            "links": self._landing_links(self._to(request)),
+        }
+        return JSONResponse(document, headers={"vary": "Accept"})
+
+    def _landing_links(self, to: Addresses) -> list[dict[str, str]]:
         rows = [
             ("self", "", JSON, "This document"),
             ("root", "", JSON, "Root"),
@@ -77,7 +89,7 @@ class Client(BaseCoreClient):
             ("service-desc", "api", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI description"),
             ("service-doc", "?f=html", "text/html", "Explorer page"),
         ]
-        links = [
+        return [
             *({"rel": rel, "href": f"{to.api}{path}", "type": kind, "title": title} for rel, path, kind, title in rows),
             {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "GET"},
             {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "POST"},
@@ -95,16 +107,6 @@ class Client(BaseCoreClient):
                 for name in self.searcher.item_collections
             ),
         ]
-        document = {
-            "type": "Catalog",
-            "stac_version": "1.0.0",
-            "id": info.layout.stac_id,
-            "title": info.publication.title,
-            "description": info.publication.description,
-            "conformsTo": self.conformance_classes(),
-            "links": links,
-        }
-        return JSONResponse(document, headers={"vary": "Accept"})
 
     def all_collections(self, **kwargs: Any) -> Any:
         """All collections."""
