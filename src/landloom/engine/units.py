@@ -37,6 +37,8 @@ class NoteKind(StrEnum):
     """Cells without any label."""
     DISPLACED = "displaced"
     """A scene whose image lies beside its place."""
+    AS_SEEN = "as seen"
+    """A scene that could not be brought to a nadir view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

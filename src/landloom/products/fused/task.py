@@ -21,7 +21,7 @@ from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
 from landloom.products.fused.aligning import measured, surveyed
-from landloom.products.fused.sightings import Source, Staged, day_of
+from landloom.products.fused.sightings import Source, Staged, day_of, nadir_notes
 from landloom.products.fused.tally import Tally
 from landloom.products.fused.withheld import WITHHELD
 from landloom.products.fused.withholding import withheld_within
@@ -113,6 +113,7 @@ class FusedTask:
                     stored=used[scene.id].stored,
                     code=tile.codes[scene.id],
                     shift=tile.aligned.record(scene.id),
+                    nadir=used[scene.id].nadir,
                 )
                 for scene in wanted
                 if scene.id in used
@@ -187,7 +188,7 @@ class _Tile:
 
     def notes(self) -> tuple[Note, ...]:
         """What was screened, clipped or never seen."""
-        found = [*self.tally.notes(), *self.aligned.notes()]
+        found = [*self.tally.notes(), *self.aligned.notes(), *nadir_notes(self.used)]
         for staged, which in ((self.first, "reference"), (self.second, "second")):
             if staged is not None and not staged.used:
                 found.append(
