@@ -51,7 +51,7 @@ SECOND: Final = "second"
 """Name of the second sensor's scenes."""
 LAYERS: Final = "quality"
 """Name of the files of delivered quality layers."""
-WITHOUT_EFFECT: Final = ("clear", "dilate", "mask", "registration", "brdf", "valid_range", "second")
+WITHOUT_EFFECT: Final = ("clear", "dilate", "mask", "registration", "method", "brdf", "valid_range", "second")
 """Settings of computed series."""
 COLOURS: Final = (("blue",), ("green",), ("red",), ("nir", "nir08"))
 """Common names of the bands, in the published order; the first that a sensor has."""
@@ -83,6 +83,7 @@ class FusedKind(ProductKind[FusedProduct]):
             yield from mask_problems(where, section, read, list(self._sensors(section, read).values()))
         sensors = self._sensors(section, read)
         yield from _brdf_problems(where, section, sensors)
+        yield from _filling_problems(where, section)
         for name, sensor in sensors.items():
             place = where if name == "" else f"{where}.{name}"
             missing = [names[0] for names in COLOURS if _band(sensor, names) is None]
@@ -168,16 +169,7 @@ class FusedKind(ProductKind[FusedProduct]):
             [project.scene_identity(scene, task.bands, request.scenes.archive) for scene in own],
             [project.scene_identity(scene, task.layers, str(section.quality)) for scene in beside],
         )
-        return Unit(
-            kind=self.name,
-            product=request.unit,
-            tile=tile,
-            makes=(SERIES, QUALITY),
-            samples=samples,
-            key=decides,
-            memory=IMPORT_MEMORY,
-            task=task,
-        )
+        return self._made(request, tile, decides, IMPORT_MEMORY, task)
 
     def _unit(self, request: ProductRequest[FusedProduct], inputs: PlanInputs, tile: str) -> Unit:
         project, section, samples = request.project, request.section, inputs.tiles[tile]
@@ -197,6 +189,7 @@ class FusedKind(ProductKind[FusedProduct]):
             samples=samples,
             timesteps=timesteps(request),
             limits=section.limits,
+            filling=section.filling,
             register=Register(section.registration or Register.MEASURE),
         )
         key = unit_digest(
@@ -210,14 +203,19 @@ class FusedKind(ProductKind[FusedProduct]):
             [read(scene, second.read, str(section.second)) for scene in more] if second else [],
             *_further(task),
         )
+        return self._made(request, tile, key, MEMORY, task)
+
+    def _made(
+        self, request: ProductRequest[FusedProduct], tile: str, key: str, memory: int, task: FusedTask | ImportTask
+    ) -> Unit:
         return Unit(
             kind=self.name,
             product=request.unit,
             tile=tile,
             makes=(SERIES, QUALITY),
-            samples=samples,
+            samples=task.samples,
             key=key,
-            memory=MEMORY,
+            memory=memory,
             task=task,
         )
 
@@ -309,6 +307,18 @@ def _further(task: FusedTask) -> list[object]:
     """What else decides a unit, of what most recipes do not ask for."""
     between: list[object] = [BETWEEN] if task.second is not None and task.register is not Register.OFF else []
     return between if task.first.to_sun is None else [*between, [angles_identity(scene) for scene in task.scenes]]
+
+
+def _filling_problems(where: str, section: FusedProduct) -> Iterator[Problem]:
+    """Settings that the way to fill does not use."""
+    method = section.filling.method
+    for key, given, user in (
+        ("smoothing", section.smoothing is not None, "whittaker"),
+        ("periodic", section.periodic, "linear"),
+        (SECOND, section.second is not None and not section.is_imported, "fused"),
+    ):
+        if given and method != user:
+            yield Problem(where=f"{where}.{key}", what=f"only `method: {user}` uses it: remove it")
 
 
 def _brdf_problems(where: str, section: FusedProduct, sensors: Mapping[str, Sensor]) -> Iterator[Problem]:

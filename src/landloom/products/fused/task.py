@@ -19,6 +19,7 @@ from landloom.engine.pixels.registration import Register
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
+from landloom.imagery.fusion.methods import FUSED, Filling, filled
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
 from landloom.products.fused.aligning import measured, surveyed
 from landloom.products.fused.sightings import Source, Staged, day_of, nadir_notes
@@ -73,6 +74,8 @@ class FusedTask:
     """Bytes that the work on a block takes at most, if a block is not a single sample."""
     register: Register = Register.MEASURE
     """What is done about displaced scenes."""
+    filling: Filling = FUSED
+    """How gaps are filled."""
 
     def run(self) -> Outcome:
         """Read, fuse, cut, write; the lineage has the scenes of every timestep, with their codes."""
@@ -247,7 +250,7 @@ class _Tile:
         writers: Sequence[ProductWriter],
     ) -> Tally:
         """Make the series of a sample and its layers, and write them."""
-        series = made.series(part, self.task.limits)
+        series = filled(self.task.filling, made, part, self.task.limits)
         known = series.series[0, 0] > 0
         every = [series.used] if series.used_second is None else [series.used, series.used_second]
         used = (np.concatenate(every) & known)[self.order]
