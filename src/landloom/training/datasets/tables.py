@@ -160,6 +160,8 @@ def series_table(  # noqa: PLR0913 - every one is a question of its own, and all
     if kind is not None and (kind == "mask") == (unit == "sample"):
         expected = "label, fractions or value" if unit == "sample" else "mask"
         raise InvalidInputError(f"target: got {kind!r} for rows of unit {unit}, expected {expected}")
+    if plan.target is not None and plan.target.target.dense:
+        raise InvalidInputError("target: got numbers of every pixel, expected one for each sample, or a mask")
     outlines = None
     if unit == "parcel":
         outlines = RasterReader.of(selection, plan.samples, selection.sidecar.info.product(parcels), None)
@@ -210,11 +212,14 @@ class _Maker:
         window = self.plan.window(number, 0, np.random.default_rng(0))
         raster = self.outlines.read(number, window)[self.outlines.band].astype(np.int64)
         ids = np.where(raster == (self.outlines.nodata or 0), -1, raster)
-        return Dense(classes=ids, weight=np.zeros(ids.shape, np.float32)).at(shape).classes
+        found: NDArray[np.int64] = (
+            Dense(key="mask", numbers=ids, weight=np.zeros(ids.shape, np.float32)).at(shape).numbers
+        )
+        return found
 
     def _chosen(self, number: int, dense: Dense | None, valid: NDArray[np.bool_]) -> NDArray[np.int64]:
         """(y, x) number of each chosen pixel, −1 for others."""
-        usable = valid.any(axis=0) if dense is None else valid.any(axis=0) & (dense.classes != NOTHING)
+        usable = valid.any(axis=0) if dense is None else valid.any(axis=0) & dense.known
         places = np.flatnonzero(usable)
         if self.most is not None and len(places) > self.most:
             places = self.plan.random(0, number).choice(places, self.most, replace=False)
@@ -265,7 +270,7 @@ def _grouped(
     left_out = {"without a valid pixel": int((~usable).sum())}
     target: dict[str, Any] = {"weight": np.ones(size, np.float32)}
     if dense is not None:
-        label, weight = _dominant(dense.classes[inside], dense.weight[inside], groups, size)
+        label, weight = _dominant(dense.numbers[inside], dense.weight[inside], groups, size)
         left_out["without a label"] = int((usable & (label == NOTHING)).sum())
         usable &= label != NOTHING
         target = {"label": label, "weight": weight}

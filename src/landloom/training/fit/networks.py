@@ -291,6 +291,13 @@ def read_tensors(path: Path) -> Any:
         raise InvalidInputError(f"{path}: got no file of tensors alone, expected weights: {told}") from error
 
 
+def encode_weights(weights: Mapping[str, Tensor]) -> bytes:
+    """A file of PyTorch with tensors alone."""
+    content = io.BytesIO()
+    torch.save(dict(weights), content)
+    return content.getvalue()
+
+
 def load_weights(model: torch.nn.Module, path: Path) -> None:
     """Put weights from a file into a network.
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import InvalidInputError
+from landloom.training.datasets.targets import known_of
 from landloom.training.datasets.windows import Window
 from landloom.training.fit.batches import LabelledSeries
 
@@ -143,7 +144,7 @@ def _whole(sample: dict[str, Any], number: int) -> LabelledSeries:
 
 def _drawn(sample: dict[str, Any], pixels: int | None, random: np.random.Generator) -> NDArray[np.int64]:
     """(y, x) groups of one pixel each: labelled ones that were seen at least once."""
-    there = (sample["mask"] >= 0) & sample["valid"].any(axis=0)
+    there = known_of(dense_of(sample)) & sample["valid"].any(axis=0)
     places = np.flatnonzero(there)
     if pixels is not None and len(places) > pixels:
         places = np.sort(random.choice(places, pixels, replace=False))
@@ -152,19 +153,21 @@ def _drawn(sample: dict[str, Any], pixels: int | None, random: np.random.Generat
     return groups.reshape(there.shape)
 
 
+def dense_of(sample: dict[str, Any]) -> Any:
+    """Target of a sample, or of a batch, of which every pixel has one: classes, or numbers."""
+    return sample["mask"] if "mask" in sample else sample["value"]
+
+
 def _grouped(sample: dict[str, Any], number: int, groups: NDArray[np.int64], *, named: bool) -> LabelledSeries:
-    """Series of groups whose most frequent label is known, and that were seen at least once."""
+    """Series of groups with a known label that were seen at least once: their most frequent class, or mean number."""
     numbers, series, there = means(sample["image"], sample["valid"], groups)
     inside = groups >= 0
     places = np.searchsorted(numbers, groups[inside])
-    mask, weight = sample["mask"][inside], sample["weight"][inside]
-    classes = max(int(mask.max(initial=-1)) + 1, 1)
-    votes = np.zeros((len(numbers), classes))
-    sums = np.zeros(len(numbers))
-    known = mask >= 0
-    np.add.at(votes, (places[known], mask[known]), 1)
-    np.add.at(sums, places[known], weight[known])
-    count = votes.sum(axis=1)
+    own, weight = dense_of(sample)[inside], sample["weight"][inside]
+    known = known_of(own)
+    count = np.bincount(places[known], minlength=len(numbers))
+    sums = np.bincount(places[known], weight[known], minlength=len(numbers))
+    summed = _votes if own.dtype.kind == "i" else _averages
     kept = (count > 0) & there.any(axis=1)
     name = sample["id"]
     return LabelledSeries(
@@ -173,6 +176,21 @@ def _grouped(sample: dict[str, Any], number: int, groups: NDArray[np.int64], *, 
         image=series[kept],
         dates=np.tile(sample["dates"], (int(kept.sum()), 1)),
         valid=there[kept],
-        target=votes[kept].argmax(axis=1).astype(np.int64),
+        target=summed(places[known], own[known], len(numbers))[kept],
         weight=(sums[kept] / np.maximum(count[kept], 1)).astype(np.float32),
     )
+
+
+def _votes(places: NDArray[np.int64], classes: NDArray[np.int64], count: int) -> NDArray[np.int64]:
+    """(group,) most frequent class."""
+    votes = np.zeros((count, max(int(classes.max(initial=-1)) + 1, 1)))
+    np.add.at(votes, (places, classes), 1)
+    best: NDArray[np.int64] = votes.argmax(axis=1).astype(np.int64)
+    return best
+
+
+def _averages(places: NDArray[np.int64], values: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+    """(group,) mean number."""
+    sums = np.bincount(places, values, minlength=count)
+    averages: NDArray[np.float32] = (sums / np.maximum(np.bincount(places, minlength=count), 1)).astype(np.float32)
+    return averages
