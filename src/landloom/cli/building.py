@@ -37,6 +37,10 @@ def build(
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler, instead of local workers.")
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(help="`module:function` that makes a concurrent.futures.Executor, instead of local workers."),
+    ] = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +52,7 @@ def build(
         done = run_build(
             recipe,
             out=out,
-            factory=executor_factory(cores(workers), scheduler),
+            factory=executor_factory(cores(workers), scheduler, executor),
             listener=bars,
             allow_missing=allow_missing,
         )

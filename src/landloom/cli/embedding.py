@@ -49,6 +49,7 @@ def pretrain(corpus: str, lesson: Lesson, out: Path, distance: float | None, *, 
     given = {
         "--train-split": lesson.train != ("train",),
         "--workers": settings.workers,
+        "--weights": lesson.weights,
         "--unit": lesson.unit,
         "--worlds": lesson.worlds,
     }
@@ -82,7 +83,12 @@ def pretrain(corpus: str, lesson: Lesson, out: Path, distance: float | None, *, 
 
 
 def embed(
-    encoder: Annotated[Path, typer.Argument(help="Folder of an encoder; landloom train --task pretrain makes one.")],
+    encoder: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of an encoder: of landloom train --task pretrain, or --model presto or galileo-nano."
+        ),
+    ],
     corpus: CorpusName = "corpus",
     *,
     name: Annotated[str, typer.Option(help="Of the embedding set.")] = "masked",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt
 
 from landloom.imagery.change.breaks import find_breaks
 from landloom.imagery.change.indices import index_bands, normalised_difference
@@ -55,6 +54,8 @@ def change_figure(case: ChangeCase) -> bytes:
 
 def _middle(where: NDArray[np.bool_]) -> tuple[int, int]:
     """The pixel furthest from the edges of an area."""
+    from scipy.ndimage import distance_transform_edt
+
     inside = distance_transform_edt(np.pad(where, 1))[1:-1, 1:-1]
     y, x = np.unravel_index(int(np.argmax(inside)), where.shape)
     return int(y), int(x)

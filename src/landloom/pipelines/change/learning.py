@@ -12,8 +12,8 @@ from landloom.training.change.mapping import held_out_dates, world_dates
 from landloom.training.change.worlds import WORLD
 from landloom.training.fit.folder import HISTORY, WEIGHTS, encode_history
 from landloom.training.fit.learn import Learnt
-from landloom.training.fit.networks import encode_weights
 from landloom.training.fit.trained import Trained, network_of
+from landloom.training.fit.weights import encode_weights
 
 if TYPE_CHECKING:
     from landloom.engine.run import Listener
@@ -87,7 +87,7 @@ def _fitted(
 
 def _held_out(wanted: ChangeLesson, folder: ModelFolder, shown: Listener) -> dict[str, Dates]:
     """Dates of every split that was held out, and of a world, written beside the model."""
-    trained, found = Trained.open(folder), {}
+    trained, found = Trained.open(folder, accelerator=wanted.lesson.settings.accelerator), {}
     names = () if wanted.splits is None else wanted.splits.held_out
     shown.started("predicting what was held out", len(names) + bool(wanted.worlds))
     for split in names:

@@ -31,7 +31,7 @@ from landloom.publication.raster_labels import (
 )
 from landloom.query.corpus import Corpus
 from landloom.training.change.mapping import ChangeMapper
-from landloom.training.fit.folder import TREES, WEIGHTS, ModelFolder
+from landloom.training.fit.folder import ModelFolder
 from landloom.training.fit.mapping import Mapper
 from landloom.training.fit.provenance import corpus_digests
 from landloom.training.fit.tasks import task_of
@@ -71,7 +71,9 @@ def predict_corpus(
     _require_name(name, require_local(corpus))
     _require_corpus(own, opened, wanted)
     selection = opened.query(split=wanted.split, split_set=wanted.split_set)
-    mapper = (ChangeMapper if task_of(own.task).dated else Mapper).of(Trained.open(folder), opened, selection)
+    mapper = (ChangeMapper if task_of(own.task).dated else Mapper).of(
+        Trained.open(folder, accelerator=wanted.accelerator), opened, selection
+    )
     release = Release(own=own, info=opened.info, version=next_version(opened.info, name), wanted=wanted)
     maps = _maps(release, opened)
     left_out = dict(mapper.unseen)
@@ -149,7 +151,7 @@ def _grids(corpus: Corpus, key: str, ids: tuple[str, ...]) -> dict[str, Grid]:
 
 def _lineage(own: ModelDescription, folder: ModelFolder, found: _Found) -> bytes:
     """Where predictions come from, as JSON: the whole description of the model, digests of weights and result."""
-    weights = folder.read(WEIGHTS if own.is_network else TREES)
+    weights = folder.read(own.file)
     if found.fractions:
         result = {"fractions_sha256": hashlib.sha256(repr(sorted(found.fractions.items())).encode()).hexdigest()}
     else:

@@ -30,6 +30,8 @@ class PredictOptions:
     split_set: str | None = None
     split: str | None = None
     """Only samples of this split."""
+    accelerator: str = "cpu"
+    """Where networks compute: `cpu`, `gpu`, or `auto` for a graphics card if there is one."""
     elsewhere: bool = False
     """Whether the model may be used on another corpus than the one that it was trained on."""
     licence: str = LICENCE

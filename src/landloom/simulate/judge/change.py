@@ -12,7 +12,6 @@ from datetime import date, timedelta
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
 from landloom.model.sensor import CLEAR
 from landloom.simulate.judge.composites import judge_grid, judge_spec, ordinary_scenes
@@ -133,6 +132,8 @@ def changing_year(seed: int, grid: Grid, bands: tuple[str, ...] = CHANGE_BANDS) 
 
 def usable(clear: NDArray[np.bool_]) -> NDArray[np.bool_]:
     """(time, y, x) what is clear, without `GROWN` pixels around what is not."""
+    from scipy.ndimage import minimum_filter
+
     side = 2 * GROWN + 1
     grown: NDArray[np.bool_] = minimum_filter(clear.astype(np.uint8), size=(1, side, side), mode="nearest") > 0
     return grown

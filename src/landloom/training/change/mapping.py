@@ -31,6 +31,8 @@ MOST: Final = 2
 """Breaks of a pixel."""
 _CELL: Final = 60
 """Pixels of the side of a block of a simulated world."""
+_STRIDE: Final = 3
+"""Pixels between those of it that are compared."""
 FEWEST: Final = 6
 """Observations below which nothing is said of a pixel."""
 
@@ -136,7 +138,7 @@ def world_dates(lesson: ChangeLesson, trained: Trained) -> Dates:
     for block, (row, column) in enumerate(
         (row, column) for row in range(0, grid.height, _CELL) for column in range(0, grid.width, _CELL)
     ):
-        part = np.s_[..., row : row + _CELL, column : column + _CELL]
+        part = np.s_[..., row : row + _CELL : _STRIDE, column : column + _CELL : _STRIDE]
         images = ObservedImages(image=image[part], dates=year.days.astype(np.int64), valid=year.clear[part])
         found, truth = breaks_of(head, images).date, year.event[part].reshape(1, -1)
         parts.append(Dates.of_pixels(f"world-{HELD_OUT}-{block}", truth, found.reshape(len(found), -1), block))

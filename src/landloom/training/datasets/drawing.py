@@ -79,8 +79,8 @@ def _draw_mask(axes: Any, mask: NDArray[Any], classes: Sequence[str]) -> None:
         axes.set_title("value", fontsize=8)
         axes.set_axis_off()
         return
-    from matplotlib import colormaps  # noqa: PLC0415
-    from matplotlib.patches import Patch  # noqa: PLC0415
+    from matplotlib import colormaps
+    from matplotlib.patches import Patch
 
     colours = colormaps["tab20"](np.arange(20))[:, :3]
     axes.imshow(np.where(mask[..., None] < 0, _NO_DATA, colours[mask % 20]), interpolation="nearest")

@@ -16,18 +16,23 @@ from landloom.training.datasets.rasters import RasterReader
 from landloom.training.datasets.targets import Target
 from landloom.training.fit.axis import TimeAxis
 from landloom.training.fit.batches import SeriesExamples, whole
+from landloom.training.fit.encoders import SeriesEncoder
 from landloom.training.fit.folder import HISTORY, TREES, WEIGHTS, ModelDescription, encode_history
-from landloom.training.fit.networks import Parts, encode_weights, fit_network
-from landloom.training.fit.numbers import about_numbers, raster_numbers, scale_of, scaled_loss
+from landloom.training.fit.networks import Parts, fit_network
+from landloom.training.fit.numbers import about_numbers, checked_target, raster_numbers, scale_of, scaled_loss
+from landloom.training.fit.probes import EncoderProbe
 from landloom.training.fit.provenance import corpus_digests, model_classes
 from landloom.training.fit.reading import read_table
 from landloom.training.fit.settings import FitSettings
 from landloom.training.fit.tasks import task_of
 from landloom.training.fit.trained import KnownMoments, network_of
+from landloom.training.fit.weights import encode_weights
+from landloom.training.models.published.inputs import published_bands
 from landloom.training.models.trees import Trees, check_options, features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
@@ -35,6 +40,7 @@ if TYPE_CHECKING:
     from landloom.training.fit.batches import LabelledSeries
     from landloom.training.fit.folder import ModelFolder
     from landloom.training.fit.networks import Row
+    from landloom.training.models.table import ModelKind
 
 PIXELS: Final = 400
 """Pixels of a sample that models of series learn from, at most."""
@@ -68,6 +74,8 @@ class Lesson:
     """Of dates of changes: simulated worlds to learn from; by default all, or none where there is a target."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Of the network or the trees."""
+    weights: Path | None = None
+    """File of the weights of a published encoder."""
     settings: FitSettings = field(default_factory=FitSettings)
 
     def chosen(self) -> Target:
@@ -77,7 +85,11 @@ class Lesson:
             InvalidInputError: one that the task cannot learn, or a model that cannot learn it.
         """
         task = task_of(self.task)
-        task.model(self.model)
+        kind = task.model(self.model)
+        if kind.learner == "probe":
+            _require_weights(kind, self)
+        elif self.weights is not None:
+            raise InvalidInputError(f"got weights for model {self.model!r}, which has none that are published")
         if not task.dated and (self.worlds is not None or not self.split_set):
             told = "no split set, expected one" if self.worlds is None else "simulated worlds, expected none"
             raise InvalidInputError(f"task {task.name}: got {told}")
@@ -88,15 +100,18 @@ class Lesson:
             raise InvalidInputError(
                 f"task {task.name}: got the target {target.kind!r}, expected one of {', '.join(task.targets)}"
             )
-        if target.kind != "value":
-            if self.unit:
-                raise InvalidInputError(f"target: got the unit {self.unit!r} of {target.kind}, expected a value")
-            return target
-        given = {"level": target.level, "crosswalk": target.crosswalk, "background": target.background}
-        if any(given.values()):
-            name = next(name for name, one in given.items() if one)
-            raise InvalidInputError(f"target: got a {name} of numbers, expected one of classes")
-        return replace(target, dense=task.unit != "sample")
+        return checked_target(target, self.unit, dense=task.unit != "sample")
+
+
+def _require_weights(kind: ModelKind, lesson: Lesson) -> None:
+    """Refuse a probe without a file of weights, or with options."""
+    if lesson.weights is None:
+        raise InvalidInputError(
+            f"model {kind.name}: got no weights, expected a file that you have: they are published as {kind.file}, "
+            f"under {kind.licence}, and never fetched"
+        )
+    if lesson.options:
+        raise InvalidInputError(f"{kind.name}: got the option {next(iter(lesson.options))!r}, expected none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -133,6 +148,10 @@ class Material:
     lesson: Lesson
     target: Target
     moments: KnownMoments
+    encoder: SeriesEncoder | None = None
+    """A published one, which the lesson is a probe of."""
+    origin: Mapping[str, Any] | None = None
+    """Of the encoder, as the description of the model says it."""
 
     def selection(self, splits: tuple[str, ...] | str) -> Selection:
         """Samples of some splits.
@@ -164,7 +183,7 @@ class Material:
         parcels = None
         if unit == "parcel":
             parcels = parcel_reader(dataset, self.corpus)
-        return read_table(dataset, unit, parcels=parcels, pixels=pixels, seed=self.lesson.settings.seed)
+        return read_table(dataset, unit, parcels=parcels, pixels=pixels)
 
 
 def parcel_reader(dataset: CorpusDataset, corpus: Corpus) -> RasterReader:
@@ -192,7 +211,14 @@ def material_of(corpus: Corpus, lesson: Lesson, statistics: Statistics) -> Mater
     bands = plain.bands[product]
     mean, deviation = statistics.moments(product, bands)
     moments = KnownMoments(product=product, bands=bands, mean=tuple(mean.tolist()), deviation=tuple(deviation.tolist()))
-    return Material(corpus=corpus, lesson=lesson, target=target, moments=moments)
+    material = Material(corpus=corpus, lesson=lesson, target=target, moments=moments)
+    if lesson.weights is None:
+        return material
+    own = {band.name: band for band in corpus.info.product(product).product.bands}
+    places = published_bands([own[name] for name in bands])
+    encoder, digest = SeriesEncoder.read(lesson.model, lesson.weights, places)
+    origin = {"file": lesson.weights.name, "sha256": digest, "bands": {one: bands[at] for one, at in places.items()}}
+    return replace(material, encoder=encoder, origin=origin)
 
 
 def describe(
@@ -241,6 +267,7 @@ def describe(
         statistics=statistics,
         seed=lesson.settings.seed,
         software=software(),
+        encoder=material.origin,
     )
 
 
@@ -292,12 +319,14 @@ def learn(
     description = describe(material, statistics, table.valid.shape[1], axis, scale)
     if description.classes and table.kind == "label" and len(np.unique(table.target)) < 2:
         raise InvalidInputError(f"got series of one class alone in {', '.join(own.train)}, expected two at least")
-    if kind.is_network:
+    if kind.learner == "network":
         network_of(description)
-    else:
+    elif kind.learner == "trees":
         check_options(description.model, description.options)
     folder.begin(description)
-    if not kind.is_network:
+    if kind.learner == "probe":
+        return _probe(description, table, folder, material, train)
+    if kind.learner == "trees":
         return _trees(description, table, folder, material, train)
     moments = np.array(description.mean), np.array(description.deviation)
     other = None if val is None else material.table(val, pixels=pixels)
@@ -324,6 +353,22 @@ def _trees(
         jobs=-1,
     )
     folder.put(TREES, trees.encoded())
+    return Learnt(description=description, history=(), examples=len(table), left_out=train.left_out, resumed=0)
+
+
+def _probe(
+    description: ModelDescription, table: LabelledSeries, folder: ModelFolder, material: Material, train: CorpusDataset
+) -> Learnt:
+    if material.encoder is None:
+        raise InvalidInputError(f"got no weights for {description.model}")
+    made = EncoderProbe.fit(
+        material.encoder,
+        table,
+        classes=len(description.classes),
+        seed=description.seed,
+        accelerator=material.lesson.settings.accelerator,
+    )
+    folder.put(WEIGHTS, made.encoded())
     return Learnt(description=description, history=(), examples=len(table), left_out=train.left_out, resumed=0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,6 +22,28 @@ if TYPE_CHECKING:
     from landloom.training.datasets.targets import Target
     from landloom.training.fit.batches import Batch
     from landloom.training.fit.networks import Loss
+
+
+def checked_target(target: Target, unit: str | None, *, dense: bool) -> Target:
+    """A target whose numbers are those of pixels, or the mean of a sample.
+
+    Args:
+        target: of any kind; one of classes stays as it is.
+        unit: that a user gave.
+        dense: whether every pixel has a number of its own.
+
+    Raises:
+        InvalidInputError: a unit of classes, or a level, crosswalk or background of numbers.
+    """
+    if target.kind != "value":
+        if unit:
+            raise InvalidInputError(f"target: got the unit {unit!r} of {target.kind}, expected a value")
+        return target
+    given = {"level": target.level, "crosswalk": target.crosswalk, "background": target.background}
+    name = next((name for name, one in given.items() if one), None)
+    if name is not None:
+        raise InvalidInputError(f"target: got a {name} of numbers, expected one of classes")
+    return replace(target, dense=dense)
 
 
 def about_numbers(

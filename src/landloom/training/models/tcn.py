@@ -31,7 +31,7 @@ class _SeenNorm(nn.Module):
 
     def forward(self, features: Tensor, seen: Tensor) -> Tensor:
         """(batch, filter, time) → the same, 0 where (batch, 1, time) nothing is seen."""
-        groups = features.unflatten(1, (_GROUPS, -1))
+        groups = features.view(len(features), _GROUPS, -1, features.shape[2])
         there = seen[:, None]
         count = (there.sum(dim=(2, 3), keepdim=True) * groups.shape[2]).clamp(min=1)
         mean = (groups * there).sum(dim=(2, 3), keepdim=True) / count
