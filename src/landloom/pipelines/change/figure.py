@@ -9,9 +9,9 @@ import numpy as np
 from landloom.imagery.change.breaks import find_breaks
 from landloom.imagery.change.indices import index_bands, normalised_difference
 from landloom.imagery.fusion.noise import noise_levels
-from landloom.pipelines.change.judge import GROWN, YEAR
+from landloom.pipelines.change.judge import YEAR
 from landloom.reports.figures import new_figure, png
-from landloom.simulate.judge.change import CHANGE_BANDS
+from landloom.simulate.judge.change import CHANGE_BANDS, usable
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,11 +25,8 @@ _NAMES: Final = ("Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov")
 
 def change_figure(case: ChangeCase) -> bytes:
     """PNG of a case: a field that is cut, forest that is cleared, land that is stable, and the maps."""
-    from scipy.ndimage import minimum_filter
-
     year = (case.days >= YEAR[0]) & (case.days < YEAR[1])
-    days, side = case.days[year], 2 * GROWN + 1
-    clear = minimum_filter(case.clear[year].astype(np.uint8), size=(1, side, side), mode="nearest").astype(np.bool_)
+    days, clear = case.days[year], usable(case.clear[year])
     stack = case.pixels[year]
     values, variance = normalised_difference(stack, index_bands("ndvi", CHANGE_BANDS), noise_levels(stack, clear))
     found = find_breaks(values, variance, clear, days)
