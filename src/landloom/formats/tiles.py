@@ -81,4 +81,4 @@ def _tiles(array: NDArray[Any], block: int) -> Iterator[NDArray[Any]]:
 
 def _encoded(tile: NDArray[Any], level: int) -> bytes:
     predict = imagecodecs.floatpred_encode if tile.dtype.kind == "f" else imagecodecs.delta_encode
-    return bytes(imagecodecs.deflate_encode(predict(tile, axis=-2), level))
+    return bytes(imagecodecs.deflate_encode(predict(tile, axis=-2).tobytes(), level))

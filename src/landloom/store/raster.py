@@ -15,10 +15,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import rasterio
-from rasterio.enums import Interleaving
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.windows import Window
 
 from landloom.errors import FaultError, InvalidValueError, PermanentFaultError, TransientFaultError
 from landloom.model.address import is_remote, local_path, shown
@@ -28,13 +24,14 @@ from landloom.store.cubes.gdal import gdal_layers, gdal_times
 from landloom.store.cubes.group import is_version_3
 from landloom.store.drivers import CubeVariable, file_of, local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
-from landloom.store.range_file import OPENER, RangeFile
+from landloom.store.range_file import RangeFile, opener
 from landloom.store.versions import Version, note_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+    from rasterio.windows import Window
 
     from landloom.store.cubes.group import CubeLayer
     from landloom.store.patience import Patience
@@ -152,6 +149,8 @@ class RasterFile:
             TransientFaultError: they are temporarily unavailable.
             InvalidValueError: the window does not share the file's pixel edges.
         """
+        from rasterio.windows import Window
+
         if not 1 <= band <= self.count:
             raise PermanentFaultError(f"{self.href}: no band {band}, the file has {self.count}")
         row, column = window.offset_in(self.grid)
@@ -209,6 +208,8 @@ class RasterFile:
         return int(height), int(width)
 
     def _read(self, window: Window, band: int) -> NDArray[Any]:
+        import rasterio
+
         def again(dataset: Any) -> None:
             dataset.read(band, window=window)
 
@@ -237,20 +238,23 @@ def _opened(
             yield dataset, None
         return
     remote = RangeFile(href, patience, document)
-    name = OPENER.add(remote)
+    name = opener().add(remote)
     try:
         driver = remote_driver(remote.head, href)
         with _sorted_faults(href, remote) if sort else nullcontext():
-            dataset = _dataset(name, driver, opener=OPENER)
+            dataset = _dataset(name, driver, opener=opener())
         with dataset:
             _check_block(href, dataset, remote)
             yield dataset, remote
     finally:
-        OPENER.remove(name)
+        opener().remove(name)
         remote.close()
 
 
 def _dataset(path: str, driver: str, **options: Any) -> Any:
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
     with warnings.catch_warnings(), rasterio.Env(**_SETTINGS):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path, driver=driver, **options)
@@ -267,6 +271,8 @@ def _utm(crs: Any) -> int | None:
 
 def _check_block(href: str, dataset: Any, remote: RangeFile | None) -> None:
     """Refuse tiles and strips that cost more memory than any reader should need, however little is read of them."""
+    from rasterio.enums import Interleaving
+
     count = dataset.count
     if not count:
         return
@@ -318,6 +324,8 @@ def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
 @contextmanager
 def _sorted_faults(href: str, remote: RangeFile | None, again: Callable[[Any], None] | None = None) -> Iterator[None]:
     """Turn GDAL's exceptions into faults; `again` repeats the work on another dataset."""
+    from rasterio.errors import RasterioError
+
     try:
         yield
     except RasterioError as error:
@@ -339,6 +347,8 @@ def _passes_now(href: str, again: Callable[[Any], None] | None, document: str | 
     Raises:
         TransientFaultError: its bytes cannot be read, so that nothing is proven.
     """
+    from rasterio.errors import RasterioError
+
     if not is_remote(href) and not href.startswith("/vsi"):
         _read_whole(href)
     try:
