@@ -3,9 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Processes that run tests; each makes its own worlds, so more of them than two gain little.
 JOBS ?= 2
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
-  --generate-hashes \
-  pyproject.toml --extra dask --extra guess --extra server --extra annotate
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+  --generate-hashes
+COMPILE = $(LOCK) pyproject.toml --extra dask --extra guess --extra server --extra annotate
 .DEFAULT_GOAL := help
 .PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate demo-train test quick lint format docs bench lock hooks web web-test clean
 
@@ -29,6 +29,12 @@ help:  ## list the targets
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
 	@touch $@
 
+# Libraries of others that tests compare with have dependencies that clash with ours.
+.venv/readers.stamp: .venv/run.stamp requirements/readers.txt
+	@test -x .venv/readers/bin/python || $(PYTHON) -m venv .venv/readers
+	.venv/readers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/readers.txt
+	@touch $@
+
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
 	$(BIN)/landloom demo --out out/demo
 
@@ -50,10 +56,10 @@ demo-annotate: .venv/run.stamp  ## let simulated annotators label a campaign ove
 demo-train: .venv/training.stamp  ## split and measure the demo corpus, train three models on it, compare them on a page: out/demo-train
 	$(BIN)/landloom demo-train --out out/demo-train
 
-test: .venv/dev.stamp  ## run every test
+test: .venv/dev.stamp .venv/readers.stamp  ## run every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-quick: .venv/dev.stamp  ## run the tests that take less than ten seconds each
+quick: .venv/dev.stamp .venv/readers.stamp  ## run the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist worksteal
 
 lint: .venv/dev.stamp  ## check style, types and the layering of the packages
@@ -79,6 +85,7 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	echo "torch ; sys_platform == 'never'" > .venv/without-torch.txt
 	$(COMPILE) --extra training -c requirements/dev.txt --overrides .venv/without-torch.txt --no-emit-package torch \
 	  -o requirements/training.txt
+	$(LOCK) --group readers -o requirements/readers.txt
 
 PAGES = src/landloom/server/static/annotate/index.html
 $(PAGES): web/package-lock.json web/vite.config.ts $(wildcard web/pages/*/* web/pages/*/*/* web/shared/*) | .venv/run.stamp

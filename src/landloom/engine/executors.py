@@ -1,20 +1,26 @@
-"""Factories of standard executors: this process, a process pool, or a Dask cluster. There is no other scheduling."""
+"""Factories of standard executors: this process, a process pool, a Dask cluster, or what another package makes.
+
+There is no other scheduling.
+"""
 
 from __future__ import annotations
 
+import importlib
 import math
 import multiprocessing
 import os
 import signal
+import socket
 import sys
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import connection, forkserver
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from landloom.errors import InvalidValueError, MissingExtraError
+from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
 from landloom.model.address import HOSTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
@@ -31,6 +37,8 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer")
 
+_ANSWERS: Final = 5.0
+"""Seconds within which a scheduler has to answer."""
 WORKERS: Final = 8
 """Workers of an executor that does not say how many it has."""
 
@@ -179,11 +187,13 @@ def dask(address: str) -> Factory:
 
     Raises:
         MissingExtraError: `distributed` is not installed.
+        InvalidInputError: nothing answers there.
     """
     try:
         from distributed import Client
     except ImportError as error:
         raise MissingExtraError.of("dask", "building on a Dask cluster") from error
+    _require_scheduler(address)
 
     @contextmanager
     def cluster() -> Iterator[Executor]:
@@ -193,18 +203,74 @@ def dask(address: str) -> Factory:
     return cluster
 
 
-def executor_factory(workers: int, scheduler: str | None = None) -> Factory:
+def _require_scheduler(address: str) -> None:
+    """Refuse an address where nothing listens: Dask's client would wait for it."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    try:
+        protocol, location = parse_address(address)
+        if protocol in {"tcp", "tls"}:
+            socket.create_connection(parse_host_port(location), timeout=_ANSWERS).close()
+    except (OSError, ValueError) as error:
+        what = f"no Dask scheduler at {address!r}: {error}; expected an address such as tcp://10.0.0.1:8786"
+        raise InvalidInputError(what) from error
+
+
+def named(address: str) -> Factory:
+    """The executors of another package: of executorlib on SLURM, of MPI, of Ray.
+
+    Args:
+        address: `module:name` of a function without arguments that makes a `concurrent.futures.Executor`; modules in
+            the current folder are found too.
+
+    Raises:
+        InvalidInputError: there is no such function, or it makes something else.
+
+    Example:
+        >>> with named("landloom.engine.executors:inline")() as executor:
+        ...     executor.submit(len, "abc").result()
+        3
+    """
+    module, colon, name = address.partition(":")
+    if not (module and colon and name):
+        raise InvalidInputError(f"got the executor {address!r}, expected module:function")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        make = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InvalidInputError(f"cannot use the executor {address}: {error}") from error
+
+    def made() -> Executor:
+        executor = make()
+        if not isinstance(executor, Executor):
+            kind = type(executor).__name__
+            raise InvalidInputError(f"{address} makes a {kind}, expected a concurrent.futures.Executor")
+        return executor
+
+    return made
+
+
+def executor_factory(workers: int, scheduler: str | None = None, executor: str | None = None) -> Factory:
     """The factory for the command line's options.
 
     Args:
         workers: processes on this machine; 1 means this process.
         scheduler: address of a Dask scheduler, which takes precedence.
+        executor: `module:function` that makes an executor, which takes precedence; see `named`.
+
+    Raises:
+        InvalidInputError: no such scheduler or executor, or both are given.
 
     Example:
         >>> with executor_factory(1)() as executor:
         ...     executor.submit(len, "abc").result()
         3
     """
+    if scheduler is not None and executor is not None:
+        raise InvalidInputError("got a scheduler and an executor, expected one of them")
+    if executor is not None:
+        return named(executor)
     if scheduler is not None:
         return dask(scheduler)
     if workers < 1:

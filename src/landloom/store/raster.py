@@ -19,6 +19,9 @@ import numpy as np
 from landloom.errors import FaultError, InvalidValueError, PermanentFaultError, TransientFaultError
 from landloom.model.address import is_remote, local_path, shown
 from landloom.model.grid import Grid
+from landloom.store.cubes.dataset import ZarrDataset, zarr_layers
+from landloom.store.cubes.gdal import gdal_layers, gdal_times
+from landloom.store.cubes.group import is_version_3
 from landloom.store.drivers import CubeVariable, file_of, local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
 from landloom.store.range_file import RangeFile, opener
@@ -30,12 +33,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from rasterio.windows import Window
 
+    from landloom.store.cubes.group import CubeLayer
     from landloom.store.patience import Patience
 
 PREVIEW: Final = 512
 """Pixels a side of a preview."""
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
-_AXIS: Final = re.compile(r"NETCDF_DIM_(\w+)|DIM_(\w+)_VALUE")
 _SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
 _LARGEST_BLOCK: Final = 2**29
 """Bytes of a tile or strip at most: any window costs whole ones."""
@@ -93,7 +96,7 @@ def open_raster(
         )
 
 
-def cube_variables(path: str) -> tuple[CubeVariable, ...]:
+def cube_layers(path: str) -> tuple[CubeLayer, ...]:
     """The variables of a NetCDF file, or of a Zarr group, on this machine, in their order.
 
     Raises:
@@ -101,14 +104,12 @@ def cube_variables(path: str) -> tuple[CubeVariable, ...]:
         TransientFaultError: it is temporarily unreadable.
     """
     driver = local_driver(path)
-    if (Path(path) / "zarr.json").is_file():
-        raise PermanentFaultError(f"{path}: is of Zarr version 3, expected version 2 (zarr_format=2), or NetCDF")
     if driver not in {"netCDF", "Zarr"}:
         raise PermanentFaultError(f"{path}: expected a NetCDF file or a Zarr group")
+    if is_version_3(path):
+        return zarr_layers(path)
     with _opened(path, None) as (dataset, _):
-        names = [name.rpartition(":")[2].removeprefix("/") for name in dataset.subdatasets]
-        names = names or [str(dataset.tags(band).get("NETCDF_VARNAME", "")) for band in dataset.indexes[:1]]
-        return tuple(CubeVariable(file=path, driver=driver, name=name) for name in names if name)
+        return gdal_layers(path, driver, dataset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -192,18 +193,14 @@ class RasterFile:
 
     @property
     def times(self) -> tuple[tuple[float, ...], str] | None:
-        """Times of the bands of a cube's variable and their CF units; None if it does not give them."""
-        whole, tags = self._dataset.tags(), [self._dataset.tags(band) for band in range(1, self.count + 1)]
-        axes = {match[1] or match[2] for key in tags[0] if (match := _AXIS.fullmatch(key))}
-        if len(axes) != 1:
-            return None
-        axis = axes.pop()
-        values = [one.get(f"NETCDF_DIM_{axis}", one.get(f"DIM_{axis}_VALUE", "")) for one in tags]
-        units = whole.get(f"{axis}#units") or tags[0].get(f"DIM_{axis}_UNIT")
-        try:
-            return (tuple(float(value) for value in values), str(units)) if units else None
-        except ValueError:
-            return None
+        """Times of the bands of a cube's variable and their CF units; None if it does not give them.
+
+        Raises:
+            PermanentFaultError: they follow a calendar that nobody lives by, such as one of 360 days.
+        """
+        if isinstance(self._dataset, ZarrDataset):
+            return self._dataset.times
+        return gdal_times(self.href, self._dataset)
 
     def block_shape(self, band: int = 1) -> tuple[int, int]:
         """Rows and columns of the tiles or strips in which a band is decoded."""
@@ -230,7 +227,10 @@ def _opened(
     if not is_remote(href):
         place = href if CubeVariable.of(href) is None else file_of(href)
         note_version(place, Version.of_file(file_of(href)))
-        driver = local_driver(href)
+        driver, variable = local_driver(href), CubeVariable.of(href)
+        if variable is not None and is_version_3(variable.file):
+            yield ZarrDataset(variable), None
+            return
         with _sorted_faults(href, None) if sort else nullcontext():
             dataset = _dataset(local_path(href), driver)
         with dataset:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
@@ -18,19 +17,20 @@ from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.shapes import neighbourhood
-from landloom.query.corpus import Corpus
 from landloom.query.label_sets import label_prefix, label_set
 from landloom.query.pixel_series import SampleSeries, is_series
 from landloom.query.recent import Kept
 from landloom.server.explore.legends import legend
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
+from landloom.server.split_sets import SplitSets
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from landloom.corpus.info import CorpusInfo
     from landloom.query.assets import Asset
+    from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
 
 BINARY: Final = "application/octet-stream"
@@ -38,6 +38,8 @@ Where = Annotated[str | None, Query(alias="filter")]
 """CQL2 text or JSON."""
 SplitSet = Annotated[str | None, Query()]
 """Name of the split set whose splits are meant; by default those of the recipe."""
+Labels = Annotated[str | None, Query()]
+"""Key of the label product whose classes are meant; by default the first."""
 NONE: Final = 255
 """Placeholder for no class, stratum or split in byte arrays."""
 _KEPT: Final = 4
@@ -62,35 +64,11 @@ class Explorer:
         self.corpus, self.info = corpus, info
         self.chips = Chips(corpus, info)
         self._series = Kept[SampleSeries](_KEPT)
-        self._split = Kept[Corpus](_KEPT)
-
-    def under(self, split_set: str | None) -> Corpus:
-        """The corpus with the splits of a set instead of those of its recipe.
-
-        Raises:
-            NotFoundError: no such split set.
-            InvalidInputError: it was made for other samples.
-        """
-        if not split_set:
-            return self.corpus
-        from landloom.query.split_sets import with_split_set  # loads pyarrow
-
-        base = self.corpus.base
-
-        def read() -> Corpus:
-            return replace(self.corpus, sidecar=with_split_set(self.corpus.sidecar, base, split_set))
-
-        return self._split.get(split_set, read)
-
-    def _split_sets(self) -> list[str]:
-        """Names of split sets; none where files of the corpus cannot be listed."""
-        from landloom.query.split_sets import split_set_names
-
-        return [] if self.corpus.folder is None else split_set_names(self.corpus.base)
+        self.splits = SplitSets(corpus)
 
     def about(self, server: str = "", split_set: str | None = None) -> dict[str, Any]:
         """The corpus: texts, and outlines of its tiles; splits are those of a split set, if one is named."""
-        sidecar, publication = self.under(split_set).sidecar, self.info.publication
+        sidecar, publication = self.splits.under(split_set).sidecar, self.info.publication
         tiles = zip(sidecar.arrays["run_directory"].astype(str).tolist(), sidecar.run_bounds.tolist(), strict=True)
         return {
             "name": self.corpus.name,
@@ -115,16 +93,17 @@ class Explorer:
                 for item in self.info.products
             ],
             "classes": self._classes(),
+            "label_sets": [{"key": item.key, "title": item.product.title} for item in self.info.labels],
             "strata": sidecar.vocabulary("stratum")[1:] if "stratum" in sidecar.arrays else [],
             "splits": sidecar.vocabulary("split")[1:] if "split" in sidecar.arrays else [],
-            "split_sets": self._split_sets(),
+            "split_sets": self.splits.names(),
             "tiles": [[name.replace("/", "_"), *box] for name, box in tiles],
         }
 
     def _classes(self) -> list[dict[str, Any]]:
         """Label columns of the finest level, with the coarser columns that contain them, and their label product.
 
-        The map, and the histogram of what is chosen, are of the first label product alone.
+        The map, and the histogram of what is chosen, are of one label product alone: each speaks of the whole ground.
         """
         names: dict[str, str] = {}
         for item in self.info.labels:
@@ -147,17 +126,24 @@ class Explorer:
             for column in self.corpus.sidecar.columns
         ]
 
-    def arrays(self, split_set: str | None = None) -> bytes:
+    def arrays(self, split_set: str | None = None, labels: str | None = None) -> bytes:
         """All samples in index order: longitudes, latitudes (float32, degrees), then largest class, stratum, split.
 
         The last three are one byte each, an index into the lists of `about`; 255 for none. Little-endian. The largest
-        class is one of the first label product: others speak of the same ground.
+        class is one of a single label product: others speak of the same ground.
+
+        Args:
+            split_set: name of a split set; by default the splits of the recipe.
+            labels: key of the label product; by default the first.
+
+        Raises:
+            NotFoundError: no such split set or label product.
         """
-        sidecar = self.under(split_set).sidecar
+        sidecar = self.splits.under(split_set).sidecar
         rows = np.arange(len(sidecar), dtype=np.int32)
         middles = sidecar.corners(rows).mean(axis=1).astype("<f4")
         best, largest = np.zeros(len(rows), dtype=np.int32), np.full(len(rows), NONE, dtype=np.uint8)
-        own = set(label_set(sidecar))
+        own = set(label_set(sidecar, labels or None))
         for number in [place for place, name in enumerate(sidecar.columns) if name in own][:NONE]:
             places, values = sidecar.labels.entries(number)
             more = values > best[places]
@@ -179,14 +165,21 @@ class Explorer:
         region = None if not box else _box(box)
         if where is not None:
             check_depth(where.encode())
-        corpus = self.under(split_set)
+        corpus = self.splits.under(split_set)
         try:
             return corpus.query(region=region, where=where or None)
         except NotFoundError as error:
             raise InvalidInputError(f"filter: {error}") from error
 
-    def selection(self, where: str | None, box: str | None, split_set: str | None = None) -> dict[str, Any]:
-        """Number of samples, which (one bit each in index order, base64), their classes, strata and files."""
+    def selection(
+        self, where: str | None, box: str | None, split_set: str | None = None, labels: str | None = None
+    ) -> dict[str, Any]:
+        """Number of samples, which (one bit each in index order, base64), their classes, strata and files.
+
+        Raises:
+            InvalidInputError: the filter or the box is invalid; the message says why.
+            NotFoundError: no such split set or label product.
+        """
         found = self.chosen(where, box, split_set)
         bits = np.zeros(len(self.corpus), dtype=bool)
         bits[found.rows] = True
@@ -194,7 +187,7 @@ class Explorer:
         return {
             "count": len(found),
             "bits": base64.b64encode(np.packbits(bits, bitorder="little").tobytes()).decode(),
-            "histogram": found.histogram(),
+            "histogram": found.histogram(labels=labels or None),
             "strata": {name or "none": count for name, count in counts.items()},
             "files": len(found.assets),
         }
@@ -205,7 +198,7 @@ class Explorer:
         Raises:
             NotFoundError: no such sample or split set.
         """
-        found = self.under(split_set).select([identity])
+        found = self.splits.under(split_set).select([identity])
         place = next(iter(found.linked()))
         frame = found.to_geodataframe().iloc[0]
         (west, south, east, north), *beyond = neighbourhood(frame.geometry)
@@ -302,12 +295,14 @@ def _add_corpus(router: APIRouter, explorer: Explorer) -> None:
         return _json(explorer.about(str(request.base_url), split_set))
 
     @router.get("/samples")
-    def samples(split_set: SplitSet = None) -> Response:
-        return Response(explorer.arrays(split_set), media_type=BINARY)
+    def samples(split_set: SplitSet = None, labels: Labels = None) -> Response:
+        return Response(explorer.arrays(split_set, labels), media_type=BINARY)
 
     @router.get("/selection")
-    def selection(where: Where = None, box: str | None = None, split_set: SplitSet = None) -> Response:
-        return _json(explorer.selection(where, box, split_set))
+    def selection(
+        where: Where = None, box: str | None = None, split_set: SplitSet = None, labels: Labels = None
+    ) -> Response:
+        return _json(explorer.selection(where, box, split_set, labels))
 
     @router.get("/files.txt")
     def files(where: Where = None, box: str | None = None, split_set: SplitSet = None) -> Response:
