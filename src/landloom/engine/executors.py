@@ -1,17 +1,26 @@
-"""Factories of standard executors: this process, a process pool, or a Dask cluster. There is no other scheduling."""
+"""Factories of standard executors: this process, a process pool, a Dask cluster, or what another package makes.
+
+There is no other scheduling.
+"""
 
 from __future__ import annotations
 
+import importlib
+import math
 import multiprocessing
 import os
 import signal
+import socket
+import sys
 import threading
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import connection, forkserver
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from landloom.errors import InvalidValueError, MissingExtraError
+from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
 from landloom.model.address import HOSTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
@@ -27,6 +36,11 @@ if TYPE_CHECKING:
     Factory = Callable[[], AbstractContextManager[Executor]]
 
 Answer = TypeVar("Answer")
+
+_ANSWERS: Final = 5.0
+"""Seconds within which a scheduler has to answer."""
+WORKERS: Final = 8
+"""Workers of an executor that does not say how many it has."""
 
 
 class InlineExecutor(Executor):
@@ -45,6 +59,44 @@ class InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - an executor hands every exception to whoever asks for the result
             future.set_exception(error)
         return future
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How much an executor can do at a time."""
+
+    workers: int
+    memory: float
+    """Bytes of the machine that all workers share; infinite if they are elsewhere."""
+
+
+def capacity(executor: Executor) -> Capacity:
+    """The workers of any executor.
+
+    Args:
+        executor: one that says how many it has as those of `concurrent.futures` do, or as Dask's client does; of others
+            `WORKERS` are assumed.
+
+    Example:
+        >>> capacity(inline()).workers
+        1
+    """
+    if isinstance(executor, InlineExecutor):
+        return Capacity(workers=1, memory=math.inf)
+    client, stated = getattr(executor, "_client", None), getattr(executor, "_max_workers", None)
+    if client is not None and hasattr(client, "nthreads"):
+        stated = sum(client.nthreads().values())
+    here = isinstance(executor, ProcessPoolExecutor | ThreadPoolExecutor)
+    workers = stated if isinstance(stated, int) and stated > 0 else WORKERS
+    return Capacity(workers=workers, memory=_memory() if here else math.inf)
+
+
+def _memory() -> float:
+    """Bytes of physical memory; infinite where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Future[Answer]:
@@ -75,14 +127,15 @@ def inline() -> InlineExecutor:
 def processes(workers: int) -> Factory:
     """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
 
-    Workers ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
+    The server imports once what this process has imported of landloom, so that no worker has to do it again. Workers
+    ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
     when the user of the pool raises; their unfinished units are repeated by the next run.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["landloom.engine.timesteps"])
 
     @contextmanager
     def pool() -> Iterator[Executor]:
+        context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("landloom.")))
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")
@@ -134,11 +187,13 @@ def dask(address: str) -> Factory:
 
     Raises:
         MissingExtraError: `distributed` is not installed.
+        InvalidInputError: nothing answers there.
     """
     try:
         from distributed import Client
     except ImportError as error:
         raise MissingExtraError.of("dask", "building on a Dask cluster") from error
+    _require_scheduler(address)
 
     @contextmanager
     def cluster() -> Iterator[Executor]:
@@ -148,18 +203,74 @@ def dask(address: str) -> Factory:
     return cluster
 
 
-def executor_factory(workers: int, scheduler: str | None = None) -> Factory:
+def _require_scheduler(address: str) -> None:
+    """Refuse an address where nothing listens: Dask's client would wait for it."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    try:
+        protocol, location = parse_address(address)
+        if protocol in {"tcp", "tls"}:
+            socket.create_connection(parse_host_port(location), timeout=_ANSWERS).close()
+    except (OSError, ValueError) as error:
+        what = f"no Dask scheduler at {address!r}: {error}; expected an address such as tcp://10.0.0.1:8786"
+        raise InvalidInputError(what) from error
+
+
+def named(address: str) -> Factory:
+    """The executors of another package: of executorlib on SLURM, of MPI, of Ray.
+
+    Args:
+        address: `module:name` of a function without arguments that makes a `concurrent.futures.Executor`; modules in
+            the current folder are found too.
+
+    Raises:
+        InvalidInputError: there is no such function, or it makes something else.
+
+    Example:
+        >>> with named("landloom.engine.executors:inline")() as executor:
+        ...     executor.submit(len, "abc").result()
+        3
+    """
+    module, colon, name = address.partition(":")
+    if not (module and colon and name):
+        raise InvalidInputError(f"got the executor {address!r}, expected module:function")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        make = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InvalidInputError(f"cannot use the executor {address}: {error}") from error
+
+    def made() -> Executor:
+        executor = make()
+        if not isinstance(executor, Executor):
+            kind = type(executor).__name__
+            raise InvalidInputError(f"{address} makes a {kind}, expected a concurrent.futures.Executor")
+        return executor
+
+    return made
+
+
+def executor_factory(workers: int, scheduler: str | None = None, executor: str | None = None) -> Factory:
     """The factory for the command line's options.
 
     Args:
         workers: processes on this machine; 1 means this process.
         scheduler: address of a Dask scheduler, which takes precedence.
+        executor: `module:function` that makes an executor, which takes precedence; see `named`.
+
+    Raises:
+        InvalidInputError: no such scheduler or executor, or both are given.
 
     Example:
         >>> with executor_factory(1)() as executor:
         ...     executor.submit(len, "abc").result()
         3
     """
+    if scheduler is not None and executor is not None:
+        raise InvalidInputError("got a scheduler and an executor, expected one of them")
+    if executor is not None:
+        return named(executor)
     if scheduler is not None:
         return dask(scheduler)
     if workers < 1:

@@ -15,30 +15,30 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import rasterio
-from rasterio.enums import Interleaving
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.windows import Window
 
 from landloom.errors import FaultError, InvalidValueError, PermanentFaultError, TransientFaultError
 from landloom.model.address import is_remote, local_path, shown
 from landloom.model.grid import Grid
+from landloom.store.cubes.dataset import ZarrDataset, zarr_layers
+from landloom.store.cubes.gdal import gdal_layers, gdal_times
+from landloom.store.cubes.group import is_version_3
 from landloom.store.drivers import CubeVariable, file_of, local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
-from landloom.store.range_file import OPENER, RangeFile
+from landloom.store.range_file import RangeFile, opener
 from landloom.store.versions import Version, note_version
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
+    from rasterio.windows import Window
 
+    from landloom.store.cubes.group import CubeLayer
     from landloom.store.patience import Patience
 
 PREVIEW: Final = 512
 """Pixels a side of a preview."""
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
-_AXIS: Final = re.compile(r"NETCDF_DIM_(\w+)|DIM_(\w+)_VALUE")
 _SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
 _LARGEST_BLOCK: Final = 2**29
 """Bytes of a tile or strip at most: any window costs whole ones."""
@@ -96,7 +96,7 @@ def open_raster(
         )
 
 
-def cube_variables(path: str) -> tuple[CubeVariable, ...]:
+def cube_layers(path: str) -> tuple[CubeLayer, ...]:
     """The variables of a NetCDF file, or of a Zarr group, on this machine, in their order.
 
     Raises:
@@ -104,14 +104,12 @@ def cube_variables(path: str) -> tuple[CubeVariable, ...]:
         TransientFaultError: it is temporarily unreadable.
     """
     driver = local_driver(path)
-    if (Path(path) / "zarr.json").is_file():
-        raise PermanentFaultError(f"{path}: is of Zarr version 3, expected version 2 (zarr_format=2), or NetCDF")
     if driver not in {"netCDF", "Zarr"}:
         raise PermanentFaultError(f"{path}: expected a NetCDF file or a Zarr group")
+    if is_version_3(path):
+        return zarr_layers(path)
     with _opened(path, None) as (dataset, _):
-        names = [name.rpartition(":")[2].removeprefix("/") for name in dataset.subdatasets]
-        names = names or [str(dataset.tags(band).get("NETCDF_VARNAME", "")) for band in dataset.indexes[:1]]
-        return tuple(CubeVariable(file=path, driver=driver, name=name) for name in names if name)
+        return gdal_layers(path, driver, dataset)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +149,8 @@ class RasterFile:
             TransientFaultError: they are temporarily unavailable.
             InvalidValueError: the window does not share the file's pixel edges.
         """
+        from rasterio.windows import Window
+
         if not 1 <= band <= self.count:
             raise PermanentFaultError(f"{self.href}: no band {band}, the file has {self.count}")
         row, column = window.offset_in(self.grid)
@@ -193,18 +193,14 @@ class RasterFile:
 
     @property
     def times(self) -> tuple[tuple[float, ...], str] | None:
-        """Times of the bands of a cube's variable and their CF units; None if it does not give them."""
-        whole, tags = self._dataset.tags(), [self._dataset.tags(band) for band in range(1, self.count + 1)]
-        axes = {match[1] or match[2] for key in tags[0] if (match := _AXIS.fullmatch(key))}
-        if len(axes) != 1:
-            return None
-        axis = axes.pop()
-        values = [one.get(f"NETCDF_DIM_{axis}", one.get(f"DIM_{axis}_VALUE", "")) for one in tags]
-        units = whole.get(f"{axis}#units") or tags[0].get(f"DIM_{axis}_UNIT")
-        try:
-            return (tuple(float(value) for value in values), str(units)) if units else None
-        except ValueError:
-            return None
+        """Times of the bands of a cube's variable and their CF units; None if it does not give them.
+
+        Raises:
+            PermanentFaultError: they follow a calendar that nobody lives by, such as one of 360 days.
+        """
+        if isinstance(self._dataset, ZarrDataset):
+            return self._dataset.times
+        return gdal_times(self.href, self._dataset)
 
     def block_shape(self, band: int = 1) -> tuple[int, int]:
         """Rows and columns of the tiles or strips in which a band is decoded."""
@@ -212,6 +208,8 @@ class RasterFile:
         return int(height), int(width)
 
     def _read(self, window: Window, band: int) -> NDArray[Any]:
+        import rasterio
+
         def again(dataset: Any) -> None:
             dataset.read(band, window=window)
 
@@ -229,7 +227,10 @@ def _opened(
     if not is_remote(href):
         place = href if CubeVariable.of(href) is None else file_of(href)
         note_version(place, Version.of_file(file_of(href)))
-        driver = local_driver(href)
+        driver, variable = local_driver(href), CubeVariable.of(href)
+        if variable is not None and is_version_3(variable.file):
+            yield ZarrDataset(variable), None
+            return
         with _sorted_faults(href, None) if sort else nullcontext():
             dataset = _dataset(local_path(href), driver)
         with dataset:
@@ -237,20 +238,23 @@ def _opened(
             yield dataset, None
         return
     remote = RangeFile(href, patience, document)
-    name = OPENER.add(remote)
+    name = opener().add(remote)
     try:
         driver = remote_driver(remote.head, href)
         with _sorted_faults(href, remote) if sort else nullcontext():
-            dataset = _dataset(name, driver, opener=OPENER)
+            dataset = _dataset(name, driver, opener=opener())
         with dataset:
             _check_block(href, dataset, remote)
             yield dataset, remote
     finally:
-        OPENER.remove(name)
+        opener().remove(name)
         remote.close()
 
 
 def _dataset(path: str, driver: str, **options: Any) -> Any:
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
     with warnings.catch_warnings(), rasterio.Env(**_SETTINGS):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path, driver=driver, **options)
@@ -267,6 +271,8 @@ def _utm(crs: Any) -> int | None:
 
 def _check_block(href: str, dataset: Any, remote: RangeFile | None) -> None:
     """Refuse tiles and strips that cost more memory than any reader should need, however little is read of them."""
+    from rasterio.enums import Interleaving
+
     count = dataset.count
     if not count:
         return
@@ -318,6 +324,8 @@ def _grid(href: str, dataset: Any, stated: Grid | None) -> Grid:
 @contextmanager
 def _sorted_faults(href: str, remote: RangeFile | None, again: Callable[[Any], None] | None = None) -> Iterator[None]:
     """Turn GDAL's exceptions into faults; `again` repeats the work on another dataset."""
+    from rasterio.errors import RasterioError
+
     try:
         yield
     except RasterioError as error:
@@ -339,6 +347,8 @@ def _passes_now(href: str, again: Callable[[Any], None] | None, document: str | 
     Raises:
         TransientFaultError: its bytes cannot be read, so that nothing is proven.
     """
+    from rasterio.errors import RasterioError
+
     if not is_remote(href) and not href.startswith("/vsi"):
         _read_whole(href)
     try:

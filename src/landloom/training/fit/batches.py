@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from landloom.errors import InvalidValueError
+from landloom.training.fit.devices import device_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +40,8 @@ class LabelledSeries:
     """(row,) class, −1 without one; (row, class) shares; or (row,) float32 value."""
     weight: NDArray[np.float32]
     """(row,) 0 to 1."""
+    place: NDArray[np.float64] | None = None
+    """(row, 2) latitude and longitude in degrees; None where nobody knows."""
 
     def __post_init__(self) -> None:
         rows, time = self.valid.shape
@@ -61,7 +64,8 @@ class LabelledSeries:
     def rows(self, chosen: NDArray[Any]) -> Self:
         """Some of them."""
         names = ("id", "sample", "image", "dates", "valid", "target", "weight")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
+        place = None if self.place is None else self.place[chosen]
+        return replace(self, place=place, **{name: getattr(self, name)[chosen] for name in names})
 
 
 class SeriesExamples(Dataset[Batch]):
@@ -123,6 +127,7 @@ def loader(
         collate_fn=collate,
         num_workers=settings.workers,
         persistent_workers=settings.workers > 0,
+        pin_memory=device_of(settings.accelerator).type == "cuda",  # so that copies to the card overlap with it
         drop_last=shuffle and len(dataset) > settings.batch,  # a last batch of one row has no variance to normalise by
     )
 

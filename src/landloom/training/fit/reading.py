@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.model.grid import WGS84, transformer
 from landloom.training.datasets.tables import table_of
 from landloom.training.fit.batches import LabelledSeries
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from numpy.typing import NDArray
 
     from landloom.training.datasets.dataset import CorpusDataset
     from landloom.training.datasets.rasters import RasterReader
@@ -54,13 +57,44 @@ def read_table(
     table = table_of(dataset.plan, unit, parcels, pixels=pixels, blank="error", done=done)
     target = next(one for one in (table.fractions, table.label, table.value) if one is not None)
     names = zip(table.ids, table.parts.tolist(), strict=True)
-    places = {name: place for place, name in enumerate(dataset.ids)}
+    numbers = {name: number for number, name in enumerate(dataset.ids)}
+    sample = np.array([numbers[name] for name in table.ids])
     return LabelledSeries(
         id=np.array([f"{name}/{part}" if unit == "parcel" else name for name, part in names]),
-        sample=np.array([places[name] for name in table.ids]),
+        sample=sample,
         image=table.series,
         dates=table.dates,
         valid=table.valid,
         target=target,
         weight=table.weight,
+        place=places_of(dataset)[sample],
     )
+
+
+def place_of(sample: dict[str, Any]) -> NDArray[np.float64]:
+    """(2,) latitude and longitude of the middle of a sample, in degrees.
+
+    Example:
+        >>> place_of({"bounds": np.array([499_700, 0, 500_300, 600]), "crs": "EPSG:32633"}).round(3).tolist()
+        [0.003, 15.0]
+    """
+    found: NDArray[np.float64] = _middles(np.asarray(sample["bounds"])[None], int(sample["crs"].removeprefix("EPSG:")))[
+        0
+    ]
+    return found
+
+
+def places_of(dataset: CorpusDataset) -> NDArray[np.float64]:
+    """(sample, 2) latitude and longitude of the middle of every sample, in degrees."""
+    own = dataset.plan.samples
+    found = np.zeros((len(own), 2))
+    for epsg in np.unique(own.epsg):
+        there = own.epsg == epsg
+        found[there] = _middles(own.bounds[there], int(epsg))
+    return found
+
+
+def _middles(bounds: NDArray[Any], epsg: int) -> NDArray[np.float64]:
+    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+    longitude, latitude = transformer(epsg, WGS84).transform(middle[:, 0], middle[:, 1])
+    return np.stack([latitude, longitude], axis=1)
