@@ -9,9 +9,6 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
 import torch
-from rasterio.errors import RasterioError
-from rasterio.io import MemoryFile
-from rasterio.windows import Window as Part
 from torch.utils.data import Dataset
 
 from landloom.errors import InvalidInputError, NotFoundError, PermanentFaultError
@@ -223,6 +220,8 @@ class DynamicEarthNet(Dataset[dict[str, Any]]):
 
     def _numbers(self, key: str, part: tuple[int, int, int, int]) -> NDArray[np.uint16]:
         """(band, y, x) stored numbers of a window."""
+        from rasterio.windows import Window as Part
+
         row, column, height, width = part
         with _opened(open_store(self.folder).get(key), key) as raster:
             if raster.count != len(BANDS) or raster.dtypes[0] != "uint16":
@@ -252,6 +251,9 @@ def _opened(data: bytes, key: str) -> Iterator[DatasetReader]:
     Raises:
         PermanentFaultError: it is none, or damaged.
     """
+    from rasterio.errors import RasterioError
+    from rasterio.io import MemoryFile
+
     try:
         with MemoryFile(data) as file, file.open(driver="GTiff") as raster:
             yield raster
