@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 
+from landloom.engine.pixels.directions import SceneDirections
 from landloom.engine.pixels.masks import SceneFiles, SceneMasks, lacking, named_files, require_band
 from landloom.engine.pixels.windows import source_window
 from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
@@ -67,10 +68,13 @@ class SceneReader:
         mask: PixelMask,
         tiles: TileCache | None = None,
         displaced: tuple[float, float] | None = None,
+        to_sun: float | None = None,
     ) -> None:
         self.scene = scene
         self.displaced = displaced
         """Metres to the east and north by which its image is displaced, to be removed; None to read it as it is."""
+        self.directions = None if to_sun is None else SceneDirections(scene, to_sun)
+        """Brings reflectance to a nadir view and a fixed sun of this zenith; None to leave it as it is."""
         self.sensor = scene.made_by
         self.clamped = 0
         """Number of valid pixels so far that the offset would have taken below 1."""
@@ -246,7 +250,7 @@ class SceneReader:
         rule = self._rule(name, asset, file)
         numbers, clamped = rule.apply(self._read(file, window, asset.band))
         self.clamped += clamped
-        return numbers
+        return numbers if self.directions is None else self.directions.applied(name, numbers, window)
 
     def _rule(self, name: str, asset: SceneFile, file: RasterFile) -> NumberRule:
         """How the numbers of a band become 10,000 × reflectance; found out once."""
