@@ -94,6 +94,9 @@ def split_corpus(
         canvas = new_figure(8, 8)
         axes = opened.query(split_set=name).plot(by="split", ax=canvas.add_subplot())
         axes.set_title("\n".join([f"Split set {name}", *_told(proof)]), fontsize=9)
+        if (legend := axes.get_legend()) is not None:  # beside the map, which may be flatter than its legend
+            legend.set_loc("upper left")
+            legend.set_bbox_to_anchor((1.01, 1.0))
         store.put(picture, png(canvas))
     return SplitReport(
         name=name,
