@@ -3,11 +3,11 @@ PYTHON ?= python3
 BIN := .venv/bin
 # Processes that run tests; each makes its own worlds, so more of them than two gain little.
 JOBS ?= 2
-COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
-  --generate-hashes \
-  pyproject.toml --extra dask --extra guess --extra server --extra annotate
+LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-header --no-annotate --no-emit-index-url \
+  --generate-hashes
+COMPILE = $(LOCK) pyproject.toml --extra dask --extra guess --extra server --extra annotate
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate demo-train test quick lint format docs bench lock hooks web web-test clean
+.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate demo-train test quick lint format docs bench race lock hooks web web-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -26,6 +26,12 @@ help:  ## list the targets
 
 .venv/dev.stamp: .venv/training.stamp requirements/dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/dev.txt
+	@touch $@
+
+# Libraries of others that tests compare with have dependencies that clash with ours.
+.venv/readers.stamp: .venv/run.stamp requirements/readers.txt
+	@test -x .venv/readers/bin/python || $(PYTHON) -m venv .venv/readers
+	.venv/readers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/readers.txt
 	@touch $@
 
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
@@ -49,10 +55,10 @@ demo-annotate: .venv/run.stamp  ## let simulated annotators label a campaign ove
 demo-train: .venv/training.stamp  ## split and measure the demo corpus, train three models on it, compare them on a page: out/demo-train
 	$(BIN)/landloom demo-train --out out/demo-train
 
-test: .venv/dev.stamp  ## run every test
+test: .venv/dev.stamp .venv/readers.stamp  ## run every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
 
-quick: .venv/dev.stamp  ## run the tests that take less than ten seconds each
+quick: .venv/dev.stamp .venv/readers.stamp  ## run the tests that take less than ten seconds each
 	$(BIN)/python -m pytest -m "not slow" -n $(JOBS) --dist worksteal
 
 lint: .venv/dev.stamp  ## check style, types and the layering of the packages
@@ -71,6 +77,9 @@ docs: .venv/dev.stamp  ## build the documentation: out/docs
 bench: .venv/dev.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.json
 	$(BIN)/python -m benchmarks
 
+race: .venv/dev.stamp  ## race a tile's build against a loop of rasterio, local and over HTTP: out/race.json
+	$(BIN)/python -m benchmarks.race
+
 lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(COMPILE) --group dev --group docs -o requirements/dev.txt
@@ -78,6 +87,7 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	echo "torch ; sys_platform == 'never'" > .venv/without-torch.txt
 	$(COMPILE) --extra training -c requirements/dev.txt --overrides .venv/without-torch.txt --no-emit-package torch \
 	  -o requirements/training.txt
+	$(LOCK) --group readers -o requirements/readers.txt
 
 PAGES = src/landloom/server/static/annotate/index.html
 $(PAGES): web/package-lock.json web/vite.config.ts $(wildcard web/pages/*/* web/pages/*/*/* web/shared/*) | .venv/run.stamp

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader, Dataset
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
-from landloom.formats.zarr.cubes import CubeSpec, encode_cubes
+from landloom.formats.zarr.cubes import CubeReader, CubeSpec, encode_cubes
 from landloom.model.ids import SampleId
 from landloom.model.product import RAPIDAI4EO_BANDS, product
 from landloom.model.recipe import Publication, Terms
@@ -200,6 +200,25 @@ def growth(folder: Path) -> float:
     return max(resident_gib() - before, 0) * 1024
 
 
+def against_decoding(folder: Path) -> float:
+    """How much longer the labelled cubes of a selection take than their numbers alone, by readers that are open."""
+    store, selection = LocalStore(folder / "corpus"), Corpus.open(str(folder / "corpus")).query()
+    layout, readers = selection.sidecar.info.layout, {}
+    for tile in TILES:
+        prefix = layout.cube(SampleId.parse(f"{tile}_01_07"), product("s2"))
+        readers[tile] = CubeReader(store.get, store.get_range, f"{prefix}/")
+
+    def labelled() -> None:
+        for sample in selection.ids:
+            selection.cube(sample, "s2")
+
+    def numbers() -> None:
+        for sample in selection.ids:
+            readers[sample.rsplit("_", 2)[0]].read(sample)
+
+    return 1 / speedup(labelled, numbers, rounds=5)
+
+
 def run() -> dict[str, float]:
     """Bar name → measured ratio."""
     results = {}
@@ -207,6 +226,7 @@ def run() -> dict[str, float]:
         folder = Path(name)
         write_corpus(folder)
         results["train_memory"] = growth(folder)
+        results["selection_cube"] = against_decoding(folder)
         for workers in (0, 2):
             for peer, ours, theirs in loaders(folder, workers):
                 results[f"train_{peer}_{workers}"] = speedup(consumed(ours), consumed(theirs), rounds=3)

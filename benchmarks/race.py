@@ -76,7 +76,7 @@ def landloom(found: list[Any], root: str, count: int, out: Path) -> None:
 
 
 def loop(found: list[Any], root: str, count: int, out: Path) -> None:
-    """In four strips of the tile: read every file, mask, merge the granules of a pass, take bottleneck's median, cut."""
+    """In four strips of the tile: read, mask, merge the granules of a pass, take bottleneck's median, cut."""
     import numpy as np
     import rasterio
     from benchmarks.race_archive import TILE
@@ -109,7 +109,10 @@ def _strip(found: list[Any], opened: dict[str, Any], grid: Any, pool: ThreadPool
     def read(file: str) -> NDArray[Any]:
         dataset = opened[file]
         scale = round(dataset.res[0] / 10)
-        top, left = round((dataset.transform.f - grid.north) / dataset.res[0]), round((grid.west - dataset.transform.c) / dataset.res[0])
+        top, left = (
+            round((dataset.transform.f - grid.north) / dataset.res[0]),
+            round((grid.west - dataset.transform.c) / dataset.res[0]),
+        )
         height, width = grid.height // scale, grid.width // scale
         whole = np.zeros((height, width), dataset.dtypes[0])
         first, last = max(left, 0), min(left + width, dataset.width)
@@ -139,14 +142,11 @@ def differs(count: int, ours: Path, theirs: Path) -> int:
     from landloom.formats.zarr.cubes import CubeReader
     from landloom.store.open import open_store
 
-    folder = next(ours.rglob("zarr.json")).parent
     folder = next(path.parent for path in ours.rglob("zarr.json") if (path.parent / "data").is_dir())
     store = open_store(str(folder))
     reader = CubeReader(store.get, store.get_range, "")
     chips = np.load(theirs / "chips.npy")
-    return sum(
-        int((reader.read(str(cell))[0] != chip).sum()) for cell, chip in zip(cells(count), chips, strict=True)
-    )
+    return sum(int((reader.read(str(cell))[0] != chip).sum()) for cell, chip in zip(cells(count), chips, strict=True))
 
 
 def timed(who: str, root: str, count: int, out: Path, found: Path) -> dict[str, float]:
@@ -166,7 +166,7 @@ def limit(found: list[Any], root: str, count: int) -> None:
     from benchmarks.race_archive import TILE
     from obstore.store import HTTPStore
 
-    from landloom.formats.block_table import read_table
+    from landloom.store.rasters.table import read_table
 
     del count
     store = HTTPStore.from_url(root, client_options={"allow_http": True})
@@ -187,7 +187,7 @@ def limit(found: list[Any], root: str, count: int) -> None:
         if not spans:
             return []
         first, end = spans[0][0], spans[-1][0] + spans[-1][1]
-        whole = obstore.get_range(store, file, start=first, length=end - first)
+        whole = memoryview(obstore.get_range(store, file, start=first, length=end - first))
         return [bytes(whole[start - first : start - first + size]) for start, size in spans]
 
     names = [file for _, _, files in found for file in files.values()]
@@ -197,52 +197,62 @@ def limit(found: list[Any], root: str, count: int) -> None:
 
 
 def race(passes: int, counts: Sequence[int], rounds: int) -> dict[str, Any]:
-    """Ratios of the loop to landloom, requests and bytes."""
-    from benchmarks.race_archive import write_archive
-    from benchmarks.race_server import counted, served
+    """Ratios of the loop to landloom, requests and bytes.
 
-    results: dict[str, Any] = {}
+    Args:
+        passes: of the month.
+        counts: of samples; over HTTP, only the first.
+        rounds: in which the contenders take turns.
+    """
+    from benchmarks.race_archive import write_archive
+    from benchmarks.race_server import served
+
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name) / "archive"
         folder.mkdir()
         table = Path(name) / "found.json"
         table.write_text(json.dumps(write_archive(folder, passes)), encoding="utf-8")
-        size = sum(path.stat().st_size for path in folder.iterdir())
-        results["mib"] = size / 2**20
         with served(folder, PAUSE) as address:
-            for place, root in (("local", str(folder)), ("http", address)):
-                for count in counts if place == "local" else counts[:1]:
-                    rows: dict[str, list[dict[str, float]]] = {"landloom": [], "loop": []}
-                    if place == "http":
-                        rows["limit"] = []
-                    for turn in range(rounds):
-                        for who in rows:
-                            out = Path(name) / f"{who}-{place}-{count}-{turn}"
-                            out.mkdir()
-                            counted(address)
-                            row = timed(who, root, count, out, table)
-                            requests, got = counted(address)
-                            rows[who].append(row | {"requests": requests, "read": got / 2**20})
-                    last = {who: Path(name) / f"{who}-{place}-{count}-{rounds - 1}" for who in rows}
-                    results[f"{place}_{count}"] = {
-                        "rows": rows,
-                        "different": differs(count, last["landloom"], last["loop"]),
-                        **{f"{who}_{what}": median(
-                            their[what] / ours[what] for their, ours in zip(rows[who], rows["landloom"], strict=True)
-                        ) for who in rows if who != "landloom" for what in ("wall", "cpu")},
-                    }
-    return results
+            results = {
+                f"local_{count}": _heats(("landloom", "loop"), str(folder), count, rounds, table, address)
+                for count in counts
+            }
+            who = ("landloom", "loop", "limit")
+            results[f"http_{counts[0]}"] = _heats(who, address, counts[0], rounds, table, address)
+        return results
+
+
+def _heats(contenders: Sequence[str], root: str, count: int, rounds: int, table: Path, address: str) -> dict[str, Any]:
+    """Rounds of one race: what each contender took, and the medians of its ratios to landloom."""
+    from benchmarks.race_server import counted
+
+    rows: dict[str, list[dict[str, float]]] = {who: [] for who in contenders}
+    for turn, (who, own) in ((turn, item) for turn in range(rounds) for item in rows.items()):
+        out = table.parent / f"{who}-{root.partition(':')[0][-5:]}-{count}-{turn}"
+        out.mkdir()
+        counted(address)
+        took = timed(who, root, count, out, table)
+        requests, size = counted(address)
+        own.append(took | {"requests": requests, "read": size / 2**20})
+    places = [table.parent / f"{who}-{root.partition(':')[0][-5:]}-{count}-0" for who in ("landloom", "loop")]
+    pairs = {who: list(zip(own, rows["landloom"], strict=True)) for who, own in rows.items() if who != "landloom"}
+    ratios = {
+        f"{who}_{what}": median(their[what] / ours[what] for their, ours in pair)
+        for who, pair in pairs.items()
+        for what in ("wall", "cpu")
+    }
+    return {"rows": rows, "different": differs(count, *places)} | ratios
 
 
 def main(arguments: list[str]) -> None:
     """Run a contender, or the races."""
     if arguments[:1] == ["--run"]:
-        who, root, count, out, found = arguments[1:]
+        who, root, count, place, found = arguments[1:]
         scenes = [tuple(one) for one in json.loads(Path(found).read_text(encoding="utf-8"))]
         if who == "limit":
             limit(scenes, root, int(count))
         else:
-            {"landloom": landloom, "loop": loop}[who](scenes, root, int(count), Path(out))
+            {"landloom": landloom, "loop": loop}[who](scenes, root, int(count), Path(place))
         print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
         return
     results = race(int(arguments[0]) if arguments else 6, (FEW, ALL), 3)

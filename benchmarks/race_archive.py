@@ -13,7 +13,6 @@ import rasterio
 from rasterio.windows import Window
 from shapely import box
 
-from landloom.model.grid import Grid
 from landloom.model.ids import TileId
 from landloom.model.product import RAPIDAI4EO_BANDS
 from landloom.model.scene import Role, Scene, SceneFile
@@ -23,6 +22,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from landloom.model.grid import Grid
 
 TILE: Final = TileId.parse("33N_16E-243N")
 BANDS: Final = RAPIDAI4EO_BANDS
@@ -60,7 +61,8 @@ def _pixels(name: str, grid: Grid, number: int, seed: int) -> NDArray[Any]:
     if name == "SCL":
         return np.where(np.sin(rows / 900 + number) + np.sin(columns / 700 - number) > 0.7, 9, 4).astype(np.uint8)
     field = 1500 + 500 * np.sin(rows / 1300) * np.cos(columns / 1700)
-    return (field + np.random.default_rng(seed).normal(0, 60, field.shape)).astype(np.uint16)
+    found: NDArray[np.uint16] = (field + np.random.default_rng(seed).normal(0, 60, field.shape)).astype(np.uint16)
+    return found
 
 
 def _write(path: Path, granule: Granule, shown: Grid, name: str, number: int, seed: int) -> None:

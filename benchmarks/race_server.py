@@ -1,6 +1,6 @@
 """A web server with latency, in a process of its own: `python -m benchmarks.race_server FOLDER SECONDS`.
 
-It prints its port, serves ranges after a pause, and answers `/count` with requests and bytes since the last such answer.
+It prints its port, serves ranges after a pause, and answers `/count` with requests and bytes since it last did.
 """
 
 from __future__ import annotations

@@ -221,13 +221,14 @@ class CorpusInvalidError(CorpusError):
 
 
 class BuildError(LandloomError):
-    """Units of a build failed; every one is in `problems`, and the next build retries them."""
+    """Units of a build, or single chips of them, failed; each is in `problems`, and the next build retries them."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
         self.problems = tuple(problems)
+        units = counted(len({problem.where for problem in self.problems}), "unit")
         super().__init__(
-            f"{counted(len(self.problems), 'unit')} failed; run build again to retry, or add --allow-missing to "
-            f"publish what is complete:\n{bullets(grouped(self.problems))}"
+            f"{units} failed, or chips of them; run build again to retry, or add --allow-missing to publish what is "
+            f"complete:\n{bullets(grouped(self.problems))}"
         )
 
 

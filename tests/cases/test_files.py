@@ -18,6 +18,7 @@ from landloom.errors import PermanentFaultError, RecipeError
 from landloom.model.recipe import ArchiveSection
 from landloom.model.time import Period
 from landloom.pipelines.registry import Recipe
+from landloom.query.corpus import Corpus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,7 @@ PLANET = Case(
     factor=(2, -1_000, 1),
 )
 HLS = CASES["hls-l30"]
-pytestmark = pytest.mark.filterwarnings("ignore:All-NaN slice")
+pytestmark = pytest.mark.filterwarnings("ignore:All-NaN slice", "ignore:Consolidated metadata is currently not")
 
 
 def write_bands(folder: Path, case: Case, name: str) -> None:
@@ -104,12 +105,39 @@ def _zarr(folder: Path, case: Case) -> dict[str, Any]:
     return {"href": str(folder / "cube.zarr")}
 
 
+def _zarr3(**changes: Any) -> Layout:
+    def made(folder: Path, case: Case) -> dict[str, Any]:
+        own = cube(case)
+        for name in (case.red, case.nir, case.mask):
+            own[name].encoding = {"chunks": (2, 30, 30), "shards": (4, 60, 60)} if changes.get("sharded") else {}
+        own = own.isel(y=slice(None, None, -1)) if changes.get("turned") else own
+        own.to_zarr(folder / "cube.zarr", zarr_format=3, consolidated=not changes.get("sharded"))
+        return {"href": str(folder / "cube.zarr")}
+
+    return made
+
+
+def _axis_of_bands(folder: Path, case: Case) -> dict[str, Any]:
+    own = cube(case)
+    bands = xr.concat([own[name] for name in (case.red, case.nir, case.mask)], dim="band")
+    bands = bands.assign_coords(band=np.array([case.red, case.nir, case.mask], object)).transpose(
+        "time", "band", "y", "x"
+    )
+    bands.attrs["grid_mapping"] = "spatial_ref"
+    xr.Dataset({"reflectance": bands, "spatial_ref": own["spatial_ref"]}).to_zarr(folder / "c.zarr", zarr_format=3)
+    return {"href": str(folder / "c.zarr")}
+
+
 LAYOUTS = {
     "bands": _folder("{day}_{band}.tif", "{date}_{band}.tif", write_bands),
     "folders": _folder("{day}/x_{band}_30m.tif", "{date}/*_{band}_*m.tif", write_bands),
     "stacks": _folder("s_{day}.tif", "s_{date}.tif", write_stacks),
     "netcdf": _netcdf,
     "zarr": _zarr,
+    "zarr3": _zarr3(),
+    "zarr3-sharded": _zarr3(sharded=True),
+    "zarr3-turned": _zarr3(turned=True),
+    "zarr3-bands": _axis_of_bands,
 }
 
 
@@ -119,6 +147,19 @@ def test_every_layout_gives_the_same_composites(layout: str, case: Case, tmp_pat
     archive = {"kind": "files", **LAYOUTS[layout](tmp_path / "files", case)}
     archive |= {"own_sensor": OWN} if case is PLANET else {"sensor": case.sensor}
     require_truth(built(tmp_path, recipe(archive, case.bands)), case)
+
+
+def test_cubes_that_landloom_writes_are_input(tmp_path: Path) -> None:
+    (tmp_path / "files").mkdir()
+    archive = {"kind": "files", "sensor": HLS.sensor, **_zarr3()(tmp_path / "files", HLS)}
+    first = built(tmp_path, recipe(archive, HLS.bands) | {"layouts": ["cubes"]})
+    (cubes,) = (path for path in first.rglob("*.zarr") if "count" not in path.name.lower())
+    own = {"name": "again", "resolution": 30, "bands": list(HLS.bands)}
+    (tmp_path / "again").mkdir()
+    second = built(tmp_path / "again", recipe({"kind": "files", "href": str(cubes), "own_sensor": own}, HLS.bands))
+    before, after = (Corpus.open(corpus).query() for corpus in (first, second))
+    for cell in CELLS:
+        np.testing.assert_array_equal(after.cube(str(cell), "own").values, before.cube(str(cell), "own").values)
 
 
 def test_a_described_sensor_is_read_from_stac_too(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
@@ -14,7 +15,7 @@ import pytest
 from tests.projects import digest_of
 
 from landloom.engine.executors import InlineExecutor, dask, executor_factory, inline, processes, submit
-from landloom.errors import ForeignAddressError, InvalidValueError
+from landloom.errors import ForeignAddressError, InvalidInputError, InvalidValueError
 from landloom.model.address import HOSTS_VARIABLE
 from landloom.pipelines.build import build
 from landloom.store.hosts import check_host, hosts_are_limited
@@ -74,6 +75,48 @@ def test_a_killed_worker_changes_nothing(cluster: LocalCluster, tiny: Path, tiny
     with pytest.raises(ProcessLookupError):
         os.kill(victim, 0)
     assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
+
+
+THREADS = f"{__name__}:threads"
+"""As one names it on the command line."""
+
+
+def threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(2)
+
+
+def test_an_executor_of_anybody_gives_the_same_bytes(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
+    report = build(tiny, out=tmp_path / "corpus", factory=executor_factory(1, executor=THREADS))
+    assert report.units_run == report.units
+    assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("threads", "expected module:function"),
+        ("absent.module:pool", "absent"),
+        (f"{__name__}:absent", "absent"),
+        ("builtins:dict", "makes a dict"),
+    ],
+)
+def test_what_makes_no_executor_is_refused(address: str, said: str) -> None:
+    with pytest.raises(InvalidInputError, match=said):
+        executor_factory(1, executor=address)()
+
+
+@pytest.mark.parametrize("address", ["banana", "127.0.0.1:9", "tcp://127.0.0.1:9", "tcp://nowhere.invalid:8786"])
+def test_a_scheduler_that_is_not_there_is_refused(address: str) -> None:
+    with pytest.raises(InvalidInputError, match="no Dask scheduler at"):
+        executor_factory(1, scheduler=address)
+
+
+def test_modules_of_the_current_folder_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "my_cluster.py").write_text("from concurrent.futures import ThreadPoolExecutor as pool\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("sys.path", list(sys.path))
+    with executor_factory(1, executor="my_cluster:pool")() as executor:
+        assert executor.submit(max, 1, 2).result() == 2
 
 
 def test_options_choose_the_factory() -> None:

@@ -18,7 +18,7 @@ from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 from landloom.corpus.layout import Layout
 from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.timesteps import TimestepTask
-from landloom.errors import LandloomError
+from landloom.engine.units import NoteKind, Outcome
 from landloom.formats.geotiff import decode_geotiff, encode_cog
 from landloom.imagery.composite import Observation
 from landloom.model.ids import TileId, WindowId
@@ -46,6 +46,7 @@ class Brightest:
     """The largest valid number of each band, and how many there were; a chip that shows nothing is refused if asked."""
 
     refuses: bool = False
+    wonders: bool = False
 
     def reduce(self, observations: Sequence[Observation], shape: tuple[int, int], bands: int) -> list[NDArray[Any]]:
         numbers = np.zeros((bands, *shape), np.uint16)
@@ -58,6 +59,9 @@ class Brightest:
     def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
         assert np.array_equal(chips[1][0], count), "it is counted beside the reducer"
         return "nothing in it" if self.refuses and not count.any() else None
+
+    def remark(self, _: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+        return "nothing in it" if self.wonders and not count.any() else None
 
 
 def window(row: int, column: int) -> Sample:
@@ -165,12 +169,26 @@ def test_a_broken_scene_is_left_out_of_its_timestep_as_if_it_had_never_been(
     assert [scene.id for scene in outcome.lineage.timesteps[0].scenes] == ["a"]
 
 
-def test_a_chip_that_must_not_be_published_fails_its_unit_and_is_named(
-    scenes: dict[str, Small], tmp_path: Path
-) -> None:
-    """The north-western window lies where no scene has data."""
-    with pytest.raises(LandloomError, match=f"^{SAMPLES[0].id} 2018-06: nothing in it"):
-        task(tmp_path, list(scenes.values()), Brightest(refuses=True)).run()
+def test_a_chip_that_must_not_be_published_is_named_and_fails_alone(scenes: dict[str, Small], tmp_path: Path) -> None:
+    """The north-western window lies where no scene has data, and no scene is from August."""
+    outcome = task(tmp_path, list(scenes.values()), Brightest(refuses=True)).run()
+    assert [str(chip) for chip in outcome.refused] == [
+        f"{SAMPLES[0].id} 2018-06: nothing in it",
+        f"{SAMPLES[0].id} 2018-07: nothing in it",
+        *(f"{sample.id} 2018-08: nothing in it" for sample in SAMPLES),
+    ]
+    for one in outcome.observed:
+        np.testing.assert_array_equal(one.table, [[False, False, False], [True, True, False], [True, True, False]])
+    assert len(outcome.files) == 2 * 2 * 2
+    assert Outcome.parse(outcome.files, outcome.document()).refused == outcome.refused
+
+
+def test_a_chip_that_is_odd_is_written_and_noted(scenes: dict[str, Small], tmp_path: Path) -> None:
+    outcome = task(tmp_path, list(scenes.values()), Brightest(wonders=True)).run()
+    assert not outcome.refused
+    assert {note.kind for note in outcome.notes} == {NoteKind.ODD}
+    assert f"{SAMPLES[1].id} 2018-08: nothing in it" in [note.what for note in outcome.notes]
+    assert all(one.table.all() for one in outcome.observed)
 
 
 # Memory -----------------------------------------------------------------------------------------------------------

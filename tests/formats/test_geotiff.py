@@ -277,6 +277,38 @@ def test_strips_that_are_not_there_are_nodata() -> None:
     np.testing.assert_array_equal(decode_geotiff(data)[0], pixels)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "float32", "float64"])
+@pytest.mark.parametrize(("bands", "shape", "block"), [(1, (70, 61), 32), (3, (55, 33), 16), (2, (4, 5), 16)])
+def test_cogs_equal_gdals(dtype: str, bands: int, shape: tuple[int, int], block: int) -> None:
+    grid = Grid(epsg=32633, west=5e5, north=5e6, pixel_width=10, pixel_height=10, width=shape[1], height=shape[0])
+    pixels = _noise(dtype, bands, shape)
+    profile = {
+        "driver": "COG", "count": bands, "height": shape[0], "width": shape[1], "dtype": dtype, "crs": "EPSG:32633",
+        "transform": grid.affine, "nodata": 0, "compress": "deflate", "predictor": "yes", "blocksize": block,
+        "overviews": "auto", "overview_resampling": "nearest",
+    }  # fmt: skip
+    with MemoryFile() as file:
+        with file.open(**profile) as dataset:
+            dataset.write(pixels)
+        theirs = bytes(file.getbuffer())
+    ours = encode_cog(pixels, grid, nodata=0, block=block)
+    with MemoryFile(ours) as a, a.open() as mine, MemoryFile(theirs) as b, b.open() as gdal:
+        assert mine.profile == gdal.profile
+        assert mine.tags(ns="IMAGE_STRUCTURE") == gdal.tags(ns="IMAGE_STRUCTURE")
+        np.testing.assert_array_equal(mine.read(), pixels)
+        levels = mine.overviews(1)
+        assert levels == gdal.overviews(1)
+    for level in range(len(levels)):
+        with (
+            MemoryFile(ours) as a,
+            a.open(overview_level=level) as mine,
+            MemoryFile(theirs) as b,
+            b.open(overview_level=level) as gdal,
+        ):
+            np.testing.assert_array_equal(mine.read(), gdal.read())
+            assert mine.nodata == gdal.nodata
+
+
 @pytest.mark.parametrize("bands", [1, 3])
 def test_cogs_are_cogs(bands: int, caplog: pytest.LogCaptureFixture) -> None:
     grid = Grid.of_bounds(32633, (500_000, 5_000_000, 507_000, 5_006_000), 10)

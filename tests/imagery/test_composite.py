@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landloom.errors import InvalidValueError
-from landloom.imagery.composite import ENOUGH, Observation, blank_reason, composite
+from landloom.imagery.composite import ENOUGH, Observation, blank_reason, composite, flatness
 
 
 def looks(times: int, seed: int, shape: tuple[int, int] = (9, 8), bands: int = 3) -> list[Observation]:
@@ -76,11 +76,11 @@ def test_honest_chips_pass() -> None:
     chip, count = honest()
     assert blank_reason(chip, count, (2, 12, 12)) is None
     assert blank_reason(np.zeros_like(chip), np.zeros_like(count)) is None
+    assert not flatness(chip, count).values
     dark = chip.copy()
-    dark[1, count > 0] = 1
+    dark[:, count > 0] = 1
     assert blank_reason(dark, count) is None
-    few = np.where(np.arange(144).reshape(12, 12) < ENOUGH - 1, count + 1, 0)
-    assert blank_reason(np.where(few > 0, 500, 0).astype(np.uint16)[None], few.astype(np.uint8)) is None
+    assert not flatness(dark, count).values, "dark water may be at the floor throughout"
 
 
 def test_dishonest_chips_say_why() -> None:
@@ -92,8 +92,26 @@ def test_dishonest_chips_say_why() -> None:
     invented = chip.copy()
     invented[0, 0, 0] = 7
     assert blank_reason(invented, count) == "band 1: data on pixels that were never observed"
-    flat = chip.copy()
-    flat[1, count > 0] = 2500
-    assert blank_reason(flat, count) == "band 2: all 120 observed pixels are 2500"
     assert "(2, 12, 12)" in str(blank_reason(chip, count[:11]))
     assert "expected (2, 20, 20)" in str(blank_reason(chip, count, (2, 20, 20)))
+
+
+def test_one_flat_band_is_odd_and_only_flat_bands_are_certain() -> None:
+    chip, count = honest()
+    chip[1, count > 0] = 2500
+    odd = flatness(chip, count)
+    assert str(odd) == "band 2: all observed pixels are 2500"
+    assert not odd.is_certain
+    chip[0, count > 0] = 300
+    assert flatness(chip, count).is_certain
+    assert not flatness(chip[:1], count).is_certain, "one band alone may be flat"
+
+
+@given(size=st.integers(1, 7), seed=st.integers(0, 2**16))
+def test_pixels_are_counted_as_the_band_has_them(size: int, seed: int) -> None:
+    """An honest chip: 72 clear pixels of 10 m over two of 60 m with one value between them say nothing."""
+    count = (np.random.default_rng(seed).random((30, 31)) < 0.05).astype(np.uint8)
+    rows, columns = np.nonzero(count)
+    own = len(set(zip((rows // size).tolist(), (columns // size).tolist(), strict=True)))
+    chip = np.where(count > 0, 500, 0).astype(np.uint16)[None]
+    assert flatness(chip, count, [size]).judged == int(own >= ENOUGH)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from dataclasses import replace
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+from tests.training.models.published.oracle import write_weights
 from typer.testing import CliRunner
 
 from landloom.cli.app import app
@@ -98,6 +100,31 @@ def test_embeddings_are_part_of_a_valid_corpus(folder: Path) -> None:
     assert np.array_equal(opened.query().embeddings("masked"), opened.query().embeddings("again"))
     with pytest.raises(CorpusError, match="has other embeddings"):
         embed_corpus(folder / "encoder", corpus, "masked")
+
+
+def test_published_encoders_embed_from_the_folder_of_their_probe(folder: Path) -> None:
+    corpus, run = str(folder / "corpus"), CliRunner()
+    weights = write_weights(folder, "galileo-nano")
+    words = ["train", corpus, "--model", "galileo-nano", "--weights", str(weights), "--split-set", "free"]
+    words += ["--product", "s2", "--train-split", "pretrain", "--train-split", "train", "--out", str(folder / "probe")]
+    done = run.invoke(app, words, catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    done = run.invoke(app, ["embed", str(folder / "probe"), corpus, "--name", "galileo", "--json"])
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert (told["samples"], told["width"], told["changed"]) == (6, 128, True)
+    made = EmbeddingSet.decoded((folder / "corpus" / told["path"]).read_bytes(), told["path"])
+    assert made.lineage["encoder"]["digest"] == hashlib.sha256(weights.read_bytes()).hexdigest()
+    assert made.lineage["encoder"]["name"] == "galileo-nano"
+    assert np.isfinite(made.vectors).all()
+    assert audit(LocalStore(folder / "corpus")).problems == ()
+    run.invoke(
+        app, ["train", corpus, *words[6:-1], str(folder / "forest"), "--option", "trees=3"], catch_exceptions=False
+    )
+    with pytest.raises(CorpusError, match="is a model forest, which has no embeddings; expected masked, presto, gal"):
+        embed_corpus(folder / "forest", corpus, "none")
+    predicted = run.invoke(app, ["predict", str(folder / "probe"), corpus, "--json"], catch_exceptions=False)
+    assert json.loads(predicted.stdout)["samples"] == 6
 
 
 def test_the_command_pretrains_and_refuses_what_it_cannot_use(folder: Path) -> None:

@@ -51,6 +51,9 @@ class MaximumReducer:
     def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
         return None
 
+    def remark(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+        return None
+
 
 class NdviMaximumKind(ProductKind[NdviMaximum]):
     name = "ndvi-maximum"

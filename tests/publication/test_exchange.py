@@ -1,15 +1,12 @@
-"""Exports for other training libraries: equal pixels, read by the standard library and pyarrow, and by their own
-readers where those are installed."""
+"""Exports for other training libraries: equal pixels, read by the standard library and pyarrow; their own
+readers read them in tests/training/datasets/test_conformance.py."""
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
-import subprocess
-import sys
 import tarfile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -63,43 +60,8 @@ def test_parquet_has_equal_pixels(made: Made, tmp_path: Path) -> None:
     assert "  - split: train\n    path: data/train-*.parquet" in (tmp_path / "README.md").read_text("utf-8")
 
 
-READERS = {
-    "webdataset": """
-import webdataset
-rows = webdataset.WebDataset(f"{folder}/made-train-000000.tar", shardshuffle=False).decode()
-found = {row["__key__"]: row["s2.npy"] for row in rows}
-""",
-    "hf": """
-import datasets
-rows = datasets.load_dataset(folder, cache_dir=f"{folder}/../cache")["train"].with_format("numpy")
-found = {str(row["id"]): row["s2"] for row in rows}
-""",
-}
-"""Format → how its own library reads it, in a process of its own."""
-
-
-@pytest.mark.parametrize("to", READERS)
-def test_the_real_readers_find_equal_pixels(to: str, made: Made, tmp_path: Path) -> None:
-    library = {"hf": "datasets"}.get(to, to)
-    if importlib.util.find_spec(library) is None:
-        pytest.skip(f"{library} is not installed: its reader is not run")
-    export_exchange(str(made.folder), tmp_path / "out", to)
-    series: dict[str, Any] = dict(made.series)
-    np.savez(tmp_path / "truth.npz", **series)
-    check = """
-assert sorted(found) == sorted(truth.files)
-for name in truth.files:
-    np.testing.assert_array_equal(found[name], truth[name])
-"""
-    head = f"import numpy as np\nfolder, truth = {str(tmp_path / 'out')!r}, np.load({str(tmp_path / 'truth.npz')!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", head + READERS[to] + check], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-
-
 def test_what_cannot_be_written_is_refused(made: Made, tmp_path: Path, run: Callable[..., Ran]) -> None:
-    with pytest.raises(InvalidValueError, match="webdataset or hf"):
+    with pytest.raises(InvalidValueError, match="webdataset, hf, taco"):
         export_exchange(str(made.folder), tmp_path, "csv")
     (tmp_path / "mine.txt").write_text("x")
     with pytest.raises(ForeignCorpusError):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import xarray as xr
 from tests.corpus.conftest import CLC, COPERNICUS, PLANET, PUBLICATION, make_fractions, make_samples
 
 from landloom.corpus.documents import corpus_json
@@ -233,6 +236,19 @@ def test_labels_join_a_cube(built: Any) -> None:
     corpus, _, shares = built
     cube = corpus.query().cube(2, "pfsr", with_labels=True)
     assert [float(cube[column]) for column in taxonomy("clc").columns()] == (shares[2] / 1e6).tolist()
+
+
+def test_what_a_selection_keeps_open_stays_behind_when_it_travels(built: Any) -> None:
+    corpus, _, _ = built
+    selection = corpus.query()
+    first = selection.cube(0, "pfsr")
+    assert "pfsr" in selection.opened
+    for other in (pickle.loads(pickle.dumps(selection)), copy.deepcopy(selection), replace(selection)):
+        assert "pfsr" not in other.opened
+        assert other.ids == selection.ids
+        xr.testing.assert_identical(other.cube(0, "pfsr"), first)
+    first[:] = 1
+    assert (selection.cube(0, "pfsr") != 1).any(), "cubes share nothing"
 
 
 def test_what_cannot_be_loaded_is_named(built: Any) -> None:

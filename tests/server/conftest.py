@@ -18,6 +18,7 @@ from landloom.corpus.documents import corpus_json, label_geojson
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.corpus.layout import TileKey
+from landloom.corpus.split_set import split_set_key
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
 from landloom.corpus.stac.items import TileContent
 from landloom.formats.geotiff import encode_geotiff
@@ -30,6 +31,7 @@ from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
 from landloom.query.index.synthetic import synthetic_samples, write_resources
 from landloom.server.app import create_app, server_config
+from landloom.training.splits.make import SplitSettings, make_split
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -191,3 +193,17 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     write_resources(synthetic_samples(300, 4, seed=2), folder / "resources")
     with served(folder, {}) as found:
         yield found
+
+
+@pytest.fixture
+def halves(own: Served) -> Iterator[Path]:
+    """Two folds of the small corpus, for the time of a test."""
+    settings = SplitSettings(by="random", gap=0, shares={"fold-1": 0.5, "fold-2": 0.5})
+    made, _ = make_split(own.corpus.sidecar, settings)
+    assert own.corpus.folder is not None
+    path = own.corpus.folder / split_set_key("halves")
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(made.encoded(own.corpus.query().ids))
+    yield path
+    path.unlink()
+    path.parent.rmdir()

@@ -5,15 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from matplotlib.collections import PathCollection
-from matplotlib.figure import Figure
-
 from landloom.reports.figures import as_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
     from landloom.archive.choice import Candidate, SceneChoice
     from landloom.model.time import Period
@@ -42,6 +40,8 @@ def calendar_figure(choice: SceneChoice, period: Period) -> Figure:
         >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
         ['33TWL (1 of 1)']
     """
+    from matplotlib.figure import Figure
+
     granules = sorted({candidate.granule or "" for candidate in choice.candidates})[:MOST_ROWS]
     figure = Figure(figsize=(11, 1.6 + 0.32 * max(1, len(granules))), layout="constrained")
     axes = figure.add_subplot()
@@ -83,6 +83,8 @@ def _gaps(axes: Axes, months: Sequence[str], row: int) -> None:
 
 
 def _legend(figure: Figure, axes: Axes) -> None:
+    from matplotlib.collections import PathCollection
+
     if axes.collections:
         points = next(drawn for drawn in axes.collections if isinstance(drawn, PathCollection))
         figure.colorbar(points, ax=axes, label="cloud cover, %", pad=0.01, fraction=0.03)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.optimize import Bounds, LinearConstraint, milp
 from shapely import STRtree, polygonize, union_all
 
 from landloom.archive.selection import equal_area
@@ -129,6 +128,8 @@ def _pieces(plane: BaseGeometry, projected: Mapping[str, BaseGeometry]) -> tuple
 
 
 def _fewest_exactly(names: Sequence[str], pieces: Sequence[frozenset[str]], shares: Mapping[str, float]) -> set[str]:
+    from scipy.optimize import Bounds, LinearConstraint, milp
+
     holds = np.array([[name in piece for name in names] for piece in pieces], dtype=float)
     # A granule costs 1, minus a little for its share: the count decides, and shares only break ties.
     costs = np.array([1.0 - 0.5 * shares[name] / len(names) for name in names])

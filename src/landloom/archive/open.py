@@ -255,7 +255,7 @@ def archive_problems(section: ArchiveSection, where: str) -> Iterator[Problem]:
 
 
 def _pattern_problems(section: ArchiveSection, where: str) -> Iterator[Problem]:
-    cube = str(section.href).rstrip("/").lower().endswith(_CUBES)
+    cube = any(part.endswith(_CUBES) for part in str(section.href).lower().split("/"))
     if section.kind == "files" and "://" in str(section.href):
         yield Problem(where=f"{where}.href", what=f"got {section.href}, expected a folder or cube on this machine")
     if section.kind == "files" and bool(section.pattern) == cube and section.href is not None:

@@ -7,10 +7,7 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import pystac_client
 import requests
-from pystac_client.exceptions import APIError
-from pystac_client.stac_api_io import StacApiIO
 from shapely.geometry import mapping
 
 from landloom.archive.dedupe import resolve_duplicates
@@ -25,6 +22,7 @@ from landloom.store.patience import Patience
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    import pystac_client
     from shapely.geometry.base import BaseGeometry
 
     from landloom.archive.signing import Signing
@@ -89,6 +87,8 @@ class ApiArchive:
         return tuple(found.values())
 
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterator[Mapping[str, Any]]:
+        from pystac_client.exceptions import APIError
+
         try:
             search = self._opened().search(
                 collections=[self._collection],
@@ -106,6 +106,9 @@ class ApiArchive:
             raise TransientFaultError(f"{self._url}: {_brief(error)}") from error
 
     def _opened(self) -> pystac_client.Client:
+        import pystac_client
+        from pystac_client.stac_api_io import StacApiIO
+
         if self._client is None:
             io = StacApiIO(max_retries=None, timeout=self._patience.timeout)
             io.session = new_session(self._patience, document=self._url)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from stac_geoparquet.arrow import stac_table_to_items
 
 from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.gathered import ItemGate
@@ -77,6 +76,8 @@ class TableArchive:
         return resolve_duplicates(found.values())
 
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterable[Mapping[str, Any]]:
+        from stac_geoparquet.arrow import stac_table_to_items
+
         try:
             source = self._source()
             schema = pq.read_schema(_readable(source))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.errors import counted
-from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, WorkersOption
+from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, RequestsOption, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ def build(
     scheduler: Annotated[
         str | None, typer.Option(help="Address of a Dask scheduler, instead of local workers.")
     ] = None,
+    executor: Annotated[
+        str | None,
+        typer.Option(help="`module:function` that makes a concurrent.futures.Executor, instead of local workers."),
+    ] = None,
+    _requests: RequestsOption = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
     as_json: JsonOption = False,
 ) -> None:
@@ -48,7 +53,7 @@ def build(
         done = run_build(
             recipe,
             out=out,
-            factory=executor_factory(cores(workers), scheduler),
+            factory=executor_factory(cores(workers), scheduler, executor),
             listener=bars,
             allow_missing=allow_missing,
         )

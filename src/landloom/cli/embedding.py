@@ -46,7 +46,7 @@ def pretrain(corpus: str, lesson: Lesson, out: Path, distance: float | None, *, 
     from landloom.training.pretrain.learn import PretrainSettings
 
     settings = lesson.settings
-    given = {"--train-split": lesson.train != ("train",), "--workers": settings.workers}
+    given = {"--train-split": lesson.train != ("train",), "--workers": settings.workers, "--weights": lesson.weights}
     refuse_options(given | settings.loss.document(), f"task {PRETRAIN} has no labels, and reads its series at once")
     if lesson.model != MASKED:
         raise InvalidInputError(f"task {PRETRAIN}: got model {lesson.model!r}, expected {MASKED}")
@@ -77,7 +77,12 @@ def pretrain(corpus: str, lesson: Lesson, out: Path, distance: float | None, *, 
 
 
 def embed(
-    encoder: Annotated[Path, typer.Argument(help="Folder of an encoder; landloom train --task pretrain makes one.")],
+    encoder: Annotated[
+        Path,
+        typer.Argument(
+            help="Folder of an encoder: of landloom train --task pretrain, or --model presto or galileo-nano."
+        ),
+    ],
     corpus: CorpusName = "corpus",
     *,
     name: Annotated[str, typer.Option(help="Of the embedding set.")] = "masked",

@@ -50,11 +50,11 @@ def export(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="webdataset|hf|npz|pickle", help="Write samples for other training code instead of a corpus."
+            metavar="webdataset|hf|taco|npz|pickle", help="Write samples for other training code instead of a corpus."
         ),
     ] = None,
     split_set: Annotated[
-        str | None, typer.Option(help="With --to webdataset or hf: whose splits; by default the recipe's.")
+        str | None, typer.Option(help="With --to webdataset, hf or taco: whose splits; by default the recipe's.")
     ] = None,
     single_image: Annotated[
         str | None,
@@ -79,13 +79,13 @@ def export(
     """
     if (layout is None) == (to is None):
         raise typer.BadParameter("expected either --layout or --to")
-    if to in ("webdataset", "hf"):
+    if to in ("webdataset", "hf", "taco"):
         if single_image is not None or purity is not None or fractions:
             raise typer.BadParameter(f"--single-image, --global and --fractions are of --to npz and pickle, not {to}")
         _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
         return
     if split_set is not None:
-        raise typer.BadParameter("--split-set is of --to webdataset and hf")
+        raise typer.BadParameter("--split-set is of --to webdataset, hf and taco")
     if to is not None:
         _say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from landloom.pipelines.training import TrainReport
     from landloom.training.fit.learn import Lesson
 
+Accelerator = Annotated[
+    Literal["auto", "cpu", "gpu"],
+    typer.Option(help="Where networks compute; auto: on a card if there is one."),
+]
 SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "misplaced_share", "rmse", "r2")
 LISTED = 5
 
@@ -37,7 +41,14 @@ def train(
     ] = "lulc",
     model: Annotated[
         str | None,
-        typer.Option(help="forest (by default), boosting, tempcnn, ltae; of dense also utae; of pretrain masked."),
+        typer.Option(
+            help="forest (by default), boosting, tempcnn, ltae, presto, galileo-nano; of dense also utae; "
+            "of pretrain masked."
+        ),
+    ] = None,
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Published weights of presto or galileo-nano: a file that you have; none is ever fetched."),
     ] = None,
     split_set: Annotated[str, typer.Option(help="Split set to train on; landloom split makes one.")] = ...,  # type: ignore[assignment]
     out: Annotated[Path, typer.Option(help="Folder of the model.")] = ...,  # type: ignore[assignment]
@@ -73,7 +84,7 @@ def train(
         list[str] | None, typer.Option(help="Of the model: trees=500, width=128; may be repeated.")
     ] = None,
     workers: Annotated[int, typer.Option(min=0, help="Processes that read images.")] = 0,
-    accelerator: Annotated[Literal["auto", "cpu", "gpu"], typer.Option(help="Where it is trained.")] = "auto",
+    accelerator: Accelerator = "auto",
     bf16: Annotated[bool, typer.Option(help="Compute in bfloat16, on a graphics card.")] = False,
     seed: Annotated[int, typer.Option(min=0, help="Of all random choices.")] = 0,
     as_json: JsonOption = False,
@@ -112,6 +123,7 @@ def train(
         val=val_split,
         pixels=pixels,
         options={name: _number(text) for name, text in named_values("--option", option, "trees=500").items()},
+        weights=weights,
         settings=settings,
     )
     learn = pretrain if task == PRETRAIN else _train
@@ -125,6 +137,7 @@ def predict(
     name: Annotated[str, typer.Option(help="Of the label product.")] = "prediction",
     split: Annotated[str | None, typer.Option(help="Only samples of this split.")] = None,
     split_set: Annotated[str | None, typer.Option(help="Split set that it is of.")] = None,
+    accelerator: Accelerator = "auto",
     elsewhere: Annotated[
         bool, typer.Option(help="Allow another corpus than the one that the model was trained on.")
     ] = False,
@@ -148,6 +161,7 @@ def predict(
         name=name,
         split=split,
         split_set=split_set,
+        accelerator=accelerator,
         elsewhere=elsewhere,
         licence=licence,
         attribution=attribution,

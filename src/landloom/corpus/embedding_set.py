@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 import pyarrow as pa
 
-from landloom.errors import InvalidDocumentError, InvalidInputError, InvalidValueError, Problem
-from landloom.formats.parquet import decode_parquet, encode_parquet, parquet_document
+from landloom.corpus.sample_set import decode_sample_set, encode_sample_set, sample_set_key
+from landloom.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER: Final = "embeddings"
 """Folder of embedding sets in a corpus."""
 _METADATA: Final = "landloom:embedding_set"
+_WHAT: Final = "an embedding set"
 
 
 def embedding_set_key(name: str) -> str:
@@ -33,9 +34,7 @@ def embedding_set_key(name: str) -> str:
         >>> embedding_set_key("masked-s2")
         'embeddings/masked-s2.parquet'
     """
-    if not (name and name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
-        raise InvalidInputError(f"got {name!r} as the name of an embedding set, expected letters, digits, - and _")
-    return f"{FOLDER}/{name}.parquet"
+    return sample_set_key(FOLDER, name, _WHAT)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -82,9 +81,9 @@ class EmbeddingSet:
         """
         values = pa.array(np.ascontiguousarray(self.vectors).ravel())
         column = pa.FixedSizeListArray.from_arrays(values, self.vectors.shape[1], mask=pa.array(~self.present))
-        document = {"samples": self.samples, "lineage": self.lineage, "digest": self.digest}
+        document = {"samples": self.samples, "lineage": self.lineage}
         table = pa.table({"id": pa.array(ids, pa.string()), "vector": column})
-        return encode_parquet(table, metadata={_METADATA: json.dumps(document, sort_keys=True)})
+        return encode_sample_set(self, table, _METADATA, document)
 
     @classmethod
     def decoded(cls, data: bytes, name: str) -> Self:
@@ -97,18 +96,11 @@ class EmbeddingSet:
         Raises:
             InvalidDocumentError: no embedding set, or its digest is not that of its content.
         """
-        try:
-            column = decode_parquet(data, ["vector"]).column("vector").combine_chunks()
-            document = parquet_document(data, _METADATA)
-            found = cls(vectors=_vectors(column), samples=str(document["samples"]), lineage=dict(document["lineage"]))
-            digest = document["digest"]
-        except (InvalidInputError, AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
-            problem = Problem(where=name, what=f"cannot be read as an embedding set: {error}")
-            raise InvalidDocumentError(name, [problem]) from error
-        if digest != found.digest:
-            problem = Problem(where=name, what=f"got digest {digest}, expected {found.digest}, that of its content")
-            raise InvalidDocumentError(name, [problem])
-        return found
+        return decode_sample_set(data, name, what=_WHAT, key=_METADATA, column="vector", parse=cls._parsed)
+
+    @classmethod
+    def _parsed(cls, column: Any, document: Mapping[str, Any]) -> Self:
+        return cls(vectors=_vectors(column), samples=str(document["samples"]), lineage=dict(document["lineage"]))
 
 
 def _vectors(column: Any) -> NDArray[np.float32]:

@@ -11,8 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from landloom.corpus.layout import SPLITS
-from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
-from landloom.formats.parquet import decode_parquet, encode_parquet, parquet_document
+from landloom.corpus.sample_set import decode_sample_set, encode_sample_set, sample_set_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 FOLDER: Final = SPLITS
 """Folder of split sets in a corpus."""
 _METADATA: Final = "landloom:split_set"
+_WHAT: Final = "a split set"
 
 
 def split_set_key(name: str) -> str:
@@ -34,9 +34,7 @@ def split_set_key(name: str) -> str:
         >>> split_set_key("blocks-3km")
         'splits/blocks-3km.parquet'
     """
-    if not (name and name.isascii() and name.replace("-", "").replace("_", "").isalnum()):
-        raise InvalidInputError(f"got {name!r} as the name of a split set, expected letters, digits, - and _")
-    return f"{FOLDER}/{name}.parquet"
+    return sample_set_key(FOLDER, name, _WHAT)
 
 
 def samples_digest(ids: Sequence[str]) -> str:
@@ -77,10 +75,9 @@ class SplitSet:
             "samples": self.samples,
             "settings": self.settings,
             "proof": self.proof,
-            "digest": self.digest,
         }
         table = pa.table({"id": pa.array(ids, pa.string()), "split": words})
-        return encode_parquet(table, metadata={_METADATA: json.dumps(document, sort_keys=True)})
+        return encode_sample_set(self, table, _METADATA, document)
 
     @classmethod
     def decoded(cls, data: bytes, name: str) -> Self:
@@ -93,26 +90,18 @@ class SplitSet:
         Raises:
             InvalidDocumentError: no split set, or its digest is not that of its content.
         """
-        try:
-            column = decode_parquet(data, ["split"]).column("split").combine_chunks()
-            document = parquet_document(data, _METADATA)
-            names = tuple(str(one) for one in document["names"])
-            codes = _codes(column, names)
-            found = cls(
-                names=names,
-                codes=codes,
-                samples=str(document["samples"]),
-                settings=dict(document["settings"]),
-                proof=dict(document["proof"]),
-            )
-            digest = document["digest"]
-        except (InvalidInputError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
-            problem = Problem(where=name, what=f"cannot be read as a split set: {error}")
-            raise InvalidDocumentError(name, [problem]) from error
-        if digest != found.digest:
-            problem = Problem(where=name, what=f"got digest {digest}, expected {found.digest}, that of its content")
-            raise InvalidDocumentError(name, [problem])
-        return found
+        return decode_sample_set(data, name, what=_WHAT, key=_METADATA, column="split", parse=cls._parsed)
+
+    @classmethod
+    def _parsed(cls, column: Any, document: Mapping[str, Any]) -> Self:
+        names = tuple(str(one) for one in document["names"])
+        return cls(
+            names=names,
+            codes=_codes(column, names),
+            samples=str(document["samples"]),
+            settings=dict(document["settings"]),
+            proof=dict(document["proof"]),
+        )
 
 
 def _codes(column: Any, names: Sequence[str]) -> NDArray[np.int8]:

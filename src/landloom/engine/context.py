@@ -115,9 +115,9 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def is_done(unit: Unit, context: BuildContext) -> bool:
-    """Whether a unit's files exist as recorded in the journal, made from the same inputs."""
+    """Whether a unit's files exist as recorded in the journal, all of them, made from the same inputs."""
     entry = context.journal.get(unit.id)
-    if entry is None or entry.state != "done" or entry.key != unit.key:
+    if entry is None or entry.state != "done" or entry.key != unit.key or entry.outcome.refused:
         return False
     try:
         return all(context.store.size(file.path) == file.size for file in entry.outcome.files)

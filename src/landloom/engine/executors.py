@@ -1,18 +1,25 @@
-"""Factories of standard executors: this process, a process pool, or a Dask cluster. There is no other scheduling."""
+"""Factories of standard executors: this process, a process pool, a Dask cluster, or what another package makes.
+
+There is no other scheduling.
+"""
 
 from __future__ import annotations
 
+import importlib
 import multiprocessing
 import os
 import signal
+import socket
+import sys
 import threading
 from concurrent.futures import Executor, Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import connection, forkserver
-from typing import TYPE_CHECKING, Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from landloom.errors import InvalidValueError, MissingExtraError
-from landloom.model.address import HOSTS_VARIABLE
+from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
+from landloom.model.address import HOSTS_VARIABLE, REQUESTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
 
@@ -27,6 +34,9 @@ if TYPE_CHECKING:
     Factory = Callable[[], AbstractContextManager[Executor]]
 
 Answer = TypeVar("Answer")
+
+_ANSWERS: Final = 5.0
+"""Seconds within which a scheduler has to answer."""
 
 
 class InlineExecutor(Executor):
@@ -48,7 +58,7 @@ class InlineExecutor(Executor):
 
 
 def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Future[Answer]:
-    """Call a function in a worker of any executor, under the limits on hosts that hold in this process.
+    """Call a function in a worker of any executor, under the limits on hosts and requests that hold in this process.
 
     Args:
         executor: as a factory made it; its workers may have been started by others, with another environment.
@@ -59,10 +69,13 @@ def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Futu
         >>> submit(inline(), max, 1, 2).result()
         2
     """
-    return executor.submit(_limited, os.environ.get(HOSTS_VARIABLE, ""), fn, *args)
+    hosts, requests = (os.environ.get(name, "") for name in (HOSTS_VARIABLE, REQUESTS_VARIABLE))
+    return executor.submit(_limited, hosts, requests, fn, *args)
 
 
-def _limited(hosts: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+def _limited(hosts: str, requests: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+    if requests:
+        os.environ[REQUESTS_VARIABLE] = requests
     with limited_to(hosts):
         return fn(*args)
 
@@ -75,14 +88,15 @@ def inline() -> InlineExecutor:
 def processes(workers: int) -> Factory:
     """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
 
-    Workers ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
+    The server imports once what this process has imported of landloom, so that no worker has to do it again. Workers
+    ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
     when the user of the pool raises; their unfinished units are repeated by the next run.
     """
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["landloom.engine.timesteps"])
 
     @contextmanager
     def pool() -> Iterator[Executor]:
+        context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("landloom.")))
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")
@@ -134,11 +148,13 @@ def dask(address: str) -> Factory:
 
     Raises:
         MissingExtraError: `distributed` is not installed.
+        InvalidInputError: nothing answers there.
     """
     try:
         from distributed import Client
     except ImportError as error:
         raise MissingExtraError.of("dask", "building on a Dask cluster") from error
+    _require_scheduler(address)
 
     @contextmanager
     def cluster() -> Iterator[Executor]:
@@ -148,18 +164,74 @@ def dask(address: str) -> Factory:
     return cluster
 
 
-def executor_factory(workers: int, scheduler: str | None = None) -> Factory:
+def _require_scheduler(address: str) -> None:
+    """Refuse an address where nothing listens: Dask's client would wait for it."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    try:
+        protocol, location = parse_address(address)
+        if protocol in {"tcp", "tls"}:
+            socket.create_connection(parse_host_port(location), timeout=_ANSWERS).close()
+    except (OSError, ValueError) as error:
+        what = f"no Dask scheduler at {address!r}: {error}; expected an address such as tcp://10.0.0.1:8786"
+        raise InvalidInputError(what) from error
+
+
+def named(address: str) -> Factory:
+    """The executors of another package: of executorlib on SLURM, of MPI, of Ray.
+
+    Args:
+        address: `module:name` of a function without arguments that makes a `concurrent.futures.Executor`; modules in
+            the current folder are found too.
+
+    Raises:
+        InvalidInputError: there is no such function, or it makes something else.
+
+    Example:
+        >>> with named("landloom.engine.executors:inline")() as executor:
+        ...     executor.submit(len, "abc").result()
+        3
+    """
+    module, colon, name = address.partition(":")
+    if not (module and colon and name):
+        raise InvalidInputError(f"got the executor {address!r}, expected module:function")
+    if (here := str(Path.cwd())) not in sys.path:
+        sys.path.insert(0, here)
+    try:
+        make = getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise InvalidInputError(f"cannot use the executor {address}: {error}") from error
+
+    def made() -> Executor:
+        executor = make()
+        if not isinstance(executor, Executor):
+            kind = type(executor).__name__
+            raise InvalidInputError(f"{address} makes a {kind}, expected a concurrent.futures.Executor")
+        return executor
+
+    return made
+
+
+def executor_factory(workers: int, scheduler: str | None = None, executor: str | None = None) -> Factory:
     """The factory for the command line's options.
 
     Args:
         workers: processes on this machine; 1 means this process.
         scheduler: address of a Dask scheduler, which takes precedence.
+        executor: `module:function` that makes an executor, which takes precedence; see `named`.
+
+    Raises:
+        InvalidInputError: no such scheduler or executor, or both are given.
 
     Example:
         >>> with executor_factory(1)() as executor:
         ...     executor.submit(len, "abc").result()
         3
     """
+    if scheduler is not None and executor is not None:
+        raise InvalidInputError("got a scheduler and an executor, expected one of them")
+    if executor is not None:
+        return named(executor)
     if scheduler is not None:
         return dask(scheduler)
     if workers < 1:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from landloom.errors import InvalidInputError
@@ -73,6 +72,8 @@ def strata_of(project: Project, source: VectorSource, region: BaseGeometry) -> l
     Raises:
         InvalidInputError: near the region a row has no name, crosses itself, or cannot be brought into degrees.
     """
+    import pandas as pd
+
     told = Told(encoding=source.encoding)
     frame = read_vector(
         project.path(source.file), layer=source.layer, columns=[source.column], told=told, numbered=True

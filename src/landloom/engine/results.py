@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from landloom.errors import Problem
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,6 +48,13 @@ class Results:
         entry = self._journal.get(unit.id)
         done = entry is not None and entry.state == "done" and entry.key == unit.key
         return entry.outcome if entry is not None and done else None
+
+    def refused(self) -> Iterator[Problem]:
+        """Every chip that must not be published, unit by unit."""
+        for unit in self.units():
+            outcome = self.of(unit)
+            for chip in () if outcome is None else outcome.refused:
+                yield Problem(where=unit.id, what=str(chip))
 
     def outcomes(self, product: str) -> dict[str, Outcome]:
         """Tile → result of the units of a request; the last if a tile has several."""

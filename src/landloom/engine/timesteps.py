@@ -21,8 +21,7 @@ from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
-from landloom.engine.units import Observed, Outcome, Unit, unit_digest
-from landloom.errors import LandloomError
+from landloom.engine.units import Note, NoteKind, Observed, Outcome, RefusedChip, Unit, unit_digest
 from landloom.imagery.composite import Observation
 
 if TYPE_CHECKING:
@@ -65,6 +64,22 @@ class Reducer(Protocol):
         """
         ...
 
+    def remark(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+        """What is odd about chips that may be published; None if nothing is. See `objection`."""
+        ...
+
+
+@dataclass(slots=True, kw_only=True)
+class _Made:
+    """What has been made of the chips of a task so far."""
+
+    there: NDArray[np.bool_]
+    """(sample, timestep) chips that were written."""
+    blank: NDArray[np.bool_]
+    """(sample, timestep) chips without a single observation."""
+    refused: list[RefusedChip] = field(default_factory=list)
+    notes: list[Note] = field(default_factory=list)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TimestepTask:
@@ -94,22 +109,22 @@ class TimestepTask:
 
     def run(self) -> Outcome:
         """Reduce, cut, write; the lineage records the scenes of every timestep."""
-        blank = np.zeros((len(self.samples), len(self.timesteps)), np.bool_)
-        aligned = self._aligned()
+        shape = len(self.samples), len(self.timesteps)
+        made, aligned = _Made(there=np.zeros(shape, np.bool_), blank=np.zeros(shape, np.bool_)), self._aligned()
         with ExitStack() as stack:
             writers = [stack.enter_context(self._writer(product)) for product in self.products]
-            steps = [self._timestep(index, aligned, writers, blank) for index in range(len(self.timesteps))]
+            steps = [self._timestep(index, aligned, writers, made) for index in range(len(self.timesteps))]
             files = [file for writer in writers for file in writer.finish()]
-        table = np.ones((len(self.samples), len(self.timesteps)), np.bool_)
-        gaps = blank if blank.any() else None
+        gaps = made.blank if made.blank.any() else None
         observed = (
-            Observed(product=one.key, timesteps=self.timesteps, table=table, blank=gaps) for one in self.products
+            Observed(product=one.key, timesteps=self.timesteps, table=made.there, blank=gaps) for one in self.products
         )
         return Outcome(
             files=tuple(files),
             observed=tuple(observed),
             lineage=Lineage(timesteps=tuple(steps)),
-            notes=aligned.notes(),
+            notes=(*aligned.notes(), *made.notes),
+            refused=tuple(made.refused),
         )
 
     def _aligned(self) -> Registration:
@@ -133,7 +148,7 @@ class TimestepTask:
         )
 
     def _timestep(
-        self, index: int, aligned: Registration, writers: Sequence[ProductWriter], blank: NDArray[np.bool_]
+        self, index: int, aligned: Registration, writers: Sequence[ProductWriter], made: _Made
     ) -> LineageStep:
         """Reduce one timestep; nothing is written before all of its blocks are read."""
         step = self.timesteps[index]
@@ -142,9 +157,7 @@ class TimestepTask:
         (attempt, parts), left_out = without_broken(partial(self._parts, wanted, aligned), known)
         means: list[float] = []
         for block, arrays, count in parts:
-            cut = self._cut(index, block, (arrays, count), writers)
-            blank[list(block.samples), index] = [mean == 0 for mean in cut]
-            means += cut
+            means += self._cut(index, block, (arrays, count), writers, made)
         return _lineage(step, wanted, left_out, attempt, float(np.mean(means)))
 
     def _parts(
@@ -160,8 +173,9 @@ class TimestepTask:
         block: Block,
         part: tuple[list[NDArray[Any]], NDArray[np.uint16]],
         writers: Sequence[ProductWriter],
+        made: _Made,
     ) -> list[float]:
-        """Cut a block's samples and write them; returns the mean observations of each."""
+        """Cut a block's samples and write those without objection; returns the mean observations of each."""
         arrays, counts = part
         means = []
         for position in block.samples:
@@ -169,12 +183,18 @@ class TimestepTask:
             row, column = grid.offset_in(block.grid)
             window = np.s_[..., row : row + grid.height, column : column + grid.width]
             chips, count = [array[window] for array in arrays], counts[window]
+            means.append(float(count.mean()))
+            made.blank[position, index] = not count.any()
+            sample, step = str(self.samples[position].id), self.timesteps[index].name
             reason = self.reducer.objection(chips, count)
             if reason is not None:
-                raise LandloomError(f"{self.samples[position].id} {self.timesteps[index].name}: {reason}")
+                made.refused.append(RefusedChip(sample=sample, timestep=step, reason=reason))
+                continue
+            if remark := self.reducer.remark(chips, count):
+                made.notes.append(Note(kind=NoteKind.ODD, what=f"{sample} {step}: {remark}"))
             for writer, chip in zip(writers, chips, strict=True):
                 writer.write(position, index, chip)
-            means.append(float(count.mean()))
+            made.there[position, index] = True
         return means
 
 

@@ -37,6 +37,8 @@ class NoteKind(StrEnum):
     """Cells without any label."""
     DISPLACED = "displaced"
     """A scene whose image lies beside its place."""
+    ODD = "odd"
+    """A chip that looks odd, though it may be right."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +50,18 @@ class Note:
     """Names the file, row, scene or sample."""
     count: int = 1
     """Number of such cases."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedChip:
+    """A chip of one sample and timestep that must not be published; the others of its unit may."""
+
+    sample: str
+    timestep: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.sample} {self.timestep}: {self.reason}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -111,6 +125,8 @@ class Outcome:
     """The scenes used, if it reads any."""
     notes: tuple[Note, ...] = ()
     """Parts that were left out or repaired, and anomalies."""
+    refused: tuple[RefusedChip, ...] = ()
+    """Chips that were not written; a unit with any is not finished: the next build makes it again."""
     inputs: Mapping[str, Version] = field(default_factory=dict)
     """Address → version of the source files that it has read; never published."""
     measures: Mapping[str, Any] = field(default_factory=dict)
@@ -122,6 +138,7 @@ class Outcome:
             "observed": [one.document() for one in self.observed],
             "lineage": None if self.lineage is None else self.lineage.document(),
             "notes": [{"kind": note.kind.value, "what": note.what, "count": note.count} for note in self.notes],
+            "refused": [[chip.sample, chip.timestep, chip.reason] for chip in self.refused],
             "inputs": {href: version.document() for href, version in self.inputs.items()},
             "measures": dict(self.measures),
         }
@@ -135,6 +152,10 @@ class Outcome:
             observed=tuple(Observed.parse(one) for one in document["observed"]),
             lineage=None if lineage is None else Lineage.of_document(lineage),
             notes=tuple(Note(kind=NoteKind(one["kind"]), what=one["what"], count=one["count"]) for one in notes),
+            refused=tuple(
+                RefusedChip(sample=sample, timestep=step, reason=reason)
+                for sample, step, reason in document.get("refused", ())
+            ),
             inputs={href: Version.parse(one) for href, one in document.get("inputs", {}).items()},
             measures=document.get("measures", {}),
         )

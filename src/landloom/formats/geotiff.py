@@ -1,7 +1,7 @@
 """GeoTIFF encoding and decoding.
 
 Chips are written by landloom's own encoder (docs/decisions/0003): band-sequential strips, horizontal predictor, deflate
-by libdeflate; the bytes depend on the arguments alone. Cloud-Optimised GeoTIFFs are written by GDAL's driver.
+by libdeflate; the bytes depend on the arguments alone. Cloud-Optimised GeoTIFFs (`landloom.formats.tiles`) too.
 Georeferencing follows OGC GeoTIFF 1.1 (19-008r4); band names, scale and nodata use GDAL's tags.
 """
 
@@ -22,7 +22,7 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 from rasterio.io import MemoryFile
 
 from landloom.errors import InvalidInputError, InvalidValueError
-from landloom.formats import strips, tiff
+from landloom.formats import strips, tiff, tiles
 from landloom.model.grid import Grid
 
 if TYPE_CHECKING:
@@ -283,12 +283,12 @@ def encode_cog(
         grid: its pixels.
         nodata: value of pixels without data.
         bands: a description per band, or none at all.
-        block: side of a block in pixels, a multiple of 128.
+        block: side of a block in pixels, a multiple of 16.
         overviews: whether to add overviews (nearest neighbour) if the raster is larger than a block.
-        level: of deflate, 1 (fast) to 9 (small).
+        level: of deflate, 1 (fast) to 12 (small).
 
     Raises:
-        InvalidValueError: the shape does not fit the grid.
+        InvalidValueError: shape, type, nodata, descriptions or block do not match.
 
     Example:
         >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 506_000, 5_006_000), 10)
@@ -296,29 +296,9 @@ def encode_cog(
         >>> decode_geotiff(data)[0].shape
         (1, 600, 600)
     """
-    stack = array[None] if array.ndim == 2 else array
-    if stack.ndim != 3 or stack.shape[1:] != grid.shape:
-        raise InvalidValueError(f"got an array of shape {array.shape}, expected (bands, {grid.height}, {grid.width})")
-    profile = {
-        "driver": "COG",
-        "count": stack.shape[0],
-        "height": grid.height,
-        "width": grid.width,
-        "dtype": stack.dtype,
-        "crs": f"EPSG:{grid.epsg}",
-        "transform": grid.affine,
-        "nodata": nodata,
-        "compress": "deflate",
-        "level": level,
-        "predictor": "yes",
-        "blocksize": block,
-        "overviews": "auto" if overviews else "none",
-        "overview_resampling": "nearest",
-        "num_threads": 1,
-    }
-    with MemoryFile() as file:
-        with file.open(**profile) as dataset:
-            dataset.write(stack)
-            for number, text in enumerate(bands, start=1):
-                dataset.set_band_description(number, text)
-        return bytes(file.getbuffer())
+    stack = _checked(array[None] if array.ndim == 2 else array, grid, nodata, bands)
+    lasting = {} if nodata is None else {tiff.GDAL_NODATA: _nodata_text(nodata)}
+    tags = _georeference(grid)
+    if bands:
+        tags[tiff.GDAL_METADATA] = _metadata_text(len(stack), tuple(bands), None)
+    return tiles.write_cog(stack, tags, lasting, block=block, level=level, overviews=overviews)

@@ -1,6 +1,7 @@
 """The structure of a TIFF file: tags to bytes and back.
 
-Only the part that GeoTIFF chips need: little-endian classic TIFF with one directory (TIFF Revision 6.0, Adobe 1992).
+Only the part that GeoTIFF needs: little-endian classic TIFF, of strips with one directory, or of tiles with another for
+each overview (TIFF Revision 6.0, Adobe 1992).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from landloom.errors import InvalidValueError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+SUBFILE: Final = 254
 WIDTH: Final = 256
 LENGTH: Final = 257
 BITS: Final = 258
@@ -24,6 +26,10 @@ ROWS_PER_STRIP: Final = 278
 STRIP_COUNTS: Final = 279
 PLANAR: Final = 284
 PREDICTOR: Final = 317
+TILE_WIDTH: Final = 322
+TILE_LENGTH: Final = 323
+TILE_OFFSETS: Final = 324
+TILE_COUNTS: Final = 325
 EXTRA_SAMPLES: Final = 338
 SAMPLE_FORMAT: Final = 339
 PIXEL_SCALE: Final = 33550
@@ -72,27 +78,75 @@ def write_tiff(tags: Mapping[int, Value], strips: Sequence[bytes]) -> bytes:
     Raises:
         InvalidValueError: more than the 4 GiB of a classic TIFF.
     """
-    counts = tuple(len(strip) for strip in strips)
-    placed = dict(tags) | {STRIP_OFFSETS: (0,) * len(strips), STRIP_COUNTS: counts}
-    packed = {tag: _packed(tag, placed[tag]) for tag in sorted(placed)}
-    position = _HEADER.size + 2 + len(packed) * _ENTRY.size + 4
-    outside = {}
-    for tag, (_, _, data) in packed.items():
-        if len(data) > 4:
-            outside[tag] = position
-            position += len(data) + len(data) % 2
-    if position + sum(counts) > _LARGEST:
-        raise InvalidValueError(
-            f"got {position + sum(counts)} bytes, expected at most the {_LARGEST} of a classic TIFF"
-        )
-    packed[STRIP_OFFSETS] = _packed(STRIP_OFFSETS, _running(position, counts))
-    pieces = [_HEADER.pack(b"II", 42, _HEADER.size), struct.pack("<H", len(packed))]
+    return _written([(tags, strips)], (STRIP_OFFSETS, STRIP_COUNTS), b"")
+
+
+def write_tiled(images: Sequence[tuple[Mapping[int, Value], Sequence[bytes]]], note: bytes = b"") -> bytes:
+    """Encode a TIFF file with a directory for each image, all before the first tile.
+
+    Tiles of the last image come first; each has its length before it and its last four bytes again behind it, so that
+    whoever reads a tile sees where it ends without asking for its length.
+
+    Args:
+        images: every tag except the offsets and byte counts of the tiles, and the tiles, encoded; the largest first.
+        note: bytes between header and first directory.
+
+    Raises:
+        InvalidValueError: more than the 4 GiB of a classic TIFF.
+    """
+    return _written(images, (TILE_OFFSETS, TILE_COUNTS), note, framed=True)
+
+
+def _written(
+    images: Sequence[tuple[Mapping[int, Value], Sequence[bytes]]],
+    names: tuple[int, int],
+    note: bytes,
+    *,
+    framed: bool = False,
+) -> bytes:
+    frame = 4 * framed
+    note += bytes(len(note) % 2)
+    packed, starts, position = [], [], _HEADER.size + len(note)
+    for tags, blocks in images:
+        counts = tuple(len(block) for block in blocks)
+        placed = dict(tags) | {names[0]: (0,) * len(blocks), names[1]: counts}
+        packed.append({tag: _packed(tag, placed[tag]) for tag in sorted(placed)})
+        starts.append(position)
+        position += _size(packed[-1])
+    starts.append(0)
+    pieces = [note]
+    for index, (_, blocks) in reversed([*enumerate(images)]):
+        spans = [len(block) + 2 * frame for block in blocks]
+        packed[index][names[0]] = _packed(names[0], _running(position + frame, spans))
+        position += sum(spans)
+    if position > _LARGEST:
+        raise InvalidValueError(f"got {position} bytes, expected at most the {_LARGEST} of a classic TIFF")
+    pieces += [_directory(one, start, after) for one, start, after in zip(packed, starts, starts[1:], strict=False)]
+    data = [_framed(block) if framed else block for _, blocks in reversed(images) for block in blocks]
+    return b"".join([_HEADER.pack(b"II", 42, starts[0]), *pieces, *data])
+
+
+def _framed(block: bytes) -> bytes:
+    return b"".join((struct.pack("<I", len(block)), block, block[-4:]))
+
+
+def _size(packed: Mapping[int, tuple[int, int, bytes]]) -> int:
+    outside = sum(len(data) + len(data) % 2 for _, _, data in packed.values() if len(data) > 4)
+    return 2 + len(packed) * _ENTRY.size + 4 + outside
+
+
+def _directory(packed: Mapping[int, tuple[int, int, bytes]], start: int, after: int) -> bytes:
+    """A directory that starts at an offset, and the values outside of it; `after` is the offset of the next, or 0."""
+    position = start + 2 + len(packed) * _ENTRY.size + 4
+    entries, values = [struct.pack("<H", len(packed))], []
     for tag, (kind, count, data) in packed.items():
-        field = struct.pack("<I", outside[tag]) if tag in outside else data
-        pieces.append(_ENTRY.pack(tag, kind, count, field))
-    pieces.append(bytes(4))
-    pieces += [packed[tag][2] + bytes(len(packed[tag][2]) % 2) for tag in outside]
-    return b"".join([*pieces, *strips])
+        field = data
+        if len(data) > 4:
+            field = struct.pack("<I", position)
+            values.append(data + bytes(len(data) % 2))
+            position += len(values[-1])
+        entries.append(_ENTRY.pack(tag, kind, count, field))
+    return b"".join([*entries, struct.pack("<I", after), *values])
 
 
 def _running(start: int, counts: Sequence[int]) -> tuple[int, ...]:

@@ -12,12 +12,14 @@ from landloom.imagery.median import masked_median
 from landloom.model.sensor import NODATA
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
 ENOUGH: Final = 64
-"""Number of observed pixels from which a constant band counts as an error."""
+"""Number of observed pixels of a band's own resolution from which one value in all of them is odd."""
+CERTAIN: Final = 2
+"""Number of bands with one value each from which it is certain that they show no surface."""
 FLOOR: Final = 1
 """Value to which the processing offset clamps dark pixels: water may be that dark throughout."""
 
@@ -111,9 +113,7 @@ def blank_reason(
 ) -> str | None:
     """The reason why a chip must not be published, if there is one.
 
-    A chip is rejected if it has the wrong shape, nodata where there were observations, data where there were none, or
-    is constant in a band with at least `ENOUGH` observed pixels (except at the floor of the processing offset, which
-    dark water may reach throughout).
+    A chip is rejected if it has the wrong shape, nodata where there were observations, or data where there were none.
 
     Args:
         chip: uint16 (band, y, x).
@@ -142,6 +142,71 @@ def blank_reason(
             return f"band {number}: nodata on {share} {observed} observed pixels"
         if np.any(band[~seen] != NODATA):
             return f"band {number}: data on pixels that were never observed"
-        if observed >= ENOUGH and (lowest := int(band[seen].min())) == int(band[seen].max()) and lowest > FLOOR:
-            return f"band {number}: all {observed} observed pixels are {lowest}"
     return None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flatness:
+    """The bands of a chip that have one value throughout.
+
+    Example:
+        >>> Flatness(judged=12, values={1: 342}).is_certain
+        False
+    """
+
+    judged: int
+    """Number of bands with at least `ENOUGH` observed pixels of their own resolution."""
+    values: Mapping[int, int]
+    """Number of a band, from 1 → its only value."""
+
+    @property
+    def is_certain(self) -> bool:
+        """Whether no surface looks like this: all bands that can be judged are flat, and there are several."""
+        return CERTAIN <= self.judged == len(self.values)
+
+    def __str__(self) -> str:
+        return ", ".join(f"band {number}: all observed pixels are {value}" for number, value in self.values.items())
+
+
+def flatness(chip: NDArray[np.uint16], count: NDArray[np.unsignedinteger], pixels: Sequence[int] = ()) -> Flatness:
+    """The bands of a chip that have one value in all observed pixels, above the floor of the processing offset.
+
+    Dark water may be at the floor throughout, and a band of 60 m may honestly have one value in a few of its own
+    pixels, so pixels are counted at the band's own resolution.
+
+    Args:
+        chip: uint16 (band, y, x).
+        count: (y, x), number of valid observations behind each pixel.
+        pixels: for each band, the chip's pixels along a side of one of its own; 1 for every band if empty.
+
+    Returns:
+        The flat bands, and how many bands could be judged.
+
+    Example:
+        >>> count = np.ones((60, 60), np.uint8)
+        >>> flatness(np.full((2, 60, 60), 300, np.uint16), count, [1, 6])
+        Flatness(judged=2, values={1: 300, 2: 300})
+        >>> count[:, 20:] = 0  # leaves 10 x 4 pixels of 60 m
+        >>> flatness(np.full((2, 60, 60), 300, np.uint16), count, [1, 6])
+        Flatness(judged=1, values={1: 300})
+    """
+    seen = count > 0
+    own = {size: _own_pixels(seen, size) for size in {*pixels, 1}}
+    judged, values = 0, {}
+    for number, (band, size) in enumerate(zip(chip, pixels or [1] * len(chip), strict=True), start=1):
+        if own[size] < ENOUGH:
+            continue
+        judged += 1
+        observed = band[seen]
+        lowest = int(observed.min())
+        if lowest == int(observed.max()) and lowest > FLOOR:
+            values[number] = lowest
+    return Flatness(judged=judged, values=values)
+
+
+def _own_pixels(seen: NDArray[np.bool_], size: int) -> int:
+    """How many pixels of `size` × `size` were seen in part."""
+    height, width = seen.shape
+    padded = np.pad(seen, ((0, -height % size), (0, -width % size)))
+    blocks = padded.reshape(padded.shape[0] // size, size, padded.shape[1] // size, size)
+    return int(np.count_nonzero(blocks.any(axis=(1, 3))))

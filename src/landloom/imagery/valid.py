@@ -8,7 +8,6 @@ from math import lcm
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from landloom.errors import InvalidValueError
 from landloom.model.sensor import CLEAR, NODATA, REFLECTANCE_SCALE, SATURATED, Conversion
@@ -51,6 +50,8 @@ def scl_valid(scl: NDArray[np.uint8], clear: Iterable[int] = CLEAR, dilate: int 
         >>> scl_valid(scl, dilate=1).astype(int)
         array([[1, 0, 0, 0, 1, 0, 1]])
     """
+    from scipy.ndimage import maximum_filter
+
     if scl.dtype != np.uint8 or scl.ndim < 2 or dilate < 0:
         raise InvalidValueError(
             f"got SCL of {scl.dtype} {scl.shape}, dilate={dilate}; expected uint8 (…, y, x), dilate >= 0"
@@ -80,6 +81,8 @@ def bits_valid(quality: NDArray[Any], blocked: int, dilate: int = 0, nodata: int
         >>> bits_valid(np.array([[21824, 22280, 1]], dtype=np.uint16), 0b11111).astype(int)
         array([[1, 0, 0]])
     """
+    from scipy.ndimage import maximum_filter
+
     seen = (quality != nodata) & (quality != 0)
     valid: NDArray[np.bool_] = seen & ((quality & blocked) == 0)
     if not dilate:

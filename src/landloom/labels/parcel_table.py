@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any, Final
 from unicodedata import normalize
 
 import numpy as np
-import pandas as pd
 import shapely
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
@@ -256,6 +255,8 @@ def _kind_of(value: Any) -> str:
 
 
 def _absent(value: Any) -> bool:
+    import pandas as pd
+
     return _is_cell(value) and (value is None or bool(pd.isna(value)) or str(value).strip() == "")
 
 

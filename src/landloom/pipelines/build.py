@@ -112,9 +112,9 @@ def build(
         keep_plan(context.journal, plan.units)
         waiting = unfinished(plan.units, context)
         problems = run_units("building", waiting, context)
-        if problems and not allow_missing:
-            raise BuildError(problems)
         results = Results(plan.units, context.journal, plan.tiles)
+        if (problems := [*problems, *results.refused()]) and not allow_missing:
+            raise BuildError(problems)
         blank = blank_samples(plan, results, project.seasons)
         if not project.recipe.allow_blank:
             require_observations(blank, context.journal, plan.problems)

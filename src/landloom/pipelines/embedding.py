@@ -22,7 +22,8 @@ from landloom.publication.raster_labels import AddedRasters, add_rasters, next_v
 from landloom.query.corpus import Corpus
 from landloom.store.open import open_store
 from landloom.training.datasets.dataset import CorpusDataset
-from landloom.training.pretrain.folder import open_encoder
+from landloom.training.fit.reading import places_of
+from landloom.training.pretrain.embedder import open_embedder
 from landloom.training.pretrain.reading import joined_series, mean_series, pixel_series, samples
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
     from landloom.engine.run import Listener
     from landloom.publication.raster_labels import RasterVersion
-    from landloom.training.pretrain.folder import OpenedEncoder
+    from landloom.training.pretrain.embedder import Embedder
 
 NAME: Final = "embeddings"
 """Start of the keys of products of pixels."""
@@ -88,18 +89,19 @@ def embed_corpus(
         NotFoundError: no such corpus, or one without the product or bands of the encoder.
     """
     key, opened, shown = embedding_set_key(name), Corpus.open(corpus), listener or Silent()
-    found = open_encoder(encoder)
-    own = found.description
-    dataset = CorpusDataset(opened.query(), own.product, bands=own.bands, missing="drop")
+    found = open_embedder(encoder)
+    dataset = CorpusDataset(opened.query(), found.product, bands=found.bands, missing="drop")
+    places = places_of(dataset)
     shown.started("embedding", len(dataset))
     series, rasters, names = [], {}, []
     for number, (identity, image, dates, valid) in enumerate(samples(dataset)):
         series.append(mean_series(image, dates, valid))
         names.append(identity)
         if pixels:
-            rasters[identity] = _raster(dataset, number, found.pretrained.embed(pixel_series(image, dates, valid)))
+            own = pixel_series(image, dates, valid)
+            rasters[identity] = _raster(dataset, number, found.embed(own, np.tile(places[number], (len(own), 1))))
         shown.advanced(identity, None)
-    vectors = found.pretrained.embed(joined_series(series))
+    vectors = found.embed(joined_series(series), places)
     left_out = dict(dataset.left_out) | {
         identity: "no valid pixel" for identity, seen in zip(names, ~np.isnan(vectors[:, 0]), strict=True) if not seen
     }
@@ -109,7 +111,7 @@ def embed_corpus(
     made_of = _lineage(opened, found, left_out)
     content = EmbeddingSet(vectors=whole, samples=samples_digest(ids), lineage=made_of)
     changed = _put(corpus, opened, key, content.encoded(ids), replace=replace)
-    version = _add_pixels(corpus, opened, found, rasters, made_of) if pixels else None
+    version = _add_pixels(corpus, opened, found, rasters, made_of, vectors.shape[1]) if pixels else None
     return EmbedReport(
         name=name,
         path=key,
@@ -146,21 +148,15 @@ def _put(corpus: str, opened: Corpus, key: str, content: bytes, *, replace: bool
     return there != content
 
 
-def _lineage(opened: Corpus, found: OpenedEncoder, left_out: Mapping[str, str]) -> dict[str, Any]:
+def _lineage(opened: Corpus, found: Embedder, left_out: Mapping[str, str]) -> dict[str, Any]:
     """Where embeddings come from, as JSON values."""
-    own, root = found.description, root_of(open_store(opened.base.rstrip("/")))
-    item = opened.info.product(own.product)
+    root = root_of(open_store(opened.base.rstrip("/")))
+    item = opened.info.product(found.product)
     return {
-        "encoder": {
-            "digest": found.digest,
-            "task": own.task,
-            "settings": dict(own.settings),
-            "corpus": dict(own.corpus),
-            "draw": dict(own.draw),
-        },
+        "encoder": dict(found.lineage),
         "corpus": {"name": opened.name, "version": opened.version, "digest": "" if root is None else root.digest},
-        "product": own.product,
-        "bands": list(own.bands),
+        "product": found.product,
+        "bands": list(found.bands),
         "timesteps": [str(step) for step in item.timesteps],
         "left_out": dict(sorted(left_out.items())),
         "software": software(),
@@ -168,7 +164,12 @@ def _lineage(opened: Corpus, found: OpenedEncoder, left_out: Mapping[str, str]) 
 
 
 def _add_pixels(
-    corpus: str, opened: Corpus, found: OpenedEncoder, rasters: Mapping[str, bytes], made_of: Mapping[str, Any]
+    corpus: str,
+    opened: Corpus,
+    found: Embedder,
+    rasters: Mapping[str, bytes],
+    made_of: Mapping[str, Any],
+    width: int,
 ) -> RasterVersion:
     """Add the embeddings of pixels as a product; the same ones are not added again."""
     # Adding a product changes the digest of the corpus, but not the images that embeddings are made of.
@@ -178,18 +179,18 @@ def _add_pixels(
     if same is not None:
         return same
     version = next_version(opened.info, NAME)
-    images = opened.info.product(found.description.product)
+    images = opened.info.product(found.product)
     resolution = float(images.product.resolution or 10)
     bands = tuple(
         Band(name=name, description=f"Number {name[1:]} of the embedding", resolution=resolution)
-        for name in _bands(found.pretrained.network.out.out_features)
+        for name in _bands(width)
     )
     product = Product(
         key=version.key(),
         folder=None,
         collection=version.collection,
         prefix=NAME,
-        title="Embeddings of pixels by an encoder that was pretrained on masked series",
+        title=f"Embeddings of pixels by {found.title}",
         kind="raster-labels",
         bands=bands,
         resolution=resolution,

@@ -31,7 +31,7 @@ from landloom.publication.raster_labels import (
     same_lineage,
 )
 from landloom.query.corpus import Corpus
-from landloom.training.fit.folder import TREES, WEIGHTS, ModelFolder
+from landloom.training.fit.folder import ModelFolder
 from landloom.training.fit.mapping import Mapper, SampleMap
 from landloom.training.fit.provenance import corpus_digests
 from landloom.training.fit.trained import Trained
@@ -65,6 +65,8 @@ class PredictOptions:
     split_set: str | None = None
     split: str | None = None
     """Only samples of this split."""
+    accelerator: str = "cpu"
+    """Where networks compute: `cpu`, `gpu`, or `auto` for a graphics card if there is one."""
     elsewhere: bool = False
     """Whether the model may be used on another corpus than the one that it was trained on."""
     licence: str = LICENCE
@@ -115,7 +117,7 @@ def predict_corpus(
     own = folder.description()
     _require_corpus(own, opened, wanted)
     mapper = Mapper.of(
-        Trained.open(folder),
+        Trained.open(folder, accelerator=wanted.accelerator),
         opened,
         opened.query(split=wanted.split, split_set=wanted.split_set),
     )
@@ -294,7 +296,7 @@ def _lineage(
     own: ModelDescription, folder: ModelFolder, fractions: Mapping[str, list[int]], left_out: Mapping[str, str]
 ) -> bytes:
     """Where predictions come from, as JSON: the whole description of the model, digests of weights and result."""
-    weights = folder.read(WEIGHTS if own.is_network else TREES)
+    weights = folder.read(own.file)
     document = {
         "model": orjson.loads(own.encoded()),
         "weights_sha256": hashlib.sha256(weights).hexdigest(),

@@ -71,9 +71,10 @@ def read_status(folder: Path) -> Status:
             if entry.key != planned.get(entry.id, [entry.product, entry.key])[1]:
                 continue  # built, or tried, from other inputs
             planned.pop(entry.id, None)
-            (done if entry.state == "done" else failed)[entry.product] += 1
-            if entry.state == "failed":
-                failures.append(f"{entry.id} (attempt {entry.attempts}): {entry.reason}")
+            refused = [str(chip) for chip in entry.outcome.refused]
+            reasons = [str(entry.reason)] if entry.state == "failed" else refused
+            (failed if reasons else done)[entry.product] += 1
+            failures += [f"{entry.id} (attempt {entry.attempts}): {reason}" for reason in reasons]
     missing.update(product for product, _ in planned.values())
     rows = [
         ProductStatus(product=name, done=done[name], failed=failed[name], missing=missing[name])

@@ -11,6 +11,7 @@ from landloom.pipelines.measuring import measure_corpus
 from landloom.query.corpus import Corpus
 from landloom.query.split_sets import read_split_set
 from landloom.training.fit.card import card, scores_of
+from landloom.training.fit.encoders import SeriesEncoder
 from landloom.training.fit.folder import CARD, ModelFolder
 from landloom.training.fit.held_out import Values, held_out
 from landloom.training.fit.learn import Splits, learn, material_of
@@ -72,6 +73,8 @@ def train_corpus(corpus: str, lesson: Lesson, out: str | Path, *, listener: List
     """
     shown = listener or Silent()
     lesson.chosen()
+    if lesson.weights is not None:  # refused before anything of the corpus is read
+        SeriesEncoder.read(lesson.model, lesson.weights, {})
     learner = model_kind(lesson.model)
     opened, folder = Corpus.open(corpus), ModelFolder(Path(out))
     splits = Splits.of(lesson, read_split_set(opened.base, lesson.split_set).names)
@@ -80,7 +83,7 @@ def train_corpus(corpus: str, lesson: Lesson, out: str | Path, *, listener: List
     was_finished = folder.is_finished
     shown.started(f"training {lesson.model}", lesson.settings.epochs if learner.is_network else 1)
     learnt = learn(material, statistics.digest, folder, lambda row: shown.advanced(f"epoch {row['epoch']:.0f}", None))
-    found = _predictions(material, Trained.open(folder), splits, folder, shown)
+    found = _predictions(material, Trained.open(folder, accelerator=lesson.settings.accelerator), splits, folder, shown)
     scores = scores_of(learnt.description, found)
     if not was_finished:
         folder.put(CARD, card(learnt, found).encode())

@@ -1,4 +1,4 @@
-"""`export --to webdataset` and `--to hf`: samples as other training libraries read them, with equal pixels.
+"""`export --to webdataset`, `hf` and `taco`: samples as other training libraries read them, with equal pixels.
 
 Every image and raster label of a sample is written as stored, not converted; what it takes to read them (dates, bands,
 nodata, bounds, CRS, class fractions) stands beside it.
@@ -16,6 +16,7 @@ import numpy as np
 from landloom.errors import ForeignCorpusError, InvalidValueError
 from landloom.model.apportion import MILLION
 from landloom.publication.hugging_face import ParquetFiles
+from landloom.publication.taco import TacoFolder
 from landloom.publication.tars import TarFiles
 from landloom.query.corpus import Corpus
 from landloom.store.local import LocalStore
@@ -29,10 +30,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.corpus.info import CorpusInfo
     from landloom.engine.run import Listener
     from landloom.query.selection import Selection
 
-FORMATS: Final = ("webdataset", "hf")
+FORMATS: Final = ("webdataset", "hf", "taco")
 """Formats of exchange."""
 INDEX: Final = "landloom_export.json"
 """What was written; marks a folder as that of an export."""
@@ -80,7 +82,7 @@ def export_exchange(
     Args:
         corpus: folder or address of the corpus, in either layout.
         out: target folder; empty, or from an earlier export, whose files are replaced.
-        to: `webdataset` (tar files) or `hf` (Parquet for `datasets.load_dataset`).
+        to: `webdataset` (tar files), `hf` (Parquet for `datasets.load_dataset`) or `taco` (a folder for `tacoreader`).
         split_set: whose splits are written; by default those of the recipe.
         listener: receives progress.
 
@@ -90,11 +92,11 @@ def export_exchange(
         NotFoundError: no such corpus or split set.
     """
     if to not in FORMATS:
-        raise InvalidValueError(f"got the format {to!r}, expected {' or '.join(FORMATS)}")
+        raise InvalidValueError(f"got the format {to!r}, expected {', '.join(FORMATS)}")
     opened, folder = Corpus.open(corpus), Path(out)
     if folder.exists() and any(folder.iterdir()) and not (folder / INDEX).exists():
         raise ForeignCorpusError(f"{folder}: contains files of something else; choose another folder")
-    store, writer = LocalStore(folder), _writer(to, opened.name)
+    store, writer = LocalStore(folder), _writer(to, opened.info)
     for entry in list(store.list()) if folder.exists() else []:
         store.delete(entry.key)
     store.put(INDEX, b"{}\n")
@@ -117,8 +119,10 @@ def export_exchange(
     return ExchangeReport(folder=folder, files=len(listed), size=size, splits=counts, left_out=left)
 
 
-def _writer(to: str, name: str) -> Writer:
-    return TarFiles(name) if to == "webdataset" else ParquetFiles(name)
+def _writer(to: str, info: CorpusInfo) -> Writer:
+    if to == "taco":
+        return TacoFolder(info)
+    return TarFiles(info.name) if to == "webdataset" else ParquetFiles(info.name)
 
 
 def _parts(corpus: Corpus, split_set: str | None) -> dict[str, Selection]:

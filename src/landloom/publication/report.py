@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,11 +15,12 @@ import pyarrow.parquet as pq
 
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.footprints import rings, squares_of
-from landloom.corpus.layout import CORPUS, INDEX
+from landloom.corpus.layout import CORPUS, INDEX, ROOT
 from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
 from landloom.engine.kinds import ReportFacts
 from landloom.engine.project import Project
+from landloom.engine.units import Outcome, unit_digest
 from landloom.errors import CorpusError, RecipeError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.model.ids import parse_sample_id
@@ -37,6 +40,8 @@ HALF_TURN: Final = 180.0
 """Degrees."""
 SHOWN: Final = 4
 """Number of samples whose chips are shown."""
+_SOURCES: Final = (CORPUS, ROOT, INDEX, DRAW)
+_NOTHING: Final = Outcome(files=())
 
 
 def keep_draw(placement: Placement, context: BuildContext) -> None:
@@ -46,7 +51,7 @@ def keep_draw(placement: Placement, context: BuildContext) -> None:
 
 
 def write_report(folder: Path, registry: Registry) -> Path:
-    """Write the report page of a corpus folder.
+    """Write the report page of a corpus folder, unless the one there was made of the same corpus and journal.
 
     Args:
         folder: folder of the build.
@@ -59,12 +64,25 @@ def write_report(folder: Path, registry: Registry) -> Path:
         CorpusError: no corpus was built there.
     """
     facts, size = _read(folder)
+    path, mark = folder / "report.html", _mark(facts, size)
+    if path.exists() and path.read_text(encoding="utf-8").endswith(mark):
+        return path
     title = f"{facts.info.publication.title}, version {facts.info.version}"
     parts = [_head(facts, title, size), _map(facts), *_own_parts(facts, registry)]
     parts += [_chips(facts), _failures(facts), _timings(facts)]
-    path = folder / "report.html"
-    path.write_text(page(title, parts), encoding="utf-8")
+    path.write_text(page(title, parts) + mark, encoding="utf-8")
     return path
+
+
+def _mark(facts: ReportFacts, size: int) -> str:
+    """The last line of a page: a digest of everything that the page is made of."""
+    texts = [
+        hashlib.sha256((facts.folder / key).read_bytes()).hexdigest()
+        for key in _SOURCES
+        if (facts.folder / key).exists()
+    ]
+    units = [asdict(replace(entry, outcome=_NOTHING)) | entry.outcome.document() for entry in facts.entries]
+    return f"<!-- made of {unit_digest(version('landloom'), texts, units, size)} -->\n"
 
 
 def _read(folder: Path) -> tuple[ReportFacts, int]:

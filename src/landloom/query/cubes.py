@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
 from landloom.corpus.layout import ANY_SAMPLE
 from landloom.errors import InvalidInputError, MissingExtraError, NotFoundError, PermanentFaultError
+from landloom.formats.zarr.cubes import CubeReader
 from landloom.query.address_lists import filled
 from landloom.query.assets import slots_of
 from landloom.query.cql2.mask import evaluate_mask, mask_layers
+from landloom.query.cube_axes import centres, index_of, spatial_ref
+from landloom.query.recent import Kept
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
+    from xarray.indexes import PandasIndex
 
     from landloom.corpus.info import CorpusInfo
     from landloom.model.grid import Grid
@@ -28,6 +32,10 @@ if TYPE_CHECKING:
     from landloom.query.assets import Slot
     from landloom.query.index.sidecar import Rows, Sidecar
     from landloom.store.protocol import Store
+
+
+OPEN_TILES: Final = 64
+"""Tiles whose documents and shard indexes are kept per product of a selection."""
 
 
 class Chosen(Protocol):
@@ -61,6 +69,11 @@ class Chosen(Protocol):
     @property
     def base(self) -> str:
         """Location of the files; ends with a slash."""
+        ...
+
+    @property
+    def opened(self) -> Kept[Any]:
+        """Key of a product → its reader, as it was first used."""
         ...
 
     def __len__(self) -> int: ...
@@ -113,6 +126,16 @@ class _Source:
         slots = slots_of(chips, (self.product,), self.selection.period, self.bands[:1])
         return slots if self.steps is None else tuple(slots[step] for step in self.steps)
 
+    @cached_property
+    def cubes(self) -> Kept[CubeReader]:
+        """The readers of tiles used last."""
+        return Kept(OPEN_TILES)
+
+    @cached_property
+    def indexes(self) -> dict[str, PandasIndex]:
+        """Those of every sample."""
+        return {"time": index_of("time", _times(self)), "band": index_of("band", np.array(self.chosen))}
+
     def exists(self, row: NDArray[np.int32]) -> NDArray[np.bool_]:
         """(time,) existing chips of a sample."""
         if not self.selection.sidecar.has_availability(self.product):
@@ -154,12 +177,13 @@ class _Source:
         return stacked
 
     def _from_cubes(self, row: NDArray[np.int32], result: NDArray[Any], bands: tuple[str, ...]) -> NDArray[Any]:
-        from landloom.formats.zarr.cubes import CubeReader
-
         directory = self.selection.sidecar.directories(row)[0].decode()
         prefix = filled(f"{self.info.layout.cube(ANY_SAMPLE, self.row)}/", directory, "")
-        reader = CubeReader(self.store.get, self.store.get_range, prefix)
+        reader = self.cubes.get(prefix, lambda: CubeReader(self.store.get, self.store.get_range, prefix))
         cube = reader.read(self.selection.sidecar.ids(row)[0].decode())
+        names = tuple(str(slot.timestep) for slot in self.slots)
+        if (reader.spec.timesteps, reader.spec.bands) == (names, bands):
+            return cube
         # For dates per granule, a cube has those of its tile, not those of the whole corpus.
         steps = {name: position for position, name in enumerate(reader.spec.timesteps)}
         there = [position for position, slot in enumerate(self.slots) if str(slot.timestep) in steps]
@@ -178,6 +202,12 @@ class _Source:
         sidecar = self.selection.sidecar
         west, south, east, north = sidecar.squares(row)[0].tolist()
         return Grid.of_bounds(int(sidecar.epsg(row)[0]), (west, south, east, north), self.row.resolution)
+
+
+def _source(selection: Chosen, product: str) -> _Source:
+    """A product of a selection, kept open."""
+    source: _Source = selection.opened.get(product, lambda: _Source(selection=selection, product=product))
+    return source
 
 
 def _one(selection: Chosen, sample: str | int) -> NDArray[np.int32]:
@@ -200,7 +230,7 @@ def _times(source: _Source) -> NDArray[np.datetime64]:
 
 def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) -> NDArray[np.bool_]:
     """(time, y, x) where a mask is true, at the timesteps of the source."""
-    other = _Source(selection=source.selection, product=quality)
+    other = _source(source.selection, quality)
     layers = mask_layers(mask)
     for layer in layers:
         if layer not in other.bands:
@@ -250,7 +280,7 @@ def load_cube(
     """
     import xarray as xr
 
-    source, row = _Source(selection=selection, product=product), _one(selection, sample)
+    source, row = _source(selection, product), _one(selection, sample)
     if observed_only:
         source = replace(source, steps=tuple(np.flatnonzero(source.exists(row)).tolist()))
     grid = source.grid(row)
@@ -258,18 +288,14 @@ def load_cube(
     if mask is not None:
         usable = _masked(source, row, mask, quality)
         pixels = np.where(usable[:, None], pixels, np.asarray(source.row.nodata or 0, dtype=pixels.dtype))
-    x, y = _centres(grid)
+    x, y = centres(grid)
+    indexes = source.indexes | {"y": index_of("y", y), "x": index_of("x", x)}
+    variables = {name: index.create_variables()[name] for name, index in indexes.items()}
+    variables |= {"observed": xr.Variable("time", source.exists(row)), "spatial_ref": spatial_ref(grid)}
     array = xr.DataArray(
         pixels,
         dims=("time", "band", "y", "x"),
-        coords={
-            "time": _times(source),
-            "band": list(source.chosen),
-            "y": y,
-            "x": x,
-            "observed": ("time", source.exists(row)),
-            "spatial_ref": _spatial_ref(grid),
-        },
+        coords=xr.Coordinates(variables, indexes),
         name=product,
         attrs={
             "nodata": source.row.nodata,
@@ -288,21 +314,6 @@ def _labels(selection: Chosen, rows: NDArray[np.int32], dims: tuple[str, ...]) -
     shares = selection.sidecar.shares(rows) / MILLION
     columns = enumerate(selection.sidecar.columns)
     return {name: (dims, shares[:, number] if dims else shares[0, number]) for number, name in columns}
-
-
-def _centres(grid: Grid) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    x: NDArray[np.float64] = grid.west + (np.arange(grid.width, dtype=np.float64) + 0.5) * grid.pixel_width
-    y: NDArray[np.float64] = grid.north - (np.arange(grid.height, dtype=np.float64) + 0.5) * grid.pixel_height
-    return x, y
-
-
-def _spatial_ref(grid: Grid) -> xr.Variable:
-    import xarray as xr
-    from pyproj import CRS
-
-    crs = CRS.from_epsg(grid.epsg)
-    transform = f"{grid.west} {grid.pixel_width} 0 {grid.north} 0 {-grid.pixel_height}"
-    return xr.Variable((), np.int32(grid.epsg), {"spatial_ref": crs.to_wkt(), "GeoTransform": transform})
 
 
 def load_many(
@@ -337,7 +348,7 @@ def load_many(
         raise MissingExtraError.of("dask", "loading many samples lazily") from error
     import xarray as xr
 
-    source = _Source(selection=selection, product=product)
+    source = _source(selection, product)
     if not len(selection):
         raise InvalidInputError("got an empty selection, expected at least one sample")
     rows = [selection.rows[position : position + 1] for position in range(len(selection))]

@@ -8,9 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib import dates as mdates
-from matplotlib.lines import Line2D
-from matplotlib.patches import Patch
 
 from landloom.model.time import format_instant
 from landloom.query.pixel_series import CLOUD, CLOUDS, DAYS, REFERENCES, SYNTHETIC, TRACEABILITY
@@ -59,6 +56,8 @@ def pixel_figure(
         bands: to draw; by default all.
         width: of the figure in inches.
     """
+    from matplotlib import dates as mdates
+
     shown = [n for n, band in enumerate(series.bands) if not bands or band in bands]
     heights = [PANEL] * len(shown) + ([1.0] if series.quality else [])
     figure = new_figure(width, sum(heights) + 1.1)
@@ -162,6 +161,9 @@ def _draw_legend(figure: Figure, series: PixelSeries, seen: Observations | None,
 
 
 def _entries(series: PixelSeries, seen: Observations | None) -> Iterator[tuple[Any, str]]:
+    from matplotlib.lines import Line2D
+    from matplotlib.patches import Patch
+
     dot: dict[str, Any] = {"linestyle": "none", "color": INK}
     yield Line2D([], [], color=INK, linewidth=1.1), "series"
     if series.sigma is not None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, Self, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -13,7 +13,7 @@ Value = TypeVar("Value")
 
 
 class Kept(Generic[Value]):
-    """A limited number of named values, those used last.
+    """A limited number of named values, those used last; copies, also those sent to other processes, begin empty.
 
     Args:
         most: maximum number of values.
@@ -30,6 +30,9 @@ class Kept(Generic[Value]):
         self._most = most
         self._values: OrderedDict[str, Value] = OrderedDict()
         self._lock = Lock()
+
+    def __reduce__(self) -> tuple[type[Self], tuple[int]]:
+        return type(self), (self._most,)
 
     def __contains__(self, name: str) -> bool:
         return name in self._values

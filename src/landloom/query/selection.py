@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.model.apportion import MILLION
 from landloom.query.label_sets import label_prefix, label_product, label_set
+from landloom.query.recent import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from landloom.query.assets import AssetSet
     from landloom.query.embeddings import Neighbour
     from landloom.query.index.sidecar import Rows, Sidecar
+
+OPEN: Final = 8
+"""Products that a selection keeps open."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +65,8 @@ class Selection:
     """Names of the bands returned by `load`; None for all."""
     base: str = field(default="", repr=False)
     """Prefix of relative paths in hrefs; ends with a slash."""
+    opened: Kept[Any] = field(default_factory=lambda: Kept(OPEN), init=False, repr=False, compare=False)
+    """What `cube` keeps open: key of a product → its reader."""
 
     def __post_init__(self) -> None:
         self.rows.flags.writeable = False

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.patches import Patch
 
 from landloom.reports.figures import COLOURS, FAINT, INK, legend, new_figure, plain_axes, png
 
@@ -27,6 +26,8 @@ def stacked_bars(names: Sequence[str], parts: Mapping[str, Sequence[float]], axi
         parts: name of a part → its length in each bar.
         axis: label of the x axis, with the unit.
     """
+    from matplotlib.patches import Patch
+
     figure, axes, positions = _rows(names)
     start = np.zeros(len(positions))
     for number, values in enumerate(parts.values()):

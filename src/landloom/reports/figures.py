@@ -8,17 +8,13 @@ from math import cos, radians
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.collections import PatchCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import Patch, Rectangle
-from matplotlib.text import Text
-from matplotlib.ticker import FixedFormatter, FuncFormatter
 
 from landloom.reports.text import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from matplotlib.figure import Figure
     from matplotlib.ticker import Formatter
     from numpy.typing import NDArray
 
@@ -31,6 +27,8 @@ DPI: Final = 130
 
 def new_figure(width: float, height: float) -> Figure:
     """An empty figure with this width and height in inches."""
+    from matplotlib.figure import Figure
+
     return Figure(figsize=(width, height), dpi=DPI, layout="constrained", facecolor="white")
 
 
@@ -39,6 +37,9 @@ def as_text(figure: Figure) -> Figure:
 
     Names of classes, strata and countries come from files; matplotlib reads `$\frac{a$` as mathematics, and fails.
     """
+    from matplotlib.text import Text
+    from matplotlib.ticker import FixedFormatter, FuncFormatter
+
     for axes in figure.axes:
         for axis in (axes.xaxis, axes.yaxis):
             formatter = axis.get_major_formatter()
@@ -85,6 +86,9 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
         boxes: (n, 4) west, south, east, north in degrees.
         groups: (n,) stratum or split of each sample.
     """
+    from matplotlib.collections import PatchCollection
+    from matplotlib.patches import Patch, Rectangle
+
     west, south, east, north = boxes[:, 0].min(), boxes[:, 1].min(), boxes[:, 2].max(), boxes[:, 3].max()
     stretch = 1 / cos(radians((south + north) / 2))
     span = max(east - west, (north - south) * stretch, 1e-3)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.patches import Patch
 
 from landloom.reports.figures import COLOURS, FAINT, INK, legend, new_figure, plain_axes, png
 
@@ -90,6 +89,8 @@ def coloured(classes: NDArray[Any], names: Mapping[int, str]) -> NDArray[np.uint
 
 
 def _legend(axes: Any, names: Mapping[int, str]) -> None:
+    from matplotlib.patches import Patch
+
     codes = sorted(names)[: 2 * len(CLASS_COLOURS)]
     handles = [Patch(color=CLASS_COLOURS[position % len(CLASS_COLOURS)]) for position in range(len(codes))]
     words = [f"{code} {names[code]}"[:34] for code in codes]

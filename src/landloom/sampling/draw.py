@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.sampling.achieved import Draw, country_shares, report
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
+    from scipy.sparse import csr_array
 
     from landloom.sampling.candidates import Candidates
 
@@ -68,6 +68,8 @@ def draw(candidates: Candidates, total: int, quotas: Mapping[str, int], seed: in
 
 
 def _one_class(candidates: Candidates) -> csr_array:
+    from scipy.sparse import csr_array
+
     return csr_array(np.full((len(candidates), 1), 1_000_000, dtype=np.uint32))
 
 

@@ -11,9 +11,6 @@ from typing import TYPE_CHECKING, Final, Literal, Self
 from zlib import crc32
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
-from scipy.spatial.distance import cdist
-from scipy.stats import qmc
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.model.apportion import apportion
@@ -242,6 +239,10 @@ def _uniform(
     space: NDArray[np.float64], shares: NDArray[np.float64], count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
     """Rows matched one to one with the points of the best of several scrambled Sobol sequences."""
+    from scipy.optimize import linear_sum_assignment
+    from scipy.spatial.distance import cdist
+    from scipy.stats import qmc
+
     if count == 0 or not space.shape[1]:
         return np.arange(count)
     best = -1.0, np.arange(count)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,6 +72,8 @@ def spread(space: NDArray[np.float64], shares: NDArray[np.float64], picks: NDArr
         >>> spread(np.array([[0.25], [0.5], [1.0]]), np.eye(3), np.array([0, 2])).spacing
         0.75
     """
+    from scipy.spatial.distance import pdist, squareform
+
     points = space[picks]
     apart = squareform(pdist(points))
     np.fill_diagonal(apart, np.inf)

@@ -162,7 +162,7 @@ def _scene_files(spec: WorldSpec, job: tuple[int, int]) -> list[tuple[str, bytes
     numbers = np.rint((view.pixels / REFLECTANCE_SCALE - OFFSET) / SCALE).astype(np.uint16)
     layers = {**dict(zip(BANDS, numbers, strict=True)), "qa_pixel": np.where(view.clear, QA_CLEAR, QA_CLOUD)}
     files = [
-        (f"{name}/{key}.tif", encode_cog(layer.astype(np.uint16), own, nodata=0, block=256, overviews=False))
+        (f"{name}/{key}.tif", encode_cog(layer.astype(np.uint16), own, nodata=0, block=256, overviews=False, level=1))
         for key, layer in layers.items()
     ]
     return [*files, (f"{name}/{name}.json", _json(_item(name, time, own, 100 * (1 - float(view.clear.mean())))))]

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-import geopandas
 import numpy as np
 import shapely
-from scipy.spatial import Voronoi
 
 from landloom.model.grid import WGS84, Grid
 from landloom.model.shapes import reproject
@@ -65,6 +63,8 @@ def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[WorldParcels, list
     Returns:
         The tables, and one polygon per parcel; neighbours share their vertices exactly.
     """
+    from scipy.spatial import Voronoi
+
     west, south, east, north = bounds
     u, v = lattice(spec, np.array([west, east, east, west]), np.array([south, south, north, north]))
     rows = np.arange(int(np.floor(u.min())) - _MARGIN, int(np.ceil(u.max())) + _MARGIN)
@@ -117,6 +117,8 @@ def land_cover_polygons(spec: WorldSpec, bounds: Bounds) -> list[tuple[int, Poly
 
 def land_cover_frame(spec: WorldSpec) -> GeoDataFrame:
     """The land cover around all places in the form of CORINE: `CODE_18` as text, area in hectares, EPSG:3035."""
+    import geopandas
+
     boxes = [shapely.box(*box) for box in frame_bounds(spec)]
     west, south, east, north = shapely.union_all(boxes).bounds
     rows = land_cover_polygons(spec, (west, south, east, north))
@@ -133,6 +135,8 @@ def land_cover_frame(spec: WorldSpec) -> GeoDataFrame:
 
 def countries_frame(spec: WorldSpec) -> GeoDataFrame:
     """Three countries that together cover every place and a wide margin, in WGS84, with `id` and `name`."""
+    import geopandas
+
     whole = shapely.union_all([place_outline(place, WGS84) for place in spec.places])
     west, south, east, north = whole.buffer(0.6).bounds
     places = [place_outline(place, WGS84).centroid for place in spec.places]
@@ -155,6 +159,8 @@ def countries_frame(spec: WorldSpec) -> GeoDataFrame:
 
 def region_frame(spec: WorldSpec) -> GeoDataFrame:
     """The places as one region in WGS84, extended by 5 m so that their outermost cells are inside."""
+    import geopandas
+
     shapes = []
     for place in spec.places:
         wider = Grid.of_bounds(place.epsg, place.bounds, 60).outline().buffer(5.0, join_style="mitre").segmentize(600.0)
@@ -169,6 +175,8 @@ def parcels_frame(spec: WorldSpec) -> GeoDataFrame:
     Most have a gap of 3 m to their neighbours; some overlap them by some metres, some have a hole, some consist of two
     parts, and one has the id 2^24 + 1.
     """
+    import geopandas
+
     rows: list[tuple[int, str, int, BaseGeometry]] = []
     for number, box in enumerate(frame_bounds(spec, margin=0.0)):
         parcels, polygons = parcel_polygons(spec, box)

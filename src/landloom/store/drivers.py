@@ -33,7 +33,7 @@ _SUFFIXES: Final = {".jp2": "JP2OpenJPEG", ".tif": "GTiff", ".tiff": "GTiff"}
 _ZARR: Final = (".zgroup", ".zarray", "zarr.json")
 _HEAD: Final = 64
 _SUBFILE: Final = re.compile(r"/vsisubfile/(\d+)_(\d+),(.+)", re.DOTALL | re.ASCII)
-_VARIABLE: Final = re.compile(r'(NETCDF|ZARR):"([^"]+)":([^:"]+)', re.DOTALL)
+_VARIABLE: Final = re.compile(r'(NETCDF|ZARR):"([^"]+)":([^:"]+)(?::(\d+))?', re.DOTALL)
 _START: Final = b"\xff\x4f\xff\x51"
 """Start of a codestream, and its first segment, SIZ."""
 _SIZES: Final = struct.Struct(">HH8I")
@@ -94,16 +94,22 @@ class CubeVariable:
     """`netCDF` or `Zarr`."""
     name: str
     """Name of the variable."""
+    sample: int | None = None
+    """Position of a sample along the first axis; None if there is no axis of samples."""
 
     @classmethod
     def of(cls, address: str) -> Self | None:
         """The variable that an address names; None for any other address."""
         match = _VARIABLE.fullmatch(address)
         driver = "" if match is None else {"NETCDF": "netCDF", "ZARR": "Zarr"}[match[1]]
-        return None if match is None else cls(file=match[2], driver=driver, name=match[3].removeprefix("/"))
+        if match is None:
+            return None
+        sample = None if match[4] is None else int(match[4])
+        return cls(file=match[2], driver=driver, name=match[3].removeprefix("/"), sample=sample)
 
     def __str__(self) -> str:
-        return f'{self.driver.upper()}:"{self.file}":{"/" if self.driver == "Zarr" else ""}{self.name}'
+        sample = "" if self.sample is None else f":{self.sample}"
+        return f'{self.driver.upper()}:"{self.file}":{"/" if self.driver == "Zarr" else ""}{self.name}{sample}'
 
 
 def file_of(address: str) -> str:

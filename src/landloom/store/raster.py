@@ -8,10 +8,8 @@ pixels and the same faults. Remote files are read through landloom's HTTP client
 
 from __future__ import annotations
 
-import re
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,21 +18,25 @@ from rasterio.windows import Window
 from landloom.errors import InvalidValueError, PermanentFaultError
 from landloom.model.address import shown
 from landloom.model.grid import Grid
-from landloom.store.drivers import CubeVariable, local_driver
+from landloom.store.cubes.dataset import ZarrDataset, zarr_layers
+from landloom.store.cubes.gdal import gdal_layers, gdal_times
+from landloom.store.cubes.group import is_version_3
+from landloom.store.drivers import local_driver
 from landloom.store.rasters.blocks import block_file
 from landloom.store.rasters.gdal import GdalFile
+from landloom.store.rasters.plan import PlannedRead
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
+    from landloom.store.cubes.group import CubeLayer
     from landloom.store.patience import Patience
     from landloom.store.rasters.blocks import BlockFile, Box
 
 PREVIEW: Final = 512
 """Pixels a side of a preview."""
-_AXIS: Final = re.compile(r"NETCDF_DIM_(\w+)|DIM_(\w+)_VALUE")
 
 
 @contextmanager
@@ -66,7 +68,7 @@ def open_raster(
         yield _described(file, stated)
 
 
-def cube_variables(path: str) -> tuple[CubeVariable, ...]:
+def cube_layers(path: str) -> tuple[CubeLayer, ...]:
     """The variables of a NetCDF file, or of a Zarr group, on this machine, in their order.
 
     Raises:
@@ -74,15 +76,12 @@ def cube_variables(path: str) -> tuple[CubeVariable, ...]:
         TransientFaultError: it is temporarily unreadable.
     """
     driver = local_driver(path)
-    if (Path(path) / "zarr.json").is_file():
-        raise PermanentFaultError(f"{path}: is of Zarr version 3, expected version 2 (zarr_format=2), or NetCDF")
     if driver not in {"netCDF", "Zarr"}:
         raise PermanentFaultError(f"{path}: expected a NetCDF file or a Zarr group")
+    if is_version_3(path):
+        return zarr_layers(path)
     with GdalFile(path) as file:
-        dataset = file.dataset()
-        names = [name.rpartition(":")[2].removeprefix("/") for name in dataset.subdatasets]
-        names = names or [str(dataset.tags(band).get("NETCDF_VARNAME", "")) for band in dataset.indexes[:1]]
-        return tuple(CubeVariable(file=path, driver=driver, name=name) for name in names if name)
+        return gdal_layers(path, driver, file.dataset())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +150,19 @@ class RasterFile:
         left, right = max(column, 0), min(column + window.width, self.grid.width)
         return None if top >= bottom or left >= right else (top, left, bottom - top, right - left)
 
+    def planned(self, window: Grid, band: int, position: int) -> PlannedRead:
+        """A read of a window that is to come, for a plan.
+
+        Args:
+            window: as of `read`.
+            band: number of the band, counted from 1.
+            position: when it comes, counted up.
+        """
+        box = self.box(window)
+        if self.blocks is None or box is None or not 1 <= band <= self.count:
+            return PlannedRead(None, (), position)
+        return PlannedRead(self.blocks, self.blocks.blocks(box, band), position)
+
     def nodata_of(self, band: int) -> float | None:
         """The number that stands for nothing in a band, where the file declares one."""
         return self._nodata[band - 1]
@@ -174,19 +186,13 @@ class RasterFile:
 
     @property
     def times(self) -> tuple[tuple[float, ...], str] | None:
-        """Times of the bands of a cube's variable and their CF units; None if it does not give them."""
+        """Times of the bands of a cube's variable and their CF units; None if it does not give them.
+
+        Raises:
+            PermanentFaultError: they follow a calendar that nobody lives by, such as one of 360 days.
+        """
         dataset = self._gdal.dataset()
-        whole, tags = dataset.tags(), [dataset.tags(band) for band in range(1, self.count + 1)]
-        axes = {match[1] or match[2] for key in tags[0] if (match := _AXIS.fullmatch(key))}
-        if len(axes) != 1:
-            return None
-        axis = axes.pop()
-        values = [one.get(f"NETCDF_DIM_{axis}", one.get(f"DIM_{axis}_VALUE", "")) for one in tags]
-        units = whole.get(f"{axis}#units") or tags[0].get(f"DIM_{axis}_UNIT")
-        try:
-            return (tuple(float(value) for value in values), str(units)) if units else None
-        except ValueError:
-            return None
+        return dataset.times if isinstance(dataset, ZarrDataset) else gdal_times(self.href, dataset)
 
     def block_shape(self, band: int = 1) -> tuple[int, int]:
         """Rows and columns of the tiles or strips in which a band is decoded."""

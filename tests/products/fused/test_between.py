@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -11,10 +12,11 @@ import pytest
 from tests.engine.pixels.test_registration import SAMPLES, shown
 from tests.engine.small_scenes import write_scene
 
+from landloom.engine.pixels.blocks import blocks
 from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.pixels.registration import Register
-from landloom.products.fused.aligning import surveyed
-from landloom.products.fused.sightings import Source
+from landloom.products.fused.aligning import measured, surveyed
+from landloom.products.fused.sightings import Source, Staged
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,6 +70,25 @@ def test_the_second_sensor_is_measured_against_the_first(sensors: tuple[Source, 
 @pytest.mark.parametrize("rule", [Register.OFF, Register.MEASURE])
 def test_nothing_is_read_unless_displacements_are_to_be_removed(sensors: tuple[Source, Source], rule: Register) -> None:
     assert not surveyed(rule, sensors, SAMPLES, 10.0).shifts
+
+
+def test_measuring_tells_of_the_same_displacements_as_correcting(sensors: tuple[Source, Source]) -> None:
+    own = blocks(SAMPLES, 10.0, 600)
+    grids = [block.grid.window(-8, -8, block.grid.height + 16, block.grid.width + 16) for block in own]
+    near = [np.ones(grid.shape, bool) for grid in grids]
+    with ExitStack() as stack:
+        staged = [Staged.read(source, grids, near, stack) for source in sensors]
+        found = measured(staged, own, SAMPLES, 10.0)
+        first = measured([staged[0], None], own, SAMPLES, 10.0)
+    wanted = surveyed(Register.CORRECT, sensors, SAMPLES, 10.0)
+    for name, shift in found.shifts.items():
+        other = wanted.shifts[name]
+        assert shift is not None
+        assert other is not None
+        assert (shift.east, shift.north) == pytest.approx((other.east, other.north), abs=1)
+        assert found.displaced(name) is None
+    assert any(note.what.startswith("the second sensor lies") for note in found.notes())
+    assert first.shifts.items() <= found.shifts.items()
 
 
 def test_sensors_that_cannot_be_compared_are_told_of(sensors: tuple[Source, Source]) -> None:

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import numpy as np
 import pytest
+from tests.foreign import call
 
 from landloom.imagery.whittaker import whittaker
 from landloom.products.fused.peers import PEERS, SCCD, STRIDE, WHITSMOOTH, absent, robust_whittaker, state_space
@@ -31,10 +32,13 @@ def test_the_peer_smooths_as_we_do_without_outliers() -> None:
     assert np.abs(made[2:-2] - whittaker(stack, valid, DAYS, DAYS, 10.0)[2:-2]).mean() < 5
 
 
-@pytest.mark.skipif(SCCD in absent(), reason="pyxccd is not installed")
-def test_states_follow_a_season() -> None:
+def follow_a_season() -> None:
     stack, valid = year()
     made = state_space(stack, valid, DAYS, DAYS)
     some = made[:, :, STRIDE // 2, STRIDE // 2]
     assert np.abs(some - stack[:, :, STRIDE // 2, STRIDE // 2]).mean() < 60
     assert np.isnan(made[:, :, 0, 0]).all()
+
+
+def test_states_follow_a_season() -> None:
+    call(PEERS[SCCD], f"from {__name__} import follow_a_season\nfollow_a_season()", ours=True)

@@ -6,6 +6,7 @@ import json
 import posixpath
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import numpy as np
 import orjson
 import pytest
@@ -330,3 +331,43 @@ def test_questions_at_once_get_the_answers_of_questions_one_by_one(published: Se
             )
         )
     assert found == [list(published.corpus.query(where=text).ids) for text in filters]
+
+
+# Split sets ------------------------------------------------------------------------------------------------------
+
+
+def test_a_split_set_takes_the_place_of_the_splits(own: Served, halves: Path) -> None:
+    wanted = list(own.corpus.query(split_set=halves.stem, split="fold-2").ids)
+    assert 0 < len(wanted) < len(own.corpus)
+    asked: dict[str, Any] = {"filter": "split = 'fold-2'", "split_set": halves.stem, "limit": 4}
+    found: list[str] = []
+    address: str | None = f"/collections/{LABELS}/items?{httpx.QueryParams(asked)}"
+    while address is not None:
+        page = own.http.get(address).json()
+        found += samples(page)
+        assert {item["properties"]["split"] for item in page["features"]} == {"fold-2"}
+        address = next((link["href"] for link in page["links"] if link["rel"] == "next"), None)
+    assert found == wanted
+    page = search(own, collections=[LABELS], **TEXT, **asked)
+    following = next(link for link in page["links"] if link["rel"] == "next")
+    assert samples(page) + samples(search(own, **following["body"])) == wanted[:8]
+    name = page["features"][0]["id"]
+    item = own.http.get(f"/collections/{LABELS}/items/{name}", params={"split_set": halves.stem}).json()
+    assert item == page["features"][0]
+    assert "split" not in own.http.get(f"/collections/{LABELS}/items/{name}").json()["properties"]
+    sortby = [{"field": "properties.split", "direction": "desc"}]
+    first = search(own, collections=[LABELS], sortby=sortby, split_set=halves.stem, limit=len(wanted))
+    assert samples(first) == wanted
+
+
+def test_queryables_name_the_splits_of_a_set(own: Served, halves: Path) -> None:
+    links = [link["href"] for link in own.http.get("/", params={"f": "json"}).json()["links"]]
+    (address,) = [link for link in links if link.endswith(f"queryables?split_set={halves.stem}")]
+    found = own.http.get(address).json()
+    assert found["properties"]["split"]["enum"] == ["fold-1", "fold-2"]
+    assert found["$id"] == address
+    for path in ("/search", "/queryables", f"/collections/{LABELS}/items"):
+        answer = own.http.get(path, params={"split_set": "halve"})
+        assert (answer.status_code, "halves" in answer.text) == (404, True)
+    answer = own.http.post("/search", json={"split_set": "../corpus"})
+    assert (answer.status_code, "name of a split set" in answer.text) == (400, True)

@@ -37,7 +37,7 @@ MADE = ModelDescription(
 
 def test_a_description_comes_back() -> None:
     assert ModelDescription.decoded(MADE.encoded(), "x") == MADE
-    assert MADE.is_network
+    assert (MADE.learner, MADE.file) == ("network", "weights.pt")
     for content in (b"", b"[]", b"{}", MADE.encoded().replace(b'"format": 1', b'"format": 2')):
         with pytest.raises(InvalidDocumentError):
             ModelDescription.decoded(content, "model.json")

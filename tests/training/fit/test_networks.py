@@ -13,8 +13,9 @@ from tests.training.fit.tables import table
 
 from landloom.errors import InvalidInputError
 from landloom.training.fit.batches import SeriesExamples, whole
-from landloom.training.fit.networks import CHECKPOINT, Parts, fit_network, load_weights, read_tensors
+from landloom.training.fit.networks import CHECKPOINT, Parts, fit_network
 from landloom.training.fit.settings import FitSettings
+from landloom.training.fit.weights import load_weights, read_tensors
 from landloom.training.models.ltae import LTAE
 from landloom.training.models.tempcnn import TempCNN
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from tests.foreign import call, needed
 
 from landloom.training.noise.confident import LabelNoise
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 CLEANLAB: list[dict[str, Any]] = [
     {
@@ -152,15 +156,24 @@ def test_results_are_those_of_cleanlab(seed: int) -> None:
     assert len(ours ^ theirs) <= 1
 
 
-def test_cleanlab_agrees_where_it_is_installed() -> None:
-    count: Any = pytest.importorskip(
-        "cleanlab.count", reason="cleanlab is not in the lock; its results are frozen above"
-    )
-    for seed in range(10, 20):
-        given, chances, _ = case(seed, 500)
-        found = LabelNoise.of(given, chances)
-        assert found.counts == pytest.approx(count.compute_confident_joint(given, chances, calibrate=False))
-        assert found.joint == pytest.approx(count.estimate_joint(given, chances), abs=2 / 500)
+def test_cleanlab_agrees(tmp_path: Path) -> None:
+    needed("cleanlab")
+    given, chances, _ = zip(*(case(seed, 500) for seed in range(10, 20)), strict=True)
+    np.savez(tmp_path / "cases.npz", given=np.stack(given), chances=np.stack(chances))
+    source = """
+import sys, numpy as np
+from cleanlab import count
+cases = np.load(sys.argv[1])
+pairs = list(zip(cases["given"], cases["chances"]))
+counts = [count.compute_confident_joint(given, chances, calibrate=False) for given, chances in pairs]
+np.savez(sys.argv[2], counts=counts, joint=[count.estimate_joint(given, chances) for given, chances in pairs])
+"""
+    call("cleanlab", source, tmp_path / "cases.npz", tmp_path / "found.npz")
+    with np.load(tmp_path / "found.npz") as theirs:
+        for number in range(len(given)):
+            found = LabelNoise.of(given[number], chances[number])
+            assert found.counts == pytest.approx(theirs["counts"][number])
+            assert found.joint == pytest.approx(theirs["joint"][number], abs=2 / 500)
 
 
 def test_known_noise_is_found() -> None:

@@ -68,7 +68,7 @@ def temperature(rows: NDArray[np.float64], counts: TaskCounts) -> float:
         rows: (row, class) probabilities for the rows of `counts`.
         counts: pixels of reference tasks.
     """
-    from scipy.optimize import minimize_scalar  # noqa: PLC0415 - slow to load, and a server starts without it
+    from scipy.optimize import minimize_scalar
 
     kept = rows.sum(axis=1) > 0
     if not kept.any():

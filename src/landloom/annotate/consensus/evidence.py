@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from landloom.annotate.scores.intervals import design_effect
 
@@ -129,6 +128,8 @@ class Known:
 
 def indicator(patterns: Patterns) -> Any:
     """(pattern, annotator × class) sparse table of ones: what each pattern's annotators chose."""
+    from scipy.sparse import csr_array
+
     rows, seats = np.nonzero(patterns.labels >= 0)
     columns = patterns.who[rows, seats].astype(np.int64) * len(patterns.classes) + patterns.labels[rows, seats]
     shape = (len(patterns.count), len(patterns.annotators) * len(patterns.classes))

@@ -12,7 +12,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.sparse import csr_array
 
 from landloom.annotate.consensus.evidence import Known, one_coin_tables
 from landloom.annotate.scores.intervals import design_effect
@@ -207,6 +206,8 @@ class _Seats:
 
 
 def _seat(patterns: Patterns, rows: NDArray[np.int64], seat: int) -> _Seat:
+    from scipy.sparse import csr_array
+
     labels, who = patterns.labels[rows, seat], patterns.who[rows, seat]
     own = np.flatnonzero(labels >= 0)
     labels, who, size = labels[own], who[own], len(patterns.classes)

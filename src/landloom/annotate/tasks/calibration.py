@@ -67,7 +67,7 @@ class ErrorCurve:
             pixels: (task, 256) pixels of each doubt.
             wrong: (task, 256) how many of them are wrong.
         """
-        from scipy.optimize import isotonic_regression  # noqa: PLC0415 - slow to load, and a server starts without it
+        from scipy.optimize import isotonic_regression
 
         whole, part = np.asarray(pixels, np.float64), np.asarray(wrong, np.float64)
         if whole.ndim != 2 or whole.shape[1] != LEVELS or part.shape != whole.shape or (part > whole).any():

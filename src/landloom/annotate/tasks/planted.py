@@ -8,7 +8,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy import ndimage
 
 from landloom.errors import InvalidValueError
 
@@ -34,6 +33,8 @@ def objects(labels: NDArray[np.uint8]) -> NDArray[np.int32]:
         >>> objects(np.array([[1, 1, 2], [2, 1, 2]], np.uint8)).tolist()
         [[1, 1, 2], [3, 1, 2]]
     """
+    from scipy import ndimage
+
     result = np.zeros(labels.shape, np.int32)
     found = 0
     for code in np.unique(labels[labels > 0]).tolist():

@@ -67,9 +67,7 @@ class FolderArchive(FileArchive):
     def _read(self) -> Iterator[Scene]:
         if not self._place.is_dir():
             raise PermanentFaultError(f"{self._place}: no such folder")
-        if self._sensor.offset is not None:
-            what = f"file names do not tell the processing baseline of {self._sensor.title}: no offset is applied"
-            self._report(self._place, what)
+        self._say_no_offset("file names do")
         for found in self._found().values():
             scene = self._scene(found)
             if scene is not None:

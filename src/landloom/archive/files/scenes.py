@@ -56,6 +56,12 @@ class FileArchive(ABC):
     def _read(self) -> Iterable[Scene]:
         """All scenes, in any order."""
 
+    def _say_no_offset(self, what: str) -> None:
+        """Say that the offset of a sensor's later processing baselines is not applied."""
+        if self._sensor.offset is not None:
+            told = f"{what} not tell the processing baseline of {self._sensor.title}: no offset is applied"
+            self._report(self._place, told)
+
     def _report(self, where: str | Path, what: str) -> None:
         self._problems[Problem(where=str(where), what=what)] = None
 

@@ -13,8 +13,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from jsonschema import Draft7Validator
-from jsonschema.exceptions import relevance
 from referencing import Registry, Resource
 from referencing.exceptions import NoSuchResource, Unresolvable, Unretrievable
 from referencing.jsonschema import DRAFT7
@@ -117,6 +115,8 @@ class Schemas:
         yield from _problems(where, bundled, {**document, "stac_version": BUNDLED})
 
     def _validator(self, address: str) -> Validator | None:
+        from jsonschema import Draft7Validator
+
         try:
             schema = self._registry.get_or_retrieve(address.removesuffix("#")).value.contents
         except (NoSuchResource, Unretrievable):
@@ -143,6 +143,8 @@ class Schemas:
 
 def _load(folder: Path | None) -> dict[str, Any]:
     """Address → schema: those bundled with pystac, JSON Schema itself, and those of a folder."""
+    from jsonschema import Draft7Validator
+
     found: dict[str, Any] = {"http://json-schema.org/draft-07/schema": Draft7Validator.META_SCHEMA}
     bundle = Path(str(files("pystac"))) / "validation" / "jsonschemas"
     for path in sorted((bundle / "geojson").glob("*.json")):
@@ -162,6 +164,8 @@ def _read(path: Path) -> Any:
 
 
 def _problems(where: str, validator: Validator, document: Mapping[str, Any]) -> Iterator[Problem]:
+    from jsonschema.exceptions import relevance
+
     try:
         errors = list(validator.iter_errors(document))
     except Unresolvable as error:

@@ -9,19 +9,19 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 from landloom.store.rasters.fetching import BUDGET
-from landloom.store.rasters.plan import PlannedRead, ReadPlan, encoded_bytes
+from landloom.store.rasters.plan import ReadPlan, remote_spans
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Generator, Iterator, Sequence
 
     from landloom.engine.pixels.reading import SceneReader
     from landloom.model.grid import Grid
 
-_MOST: Final = BUDGET * 3 // 4
+_MOST: Final = BUDGET - 16 * 2**20
 """Bytes that windows which are read ahead together may need."""
 
 
-def read_ahead(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]) -> Iterator[int]:
+def read_ahead(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]) -> Generator[int, None, None]:
     """Plan the observation of targets by all scenes, in their order, and fetch what it needs.
 
     Args:
@@ -39,12 +39,12 @@ def read_ahead(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]
         shown = _shown(readers, targets)
         for run in _runs(readers, targets, shown):
             with ReadPlan(
-                PlannedRead(*window, number)
+                file.planned(window, band, number)
                 for number in run
                 for grid in targets[number]
                 for reader in readers
                 if (id(reader), grid) in shown
-                for window in reader.bands_of(grid)
+                for file, window, band in reader.bands_of(grid)
             ):
                 yield from run
     finally:
@@ -58,10 +58,10 @@ def _shown(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]) ->
         reader.open_ahead(reader.masks)
     grids = [grid for group in targets for grid in group]
     planned = (
-        PlannedRead(*window, at)
+        file.planned(window, band, at)
         for at, reader in enumerate(readers)
         for grid in grids
-        for window in reader.masks_of(grid)
+        for file, window, band in reader.masks_of(grid)
     )
     with ReadPlan(planned):
         shown = {(id(reader), grid) for reader in readers for grid in grids if reader.shows(grid)}
@@ -78,17 +78,17 @@ def _runs(
     if not any(reader.is_remote for reader in readers):
         yield range(len(targets))
         return
-    start = size = 0
+    start, held = 0, set[tuple[int, int, int]]()
     for number, grids in enumerate(targets):
-        own = encoded_bytes(
-            window
+        own = remote_spans(
+            file.planned(window, band, number)
             for grid in grids
             for reader in readers
             if (id(reader), grid) in shown
-            for window in reader.bands_of(grid)
+            for file, window, band in reader.bands_of(grid)
         )
-        if number > start and size + own > _MOST:
+        if number > start and sum(stop - first for _, first, stop in held | own) > _MOST:
             yield range(start, number)
-            start, size = number, 0
-        size += own
+            start, held = number, set()
+        held |= own
     yield range(start, len(targets))

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
 from landloom.archive.safe.masks import product_mask
 from landloom.engine.pixels.network import NAME
@@ -241,6 +240,8 @@ class SceneMasks:
 
     def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
         """Pixels left usable by a Level-1C product's cloud and quality masks; all if it has none."""
+        from scipy.ndimage import minimum_filter
+
         source = self.files.open(self.bands[0], self._band_asset(self.bands[0])).grid
         finest = source if source.pixel_width <= 10 or not self.scene.masks else source.at(10.0)
         dilate = self.mask.dilate

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import numpy as np
@@ -153,6 +153,8 @@ class CubeWriter:
             self._array[sample, timestep] = target.product.nodata or 0
         folder = target.layout.cube(target.samples[0].id, target.product)
         files = []
+        if target.observed is None and not self._there.all():
+            target = replace(target, observed=self._there)
         for key, data in encode_cubes(cube_spec(target), self._array):
             files.append(target.put(f"{folder}/{key}", data))
             release(self._array)

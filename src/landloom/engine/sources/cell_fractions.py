@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 from urllib.parse import urlsplit
 
 import numpy as np
-import pandas as pd
 import shapely
-from geopandas import GeoDataFrame
 
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
@@ -33,6 +31,7 @@ from landloom.store.vector import Form, Told, form_of, frame_crs, head_of, read_
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from geopandas import GeoDataFrame
     from numpy.typing import NDArray
 
     from landloom.engine.sources.label_files import LabelFiles
@@ -152,6 +151,9 @@ def _of_polygons(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> Fra
 
 def _read_around(path: str, source: LabelSource, cells: tuple[Grid, ...]) -> GeoDataFrame:
     """The rows around some cells; on both sides of 180° where they lie there, each row once."""
+    import pandas as pd
+    from geopandas import GeoDataFrame
+
     around = shapely.union_all([shapely.box(*box) for cell in cells for box in neighbourhood(cell.footprint())])
     frames = [
         read_vector(

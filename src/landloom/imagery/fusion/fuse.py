@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.ndimage import uniform_filter
 
 from landloom.errors import InvalidValueError
 from landloom.imagery.fusion.noise import noise_levels
@@ -312,6 +311,8 @@ def _expected(
     made: Smoothed, regions: Regions, gain: NDArray[np.float32], noise: NDArray[np.float32], footprint: int
 ) -> NDArray[np.float32]:
     """The first sensor's series as a coarser sensor would see it, in stored numbers."""
+    from scipy.ndimage import uniform_filter
+
     out = np.empty((*made.mean.shape[:2], *gain.shape[1:]), dtype=np.float32)
     spread(np.nan_to_num(made.mean), regions.member, regions.weight, out)
     out *= (gain * noise[:, None, None])[None]

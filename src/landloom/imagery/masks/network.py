@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from landloom.errors import MissingExtraError
 from landloom.model.sensor import REFLECTANCE_SCALE
@@ -46,6 +45,8 @@ def cloudless(bands: NDArray[np.uint16], level: str, dilate: int = 0) -> NDArray
     Raises:
         MissingExtraError: the extra is not installed.
     """
+    from scipy.ndimage import maximum_filter
+
     image = np.ascontiguousarray(np.moveaxis(bands, 0, -1), np.float32) / np.float32(REFLECTANCE_SCALE)
     made = _network()(
         img=image,

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import maximum_filter
 
 from landloom.errors import InvalidInputError
 from landloom.formats.raster_codes import marked
@@ -93,6 +92,8 @@ class MaskRule:
             >>> rule.usable(np.array([[0, SEEN, SEEN | 2, SEEN | 16]], np.uint32)).astype(int)
             array([[0, 1, 0, 1]])
         """
+        from scipy.ndimage import maximum_filter
+
         layer = self.layer
         if layer.blocked:
             return bits_valid(numbers, self.blocked, dilate=self.dilate, nodata=0 if layer.zero else layer.nodata or 0)

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.fft import fft2, fftfreq, ifft2
 
 from landloom.errors import InvalidValueError
 from landloom.imagery.registration.gradients import STEP
@@ -54,6 +53,8 @@ def surfaces(
     Raises:
         InvalidValueError: windows smaller than that.
     """
+    from scipy.fft import fft2, fftfreq, ifft2
+
     rows, columns = seen.shape[1:]
     if min(rows, columns) < 2 * REACH:
         raise InvalidValueError(f"got windows of {rows} x {columns} blocks, expected at least {2 * REACH}")

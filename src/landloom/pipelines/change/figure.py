@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import distance_transform_edt, minimum_filter
 
 from landloom.imagery.change.breaks import find_breaks
 from landloom.imagery.change.indices import index_bands, normalised_difference
@@ -26,6 +25,8 @@ _NAMES: Final = ("Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov")
 
 def change_figure(case: ChangeCase) -> bytes:
     """PNG of a case: a field that is cut, forest that is cleared, land that is stable, and the maps."""
+    from scipy.ndimage import minimum_filter
+
     year = (case.days >= YEAR[0]) & (case.days < YEAR[1])
     days, side = case.days[year], 2 * GROWN + 1
     clear = minimum_filter(case.clear[year].astype(np.uint8), size=(1, side, side), mode="nearest").astype(np.bool_)
@@ -56,6 +57,8 @@ def change_figure(case: ChangeCase) -> bytes:
 
 def _middle(where: NDArray[np.bool_]) -> tuple[int, int]:
     """The pixel furthest from the edges of an area."""
+    from scipy.ndimage import distance_transform_edt
+
     inside = distance_transform_edt(np.pad(where, 1))[1:-1, 1:-1]
     y, x = np.unravel_index(int(np.argmax(inside)), where.shape)
     return int(y), int(x)

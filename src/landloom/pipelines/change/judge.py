@@ -13,7 +13,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
 from landloom.imagery.change.breaks import BreakTest, find_breaks
 from landloom.imagery.change.indices import index_bands, normalised_difference
@@ -154,6 +153,8 @@ def _median(values: Iterable[float]) -> float:
 
 def judge_seed(case: ChangeCase, seed: int) -> JudgedChange:
     """All methods on one case."""
+    from scipy.ndimage import minimum_filter
+
     side = 2 * GROWN + 1
     valid = minimum_filter(case.clear.astype(np.uint8), size=(1, side, side), mode="nearest").astype(np.bool_)
     noise = noise_levels(case.pixels, valid)

@@ -6,8 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from pystac_client import Client
-
 from landloom.engine.executors import inline
 from landloom.errors import LandloomError, counted
 from landloom.pipelines.demos.cells import run_demo
@@ -175,6 +173,8 @@ def _verified(corpus: Corpus, wanted: Selection, subset: Path) -> tuple[None, st
 
 def _served(folder: Path, expected: Selection, labels: str) -> tuple[None, str]:
     """Compare the result of an independent STAC client on our server with the query."""
+    from pystac_client import Client
+
     key = next(item.key for item in expected.sidecar.info.products if item.key != "labels")
     with served("serve", folder) as address:
         client = Client.open(address)

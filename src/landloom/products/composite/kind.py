@@ -14,7 +14,7 @@ from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
 from landloom.engine.timesteps import timestep_units
 from landloom.errors import Problem
-from landloom.imagery.composite import Observation, blank_reason, composite
+from landloom.imagery.composite import Observation, blank_reason, composite, flatness
 from landloom.model.product import PRODUCTS, RAPIDAI4EO_BANDS, Product
 from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.time import Cadence
@@ -57,6 +57,8 @@ class MedianReducer:
     """Medians of all valid observations and, if published, the number of observations."""
 
     count: bool
+    pixels: tuple[int, ...] = ()
+    """For each band, the product's pixels along a side of one of its own; 1 for every band if empty."""
 
     def reduce(
         self, observations: Sequence[Observation], shape: tuple[int, int], bands: int
@@ -68,7 +70,14 @@ class MedianReducer:
 
     def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
         """See `landloom.engine.timesteps.Reducer`."""
-        return blank_reason(chips[0], count)
+        reason = blank_reason(chips[0], count)
+        if reason is None and (flat := flatness(chips[0], count, self.pixels)).is_certain:
+            reason = str(flat)
+        return reason
+
+    def remark(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+        """See `landloom.engine.timesteps.Reducer`."""
+        return str(flatness(chips[0], count, self.pixels)) or None
 
 
 class CompositeKind(ProductKind[CompositeProduct]):
@@ -109,11 +118,13 @@ class CompositeKind(ProductKind[CompositeProduct]):
 
     def units(self, request: ProductRequest[CompositeProduct], inputs: PlanInputs) -> list[Unit]:
         """One unit per tile."""
+        made = products(request)
+        pixels = tuple(max(1, round(band.resolution / float(made[0].resolution or 10))) for band in made[0].bands)
         return timestep_units(
             request,
             inputs,
-            reducer=MedianReducer(request.section.count),
-            products=products(request),
+            reducer=MedianReducer(request.section.count, pixels),
+            products=made,
             timesteps=timesteps(request),
             bands=request.section.bands or (),
             mask=pixel_mask(request.section, _sensor(request)),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.patches import Patch
 
 from landloom.reports.charts import reliability_curves
 from landloom.reports.figures import COLOURS, INK, legend, new_figure, plain_axes, png
@@ -150,6 +149,8 @@ def overlay(picture: NDArray[np.uint8], labels: NDArray[np.uint8], classes: Sequ
 
 
 def _legend(figure: Any, classes: Sequence[ClassChoice]) -> None:
+    from matplotlib.patches import Patch
+
     handles = [Patch(facecolor=one.colour, edgecolor="#9aa7ad") for one in classes]
     words = [f"{one.code} {one.name}" for one in classes]
     legend(figure, handles, words, loc="outside lower center", ncols=3, fontsize=8, frameon=False)

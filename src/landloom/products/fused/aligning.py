@@ -1,6 +1,7 @@
 """Displacements of the scenes behind a fused series.
 
-They are surveyed before scenes are read, if they are to be corrected; else measured in the pixels that are read anyway.
+They are surveyed before scenes are read, if they are to be corrected; else measured in the pixels that are read anyway,
+apart from that between the sensors, which needs finer pieces of one band.
 """
 
 from __future__ import annotations
@@ -53,13 +54,21 @@ def surveyed(
     for source in sources if rule is Register.CORRECT else ():
         if source is None:
             continue
-        passes, bands, mask = source.passes, source.bands, source.mask
-        found = survey(rule, passes, bands=bands, mask=mask, samples=samples, resolution=resolution)
-        seen.append(Sensed(passes=passes, bands=bands, mask=mask))
+        own = _sensed(source)
+        found = survey(rule, own.passes, bands=own.bands, mask=own.mask, samples=samples, resolution=resolution)
+        seen.append(own)
         if len(seen) > 1:
-            found = survey_between(seen[0], seen[-1], found, samples=samples, resolution=resolution)
-        made = replace(made, shifts={**made.shifts, **found.shifts}, told=(*made.told, *found.told))
+            found = survey_between(seen[0], own, found, samples=samples, resolution=resolution)
+        made = _joined(made, found)
     return made
+
+
+def _sensed(source: Source) -> Sensed:
+    return Sensed(passes=source.passes, bands=source.bands, mask=source.mask)
+
+
+def _joined(one: Registration, other: Registration) -> Registration:
+    return replace(one, shifts={**one.shifts, **other.shifts}, told=(*one.told, *other.told))
 
 
 def measured(
@@ -67,17 +76,26 @@ def measured(
 ) -> Registration:
     """Displacements of overpasses in what has been read of them; the scenes of one share it.
 
+    Those of a second sensor contain its displacement against the first one, where that can be measured.
+
     Args:
-        sensors: what each has seen.
+        sensors: what each has seen, the reference first.
         blocks: of the tile, in the order of their windows.
         samples: of the tile.
         resolution: metres of a pixel of the product.
+
+    Raises:
+        TransientFaultError: a file is temporarily unreadable.
     """
-    shifts: dict[str, Shift | None] = {}
-    for staged in sensors:
-        if staged is not None and staged.source.passes:
-            shifts |= _of_sensor(staged, blocks, samples, resolution)
-    return Registration(rule=Register.MEASURE, shifts=shifts)
+    made = Registration(rule=Register.MEASURE)
+    seen = [staged for staged in sensors if staged is not None and staged.source.passes]
+    for staged in seen:
+        found = replace(made, shifts=_of_sensor(staged, blocks, samples, resolution), told=())
+        if staged is not seen[0]:
+            first, second = _sensed(seen[0].source), _sensed(staged.source)
+            found = survey_between(first, second, found, samples=samples, resolution=resolution)
+        made = _joined(made, found)
+    return made
 
 
 def _of_sensor(

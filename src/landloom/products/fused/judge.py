@@ -11,8 +11,6 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import minimum_filter
-from scipy.special import erf
 
 from landloom.imagery.clusters import fill_clr
 from landloom.imagery.fill import fill_linear
@@ -102,6 +100,8 @@ class Judged:
     @property
     def crps(self) -> float:
         """Continuous ranked probability score of the fused series, in stored numbers."""
+        from scipy.special import erf
+
         z = self.ratio
         density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
         score = self.sigma * (z * erf(z / np.sqrt(2)) + 2 * density - 1 / np.sqrt(np.pi))
@@ -246,12 +246,16 @@ def _grown(year: SensorYear, pixels: int) -> NDArray[np.bool_]:
         year: of a sensor.
         pixels: of its grid for a pixel of the classification.
     """
+    from scipy.ndimage import minimum_filter
+
     side = 2 * DILATE * pixels + 1
     grown = minimum_filter(year.clear.astype(np.uint8), size=(1, side, side), mode="nearest")
     return np.asarray(grown, np.bool_)
 
 
 def _second(case: FusionCase) -> Sightings:
+    from scipy.ndimage import minimum_filter
+
     factor = case.grid.width // case.second.pixels.shape[-1]
     side = 2 * (-(-DILATE * 2 // factor)) + 1
     clear = minimum_filter(case.second.clear.astype(np.uint8), size=(1, side, side), mode="nearest")

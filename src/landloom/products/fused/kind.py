@@ -44,6 +44,8 @@ QUALITY: Final = "pfqa"
 """Key of its quality layers."""
 METHOD: Final = 2
 """Version of the method: units made by another one are made again."""
+BETWEEN: Final = 1
+"""Version of the comparison of two sensors: units that it is part of are made again if another one made them."""
 SECOND: Final = "second"
 """Name of the second sensor's scenes."""
 LAYERS: Final = "quality"
@@ -177,8 +179,7 @@ class FusedKind(ProductKind[FusedProduct]):
     def _unit(self, request: ProductRequest[FusedProduct], inputs: PlanInputs, tile: str) -> Unit:
         project, section, samples = request.project, request.section, inputs.tiles[tile]
         sensors = self._sensors(section, dict(project.recipe))
-        own = inputs.scenes[request.path][tile]
-        more = inputs.scenes.get(f"{request.path}.{SECOND}", {}).get(tile, ())
+        own, more = (inputs.scenes.get(request.path + end, {}).get(tile, ()) for end in ("", f".{SECOND}"))
         made, steps = products(request), timesteps(request)
         first = _source(sensors[""], own, section, samples[0].epsg)
         second = _source(sensors[SECOND], more, section, samples[0].epsg) if SECOND in sensors else None
@@ -204,6 +205,7 @@ class FusedKind(ProductKind[FusedProduct]):
             [(str(sample.id), sample.bounds) for sample in samples],
             [project.scene_identity(scene, first.read, request.scenes.archive) for scene in own],
             [project.scene_identity(scene, second.read, str(section.second)) for scene in more] if second else [],
+            *([BETWEEN] if second and task.register is not Register.OFF else []),
         )
         return Unit(
             kind=self.name,

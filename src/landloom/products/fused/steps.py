@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy.ndimage import minimum_filter
 
 from landloom.imagery.fusion.second import fit_bandpass
 from landloom.imagery.harmonise.normalise import Line, Normalised, expected_at, normalise
@@ -154,6 +153,8 @@ def _stages(
 
 def _coarse(case: FusionCase) -> _Sensor:
     """The first sensor, averaged over the second one's pixels."""
+    from scipy.ndimage import minimum_filter
+
     times, bands, height, width = case.first.pixels.shape
     step = width // case.second.pixels.shape[-1]
     side = 2 * 2 * DILATE + 1
@@ -164,6 +165,8 @@ def _coarse(case: FusionCase) -> _Sensor:
 
 
 def _second(case: FusionCase) -> _Sensor:
+    from scipy.ndimage import minimum_filter
+
     side = 2 * 2 * DILATE // 3 + 1
     clear = minimum_filter(case.second.clear.astype(np.uint8), size=(1, side, side), mode="nearest").astype(np.bool_)
     return _Sensor(days=case.second.days, stack=case.second.pixels.astype(np.float32), clear=clear)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from scipy.special import erf
 
 from landloom.imagery.clusters import fill_clr
 from landloom.imagery.fill import fill_linear
@@ -322,6 +321,8 @@ def _smoothed(
 
 def _crps(z: NDArray[np.float64], sigma: NDArray[np.float64]) -> NDArray[np.float64]:
     """Continuous ranked probability score of a normal distribution."""
+    from scipy.special import erf
+
     density = np.exp(-z * z / 2) / np.sqrt(2 * np.pi)
     score: NDArray[np.float64] = sigma * (z * erf(z / np.sqrt(2)) + 2 * density - 1 / np.sqrt(np.pi))
     return score

@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from matplotlib.colors import ListedColormap
-from matplotlib.patches import Patch
 
 from landloom.reports.figures import INK, legend, new_figure, png
 
@@ -26,6 +24,9 @@ def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int
         rows: chip → title → (y, x, 3) picture, or (y, x) class map, or `confidence` in percent.
         names: class → name.
     """
+    from matplotlib.colors import ListedColormap
+    from matplotlib.patches import Patch
+
     columns = list(next(iter(rows.values())))
     figure = new_figure(8.6, 0.7 + 2.1 * len(rows))
     grid = figure.subplots(len(rows), len(columns), squeeze=False)

@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from scipy.sparse import csr_array, vstack
 
 from landloom.engine.context import run_stage
 from landloom.engine.sources.cell_fractions import CellsTask, TileCells, read_millionths, source_settings
@@ -16,6 +15,8 @@ from landloom.errors import BuildError, counted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from scipy.sparse import csr_array
 
     from landloom.engine.context import BuildContext
     from landloom.model.grid import Bounds
@@ -43,6 +44,8 @@ def candidate_fractions(
         BuildError: the labels of some tiles could not be computed.
         InvalidInputError: no candidate has a label.
     """
+    from scipy.sparse import csr_array, vstack
+
     units = _units(name, path, source, tile_cells(candidates), context)
     problems = run_stage(f"labels of {counted(len(candidates), 'cell')}", units, context)
     if problems:

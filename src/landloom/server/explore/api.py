@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any, Final
 from urllib.parse import quote
@@ -18,19 +17,20 @@ from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
 from landloom.model.shapes import neighbourhood
-from landloom.query.corpus import Corpus
 from landloom.query.label_sets import label_prefix, label_set
 from landloom.query.pixel_series import SampleSeries, is_series
 from landloom.query.recent import Kept
 from landloom.server.explore.legends import legend
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
+from landloom.server.split_sets import SplitSets
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from landloom.corpus.info import CorpusInfo
     from landloom.query.assets import Asset
+    from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
 
 BINARY: Final = "application/octet-stream"
@@ -62,35 +62,11 @@ class Explorer:
         self.corpus, self.info = corpus, info
         self.chips = Chips(corpus, info)
         self._series = Kept[SampleSeries](_KEPT)
-        self._split = Kept[Corpus](_KEPT)
-
-    def under(self, split_set: str | None) -> Corpus:
-        """The corpus with the splits of a set instead of those of its recipe.
-
-        Raises:
-            NotFoundError: no such split set.
-            InvalidInputError: it was made for other samples.
-        """
-        if not split_set:
-            return self.corpus
-        from landloom.query.split_sets import with_split_set  # loads pyarrow
-
-        base = self.corpus.base
-
-        def read() -> Corpus:
-            return replace(self.corpus, sidecar=with_split_set(self.corpus.sidecar, base, split_set))
-
-        return self._split.get(split_set, read)
-
-    def _split_sets(self) -> list[str]:
-        """Names of split sets; none where files of the corpus cannot be listed."""
-        from landloom.query.split_sets import split_set_names
-
-        return [] if self.corpus.folder is None else split_set_names(self.corpus.base)
+        self.splits = SplitSets(corpus)
 
     def about(self, server: str = "", split_set: str | None = None) -> dict[str, Any]:
         """The corpus: texts, and outlines of its tiles; splits are those of a split set, if one is named."""
-        sidecar, publication = self.under(split_set).sidecar, self.info.publication
+        sidecar, publication = self.splits.under(split_set).sidecar, self.info.publication
         tiles = zip(sidecar.arrays["run_directory"].astype(str).tolist(), sidecar.run_bounds.tolist(), strict=True)
         return {
             "name": self.corpus.name,
@@ -117,7 +93,7 @@ class Explorer:
             "classes": self._classes(),
             "strata": sidecar.vocabulary("stratum")[1:] if "stratum" in sidecar.arrays else [],
             "splits": sidecar.vocabulary("split")[1:] if "split" in sidecar.arrays else [],
-            "split_sets": self._split_sets(),
+            "split_sets": self.splits.names(),
             "tiles": [[name.replace("/", "_"), *box] for name, box in tiles],
         }
 
@@ -153,7 +129,7 @@ class Explorer:
         The last three are one byte each, an index into the lists of `about`; 255 for none. Little-endian. The largest
         class is one of the first label product: others speak of the same ground.
         """
-        sidecar = self.under(split_set).sidecar
+        sidecar = self.splits.under(split_set).sidecar
         rows = np.arange(len(sidecar), dtype=np.int32)
         middles = sidecar.corners(rows).mean(axis=1).astype("<f4")
         best, largest = np.zeros(len(rows), dtype=np.int32), np.full(len(rows), NONE, dtype=np.uint8)
@@ -179,7 +155,7 @@ class Explorer:
         region = None if not box else _box(box)
         if where is not None:
             check_depth(where.encode())
-        corpus = self.under(split_set)
+        corpus = self.splits.under(split_set)
         try:
             return corpus.query(region=region, where=where or None)
         except NotFoundError as error:
@@ -205,7 +181,7 @@ class Explorer:
         Raises:
             NotFoundError: no such sample or split set.
         """
-        found = self.under(split_set).select([identity])
+        found = self.splits.under(split_set).select([identity])
         place = next(iter(found.linked()))
         frame = found.to_geodataframe().iloc[0]
         (west, south, east, north), *beyond = neighbourhood(frame.geometry)

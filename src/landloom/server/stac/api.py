@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 import attr
 import orjson
-from pydantic import BaseModel, Field
 from stac_fastapi.api.app import StacApi
 from stac_fastapi.api.models import (
     ItemCollectionUri,
@@ -16,9 +15,6 @@ from stac_fastapi.api.models import (
 )
 from stac_fastapi.extensions.fields import FieldsExtension
 from stac_fastapi.extensions.fields.fields import FieldsConformanceClasses
-from stac_fastapi.extensions.filter import FilterExtension
-from stac_fastapi.extensions.filter.client import BaseFiltersClient
-from stac_fastapi.extensions.filter.filter import FilterConformanceClasses as Cql2
 from stac_fastapi.extensions.pagination import TokenPaginationExtension
 from stac_fastapi.extensions.sort import SortConformanceClasses, SortExtension
 from stac_fastapi.types.config import ApiSettings
@@ -33,82 +29,24 @@ from landloom.errors import InvalidInputError, NotFoundError
 from landloom.server.errors import install
 from landloom.server.limits import MAX_PAGE, PAGE, Bounded, read_json
 from landloom.server.stac.documents import GEOJSON, StacDocuments
+from landloom.server.stac.extensions import FILTER_CLASSES, SCHEMA, Filter, Queryables, SplitSetParameter, of_split_set
 from landloom.server.stac.fields import Fields
-from landloom.server.stac.filters import TIMES
 from landloom.server.stac.search import Question, Searcher
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from fastapi import FastAPI
+    from pydantic import BaseModel
 
     from landloom.corpus.info import CorpusInfo
     from landloom.server.stac.documents import Addresses
     from landloom.server.stac.item_index import ItemKey
 
 JSON: Final = "application/json"
-SCHEMA: Final = "application/schema+json"
 _AT_ONCE: Final = 10
 """Items that are written at a time."""
 _CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
-FILTER_CLASSES: Final = [
-    Cql2.FILTER,
-    Cql2.SEARCH,
-    Cql2.ITEMS,
-    Cql2.CQL2_TEXT,
-    Cql2.CQL2_JSON,
-    Cql2.BASIC_CQL2,
-    Cql2.ADVANCED_COMPARISON_OPERATORS,
-    Cql2.ARITHMETIC,
-]
-"""Supported parts of CQL2."""
-
-
-class _FilterPost(BaseModel):
-    """A filter in a body: JSON, or text if `filter-lang` says so."""
-
-    filter_expr: dict[str, Any] | str | None = Field(None, alias="filter")
-    filter_crs: str | None = Field(None, alias="filter-crs")
-    filter_lang: Literal["cql2-json", "cql2-text"] | None = Field(None, alias="filter-lang")
-
-
-@attr.s
-class _Filter(FilterExtension):
-    """The filter extension with text in bodies too."""
-
-    POST: type[BaseModel] = _FilterPost
-
-
-@attr.s
-class _Queryables(BaseFiltersClient):
-    """Names for filters."""
-
-    searcher: Searcher = attr.ib(kw_only=True)
-
-    def get_queryables(self, collection_id: str | None = None, **kwargs: Any) -> dict[str, Any]:
-        """Queryables of all collections, or of one.
-
-        Raises:
-            NotFoundError: no such collection.
-        """
-        if collection_id is not None and collection_id not in self.searcher.item_collections:
-            raise NotFoundError.of("collection", collection_id, self.searcher.item_collections)
-        sidecar = self.searcher.corpus.sidecar
-        texts: dict[str, Any] = {name: {"type": "string"} for name in ("id", "collection", "sample_id", "zone", "tile")}
-        for name in ("stratum", "split"):
-            if name in sidecar.arrays:
-                texts[name] = {"type": "string", "enum": sidecar.vocabulary(name)[1:]}
-        times = {name: {"type": "string", "format": "date-time"} for name in TIMES}
-        share = {"type": "number", "minimum": 0, "maximum": 1}
-        shares = dict.fromkeys((*sidecar.columns, *sidecar.groups, *self.searcher.corpus.aggregates), share)
-        return {
-            "$schema": "https://json-schema.org/draft/2020-12/schema",
-            "$id": str(kwargs["request"].url.replace(query="")),
-            "type": "object",
-            "title": f"What filters on {self.searcher.corpus.name} may name",
-            "properties": {**texts, **times, **shares},
-            "additionalProperties": False,
-        }
 
 
 @attr.s
@@ -144,6 +82,15 @@ class Client(BaseCoreClient):
             {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "GET"},
             {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "POST"},
             *(
+                {
+                    "rel": "http://www.opengis.net/def/rel/ogc/1.0/queryables",
+                    "href": of_split_set(f"{to.api}queryables", name),
+                    "type": SCHEMA,
+                    "title": f"What filters may name with split_set={name}",
+                }
+                for name in self.searcher.splits.names()
+            ),
+            *(
                 {"rel": "child", "href": to.collection(name), "type": JSON, "title": name}
                 for name in self.searcher.item_collections
             ),
@@ -174,17 +121,18 @@ class Client(BaseCoreClient):
         return self.documents.collection(collection_id, self._to(kwargs["request"]))
 
     def get_item(self, item_id: str, collection_id: str, **kwargs: Any) -> Any:
-        """One item.
+        """One item, with its split in the split set that the request names.
 
         Raises:
-            NotFoundError: no such collection or item.
+            NotFoundError: no such collection, item or split set.
         """
         if collection_id not in self.searcher.item_collections:
             raise NotFoundError.of("collection", collection_id, self.searcher.item_collections)
         found = self.searcher.ask(Question(collections=(collection_id,), ids=(item_id,))).page(0, 1)
         if not found:
             raise NotFoundError(f"no item {item_id!r} in {collection_id}")
-        (document,) = self.documents.items(found, self._to(kwargs["request"]))
+        request: Request = kwargs["request"]
+        (document,) = self._items(found, self._to(request), request.query_params.get("split_set"))
         return Response(document, media_type=GEOJSON)
 
     def item_collection(self, *_: Any, **kwargs: Any) -> Any:
@@ -218,19 +166,31 @@ class Client(BaseCoreClient):
         if start:
             links.append(_link("previous", request, f"{digest}-{max(start - asked.limit, 0)}", kwargs.get("body")))
         tail = {"links": links, "numberMatched": len(answer), "numberReturned": len(keys)}
-        pieces = self._pieces(keys, asked.fields, to, b"]," + orjson.dumps(tail)[1:])
+        pieces = self._pieces(keys, asked, to, b"]," + orjson.dumps(tail)[1:])
         if len(keys) <= _AT_ONCE:
             return Response(b"".join(pieces), media_type=GEOJSON)
         return StreamingResponse(pieces, media_type=GEOJSON)  # a client that does not read holds one piece of it
 
-    def _pieces(self, keys: Sequence[ItemKey], fields: Fields, to: Addresses, tail: bytes) -> Iterator[bytes]:
+    def _pieces(self, keys: Sequence[ItemKey], asked: _Asked, to: Addresses, tail: bytes) -> Iterator[bytes]:
         """A page of items, written as it is read."""
         lead = b'{"type":"FeatureCollection","features":['
         for start in range(0, len(keys), _AT_ONCE):
-            items = self.documents.items(keys[start : start + _AT_ONCE], to)
-            yield lead + b",".join(map(fields.of, items))
+            items = self._items(keys[start : start + _AT_ONCE], to, asked.question.split_set)
+            yield lead + b",".join(map(asked.fields.of, items))
             lead = b","
         yield tail if keys else lead + tail
+
+    def _items(self, keys: Sequence[ItemKey], to: Addresses, split_set: str | None) -> list[bytes]:
+        """Items; if a split set is named, with the split of each in it."""
+        found = self.documents.items(keys, to)
+        if not split_set:
+            return found
+        sidecar = self.searcher.under(split_set).corpus.sidecar
+        names = sidecar.vocabulary("split")
+        return [
+            _in_split(item, split_set, names[sidecar.arrays["split"][key.row]])
+            for key, item in zip(keys, found, strict=True)
+        ]
 
 
 @attr.s(frozen=True, slots=True, kw_only=True)
@@ -241,6 +201,13 @@ class _Asked:
     limit: int = attr.ib()
     token: str | None = attr.ib()
     fields: Fields = attr.ib()
+
+
+def _in_split(item: bytes, split_set: str, split: str | None) -> bytes:
+    """An item with its split; null where it is in none."""
+    document = orjson.loads(item)
+    document["properties"] |= {"split_set": split_set, "split": split}
+    return orjson.dumps(document)
 
 
 def _start(token: str | None, digest: str) -> int:
@@ -289,6 +256,7 @@ def _common(asked: Mapping[str, Any]) -> dict[str, Any]:
         "start": start,
         "end": end,
         "filter": asked.get("filter_expr") or None,
+        "split_set": asked.get("split_set") or None,
     }
 
 
@@ -314,7 +282,7 @@ def _of_get(asked: Mapping[str, Any]) -> _Asked:
 
 
 def _of_post(asked: Any) -> _Asked:
-    names = ("collections", "ids", "bbox", "datetime", "filter_expr", "filter_crs")
+    names = ("collections", "ids", "bbox", "datetime", "filter_expr", "filter_crs", "split_set")
     geometry = None if asked.intersects is None else asked.intersects.model_dump(mode="json")
     sort = tuple((item.field, str(item.direction.value) == "desc") for item in asked.sortby or ())
     wanted = asked.fields
@@ -337,14 +305,15 @@ def stac_app(searcher: Searcher, documents: StacDocuments, page: Callable[[], st
         page: the explorer page.
     """
     info: CorpusInfo = searcher.info
-    queryables = _Queryables(searcher=searcher)
+    queryables = Queryables(searcher=searcher)
     sort = [SortConformanceClasses.ITEM_SEARCH_SORT, SortConformanceClasses.FEATURES_SORT]
     fields = [FieldsConformanceClasses.SEARCH, FieldsConformanceClasses.ITEMS]
     extensions = [
-        _Filter(client=queryables, conformance_classes=[str(name) for name in FILTER_CLASSES]),
+        Filter(client=queryables, conformance_classes=[str(name) for name in FILTER_CLASSES]),
         SortExtension(conformance_classes=[str(name) for name in sort]),
         FieldsExtension(conformance_classes=[str(name) for name in fields]),
         TokenPaginationExtension(),
+        SplitSetParameter(),
     ]
     api = StacApi(
         settings=ApiSettings(

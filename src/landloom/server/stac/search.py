@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import orjson
 
 from landloom.errors import InvalidInputError, NotFoundError
+from landloom.query.recent import Kept
 from landloom.query.region import resolve_region
 from landloom.server.limits import MAX_IDS, check_geometry
+from landloom.server.split_sets import SplitSets
 from landloom.server.stac.filters import TIMES, ItemColumns, ItemFilter, read_condition
 from landloom.server.stac.item_index import ItemKey, Part, item_collections, keys_of
 
@@ -56,6 +58,8 @@ class Question:
     """CQL2."""
     sort: tuple[tuple[str, bool], ...] = ()
     """Properties, and whether descending; ties are in index order."""
+    split_set: str | None = None
+    """Name of the split set whose splits `split` means; by default those of the recipe."""
 
     def digest(self) -> str:
         """Key that identifies the query."""
@@ -113,13 +117,30 @@ class Searcher:
         self.item_collections: Mapping[str, ItemCollection] = item_collections(corpus, info)
         self._answers: OrderedDict[str, Answer] = OrderedDict()
         self._lock = threading.Lock()
+        self.splits = SplitSets(corpus)
+        self._under = Kept[Searcher](_KEPT)
+
+    def under(self, split_set: str | None) -> Searcher:
+        """The searcher whose splits are those of a set; without a name, of the recipe.
+
+        Raises:
+            NotFoundError: no such split set.
+            InvalidInputError: it was made for other samples.
+        """
+        if not split_set:
+            return self
+        corpus = self.splits.under(split_set)
+        return self._under.get(split_set, lambda: Searcher(corpus, self.info))
 
     def ask(self, question: Question) -> Answer:
         """The items that match a query.
 
         Raises:
             InvalidInputError: an invalid geometry, filter or sort; it is named.
+            NotFoundError: no such split set.
         """
+        if question.split_set:
+            return self.under(question.split_set).ask(replace(question, split_set=None))
         self._check(question)
         key = question.digest()
         with self._lock:

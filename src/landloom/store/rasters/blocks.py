@@ -15,20 +15,20 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from landloom.errors import TransientFaultError
-from landloom.formats.block_codec import decode_block
-from landloom.formats.block_table import read_table
 from landloom.model.address import shown
 from landloom.store.drivers import Part, file_of
 from landloom.store.rasters.cache import block_cache
+from landloom.store.rasters.codec import decode_block
 from landloom.store.rasters.fetching import Fetch, fetcher, joined
+from landloom.store.rasters.table import read_table
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
-    from landloom.formats.block_table import BlockTable
     from landloom.store.range_file import RangeFile
+    from landloom.store.rasters.table import BlockTable
 
 Box = tuple[int, int, int, int]
 """First row, first column, rows and columns, within the image."""
@@ -164,7 +164,7 @@ class BlockFile:
                 return None
             found[number] = block
         for number in numbers:
-            held.put(keys[number], found[number], self._used(number))
+            held.put(keys[number], found[number], self._used(number), fetcher().held // 2 if self._ahead else 0)
         return self._cut(found, box, band)
 
     def blocks(self, box: Box, band: int) -> list[int]:

@@ -53,14 +53,16 @@ class BlockCache:
                 self._loose.move_to_end(key)
             return block
 
-    def put(self, key: Hashable, block: NDArray[Any], use: int | None = None) -> None:
+    def put(self, key: Hashable, block: NDArray[Any], use: int | None = None, taken: int = 0) -> None:
         """Hold a block, or tell when one is needed next.
 
         Args:
             key: of the block.
             block: its pixels.
             use: position of its next use in the plan, counted up; None if none is known.
+            taken: bytes of the limit that are needed for something else; a third of it is left in any case.
         """
+        limit = max(self._limit - taken, self._limit // 3)
         with self._lock:
             self._remove(key)
             self.held += block.nbytes
@@ -68,7 +70,7 @@ class BlockCache:
                 self._loose[key] = block
             else:
                 self._planned[key] = use, block
-            while self.held > self._limit and (self._loose or self._planned):
+            while self.held > limit and (self._loose or self._planned):
                 far = (
                     next(iter(self._loose))
                     if self._loose

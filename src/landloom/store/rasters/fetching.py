@@ -14,19 +14,20 @@ from functools import cache
 from typing import TYPE_CHECKING, Final, Protocol
 
 from landloom.errors import InvalidInputError
+from landloom.model.address import REQUESTS_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from concurrent.futures import Future
 
-REQUESTS_VARIABLE: Final = "LANDLOOM_REQUESTS"
-"""Environment variable with the number of requests of a process at a time."""
 REQUESTS: Final = 64
 """Requests at a time by default."""
 MOST_REQUESTS: Final = 256
 """Requests at a time at most."""
-BUDGET: Final = 320 * 2**20
+BUDGET: Final = 352 * 2**20
 """Bytes of the ranges of a process that are on their way or not yet used."""
+FLIGHT: Final = 64 * 2**20
+"""Bytes on their way at a time."""
 GAP: Final = 64 * 2**10
 """Bytes between two blocks up to which one request fetches both."""
 LONGEST: Final = 8 * 2**20
@@ -68,12 +69,14 @@ class Fetcher:
     Args:
         requests: at a time.
         budget: bytes on their way or not yet used.
+        flight: bytes on their way.
     """
 
-    def __init__(self, requests: int = REQUESTS, budget: int = BUDGET) -> None:
+    def __init__(self, requests: int = REQUESTS, budget: int = BUDGET, flight: int = FLIGHT) -> None:
         self._pool = ThreadPoolExecutor(requests, thread_name_prefix="fetch")
-        self._budget = budget
-        self._lock = threading.Lock()
+        self._budget, self._flight = budget, flight
+        self._lock = threading.RLock()
+        self._flying = 0
         self._waiting: deque[Fetch] = deque()
         self.held = 0
         """Bytes of the ranges that are on their way or not yet used."""
@@ -120,16 +123,26 @@ class Fetcher:
     def _begin(self) -> None:
         while self._waiting:
             first = self._waiting[0]
-            if first.future is None and first.users >= 0:
-                if self.held and self.held + first.size > self._budget:
-                    return
-                self._submit(first)
+            needed = first.future is None and first.users >= 0
+            if needed and self.held and self.held + first.size > self._budget:
+                return
+            if needed and self._flying and self._flying + first.size > self._flight:
+                return
             self._waiting.popleft()
+            if needed:
+                self._submit(first)
 
     def _submit(self, fetch: Fetch) -> Future[bytes]:
         self.held += fetch.size
+        self._flying += fetch.size
         fetch.future = self._pool.submit(fetch.run)
+        fetch.future.add_done_callback(lambda _: self._landed(fetch.size))
         return fetch.future
+
+    def _landed(self, size: int) -> None:
+        with self._lock:
+            self._flying -= size
+            self._begin()
 
 
 def requests_at_once() -> int:

@@ -18,6 +18,8 @@ from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from landloom.errors import FaultError, PermanentFaultError, TransientFaultError
 from landloom.model.address import is_remote, local_path, shown
+from landloom.store.cubes.dataset import ZarrDataset
+from landloom.store.cubes.group import is_version_3
 from landloom.store.drivers import CubeVariable, file_of, local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
 from landloom.store.range_file import OPENER, RangeFile
@@ -89,6 +91,9 @@ class GdalFile:
         Args:
             sort: whether to turn GDAL's exceptions into faults.
         """
+        variable = CubeVariable.of(self.href)
+        if self._dataset is None and variable is not None and is_version_3(variable.file):
+            self._dataset = ZarrDataset(variable)
         if self._dataset is None:
             with self.sorted_faults() if sort else nullcontext():
                 self._dataset = _dataset(self._path, self._driver, **self._options)
@@ -117,7 +122,7 @@ class GdalFile:
     def release(self) -> None:
         """Close the dataset; what is known of a remote file is kept."""
         if self._dataset is not None:
-            self._dataset.close()
+            self._dataset.__exit__(None, None, None)
             self._dataset = None
 
     def close(self) -> None:

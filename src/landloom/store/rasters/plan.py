@@ -8,22 +8,20 @@ from typing import TYPE_CHECKING, NamedTuple, Self
 from landloom.store.rasters.fetching import fetcher
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from types import TracebackType
 
-    from landloom.model.grid import Grid
-    from landloom.store.raster import RasterFile
     from landloom.store.rasters.blocks import BlockFile
     from landloom.store.rasters.fetching import Fetch
 
 
 class PlannedRead(NamedTuple):
-    """One read of a window that is to come."""
+    """One read of a window that is to come, as `landloom.store.raster.RasterFile.planned` describes it."""
 
-    file: RasterFile
-    window: Grid
-    band: int
-    """Counted from 1."""
+    blocks: BlockFile | None
+    """Of its file; None if GDAL decodes them."""
+    numbers: Sequence[int]
+    """Blocks that the window touches."""
     position: int
     """When it comes, counted up; several may share one."""
 
@@ -39,13 +37,13 @@ class ReadPlan:
         self._files: list[BlockFile] = []
         uses: dict[int, dict[int, list[int]]] = {}
         for read in reads:
-            blocks, numbers = _touched(read.file, read.window, read.band)
+            blocks = read.blocks
             if blocks is None:
                 continue
             if id(blocks) not in uses:
                 uses[id(blocks)] = defaultdict(list)
                 self._files.append(blocks)
-            for number in numbers:
+            for number in read.numbers:
                 uses[id(blocks)][number].append(read.position)
         self._uses = [uses[id(blocks)] for blocks in self._files]
 
@@ -64,20 +62,11 @@ class ReadPlan:
             blocks.end_plan()
 
 
-def encoded_bytes(windows: Iterable[tuple[RasterFile, Grid, int]]) -> int:
-    """Bytes of the stored blocks that windows touch: file, window and number of the band."""
-    found: set[tuple[int, tuple[int, int]]] = set()
-    for file, window, band in windows:
-        blocks, numbers = _touched(file, window, band)
+def remote_spans(reads: Iterable[PlannedRead]) -> set[tuple[int, int, int]]:
+    """The stored blocks of files over the network that reads need: identity of the file, first byte, end."""
+    found: set[tuple[int, int, int]] = set()
+    for blocks, numbers, _ in reads:
         if blocks is not None and blocks.source.remote:
             spans = (blocks.span(number) for number in numbers)
-            found.update((id(blocks), span) for span in spans if span is not None)
-    return sum(stop - start for _, (start, stop) in found)
-
-
-def _touched(file: RasterFile, window: Grid, band: int) -> tuple[BlockFile | None, list[int]]:
-    """The blocks that a read of a window needs; none if GDAL decodes them, or there is no such band."""
-    box = file.box(window)
-    if file.blocks is None or box is None or not 1 <= band <= file.count:
-        return None, []
-    return file.blocks, file.blocks.blocks(box, band)
+            found.update((id(blocks), *span) for span in spans if span is not None)
+    return found

@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-import geopandas
 import numpy as np
 import orjson
 import pyarrow as pa
@@ -107,6 +106,8 @@ class ParquetLayer:
 
     def _native(self) -> Any:
         """Geometries in an encoding of GeoArrow."""
+        import geopandas
+
         try:
             return geopandas.read_parquet(self.path, columns=[self.geometry]).geometry.to_numpy()
         except (ValueError, TypeError, pa.ArrowException) as error:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 
 _WHOLE: Final = r"-?(0|[1-9]\d{0,17})"
 _FLOAT: Final = r"-?(0|[1-9]\d*)?(\.\d*)?([eE][-+]?\d+)?|-?nan|NaN"
@@ -23,6 +22,8 @@ def typed_texts(texts: Any, decimal: str = ".") -> Any:
         >>> typed_texts(["7", None]).tolist(), typed_texts(["0513"]).tolist(), typed_texts(["1,5", "2"], ",").tolist()
         ([7, None], ['0513'], [1.5, 2.0])
     """
+    import pandas as pd
+
     column = pd.Series(texts, dtype=object)
     filled = column.dropna().astype(str)
     if not len(filled):
@@ -39,6 +40,8 @@ def typed_texts(texts: Any, decimal: str = ".") -> Any:
 
 def _are_numbers(texts: Any) -> bool:
     """Whether all of it is numbers, or says that it is none."""
+    import pandas as pd
+
     if not texts.str.fullmatch(_FLOAT).all():
         return False
     numbers = pd.to_numeric(texts, errors="coerce")

@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-import geopandas
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import shapely
 
@@ -293,6 +291,9 @@ def _box_in(bbox: Bounds, source: CrsKey | None, target: CrsKey | None) -> Bound
 def _frame(
     name: str, blocks: Sequence[Rows], fields: Mapping[str, str], own: CrsKey | None, found: Layer
 ) -> GeoDataFrame:
+    import geopandas
+    import pandas as pd
+
     numbers = np.concatenate([np.zeros(0, np.int64), *(rows.numbers for rows in blocks)])
     values: dict[str, Any] = {}
     for own_name, column in fields.items():
@@ -325,6 +326,8 @@ def _frame(
 
 def _series(values: Any, index: Any) -> Any:
     """Lists of Python's numbers and None stay as they are: pandas would make floats of them."""
+    import pandas as pd
+
     plain = isinstance(values, list) or values.dtype == object
     return pd.Series(list(values) if plain else values, index=index, dtype=object if plain else None)
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import shapely
 from pyarrow import csv
@@ -287,6 +286,8 @@ def _form(text: str | None) -> str:
 
 
 def _points(xs: Sequence[str | None], ys: Sequence[str | None]) -> tuple[Any, dict[int, str]]:
+    import pandas as pd
+
     numbers = [pd.to_numeric([(cell or "").replace(",", ".") for cell in cells], errors="coerce") for cells in (xs, ys)]
     there = np.isfinite(numbers[0]) & np.isfinite(numbers[1])
     shapes = np.full(len(xs), None, dtype=object)

@@ -72,8 +72,8 @@ def _pictures(
 
 
 def _draw_mask(axes: Any, mask: NDArray[np.int64], classes: Sequence[str]) -> None:
-    from matplotlib import colormaps  # noqa: PLC0415
-    from matplotlib.patches import Patch  # noqa: PLC0415
+    from matplotlib import colormaps
+    from matplotlib.patches import Patch
 
     colours = colormaps["tab20"](np.arange(20))[:, :3]
     axes.imshow(np.where(mask[..., None] < 0, _NO_DATA, colours[mask % 20]), interpolation="nearest")

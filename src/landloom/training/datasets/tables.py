@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from landloom.errors import InvalidInputError
+from landloom.training.datasets.groups import dominant, drawn_pixels, means, parcel_groups
 from landloom.training.datasets.pixels import fill_image
 from landloom.training.datasets.plan import DatasetPlan, Request
 from landloom.training.datasets.rasters import RasterReader
@@ -20,7 +21,7 @@ from landloom.training.datasets.series import SeriesReader
 from landloom.training.datasets.targets import NOTHING, Dense
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -163,9 +164,39 @@ def series_table(  # noqa: PLR0913 - every one is a question of its own, and all
     outlines = None
     if unit == "parcel":
         outlines = RasterReader.of(selection, plan.samples, selection.sidecar.info.product(parcels), None)
-    maker = _Maker(plan, SeriesReader(plan.samples, plan.series[0]), unit, outlines, pixels)
+    return table_of(plan, unit, outlines, pixels=pixels, threads=threads)
+
+
+def table_of(
+    plan: DatasetPlan,
+    unit: Unit,
+    outlines: RasterReader | None,
+    *,
+    pixels: int | None = None,
+    threads: int | None = None,
+    blank: Literal["error", "leave out"] = "leave out",
+    done: Callable[[str], None] = lambda _: None,
+) -> SeriesTable:
+    """The series of a plan's first product.
+
+    Args:
+        plan: what is read; its seed draws pixels.
+        unit: of the rows.
+        outlines: reads the ids of parcels, if they are the unit.
+        pixels: random pixels of each sample, if they are the unit.
+        threads: that read.
+        blank: what becomes of samples of pixels or parcels of which nothing can be seen or learnt.
+        done: is called with the id of each sample.
+
+    Raises:
+        InvalidInputError: samples without labels, images or valid pixels.
+    """
+    maker = _Maker(plan, SeriesReader(plan.samples, plan.series[0]), unit, outlines, pixels, blank == "error")
+    found = []
     with ThreadPoolExecutor(threads or os.cpu_count() or 1) as pool:
-        found = list(pool.map(maker.rows, range(len(plan.samples))))
+        for number, rows in enumerate(pool.map(maker.rows, range(len(plan.samples)))):
+            found.append(rows)
+            done(plan.samples.id(number))
     return _joined(plan, found)
 
 
@@ -178,19 +209,35 @@ class _Maker:
     unit: Unit
     outlines: RasterReader | None
     most: int | None
+    strict: bool
 
     def rows(self, number: int) -> _Rows:
         """Rows of a sample."""
         image, valid, days = self._image(number)
         window = self.plan.window(number, 0, np.random.default_rng(0))
         target = None if self.plan.target is None else self.plan.target.read(number, window)
-        if isinstance(target, Dense) or self.unit != "sample":
-            dense = target if isinstance(target, Dense) else None
-            shape = (valid.shape[1], valid.shape[2])
-            dense = None if dense is None else dense.at(shape)
-            own = self._parcels(number, shape) if self.unit == "parcel" else self._chosen(number, dense, valid)
-            return _grouped(image, valid, days, own, dense)
-        return _summed(self.plan.samples.id(number), image, valid, days, target or {})
+        dense = target if isinstance(target, Dense) else None
+        self._refuse(number, valid, dense)
+        if self.unit == "sample" and not isinstance(target, Dense):
+            return _whole(image, valid, days, target or {})
+        shape = (valid.shape[1], valid.shape[2])
+        dense = None if dense is None else dense.at(shape)
+        if self.outlines is not None:
+            groups = parcel_groups(self.outlines, number, shape)
+        else:
+            usable: NDArray[np.bool_] = np.any(valid, axis=0)
+            usable = usable if dense is None else usable & (dense.classes != NOTHING)
+            groups = drawn_pixels(usable, self.most, np.random.default_rng((self.plan.request.seed, number)))
+        return _grouped(image, valid, days, groups, dense)
+
+    def _refuse(self, number: int, valid: NDArray[np.bool_], dense: Dense | None) -> None:
+        found = []
+        if (self.strict or self.unit == "sample") and not valid.any():
+            found.append("a series without a valid pixel")
+        if self.strict and dense is not None and (dense.classes == NOTHING).all():
+            found.append(f"no labelled pixel in {'' if self.plan.target is None else self.plan.target.key}")
+        if found:
+            raise InvalidInputError(f"{self.plan.samples.id(number)}: got {' and '.join(found)}")
 
     def _image(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
         plan = self.reader.plan
@@ -203,40 +250,14 @@ class _Maker:
         fill_image(stored.numbers, stored.steps, stored.bands, (0, 0), marks, gain, shift, image, valid)
         return image, valid, plan.days[steps]
 
-    def _parcels(self, number: int, shape: tuple[int, int]) -> NDArray[np.int64]:
-        """(y, x) id of the parcel, −1 for none."""
-        if self.outlines is None:
-            return np.full(shape, -1)
-        window = self.plan.window(number, 0, np.random.default_rng(0))
-        raster = self.outlines.read(number, window)[self.outlines.band].astype(np.int64)
-        ids = np.where(raster == (self.outlines.nodata or 0), -1, raster)
-        return Dense(classes=ids, weight=np.zeros(ids.shape, np.float32)).at(shape).classes
 
-    def _chosen(self, number: int, dense: Dense | None, valid: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(y, x) number of each chosen pixel, −1 for others."""
-        usable = valid.any(axis=0) if dense is None else valid.any(axis=0) & (dense.classes != NOTHING)
-        places = np.flatnonzero(usable)
-        if self.most is not None and len(places) > self.most:
-            places = self.plan.random(0, number).choice(places, self.most, replace=False)
-        own = np.full(usable.size, -1, np.int64)
-        own[places] = places
-        return own.reshape(usable.shape)
-
-
-def _summed(
-    name: str,
-    image: NDArray[np.float32],
-    valid: NDArray[np.bool_],
-    days: NDArray[np.int64],
-    target: Mapping[str, Any],
+def _whole(
+    image: NDArray[np.float32], valid: NDArray[np.bool_], days: NDArray[np.int64], target: Mapping[str, Any]
 ) -> _Rows:
-    counts = valid.sum(axis=(1, 2))
-    if not counts.any():
-        raise InvalidInputError(f"{name}: got a series without a valid pixel")
-    means = image.sum(axis=(2, 3), dtype=np.float64) / np.maximum(counts, 1)[:, None]
+    _, series, there = means(image, valid, np.zeros(valid.shape[1:], np.int64))
     return _Rows(
-        series=means.astype(np.float32)[None],
-        valid=(counts > 0)[None],
+        series=series,
+        valid=there,
         days=days,
         parts=np.array([-1]),
         pixels=np.array([valid[0].size]),
@@ -249,49 +270,28 @@ def _grouped(
     image: NDArray[np.float32],
     valid: NDArray[np.bool_],
     days: NDArray[np.int64],
-    own: NDArray[np.int64],
+    groups: NDArray[np.int64],
     dense: Dense | None,
 ) -> _Rows:
     """Means over the pixels of each group, in ascending order of its number."""
-    inside = own >= 0
-    parts, groups = np.unique(own[inside], return_inverse=True)
-    size, pixels, seen = len(parts), image[:, :, inside], valid[:, inside]
-    counts = np.stack([np.bincount(groups, one, size) for one in seen]) if size else np.zeros((len(seen), 0))
-    sums = np.array([[np.bincount(groups, band, size) for band in step] for step in pixels]).reshape(
-        len(seen), image.shape[1], size
-    )
-    means = (sums / np.maximum(counts, 1)[:, None]).transpose(2, 0, 1).astype(np.float32)
-    usable = counts.any(axis=0)
+    parts, series, there = means(image, valid, groups)
+    usable = there.any(axis=1)
     left_out = {"without a valid pixel": int((~usable).sum())}
-    target: dict[str, Any] = {"weight": np.ones(size, np.float32)}
+    target: dict[str, Any] = {"weight": np.ones(len(parts), np.float32)}
     if dense is not None:
-        label, weight = _dominant(dense.classes[inside], dense.weight[inside], groups, size)
+        label, weight = dominant(dense, groups, parts)
         left_out["without a label"] = int((usable & (label == NOTHING)).sum())
         usable &= label != NOTHING
         target = {"label": label, "weight": weight}
     return _Rows(
-        series=means[usable],
-        valid=(counts > 0).T[usable],
+        series=series[usable],
+        valid=there[usable],
         days=days,
         parts=parts[usable],
-        pixels=np.bincount(groups, minlength=size)[usable],
+        pixels=np.unique(groups[groups >= 0], return_counts=True)[1][usable],
         target={key: one[usable] for key, one in target.items()},
         left_out=left_out,
     )
-
-
-def _dominant(
-    classes: NDArray[np.int64], weight: NDArray[np.float32], groups: NDArray[np.integer], size: int
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """(group,) most frequent class, −1 without any, and mean confidence of its labelled pixels."""
-    labelled = classes != NOTHING
-    most = int(classes.max(initial=0)) + 1
-    places = groups[labelled] * most + classes[labelled]
-    table = np.bincount(places, minlength=size * most).reshape(size, most)
-    counts = table.sum(axis=1)
-    sums = np.bincount(groups[labelled], weight[labelled], size)
-    label = np.where(counts > 0, table.argmax(axis=1), NOTHING)
-    return label, (sums / np.maximum(counts, 1)).astype(np.float32)
 
 
 def _joined(plan: DatasetPlan, found: Sequence[_Rows]) -> SeriesTable:

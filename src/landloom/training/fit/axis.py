@@ -12,6 +12,8 @@ from landloom.errors import InvalidInputError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from numpy.typing import NDArray
+
     from landloom.training.fit.batches import LabelledSeries
 
 
@@ -53,18 +55,8 @@ class TimeAxis:
         if late.any():
             row = int(np.argmax(late.any(axis=1)))
             raise InvalidInputError(f"{table.id[row]}: got a series of more than {self.steps} months")
-        rows, columns = np.nonzero(table.valid)
-        places = months[rows, columns]
-        sums = np.zeros((len(table), self.steps, table.image.shape[2]))
-        counts = np.zeros((len(table), self.steps))
-        np.add.at(sums, (rows, places), table.image[rows, columns])
-        np.add.at(counts, (rows, places), 1)
-        return replace(
-            table,
-            image=(sums / np.maximum(counts, 1)[..., None]).astype(np.float32),
-            dates=_middles(table, self.steps),
-            valid=counts > 0,
-        )
+        image, valid = means_over(table, months, self.steps)
+        return replace(table, image=image, dates=_middles(table, self.steps), valid=valid)
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -74,6 +66,28 @@ class TimeAxis:
     def parse(cls, document: Mapping[str, Any]) -> Self:
         """From JSON values."""
         return cls(steps=int(document["steps"]), monthly=bool(document["monthly"]))
+
+
+def means_over(
+    table: LabelledSeries, places: NDArray[np.int64], steps: int
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Means of series over coarser timesteps.
+
+    Args:
+        table: the series.
+        places: (row, time) number of the coarser timestep of each.
+        steps: coarser timesteps.
+
+    Returns:
+        (row, step, band) means over valid timesteps, 0 without any; (row, step) whether there are any.
+    """
+    rows, columns = np.nonzero(table.valid)
+    chosen = places[rows, columns]
+    sums = np.zeros((len(table), steps, table.image.shape[2]))
+    counts = np.zeros((len(table), steps))
+    np.add.at(sums, (rows, chosen), table.image[rows, columns])
+    np.add.at(counts, (rows, chosen), 1)
+    return (sums / np.maximum(counts, 1)[..., None]).astype(np.float32), counts > 0
 
 
 def _months(table: LabelledSeries) -> Any:

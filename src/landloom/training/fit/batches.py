@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.errors import InvalidValueError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -39,6 +39,8 @@ class LabelledSeries:
     """(row,) class, −1 without one; (row, class) shares; or (row,) float32 value."""
     weight: NDArray[np.float32]
     """(row,) 0 to 1."""
+    place: NDArray[np.float64] | None = None
+    """(row, 2) latitude and longitude in degrees; None where nobody knows."""
 
     def __post_init__(self) -> None:
         rows, time = self.valid.shape
@@ -61,28 +63,8 @@ class LabelledSeries:
     def rows(self, chosen: NDArray[Any]) -> Self:
         """Some of them."""
         names = ("id", "sample", "image", "dates", "valid", "target", "weight")
-        return replace(self, **{name: getattr(self, name)[chosen] for name in names})
-
-    @classmethod
-    def joined(cls, parts: Sequence[Self]) -> Self:
-        """Several tables below one another; shorter series are padded.
-
-        Raises:
-            InvalidInputError: none at all.
-        """
-        if not parts:
-            raise InvalidInputError("got no series to learn from, expected one at least")
-        longest = max(part.valid.shape[1] for part in parts)
-        names = ("id", "sample", "target", "weight")
-        values = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-        for name in ("image", "dates", "valid"):
-            values[name] = np.concatenate([_padded(getattr(part, name), longest) for part in parts])
-        return cls(**values)
-
-
-def _padded(array: NDArray[Any], longest: int) -> NDArray[Any]:
-    more = [(0, 0), (0, longest - array.shape[1])] + [(0, 0)] * (array.ndim - 2)
-    return np.pad(array, more) if more[1][1] else array
+        place = None if self.place is None else self.place[chosen]
+        return replace(self, place=place, **{name: getattr(self, name)[chosen] for name in names})
 
 
 class SeriesExamples(Dataset[Batch]):

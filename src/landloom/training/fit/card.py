@@ -87,6 +87,7 @@ def _sources(learnt: Learnt) -> list[tuple[str, object]]:
         ("digest of the data used", f"`{corpus['data']}`"),
         ("images", f"`{own.product}`, {own.timesteps} timesteps, bands {', '.join(own.bands)}"),
         ("target", told),
+        *_encoder(own),
         ("examples", f"{learnt.examples:,}"),
         ("statistics of the training part", f"`{own.statistics}`"),
         ("seed", own.seed),
@@ -96,6 +97,19 @@ def _sources(learnt: Learnt) -> list[tuple[str, object]]:
         best = min(learnt.history, key=lambda row: (row["val_loss"] != row["val_loss"], row["val_loss"]))
         rows.append(("epochs", f"{len(learnt.history)}; lowest validation loss in epoch {best['epoch']:.0f}"))
     return rows
+
+
+def _encoder(own: ModelDescription) -> list[tuple[str, object]]:
+    """File, licence and bands of a published encoder."""
+    if own.encoder is None:
+        return []
+    kind, bands = model_kind(own.model), dict(own.encoder["bands"])
+    seen = ", ".join(name if name == mine else f"{name} by {mine}" for name, mine in bands.items())
+    return [
+        ("weights of the encoder", f"`{own.encoder['file']}`, SHA-256 `{own.encoder['sha256']}`; frozen"),
+        ("licence of the published weights", f"{kind.licence} ({kind.file})"),
+        ("bands of the encoder", f"{seen}; all other inputs of it are missing"),
+    ]
 
 
 def _proof(own: ModelDescription) -> list[str]:

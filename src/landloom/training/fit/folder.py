@@ -24,6 +24,8 @@ from landloom.training.evaluation.predictions import Predictions
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from landloom.training.models.table import Learner
+
 MODEL: Final = "model.json"
 WEIGHTS: Final = "weights.pt"
 TREES: Final = "forest.skops"
@@ -80,6 +82,8 @@ class ModelDescription:
     """Digest of the statistics of the training part."""
     seed: int
     software: str
+    encoder: Mapping[str, Any] | None = None
+    """Of a published encoder: name and SHA-256 of its file of weights, and which bands it sees by which."""
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -87,11 +91,16 @@ class ModelDescription:
         return tuple(one.key for one in self.classes)
 
     @property
-    def is_network(self) -> bool:
-        """Whether it has weights; otherwise trees."""
+    def learner(self) -> Learner:
+        """How it was learnt."""
         from landloom.training.models.table import model_kind  # noqa: PLC0415 - scikit-learn is not needed to read
 
-        return model_kind(self.model).is_network
+        return model_kind(self.model).learner
+
+    @property
+    def file(self) -> str:
+        """Name of the file of its weights or trees."""
+        return TREES if self.learner == "trees" else WEIGHTS
 
     def encoded(self) -> bytes:
         """As a JSON document."""
@@ -216,12 +225,14 @@ def encode_history(rows: Sequence[Mapping[str, float]]) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON has it; without what changes when labels are added to a corpus."""
+    """A value as JSON has it; without what changes when labels are added to a corpus, or a file gets another name."""
     if isinstance(value, tuple) and value and isinstance(value[0], ModelClass):
         value = [asdict(one) for one in value]
     found = json.loads(json.dumps(value))
     if isinstance(found, dict) and "data" in found:
         del found["digest"]
+    if isinstance(found, dict) and "sha256" in found:
+        del found["file"]
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -18,17 +18,21 @@ from landloom.training.datasets.rasters import RasterReader
 from landloom.training.datasets.targets import Target
 from landloom.training.fit.axis import TimeAxis
 from landloom.training.fit.batches import SeriesExamples, whole
+from landloom.training.fit.encoders import SeriesEncoder
 from landloom.training.fit.folder import HISTORY, TREES, WEIGHTS, ModelDescription, encode_history
 from landloom.training.fit.networks import Parts, fit_network
+from landloom.training.fit.probes import EncoderProbe
 from landloom.training.fit.provenance import corpus_digests, model_classes
 from landloom.training.fit.reading import read_table
 from landloom.training.fit.settings import FitSettings
 from landloom.training.fit.tasks import task_of
 from landloom.training.fit.trained import KnownMoments, network_of
+from landloom.training.models.published.inputs import published_bands
 from landloom.training.models.trees import Trees, check_options, features
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     from landloom.training.fit.batches import LabelledSeries
     from landloom.training.fit.folder import ModelFolder
     from landloom.training.fit.networks import Row
+    from landloom.training.models.table import ModelKind
 
 PIXELS: Final = 400
 """Pixels of a sample that models of series learn from, at most."""
@@ -65,6 +70,8 @@ class Lesson:
     """Pixels of a sample that models of series learn from, at most, if single pixels are learnt."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Of the network or the trees."""
+    weights: Path | None = None
+    """File of the weights of a published encoder."""
     settings: FitSettings = field(default_factory=FitSettings)
 
     def chosen(self) -> Target:
@@ -74,13 +81,28 @@ class Lesson:
             InvalidInputError: one that the task cannot learn, or a model that cannot learn it.
         """
         task = task_of(self.task)
-        task.model(self.model)
+        kind = task.model(self.model)
+        if kind.learner == "probe":
+            _require_weights(kind, self)
+        elif self.weights is not None:
+            raise InvalidInputError(f"got weights for model {self.model!r}, which has none that are published")
         target = Target.parse(task.target) if self.target is None else self.target
         if target.kind not in task.targets:
             raise InvalidInputError(
                 f"task {task.name}: got the target {target.kind!r}, expected one of {', '.join(task.targets)}"
             )
         return target
+
+
+def _require_weights(kind: ModelKind, lesson: Lesson) -> None:
+    """Refuse a probe without a file of weights, or with options."""
+    if lesson.weights is None:
+        raise InvalidInputError(
+            f"model {kind.name}: got no weights, expected a file that you have: they are published as {kind.file}, "
+            f"under {kind.licence}, and never fetched"
+        )
+    if lesson.options:
+        raise InvalidInputError(f"{kind.name}: got the option {next(iter(lesson.options))!r}, expected none")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -117,6 +139,10 @@ class Material:
     lesson: Lesson
     target: Target
     moments: KnownMoments
+    encoder: SeriesEncoder | None = None
+    """A published one, which the lesson is a probe of."""
+    origin: Mapping[str, Any] | None = None
+    """Of the encoder, as the description of the model says it."""
 
     def selection(self, splits: tuple[str, ...] | str) -> Selection:
         """Samples of some splits.
@@ -148,7 +174,7 @@ class Material:
         parcels = None
         if unit == "parcel":
             parcels = parcel_reader(dataset, self.corpus)
-        return read_table(dataset, unit, parcels=parcels, pixels=pixels, seed=self.lesson.settings.seed)
+        return read_table(dataset, unit, parcels=parcels, pixels=pixels)
 
 
 def parcel_reader(dataset: CorpusDataset, corpus: Corpus) -> RasterReader:
@@ -176,7 +202,14 @@ def material_of(corpus: Corpus, lesson: Lesson, statistics: Statistics) -> Mater
     bands = plain.bands[product]
     mean, deviation = statistics.moments(product, bands)
     moments = KnownMoments(product=product, bands=bands, mean=tuple(mean.tolist()), deviation=tuple(deviation.tolist()))
-    return Material(corpus=corpus, lesson=lesson, target=target, moments=moments)
+    material = Material(corpus=corpus, lesson=lesson, target=target, moments=moments)
+    if lesson.weights is None:
+        return material
+    own = {band.name: band for band in corpus.info.product(product).product.bands}
+    places = published_bands([own[name] for name in bands])
+    encoder, digest = SeriesEncoder.read(lesson.model, lesson.weights, places)
+    origin = {"file": lesson.weights.name, "sha256": digest, "bands": {one: bands[at] for one, at in places.items()}}
+    return replace(material, encoder=encoder, origin=origin)
 
 
 def describe(material: Material, statistics: str, timesteps: int, axis: TimeAxis | None) -> ModelDescription:
@@ -218,6 +251,7 @@ def describe(material: Material, statistics: str, timesteps: int, axis: TimeAxis
         statistics=statistics,
         seed=lesson.settings.seed,
         software=software(),
+        encoder=material.origin,
     )
 
 
@@ -266,12 +300,14 @@ def learn(
     description = describe(material, statistics, table.valid.shape[1], axis)
     if description.classes and table.kind == "label" and len(np.unique(table.target)) < 2:
         raise InvalidInputError(f"got series of one class alone in {', '.join(own.train)}, expected two at least")
-    if kind.is_network:
+    if kind.learner == "network":
         network_of(description)
-    else:
+    elif kind.learner == "trees":
         check_options(description.model, description.options)
     folder.begin(description)
-    if not kind.is_network:
+    if kind.learner == "probe":
+        return _probe(description, table, folder, material, train)
+    if kind.learner == "trees":
         return _trees(description, table, folder, material, train)
     moments = np.array(description.mean), np.array(description.deviation)
     other = None if val is None else material.table(val, pixels=pixels)
@@ -298,6 +334,22 @@ def _trees(
         jobs=-1,
     )
     folder.put(TREES, trees.encoded())
+    return Learnt(description=description, history=(), examples=len(table), left_out=train.left_out, resumed=0)
+
+
+def _probe(
+    description: ModelDescription, table: LabelledSeries, folder: ModelFolder, material: Material, train: CorpusDataset
+) -> Learnt:
+    if material.encoder is None:
+        raise InvalidInputError(f"got no weights for {description.model}")
+    made = EncoderProbe.fit(
+        material.encoder,
+        table,
+        classes=len(description.classes),
+        seed=description.seed,
+        accelerator=material.lesson.settings.accelerator,
+    )
+    folder.put(WEIGHTS, made.encoded())
     return Learnt(description=description, history=(), examples=len(table), left_out=train.left_out, resumed=0)
 
 

@@ -10,8 +10,8 @@ import numpy as np
 from landloom.errors import InvalidInputError
 from landloom.training.datasets.collate import collate
 from landloom.training.datasets.dataset import CorpusDataset
+from landloom.training.datasets.groups import parcel_groups
 from landloom.training.fit.learn import parcel_reader
-from landloom.training.fit.reading import parcel_groups
 from landloom.training.fit.tasks import task_of
 from landloom.training.fit.trained import unlabelled_series
 
@@ -89,7 +89,7 @@ class Mapper:
                 yield self._of_image(sample)
                 continue
             arrays = {key: one.numpy() if hasattr(one, "numpy") else one for key, one in sample.items()}
-            groups = None if parcels is None else parcel_groups(parcels, number, arrays)
+            groups = None if parcels is None else parcel_groups(parcels, number, arrays["valid"].shape[1:])
             yield self._of_sample(arrays) if unit == "sample" else self._of_pixels(arrays, groups)
 
     def _of_sample(self, sample: dict[str, Any]) -> SampleMap:

@@ -8,8 +8,6 @@ so on a CPU a run that was killed and resumed ends with the very numbers of one 
 from __future__ import annotations
 
 import io
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
@@ -19,6 +17,8 @@ import torch
 from landloom.errors import InvalidInputError, counted
 from landloom.store.local import LocalStore
 from landloom.training.fit.batches import loader
+from landloom.training.fit.devices import device_of, on_device, steady_threads
+from landloom.training.fit.weights import check_same, read_tensors
 from landloom.training.losses import class_loss, value_loss
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ class _Run:
     def __init__(self, model: torch.nn.Module, settings: FitSettings, loss: Loss | None = None) -> None:
         self.settings = settings
         self.loss: Loss = loss or (lambda logits, batch: batch_loss(logits, batch, settings.loss))
-        self.device = _device(settings.accelerator)
+        self.device = device_of(settings.accelerator)
         self.model = model.to(self.device)
         self.optimizer = torch.optim.AdamW(model.parameters(), lr=settings.rate, weight_decay=settings.decay)
         self.rows: list[Row] = []
@@ -96,7 +96,7 @@ class _Run:
         state = read_tensors(path)
         if not isinstance(state, dict) or state.get("format") != _FORMAT:
             raise InvalidInputError(f"{path}: got something else, expected a checkpoint of landloom")
-        _check_same(state["model"], self.model, path)
+        check_same(state["model"], self.model, path)
         self.model.load_state_dict(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.rows, self.best = list(state["rows"]), dict(state["best"])
@@ -146,42 +146,6 @@ class _Run:
         content = io.BytesIO()
         torch.save(self.state(), content)
         LocalStore(path.parent).put(path.name, content.getvalue())
-
-
-@contextmanager
-def steady_threads() -> Iterator[None]:
-    """Compute with as many threads as this process has cores, or as OMP_NUM_THREADS says.
-
-    Sums depend on the number of threads in their last bits, and other libraries of a process may have changed it.
-    """
-    before = torch.get_num_threads()
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    torch.set_num_threads(int(told) if told.isdigit() and int(told) > 0 else (os.cpu_count() or 1))
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def _device(accelerator: str) -> torch.device:
-    """The device that a setting stands for.
-
-    Raises:
-        InvalidInputError: a graphics card is asked for, and there is none.
-    """
-    there = torch.cuda.is_available()
-    if accelerator == "gpu" and not there:
-        raise InvalidInputError("got accelerator 'gpu', expected 'cpu' or 'auto': PyTorch sees no graphics card")
-    return torch.device("cuda" if there and accelerator != "cpu" else "cpu")
-
-
-def on_device(batch: Batch, device: torch.device) -> Batch:
-    """A batch with its tensors on a device."""
-    if device.type == "cpu":
-        return batch
-    return {
-        name: one.to(device, non_blocking=True) if isinstance(one, torch.Tensor) else one for name, one in batch.items()
-    }
 
 
 def _refuse_divergence(row: Row) -> None:
@@ -264,44 +228,6 @@ def _require_batches(model: torch.nn.Module, count: int, settings: FitSettings) 
             f"got {counted(count, 'example')} in batches of {settings.batch}, expected two at least: "
             f"{type(model).__name__} normalises by the variance of a batch"
         )
-
-
-def _check_same(weights: Mapping[str, Tensor], model: torch.nn.Module, path: Path) -> None:
-    """Refuse weights of another network; the first tensor that differs is named."""
-    wanted = model.state_dict()
-    odd = sorted(set(weights) ^ set(wanted)) or [name for name in wanted if weights[name].shape != wanted[name].shape]
-    if odd:
-        raise InvalidInputError(
-            f"{path}: got the weights of another network, expected those of {type(model).__name__}: "
-            f"{counted(len(odd), 'tensor')} differ, such as {odd[0]}"
-        )
-
-
-def read_tensors(path: Path) -> Any:
-    """Read a file of PyTorch that holds tensors and plain values alone; nothing in it is ever run.
-
-    Raises:
-        InvalidInputError: it is none, or holds other objects.
-    """
-    try:
-        return torch.load(io.BytesIO(path.read_bytes()), map_location="cpu", weights_only=True)
-    except Exception as error:
-        # Whatever a broken or hostile file makes the reader stumble over.
-        told = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise InvalidInputError(f"{path}: got no file of tensors alone, expected weights: {told}") from error
-
-
-def load_weights(model: torch.nn.Module, path: Path) -> None:
-    """Put weights from a file into a network.
-
-    Raises:
-        InvalidInputError: no tensors alone, or those of another network; the first that differs is named.
-    """
-    weights = read_tensors(path)
-    if not isinstance(weights, dict) or not all(isinstance(one, torch.Tensor) for one in weights.values()):
-        raise InvalidInputError(f"{path}: got {type(weights).__name__}, expected names with tensors alone")
-    _check_same(weights, model, path)
-    model.load_state_dict(weights)
 
 
 def predict_batches(model: torch.nn.Module, batches: Any, *, classes: bool = True) -> Iterator[tuple[Batch, Any]]:

@@ -1,4 +1,4 @@
-"""From a dataset of images to a table of series: means of samples and parcels, or single pixels."""
+"""From a dataset of images to samples, or to a table of series that models learn from."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.errors import InvalidInputError
-from landloom.training.datasets.windows import Window
+from landloom.model.grid import WGS84, transformer
+from landloom.training.datasets.tables import table_of
 from landloom.training.fit.batches import LabelledSeries
 
 if TYPE_CHECKING:
@@ -21,43 +21,6 @@ if TYPE_CHECKING:
 
 AT_ONCE: Final = 8
 """Samples that are read together."""
-SCALARS: Final = ("fractions", "label", "value")
-"""Targets of a whole sample."""
-
-
-def means(
-    image: NDArray[np.float32], valid: NDArray[np.bool_], groups: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float32], NDArray[np.bool_]]:
-    """Means over groups of pixels.
-
-    Args:
-        image: (time, band, y, x).
-        valid: (time, y, x).
-        groups: (y, x) number of each pixel's group, −1 for none.
-
-    Returns:
-        (group,) their numbers, ascending; (group, time, band) means over valid pixels, 0 without any; (group, time)
-        whether there are any.
-
-    Example:
-        >>> image = np.arange(8, dtype=np.float32).reshape(2, 1, 2, 2)
-        >>> valid = np.array([[[True, True], [True, False]], [[False, False], [True, True]]])
-        >>> numbers, found, there = means(image, valid, np.array([[5, 5], [9, -1]]))
-        >>> numbers.tolist(), found[..., 0].tolist(), there.tolist()
-        ([5, 9], [[0.5, 0.0], [2.0, 6.0]], [[True, False], [True, True]])
-    """
-    inside = groups.ravel() >= 0
-    numbers, places = np.unique(groups.ravel()[inside], return_inverse=True)
-    order = np.argsort(places, kind="stable")
-    starts = np.searchsorted(places[order], np.arange(len(numbers)))
-    there = valid.reshape(len(valid), -1)[:, inside][:, order]
-    values = image.reshape(*image.shape[:2], -1)[:, :, inside][:, :, order]
-    if not len(numbers):
-        return numbers, np.zeros((0, *image.shape[:2]), np.float32), np.zeros((0, len(valid)), np.bool_)
-    counts = np.add.reduceat(there, starts, axis=1, dtype=np.int64)
-    sums = np.add.reduceat(np.where(there[:, None], values, 0), starts, axis=2, dtype=np.float64)
-    found = (sums / np.maximum(counts, 1)[:, None]).astype(np.float32)
-    return numbers, np.ascontiguousarray(found.transpose(2, 0, 1)), np.ascontiguousarray((counts > 0).T)
 
 
 def read_samples(dataset: CorpusDataset, done: Callable[[str], None] = lambda _: None) -> Iterator[dict[str, Any]]:
@@ -77,7 +40,6 @@ def read_table(
     *,
     parcels: RasterReader | None = None,
     pixels: int | None = None,
-    seed: int = 0,
     done: Callable[[str], None] = lambda _: None,
 ) -> LabelledSeries:
     """All series of a dataset.
@@ -87,92 +49,52 @@ def read_table(
         unit: what has a series.
         parcels: reads the ids of parcels, if they are the unit.
         pixels: most pixels of a sample, drawn by chance, if they are the unit; None for all that have a label.
-        seed: of the draw.
         done: is called with the id of each sample.
 
     Raises:
-        InvalidInputError: no series at all, or a parcel raster of other pixels than the images.
+        InvalidInputError: no series at all, or a sample of which nothing can be seen or learnt.
     """
-    parts = []
-    for number, sample in enumerate(read_samples(dataset, done)):
-        if unit == "sample":
-            parts.append(_whole(sample, number))
-            continue
-        if unit == "parcel" and parcels is not None:
-            groups = parcel_groups(parcels, number, sample)
-        else:
-            groups = _drawn(sample, pixels, np.random.default_rng((seed, number)))
-        part = _grouped(sample, number, groups, named=unit == "parcel")
-        if len(part):
-            parts.append(part)
-    if not parts:
-        raise InvalidInputError(f"got no {unit} with a label among {len(dataset):,} samples, expected some")
-    return LabelledSeries.joined(parts)
-
-
-def parcel_groups(parcels: RasterReader, number: int, sample: dict[str, Any]) -> NDArray[np.int64]:
-    """(y, x) id of each pixel's parcel, −1 for none.
-
-    Raises:
-        InvalidInputError: ids in other pixels than the image.
-    """
-    west, south, east, north = sample["bounds"].tolist()
-    window = Window(top=0.0, left=0.0, height=north - south, width=east - west)
-    ids = parcels.read(number, window)[parcels.band].astype(np.int64)
-    if ids.shape != sample["valid"].shape[1:]:
-        raise InvalidInputError(
-            f"{parcels.name(number)}: got {ids.shape} pixels, expected {sample['valid'].shape[1:]} as of the image"
-        )
-    return np.where(ids > 0, ids, -1)
-
-
-def _whole(sample: dict[str, Any], number: int) -> LabelledSeries:
-    image, valid = sample["image"], sample["valid"]
-    _, series, there = means(image, valid, np.zeros(valid.shape[1:], np.int64))
-    target = next(sample[name] for name in SCALARS if name in sample)
+    table = table_of(dataset.plan, unit, parcels, pixels=pixels, blank="error", done=done)
+    target = next(one for one in (table.fractions, table.label, table.value) if one is not None)
+    names = zip(table.ids, table.parts.tolist(), strict=True)
+    numbers = {name: number for number, name in enumerate(dataset.ids)}
+    sample = np.array([numbers[name] for name in table.ids])
     return LabelledSeries(
-        id=np.array([sample["id"]]),
-        sample=np.array([number]),
-        image=series,
-        dates=sample["dates"][None],
-        valid=there,
-        target=np.asarray(target)[None],
-        weight=np.asarray(sample["weight"], np.float32).reshape(1),
+        id=np.array([f"{name}/{part}" if unit == "parcel" else name for name, part in names]),
+        sample=sample,
+        image=table.series,
+        dates=table.dates,
+        valid=table.valid,
+        target=target,
+        weight=table.weight,
+        place=places_of(dataset)[sample],
     )
 
 
-def _drawn(sample: dict[str, Any], pixels: int | None, random: np.random.Generator) -> NDArray[np.int64]:
-    """(y, x) groups of one pixel each: labelled ones that were seen at least once."""
-    there = (sample["mask"] >= 0) & sample["valid"].any(axis=0)
-    places = np.flatnonzero(there)
-    if pixels is not None and len(places) > pixels:
-        places = np.sort(random.choice(places, pixels, replace=False))
-    groups = np.full(there.size, -1, np.int64)
-    groups[places] = places
-    return groups.reshape(there.shape)
+def place_of(sample: dict[str, Any]) -> NDArray[np.float64]:
+    """(2,) latitude and longitude of the middle of a sample, in degrees.
+
+    Example:
+        >>> place_of({"bounds": np.array([499_700, 0, 500_300, 600]), "crs": "EPSG:32633"}).round(3).tolist()
+        [0.003, 15.0]
+    """
+    found: NDArray[np.float64] = _middles(np.asarray(sample["bounds"])[None], int(sample["crs"].removeprefix("EPSG:")))[
+        0
+    ]
+    return found
 
 
-def _grouped(sample: dict[str, Any], number: int, groups: NDArray[np.int64], *, named: bool) -> LabelledSeries:
-    """Series of groups whose most frequent label is known, and that were seen at least once."""
-    numbers, series, there = means(sample["image"], sample["valid"], groups)
-    inside = groups >= 0
-    places = np.searchsorted(numbers, groups[inside])
-    mask, weight = sample["mask"][inside], sample["weight"][inside]
-    classes = max(int(mask.max(initial=-1)) + 1, 1)
-    votes = np.zeros((len(numbers), classes))
-    sums = np.zeros(len(numbers))
-    known = mask >= 0
-    np.add.at(votes, (places[known], mask[known]), 1)
-    np.add.at(sums, places[known], weight[known])
-    count = votes.sum(axis=1)
-    kept = (count > 0) & there.any(axis=1)
-    name = sample["id"]
-    return LabelledSeries(
-        id=np.array([f"{name}/{one}" if named else name for one in numbers[kept].tolist()], dtype=np.str_),
-        sample=np.full(int(kept.sum()), number),
-        image=series[kept],
-        dates=np.tile(sample["dates"], (int(kept.sum()), 1)),
-        valid=there[kept],
-        target=votes[kept].argmax(axis=1).astype(np.int64),
-        weight=(sums[kept] / np.maximum(count[kept], 1)).astype(np.float32),
-    )
+def places_of(dataset: CorpusDataset) -> NDArray[np.float64]:
+    """(sample, 2) latitude and longitude of the middle of every sample, in degrees."""
+    own = dataset.plan.samples
+    found = np.zeros((len(own), 2))
+    for epsg in np.unique(own.epsg):
+        there = own.epsg == epsg
+        found[there] = _middles(own.bounds[there], int(epsg))
+    return found
+
+
+def _middles(bounds: NDArray[Any], epsg: int) -> NDArray[np.float64]:
+    middle = (bounds[:, :2] + bounds[:, 2:]) / 2
+    longitude, latitude = transformer(epsg, WGS84).transform(middle[:, 0], middle[:, 1])
+    return np.stack([latitude, longitude], axis=1)

@@ -63,11 +63,11 @@ def read_rows(
         NotFoundError: no such product or target.
     """
     parsed = Target.parse(target)
-    dataset = CorpusDataset(selection, product, target=parsed, missing="drop")
+    dataset = CorpusDataset(selection, product, target=parsed, seed=seed, missing="drop")
     if not dataset.classes or parsed.kind not in ("label", "mask"):
         raise InvalidInputError(f"got the target {target!r}, expected classes: label or mask")
     unit: Unit = "pixel" if parsed.kind == "mask" else "sample"
-    table = read_table(dataset, unit, pixels=pixels, seed=seed, done=advanced)
+    table = read_table(dataset, unit, pixels=pixels, done=advanced)
     table = TimeAxis.of(table).apply(table)
     return Rows(
         id=tuple(table.id.tolist()),

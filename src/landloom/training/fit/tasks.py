@@ -69,7 +69,7 @@ def task_of(name: str) -> Task:
 
     Example:
         >>> task_of("lulc").models
-        ('forest', 'boosting', 'tempcnn', 'ltae')
+        ('forest', 'boosting', 'tempcnn', 'ltae', 'presto', 'galileo-nano')
     """
     if name not in TASKS:
         raise NotFoundError.of("task", name, TASKS)

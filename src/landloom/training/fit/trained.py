@@ -9,11 +9,14 @@ import numpy as np
 import torch
 
 from landloom.errors import InvalidInputError, NotFoundError
+from landloom.training.datasets.groups import means
 from landloom.training.fit.axis import TimeAxis
 from landloom.training.fit.batches import LabelledSeries, SeriesExamples
-from landloom.training.fit.folder import TREES, WEIGHTS, ModelFolder
-from landloom.training.fit.networks import load_weights, predict_batches
-from landloom.training.fit.reading import means
+from landloom.training.fit.devices import device_of
+from landloom.training.fit.networks import predict_batches
+from landloom.training.fit.probes import EncoderProbe
+from landloom.training.fit.reading import place_of
+from landloom.training.fit.weights import load_weights
 from landloom.training.models.table import make_network, model_kind
 from landloom.training.models.trees import Trees, features
 
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.training.fit.batches import Batch
-    from landloom.training.fit.folder import ModelDescription
+    from landloom.training.fit.folder import ModelDescription, ModelFolder
 
 ROWS: Final = 2048
 """Series that are predicted at a time."""
@@ -58,24 +61,35 @@ class Trained:
     """A model with its weights."""
 
     description: ModelDescription
-    network: torch.nn.Module | None
-    trees: Trees | None
+    network: torch.nn.Module | None = None
+    trees: Trees | None = None
+    probe: EncoderProbe | None = None
+    accelerator: str = "cpu"
+    """Where it predicts."""
 
     @classmethod
-    def open(cls, folder: ModelFolder) -> Self:
+    def open(cls, folder: ModelFolder, *, accelerator: str = "cpu") -> Self:
         """Read a model.
+
+        Args:
+            folder: with the model.
+            accelerator: `cpu`, `gpu`, or `auto` for a graphics card if there is one; of networks and encoders.
 
         Raises:
             CorpusError: it was not trained to the end.
-            InvalidInputError: its weights are no tensors alone, or those of another model.
+            InvalidInputError: its weights are no tensors alone, or those of another model; a graphics card is asked
+                for, and there is none.
         """
-        description = folder.description()
-        if not description.is_network:
-            return cls(description=description, network=None, trees=Trees.decoded(folder.read(TREES)))
-        folder.read(WEIGHTS)
+        device, description = device_of(accelerator), folder.description()
+        content = folder.read(description.file)
+        if description.learner == "trees":
+            return cls(description=description, trees=Trees.decoded(content))
+        path = folder.path / description.file
+        if description.learner == "probe":
+            return cls(description=description, probe=EncoderProbe.read(description, path), accelerator=accelerator)
         network = network_of(description)
-        load_weights(network, folder.path / WEIGHTS)
-        return cls(description=description, network=network, trees=None)
+        load_weights(network, path)
+        return cls(description=description, network=network.to(device), accelerator=accelerator)
 
     @property
     def moments(self) -> KnownMoments:
@@ -99,6 +113,8 @@ class Trained:
             table = TimeAxis.parse(own.axis).apply(table)
         if self.trees is not None:
             return self.trees.predict(features(table.image, table.valid))
+        if self.probe is not None:
+            return self.probe.predict(table, self.accelerator)
         if self.network is None:
             raise InvalidInputError("got a model without weights")
         examples = SeriesExamples(table, np.array(own.mean), np.array(own.deviation))
@@ -147,7 +163,7 @@ def unlabelled_series(sample: dict[str, Any], groups: NDArray[np.int64]) -> Labe
     """Series of groups of pixels without a label, in ascending order of their numbers.
 
     Args:
-        sample: `image`, `dates`, `valid` and `id`, as arrays.
+        sample: `image`, `dates`, `valid` and `id`, as arrays; `bounds` and `crs` for encoders that ask where.
         groups: (y, x) number of each pixel's group, −1 for none.
     """
     numbers, series, there = means(sample["image"], sample["valid"], groups)
@@ -160,4 +176,5 @@ def unlabelled_series(sample: dict[str, Any], groups: NDArray[np.int64]) -> Labe
         valid=there,
         target=np.full(count, -1, np.int64),
         weight=np.zeros(count, np.float32),
+        place=np.tile(place_of(sample), (count, 1)) if {"bounds", "crs"} <= sample.keys() else None,
     )

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import torch
 
 Eats = Literal["series", "images"]
+Learner = Literal["network", "trees", "probe"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,10 +27,19 @@ class ModelKind:
     eats: Eats
     """`series`: of pixels, parcels or sample means; `images`: whole image series."""
     paper: str
-    is_network: bool = True
-    """Otherwise trees."""
+    learner: Learner = "network"
+    """`network` is trained by epochs; `probe` is a published encoder that stays as it is, with a linear classifier."""
+    file: str = ""
+    """Where the weights of a published encoder can be had, by hand."""
+    licence: str = ""
+    """SPDX id of those weights' licence."""
     is_regular: bool = False
     """Whether it counts timesteps, and so needs the same time axis for all series."""
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it is trained by epochs."""
+        return self.learner == "network"
 
 
 MODELS: Final[dict[str, ModelKind]] = {
@@ -40,7 +50,7 @@ MODELS: Final[dict[str, ModelKind]] = {
             title="Random forest",
             eats="series",
             paper="Breiman 2001, Random Forests",
-            is_network=False,
+            learner="trees",
             is_regular=True,
         ),
         ModelKind(
@@ -48,7 +58,7 @@ MODELS: Final[dict[str, ModelKind]] = {
             title="Gradient boosting",
             eats="series",
             paper="Ke et al. 2017, LightGBM; scikit-learn's HistGradientBoosting",
-            is_network=False,
+            learner="trees",
             is_regular=True,
         ),
         ModelKind(
@@ -56,6 +66,24 @@ MODELS: Final[dict[str, ModelKind]] = {
         ),
         ModelKind(name="ltae", title="L-TAE", eats="series", paper="Garnot and Landrieu 2020, 2007.00586"),
         ModelKind(name="utae", title="U-TAE", eats="images", paper="Garnot and Landrieu 2021, 2107.07933"),
+        ModelKind(
+            name="presto",
+            title="Linear probe on Presto",
+            eats="series",
+            paper="Tseng et al. 2023, 2304.14065",
+            learner="probe",
+            file="data/default_model.pt of github.com/nasaharvest/presto",
+            licence="MIT",
+        ),
+        ModelKind(
+            name="galileo-nano",
+            title="Linear probe on Galileo-nano",
+            eats="series",
+            paper="Tseng et al. 2025, 2502.09356",
+            learner="probe",
+            file="data/models/nano/encoder.pt of github.com/nasaharvest/galileo",
+            licence="MIT",
+        ),
     )
 }
 """Name → model."""

@@ -107,7 +107,7 @@ class Trees:
             InvalidInputError: an unknown option; no row with a target and a weight, or one class alone.
             MissingExtraError: the extra `guess` is not installed.
         """
-        rows, values, weights = _expanded(rows, target, weight)
+        rows, values, weights = expanded(rows, target, weight)
         if not len(rows):
             raise InvalidInputError("got no row with a target and a weight, expected some")
         if classes and len(np.unique(values)) < 2:
@@ -155,10 +155,23 @@ class Trees:
             raise InvalidInputError(f"got {len(data)} bytes, expected a file of trees: {error!r}") from error
 
 
-def _expanded(
-    rows: NDArray[np.float32], target: NDArray[Any], weight: NDArray[Any]
-) -> tuple[NDArray[np.float32], NDArray[Any], NDArray[np.float64]]:
-    """Rows with one target each; those without a target or a weight are left out."""
+def expanded(
+    rows: NDArray[Any], target: NDArray[Any], weight: NDArray[Any]
+) -> tuple[NDArray[Any], NDArray[Any], NDArray[np.float64]]:
+    """Rows with one target each; those without a target or a weight are left out.
+
+    Args:
+        rows: (row, …) anything.
+        target: (row,) classes, −1 for none; (row, class) shares; or (row,) float values.
+        weight: (row,) 0 or more.
+
+    Returns:
+        (target, …) rows, (target,) classes or values, (target,) weights.
+
+    Example:
+        >>> expanded(np.array([7, 8]), np.array([[0.25, 0.75], [1.0, 0.0]]), np.array([1.0, 0.5]))[::2]
+        (array([7, 7, 8]), array([0.25, 0.75, 0.5 ]))
+    """
     weights = np.asarray(weight, np.float64)
     if target.ndim == 2:
         numbers, classes = np.nonzero((target > 0) & (weights > 0)[:, None])

@@ -14,7 +14,7 @@ import torch
 from landloom.errors import CorpusError, InvalidDocumentError, Problem
 from landloom.store.local import LocalStore
 from landloom.training.fit.folder import CARD, HISTORY, MODEL, WEIGHTS, encode_history
-from landloom.training.fit.networks import load_weights
+from landloom.training.fit.weights import load_weights
 from landloom.training.pretrain.encoder import SeriesAutoencoder
 from landloom.training.pretrain.learn import Pretrained, Scale
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 TASK: Final = "pretrain"
+MASKED: Final = "masked"
+"""Name of the model."""
 _FORMAT: Final = 1
 _METHOD: Final = "masked-series autoencoding, after He et al. 2022 (MAE) and Tseng et al. 2023 (Presto)"
 
@@ -45,7 +47,7 @@ class EncoderDescription:
     """Mean, deviation and noise of each band."""
     software: str
     task: str = TASK
-    model: str = "masked"
+    model: str = MASKED
 
     def encoded(self) -> bytes:
         """As a JSON document."""
@@ -109,6 +111,15 @@ def open_encoder(folder: str | Path) -> OpenedEncoder:
     return OpenedEncoder(
         description=description, pretrained=Pretrained(network=network, scale=scale, history=()), digest=digest
     )
+
+
+def is_pretrained(folder: Path) -> bool:
+    """Whether the description there is one of an encoder, whole or not; not of another model."""
+    try:
+        document = json.loads((folder / MODEL).read_bytes())
+    except ValueError:
+        return True
+    return not isinstance(document, dict) or document.get("task", TASK) == TASK
 
 
 def is_finished(folder: Path) -> bool:

@@ -1,25 +1,15 @@
-"""The linear probe: what representations of series are worth to a linear classifier with few labels.
-
-Alain and Bengio 2017, Understanding intermediate layers using linear classifier probes (arXiv 1610.01644).
-"""
+"""Linear probes of series and embeddings with few labels, as the judge of pretraining needs them."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from landloom.errors import InvalidInputError, MissingExtraError
+from landloom.training.models.probe import LinearProbe
 
 if TYPE_CHECKING:
-    from typing import Any
-
     from numpy.typing import NDArray
-
-PENALTIES: Final = (1e-3, 1e-2, 1e-1, 1.0)
-"""Inverse strengths of the penalty on squared weights that are tried."""
-FOLDS: Final = 4
-"""Of the cross-validation that chooses among them."""
 
 
 def filled_series(
@@ -74,31 +64,6 @@ def linear_probe(
         InvalidInputError: one class alone, or fewer rows than folds.
         MissingExtraError: the extra `guess` is not installed.
     """
-    if len(known) < FOLDS or len(np.unique(classes)) < 2:
-        raise InvalidInputError(
-            f"got {len(known)} labelled rows of {len(np.unique(classes))} classes, expected {FOLDS} rows and 2 classes"
-        )
-    mean, deviation = known.mean(axis=0, dtype=np.float64), known.std(axis=0, dtype=np.float64)
-    deviation = np.where(deviation > 0, deviation, 1)
-    rows = (known - mean) / deviation
-    fold = np.random.default_rng(seed).permutation(len(rows)) % FOLDS
-    right = []
-    for penalty in PENALTIES:
-        hits = 0
-        for number in range(FOLDS):
-            inside = fold != number
-            if len(np.unique(classes[inside])) > 1:
-                found = _regression(penalty, rows[inside], classes[inside]).predict(rows[~inside])
-                hits += int((found == classes[~inside]).sum())
-        right.append(hits)
-    chosen = PENALTIES[int(np.argmax(right))]
-    predicted: NDArray[np.int64] = _regression(chosen, rows, classes).predict((asked - mean) / deviation)
-    return predicted
-
-
-def _regression(penalty: float, rows: NDArray[np.float64], classes: NDArray[np.int64]) -> Any:
-    try:
-        from sklearn.linear_model import LogisticRegression  # noqa: PLC0415 - the extra `guess`
-    except ImportError as error:
-        raise MissingExtraError.of("guess", "linear probes") from error
-    return LogisticRegression(C=penalty, max_iter=1_000, tol=1e-3).fit(rows, classes)
+    probe = LinearProbe.fit(known, classes, np.ones(len(known)), classes=int(classes.max()) + 1, seed=seed)
+    found: NDArray[np.int64] = probe.predict(asked).argmax(axis=1)
+    return found

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
 import shapely
-from scipy.spatial import cKDTree
 
 from landloom.model.grid import transformer
 
@@ -98,6 +97,8 @@ def near_pairs(places: Footprints, split: NDArray[np.integer], reach: float) -> 
     Yields:
         Numbers of two splits, the smaller first; rows of the first and of the second, pair by pair.
     """
+    from scipy.spatial import cKDTree
+
     limit = np.nextafter(reach + 2 * places.radius, np.inf)
     groups = {int(code): np.flatnonzero(split == code) for code in np.unique(split[split >= 0])}
     trees = {code: cKDTree(places.centres[rows]) for code, rows in groups.items()}
@@ -123,6 +124,8 @@ def nearer(places: Footprints, rows: Rows, others: Rows, reach: float) -> NDArra
     Returns:
         (row,) whether there is one.
     """
+    from scipy.spatial import cKDTree
+
     limit = np.nextafter(reach + 2 * places.radius, np.inf)
     between, _ = cKDTree(places.centres[others]).query(places.centres[rows], distance_upper_bound=limit, workers=-1)
     found: NDArray[np.bool_] = between < reach  # footprints are never farther apart than their centres
@@ -142,6 +145,8 @@ def nearest(places: Footprints, first: Rows, second: Rows) -> tuple[float, int]:
     Returns:
         Metres; and the number of pairs that were measured. All others are farther apart.
     """
+    from scipy.spatial import cKDTree
+
     if len(first) > len(second):
         first, second = second, first
     tree = cKDTree(places.centres[second])
@@ -154,6 +159,8 @@ def nearest(places: Footprints, first: Rows, second: Rows) -> tuple[float, int]:
 
 def _within(places: Footprints, first: Rows, second: Rows, limit: float) -> Pairs:
     """Pairs whose centres are at most so far apart."""
+    from scipy.spatial import cKDTree
+
     if not (len(first) and len(second)):
         return np.empty(0, np.int64), np.empty(0, np.int64)
     found = cKDTree(places.centres[first]).sparse_distance_matrix(

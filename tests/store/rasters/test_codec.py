@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from landloom.formats.block_codec import decode_block
-from landloom.formats.block_table import BlockTable, read_table
 from landloom.formats.geotiff import encode_cog
 from landloom.model.grid import Grid
+from landloom.store.rasters.codec import decode_block
+from landloom.store.rasters.table import BlockTable, read_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable

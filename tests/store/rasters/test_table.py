@@ -10,15 +10,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.rasters import flipped, layouts, write_layout
 
-from landloom.formats.block_codec import decode_block
-from landloom.formats.block_table import read_table
+from landloom.store.rasters.codec import decode_block
+from landloom.store.rasters.table import read_table
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-    from landloom.formats.block_table import BlockTable
+    from landloom.store.rasters.table import BlockTable
 
 FEW = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
 

@@ -7,12 +7,10 @@ from typing import TYPE_CHECKING, Any
 import imagecodecs
 import numpy as np
 
-from landloom.formats.block_table import DEFLATE, FLOATING, HORIZONTAL, LZW, NONE, OLD_DEFLATE, ZSTD
+from landloom.store.rasters.table import DEFLATE, FLOATING, HORIZONTAL, LZW, NONE, OLD_DEFLATE, ZSTD, BlockTable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-    from landloom.formats.block_table import BlockTable
 
 
 def decode_block(table: BlockTable, number: int, data: bytes | memoryview) -> NDArray[Any] | None:
@@ -28,15 +26,11 @@ def decode_block(table: BlockTable, number: int, data: bytes | memoryview) -> ND
         the table says: GDAL decides what that means.
 
     Example:
-        >>> from landloom.formats.block_table import read_table
-        >>> from landloom.formats.geotiff import encode_cog
-        >>> from landloom.model.grid import Grid
-        >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 505_120, 5_005_120), 10)
-        >>> data = encode_cog(np.full((512, 512), 7, np.uint16), grid)
-        >>> table = read_table(lambda start, stop: data[start:stop])
-        >>> start, size = int(table.offsets[0]), int(table.counts[0])
-        >>> bool((decode_block(table, 0, data[start : start + size]) == 7).all()), decode_block(table, 0, b"")
-        (True, None)
+        >>> one, where = np.dtype("u1"), np.array([8], np.uint64)
+        >>> image = {"height": 1, "width": 2, "bands": 1, "block": (1, 2), "tiled": False, "together": True}
+        >>> stored = {"dtype": one, "compression": NONE, "predictor": 1, "offsets": where, "counts": where}
+        >>> decode_block(BlockTable(**image, **stored), 0, bytes([1, 2]))
+        array([[1, 2]], dtype=uint8)
     """
     shape = table.shape(number)
     try:

@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.formats import tiff
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
@@ -29,8 +27,9 @@ MOST_BLOCKS: Final = 2**22
 """Blocks of a file at most."""
 LARGEST_BLOCK: Final = 2**29
 """Bytes of a decoded block at most."""
-_FILL_ORDER: Final = 266
-_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS = 322, 323, 324, 325
+_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _FILL_ORDER = 256, 257, 258, 259, 262, 266
+_STRIP_OFFSETS, _SAMPLES, _ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR, _PREDICTOR = 273, 277, 278, 279, 284, 317
+_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS, _SAMPLE_FORMAT = 322, 323, 324, 325, 339
 _MOST_TAGS: Final = 4096
 _GRAY, _RGB = 1, 2
 _TOGETHER, _APART = 1, 2
@@ -39,8 +38,8 @@ _NUMBERS: Final = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
 _KINDS: Final = {1: "u", 2: "i", 3: "f"}
 _WANTED: Final = frozenset(
     {
-        *(tiff.WIDTH, tiff.LENGTH, tiff.BITS, tiff.COMPRESSION, tiff.PHOTOMETRIC, tiff.STRIP_OFFSETS, tiff.SAMPLES),
-        *(tiff.ROWS_PER_STRIP, tiff.STRIP_COUNTS, tiff.PLANAR, tiff.PREDICTOR, tiff.SAMPLE_FORMAT, _FILL_ORDER),
+        *(_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS, _SAMPLES),
+        *(_ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR, _PREDICTOR, _SAMPLE_FORMAT, _FILL_ORDER),
         *(_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS),
     }
 )
@@ -103,7 +102,7 @@ class BlockTable:
 
 
 def read_table(read: Read) -> BlockTable | None:
-    r"""The blocks of a TIFF file.
+    """The blocks of a TIFF file.
 
     Args:
         read: bytes of the file between two positions.
@@ -113,13 +112,8 @@ def read_table(read: Read) -> BlockTable | None:
         with the predictors of their kind.
 
     Example:
-        >>> from landloom.formats.geotiff import encode_cog
-        >>> from landloom.model.grid import Grid
-        >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 506_000, 5_006_000), 10)
-        >>> data = encode_cog(np.full((600, 600), 7, np.uint16), grid)
-        >>> table = read_table(lambda start, stop: data[start:stop])
-        >>> table.block, len(table.offsets), table.dtype, read_table(lambda start, stop: b"II*\0")
-        ((512, 512), 4, dtype('uint16'), None)
+        >>> read_table(lambda start, stop: b"no TIFF"[start:stop]) is None
+        True
     """
     try:
         order, fields = _fields(read)
@@ -173,28 +167,28 @@ def _table(order: str, fields: Mapping[int, tuple[int, int, bytes]], read: Read)
         return int(found.pop())
 
     tiled = _TILE_WIDTH in fields
-    height, width, bands = of(tiff.LENGTH), of(tiff.WIDTH), of(tiff.SAMPLES, 1)
-    planar = of(tiff.PLANAR, _TOGETHER)
-    dtype = np.dtype(f"{order[0]}{_KINDS[of(tiff.SAMPLE_FORMAT, 1)]}{of(tiff.BITS) // 8}")
+    height, width, bands = of(_LENGTH), of(_WIDTH), of(_SAMPLES, 1)
+    planar = of(_PLANAR, _TOGETHER)
+    dtype = np.dtype(f"{order[0]}{_KINDS[of(_SAMPLE_FORMAT, 1)]}{of(_BITS) // 8}")
     offsets, counts = (
         _numbers(order, fields[tag], read)
-        for tag in ((_TILE_OFFSETS, _TILE_COUNTS) if tiled else (tiff.STRIP_OFFSETS, tiff.STRIP_COUNTS))
+        for tag in ((_TILE_OFFSETS, _TILE_COUNTS) if tiled else (_STRIP_OFFSETS, _STRIP_COUNTS))
     )
     table = BlockTable(
         height=height,
         width=width,
         bands=bands,
-        block=(of(_TILE_LENGTH), of(_TILE_WIDTH)) if tiled else (min(of(tiff.ROWS_PER_STRIP, height), height), width),
+        block=(of(_TILE_LENGTH), of(_TILE_WIDTH)) if tiled else (min(of(_ROWS_PER_STRIP, height), height), width),
         tiled=tiled,
         together=bands == 1 or planar == _TOGETHER,
         dtype=dtype,
-        compression=of(tiff.COMPRESSION, NONE),
-        predictor=of(tiff.PREDICTOR, NO_PREDICTOR),
+        compression=of(_COMPRESSION, NONE),
+        predictor=of(_PREDICTOR, NO_PREDICTOR),
         offsets=offsets,
         counts=counts,
     )
-    plain = of(_FILL_ORDER, 1) == 1 and of(tiff.PHOTOMETRIC) in {_GRAY, _RGB} and planar in {_TOGETHER, _APART}
-    return table if plain and of(tiff.BITS) == 8 * dtype.itemsize and _is_known(table) else None
+    plain = of(_FILL_ORDER, 1) == 1 and of(_PHOTOMETRIC) in {_GRAY, _RGB} and planar in {_TOGETHER, _APART}
+    return table if plain and of(_BITS) == 8 * dtype.itemsize and _is_known(table) else None
 
 
 def _is_known(table: BlockTable) -> bool:
