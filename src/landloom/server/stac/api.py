@@ -67,7 +67,7 @@ class Client(BaseCoreClient):
         wanted = request.query_params.get("f")
         if wanted == "html" or (wanted is None and "text/html" in request.headers.get("accept", "")):
             return HTMLResponse(self.page(), headers={"vary": "Accept", "cache-control": "no-cache"})
-        info = self.searcher.info
+        to, info = self._to(request), self.searcher.info
         document = {
             "type": "Catalog",
             "stac_version": "1.0.0",
@@ -75,11 +75,12 @@ class Client(BaseCoreClient):
             "title": info.publication.title,
             "description": info.publication.description,
             "conformsTo": self.conformance_classes(),
-            "links": self._landing_links(self._to(request)),
+            "links": self._links(to),
         }
         return JSONResponse(document, headers={"vary": "Accept"})
 
-    def _landing_links(self, to: Addresses) -> list[dict[str, str]]:
+    def _links(self, to: Addresses) -> list[dict[str, Any]]:
+        """Links of the landing document."""
         rows = [
             ("self", "", JSON, "This document"),
             ("root", "", JSON, "Root"),
