@@ -260,19 +260,27 @@ def _averaged(
     scenes = [scene for group in sensor.passes for scene in group]
     careful = replace(sensor.mask, dilate=max(sensor.mask.dilate, DILATE))
     fine = [grid.at(grid.resolution / part) for grid in grids]
-    shape = len(grids), grids[0].height, part, grids[0].width, part
 
     def average(scene: Scene) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
         seen = np.zeros((len(fine), *fine[0].shape), np.uint16)
         clear = np.zeros(seen.shape, np.bool_)
         with SceneReader(scene, bands=(band,), mask=careful) as reader:
             _look(reader, fine, seen, clear)
-        means = np.rint(seen.reshape(shape).mean(axis=(2, 4), dtype=np.float64)).astype(np.uint16)
-        whole = np.asarray(clear.reshape(shape).all(axis=(2, 4)), np.bool_)
-        return means, whole
+        return np.rint(_sums(seen, part) / part**2).astype(np.uint16), _sums(clear, part) == part**2
 
     made = in_threads(average, scenes)
     return np.stack([means for means, _ in made], axis=1), np.stack([whole for _, whole in made], axis=1)
+
+
+def _sums(values: NDArray[np.generic], part: int) -> NDArray[np.uint32]:
+    """(window, y, x) sums of `part`² pieces, by strides: several times faster than a reduction over short axes."""
+    rows = np.zeros((len(values), values.shape[1] // part, values.shape[2]), np.uint32)
+    for n in range(part):
+        rows += values[:, n::part]
+    total = np.zeros((*rows.shape[:2], values.shape[2] // part), np.uint32)
+    for n in range(part):
+        total += rows[..., n::part]
+    return total
 
 
 def _look(reader: SceneReader, grids: Sequence[Grid], stack: NDArray[np.uint16], valid: NDArray[np.bool_]) -> None:
