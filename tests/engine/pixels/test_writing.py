@@ -184,3 +184,20 @@ def test_nothing_of_a_cube_is_written_before_the_end(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
     with pytest.raises(RuntimeError, match="within its with block"):
         writers[0].finish()
+
+
+@pytest.mark.parametrize("whole", [range(18), range(0, 18, 2), []], ids=["all", "some", "none"])
+def test_whole_cubes_are_written_as_their_chips_are(tmp_path: Path, whole: range) -> None:
+    array, layouts = cubes(CELLS, NATIVE), ("chips", "cubes")
+    expected = written(str(tmp_path / "chips"), array[:17], layouts, samples=CELLS)
+    options: dict[str, Any] = {"layout": PLAIN, "layouts": layouts, "product": NATIVE}
+    store = str(tmp_path / "cubes")
+    with product_writer(store=store, samples=CELLS, timesteps=STEPS, **options) as writer:
+        for sample in range(17):  # the last has no chip
+            if sample in whole:
+                writer.write_cube(sample, array[sample])
+            else:
+                for step, chip in enumerate(array[sample]):
+                    writer.write(sample, step, chip)
+        files = writer.finish()
+    assert sorted(files) == sorted(expected)

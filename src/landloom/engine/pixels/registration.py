@@ -11,6 +11,7 @@ import numpy as np
 
 from landloom.corpus.lineage import ShiftRecord
 from landloom.engine.pixels.blocks import blocks
+from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneFaultError, SceneReader
 from landloom.engine.units import Note, NoteKind
 from landloom.imagery.registration.between import BetweenMeter, Offset
@@ -227,10 +228,11 @@ def survey_between(
     pixel = max(resolution, *sizes)
     part = min(round(2 * pixel / (gcd(*(round(100 * size) for size in sizes)) / 100)), _MOST_PARTS)
     meter = BetweenMeter(days=_days(first.passes), second=_days(second.passes))
-    for grid in survey_windows(samples, pixel):
-        pairs = zip((first, second), names, strict=True)
-        seen = [_averaged(sensor, name, grid, part) for sensor, name in pairs]
-        meter.add(*seen[0], *seen[1])
+    grids = survey_windows(samples, pixel)
+    one, clear = _averaged(first, names[0], grids, part)
+    other, other_clear = _averaged(second, names[1], grids, part)
+    for number in range(len(grids)):
+        meter.add(one[number], clear[number], other[number], other_clear[number])
     offset = meter.offset([own.shifts.get(scene.id) for scene in theirs])
     if offset is None:
         what = "the second sensor could not be compared with the first: its scenes are compared with each other only"
@@ -251,21 +253,34 @@ def _moved(shift: Shift, offset: Offset, pixel: float) -> Shift:
     )
 
 
-def _averaged(sensor: Sensed, band: str, grid: Grid, part: int) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-    """(scene, y, x) means of a band and where all of a pixel is clear, read in `part`² pieces of each pixel."""
+def _averaged(
+    sensor: Sensed, band: str, grids: Sequence[Grid], part: int
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+    """(window, scene, y, x) means of a band and where all of a pixel is clear, read in `part`² pieces of each pixel."""
     scenes = [scene for group in sensor.passes for scene in group]
-    stack = np.zeros((len(scenes), *grid.shape), np.uint16)
-    valid = np.zeros(stack.shape, np.bool_)
     careful = replace(sensor.mask, dilate=max(sensor.mask.dilate, DILATE))
-    fine = [grid.at(grid.resolution / part)]
-    shape = grid.height, part, grid.width, part
-    for number, scene in enumerate(scenes):
-        seen, clear = np.zeros((1, *fine[0].shape), np.uint16), np.zeros((1, *fine[0].shape), np.bool_)
+    fine = [grid.at(grid.resolution / part) for grid in grids]
+
+    def average(scene: Scene) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+        seen = np.zeros((len(fine), *fine[0].shape), np.uint16)
+        clear = np.zeros(seen.shape, np.bool_)
         with SceneReader(scene, bands=(band,), mask=careful) as reader:
             _look(reader, fine, seen, clear)
-        stack[number] = np.rint(seen.reshape(shape).mean(axis=(1, 3), dtype=np.float64))
-        valid[number] = clear.reshape(shape).all(axis=(1, 3))
-    return stack, valid
+        return np.rint(_sums(seen, part) / part**2).astype(np.uint16), _sums(clear, part) == part**2
+
+    made = in_threads(average, scenes)
+    return np.stack([means for means, _ in made], axis=1), np.stack([whole for _, whole in made], axis=1)
+
+
+def _sums(values: NDArray[np.generic], part: int) -> NDArray[np.uint32]:
+    """(window, y, x) sums of `part`² pieces, by strides: several times faster than a reduction over short axes."""
+    rows = np.zeros((len(values), values.shape[1] // part, values.shape[2]), np.uint32)
+    for n in range(part):
+        rows += values[:, n::part]
+    total = np.zeros((*rows.shape[:2], values.shape[2] // part), np.uint32)
+    for n in range(part):
+        total += rows[..., n::part]
+    return total
 
 
 def _look(reader: SceneReader, grids: Sequence[Grid], stack: NDArray[np.uint16], valid: NDArray[np.bool_]) -> None:

@@ -6,6 +6,8 @@ import errno
 import mmap
 import os
 import tempfile
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -13,7 +15,7 @@ import numpy as np
 from landloom.errors import DiskFullError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from contextlib import ExitStack
 
     from numpy.typing import NDArray
@@ -54,18 +56,66 @@ def release(array: NDArray[Any]) -> None:
         mapped.madvise(mmap.MADV_DONTNEED)
 
 
-def _on_disk(shape: tuple[int, ...], dtype: np.dtype[Any], stack: ExitStack) -> NDArray[Any]:
-    """An array of zeros in a fully allocated temporary file: writing to a sparse one would crash on a full disk."""
-    size = int(np.prod(shape)) * dtype.itemsize
+class Spool:
+    """Pieces of bytes in a temporary file, added by any thread.
+
+    Args:
+        stack: closes the file.
+
+    Raises:
+        DiskFullError: the folder of temporary files has no space for them.
+
+    Example:
+        >>> from contextlib import ExitStack
+        >>> with ExitStack() as stack:
+        ...     spool = Spool(stack)
+        ...     spool.add(3, b"three")
+        ...     3 in spool, spool.get(3)
+        (True, b'three')
+    """
+
+    def __init__(self, stack: ExitStack) -> None:
+        with _named_shortage("a temporary file"):
+            self._file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        self._lock, self._end = threading.Lock(), 0
+        self._places: dict[int, tuple[int, int]] = {}
+
+    def __contains__(self, number: int) -> bool:
+        return number in self._places
+
+    def add(self, number: int, piece: bytes) -> None:
+        """Keep a piece under a number."""
+        with self._lock, _named_shortage(f"{len(piece):,} bytes of temporary data"):
+            self._file.seek(self._end)
+            self._file.write(piece)
+            self._file.flush()
+            self._places[number] = self._end, len(piece)
+            self._end += len(piece)
+
+    def get(self, number: int) -> bytes:
+        """The piece of a number."""
+        start, length = self._places[number]
+        with self._lock:
+            self._file.seek(start)
+            return self._file.read(length)
+
+
+@contextmanager
+def _named_shortage(what: str) -> Iterator[None]:
     try:
-        file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
-        _allocate(file.fileno(), size)
+        yield
     except OSError as error:
         if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
             raise
-        raise DiskFullError(
-            f"{tempfile.gettempdir()}: no space left for {size:,} bytes of temporary data; free some, or set TMPDIR"
-        ) from error
+        raise DiskFullError(f"{tempfile.gettempdir()}: no space left for {what}; free some, or set TMPDIR") from error
+
+
+def _on_disk(shape: tuple[int, ...], dtype: np.dtype[Any], stack: ExitStack) -> NDArray[Any]:
+    """An array of zeros in a fully allocated temporary file: writing to a sparse one would crash on a full disk."""
+    size = int(np.prod(shape)) * dtype.itemsize
+    with _named_shortage(f"{size:,} bytes of temporary data"):
+        file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - the stack closes it
+        _allocate(file.fileno(), size)
     return np.memmap(file, dtype, "r+", shape=shape)
 
 

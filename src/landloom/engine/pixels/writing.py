@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import numpy as np
 
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.pixels.scratch import release, scratch_arrays
+from landloom.engine.pixels.scratch import Spool, release, scratch_arrays
 from landloom.formats.geotiff import encode_geotiff
-from landloom.formats.zarr.cubes import encode_cubes
+from landloom.formats.zarr.cubes import cube_files, encode_cube
 from landloom.formats.zarr.metadata import CubeSpec
 from landloom.store.open import open_store
 
@@ -37,6 +38,10 @@ class ProductWriter(Protocol):
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
         """Accept a chip (band, y, x) with the indices of its sample and timestep."""
+        ...
+
+    def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
+        """Accept all chips of a sample (time, band, y, x) at once; any number of threads may do so."""
         ...
 
     def finish(self) -> list[FileEntry]:
@@ -100,6 +105,11 @@ class ChipWriter:
             data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names)
             self.files.append(target.put(target.layout.chip(one.id, target.product, name, band), data))
 
+    def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
+        """Encode and store the chips."""
+        for timestep, chip in enumerate(cube):
+            self.write(sample, timestep, chip)
+
     def finish(self) -> list[FileEntry]:
         """All files are already written."""
         return self.files
@@ -113,52 +123,86 @@ class ChipWriter:
 
 @dataclass(slots=True, kw_only=True)
 class CubeWriter:
-    """Layout `cubes`: all chips of the tile are collected, then written shard by shard in id order."""
+    """Layout `cubes`: chips of the tile are collected, whole cubes encoded at once; shards are written in id order."""
 
     target: _Target
     _stack: ExitStack = field(default_factory=ExitStack)
+    _lock: Lock = field(default_factory=Lock)
+    _spool: Spool | None = None
+    """Encoded cubes."""
     _array: NDArray[Any] | None = None
+    """Of the samples whose chips come one by one; there is none until the first comes."""
     _there: NDArray[np.bool_] | None = None
     _written: int = 0
 
     def __enter__(self) -> Self:
-        target = self.target
-        one = target.samples[0].grid(target.resolution)
-        shape = (len(target.samples), len(target.timesteps), len(target.product.bands), *one.shape)
-        self._array = scratch_arrays({"cubes": (shape, target.product.dtype)}, self._stack)["cubes"]
-        self._there = np.zeros(shape[:2], np.bool_)
+        self._there = np.zeros((len(self.target.samples), len(self.target.timesteps)), np.bool_)
+        self._spool = Spool(self._stack)
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._array = None
+        self._array = self._spool = self._there = None
         self._stack.close()
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
         """Keep the chip until the tile is complete."""
-        if self._array is None or self._there is None:
-            raise RuntimeError("a cube writer is used within its with block")
+        there, _ = self._opened()
+        with self._lock:
+            if self._array is None:
+                shape = (*there.shape, *self._shape()[1:])
+                self._array = scratch_arrays({"cubes": (shape, self.target.product.dtype)}, self._stack)["cubes"]
         self._array[sample, timestep] = chip
-        self._there[sample, timestep] = True
+        there[sample, timestep] = True
         self._written += chip.nbytes
         if self._written > MAPPED:
             release(self._array)
             self._written = 0
 
+    def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
+        """Encode the cube, and keep it until the tile is complete."""
+        there, spool = self._opened()
+        spool.add(sample, self._encoded(cube))
+        there[sample] = True
+
     def finish(self) -> list[FileEntry]:
-        """Encode and store every shard, then the metadata."""
-        if self._array is None or self._there is None:
-            raise RuntimeError("a cube writer is used within its with block")
-        target = self.target
-        for sample, timestep in np.argwhere(~self._there):
-            self._array[sample, timestep] = target.product.nodata or 0
+        """Encode what is not yet encoded and store every shard, then the metadata."""
+        there, spool = self._opened()
+        target, files = self.target, []
         folder = target.layout.cube(target.samples[0].id, target.product)
-        files = []
-        if target.observed is None and not self._there.all():
-            target = replace(target, observed=self._there)
-        for key, data in encode_cubes(cube_spec(target), self._array):
+        if target.observed is None and not there.all():
+            target = replace(target, observed=there)
+
+        def chunk(sample: int) -> bytes:
+            return spool.get(sample) if sample in spool else self._encoded(self._collected(sample, there[sample]))
+
+        for key, data in cube_files(cube_spec(target), chunk):
             files.append(target.put(f"{folder}/{key}", data))
-            release(self._array)
+            if self._array is not None:
+                release(self._array)
         return files
+
+    def _opened(self) -> tuple[NDArray[np.bool_], Spool]:
+        if self._there is None or self._spool is None:
+            raise RuntimeError("a cube writer is used within its with block")
+        return self._there, self._spool
+
+    def _shape(self) -> tuple[int, ...]:
+        """(time, band, y, x) of a cube."""
+        target = self.target
+        return len(target.timesteps), len(target.product.bands), *target.samples[0].grid(target.resolution).shape
+
+    def _collected(self, sample: int, there: NDArray[np.bool_]) -> NDArray[Any]:
+        """The chips of a sample; nodata where there is none."""
+        if self._array is None:
+            return np.full(self._shape(), self.target.product.nodata or 0, self.target.product.dtype)
+        cube: NDArray[Any] = self._array[sample]
+        cube[~there] = self.target.product.nodata or 0
+        return cube
+
+    def _encoded(self, cube: NDArray[Any]) -> bytes:
+        if cube.shape != self._shape():
+            raise RuntimeError(f"got a cube of shape {cube.shape}, expected {self._shape()}")
+        return encode_cube(cube.astype(self.target.product.dtype, copy=False))
 
 
 def cube_spec(target: _Target) -> CubeSpec:
@@ -200,6 +244,11 @@ class AllWriters:
         """Pass it on."""
         for writer in self.writers:
             writer.write(sample, timestep, chip)
+
+    def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
+        """Pass it on."""
+        for writer in self.writers:
+            writer.write_cube(sample, cube)
 
     def finish(self) -> list[FileEntry]:
         """The files of all of them."""

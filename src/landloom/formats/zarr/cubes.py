@@ -20,13 +20,25 @@ from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.formats.zarr.metadata import CubeSpec, cube_documents, read_cube_spec, with_checksum, without_checksum
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
     from landloom.model.grid import Grid
 
-__all__ = ["LEVEL", "SHARD", "CubeReader", "CubeSpec", "encode_cube_shard", "encode_cubes", "shard_count", "shard_key"]
+__all__ = [
+    "LEVEL",
+    "SHARD",
+    "CubeReader",
+    "CubeSpec",
+    "cube_files",
+    "encode_cube",
+    "encode_cube_shard",
+    "encode_cubes",
+    "join_cubes",
+    "shard_count",
+    "shard_key",
+]
 
 SHARD: Final = 16
 """Samples in a shard."""
@@ -70,9 +82,23 @@ def encode_cube_shard(cubes: NDArray[Any], *, checked: bool = True) -> bytes:
     """
     if cubes.ndim != 5 or not 1 <= len(cubes) <= SHARD:
         raise InvalidValueError(f"got cubes of shape {cubes.shape}, expected (1 to {SHARD}, time, band, y, x)")
-    little = cubes.astype(cubes.dtype.newbyteorder("<"), copy=False)
-    chunks = [bytes(imagecodecs.zstd_encode(cube.tobytes(), LEVEL)) for cube in little]
-    chunks = [with_checksum(chunk) for chunk in chunks] if checked else chunks
+    return join_cubes([encode_cube(cube, checked=checked) for cube in cubes])
+
+
+def encode_cube(cube: NDArray[Any], *, checked: bool = True) -> bytes:
+    """Encode the cube of one sample: its chunk in a shard.
+
+    Args:
+        cube: (time, band, y, x).
+        checked: whether it ends with its CRC-32C.
+    """
+    little = cube.astype(cube.dtype.newbyteorder("<"), copy=False)
+    chunk = bytes(imagecodecs.zstd_encode(little.tobytes(), LEVEL))
+    return with_checksum(chunk) if checked else chunk
+
+
+def join_cubes(chunks: Sequence[bytes]) -> bytes:
+    """A shard of encoded cubes, at most 16."""
     index = np.full((SHARD, 2), _ABSENT, "<u8")
     index[: len(chunks), 1] = [len(chunk) for chunk in chunks]
     index[: len(chunks), 0] = INDEX_BYTES + np.cumsum([0, *(len(chunk) for chunk in chunks[:-1])])
@@ -108,8 +134,23 @@ def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, byt
     """
     if cubes.shape != spec.shape or cubes.dtype != np.dtype(spec.dtype):
         raise InvalidValueError(f"got cubes {cubes.dtype} {cubes.shape}, expected {spec.dtype} {spec.shape}")
-    for shard in range(shard_count(len(spec.samples))):
-        yield shard_key(shard), encode_cube_shard(cubes[shard * SHARD : (shard + 1) * SHARD], checked=spec.checked)
+    yield from cube_files(spec, lambda sample: encode_cube(cubes[sample], checked=spec.checked))
+
+
+def cube_files(spec: CubeSpec, chunk: Callable[[int], bytes]) -> Iterator[tuple[str, bytes]]:
+    """Every file of a cubes array whose cubes are encoded one by one: shards in sample order, then the documents.
+
+    Args:
+        spec: description of the array.
+        chunk: position of a sample → its cube of `encode_cube`; called in order.
+
+    Yields:
+        Key and bytes.
+    """
+    count = len(spec.samples)
+    for shard in range(shard_count(count)):
+        own = range(shard * SHARD, min((shard + 1) * SHARD, count))
+        yield shard_key(shard), join_cubes([chunk(sample) for sample in own])
     yield from cube_documents(spec, shard=SHARD, level=LEVEL).items()
 
 

@@ -267,8 +267,8 @@ class _Tile:
         seen = used.mean(axis=(1, 2))
         for n in range(len(self.targets)):
             self.share[position, n] = float(seen[self.steps == n].sum())
-            writers[0].write(position, n, series.series[n])
-            writers[1].write(position, n, layers[n])
+        writers[0].write_cube(position, series.series)
+        writers[1].write_cube(position, layers)
         return Tally.of(made, part, series, known, used)
 
     def _half(self) -> float:
