@@ -22,11 +22,13 @@ from torch.utils.data import DataLoader, Dataset
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.index import SampleTable, index_bytes, index_table
 from landloom.corpus.info import CorpusInfo, ProductInfo
+from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import CubeReader, CubeSpec, encode_cubes
 from landloom.model.ids import SampleId
-from landloom.model.product import RAPIDAI4EO_BANDS, product
+from landloom.model.product import RAPIDAI4EO_BANDS, Product, product
 from landloom.model.recipe import Publication, Terms
 from landloom.model.sample import Sample
+from landloom.model.sensor import Band
 from landloom.model.taxonomy import taxonomy
 from landloom.model.time import Cadence, Period
 from landloom.query.corpus import Corpus
@@ -42,10 +44,28 @@ if TYPE_CHECKING:
 TILES: Final = ("33N_16E-243N", "34N_24E-241N")
 BATCH: Final = 32
 STEPS: Final = 12
+LANDCOVER: Final = Product(
+    key="landcover",
+    folder=None,
+    collection="labels",
+    prefix="landcover",
+    title="Land cover",
+    kind="raster-labels",
+    bands=(Band(name="class", description="class", resolution=10),),
+    dtype="uint8",
+    resolution=10,
+)
 
 
 def write_corpus(folder: Path) -> NDArray[np.uint16]:
     """64 samples in two tiles as cubes, chips, a memory map and WebDataset shards; their numbers in index order."""
+    ordered = write_cubes(folder)
+    _write_peers(folder, ordered)
+    return ordered
+
+
+def write_cubes(folder: Path, *, masks: bool = False) -> NDArray[np.uint16]:
+    """64 samples in two tiles as cubes, with classes of pixels if asked for; their numbers in index order."""
     terms, year = Terms(licence="CC0-1.0", attribution="nobody"), Period.year(2018)
     months = Cadence.parse("month").timesteps(year)
     info = CorpusInfo(
@@ -55,6 +75,7 @@ def write_corpus(folder: Path) -> NDArray[np.uint16]:
         products=(
             ProductInfo(product=product("s2"), terms=terms, timesteps=months),
             ProductInfo(product=product("labels"), terms=terms, taxonomy=taxonomy("clc"), stated_period=year),
+            *([ProductInfo(product=LANDCOVER, terms=terms, taxonomy=taxonomy("landcovernet"))] if masks else []),
         ),
         layouts=("cubes",),
     )
@@ -85,10 +106,13 @@ def write_corpus(folder: Path) -> NDArray[np.uint16]:
         for key, data in encode_cubes(spec, cubes[number * BATCH : (number + 1) * BATCH]):
             store.put(f"{info.layout.cube(part[0].id, product('s2'))}/{key}", data)
         assert tile == part[0].tile
+    if masks:
+        for sample, cube in zip(own, cubes, strict=True):
+            classes = (np.digitize(cube[6, 3], np.quantile(cube[6, 3], [0.3, 0.6, 0.9])) + 1).astype(np.uint8)
+            content = encode_geotiff(classes[None], sample.grid(10), nodata=0)
+            store.put(info.layout.raster_label(sample.id, LANDCOVER.key, "1"), content)
     place = {str(one.id): number for number, one in enumerate(own)}
-    ordered = cubes[[place[name] for name in table.column("id").to_pylist()]]
-    _write_peers(folder, ordered)
-    return ordered
+    return cubes[[place[name] for name in table.column("id").to_pylist()]]
 
 
 def _write_peers(folder: Path, cubes: NDArray[np.uint16]) -> None:

@@ -231,6 +231,15 @@ CHANGES: dict[str, list[Change]] = {
         change("fused", "products.pfsr.dilate", 1),
         change("fused", "products.pfsr.mask", {"source": "scl", "clear": ["water"]}),
         change("fused", "products.pfsr.register", "off"),
+        change("fused", "products.pfsr.method", "harmonic", products__pfsr__second=None),
+        change(
+            "fused", "products.pfsr.smoothing", 3.0, products__pfsr__method="whittaker", products__pfsr__second=None
+        ),
+        change(
+            "fused", "products.pfsr.periodic", value=True, products__pfsr__method="linear", products__pfsr__second=None
+        ),
+        change("fused", "products.pfsr.brdf", "c-factor"),
+        change("fused", "products.pfsr.sun_zenith", 30, products__pfsr__brdf="c-factor"),
         change("fused", "products.pfsr.valid_range", [0.0, 0.3]),
         change("fused", "products.pfsr.period", {"start": "2018-06-01", "end": "2018-07-01"}),
         change("fused", "products.pfsr.terms", {"licence": "MIT", "attribution": "x"}),

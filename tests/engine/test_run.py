@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import random
+import threading
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.engine.tasks import Bug, Chained, Dies, Faulty, Full, Link, Square, unit
 
-from landloom.engine.executors import inline, processes
+from landloom.engine.executors import WORKERS, capacity, inline, processes
 from landloom.engine.run import execute, run, worker_died
+from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, PermanentFaultError
 
 if TYPE_CHECKING:
@@ -176,3 +180,60 @@ def test_units_that_need_each_other_are_a_bug_that_is_said(journal: Journal) -> 
     ]
     with pytest.raises(RuntimeError, match="need each other"):
         run(pair, factory=inline, journal=journal)
+
+
+@dataclass
+class _Meeting:
+    """Holds each unit until a number of them run at the same time; remembers how many did, and in which order."""
+
+    barrier: threading.Barrier
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    running: int = 0
+    most: int = 0
+    begun: list[str] = field(default_factory=list)
+
+    def of(self, name: str) -> _Meets:
+        return _Meets(self, name)
+
+
+@dataclass
+class _Meets:
+    meeting: _Meeting
+    name: str
+
+    def run(self) -> Outcome:
+        with self.meeting.lock:
+            self.meeting.begun.append(self.name)
+            self.meeting.running += 1
+            self.meeting.most = max(self.meeting.most, self.meeting.running)
+        self.meeting.barrier.wait(timeout=60)
+        with self.meeting.lock:
+            self.meeting.running -= 1
+        return Outcome(files=())
+
+
+def test_every_worker_has_a_unit(journal: Journal) -> None:
+    meeting = _Meeting(threading.Barrier(64))
+    units = [unit(f"u{n:03d}", meeting.of(f"u{n:03d}")) for n in range(128)]
+    assert run(units, factory=lambda: ThreadPoolExecutor(64), journal=journal) == []
+    assert meeting.most == 64
+
+
+def test_large_units_start_first_and_share_the_memory(journal: Journal) -> None:
+    meeting = _Meeting(threading.Barrier(1))
+    with ThreadPoolExecutor(1) as executor:
+        whole = capacity(executor).memory
+    sizes = {"small": whole / 4, "half": 0.6 * whole, "more than there is": 2 * whole, "tiny": 1}
+    units = [unit(name, meeting.of(name), memory=int(size)) for name, size in sizes.items()]
+    assert run(units, factory=lambda: ThreadPoolExecutor(4), journal=journal) == []
+    assert meeting.begun[0] == "more than there is"
+    assert meeting.most <= 3
+
+
+def test_capacities_of_executors() -> None:
+    assert capacity(inline()).workers == 1
+    with processes(3)() as executor:
+        assert capacity(executor).workers == 3
+    with ThreadPoolExecutor(5) as executor:
+        assert 0 < capacity(executor).memory < float("inf")
+    assert capacity(Executor()).workers == WORKERS

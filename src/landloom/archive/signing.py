@@ -71,6 +71,7 @@ class Signing:
             scene,
             bands={name: self._file(file) for name, file in scene.bands.items()},
             layers={role: self._file(file) for role, file in scene.layers.items()},
+            angles_at=None if scene.angles_at is None else self._file(scene.angles_at),
         )
 
     def _file(self, file: SceneFile) -> SceneFile:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from landloom.errors import counted
+from landloom.errors import InvalidInputError, counted
 from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, RequestsOption, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from landloom.engine.executors import Factory
     from landloom.pipelines.build import BuildReport
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
@@ -43,24 +44,52 @@ def build(
     ] = None,
     _requests: RequestsOption = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
+    prepare: Annotated[bool, typer.Option(help="Only do what all shards need: place samples, find scenes.")] = False,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Only make the units of one of N equal parts; publish nothing.")
+    ] = None,
+    finish: Annotated[bool, typer.Option(help="Join the shards and publish; build nothing that they lack.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a corpus, or its missing parts; an interrupted build continues where it stopped."""
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.build import build as run_build
 
+    factory = executor_factory(cores(workers), scheduler, executor)
+    if prepare or shard is not None:
+        _build_part(recipe, out, factory, shard, as_json=as_json, alone=prepare + finish + (shard is not None) == 1)
+        return
     with ProgressBars() as bars:
-        done = run_build(
-            recipe,
-            out=out,
-            factory=executor_factory(cores(workers), scheduler, executor),
-            listener=bars,
-            allow_missing=allow_missing,
-        )
+        done = run_build(recipe, out=out, factory=factory, listener=bars, allow_missing=allow_missing, finish=finish)
     if as_json:
         say_json(done.document())
     else:
         say_build(done)
+
+
+def _build_part(
+    recipe: Path, out: Path | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
+) -> None:
+    """Prepare all shards, or build one."""
+    from landloom.engine.shards import Shard
+    from landloom.pipelines.shards.build import build_shard, prepare
+
+    if not alone:
+        raise InvalidInputError("got several of --prepare, --shard and --finish, expected one of them")
+    with ProgressBars() as bars:
+        if shard is None:
+            said = f"{counted(prepare(recipe, out=out, factory=factory, listener=bars), 'unit')} to build in shards"
+            document = {"units": said}
+        else:
+            done = build_shard(recipe, Shard.parse(shard), out=out, factory=factory, listener=bars)
+            said = f"shard {done.shard}: {done.units_run} of {counted(done.units, 'unit')} run" + (
+                f", {done.left} left to --finish" if done.left else ""
+            )
+            document = done.document()
+    if as_json:
+        say_json(document)
+    else:
+        say(said)
 
 
 def say_build(done: BuildReport) -> None:
@@ -88,6 +117,8 @@ def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> N
     say_table(f"{corpus}", ("product", "done", "failed", "missing"), rows)
     for failure in state.failures:
         say(f"  {failure}")
+    if state.shards:
+        say(f"  shards with something left: {', '.join(state.shards)}")
 
 
 def validate(

@@ -78,6 +78,32 @@ class ShiftRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NadirRecord:
+    """How a scene was brought to a nadir view and a fixed sun, where the recipe asks for it.
+
+    Example:
+        >>> NadirRecord(absent="no angles").document()
+        {'absent': 'no angles'}
+    """
+
+    __pydantic_config__ = _STRICT
+
+    sun: float | None = None
+    """Mean zenith of the sun in degrees."""
+    view: float | None = None
+    """Mean zenith of the view in degrees."""
+    factors: Mapping[str, float] | None = None
+    """Band → mean factor that its reflectance was multiplied by."""
+    absent: str | None = None
+    """Why nothing was done."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values; what is not known is omitted."""
+        values = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {name: value for name, value in values.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SceneRecord:
     """A scene that was used, and how its values were processed."""
 
@@ -107,6 +133,8 @@ class SceneRecord:
     """Number of its overpass in traceability layers."""
     shift: ShiftRecord | None = None
     """Displacement of its image, if the recipe has it measured."""
+    nadir: NadirRecord | None = None
+    """How it was brought to a nadir view, if the recipe asks for that."""
 
     @classmethod
     def of(
@@ -119,6 +147,7 @@ class SceneRecord:
         stored: Mapping[str, str] | None = None,
         code: int | None = None,
         shift: ShiftRecord | None = None,
+        nadir: NadirRecord | None = None,
     ) -> Self:
         """The record of a scene.
 
@@ -130,6 +159,7 @@ class SceneRecord:
             stored: band → conversion of its numbers.
             code: number of its overpass in traceability layers.
             shift: displacement of its image.
+            nadir: how it was brought to a nadir view.
         """
         return cls(
             id=scene.id,
@@ -144,12 +174,14 @@ class SceneRecord:
             stored=dict(stored) if stored else None,
             code=code,
             shift=shift,
+            nadir=nadir,
         )
 
     def document(self) -> dict[str, Any]:
         """As JSON values; values that are not counted or stated are omitted."""
         values = {field.name: getattr(self, field.name) for field in fields(self)}
         values["shift"] = None if self.shift is None else self.shift.document()
+        values["nadir"] = None if self.nadir is None else self.nadir.document()
         stated = {name: value for name, value in values.items() if value is not None or name in _ALWAYS}
         if self.clamped is None:  # corpora of granules have it last
             stated["offset"] = stated.pop("offset")

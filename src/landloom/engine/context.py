@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.run import Silent, run
+from landloom.engine.shards import begun_shards
 from landloom.errors import CorpusError, InvalidInputError, Problem, StoreError
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from landloom.archive.orders.odata import ODataProducts
     from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
+    from landloom.engine.shards import Shard
     from landloom.engine.units import Unit
     from landloom.store.protocol import Store
 
@@ -33,6 +35,8 @@ LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
 BEGUN: Final = ".landloom/begun"
 """Present during a build, and after one that was killed."""
+_EXCLUSIVE: Final = ("begin exclusive",)
+_SHARED: Final = ("begin", "select count(*) from sqlite_master")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +87,8 @@ def build_context(
         StoreError: it cannot be written.
     """
     with Journal(folder / JOURNAL) as journal, _alone(folder):
+        for shard in begun_shards(folder):
+            journal.join(shard.journal(folder))
         yield BuildContext(
             uri=str(folder),
             store=open_store(str(folder)),
@@ -94,22 +100,53 @@ def build_context(
 
 
 @contextmanager
+def shard_context(
+    folder: Path, shard: Shard, factory: Factory = inline, listener: Listener | None = None
+) -> Iterator[BuildContext]:
+    """Open a context for one shard in a local folder, beside those of other shards.
+
+    Raises:
+        CorpusError: another process is building this shard, or the whole corpus.
+        StoreError: it cannot be written.
+    """
+    path = shard.journal(folder)
+    with Journal(path) as journal, _locked(folder / LOCK, *_SHARED), _locked(path.with_suffix(".lock"), *_EXCLUSIVE):
+        journal.join(folder / JOURNAL)
+        yield BuildContext(
+            uri=str(folder),
+            store=open_store(str(folder)),
+            journal=journal,
+            factory=factory,
+            listener=listener or Silent(),
+        )
+
+
+@contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Lock a folder for this process; the operating system releases the lock when the process ends, however it ends."""
-    lock = sqlite3.connect(folder / LOCK, timeout=0, isolation_level=None)
-    try:
-        try:
-            lock.execute("begin exclusive")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise CorpusError(f"{folder}: another process is building there; wait until it has ended") from error
-            # other errors: the file system does not support locks, so other processes cannot be kept out
+    """Lock a folder for this process, and remove what one that was killed, or a shard, has left."""
+    with _locked(folder / LOCK, *_EXCLUSIVE):
         begun = folder / BEGUN
-        if begun.exists():
+        if begun.exists() or begun_shards(folder):
             LocalStore(folder).sweep()
         begun.touch()
         yield
         begun.unlink(missing_ok=True)
+
+
+@contextmanager
+def _locked(path: Path, *statements: str) -> Iterator[None]:
+    """Hold a lock; the operating system releases it when the process ends, however it ends."""
+    lock = sqlite3.connect(path, timeout=0, isolation_level=None)
+    try:
+        try:
+            for statement in statements:
+                lock.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                where = path.parent.parent if path.name == Path(LOCK).name else path.with_suffix("")
+                raise CorpusError(f"{where}: another process is building there; wait until it has ended") from error
+            # other errors: the file system does not support locks, so other processes cannot be kept out
+        yield
     finally:
         lock.close()
 

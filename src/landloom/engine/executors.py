@@ -6,14 +6,16 @@ There is no other scheduling.
 from __future__ import annotations
 
 import importlib
+import math
 import multiprocessing
 import os
 import signal
 import socket
 import sys
 import threading
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass
 from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
@@ -37,6 +39,8 @@ Answer = TypeVar("Answer")
 
 _ANSWERS: Final = 5.0
 """Seconds within which a scheduler has to answer."""
+WORKERS: Final = 8
+"""Workers of an executor that does not say how many it has."""
 
 
 class InlineExecutor(Executor):
@@ -55,6 +59,44 @@ class InlineExecutor(Executor):
         except Exception as error:  # noqa: BLE001 - an executor hands every exception to whoever asks for the result
             future.set_exception(error)
         return future
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Capacity:
+    """How much an executor can do at a time."""
+
+    workers: int
+    memory: float
+    """Bytes of the machine that all workers share; infinite if they are elsewhere."""
+
+
+def capacity(executor: Executor) -> Capacity:
+    """The workers of any executor.
+
+    Args:
+        executor: one that says how many it has as those of `concurrent.futures` do, or as Dask's client does; of others
+            `WORKERS` are assumed.
+
+    Example:
+        >>> capacity(inline()).workers
+        1
+    """
+    if isinstance(executor, InlineExecutor):
+        return Capacity(workers=1, memory=math.inf)
+    client, stated = getattr(executor, "_client", None), getattr(executor, "_max_workers", None)
+    if client is not None and hasattr(client, "nthreads"):
+        stated = sum(client.nthreads().values())
+    here = isinstance(executor, ProcessPoolExecutor | ThreadPoolExecutor)
+    workers = stated if isinstance(stated, int) and stated > 0 else WORKERS
+    return Capacity(workers=workers, memory=_memory() if here else math.inf)
+
+
+def _memory() -> float:
+    """Bytes of physical memory; infinite where the system does not say."""
+    try:
+        return float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    except (AttributeError, ValueError, OSError):
+        return math.inf
 
 
 def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Future[Answer]:

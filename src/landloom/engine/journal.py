@@ -35,6 +35,10 @@ _NOTES = """
 create table if not exists note (kind text not null, id text not null, document text not null, primary key (kind, id))
 without rowid
 """
+_JOIN = """
+insert or replace into unit select * from other.unit as theirs
+where not exists (select 1 from unit as own where own.id = theirs.id and own.recorded >= theirs.recorded)
+"""
 
 
 @contextmanager
@@ -143,6 +147,31 @@ class Journal:
                 " outcome = excluded.outcome",
                 row,
             )
+
+    def join(self, path: Path) -> None:
+        """Take over units and notes of another journal; of a unit that both have, what was recorded last.
+
+        Args:
+            path: of the other; nothing happens if it is not there.
+
+        Raises:
+            StoreError: it is damaged.
+        """
+        if not path.exists():
+            return
+        with _readable(path), _full_disk():
+            self._db.execute("attach database ? as other", (str(path),))
+            try:
+                tables = self._db.execute("select name from other.sqlite_master where name in ('unit', 'note')")
+                if len(tables.fetchall()) == len(("unit", "note")):
+                    self._db.execute("begin immediate")
+                    self._db.execute(_JOIN)
+                    self._db.execute("insert or ignore into note select * from other.note")
+                    self._db.execute("commit")
+            finally:
+                if self._db.in_transaction:
+                    self._db.execute("rollback")
+                self._db.execute("detach database other")
 
     def keep(self, kind: str, name: str, document: str) -> None:
         """Store a note of any kind; it is safely on disk when this returns, even if the machine fails."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import time
-from collections import Counter, deque
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, wait
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
-from landloom.engine.executors import submit
+from landloom.engine.executors import capacity, submit
 from landloom.errors import DiskFullError, LandloomError, Problem
 from landloom.store.versions import noted_versions
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     from landloom.engine.journal import Journal
     from landloom.engine.units import Outcome, Unit
 
-IN_FLIGHT = 8
-"""Units submitted at a time: enough to keep workers busy, few enough to narrow down the cause when a worker dies."""
 SUSPECTED = 2
 """Number of broken pools with a unit in flight after which the unit is run alone."""
 
@@ -76,7 +75,7 @@ class _UnitRun:
     """The state of one run."""
 
     def __init__(self, units: Iterable[Unit], journal: Journal, listener: Listener) -> None:
-        self.waiting: deque[Unit] = deque(units)
+        self.waiting = sorted(units, key=lambda unit: (-unit.memory, -len(unit.samples)))
         self.undone = {unit.id for unit in self.waiting}
         self.lost: set[str] = set()
         self.suspicion: Counter[str] = Counter()
@@ -96,13 +95,17 @@ class _UnitRun:
         self.lost.add(unit.id)
         self.listener.advanced(unit.id, reason)
 
-    def next_ready(self) -> Unit | None:
-        """Remove and return the first waiting unit whose inputs are done; units whose inputs failed are failed."""
+    def next_ready(self, room: float) -> Unit | None:
+        """Remove and return the first waiting unit whose inputs are done, and that fits into `room` bytes of memory.
+
+        Units whose inputs failed are failed.
+        """
         while hopeless := [unit for unit in self.waiting if not self.lost.isdisjoint(unit.needs)]:
             for unit in hopeless:
                 self.waiting.remove(unit)
                 self.failed(unit, f"needs {', '.join(sorted(self.lost & set(unit.needs)))}, which failed")
-        ready = next((unit for unit in self.waiting if self.undone.isdisjoint(unit.needs)), None)
+        fitting = (unit for unit in self.waiting if unit.memory <= room)
+        ready = next((unit for unit in fitting if self.undone.isdisjoint(unit.needs)), None)
         if ready is not None:
             self.waiting.remove(ready)
         return ready
@@ -127,13 +130,20 @@ class _UnitRun:
         return any(self.suspicion[unit.id] >= SUSPECTED for unit in units)
 
     def drain(self, executor: Executor) -> None:
-        """Feed one executor until no unit is ready or it breaks; units then in flight are suspected."""
+        """Feed one executor until no unit is ready or it breaks; units then in flight are suspected.
+
+        As many units are in flight as there are workers, the largest first: more would make it harder to find the cause
+        when a worker dies. Workers of a cluster may come and go. Where all share a machine, the units together need no
+        more than its memory, except one alone.
+        """
         flying: dict[Future[tuple[Outcome, float]], Unit] = {}
         lost: list[Unit] = []
         while (self.waiting or flying) and not lost:
-            limit = 1 if self.must_be_alone([*flying.values(), *list(self.waiting)[:1]]) else IN_FLIGHT
+            able = capacity(executor)
+            limit = 1 if self.must_be_alone([*flying.values(), *list(self.waiting)[:1]]) else able.workers
             while len(flying) < limit and not lost:
-                ready = self.next_ready()
+                room = able.memory - sum(unit.memory for unit in flying.values()) if flying else math.inf
+                ready = self.next_ready(room)
                 if ready is None:
                     break
                 try:
@@ -167,7 +177,7 @@ def run(
     """Run units; the journal records the result of each.
 
     Args:
-        units: in starting order; a unit that needs others waits for them.
+        units: in any order; the largest start first, and a unit that needs others waits for them.
         factory: creates an executor; called again when one breaks.
         journal: written by this process only.
         listener: receives progress.

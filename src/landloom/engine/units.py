@@ -39,6 +39,8 @@ class NoteKind(StrEnum):
     """A scene whose image lies beside its place."""
     ODD = "odd"
     """A chip that looks odd, though it may be right."""
+    AS_SEEN = "as seen"
+    """A scene that could not be brought to a nadir view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

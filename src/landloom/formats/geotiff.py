@@ -18,8 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from pyproj import CRS
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
-from rasterio.io import MemoryFile
 
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.formats import strips, tiff, tiles
@@ -242,6 +240,9 @@ def _info(tags: dict[int, tiff.Value]) -> GeotiffInfo:
 
 
 def _decode_by_gdal(data: bytes) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
+    from rasterio.errors import NotGeoreferencedWarning, RasterioError
+    from rasterio.io import MemoryFile
+
     try:
         with MemoryFile(data) as file, warnings.catch_warnings():
             warnings.simplefilter("ignore", NotGeoreferencedWarning)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
 from landloom.errors import InvalidValueError
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -114,7 +114,7 @@ def fill_linear(
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _linear_kernel(
     stack: NDArray[np.uint16],
     valid: NDArray[np.uint8],
@@ -161,7 +161,7 @@ def _linear_kernel(
                 _blend(carried, later[n], weight[n], out[wanted[n], band, start:end])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _run_up(
     copy: NDArray[np.uint16], usable: NDArray[np.uint16], carried: NDArray[np.uint16], periodic: bool, backward: bool
 ) -> None:
@@ -174,7 +174,7 @@ def _run_up(
         _carry(copy[time], usable[time], carried)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _target_weights(
     usable: NDArray[np.uint16],
     days: NDArray[np.float64],
@@ -210,7 +210,7 @@ def _target_weights(
         _share(following[n], moment, targets[n], weight[n])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _kernel(
     stack: NDArray[np.uint16],
     valid: NDArray[np.uint8],
@@ -256,27 +256,27 @@ def _kernel(
 # The steps are functions of contiguous rows because only then can the compiler vectorise them.
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _widen(valid: NDArray[np.uint8], usable: NDArray[np.uint16]) -> None:
     """Expand validity to masks of all bits or none."""
     for p in range(valid.size):
         usable[p] = np.uint16(0) - np.uint16(valid[p])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _copy(source: NDArray[np.uint16], target: NDArray[np.uint16]) -> None:
     for p in range(source.size):
         target[p] = source[p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _carry(values: NDArray[np.uint16], usable: NDArray[np.uint16], carried: NDArray[np.uint16]) -> None:
     """Take the value where it is usable, else keep the carried one."""
     for p in range(values.size):
         carried[p] ^= (carried[p] ^ values[p]) & usable[p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _blend(
     before: NDArray[np.uint16], after: NDArray[np.uint16], weight: NDArray[np.float64], out: NDArray[np.uint16]
 ) -> None:
@@ -286,7 +286,7 @@ def _blend(
         out[p] = np.uint16(np.int32(a + weight[p] * (b - a) + 0.5))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _weights(
     usable: NDArray[np.uint16],
     days: NDArray[np.float64],
@@ -311,13 +311,13 @@ def _weights(
         _share(following[time], moment, days[time], weight[time])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _carry_moment(usable: NDArray[np.uint16], day: float, moment: NDArray[np.float64]) -> None:
     for p in range(moment.size):
         moment[p] = day if usable[p] != 0 else moment[p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _share(
     following: NDArray[np.float64], preceding: NDArray[np.float64], day: float, weight: NDArray[np.float64]
 ) -> None:

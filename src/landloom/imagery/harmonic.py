@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
 from landloom.errors import InvalidValueError
+from landloom.kernels import kernel
 from landloom.model.sensor import NODATA, SATURATED
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def _terms(days: NDArray[np.float64], middle: float, span: float, waves: int, *,
     return np.stack(columns, axis=1)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _kernel(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -123,7 +123,7 @@ def _kernel(
                 out[n, b, p] = np.uint16(min(max(value, NODATA + 1.0), SATURATED - 1.0))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _solved(
     values: NDArray[np.uint16], weight: NDArray[np.float64], design: NDArray[np.float64], seen: int
 ) -> NDArray[np.float64]:

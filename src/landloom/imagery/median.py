@@ -11,9 +11,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
 from landloom.errors import InvalidValueError
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -82,7 +82,7 @@ def _reduce(
     return median, count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _kernel(
     stack: NDArray[np.uint16],
     valid: NDArray[np.uint8],
@@ -115,7 +115,7 @@ def _kernel(
 # The steps are functions of contiguous rows because only then can the compiler vectorise them.
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _prepare(
     valid: NDArray[np.uint8],
     missing: NDArray[np.uint16],
@@ -138,7 +138,7 @@ def _prepare(
         low[p] = parity[p] & missing[p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _parity(number: NDArray[np.uint16], even: NDArray[np.uint16], count: NDArray[np.unsignedinteger]) -> None:
     """Write the count, and a mask of the pixels where it is even and not zero."""
     for p in range(count.size):
@@ -147,7 +147,7 @@ def _parity(number: NDArray[np.uint16], even: NDArray[np.uint16], count: NDArray
         count[p] = number[p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _pad(
     values: NDArray[np.uint16], missing: NDArray[np.uint16], low: NDArray[np.uint16], out: NDArray[np.uint16]
 ) -> None:
@@ -155,7 +155,7 @@ def _pad(
         out[p] = (values[p] | missing[p]) ^ low[p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _compare(low: NDArray[np.uint16], high: NDArray[np.uint16]) -> None:
     for p in range(low.size):
         a, b = low[p], high[p]
@@ -163,7 +163,7 @@ def _compare(low: NDArray[np.uint16], high: NDArray[np.uint16]) -> None:
         high[p] = max(a, b)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _mean(
     lower: NDArray[np.uint16], upper: NDArray[np.uint16], even: NDArray[np.uint16], out: NDArray[np.uint16]
 ) -> None:

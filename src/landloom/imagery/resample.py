@@ -12,10 +12,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
 from numpy.polynomial.chebyshev import chebpts1, chebvander
 
 from landloom.errors import InvalidValueError
+from landloom.kernels import kernel
 from landloom.model.grid import Grid, transformer
 from landloom.model.sensor import NODATA, SATURATED
 
@@ -150,7 +150,7 @@ def interpolated(array: NDArray[np.uint16], source: Grid, target: Grid) -> NDArr
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _blend(values: NDArray[np.uint16], y: NDArray[np.float64], x: NDArray[np.float64], out: NDArray[np.uint16]) -> None:
     """Mean of the four pixels around each position, by distance; of those that the source has."""
     height, width = values.shape
@@ -176,7 +176,7 @@ def _blend(values: NDArray[np.uint16], y: NDArray[np.float64], x: NDArray[np.flo
                 out[row, column] = SATURATED if saturated else np.uint16(total + 0.5)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _gather(bands: NDArray[Any], y: NDArray[np.float64], x: NDArray[np.float64], out: NDArray[Any]) -> None:
     """Take the pixel that contains each position; nothing is written outside the source."""
     count, height, width = bands.shape
@@ -277,7 +277,7 @@ class _Polynomial:
         return y, x
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _product(tall: NDArray[np.float64], wide: NDArray[np.float64]) -> NDArray[np.float64]:
     """A matrix product of few inner terms; bit-identical whatever the threads of a linear algebra library."""
     out = np.zeros((tall.shape[0], wide.shape[1]))
@@ -287,7 +287,7 @@ def _product(tall: NDArray[np.float64], wide: NDArray[np.float64]) -> NDArray[np
     return out
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _add_scaled(out: NDArray[np.float64], factor: float, row: NDArray[np.float64]) -> None:
     for column in range(out.size):
         out[column] += factor * row[column]

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
 from landloom.errors import InvalidValueError
+from landloom.kernels import kernel
 from landloom.model.sensor import NODATA, SATURATED
 
 if TYPE_CHECKING:
@@ -113,7 +113,7 @@ def whittaker(
     return out.reshape(targets.size, bands, height, width)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _kernel(
     stack: NDArray[np.uint16],
     weight: NDArray[np.float32],
@@ -149,21 +149,21 @@ def _kernel(
         _few(stack, weight, start, end, out)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _store(row: NDArray[np.float64], out: NDArray[np.uint16]) -> None:
     for p in range(out.size):
         number = np.int32(row[p] + 0.5)
         out[p] = np.uint16(min(max(number, np.int32(1)), np.int32(SATURATED - 1)))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _load(source: NDArray[np.uint16], values: NDArray[np.float64]) -> None:
     for time in range(source.shape[0]):
         for p in range(source.shape[1]):
             values[time, p] = source[time, p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def factorise(
     used: NDArray[np.float64],
     index: NDArray[np.int64],
@@ -216,7 +216,7 @@ def factorise(
                 two[n, p] = far
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def solve(
     factors: NDArray[np.float64],
     used: NDArray[np.float64],
@@ -250,7 +250,7 @@ def solve(
             out[n, p] = out[n, p] * inverse[n, p] - one[n, p] * out[n + 1, p] - two[n, p] * out[n + 2, p]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def variances(factors: NDArray[np.float64], own: NDArray[np.float64], next_: NDArray[np.float64]) -> None:
     """Diagonal of the inverse of the equations, and the covariance of each knot with the next.
 
@@ -271,7 +271,7 @@ def variances(factors: NDArray[np.float64], own: NDArray[np.float64], next_: NDA
             own[n, p] = inverse[n, p] - a * near - b * far
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _choose(
     stack: NDArray[np.uint16],
     used: NDArray[np.float64],
@@ -315,7 +315,7 @@ def _choose(
                 penalty[:, p] = one
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _few(stack: NDArray[np.uint16], weight: NDArray[np.float32], start: int, end: int, out: NDArray[np.uint16]) -> None:
     """Pixels with one observation, or none."""
     seen, last = np.zeros(end - start, dtype=np.int64), np.zeros(end - start, dtype=np.int64)

@@ -7,8 +7,8 @@ from enum import IntFlag
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
 
+from landloom.kernels import kernel
 from landloom.labels.coverage import TOUCH, Coverage, Rings, coverage_of_rings
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def assign(claims: Coverage, kinds: NDArray[np.int64]) -> Assignment:
     )
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _win(parcel: Any, pixel: Any, coverage: Any, size: int) -> Any:
     winner = np.full(size, NO_PARCEL, np.int64)
     ratio = np.zeros(size)
@@ -101,7 +101,7 @@ def _win(parcel: Any, pixel: Any, coverage: Any, size: int) -> Any:
     return winner, ratio
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _doubt(parcel: Any, pixel: Any, coverage: Any, winner: Any, kinds: Any) -> Any:
     mask = np.zeros(len(winner), np.uint8)
     bits = np.zeros(len(winner), np.uint8)

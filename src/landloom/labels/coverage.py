@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
-from numba import njit
 
 from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -71,12 +71,12 @@ class Rings:
     """(rings,) 1 or -1, so that shells add and holes subtract."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _snap(value: float) -> Any:
     return np.rint(value * _PER_UNIT) * _UNIT
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _signs(x: Any, y: Any, ring: Any, shells: Any) -> Any:
     sign = np.ones(len(ring) - 1)
     for number in range(len(ring) - 1):
@@ -90,7 +90,7 @@ def _signs(x: Any, y: Any, ring: Any, shells: Any) -> Any:
     return sign
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _sweep_row(cells: Any, width: int, xa: float, ya: float, xb: float, yb: float, sign: float) -> None:
     """Add one edge within one row; x is counted from the window's west edge, and xa and xb may be in either order."""
     height = yb - ya
@@ -122,7 +122,7 @@ def _sweep_row(cells: Any, width: int, xa: float, ya: float, xb: float, yb: floa
         left, done = end, reached
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _sweep_ring(cells: Any, x: Any, y: Any, sign: float, top: int, left: int) -> None:
     """Add a closed ring to a window (rows, columns + 1) whose north-west corner is (top, left)."""
     rows, width = cells.shape[0], cells.shape[1] - 1
@@ -144,7 +144,7 @@ def _sweep_ring(cells: Any, x: Any, y: Any, sign: float, top: int, left: int) ->
             _sweep_row(cells[row - top], width, xa - left, ya, xb - left, yb, turn)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _window(x: Any, y: Any, row: int, column: int, height: int, width: int) -> Any:
     """Extent of the vertices in rows and columns, clipped: top, bottom, left, right."""
     top = max(int(np.floor(y.min())), row)
@@ -154,7 +154,7 @@ def _window(x: Any, y: Any, row: int, column: int, height: int, width: int) -> A
     return top, bottom, left, right
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _room(array: Any, used: int, more: int) -> Any:
     if used + more <= len(array):
         return array
@@ -163,7 +163,7 @@ def _room(array: Any, used: int, more: int) -> Any:
     return larger
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _collect(cells: Any, polygon: int, start: int, step: int, out: Any, used: int) -> int:
     """Turn a swept window into claims, and clear it."""
     owners, pixels, shares = out
@@ -179,7 +179,7 @@ def _collect(cells: Any, polygon: int, start: int, step: int, out: Any, used: in
     return used
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _cover(x: Any, y: Any, ring: Any, polygon: Any, sign: Any, window: Any) -> Any:
     """All claims of all polygons on a window (row, column, height, width) of the grid."""
     origin_row, origin_column, height, width = window

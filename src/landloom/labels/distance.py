@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,7 +20,7 @@ _FEW: Final = 64
 """Up to this number of edges, measuring all of them is cheaper than searching for the near ones."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _edges_of(x: Any, y: Any, ring: Any, edges: Any) -> Any:
     """List the edges of a parcel's rings: start x, start y, dx, dy, 1 / length²; a row each."""
     if len(edges) < len(x):
@@ -36,7 +37,7 @@ def _edges_of(x: Any, y: Any, ring: Any, edges: Any) -> Any:
     return edges, count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _approach(edge: Any, px: float, step: float, py: float, best: Any) -> None:
     """Lower the squared distances of a run of points, `step` apart, to those from one edge, if smaller."""
     ax, dx, dy, inverse = edge[0], edge[2], edge[3], edge[4]
@@ -51,7 +52,7 @@ def _approach(edge: Any, px: float, step: float, py: float, best: Any) -> None:
         best[k] = min(best[k], square)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _near_edges(edges: Any, px: float, py: float, reach: float, far: Any) -> Any:
     """Indices of the edges that may be nearest to a point within `reach` of the given point."""
     for e in range(len(edges)):
@@ -61,7 +62,7 @@ def _near_edges(edges: Any, px: float, py: float, reach: float, far: Any) -> Any
     return np.flatnonzero(far[: len(edges)] <= limit * limit)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _measure(edges: Any, px: float, step: float, py: float, best: Any, far: Any) -> None:
     best[:] = np.inf
     if len(edges) <= _FEW:
@@ -73,7 +74,7 @@ def _measure(edges: Any, px: float, step: float, py: float, best: Any, far: Any)
         _approach(edges[e], px, step, py, best)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _run_length(parcel: Any, pixel: Any, winner: Any, i: int, room: int) -> int:
     """The number of adjacent claims, starting with one, that their parcel won."""
     count = 1
@@ -84,7 +85,7 @@ def _run_length(parcel: Any, pixel: Any, winner: Any, i: int, room: int) -> int:
     return count
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _distances(x: Any, y: Any, ring: Any, polygon: Any, claims: Any, winner: Any, frame: Any) -> Any:
     parcel, pixel = claims
     width, row0, column0, wide, high = frame

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _count_values(raster: Any, rows: Any, columns: Any, height: int, width: int) -> Any:
     # Counting equal neighbours would stall on each other's counter update: four banks of counters avoid that.
     result = np.zeros((len(rows), 256), np.int32)

@@ -1,4 +1,4 @@
-"""A scene: one acquisition on one granule, as an archive lists it."""
+"""A scene: one acquisition on one granule, as an archive lists it, its files, and directions of sun and view."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    import numpy as np
+    from numpy.typing import NDArray
     from shapely.geometry.base import BaseGeometry
 
     from landloom.model.grid import Grid
@@ -71,6 +73,31 @@ class SceneFile:
     """How its address is signed, where it has to be."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Direction:
+    """Directions at nodes; node (0, 0) is the north-west one."""
+
+    zenith: NDArray[np.floating]
+    """(y, x) zenith angle in degrees; NaN where it is not known."""
+    azimuth: NDArray[np.floating]
+    """(y, x) azimuth in degrees clockwise from north, from the ground; NaN where it is not known."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Angles:
+    """Directions over a scene, all at the same nodes."""
+
+    west: float
+    """x of the westernmost nodes, in the CRS of the scene's files."""
+    north: float
+    """y of the northernmost nodes."""
+    step: float
+    """Metres from node to node."""
+    sun: Direction
+    view: Mapping[str, Direction]
+    """Band → view; a band without angles is missing."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
     """One acquisition on one granule."""
@@ -91,6 +118,10 @@ class Scene:
     """Files other than bands."""
     masks: Mapping[str, SceneFile] = field(default_factory=dict, compare=False)
     """Name → mask that is part of the product, if any (`MSK_CLOUDS_B00` of Sentinel-2 Level-1C)."""
+    angles: Angles | None = field(default=None, compare=False, repr=False)
+    """Directions of sun and view, if the archive gives them without opening a further file."""
+    angles_at: SceneFile | None = field(default=None, compare=False)
+    """Document that has them, `MTD_TL.xml` of Sentinel-2, if the archive gives it."""
     sensor: str = SENTINEL_2_L2A.name
     """Its sensor, a row of `landloom.model.sensor`, or one that the recipe describes."""
     described: Sensor | None = field(default=None, compare=False, repr=False)

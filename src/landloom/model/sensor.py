@@ -198,6 +198,8 @@ class Sensor:
     """Stored value of pixels without an observation."""
     saturated: int | None = SATURATED
     """Stored value of saturated pixels; None if there is none."""
+    nadir: bool = False
+    """Whether its reflectance is already that of a nadir view: HLS is normalised by the c-factor method itself."""
     stored: Mapping[str, tuple[str, int | None]] = field(default_factory=dict)
     """Band or layer → its name in files, cubes and items, and its number in a file of several, if that is stated; of
     described sensors."""
@@ -296,6 +298,7 @@ HLS_S30: Final = Sensor(
     conversion=Conversion(scale=0.0001),
     nodata=-9999,
     saturated=None,
+    nadir=True,
 )
 """Harmonized Landsat Sentinel-2, the part of Sentinel-2 at 30 m (NASA, HLS Product User Guide v2.0): Fmask bits 1 to 3
 are cloud, next to cloud or shadow, and cloud shadow."""
@@ -310,6 +313,7 @@ HLS_L30: Final = Sensor(
     conversion=Conversion(scale=0.0001),
     nodata=-9999,
     saturated=None,
+    nadir=True,
 )
 """Harmonized Landsat Sentinel-2, the part of Landsat 8 and 9, on the granules of Sentinel-2."""
 SENSORS: Final = {row.name: row for row in (SENTINEL_2_L2A, SENTINEL_2_L1C, LANDSAT_C2_L2, HLS_S30, HLS_L30)}

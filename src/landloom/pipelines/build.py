@@ -18,7 +18,8 @@ from landloom.engine.pixels.masks import UNKNOWN
 from landloom.engine.plan import gather, make_plan
 from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.results import Results
-from landloom.errors import BuildError, ForeignCorpusError, LandloomError
+from landloom.engine.shards import forget_shards
+from landloom.errors import BuildError, ForeignCorpusError, LandloomError, Problem
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
 from landloom.publication.label_change import restore_label_changes
@@ -28,15 +29,17 @@ from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
     from landloom.corpus.lineage import LineageStep
+    from landloom.engine.context import BuildContext
     from landloom.engine.executors import Factory
     from landloom.engine.plan import Plan
     from landloom.engine.project import Project
     from landloom.engine.run import Listener
+    from landloom.engine.units import Unit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +78,7 @@ def build(
     factory: Factory = inline,
     listener: Listener | None = None,
     allow_missing: bool = False,
+    finish: bool = False,
     provider: ODataProducts | None = None,
 ) -> BuildReport:
     """Build a corpus from a recipe, or its missing parts.
@@ -85,6 +89,7 @@ def build(
         factory: makes executors; by default only this process.
         listener: receives progress.
         allow_missing: publish without failed units, and without failed products.
+        finish: join shards that were built on their own, and publish; what they have not made is missing.
         provider: provider of whole products, instead of the recipe's.
 
     Raises:
@@ -111,7 +116,7 @@ def build(
         plan = make_plan(project, REGISTRY, inputs, left_out)
         keep_plan(context.journal, plan.units)
         waiting = unfinished(plan.units, context)
-        problems = run_units("building", waiting, context)
+        problems = (finish and _unmade(waiting, context)) or run_units("building", waiting, context)
         results = Results(plan.units, context.journal, plan.tiles)
         if (problems := [*problems, *results.refused()]) and not allow_missing:
             raise BuildError(problems)
@@ -120,10 +125,10 @@ def build(
             require_observations(blank, context.journal, plan.problems)
         notes = [str(problem) for problem in (*plan.problems, *problems)]
         notes += [f"{one.unit.id}: {one}" for one in blank]
-        for request in plan.requests:
-            notes += request.kind.notes(request, results)
+        notes += [line for request in plan.requests for line in request.kind.notes(request, results)]
         publish_outcomes(project, plan, results, context)
         keep_draw(plan.placement, context)
+        forget_shards(folder)
         notes += _left_out(plan, results)
     there, kept = _with_added(folder, before, factory, listener)
     notes += kept
@@ -142,6 +147,15 @@ def build(
         notes=tuple(notes),
         report=str(page),
     )
+
+
+def _unmade(waiting: Sequence[Unit], context: BuildContext) -> list[Problem]:
+    """Units that a shard should have made, with the reason if it tried; those that need others' are made last."""
+    tried = {unit.id: context.journal.get(unit.id) for unit in waiting if not unit.needs}
+    return [
+        Problem(where=name, what=entry.reason if entry is not None and entry.reason else "no shard has made it")
+        for name, entry in tried.items()
+    ]
 
 
 def _with_added(

@@ -234,8 +234,13 @@ def _harmonise(listener: Listener | None) -> Evaluation:
     judged = evaluate_steps(listener=listener)
     value = median(one.relative for one in judged if one.pairs)
     what = "difference of the sensors on the same day after all steps, relative to that before, mean over bands"
+    nadir = median(one.directed for one in judged if one.pairs)
+    how = "the same of sensors that see at angles, brought to nadir by the c-factor"
     return Evaluation(
-        figures=(Figure(name="harmonise_difference", value=value, limit=1.0, what=what),),
+        figures=(
+            Figure(name="harmonise_difference", value=value, limit=1.0, what=what),
+            Figure(name="harmonise_nadir", value=nadir, limit=1.0, what=how),
+        ),
         details=[one.document() for one in judged],
         header=("difference (bias), 1e-4", "blue", "green", "red", "nir"),
         rows=tuple(steps_table([one for one in judged if one.pairs])),

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
+from landloom.engine.shards import Shard, begun_shards
 from landloom.errors import CorpusError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator, Sequence
 
     from landloom.engine.units import Unit
 
@@ -39,6 +42,8 @@ class Status:
     rows: tuple[ProductStatus, ...]
     failures: tuple[str, ...]
     """Unit, attempts and reason of each failure."""
+    shards: tuple[str, ...] = ()
+    """Shards that have not begun, or have units left."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -46,12 +51,12 @@ class Status:
             {"product": row.product, "done": row.done, "failed": row.failed, "missing": row.missing}
             for row in self.rows
         ]
-        return {"products": rows, "failures": list(self.failures)}
+        return {"products": rows, "failures": list(self.failures), "shards": list(self.shards)}
 
 
 def keep_plan(journal: Journal, units: Iterable[Unit]) -> None:
     """Record the units of a build, so that `read_status` can tell which are missing."""
-    journal.keep(PLAN, PLAN, json.dumps({unit.id: [unit.product, unit.key] for unit in units}))
+    journal.keep(PLAN, PLAN, json.dumps({unit.id: [unit.product, unit.key, unit.tile] for unit in units}))
 
 
 def read_status(folder: Path) -> Status:
@@ -61,23 +66,50 @@ def read_status(folder: Path) -> Status:
         CorpusError: no build has run there.
     """
     path = folder / JOURNAL
-    if not path.exists():
+    shards = begun_shards(folder)
+    if not path.exists() and not shards:
         raise CorpusError(f"{folder}: no journal, so no build has run here; start one with: landloom build")
     done, failed, missing = Counter[str](), Counter[str](), Counter[str]()
-    failures = []
-    with Journal(path) as journal:
+    failures, undone = [], set()
+    with _joined(folder, path, shards) as journal:
         planned: dict[str, list[str]] = json.loads(journal.notes(PLAN).get(PLAN, "{}"))
         for entry in journal.entries():
-            if entry.key != planned.get(entry.id, [entry.product, entry.key])[1]:
+            if entry.key != planned.get(entry.id, [entry.product, entry.key, entry.tile])[1]:
                 continue  # built, or tried, from other inputs
             planned.pop(entry.id, None)
             refused = [str(chip) for chip in entry.outcome.refused]
             reasons = [str(entry.reason)] if entry.state == "failed" else refused
             (failed if reasons else done)[entry.product] += 1
+            undone |= {entry.tile} if reasons else set()
             failures += [f"{entry.id} (attempt {entry.attempts}): {reason}" for reason in reasons]
-    missing.update(product for product, _ in planned.values())
+    missing.update(product for product, _, _ in planned.values())
     rows = [
         ProductStatus(product=name, done=done[name], failed=failed[name], missing=missing[name])
         for name in sorted({*done, *failed, *missing})
     ]
-    return Status(rows=tuple(rows), failures=tuple(failures))
+    undone |= {tile for _, _, tile in planned.values()}
+    return Status(rows=tuple(rows), failures=tuple(failures), shards=_unfinished(shards, undone))
+
+
+@contextmanager
+def _joined(folder: Path, path: Path, shards: Sequence[Shard]) -> Iterator[Journal]:
+    """The journal of a corpus; with those of its shards, as a copy that a build of one of them does not notice."""
+    if not shards:
+        with Journal(path) as journal:
+            yield journal
+        return
+    with TemporaryDirectory() as scratch, Journal(Path(scratch) / "journal.sqlite") as journal:
+        for other in (path, *(shard.journal(folder) for shard in shards)):
+            journal.join(other)
+        yield journal
+
+
+def _unfinished(shards: Sequence[Shard], tiles: Iterable[str]) -> tuple[str, ...]:
+    """The shards that have any of the tiles: of as many as the last journals say."""
+    listed = list(tiles)
+    return tuple(
+        f"{shard}" + ("" if shard in shards else " (not begun)")
+        for count in sorted({shard.count for shard in shards})
+        for shard in (Shard(count, number) for number in range(1, count + 1))
+        if any(shard.has(tile) for tile in listed)
+    )

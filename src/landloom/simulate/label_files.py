@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-import pyogrio
 import shapely
 
 from landloom.formats.geotiff import encode_cog
@@ -97,6 +96,8 @@ def geopackage(frame: GeoDataFrame, layer: str) -> bytes:
 
 @contextmanager
 def _fixed_date() -> Iterator[None]:
+    import pyogrio
+
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": "2018-01-01T00:00:00.000Z"})
     try:
         yield

@@ -11,7 +11,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ JITTER: Final = 0.6
 """Maximum offset of Voronoi seeds from the centre of their lattice square; at 0.6 the nearest is always within one."""
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _mix(i: int, j: int, seed: int) -> Any:
     z = np.uint64(i) * np.uint64(0x9E3779B97F4A7C15) + np.uint64(j) * np.uint64(0xC2B2AE3D27D4EB4F)
     z += np.uint64(seed) * np.uint64(0x165667B19E3779F9) + np.uint64(0x27D4EB2F165667C5)
@@ -30,18 +31,18 @@ def _mix(i: int, j: int, seed: int) -> Any:
     return z ^ (z >> np.uint64(31))
 
 
-@njit(cache=True, nogil=True, inline="always")  # type: ignore[untyped-decorator]
+@kernel(inline="always")
 def _unit(i: int, j: int, seed: int) -> Any:
     return np.float64(_mix(i, j, seed)) * _TO_UNIT
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _uniform(i: Any, j: Any, seed: int, out: Any) -> None:
     for k in range(out.size):
         out[k] = _unit(i[k], j[k], seed)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _normal(row: int, column: int, height: int, width: int, seed: int, out: Any) -> None:
     # Four 16-bit parts of one hash, summed: Irwin-Hall, close to normal with one multiplication per pixel.
     mask = np.uint64(0xFFFF)
@@ -52,7 +53,7 @@ def _normal(row: int, column: int, height: int, width: int, seed: int, out: Any)
             out[y, x] = (np.float64(total) / 65536.0 - 2.0) * 1.7320508075688772
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _fractal(x: Any, y: Any, scale: float, octaves: int, seed: int, out: Any) -> None:
     out[:] = 0.0
     weight, amplitude, step = 0.0, 1.0, scale
@@ -80,7 +81,7 @@ def _fractal(x: Any, y: Any, scale: float, octaves: int, seed: int, out: Any) ->
         out[k] /= weight
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _nearest(u: Any, v: Any, jitter: float, seed: int, out_i: Any, out_j: Any) -> None:
     for k in range(u.size):
         i0, j0 = int(np.floor(u[k])), int(np.floor(v[k]))

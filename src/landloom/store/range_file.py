@@ -14,8 +14,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
-from rasterio.abc import MultiByteRangeResourceContainer
-
 from landloom.errors import FaultError, PermanentFaultError
 from landloom.store.ranges import BLOCK, open_source
 
@@ -190,7 +188,7 @@ def _put_together(ranges: list[tuple[int, int]]) -> list[tuple[int, int]]:
     return parts
 
 
-class Opener(MultiByteRangeResourceContainer):  # type: ignore[misc]
+class Opener:
     """Gives GDAL open `RangeFile`s, by placeholder names."""
 
     def __init__(self) -> None:
@@ -238,8 +236,13 @@ class Opener(MultiByteRangeResourceContainer):  # type: ignore[misc]
         return self._files[path].size
 
 
-OPENER: Final = Opener()
-"""The opener of this process: GDAL registers an opener by its identity."""
+@cache
+def opener() -> Opener:
+    """The opener of this process: GDAL registers an opener by its identity."""
+    from rasterio.abc import MultiByteRangeResourceContainer
+
+    MultiByteRangeResourceContainer.register(Opener)
+    return Opener()
 
 
 @cache

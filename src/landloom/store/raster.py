@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from rasterio.windows import Window
 
 from landloom.errors import InvalidValueError, PermanentFaultError
 from landloom.model.address import shown
@@ -203,6 +202,8 @@ class RasterFile:
         found = None if self.blocks is None else self.blocks.read(box, band)
         if found is not None:
             return found
+        from rasterio.windows import Window
+
         top, left, height, width = box
         part: NDArray[Any] = self._gdal.read(band, window=Window(left, top, width, height))
         return part

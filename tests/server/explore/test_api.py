@@ -76,6 +76,27 @@ def test_a_split_set_takes_the_place_of_the_splits(own: Served, halves: Path) ->
     assert own.http.get("/explore/selection", params={"split_set": "../x"}).status_code == 400
 
 
+def test_another_label_product_takes_the_place_of_the_first(twice: Served) -> None:
+    about = twice.http.get("/explore/corpus").json()
+    assert [item["key"] for item in about["label_sets"]] == ["labels", "labels-2024"]
+    count = len(twice.corpus)
+    for key, names in (
+        (None, {"clc_512"}),
+        ("labels", {"clc_512"}),
+        ("labels-2024", {"labels-2024_clc_311", "labels-2024_clc_512"}),
+    ):
+        asked = {} if key is None else {"labels": key}
+        data = twice.http.get("/explore/samples", params=asked).content
+        largest = np.frombuffer(data, np.uint8, count, offset=8 * count)
+        assert {about["classes"][code]["column"] for code in largest.tolist()} == names
+        assert {about["classes"][code]["labels"] for code in largest.tolist()} == {key or "labels"}
+        found = twice.http.get("/explore/selection", params=asked).json()
+        assert found["histogram"] == twice.corpus.query().histogram(labels=key)
+        assert set(found["histogram"]) == names
+    for path in ("samples", "selection"):
+        assert twice.http.get(f"/explore/{path}", params={"labels": "labels-2000"}).status_code == 404
+
+
 @pytest.mark.parametrize(
     "query", ["filter=nope>1", "filter=((", "box=1,2,3", "box=a,b,c,d", "box=10,95,20,99", "filter=" + "%5B" * 2_000]
 )

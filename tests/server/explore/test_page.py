@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.chromium import chromium
+from tests.chromium import SHOTS, chromium
 from tests.server.conftest import running
 
 if TYPE_CHECKING:
@@ -110,6 +110,33 @@ def test_another_split_set_is_chosen(opened: Page, own: Served) -> None:
     opened.get_by_label("CQL2 filter").fill("")
     opened.wait_for_selector(f'[data-count="{len(own.corpus)}"]')
     assert "split_set" not in opened.url
+
+
+def test_another_label_product_is_chosen(browser_page: Page, twice: Served) -> None:
+    with running(twice.corpus) as url:
+        browser_page.goto(url)
+        browser_page.wait_for_selector(f'[data-count="{len(twice.corpus)}"]')
+        legend, bars = browser_page.locator(".legend li"), browser_page.locator(".bar .name")
+        assert legend.all_inner_texts() == ["Water bodies"]
+        browser_page.get_by_label("Labels").select_option("labels-2024")
+        legend.nth(1).wait_for()
+        bars.nth(1).wait_for()
+        assert legend.all_inner_texts() == bars.all_inner_texts() == ["Broad-leaved forest", "Water bodies"]
+        assert "labels=labels-2024" in browser_page.url
+        classes = browser_page.get_by_label("Class", exact=True).locator("option")
+        options = classes.evaluate_all("all => all.map(one => one.value)")
+        assert options
+        assert all(name.startswith("labels-2024_clc_") for name in options)
+        bars.first.click()
+        wanted = twice.corpus.query(where='"labels-2024_clc_311" >= 0.5')
+        browser_page.wait_for_selector(f'[data-count="{len(wanted)}"]')
+        name = wanted.ids[0]
+        browser_page.goto(f"{url}/#labels=labels-2024&sample={name}")
+        browser_page.reload()
+        browser_page.wait_for_selector(f'[data-sample="{name}"]')
+        assert browser_page.locator(".labels tr").all_inner_texts()[0].split("\t")[0].strip() == "Broad-leaved forest"
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        browser_page.screenshot(path=SHOTS / "explore-labels.png")
 
 
 def test_bad_filter_is_explained(opened: Page) -> None:

@@ -1,23 +1,26 @@
 // The left side: the filter, the classes of what it found, and how to get the same elsewhere.
 
 import { useState } from "preact/hooks";
-import type { About, Question, Selection } from "./api";
+import type { About, ClassColumn, Question, Selection } from "./api";
 import { queryOf } from "./api";
 import { classColour } from "./colours";
-import { added, listed, toggled } from "./filter";
+import { added, listed, named, toggled } from "./filter";
 
 interface FilterProps {
   about: About;
+  classes: ClassColumn[];
   filter: string;
   problem: string;
   onFilter: (text: string) => void;
   splitSet: string;
   onSplitSet: (name: string) => void;
+  labels: string;
+  onLabels: (key: string) => void;
 }
 
-export function FilterPanel({ about, filter, problem, onFilter, splitSet, onSplitSet }: FilterProps) {
-  const groups = new Map(about.classes.flatMap((item) => item.groups.map((group) => [group.column, group.name])));
-  const [column, setColumn] = useState(about.classes[0]?.column ?? "");
+export function FilterPanel({ about, classes, filter, problem, onFilter, splitSet, onSplitSet, labels, onLabels }: FilterProps) {
+  const groups = new Map(classes.flatMap((item) => item.groups.map((group) => [group.column, group.name])));
+  const [column, setColumn] = useState(classes[0]?.column ?? "");
   const [sign, setSign] = useState(">=");
   const [share, setShare] = useState(50);
   return (
@@ -37,7 +40,23 @@ export function FilterPanel({ about, filter, problem, onFilter, splitSet, onSpli
           {problem}
         </p>
       )}
-      <div class="builder" hidden={!about.classes.length}>
+      {about.label_sets.length > 1 && (
+        <label class="words">
+          <span class="quiet">Labels</span>
+          <select
+            value={labels || about.label_sets[0]?.key}
+            onChange={(event) => onLabels(event.currentTarget.value === about.label_sets[0]?.key ? "" : event.currentTarget.value)}
+            aria-label="Labels"
+          >
+            {about.label_sets.map((item) => (
+              <option key={item.key} value={item.key}>
+                {item.title} ({item.key})
+              </option>
+            ))}
+          </select>
+        </label>
+      )}
+      <div class="builder" hidden={!classes.length}>
         <select value={column} onChange={(event) => setColumn(event.currentTarget.value)} aria-label="Class">
           <optgroup label="Groups">
             {[...groups].map(([name, title]) => (
@@ -47,7 +66,7 @@ export function FilterPanel({ about, filter, problem, onFilter, splitSet, onSpli
             ))}
           </optgroup>
           <optgroup label="Classes">
-            {about.classes.map((item) => (
+            {classes.map((item) => (
               <option key={item.column} value={item.column}>
                 {item.name} ({item.column})
               </option>
@@ -70,7 +89,7 @@ export function FilterPanel({ about, filter, problem, onFilter, splitSet, onSpli
             aria-label="Share"
           />
           <span class="number">{share} %</span>
-          <button onClick={() => onFilter(added(filter, `${column} ${sign} ${share / 100}`))}>Add</button>
+          <button onClick={() => onFilter(added(filter, `${named(column)} ${sign} ${share / 100}`))}>Add</button>
         </div>
       </div>
       <Words title="Strata" name="stratum" values={about.strata} filter={filter} onFilter={onFilter} />
@@ -124,16 +143,16 @@ function Words({ title, name, values, filter, onFilter }: WordsProps) {
 const SHOWN = 8;
 
 interface HistogramProps {
-  about: About;
+  classes: ClassColumn[];
   selection: Selection;
   onAdd: (condition: string) => void;
 }
 
-export function Histogram({ about, selection, onAdd }: HistogramProps) {
-  const depth = Math.max(1, ...about.classes.map((item) => item.groups.length + 1));
+export function Histogram({ classes, selection, onAdd }: HistogramProps) {
+  const depth = Math.max(1, ...classes.map((item) => item.groups.length + 1));
   const [level, setLevel] = useState(depth);
   const sums = new Map<string, { name: string; area: number; colour: string }>();
-  about.classes.forEach((item, place) => {
+  classes.forEach((item, place) => {
     const area = selection.histogram[item.column] ?? 0;
     if (!area) return;
     const own = level === depth ? item : ([...item.groups].sort((a, b) => a.column.length - b.column.length)[level - 1] ?? item);
@@ -162,7 +181,7 @@ export function Histogram({ about, selection, onAdd }: HistogramProps) {
         )}
       </h2>
       {rows.slice(0, all ? undefined : SHOWN).map(([column, row]) => (
-        <button key={column} class="bar" onClick={() => onAdd(`${column} >= 0.5`)} title={`Add: ${column} >= 0.5`}>
+        <button key={column} class="bar" onClick={() => onAdd(`${named(column)} >= 0.5`)} title={`Add: ${named(column)} >= 0.5`}>
           <span class="name">{row.name}</span>
           <span class="number">{((100 * row.area) / Math.max(selection.count, 1)).toFixed(1)} %</span>
           <span class="track">

@@ -1,7 +1,7 @@
 // One sample: labels, its cube as small multiples with a time slider, and what is behind each timestep.
 
 import { useEffect, useState } from "preact/hooks";
-import type { About, Lineage, ProductInfo, Sample } from "./api";
+import type { About, ClassColumn, Lineage, ProductInfo, Sample } from "./api";
 import { getJson } from "./api";
 import { classColour } from "./colours";
 import type { Pixel } from "./Series";
@@ -9,6 +9,7 @@ import { PixelPicker, SeriesPanel } from "./Series";
 
 interface Props {
   about: About;
+  classes: ClassColumn[];
   sample: Sample;
   onClose: () => void;
 }
@@ -30,12 +31,13 @@ function combinations(product: ProductInfo): [string, string][] {
   return [[product.kind === "imagery" && product.bands.length > 2 ? "Natural colour" : (product.bands[0] ?? ""), ""], ...there, ...singles];
 }
 
-export function SamplePanel({ about, sample, onClose }: Props) {
-  const names = new Map(about.classes.map((item, place) => [item.column, { name: item.name, place }]));
+export function SamplePanel({ about, classes, sample, onClose }: Props) {
+  const names = new Map(classes.map((item, place) => [item.column, { name: item.name, place }]));
   const products = about.products.filter((item) => item.bands.length && sample.assets[item.key]?.length);
   const [key, setKey] = useState(products[0]?.key ?? "");
   const product = products.find((item) => item.key === key) ?? products[0];
-  const fractions = Object.entries(sample.fractions);
+  // Shares of other label products are of the same ground.
+  const fractions = Object.entries(sample.fractions).filter(([column]) => !classes.length || names.has(column));
   return (
     <section class="sample" data-sample={sample.id}>
       <header>

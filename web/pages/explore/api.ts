@@ -6,6 +6,8 @@ export { getJson };
 
 export interface ClassColumn {
   column: string;
+  /** Key of its label product; null where no taxonomy is known. */
+  labels: string | null;
   name: string;
   groups: { column: string; name: string }[];
 }
@@ -34,6 +36,8 @@ export interface About {
   size: number;
   products: ProductInfo[];
   classes: ClassColumn[];
+  /** Label products, each of which speaks of the whole ground. */
+  label_sets: { key: string; title: string }[];
   strata: string[];
   splits: string[];
   /** Names of split sets; `splits` are those of the one that was asked for. */
@@ -108,24 +112,42 @@ export interface Question {
   box: string;
   /** Split set whose splits are meant; empty for those of the recipe. */
   splitSet: string;
+  /** Label product whose classes are shown; empty for the first. */
+  labels: string;
 }
 
-/** An address under /explore/, with the split set that is meant. */
-export function under(path: string, splitSet: string): string {
-  return splitSet ? `explore/${path}?${new URLSearchParams({ split_set: splitSet })}` : `explore/${path}`;
+/** What the page shows: which splits, and which labels. */
+export type View = Pick<Question, "splitSet" | "labels">;
+
+function stated({ splitSet, labels }: View): URLSearchParams {
+  const parameters = new URLSearchParams();
+  if (splitSet) parameters.set("split_set", splitSet);
+  if (labels) parameters.set("labels", labels);
+  return parameters;
+}
+
+/** The classes of one label product, the first unless told. */
+export function classesOf(about: About, labels: string): ClassColumn[] {
+  const key = labels || about.label_sets[0]?.key;
+  return key ? about.classes.filter((item) => item.labels === key) : about.classes;
+}
+
+/** An address under /explore/, with the split set and the labels that are meant. */
+export function under(path: string, view: View): string {
+  const text = stated(view).toString();
+  return text ? `explore/${path}?${text}` : `explore/${path}`;
 }
 
 export function queryOf(question: Question): string {
-  const parameters = new URLSearchParams();
+  const parameters = stated(question);
   if (question.filter.trim()) parameters.set("filter", question.filter.trim());
   if (question.box) parameters.set("box", question.box);
-  if (question.splitSet) parameters.set("split_set", question.splitSet);
   const text = parameters.toString();
   return text ? `?${text}` : "";
 }
 
-export async function getArrays(count: number, splitSet: string): Promise<Arrays> {
-  const data = await (await fetched(under("samples", splitSet))).arrayBuffer();
+export async function getArrays(count: number, view: View): Promise<Arrays> {
+  const data = await (await fetched(under("samples", view))).arrayBuffer();
   const bytes = (place: number) => new Uint8Array(data, 8 * count + place * count, count);
   return {
     lon: new Float32Array(data, 0, count),

@@ -24,6 +24,6 @@ export function wheel(place: number): string {
 }
 
 export function classColour(column: string, place: number): string {
-  const match = /^clc_(\d+)$/.exec(column);
+  const match = /(?:^|_)clc_(\d+)$/.exec(column);
   return (match?.[1] && CLC[match[1]]) || wheel(place);
 }

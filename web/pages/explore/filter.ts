@@ -4,6 +4,11 @@ export function quoted(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** A column as filters name it: keys of label products may hold hyphens. */
+export function named(column: string): string {
+  return /^[A-Za-z_]\w*$/.test(column) ? column : `"${column}"`;
+}
+
 /** The text with one more condition. */
 export function added(text: string, condition: string): string {
   const old = text.trim();

@@ -3,8 +3,8 @@ import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import "ol/ol.css";
 import "../../shared/base.css";
 import "./style.css";
-import type { About, Arrays, Question, Sample, Selection } from "./api";
-import { getArrays, getJson, getSelection, under } from "./api";
+import type { About, Arrays, Question, Sample, Selection, View } from "./api";
+import { classesOf, getArrays, getJson, getSelection, under } from "./api";
 import { NONE, classColour, wheel } from "./colours";
 import { added } from "./filter";
 import { SampleMap } from "./map";
@@ -15,7 +15,8 @@ type Colouring = "class" | "stratum" | "split";
 
 function start(): Question {
   const stated = new URLSearchParams(location.hash.slice(1));
-  return { filter: stated.get("filter") ?? "", box: stated.get("box") ?? "", splitSet: stated.get("split_set") ?? "" };
+  const [filter, box, splitSet, labels] = ["filter", "box", "split_set", "labels"].map((name) => stated.get(name) ?? "");
+  return { filter: filter!, box: box!, splitSet: splitSet!, labels: labels! };
 }
 
 /** Entries that the legend begins with. */
@@ -43,12 +44,13 @@ function LegendList({ items }: { items: { name: string; colour: string }[] }) {
 interface ExplorerProps {
   about: About;
   arrays: Arrays;
-  splitSet: string;
-  onSplitSet: (name: string) => void;
+  view: View;
+  onView: (view: View) => void;
 }
 
-function Explorer({ about, arrays, splitSet, onSplitSet }: ExplorerProps) {
-  const [question, setQuestion] = useState(() => ({ ...start(), splitSet }));
+function Explorer({ about, arrays, view, onView }: ExplorerProps) {
+  const [question, setQuestion] = useState(() => ({ ...start(), ...view }));
+  const classes = useMemo(() => classesOf(about, view.labels), [about, view.labels]);
   const [selection, setSelection] = useState<Selection | null>(null);
   const [problem, setProblem] = useState("");
   const [sample, setSample] = useState<Sample | null>(null);
@@ -66,10 +68,10 @@ function Explorer({ about, arrays, splitSet, onSplitSet }: ExplorerProps) {
   useEffect(() => {
     if (!target.current || map.current) return;
     map.current = new SampleMap(target.current, about, arrays, (row) => {
-      void getJson<Sample>(under(`rows/${row}`, splitSet)).then(setSample);
+      void getJson<Sample>(under(`rows/${row}`, view)).then(setSample);
     });
     const wanted = new URLSearchParams(location.hash.slice(1)).get("sample");
-    if (wanted) void getJson<Sample>(under(`samples/${encodeURIComponent(wanted)}`, splitSet)).then(setSample);
+    if (wanted) void getJson<Sample>(under(`samples/${encodeURIComponent(wanted)}`, view)).then(setSample);
   }, [about, arrays]);
 
   useEffect(() => {
@@ -105,15 +107,17 @@ function Explorer({ about, arrays, splitSet, onSplitSet }: ExplorerProps) {
     if (question.filter) stated.set("filter", question.filter);
     if (question.box) stated.set("box", question.box);
     if (question.splitSet) stated.set("split_set", question.splitSet);
+    if (question.labels) stated.set("labels", question.labels);
     if (sample) stated.set("sample", sample.id);
     history.replaceState(null, "", stated.size ? `#${stated}` : location.pathname + location.search);
   }, [question, sample]);
 
   const legend = useMemo(() => {
-    if (colouring === "class") return about.classes.map((item, place) => ({ name: item.name, colour: classColour(item.column, place) }));
+    // Codes count all classes; colours those of the labels that are shown.
+    if (colouring === "class") return about.classes.map((item) => ({ name: item.name, colour: classColour(item.column, classes.indexOf(item)) }));
     const names = colouring === "stratum" ? about.strata : about.splits;
     return names.map((name, place) => ({ name, colour: wheel(place) }));
-  }, [about, colouring]);
+  }, [about, classes, colouring]);
   const codes = { class: arrays.largest, stratum: arrays.stratum, split: arrays.split }[colouring];
 
   useEffect(() => {
@@ -152,17 +156,20 @@ function Explorer({ about, arrays, splitSet, onSplitSet }: ExplorerProps) {
         <aside class="left">
           <FilterPanel
             about={about}
+            classes={classes}
             filter={question.filter}
             problem={problem}
             onFilter={setFilter}
-            splitSet={splitSet}
-            onSplitSet={onSplitSet}
+            splitSet={view.splitSet}
+            onSplitSet={(splitSet) => onView({ ...view, splitSet })}
+            labels={view.labels}
+            onLabels={(labels) => onView({ ...view, labels })}
           />
           <label class="check">
             <input type="checkbox" checked={inView} onChange={(event) => setInView(event.currentTarget.checked)} />
             Only what is in view
           </label>
-          {selection && !problem && about.classes.length > 0 && <Histogram about={about} selection={selection} onAdd={(text) => setFilter(added(question.filter, text))} />}
+          {selection && !problem && about.classes.length > 0 && <Histogram classes={classes} selection={selection} onAdd={(text) => setFilter(added(question.filter, text))} />}
           {!problem && <CopyPanel about={about} question={question} files={selection?.files ?? 0} />}
         </aside>
         <div class="middle">
@@ -194,7 +201,7 @@ function Explorer({ about, arrays, splitSet, onSplitSet }: ExplorerProps) {
         </div>
         {sample && (
           <aside class="right" ref={panel}>
-            <SamplePanel about={about} sample={sample} onClose={() => setSample(null)} />
+            <SamplePanel about={about} classes={classes} sample={sample} onClose={() => setSample(null)} />
           </aside>
         )}
       </main>
@@ -203,26 +210,26 @@ function Explorer({ about, arrays, splitSet, onSplitSet }: ExplorerProps) {
 }
 
 function App() {
-  const [splitSet, setSplitSet] = useState(() => start().splitSet);
-  const [loaded, setLoaded] = useState<{ about: About; arrays: Arrays; splitSet: string } | null>(null);
+  const [view, setView] = useState<View>(() => ({ splitSet: start().splitSet, labels: start().labels }));
+  const [loaded, setLoaded] = useState<{ about: About; arrays: Arrays; view: View } | null>(null);
   const [problem, setProblem] = useState("");
   useEffect(() => {
     let wanted = true;
-    getJson<About>(under("corpus", splitSet))
+    getJson<About>(under("corpus", view))
       .then(async (about) => {
-        const arrays = await getArrays(about.samples, splitSet);
+        const arrays = await getArrays(about.samples, view);
         if (!wanted) return;
         document.title = about.title;
-        setLoaded({ about, arrays, splitSet });
+        setLoaded({ about, arrays, view });
       })
       .catch((error: Error) => wanted && setProblem(error.message));
     return () => {
       wanted = false;
     };
-  }, [splitSet]);
+  }, [view]);
   if (problem) return <p class="problem alone">The server does not answer: {problem}</p>;
-  // Another split set is another page: map, legend and selection begin anew, the filter stands in the address.
-  return loaded ? <Explorer key={loaded.splitSet} {...loaded} onSplitSet={setSplitSet} /> : <p class="alone quiet">Loading the corpus …</p>;
+  // Other splits or labels are another page: map, legend and selection begin anew, the filter stands in the address.
+  return loaded ? <Explorer key={`${loaded.view.splitSet} ${loaded.view.labels}`} {...loaded} onView={setView} /> : <p class="alone quiet">Loading the corpus …</p>;
 }
 
 const root = document.getElementById("app");

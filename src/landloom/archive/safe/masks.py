@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from rasterio.features import rasterize
 
 from landloom.archive.safe.packages import read_member
 from landloom.errors import InvalidDocumentError, InvalidValueError, PermanentFaultError
@@ -113,6 +112,8 @@ def _centres(start: float, step: float, count: int) -> NDArray[np.floating]:
 
 
 def _polygon_mask(href: str, window: Grid, *, only: frozenset[str] | None) -> NDArray[np.bool_]:
+    from rasterio.features import rasterize
+
     try:
         features = parse_mask_gml(_bytes(href), href)
     except InvalidDocumentError as error:

@@ -10,6 +10,7 @@ from landloom.archive.dedupe import resolve_duplicates
 from landloom.archive.protocol import is_wanted
 from landloom.archive.safe.packages import UNREADABLE, opened, product_paths
 from landloom.errors import InvalidDocumentError, InvalidInputError, PermanentFaultError, Problem, TransientFaultError
+from landloom.formats.safe.directions import scene_angles
 from landloom.formats.safe.safe_product import manifest_checksums, parse_product
 from landloom.model.antimeridian import split_antimeridian
 from landloom.model.scene import Role, Scene, SceneFile
@@ -164,6 +165,7 @@ def _scene(product: SafeProduct, granule: SafeGranule, package: Package, checksu
         bands={name: asset(path, name) for name, path in bands.items()},
         layers={} if classes is None else {Role.CLASSIFICATION: asset(classes)},
         masks={name: asset(path) for name, path in masks.items()} if own is SENTINEL_2_L1C else {},
+        angles=scene_angles(granule.sun, granule.view, granule.grids),
         sensor=own.name,
         cloud_cover=product.cloud_cover if alone or granule.cloud_cover is None else granule.cloud_cover,
         nodata_share=granule.nodata_share,

@@ -52,6 +52,8 @@ if TYPE_CHECKING:
     from landloom.model.sensor import Sensor
 
 _ORBITS = range(1, 1000)
+_GRANULE_METADATA = ("granule_metadata", "granule-metadata")
+"""Asset keys of `MTD_TL.xml` at Earth Search and the Copernicus Data Space, and at Planetary Computer."""
 
 
 def parse_scene(item: Mapping[str, Any], base_href: str, profile: Profile, sensor: Sensor | None = None) -> Scene:
@@ -124,6 +126,7 @@ class _Item:
             footprint=footprint,
             bands=bands,
             layers=layers,
+            angles_at=self._angles_at(),
             sensor=made.sensor.name,
             described=made.sensor if made.sensor.is_described else None,
             cloud_cover=values.optional(percentage, "eo:cloud_cover"),
@@ -248,6 +251,16 @@ class _Item:
             wanted = f"files named like {', '.join(list(self.profile.bands)[:3])}, …"
             self.values.problems += odd or [Problem(where="assets", what=f"got {got}, expected {wanted}")]
         return bands, layers
+
+    def _angles_at(self) -> SceneFile | None:
+        """The metadata of the granule, which has directions of sun and view."""
+        assets = self.values.mapping("assets")
+        asset = next((assets[key] for key in _GRANULE_METADATA if key in assets), None)
+        try:
+            return None if asset is None else self._asset(asset, 1, None)
+        except (InvalidValueError, ForeignAddressError) as error:
+            self.values.note(f"metadata of the granule: {error}; left out")
+            return None
 
     def _numbers(self, asset: Mapping[str, Any], number: int, sensor: Sensor, baseline: str | None) -> dict[str, Any]:
         return stated_numbers(

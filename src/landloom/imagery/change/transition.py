@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,7 +32,7 @@ _SLOWER: Final = (1.0, 1.4, 2.0, 3.0, 4.0)
 """Time constants of gradual ones, relative to the fastest."""
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def break_kernel(
     values: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -66,7 +67,7 @@ def break_kernel(
             _pixel(t[:n], y[:n], v[:n], directions, settings, found[:, :, p])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _without_spikes(t: NDArray[np.float64], y: NDArray[np.float64], v: NDArray[np.float64], n: int) -> int:
     """Close the gaps of observations outside of the range of two neighbours on both sides; the number that is left."""
     kept = np.ones(n, np.bool_)
@@ -89,7 +90,7 @@ def _without_spikes(t: NDArray[np.float64], y: NDArray[np.float64], v: NDArray[n
     return left
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _pixel(
     t: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -124,7 +125,7 @@ def _pixel(
             count += 1
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _is_apart(found: NDArray[np.float32], count: int, date: float, apart: float) -> bool:
     near = False
     for k in range(count):
@@ -132,7 +133,7 @@ def _is_apart(found: NDArray[np.float32], count: int, date: float, apart: float)
     return not near
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _falls(y: NDArray[np.float64], fall: NDArray[np.float64]) -> None:
     """Fall across each interval: median of up to three observations before it less that of up to five after it.
 
@@ -143,7 +144,7 @@ def _falls(y: NDArray[np.float64], fall: NDArray[np.float64]) -> None:
         fall[i] = np.median(y[max(i - 2, 0) : i + 1]) - np.median(y[i + 1 : min(i + 6, n)])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _abruptness(
     t: NDArray[np.float64],
     y: NDArray[np.float64],
@@ -171,7 +172,7 @@ def _abruptness(
     return float(slow - abrupt)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def misfit(
     t: NDArray[np.float64], y: NDArray[np.float64], weight: NDArray[np.float64], middle: float, constant: float
 ) -> float:
@@ -198,7 +199,7 @@ def misfit(
     return float(misfit)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _end_of_fall(t: NDArray[np.float64], y: NDArray[np.float64], v: NDArray[np.float64], i: int) -> tuple[int, float]:
     """The last observation before the level after a fall, and this level."""
     steepest = i

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def merge_scene(
     bands: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -49,7 +50,7 @@ def merge_scene(
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def merge_codes(codes: NDArray[np.uint8], own: NDArray[np.uint16]) -> None:
     """Add a scene's cloud mask to that of the scenes before it, as codes + 1; 0 where none has data.
 

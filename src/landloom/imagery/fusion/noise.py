@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def noise_levels(stack: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArray
     return np.array([max(np.median(one), LEAST) if one else LEAST for one in found], dtype=np.float32)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _median_change(now: NDArray[np.uint16], then: NDArray[np.uint16], both: NDArray[np.bool_]) -> float:
     """Median of how much the difference of neighbours has changed: exact, by counting, for these are whole numbers."""
     counts = np.zeros(_LARGEST + 1, np.int64)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
 
 from landloom.imagery.fusion.levels import smooth_levels
 from landloom.imagery.fusion.regions import MEMBERS
+from landloom.kernels import kernel
 from landloom.model.sensor import SATURATED
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _FEW: Final = 4.0
 _LAG: Final = 40.0
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def spread(
     values: NDArray[np.float32], member: NDArray[np.int32], weight: NDArray[np.float32], out: NDArray[np.float32]
 ) -> None:
@@ -46,7 +46,7 @@ def spread(
                     out[n, b, y, x] = total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def fit_gains(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -91,7 +91,7 @@ def fit_gains(
     return gain, variance
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def find_outliers(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -146,7 +146,7 @@ def find_outliers(
     return found
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def pixel_series(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -230,7 +230,7 @@ def pixel_series(
     return clipped
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _misses(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -254,7 +254,7 @@ def _misses(
                 miss[b, t, x] = m
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _lasting(
     miss: NDArray[np.float32],
     valid: NDArray[np.bool_],

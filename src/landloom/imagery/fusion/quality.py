@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
 
 from landloom.errors import InvalidInputError
 from landloom.imagery.masks.rules import plain_values
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -74,7 +74,7 @@ def _cloud_codes(classes: NDArray[Any], layer: Classification) -> NDArray[np.uin
     return codes
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _looked_up(table: NDArray[np.uint16], values: NDArray[Any]) -> NDArray[np.uint16]:
     """The code of each value."""
     codes = np.empty(values.shape, np.uint16)
@@ -84,7 +84,7 @@ def _looked_up(table: NDArray[np.uint16], values: NDArray[Any]) -> NDArray[np.ui
     return codes
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def nearest_dates(
     used: NDArray[np.bool_], days: NDArray[np.float64], targets: NDArray[np.float64]
 ) -> NDArray[np.int32]:

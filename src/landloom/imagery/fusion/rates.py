@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -122,7 +123,7 @@ class _Changes:
         return inverse
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _find_changes(
     values: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -156,7 +157,7 @@ def _find_changes(
     return ends[:count].copy()
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _relative_sums(
     excess: NDArray[np.float32], span: NDArray[np.int32], relative: NDArray[np.float64]
 ) -> NDArray[np.float64]:
@@ -170,7 +171,7 @@ def _relative_sums(
     return total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _interval_sums(
     excess: NDArray[np.float32], span: NDArray[np.int32], factor: NDArray[np.float64], count: int
 ) -> NDArray[np.float64]:
@@ -184,7 +185,7 @@ def _interval_sums(
     return total
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def localise(
     values: NDArray[np.float32], noise: NDArray[np.float32], days: NDArray[np.float64], growth: NDArray[np.float32]
 ) -> None:

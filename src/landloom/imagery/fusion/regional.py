@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -86,7 +87,7 @@ def region_series(
     return RegionSeries(days=days, values=values, variance=variance, reference=np.ones(days.size, np.bool_))
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _excess(
     values: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -114,7 +115,7 @@ def _excess(
     return np.sqrt(above / values.shape[1]), np.sqrt(below / values.shape[1])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _spikes(
     values: NDArray[np.float32],
     variance: NDArray[np.float32],
@@ -169,7 +170,7 @@ def _slopes(series: RegionSeries) -> NDArray[np.float64]:
     return np.quantile(every, USUAL, axis=1) if every.size else np.zeros(series.values.shape[1])
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _paces(values: NDArray[np.float32], seen: NDArray[np.bool_], days: NDArray[np.float64]) -> NDArray[np.float64]:
     """(band, change) sizes of changes per day between consecutive observations of regions."""
     times, bands, regions = values.shape

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,7 +73,7 @@ def find_regions(
     return Regions(count=shape[0] * shape[1], member=member, weight=weight)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def place_features(values: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
     """Features (feature, y, x) → (y, x, feature)."""
     for y in range(values.shape[1]):
@@ -81,7 +82,7 @@ def place_features(values: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
                 out[y, x, k] = values[k, y, x]
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _means(flat: NDArray[np.uint16], label: NDArray[np.int64], count: int) -> NDArray[np.float32]:
     """(region, feature + 1): means, and the number of pixels."""
     size = flat.shape[2]
@@ -99,7 +100,7 @@ def _means(flat: NDArray[np.uint16], label: NDArray[np.int64], count: int) -> ND
     return total
 
 
-@njit(cache=True, nogil=True, fastmath=True)  # type: ignore[untyped-decorator]
+@kernel(fastmath=True)
 def _distance(a: NDArray[np.uint16], b: NDArray[np.float32], scale: NDArray[np.float32], size: int) -> np.float32:
     total = np.float32(0.0)
     for k in range(size):
@@ -108,7 +109,7 @@ def _distance(a: NDArray[np.uint16], b: NDArray[np.float32], scale: NDArray[np.f
     return total / np.float32(size)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _assign(
     flat: NDArray[np.uint16],
     seeds: NDArray[np.float32],
@@ -134,7 +135,7 @@ def _assign(
     return label
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _memberships(
     flat: NDArray[np.uint16],
     seeds: NDArray[np.float32],
@@ -177,7 +178,7 @@ def _memberships(
     return member, weight
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def gather(
     stack: NDArray[np.float32],
     valid: NDArray[np.bool_],

@@ -9,7 +9,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +45,7 @@ def gradients(stack: NDArray[Any], valid: NDArray[np.bool_]) -> tuple[NDArray[np
     return made, known
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _gradients(
     image: NDArray[Any], valid: NDArray[np.bool_], made: NDArray[np.complex64], known: NDArray[np.bool_]
 ) -> None:
@@ -74,7 +75,7 @@ def _gradients(
                 made[r, c] *= limit / size
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def others(
     made: NDArray[np.complex64], known: NDArray[np.bool_], days: NDArray[np.float64], memory: float
 ) -> tuple[NDArray[np.complex64], NDArray[np.float32]]:
@@ -116,7 +117,7 @@ def others(
     return mean, weight
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _add(
     sums: NDArray[np.complex64], mass: NDArray[np.float32], made: NDArray[np.complex64], known: NDArray[np.bool_]
 ) -> None:
@@ -127,7 +128,7 @@ def _add(
                 mass[r, c] += np.float32(1.0)
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def contributions(
     known: NDArray[np.bool_], weight: NDArray[np.float32], days: NDArray[np.float64], memory: float
 ) -> NDArray[np.float64]:

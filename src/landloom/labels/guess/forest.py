@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from numba import njit
 
 from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +107,7 @@ def _packed(tree: Any, start: int) -> tuple[NDArray[np.uint64], NDArray[np.int64
     return children << _CHILD | features << _FEATURE | thresholds, places
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@kernel
 def _run(
     pixels: NDArray[np.uint16],
     nodes: NDArray[np.uint64],

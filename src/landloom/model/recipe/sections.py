@@ -33,14 +33,14 @@ def section_keys(section: type[BaseModel]) -> dict[str, FieldInfo]:
     return {field.alias or name: field for name, field in section.model_fields.items()}
 
 
-def _off(value: object) -> object:
+def unless_false(value: object) -> object:
     """YAML reads `off` as false."""
     return "off" if value is False else value
 
 
 Registering = Annotated[
     Literal["off", "measure", "correct"] | None,
-    BeforeValidator(_off),
+    BeforeValidator(unless_false),
     Field(alias="register", exclude_if=is_none),  # every class of pydantic's has a `register` of its own
 ]
 """What is done about displaced scenes; a field of this type is not called like its key."""

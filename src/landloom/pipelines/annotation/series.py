@@ -5,33 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.imagery.resample import repeat
-from landloom.imagery.valid import data_valid, scl_valid
+from landloom.imagery.valid import data_valid
 from landloom.model.grid import Grid
-from landloom.model.sensor import LANDCOVERNET_CLEAR
+from landloom.query.usable import USABLE, usable_layers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from landloom.corpus.info import ProductInfo
     from landloom.model.sensor import Band
     from landloom.query.corpus import Corpus
-
-_CLEAR: Final = frozenset(LANDCOVERNET_CLEAR)
-_USABLE: Final[dict[str, Callable[[NDArray[Any]], NDArray[np.bool_]]]] = {
-    "SCL": lambda layer: scl_valid(layer.astype(np.uint8), _CLEAR),
-    "valid": lambda layer: layer > 0,
-    "count": lambda layer: layer > 0,
-    "cloud": lambda layer: layer == 0,
-}
-"""Layer of a quality product → its usable pixels."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -106,14 +95,9 @@ class SeriesSource:
     def _masks(self) -> tuple[tuple[str, str], ...]:
         """(product, layer) of the quality layers that mark usable pixels at the same timesteps."""
         own = self.item
+        found = usable_layers(self.corpus.info, own.key)
         return tuple(
-            (one.key, band.name)
-            for one in self.corpus.info.products
-            for band in one.product.bands
-            if one.product.kind == "quality"
-            and band.name in _USABLE
-            and one.timesteps == own.timesteps
-            and one.product.resolution == own.product.resolution
+            one for one in found if self.corpus.info.product(one[0]).product.resolution == own.product.resolution
         )
 
     def grid(self, chip: str) -> Grid:
@@ -157,7 +141,7 @@ class SeriesSource:
             place = {stamp: number for number, stamp in enumerate(quality["time"].to_numpy().tolist())}
             for number, stamp in enumerate(stamps.tolist()):
                 if stamp in place:
-                    valid[number] &= _USABLE[layer](np.asarray(quality[place[stamp]]))
+                    valid[number] &= USABLE[layer](np.asarray(quality[place[stamp]]))
         return ChipSeries(times=tuple(_instant(stamp) for stamp in stamps), reflectance=reflectance, valid=valid)
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import rasterio
 
 from landloom.archive.figure import calendar_figure
 from landloom.archive.orders.odata import ODataProducts, ODataService
@@ -244,6 +243,8 @@ def _granules(chosen: ScenesChosen) -> str:
 
 
 def _raster(folder: Path, name: str) -> Any:
+    import rasterio
+
     with rasterio.open(folder / "labels" / f"{name}.tif", driver="GTiff") as file:
         return file.read(1)
 

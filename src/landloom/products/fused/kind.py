@@ -11,6 +11,7 @@ import numpy as np
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import clear_classes, sensor_of
+from landloom.engine.pixels.directions import angles_identity
 from landloom.engine.pixels.mask_sections import mask_problems, masks_of, pixel_mask
 from landloom.engine.pixels.registration import Register
 from landloom.engine.scenes.overpasses import overpasses
@@ -50,7 +51,7 @@ SECOND: Final = "second"
 """Name of the second sensor's scenes."""
 LAYERS: Final = "quality"
 """Name of the files of delivered quality layers."""
-WITHOUT_EFFECT: Final = ("clear", "dilate", "mask", "registration", "valid_range", "second")
+WITHOUT_EFFECT: Final = ("clear", "dilate", "mask", "registration", "method", "brdf", "valid_range", "second")
 """Settings of computed series."""
 COLOURS: Final = (("blue",), ("green",), ("red",), ("nir", "nir08"))
 """Common names of the bands, in the published order; the first that a sensor has."""
@@ -80,7 +81,10 @@ class FusedKind(ProductKind[FusedProduct]):
             if section.quality is not None:
                 yield Problem(where=f"{where}.{LAYERS}", what="only an imported series has one: remove it")
             yield from mask_problems(where, section, read, list(self._sensors(section, read).values()))
-        for name, sensor in self._sensors(section, read).items():
+        sensors = self._sensors(section, read)
+        yield from _brdf_problems(where, section, sensors)
+        yield from _filling_problems(where, section)
+        for name, sensor in sensors.items():
             place = where if name == "" else f"{where}.{name}"
             missing = [names[0] for names in COLOURS if _band(sensor, names) is None]
             if missing:
@@ -165,56 +169,53 @@ class FusedKind(ProductKind[FusedProduct]):
             [project.scene_identity(scene, task.bands, request.scenes.archive) for scene in own],
             [project.scene_identity(scene, task.layers, str(section.quality)) for scene in beside],
         )
-        return Unit(
-            kind=self.name,
-            product=request.unit,
-            tile=tile,
-            makes=(SERIES, QUALITY),
-            samples=samples,
-            key=decides,
-            memory=IMPORT_MEMORY,
-            task=task,
-        )
+        return self._made(request, tile, decides, IMPORT_MEMORY, task)
 
     def _unit(self, request: ProductRequest[FusedProduct], inputs: PlanInputs, tile: str) -> Unit:
         project, section, samples = request.project, request.section, inputs.tiles[tile]
         sensors = self._sensors(section, dict(project.recipe))
-        own, more = (inputs.scenes.get(request.path + end, {}).get(tile, ()) for end in ("", f".{SECOND}"))
-        made, steps = products(request), timesteps(request)
+        own, other = inputs.scenes[request.path][tile], inputs.scenes.get(f"{request.path}.{SECOND}", {})
+        more, read = other.get(tile, ()), project.scene_identity
         first = _source(sensors[""], own, section, samples[0].epsg)
         second = _source(sensors[SECOND], more, section, samples[0].epsg) if SECOND in sensors else None
         task = FusedTask(
             store=inputs.store,
             layout=inputs.layout,
             layouts=project.recipe.layouts,
-            products=made,
+            products=products(request),
             first=first,
             second=second,
             resolution=section.resolution,
             samples=samples,
-            timesteps=steps,
+            timesteps=timesteps(request),
             limits=section.limits,
+            filling=section.filling,
             register=Register(section.registration or Register.MEASURE),
         )
-        decides = unit_digest(
+        key = unit_digest(
             METHOD,
             section.model_dump(mode="json", exclude={"terms"}),
             project.recipe.layouts,
-            [[asdict(product) for product in made], inputs.layout.name],
-            [[step.name, str(step.period)] for step in steps],
+            [[asdict(product) for product in task.products], inputs.layout.name],
+            [[step.name, str(step.period)] for step in task.timesteps],
             [(str(sample.id), sample.bounds) for sample in samples],
-            [project.scene_identity(scene, first.read, request.scenes.archive) for scene in own],
-            [project.scene_identity(scene, second.read, str(section.second)) for scene in more] if second else [],
-            *([BETWEEN] if second and task.register is not Register.OFF else []),
+            [read(scene, first.read, request.scenes.archive) for scene in own],
+            [read(scene, second.read, str(section.second)) for scene in more] if second else [],
+            *_further(task),
         )
+        return self._made(request, tile, key, MEMORY, task)
+
+    def _made(
+        self, request: ProductRequest[FusedProduct], tile: str, key: str, memory: int, task: FusedTask | ImportTask
+    ) -> Unit:
         return Unit(
             kind=self.name,
             product=request.unit,
             tile=tile,
-            makes=tuple(product.key for product in made),
-            samples=samples,
-            key=decides,
-            memory=MEMORY,
+            makes=(SERIES, QUALITY),
+            samples=task.samples,
+            key=key,
+            memory=memory,
             task=task,
         )
 
@@ -302,6 +303,32 @@ def _import_problems(where: str, section: FusedProduct, read: Mapping[str, objec
         yield Problem(where=f"{where}.{LAYERS}", what=what)
 
 
+def _further(task: FusedTask) -> list[object]:
+    """What else decides a unit, of what most recipes do not ask for."""
+    between: list[object] = [BETWEEN] if task.second is not None and task.register is not Register.OFF else []
+    return between if task.first.to_sun is None else [*between, [angles_identity(scene) for scene in task.scenes]]
+
+
+def _filling_problems(where: str, section: FusedProduct) -> Iterator[Problem]:
+    """Settings that the way to fill does not use."""
+    method = section.filling.method
+    for key, given, user in (
+        ("smoothing", section.smoothing is not None, "whittaker"),
+        ("periodic", section.periodic, "linear"),
+        (SECOND, section.second is not None and not section.is_imported, "fused"),
+    ):
+        if given and method != user:
+            yield Problem(where=f"{where}.{key}", what=f"only `method: {user}` uses it: remove it")
+
+
+def _brdf_problems(where: str, section: FusedProduct, sensors: Mapping[str, Sensor]) -> Iterator[Problem]:
+    """Settings of the c-factor method that would have no effect."""
+    if section.sun_zenith is not None and section.to_sun is None:
+        yield Problem(where=f"{where}.sun_zenith", what="only `brdf: c-factor` uses it: remove it")
+    if section.to_sun is not None and sensors and all(sensor.nadir for sensor in sensors.values()):
+        yield Problem(where=f"{where}.brdf", what="HLS is already at nadir: remove it")
+
+
 def _source(sensor: Sensor, scenes: Sequence[Scene], section: FusedProduct, epsg: int) -> Source:
     """A sensor's part of a tile; given classes hold for the reference sensor's classification alone."""
     bands = tuple(name for names in COLOURS if (name := _band(sensor, names)) is not None)
@@ -312,4 +339,5 @@ def _source(sensor: Sensor, scenes: Sequence[Scene], section: FusedProduct, epsg
         mask=replace(pixel_mask(section, sensor), clear=clear),
         passes=tuple(tuple(group) for group in overpasses(scenes, epsg)),
         footprint=max(round(coarse / section.resolution), 1),
+        to_sun=section.to_sun,
     )

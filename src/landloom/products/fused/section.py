@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import BeforeValidator, Field, field_validator
 
 from landloom.errors import InvalidValueError
+from landloom.imagery.fusion.methods import Filling, Method
+from landloom.imagery.harmonise.directions import SUN
 from landloom.model.recipe import Name, PeriodSection, ProductSection, Registering, Terms
 from landloom.model.recipe.masks import Masks
-from landloom.model.recipe.sections import is_none
+from landloom.model.recipe.sections import is_none, unless_false
 from landloom.model.sensor import REFLECTANCE_SCALE, SATURATED
 from landloom.model.time import Cadence
 
@@ -45,6 +48,17 @@ class FusedProduct(ProductSection):
     registration: Registering = None
     """Displaced scenes: `measure` records how far each lies beside the others, `correct` also moves it as it is read,
     a second sensor's onto the first, `off` does neither; `measure` if absent."""
+    method: Annotated[Method | None, Field(exclude_if=is_none)] = None
+    """How gaps are filled: `linear`, `whittaker` (penalised smoothing), `harmonic` (trend and yearly waves), `clr`
+    (regression within clusters of similar pixels), or `fused`, which is meant if absent."""
+    smoothing: Annotated[float | None, Field(gt=0, exclude_if=is_none)] = None
+    """Only with `method: whittaker`: the penalty; chosen for each pixel by generalised cross-validation if absent."""
+    periodic: Annotated[bool, Field(exclude_if=operator.not_)] = False
+    """Only with `method: linear`: gaps at the ends are filled from the other end of the year."""
+    brdf: Annotated[Literal["off", "c-factor"] | None, BeforeValidator(unless_false), Field(exclude_if=is_none)] = None
+    """`c-factor` brings each scene to a nadir view and a fixed sun, where its angles are known; `off` if absent."""
+    sun_zenith: Annotated[float | None, Field(ge=0, le=70, exclude_if=is_none)] = None
+    """Only with `brdf: c-factor`: zenith of the fixed sun in degrees; 45 if absent."""
     period: PeriodSection | None = None
     """Period of the product; that of the recipe if absent."""
     terms: Terms
@@ -55,6 +69,18 @@ class FusedProduct(ProductSection):
     """Name of the archive of a second, equal or coarser sensor, which complements the reference between its dates."""
     quality: Annotated[Name | None, Field(exclude_if=is_none)] = None
     """Only with `source: imported`: name of the archive of the delivered quality layers, in the published order."""
+
+    @property
+    def filling(self) -> Filling:
+        """How gaps are filled."""
+        return Filling(method=self.method or "fused", smoothing=self.smoothing, periodic=self.periodic)
+
+    @property
+    def to_sun(self) -> float | None:
+        """Zenith of the fixed sun in degrees; None if scenes are left as they are."""
+        if self.brdf != "c-factor":
+            return None
+        return SUN if self.sun_zenith is None else self.sun_zenith
 
     @property
     def is_imported(self) -> bool:

@@ -6,6 +6,7 @@ are cut from it. The observations are kept in arrays that lie in temporary files
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self, TypeAlias
@@ -17,6 +18,7 @@ from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Registration
 from landloom.engine.pixels.scratch import release, scratch_arrays
+from landloom.engine.units import Note, NoteKind
 from landloom.imagery.fusion.fuse import Sightings
 from landloom.imagery.fusion.merging import merge_codes, merge_scene
 from landloom.imagery.fusion.quality import CLOUD, cloud_codes
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.corpus.lineage import NadirRecord
     from landloom.engine.pixels.masks import PixelMask
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene
@@ -55,6 +58,8 @@ class Source:
     """In time order; scenes of neighbouring granules are one."""
     footprint: int
     """Pixels of the product along a side of the sensor's own pixel."""
+    to_sun: float | None = None
+    """Zenith of the sun, in degrees, that reflectance is brought to, seen from nadir; None to leave it as it is."""
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -77,6 +82,21 @@ class SceneFacts:
     """Band → what was done to its numbers beyond the offset."""
     validity: str | None
     """Source of the usable pixels, where the sensor has no classification."""
+    nadir: NadirRecord | None = None
+    """How it was brought to a nadir view, if the recipe asks for that."""
+
+
+def nadir_notes(used: Mapping[str, SceneFacts]) -> tuple[Note, ...]:
+    """How many scenes were not brought to a nadir view, and why, where the recipe asks for it.
+
+    Args:
+        used: scene → how it has been read.
+    """
+    reasons = Counter(facts.nadir.absent for facts in used.values() if facts.nadir is not None)
+    return tuple(
+        Note(kind=NoteKind.AS_SEEN, what=f"{count} scenes are used as seen, not from nadir: {reason}", count=count)
+        for reason, count in sorted((key, value) for key, value in reasons.items() if key is not None)
+    )
 
 
 NOT_ALIGNED: Final = Registration()
@@ -181,7 +201,8 @@ class Staged:
             if scene.id in left_out:
                 continue
             tiles, displaced = TileCache(_TILES), self.aligned.displaced(scene.id)
-            with SceneReader(scene, bands=bands, mask=mask, tiles=tiles, displaced=displaced) as reader:
+            to_sun = self.source.to_sun
+            with SceneReader(scene, bands=bands, mask=mask, tiles=tiles, displaced=displaced, to_sun=to_sun) as reader:
                 added = [self._merge(reader, index, number) for number in range(len(self.grids))]
                 if reader.masked:
                     masked[scene.id] = reader.masked
@@ -191,6 +212,7 @@ class Staged:
                         clamped=reader.clamped,
                         stored=reader.stored,
                         validity=None if classified else reader.validity,
+                        nadir=None if reader.directions is None else reader.directions.record(),
                     )
         return used, masked
 

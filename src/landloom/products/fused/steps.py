@@ -16,6 +16,7 @@ from landloom.imagery.fusion.second import fit_bandpass
 from landloom.imagery.harmonise.normalise import Line, Normalised, expected_at, normalise
 from landloom.imagery.harmonise.published import published_lines
 from landloom.model.sensor import LANDSAT_C2_L2
+from landloom.products.fused.directed import FIRST, SECOND, directed
 from landloom.products.fused.section import DILATE
 from landloom.simulate.judge.composites import JUDGE_SEEDS
 from landloom.simulate.judge.fusion import judge_fusion
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from landloom.engine.run import Listener
     from landloom.simulate.judge.fusion import FusionCase
 
+DIRECTED: Final = ("seen at angles", "nadir by c-factor")
+"""Steps on the sensors as if each had seen the ground at its own angles, before the others."""
 STEPS: Final = ("as delivered", "published coefficients", "fitted bandpasses", "each scene")
 """In their order; fitted bandpasses replace the published ones, and scenes are normalised after them."""
 LEAST: Final = 50
@@ -50,9 +53,17 @@ class JudgedSteps:
     """Lines of the scenes that are compared."""
 
     @property
+    def directed(self) -> float:
+        """Difference after the c-factor relative to that as seen at angles, mean over bands."""
+        return self._relative(*DIRECTED)
+
+    @property
     def relative(self) -> float:
         """Difference after all steps relative to that before, mean over bands."""
-        first, last = (np.array(self.absolute[step]) for step in (STEPS[0], STEPS[-1]))
+        return self._relative(STEPS[0], STEPS[-1])
+
+    def _relative(self, before: str, after: str) -> float:
+        first, last = (np.array(self.absolute[step]) for step in (before, after))
         return float(np.mean(last / first))
 
     def document(self) -> dict[str, Any]:
@@ -93,7 +104,7 @@ def evaluate_steps(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None
 def steps_table(judged: Sequence[JudgedSteps]) -> list[tuple[object, ...]]:
     """Rows of a table: mean absolute difference and bias by band after each step, medians over seeds."""
     rows: list[tuple[object, ...]] = []
-    for step in STEPS:
+    for step in (*DIRECTED, *STEPS):
         middles = (np.median([one[step] for one in told], axis=0) for told in _told(judged))
         rows.append((step, *(f"{value:.0f} ({bias:.0f})" for value, bias in zip(*middles, strict=True))))
     return rows
@@ -123,9 +134,13 @@ def judge_steps(seed: int) -> JudgedSteps:
             made[STEPS[-1]][t, band] = one.line.apply(made[STEPS[2]][t, band])
     pairs = [(int(np.flatnonzero(first.days == second.days[t])[0]), int(t)) for t in np.flatnonzero(held_second)]
     pairs = [(i, t) for i, t in pairs if (first.clear[i] & second.clear[t]).sum() >= LEAST]
+    shown = {step: (first.stack, stack) for step, stack in made.items()}
+    sensors = (first, FIRST), (second, SECOND)
+    seen = zip(*(directed(one.stack, one.days, views, seed) for one, views in sensors), strict=True)
+    shown |= dict(zip(DIRECTED, seen, strict=True))
     missed = {
-        step: [(stack[t] - first.stack[i])[:, first.clear[i] & second.clear[t]] for i, t in pairs]
-        for step, stack in made.items()
+        step: [(theirs[t] - ours[i])[:, first.clear[i] & second.clear[t]] for i, t in pairs]
+        for step, (ours, theirs) in shown.items()
     }
     return JudgedSteps(
         seed=seed,

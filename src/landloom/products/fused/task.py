@@ -19,9 +19,10 @@ from landloom.engine.pixels.registration import Register
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
+from landloom.imagery.fusion.methods import FUSED, Filling, filled
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
 from landloom.products.fused.aligning import measured, surveyed
-from landloom.products.fused.sightings import Source, Staged, day_of
+from landloom.products.fused.sightings import Source, Staged, day_of, nadir_notes
 from landloom.products.fused.tally import Tally
 from landloom.products.fused.withheld import WITHHELD
 from landloom.products.fused.withholding import withheld_within
@@ -73,6 +74,8 @@ class FusedTask:
     """Bytes that the work on a block takes at most, if a block is not a single sample."""
     register: Register = Register.MEASURE
     """What is done about displaced scenes."""
+    filling: Filling = FUSED
+    """How gaps are filled."""
 
     def run(self) -> Outcome:
         """Read, fuse, cut, write; the lineage has the scenes of every timestep, with their codes."""
@@ -113,6 +116,7 @@ class FusedTask:
                     stored=used[scene.id].stored,
                     code=tile.codes[scene.id],
                     shift=tile.aligned.record(scene.id),
+                    nadir=used[scene.id].nadir,
                 )
                 for scene in wanted
                 if scene.id in used
@@ -187,7 +191,7 @@ class _Tile:
 
     def notes(self) -> tuple[Note, ...]:
         """What was screened, clipped or never seen."""
-        found = [*self.tally.notes(), *self.aligned.notes()]
+        found = [*self.tally.notes(), *self.aligned.notes(), *nadir_notes(self.used)]
         for staged, which in ((self.first, "reference"), (self.second, "second")):
             if staged is not None and not staged.used:
                 found.append(
@@ -246,7 +250,7 @@ class _Tile:
         writers: Sequence[ProductWriter],
     ) -> Tally:
         """Make the series of a sample and its layers, and write them."""
-        series = made.series(part, self.task.limits)
+        series = filled(self.task.filling, made, part, self.task.limits)
         known = series.series[0, 0] > 0
         every = [series.used] if series.used_second is None else [series.used, series.used_second]
         used = (np.concatenate(every) & known)[self.order]

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import numpy as np
 import orjson
-import rasterio
 
 from landloom.corpus.lineage import SceneRecord
 from landloom.corpus.manifest import FileEntry
@@ -155,6 +154,8 @@ class GuessTask:
 
     def run(self) -> Outcome:
         """Train on the scenes of the series, predict its chips."""
+        import rasterio
+
         store = open_store(self.store)
         decided = DecidedScenes.decode(store.get(DecidedScenes.key(self.samples[0].tile)))
         known = {scene.id: scene for scene in self.scenes.candidates}

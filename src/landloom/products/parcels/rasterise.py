@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import rasterio
-from rasterio.windows import Window
 
 from landloom.engine.sources.parcels import classes_csv, rejected_csv
 from landloom.errors import InvalidInputError
@@ -136,6 +134,9 @@ def _check_room(folder: Path, grid: Grid) -> None:
 
 def _write_layers(located: LocatedParcels, folder: Path) -> tuple[int, int]:
     """Write every layer; returns the number of pixels with a parcel, and of ambiguous pixels."""
+    import rasterio
+    from rasterio.windows import Window
+
     labelled = doubtful = 0
     with ExitStack() as stack:
         stack.enter_context(rasterio.Env(GDAL_CACHEMAX=64 * 2**20, GDAL_NUM_THREADS=1))

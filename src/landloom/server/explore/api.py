@@ -38,6 +38,8 @@ Where = Annotated[str | None, Query(alias="filter")]
 """CQL2 text or JSON."""
 SplitSet = Annotated[str | None, Query()]
 """Name of the split set whose splits are meant; by default those of the recipe."""
+Labels = Annotated[str | None, Query()]
+"""Key of the label product whose classes are meant; by default the first."""
 NONE: Final = 255
 """Placeholder for no class, stratum or split in byte arrays."""
 _KEPT: Final = 4
@@ -91,6 +93,7 @@ class Explorer:
                 for item in self.info.products
             ],
             "classes": self._classes(),
+            "label_sets": [{"key": item.key, "title": item.product.title} for item in self.info.labels],
             "strata": sidecar.vocabulary("stratum")[1:] if "stratum" in sidecar.arrays else [],
             "splits": sidecar.vocabulary("split")[1:] if "split" in sidecar.arrays else [],
             "split_sets": self.splits.names(),
@@ -100,7 +103,7 @@ class Explorer:
     def _classes(self) -> list[dict[str, Any]]:
         """Label columns of the finest level, with the coarser columns that contain them, and their label product.
 
-        The map, and the histogram of what is chosen, are of the first label product alone.
+        The map, and the histogram of what is chosen, are of one label product alone: each speaks of the whole ground.
         """
         names: dict[str, str] = {}
         for item in self.info.labels:
@@ -123,17 +126,24 @@ class Explorer:
             for column in self.corpus.sidecar.columns
         ]
 
-    def arrays(self, split_set: str | None = None) -> bytes:
+    def arrays(self, split_set: str | None = None, labels: str | None = None) -> bytes:
         """All samples in index order: longitudes, latitudes (float32, degrees), then largest class, stratum, split.
 
         The last three are one byte each, an index into the lists of `about`; 255 for none. Little-endian. The largest
-        class is one of the first label product: others speak of the same ground.
+        class is one of a single label product: others speak of the same ground.
+
+        Args:
+            split_set: name of a split set; by default the splits of the recipe.
+            labels: key of the label product; by default the first.
+
+        Raises:
+            NotFoundError: no such split set or label product.
         """
         sidecar = self.splits.under(split_set).sidecar
         rows = np.arange(len(sidecar), dtype=np.int32)
         middles = sidecar.corners(rows).mean(axis=1).astype("<f4")
         best, largest = np.zeros(len(rows), dtype=np.int32), np.full(len(rows), NONE, dtype=np.uint8)
-        own = set(label_set(sidecar))
+        own = set(label_set(sidecar, labels or None))
         for number in [place for place, name in enumerate(sidecar.columns) if name in own][:NONE]:
             places, values = sidecar.labels.entries(number)
             more = values > best[places]
@@ -161,8 +171,15 @@ class Explorer:
         except NotFoundError as error:
             raise InvalidInputError(f"filter: {error}") from error
 
-    def selection(self, where: str | None, box: str | None, split_set: str | None = None) -> dict[str, Any]:
-        """Number of samples, which (one bit each in index order, base64), their classes, strata and files."""
+    def selection(
+        self, where: str | None, box: str | None, split_set: str | None = None, labels: str | None = None
+    ) -> dict[str, Any]:
+        """Number of samples, which (one bit each in index order, base64), their classes, strata and files.
+
+        Raises:
+            InvalidInputError: the filter or the box is invalid; the message says why.
+            NotFoundError: no such split set or label product.
+        """
         found = self.chosen(where, box, split_set)
         bits = np.zeros(len(self.corpus), dtype=bool)
         bits[found.rows] = True
@@ -170,7 +187,7 @@ class Explorer:
         return {
             "count": len(found),
             "bits": base64.b64encode(np.packbits(bits, bitorder="little").tobytes()).decode(),
-            "histogram": found.histogram(),
+            "histogram": found.histogram(labels=labels or None),
             "strata": {name or "none": count for name, count in counts.items()},
             "files": len(found.assets),
         }
@@ -278,12 +295,14 @@ def _add_corpus(router: APIRouter, explorer: Explorer) -> None:
         return _json(explorer.about(str(request.base_url), split_set))
 
     @router.get("/samples")
-    def samples(split_set: SplitSet = None) -> Response:
-        return Response(explorer.arrays(split_set), media_type=BINARY)
+    def samples(split_set: SplitSet = None, labels: Labels = None) -> Response:
+        return Response(explorer.arrays(split_set, labels), media_type=BINARY)
 
     @router.get("/selection")
-    def selection(where: Where = None, box: str | None = None, split_set: SplitSet = None) -> Response:
-        return _json(explorer.selection(where, box, split_set))
+    def selection(
+        where: Where = None, box: str | None = None, split_set: SplitSet = None, labels: Labels = None
+    ) -> Response:
+        return _json(explorer.selection(where, box, split_set, labels))
 
     @router.get("/files.txt")
     def files(where: Where = None, box: str | None = None, split_set: SplitSet = None) -> Response:

@@ -68,6 +68,19 @@ class Client(BaseCoreClient):
         if wanted == "html" or (wanted is None and "text/html" in request.headers.get("accept", "")):
             return HTMLResponse(self.page(), headers={"vary": "Accept", "cache-control": "no-cache"})
         to, info = self._to(request), self.searcher.info
+        document = {
+            "type": "Catalog",
+            "stac_version": "1.0.0",
+            "id": info.layout.stac_id,
+            "title": info.publication.title,
+            "description": info.publication.description,
+            "conformsTo": self.conformance_classes(),
+            "links": self._links(to),
+        }
+        return JSONResponse(document, headers={"vary": "Accept"})
+
+    def _links(self, to: Addresses) -> list[dict[str, Any]]:
+        """Links of the landing document."""
         rows = [
             ("self", "", JSON, "This document"),
             ("root", "", JSON, "Root"),
@@ -77,7 +90,7 @@ class Client(BaseCoreClient):
             ("service-desc", "api", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI description"),
             ("service-doc", "?f=html", "text/html", "Explorer page"),
         ]
-        links = [
+        return [
             *({"rel": rel, "href": f"{to.api}{path}", "type": kind, "title": title} for rel, path, kind, title in rows),
             {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "GET"},
             {"rel": "search", "href": f"{to.api}search", "type": GEOJSON, "method": "POST"},
@@ -95,16 +108,6 @@ class Client(BaseCoreClient):
                 for name in self.searcher.item_collections
             ),
         ]
-        document = {
-            "type": "Catalog",
-            "stac_version": "1.0.0",
-            "id": info.layout.stac_id,
-            "title": info.publication.title,
-            "description": info.publication.description,
-            "conformsTo": self.conformance_classes(),
-            "links": links,
-        }
-        return JSONResponse(document, headers={"vary": "Accept"})
 
     def all_collections(self, **kwargs: Any) -> Any:
         """All collections."""

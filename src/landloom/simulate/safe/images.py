@@ -5,9 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from rasterio.features import shapes
-from rasterio.io import MemoryFile
-from rasterio.shutil import copy
 
 from landloom.model.sensor import NODATA, SENTINEL2, Scl
 
@@ -41,6 +38,9 @@ def encode_jp2(layers: NDArray[Any], grid: Grid, *, block: int = 1024) -> bytes:
         >>> encode_jp2(np.zeros((60, 60), dtype=np.uint16), grid)[4:8]
         b'jP  '
     """
+    from rasterio.io import MemoryFile
+    from rasterio.shutil import copy
+
     stack = layers if layers.ndim == 3 else layers[np.newaxis]
     count, height, width = stack.shape
     profile = {
@@ -123,6 +123,8 @@ def cloud_polygons(classes: NDArray[np.uint8], grid: Grid) -> list[tuple[str, li
     Returns:
         `OPAQUE` or `CIRRUS`, and the rings in the grid's CRS, the outer one first.
     """
+    from rasterio.features import shapes
+
     found = []
     for kind, layer in zip(("OPAQUE", "CIRRUS"), classes, strict=False):
         for shape, _ in shapes(layer, mask=layer.astype(bool), transform=grid.affine):

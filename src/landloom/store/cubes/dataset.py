@@ -9,8 +9,6 @@ from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-from rasterio.crs import CRS
-from rasterio.enums import Interleaving
 
 from landloom.errors import InvalidValueError, NotFoundError, PermanentFaultError
 from landloom.store.cubes.axes import Axes, crs_of, stamps, texts, transform_of
@@ -22,6 +20,7 @@ if TYPE_CHECKING:
 
     import xarray as xr
     from numpy.typing import NDArray
+    from rasterio.enums import Interleaving
     from rasterio.windows import Window
 
 _LARGEST_CHUNK: Final = 2**29
@@ -65,7 +64,6 @@ class ZarrDataset:
     """
 
     driver = "Zarr"
-    interleaving = Interleaving.band
     subdatasets: tuple[str, ...] = ()
 
     def __init__(self, variable: CubeVariable) -> None:
@@ -84,8 +82,17 @@ class ZarrDataset:
             except (InvalidValueError, NotFoundError) as error:
                 raise PermanentFaultError(f"{self._where}: {error}") from error
 
+    @property
+    def interleaving(self) -> Interleaving:
+        """Bands lie apart."""
+        from rasterio.enums import Interleaving
+
+        return Interleaving.band
+
     def _place(self, group: xr.Dataset, variable: CubeVariable) -> None:
         """CRS, transform and shape."""
+        from rasterio.crs import CRS
+
         found = crs_of(group, variable.name)
         self.crs = None if found is None else CRS.from_wkt(found.to_wkt())
         self._sample = variable.sample

@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
-import rasterio
-from rasterio.enums import Interleaving
-from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from landloom.errors import FaultError, PermanentFaultError, TransientFaultError
 from landloom.model.address import is_remote, local_path, shown
@@ -22,7 +19,7 @@ from landloom.store.cubes.dataset import ZarrDataset
 from landloom.store.cubes.group import is_version_3
 from landloom.store.drivers import CubeVariable, file_of, local_driver, remote_driver, tile_shape
 from landloom.store.faults import os_fault
-from landloom.store.range_file import OPENER, RangeFile
+from landloom.store.range_file import RangeFile, opener
 from landloom.store.versions import Version, note_version
 
 if TYPE_CHECKING:
@@ -72,7 +69,7 @@ class GdalFile:
             self._path, self._driver, self._options = local_path(href), local_driver(href), dict[str, Any]()
             return
         self.remote = RangeFile(href, patience, document)
-        self._path, self._options = OPENER.add(self.remote), {"opener": OPENER}
+        self._path, self._options = opener().add(self.remote), {"opener": opener()}
         try:
             self._driver = remote_driver(self.remote.head, href)
         except BaseException:
@@ -111,6 +108,7 @@ class GdalFile:
             PermanentFaultError: these pixels are truncated or corrupt.
             TransientFaultError: they are temporarily unavailable.
         """
+        import rasterio
 
         def again(dataset: Any) -> None:
             dataset.read(band, **options)
@@ -129,12 +127,14 @@ class GdalFile:
         """Close the file."""
         self.release()
         if self.remote is not None:
-            OPENER.remove(self._path)
+            opener().remove(self._path)
             self.remote.finish()
 
     @contextmanager
     def sorted_faults(self, again: Callable[[Any], None] | None = None) -> Iterator[None]:
         """Turn GDAL's exceptions into faults; `again` repeats the work on another dataset."""
+        from rasterio.errors import RasterioError
+
         href, remote = self.href, self.remote
         try:
             yield
@@ -152,6 +152,9 @@ class GdalFile:
 
 
 def _dataset(path: str, driver: str, **options: Any) -> Any:
+    import rasterio
+    from rasterio.errors import NotGeoreferencedWarning
+
     with warnings.catch_warnings(), rasterio.Env(**_SETTINGS):
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         return rasterio.open(path, driver=driver, **options)
@@ -159,6 +162,8 @@ def _dataset(path: str, driver: str, **options: Any) -> Any:
 
 def _check_block(href: str, dataset: Any, remote: RangeFile | None) -> None:
     """Refuse tiles and strips that cost more memory than any reader should need, however little is read of them."""
+    from rasterio.enums import Interleaving
+
     count = dataset.count
     if not count:
         return
@@ -194,6 +199,8 @@ def _passes_now(href: str, again: Callable[[Any], None] | None, document: str | 
     Raises:
         TransientFaultError: its bytes cannot be read, so that nothing is proven.
     """
+    from rasterio.errors import RasterioError
+
     if not is_remote(href) and not href.startswith("/vsi"):
         _read_whole(href)
     try:

@@ -8,9 +8,6 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 import pyarrow as pa
-import pyogrio
-from pyogrio import _ogr  # pyogrio has no list of allowed drivers to pass on
-from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
 
 from landloom.errors import InvalidInputError, LandloomError, StoreError
 
@@ -19,7 +16,6 @@ if TYPE_CHECKING:
 
 DRIVERS: Final = frozenset({"GPKG", "FlatGeobuf", "ESRI Shapefile", "GeoJSON", "GeoJSONSeq", "TopoJSON", "LIBKML"})
 """GDAL's names of the formats that it reads for us; CSV and Parquet are read without it."""
-_GDAL: Final = (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError, CRSError)
 _alone = threading.RLock()
 
 
@@ -34,6 +30,9 @@ def only_drivers(name: str) -> Iterator[None]:
         StoreError: GDAL cannot read the file.
         InvalidInputError: text in it is not what it declares.
     """
+    import pyogrio
+    from pyogrio import _ogr
+
     with _alone, named_errors(name), warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # GDAL's advice; what it could not read is an error
         others = [driver for driver in pyogrio.list_drivers() if driver not in DRIVERS]
@@ -56,6 +55,8 @@ def named_errors(name: str) -> Iterator[None]:
         StoreError: the file cannot be read.
         InvalidInputError: text in it is not what it declares.
     """
+    from pyogrio.errors import CRSError, DataLayerError, DataSourceError, FeatureError, FieldError, GeometryError
+
     try:
         yield
     except LandloomError:
@@ -64,7 +65,9 @@ def named_errors(name: str) -> Iterator[None]:
         raise InvalidInputError(
             f"{name}: got text that is not {error.encoding}: {error.object[:40]!r}; name its encoding"
         ) from error
-    except (*_GDAL, pa.ArrowException, OSError) as error:
+    except (DataSourceError, DataLayerError, FeatureError, FieldError, GeometryError, CRSError) as error:
+        raise StoreError(_unread(name, error)) from error
+    except (pa.ArrowException, OSError) as error:
         raise StoreError(_unread(name, error)) from error
 
 

@@ -7,9 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-import pyogrio
 import shapely
-from pyogrio.raw import open_arrow, read, read_arrow
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.model.crs_key import CrsKey, crs_key
@@ -37,6 +35,8 @@ def layer_names(path: Path, name: str, form: Form) -> tuple[str, ...]:
         InvalidInputError: a GeoPackage of views.
         StoreError: the file cannot be read.
     """
+    import pyogrio
+
     if form is Form.GEOPACKAGE:
         return tuple(feature_tables(path, name))
     with only_drivers(name):
@@ -75,6 +75,8 @@ class GdalLayer:
             NotFoundError: no such layer.
             InvalidInputError: several layers, and none is named; text of an encoding that is not declared.
         """
+        import pyogrio
+
         if form is not Form.SHAPEFILE:
             refuse_encoding(name, form, encoding)
         elif encoding is None:
@@ -115,6 +117,8 @@ class GdalLayer:
 
     def is_empty(self) -> bool:
         """Whether it has no feature at all."""
+        from pyogrio.raw import read_arrow
+
         with only_drivers(self.name):
             return bool(read_arrow(self.path, layer=self.layer, columns=[], max_features=1)[1].num_rows == 0)
 
@@ -125,6 +129,8 @@ class GdalLayer:
         return records_without_shape(self.path) if self.form is Form.SHAPEFILE else []
 
     def _blocks(self, columns: Sequence[str], chosen: dict[str, Any]) -> Iterator[Rows]:
+        from pyogrio.raw import open_arrow, read_arrow
+
         options = {"layer": self.layer, "columns": list(columns), "encoding": self.encoding, "return_fids": True}
         long = self._long(columns)
         with named_errors(self.name), ExitStack() as stack:
@@ -155,6 +161,8 @@ class GdalLayer:
 
     def _straightened(self, columns: Sequence[str], near: Bounds | None) -> Iterator[Rows]:
         """Curves as GDAL approximates them, which it does where it is not asked for Arrow."""
+        from pyogrio.raw import read
+
         with only_drivers(self.name):
             shapes = read(self.path, layer=self.layer, columns=[], bbox=near, return_fids=True)
         straight = dict(zip(shapes[1].tolist(), shapes[2].tolist(), strict=True))

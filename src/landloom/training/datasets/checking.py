@@ -67,7 +67,7 @@ def faults(plan: DatasetPlan, readers: Sequence[SeriesReader], affine: Sequence[
     """
     for reader, (gain, shift) in zip(readers, affine, strict=True):
         own = reader.plan
-        stored = reader.read(number, own.steps_of(number))
+        stored = reader.usable(number, own.steps_of(number))
         shape = stored.numbers.shape[2:]
         image = np.empty((len(stored.steps), len(own.bands), *shape), np.float32)
         valid = np.empty((len(stored.steps), *shape), np.bool_)

@@ -64,7 +64,8 @@ class CorpusDataset(Dataset[Sample]):
     products, each has `image`, `dates`, `valid`, `length` and its own mask in a dictionary under its key.
 
     Images are reflectance (stored numbers / 10,000) or, of other products, stored numbers; with statistics,
-    (x − mean) / standard deviation of the band. Pixels without data are 0, and False in `valid`.
+    (x − mean) / standard deviation of the band. Pixels without data are 0, and False in `valid`; so are those that the
+    layer `valid` or `SCL` beside a native series marks as not usable.
 
     An example depends on seed, epoch and its number alone, not on workers or order. Batches that a `DataLoader`
     fetches are written in place, series of unequal length padded, so `landloom.training.collate` does not copy them.
@@ -262,7 +263,7 @@ class CorpusDataset(Dataset[Sample]):
         """Fill the room of an example; its target is the result."""
         for place, (reader, part) in enumerate(zip(self._series, example.parts, strict=True)):
             count, plan = len(part.steps), reader.plan
-            stored = reader.read(example.sample, part.steps)
+            stored = reader.usable(example.sample, part.steps)
             row, column, _, _ = example.window.pixels(plan.resolution)
             image, valid, dates = part.image.numpy(), part.valid.numpy(), part.dates.numpy()
             gain, shift = self._affine[place]

@@ -5,14 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from landloom.kernels import kernel
 
 Image = NDArray[np.float32]
 Valid = NDArray[np.bool_]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel(error_model="numpy")
 def fill_image(
     numbers: NDArray[Any],
     steps: NDArray[np.int64],

@@ -19,6 +19,7 @@ from landloom.model.sensor import REFLECTANCE_SCALE, SATURATED
 from landloom.query.address_lists import filled
 from landloom.query.assets import slots_of
 from landloom.query.recent import Kept
+from landloom.query.usable import USABLE, at_pixels, usable_layers
 from landloom.store.open import open_store
 from landloom.training.datasets.cache import SeriesCache
 
@@ -28,11 +29,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.corpus.info import ProductInfo
+    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.model.product import Product
     from landloom.query.selection import Selection
     from landloom.store.protocol import Store
     from landloom.training.datasets.samples import Samples
 
+LAYERS: Final = ("SCL", "valid")
+"""Quality layers by which pixels are masked: others are of series that are masked already, or filled."""
 OPEN_CUBES: Final = 4096
 """Cubes arrays whose documents are kept, at most: about 0.1 MB each."""
 
@@ -71,6 +75,8 @@ class SeriesPlan:
     """Template of the path of a cubes array; None to read chips."""
     chips: tuple[tuple[str, ...], ...]
     """Templates of the files of each timestep: one, or one for each chosen band; without cubes only."""
+    masks: tuple[SeriesPlan, ...] = ()
+    """Layers that mark usable pixels, at the same timesteps: one band each."""
 
     @classmethod
     def of(
@@ -110,13 +116,14 @@ class SeriesPlan:
             slots = tuple(own[name] for name in dict.fromkeys(steps))
         if not slots:
             raise InvalidInputError(f"product {product!r} has no timestep in {selection.period}")
+        own_steps = tuple(str(slot.timestep) for slot in slots)
         reflectance = row.kind == "imagery" and row.dtype == "uint16"
         codes, patterns = _availability(selection, product, item)
         return cls(
             key=product,
             bands=chosen,
             file_bands=names,
-            steps=tuple(str(slot.timestep) for slot in slots),
+            steps=own_steps,
             days=np.array([0 if slot.stamp is None else int(slot.stamp.timestamp()) // 86_400 for slot in slots]),
             acquired=item.acquired,
             observed=patterns[:, [slot.position for slot in slots]],
@@ -128,11 +135,13 @@ class SeriesPlan:
             scale=float(REFLECTANCE_SCALE) if reflectance else 1.0,
             cube=f"{info.layout.cube(ANY_SAMPLE, row)}/" if "cubes" in info.layouts else None,
             chips=() if "cubes" in info.layouts else tuple(_files(slot.template, slot.band, chosen) for slot in slots),
+            masks=tuple(cls.of(selection, key, (layer,), own_steps) for key, layer in _layers(info, row)),
         )
 
     def take(self, chosen: NDArray[np.integer]) -> Self:
         """The same plan for some of the samples."""
-        return replace(self, patterns=self.patterns[chosen])
+        masks = tuple(one.take(chosen) for one in self.masks)
+        return replace(self, patterns=self.patterns[chosen], masks=masks)
 
     def steps_of(self, number: int) -> NDArray[np.int64]:
         """Timesteps of a sample: all of a regular axis, its own of an acquired one."""
@@ -159,6 +168,11 @@ def _bands(product: str, names: tuple[str, ...], wanted: Sequence[str] | None, *
     if missing and (strict or not chosen):
         raise NotFoundError.of(f"band of {product}", missing[0], names)
     return chosen
+
+
+def _layers(info: CorpusInfo, row: Product) -> tuple[tuple[str, str], ...]:
+    """(product, layer) that mask a series."""
+    return usable_layers(info, row.key, LAYERS) if row.kind == "imagery" else ()
 
 
 def _files(template: str, band: str | None, chosen: tuple[str, ...]) -> tuple[str, ...]:
@@ -234,6 +248,37 @@ class SeriesReader:
                 f"{self.plan.key} of {self.samples.id(number)}: got {found.numbers.shape[2:]} pixels, expected {shape}"
             )
         return found
+
+    def usable(self, number: int, steps: NDArray[np.int64]) -> Stored:
+        """Read a sample, with nodata where a layer of the corpus marks pixels that are not usable.
+
+        Args:
+            number: of the sample.
+            steps: wanted timesteps, by their place in the plan.
+
+        Raises:
+            MissingKeyError: a file that the index lists is missing.
+            PermanentFaultError: a file is damaged, or has other pixels than its sample.
+        """
+        found = self.read(number, steps)
+        if not self.plan.masks:
+            return found
+        there = found.steps >= 0
+        numbers = found.numbers[np.ix_(found.steps[there], found.bands)]
+        for reader in self._masks():
+            layer, (name,) = reader.read(number, steps), reader.plan.bands
+            known = layer.steps[there] >= 0
+            clear = np.zeros((len(numbers), *layer.numbers.shape[2:]), np.bool_)
+            clear[known] = USABLE[name](layer.numbers[layer.steps[there][known], layer.bands[0]])
+            numbers[np.broadcast_to(~at_pixels(clear, numbers.shape[2:])[:, None], numbers.shape)] = self.plan.nodata
+        places = np.where(there, np.cumsum(there) - 1, -1)
+        return Stored(numbers=numbers, steps=places, bands=np.arange(len(self.plan.bands)))
+
+    def _masks(self) -> tuple[SeriesReader, ...]:
+        if "masks" not in self._opened:
+            self._opened["masks"] = tuple(SeriesReader(self.samples, one, self.cache) for one in self.plan.masks)
+        masks: tuple[SeriesReader, ...] = self._opened["masks"]
+        return masks
 
     def _stored(self, number: int, steps: NDArray[np.int64]) -> Stored:
         return self._from_chips(number, steps) if self.plan.cube is None else self._from_cube(number, steps)

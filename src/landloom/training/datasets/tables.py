@@ -242,7 +242,7 @@ class _Maker:
     def _image(self, number: int) -> tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.int64]]:
         plan = self.reader.plan
         steps = plan.steps_of(number)
-        stored = self.reader.read(number, steps)
+        stored = self.reader.usable(number, steps)
         height, width = stored.numbers.shape[2:]
         image = np.empty((len(steps), len(plan.bands), height, width), np.float32)
         valid = np.empty((len(steps), height, width), np.bool_)

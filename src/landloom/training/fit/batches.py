@@ -10,6 +10,7 @@ import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from landloom.errors import InvalidValueError
+from landloom.training.fit.devices import device_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -126,6 +127,7 @@ def loader(
         collate_fn=collate,
         num_workers=settings.workers,
         persistent_workers=settings.workers > 0,
+        pin_memory=device_of(settings.accelerator).type == "cuda",  # so that copies to the card overlap with it
         drop_last=shuffle and len(dataset) > settings.batch,  # a last batch of one row has no variance to normalise by
     )
 

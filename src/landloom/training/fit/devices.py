@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -12,8 +12,6 @@ from landloom.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    from landloom.training.fit.batches import Batch
 
 
 @contextmanager
@@ -43,7 +41,7 @@ def device_of(accelerator: str) -> torch.device:
     return torch.device("cuda" if there and accelerator != "cpu" else "cpu")
 
 
-def on_device(batch: Batch, device: torch.device) -> Batch:
+def on_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
     """A batch with its tensors on a device."""
     if device.type == "cpu":
         return batch

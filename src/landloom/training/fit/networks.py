@@ -57,8 +57,17 @@ def batch_loss(logits: Tensor, batch: Batch, settings: LossSettings) -> Tensor:
     raise InvalidInputError(f"got a batch of {', '.join(batch)}, expected a target: {', '.join(CLASS_TARGETS)}, value")
 
 
-class _Run:
-    """A network on its way: everything that a checkpoint holds."""
+class Run:
+    """A network on its way: everything that a checkpoint holds.
+
+    Args:
+        model: with first weights; trained in place, on the device of the settings.
+        settings: how.
+        loss: of what the network makes of a batch; by default that of its target.
+
+    Raises:
+        InvalidInputError: a graphics card is asked for, and there is none.
+    """
 
     def __init__(self, model: torch.nn.Module, settings: FitSettings, loss: Loss | None = None) -> None:
         self.settings = settings
@@ -126,7 +135,8 @@ class _Run:
     def _pass(self, batches: DataLoader[Batch], *, learn: bool) -> float:
         """Mean loss over batches, by weight; NaN where nothing has any."""
         self.model.train(learn)
-        total, weights = 0.0, 0.0
+        # Sums stay on the device: to read them at every step would make a graphics card wait for the processor.
+        total, weights = (torch.zeros((), dtype=torch.float64, device=self.device) for _ in range(2))
         with torch.set_grad_enabled(learn):
             for batch in batches:
                 own = on_device(batch, self.device)
@@ -137,9 +147,9 @@ class _Run:
                     self.optimizer.zero_grad(set_to_none=True)
                     torch.autograd.backward(loss)
                     self.optimizer.step()
-                weight = float(own["weight"].sum())
-                total, weights = total + float(loss.detach()) * weight, weights + weight
-        return total / weights if weights > 0 else float("nan")
+                weight = own["weight"].sum().double()
+                total, weights = total + loss.detach().double() * weight, weights + weight
+        return float(total / weights) if float(weights) > 0 else float("nan")
 
     def save(self, path: Path) -> None:
         """Write the checkpoint, whole or not at all."""
@@ -201,7 +211,7 @@ def fit_network(
         if part is not None and not len(part):
             raise InvalidInputError(f"got no example in {name}, expected one at least")
     _require_batches(model, len(parts.train), settings)
-    run, checkpoint = _Run(model, settings, parts.loss), folder / CHECKPOINT
+    run, checkpoint = Run(model, settings, parts.loss), folder / CHECKPOINT
     if checkpoint.is_file():
         run.restore(checkpoint)
     resumed = len(run.rows)

@@ -137,7 +137,7 @@ def _measured(reader: SeriesReader, threads: int, step: Callable[[], None]) -> P
             own.histogram = np.zeros((*shape, bins.count), np.int64)
             histograms.append(own.histogram)
         steps = plan.steps_of(number)
-        stored = reader.read(number, steps)
+        stored = reader.usable(number, steps)
         marks = (plan.nodata, plan.saturated)
         return count_sample(stored, marks, bins, groups[steps], own.histogram), groups[steps]
 

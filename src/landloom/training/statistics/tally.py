@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numba import njit
+
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -106,7 +107,7 @@ def count_sample(
     return found
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel(error_model="numpy")
 def _count(
     numbers: NDArray[Any],
     steps: NDArray[np.int64],
@@ -132,7 +133,7 @@ def _count(
             low[step, band], high[step, band] = least, most
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel(error_model="numpy")
 def _find_valid(
     chip: NDArray[Any], bands: NDArray[np.int64], marks: tuple[float, float], valid: NDArray[np.bool_]
 ) -> None:
@@ -145,7 +146,7 @@ def _find_valid(
                 valid[row, column] &= (value != nodata) & (value != saturated) & (value == value)  # noqa: PLR0124
 
 
-@njit(cache=True, nogil=True, error_model="numpy")  # type: ignore[untyped-decorator]
+@kernel(error_model="numpy")
 def _count_plane(
     plane: NDArray[Any],
     valid: NDArray[np.bool_],
@@ -170,7 +171,7 @@ def _count_plane(
     return pixels, middle, deviation, least, most
 
 
-@njit(cache=True, nogil=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+@kernel(error_model="numpy", inline="always")
 def _bin(number: float, rule: tuple[float, float, float, float], count: int) -> int:
     low, width, log_low, log_ratio = rule
     if width > 0:

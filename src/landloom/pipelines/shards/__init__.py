@@ -1,0 +1,1 @@
+"""Builds in shards: one job of a scheduler each."""

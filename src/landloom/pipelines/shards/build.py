@@ -1,0 +1,127 @@
+"""`build --prepare` and `build --shard`: what all shards need, and the units of one of them.
+
+No process waits for another. Each shard writes chips where the whole build would, and a journal of its own; the build
+that comes after them joins their journals, and publishes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from landloom.engine.context import build_context, run_units, shard_context, unfinished
+from landloom.engine.executors import inline
+from landloom.engine.plan import gather, make_plan
+from landloom.engine.project import CORPUS_FOLDER
+from landloom.engine.results import Results
+from landloom.errors import BuildError
+from landloom.pipelines.build import claim_folder
+from landloom.pipelines.registry import REGISTRY
+from landloom.pipelines.status import keep_plan
+
+if TYPE_CHECKING:
+    from landloom.engine.context import BuildContext
+    from landloom.engine.executors import Factory
+    from landloom.engine.plan import Plan
+    from landloom.engine.run import Listener
+    from landloom.engine.shards import Shard
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShardReport:
+    """The result of one shard."""
+
+    shard: str
+    """Which: `3/50`."""
+    corpus: Path
+    """Corpus folder."""
+    units: int
+    """Number of its units."""
+    units_run: int
+    """Number of them that had to be run."""
+    left: int
+    """Number of its units that need others' and are left to the build that joins the shards."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return {name: getattr(self, name) for name in ("shard", "units", "units_run", "left")} | {
+            "corpus": str(self.corpus)
+        }
+
+
+def prepare(
+    recipe: str | Path,
+    *,
+    out: str | Path | None = None,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+) -> int:
+    """Do once what every shard needs: check inputs, place the samples, search archives, download products.
+
+    Args:
+        recipe: recipe file, or folder with a `landloom.yaml`.
+        out: corpus folder; by default `corpus` next to the recipe.
+        factory: makes executors.
+        listener: receives progress.
+
+    Returns:
+        The number of units of the build.
+
+    Raises:
+        RecipeError, ForeignCorpusError, BuildError, DiskFullError: as for a build.
+    """
+    project, folder = _opened(recipe, out)
+    with build_context(folder, factory, listener) as context:
+        return len(_plan(project, context).units)
+
+
+def build_shard(
+    recipe: str | Path,
+    shard: Shard,
+    *,
+    out: str | Path | None = None,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+) -> ShardReport:
+    """Make the units of one shard, or those of them that are missing; nothing is published.
+
+    Args:
+        recipe: recipe file, or folder with a `landloom.yaml`.
+        shard: which.
+        out: corpus folder, the same for all shards; by default `corpus` next to the recipe.
+        factory: makes executors.
+        listener: receives progress.
+
+    Raises:
+        RecipeError, ForeignCorpusError, DiskFullError: as for a build.
+        BuildError: units failed; the same command retries them.
+        CorpusError: another process is building this shard, or the whole corpus.
+    """
+    project, folder = _opened(recipe, out)
+    with shard_context(folder, shard, factory, listener) as context:
+        plan = _plan(project, context)
+        own = [unit for unit in plan.units if shard.has(unit.tile)]
+        waiting = unfinished(plan.units, context)
+        undone = {unit.id for unit in waiting}
+        todo = shard.share(waiting, {unit.id for unit in plan.units} - undone)
+        problems = run_units(f"building shard {shard}", todo, context)
+        problems += Results(todo, context.journal, plan.tiles).refused()
+    if problems:
+        raise BuildError(problems)
+    left = sum(unit.id in undone for unit in own) - len(todo)
+    return ShardReport(shard=str(shard), corpus=folder, units=len(own), units_run=len(todo), left=left)
+
+
+def _opened(recipe: str | Path, out: str | Path | None) -> tuple[Any, Path]:
+    project = REGISTRY.open(recipe)
+    folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
+    claim_folder(folder, project)
+    return project, folder
+
+
+def _plan(project: Any, context: BuildContext) -> Plan:
+    inputs, left_out = gather(project, REGISTRY, context)
+    plan = make_plan(project, REGISTRY, inputs, left_out)
+    keep_plan(context.journal, plan.units)
+    return plan
