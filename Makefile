@@ -16,6 +16,7 @@ help:  ## list the targets
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements/run.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(BIN)/python -m landloom.pipelines.demos.compiled
 	@touch $@
 
 # PyTorch has a build per accelerator, and the index that pip is configured with decides: it is pinned, not locked.
