@@ -1,4 +1,4 @@
-"""Small forms of the races of `benchmarks.race`: two passes of one tile, local and over HTTP with 40 ms a request."""
+"""The races of `benchmarks.race` with 60 samples: a month of one tile, local and over HTTP with 40 ms a request."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from benchmarks.race import FEW, race
 
 def run() -> dict[str, float]:
     """Ratios to the loop of rasterio and bottleneck, and to the least that has to be fetched and decoded."""
-    found = race(2, (FEW,), 3)
+    found = race(6, (FEW,), 3)
     local, http = found[f"local_{FEW}"], found[f"http_{FEW}"]
 
     def middle(who: str, what: str) -> float:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
@@ -22,6 +22,7 @@ from landloom.model.address import is_remote
 from landloom.model.sensor import REFLECTANCE_SCALE
 from landloom.store.raster import open_raster
 from landloom.store.rasters.fetching import fetcher
+from landloom.store.rasters.plan import ReadPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -81,10 +82,13 @@ class SceneReader:
         self.directions = None if to_sun is None else SceneDirections(scene, to_sun)
         """Brings reflectance to a nadir view and a fixed sun of this zenith; None to leave it as it is."""
         self.sensor = scene.made_by
+        self.is_remote = any(is_remote(asset.href) for asset in named_files(scene).values())
+        """Whether any of its files is read over the network."""
         self.clamped = 0
         """Number of valid pixels so far that the offset would have taken below 1."""
         self._tiles = tiles
-        self._bands = tuple(bands)
+        self.bands = tuple(bands)
+        """Bands of an observation."""
         self._stack = ExitStack()
         self._files: dict[str, RasterFile] = {}
         self._ahead: dict[str, Future[tuple[AbstractContextManager[RasterFile], RasterFile]]] = {}
@@ -92,7 +96,7 @@ class SceneReader:
         self._rules: dict[str, NumberRule] = {}
         self._signed: dict[str, str] = {}
         self._masks = SceneMasks(
-            scene, mask, bands=self._bands, files=SceneFiles(open=self._file, read=self._read, band=self._band)
+            scene, mask, bands=self.bands, files=SceneFiles(open=self._file, read=self._read, band=self._band)
         )
 
     def __enter__(self) -> Self:
@@ -109,16 +113,6 @@ class SceneReader:
         self._ahead.clear()
         self._stack.close()
         self._files.clear()
-
-    @property
-    def is_remote(self) -> bool:
-        """Whether any of its files is read over the network."""
-        return any(is_remote(asset.href) for asset in self._named_assets().values())
-
-    @property
-    def bands(self) -> tuple[str, ...]:
-        """Bands of an observation."""
-        return self._bands
 
     @property
     def masks(self) -> tuple[str, ...]:
@@ -143,10 +137,20 @@ class SceneReader:
         with self._named():
             return list(self._masks.windows(self._sought(target)))
 
-    def bands_of(self, target: Grid) -> list[tuple[RasterFile, Grid, int]]:
+    @contextmanager
+    def together(self, names: Sequence[str], target: Grid) -> Iterator[None]:
+        """Within, what bands of a target need over the network is requested at once; nothing else is read within."""
+        if not self.is_remote:
+            yield
+            return
+        self.open_ahead(names)
+        with ReadPlan([file.planned(window, band, 0) for file, window, band in self.bands_of(target, names)]):
+            yield
+
+    def bands_of(self, target: Grid, names: Sequence[str] | None = None) -> list[tuple[RasterFile, Grid, int]]:
         """The windows that the bands of a target are read from, of files that can be opened."""
         found = []
-        for name in self._bands:
+        for name in self.bands if names is None else names:
             try:
                 asset = self._band_asset(name)
                 file = self._file(name, asset)
@@ -286,16 +290,18 @@ class SceneReader:
         return named_files(self.scene)
 
     def _observe(self, target: Grid) -> Observation | None:
+        planned = target in self._seen
         valid = self._usable(target)
         if valid is None or not valid.any():
             return None
-        bands = np.empty((len(self._bands), *target.shape), dtype=np.uint16)
-        for index, name in enumerate(self._bands):
-            part = self._placed(name, target)
-            if part is None:
-                return None
-            bands[index] = part
-            valid &= data_valid(part)
+        bands = np.empty((len(self.bands), *target.shape), dtype=np.uint16)
+        with nullcontext() if planned else self.together(self.bands, target):
+            for index, name in enumerate(self.bands):
+                part = self._placed(name, target)
+                if part is None:
+                    return None
+                bands[index] = part
+                valid &= data_valid(part)
         return Observation(bands=bands, valid=valid) if valid.any() else None
 
     def _usable(self, target: Grid) -> NDArray[np.bool_] | None:

@@ -26,11 +26,13 @@ MOST_REQUESTS: Final = 256
 """Requests at a time at most."""
 BUDGET: Final = 352 * 2**20
 """Bytes of the ranges of a process that are on their way or not yet used."""
-FLIGHT: Final = 64 * 2**20
+FLIGHT: Final = 48 * 2**20
 """Bytes on their way at a time."""
 GAP: Final = 64 * 2**10
-"""Bytes between two blocks up to which one request fetches both."""
-LONGEST: Final = 8 * 2**20
+"""Bytes between two blocks up to which one request fetches both in any case."""
+HOLES: Final = 0.1
+"""Largest share of a request that is not needed, beyond such gaps."""
+LONGEST: Final = 16 * 2**20
 """Bytes of a request for several blocks at most."""
 
 
@@ -182,9 +184,15 @@ def joined(spans: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         [(0, 30), (10000000, 10000010)]
     """
     parts: list[tuple[int, int]] = []
+    holes = 0
     for start, stop in spans:
-        if parts and start - parts[-1][1] <= GAP and max(stop, parts[-1][1]) - parts[-1][0] <= LONGEST:
-            parts[-1] = (parts[-1][0], max(stop, parts[-1][1]))
-        else:
+        first, last = parts[-1] if parts else (start, start)
+        gap, end = start - last, max(stop, last)
+        wide = gap > GAP and holes + gap > HOLES * (end - first)
+        if not parts or wide or end - first > LONGEST:
             parts.append((start, stop))
+            holes = 0
+        else:
+            parts[-1] = (first, end)
+            holes += gap if gap > GAP else 0
     return parts
