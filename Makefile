@@ -7,7 +7,7 @@ LOCK = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --no-head
   --generate-hashes
 COMPILE = $(LOCK) pyproject.toml --extra dask --extra guess --extra server --extra annotate
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate demo-train test quick lint format docs bench lock hooks web web-test clean
+.PHONY: help demo demo-query demo-landcovernet demo-parcels demo-fused demo-annotate demo-train test quick lint format docs bench race lock hooks web web-test clean
 
 help:  ## list the targets
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ docs: .venv/dev.stamp  ## build the documentation: out/docs
 
 bench: .venv/dev.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.json
 	$(BIN)/python -m benchmarks
+
+race: .venv/dev.stamp  ## race a tile's build against a loop of rasterio, local and over HTTP: out/race.json
+	$(BIN)/python -m benchmarks.race
 
 lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

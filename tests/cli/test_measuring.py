@@ -25,7 +25,10 @@ def test_from_the_command_line(tmp_path: Path, run: Callable[..., Ran]) -> None:
     again = run("statistics", folder, "--split-set", "tiles", "--json", "--threads", "1")
     document = json.loads(again.out)
     assert not document["changed"]
-    assert document["products"]["s2"]["bands"]["B08"]["pixels"] > 0
+    band = document["products"]["s2"]["bands"]["B08"]
+    assert band["pixels"] > 0
+    assert 0 < band["p2"] < band["p50"] < band["p98"] < 1
+    assert "p98" in done.out
     held = run("statistics", folder, "--split-set", "tiles", "--split", "test")
     assert held.code == 1
     assert "expected the training part" in held.err

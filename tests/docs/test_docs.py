@@ -135,9 +135,8 @@ def test_what_does_not_run_says_why() -> None:
     unrun = {block.place: block.mark for block in ALL if block.mark.startswith(NOT_RUN)}
     assert all(len(mark) > len(NOT_RUN) + 10 for mark in unrun.values())
     # A short list, so that a new exception is seen in review.
-    assert {place.split(":")[0] for place in unrun} <= {"docs/howto/pretrain.md", "docs/howto/query.md", "README.md"}, (
-        unrun
-    )
+    pages = {"docs/howto/change.md", "docs/howto/pretrain.md", "docs/howto/query.md", "README.md"}
+    assert {place.split(":")[0] for place in unrun} <= pages, unrun
 
 
 def test_blocks_are_found() -> None:

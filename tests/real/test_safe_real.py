@@ -11,7 +11,9 @@ import shapely
 from tests.formats.safe.manifest import manifest_names
 
 from landloom.archive.safe.products import SafeArchive
+from landloom.formats.safe.directions import parse_angles, scene_angles
 from landloom.formats.safe.safe_product import L2A_BANDS, SafeProduct, parse_product
+from landloom.imagery.harmonise.directions import factors_on, node_factors
 from landloom.model.grid import Grid
 from landloom.model.sensor import SENTINEL2
 from landloom.model.time import Period
@@ -111,6 +113,26 @@ def test_angles_are_finite_where_defined(products: dict[str, SafeProduct], name:
         assert grid.zenith[seen].max() < 13
         assert (grid.zenith[seen] > 0).all()
         assert ((grid.azimuth[seen] >= 0) & (grid.azimuth[seen] < 360)).all()
+
+
+@pytest.mark.parametrize(("name", "low", "high"), [(OLD, 0.97, 1.01), (NEW, 1.15, 1.41)])
+def test_angles_give_a_factor_for_every_pixel(
+    products: dict[str, SafeProduct], shared_data: Path, name: str, low: float, high: float
+) -> None:
+    """Under a sun at 33°, factors are about 1; under one at 77°, kernels see much shadow that a higher sun lacks."""
+    (tile,) = products[name].granules
+    found = scene_angles(tile.sun, tile.view, tile.grids)
+    (path,) = (shared_data / "safe_metadata" / f"{name}.SAFE").rglob("MTD_TL.xml")
+    read = parse_angles("MTD_TL.xml", path.read_bytes())
+    assert found is not None
+    assert read is not None
+    assert (found.west, found.north, found.step) == (read.west, read.north, read.step)
+    for band in ("B02", "B04", "B05", "B08", "B12"):
+        nodes, again = (node_factors(one, SENTINEL2[band]) for one in (found, read))
+        assert nodes is not None
+        np.testing.assert_array_equal(nodes, again)
+        pixels = factors_on(nodes, found, tile.grids[60])
+        assert low < pixels.min() <= pixels.max() < high
 
 
 def test_products_without_images_are_named_not_found(shared_data: Path) -> None:

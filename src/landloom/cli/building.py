@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.errors import InvalidInputError, counted
-from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, WorkersOption
+from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, RequestsOption, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ def build(
         str | None,
         typer.Option(help="`module:function` that makes a concurrent.futures.Executor, instead of local workers."),
     ] = None,
+    _requests: RequestsOption = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
     prepare: Annotated[bool, typer.Option(help="Only do what all shards need: place samples, find scenes.")] = False,
     shard: Annotated[

@@ -46,7 +46,13 @@ def pretrain(corpus: str, lesson: Lesson, out: Path, distance: float | None, *, 
     from landloom.training.pretrain.learn import PretrainSettings
 
     settings = lesson.settings
-    given = {"--train-split": lesson.train != ("train",), "--workers": settings.workers, "--weights": lesson.weights}
+    given = {
+        "--train-split": lesson.train != ("train",),
+        "--workers": settings.workers,
+        "--weights": lesson.weights,
+        "--unit": lesson.unit,
+        "--worlds": lesson.worlds,
+    }
     refuse_options(given | settings.loss.document(), f"task {PRETRAIN} has no labels, and reads its series at once")
     if lesson.model != MASKED:
         raise InvalidInputError(f"task {PRETRAIN}: got model {lesson.model!r}, expected {MASKED}")

@@ -60,15 +60,16 @@ def statistics(
 def _say(report: StatisticsReport) -> None:
     found = report.statistics
     part = " + ".join(found.splits) or "the whole corpus, which has no splits"
+    names = ("mean", "std", "p2", "p50", "p98")
     for key, own in report.document()["products"].items():
         rows = [
             (
                 band,
                 f"{row['pixels']:,}",
-                *("–" if row[name] is None else f"{row[name]:.4f}" for name in ("mean", "std")),
+                *("–" if row[name] is None else f"{row[name]:.4f}" for name in names),
             )
             for band, row in own["bands"].items()
         ]
-        say_table(f"{key}, {own['unit']}", ("band", "valid pixels", "mean", "std"), rows)
+        say_table(f"{key}, {own['unit']}", ("band", "valid pixels", *names), rows)
     say(f"  measured: {found.count:,} samples of {part}")
     say(f"{'wrote' if report.changed else 'unchanged:'} {report.path}")

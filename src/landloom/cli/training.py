@@ -14,7 +14,7 @@ from landloom.reports.options import JsonOption, ReadingCommand, named_values
 from landloom.reports.terminal import ProgressBars, say, say_json, say_table, warn
 
 if TYPE_CHECKING:
-    from landloom.pipelines.predicting import PredictReport
+    from landloom.pipelines.predict.options import PredictReport
     from landloom.pipelines.training import TrainReport
     from landloom.training.fit.learn import Lesson
 
@@ -22,8 +22,14 @@ Accelerator = Annotated[
     Literal["auto", "cpu", "gpu"],
     typer.Option(help="Where networks compute; auto: on a card if there is one."),
 ]
-SHOWN = ("accuracy", "balanced_accuracy", "macro_f1", "ece", "misplaced_share", "rmse", "r2")
+SHOWN = (
+    *("accuracy", "balanced_accuracy", "macro_f1", "ece", "misplaced_share"),
+    *("f1", "false_share"),
+    *("mae", "rmse", "bias", "r2"),
+)
 LISTED = 5
+FIRST = {PRETRAIN: MASKED, "change": "tcn"}
+"""Task → model that is trained by default, if it is no forest."""
 
 
 def register(app: typer.Typer) -> None:
@@ -37,25 +43,30 @@ def train(
     corpus: CorpusName = "corpus",
     *,
     task: Annotated[
-        str, typer.Option(help="lulc (samples), parcels, dense (every pixel), or pretrain (without labels).")
+        str,
+        typer.Option(help="lulc (samples), parcels, dense (pixels), change (dates), or pretrain (without labels)."),
     ] = "lulc",
     model: Annotated[
         str | None,
         typer.Option(
             help="forest (by default), boosting, tempcnn, ltae, presto, galileo-nano; of dense also utae; "
-            "of pretrain masked."
+            "of change tcn; of pretrain masked."
         ),
     ] = None,
     weights: Annotated[
         Path | None,
         typer.Option(help="Published weights of presto or galileo-nano: a file that you have; none is ever fetched."),
     ] = None,
-    split_set: Annotated[str, typer.Option(help="Split set to train on; landloom split makes one.")] = ...,  # type: ignore[assignment]
+    split_set: Annotated[
+        str,
+        typer.Option(help="Split set to train on; landloom split makes one. Of change only with a --target."),
+    ] = "",
     out: Annotated[Path, typer.Option(help="Folder of the model.")] = ...,  # type: ignore[assignment]
     target: Annotated[
         str | None,
         typer.Option(help="fractions, label, mask or value, and the label product: mask:consensus."),
     ] = None,
+    unit: Annotated[str | None, typer.Option(help="Unit of a value; by default that of its product's band.")] = None,
     level: Annotated[int | None, typer.Option(min=1, help="Level of the classes, 1 is the coarsest.")] = None,
     crosswalk: Annotated[str | None, typer.Option(help="Taxonomy whose classes are learnt: landcovernet.")] = None,
     background: Annotated[bool, typer.Option(help="Whether pixels that no parcel covers are a class.")] = False,
@@ -72,6 +83,12 @@ def train(
     smoothing: Annotated[float, typer.Option(help="Label smoothing, 0 to 1.")] = 0.0,
     q: Annotated[float, typer.Option(help="Exponent of generalised cross-entropy; 0 for cross-entropy.")] = 0.0,
     pixels: Annotated[int, typer.Option(min=1, help="Pixels of a sample that models of series learn from.")] = 400,
+    worlds: Annotated[
+        int | None,
+        typer.Option(
+            min=0, help="Of change: simulated worlds to learn from; by default 12, or none with a --target.", max=12
+        ),
+    ] = None,
     distance: Annotated[
         float | None,
         typer.Option(
@@ -114,7 +131,7 @@ def train(
     )
     lesson = Lesson(
         task=task,
-        model=model or (MASKED if task == PRETRAIN else "forest"),
+        model=model or FIRST.get(task, "forest"),
         split_set=split_set,
         target=_target(task, target, level, crosswalk, background=background),
         product=product,
@@ -122,6 +139,8 @@ def train(
         train=tuple(train_split or ("train",)),
         val=val_split,
         pixels=pixels,
+        unit=unit,
+        worlds=worlds,
         options={name: _number(text) for name, text in named_values("--option", option, "trees=500").items()},
         weights=weights,
         settings=settings,
@@ -134,7 +153,9 @@ def predict(
     model: Annotated[Path, typer.Argument(help="Folder of a model.")],
     corpus: CorpusName = "corpus",
     *,
-    name: Annotated[str, typer.Option(help="Of the label product.")] = "prediction",
+    name: Annotated[
+        str | None, typer.Option(help="Of the label product; by default prediction, or change.", show_default=False)
+    ] = None,
     split: Annotated[str | None, typer.Option(help="Only samples of this split.")] = None,
     split_set: Annotated[str | None, typer.Option(help="Split set that it is of.")] = None,
     accelerator: Accelerator = "auto",
@@ -150,12 +171,13 @@ def predict(
     """Predict the samples of a corpus and add the result to it as a new label version, with lineage.
 
     Class shares of samples can be queried at once; models of pixels and parcels also write GeoTIFFs with classes and
-    probabilities.
+    probabilities. Models of numbers write them as float32, models of changes the layers of landloom change.
     """
     from landloom.training import require_training
 
     require_training("landloom predict")
-    from landloom.pipelines.predicting import PredictOptions, predict_corpus
+    from landloom.pipelines.predict.corpus import predict_corpus
+    from landloom.pipelines.predict.options import PredictOptions
 
     options = PredictOptions(
         name=name,
@@ -183,6 +205,10 @@ def _target(task: str, target: str | None, level: int | None, crosswalk: str | N
     if task == PRETRAIN:
         given = {"--target": target, "--level": level, "--crosswalk": crosswalk, "--background": background}
         refuse_options(given, f"task {PRETRAIN} has no labels")
+        return None
+    if task_of(task).dated and target is None:
+        given = {"--level": level, "--crosswalk": crosswalk, "--background": background}
+        refuse_options(given, f"task {task} has no classes")
         return None
     chosen = Target.parse(target or task_of(task).target)
     return replace(chosen, level=level, crosswalk=crosswalk, background=background)

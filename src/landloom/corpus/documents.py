@@ -158,6 +158,9 @@ def parse_label_geojson(content: bytes) -> tuple[str, dict[str, int]]:
 
 def _product_document(item: ProductInfo) -> dict[str, Any]:
     row: dict[str, Any] = asdict(item.product)
+    for band in row["bands"]:
+        if band["unit"] is None:
+            del band["unit"]
     period = item.stated_period
     if item.validity:
         row["validity"] = list(item.validity)

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
-from landloom.model.address import HOSTS_VARIABLE
+from landloom.model.address import HOSTS_VARIABLE, REQUESTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
 
@@ -100,7 +100,7 @@ def _memory() -> float:
 
 
 def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Future[Answer]:
-    """Call a function in a worker of any executor, under the limits on hosts that hold in this process.
+    """Call a function in a worker of any executor, under the limits on hosts and requests that hold in this process.
 
     Args:
         executor: as a factory made it; its workers may have been started by others, with another environment.
@@ -111,10 +111,13 @@ def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Futu
         >>> submit(inline(), max, 1, 2).result()
         2
     """
-    return executor.submit(_limited, os.environ.get(HOSTS_VARIABLE, ""), fn, *args)
+    hosts, requests = (os.environ.get(name, "") for name in (HOSTS_VARIABLE, REQUESTS_VARIABLE))
+    return executor.submit(_limited, hosts, requests, fn, *args)
 
 
-def _limited(hosts: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+def _limited(hosts: str, requests: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+    if requests:
+        os.environ[REQUESTS_VARIABLE] = requests
     with limited_to(hosts):
         return fn(*args)
 

@@ -7,6 +7,7 @@ of the report. A `Sampler` chooses the samples of a corpus. `landloom.pipelines.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, TypeVar
 
@@ -40,8 +41,17 @@ S = TypeVar("S", bound=ProductSection)
 P = TypeVar("P", bound=SamplerSection)
 
 
+MOST_NOTES: Final = 20
+"""Lines on the units of a product that a build shows; its report has all of them."""
 SHARED: Final = "products"
 """Key of a recipe under which kinds share their sections."""
+
+
+def _counted(total: int, tellers: int) -> str:
+    """How often something was the case, and in how many units, after what it is."""
+    if total > tellers:
+        return f": {total:,}"
+    return f", in {tellers:,} units" if tellers > 1 else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -227,12 +237,21 @@ class ProductKind(ABC, Generic[S]):
         """The units that make its products; pure."""
 
     def notes(self, request: ProductRequest[S], results: Results) -> list[str]:
-        """Lines on problems that its units worked around.
+        """Lines on problems that its units worked around, for the user: equal ones of all tiles are one line.
 
         Raises:
             InvalidInputError: the products are of no use at all.
         """
-        return []
+        totals: Counter[str] = Counter()
+        tellers: Counter[str] = Counter()
+        for unit in results.units(product=request.unit):
+            outcome = results.of(unit)
+            for note in () if outcome is None else outcome.notes:
+                totals[note.what] += note.count
+                tellers[note.what] += 1
+        lines = [f"{request.unit}: {what}{_counted(n, tellers[what])}" for what, n in sorted(totals.items())]
+        more = len(lines) - MOST_NOTES
+        return lines if more <= 0 else [*lines[:MOST_NOTES], f"{request.unit}: {more} more notes: see the report"]
 
     # Publication
 

@@ -5,7 +5,7 @@ A kind provides a `Reducer`; this module reads, leaves out broken scenes, cuts, 
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol
@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, Protocol
 import numpy as np
 
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
+from landloom.engine.pixels.ahead import read_ahead
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import BUDGET, Block, blocks, strips
+from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.writing import ProductWriter, product_writer
@@ -23,7 +25,7 @@ from landloom.engine.units import Note, NoteKind, Observed, Outcome, RefusedChip
 from landloom.imagery.composite import Observation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -213,26 +215,36 @@ class _StepAttempt:
     def blocks(self, wanted: Sequence[Block]) -> Iterator[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]:
         with ExitStack() as stack:
             readers = [[stack.enter_context(self._reader(scene)) for scene in group] for group in self.passes]
-            for block in wanted:
-                yield block, *self._block(block, readers)
             every = [reader for group in readers for reader in group]
+            parts = [list(strips(block.grid, len(readers), len(self.task.bands))) for block in wanted]
+            for number in stack.enter_context(closing(self._ordered(every, parts))):
+                yield wanted[number], *self._block(wanted[number], parts[number], readers)
             self.clamped = {reader.scene.id: reader.clamped for reader in every if reader.clamped}
             self.stored = {reader.scene.id: reader.stored for reader in every}
             self.masked = {reader.scene.id: reader.masked for reader in every if reader.masked}
             self.validity = {r.scene.id: r.validity for r in every if r.sensor.classification is None}
+
+    def _ordered(
+        self, readers: Sequence[SceneReader], parts: Sequence[Sequence[tuple[int, Grid]]]
+    ) -> Generator[int, None, None]:
+        """Numbers of the blocks; what they need is fetched ahead, unless too many files would be open."""
+        if len(self.passes) > MOST_OPEN:
+            yield from range(len(parts))
+        else:
+            yield from read_ahead(readers, [[grid for _, grid in part] for part in parts])
 
     def _reader(self, scene: Scene) -> SceneReader:
         displaced = self.aligned.displaced(scene.id)
         return SceneReader(scene, bands=self.task.bands, mask=self.task.mask, displaced=displaced)
 
     def _block(
-        self, block: Block, readers: Sequence[Sequence[SceneReader]]
+        self, block: Block, parts: Sequence[tuple[int, Grid]], readers: Sequence[Sequence[SceneReader]]
     ) -> tuple[list[NDArray[Any]], NDArray[np.uint16]]:
         task, bands = self.task, len(self.task.bands)
         whole = [np.zeros((max(len(p.bands), 1), *block.grid.shape), p.dtype) for p in task.products]
         counts = np.zeros(block.grid.shape, np.uint16)
-        for row, strip in strips(block.grid, len(readers), bands):
-            passes = [self._pass(group, strip) for group in readers]
+        for row, strip in parts:
+            passes = in_threads(partial(self._pass, strip=strip), readers)
             seen = [observation for observation in passes if observation is not None]
             rows = slice(row, row + strip.height)
             for array, part in zip(whole, task.reducer.reduce(seen, strip.shape, bands), strict=True):

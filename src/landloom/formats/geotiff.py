@@ -59,15 +59,18 @@ class GeotiffInfo:
     """A description per band, empty if there is none."""
     scaling: tuple[float, float]
     """Scale and offset of the first band: physical value = number · scale + offset."""
+    unit: str = ""
+    """Of the first band; empty if there is none."""
 
 
-def encode_geotiff(
+def encode_geotiff(  # noqa: PLR0913 - every one is a question of its own, and most are optional
     array: NDArray[Any],
     grid: Grid,
     *,
     nodata: float | None = None,
     bands: Sequence[str] = (),
     scaling: tuple[float, float] | None = None,
+    unit: str | None = None,
     compression: strips.Compression = "deflate",
     level: int = 6,
     predictor: bool = True,
@@ -80,6 +83,7 @@ def encode_geotiff(
         nodata: value of pixels without data; the type must be able to hold it.
         bands: a description per band, or none at all.
         scaling: scale and offset for every band: physical value = number · scale + offset.
+        unit: of every band.
         compression: `deflate` or `none`.
         level: of deflate, 1 (fast) to 12 (small).
         predictor: whether to store differences along x, which compress better.
@@ -101,8 +105,8 @@ def encode_geotiff(
     tags[tiff.ROWS_PER_STRIP] = (rows,)
     if nodata is not None:
         tags[tiff.GDAL_NODATA] = _nodata_text(nodata)
-    if bands or scaling:
-        tags[tiff.GDAL_METADATA] = _metadata_text(len(array), tuple(bands), scaling)
+    if bands or scaling or unit:
+        tags[tiff.GDAL_METADATA] = _metadata_text(len(array), tuple(bands), scaling, unit)
     parts = strips.strips(array, rows, squeeze=squeeze)
     return tiff.write_tiff(tags, [strips.encode_strip(part, compression, level) for part in parts])
 
@@ -134,7 +138,9 @@ def _escaped(text: str) -> str:
     return html.escape(text, quote=False).replace('"', "&quot;")
 
 
-def _metadata_text(count: int, bands: tuple[str, ...], scaling: tuple[float, float] | None) -> bytes:
+def _metadata_text(
+    count: int, bands: tuple[str, ...], scaling: tuple[float, float] | None, unit: str | None = None
+) -> bytes:
     """GDAL's metadata XML, in which descriptions are escaped twice."""
     items = []
     for sample in range(count):
@@ -143,6 +149,8 @@ def _metadata_text(count: int, bands: tuple[str, ...], scaling: tuple[float, flo
         if scaling:
             items.append(("SCALE", sample, "scale", repr(float(scaling[0]))))
             items.append(("OFFSET", sample, "offset", repr(float(scaling[1]))))
+        if unit:
+            items.append(("UNITTYPE", sample, "unittype", _escaped(_escaped(unit))))
     lines = [f'  <Item name="{name}" sample="{n}" role="{role}">{text}</Item>\n' for name, n, role, text in items]
     return "".join(["<GDALMetadata>\n", *lines, "</GDALMetadata>\n\0"]).encode()
 
@@ -236,6 +244,7 @@ def _info(tags: dict[int, tiff.Value]) -> GeotiffInfo:
         nodata=float(nodata.rstrip(b"\0")) if isinstance(nodata, bytes) else None,
         bands=tuple(texts.get((sample, "description"), "") for sample in range(int(tags[tiff.SAMPLES][0]))),
         scaling=(float(texts.get((0, "scale"), 1)), float(texts.get((0, "offset"), 0))),
+        unit=texts.get((0, "unittype"), ""),
     )
 
 
@@ -263,6 +272,7 @@ def _read_dataset(dataset: Any) -> tuple[NDArray[Any], Grid, GeotiffInfo]:
         nodata=dataset.nodata,
         bands=tuple(text or "" for text in dataset.descriptions),
         scaling=(dataset.scales[0], dataset.offsets[0]),
+        unit=dataset.units[0] or "",
     )
     return dataset.read(), Grid.of_transform(epsg, dataset.transform, dataset.shape), info
 

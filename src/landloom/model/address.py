@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 HOSTS_VARIABLE: Final = "LANDLOOM_HOSTS"
 """Environment variable that limits the hosts that are contacted: names, separated by commas."""
+REQUESTS_VARIABLE: Final = "LANDLOOM_REQUESTS"
+"""Environment variable with the number of ranges of remote files that a process requests at a time."""
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PARTS: Final = re.compile(rf"(?P<scheme>{_SCHEME.pattern})(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\??)")
 

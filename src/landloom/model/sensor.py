@@ -33,6 +33,8 @@ class Band:
     """Centre wavelength in micrometres."""
     width: float | None = None
     """Full width at half maximum in micrometres."""
+    unit: str | None = None
+    """Of the numbers of a layer that is not reflectance: `t/ha`."""
 
 
 def _band(name: str, text: str, resolution: float, common: str, wavelength: float, width: float) -> Band:

@@ -40,10 +40,13 @@ def read_predictions(path: Path, split: str) -> Predictions:
 
     Raises:
         NotFoundError: no such path or split.
+        InvalidInputError: a model of numbers.
         InvalidDocumentError: no predictions.
     """
     if path.is_dir():
         folder = ModelFolder(path)
+        if (path / f"values-{split}.parquet").is_file():
+            raise InvalidInputError(f"{path}: got a model of numbers, expected classes; its scores are in card.md")
         if split not in folder.splits():
             raise NotFoundError.of(f"predictions in {path} of the split", split, folder.splits())
         return folder.predictions(split)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from landloom.corpus.split_statistics import ALL, statistics_key
+from landloom.corpus.split_statistics import ALL, PERCENTILES, statistics_key
 from landloom.query.corpus import Corpus
 from landloom.store.open import open_store
 from landloom.training.statistics.measure import split_statistics
@@ -14,7 +14,10 @@ from landloom.training.statistics.measure import split_statistics
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from landloom.corpus.split_statistics import SplitStatistics
+    from landloom.corpus.split_statistics import BandStatistics, SplitStatistics
+
+SHOWN: Final = (2, 50, 98)
+"""Percentiles that are told; all of `PERCENTILES` are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,13 +45,19 @@ class StatisticsReport:
                     "unit": own.unit,
                     "percentile_error": own.error,
                     "bands": {
-                        band: {"pixels": row.count, "mean": row.mean, "std": row.std}
+                        band: {"pixels": row.count, "mean": row.mean, "std": row.std} | _percentiles(row)
                         for band, row in zip(own.bands, own.groups[ALL], strict=True)
                     },
                 }
                 for key, own in found.products.items()
             },
         }
+
+
+def _percentiles(row: BandStatistics) -> dict[str, float | None]:
+    """The values that pictures are stretched by, and the median: `p2`, `p50`, `p98`; None without valid pixels."""
+    known = dict(zip(PERCENTILES, row.percentiles, strict=False))
+    return {f"p{share}": known.get(share) for share in SHOWN}
 
 
 def measure_corpus(

@@ -92,7 +92,11 @@ def split_corpus(
     picture = key.removesuffix(".parquet") + ".png"
     if figure and (changed or not store.exists(picture)):
         canvas = new_figure(8, 8)
-        opened.query(split_set=name).plot(by="split", ax=canvas.add_subplot()).set_title(f"Split set {name}")
+        axes = opened.query(split_set=name).plot(by="split", ax=canvas.add_subplot())
+        axes.set_title("\n".join([f"Split set {name}", *_told(proof)]), fontsize=9)
+        if (legend := axes.get_legend()) is not None:  # beside the map, which may be flatter than its legend
+            legend.set_loc("upper left")
+            legend.set_bbox_to_anchor((1.01, 1.0))
         store.put(picture, png(canvas))
     return SplitReport(
         name=name,
@@ -103,3 +107,11 @@ def split_corpus(
         samples=len(opened.sidecar),
         proof=proof,
     )
+
+
+def _told(proof: SplitProof) -> list[str]:
+    """Samples of each split, and the distances that the proof measured, as lines under the title of the map."""
+    left = {"in the gap": proof.gap_samples, "in no block": proof.outside}
+    counts = {one.name: one.samples for one in proof.parts} | {name: count for name, count in left.items() if count}
+    near = ", ".join(f"{pair}: {metres:,.0f} m" for pair, metres in proof.nearest.items())
+    return [", ".join(f"{name} {count:,}" for name, count in counts.items()), *([f"nearest {near}"] if near else [])]

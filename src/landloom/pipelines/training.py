@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landloom.engine.run import Silent
+from landloom.pipelines.change.learning import learn_dates
 from landloom.pipelines.measuring import measure_corpus
 from landloom.query.corpus import Corpus
 from landloom.query.split_sets import read_split_set
+from landloom.training.evaluation.values import Values
 from landloom.training.fit.card import card, scores_of
 from landloom.training.fit.encoders import SeriesEncoder
 from landloom.training.fit.folder import CARD, ModelFolder
-from landloom.training.fit.held_out import Values, held_out
+from landloom.training.fit.held_out import held_out
 from landloom.training.fit.learn import Splits, learn, material_of
+from landloom.training.fit.tasks import task_of
 from landloom.training.fit.trained import Trained
 from landloom.training.models.table import model_kind
 from landloom.training.statistics.measure import split_statistics
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from landloom.corpus.split_statistics import SplitStatistics
     from landloom.engine.run import Listener
     from landloom.training.evaluation.predictions import Predictions
+    from landloom.training.fit.card import Held
     from landloom.training.fit.learn import Learnt, Lesson, Material
 
 
@@ -77,6 +81,9 @@ def train_corpus(corpus: str, lesson: Lesson, out: str | Path, *, listener: List
         SeriesEncoder.read(lesson.model, lesson.weights, {})
     learner = model_kind(lesson.model)
     opened, folder = Corpus.open(corpus), ModelFolder(Path(out))
+    if task_of(lesson.task).dated:
+        was_finished = folder.is_finished
+        return _finished(folder, *learn_dates(opened, lesson, folder, shown), was_finished=was_finished)
     splits = Splits.of(lesson, read_split_set(opened.base, lesson.split_set).names)
     statistics = _statistics(corpus, opened, lesson, shown)
     material = material_of(opened, lesson, statistics)
@@ -84,10 +91,7 @@ def train_corpus(corpus: str, lesson: Lesson, out: str | Path, *, listener: List
     shown.started(f"training {lesson.model}", lesson.settings.epochs if learner.is_network else 1)
     learnt = learn(material, statistics.digest, folder, lambda row: shown.advanced(f"epoch {row['epoch']:.0f}", None))
     found = _predictions(material, Trained.open(folder, accelerator=lesson.settings.accelerator), splits, folder, shown)
-    scores = scores_of(learnt.description, found)
-    if not was_finished:
-        folder.put(CARD, card(learnt, found).encode())
-    return _report(folder, learnt, scores, trained=not was_finished)
+    return _finished(folder, learnt, found, was_finished=was_finished)
 
 
 def _statistics(corpus: str, opened: Corpus, lesson: Lesson, shown: Listener) -> SplitStatistics:
@@ -116,16 +120,18 @@ def _predictions(
             shown.advanced(split, "no sample is in it")
             continue
         own = held_out(material, trained, split)
-        name = f"values-{split}.csv" if isinstance(own, Values) else f"predictions-{split}.parquet"
+        name = f"{'values' if isinstance(own, Values) else 'predictions'}-{split}.parquet"
         folder.put(name, own.encoded())
         found[split] = own
         shown.advanced(split, None)
     return found
 
 
-def _report(
-    folder: ModelFolder, learnt: Learnt, scores: Mapping[str, Mapping[str, Any]], *, trained: bool
-) -> TrainReport:
+def _finished(folder: ModelFolder, learnt: Learnt, found: Mapping[str, Held], *, was_finished: bool) -> TrainReport:
+    """Score what was held out, and write the card, which comes last."""
+    scores = scores_of(learnt.description, found)
+    if not was_finished:
+        folder.put(CARD, card(learnt, found).encode())
     return TrainReport(
         folder=str(folder.path),
         task=learnt.description.task,
@@ -135,5 +141,5 @@ def _report(
         resumed=learnt.resumed,
         left_out=learnt.left_out,
         scores=scores,
-        trained=trained,
+        trained=not was_finished,
     )

@@ -15,7 +15,7 @@ from landloom.corpus.lineage import read_lineage
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.grid import Grid
 from landloom.model.ids import parse_sample_id
-from landloom.model.sensor import REFLECTANCE_SCALE
+from landloom.model.sensor import NODATA, REFLECTANCE_SCALE, SATURATED
 from landloom.model.time import parse_instant
 from landloom.query.cubes import load_cube
 from landloom.store.open import open_store
@@ -175,6 +175,18 @@ class SampleSeries:
             in_unit=beside is not None and beside.product.dtype == item.product.dtype,
             overpasses=_overpasses(corpus, info, item, sample) if TRACEABILITY in _layers(beside) else {},
         )
+
+    def observed(self, bands: Sequence[int]) -> NDArray[np.bool_]:
+        """(time, y, x) where all of some bands were observed: neither nodata nor saturated, and not filled.
+
+        Args:
+            bands: their positions.
+        """
+        own = self.values[:, list(bands)]
+        valid = ((own != NODATA) & (own != SATURATED)).all(axis=1)
+        if self.quality is not None and SYNTHETIC in self.layers:
+            valid &= self.quality[:, self.layers.index(SYNTHETIC)] == 0
+        return np.asarray(valid, np.bool_)
 
     def pixel(self, row: int, column: int) -> PixelSeries:
         """The series of one pixel.

@@ -10,11 +10,30 @@ from typing import Annotated, Any, Final
 import typer
 from typer.core import TyperCommand
 
-from landloom.model.address import HOSTS_VARIABLE
+from landloom.model.address import HOSTS_VARIABLE, REQUESTS_VARIABLE
 
 RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or folder with a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts.")]
 WorkersOption = Annotated[int, typer.Option(min=0, help="Worker processes on this machine; 0 for one per core.")]
+
+
+def _limit_requests(requests: int | None) -> int | None:
+    if requests is not None:
+        os.environ[REQUESTS_VARIABLE] = str(requests)  # workers are told
+    return requests
+
+
+RequestsOption = Annotated[
+    int | None,
+    typer.Option(
+        "--requests",
+        min=1,
+        max=256,
+        envvar=REQUESTS_VARIABLE,
+        callback=_limit_requests,
+        help="Ranges of remote files that a worker requests at a time; 64 by default.",
+    ),
+]
 
 
 def _limit_hosts(hosts: str | None) -> str | None:

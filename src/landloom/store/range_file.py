@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from landloom.store.patience import Patience
     from landloom.store.ranges import Source
+    from landloom.store.versions import Version
 
 _BLOCKS: Final = 32
 """Blocks cached per file."""
@@ -64,6 +65,21 @@ class RangeFile(io.RawIOBase):
     def size(self) -> int:
         """Size of the whole file in bytes."""
         return self._source.size
+
+    @property
+    def version(self) -> Version:
+        """What tells the file from other versions of it."""
+        return self._source.version
+
+    def part(self, start: int, stop: int) -> bytes:
+        """Bytes between two positions within the file; may be called by several threads.
+
+        Raises:
+            PermanentFaultError: the file is gone.
+            TransientFaultError: it is temporarily unreadable, or has changed.
+        """
+        head = self._source.head
+        return head[start:stop] if stop <= len(head) else self._source.part(start, stop)
 
     def check(self) -> None:
         """Raise the error since the last call, if there was one.
@@ -121,6 +137,10 @@ class RangeFile(io.RawIOBase):
             return [bytes(size) for size in sizes]
 
     def close(self) -> None:
+        """Nothing: GDAL closes what it opened, and may open it again."""
+        self._position = 0
+
+    def finish(self) -> None:
         """Close the file."""
         self._source.close()
         super().close()

@@ -14,6 +14,7 @@ from landloom.errors import MissingExtraError
 if TYPE_CHECKING:
     from landloom.training.datasets.collate import collate
     from landloom.training.datasets.dataset import CorpusDataset
+    from landloom.training.datasets.dynamicearthnet import DynamicEarthNet
     from landloom.training.datasets.module import CorpusDataModule
     from landloom.training.datasets.tables import SeriesTable, series_table
     from landloom.training.datasets.targets import Target
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "CorpusDataModule": "datasets.module",
     "CorpusDataset": "datasets.dataset",
+    "DynamicEarthNet": "datasets.dynamicearthnet",
     "LTAE": "models.ltae",
     "LabelNoise": "noise.confident",
     "Leaderboard": "evaluation.leaderboard",
@@ -58,6 +60,7 @@ __all__ = [
     "UTAE",
     "CorpusDataModule",
     "CorpusDataset",
+    "DynamicEarthNet",
     "LabelNoise",
     "Leaderboard",
     "LossSettings",

@@ -173,4 +173,4 @@ def test_fused_series_record_how_their_scenes_were_brought_to_nadir(tmp_path: Pa
     assert outcome.lineage is not None
     records = [one.nadir for step in outcome.lineage.timesteps for one in step.scenes]
     assert [one is not None and one.absent for one in records] == ["no angles", None, None, None]
-    assert any(note.what == "1 scenes are used as seen, not from nadir: no angles" for note in outcome.notes)
+    assert any(note.what == "scenes not brought to nadir: no angles" for note in outcome.notes)

@@ -39,10 +39,27 @@ def test_semantic_change_is_a_mean_of_jaccard_scores(seed: int) -> None:
     found = semantic_change(truth, predicted, 4)
     changed = truth[1:] != truth[:-1]
     binary = jaccard_score(changed.ravel(), (predicted[1:] != predicted[:-1]).ravel())
-    classes = jaccard_score(truth[1:][changed], predicted[1:][changed], average="macro")
+    there = np.unique(truth[1:][changed])
+    classes = jaccard_score(truth[1:][changed], predicted[1:][changed], average="macro", labels=there)
     assert found.binary == pytest.approx(binary)
     assert found.semantic == pytest.approx(classes)
     assert found.score == pytest.approx((binary + classes) / 2)
+
+
+def test_semantic_change_by_hand() -> None:
+    """Toker et al. 2022: five pixels, three of which change, to the classes 1, 1 and 2.
+
+    Found as changed are the second to the fourth: BC = 2 / 4. Where there is change, the classes found are 1, 0 and 1:
+    IoU of 1 is 1 / 3, of 2 is 0 / 1, and 0 does not count, as no pixel has changed to it: SC = 1 / 6.
+    """
+    truth = np.array([[[0, 0, 0, 2, 1]], [[0, 1, 1, 2, 2]]])
+    predicted = np.array([[[0, 0, 1, 0, 1]], [[0, 1, 0, 2, 1]]])
+    found = semantic_change(truth, predicted, 3)
+    assert (found.both, found.either) == (2, 4)
+    assert found.confusion.tolist() == [[0, 0, 0], [1, 1, 0], [0, 1, 0]]
+    assert found.binary == 0.5
+    assert found.semantic == pytest.approx(1 / 6)
+    assert found.score == pytest.approx((1 / 2 + 1 / 6) / 2)
 
 
 def test_pixels_without_a_label_do_not_count() -> None:

@@ -94,5 +94,5 @@ def test_measuring_tells_of_the_same_displacements_as_correcting(sensors: tuple[
 def test_sensors_that_cannot_be_compared_are_told_of(sensors: tuple[Source, Source]) -> None:
     few = replace(sensors[1], passes=sensors[1].passes[:2])
     found = surveyed(Register.CORRECT, (sensors[0], few), SAMPLES, 10.0)
-    assert any("aligned with each other only" in note.what for note in found.notes())
+    assert any("compared with each other only" in note.what for note in found.notes())
     assert found.shifts.keys() == {f"B08-{n}" for n in range(4)} | {"B05-0", "B05-1"}

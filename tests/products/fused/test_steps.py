@@ -1,10 +1,10 @@
-"""Steps of harmonisation on the judge: fitted bandpasses remove the bias, and normalising scenes adds none."""
+"""Steps of harmonisation on the judge: each removes what it is for, and normalising scenes adds no bias."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from landloom.products.fused.steps import STEPS, judge_steps, steps_table
+from landloom.products.fused.steps import DIRECTED, STEPS, judge_steps, steps_table
 
 
 def test_a_development_seed_is_harmonised_step_by_step() -> None:
@@ -15,6 +15,8 @@ def test_a_development_seed_is_harmonised_step_by_step() -> None:
     assert (after < 1.1 * fitted).all()
     assert judged.relative < 0.9
     assert max(judged.bias[STEPS[3]]) < 0.1 * max(judged.bias[STEPS[0]])
-    assert [row[0] for row in steps_table([judged])] == list(STEPS)
+    assert [row[0] for row in steps_table([judged])] == [*DIRECTED, *STEPS]
+    seen, nadir = (np.array(judged.absolute[step]) for step in DIRECTED)
+    assert (np.abs(nadir - before) < 0.5 * np.abs(seen - before)).all(), "what directions add is taken off again"
     told = judged.document()
     assert len(told["references"]) == len(told["residuals"]) == len(told["own"])

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from landloom.training.datasets.groups import dominant, drawn_pixels, means
+from landloom.training.datasets.groups import drawn_pixels, group_targets, means
 from landloom.training.datasets.targets import Dense
 
 
@@ -34,11 +34,24 @@ def test_labels_are_the_most_frequent_of_each_group(seed: int, size: int) -> Non
     groups, classes = rng.integers(-1, 3, (size, size)), rng.integers(-1, 3, (size, size))
     weight = rng.random((size, size)).astype(np.float32)
     numbers = np.unique(groups[groups >= 0])
-    label, confidence = dominant(Dense(classes=classes, weight=weight), groups, numbers)
+    label, confidence = group_targets(Dense(key="mask", numbers=classes, weight=weight), groups, numbers)
     for place, number in enumerate(numbers):
         own = (groups == number) & (classes >= 0)
         assert label[place] == (np.bincount(classes[own]).argmax() if own.any() else -1)
         assert confidence[place] == pytest.approx(weight[own].mean() if own.any() else 0, rel=1e-5)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 6))
+def test_numbers_are_the_mean_of_each_group(seed: int, size: int) -> None:
+    rng = np.random.default_rng(seed)
+    groups, values = rng.integers(-1, 3, (size, size)), rng.normal(5, 1, (size, size)).astype(np.float32)
+    values[rng.random((size, size)) < 0.3] = np.nan
+    numbers = np.unique(groups[groups >= 0])
+    dense = Dense(key="value", numbers=values, weight=np.ones((size, size), np.float32))
+    found, _ = group_targets(dense, groups, numbers)
+    for place, number in enumerate(numbers):
+        own = values[(groups == number) & ~np.isnan(values)]
+        assert found[place] == pytest.approx(own.mean() if len(own) else np.nan, rel=1e-5, nan_ok=True)
 
 
 def test_drawn_pixels_are_usable() -> None:

@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-import pytest
-
 from landloom.pipelines.splitting import split_corpus
-from landloom.training.fit.held_out import Values, sample_blocks
+from landloom.training.fit.held_out import sample_blocks
 from landloom.training.splits.make import SplitSettings
 
 if TYPE_CHECKING:
@@ -26,10 +23,3 @@ def test_blocks_are_those_of_the_split_set(halves: Corpus) -> None:
     small = SplitSettings(by="blocks", gap=0, block_size=700, shares=shares)
     split_corpus(str(folder), "small", small, figure=False, replace=True)
     assert len(set(sample_blocks(halves, "small").tolist())) == 12
-
-
-def test_scores_of_numbers() -> None:
-    truth = np.array([1.0, 2.0, 4.0])
-    made = Values(id=("a", "b", "c"), truth=truth, predicted=truth + np.array([1.0, -1.0, 3.0]))
-    assert made.scores() == pytest.approx({"rmse": (11 / 3) ** 0.5, "mae": 5 / 3, "bias": 1.0, "r2": 1 - 11 / (14 / 3)})
-    assert made.encoded().decode().splitlines()[1] == "a,1.0,2.0"

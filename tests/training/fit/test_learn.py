@@ -9,8 +9,9 @@ import pytest
 
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError
 from landloom.training.datasets.targets import Target
+from landloom.training.evaluation.values import Values
 from landloom.training.fit.folder import ModelFolder
-from landloom.training.fit.held_out import Values, held_out
+from landloom.training.fit.held_out import held_out
 from landloom.training.fit.learn import Lesson, Splits, learn, material_of
 from landloom.training.fit.settings import FitSettings
 from landloom.training.fit.tasks import TASKS, task_of
@@ -85,15 +86,26 @@ def test_crosswalks_of_shares_and_classes_are_learnt(halves: Corpus, tmp_path: P
     assert done.description.keys == ("clc_1", "clc_2", "clc_3", "clc_4", "clc_5")
 
 
-@pytest.mark.parametrize("model", ["boosting", "ltae"])
-def test_numbers_are_learnt(halves: Corpus, model: str, tmp_path: Path) -> None:
-    target = Target(kind="value", product="landcover", band="confidence")
-    material, done = learnt(halves, lesson("lulc", model, target=target), tmp_path / "model")
+NUMBER = Target(kind="value", product="landcover", band="confidence")
+
+
+@pytest.mark.parametrize(
+    ("task", "model"), [("lulc", "forest"), ("lulc", "ltae"), ("dense", "boosting"), ("dense", "utae")]
+)
+def test_numbers_are_learnt(halves: Corpus, task: str, model: str, tmp_path: Path) -> None:
+    wanted = lesson(task, model, target=NUMBER, unit="%", settings=FitSettings(epochs=12, batch=2, rate=1e-2))
+    material, done = learnt(halves, wanted, tmp_path / "model")
     assert done.description.classes == ()
+    assert done.description.target["unit"] == "%"
+    assert (done.description.scale is None) == (model in ("forest", "boosting"))
     found = held_out(material, Trained.open(ModelFolder(tmp_path / "model")), "test")
     assert isinstance(found, Values)
-    assert found.encoded().startswith(b"id,truth,predicted\n")
-    assert set(found.scores()) == {"rmse", "mae", "bias", "r2"}
+    assert found.unit == "%"
+    # 60 or 90, as the class says: a number on another scale would be far off
+    assert found.scores()["mae"].value < 20
+    assert (found.count > 1).all() == (task == "dense")
+    if model == "boosting":
+        assert found.scores()["r2"].value > 0.3
 
 
 def test_what_does_not_fit_is_refused(halves: Corpus, tmp_path: Path) -> None:
@@ -104,6 +116,8 @@ def test_what_does_not_fit_is_refused(halves: Corpus, tmp_path: Path) -> None:
         (lesson("lulc", "forest", split_set="absent"), NotFoundError, "no split set 'absent'"),
         (lesson("lulc", "forest", bands=("B99",)), NotFoundError, "B99"),
         (lesson("parcels", "forest"), NotFoundError, "ids"),
+        (lesson("lulc", "forest", unit="%"), InvalidInputError, "got the unit '%' of fractions"),
+        (lesson("lulc", "forest", target=Target(kind="value", level=1)), InvalidInputError, "a level of numbers"),
     ):
         with pytest.raises(error, match=told):
             learnt(halves, wanted, tmp_path / "model")

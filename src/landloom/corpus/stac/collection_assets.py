@@ -132,7 +132,10 @@ def _bands(item: ProductInfo, bands: tuple[Band, ...]) -> dict[str, Any]:
         scale = {"scale": 1 / REFLECTANCE_SCALE, "offset": 0.0} if product.dtype == "uint16" else {}
         found["raster:bands"] = [raster | scale for _ in bands]
     else:
-        found["raster:bands"] = [raster | {"description": band.description} for band in bands]
+        found["raster:bands"] = [
+            raster | ({} if band.unit is None else {"unit": band.unit}) | {"description": band.description}
+            for band in bands
+        ]
     return found
 
 

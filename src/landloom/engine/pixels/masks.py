@@ -16,7 +16,7 @@ from landloom.imagery.resample import to_grid
 from landloom.model.scene import Role
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -152,6 +152,32 @@ class SceneMasks:
                 return None
             found = part if found is None else found & part
         return found
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the files that are read."""
+        own = self._layer
+        first = (own.name,) if own is not None and any(source.layer is None for source in self._sources) else ()
+        return tuple(dict.fromkeys((*first, *self.mask.bands)))
+
+    def windows(self, target: Grid) -> Iterator[tuple[RasterFile, Grid, int]]:
+        """The windows that layers are read from for a target: file, window, number of the band.
+
+        Product masks and networks are not among them: they read what they need.
+        """
+        for source in self._sources:
+            if source.network is not None or (source.layer is None and self._layer is None):
+                continue
+            layer, asset = self._source_layer(source)
+            file = self.files.open(layer.name, asset)
+            window = source_window(file.grid, target, margin=source.dilate)
+            if window is not None:
+                yield file, window, asset.band
+
+    @property
+    def _sources(self) -> tuple[MaskSource, ...]:
+        """Where usable pixels are known from."""
+        return self.mask.sources or (MaskSource(clear=self.mask.clear, dilate=self.mask.dilate),)
 
     def _by_source(self, source: MaskSource, target: Grid) -> NDArray[np.bool_] | None:
         if source.network is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
+from contextvars import copy_context
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -12,16 +13,21 @@ import numpy as np
 from landloom.engine.pixels.directions import SceneDirections
 from landloom.engine.pixels.masks import SceneFiles, SceneMasks, lacking, named_files, require_band
 from landloom.engine.pixels.windows import source_window
-from landloom.errors import InvalidInputError, PermanentFaultError, TransientFaultError
+from landloom.errors import FaultError, InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
 from landloom.imagery.resample import interpolated, to_grid
 from landloom.imagery.stored import Storage, number_rule
 from landloom.imagery.valid import data_valid
+from landloom.model.address import is_remote
 from landloom.model.sensor import REFLECTANCE_SCALE
 from landloom.store.raster import open_raster
+from landloom.store.rasters.fetching import fetcher
+from landloom.store.rasters.plan import ReadPlan
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from concurrent.futures import Future
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from numpy.typing import NDArray
@@ -76,28 +82,101 @@ class SceneReader:
         self.directions = None if to_sun is None else SceneDirections(scene, to_sun)
         """Brings reflectance to a nadir view and a fixed sun of this zenith; None to leave it as it is."""
         self.sensor = scene.made_by
+        self.is_remote = any(is_remote(asset.href) for asset in named_files(scene).values())
+        """Whether any of its files is read over the network."""
         self.clamped = 0
         """Number of valid pixels so far that the offset would have taken below 1."""
         self._tiles = tiles
-        self._bands = tuple(bands)
+        self.bands = tuple(bands)
+        """Bands of an observation."""
         self._stack = ExitStack()
         self._files: dict[str, RasterFile] = {}
+        self._ahead: dict[str, Future[tuple[AbstractContextManager[RasterFile], RasterFile]]] = {}
+        self._seen: dict[Grid, NDArray[np.uint8] | None] = {}
         self._rules: dict[str, NumberRule] = {}
         self._signed: dict[str, str] = {}
         self._masks = SceneMasks(
-            scene, mask, bands=self._bands, files=SceneFiles(open=self._file, read=self._read, band=self._band)
+            scene, mask, bands=self.bands, files=SceneFiles(open=self._file, read=self._read, band=self._band)
         )
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._stack.close()
+        self.release()
 
     def release(self) -> None:
         """Close the files; they are opened again on the next use."""
+        for future in self._ahead.values():
+            if not future.cancel() and future.exception() is None:
+                self._stack.push(future.result()[0])
+        self._ahead.clear()
         self._stack.close()
         self._files.clear()
+
+    @property
+    def masks(self) -> tuple[str, ...]:
+        """Names of the files that tell which pixels are usable."""
+        return self._masks.names
+
+    def open_ahead(self, names: Iterable[str]) -> None:
+        """Begin to open files over the network; faults are raised where they are used."""
+        files = self._named_assets()
+        for name in names:
+            asset = files.get(name)
+            if asset is not None and is_remote(asset.href) and name not in self._files and name not in self._ahead:
+                self._ahead[name] = fetcher().pool.submit(copy_context().run, self._opened, asset)
+
+    def masks_of(self, target: Grid) -> list[tuple[RasterFile, Grid, int]]:
+        """The windows that the usable pixels of a target are read from: file, window, number of the band.
+
+        Raises:
+            SceneFaultError: as for `observe`.
+            TransientFaultError: as for `observe`.
+        """
+        with self._named():
+            return list(self._masks.windows(self._sought(target)))
+
+    @contextmanager
+    def together(self, names: Sequence[str], target: Grid) -> Iterator[None]:
+        """Within, what bands of a target need over the network is requested at once; nothing else is read within."""
+        if not self.is_remote:
+            yield
+            return
+        self.open_ahead(names)
+        with ReadPlan([file.planned(window, band, 0) for file, window, band in self.bands_of(target, names)]):
+            yield
+
+    def bands_of(self, target: Grid, names: Sequence[str] | None = None) -> list[tuple[RasterFile, Grid, int]]:
+        """The windows that the bands of a target are read from, of files that can be opened."""
+        found = []
+        for name in self.bands if names is None else names:
+            try:
+                asset = self._band_asset(name)
+                file = self._file(name, asset)
+            except FaultError:  # raised again where the band is read
+                continue
+            window = self._window(file.grid, target)
+            if window is not None:
+                found.append((file, window, asset.band))
+        return found
+
+    def shows(self, target: Grid) -> bool:
+        """Whether any pixel of a target is usable, as far as masks tell; they are kept for its observation.
+
+        Raises:
+            SceneFaultError: as for `observe`.
+            TransientFaultError: as for `observe`.
+        """
+        with self._named():
+            usable = self._masks.usable(self._sought(target))
+        shown = usable is not None and bool(usable.any())
+        self._seen[target] = np.packbits(usable) if shown and usable is not None else None
+        return shown
+
+    def forget(self) -> None:
+        """Forget what `shows` has kept."""
+        self._seen.clear()
 
     def grid(self, band: str) -> Grid:
         """Grid of a band's file.
@@ -211,17 +290,33 @@ class SceneReader:
         return named_files(self.scene)
 
     def _observe(self, target: Grid) -> Observation | None:
-        valid = self._masks.usable(self._sought(target))
+        planned = target in self._seen
+        valid = self._usable(target)
         if valid is None or not valid.any():
             return None
-        bands = np.empty((len(self._bands), *target.shape), dtype=np.uint16)
-        for index, name in enumerate(self._bands):
-            part = self._placed(name, target)
-            if part is None:
-                return None
-            bands[index] = part
-            valid &= data_valid(part)
+        bands = np.empty((len(self.bands), *target.shape), dtype=np.uint16)
+        with nullcontext() if planned else self.together(self.bands, target):
+            for index, name in enumerate(self.bands):
+                part = self._placed(name, target)
+                if part is None:
+                    return None
+                bands[index] = part
+                valid &= data_valid(part)
         return Observation(bands=bands, valid=valid) if valid.any() else None
+
+    def _usable(self, target: Grid) -> NDArray[np.bool_] | None:
+        if target not in self._seen:
+            return self._masks.usable(self._sought(target))
+        kept = self._seen.pop(target)
+        size = target.height * target.width
+        return None if kept is None else np.unpackbits(kept, count=size).reshape(target.shape).astype(np.bool_)
+
+    def _window(self, source: Grid, target: Grid) -> Grid | None:
+        """The window of a band's file that is read for a target."""
+        if self.displaced is None:
+            return source_window(source, target)
+        own = target if source.epsg != target.epsg else source_window(source, target)
+        return None if own is None else source_window(source, self._sought(own), margin=1)
 
     def _placed(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
         """A band with its displacement removed: interpolated on the file's own pixels, which are repeated as ever."""
@@ -229,7 +324,7 @@ class SceneReader:
             return self._band(name, target)
         source = self._file(name, self._band_asset(name)).grid
         own = target if source.epsg != target.epsg else source_window(source, target)
-        window = None if own is None else source_window(source, self._sought(own), margin=1)
+        window = self._window(source, target)
         if own is None or window is None:
             return None
         moved = interpolated(self._numbers(name, window), window, self._sought(own))
@@ -282,13 +377,19 @@ class SceneReader:
 
     def _file(self, name: str, asset: SceneFile) -> RasterFile:
         if name not in self._files:
-            address = asset.href if asset.signing is None else asset.signing.signed(asset.href)
-            if address != asset.href:
-                self._signed[address] = asset.href
-            document = self.scene.found_at or self.scene.href
-            opened = open_raster(address, stated=asset.grid, document=document)
-            self._files[name] = self._stack.enter_context(opened)
+            future = self._ahead.pop(name, None)
+            context, file = self._opened(asset) if future is None else future.result()
+            self._stack.push(context)
+            self._files[name] = file
         return self._files[name]
+
+    def _opened(self, asset: SceneFile) -> tuple[AbstractContextManager[RasterFile], RasterFile]:
+        """An open file, and what closes it."""
+        address = asset.href if asset.signing is None else asset.signing.signed(asset.href)
+        if address != asset.href:
+            self._signed[address] = asset.href
+        context = open_raster(address, stated=asset.grid, document=self.scene.found_at or self.scene.href)
+        return context, context.__enter__()
 
     def _band_asset(self, name: str) -> SceneFile:
         if name not in self.scene.bands:

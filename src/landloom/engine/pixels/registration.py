@@ -235,7 +235,7 @@ def survey_between(
         meter.add(one[number], clear[number], other[number], other_clear[number])
     offset = meter.offset([own.shifts.get(scene.id) for scene in theirs])
     if offset is None:
-        what = "the second sensor could not be compared with the first: its scenes are aligned with each other only"
+        what = "the second sensor could not be compared with the first: its scenes are compared with each other only"
         return replace(own, told=(*own.told, what))
     east, north = offset.right * pixel, -offset.down * pixel
     what = f"the second sensor lies {east:.1f} m east and {north:.1f} m north of the first"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from landloom.errors import InvalidInputError, Problem
 from landloom.formats.safe.angles import AngleGrid, sun_angles, view_angles
 from landloom.formats.safe.xml import SafeXml, child_text
@@ -70,9 +72,13 @@ def _angles(sun: AngleGrid | None, view: Mapping[str, AngleGrid], west: float, n
     if sun is None:
         return None
     alike = {
-        band: Direction(zenith=one.zenith, azimuth=one.azimuth)
+        band: _direction(one)
         for band, one in view.items()
         if (one.zenith.shape, one.step) == (sun.zenith.shape, sun.step)
     }
-    place = Direction(zenith=sun.zenith, azimuth=sun.azimuth)
-    return Angles(west=west, north=north, step=sun.step, sun=place, view=alike) if alike else None
+    return Angles(west=west, north=north, step=sun.step, sun=_direction(sun), view=alike) if alike else None
+
+
+def _direction(grid: AngleGrid) -> Direction:
+    """In single precision: every scene of an archive holds its angles."""
+    return Direction(zenith=grid.zenith.astype(np.float32), azimuth=grid.azimuth.astype(np.float32))

@@ -111,8 +111,8 @@ class SemanticChange:
     """Counts from which the semantic change segmentation score follows; those of several parts can be added.
 
     Toker et al. 2022 (DynamicEarthNet, arXiv:2203.12560): mean of the binary change score, the intersection over union
-    of changed pixels, and of the semantic change score, the mean intersection over union of the classes on pixels that
-    have truly changed.
+    of changed pixels, and of the semantic change score, the mean intersection over union on pixels that have truly
+    changed, over the classes that they have changed to, as in the authors' program.
     """
 
     both: int
@@ -129,10 +129,10 @@ class SemanticChange:
 
     @property
     def semantic(self) -> float:
-        """Semantic change score, over classes that occur in truth or prediction; not a number if nothing changed."""
-        right = np.diag(self.confusion)
-        total = self.confusion.sum(axis=0) + self.confusion.sum(axis=1) - right
-        return float(np.mean(right[total > 0] / total[total > 0])) if total.any() else float("nan")
+        """Semantic change score, over classes that occur in truth; not a number if nothing changed."""
+        right, true = np.diag(self.confusion), self.confusion.sum(axis=1)
+        total = self.confusion.sum(axis=0) + true - right
+        return float(np.mean(right[true > 0] / total[true > 0])) if true.any() else float("nan")
 
     @property
     def score(self) -> float:
@@ -163,7 +163,7 @@ def semantic_change(truth: NDArray[np.integer], predicted: NDArray[np.integer], 
         >>> truth = np.array([[[0, 0, 0]], [[0, 1, 1]]])
         >>> found = semantic_change(truth, np.array([[[0, 0, 0]], [[0, 1, 0]]]), 2)
         >>> found.binary, found.semantic, found.score
-        (0.5, 0.25, 0.375)
+        (0.5, 0.5, 0.5)
     """
     if truth.shape != predicted.shape or truth.ndim != 3 or len(truth) < 2:
         raise InvalidValueError(

@@ -3,12 +3,14 @@
 Every method gets the same clear observations of three years and is judged in the year between. The others run on every
 twelfth pixel each way, with the best of several settings in hindsight, to their advantage. What is found at the
 ploughing of a field, 18 days after its harvest, counts as false; what is found at New Year, when the simulated crops
-change at a stroke, counts neither way, for every method.
+change at a stroke, counts neither way, for every method. The learned head was trained on other worlds, and gets the
+observations of one year.
 """
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,8 +20,9 @@ from landloom.imagery.change.breaks import BreakTest, find_breaks
 from landloom.imagery.change.indices import index_bands, normalised_difference
 from landloom.imagery.change.scores import TOLERANCE, score_breaks
 from landloom.imagery.fusion.noise import noise_levels
+from landloom.model.sensor import REFLECTANCE_SCALE
 from landloom.pipelines.change.peers import CONFIRMED, PEERS, absent, peer_breaks
-from landloom.simulate.judge.change import CHANGE_BANDS, judge_change
+from landloom.simulate.judge.change import CHANGE_BANDS, judge_change, usable
 from landloom.simulate.judge.composites import JUDGE_SEEDS
 
 if TYPE_CHECKING:
@@ -31,14 +34,14 @@ if TYPE_CHECKING:
     from landloom.imagery.change.breaks import Breaks
     from landloom.imagery.change.scores import BreakScores
     from landloom.simulate.judge.change import ChangeCase
+    from landloom.training.change.head import ChangeHead
 
 OURS: Final = "landloom"
 ONE_YEAR: Final = "landloom, one year"
+HEAD: Final = "learned head, one year"
 SOME: Final = "landloom, their pixels"
 STRIDE: Final = 12
 """Pixels between those that the peers run on, which take milliseconds for each."""
-GROWN: Final = 6
-"""Pixels of 10 m by which unusable areas grow: a gap costs less than a missed cloud."""
 YEAR: Final = (0.0, 365.0)
 _MOST: Final = 12
 HEADER: Final = ("change", "F1", "precision", "recall", "of clearings", "false on stable", "days off")
@@ -46,6 +49,8 @@ LIMITS: Final = {
     "change_f1": (0.85, True, "F1 of harvests and clearings within 15 days, median of the seeds"),
     "change_f1_one_year": (0.85, True, "the same with the observations of one year only"),
     "change_stable": (0.01, False, "share of stable pixels with a break, median of the seeds"),
+    "change_head_f1": (0.85, True, "F1 of the learned head with the observations of one year"),
+    "change_head_stable": (0.01, False, "share of stable pixels with a break of the learned head"),
     "change_lead": (0.05, True, "F1 above that of the best of COLD and S-CCD on the same pixels, median of the seeds"),
 }
 """Value → limit, whether it is a minimum, and description."""
@@ -83,6 +88,9 @@ class JudgedChange:
         """The values that have bars; on a seed where nothing changes, only the share of stable pixels."""
         ours, alone = self.methods[OURS].scores, self.methods[ONE_YEAR].scores
         found = {"change_f1": ours.f1, "change_f1_one_year": alone.f1, "change_stable": ours.false_share}
+        if HEAD in self.methods:
+            head = self.methods[HEAD].scores
+            found |= {"change_head_f1": head.f1, "change_head_stable": head.false_share}
         peers = [one.scores.f1 for name, one in self.methods.items() if name in PEERS]
         if peers:
             found["change_lead"] = self.methods[SOME].scores.f1 - max(peers)
@@ -94,10 +102,15 @@ class JudgedChange:
 
 
 def evaluate_change(seeds: Sequence[int] = JUDGE_SEEDS, listener: Listener | None = None) -> list[JudgedChange]:
-    """Judge all methods on some seeds."""
+    """Judge all methods on some seeds; the head is trained first."""
+    head = None
+    if find_spec("torch") is not None:
+        from landloom.training.change.taught import taught_head  # noqa: PLC0415 - the extra `training`
+
+        head = taught_head(done=lambda step: None if listener is None else listener.advanced(f"training: {step}", None))
     judged = []
     for seed in seeds:
-        judged.append(judge_seed(judge_change(seed), seed))
+        judged.append(judge_seed(judge_change(seed), seed, head))
         if listener is not None:
             listener.advanced(f"seed {seed}", None)
     return judged
@@ -142,6 +155,7 @@ def change_summary(judged: Sequence[JudgedChange]) -> str:
         f"median error of the change of NDVI {_median(errors):.3f}."
         + (f" On {still} of the seeds nothing changes." if still else "")
         + "".join(f" {name} is not installed and not compared." for name in absent())
+        + (" The learned head needs the extra training, and is not compared." if HEAD not in judged[0].methods else "")
     )
 
 
@@ -151,15 +165,20 @@ def _median(values: Iterable[float]) -> float:
     return median(known) if known else float("nan")
 
 
-def judge_seed(case: ChangeCase, seed: int) -> JudgedChange:
-    """All methods on one case."""
-    from scipy.ndimage import minimum_filter
+def judge_seed(case: ChangeCase, seed: int, head: ChangeHead | None = None) -> JudgedChange:
+    """All methods on one case.
 
-    side = 2 * GROWN + 1
-    valid = minimum_filter(case.clear.astype(np.uint8), size=(1, side, side), mode="nearest").astype(np.bool_)
+    Args:
+        case: years with changes.
+        seed: that they are of.
+        head: learned on others; None if it is not judged.
+    """
+    valid = usable(case.clear)
     noise = noise_levels(case.pixels, valid)
     year = (case.days >= YEAR[0]) & (case.days < YEAR[1])
     methods = {OURS: _ours(case, valid, noise, np.ones_like(year)), ONE_YEAR: _ours(case, valid, noise, year)}
+    if head is not None:
+        methods[HEAD] = _learned(case, valid[year], head, year)
     if not absent():
         some = np.s_[STRIDE // 2 :: STRIDE, STRIDE // 2 :: STRIDE]
         methods[SOME] = _ours(case, valid, noise, np.ones_like(year), some)
@@ -178,6 +197,12 @@ def _ours(
     index, variance = normalised_difference(case.pixels[dates][:, :, *part], pair, noise)
     found = find_breaks(index, variance, valid[dates][:, *part], case.days[dates], BreakTest(most=_MOST))
     return _scored(case, found.date, part, found)
+
+
+def _learned(case: ChangeCase, valid: NDArray[np.bool_], head: ChangeHead, year: NDArray[np.bool_]) -> MethodScores:
+    image = case.pixels[year].astype(np.float32) / np.float32(REFLECTANCE_SCALE)
+    found = head.breaks(image, case.days[year].astype(np.int64), valid, _MOST)
+    return _scored(case, found.date, np.s_[:, :], found)
 
 
 def _peer(case: ChangeCase, valid: NDArray[np.bool_], name: str, part: tuple[slice, slice]) -> MethodScores:

@@ -24,23 +24,36 @@ if TYPE_CHECKING:
 
 SCALE: Final = 10_000
 """Stored number of an index of 1."""
+SCORE: Final = "score"
 SCORE_SCALE: Final = 100
 """Stored number of a score of 1 σ."""
+PROBABILITY: Final = "probability"
 LAYERS: Final = {
     "": ("Date of abrupt change", "date", "Days since 1970-01-01 of", "uint16"),
     "margin": ("Margin of the date of abrupt change", "margin", "Days on either side of", "uint16"),
     "magnitude": ("Magnitude of abrupt change", "magnitude", f"{SCALE:,} × change of the index at", "int16"),
-    "score": ("Score of abrupt change", "score", f"{SCORE_SCALE} × σ of", "uint16"),
 }
 """End of a product's key → title, start of its bands' names, their description, type; 0 is no break everywhere."""
+SURE: Final = {
+    SCORE: ("Score of abrupt change", SCORE, f"{SCORE_SCALE} × σ of", "uint16"),
+    PROBABILITY: ("Probability of abrupt change", PROBABILITY, f"{SCALE:,} × probability of", "uint16"),
+}
+"""The last layer likewise: of the test, or of a network."""
 
 
 def break_products(
-    version: RasterVersion, terms: Terms, *, method: str, most: int, resolution: float, period: Period | None
+    version: RasterVersion,
+    terms: Terms,
+    *,
+    method: str,
+    most: int,
+    resolution: float,
+    period: Period | None,
+    sure: str = SCORE,
 ) -> tuple[ProductInfo, ...]:
-    """The products of breaks: date, margin, magnitude and score, with a band for each break of a pixel."""
+    """The products of breaks: date, margin, magnitude and score or probability, with a band for each break."""
     made = []
-    for layer, (title, name, words, dtype) in LAYERS.items():
+    for layer, (title, name, words, dtype) in (LAYERS | {sure: SURE[sure]}).items():
         bands = tuple(
             Band(name=f"{name}_{n}", description=f"{words} break {n}, 0 where there is none", resolution=resolution)
             for n in range(1, most + 1)
@@ -62,13 +75,14 @@ def break_products(
 
 
 def break_rasters(found: Breaks, grid: Grid, products: Sequence[ProductInfo]) -> dict[str, bytes]:
-    """Key of a product → GeoTIFF."""
+    """Key of a product → GeoTIFF; the last product says what the scores are."""
+    scale = SCALE if products[-1].key.endswith(PROBABILITY) else SCORE_SCALE
     there = np.isfinite(found.date)
     stored = (
         _stored(np.floor(found.date), there, 1, 65_535, np.uint16),
         _stored(np.ceil(found.margin), there, 1, 65_535, np.uint16),
         _stored(found.change * SCALE, there, -32_767, 32_767, np.int16),
-        _stored(found.score * SCORE_SCALE, there, 1, 65_535, np.uint16),
+        _stored(found.score * scale, there, 1, 65_535, np.uint16),
     )
     return {
         item.key: encode_geotiff(array, grid, nodata=0, bands=[band.name for band in item.product.bands])

@@ -12,8 +12,7 @@ from landloom.imagery.change.breaks import BreakTest, find_breaks
 from landloom.imagery.change.indices import index_bands, normalised_difference
 from landloom.imagery.change.transition import FEWEST
 from landloom.imagery.fusion.noise import noise_levels
-from landloom.model.sensor import NODATA, SATURATED
-from landloom.query.pixel_series import SYNTHETIC, SampleSeries
+from landloom.query.pixel_series import SampleSeries
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -72,10 +71,7 @@ class IndexSeries:
             raise InvalidInputError(f"{settings.product}: got {steps} of {sample}, expected {FEWEST} or more")
         pair = index_bands(settings.index, series.bands)
         stack = np.ascontiguousarray(series.values)
-        own = stack[:, list(pair)]
-        valid = ((own != NODATA) & (own != SATURATED)).all(axis=1)
-        if series.quality is not None and SYNTHETIC in series.layers:
-            valid &= series.quality[:, series.layers.index(SYNTHETIC)] == 0
+        valid = series.observed(pair)
         values, variance = normalised_difference(stack, pair, noise_levels(stack, valid))
         days = np.array([np.datetime64(time.replace(tzinfo=None), "s") for time in series.times])
         return cls(

@@ -94,7 +94,7 @@ def nadir_notes(used: Mapping[str, SceneFacts]) -> tuple[Note, ...]:
     """
     reasons = Counter(facts.nadir.absent for facts in used.values() if facts.nadir is not None)
     return tuple(
-        Note(kind=NoteKind.AS_SEEN, what=f"{count} scenes are used as seen, not from nadir: {reason}", count=count)
+        Note(kind=NoteKind.AS_SEEN, what=f"scenes not brought to nadir: {reason}", count=count)
         for reason, count in sorted((key, value) for key, value in reasons.items() if key is not None)
     )
 

@@ -122,9 +122,10 @@ class SeriesKind(ProductKind[SeriesProduct]):
         return units
 
     def notes(self, request: ProductRequest[SeriesProduct], results: Results) -> list[str]:
-        """Tiles without any scene, where the recipe allows them."""
+        """Tiles without any scene, where the recipe allows them, beside what units worked around."""
         made = {unit.tile for unit in results.units(product=request.unit)}
-        return [f"{request.unit}/{tile}: the archive has no scene of it" for tile in results.tiles if tile not in made]
+        empty = [f"{request.unit}/{tile}: the archive has no scene of it" for tile in results.tiles if tile not in made]
+        return [*super().notes(request, results), *empty]
 
 
 def _shown(

@@ -304,11 +304,12 @@ class _DateAttempt:
 def _bands(reader: SceneReader, names: Sequence[str], grid: Grid) -> NDArray[np.uint16] | None:
     """A scene's bands on a grid; None if the scene does not overlap it."""
     array = np.empty((len(names), *grid.shape), np.uint16)
-    for position, name in enumerate(names):
-        part = reader.band(name, grid)
-        if part is None:
-            return None
-        array[position] = part
+    with reader.together(names, grid):
+        for position, name in enumerate(names):
+            part = reader.band(name, grid)
+            if part is None:
+                return None
+            array[position] = part
     return array
 
 

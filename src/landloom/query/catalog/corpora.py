@@ -69,6 +69,8 @@ class RegisteredCorpus:
                 raise InvalidInputError(f"got {shown(base)} for {self.name}, expected an address without credentials")
 
 
+_READERS: Final = {"dynamicearthnet": "; `landloom.training.DynamicEarthNet` reads the folder"}
+"""Corpus → how to read what its archives hold."""
 BUILT_IN: Final = (
     RegisteredCorpus(
         name=NAME,
@@ -97,10 +99,10 @@ BUILT_IN: Final = (
         kind="archive",
         terms={
             "labels": {
-                "licence": "proprietary",
-                "licence_url": "https://mediatum.ub.tum.de/1650201",
+                "licence": "CC-BY-SA-4.0",
+                "licence_url": "https://creativecommons.org/licenses/by-sa/4.0/",
                 "attribution": "DynamicEarthNet (Toker et al. 2022), Technical University of Munich and Planet Labs",
-                "non_commercial": True,
+                "non_commercial": False,
             }
         },
     ),
@@ -331,6 +333,7 @@ def _unqueried(item: RegisteredCorpus) -> str:
     page = item.bases[0].rstrip("/")
     return (
         f"{item.name} has neither an index nor a STAC: fetch and unpack its archives from {page}, where its terms are"
+        f"{_READERS.get(item.name, '')}"
     )
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from landloom.errors import FaultError, InvalidInputError, Problem, StoreError, bullets, counted, grouped
 from landloom.training.datasets.pixels import fill_image
-from landloom.training.datasets.targets import NOTHING, Dense
+from landloom.training.datasets.targets import Dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -78,5 +78,5 @@ def faults(plan: DatasetPlan, readers: Sequence[SeriesReader], affine: Sequence[
     if plan.target is not None:
         west, south, east, north = plan.samples.bounds[number].tolist()
         target = plan.target.read(number, plan.whole(north - south, east - west))
-        if isinstance(target, Dense) and (target.classes == NOTHING).all():
+        if isinstance(target, Dense) and not target.known.any():
             yield f"no labelled pixel in {plan.target.key}"

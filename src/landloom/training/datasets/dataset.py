@@ -18,7 +18,7 @@ from landloom.training.datasets.drawing import draw_sample
 from landloom.training.datasets.pixels import fill_image
 from landloom.training.datasets.plan import DatasetPlan, Request
 from landloom.training.datasets.series import SeriesReader
-from landloom.training.datasets.targets import NOTHING, Dense
+from landloom.training.datasets.targets import Dense
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -60,8 +60,9 @@ class CorpusDataset(Dataset[Sample]):
     One product gives `image` float32 (T, C, H, W), `dates` int64 (T) in days since 1970-01-01, `valid` bool (T, H, W),
     `length` int64, the target, `weight` float32, `bounds` float64 (4) as west, south, east and north in metres of
     `crs`, and `id`. The target is `label` int64, `fractions` float32 (K), `mask` int64 (H, W) with −1 for no label, or
-    `value` float32; `weight` is the confidence of the labels where their product has one, (H, W) for a mask. Of several
-    products, each has `image`, `dates`, `valid`, `length` and its own mask in a dictionary under its key.
+    `value` float32, of a dense target (H, W) with NaN for none; `weight` is the confidence of the labels where their
+    product has one, (H, W) for a mask and a dense value. Of several products, each has `image`, `dates`, `valid`,
+    `length` and its own mask in a dictionary under its key.
 
     Images are reflectance (stored numbers / 10,000) or, of other products, stored numbers; with statistics,
     (x − mean) / standard deviation of the band. Pixels without data are 0, and False in `valid`; so are those that the
@@ -282,7 +283,7 @@ class CorpusDataset(Dataset[Sample]):
             image[count:], valid[count:], dates[count:] = 0, False, 0
             dates[:count] = plan.days[part.steps]
         target = None if self.plan.target is None else self.plan.target.read(example.sample, example.window)
-        is_bare = isinstance(target, Dense) and (target.classes == NOTHING).all()
+        is_bare = isinstance(target, Dense) and not target.known.any()
         if is_bare or not all(part.valid.any() for part in example.parts):
             self._refuse_blank(example.sample)
         return target
@@ -309,7 +310,7 @@ class CorpusDataset(Dataset[Sample]):
             }
             if isinstance(target, Dense):
                 own = target.at((part.valid.shape[1], part.valid.shape[2]))
-                parts[series.key] |= {"mask": torch.from_numpy(own.classes), "weight": torch.from_numpy(own.weight)}
+                parts[series.key] |= {own.key: torch.from_numpy(own.numbers), "weight": torch.from_numpy(own.weight)}
         sample: Sample = dict(parts) if len(parts) > 1 else next(iter(parts.values()))
         if isinstance(target, dict):
             sample |= {key: torch.as_tensor(value) for key, value in target.items()}

@@ -36,7 +36,8 @@ def draw_sample(plan: DatasetPlan, sample: Mapping[str, Any], rgb: Sequence[str]
     pictures: list[tuple[str, NDArray[Any], str]] = []
     for number, (one, part) in enumerate(series):
         pictures += _pictures(plan, number, one, part, rgb)
-    masks = [part["mask"].numpy() for _, part in series if "mask" in part][:1]
+    dense = [part[key].numpy() for _, part in series for key in ("mask", "value") if key in part]
+    masks = [one for one in dense if one.ndim == 2][:1]
     count = len(pictures) + len(masks)
     rows = -(-count // _COLUMNS)
     figure = new_figure(2.2 * min(count, _COLUMNS), 2.4 * rows + 0.6)
@@ -71,7 +72,13 @@ def _pictures(
     return [(f"{series.key} {day}", picture, series.key) for day, picture in zip(days, shown, strict=True)]
 
 
-def _draw_mask(axes: Any, mask: NDArray[np.int64], classes: Sequence[str]) -> None:
+def _draw_mask(axes: Any, mask: NDArray[Any], classes: Sequence[str]) -> None:
+    if mask.dtype.kind == "f":
+        picture = axes.imshow(mask, interpolation="nearest")
+        axes.figure.colorbar(picture, ax=axes, fraction=0.046)
+        axes.set_title("value", fontsize=8)
+        axes.set_axis_off()
+        return
     from matplotlib import colormaps
     from matplotlib.patches import Patch
 
@@ -93,4 +100,4 @@ def _told(plan: DatasetPlan, sample: Mapping[str, Any]) -> str:
         shares = sample["fractions"].numpy()
         largest = [number for number in np.argsort(-shares)[:3].tolist() if shares[number] > 0]
         return ": " + ", ".join(f"{classes[number]} {shares[number]:.0%}" for number in largest)
-    return f": {float(sample['value']):g}" if "value" in sample else ""
+    return f": {float(sample['value']):g}" if "value" in sample and not sample["value"].ndim else ""

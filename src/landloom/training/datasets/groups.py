@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -62,7 +62,8 @@ def parcel_groups(parcels: RasterReader, number: int, shape: tuple[int, int]) ->
     raster = parcels.read(number, Window(top=0.0, left=0.0, height=north - south, width=east - west))
     ids = raster[parcels.band].astype(np.int64)
     ids = np.where(ids == (parcels.nodata or 0), -1, ids)
-    return Dense(classes=ids, weight=np.zeros(ids.shape, np.float32)).at(shape).classes
+    found: NDArray[np.int64] = Dense(key="mask", numbers=ids, weight=np.zeros(ids.shape, np.float32)).at(shape).numbers
+    return found
 
 
 def drawn_pixels(usable: NDArray[np.bool_], most: int | None, random: np.random.Generator) -> NDArray[np.int64]:
@@ -81,21 +82,23 @@ def drawn_pixels(usable: NDArray[np.bool_], most: int | None, random: np.random.
     return groups.reshape(usable.shape)
 
 
-def dominant(
+def group_targets(
     dense: Dense, groups: NDArray[np.int64], numbers: NDArray[np.int64]
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """(group,) most frequent class, −1 without any; and mean confidence of the labelled pixels.
+) -> tuple[NDArray[Any], NDArray[np.float32]]:
+    """(group,) most frequent class, −1 without any, or mean number, NaN without any; and their mean confidence.
 
     Args:
         dense: labels.
         groups: (y, x) number of each pixel's group, −1 for none.
         numbers: of the groups, ascending.
     """
-    labelled = (dense.classes != NOTHING) & (groups >= 0)
-    places, classes, size = np.searchsorted(numbers, groups[labelled]), dense.classes[labelled], len(numbers)
-    most = int(classes.max(initial=0)) + 1
-    table = np.bincount(places * most + classes, minlength=size * most).reshape(size, most)
-    counts = table.sum(axis=1)
-    sums = np.bincount(places, dense.weight[labelled], size)
-    label: NDArray[np.int64] = np.where(counts > 0, table.argmax(axis=1), NOTHING)
-    return label, (sums / np.maximum(counts, 1)).astype(np.float32)
+    labelled = dense.known & (groups >= 0)
+    places, own, size = np.searchsorted(numbers, groups[labelled]), dense.numbers[labelled], len(numbers)
+    counts = np.bincount(places, minlength=size)
+    weight = (np.bincount(places, dense.weight[labelled], size) / np.maximum(counts, 1)).astype(np.float32)
+    if dense.key == "value":
+        means = np.bincount(places, own, size) / np.maximum(counts, 1)
+        return np.where(counts > 0, means, np.nan).astype(np.float32), weight
+    most = int(own.max(initial=0)) + 1
+    table = np.bincount(places * most + own, minlength=size * most).reshape(size, most)
+    return np.where(counts > 0, table.argmax(axis=1), NOTHING), weight

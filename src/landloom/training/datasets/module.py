@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import torch
 from lightning import LightningDataModule
 from torch.utils.data import DataLoader
 
@@ -146,5 +147,6 @@ class CorpusDataModule(LightningDataModule):
             collate_fn=collate,
             num_workers=self.workers,
             persistent_workers=self.workers > 0,
+            pin_memory=torch.cuda.is_available(),  # so that copies to a card overlap with its work
             multiprocessing_context="forkserver" if self.workers else None,
         )

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from landloom.errors import InvalidInputError
-from landloom.training.datasets.groups import dominant, drawn_pixels, means, parcel_groups
+from landloom.training.datasets.groups import drawn_pixels, group_targets, means, parcel_groups
 from landloom.training.datasets.pixels import fill_image
 from landloom.training.datasets.plan import DatasetPlan, Request
 from landloom.training.datasets.rasters import RasterReader
 from landloom.training.datasets.series import SeriesReader
-from landloom.training.datasets.targets import NOTHING, Dense
+from landloom.training.datasets.targets import Dense, known_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -157,10 +157,10 @@ def series_table(  # noqa: PLR0913 - every one is a question of its own, and all
     plan = DatasetPlan.of(selection, request)
     if unit not in ("sample", "parcel", "pixel"):
         raise InvalidInputError(f"unit: got {unit!r}, expected sample, parcel or pixel")
-    kind = None if plan.target is None else plan.target.target.kind
-    if kind is not None and (kind == "mask") == (unit == "sample"):
-        expected = "label, fractions or value" if unit == "sample" else "mask"
-        raise InvalidInputError(f"target: got {kind!r} for rows of unit {unit}, expected {expected}")
+    own = None if plan.target is None else plan.target.target
+    if own is not None and (own.kind == "mask" or own.dense) == (unit == "sample"):
+        expected = "label, fractions or value" if unit == "sample" else "mask, or a dense value"
+        raise InvalidInputError(f"target: got {own.kind!r} for rows of unit {unit}, expected {expected}")
     outlines = None
     if unit == "parcel":
         outlines = RasterReader.of(selection, plan.samples, selection.sidecar.info.product(parcels), None)
@@ -226,7 +226,7 @@ class _Maker:
             groups = parcel_groups(self.outlines, number, shape)
         else:
             usable: NDArray[np.bool_] = np.any(valid, axis=0)
-            usable = usable if dense is None else usable & (dense.classes != NOTHING)
+            usable = usable if dense is None else usable & dense.known
             groups = drawn_pixels(usable, self.most, np.random.default_rng((self.plan.request.seed, number)))
         return _grouped(image, valid, days, groups, dense)
 
@@ -234,7 +234,7 @@ class _Maker:
         found = []
         if (self.strict or self.unit == "sample") and not valid.any():
             found.append("a series without a valid pixel")
-        if self.strict and dense is not None and (dense.classes == NOTHING).all():
+        if self.strict and dense is not None and not dense.known.any():
             found.append(f"no labelled pixel in {'' if self.plan.target is None else self.plan.target.key}")
         if found:
             raise InvalidInputError(f"{self.plan.samples.id(number)}: got {' and '.join(found)}")
@@ -279,10 +279,11 @@ def _grouped(
     left_out = {"without a valid pixel": int((~usable).sum())}
     target: dict[str, Any] = {"weight": np.ones(len(parts), np.float32)}
     if dense is not None:
-        label, weight = dominant(dense, groups, parts)
-        left_out["without a label"] = int((usable & (label == NOTHING)).sum())
-        usable &= label != NOTHING
-        target = {"label": label, "weight": weight}
+        found, weight = group_targets(dense, groups, parts)
+        known = known_of(found)
+        left_out["without a label"] = int((usable & ~known).sum())
+        usable &= known
+        target = {"label" if dense.key == "mask" else "value": found, "weight": weight}
     return _Rows(
         series=series[usable],
         valid=there[usable],

@@ -31,7 +31,7 @@ class Target:
 
     Example:
         >>> Target.parse("mask:consensus")
-        Target(kind='mask', product='consensus', level=None, crosswalk=None, band=None, background=False)
+        Target(kind='mask', product='consensus', level=None, crosswalk=None, band=None, background=False, dense=False)
     """
 
     kind: Kind
@@ -46,6 +46,8 @@ class Target:
     """Band of a raster; by default its first."""
     background: bool = False
     """Whether pixels that no parcel covers are a class of their own; by default they have no label."""
+    dense: bool = False
+    """Of a value: whether every pixel has a number of its own; by default the mean of the window is learnt."""
 
     @classmethod
     def parse(cls, target: str | Target) -> Target:
@@ -97,21 +99,39 @@ def _is_raster(info: CorpusInfo, item: ProductInfo, kind: Kind) -> bool:
 class Dense:
     """A raster target of a window, in its own pixels."""
 
-    classes: NDArray[np.int64]
-    """(y, x), −1 for no label."""
+    key: Literal["mask", "value"]
+    """Of classes or of numbers, in a sample."""
+    numbers: NDArray[Any]
+    """(y, x) int64 classes, −1 for no label; or float32 numbers, NaN for none."""
     weight: NDArray[np.float32]
     """(y, x) confidence from 0 to 1, 0 without a label."""
 
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(y, x) pixels with a label or a number."""
+        return known_of(self.numbers)
+
     def at(self, shape: tuple[int, int]) -> Self:
         """In other pixels of the same ground, by nearest neighbour."""
-        if shape == self.classes.shape:
+        if shape == self.numbers.shape:
             return self
         rows, columns = (
             ((np.arange(count) + 0.5) * own / count).astype(np.int64)
-            for count, own in zip(shape, self.classes.shape, strict=True)
+            for count, own in zip(shape, self.numbers.shape, strict=True)
         )
         places = np.ix_(rows, columns)
-        return replace(self, classes=self.classes[places], weight=self.weight[places])
+        return replace(self, numbers=self.numbers[places], weight=self.weight[places])
+
+
+def known_of(numbers: NDArray[Any]) -> NDArray[np.bool_]:
+    """Where a raster target has a class, or a number.
+
+    Example:
+        >>> known_of(np.array([0, -1])).tolist(), known_of(np.array([0.5, np.nan])).tolist()
+        ([True, False], [True, False])
+    """
+    known: NDArray[np.bool_] = numbers != NOTHING if numbers.dtype.kind == "i" else ~np.isnan(numbers)
+    return known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -191,16 +211,22 @@ class TargetReader:
         bands = self.raster.read(number, window)
         name = self.raster.name(number)
         if self.table is None:
-            own = bands[self.raster.band].astype(np.float64)
-            usable = np.isfinite(own) & (own != (np.nan if self.raster.nodata is None else self.raster.nodata))
-            if not usable.any():
-                raise InvalidInputError(f"{name}: got no value, expected one at least")
-            return {"value": np.float32(own[usable].mean()), "weight": np.float32(1)}
+            return self._numbers(bands[self.raster.band].astype(np.float64), self.raster.nodata, name)
         classes = self.table.apply(bands[self.raster.band], self.raster.nodata, name)
         weight = np.where(classes == NOTHING, 0, self.raster.confidence(bands)).astype(np.float32)
         if self.target.kind == "mask":
-            return Dense(classes=classes, weight=weight)
+            return Dense(key="mask", numbers=classes, weight=weight)
         return self._summary(classes, weight, name)
+
+    def _numbers(self, own: NDArray[np.float64], nodata: float | None, name: str) -> dict[str, Any] | Dense:
+        """Numbers of a window: of every pixel, or their mean."""
+        usable = np.isfinite(own) & (own != (np.nan if nodata is None else nodata))
+        if self.target.dense:
+            numbers = np.where(usable, own, np.nan).astype(np.float32)
+            return Dense(key="value", numbers=numbers, weight=usable.astype(np.float32))
+        if not usable.any():
+            raise InvalidInputError(f"{name}: got no value, expected one at least")
+        return {"value": np.float32(own[usable].mean()), "weight": np.float32(1)}
 
     def _of_shares(self, number: int) -> dict[str, Any]:
         if self.shares is None:

@@ -31,7 +31,7 @@ def torchgeo_collate(
     Returns:
         `image` float32 (B, T × C, H, W) with all bands of the first date first, or (B, T, C, H, W); `mask` int64
         (B, H, W) with −1 for no label, to be told as `ignore_index=-1`; `label` (B), int64 for classes and float32 for
-        numbers; `id`, texts.
+        numbers, which are `mask` float32 (B, H, W) where every pixel has its own; `id`, texts.
 
     Raises:
         InvalidInputError: samples of several products, of unequal length, or with a target that no task takes.
@@ -52,5 +52,6 @@ def torchgeo_collate(
         raise InvalidInputError("got the target fractions, expected label, mask or value, as torchgeo has them")
     image = batch["image"]
     found = {"image": image.flatten(1, 2) if time == "channels" else image}
-    found |= {key: batch[name] for name, key in TARGETS.items() if name in batch}
+    keys = TARGETS | ({"value": "mask"} if "value" in batch and batch["value"].ndim > 1 else {})
+    found |= {key: batch[name] for name, key in keys.items() if name in batch}
     return found | ({"id": batch["id"]} if "id" in batch else {})

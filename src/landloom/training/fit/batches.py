@@ -127,6 +127,7 @@ def loader(
         collate_fn=collate,
         num_workers=settings.workers,
         persistent_workers=settings.workers > 0,
+        multiprocessing_context="forkserver" if settings.workers else None,  # threads of stores do not survive a fork
         pin_memory=device_of(settings.accelerator).type == "cuda",  # so that copies to the card overlap with it
         drop_last=shuffle and len(dataset) > settings.batch,  # a last batch of one row has no variance to normalise by
     )

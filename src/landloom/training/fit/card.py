@@ -4,38 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from landloom.training.evaluation.dates import COUNTS, Dates
 from landloom.training.evaluation.measures import TITLES
+from landloom.training.evaluation.predictions import Predictions
 from landloom.training.evaluation.scores import ModelScores
-from landloom.training.fit.held_out import Values
+from landloom.training.evaluation.values import Values
 from landloom.training.fit.tasks import task_of
 from landloom.training.models.table import model_kind
+
+Held = Predictions | Values | Dates
+"""What a model says of samples that were held out."""
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from landloom.training.evaluation.intervals import Estimate
-    from landloom.training.evaluation.predictions import Predictions
     from landloom.training.fit.folder import ModelDescription
     from landloom.training.fit.learn import Learnt
 
+NUMBER_TITLES: Final = {
+    "mae": "mean absolute error",
+    "rmse": "root mean squared error",
+    "bias": "bias (predicted − true)",
+    "r2": "R²",
+    "f1": "F1 within 15 days",
+    "precision": "precision",
+    "recall": "recall",
+    "false_share": "stable pixels with a break",
+}
 _LEFT_OUT: Final = 20
 """Samples that are listed."""
 
 
-def scores_of(
-    description: ModelDescription, predictions: Mapping[str, Predictions | Values]
-) -> dict[str, dict[str, Any]]:
+def scores_of(description: ModelDescription, predictions: Mapping[str, Held]) -> dict[str, dict[str, Any]]:
     """Split → its scores as JSON values."""
     found: dict[str, dict[str, Any]] = {}
     for split, own in predictions.items():
-        if isinstance(own, Values):
-            found[split] = {"samples": len(own.id), "scores": own.scores()}
+        if isinstance(own, Values | Dates):
+            found[split] = own.document()
         else:
             found[split] = ModelScores.of(description.model, [own]).document()
     return found
 
 
-def card(learnt: Learnt, predictions: Mapping[str, Predictions | Values]) -> str:
+def card(learnt: Learnt, predictions: Mapping[str, Held]) -> str:
     """The card as Markdown.
 
     Args:
@@ -79,8 +91,8 @@ def _table(rows: Sequence[tuple[str, object]]) -> list[str]:
 def _sources(learnt: Learnt) -> list[tuple[str, object]]:
     own = learnt.description
     corpus, target = own.corpus, own.target
-    told = f"{target['kind']} of `{target['product']}`"
-    told += "".join(f", {name} {target[name]}" for name in ("level", "crosswalk", "band") if target[name])
+    told = f"{target['kind']} of `{target['product']}`" if target["product"] else str(target["kind"])
+    told += "".join(f", {name} {target[name]}" for name in ("level", "crosswalk", "band", "unit") if target.get(name))
     rows: list[tuple[str, object]] = [
         ("corpus", f"{corpus['name']} {corpus['version']}"),
         ("digest of the corpus", f"`{corpus['digest'] or 'none'}`"),
@@ -89,7 +101,7 @@ def _sources(learnt: Learnt) -> list[tuple[str, object]]:
         ("target", told),
         *_encoder(own),
         ("examples", f"{learnt.examples:,}"),
-        ("statistics of the training part", f"`{own.statistics}`"),
+        ("statistics of the training part", f"`{own.statistics or 'of the series themselves'}`"),
         ("seed", own.seed),
         ("settings", ", ".join(f"{name} {value}" for name, value in {**own.settings, **own.options}.items())),
     ]
@@ -114,6 +126,8 @@ def _encoder(own: ModelDescription) -> list[tuple[str, object]]:
 
 def _proof(own: ModelDescription) -> list[str]:
     split_set = own.split_set
+    if not split_set["name"]:
+        return ["None: it learnt from simulated worlds alone, and was scored on another one."]
     proof: Mapping[str, Any] = split_set["proof"]
     named = f"Split set `{split_set['name']}`, digest `{split_set['digest']}`"
     lines = [f"{named}: trained on {', '.join(split_set['train'])}; stopped by {split_set['val'] or 'nothing'}."]
@@ -126,18 +140,23 @@ def _proof(own: ModelDescription) -> list[str]:
     return lines
 
 
-def _scores(own: ModelDescription, predictions: Predictions | Values) -> list[str]:
-    if isinstance(predictions, Values):
-        return _table([(name, f"{value:.4g}") for name, value in predictions.scores().items()])
+def _scores(own: ModelDescription, predictions: Held) -> list[str]:
+    if isinstance(predictions, Values | Dates):
+        told = predictions.document()
+        lines: list[tuple[str, object]] = [
+            (name, told[name]) for name in ("samples", "numbers", "blocks", "unit", *COUNTS) if name in told
+        ]
+        lines += [(NUMBER_TITLES[name], _told(one, "#.4g")) for name, one in predictions.scores().items()]
+        return [*_table(lines), *(f"\n{note}" for note in told.get("notes", ()))]
     scores = ModelScores.of(own.model, [predictions])
     rows: list[tuple[str, object]] = [("samples", f"{scores.samples:,}"), ("blocks", scores.blocks)]
     rows += [(TITLES[name], _told(one)) for name, one in scores.overall.items()]
     return [*_table(rows), *(f"\n{note}" for note in scores.notes)]
 
 
-def _told(one: Estimate) -> str:
-    interval = "" if one.low != one.low else f" ({one.low:.3f} to {one.high:.3f})"
-    return f"{one.value:.3f}{interval}"
+def _told(one: Estimate, form: str = ".3f") -> str:
+    interval = "" if one.low != one.low else f" ({one.low:{form}} to {one.high:{form}})"
+    return f"{one.value:{form}}{interval}"
 
 
 def _classes(own: ModelDescription) -> list[str]:

@@ -6,7 +6,7 @@
 | `weights.pt` or `forest.skops` | tensors alone; or trees, in types of a list |
 | `history.csv` | losses of every epoch of a network |
 | `checkpoint.pt` | state of a network after its last epoch |
-| `predictions-SPLIT.parquet` | what it says of samples that it was not trained on |
+| `predictions-SPLIT.parquet` | what it says of samples that it was not trained on; of numbers `values-SPLIT.parquet` |
 | `card.md` | the same for people, with scores; written last: a model without a card is not finished |
 """
 
@@ -65,7 +65,7 @@ class ModelDescription:
     axis: Mapping[str, Any] | None
     """Time axis of models that count timesteps."""
     target: Mapping[str, Any]
-    """Kind, label product, level, crosswalk."""
+    """Kind, label product, level, crosswalk; of numbers also unit and scale."""
     taxonomy: Mapping[str, Any]
     """Name, prefix and nodata code of the classes."""
     classes: tuple[ModelClass, ...]
@@ -89,6 +89,12 @@ class ModelDescription:
     def keys(self) -> tuple[str, ...]:
         """Keys of the classes."""
         return tuple(one.key for one in self.classes)
+
+    @property
+    def scale(self) -> tuple[float, float] | None:
+        """Mean and standard deviation that numbers are learnt in, of networks; None of classes and of trees."""
+        found = self.target.get("scale")
+        return None if found is None else (float(found[0]), float(found[1]))
 
     @property
     def learner(self) -> Learner:

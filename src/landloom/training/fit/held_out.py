@@ -11,8 +11,9 @@ from landloom.query.cql2.columns import RowColumns
 from landloom.query.split_sets import read_split_set
 from landloom.training.datasets.collate import collate
 from landloom.training.evaluation.predictions import Predictions
+from landloom.training.evaluation.values import Values
 from landloom.training.fit.batches import loader
-from landloom.training.fit.reading import read_samples
+from landloom.training.fit.reading import dense_of, read_samples
 from landloom.training.fit.tasks import task_of
 from landloom.training.splits.blocks import square_blocks, tile_blocks
 
@@ -28,38 +29,6 @@ if TYPE_CHECKING:
 
 BLOCK: Final = 60_000.0
 """Side of the blocks by which intervals are drawn, where the split set has none of its own, in metres."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Values:
-    """Predicted numbers with their truth."""
-
-    id: tuple[str, ...]
-    truth: NDArray[np.float64]
-    predicted: NDArray[np.float64]
-
-    def scores(self) -> dict[str, float]:
-        """Root mean squared error, mean absolute error, bias (predicted − true), and R².
-
-        Example:
-            >>> made = Values(id=("a", "b"), truth=np.array([1.0, 3.0]), predicted=np.array([1.0, 2.0]))
-            >>> made.scores()
-            {'rmse': 0.7071067811865476, 'mae': 0.5, 'bias': -0.5, 'r2': 0.5}
-        """
-        error = self.predicted - self.truth
-        spread = float(((self.truth - self.truth.mean()) ** 2).sum())
-        return {
-            "rmse": float(np.sqrt((error**2).mean())),
-            "mae": float(np.abs(error).mean()),
-            "bias": float(error.mean()),
-            "r2": 1 - float((error**2).sum()) / spread if spread > 0 else float("nan"),
-        }
-
-    def encoded(self) -> bytes:
-        """As CSV."""
-        rows = zip(self.id, self.truth.tolist(), self.predicted.tolist(), strict=True)
-        lines = ["id,truth,predicted", *(f"{name},{truth!r},{found!r}" for name, truth, found in rows)]
-        return ("\n".join(lines) + "\n").encode()
 
 
 def sample_blocks(corpus: Corpus, split_set: str) -> NDArray[np.int64]:
@@ -113,6 +82,13 @@ def held_out(material: Material, trained: Trained, split: str) -> Predictions | 
     columns = _Columns.of(material, split, dataset.ids)
     # Not the root digest: labels added between two trainings do not make their predictions incomparable.
     rest = columns.rest | {"corpus": trained.description.corpus["samples"]}
+    unit = str(trained.description.target.get("unit") or "")
+    if task_of(material.lesson.task).unit == "pixel" and not trained.description.classes:
+        rows = (
+            Values.of_pixels(name, truth, found, columns.block[name], unit)
+            for name, truth, found in dense(material, trained, dataset)
+        )
+        return Values.joined([row for row in rows if row is not None])
     if task_of(material.lesson.task).unit == "pixel":
         parts = [
             Predictions.of_pixels(
@@ -123,11 +99,12 @@ def held_out(material: Material, trained: Trained, split: str) -> Predictions | 
         return Predictions.joined([part for part in parts if len(part)])
     table = material.table(dataset)
     found = trained.table(table)
+    names = [dataset.ids[number] for number in table.sample.tolist()]
     if table.kind == "value":
-        return Values(id=tuple(table.id.tolist()), truth=table.target.astype(float), predicted=found.astype(float))
+        blocks = np.array([columns.block[name] for name in names])
+        return Values.of(table.id.tolist(), table.target, found, blocks, unit)
     shares = table.target if table.kind == "fractions" else None
     truth = table.target if shares is None else shares.argmax(axis=1)
-    names = [dataset.ids[number] for number in table.sample.tolist()]
     strata = None if columns.stratum is None else [columns.stratum[name] for name in names]
     return Predictions.of(
         id=table.id.tolist(),
@@ -143,14 +120,21 @@ def held_out(material: Material, trained: Trained, split: str) -> Predictions | 
 
 def dense(
     material: Material, trained: Trained, dataset: CorpusDataset
-) -> Iterator[tuple[str, NDArray[np.int64], NDArray[np.float32]]]:
-    """Id, (y, x) mask with −1 where nothing is known or seen, and (class, y, x) probabilities of each sample."""
+) -> Iterator[tuple[str, NDArray[Any], NDArray[np.float32]]]:
+    """Id, (y, x) target, and (class, y, x) probabilities or (y, x) numbers of each sample.
+
+    The target is −1 or NaN where nothing is known or seen.
+    """
     if not trained.eats_images:
         for sample in read_samples(dataset):
-            seen = sample["valid"].any(axis=0)
-            yield sample["id"], np.where(seen, sample["mask"], -1), trained.pixels(sample)
+            yield sample["id"], _seen(dense_of(sample), sample["valid"].any(axis=0)), trained.pixels(sample)
         return
     for batch, found in trained.images(iter(loader(dataset, material.lesson.settings, collate=collate))):
-        seen = batch["valid"].any(dim=1).numpy()
-        masks = np.where(seen, batch["mask"].numpy(), -1)
-        yield from zip(batch["id"], masks, found, strict=True)
+        own = dense_of(batch).numpy()
+        yield from zip(batch["id"], _seen(own, batch["valid"].any(dim=1).numpy()), found, strict=True)
+
+
+def _seen(target: NDArray[Any], seen: NDArray[np.bool_]) -> NDArray[Any]:
+    """A dense target, unknown where nothing was seen."""
+    nothing = target.dtype.type(-1 if target.dtype.kind == "i" else np.nan)
+    return np.where(seen, target, nothing)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import io
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import torch
 
 from landloom.corpus.info import software
 from landloom.errors import InvalidInputError, NotFoundError
@@ -21,12 +19,14 @@ from landloom.training.fit.batches import SeriesExamples, whole
 from landloom.training.fit.encoders import SeriesEncoder
 from landloom.training.fit.folder import HISTORY, TREES, WEIGHTS, ModelDescription, encode_history
 from landloom.training.fit.networks import Parts, fit_network
+from landloom.training.fit.numbers import about_numbers, checked_target, raster_numbers, scale_of, scaled_loss
 from landloom.training.fit.probes import EncoderProbe
 from landloom.training.fit.provenance import corpus_digests, model_classes
 from landloom.training.fit.reading import read_table
 from landloom.training.fit.settings import FitSettings
 from landloom.training.fit.tasks import task_of
 from landloom.training.fit.trained import KnownMoments, network_of
+from landloom.training.fit.weights import encode_weights
 from landloom.training.models.published.inputs import published_bands
 from landloom.training.models.trees import Trees, check_options, features
 
@@ -55,7 +55,7 @@ class Lesson:
     task: str
     model: str
     split_set: str
-    """Name of the split set."""
+    """Name of the split set; empty for none, where simulated worlds alone are learnt from."""
     target: Target | None = None
     """By default that of the task."""
     product: str | None = None
@@ -68,6 +68,10 @@ class Lesson:
     """Split by which training stops; None, or a name that the set lacks, for none."""
     pixels: int = PIXELS
     """Pixels of a sample that models of series learn from, at most, if single pixels are learnt."""
+    unit: str | None = None
+    """Of numbers; by default that of the label product's band."""
+    worlds: int | None = None
+    """Of dates of changes: simulated worlds to learn from; by default all, or none where there is a target."""
     options: Mapping[str, Any] = field(default_factory=dict)
     """Of the network or the trees."""
     weights: Path | None = None
@@ -86,12 +90,17 @@ class Lesson:
             _require_weights(kind, self)
         elif self.weights is not None:
             raise InvalidInputError(f"got weights for model {self.model!r}, which has none that are published")
+        if not task.dated and (self.worlds is not None or not self.split_set):
+            told = "no split set, expected one" if self.worlds is None else "simulated worlds, expected none"
+            raise InvalidInputError(f"task {task.name}: got {told}")
+        if task.dated and self.unit:
+            raise InvalidInputError(f"task {task.name}: got the unit {self.unit!r}, expected none: dates are days")
         target = Target.parse(task.target) if self.target is None else self.target
         if target.kind not in task.targets:
             raise InvalidInputError(
                 f"task {task.name}: got the target {target.kind!r}, expected one of {', '.join(task.targets)}"
             )
-        return target
+        return checked_target(target, self.unit, dense=task.unit != "sample")
 
 
 def _require_weights(kind: ModelKind, lesson: Lesson) -> None:
@@ -212,7 +221,13 @@ def material_of(corpus: Corpus, lesson: Lesson, statistics: Statistics) -> Mater
     return replace(material, encoder=encoder, origin=origin)
 
 
-def describe(material: Material, statistics: str, timesteps: int, axis: TimeAxis | None) -> ModelDescription:
+def describe(
+    material: Material,
+    statistics: str,
+    timesteps: int,
+    axis: TimeAxis | None,
+    scale: tuple[float, float] | None = None,
+) -> ModelDescription:
     """What the model of a lesson is.
 
     Args:
@@ -220,6 +235,7 @@ def describe(material: Material, statistics: str, timesteps: int, axis: TimeAxis
         statistics: digest of the statistics.
         timesteps: of the longest series in training.
         axis: of models that count timesteps.
+        scale: mean and standard deviation that a network learns numbers in.
     """
     lesson, corpus, target = material.lesson, material.corpus, material.target
     classes, named = ((), {}) if target.kind == "value" else model_classes(corpus.info, target)
@@ -235,7 +251,7 @@ def describe(material: Material, statistics: str, timesteps: int, axis: TimeAxis
         bands=material.moments.bands,
         timesteps=timesteps,
         axis=None if axis is None else axis.document(),
-        target=asdict(target) | {"product": item.key},
+        target=asdict(target) | {"product": item.key} | about_numbers(target, item, lesson.unit, scale),
         taxonomy=named,
         classes=classes,
         mean=material.moments.mean,
@@ -288,8 +304,10 @@ def learn(
     train = material.dataset(material.selection(material.lesson.train))
     own = Splits.of(material.lesson, read_split_set(material.corpus.base, material.lesson.split_set).names)
     val = None if own.val is None else material.dataset(material.selection(own.val))
+    is_number = material.target.kind == "value"
     if kind.eats == "images":
-        description = describe(material, statistics, len(train.plan.series[0].steps), None)
+        scale = scale_of(raster_numbers(train)) if is_number else None
+        description = describe(material, statistics, len(train.plan.series[0].steps), None, scale)
         network_of(description)  # refuses options that do not fit, before there is a folder
         folder.begin(description)
         return _network(description, Parts(train=train, val=val, collate=collate), folder, material, train, heard)
@@ -297,7 +315,8 @@ def learn(
     table = material.table(train, pixels=pixels)
     axis = TimeAxis.of(table) if kind.is_regular else None
     table = table if axis is None else axis.apply(table)
-    description = describe(material, statistics, table.valid.shape[1], axis)
+    scale = scale_of([table.target.astype(np.float32)]) if is_number and kind.is_network else None
+    description = describe(material, statistics, table.valid.shape[1], axis, scale)
     if description.classes and table.kind == "label" and len(np.unique(table.target)) < 2:
         raise InvalidInputError(f"got series of one class alone in {', '.join(own.train)}, expected two at least")
     if kind.learner == "network":
@@ -361,11 +380,11 @@ def _network(
     train: CorpusDataset,
     heard: Callable[[Row], None],
 ) -> Learnt:
-    network = network_of(description)
+    network, scale = network_of(description), description.scale
+    if scale is not None:
+        parts = replace(parts, loss=scaled_loss(*scale))
     fitted = fit_network(network, parts, material.lesson.settings, folder.path, heard)
-    content = io.BytesIO()
-    torch.save(dict(fitted.weights), content)
-    folder.put(WEIGHTS, content.getvalue())
+    folder.put(WEIGHTS, encode_weights(fitted.weights))
     folder.put(HISTORY, encode_history(fitted.history))
     return Learnt(
         description=description,

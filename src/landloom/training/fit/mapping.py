@@ -1,4 +1,4 @@
-"""Predictions of every sample of a corpus: class shares, and where a model sees pixels or parcels, maps."""
+"""Predictions of every sample of a corpus: class shares, numbers, and where a model sees pixels or parcels, maps."""
 
 from __future__ import annotations
 
@@ -45,6 +45,15 @@ class SampleMap:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class SampleNumbers:
+    """Numbers that a model says of a sample."""
+
+    id: str
+    numbers: NDArray[np.float32]
+    """(y, x), NaN where it says nothing; (1, 1) of models of whole samples."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Mapper:
     """Predicts the samples of a selection, one after another."""
 
@@ -60,11 +69,9 @@ class Mapper:
 
         Raises:
             NotFoundError: the corpus lacks the model's images or bands.
-            InvalidInputError: a model of numbers; no sample has an image.
+            InvalidInputError: no sample has an image.
         """
         own = trained.description
-        if not own.classes:
-            raise InvalidInputError("got a model of numbers, expected one of classes: numbers are no label product")
         dataset = CorpusDataset(
             selection,
             own.product,
@@ -75,8 +82,13 @@ class Mapper:
         )
         return cls(trained=trained, dataset=dataset, corpus=corpus, unseen=dataset.left_out)
 
-    def __iter__(self) -> Iterator[SampleMap | tuple[str, str]]:
-        """Each sample's map; or its id, and why there is none."""
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """Samples that are predicted."""
+        return self.dataset.ids
+
+    def __iter__(self) -> Iterator[SampleMap | SampleNumbers | tuple[str, str]]:
+        """Each sample's map or numbers; or its id, and why there are none."""
         unit = task_of(self.trained.description.task).unit
         parcels = parcel_reader(self.dataset, self.corpus) if unit == "parcel" else None
         for number, name in enumerate(self.dataset.ids):
@@ -92,28 +104,42 @@ class Mapper:
             groups = None if parcels is None else parcel_groups(parcels, number, arrays["valid"].shape[1:])
             yield self._of_sample(arrays) if unit == "sample" else self._of_pixels(arrays, groups)
 
-    def _of_sample(self, sample: dict[str, Any]) -> SampleMap:
+    def _of_sample(self, sample: dict[str, Any]) -> SampleMap | SampleNumbers:
         whole = np.zeros(sample["valid"].shape[1:], np.int64)
-        found = self.trained.table(unlabelled_series(sample, whole))[0].astype(np.float64)
-        return SampleMap(id=sample["id"], shares=np.append(found, 0.0), probabilities=None)
+        found = self.trained.table(unlabelled_series(sample, whole))[0]
+        if not self.trained.description.classes:
+            return SampleNumbers(id=sample["id"], numbers=np.full((1, 1), found, np.float32))
+        return SampleMap(id=sample["id"], shares=np.append(found.astype(np.float64), 0.0), probabilities=None)
 
-    def _of_pixels(self, sample: dict[str, Any], groups: NDArray[np.int64] | None) -> SampleMap:
+    def _of_pixels(
+        self, sample: dict[str, Any], groups: NDArray[np.int64] | None
+    ) -> SampleMap | SampleNumbers | tuple[str, str]:
         if groups is None:
-            return _shared(sample["id"], self.trained.pixels(sample))
-        found = np.zeros((len(self.trained.description.classes), groups.size), np.float32)
+            return self._told(sample["id"], self.trained.pixels(sample))
+        found = self.trained.nothing(groups.size)
         table = unlabelled_series(sample, groups)
         if len(table):
-            seen = np.asarray(table.valid.any(axis=1))
-            rows = self.trained.table(table) * seen[:, None]
+            rows = self.trained.table(table)
+            unseen = ~np.asarray(table.valid.any(axis=1))
+            rows[unseen] = self.trained.nothing(int(unseen.sum())).T
             inside = groups.ravel() >= 0
-            found[:, inside] = rows[np.searchsorted(np.unique(groups[groups >= 0]), groups.ravel()[inside])].T
-        return _shared(sample["id"], found.reshape(-1, *groups.shape))
+            found[..., inside] = rows[np.searchsorted(np.unique(groups[groups >= 0]), groups.ravel()[inside])].T
+        return self._told(sample["id"], found.reshape(*found.shape[:-1], *groups.shape))
 
-    def _of_image(self, sample: dict[str, Any]) -> SampleMap:
+    def _of_image(self, sample: dict[str, Any]) -> SampleMap | SampleNumbers | tuple[str, str]:
         batch = collate([sample])
         _, found = next(self.trained.images(iter([batch])))
         seen = batch["valid"][0].numpy().any(axis=0)
-        return _shared(sample["id"], found[0] * seen)
+        nothing = self.trained.nothing(seen.size)
+        return self._told(sample["id"], np.where(seen, found[0], nothing.reshape(found[0].shape)))
+
+    def _told(self, name: str, found: NDArray[np.float32]) -> SampleMap | SampleNumbers | tuple[str, str]:
+        """Of (class, y, x) probabilities or (y, x) numbers."""
+        if self.trained.description.classes:
+            return _shared(name, found)
+        if np.isnan(found).all():
+            return name, "nothing in it was seen that the model says a number of"
+        return SampleNumbers(id=name, numbers=found)
 
 
 def _shared(name: str, probabilities: NDArray[np.float32]) -> SampleMap:

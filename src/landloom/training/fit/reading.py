@@ -71,6 +71,11 @@ def read_table(
     )
 
 
+def dense_of(sample: dict[str, Any]) -> Any:
+    """Target of a sample, or of a batch, of which every pixel has one: classes, or numbers."""
+    return sample["mask"] if "mask" in sample else sample["value"]
+
+
 def place_of(sample: dict[str, Any]) -> NDArray[np.float64]:
     """(2,) latitude and longitude of the middle of a sample, in degrees.
 

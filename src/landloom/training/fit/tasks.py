@@ -25,11 +25,14 @@ class Task:
     """Kinds that are possible."""
     images: bool = False
     """Whether models of images can learn it."""
+    dated: bool = False
+    """Whether dates of changes are learnt."""
 
     @property
     def models(self) -> tuple[str, ...]:
         """Names of models that can learn it."""
-        return tuple(name for name, kind in MODELS.items() if kind.eats == "series" or self.images)
+        able = (one for one in MODELS.values() if one.dated == self.dated and (one.eats == "series" or self.images))
+        return tuple(one.name for one in able)
 
     def model(self, name: str) -> ModelKind:
         """A model for it.
@@ -54,8 +57,25 @@ TASKS: Final[dict[str, Task]] = {
             target="fractions",
             targets=("fractions", "label", "value"),
         ),
-        Task(name="parcels", title="Class of parcels", unit="parcel", target="mask", targets=("mask",)),
-        Task(name="dense", title="Class of every pixel", unit="pixel", target="mask", targets=("mask",), images=True),
+        Task(
+            name="parcels", title="Class or number of parcels", unit="parcel", target="mask", targets=("mask", "value")
+        ),
+        Task(
+            name="dense",
+            title="Class or number of every pixel",
+            unit="pixel",
+            target="mask",
+            targets=("mask", "value"),
+            images=True,
+        ),
+        Task(
+            name="change",
+            title="Dates of abrupt changes",
+            unit="pixel",
+            target="value",
+            targets=("value",),
+            dated=True,
+        ),
     )
 }
 """Name → task."""

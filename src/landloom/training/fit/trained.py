@@ -121,20 +121,33 @@ class Trained:
         starts = range(0, len(examples), ROWS)
         batches = (examples.__getitems__(range(start, min(start + ROWS, len(examples)))) for start in starts)
         parts = [found for _, found in predict_batches(self.network, batches, classes=bool(own.classes))]
-        return np.concatenate(parts) if parts else np.zeros((0, len(own.classes)), np.float32)
+        if not parts:
+            return np.zeros((0, len(own.classes)) if own.classes else 0, np.float32)
+        return self._numbers(np.concatenate(parts))
+
+    def _numbers(self, found: NDArray[np.float32]) -> NDArray[np.float32]:
+        """What a network says: probabilities as they are, numbers in the unit of the target."""
+        scale = self.description.scale
+        if scale is None:
+            return found
+        numbers: NDArray[np.float32] = (found * scale[1] + scale[0]).astype(np.float32)
+        return numbers
 
     def images(self, batches: Iterator[Batch]) -> Iterator[tuple[Batch, NDArray[np.float32]]]:
-        """Batches of normalised images, each with (batch, class, y, x) probabilities.
+        """Batches of normalised images, each with (batch, class, y, x) probabilities, or (batch, y, x) numbers.
 
         Raises:
             InvalidInputError: a model of series.
         """
         if self.network is None or not self.eats_images:
             raise InvalidInputError(f"got images for {self.description.model}, which takes series")
-        yield from predict_batches(self.network, batches)
+        for batch, found in predict_batches(self.network, batches, classes=bool(self.description.classes)):
+            yield batch, self._numbers(found)
 
     def pixels(self, sample: dict[str, Any]) -> NDArray[np.float32]:
-        """(class, y, x) probabilities of the pixels of an image as stored; 0 of pixels that were never seen.
+        """Of the pixels of an image as stored: (class, y, x) probabilities, or (y, x) numbers.
+
+        Pixels that were never seen have probabilities of 0, or NaN.
 
         Args:
             sample: `image` (time, band, y, x), `dates` and `valid` as arrays.
@@ -142,9 +155,15 @@ class Trained:
         seen = sample["valid"].any(axis=0)
         numbers = np.arange(seen.size).reshape(seen.shape)
         groups = np.where(seen, numbers, -1)
-        found = np.zeros((len(self.description.classes), seen.size), np.float32)
-        found[:, seen.ravel()] = self.table(unlabelled_series(sample, groups)).T
-        return found.reshape(-1, *seen.shape)
+        told = self.table(unlabelled_series(sample, groups))
+        found = self.nothing(seen.size)
+        found[..., seen.ravel()] = told.T
+        return found.reshape(*found.shape[:-1], *seen.shape)
+
+    def nothing(self, pixels: int) -> NDArray[np.float32]:
+        """(class, pixel) probabilities of 0, or (pixel,) NaN: what is said of pixels about which nothing is known."""
+        classes = len(self.description.classes)
+        return np.zeros((classes, pixels), np.float32) if classes else np.full(pixels, np.nan, np.float32)
 
 
 def network_of(description: ModelDescription) -> torch.nn.Module:

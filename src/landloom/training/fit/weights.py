@@ -66,6 +66,13 @@ def read_named(path: Path) -> dict[str, Tensor]:
     return found
 
 
+def encode_weights(weights: Mapping[str, Tensor]) -> bytes:
+    """A file of PyTorch with tensors alone."""
+    content = io.BytesIO()
+    torch.save(dict(weights), content)
+    return content.getvalue()
+
+
 def load_weights(model: torch.nn.Module, path: Path) -> None:
     """Put weights from a file into a network.
 

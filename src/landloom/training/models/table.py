@@ -35,6 +35,8 @@ class ModelKind:
     """SPDX id of those weights' licence."""
     is_regular: bool = False
     """Whether it counts timesteps, and so needs the same time axis for all series."""
+    dated: bool = False
+    """Whether it says something of every timestep, not of the series: when it changes."""
 
     @property
     def is_network(self) -> bool:
@@ -65,6 +67,13 @@ MODELS: Final[dict[str, ModelKind]] = {
             name="tempcnn", title="TempCNN", eats="series", paper="Pelletier et al. 2019, 1811.10166", is_regular=True
         ),
         ModelKind(name="ltae", title="L-TAE", eats="series", paper="Garnot and Landrieu 2020, 2007.00586"),
+        ModelKind(
+            name="tcn",
+            title="Temporal convolutional network",
+            eats="series",
+            paper="Bai et al. 2018, 1803.01271",
+            dated=True,
+        ),
         ModelKind(name="utae", title="U-TAE", eats="images", paper="Garnot and Landrieu 2021, 2107.07933"),
         ModelKind(
             name="presto",
@@ -120,10 +129,11 @@ def make_network(name: str, *, bands: int, outputs: int, timesteps: int, options
         'LTAE'
     """
     from landloom.training.models.ltae import LTAE  # noqa: PLC0415 - the table is read without PyTorch
+    from landloom.training.models.tcn import TCN  # noqa: PLC0415 - the same
     from landloom.training.models.tempcnn import TempCNN  # noqa: PLC0415 - the same
     from landloom.training.models.utae import UTAE  # noqa: PLC0415 - the same
 
-    kinds: dict[str, type[torch.nn.Module]] = {"ltae": LTAE, "tempcnn": TempCNN, "utae": UTAE}
+    kinds: dict[str, type[torch.nn.Module]] = {"ltae": LTAE, "tcn": TCN, "tempcnn": TempCNN, "utae": UTAE}
     if name not in kinds:
         raise NotFoundError.of("network", name, kinds)
     kind = kinds[name]

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import io
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Self
 
-import torch
-
 from landloom.errors import CorpusError, InvalidDocumentError, Problem
 from landloom.store.local import LocalStore
 from landloom.training.fit.folder import CARD, HISTORY, MODEL, WEIGHTS, encode_history
-from landloom.training.fit.weights import load_weights
+from landloom.training.fit.weights import encode_weights, load_weights
 from landloom.training.pretrain.encoder import SeriesAutoencoder
 from landloom.training.pretrain.learn import Pretrained, Scale
 
@@ -83,10 +80,9 @@ class OpenedEncoder:
 
 def write_encoder(folder: Path, description: EncoderDescription, trained: Pretrained) -> None:
     """Write an encoder that was trained to the end; the card comes last."""
-    store, content = LocalStore(folder), io.BytesIO()
-    torch.save(trained.network.state_dict(), content)
+    store = LocalStore(folder)
     store.put(MODEL, description.encoded())
-    store.put(WEIGHTS, content.getvalue())
+    store.put(WEIGHTS, encode_weights(trained.network.state_dict()))
     store.put(HISTORY, encode_history(trained.history))
     store.put(CARD, _card(description, trained).encode())
 

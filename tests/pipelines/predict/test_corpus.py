@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+import rasterio
 import torch
 from tests.projects import digest_of
 
@@ -16,12 +17,15 @@ from landloom.corpus.finished import FinishedCorpus
 from landloom.errors import CorpusError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
-from landloom.pipelines.predicting import PredictOptions, predict_corpus
+from landloom.pipelines.predict.corpus import predict_corpus
+from landloom.pipelines.predict.numbers import NODATA
+from landloom.pipelines.predict.options import PredictOptions
 from landloom.pipelines.splitting import split_corpus
 from landloom.pipelines.training import train_corpus
 from landloom.publication.raster_labels import RasterVersion, lineage_of
 from landloom.query.corpus import Corpus
 from landloom.store.open import open_store
+from landloom.training.datasets.dataset import CorpusDataset
 from landloom.training.datasets.targets import Target
 from landloom.training.fit.learn import Lesson
 from landloom.training.fit.settings import FitSettings
@@ -117,6 +121,61 @@ def test_maps_are_what_the_model_says(fields: Path, tmp_path: Path, task: str, m
         if task == "parcels":
             ids = decode_geotiff((fields / next(opened.select(name).linked()).assets["ids"][0].path).read_bytes())[0]
             assert not known[ids.reshape(known.shape) <= 0].any()
+
+
+@pytest.mark.parametrize(("task", "model"), [("dense", "boosting"), ("dense", "utae"), ("parcels", "ltae")])
+def test_numbers_are_written_as_numbers(fields: Path, tmp_path: Path, task: str, model: str) -> None:
+    options = {"boosting": TREES, "utae": UTAE, "ltae": {"heads": 2, "width": 16, "out": 16}}[model]
+    lesson = {"task": task, "model": model, "options": options, "product": "s2_10m", "unit": "t/ha"}
+    folder = trained(fields, tmp_path / "model", target=Target(kind="value", product="ratios"), **lesson)
+    name = f"yield_{task}_{model}"
+    done = predict_corpus(folder, fields, PredictOptions(name=name))
+    assert (done.product, done.rasters, done.added) == (name, (), True)
+    assert validate(open_store(str(fields))) == []
+    opened = Corpus.open(fields)
+    item = opened.info.product(name)
+    assert (item.product.dtype, item.product.bands[0].unit) == ("float32", "t/ha")
+    truth = CorpusDataset(opened.query(), "s2_10m", Target(kind="value", product=name, dense=True), missing="drop")
+    assert len(truth) == done.samples
+    for number in range(min(len(truth), 3)):
+        sample = truth.ids[number]
+        (path,) = fields.glob(f"labels/**/{sample}/{name}-1.tif")
+        with rasterio.open(path) as file:
+            assert (file.dtypes, file.units, file.nodata) == (("float32",), ("t/ha",), NODATA)
+            stored = file.read(1)
+        assert np.isfinite(stored).all()
+        known = stored != np.float32(NODATA)
+        assert known.any()
+        assert np.array_equal(truth[number]["value"].numpy()[known], stored[known])
+        assert np.isnan(truth[number]["value"].numpy()[~known]).all()
+    (collection,) = fields.glob(f"stac-v1.0/*{name}/collection.json")
+    document = json.loads(collection.read_text(encoding="utf-8"))
+    (band,) = document["item_assets"][name]["raster:bands"]
+    assert (band["unit"], band["data_type"]) == ("t/ha", "float32")
+    assert not predict_corpus(folder, fields, PredictOptions(name=name)).added
+
+
+def test_numbers_of_samples_are_one_pixel_each(fields: Path, run: Callable[..., Ran], tmp_path: Path) -> None:
+    out, options = tmp_path / "model", ("--model", "forest", "--option", "trees=5", "--split-set", "halves")
+    target = ("--target", "value:ratios", "--product", "s2_10m")
+    done = run("train", fields, *options, *target, "--out", out)
+    assert done.code == 0, done.err
+    for name in ("mae", "rmse", "bias", "r2"):
+        assert name in done.out
+    assert (out / "values-test.parquet").is_file()
+    assert "root mean squared error" in (out / "card.md").read_text(encoding="utf-8")
+    told = run("predict", out, fields, "--name", "mean_ratio")
+    assert told.code == 0, told.err
+    assert "added mean_ratio, version 1" in told.out
+    assert validate(open_store(str(fields))) == []
+    read = CorpusDataset(Corpus.open(fields).query(), "s2_10m", "value:mean_ratio", missing="drop")
+    assert all(float(read[number]["value"]) >= 0 for number in range(3))
+    (path,) = fields.glob(f"labels/**/{read.ids[0]}/mean_ratio-1.tif")
+    with rasterio.open(path) as file:
+        assert file.shape == (1, 1)
+    refused = run("leaderboard", out)
+    assert refused.code == 1
+    assert "got a model of numbers, expected classes" in refused.err
 
 
 def test_what_does_not_fit_is_refused(tiny_corpus: Path, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""How the pixels of raster files are reached: by GDAL, or block by block."""
