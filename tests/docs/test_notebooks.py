@@ -3,47 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.notebooks import NOTEBOOKS, execute
 
 if TYPE_CHECKING:
     from landloom.pipelines.build import BuildReport
-
-ROOT = Path(__file__).parents[2]
-NOTEBOOKS = sorted((ROOT / "docs/notebooks").glob("*.ipynb"))
-RUNNER = """
-import json, sys
-import matplotlib
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt
-drawn = []
-plt.show = lambda: (drawn.append(len(plt.get_fignums())), plt.close("all"))
-space = {"__name__": "__main__"}
-for number, cell in enumerate(json.load(open(sys.argv[1], encoding="utf-8"))["cells"]):
-    if cell["cell_type"] == "code":
-        exec(compile("".join(cell["source"]), f"cell {number}", "exec"), space)
-print("figures:", sum(drawn))
-"""
-
-
-def execute(name: str, corpus: Path, folder: Path) -> str:
-    """Run the code cells of a notebook one after the other in a process of its own; what they print."""
-    notebook = next(path for path in NOTEBOOKS if path.name.startswith(name))
-    done = subprocess.run(
-        [sys.executable, "-W", "error::UserWarning", "-c", RUNNER, str(notebook)],
-        cwd=folder,
-        env={**os.environ, "LANDLOOM_CORPUS": str(corpus)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 @pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)

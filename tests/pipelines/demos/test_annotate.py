@@ -6,6 +6,7 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
+from tests.notebooks import execute
 
 from landloom.annotate.consensus.methods import ENOUGH
 from landloom.annotate.ledger.answers import answered_tasks
@@ -46,6 +47,9 @@ def test_people_label_a_corpus_and_the_consensus_is_nearer_the_truth(
         tasks = list(answered_tasks(ledger, there.name))
     assert all(len(task.answers) == len(PEOPLE) for task in tasks)
     audit(open_store(str(corpus))).demand()
+    out = execute("3-", corpus, tmp_path)
+    assert all(f"{labels}, {word}" in out for labels in ("guess", "consensus") for word in ("alike", "weighted")), out
+    assert "figures: 2" in out
 
     again = label_corpus(corpus, place, granule_archive)
     assert {one.submissions for one in again.done} == {0}
