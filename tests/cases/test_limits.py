@@ -44,7 +44,7 @@ def test_too_few_file_descriptors_never_leave_a_scene_out(tmp_path: Path) -> Non
     assert run(write_recipe(tmp_path / "free", href), 0) == (0, "")
     expected = only_chip(tmp_path / "free" / "corpus")
     ended = set()
-    for limit in range(12, 72, 6):
+    for limit in (5, 7, 9, 11, 16, 24):
         recipe = write_recipe(tmp_path / f"limit-{limit}", href)
         code, text = run(recipe, limit)
         ended.add(code)

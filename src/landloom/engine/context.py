@@ -128,15 +128,25 @@ def _alone(folder: Path) -> Iterator[None]:
         begun = folder / BEGUN
         if begun.exists() or begun_shards(folder):
             LocalStore(folder).sweep()
-        begun.touch()
+        with _openable(begun):
+            begun.touch()
         yield
         begun.unlink(missing_ok=True)
 
 
 @contextmanager
+def _openable(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (OSError, sqlite3.OperationalError) as error:
+        raise StoreError(f"{path}: cannot be written: {error}") from error
+
+
+@contextmanager
 def _locked(path: Path, *statements: str) -> Iterator[None]:
     """Hold a lock; the operating system releases it when the process ends, however it ends."""
-    lock = sqlite3.connect(path, timeout=0, isolation_level=None)
+    with _openable(path):
+        lock = sqlite3.connect(path, timeout=0, isolation_level=None)
     try:
         try:
             for statement in statements:
