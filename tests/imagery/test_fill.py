@@ -121,6 +121,15 @@ def test_other_times_equal_numpy(
         assert np.abs(filled[:, band, y, x] - expected).max() <= 0.5 + 1e-8
 
 
+@pytest.mark.parametrize("period", [None, 365.0])
+def test_threads_change_nothing(period: float | None) -> None:
+    rng = np.random.default_rng(5)
+    stack = rng.integers(1, 9_999, (9, 2, 40, 60), dtype=np.uint16)
+    valid, days = rng.random((9, 40, 60)) < 0.5, rng.permutation(np.arange(0.0, 45.0, 5.0))
+    alone = fill_linear(stack, valid, days, days + 1.0, period)
+    np.testing.assert_array_equal(fill_linear(stack, valid, days, days + 1.0, period, threads=3), alone)
+
+
 def test_targets_have_to_be_finite() -> None:
     stack, valid = np.ones((1, 1, 1, 1), np.uint16), np.ones((1, 1, 1), bool)
     with pytest.raises(InvalidValueError, match="finite times"):

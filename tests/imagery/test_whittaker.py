@@ -74,6 +74,16 @@ def test_cross_validation_takes_the_penalty_with_the_smallest_error() -> None:
     assert np.array_equal(whittaker(stack, weight, days, days), whittaker(stack, weight, days, days, best))
 
 
+@pytest.mark.parametrize("threads", [2, 3])
+def test_threads_change_nothing(threads: int) -> None:
+    stack, weight = series(9, width=BLOCK // SIDE * 2 + 3)
+    days = np.arange(0.0, 45.0, 5.0)
+    alone = whittaker(stack, weight, days, days)
+    np.testing.assert_array_equal(whittaker(stack, weight, days, days, threads=threads), alone)
+    with pytest.raises(InvalidValueError, match="0 threads"):
+        whittaker(stack, weight, days, days, threads=0)
+
+
 def test_few_observations() -> None:
     stack = np.array([[10], [20], [30]], np.uint16).reshape(3, 1, 1, 1).repeat(3, axis=3)
     weight = np.array([[1, 0, 0], [0, 0, 1], [0, 0, 1]], dtype=float).reshape(3, 1, 3)

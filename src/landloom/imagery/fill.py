@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.errors import InvalidValueError
+from landloom.imagery.pieces import in_pieces
 from landloom.kernels import kernel
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ def fill_linear(
     days: NDArray[np.float64],
     targets: NDArray[np.float64],
     period: float | None = None,
+    *,
+    threads: int = 1,
 ) -> NDArray[np.uint16]:
     """Interpolate linearly in time to other times.
 
@@ -79,6 +82,7 @@ def fill_linear(
         days: day of each time, in any order.
         targets: days wanted, in any order.
         period: length of the circle if the series is periodic: 365.0 or 366.0 days for a year.
+        threads: number of threads, each for a part of the pixels; results do not depend on it.
 
     Returns:
         uint16 (target, band, y, x).
@@ -101,16 +105,15 @@ def fill_linear(
     order, wanted = np.argsort(days, kind="stable"), np.argsort(targets, kind="stable")
     times, bands, height, width = stack.shape
     out = np.empty((targets.size, bands, height, width), dtype=np.uint16)
-    _linear_kernel(
-        np.ascontiguousarray(stack).reshape(times, bands, height * width),
-        np.ascontiguousarray(valid).view(np.uint8).reshape(times, height * width),
-        days[order],
-        order,
-        targets[wanted],
-        wanted,
-        0.0 if period is None else float(period),
-        out.reshape(targets.size, bands, height * width),
-    )
+    flat = np.ascontiguousarray(stack).reshape(times, bands, height * width)
+    usable = np.ascontiguousarray(valid).view(np.uint8).reshape(times, height * width)
+    filled = out.reshape(targets.size, bands, height * width)
+    circle = 0.0 if period is None else float(period)
+
+    def piece(start: int, end: int) -> None:
+        _linear_kernel(flat, usable, (days[order], targets[wanted]), (order, wanted), circle, (start, end), filled)
+
+    in_pieces(piece, height * width, block=BLOCK, threads=threads)
     return out
 
 
@@ -118,15 +121,25 @@ def fill_linear(
 def _linear_kernel(
     stack: NDArray[np.uint16],
     valid: NDArray[np.uint8],
-    days: NDArray[np.float64],
-    order: NDArray[np.int64],
-    targets: NDArray[np.float64],
-    wanted: NDArray[np.int64],
+    moments: tuple[NDArray[np.float64], NDArray[np.float64]],
+    orders: tuple[NDArray[np.int64], NDArray[np.int64]],
     period: float,
+    piece: tuple[int, int],
     out: NDArray[np.uint16],
 ) -> None:
-    """As `_kernel`, with the carried values picked up at the targets; a period of 0 is none."""
-    times, bands, pixels = stack.shape
+    """As `_kernel` on a piece of the pixels, with the carried values picked up at the targets; a period of 0 is none.
+
+    Args:
+        stack: (time, band, pixel).
+        valid: (time, pixel).
+        moments: days and targets, both ascending.
+        orders: where each of them is in the stack and in the result.
+        period: length of the circle.
+        piece: the first pixel, and the one after the last.
+        out: (target, band, pixel).
+    """
+    times, bands, _ = stack.shape
+    (days, targets), (order, wanted) = moments, orders
     count = targets.size
     weight = np.empty((count, BLOCK), dtype=np.float64)
     following = np.empty((count, BLOCK), dtype=np.float64)
@@ -137,8 +150,8 @@ def _linear_kernel(
     carried = np.empty(BLOCK, dtype=np.uint16)
     first = np.searchsorted(days, targets, side="left")
     past = np.searchsorted(days, targets, side="right")
-    for start in range(0, pixels, BLOCK):
-        end = min(start + BLOCK, pixels)
+    for start in range(piece[0], piece[1], BLOCK):
+        end = min(start + BLOCK, piece[1])
         for time in range(times):
             _widen(valid[order[time], start:end], usable[time])
         _target_weights(usable, days, targets, first, past, period, following, moment, weight)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.errors import InvalidValueError
+from landloom.imagery.pieces import in_pieces
 from landloom.kernels import kernel
 from landloom.model.sensor import NODATA, SATURATED
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    Row = NDArray[np.float64]
 
 BLOCK: Final = 256
 """Pixels processed at a time."""
@@ -69,6 +72,8 @@ def whittaker(
     days: NDArray[np.float64],
     targets: NDArray[np.float64],
     smoothing: float | Sequence[float] = LAMBDAS,
+    *,
+    threads: int = 1,
 ) -> NDArray[np.uint16]:
     """Smooth series, at equally spaced times.
 
@@ -81,6 +86,7 @@ def whittaker(
         targets: days wanted, equally spaced and ascending.
         smoothing: the penalty on second differences; several are tried, and for each pixel the one with the smallest
             error of generalised cross-validation over all bands is used.
+        threads: number of threads, each for a part of the pixels; results do not depend on it.
 
     Returns:
         uint16 (target, band, y, x), in 1..65534 where there are observations.
@@ -100,16 +106,13 @@ def whittaker(
     knots = Knots.of(days, targets)
     times, bands, height, width = stack.shape
     out = np.empty((targets.size, bands, height * width), dtype=np.uint16)
-    _kernel(
-        np.ascontiguousarray(stack).reshape(times, bands, -1),
-        np.ascontiguousarray(weight, dtype=np.float32).reshape(times, -1),
-        knots.index,
-        knots.share,
-        knots.count,
-        knots.first,
-        lambdas,
-        out,
-    )
+    flat = np.ascontiguousarray(stack).reshape(times, bands, -1)
+    weights = np.ascontiguousarray(weight, dtype=np.float32).reshape(times, -1)
+
+    def piece(start: int, end: int) -> None:
+        _kernel(flat, weights, knots.index, knots.share, (knots.count, knots.first), lambdas, (start, end), out)
+
+    in_pieces(piece, height * width, block=BLOCK, threads=threads)
     return out.reshape(targets.size, bands, height, width)
 
 
@@ -119,20 +122,21 @@ def _kernel(
     weight: NDArray[np.float32],
     index: NDArray[np.int64],
     share: NDArray[np.float64],
-    count: int,
-    first: int,
+    knots: tuple[int, int],
     lambdas: NDArray[np.float64],
+    piece: tuple[int, int],
     out: NDArray[np.uint16],
 ) -> None:
-    """Block by block: factors from the weights; then every band by a sweep each way."""
-    times, bands, pixels = stack.shape
+    """Block by block of a piece: factors from the weights; then every band by a sweep each way."""
+    times, bands, _ = stack.shape
+    count, first = knots
     factors = np.empty((3, count, BLOCK))
     right = np.empty((count, BLOCK))
     used = np.empty((times, BLOCK))
     values = np.empty((times, BLOCK))
     penalty = np.empty((count - 2, BLOCK))
-    for start in range(0, pixels, BLOCK):
-        end = min(start + BLOCK, pixels)
+    for start in range(piece[0], piece[1], BLOCK):
+        end = min(start + BLOCK, piece[1])
         used[:] = 0.0
         for time in range(times):
             for p in range(end - start):
@@ -231,23 +235,40 @@ def solve(
     for time in range(index.size):
         k, f = index[time], share[time]
         if f < 1.0:
-            for p in range(width):
-                out[k, p] += (1.0 - f) * used[time, p] * values[time, p]
+            _add(out[k], 1.0 - f, used[time], values[time])
         if f > 0.0:
-            for p in range(width):
-                out[k + 1, p] += f * used[time, p] * values[time, p]
+            _add(out[k + 1], f, used[time], values[time])
     inverse, one, two = factors[0], factors[1], factors[2]
     for p in range(width):
         out[1, p] -= one[0, p] * out[0, p]
     for n in range(2, count):
-        for p in range(width):
-            out[n, p] -= one[n - 1, p] * out[n - 1, p] + two[n - 2, p] * out[n - 2, p]
+        _down(out[n], one[n - 1], out[n - 1], two[n - 2], out[n - 2])
     for p in range(width):
         out[count - 1, p] *= inverse[count - 1, p]
         out[count - 2, p] = out[count - 2, p] * inverse[count - 2, p] - one[count - 2, p] * out[count - 1, p]
     for n in range(count - 3, -1, -1):
-        for p in range(width):
-            out[n, p] = out[n, p] * inverse[n, p] - one[n, p] * out[n + 1, p] - two[n, p] * out[n + 2, p]
+        _up(out[n], inverse[n], one[n], out[n + 1], two[n], out[n + 2])
+
+
+# The steps are functions of contiguous rows because only then can the compiler vectorise them.
+
+
+@kernel
+def _add(out: Row, factor: float, weight: Row, values: Row) -> None:
+    for p in range(out.size):
+        out[p] += factor * weight[p] * values[p]
+
+
+@kernel
+def _down(out: Row, one: Row, before: Row, two: Row, earlier: Row) -> None:
+    for p in range(out.size):
+        out[p] -= one[p] * before[p] + two[p] * earlier[p]
+
+
+@kernel
+def _up(out: Row, inverse: Row, one: Row, after: Row, two: Row, later: Row) -> None:
+    for p in range(out.size):
+        out[p] = out[p] * inverse[p] - one[p] * after[p] - two[p] * later[p]
 
 
 @kernel
