@@ -138,7 +138,8 @@ def processes(workers: int) -> Factory:
 
     @contextmanager
     def pool() -> Iterator[Executor]:
-        context.set_forkserver_preload(sorted(name for name in sys.modules if name.startswith("landloom.")))
+        imported = (name for name in sys.modules if name.startswith("landloom."))
+        context.set_forkserver_preload(["landloom.engine.orphans", *sorted(imported)])
         _start_server()
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")
