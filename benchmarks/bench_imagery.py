@@ -143,7 +143,7 @@ def smoothing() -> dict[str, float]:
     return {
         "whittaker_vs_scipy": speedup(ours, singly, rounds=3) * share,
         "whittaker_vs_scipy_one_core": speedup(alone, singly, rounds=3) * share,
-        "whittaker_vs_scipy_all_bands": speedup(alone, together, rounds=3) * share,
+        "whittaker_vs_scipy_all_bands": speedup(ours, together, rounds=3) * share,
         "whittaker_vs_whitsmooth": speedup(alone, rust, rounds=3) * valid[0].size / MANY,
         "whittaker_error": float(error),
     }
