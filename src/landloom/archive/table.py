@@ -86,7 +86,7 @@ class TableArchive:
                 raise PermanentFaultError(f"{self._path}: no stac-geoparquet: without {', '.join(sorted(missing))}")
             with pa.BufferReader(source) if isinstance(source, pa.Buffer) else pa.OSFile(str(source)) as whole:
                 check_size(whole)
-            table = pq.read_table(_readable(source), filters=self._filter(schema, footprint, period))
+            table = pq.read_table(_readable(source), filters=self._filter(schema, footprint, period), use_threads=False)
         except (FileNotFoundError, IsADirectoryError) as error:
             raise PermanentFaultError(f"{self._path}: no such file") from error
         except pa.ArrowInvalid as error:

@@ -95,7 +95,7 @@ def _read(folder: Path) -> tuple[ReportFacts, int]:
             size += sum(file.size for file in entry.outcome.files)
             entries.append(replace(entry, outcome=replace(entry.outcome, files=())))
     info = parse_corpus_json((folder / CORPUS).read_bytes())
-    index = pq.read_table(io.BytesIO((folder / INDEX).read_bytes()))
+    index = pq.read_table(io.BytesIO((folder / INDEX).read_bytes()), use_threads=False)
     return ReportFacts(folder=folder, info=info, table=index, entries=tuple(entries)), size
 
 

@@ -316,7 +316,7 @@ def load_parcels(store: Store, grid: Grid, box: Bounds | None = None, year: int 
         box: only parcels whose bounds intersect it; by default all.
         year: of the labels, for samples with one.
     """
-    table: pa.Table = pq.read_table(io.BytesIO(store.get(f"{folder_of(year)}/table.parquet")))
+    table: pa.Table = pq.read_table(io.BytesIO(store.get(f"{folder_of(year)}/table.parquet")), use_threads=False)
     if box is not None:
         meets = (
             (pc.field("west") < box[2])

@@ -140,7 +140,7 @@ def _classes(folder: Path, there: FinishedCorpus, names: dict[int, str], pixels:
     for year in years:
         path = folder / folder_of(year) / "table.parquet"
         if path.exists():
-            parcels.update(pq.read_table(path, columns=["value"]).column("value").to_pylist())
+            parcels.update(pq.read_table(path, columns=["value"], use_threads=False).column("value").to_pylist())
     total = sum(count for code, count in pixels.items() if code in names) or 1
     rows = [
         (code, names[code], f"{pixels[code]:,}", f"{pixels[code] / total:.1%}", f"{parcels[code]:,}")
