@@ -17,7 +17,7 @@ from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 
 from landloom.corpus.layout import Layout
 from landloom.engine.pixels.masks import PixelMask
-from landloom.engine.timesteps import TimestepTask
+from landloom.engine.timesteps import Objection, TimestepTask
 from landloom.engine.units import NoteKind, Outcome
 from landloom.formats.geotiff import decode_geotiff, encode_cog
 from landloom.imagery.composite import Observation
@@ -56,12 +56,11 @@ class Brightest:
             seen += one.valid
         return [numbers, seen]
 
-    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> Objection | None:
         assert np.array_equal(chips[1][0], count), "it is counted beside the reducer"
-        return "nothing in it" if self.refuses and not count.any() else None
-
-    def remark(self, _: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
-        return "nothing in it" if self.wonders and not count.any() else None
+        if count.any() or not (self.refuses or self.wonders):
+            return None
+        return Objection(reason="nothing in it", certain=self.refuses)
 
 
 def window(row: int, column: int) -> Sample:

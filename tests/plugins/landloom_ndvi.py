@@ -48,10 +48,7 @@ class MaximumReducer:
             best = np.where(seen.valid, np.maximum(best, ndvi), best)
         return (best[None],)
 
-    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
-        return None
-
-    def remark(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> None:
         return None
 
 

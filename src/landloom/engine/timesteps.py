@@ -42,6 +42,15 @@ MOST_OPEN: Final = 48
 """Overpasses whose files stay open across blocks: each has a dozen, and processes may open a thousand."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Objection:
+    """Something wrong or odd about the chips of a sample and timestep."""
+
+    reason: str
+    certain: bool = True
+    """Whether they must not be published; otherwise they are, and it is noted."""
+
+
 class Reducer(Protocol):
     """Reduces the observations of a timestep; a value that is sent to workers."""
 
@@ -55,17 +64,13 @@ class Reducer(Protocol):
         """
         ...
 
-    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
-        """Why the chips of a sample must not be published; None if they may.
+    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> Objection | None:
+        """What is wrong or odd about the chips of a sample; None if nothing is.
 
         Args:
             chips: (band, y, x) of each product.
             count: (y, x) valid observations.
         """
-        ...
-
-    def remark(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
-        """What is odd about chips that may be published; None if nothing is. See `objection`."""
         ...
 
 
@@ -186,12 +191,12 @@ class TimestepTask:
             means.append(float(count.mean()))
             made.blank[position, index] = not count.any()
             sample, step = str(self.samples[position].id), self.timesteps[index].name
-            reason = self.reducer.objection(chips, count)
-            if reason is not None:
-                made.refused.append(RefusedChip(sample=sample, timestep=step, reason=reason))
+            objection = self.reducer.objection(chips, count)
+            if objection is not None and objection.certain:
+                made.refused.append(RefusedChip(sample=sample, timestep=step, reason=objection.reason))
                 continue
-            if remark := self.reducer.remark(chips, count):
-                made.notes.append(Note(kind=NoteKind.ODD, what=f"{sample} {step}: {remark}"))
+            if objection is not None:
+                made.notes.append(Note(kind=NoteKind.ODD, what=f"{sample} {step}: {objection.reason}"))
             for writer, chip in zip(writers, chips, strict=True):
                 writer.write(position, index, chip)
             made.there[position, index] = True

@@ -15,6 +15,7 @@ from landloom.corpus.documents import parse_corpus_json
 from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
 from landloom.engine.kinds import ReportFacts
+from landloom.engine.timesteps import Objection
 from landloom.errors import RecipeError
 from landloom.imagery.composite import Observation
 from landloom.model.product import RAPIDAI4EO_BANDS
@@ -62,16 +63,15 @@ def test_a_chip_that_shows_nothing_where_something_was_seen_is_refused() -> None
     assert reducer.objection([np.arange(4, dtype=np.uint16).reshape(1, 2, 2) + 1], counts) is None
 
 
-def test_a_chip_without_any_texture_is_refused_and_one_flat_band_is_a_remark() -> None:
+def test_a_chip_without_any_texture_is_refused_and_one_flat_band_is_noted() -> None:
     """B01 has 4 pixels of its own in 12 × 12 of 10 m: too few to say anything."""
     reducer, counts = MedianReducer(count=False, pixels=(1, 1, 6)), np.ones((12, 12), np.uint16)
     flat, said = np.full((3, 12, 12), 700, np.uint16), "all observed pixels are 700"
-    assert reducer.objection([flat], counts) == f"band 1: {said}, band 2: {said}"
+    assert reducer.objection([flat], counts) == Objection(reason=f"band 1: {said}, band 2: {said}")
     flat[0] += np.arange(144, dtype=np.uint16).reshape(12, 12)
-    assert reducer.objection([flat], counts) is None
-    assert reducer.remark([flat], counts) == f"band 2: {said}"
+    assert reducer.objection([flat], counts) == Objection(reason=f"band 2: {said}", certain=False)
     flat[1] = flat[0]
-    assert reducer.remark([flat], counts) is None
+    assert reducer.objection([flat], counts) is None
 
 
 def test_names_follow_from_the_recipes_key(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, Scen
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
 from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
-from landloom.engine.timesteps import timestep_units
+from landloom.engine.timesteps import Objection, timestep_units
 from landloom.errors import Problem
 from landloom.imagery.composite import Observation, blank_reason, composite, flatness
 from landloom.model.product import PRODUCTS, RAPIDAI4EO_BANDS, Product
@@ -68,16 +68,13 @@ class MedianReducer:
         counted = np.minimum(made.count, 255).astype(np.uint8)[None]
         return (made.bands, counted) if self.count else (made.bands,)
 
-    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
+    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> Objection | None:
         """See `landloom.engine.timesteps.Reducer`."""
         reason = blank_reason(chips[0], count)
-        if reason is None and (flat := flatness(chips[0], count, self.pixels)).is_certain:
-            reason = str(flat)
-        return reason
-
-    def remark(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> str | None:
-        """See `landloom.engine.timesteps.Reducer`."""
-        return str(flatness(chips[0], count, self.pixels)) or None
+        if reason is not None:
+            return Objection(reason=reason)
+        flat = flatness(chips[0], count, self.pixels)
+        return Objection(reason=str(flat), certain=flat.is_certain) if flat.values else None
 
 
 class CompositeKind(ProductKind[CompositeProduct]):
