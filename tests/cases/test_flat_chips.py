@@ -8,8 +8,10 @@ import pytest
 from tests.cases.odd_scenes import CELL, RAMP, TERMS, Form, write_catalog, write_recipe, write_scene
 
 from landloom.corpus.audit.validate import audit
+from landloom.engine.shards import Shard
 from landloom.errors import BuildError
 from landloom.pipelines.build import build
+from landloom.pipelines.shards.build import build_shard
 from landloom.pipelines.status import read_status
 from landloom.query.corpus import Corpus
 from landloom.store.local import LocalStore
@@ -56,6 +58,18 @@ def test_only_the_chip_fails_and_the_next_build_tries_it_again(tmp_path: Path) -
     assert cube.observed.values.tolist() == [False, True]
     assert not cube.values[0].any()
     assert cube.values[1].max() == RAMP[30:90, 30:90].max()
+
+
+def test_shards_name_the_chip_once(tmp_path: Path) -> None:
+    archive(tmp_path, FLAT)
+    with pytest.raises(BuildError, match="1 unit failed"):
+        build_shard(recipe(tmp_path), Shard(1, 1))
+    with pytest.raises(BuildError) as caught:
+        build(recipe(tmp_path), finish=True)
+    assert [problem.what for problem in caught.value.problems] == [WHAT]
+    report = build(recipe(tmp_path), finish=True, allow_missing=True)
+    assert report.units_run == 0
+    assert [note for note in report.notes if "2018-06" in note] == [f"s2/33N_16E-243N: {WHAT}"]
 
 
 def test_a_mended_archive_heals_the_corpus(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sqlite3
 from contextlib import closing
@@ -15,7 +16,7 @@ from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
 from landloom.engine.units import Outcome
 from landloom.errors import CorpusError
-from landloom.pipelines.status import keep_plan, read_status
+from landloom.pipelines.status import PLAN, keep_plan, read_status
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -55,6 +56,12 @@ def test_what_no_plan_names_counts_by_itself(tmp_path: Path) -> None:
     document = read_status(tmp_path).document()
     assert document["products"][0] == {"product": "s2", "done": 0, "failed": 0, "missing": 1}
     assert document["failures"] == ["stage/33N_16E-243N part 2 (attempt 1): 404"]
+
+
+def test_a_plan_of_before_there_were_shards_is_read(tmp_path: Path) -> None:
+    with Journal(tmp_path / JOURNAL) as journal:
+        journal.keep(PLAN, PLAN, json.dumps({"s2/33N_16E-243N": ["s2", "key"]}))
+    assert counts(tmp_path) == {"s2": (0, 0, 1)}
 
 
 def test_where_no_build_has_been(tmp_path: Path) -> None:

@@ -78,8 +78,8 @@ def _build_part(
         raise InvalidInputError("got several of --prepare, --shard and --finish, expected one of them")
     with ProgressBars() as bars:
         if shard is None:
-            said = f"{counted(prepare(recipe, out=out, factory=factory, listener=bars), 'unit')} to build in shards"
-            document = {"units": said}
+            units = prepare(recipe, out=out, factory=factory, listener=bars)
+            said, document = f"{counted(units, 'unit')} to build in shards", {"units": units}
         else:
             done = build_shard(recipe, Shard.parse(shard), out=out, factory=factory, listener=bars)
             said = f"shard {done.shard}: {done.units_run} of {counted(done.units, 'unit')} run" + (

@@ -29,7 +29,7 @@ from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
@@ -108,17 +108,13 @@ def build(
         cannot be read: No such file or directory
     """
     start = time.perf_counter()
-    project = REGISTRY.open(recipe)
-    folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
-    before = claim_folder(folder, project)
+    project, folder, before = claimed(recipe, out)
     with build_context(folder, factory, listener, provider) as context:
-        inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
-        plan = make_plan(project, REGISTRY, inputs, left_out)
-        keep_plan(context.journal, plan.units)
-        waiting = unfinished(plan.units, context)
-        problems = (finish and _unmade(waiting, context)) or run_units("building", waiting, context)
+        plan = planned(project, context, allow_missing=allow_missing)
+        waiting, lacking = _to_make(unfinished(plan.units, context), context, finish=finish)
         results = Results(plan.units, context.journal, plan.tiles)
-        if (problems := [*problems, *results.refused()]) and not allow_missing:
+        problems = [*lacking, *run_units("building", waiting, context), *results.refused()]
+        if problems and not allow_missing:
             raise BuildError(problems)
         blank = blank_samples(plan, results, project.seasons)
         if not project.recipe.allow_blank:
@@ -149,13 +145,43 @@ def build(
     )
 
 
-def _unmade(waiting: Sequence[Unit], context: BuildContext) -> list[Problem]:
-    """Units that a shard should have made, with the reason if it tried; those that need others' are made last."""
-    tried = {unit.id: context.journal.get(unit.id) for unit in waiting if not unit.needs}
-    return [
-        Problem(where=name, what=entry.reason if entry is not None and entry.reason else "no shard has made it")
-        for name, entry in tried.items()
-    ]
+def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Path, CorpusInfo | None]:
+    """The project of a recipe, the corpus folder, and the corpus that an earlier build has finished there.
+
+    Raises:
+        RecipeError: the recipe has problems.
+        ForeignCorpusError: the folder contains another corpus, or something else.
+    """
+    project = REGISTRY.open(recipe)
+    folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
+    return project, folder, claim_folder(folder, project)
+
+
+def planned(project: Project, context: BuildContext, *, allow_missing: bool = False) -> Plan:
+    """The plan of a build, noted in its journal; raises what `landloom.engine.plan.gather` does."""
+    inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+    plan = make_plan(project, REGISTRY, inputs, left_out)
+    keep_plan(context.journal, plan.units)
+    return plan
+
+
+def _to_make(unmade: list[Unit], context: BuildContext, *, finish: bool) -> tuple[list[Unit], list[Problem]]:
+    """The units that a build makes, and what it lacks: when it finishes shards, whatever they should have made.
+
+    Units that need those of several shards are then made if nothing is lacking. Of units without single chips, the
+    chips are named instead.
+    """
+    if not finish:
+        return unmade, []
+    lacking, last = [], [unit for unit in unmade if unit.needs]
+    for unit in unmade:
+        entry = context.journal.get(unit.id)
+        tried = entry if entry is not None and entry.key == unit.key else None
+        if unit.needs or (tried is not None and tried.outcome.refused):
+            continue
+        reason = None if tried is None else tried.reason
+        lacking.append(Problem(where=unit.id, what=reason or "no shard has made it"))
+    return ([] if lacking else last), lacking
 
 
 def _with_added(

@@ -82,12 +82,12 @@ def read_status(folder: Path) -> Status:
             (failed if reasons else done)[entry.product] += 1
             undone |= {entry.tile} if reasons else set()
             failures += [f"{entry.id} (attempt {entry.attempts}): {reason}" for reason in reasons]
-    missing.update(product for product, _, _ in planned.values())
+    missing.update(product for product, *_ in planned.values())
     rows = [
         ProductStatus(product=name, done=done[name], failed=failed[name], missing=missing[name])
         for name in sorted({*done, *failed, *missing})
     ]
-    undone |= {tile for _, _, tile in planned.values()}
+    undone.update(*(tile for _, _, *tile in planned.values()))  # older journals do not tell the tile
     return Status(rows=tuple(rows), failures=tuple(failures), shards=_unfinished(shards, undone))
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.projects import digest_of
 
-from landloom.engine.context import build_context, shard_context
+from landloom.engine.context import JOURNAL, build_context, shard_context
+from landloom.engine.journal import Journal
 from landloom.engine.shards import Shard, begun_shards
 from landloom.errors import BuildError, CorpusError
 from landloom.pipelines.build import build
@@ -22,25 +26,46 @@ if TYPE_CHECKING:
 
     from tests.conftest import Ran
 
-COUNT = 4
+
+@pytest.fixture
+def shards(tiny_corpus: Path) -> tuple[Shard, ...]:
+    """As few as put the two tiles of the corpus into different ones; the first two of the result have one each."""
+    with Journal(tiny_corpus / JOURNAL) as journal:
+        tiles = sorted({entry.tile for entry in journal.entries() if entry.product == "s2"})
+    for count in range(2, 99):
+        every = [Shard(count, number) for number in range(1, count + 1)]
+        owners = [next(shard for shard in every if shard.has(tile)) for tile in tiles]
+        if len(set(owners)) == len(tiles):
+            return (*owners, *(shard for shard in every if shard not in owners))
+    raise AssertionError(tiles)
 
 
-def test_shards_join_to_the_same_bytes(tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
-    """Processes side by side, one after the other has been killed; the last build runs nothing."""
+def begin(recipe: Path, out: Path, shard: Shard) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "landloom.cli", "build", str(recipe), "--out", str(out), "--workers", "1"]
+    told = subprocess.DEVNULL
+    return subprocess.Popen([*command, "--shard", str(shard)], stdout=told, stderr=told, start_new_session=True)
+
+
+def test_shards_join_to_the_same_bytes(
+    shards: tuple[Shard, ...], tiny: Path, tiny_corpus: Path, tmp_path: Path
+) -> None:
+    """One is killed as soon as there is a chip; then two at a time; the last build runs nothing."""
     out = tmp_path / "corpus"
-    units = prepare(tiny, out=out)
-    command = [sys.executable, "-m", "landloom.cli", "build", str(tiny), "--out", str(out), "--workers", "1"]
-    first = subprocess.Popen([*command, "--shard", f"1/{COUNT}"], stdout=subprocess.DEVNULL)
-    first.kill()
-    first.wait()
+    assert prepare(tiny, out=out) == 4
+    killed = begin(tiny, out, shards[0])
+    while not any((out / "imagery").rglob("*.tif")):
+        assert killed.poll() is None
+        time.sleep(0.01)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
     with pytest.raises(BuildError, match="no shard has made it"):
         build(tiny, out=out, finish=True)
-    running = [subprocess.Popen([*command, "--shard", f"{n}/{COUNT}"], stdout=subprocess.DEVNULL) for n in (1, 2)]
-    made = [build_shard(tiny, Shard(COUNT, number), out=out) for number in (3, 4)]
+    assert str(shards[0]) in read_status(out).shards
+    running = [begin(tiny, out, shard) for shard in shards[:2]]
     assert [one.wait() for one in running] == [0, 0]
-    assert sum(one.units for one in made) <= units
-    assert all(one.units_run == one.units for one in made)
-    assert build_shard(tiny, Shard(COUNT, 3), out=out).units_run == 0
+    assert [build_shard(tiny, shard, out=out).units for shard in shards[2:]] == [0] * len(shards[2:])
+    again = build_shard(tiny, shards[0], out=out)
+    assert (again.units, again.units_run, again.left) == (2, 0, 0)
     assert read_status(out).shards == ()
     report = build(tiny, out=out, finish=True)
     assert report.units_run == 0
@@ -49,12 +74,12 @@ def test_shards_join_to_the_same_bytes(tiny: Path, tiny_corpus: Path, tmp_path: 
     assert build(tiny, out=out).units_run == 0
 
 
-def test_status_lists_the_shards_that_have_something_left(tiny: Path, tmp_path: Path) -> None:
-    build_shard(tiny, Shard(2, 1), out=tmp_path / "corpus")
-    state = read_status(tmp_path / "corpus")
-    left = {tile for row in state.rows for tile in [row.product] * row.missing}
-    assert state.shards == (("2/2 (not begun)",) if left else ())
-    build_shard(tiny, Shard(2, 2), out=tmp_path / "corpus")
+def test_status_lists_the_shards_that_have_something_left(
+    shards: tuple[Shard, ...], tiny: Path, tmp_path: Path
+) -> None:
+    build_shard(tiny, shards[0], out=tmp_path / "corpus")
+    assert read_status(tmp_path / "corpus").shards == (f"{shards[1]} (not begun)",)
+    build_shard(tiny, shards[1], out=tmp_path / "corpus")
     assert read_status(tmp_path / "corpus").document()["shards"] == []
 
 

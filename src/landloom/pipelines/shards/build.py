@@ -7,23 +7,18 @@ that comes after them joins their journals, and publishes.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from landloom.engine.context import build_context, run_units, shard_context, unfinished
 from landloom.engine.executors import inline
-from landloom.engine.plan import gather, make_plan
-from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.results import Results
 from landloom.errors import BuildError
-from landloom.pipelines.build import claim_folder
-from landloom.pipelines.registry import REGISTRY
-from landloom.pipelines.status import keep_plan
+from landloom.pipelines.build import claimed, planned
 
 if TYPE_CHECKING:
-    from landloom.engine.context import BuildContext
+    from pathlib import Path
+
     from landloom.engine.executors import Factory
-    from landloom.engine.plan import Plan
     from landloom.engine.run import Listener
     from landloom.engine.shards import Shard
 
@@ -71,9 +66,9 @@ def prepare(
     Raises:
         RecipeError, ForeignCorpusError, BuildError, DiskFullError: as for a build.
     """
-    project, folder = _opened(recipe, out)
+    project, folder, _ = claimed(recipe, out)
     with build_context(folder, factory, listener) as context:
-        return len(_plan(project, context).units)
+        return len(planned(project, context).units)
 
 
 def build_shard(
@@ -98,9 +93,9 @@ def build_shard(
         BuildError: units failed; the same command retries them.
         CorpusError: another process is building this shard, or the whole corpus.
     """
-    project, folder = _opened(recipe, out)
+    project, folder, _ = claimed(recipe, out)
     with shard_context(folder, shard, factory, listener) as context:
-        plan = _plan(project, context)
+        plan = planned(project, context)
         own = [unit for unit in plan.units if shard.has(unit.tile)]
         waiting = unfinished(plan.units, context)
         undone = {unit.id for unit in waiting}
@@ -111,17 +106,3 @@ def build_shard(
         raise BuildError(problems)
     left = sum(unit.id in undone for unit in own) - len(todo)
     return ShardReport(shard=str(shard), corpus=folder, units=len(own), units_run=len(todo), left=left)
-
-
-def _opened(recipe: str | Path, out: str | Path | None) -> tuple[Any, Path]:
-    project = REGISTRY.open(recipe)
-    folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
-    claim_folder(folder, project)
-    return project, folder
-
-
-def _plan(project: Any, context: BuildContext) -> Plan:
-    inputs, left_out = gather(project, REGISTRY, context)
-    plan = make_plan(project, REGISTRY, inputs, left_out)
-    keep_plan(context.journal, plan.units)
-    return plan
