@@ -42,7 +42,7 @@ def learn_dates(
     """
     wanted = ChangeLesson.of(corpus, lesson)
     splits = () if wanted.splits is None else wanted.splits.train
-    shown.started("reading series", len(wanted.worlds) + len(wanted.selection(splits) if splits else ()))
+    shown.started("reading series", len(wanted.worlds) + len(lesson.selection(corpus, splits) if splits else ()))
     train, left_out = wanted.series(splits, wanted.worlds, lambda name: shown.advanced(name, None))
     val, _ = wanted.series(*wanted.stopped_by)
     if train is None:

@@ -93,17 +93,6 @@ class ChangeLesson:
         known = {band.name: band for band in self.corpus.info.product(self.product).product.bands}
         return simulated_bands([known[name] for name in self.bands])
 
-    def selection(self, splits: tuple[str, ...] | str) -> Selection:
-        """Samples of some splits.
-
-        Raises:
-            InvalidInputError: there are none.
-        """
-        found = self.corpus.query(split=splits, split_set=self.lesson.split_set)
-        if not len(found):
-            raise InvalidInputError(f"split set {self.lesson.split_set!r} has no sample in {splits}")
-        return found
-
     def reader(self, selection: Selection) -> tuple[RasterReader, dict[str, str]]:
         """Reads the dates of the samples that have images and dates; samples that were left out, and why.
 
@@ -127,7 +116,7 @@ class ChangeLesson:
             parts.append(world_series(seed, self.simulated(), self.lesson.pixels))
             done(f"{WORLD} {seed}")
         if splits:
-            reader, left_out = self.reader(self.selection(splits))
+            reader, left_out = self.reader(self.lesson.selection(self.corpus, splits))
             options: dict[str, Any] = {"pixels": self.lesson.pixels, "seed": self.lesson.settings.seed}
             parts.append(read_dated(self.corpus, reader, self.product, self.bands, done=done, **options))
         return (DatedSeries.joined(parts) if parts else None), left_out

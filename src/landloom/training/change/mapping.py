@@ -114,7 +114,7 @@ def held_out_dates(
         InvalidInputError: no sample has images and dates.
     """
     head, corpus = head_of(trained), lesson.corpus
-    reader, _ = lesson.reader(lesson.selection(split))
+    reader, _ = lesson.reader(lesson.lesson.selection(lesson.corpus, split))
     blocks = sample_blocks(corpus, lesson.lesson.split_set)
     parts = []
     for number in range(len(reader.samples)):

@@ -78,7 +78,7 @@ def held_out(material: Material, trained: Trained, split: str) -> Predictions | 
     Raises:
         InvalidInputError: no sample of it has a label.
     """
-    dataset = material.dataset(material.selection(split))
+    dataset = material.dataset(material.lesson.selection(material.corpus, split))
     columns = _Columns.of(material, split, dataset.ids)
     # Not the root digest: labels added between two trainings do not make their predictions incomparable.
     rest = columns.rest | {"corpus": trained.description.corpus["samples"]}

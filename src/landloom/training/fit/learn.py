@@ -78,6 +78,17 @@ class Lesson:
     """File of the weights of a published encoder."""
     settings: FitSettings = field(default_factory=FitSettings)
 
+    def selection(self, corpus: Corpus, splits: tuple[str, ...] | str) -> Selection:
+        """Samples of some splits.
+
+        Raises:
+            InvalidInputError: there are none.
+        """
+        found = corpus.query(split=splits, split_set=self.split_set)
+        if not len(found):
+            raise InvalidInputError(f"split set {self.split_set!r} has no sample in {splits}")
+        return found
+
     def chosen(self) -> Target:
         """The target.
 
@@ -152,17 +163,6 @@ class Material:
     """A published one, which the lesson is a probe of."""
     origin: Mapping[str, Any] | None = None
     """Of the encoder, as the description of the model says it."""
-
-    def selection(self, splits: tuple[str, ...] | str) -> Selection:
-        """Samples of some splits.
-
-        Raises:
-            InvalidInputError: there are none.
-        """
-        found = self.corpus.query(split=splits, split_set=self.lesson.split_set)
-        if not len(found):
-            raise InvalidInputError(f"split set {self.lesson.split_set!r} has no sample in {splits}")
-        return found
 
     def dataset(self, selection: Selection, *, target: bool = True) -> CorpusDataset:
         """Images with their target: normalised for models of images, as stored for models of series."""
@@ -300,10 +300,11 @@ def learn(
         CorpusError: the folder has another model.
         InvalidInputError: nothing to learn from; a series without a valid pixel, named.
     """
-    kind = task_of(material.lesson.task).model(material.lesson.model)
-    train = material.dataset(material.selection(material.lesson.train))
-    own = Splits.of(material.lesson, read_split_set(material.corpus.base, material.lesson.split_set).names)
-    val = None if own.val is None else material.dataset(material.selection(own.val))
+    lesson, corpus = material.lesson, material.corpus
+    kind = task_of(lesson.task).model(lesson.model)
+    train = material.dataset(lesson.selection(corpus, lesson.train))
+    own = Splits.of(lesson, read_split_set(corpus.base, lesson.split_set).names)
+    val = None if own.val is None else material.dataset(lesson.selection(corpus, own.val))
     is_number = material.target.kind == "value"
     if kind.eats == "images":
         scale = scale_of(raster_numbers(train)) if is_number else None
