@@ -200,6 +200,7 @@ class TimestepTask:
         """Cut a block's samples and write those without objection; returns the mean observations of each."""
         arrays, counts = part
         means = []
+        wanted: list[tuple[int, list[NDArray[Any]]]] = []
         for position in block.samples:
             grid = self.samples[position].grid(self.resolution)
             row, column = grid.offset_in(block.grid)
@@ -214,9 +215,14 @@ class TimestepTask:
                 continue
             if objection is not None:
                 made.notes.append(Note(kind=NoteKind.ODD, what=f"{sample} {step}: {objection.reason}"))
-            for writer, chip in zip(writers, chips, strict=True):
-                writer.write(position, index, chip)
             made.there[position, index] = True
+            wanted.append((position, chips))
+
+        def write(one: tuple[int, list[NDArray[Any]]]) -> None:
+            for writer, chip in zip(writers, one[1], strict=True):
+                writer.write(one[0], index, chip)
+
+        in_threads(write, wanted)
         return means
 
 
