@@ -17,7 +17,8 @@ from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 
 from landloom.corpus.layout import Layout
 from landloom.engine.pixels.masks import PixelMask
-from landloom.engine.timesteps import Objection, TimestepTask
+from landloom.engine.reducers import Objection
+from landloom.engine.timesteps import TimestepTask
 from landloom.engine.units import NoteKind, Outcome
 from landloom.formats.geotiff import decode_geotiff, encode_cog
 from landloom.imagery.composite import Observation

@@ -14,7 +14,7 @@ from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.scratch import Spool, release, scratch_arrays
 from landloom.formats.geotiff import encode_geotiff
-from landloom.formats.zarr.cubes import cube_files, encode_cube
+from landloom.formats.zarr.cubes import SHARD, cube_files, encode_cube, shard_count
 from landloom.formats.zarr.metadata import CubeSpec
 from landloom.store.open import open_store
 
@@ -218,6 +218,50 @@ class CubeWriter:
         return encode_cube(cube.astype(self.target.product.dtype, copy=False))
 
 
+@dataclass(slots=True, kw_only=True)
+class PartWriter:
+    """Layout `parts`: the chips of one timestep, as numbers, for the cubes that are written when all are there."""
+
+    target: _Target
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _array: NDArray[Any] | None = None
+
+    def __enter__(self) -> Self:
+        target = self.target
+        shape = len(target.samples), len(target.product.bands), *target.samples[0].grid(target.resolution).shape
+        self._array = scratch_arrays({"chips": (shape, target.product.dtype)}, self._stack)["chips"]
+        if target.product.nodata:
+            self._array[...] = target.product.nodata
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._array = None
+        self._stack.close()
+
+    def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
+        """Keep the chip; there is one timestep."""
+        if self._array is None or timestep:
+            raise RuntimeError("a writer of parts is used within its with block, for one timestep")
+        self._array[sample] = chip
+
+    def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
+        """Keep its only chip."""
+        self.write(sample, 0, cube[0])
+
+    def finish(self) -> list[FileEntry]:
+        """Store the chips, sixteen samples a file; none of them is published."""
+        target, array = self.target, self._array
+        if array is None:
+            raise RuntimeError("a writer of parts is used within its with block")
+        folder = target.layout.parts(target.samples[0].id, target.product, target.timesteps[0].name)
+
+        def put(shard: int) -> None:
+            target.store.put(f"{folder}/{shard}", array[shard * SHARD : (shard + 1) * SHARD].tobytes())
+
+        in_threads(put, range(shard_count(len(array))))
+        return []
+
+
 def cube_spec(target: _Target) -> CubeSpec:
     """The specification of a target's cube array."""
     grids = [sample.grid(target.resolution) for sample in target.samples]
@@ -283,7 +327,7 @@ def product_writer(
     Args:
         store: of the corpus.
         layout: its keys.
-        layouts: `chips`, `cubes` or both.
+        layouts: `chips`, `cubes` or both; `parts` instead of `cubes` for one timestep of several.
         product: to write.
         samples: of one tile, in id order.
         timesteps: the product's time axis.
@@ -292,5 +336,9 @@ def product_writer(
     target = _Target(
         store=open_store(store), layout=layout, product=product, samples=samples, timesteps=timesteps, observed=observed
     )
-    kinds: dict[str, type[ChipWriter | CubeWriter]] = {"chips": ChipWriter, "cubes": CubeWriter}
+    kinds: dict[str, type[ChipWriter | CubeWriter | PartWriter]] = {
+        "chips": ChipWriter,
+        "cubes": CubeWriter,
+        "parts": PartWriter,
+    }
     return AllWriters(writers=[kinds[name](target=target) for name in layouts])

@@ -12,7 +12,8 @@ from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, Scen
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
 from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
-from landloom.engine.timesteps import Objection, timestep_units
+from landloom.engine.reducers import Objection
+from landloom.engine.timesteps import timestep_units
 from landloom.errors import Problem
 from landloom.imagery.composite import Composite, Observation, blank_reason, composite, flatness
 from landloom.imagery.layers import composite_layers
@@ -65,11 +66,11 @@ class MedianReducer:
     def reduce(
         self, observations: Sequence[Observation], shape: tuple[int, int], bands: int
     ) -> tuple[NDArray[Any], ...]:
-        """See `landloom.engine.timesteps.Reducer`."""
+        """See `landloom.engine.reducers.Reducer`."""
         return self._products(composite(observations, shape, bands))
 
     def reduce_layers(self, layers: Sequence[Layer], shape: tuple[int, int], bands: int) -> tuple[NDArray[Any], ...]:
-        """See `landloom.engine.timesteps.LayerReducer`."""
+        """See `landloom.engine.reducers.LayerReducer`."""
         return self._products(composite_layers(layers, shape, bands))
 
     def _products(self, made: Composite) -> tuple[NDArray[Any], ...]:
@@ -77,7 +78,7 @@ class MedianReducer:
         return (made.bands, counted) if self.count else (made.bands,)
 
     def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> Objection | None:
-        """See `landloom.engine.timesteps.Reducer`."""
+        """See `landloom.engine.reducers.Reducer`."""
         reason = blank_reason(chips[0], count)
         if reason is not None:
             return Objection(reason=reason)
