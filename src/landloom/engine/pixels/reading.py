@@ -12,7 +12,7 @@ import numpy as np
 
 from landloom.engine.pixels.directions import SceneDirections
 from landloom.engine.pixels.masks import SceneFiles, SceneMasks, lacking, named_files, require_band
-from landloom.engine.pixels.windows import source_window
+from landloom.engine.pixels.windows import nests, source_window
 from landloom.errors import FaultError, InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.composite import Observation
 from landloom.imagery.resample import interpolated, to_grid
@@ -121,7 +121,7 @@ class SceneReader:
 
     def open_ahead(self, names: Iterable[str]) -> None:
         """Begin to open files over the network; faults are raised where they are used."""
-        files = self._named_assets()
+        files = named_files(self.scene)
         for name in names:
             asset = files.get(name)
             if asset is not None and is_remote(asset.href) and name not in self._files and name not in self._ahead:
@@ -160,6 +160,13 @@ class SceneReader:
             if window is not None:
                 found.append((file, window, asset.band))
         return found
+
+    def nests(self, target: Grid) -> bool:
+        """Whether each pixel of a target lies in one pixel of every file it is observed from; raises as `observe`."""
+        if self.displaced is not None or not self._masks.are_layers:
+            return False
+        files = (file for file, _, _ in (*self.masks_of(target), *self.bands_of(target)))
+        return all(nests(target, file.grid) for file in files)
 
     def shows(self, target: Grid) -> bool:
         """Whether any pixel of a target is usable, as far as masks tell; they are kept for its observation.
@@ -262,8 +269,7 @@ class SceneReader:
         """Where the image shows what belongs to a target."""
         if self.displaced is None:
             return target
-        east, north = self.displaced
-        return replace(target, west=target.west + east, north=target.north + north)
+        return replace(target, west=target.west + self.displaced[0], north=target.north + self.displaced[1])
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -276,7 +282,7 @@ class SceneReader:
             raise TransientFaultError(self._unsigned(str(error))) from None
         except PermanentFaultError as error:
             reason = self._unsigned(str(error))
-            for name, asset in self._named_assets().items():
+            for name, asset in named_files(self.scene).items():
                 reason = reason.replace(asset.href, f"{self.scene.id}/{name}")
             raise SceneFaultError(self.scene, reason) from (None if self._signed else error)
 
@@ -285,9 +291,6 @@ class SceneReader:
         for address, href in self._signed.items():
             text = text.replace(address, href).replace(address.partition("?")[2], "…")
         return text
-
-    def _named_assets(self) -> dict[str, SceneFile]:
-        return named_files(self.scene)
 
     def _observe(self, target: Grid) -> Observation | None:
         planned = target in self._seen
@@ -393,8 +396,5 @@ class SceneReader:
 
     def _band_asset(self, name: str) -> SceneFile:
         if name not in self.scene.bands:
-            raise self._lacks(name)
+            raise lacking(self.scene, name)
         return self.scene.bands[name]
-
-    def _lacks(self, name: str) -> PermanentFaultError:
-        return lacking(self.scene, name)
