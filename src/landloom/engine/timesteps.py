@@ -8,7 +8,7 @@ from __future__ import annotations
 from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.writing import ProductWriter, product_writer
 from landloom.engine.scenes.overpasses import overpasses
 from landloom.engine.units import Note, NoteKind, Observed, Outcome, RefusedChip, Unit, unit_digest
-from landloom.imagery.composite import Observation
+from landloom.imagery.layers import merged
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping, Sequence
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from landloom.corpus.layout import Layout
     from landloom.engine.kinds import PlanInputs, ProductRequest
     from landloom.engine.pixels.masks import PixelMask
+    from landloom.imagery.composite import Observation
+    from landloom.imagery.layers import Layer
     from landloom.model.grid import Grid
     from landloom.model.product import Product
     from landloom.model.sample import Sample
@@ -49,6 +51,21 @@ class Objection:
     reason: str
     certain: bool = True
     """Whether they must not be published; otherwise they are, and it is noted."""
+
+
+@runtime_checkable
+class LayerReducer(Protocol):
+    """A reducer that takes bands in their own pixels, which are fewer."""
+
+    def reduce_layers(self, layers: Sequence[Layer], shape: tuple[int, int], bands: int) -> Sequence[NDArray[Any]]:
+        """One array (band, y, x) for each product, in their order, as of `Reducer.reduce`.
+
+        Args:
+            layers: of all overpasses; may be empty.
+            shape: rows and columns.
+            bands: number of bands of a layer.
+        """
+        ...
 
 
 class Reducer(Protocol):
@@ -183,6 +200,7 @@ class TimestepTask:
         """Cut a block's samples and write those without objection; returns the mean observations of each."""
         arrays, counts = part
         means = []
+        wanted: list[tuple[int, list[NDArray[Any]]]] = []
         for position in block.samples:
             grid = self.samples[position].grid(self.resolution)
             row, column = grid.offset_in(block.grid)
@@ -197,9 +215,14 @@ class TimestepTask:
                 continue
             if objection is not None:
                 made.notes.append(Note(kind=NoteKind.ODD, what=f"{sample} {step}: {objection.reason}"))
-            for writer, chip in zip(writers, chips, strict=True):
-                writer.write(position, index, chip)
             made.there[position, index] = True
+            wanted.append((position, chips))
+
+        def write(one: tuple[int, list[NDArray[Any]]]) -> None:
+            for writer, chip in zip(writers, one[1], strict=True):
+                writer.write(one[0], index, chip)
+
+        in_threads(write, wanted)
         return means
 
 
@@ -216,21 +239,24 @@ class _StepAttempt:
     """Of scenes whose usable pixels no classification tells."""
     masked: dict[str, dict[str, str]] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
+    covered: set[str] = field(default_factory=set)
+    """Scenes all of whose usable pixels of a grid other granules of the overpass show."""
 
     def blocks(self, wanted: Sequence[Block]) -> Iterator[tuple[Block, list[NDArray[Any]], NDArray[np.uint16]]]:
         with ExitStack() as stack:
             readers = [[stack.enter_context(self._reader(scene)) for scene in group] for group in self.passes]
             every = [reader for group in readers for reader in group]
             parts = [list(strips(block.grid, len(readers), len(self.task.bands))) for block in wanted]
-            for number in stack.enter_context(closing(self._ordered(every, parts))):
+            for number in stack.enter_context(closing(self._ordered(readers, parts))):
                 yield wanted[number], *self._block(wanted[number], parts[number], readers)
             self.clamped = {reader.scene.id: reader.clamped for reader in every if reader.clamped}
             self.stored = {reader.scene.id: reader.stored for reader in every}
             self.masked = {reader.scene.id: reader.masked for reader in every if reader.masked}
+            self.covered = {reader.scene.id for reader in every if reader.is_covered}
             self.validity = {r.scene.id: r.validity for r in every if r.sensor.classification is None}
 
     def _ordered(
-        self, readers: Sequence[SceneReader], parts: Sequence[Sequence[tuple[int, Grid]]]
+        self, readers: Sequence[Sequence[SceneReader]], parts: Sequence[Sequence[tuple[int, Grid]]]
     ) -> Generator[int, None, None]:
         """Numbers of the blocks; what they need is fetched ahead, unless too many files would be open."""
         if len(self.passes) > MOST_OPEN:
@@ -245,42 +271,46 @@ class _StepAttempt:
     def _block(
         self, block: Block, parts: Sequence[tuple[int, Grid]], readers: Sequence[Sequence[SceneReader]]
     ) -> tuple[list[NDArray[Any]], NDArray[np.uint16]]:
-        task, bands = self.task, len(self.task.bands)
+        task = self.task
         whole = [np.zeros((max(len(p.bands), 1), *block.grid.shape), p.dtype) for p in task.products]
         counts = np.zeros(block.grid.shape, np.uint16)
         for row, strip in parts:
             passes = in_threads(partial(self._pass, strip=strip), readers)
-            seen = [observation for observation in passes if observation is not None]
             rows = slice(row, row + strip.height)
-            for array, part in zip(whole, task.reducer.reduce(seen, strip.shape, bands), strict=True):
+            for array, part in zip(whole, self._reduced(passes, strip.shape), strict=True):
                 array[:, rows] = part
-            for observation in seen:
-                counts[rows] += observation.valid
+            for layers in passes:
+                for layer in layers:
+                    counts[rows] += layer.valid
         return whole, counts
 
-    def _pass(self, group: Sequence[SceneReader], strip: Grid) -> Observation | None:
-        """The observation of one overpass; if several granules show a pixel, the first one counts."""
-        merged: Observation | None = None
+    def _reduced(self, passes: Sequence[Sequence[Layer]], shape: tuple[int, int]) -> Sequence[NDArray[Any]]:
+        reducer, bands = self.task.reducer, len(self.task.bands)
+        if isinstance(reducer, LayerReducer):
+            return reducer.reduce_layers([layer for layers in passes for layer in layers], shape, bands)
+        return reducer.reduce([merged(layers) for layers in passes if layers], shape, bands)
+
+    def _pass(self, group: Sequence[SceneReader], strip: Grid) -> list[Layer]:
+        """The layers of one overpass; if several granules show a pixel, the first one counts."""
+        layers: list[Layer] = []
+        shown: NDArray[np.bool_] | None = None
         for reader in group:
-            seen = reader.observe(strip)
+            layer = reader.layer(strip, shown)
             if len(self.passes) > MOST_OPEN:
                 reader.release()
-            if seen is None:
-                continue
-            self.used.add(reader.scene.id)
-            if merged is None:
-                merged = seen
-            else:
-                bands = np.where(merged.valid, merged.bands, seen.bands)
-                merged = Observation(bands=bands, valid=merged.valid | seen.valid)
-        return merged
+            if layer is not None:
+                self.used.add(reader.scene.id)
+                layers.append(layer)
+                shown = layer.valid if shown is None else shown | layer.valid
+        return layers
 
 
 def _lineage(
     step: Timestep, wanted: Sequence[Scene], left_out: Mapping[str, str], attempt: _StepAttempt, observations: float
 ) -> LineageStep:
     used = [scene for scene in wanted if scene.id in attempt.used]
-    unused = [scene.id for scene in wanted if scene.id not in attempt.used and scene.id not in left_out]
+    unused = {scene.id for scene in wanted if scene.id not in attempt.used and scene.id not in left_out}
+    covered = unused & attempt.covered
     return LineageStep(
         timestep=step.name,
         scenes=tuple(
@@ -294,7 +324,8 @@ def _lineage(
             )
             for scene in sorted(used, key=lambda one: (one.time, one.id))
         ),
-        without_valid_pixels=tuple(sorted(unused)),
+        without_valid_pixels=tuple(sorted(unused - covered)),
+        without_new_pixels=tuple(sorted(covered)) or None,
         left_out=tuple(LeftOut(id=scene, reason=reason) for scene, reason in sorted(left_out.items())),
         masks=dict(sorted(attempt.masked.items())) or None,
         observations=observations,

@@ -14,7 +14,8 @@ from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
 from landloom.engine.timesteps import Objection, timestep_units
 from landloom.errors import Problem
-from landloom.imagery.composite import Observation, blank_reason, composite, flatness
+from landloom.imagery.composite import Composite, Observation, blank_reason, composite, flatness
+from landloom.imagery.layers import composite_layers
 from landloom.model.product import PRODUCTS, RAPIDAI4EO_BANDS, Product
 from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.time import Cadence
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from landloom.engine.kinds import PlanInputs
     from landloom.engine.placement import Placement
     from landloom.engine.units import Unit
+    from landloom.imagery.layers import Layer
     from landloom.model.recipe import Recipe, Sections
     from landloom.model.sensor import Sensor
     from landloom.model.time import Timestep
@@ -64,7 +66,13 @@ class MedianReducer:
         self, observations: Sequence[Observation], shape: tuple[int, int], bands: int
     ) -> tuple[NDArray[Any], ...]:
         """See `landloom.engine.timesteps.Reducer`."""
-        made = composite(observations, shape, bands)
+        return self._products(composite(observations, shape, bands))
+
+    def reduce_layers(self, layers: Sequence[Layer], shape: tuple[int, int], bands: int) -> tuple[NDArray[Any], ...]:
+        """See `landloom.engine.timesteps.LayerReducer`."""
+        return self._products(composite_layers(layers, shape, bands))
+
+    def _products(self, made: Composite) -> tuple[NDArray[Any], ...]:
         counted = np.minimum(made.count, 255).astype(np.uint8)[None]
         return (made.bands, counted) if self.count else (made.bands,)
 
