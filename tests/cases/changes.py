@@ -297,6 +297,7 @@ CHANGES: dict[str, list[Change]] = {
         change("granules", "guess.taxonomy", "worldcover"),
         change("granules", "guess.crosswalk", {"111": "1"}),
         change("granules", "guess.classifier", "sklearn.ensemble.ExtraTreesClassifier"),
+        change("granules", "guess.forest", "published"),
         change("granules", "guess.trees", 5),
         change("granules", "guess.depth", 4),
         change("granules", "guess.leaves", 9),

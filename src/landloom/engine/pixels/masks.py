@@ -176,6 +176,11 @@ class SceneMasks:
         first = (own.name,) if own is not None and any(source.layer is None for source in self._sources) else ()
         return tuple(dict.fromkeys((*first, *self.mask.bands)))
 
+    @property
+    def are_layers(self) -> bool:
+        """Whether usable pixels are known from layers alone, each of which is taken as it is."""
+        return all(one.network is None and (one.layer or self._layer) is not None for one in self._sources)
+
     def windows(self, target: Grid) -> Iterator[tuple[RasterFile, Grid, int]]:
         """The windows that layers are read from for a target: file, window, number of the band.
 

@@ -12,7 +12,7 @@ import numpy as np
 from landloom.engine.pixels.directions import SceneDirections
 from landloom.engine.pixels.files import OpenFiles
 from landloom.engine.pixels.masks import KeptMask, SceneFiles, SceneMasks, lacking, named_files, require_band
-from landloom.engine.pixels.windows import source_window
+from landloom.engine.pixels.windows import nests, source_window
 from landloom.errors import FaultError, InvalidInputError, PermanentFaultError, TransientFaultError
 from landloom.imagery.layers import Layer, merged
 from landloom.imagery.resample import interpolated, nesting, repeat, to_grid
@@ -156,6 +156,13 @@ class SceneReader:
                 found.append((file, window, asset.band))
         return found
 
+    def nests(self, target: Grid) -> bool:
+        """Whether each pixel of a target lies in one pixel of every file it is observed from; raises as `observe`."""
+        if self.displaced is not None or not self._masks.are_layers:
+            return False
+        files = (file for file, _, _ in (*self.masks_of(target), *self.bands_of(target)))
+        return all(nests(target, file.grid) for file in files)
+
     def shows(self, target: Grid, shown: NDArray[np.bool_] | None = None) -> NDArray[np.bool_] | None:
         """Pixels of a target that are usable as far as masks tell, and not shown yet; None if there is none.
 
@@ -280,8 +287,7 @@ class SceneReader:
         """Where the image shows what belongs to a target."""
         if self.displaced is None:
             return target
-        east, north = self.displaced
-        return replace(target, west=target.west + east, north=target.north + north)
+        return replace(target, west=target.west + self.displaced[0], north=target.north + self.displaced[1])
 
     @contextmanager
     def _named(self) -> Iterator[None]:
@@ -294,12 +300,9 @@ class SceneReader:
             raise TransientFaultError(self._files.unsigned(str(error))) from None
         except PermanentFaultError as error:
             reason = self._files.unsigned(str(error))
-            for name, asset in self._named_assets().items():
+            for name, asset in named_files(self.scene).items():
                 reason = reason.replace(asset.href, f"{self.scene.id}/{name}")
             raise SceneFaultError(self.scene, reason) from (None if self._files.signed else error)
-
-    def _named_assets(self) -> dict[str, SceneFile]:
-        return named_files(self.scene)
 
     def _layer(self, target: Grid, shown: NDArray[np.bool_] | None) -> Layer | None:
         kept = self._seen.pop(target, None)
@@ -375,13 +378,10 @@ class SceneReader:
                 nodata=tuple(value for value in declared if value is not None),
                 scaling=(_PER_STEP, 0.0) if asset.scale_known else _own_scaling(asset, file),
             )
+            usual, preview = self.sensor.conversion, partial(file.preview, asset.band)
             try:
                 self._rules[name] = number_rule(
-                    storage,
-                    conversion=asset.conversion,
-                    usual=self.sensor.conversion,
-                    offset=asset.offset,
-                    preview=partial(file.preview, asset.band),
+                    storage, conversion=asset.conversion, usual=usual, offset=asset.offset, preview=preview
                 )
             except InvalidInputError as error:
                 raise PermanentFaultError(f"{asset.href}: {error}") from error
