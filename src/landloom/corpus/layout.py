@@ -22,6 +22,7 @@ from landloom.errors import InvalidIdentityError, InvalidValueError
 from landloom.model.ids import SCHEMES, Zone
 
 if TYPE_CHECKING:
+    from landloom.formats.zarr.codecs import Codec
     from landloom.model.ids import Identity
     from landloom.model.product import Product
 
@@ -175,6 +176,8 @@ class Layout:
     """Identity scheme of the samples."""
     names: StacNames | None = None
     """STAC patterns; by default those of the scheme."""
+    codec: Codec = "zstd"
+    """Compression of new cubes; arrays state their own."""
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
