@@ -190,7 +190,7 @@ class Searcher:
         if region is None and condition.samples is None and question.ids is not None:
             return np.arange(len(self.corpus), dtype=np.int32)
         try:
-            return self.corpus.query(region=region, where=condition.samples).rows
+            return self.corpus.query(region=region, where=condition.samples, quiet=True).rows
         except NotFoundError as error:  # an unknown column is a bad request, not a missing page
             raise InvalidInputError(f"filter: {error}") from error
 
