@@ -13,6 +13,7 @@ import numpy as np
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.scratch import Spool, release, scratch_arrays
+from landloom.formats.chip_tags import chip_tags
 from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import SHARD, cube_files, encode_cube, shard_count
 from landloom.formats.zarr.metadata import CubeSpec
@@ -108,7 +109,8 @@ class ChipWriter:
         one = target.samples[sample]
         grid = one.grid(target.resolution)
         for band, array, names in parts(target.layout, target.product, chip):
-            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names)
+            tags = chip_tags(target.product, target.timesteps[timestep], band)
+            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names, **tags)
             self.files.append(target.put(target.layout.chip(one.id, target.product, name, band), data))
 
     def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
@@ -280,6 +282,8 @@ def cube_spec(target: _Target) -> CubeSpec:
         observed=None if target.observed is None else tuple(tuple(row) for row in target.observed.tolist()),
         title=target.product.title,
         codec=target.layout.codec,
+        scale=target.product.scale,
+        unit=target.product.unit,
     )
 
 
