@@ -18,8 +18,8 @@ from tests.killing import build_killed
 from tests.projects import digest_of
 
 from landloom.corpus.audit.validate import audit
-from landloom.engine.context import JOURNAL
 from landloom.engine.executors import processes
+from landloom.engine.place import JOURNAL
 from landloom.errors import DiskFullError, ForeignCorpusError, InvalidInputError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.pipelines.build import build
