@@ -143,6 +143,21 @@ class StacNames:
     label_link: str = "related"
     """Relation from a label item to the imagery of its sample."""
 
+    @property
+    def by_date(self) -> bool:
+        """Whether these are the names of a view by date (`landloom.corpus.stac.by_date`)."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesByDate(StacNames):
+    """Names of a view by date; they are never written into `corpus.json`."""
+
+    @property
+    def by_date(self) -> bool:
+        """It is one."""
+        return True
+
 
 STAC_NAMES: Final = {
     "utm24": StacNames(),
