@@ -48,6 +48,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "scenes", {"policy": "least-cloudy 1"}),
         change("cells", "mask", {"source": "scl", "clear": [4]}),
         change("cells", "layouts", ["cubes"]),
+        change("cells", "cube_codec", "lz4", layouts=["cubes"]),
         change("cells", "stac", {"item": "{collection}-{sample}"}),
         change("cells", "splits", {"train": 1.0}),
         change("cells", "publication", {"title": "o", "description": "d"}),
@@ -329,6 +330,8 @@ CHANGES: dict[str, list[Change]] = {
                 "citation",
                 "funding",
                 "contact",
+                "documentation",
+                "tutorial",
             )
         ),
         change("cells", "publication.authors", ["X, Y"]),

@@ -22,6 +22,7 @@ from landloom.errors import InvalidIdentityError, InvalidValueError
 from landloom.model.ids import SCHEMES, Zone
 
 if TYPE_CHECKING:
+    from landloom.formats.zarr.codecs import Codec
     from landloom.model.ids import Identity
     from landloom.model.product import Product
 
@@ -142,6 +143,21 @@ class StacNames:
     label_link: str = "related"
     """Relation from a label item to the imagery of its sample."""
 
+    @property
+    def by_date(self) -> bool:
+        """Whether these are the names of a view by date (`landloom.corpus.stac.by_date`)."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesByDate(StacNames):
+    """Names of a view by date; they are never written into `corpus.json`."""
+
+    @property
+    def by_date(self) -> bool:
+        """It is one."""
+        return True
+
 
 STAC_NAMES: Final = {
     "utm24": StacNames(),
@@ -175,6 +191,8 @@ class Layout:
     """Identity scheme of the samples."""
     names: StacNames | None = None
     """STAC patterns; by default those of the scheme."""
+    codec: Codec = "zstd"
+    """Compression of new cubes; arrays state their own."""
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:

@@ -256,7 +256,7 @@ def timestep_units(
         )
         decides = unit_digest(
             settings,
-            project.recipe.layouts,
+            project.stored,
             [[asdict(product) for product in products], inputs.layout.name],
             [[step.name, str(step.period)] for step in timesteps],
             [(str(sample.id), sample.bounds) for sample in samples],

@@ -158,7 +158,7 @@ class SceneReader:
 
     def nests(self, target: Grid) -> bool:
         """Whether each pixel of a target lies in one pixel of every file it is observed from; raises as `observe`."""
-        if self.displaced is not None or not self._masks.are_layers:
+        if not self._masks.are_layers:
             return False
         files = (file for file, _, _ in (*self.masks_of(target), *self.bands_of(target)))
         return all(nests(target, file.grid) for file in files)

@@ -237,7 +237,7 @@ class CubeWriter:
     def _encoded(self, cube: NDArray[Any]) -> bytes:
         if cube.shape != self._shape():
             raise RuntimeError(f"got a cube of shape {cube.shape}, expected {self._shape()}")
-        return encode_cube(cube.astype(self.target.product.dtype, copy=False))
+        return encode_cube(cube.astype(self.target.product.dtype, copy=False), codec=self.target.layout.codec)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -301,6 +301,7 @@ def cube_spec(target: _Target) -> CubeSpec:
         resolution=target.resolution,
         observed=None if target.observed is None else tuple(tuple(row) for row in target.observed.tolist()),
         title=target.product.title,
+        codec=target.layout.codec,
     )
 
 
