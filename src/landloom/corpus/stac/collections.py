@@ -283,20 +283,13 @@ def _catalog(
     key = layout.stac_root
     links = hrefs.frame(key, key, key)
     there = {collection for summary in tiles for collection in summary.collections}
-<<<<<<< HEAD
-    for collection in info.collections:
-        if collection in there:
-            target = layout.stac_collection(collection)
-            links.append(hrefs.link("child", key, target, title=layout.collection_id(collection)))
-    about = (("Documentation", info.publication.documentation), ("Tutorial", info.publication.tutorial))
-    links += [{"rel": "about", "href": address, "title": name} for name, address in about if address]
-=======
     for view in _listed(info, files):
         for collection in view.collections:
             if published(collection) in there:
                 target = layout.stac_collection(collection)
                 links.append(hrefs.link("child", key, target, title=layout.collection_id(collection)))
->>>>>>> main
+    about = (("Documentation", info.publication.documentation), ("Tutorial", info.publication.tutorial))
+    links += [{"rel": "about", "href": address, "title": name} for name, address in about if address]
     document = {
         "type": "Catalog",
         "stac_version": STAC_VERSION,
