@@ -12,10 +12,11 @@ from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOpt
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from landloom.engine.executors import Factory
     from landloom.pipelines.build import BuildReport
+    from landloom.store.network.traffic import Counts
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutOption = Annotated[
@@ -124,10 +125,21 @@ def status(
         return
     rows = [(row.product, row.done, row.failed, row.missing) for row in state.rows]
     say_table(f"{corpus}", ("product", "done", "failed", "missing"), rows)
+    missing = sum(row.missing for row in state.rows)
+    if missing and state.pace:
+        say(f"  {60 * state.pace:.1f} units a minute lately: about {missing / state.pace / 3600:.1f} hours left")
+    if state.hosts:
+        header = ("host", "requests", "retries", "given up", "bytes", "lately")
+        say_table("requests", header, [_host(name, counts, state.rates) for name, counts in state.hosts.items()])
     for failure in state.failures:
         say(f"  {failure}")
     if state.shards:
         say(f"  shards with something left: {', '.join(state.shards)}")
+
+
+def _host(name: str, counts: Counts, rates: Mapping[str, float]) -> tuple[object, ...]:
+    rate = f"{size(rates.get(name, 0.0))}/s"
+    return name, counts.requests, counts.retries, counts.failures, size(counts.size), rate
 
 
 def validate(
