@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from landloom.corpus.layout import BEGUN
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.run import Silent, run
@@ -33,8 +34,6 @@ JOURNAL: Final = ".landloom/journal.sqlite"
 """Path of the journal in a corpus folder."""
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
-BEGUN: Final = ".landloom/begun"
-"""Present during a build, and after one that was killed."""
 _EXCLUSIVE: Final = ("begin exclusive",)
 _SHARED: Final = ("begin", "select count(*) from sqlite_master")
 
