@@ -338,8 +338,8 @@ class SceneReader:
         window = source_window(self._file(name, self._band_asset(name)).grid, target)
         if window is None:
             return None
-        moved: NDArray[np.uint16] = to_grid(self._numbers(name, window), window, target, nodata=0)
-        return moved
+        numbers: NDArray[np.uint16] = self._numbers(name, window)
+        return numbers if window == target else to_grid(numbers, window, target, nodata=0)
 
     def _numbers(self, name: str, window: Grid) -> NDArray[np.uint16]:
         """10,000 × reflectance of a window of a band's file."""
