@@ -16,6 +16,7 @@ from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.ahead import read_ahead
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import BUDGET, Block, blocks, strips
+from landloom.engine.pixels.cubes import held_chunks
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Register, Registration, survey
@@ -357,7 +358,7 @@ def timestep_units(
             makes=tuple(product.key for product in products),
             samples=samples,
             key=decides,
-            memory=2 * BUDGET,
+            memory=2 * BUDGET + held_chunks(scenes),
             task=task,
         )
         units.append(unit)
