@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Outcome, Unit
-from landloom.errors import DiskFullError, PermanentFaultError
+from landloom.errors import DiskFullError, MissingKeyError, PermanentFaultError
+from landloom.store.href_documents import HrefDocuments
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,6 +42,20 @@ class HandleError(OSError):
     def __init__(self) -> None:
         super().__init__("closed")
         self.lock = Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """Reads a document from a server."""
+
+    href: str
+
+    def run(self) -> Outcome:
+        try:
+            HrefDocuments(Patience(attempts=2, first_wait=0)).read(self.href)
+        except MissingKeyError as error:
+            raise PermanentFaultError(str(error)) from error
+        return Outcome(files=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

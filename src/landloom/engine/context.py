@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from landloom.corpus.layout import PARTS
+from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
-BEGUN: Final = ".landloom/begun"
-"""Present during a build, and after one that was killed."""
 _EXCLUSIVE: Final = ("begin exclusive",)
 _SHARED: Final = ("begin", "select count(*) from sqlite_master")
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
+from landloom.store.network.traffic import total
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -82,4 +84,5 @@ class Division:
         parts = [self._outcomes[number] for number in range(len(self.jobs))]
         inputs = {href: version for part in (*parts, joined) for href, version in part.inputs.items()}
         files = [file for part in parts for file in part.files]
-        return replace(joined, files=(*files, *joined.files), inputs=inputs)
+        traffic = total(part.traffic for part in (*parts, joined))
+        return replace(joined, files=(*files, *joined.files), inputs=inputs, traffic=traffic)

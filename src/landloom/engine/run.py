@@ -11,17 +11,19 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from landloom.engine.division import Divisible, Division, Job
-from landloom.engine.executors import capacity, submit
+from landloom.engine.executors import at_most, capacity, submit
 from landloom.errors import DiskFullError, LandloomError, Problem
+from landloom.store.network.traffic import give_back, traffic
 from landloom.store.versions import noted_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
     from landloom.engine.executors import Factory
     from landloom.engine.journal import Journal
     from landloom.engine.units import Outcome, Unit
+    from landloom.store.network.traffic import Counts
 
 SUSPECTED = 2
 """Number of broken pools with a unit in flight after which the unit is run alone."""
@@ -55,13 +57,17 @@ def execute(unit: Unit) -> tuple[Outcome, float]:
     Errors are returned without their causes, because errors of libraries may not be picklable.
     """
     start = time.perf_counter()
-    with noted_versions() as inputs:
-        try:
+    before = traffic()  # of something else that this process did
+    try:
+        with noted_versions() as inputs:
             outcome = unit.task.run()
-        except LandloomError as error:
-            error.__cause__ = error.__context__ = None
-            raise
-    return replace(outcome, inputs=inputs), time.perf_counter() - start
+        return replace(outcome, inputs=inputs, traffic=traffic()), time.perf_counter() - start
+    except LandloomError as error:
+        error.__cause__ = error.__context__ = None
+        error.traffic = traffic()  # type: ignore[attr-defined]
+        raise
+    finally:
+        give_back(before)
 
 
 def worker_died(error: BaseException) -> bool:
@@ -93,14 +99,14 @@ class _UnitRun:
         self.undone.discard(unit.id)
         self.listener.advanced(unit.id, None)
 
-    def failed(self, unit: Unit, reason: str) -> None:
+    def failed(self, unit: Unit, reason: str, spent: Mapping[str, Counts] | None = None) -> None:
         if unit.id not in self.undone:  # of several parts that fail, the first is enough
             return
         division = self.divided.pop(unit.id, None)
         if division is not None:
             self.given_up.append(division.task)
             self.waiting = [job for job in self.waiting if job.unit.id != unit.id]
-        self.journal.record_failure(unit, reason, seconds=0.0)
+        self.journal.record_failure(unit, reason, seconds=0.0, traffic=spent)
         self.problems.append(Problem(where=unit.id, what=reason))
         self.undone.discard(unit.id)
         self.lost.add(unit.id)
@@ -141,7 +147,7 @@ class _UnitRun:
         except DiskFullError:
             raise
         except LandloomError as error:
-            self.failed(job.unit, str(error))
+            self.failed(job.unit, str(error), getattr(error, "traffic", None))
         except BaseException as error:
             if not worker_died(error):
                 raise
@@ -169,15 +175,15 @@ class _UnitRun:
     def drain(self, executor: Executor) -> None:
         """Feed one executor until no unit is ready or it breaks; units then in flight are suspected.
 
-        As many units are in flight as there are workers, the largest first: more would make it harder to find the cause
-        when a worker dies. Workers of a cluster may come and go. Where all share a machine, the units together need no
-        more than its memory, except one alone.
+        As many units are in flight as there are workers, and no more than a host takes connections, the largest first:
+        more would make it harder to find the cause when a worker dies. Workers of a cluster may come and go. Where all
+        share a machine, the units together need no more than its memory, except one alone.
         """
         flying: dict[Future[tuple[Outcome, float]], Job] = {}
         lost: list[Job] = []
         while (self.waiting or flying) and not lost:
             able = capacity(executor)
-            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else able.workers
+            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else at_most(able.workers)
             while len(flying) < limit and not lost:
                 room = able.memory - sum(job.unit.memory for job in flying.values()) if flying else math.inf
                 ready = self.next_ready(room, able.workers)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from landloom.archive.presets import connection_limits
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.layout import CORPUS, STATE
@@ -22,6 +24,7 @@ from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.results import Results
 from landloom.engine.shards import forget_shards
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError, Problem
+from landloom.model.address import CONNECTIONS_VARIABLE
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
 from landloom.publication.label_change import restore_label_changes
@@ -29,6 +32,7 @@ from landloom.publication.labels import restore_labels
 from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
+from landloom.store.network.traffic import declare, limits, traffic
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -130,13 +134,17 @@ def build(
         notes = [str(problem) for problem in (*plan.problems, *problems)]
         notes += [f"{one.unit.id}: {one}" for one in blank]
         notes += [line for request in plan.requests for line in request.kind.notes(request, results)]
+        context.listener.started("finishing", 3)
         publish_outcomes(project, plan, results, context)
         keep_draw(plan.placement, context)
         forget_shards(place)
+        context.listener.advanced("documents and index", None)
         notes += _left_out(plan, results)
     there, kept = _with_added(place, before, factory, listener)
+    context.listener.advanced("labels added before", None)
     notes += kept
     page = write_report(place.folder, REGISTRY, there.store)
+    context.listener.advanced("report", None)
     return BuildReport(
         name=project.recipe.name,
         version=project.recipe.version,
@@ -154,6 +162,53 @@ def build(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a build would do."""
+
+    corpus: str
+    """Folder or address of the corpus."""
+    samples: int
+    scenes: int
+    rows: tuple[tuple[str, int, int], ...]
+    """Product, its units that are done, and those that would be made."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        rows = [{"product": product, "done": done, "to_make": made} for product, done, made in self.rows]
+        return {"corpus": self.corpus, "samples": self.samples, "scenes": self.scenes, "products": rows}
+
+
+def preview(
+    recipe: str | Path, *, out: str | Path | None = None, factory: Factory = inline, listener: Listener | None = None
+) -> Preview:
+    """What a build would make. As for a plan, samples are placed and the archive is searched; nothing is built.
+
+    Args:
+        recipe: as of `build`.
+        out: as of `build`.
+        factory: as of `build`.
+        listener: receives progress.
+
+    Raises:
+        RecipeError: the recipe has problems.
+        ForeignCorpusError: the folder contains another corpus, or something else.
+        BuildError: units that placing needs have failed.
+    """
+    project, place, _ = claimed(recipe, out)
+    with build_context(place, factory, listener) as context:
+        inputs, left_out = gather(project, REGISTRY, context, fetch=False)
+        plan = make_plan(project, REGISTRY, inputs, left_out)
+        todo = Counter(unit.product for unit in unfinished(plan.units, context))
+    every = Counter(unit.product for unit in plan.units)
+    return Preview(
+        corpus=place.uri,
+        samples=len(plan.placement.samples),
+        scenes=plan.scene_count,
+        rows=tuple((key, count - todo[key], todo[key]) for key, count in sorted(every.items())),
+    )
+
+
 def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Place, CorpusInfo | None]:
     """The project of a recipe, the place of its corpus, and the corpus that an earlier build has finished there.
 
@@ -162,13 +217,19 @@ def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Place,
         ForeignCorpusError: the folder contains another corpus, or something else.
     """
     project = REGISTRY.open(recipe)
+    stated = limits(os.environ.get(CONNECTIONS_VARIABLE, ""))
+    declare(connection_limits(project.recipe.named_archives().values()) | stated)
     place = Place.of(out if out is not None else project.folder / CORPUS_FOLDER)
     return project, place, claim_store(place, project) if place.remote else claim_folder(place.folder, project)
 
 
 def planned(project: Project, context: BuildContext, *, allow_missing: bool = False) -> Plan:
     """The plan of a build, noted in its journal; raises what `landloom.engine.plan.gather` does."""
-    inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+    traffic()  # of what this process did before
+    try:
+        inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+    finally:
+        context.journal.add_traffic(traffic())
     plan = make_plan(project, REGISTRY, inputs, left_out)
     keep_plan(context.journal, plan.units)
     return plan

@@ -14,6 +14,7 @@ import numpy as np
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.scratch import Spool, release, scratch_arrays
+from landloom.formats.chip_tags import chip_tags
 from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import SHARD, cube_files, encode_cube, shard_count
 from landloom.formats.zarr.metadata import CubeSpec
@@ -121,7 +122,8 @@ class ChipWriter:
         one = target.samples[sample]
         grid = one.grid(target.resolution)
         for band, array, names in parts(target.layout, target.product, chip):
-            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names)
+            tags = chip_tags(target.product, target.timesteps[timestep], band)
+            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names, **tags)
             self._room.acquire()
             future = self._pool.submit(target.put, target.layout.chip(one.id, target.product, name, band), data)
             future.add_done_callback(self._stored)
@@ -302,6 +304,8 @@ def cube_spec(target: _Target) -> CubeSpec:
         observed=None if target.observed is None else tuple(tuple(row) for row in target.observed.tolist()),
         title=target.product.title,
         codec=target.layout.codec,
+        scale=target.product.scale,
+        unit=target.product.unit,
     )
 
 
