@@ -77,9 +77,11 @@ def batches(who: str, folder: Path, workers: int, *, ready: bool) -> Any:
     options: dict[str, Any] = {"batch_size": BATCH, "shuffle": True, "num_workers": workers}
     options |= {"persistent_workers": True, "multiprocessing_context": "forkserver"} if workers else {}
     if who == "memmap":
-        return DataLoader(MemoryMap(folder / "cubes.npy") if ready else Stored(folder / "cubes.npy"), **options)
+        mapped: Any = MemoryMap(folder / "cubes.npy") if ready else Stored(folder / "cubes.npy")
+        return DataLoader(mapped, **options)
     if who == "loop":
-        return DataLoader(OneByOne(folder / "zstd", ready=ready), **options)
+        one_by_one: Any = OneByOne(folder / "zstd", ready=ready)
+        return DataLoader(one_by_one, **options)
     corpus = folder / who / "corpus"
     if ready:
         return DataLoader(CorpusDataset(Corpus.open(corpus).query(), "s2", "label"), collate_fn=collate, **options)
