@@ -76,12 +76,13 @@ def batches(who: str, folder: Path, workers: int, *, ready: bool) -> Any:
 
     options: dict[str, Any] = {"batch_size": BATCH, "shuffle": True, "num_workers": workers}
     options |= {"persistent_workers": True, "multiprocessing_context": "forkserver"} if workers else {}
+    samples: Any
     if who == "memmap":
-        mapped: Any = MemoryMap(folder / "cubes.npy") if ready else Stored(folder / "cubes.npy")
-        return DataLoader(mapped, **options)
+        samples = MemoryMap(folder / "cubes.npy") if ready else Stored(folder / "cubes.npy")
+        return DataLoader(samples, **options)
     if who == "loop":
-        one_by_one: Any = OneByOne(folder / "zstd", ready=ready)
-        return DataLoader(one_by_one, **options)
+        samples = OneByOne(folder / "zstd", ready=ready)
+        return DataLoader(samples, **options)
     corpus = folder / who / "corpus"
     if ready:
         return DataLoader(CorpusDataset(Corpus.open(corpus).query(), "s2", "label"), collate_fn=collate, **options)

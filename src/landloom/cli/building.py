@@ -12,13 +12,19 @@ from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOpt
 from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from landloom.engine.executors import Factory
     from landloom.pipelines.build import BuildReport
+    from landloom.store.network.traffic import Counts
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; by default `corpus` next to the recipe.")]
+OutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
+    ),
+]
 CORPUS = Path("corpus")
 
 
@@ -68,7 +74,7 @@ def build(
 
 
 def _build_part(
-    recipe: Path, out: Path | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
+    recipe: Path, out: str | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
 ) -> None:
     """Prepare all shards, or build one."""
     from landloom.engine.shards import Shard
@@ -105,7 +111,11 @@ def say_build(done: BuildReport) -> None:
     say(f"  {done.units_run} of {counted(done.units, 'unit')} run, {done.seconds:.0f} s; report: {done.report}")
 
 
-def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> None:
+def status(
+    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = str(CORPUS),
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Show which units are done, failed or missing."""
     from landloom.pipelines.status import read_status
 
@@ -115,10 +125,21 @@ def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> N
         return
     rows = [(row.product, row.done, row.failed, row.missing) for row in state.rows]
     say_table(f"{corpus}", ("product", "done", "failed", "missing"), rows)
+    missing = sum(row.missing for row in state.rows)
+    if missing and state.pace:
+        say(f"  {60 * state.pace:.1f} units a minute lately: about {missing / state.pace / 3600:.1f} hours left")
+    if state.hosts:
+        header = ("host", "requests", "retries", "given up", "bytes", "lately")
+        say_table("requests", header, [_host(name, counts, state.rates) for name, counts in state.hosts.items()])
     for failure in state.failures:
         say(f"  {failure}")
     if state.shards:
         say(f"  shards with something left: {', '.join(state.shards)}")
+
+
+def _host(name: str, counts: Counts, rates: Mapping[str, float]) -> tuple[object, ...]:
+    rate = f"{size(rates.get(name, 0.0))}/s"
+    return name, counts.requests, counts.retries, counts.failures, size(counts.size), rate
 
 
 def validate(

@@ -223,18 +223,20 @@ def cite(
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Print only the BibTeX entry.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how to cite a corpus: sentence, BibTeX, attribution of each product, funding and contact."""
+    """Show how to cite a corpus, accessed today: sentence, BibTeX, attribution of each product, funding and contact."""
+    from datetime import UTC, datetime
+
     from landloom.corpus import citation
     from landloom.corpus.documents import parse_corpus_json
     from landloom.corpus.layout import CORPUS
     from landloom.store.open import open_store
 
-    info = parse_corpus_json(open_store(corpus).get(CORPUS))
+    info, today = parse_corpus_json(open_store(corpus).get(CORPUS)), datetime.now(UTC).date().isoformat()
     if as_json:
         say_json(
             {
-                "text": citation.citation(info),
-                "bibtex": citation.bibtex(info),
+                "text": citation.citation(info, today),
+                "bibtex": citation.bibtex(info, today),
                 "doi": citation.doi(info),
                 "attribution": citation.attributions(info),
                 "funding": info.publication.funding,
@@ -242,7 +244,7 @@ def cite(
             }
         )
     else:
-        say(citation.bibtex(info) if bibtex else citation.cite(info).rstrip())
+        say(citation.bibtex(info, today) if bibtex else citation.cite(info, today).rstrip())
 
 
 def _say_samples(

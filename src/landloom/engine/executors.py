@@ -21,9 +21,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
-from landloom.model.address import HOSTS_VARIABLE, REQUESTS_VARIABLE
+from landloom.model.address import HOSTS_VARIABLE, OUTAGE_VARIABLE, REQUESTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
+from landloom.store.network.traffic import connections, declare, limit_text
+from landloom.store.network.traffic import limits as parsed_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,13 +113,25 @@ def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Futu
         >>> submit(inline(), max, 1, 2).result()
         2
     """
-    hosts, requests = (os.environ.get(name, "") for name in (HOSTS_VARIABLE, REQUESTS_VARIABLE))
-    return executor.submit(_limited, hosts, requests, fn, *args)
+    told = {name: os.environ[name] for name in (REQUESTS_VARIABLE, OUTAGE_VARIABLE) if os.environ.get(name)}
+    apart = not isinstance(executor, InlineExecutor | ThreadPoolExecutor)
+    each = limit_text(connections(), at_most(capacity(executor).workers) if apart else 1)
+    return executor.submit(_limited, os.environ.get(HOSTS_VARIABLE, ""), told, each, fn, *args)
 
 
-def _limited(hosts: str, requests: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
-    if requests:
-        os.environ[REQUESTS_VARIABLE] = requests
+def at_most(workers: int) -> int:
+    """Workers that may run at a time: no more than a host takes connections, if they are limited.
+
+    Example:
+        >>> at_most(8)
+        8
+    """
+    return min(workers, *connections().values(), workers)
+
+
+def _limited(hosts: str, told: dict[str, str], limits: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+    os.environ.update(told)
+    declare(parsed_limits(limits))
     with limited_to(hosts):
         return fn(*args)
 

@@ -78,6 +78,15 @@ class Chosen(Protocol):
     def __len__(self) -> int: ...
 
 
+class Identified(Protocol):
+    """One sample, as a selection gives it."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
+
+
 @dataclass(frozen=True, kw_only=True)
 class _Source:
     """One product of a selection, readable sample by sample."""
@@ -220,13 +229,13 @@ def _source(selection: Chosen, product: str) -> _Source:
     return source
 
 
-def _one(selection: Chosen, sample: str | int) -> NDArray[np.int32]:
+def _one(selection: Chosen, sample: str | int | Identified) -> NDArray[np.int32]:
     if isinstance(sample, int):
         if not -len(selection) <= sample < len(selection):
             raise NotFoundError(f"no sample number {sample} in this selection of {len(selection)}")
         row = selection.rows[sample]
     else:
-        row = selection.sidecar.rows_of_ids([str(sample)])[0]
+        row = selection.sidecar.rows_of_ids([str(getattr(sample, "id", sample))])[0]
     place = int(np.searchsorted(selection.rows, row))
     if row < 0 or place == len(selection) or selection.rows[place] != row:
         raise NotFoundError(f"no sample {sample!r} in this selection")
@@ -261,7 +270,7 @@ def _masked(source: _Source, row: NDArray[np.int32], identity: str, mask: str, q
 
 def load_cube(
     selection: Chosen,
-    sample: str | int,
+    sample: str | int | Identified,
     product: str,
     *,
     mask: str | None = None,
@@ -273,7 +282,7 @@ def load_cube(
 
     Args:
         selection: its period and bands are used.
-        sample: id, or index in the selection.
+        sample: id, or index in the selection, or what has an `id`.
         product: key.
         mask: condition for valid pixels on layers of the quality product; others become nodata.
         quality: key of that product; it must have the same pixels and timesteps.

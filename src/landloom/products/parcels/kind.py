@@ -147,7 +147,7 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
         """Class map, layers, one series, classes, and rejected parcels."""
         from landloom.products.parcels.report import parcel_parts
 
-        return parcel_parts(facts.folder)
+        return parcel_parts(facts.store)
 
 
 def _prepared(placement: Placement) -> Prepared:
