@@ -131,6 +131,16 @@ def test_python_runs(page: Path, desk: Path, tmp_path: Path, monkeypatch: pytest
     assert run_page(page, monkeypatch, folder) > 0
 
 
+def test_the_first_snippets_have_three_lines_each() -> None:
+    page = ROOT / "docs/howto/first-lines.md"
+    headings = re.findall(r"(?m)^## (.*)$", page.read_text(encoding="utf-8"))
+    snippets = list(blocks(page))
+    assert len(snippets) == len(headings) == 10
+    for block in snippets:
+        assert (block.language, block.mark) == ("python", "")
+        assert len([line for line in block.text.splitlines() if line]) <= 3, block.place
+
+
 def test_what_does_not_run_says_why() -> None:
     unrun = {block.place: block.mark for block in ALL if block.mark.startswith(NOT_RUN)}
     assert all(len(mark) > len(NOT_RUN) + 10 for mark in unrun.values())

@@ -206,6 +206,8 @@ class LineageStep:
     """Ordered by time, then id."""
     without_valid_pixels: tuple[str, ...] | None = None
     """Ids of scenes without valid pixels."""
+    without_new_pixels: tuple[str, ...] | None = None
+    """Ids of scenes of which other granules of the overpass show all valid pixels: only their masks were used."""
     without_data: tuple[str, ...] | None = None
     """Ids of scenes that had no data."""
     left_out: tuple[LeftOut, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -10,6 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from landloom.corpus.layout import PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
@@ -145,6 +147,7 @@ def _alone(folder: Path) -> Iterator[None]:
         begun = folder / BEGUN
         if begun.exists() or begun_shards(folder):
             LocalStore(folder).sweep()
+            shutil.rmtree(folder / PARTS, ignore_errors=True)
         with _openable(begun):
             begun.touch()
         yield

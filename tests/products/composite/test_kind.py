@@ -15,7 +15,7 @@ from landloom.corpus.documents import parse_corpus_json
 from landloom.engine.journal import Journal
 from landloom.engine.kinds import ReportFacts
 from landloom.engine.place import JOURNAL
-from landloom.engine.timesteps import Objection
+from landloom.engine.reducers import Objection
 from landloom.errors import RecipeError
 from landloom.imagery.composite import Observation
 from landloom.model.product import RAPIDAI4EO_BANDS

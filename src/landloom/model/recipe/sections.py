@@ -181,7 +181,7 @@ class StacSection(Section):
     """
 
     json_items: bool = True
-    """Whether the whole JSON tree is written; slim stac-geoparquet always is."""
+    """Whether JSON items and stac-geoparquet with all assets are written; if not, slim stac-geoparquet."""
     item: str | None = None
     """Id of an item with all timesteps, or without any: `{collection}_{sample}`."""
     dated_item: str | None = None
