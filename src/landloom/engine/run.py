@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from landloom.engine.division import Divisible, Division, Job
 from landloom.engine.executors import at_most, capacity, submit
+from landloom.engine.separate import heals
 from landloom.errors import DiskFullError, LandloomError, Problem
 from landloom.store.network.traffic import give_back, total, traffic
 from landloom.store.versions import noted_versions
@@ -178,7 +179,8 @@ class _UnitRun:
 
         As many units are in flight as there are workers, and no more than a host takes connections, the largest first:
         more would make it harder to find the cause when a worker dies. Workers of a cluster may come and go. Where all
-        share a machine, the units together need no more than its memory, except one alone.
+        share a machine, the units together need no more than its memory, except one alone. Where a dead worker breaks
+        no other, the units of the others go on.
         """
         flying: dict[Future[tuple[Outcome, float]], Job] = {}
         lost: list[Job] = []
@@ -203,15 +205,22 @@ class _UnitRun:
                 job = flying.pop(future)
                 if not self.settle(job, future):
                     lost.append(job)
+            if heals(executor):
+                self.suspect(lost, alone=len(lost) == 1 and not flying)
+                lost = []
         if lost:
             self.blame(lost, flying)
 
     def blame(self, lost: list[Job], flying: dict[Future[tuple[Outcome, float]], Job]) -> None:
         wait(flying)
         lost += [job for future, job in flying.items() if not self.settle(job, future)]
+        self.suspect(lost, alone=len(lost) == 1)
+
+    def suspect(self, lost: list[Job], *, alone: bool) -> None:
+        """Let jobs whose workers died run again, unless one did so too often, the last time when nothing else ran."""
         for job in lost:
             self.suspicion[job.name] += 1
-            if self.suspicion[job.name] > SUSPECTED and len(lost) == 1:
+            if self.suspicion[job.name] > SUSPECTED and alone:
                 self.failed(job.unit, "its worker died every time it ran, alone too: out of memory, or killed")
             elif job.unit.id in self.undone:
                 self.waiting.append(job)
