@@ -35,6 +35,13 @@ help:  ## list the targets
 	.venv/readers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/readers.txt
 	@touch $@
 
+# The streaming loaders that races compare with want older libraries than we do.
+.venv/race.stamp: .venv/run.stamp requirements/race.txt
+	@test -x .venv/race/bin/python || $(PYTHON) -m venv .venv/race
+	.venv/race/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv/race/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/race.txt
+	@touch $@
+
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
 	$(BIN)/landloom demo --out out/demo
 
@@ -78,7 +85,7 @@ docs: .venv/dev.stamp  ## build the documentation: out/docs
 bench: .venv/dev.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.json
 	$(BIN)/python -m benchmarks
 
-race: .venv/dev.stamp  ## race a tile's build against a loop of rasterio, local and over HTTP: out/race.json
+race: .venv/dev.stamp .venv/race.stamp  ## race builds and training reads against those of other libraries: out/race.json
 	$(BIN)/python -m benchmarks.race
 
 lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
@@ -89,6 +96,8 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) --extra training -c requirements/dev.txt --overrides .venv/without-torch.txt --no-emit-package torch \
 	  -o requirements/training.txt
 	$(LOCK) --group readers -o requirements/readers.txt
+	echo "torchvision ; sys_platform == 'never'" >> .venv/without-torch.txt
+	$(LOCK) --group race --overrides .venv/without-torch.txt --no-emit-package torch -o requirements/race.txt
 
 PAGES = src/landloom/server/static/annotate/index.html
 $(PAGES): web/package-lock.json web/vite.config.ts $(wildcard web/pages/*/* web/pages/*/*/* web/shared/*) | .venv/run.stamp

@@ -47,14 +47,6 @@ def cluster() -> Iterator[LocalCluster]:
 
 @pytest.mark.slow
 @on_a_cluster
-def test_a_cluster_gives_the_same_bytes(cluster: LocalCluster, tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
-    report = build(tiny, out=tmp_path / "corpus", factory=dask(cluster.scheduler_address))
-    assert report.units_run == report.units
-    assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
-
-
-@pytest.mark.slow
-@on_a_cluster
 def test_a_killed_worker_changes_nothing(cluster: LocalCluster, tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
     """It is killed as soon as there is a chip: while units are under way."""
     victim = next(worker.pid for worker in cluster.workers.values())

@@ -19,7 +19,8 @@ import xarray as xr
 
 from landloom.imagery.clusters import fill_clr
 from landloom.imagery.fill import fill_linear
-from landloom.imagery.fusion.fuse import FusedSeries, Sightings, fuse
+from landloom.imagery.fusion.fuse import FusedSeries, fuse
+from landloom.imagery.fusion.sightings import Sightings
 from landloom.imagery.harmonic import fill_harmonic
 from landloom.imagery.whittaker import whittaker
 

@@ -18,7 +18,12 @@ if TYPE_CHECKING:
     from landloom.pipelines.build import BuildReport
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; by default `corpus` next to the recipe.")]
+OutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
+    ),
+]
 CORPUS = Path("corpus")
 
 
@@ -88,7 +93,7 @@ def _say_preview(recipe: Path, out: Path | None, factory: Factory, *, as_json: b
 
 
 def _build_part(
-    recipe: Path, out: Path | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
+    recipe: Path, out: str | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
 ) -> None:
     """Prepare all shards, or build one."""
     from landloom.engine.shards import Shard
@@ -125,7 +130,11 @@ def say_build(done: BuildReport) -> None:
     say(f"  {done.units_run} of {counted(done.units, 'unit')} run, {done.seconds:.0f} s; report: {done.report}")
 
 
-def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> None:
+def status(
+    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = str(CORPUS),
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Show which units are done, failed or missing."""
     from landloom.pipelines.status import read_status
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -172,6 +172,12 @@ class Journal:
                 if self._db.in_transaction:
                     self._db.execute("rollback")
                 self._db.execute("detach database other")
+
+    def content(self) -> bytes:
+        """A whole copy, as the bytes of a file."""
+        with closing(sqlite3.connect(":memory:")) as copy:
+            self._db.backup(copy)
+            return copy.serialize()
 
     def keep(self, kind: str, name: str, document: str) -> None:
         """Store a note of any kind; it is safely on disk when this returns, even if the machine fails."""

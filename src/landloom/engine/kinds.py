@@ -16,7 +16,6 @@ from landloom.model.recipe import ProductSection, SamplerSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -134,7 +133,7 @@ class PlanInputs:
 class ReportFacts:
     """The facts for a build report."""
 
-    folder: Path
+    store: Store
     """The corpus, as built."""
     info: CorpusInfo
     table: pa.Table

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL, SHARDS, Place
 from landloom.engine.shards import Shard, begun_shards
 from landloom.errors import CorpusError
 
@@ -59,16 +59,29 @@ def keep_plan(journal: Journal, units: Iterable[Unit]) -> None:
     journal.keep(PLAN, PLAN, json.dumps({unit.id: [unit.product, unit.key, unit.tile] for unit in units}))
 
 
-def read_status(folder: Path) -> Status:
-    """Summarise the journal of a corpus folder.
+def read_status(corpus: str | Path) -> Status:
+    """Summarise the journal of a corpus.
+
+    Args:
+        corpus: its folder; or its address in an object store, from any machine: builds copy their journals there.
 
     Raises:
         CorpusError: no build has run there.
     """
+    place = Place.of(corpus)
+    if not place.remote:
+        return _status(place.folder)
+    with TemporaryDirectory() as scratch:
+        copy = replace(place, folder=Path(scratch))
+        copy.fetch(JOURNAL, SHARDS)
+        return _status(copy.folder, place.uri)
+
+
+def _status(folder: Path, shown: str | None = None) -> Status:
     path = folder / JOURNAL
     shards = begun_shards(folder)
     if not path.exists() and not shards:
-        raise CorpusError(f"{folder}: no journal, so no build has run here; start one with: landloom build")
+        raise CorpusError(f"{shown or folder}: no journal, so no build has run here; start one with: landloom build")
     done, failed, missing = Counter[str](), Counter[str](), Counter[str]()
     failures, undone = [], set()
     with _joined(folder, path, shards) as journal:

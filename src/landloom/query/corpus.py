@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -23,7 +24,6 @@ from landloom.query.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
 
     from landloom.corpus.info import CorpusInfo
     from landloom.model.time import Period
@@ -149,10 +149,10 @@ class Corpus:
         return describe_corpus(self.query())
 
     def cite(self) -> str:
-        """What users have to state: sentence, BibTeX entry, attribution by product, funding and contact."""
+        """What users have to state: sentence, BibTeX entry (accessed today), attribution, funding and contact."""
         from landloom.corpus.citation import cite
 
-        return cite(self.info)
+        return cite(self.info, datetime.now(UTC).date().isoformat())
 
     def __repr__(self) -> str:
         count, products = counted(len(self), "sample"), ", ".join(self.products)

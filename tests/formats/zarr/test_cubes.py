@@ -14,7 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
-from landloom.formats.zarr.cubes import SHARD, CubeReader, encode_cube_shard, encode_cubes, shard_count, shard_key
+from landloom.formats.zarr.codecs import CODECS
+from landloom.formats.zarr.cubes import (
+    SHARD,
+    CubeReader,
+    encode_cube_shard,
+    encode_cubes,
+    shard_count,
+    shard_key,
+)
 from landloom.formats.zarr.metadata import CubeSpec
 from landloom.model.grid import Grid
 from landloom.store.local import LocalStore
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from landloom.formats.zarr.codecs import Codec
 
 
 def _spec(samples: int = 3, **changes: Any) -> CubeSpec:
@@ -58,7 +68,8 @@ def _mask(samples: int) -> tuple[tuple[bool, ...], ...]:
 @pytest.mark.parametrize("samples", [1, 15, 16, 17, 40])
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "float32"])
 def test_zarr_and_xarray_read_the_same(tmp_path: Path, samples: int, dtype: str) -> None:
-    spec = _spec(samples, dtype=dtype, observed=_mask(samples) if samples % 2 else None)
+    codec = CODECS[samples > 15]
+    spec = _spec(samples, dtype=dtype, codec=codec, observed=_mask(samples) if samples % 2 else None)
     cubes = _cubes(spec)
     store = LocalStore(tmp_path / "S2-SR.zarr")
     for key, data in encode_cubes(spec, cubes):
@@ -114,11 +125,14 @@ def test_zarr_written_shards_are_read(tmp_path: Path) -> None:
     dtype=st.sampled_from(["uint8", "uint16", "int32", "float64"]),
     nodata=st.sampled_from([None, 0, 255]),
     epsg=st.sampled_from([32633, 32701]),
+    codec=st.sampled_from(CODECS),
     seconds=st.integers(0, 86_399),
 )
 @settings(max_examples=25)
-def test_spec_and_pixels_come_back(samples: int, dtype: str, nodata: int | None, epsg: int, seconds: int) -> None:
-    spec = _spec(samples, dtype=dtype, nodata=nodata, epsg=epsg, observed=_mask(samples))
+def test_spec_and_pixels_come_back(
+    samples: int, dtype: str, nodata: int | None, epsg: int, codec: Codec, seconds: int
+) -> None:
+    spec = _spec(samples, dtype=dtype, nodata=nodata, epsg=epsg, codec=codec, observed=_mask(samples))
     spec = replace(spec, times=tuple(time + timedelta(seconds=seconds) for time in spec.times))
     cubes = _cubes(spec)
     files = dict(encode_cubes(spec, cubes))
@@ -184,7 +198,7 @@ def test_grids_and_places() -> None:
 
 @pytest.mark.parametrize("place", [0, 8, 250, 259, 300, -1])
 def test_damage_is_named(place: int) -> None:
-    spec = _spec(16)
+    spec = _spec(16, codec=CODECS[place % 2])
     cubes = _cubes(spec)
     files = dict(encode_cubes(spec, cubes))
     shard = bytearray(files[shard_key(0)])

@@ -9,8 +9,9 @@ import pytest
 
 from landloom.errors import InvalidValueError
 from landloom.imagery.fill import fill_linear
-from landloom.imagery.fusion.fuse import HALO, Sightings, fuse
+from landloom.imagery.fusion.fuse import HALO, fuse
 from landloom.imagery.fusion.second import second_series
+from landloom.imagery.fusion.sightings import Sightings
 from landloom.imagery.whittaker import whittaker
 
 DAYS = np.arange(0.0, 360.0, 5.0)

@@ -9,8 +9,9 @@ import pytest
 
 from landloom.imagery.clusters import fill_clr
 from landloom.imagery.fill import fill_linear
-from landloom.imagery.fusion.fuse import Prepared, Sightings, prepare
+from landloom.imagery.fusion.fuse import Prepared, prepare
 from landloom.imagery.fusion.methods import FUSED, YEAR, Filling, filled
+from landloom.imagery.fusion.sightings import Sightings
 from landloom.imagery.harmonic import fill_harmonic
 from landloom.imagery.whittaker import whittaker
 

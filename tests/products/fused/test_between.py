@@ -15,8 +15,9 @@ from tests.engine.small_scenes import write_scene
 from landloom.engine.pixels.blocks import blocks
 from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.pixels.registration import Register
-from landloom.products.fused.aligning import measured, surveyed
-from landloom.products.fused.sightings import Source, Staged
+from landloom.products.fused.aligning import measured, places_of, surveyed
+from landloom.products.fused.sightings import Source
+from landloom.products.fused.staging import Staged, Window
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,11 +76,14 @@ def test_nothing_is_read_unless_displacements_are_to_be_removed(sensors: tuple[S
 def test_measuring_tells_of_the_same_displacements_as_correcting(sensors: tuple[Source, Source]) -> None:
     own = blocks(SAMPLES, 10.0, 600)
     grids = [block.grid.window(-8, -8, block.grid.height + 16, block.grid.width + 16) for block in own]
-    near = [np.ones(grid.shape, bool) for grid in grids]
+    places = places_of(own, grids, SAMPLES, 10.0)
+    windows = [
+        Window(grid=grid, near=np.ones(grid.shape, bool), places=some) for grid, some in zip(grids, places, strict=True)
+    ]
     with ExitStack() as stack:
-        staged = [Staged.read(source, grids, near, stack) for source in sensors]
-        found = measured(staged, own, SAMPLES, 10.0)
-        first = measured([staged[0], None], own, SAMPLES, 10.0)
+        staged = [Staged.read_own(source, windows, stack) for source in sensors]
+        found = measured(staged, SAMPLES, 10.0)
+        first = measured([staged[0], None], SAMPLES, 10.0)
     wanted = surveyed(Register.CORRECT, sensors, SAMPLES, 10.0)
     for name, shift in found.shifts.items():
         other = wanted.shifts[name]

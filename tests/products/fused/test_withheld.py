@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from landloom.imagery.fusion.fuse import Sightings, fuse
+from landloom.imagery.fusion.fuse import fuse
+from landloom.imagery.fusion.sightings import Sightings
 from landloom.products.fused.judge import FUSED
 from landloom.products.fused.withheld import (
     GAP_NAMES,

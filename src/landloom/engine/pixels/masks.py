@@ -85,6 +85,22 @@ class SceneFiles:
     """A band on a grid, 10,000 × reflectance."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptMask:
+    """What masks tell of a target, until it is observed."""
+
+    bits: NDArray[np.uint8] | None
+    """Usable pixels, packed; None if there is none."""
+    planned: bool = field(kw_only=True)
+    """Whether its bands are read ahead, or none is needed."""
+
+    def of(self, target: Grid) -> NDArray[np.bool_] | None:
+        """Usable pixels (y, x) of the target."""
+        if self.bits is None:
+            return None
+        return np.unpackbits(self.bits, count=target.height * target.width).reshape(target.shape).astype(np.bool_)
+
+
 @dataclass(slots=True)
 class SceneMasks:
     """The masks of an open scene. Faults name its files; whoever opened the scene says which scene it is."""
@@ -159,6 +175,11 @@ class SceneMasks:
         own = self._layer
         first = (own.name,) if own is not None and any(source.layer is None for source in self._sources) else ()
         return tuple(dict.fromkeys((*first, *self.mask.bands)))
+
+    @property
+    def are_layers(self) -> bool:
+        """Whether usable pixels are known from layers alone, each of which is taken as it is."""
+        return all(one.network is None and (one.layer or self._layer) is not None for one in self._sources)
 
     def windows(self, target: Grid) -> Iterator[tuple[RasterFile, Grid, int]]:
         """The windows that layers are read from for a target: file, window, number of the band.

@@ -259,17 +259,29 @@ def _averaged(
     """(window, scene, y, x) means of a band and where all of a pixel is clear, read in `part`² pieces of each pixel."""
     scenes = [scene for group in sensor.passes for scene in group]
     careful = replace(sensor.mask, dilate=max(sensor.mask.dilate, DILATE))
-    fine = [grid.at(grid.resolution / part) for grid in grids]
 
     def average(scene: Scene) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
-        seen = np.zeros((len(fine), *fine[0].shape), np.uint16)
-        clear = np.zeros(seen.shape, np.bool_)
         with SceneReader(scene, bands=(band,), mask=careful) as reader:
+            count = _fewest(reader, grids, part)
+            fine = [grid.at(grid.resolution / count) for grid in grids]
+            seen = np.zeros((len(fine), *fine[0].shape), np.uint16)
+            clear = np.zeros(seen.shape, np.bool_)
             _look(reader, fine, seen, clear)
-        return np.rint(_sums(seen, part) / part**2).astype(np.uint16), _sums(clear, part) == part**2
+        return np.rint(_sums(seen, count) / count**2).astype(np.uint16), _sums(clear, count) == count**2
 
     made = in_threads(average, scenes)
     return np.stack([means for means, _ in made], axis=1), np.stack([whole for _, whole in made], axis=1)
+
+
+def _fewest(reader: SceneReader, grids: Sequence[Grid], part: int) -> int:
+    """Pieces along a side of a pixel that tell no less than `part` pieces: each lies in one pixel of every file."""
+    for count in (one for one in range(1, part) if part % one == 0):
+        try:
+            if all(reader.nests(grid.at(grid.resolution / count)) for grid in grids):
+                return count
+        except SceneFaultError:
+            break
+    return part
 
 
 def _sums(values: NDArray[np.generic], part: int) -> NDArray[np.uint32]:

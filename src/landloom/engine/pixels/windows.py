@@ -13,6 +13,8 @@ from landloom.model.shapes import reach, reproject
 
 SEGMENTS: Final = 8
 """Segments per side for reprojecting an outline: enough for blocks of some kilometres."""
+_TINY: Final = 1e-6
+"""Tolerance in pixels."""
 
 
 def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
@@ -38,14 +40,39 @@ def source_window(source: Grid, target: Grid, margin: int = 0) -> Grid | None:
         longest = max(target.east - target.west, target.north - target.south)
         outline = shapely.segmentize(target.outline(), longest / SEGMENTS)
         west, south, east, north = reproject(outline, target.epsg, source.epsg, tolerance=inf).bounds
-    tiny = 1e-6
-    top = floor((source.north - north) / source.pixel_height + tiny) - margin
-    bottom = ceil((source.north - south) / source.pixel_height - tiny) + margin
-    left = floor((west - source.west) / source.pixel_width + tiny) - margin
-    right = ceil((east - source.west) / source.pixel_width - tiny) + margin
+    top = floor((source.north - north) / source.pixel_height + _TINY) - margin
+    bottom = ceil((source.north - south) / source.pixel_height - _TINY) + margin
+    left = floor((west - source.west) / source.pixel_width + _TINY) - margin
+    right = ceil((east - source.west) / source.pixel_width - _TINY) + margin
     if bottom <= 0 or right <= 0 or top >= source.height or left >= source.width:
         return None
     return source.window(top, left, bottom - top, right - left)
+
+
+def nests(target: Grid, source: Grid) -> bool:
+    """Whether every pixel of a target lies within one pixel of a source, or beyond it.
+
+    Args:
+        target: any grid.
+        source: grid of a file.
+
+    Example:
+        >>> source = Grid.of_bounds(32633, (0, 0, 6000, 6000), 30)
+        >>> nests(Grid.of_bounds(32633, (10, 0, 610, 600), 10), source)
+        True
+        >>> nests(Grid.of_bounds(32633, (15, 0, 615, 600), 10), source)
+        False
+    """
+    if source.epsg != target.epsg:
+        return False
+    width, height = target.pixel_width, target.pixel_height
+    steps = (
+        source.pixel_width / width,
+        source.pixel_height / height,
+        (target.west - source.west) / width,
+        (source.north - target.north) / height,
+    )
+    return min(steps[:2]) > 1 - _TINY and all(abs(step - round(step)) < _TINY for step in steps)
 
 
 def source_windows(source: Grid, target: Grid, margin: int = 0) -> list[Grid]:

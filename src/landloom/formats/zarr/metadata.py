@@ -17,12 +17,14 @@ import numpy as np
 import orjson
 
 from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.formats.zarr.codecs import codec_document, read_codec
 from landloom.model.grid import Grid
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from landloom.formats.zarr.codecs import Codec
 
 DIMENSIONS: Final = ("sample", "time", "band", "y", "x")
 """Dimensions of `data`, in order."""
@@ -63,6 +65,8 @@ class CubeSpec:
     """For people."""
     checked: bool = True
     """Whether each chunk ends with its CRC-32C; arrays that earlier versions wrote have none."""
+    codec: Codec = "zstd"
+    """How each chunk is compressed."""
 
     def __post_init__(self) -> None:
         steps = len(self.timesteps)
@@ -108,7 +112,7 @@ def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes
     Args:
         spec: description of the array.
         shard: samples in a shard.
-        level: of zstd.
+        level: of compression.
 
     Returns:
         Key → bytes; the group's document comes last, so that its presence implies a complete array.
@@ -182,6 +186,7 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
         arrays = group["consolidated_metadata"]["metadata"]
         data = arrays["data"]
         checked = _is_checked(group)
+        codec, level = read_codec(data["codecs"][0]["configuration"]["codecs"][1])
 
         def chunk(key: str) -> bytes:
             return without_checksum(get(key), key) if checked else get(key)
@@ -206,8 +211,9 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
             observed=None if mask is None else tuple(tuple(row) for row in mask.tolist()),
             title=group["attributes"]["title"],
             checked=checked,
+            codec=codec,
         )
-        wanted = _data_metadata(spec, shard, data["codecs"][0]["configuration"]["codecs"][1]["configuration"]["level"])
+        wanted = _data_metadata(spec, shard, level)
     except InvalidInputError:
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
@@ -293,7 +299,7 @@ def _data_metadata(spec: CubeSpec, shard: int, level: int) -> dict[str, Any]:
             "chunk_shape": [1, *inner],
             "codecs": [
                 _bytes_codec(np.dtype(spec.dtype).itemsize),
-                {"name": "zstd", "configuration": {"level": level, "checksum": False}},
+                codec_document(spec.codec, spec.dtype, level),
                 *([{"name": "crc32c"}] if spec.checked else []),
             ],
             "index_codecs": [_bytes_codec(8), {"name": "crc32c"}],

@@ -8,18 +8,21 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.errors import InvalidValueError
+from landloom.imagery.fusion.mixtures import expected, mixtures, regional_means
 from landloom.imagery.fusion.noise import noise_levels
-from landloom.imagery.fusion.pixels import find_outliers, fit_gains, pixel_series, spread
+from landloom.imagery.fusion.pixels import find_outliers, fit_gains, pixel_series
 from landloom.imagery.fusion.rates import rates
 from landloom.imagery.fusion.regional import RegionSeries, find_spikes, region_series
 from landloom.imagery.fusion.regions import Regions, find_regions, gather, place_features, without
 from landloom.imagery.fusion.second import NEAR, NEAR_DAYS, Bandpass, fit_bandpass, second_series
-from landloom.imagery.fusion.smoothing import Smoothed, calibration, smoothed
+from landloom.imagery.fusion.smoothing import calibration, smoothed
 from landloom.imagery.whittaker import whittaker
 from landloom.model.sensor import SATURATED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from landloom.imagery.fusion.sightings import Sightings
 
 FEATURE_STEP: Final = 15.0
 """Days between the features by which pixels are compared."""
@@ -31,38 +34,6 @@ LIMITS: Final = (1, SATURATED - 1)
 """Smallest and largest value that can be stored."""
 HALO: Final = 32
 """Pixels around a window that its pixels' regions reach into."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Sightings:
-    """Observations of one sensor on the grid of the product.
-
-    Example:
-        >>> stack = np.full((3, 1, 8, 8), 1_000, np.uint16)
-        >>> clear = np.ones((3, 8, 8), bool)
-        >>> seen = Sightings(days=np.array([0.0, 5.0, 10.0]), stack=stack, valid=clear)
-        >>> fuse(seen, np.array([0.0, 5.0, 10.0])).series[:, 0, 0, 0].tolist()
-        [1000, 1000, 1000]
-    """
-
-    days: NDArray[np.float64]
-    """(time) ascending."""
-    stack: NDArray[np.uint16]
-    """(time, band, y, x) 10,000 × reflectance."""
-    valid: NDArray[np.bool_]
-    """(time, y, x) True = clear in all bands."""
-    footprint: int = 1
-    """Pixels of the grid along a side of the sensor's own pixel."""
-
-    def __post_init__(self) -> None:
-        shape = self.stack.shape
-        if self.stack.dtype != np.uint16 or self.stack.ndim != 4 or self.valid.shape != (shape[0], *shape[2:]):
-            raise InvalidValueError(
-                f"got a stack of {self.stack.dtype} {shape} and validity of {self.valid.shape}, "
-                "expected uint16 (time, band, y, x) and (time, y, x)"
-            )
-        if self.days.shape != shape[:1] or (np.diff(self.days) < 0).any():
-            raise InvalidValueError(f"got days {self.days} for {shape[0]} times, expected as many, ascending")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -109,7 +80,8 @@ class Prepared:
     targets: NDArray[np.float64]
     used: NDArray[np.bool_]
     """As of `FusedSeries`."""
-    used_second: NDArray[np.bool_] | None
+    left_out: NDArray[np.bool_] | None
+    """(time, region) observations of the second sensor that are not used; None without one."""
     noise: NDArray[np.float32]
     bandpass: Bandpass | None
     course: Course | None
@@ -139,12 +111,20 @@ class Prepared:
             series=made,
             sigma=sigma,
             used=valid,
-            used_second=None if self.used_second is None else np.ascontiguousarray(self.used_second[..., *part]),
+            used_second=self._used_second(part),
             noise=self.noise,
             bandpass=self.bandpass,
             outliers=int(np.count_nonzero(self.first.valid[..., *part] & ~valid)),
             clipped=clipped,
         )
+
+    def _used_second(self, part: tuple[slice, slice]) -> NDArray[np.bool_] | None:
+        if self.second is None:
+            return None
+        clear = self.second.clear(part)
+        if self.left_out is None or self.course is None:
+            return np.zeros_like(clear)
+        return clear & ~self.left_out[:, self.course.regions.member[0][part]]
 
 
 def fuse(
@@ -196,15 +176,18 @@ def prepare(
         InvalidValueError: inconsistent shapes.
     """
     shape = first.stack.shape
-    if second is not None and second.stack.shape[1:] != shape[1:]:
-        raise InvalidValueError(f"got a second sensor of {second.stack.shape}, expected (time, {shape[1:]})")
+    if second is not None and (second.stack.shape[1], second.shape) != (shape[1], shape[2:]):
+        raise InvalidValueError(
+            f"got a second sensor of {second.stack.shape[1]} bands on a grid of {second.shape}, "
+            f"expected {shape[1]} on {shape[2:]}"
+        )
     if not first.valid.any():
         return Prepared(
             first=first,
             second=second,
             targets=targets,
             used=np.zeros_like(first.valid),
-            used_second=None if second is None else np.zeros_like(second.valid),
+            left_out=None,
             noise=np.ones(shape[1], np.float32),
             bandpass=None,
             course=None,
@@ -214,18 +197,17 @@ def prepare(
     valid = first.valid.copy()
     series = _first_pass(first, valid, regions, noise)
     regions = _seen_only(regions, series)
-    bandpass, used_second = None, None
+    bandpass, left_out = None, None
     if second is not None:
-        added, bandpass, used_second = _second(
-            second, series, regions, _gains(first, valid, series, regions, noise), noise
-        )
+        level = _gains(first, valid, series, regions, noise) * noise[:, None, None]
+        added, bandpass, left_out = _second(second, series, regions, level, noise)
         series = series if added is None else series.joined(added)
     return Prepared(
         first=first,
         second=second,
         targets=targets,
         used=valid,
-        used_second=used_second,
+        left_out=left_out,
         noise=noise,
         bandpass=bandpass,
         course=_course(series, first.days, targets, regions),
@@ -283,43 +265,29 @@ def _gains(
 
 
 def _second(
-    second: Sightings, series: RegionSeries, regions: Regions, gain: NDArray[np.float32], noise: NDArray[np.float32]
+    second: Sightings, series: RegionSeries, regions: Regions, level: NDArray[np.float32], noise: NDArray[np.float32]
 ) -> tuple[RegionSeries | None, Bandpass | None, NDArray[np.bool_]]:
-    """Observations of regions by the second sensor, if it can be compared with the first."""
+    """Observations of regions by the second sensor, if it can be compared with the first; and those left out."""
     made = smoothed(series, rates(series), second.days)
     sure = (made.variance.max(axis=1) < NEAR) | series.seen_within(second.days, NEAR_DAYS)
-    usable = second.valid & sure[:, regions.member[0]]
-    some = np.s_[:, :, second.footprint // 2 :: second.footprint, second.footprint // 2 :: second.footprint]
-    expected = _expected(made, regions, gain, noise, second.footprint)
-    bandpass = fit_bandpass(second.stack[some].astype(np.float32), expected[some], usable[:, *some[2:]])
+    mixed = mixtures(second, regions, level)
+    usable = second.valid & sure[:, mixed.middle]
+    mean = np.ascontiguousarray(np.nan_to_num(made.mean).transpose(0, 2, 1))
+    differ = expected(mean, second.valid, mixed.start, mixed.region, mixed.bright)
+    step = second.footprint if second.rows is None else 1
+    some = np.s_[:, :, step // 2 :: step, step // 2 :: step]
+    bandpass = fit_bandpass(second.stack[some], differ[some], usable[:, *some[2:]])
     if not np.isfinite(bandpass.scatter).all():
-        return None, None, np.zeros_like(second.valid)
+        return None, None, np.ones_like(sure)
     for t in range(second.days.size):
-        expected[t] = bandpass.apply(second.stack[t : t + 1].astype(np.float32))[0] - expected[t]
-    where = (regions.member, regions.weight, regions.count)
-    means, mass = gather(expected, second.valid, *where)
-    np.square(expected, out=expected)
-    uneven = np.maximum(gather(expected, second.valid, *where)[0] - means**2, 0.0)
+        differ[t] = bandpass.apply(second.stack[t : t + 1].astype(np.float32))[0] - differ[t]
+    where = (mixed.start, mixed.region, mixed.share, regions.count)
+    means, uneven, mass = regional_means(differ, second.valid, *where)
     added = second_series(second.days, made.mean, means, uneven, mass, sure, bandpass.scatter, noise)
     spikes = find_spikes(series.joined(added))
     order = np.argsort(np.argsort(np.concatenate([series.days, added.days]), kind="stable"), kind="stable")
     mine = spikes[order[series.days.size :]]
-    return added.without(mine), bandpass, second.valid & ~mine[:, regions.member[0]]
-
-
-def _expected(
-    made: Smoothed, regions: Regions, gain: NDArray[np.float32], noise: NDArray[np.float32], footprint: int
-) -> NDArray[np.float32]:
-    """The first sensor's series as a coarser sensor would see it, in stored numbers."""
-    from scipy.ndimage import uniform_filter
-
-    out = np.empty((*made.mean.shape[:2], *gain.shape[1:]), dtype=np.float32)
-    spread(np.nan_to_num(made.mean), regions.member, regions.weight, out)
-    out *= (gain * noise[:, None, None])[None]
-    if footprint > 1:
-        for t in range(len(out)):
-            out[t] = uniform_filter(out[t], size=(1, footprint, footprint), mode="nearest")
-    return out
+    return added.without(mine), bandpass, mine
 
 
 def _course(series: RegionSeries, days: NDArray[np.float64], targets: NDArray[np.float64], regions: Regions) -> Course:

@@ -1,4 +1,4 @@
-"""Merging the scenes of an overpass: where several show a pixel, the first one counts."""
+"""Merging the scenes of an overpass, where the first one that shows a pixel counts; and keeping what is clear of it."""
 
 from __future__ import annotations
 
@@ -61,3 +61,40 @@ def merge_codes(codes: NDArray[np.uint8], own: NDArray[np.uint16]) -> None:
     for y in range(codes.shape[0]):
         for x in range(codes.shape[1]):
             codes[y, x] = codes[y, x] if codes[y, x] != 0 else np.uint8((own[y, x] + np.uint16(1)) & np.uint16(0xFF))
+
+
+@kernel
+def packed(bands: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArray[np.uint16]:
+    """(band, clear pixel + 1) values of clear pixels, row by row; the last one of a band says nothing.
+
+    Args:
+        bands: (band, y, x).
+        valid: (y, x) clear pixels.
+    """
+    count, height, width = bands.shape
+    out = np.zeros((count, valid.sum() + 1), np.uint16)
+    for b in range(count):
+        n = 0
+        for y in range(height):
+            for x in range(width):
+                out[b, n] = bands[b, y, x]
+                n += valid[y, x]
+    return out
+
+
+@kernel
+def unpacked(values: NDArray[np.uint16], valid: NDArray[np.bool_], out: NDArray[np.uint16]) -> None:
+    """The opposite of `packed`, with 0 in other pixels.
+
+    Args:
+        values: of `packed`.
+        valid: (y, x) clear pixels.
+        out: (band, y, x) result.
+    """
+    count, height, width = out.shape
+    for b in range(count):
+        n = 0
+        for y in range(height):
+            for x in range(width):
+                out[b, y, x] = values[b, n] if valid[y, x] else np.uint16(0)
+                n += valid[y, x]

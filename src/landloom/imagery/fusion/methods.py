@@ -58,7 +58,8 @@ def filled(
         limits: smallest and largest value, in stored numbers, at least 1.
 
     Example:
-        >>> from landloom.imagery.fusion.fuse import Sightings, prepare
+        >>> from landloom.imagery.fusion.fuse import prepare
+        >>> from landloom.imagery.fusion.sightings import Sightings
         >>> stack = np.linspace(1_000, 1_400, 5).astype(np.uint16)[:, None, None, None].repeat(8, 2).repeat(8, 3)
         >>> seen = Sightings(days=np.arange(0.0, 50.0, 10.0), stack=stack, valid=np.ones((5, 8, 8), bool))
         >>> made = filled(Filling(method="linear"), prepare(seen, np.arange(0.0, 45.0, 5.0)), np.s_[:, :])

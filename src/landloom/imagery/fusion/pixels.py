@@ -28,25 +28,6 @@ _LAG: Final = 40.0
 
 
 @kernel
-def spread(
-    values: NDArray[np.float32], member: NDArray[np.int32], weight: NDArray[np.float32], out: NDArray[np.float32]
-) -> None:
-    """Values of regions (day, band, region) → of pixels (day, band, y, x), mixed by membership."""
-    days, bands = values.shape[:2]
-    members, height, width = member.shape
-    for n in range(days):
-        for b in range(bands):
-            row = values[n, b]
-            for y in range(height):
-                for x in range(width):
-                    total = np.float32(0.0)
-                    for k in range(members):
-                        if weight[k, y, x] > 0:
-                            total += weight[k, y, x] * row[member[k, y, x]]
-                    out[n, b, y, x] = total
-
-
-@kernel
 def fit_gains(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -21,6 +21,8 @@ UNEVEN: Final = 0.2
 """Share of the variance of differences among a region's pixels that their mean has."""
 NEAR_DAYS: Final = 3.5
 """Days from an observation of the first sensor within which it does, too."""
+MOST_PIXELS: Final = 200_000
+"""Pixels of all dates that bandpasses are fitted to: of more, every so many."""
 _COEFFICIENT: Final = 0.15
 _OFFSET: Final = 100.0
 _ROUNDS: Final = 6
@@ -52,7 +54,7 @@ class Bandpass:
         return adjusted
 
 
-def fit_bandpass(values: NDArray[np.float32], target: NDArray[np.float32], usable: NDArray[np.bool_]) -> Bandpass:
+def fit_bandpass(values: NDArray[Any], target: NDArray[np.float32], usable: NDArray[np.bool_]) -> Bandpass:
     """Fit one sensor's bands to the other's, robustly and drawn to identity: every date counts as one, not its pixels.
 
     Dates with few usable pixels are left out: most of these are clouds that a mask has missed.
@@ -64,10 +66,12 @@ def fit_bandpass(values: NDArray[np.float32], target: NDArray[np.float32], usabl
     """
     bands = values.shape[1]
     per_date = usable.sum(axis=(1, 2))
-    usable = usable & (per_date >= _PER_DATE)[:, None, None]
-    x = np.moveaxis(values, 1, -1)[usable].astype(np.float64)
-    z = np.moveaxis(target, 1, -1)[usable].astype(np.float64)
-    share = (1.0 / np.maximum(per_date, 1))[np.nonzero(usable)[0]]
+    often = per_date >= _PER_DATE
+    places = np.flatnonzero(usable & often[:, None, None])
+    step = -(-places.size // MOST_PIXELS)
+    times, y, along = np.unravel_index(places[:: max(step, 1)], usable.shape)
+    x, z = values[times, :, y, along].astype(np.float64), target[times, :, y, along].astype(np.float64)
+    share = 1.0 / np.maximum(np.bincount(times, minlength=len(usable)), 1)[times]
     made = np.zeros((bands, bands + 1))
     scatter = np.full(bands, np.inf)
     design = np.concatenate([np.ones((len(x), 1)), x], axis=1)
@@ -86,9 +90,7 @@ def fit_bandpass(values: NDArray[np.float32], target: NDArray[np.float32], usabl
             miss = z[:, b] - design @ prior
             made[b] = prior + np.linalg.solve(weighted.T @ design + ridge, weighted.T @ miss)
         scatter[b] = spread
-    return Bandpass(
-        offset=made[:, 0], coefficient=made[:, 1:], scatter=scatter, dates=int(np.count_nonzero(per_date >= _PER_DATE))
-    )
+    return Bandpass(offset=made[:, 0], coefficient=made[:, 1:], scatter=scatter, dates=int(np.count_nonzero(often)))
 
 
 def second_series(

@@ -7,32 +7,28 @@ apart from that between the sensors, which needs finer pieces of one band.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from landloom.engine.pixels.registration import (
-    SIDE,
     WINDOWS,
     Register,
     Registration,
     Sensed,
     survey,
-    survey_band,
     survey_between,
 )
-from landloom.imagery.registration.shifts import LEAST_SIDE, Shift, ShiftMeter
+from landloom.imagery.registration.shifts import Shift, ShiftMeter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from landloom.engine.pixels.blocks import Block
     from landloom.model.grid import Grid
     from landloom.model.sample import Sample
-    from landloom.products.fused.sightings import Source, Staged
-
-_STEPS: Final = 2
-"""Windows start at multiples of so many pixels of a sensor."""
+    from landloom.products.fused.sightings import Source
+    from landloom.products.fused.staging import Staged
 
 
 def surveyed(
@@ -71,16 +67,13 @@ def _joined(one: Registration, other: Registration) -> Registration:
     return replace(one, shifts={**one.shifts, **other.shifts}, told=(*one.told, *other.told))
 
 
-def measured(
-    sensors: Sequence[Staged | None], blocks: Sequence[Block], samples: Sequence[Sample], resolution: float
-) -> Registration:
+def measured(sensors: Sequence[Staged | None], samples: Sequence[Sample], resolution: float) -> Registration:
     """Displacements of overpasses in what has been read of them; the scenes of one share it.
 
     Those of a second sensor contain its displacement against the first one, where that can be measured.
 
     Args:
         sensors: what each has seen, the reference first.
-        blocks: of the tile, in the order of their windows.
         samples: of the tile.
         resolution: metres of a pixel of the product.
 
@@ -90,7 +83,7 @@ def measured(
     made = Registration(rule=Register.MEASURE)
     seen = [staged for staged in sensors if staged is not None and staged.source.passes]
     for staged in seen:
-        found = replace(made, shifts=_of_sensor(staged, blocks, samples, resolution), told=())
+        found = replace(made, shifts=_of_sensor(staged, resolution), told=())
         if staged is not seen[0]:
             first, second = _sensed(seen[0].source), _sensed(staged.source)
             found = survey_between(first, second, found, samples=samples, resolution=resolution)
@@ -98,44 +91,30 @@ def measured(
     return made
 
 
-def _of_sensor(
-    staged: Staged, blocks: Sequence[Block], samples: Sequence[Sample], resolution: float
-) -> dict[str, Shift | None]:
+def _of_sensor(staged: Staged, resolution: float) -> dict[str, Shift | None]:
     source = staged.source
-    band = source.bands.index(survey_band(source.bands, source.passes[0][0]))
-    size = source.footprint
-    meter = ShiftMeter(days=source.days, pixel=resolution * size)
-    for number, rows, columns in _windows(staged.grids, blocks, samples, resolution, size):
-        stack = np.asarray(staged.arrays[f"stack {number}"][:, band, rows, columns])
-        valid = np.asarray(staged.arrays[f"valid {number}"][:, rows, columns])
-        meter.add(np.ascontiguousarray(stack), np.ascontiguousarray(valid))
-        staged.release(number)
+    meter = ShiftMeter(days=source.days, pixel=resolution * source.footprint)
+    for stack, valid in staged.watched:
+        meter.add(stack, valid)
     pairs = zip(source.passes, meter.shifts(), strict=True)
     return {scene.id: shift for group, shift in pairs for scene in group}
 
 
-def _windows(
-    grids: Sequence[Grid], blocks: Sequence[Block], samples: Sequence[Sample], resolution: float, size: int
-) -> Iterator[tuple[int, slice, slice]]:
-    """Windows about samples spread over a tile, as parts of its blocks' grids, one pixel of the sensor each."""
+def places_of(
+    blocks: Sequence[Block], grids: Sequence[Grid], samples: Sequence[Sample], resolution: float
+) -> list[tuple[tuple[int, int], ...]]:
+    """Where displacements are measured: rows and columns of samples spread over a tile, in the window of each block.
+
+    Args:
+        blocks: of the tile.
+        grids: of their windows.
+        samples: of the tile.
+        resolution: metres of a pixel of the product.
+    """
     homes = [(number, position) for number, block in enumerate(blocks) for position in block.samples]
-    some = sorted({round(one) for one in np.linspace(0, len(homes) - 1, WINDOWS)})
-    seen = set()
-    for number, position in (homes[one] for one in some):
-        own, grid = samples[position].grid(resolution), grids[number]
-        row, column = own.offset_in(grid)
-        rows = _span(row + own.height // 2, grid.height, size)
-        columns = _span(column + own.width // 2, grid.width, size)
-        if rows is None or columns is None or (number, rows.start, columns.start) in seen:
-            continue
-        seen.add((number, rows.start, columns.start))
-        yield number, rows, columns
-
-
-def _span(middle: int, length: int, size: int) -> slice | None:
-    """`SIDE` pixels of a sensor around the middle of a sample, as far as the grid reaches; None if it is too small."""
-    side = min(SIDE, length // size // _STEPS * _STEPS)
-    if side < LEAST_SIDE:
-        return None
-    start = min(max(middle - side * size // 2, 0), length - side * size)
-    return slice(start + size // 2, start + side * size, size)
+    found: list[list[tuple[int, int]]] = [[] for _ in blocks]
+    for number, position in (homes[one] for one in sorted({round(n) for n in np.linspace(0, len(homes) - 1, WINDOWS)})):
+        own = samples[position].grid(resolution)
+        row, column = own.offset_in(grids[number])
+        found[number].append((row + own.height // 2, column + own.width // 2))
+    return [tuple(one) for one in found]

@@ -14,7 +14,8 @@ import numpy as np
 
 from landloom.imagery.clusters import fill_clr
 from landloom.imagery.fill import fill_linear
-from landloom.imagery.fusion.fuse import Sightings, fuse
+from landloom.imagery.fusion.fuse import fuse
+from landloom.imagery.fusion.sightings import Sightings
 from landloom.imagery.harmonic import fill_harmonic
 from landloom.imagery.whittaker import LAMBDAS, whittaker
 from landloom.products.fused.peers import SCCD, WHITSMOOTH, absent, robust_whittaker, state_space
@@ -261,9 +262,11 @@ def _second(case: FusionCase) -> Sightings:
     clear = minimum_filter(case.second.clear.astype(np.uint8), size=(1, side, side), mode="nearest")
     return Sightings(
         days=case.second.days,
-        stack=case.second.pixels.repeat(factor, axis=2).repeat(factor, axis=3),
-        valid=clear.astype(np.bool_).repeat(factor, axis=1).repeat(factor, axis=2),
+        stack=case.second.pixels,
+        valid=clear.astype(np.bool_),
         footprint=factor,
+        rows=np.arange(case.grid.height) // factor,
+        columns=np.arange(case.grid.width) // factor,
     )
 
 

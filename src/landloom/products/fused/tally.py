@@ -62,7 +62,7 @@ class Tally:
         """
         outliers, unmatched, second_only = series.outliers, 0, 0
         if made.second is not None and series.used_second is not None:
-            clear = made.second.valid[:, *part]
+            clear = made.second.clear(part)
             if made.bandpass is None:
                 unmatched = int(np.count_nonzero(clear))
             else:

@@ -21,8 +21,9 @@ from landloom.engine.units import Note, NoteKind, Observed, Outcome
 from landloom.imagery.fusion.fuse import HALO, LIMITS, Prepared, prepare
 from landloom.imagery.fusion.methods import FUSED, Filling, filled
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
-from landloom.products.fused.aligning import measured, surveyed
-from landloom.products.fused.sightings import Source, Staged, day_of, nadir_notes
+from landloom.products.fused.aligning import measured, places_of, surveyed
+from landloom.products.fused.sightings import Source, day_of, nadir_notes
+from landloom.products.fused.staging import Staged, Window
 from landloom.products.fused.tally import Tally
 from landloom.products.fused.withheld import WITHHELD
 from landloom.products.fused.withholding import withheld_within
@@ -133,7 +134,8 @@ class FusedTask:
         """Pixels of a block's side: whole samples, so many that the work on one takes `block` bytes."""
         first, second = len(self.first.passes), 0 if self.second is None else len(self.second.passes)
         bands = len(self.first.bands)
-        pixel = first * (2 * bands + 8) + second * (6 * bands + 4)
+        coarse = 1 if self.second is None else self.second.footprint**2
+        pixel = first * (2 * bands + 8) + second * (6 * bands + 4) / coarse
         width = self.samples[0].grid(self.resolution).width
         return min(max(int((self.block / max(pixel, 1)) ** 0.5 - 2 * HALO) // width, 1) * width, SIDE)
 
@@ -147,13 +149,17 @@ class _Tile:
         self.grids = [
             one.grid.window(-HALO, -HALO, one.grid.height + 2 * HALO, one.grid.width + 2 * HALO) for one in self.blocks
         ]
-        self.near = [self._near(number) for number in range(len(self.grids))]
+        places = places_of(self.blocks, self.grids, task.samples, task.resolution)
+        windows = [
+            Window(grid=grid, near=self._around(number, HALO), inside=self._around(number, 0), places=places[number])
+            for number, grid in enumerate(self.grids)
+        ]
         self.aligned = surveyed(task.register, (task.first, task.second), task.samples, task.resolution)
-        where = (self.grids, self.near, stack, self.aligned)
-        self.first = Staged.read(task.first, *where)
-        self.second = None if task.second is None else Staged.read(task.second, *where)
+        self.first = Staged.read(task.first, windows, stack, self.aligned)
+        second = task.second
+        self.second = None if second is None else Staged.read_own(second, windows, stack, self.aligned)
         if task.register is Register.MEASURE:
-            self.aligned = measured((self.first, self.second), self.blocks, task.samples, task.resolution)
+            self.aligned = measured((self.first, self.second), task.samples, task.resolution)
         sensors = [one for one in (self.first, self.second) if one is not None]
         self.used = {name: facts for one in sensors for name, facts in one.used.items()}
         self.masked = {name: masks for one in sensors for name, masks in one.masked.items()}
@@ -173,13 +179,13 @@ class _Tile:
         self.tally = Tally()
         self.withheld: WithheldErrors | None = None
 
-    def _near(self, number: int) -> NDArray[np.bool_]:
-        """(y, x) pixels of a block's window that its samples may depend on."""
+    def _around(self, number: int, reach: int) -> NDArray[np.bool_]:
+        """(y, x) pixels of a block's window within reach of its samples."""
         near = np.zeros(self.grids[number].shape, np.bool_)
         for position in self.blocks[number].samples:
             own = self.task.samples[position].grid(self.task.resolution)
             row, column = own.offset_in(self.grids[number])
-            near[row - HALO : row + own.height + HALO, column - HALO : column + own.width + HALO] = True
+            near[row - reach : row + own.height + reach, column - reach : column + own.width + reach] = True
         return near
 
     def made(self, stack: ExitStack) -> list[FileEntry]:
@@ -212,11 +218,11 @@ class _Tile:
 
     def _block(self, writers: Sequence[ProductWriter], number: int) -> Tally:
         grid, resolution = self.grids[number], self.task.resolution
-        first, clouds = self.first.sightings(number)
+        first, *masks = self.first.sightings(number)
         second = None
         if self.second is not None:
             second, more = self.second.sightings(number)
-            clouds = np.concatenate([clouds, more])
+            masks.append(more)
         origin = round(-grid.north / resolution), round(grid.west / resolution)
         made = prepare(first, self.targets, second if second is not None and second.days.size else None, origin)
         if number == 0:
@@ -226,10 +232,7 @@ class _Tile:
             own = self.task.samples[position].grid(resolution)
             row, column = own.offset_in(grid)
             part = np.s_[row : row + own.height, column : column + own.width]
-            tally += self._cut(position, made, part, clouds[:, *part], writers)
-        for staged in (self.first, self.second):
-            if staged is not None:
-                staged.release(number)
+            tally += self._cut(position, made, part, np.concatenate([one.part(part) for one in masks]), writers)
         return tally
 
     def _withheld(self, made: Prepared) -> WithheldErrors | None:

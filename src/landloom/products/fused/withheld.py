@@ -14,7 +14,8 @@ import numpy as np
 
 from landloom.imagery.clusters import fill_clr
 from landloom.imagery.fill import fill_linear
-from landloom.imagery.fusion.fuse import Sightings, fuse
+from landloom.imagery.fusion.fuse import fuse
+from landloom.imagery.fusion.sightings import Sightings
 from landloom.imagery.whittaker import whittaker
 from landloom.products.fused.judge import FUSED, GAPS, TUNED, gap_lengths, nearest_in_time
 

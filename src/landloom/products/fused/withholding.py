@@ -11,7 +11,7 @@ from zlib import crc32
 import numpy as np
 
 from landloom.imagery.fusion.fuse import HALO
-from landloom.products.fused.sightings import Staged
+from landloom.products.fused.staging import Staged, Window
 from landloom.products.fused.withheld import WithheldCase, withheld_errors
 
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from landloom.imagery.fusion.fuse import Sightings
+    from landloom.imagery.fusion.sightings import Sightings
     from landloom.model.grid import Grid
     from landloom.model.sample import Sample
     from landloom.products.fused.sightings import Source
@@ -43,14 +43,20 @@ class Reread:
     """Broken scene → reason."""
 
 
-def read_window(source: Source, grid: Grid) -> Reread:
+def read_window(source: Source, grid: Grid, *, own: bool = False) -> Reread:
     """Read all overpasses of a sensor over a window, without broken scenes.
+
+    Args:
+        source: of the sensor.
+        grid: of the window.
+        own: whether a coarser sensor stays in its own pixels.
 
     Raises:
         TransientFaultError: a file is temporarily unreadable.
     """
     with ExitStack() as stack:
-        staged = Staged.read(source, [grid], [np.ones(grid.shape, np.bool_)], stack)
+        read = Staged.read_own if own else Staged.read
+        staged = read(source, [Window(grid=grid, near=np.ones(grid.shape, np.bool_))], stack)
         usable = replace(source, passes=tuple(source.passes[n] for n in staged.kept))
         return Reread(source=usable, sightings=staged.sightings(0)[0], left_out=staged.left_out)
 
@@ -84,7 +90,7 @@ class Withholding:
         first = read_window(self.first, grid)
         left_out, second = dict(first.left_out), None
         if self.second is not None:
-            other = read_window(self.second, grid)
+            other = read_window(self.second, grid, own=True)
             left_out |= other.left_out
             second = other.sightings if other.sightings.days.size else None
         days = first.sightings.days
@@ -130,19 +136,14 @@ def withheld_within(
     rows, columns = window
     whole = slice(0, rows.stop - rows.start), slice(0, columns.stop - columns.start)
     case = WithheldCase(
-        first=_cut(first, window),
-        second=None if second is None else _cut(second, window),
+        first=first.cut(window),
+        second=None if second is None else second.cut(window),
         bands=bands,
         months=months_of(first.days),
         part=whole,
     )
     held = withheld_dates(first.days.size, SHARE, crc32(str(sample.id).encode()), sample.tile)
     return withheld_errors(case, held, others=False, used=np.ascontiguousarray(used[..., rows, columns]))
-
-
-def _cut(seen: Sightings, window: tuple[slice, slice]) -> Sightings:
-    part = np.s_[..., window[0], window[1]]
-    return replace(seen, stack=np.ascontiguousarray(seen.stack[part]), valid=np.ascontiguousarray(seen.valid[part]))
 
 
 def withheld_dates(count: int, share: float, seed: int, tile: str) -> NDArray[np.bool_]:
