@@ -189,8 +189,7 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
     try:
         group = orjson.loads(get("zarr.json"))
         arrays = group["consolidated_metadata"]["metadata"]
-        data = arrays["data"]
-        checked = _is_checked(group)
+        data, stated, checked = arrays["data"], group["attributes"], _is_checked(group)
         codec, level = read_codec(data["codecs"][0]["configuration"]["codecs"][1])
 
         def chunk(key: str) -> bytes:
@@ -210,13 +209,12 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
             height=shape[3],
             width=shape[4],
             dtype=data["data_type"],
-            nodata=float("nan") if group["attributes"]["nodata"] == "NaN" else group["attributes"]["nodata"],
-            epsg=int(group["attributes"]["proj:code"].removeprefix("EPSG:")),
-            resolution=group["attributes"]["resolution"],
+            nodata=float("nan") if stated["nodata"] == "NaN" else stated["nodata"],
+            epsg=int(stated["proj:code"].removeprefix("EPSG:")),
+            resolution=stated["resolution"],
             observed=None if mask is None else tuple(tuple(row) for row in mask.tolist()),
-            title=group["attributes"]["title"],
-            scale=data["attributes"].get("scale_factor"),
-            unit=data["attributes"].get("units"),
+            title=stated["title"],
+            **_physical(data["attributes"]),
             checked=checked,
             codec=codec,
         )
@@ -228,6 +226,11 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
     if {**data, "attributes": None} != {**orjson.loads(_json(wanted)), "attributes": None}:
         raise InvalidInputError("got no cubes array: `data` is encoded in another way")
     return spec
+
+
+def _physical(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Scale and unit; arrays of earlier versions state neither."""
+    return {"scale": attributes.get("scale_factor"), "unit": attributes.get("units")}
 
 
 def _is_checked(group: Mapping[str, Any]) -> bool:
@@ -272,17 +275,24 @@ def _coordinates(spec: CubeSpec) -> dict[str, _Coordinate]:
         "west": along("sample", samples, "float64", corners[:, 0].tobytes(), long_name="x of the west edge"),
         "north": along("sample", samples, "float64", corners[:, 1].tobytes(), long_name="y of the north edge"),
     }
-    for name, places in zip("xy", centres(spec), strict=True):
-        what = {"standard_name": f"projection_{name}_coordinate", "units": "m", "long_name": f"{name} of pixel centres"}
-        shape = (samples, places.shape[1])
-        coordinates[name] = (("sample", name), shape, "float64", places.astype("<f8").tobytes(), what)
-    crs = np.array(spec.epsg, "<i8").tobytes()
-    coordinates[GRID_MAPPING] = ((), (), "int64", crs, crs_attributes(spec.epsg))
+    coordinates |= _places(spec)
     if spec.observed is not None:
         mask = np.array(spec.observed, bool).tobytes()
         what = {"long_name": "whether there is a chip"}
         coordinates["observed"] = (("sample", "time"), (samples, steps), "bool", mask, what)
     return coordinates
+
+
+def _places(spec: CubeSpec) -> dict[str, _Coordinate]:
+    """Pixel centres of each sample, and the CRS."""
+    found: dict[str, _Coordinate] = {}
+    for name, places in zip("xy", centres(spec), strict=True):
+        what = {"standard_name": f"projection_{name}_coordinate", "units": "m", "long_name": f"{name} of pixel centres"}
+        shape = places.shape
+        found[name] = (("sample", name), shape, "float64", places.astype("<f8").tobytes(), what)
+    crs = np.array(spec.epsg, "<i8").tobytes()
+    found[GRID_MAPPING] = ((), (), "int64", crs, crs_attributes(spec.epsg))
+    return found
 
 
 def _chunk_key(dimensions: Sequence[str]) -> str:
