@@ -76,10 +76,13 @@ def batches(who: str, folder: Path, workers: int, *, ready: bool) -> Any:
 
     options: dict[str, Any] = {"batch_size": BATCH, "shuffle": True, "num_workers": workers}
     options |= {"persistent_workers": True, "multiprocessing_context": "forkserver"} if workers else {}
+    samples: Any
     if who == "memmap":
-        return DataLoader(MemoryMap(folder / "cubes.npy") if ready else Stored(folder / "cubes.npy"), **options)
+        samples = MemoryMap(folder / "cubes.npy") if ready else Stored(folder / "cubes.npy")
+        return DataLoader(samples, **options)
     if who == "loop":
-        return DataLoader(OneByOne(folder / "zstd", ready=ready), **options)
+        samples = OneByOne(folder / "zstd", ready=ready)
+        return DataLoader(samples, **options)
     corpus = folder / who / "corpus"
     if ready:
         return DataLoader(CorpusDataset(Corpus.open(corpus).query(), "s2", "label"), collate_fn=collate, **options)

@@ -331,6 +331,8 @@ CHANGES: dict[str, list[Change]] = {
                 "citation",
                 "funding",
                 "contact",
+                "documentation",
+                "tutorial",
             )
         ),
         change("cells", "publication.authors", ["X, Y"]),

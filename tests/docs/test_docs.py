@@ -171,7 +171,7 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
     if isinstance(command, TyperGroup):
         for name, below in command.commands.items():
             yield from commands(below, (*path, name))
-    else:
+    if not isinstance(command, TyperGroup) or (path and command.invoke_without_command):
         yield path, command
 
 
@@ -182,7 +182,7 @@ def parse(words: list[str]) -> None:
     """Let the command's own parser read words; nothing is run."""
     if "--version" in words or "--help" in words:
         return
-    path = next((tuple(words[:n]) for n in (1, 2, 3) if tuple(words[:n]) in COMMANDS), None)
+    path = next((tuple(words[:n]) for n in (3, 2, 1) if tuple(words[:n]) in COMMANDS), None)
     assert path is not None, f"no command {' '.join(words[:2])!r}"
     COMMANDS[path].make_context(" ".join(path), words[len(path) :])
 

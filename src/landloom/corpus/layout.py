@@ -44,6 +44,8 @@ STATE: Final = ".landloom"
 """Folder of local build state; not part of the corpus."""
 PARTS: Final = f"{STATE}/joining"
 """Folder of what parts of units have left until they are joined."""
+BEGUN: Final = f"{STATE}/begun"
+"""Present during a build, and after one that failed or was killed."""
 RESOURCES: Final = {
     "geometries": "{name}_geometries.geojson.gz",
     "labels": "{name}_labels.csv.gz",

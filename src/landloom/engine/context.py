@@ -11,7 +11,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from landloom.corpus.layout import PARTS
+from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
-BEGUN: Final = ".landloom/begun"
-"""Present during a build, and after one that was killed."""
 _EXCLUSIVE: Final = ("begin exclusive",)
 _SHARED: Final = ("begin", "select count(*) from sqlite_master")
 
@@ -95,7 +93,7 @@ def build_context(
     folder = place.folder
     place.fetch(JOURNAL)
     place.fetch(SHARDS, newer=True)
-    with Journal(folder / JOURNAL) as journal, _alone(folder):
+    with Journal(folder / JOURNAL) as journal, _alone(place):
         for shard in begun_shards(folder):
             journal.join(shard.journal(folder))
         with _opened(place, journal, JOURNAL, factory, listener) as context:
@@ -144,13 +142,15 @@ def _opened(
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Lock a folder for this process, and remove what one that was killed, or a shard, has left."""
+def _alone(place: Place) -> Iterator[None]:
+    """Lock a place for this process, and remove what one that was killed, or a shard, has left."""
+    folder = place.folder
     with _locked(folder / LOCK, *_EXCLUSIVE):
         begun = folder / BEGUN
         if begun.exists() or begun_shards(folder):
             LocalStore(folder).sweep()
             shutil.rmtree(folder / PARTS, ignore_errors=True)
+            place.forget(PARTS)
         with _openable(begun):
             begun.touch()
         yield

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import warnings
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from landloom.corpus.layout import BEGUN
 from landloom.errors import InvalidInputError, LandloomWarning, NotFoundError, counted
 from landloom.query.arguments import limited, names_of, period_of
 from landloom.query.cql2.condition import Condition
@@ -22,7 +24,6 @@ from landloom.query.selection import Selection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from datetime import date
 
     from landloom.corpus.info import CorpusInfo
     from landloom.model.time import Period
@@ -81,6 +82,9 @@ class Corpus:
         text = str(uri)
         layer = None if countries is None else os.fspath(countries)
         path = Path(text.removeprefix("file://"))
+        if (path / BEGUN).exists() and (path / INDEX).is_file():
+            unfinished = "a build of it is running, has failed or was killed; see `landloom status`"
+            warnings.warn(f"{text}: may be incomplete: {unfinished}", LandloomWarning, stacklevel=2)
         if path.suffix == ".parquet" and path.is_file():
             source, base = index_source(path), f"{path.resolve().parents[1]}/"
         elif (path / INDEX).is_file():
@@ -145,10 +149,10 @@ class Corpus:
         return describe_corpus(self.query())
 
     def cite(self) -> str:
-        """What users have to state: sentence, BibTeX entry, attribution by product, funding and contact."""
+        """What users have to state: sentence, BibTeX entry (accessed today), attribution, funding and contact."""
         from landloom.corpus.citation import cite
 
-        return cite(self.info)
+        return cite(self.info, datetime.now(UTC).date().isoformat())
 
     def __repr__(self) -> str:
         count, products = counted(len(self), "sample"), ", ".join(self.products)

@@ -81,13 +81,13 @@ class ItemAssets:
         step: int | None,
         there: Mapping[str, NDArray[np.bool_]],
         grid: RasterGrid,
-    ) -> list[tuple[str, int]]:
-        """Product and timestep of each asset that `of` yields."""
-        return [
-            (item.key, position)
-            for item, position in _placed(members, step, there)
-            for _ in self._product_assets(item, position, "", grid)
-        ]
+    ) -> dict[str, list[tuple[str, int]]]:
+        """Key of each asset that `of` yields → product and timesteps whose files it stands for."""
+        found: dict[str, list[tuple[str, int]]] = {}
+        for item, position in _placed(members, step, there):
+            for asset, _, _ in self._product_assets(item, position, "", grid):
+                found.setdefault(asset, []).append((item.key, position))
+        return found
 
     def _product_assets(
         self, item: ProductInfo, position: int, key: str, grid: RasterGrid

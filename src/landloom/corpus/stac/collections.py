@@ -288,6 +288,8 @@ def _catalog(
             if published(collection) in there:
                 target = layout.stac_collection(collection)
                 links.append(hrefs.link("child", key, target, title=layout.collection_id(collection)))
+    about = (("Documentation", info.publication.documentation), ("Tutorial", info.publication.tutorial))
+    links += [{"rel": "about", "href": address, "title": name} for name, address in about if address]
     document = {
         "type": "Catalog",
         "stac_version": STAC_VERSION,

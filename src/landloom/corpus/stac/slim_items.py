@@ -1,8 +1,8 @@
 """Slim stac-geoparquet, of corpora without JSON items: one table, with the assets as a template in its metadata.
 
 Hundreds of thousands of items with hundreds of assets each are too large for most readers, and repeat the index. So a
-row has only what differs between items, and the metadata `landloom` has the assets, with `{zone}`, `{tile}` and `{sample}` in their hrefs
-(relative to the corpus, or absolute) and the bit that tells whether a row has them.
+row has only what differs between items, and the metadata `landloom` has the assets, with `{zone}`, `{tile}` and
+`{sample}` in their hrefs (relative to the corpus, or absolute) and the bit that tells whether a row has them.
 """
 
 from __future__ import annotations

@@ -239,5 +239,9 @@ class Publication(Section):
     """Funding statement, as it has to be printed."""
     contact: str | None = None
     """Contact address."""
+    documentation: str | None = None
+    """Address of its documentation, linked from card and catalogue."""
+    tutorial: str | None = None
+    """Address of its tutorial, linked from card and catalogue."""
     keywords: tuple[str, ...] = ()
     """Keywords for search."""
