@@ -78,7 +78,7 @@ def build(
         say_build(done)
 
 
-def _say_preview(recipe: Path, out: Path | None, factory: Factory, *, as_json: bool) -> None:
+def _say_preview(recipe: Path, out: str | None, factory: Factory, *, as_json: bool) -> None:
     """Print what a build would do."""
     from landloom.pipelines.build import preview
 
