@@ -121,6 +121,7 @@ CHANGES: dict[str, list[Change]] = {
         change("cells", "archive.level", "L1C"),
         change("cells", "archive.fetch", {"folder": "elsewhere"}),
         change("cells", "archive.sensor", "landsat-c2-l2"),
+        change("cells", "archive.connections", {"example.org": 2}),
         change("files", _SENSOR, None),
         change("files", "archive.pattern", "{date}-{band}.tif"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -10,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Note, NoteKind, Outcome, Unit
-from landloom.errors import DiskFullError, PermanentFaultError
+from landloom.errors import DiskFullError, MissingKeyError, PermanentFaultError
+from landloom.store.href_documents import HrefDocuments
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -43,6 +46,20 @@ class HandleError(OSError):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """Reads a document from a server."""
+
+    href: str
+
+    def run(self) -> Outcome:
+        try:
+            HrefDocuments(Patience(attempts=2, first_wait=0)).read(self.href)
+        except MissingKeyError as error:
+            raise PermanentFaultError(str(error)) from error
+        return Outcome(files=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Chained:
     def run(self) -> Outcome:
         raise PermanentFaultError("scene.tif: closed") from HandleError()
@@ -70,6 +87,22 @@ class Dies:
             if self.marker:
                 Path(self.marker).touch()
             os._exit(9)
+        return Outcome(files=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlives:
+    """Notes that it runs, and waits until another worker has died."""
+
+    log: str
+    marker: str
+
+    def run(self) -> Outcome:
+        with Path(self.log).open("a") as file:
+            file.write("ran\n")
+        while not Path(self.marker).exists():
+            time.sleep(0.01)
+        time.sleep(0.2)  # until the pool has noticed
         return Outcome(files=())
 
 

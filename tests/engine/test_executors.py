@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.projects import digest_of
 
-from landloom.engine.executors import InlineExecutor, dask, executor_factory, inline, processes, submit
+from landloom.engine.executors import InlineExecutor, at_most, dask, executor_factory, inline, processes, submit
 from landloom.errors import ForeignAddressError, InvalidInputError, InvalidValueError
 from landloom.model.address import HOSTS_VARIABLE
 from landloom.pipelines.build import build
 from landloom.store.hosts import check_host, hosts_are_limited
+from landloom.store.network.traffic import connections, declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -137,6 +138,18 @@ def test_modules_of_the_current_folder_are_found(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("sys.path", list(sys.path))
     with executor_factory(1, executor="my_cluster:pool")() as executor:
         assert executor.submit(max, 1, 2).result() == 2
+
+
+def test_workers_share_the_connections_to_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more run than it takes; threads of one process share what the process has."""
+    monkeypatch.setenv("LANDLOOM_CONNECTIONS", "example.org=5,other.org=3")
+    with executor_factory(2)() as pool:
+        assert submit(pool, connections).result() == {"example.org": 2, "other.org": 1}
+        assert (at_most(8), at_most(2)) == (3, 2)
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(2):
+            assert submit(threads, connections).result() == {"example.org": 5, "other.org": 3}
+    declare({})
 
 
 def test_options_choose_the_factory() -> None:

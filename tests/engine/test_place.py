@@ -20,7 +20,7 @@ from tests.web import serving
 from landloom.corpus.audit.validate import audit, digest
 from landloom.engine.place import JOURNAL, Place
 from landloom.engine.shards import Shard
-from landloom.errors import ForeignCorpusError
+from landloom.errors import ForeignCorpusError, InvalidInputError
 from landloom.pipelines.build import build
 from landloom.pipelines.shards.build import prepare
 from landloom.pipelines.status import read_status
@@ -88,12 +88,19 @@ def test_a_build_in_an_object_store_goes_on_from_any_machine(
     assert audit(open_store(out)).problems == ()
     found = read_status(out)
     assert [(row.done, row.failed, row.missing) for row in found.rows] == [(2, 0, 0)] * 3
-    assert "s2" in run("status", out).out
+    said = run("status", out).out
+    assert "s2" in said
+    assert all(host in said for host in ("127.0.0.1:", s3))
+    assert all(counts.requests and counts.size and not counts.failures for counts in found.hosts.values())
+    assert found.pace > 0
+    assert found.rates[s3] > 0
     monkeypatch.setenv("LANDLOOM_STATE", machine("second")["LANDLOOM_STATE"])
     done = build(recipe, out=out)
     assert done.units_run == 0
     assert done.address == done.document()["corpus"] == out
     assert Path(done.report).is_relative_to(os.environ["LANDLOOM_STATE"])
+    assert str(done.report) in run("report", out).out.replace("\n", "")
+    assert "<h2>Requests</h2>" in Path(done.report).read_text(encoding="utf-8")
 
 
 def test_each_file_is_one_put_and_the_manifest_is_last(
@@ -191,3 +198,6 @@ def test_the_state_of_a_folder_lies_in_it(tmp_path: Path, monkeypatch: pytest.Mo
     assert one.folder.parent == other.folder.parent == tmp_path / "builds"
     assert one.folder != other.folder
     assert JOURNAL.startswith(".landloom/")
+    for address in ("https://example.org/a", "memory://a"):
+        with pytest.raises(InvalidInputError, match="expected a folder, or an address that starts s3://"):
+            Place.of(address)

@@ -12,12 +12,12 @@ from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOpt
 from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from landloom.engine.executors import Factory
     from landloom.pipelines.build import BuildReport
+    from landloom.store.network.traffic import Counts
 
-CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutOption = Annotated[
     str | None,
     typer.Option(
@@ -146,10 +146,21 @@ def status(
     say_table(f"{corpus}", ("product", "done", "failed", "missing"), rows)
     if not rows:
         say("  nothing is planned yet: the build ended while it placed samples; continue it with: landloom build")
+    missing = sum(row.missing for row in state.rows)
+    if missing and state.pace:
+        say(f"  {60 * state.pace:.1f} units a minute lately: about {missing / state.pace / 3600:.1f} hours left")
+    if state.hosts:
+        header = ("host", "requests", "retries", "given up", "bytes", "lately")
+        say_table("requests", header, [_host(name, counts, state.rates) for name, counts in state.hosts.items()])
     for failure in state.failures:
         say(f"  {failure}")
     if state.shards:
         say(f"  shards with something left: {', '.join(state.shards)}")
+
+
+def _host(name: str, counts: Counts, rates: Mapping[str, float]) -> tuple[object, ...]:
+    rate = f"{size(rates.get(name, 0.0))}/s"
+    return name, counts.requests, counts.retries, counts.failures, size(counts.size), rate
 
 
 def validate(
@@ -214,9 +225,15 @@ def _fetch(document: str) -> Callable[[str], bytes]:
     return partial(HrefDocuments().read, document=document)
 
 
-def report(corpus: CorpusArgument = CORPUS) -> None:
+def report(
+    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = str(CORPUS),
+) -> None:
     """Write `report.html`: one page with maps, distributions, example chips, failures and timings."""
+    from landloom.engine.place import JOURNAL, Place
     from landloom.pipelines.registry import REGISTRY
     from landloom.publication.report import write_report
+    from landloom.store.open import open_store
 
-    say(f"wrote {write_report(corpus, REGISTRY)}")
+    place = Place.of(corpus)
+    place.fetch(JOURNAL)
+    say(f"wrote {write_report(place.folder, REGISTRY, open_store(place.uri))}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,7 @@ from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
-from landloom.errors import CorpusError, InvalidInputError, Problem, StoreError
+from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
 from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
@@ -93,7 +93,7 @@ def build_context(
     folder = place.folder
     place.fetch(JOURNAL)
     place.fetch(SHARDS, newer=True)
-    with Journal(folder / JOURNAL) as journal, _alone(folder):
+    with Journal(folder / JOURNAL) as journal, _alone(place):
         for shard in begun_shards(folder):
             journal.join(shard.journal(folder))
         with _opened(place, journal, JOURNAL, factory, listener) as context:
@@ -134,18 +134,23 @@ def _opened(
     copied.copy()
     try:
         yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
-    finally:
-        copied.copy()
+    except BaseException:
+        with suppress(LandloomError):  # what has gone wrong before is told
+            copied.copy()
+        raise
+    copied.copy()
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Lock a folder for this process, and remove what one that was killed, or a shard, has left."""
+def _alone(place: Place) -> Iterator[None]:
+    """Lock a place for this process, and remove what one that was killed, or a shard, has left."""
+    folder = place.folder
     with _locked(folder / LOCK, *_EXCLUSIVE):
         begun = folder / BEGUN
         if begun.exists() or begun_shards(folder):
             LocalStore(folder).sweep()
             shutil.rmtree(folder / PARTS, ignore_errors=True)
+            place.forget(PARTS)
         with _openable(begun):
             begun.touch()
         yield

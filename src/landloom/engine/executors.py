@@ -21,10 +21,13 @@ from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from landloom.engine.separate import SeparateProcesses, on_this_machine
 from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
-from landloom.model.address import HOSTS_VARIABLE, REQUESTS_VARIABLE
+from landloom.model.address import HOSTS_VARIABLE, OUTAGE_VARIABLE, REQUESTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
+from landloom.store.network.traffic import connections, declare, limit_text
+from landloom.store.network.traffic import limits as parsed_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -87,7 +90,7 @@ def capacity(executor: Executor) -> Capacity:
     client, stated = getattr(executor, "_client", None), getattr(executor, "_max_workers", None)
     if client is not None and hasattr(client, "nthreads"):
         stated = sum(client.nthreads().values())
-    here = isinstance(executor, ProcessPoolExecutor | ThreadPoolExecutor)
+    here = on_this_machine(executor)
     workers = stated if isinstance(stated, int) and stated > 0 else WORKERS
     return Capacity(workers=workers, memory=_memory() if here else math.inf)
 
@@ -112,13 +115,25 @@ def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Futu
         >>> submit(inline(), max, 1, 2).result()
         2
     """
-    hosts, requests = (os.environ.get(name, "") for name in (HOSTS_VARIABLE, REQUESTS_VARIABLE))
-    return executor.submit(_limited, hosts, requests, fn, *args)
+    told = {name: os.environ[name] for name in (REQUESTS_VARIABLE, OUTAGE_VARIABLE) if os.environ.get(name)}
+    apart = not isinstance(executor, InlineExecutor | ThreadPoolExecutor)
+    each = limit_text(connections(), at_most(capacity(executor).workers) if apart else 1)
+    return executor.submit(_limited, os.environ.get(HOSTS_VARIABLE, ""), told, each, fn, *args)
 
 
-def _limited(hosts: str, requests: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
-    if requests:
-        os.environ[REQUESTS_VARIABLE] = requests
+def at_most(workers: int) -> int:
+    """Workers that may run at a time: no more than a host takes connections, if they are limited.
+
+    Example:
+        >>> at_most(8)
+        8
+    """
+    return min(workers, *connections().values(), workers)
+
+
+def _limited(hosts: str, told: dict[str, str], limits: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+    os.environ.update(told)
+    declare(parsed_limits(limits))
     with limited_to(hosts):
         return fn(*args)
 
@@ -129,11 +144,12 @@ def inline() -> InlineExecutor:
 
 
 def processes(workers: int) -> Factory:
-    """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
+    """Worker processes, started by a fork server before any thread of GDAL or numba exists.
 
     The server imports once what this process has imported of landloom, so that no worker has to do it again. Workers
     ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
-    when the user of the pool raises; their unfinished units are repeated by the next run.
+    when the user of the pool raises; their unfinished units are repeated by the next run. One that dies is replaced,
+    and costs what it was doing.
     """
     context = multiprocessing.get_context("forkserver")
 
@@ -145,8 +161,11 @@ def processes(workers: int) -> Factory:
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")
         with reader, writer:
-            executor = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers(), hosts)
+            executor = SeparateProcesses(
+                workers,
+                lambda: ProcessPoolExecutor(
+                    1, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers(), hosts)
+                ),
             )
             try:
                 yield executor

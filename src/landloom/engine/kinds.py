@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
     from landloom.model.time import Period
+    from landloom.store.network.traffic import Counts
     from landloom.store.protocol import Store
 
 S = TypeVar("S", bound=ProductSection)
@@ -140,6 +141,8 @@ class ReportFacts:
     """Its index."""
     entries: tuple[JournalEntry, ...]
     """Units, without their files."""
+    traffic: Mapping[str, Counts] = field(default_factory=dict)
+    """Host → what it was asked for, and what it gave."""
 
     def of(self, request: ProductRequest[Any]) -> list[JournalEntry]:
         """The finished units of a request, in id order."""

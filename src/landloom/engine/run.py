@@ -11,17 +11,20 @@ from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
 from landloom.engine.division import Divisible, Division, Job
-from landloom.engine.executors import capacity, submit
+from landloom.engine.executors import at_most, capacity, submit
+from landloom.engine.separate import heals
 from landloom.errors import DiskFullError, LandloomError, Problem
+from landloom.store.network.traffic import give_back, total, traffic
 from landloom.store.versions import noted_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
     from landloom.engine.executors import Factory
     from landloom.engine.journal import Journal
     from landloom.engine.units import Outcome, Unit
+    from landloom.store.network.traffic import Counts
 
 SUSPECTED = 2
 """Number of broken pools with a unit in flight after which the unit is run alone."""
@@ -55,13 +58,17 @@ def execute(unit: Unit) -> tuple[Outcome, float]:
     Errors are returned without their causes, because errors of libraries may not be picklable.
     """
     start = time.perf_counter()
-    with noted_versions() as inputs:
-        try:
+    before = traffic()  # of something else that this process did
+    try:
+        with noted_versions() as inputs:
             outcome = unit.task.run()
-        except LandloomError as error:
-            error.__cause__ = error.__context__ = None
-            raise
-    return replace(outcome, inputs=inputs), time.perf_counter() - start
+        return replace(outcome, inputs=inputs, traffic=traffic()), time.perf_counter() - start
+    except LandloomError as error:
+        error.__cause__ = error.__context__ = None
+        error.traffic = traffic()  # type: ignore[attr-defined]
+        raise
+    finally:
+        give_back(before)
 
 
 def worker_died(error: BaseException) -> bool:
@@ -93,14 +100,15 @@ class _UnitRun:
         self.undone.discard(unit.id)
         self.listener.advanced(unit.id, None)
 
-    def failed(self, unit: Unit, reason: str) -> None:
+    def failed(self, unit: Unit, reason: str, spent: Mapping[str, Counts] | None = None) -> None:
         if unit.id not in self.undone:  # of several parts that fail, the first is enough
             return
         division = self.divided.pop(unit.id, None)
         if division is not None:
             self.given_up.append(division.task)
+            spent = total((division.traffic, spent or {}))
             self.waiting = [job for job in self.waiting if job.unit.id != unit.id]
-        self.journal.record_failure(unit, reason, seconds=0.0)
+        self.journal.record_failure(unit, reason, seconds=0.0, traffic=spent)
         self.problems.append(Problem(where=unit.id, what=reason))
         self.undone.discard(unit.id)
         self.lost.add(unit.id)
@@ -141,7 +149,7 @@ class _UnitRun:
         except DiskFullError:
             raise
         except LandloomError as error:
-            self.failed(job.unit, str(error))
+            self.failed(job.unit, str(error), getattr(error, "traffic", None))
         except BaseException as error:
             if not worker_died(error):
                 raise
@@ -169,18 +177,20 @@ class _UnitRun:
     def drain(self, executor: Executor) -> None:
         """Feed one executor until no unit is ready or it breaks; units then in flight are suspected.
 
-        As many units are in flight as there are workers, the largest first: more would make it harder to find the cause
-        when a worker dies. Workers of a cluster may come and go. Where all share a machine, the units together need no
-        more than its memory, except one alone.
+        As many units are in flight as there are workers, and no more than a host takes connections, the largest first:
+        more would make it harder to find the cause when a worker dies. Workers of a cluster may come and go. Where all
+        share a machine, the units together need no more than its memory, except one alone. Where a dead worker breaks
+        no other, the units of the others go on.
         """
         flying: dict[Future[tuple[Outcome, float]], Job] = {}
         lost: list[Job] = []
         while (self.waiting or flying) and not lost:
             able = capacity(executor)
-            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else able.workers
+            most = at_most(able.workers)
+            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else most
             while len(flying) < limit and not lost:
                 room = able.memory - sum(job.unit.memory for job in flying.values()) if flying else math.inf
-                ready = self.next_ready(room, able.workers)
+                ready = self.next_ready(room, most)
                 if ready is None:
                     break
                 try:
@@ -195,15 +205,22 @@ class _UnitRun:
                 job = flying.pop(future)
                 if not self.settle(job, future):
                     lost.append(job)
+            if heals(executor):
+                self.suspect(lost, alone=len(lost) == 1 and not flying)
+                lost = []
         if lost:
             self.blame(lost, flying)
 
     def blame(self, lost: list[Job], flying: dict[Future[tuple[Outcome, float]], Job]) -> None:
         wait(flying)
         lost += [job for future, job in flying.items() if not self.settle(job, future)]
+        self.suspect(lost, alone=len(lost) == 1)
+
+    def suspect(self, lost: list[Job], *, alone: bool) -> None:
+        """Let jobs whose workers died run again, unless one did so too often, the last time when nothing else ran."""
         for job in lost:
             self.suspicion[job.name] += 1
-            if self.suspicion[job.name] > SUSPECTED and len(lost) == 1:
+            if self.suspicion[job.name] > SUSPECTED and alone:
                 self.failed(job.unit, "its worker died every time it ran, alone too: out of memory, or killed")
             elif job.unit.id in self.undone:
                 self.waiting.append(job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from landloom.archive.presets import connection_limits
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.layout import CORPUS, STATE
@@ -22,6 +24,7 @@ from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.results import Results
 from landloom.engine.shards import forget_shards
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError, Problem
+from landloom.model.address import CONNECTIONS_VARIABLE
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
 from landloom.publication.label_change import restore_label_changes
@@ -29,6 +32,7 @@ from landloom.publication.labels import restore_labels
 from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
+from landloom.store.network.traffic import declare, limits, traffic
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -218,13 +222,19 @@ def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Place,
         ForeignCorpusError: the folder contains another corpus, or something else.
     """
     project = REGISTRY.open(recipe)
+    stated = limits(os.environ.get(CONNECTIONS_VARIABLE, ""))
+    declare(connection_limits(project.recipe.named_archives().values()) | stated)
     place = Place.of(out if out is not None else project.folder / CORPUS_FOLDER)
     return project, place, claim_store(place, project) if place.remote else claim_folder(place.folder, project)
 
 
 def planned(project: Project, context: BuildContext, *, allow_missing: bool = False) -> Plan:
     """The plan of a build, noted in its journal; raises what `landloom.engine.plan.gather` does."""
-    inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+    traffic()  # of what this process did before
+    try:
+        inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+    finally:
+        context.journal.add_traffic(traffic())
     plan = make_plan(project, REGISTRY, inputs, left_out)
     keep_plan(context.journal, plan.units)
     return plan

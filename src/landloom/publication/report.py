@@ -71,7 +71,7 @@ def write_report(folder: Path, registry: Registry, store: Store | None = None) -
         return path
     title = f"{facts.info.publication.title}, version {facts.info.version}"
     parts = [_head(facts, title, size), _map(facts), *_own_parts(facts, registry)]
-    parts += [_chips(facts), _failures(facts), _timings(facts)]
+    parts += [_chips(facts), _failures(facts), _timings(facts), _requests(facts)]
     path.write_text(page(title, parts) + mark, encoding="utf-8")
     return path
 
@@ -89,12 +89,13 @@ def _read(folder: Path, store: Store) -> tuple[ReportFacts, int]:
         raise CorpusError(f"{folder}: no finished build here; start one with: landloom build")
     entries, size = [], 0
     with Journal(folder / JOURNAL) as journal:
+        spent = journal.traffic()
         for entry in journal.entries():
             size += sum(file.size for file in entry.outcome.files)
             entries.append(replace(entry, outcome=replace(entry.outcome, files=())))
     info = parse_corpus_json(store.get(CORPUS))
     index = pq.read_table(io.BytesIO(store.get(INDEX)), use_threads=False)
-    return ReportFacts(store=store, info=info, table=index, entries=tuple(entries)), size
+    return ReportFacts(store=store, info=info, table=index, entries=tuple(entries), traffic=spent), size
 
 
 def _own_parts(facts: ReportFacts, registry: Registry) -> list[str]:
@@ -188,3 +189,22 @@ def _timings(facts: ReportFacts) -> str:
     rows = [(name, len(times), f"{sum(times):.1f}", f"{max(times):.1f}") for name, times in sorted(groups.items())]
     header = ("units", "count", "seconds in all", "longest")
     return "<h2>Timings</h2>" + table(header, rows, (1, 2, 3))
+
+
+def _requests(facts: ReportFacts) -> str:
+    """What each host was asked for, and what it gave."""
+    if not facts.traffic:
+        return ""
+    header = ("host", "requests", "retries", "given up", "MB", "seconds waited between tries")
+    rows = [
+        (
+            host,
+            f"{one.requests:,}",
+            f"{one.retries:,}",
+            f"{one.failures:,}",
+            f"{one.size / 1e6:,.1f}",
+            f"{one.waited:,.0f}",
+        )
+        for host, one in facts.traffic.items()
+    ]
+    return "<h2>Requests</h2>" + table(header, rows, (1, 2, 3, 4, 5))

@@ -12,6 +12,7 @@ import xarray as xr
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import CRS
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.formats.zarr.codecs import CODECS
@@ -81,7 +82,7 @@ def test_zarr_and_xarray_read_the_same(tmp_path: Path, samples: int, dtype: str)
     assert array.chunks == (1, *spec.shape[1:])
     np.testing.assert_array_equal(array[:], cubes)
     for consolidated in (None, True, False):
-        with xr.open_zarr(store.uri, consolidated=consolidated) as dataset:
+        with xr.open_zarr(store.uri, consolidated=consolidated, mask_and_scale=False) as dataset:
             assert dataset["data"].dims == ("sample", "time", "band", "y", "x")
             assert dataset["data"].dtype == np.dtype(dtype)
             np.testing.assert_array_equal(dataset["data"], cubes)
@@ -102,6 +103,25 @@ def test_zarr_and_xarray_read_the_same(tmp_path: Path, samples: int, dtype: str)
         got = reader.read(sample)
         assert got.dtype == cubes.dtype
         np.testing.assert_array_equal(got, cubes[place])
+
+
+def test_xarray_finds_nodata_scale_crs_and_places(tmp_path: Path) -> None:
+    spec = replace(_spec(3), scale=0.0001, unit="1")
+    cubes, store = _cubes(spec), LocalStore(tmp_path / "S2-SR.zarr")
+    cubes[1, 0, 0, 0, 0] = 0
+    for key, data in encode_cubes(spec, cubes):
+        store.put(key, data)
+    with xr.open_zarr(store.uri) as dataset:
+        data = dataset["data"]
+        assert (data.encoding["_FillValue"], data.encoding["scale_factor"], data.attrs["units"]) == (0, 0.0001, "1")
+        np.testing.assert_allclose(data.fillna(0), cubes * 0.0001)
+        assert bool(data[1, 0, 0, 0, 0].isnull())
+        assert CRS.from_wkt(dataset[data.attrs["grid_mapping"]].attrs["crs_wkt"]).to_epsg() == spec.epsg
+        own, grid = dataset.isel(sample=1), spec.grid(1)
+        assert (own["x"].dims, own["y"].dims) == (("x",), ("y",))
+        assert own["x"].values.tolist() == [grid.west + (at + 0.5) * grid.pixel_width for at in range(grid.width)]
+        assert own["y"].values.tolist() == [grid.north - (at + 0.5) * grid.pixel_height for at in range(grid.height)]
+    assert CubeReader(store.get, store.get_range).spec == spec
 
 
 def test_zarr_written_shards_are_read(tmp_path: Path) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.model.sensor import REFLECTANCE_SCALE
-
 if TYPE_CHECKING:
     from landloom.corpus.info import ProductInfo
     from landloom.model.sensor import Band
@@ -32,13 +30,6 @@ _COMMON_NAMES: Final = frozenset(
     }
 )
 """Band names known to the EO extension."""
-NO_UNIT: Final = "1"
-"""Unit of ratios such as reflectance, as in UCUM and CF."""
-
-
-def is_reflectance(item: ProductInfo) -> bool:
-    """Whether the numbers of a product are reflectance times 10,000."""
-    return item.product.kind == "imagery" and item.product.dtype == "uint16"
 
 
 def full_bands(item: ProductInfo, bands: tuple[Band, ...]) -> dict[str, Any]:
@@ -85,11 +76,12 @@ def _numbers(item: ProductInfo) -> dict[str, Any]:
 
 
 def _scaling(item: ProductInfo) -> dict[str, Any]:
-    return {"scale": 1 / REFLECTANCE_SCALE, "offset": 0.0} if is_reflectance(item) else {}
+    scale = item.product.scale
+    return {} if scale is None else {"scale": scale, "offset": 0.0}
 
 
 def _unit(item: ProductInfo, band: Band) -> dict[str, Any]:
-    return {"unit": NO_UNIT} if item.product.kind == "imagery" else _present(unit=band.unit)
+    return _present(unit=item.product.unit if item.product.kind == "imagery" else band.unit)
 
 
 def _named(band: Band) -> dict[str, Any]:

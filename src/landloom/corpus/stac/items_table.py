@@ -174,31 +174,31 @@ class _Rows:
         return found
 
     def _assets(self, assets: Mapping[str, Mapping[str, Any]], paths: Mapping[str, str]) -> pa.StructArray:
-        marked = {}
-        for (name, fields), place in zip(assets.items(), self._places(), strict=True):
-            marked[name] = {**fields, "@@PLACE": place}
+        places = self._places()
+        marked = {name: {**fields, "@@PLACES": places[name]} for name, fields in assets.items()}
         if self.writer.layout.patterns.by_date:
             marked = one_band_each(marked)
         children = [self._asset(fields, paths) for fields in marked.values()]
         return pa.StructArray.from_arrays(children, names=list(marked))
 
-    def _places(self) -> list[tuple[str, int]]:
-        """Product and timestep of each asset of the document."""
+    def _places(self) -> dict[str, list[tuple[str, int]]]:
+        """Key of each asset of the document → products and timesteps."""
         members = self.writer.info.collections[self.collection]
         every = {item.key: np.ones(item.slots, np.bool_) for item in members}
         grid = self.writer.grid_of(int(self.rows[0]))
         return self.writer.assets.places(members, self.step, every, grid)
 
     def _asset(self, fields: Mapping[str, Any], paths: Mapping[str, str]) -> pa.StructArray:
-        product, position = fields["@@PLACE"]
         columns: dict[str, pa.Array] = {}
         for name, value in fields.items():
             if name.startswith("@@F"):
                 columns |= self._file(paths[name.strip("@")])
-            elif name != "@@PLACE":
+            elif name != "@@PLACES":
                 columns[name] = self._value(value)
-        there = self.writer.content.exists.get(product)
-        absent = np.ones(len(self.rows), np.bool_) if there is None else ~there[self.rows, position]
+        absent = np.ones(len(self.rows), np.bool_)
+        for product, position in fields["@@PLACES"]:
+            if product in self.writer.content.exists:
+                absent &= ~self.writer.content.exists[product][self.rows, position]
         return pa.StructArray.from_arrays(list(columns.values()), names=list(columns), mask=pa.array(absent))
 
     def _file(self, path: str) -> dict[str, pa.Array]:

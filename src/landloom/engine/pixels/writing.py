@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from itertools import islice
-from threading import Lock
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import numpy as np
@@ -13,6 +14,7 @@ import numpy as np
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.scratch import Spool, release, scratch_arrays
+from landloom.formats.chip_tags import chip_tags
 from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import SHARD, cube_files, encode_cube, shard_count
 from landloom.formats.zarr.metadata import CubeSpec
@@ -31,6 +33,8 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 
+WRITERS: Final = 8
+"""Chips that are stored at a time."""
 MANY: Final = 64
 """Cubes that threads encode before the memory of a temporary file is given back."""
 SHARDS: Final = 8
@@ -97,19 +101,39 @@ def parts(layout: Layout, product: Product, chip: NDArray[Any]) -> Iterator[tupl
 
 @dataclass(slots=True, kw_only=True)
 class ChipWriter:
-    """Layout `chips`: a GeoTIFF per sample and timestep, written at once."""
+    """Layout `chips`: a GeoTIFF per sample and timestep, stored as soon as it is encoded.
+
+    Threads of its own wait for the store: a disk that is asked for several files at a time is done with all of them at
+    once.
+    """
 
     target: _Target
-    files: list[FileEntry] = field(default_factory=list)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(WRITERS, "store"))
+    _room: Semaphore = field(default_factory=lambda: Semaphore(4 * WRITERS))
+    """Counts the files that may still wait to be stored."""
+    _futures: list[Future[FileEntry]] = field(default_factory=list)
+    _faults: list[BaseException] = field(default_factory=list)
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
-        """Encode and store the chip."""
+        """Encode the chip, and store it in another thread, whose faults the next calls raise."""
+        if self._faults:
+            raise self._faults[0]
         target, name = self.target, self.target.timesteps[timestep].name
         one = target.samples[sample]
         grid = one.grid(target.resolution)
         for band, array, names in parts(target.layout, target.product, chip):
-            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names)
-            self.files.append(target.put(target.layout.chip(one.id, target.product, name, band), data))
+            tags = chip_tags(target.product, target.timesteps[timestep], band)
+            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names, **tags)
+            self._room.acquire()
+            future = self._pool.submit(target.put, target.layout.chip(one.id, target.product, name, band), data)
+            future.add_done_callback(self._stored)
+            self._futures.append(future)
+
+    def _stored(self, future: Future[FileEntry]) -> None:
+        fault = None if future.cancelled() else future.exception()
+        if fault is not None:
+            self._faults.append(fault)
+        self._room.release()
 
     def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
         """Encode and store the chips."""
@@ -117,14 +141,14 @@ class ChipWriter:
             self.write(sample, timestep, chip)
 
     def finish(self) -> list[FileEntry]:
-        """All files are already written."""
-        return sorted(self.files, key=lambda file: file.path)
+        """Wait until all files are stored."""
+        return sorted((future.result() for future in self._futures), key=lambda file: file.path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """There is nothing to close."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -280,6 +304,8 @@ def cube_spec(target: _Target) -> CubeSpec:
         observed=None if target.observed is None else tuple(tuple(row) for row in target.observed.tolist()),
         title=target.product.title,
         codec=target.layout.codec,
+        scale=target.product.scale,
+        unit=target.product.unit,
     )
 
 

@@ -18,6 +18,7 @@ import orjson
 
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.formats.zarr.codecs import codec_document, read_codec
+from landloom.formats.zarr.conventions import GRID_MAPPING, centres, crs_attributes, data_attributes
 from landloom.model.grid import Grid
 from landloom.model.time import parse_instant
 
@@ -63,6 +64,10 @@ class CubeSpec:
     """(sample, time) whether there is a chip, for acquired time axes; None for a regular axis."""
     title: str = ""
     """For people."""
+    scale: float | None = None
+    """Physical value of 1; None if numbers are what they say."""
+    unit: str | None = None
+    """Of the physical values."""
     checked: bool = True
     """Whether each chunk ends with its CRC-32C; arrays that earlier versions wrote have none."""
     codec: Codec = "zstd"
@@ -210,6 +215,8 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
             resolution=group["attributes"]["resolution"],
             observed=None if mask is None else tuple(tuple(row) for row in mask.tolist()),
             title=group["attributes"]["title"],
+            scale=data["attributes"].get("scale_factor"),
+            unit=data["attributes"].get("units"),
             checked=checked,
             codec=codec,
         )
@@ -218,7 +225,7 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
         raise InvalidInputError(f"got no cubes array: {type(error).__name__} {error}") from error
-    if data != orjson.loads(_json(wanted)):
+    if {**data, "attributes": None} != {**orjson.loads(_json(wanted)), "attributes": None}:
         raise InvalidInputError("got no cubes array: `data` is encoded in another way")
     return spec
 
@@ -265,6 +272,12 @@ def _coordinates(spec: CubeSpec) -> dict[str, _Coordinate]:
         "west": along("sample", samples, "float64", corners[:, 0].tobytes(), long_name="x of the west edge"),
         "north": along("sample", samples, "float64", corners[:, 1].tobytes(), long_name="y of the north edge"),
     }
+    for name, places in zip("xy", centres(spec), strict=True):
+        what = {"standard_name": f"projection_{name}_coordinate", "units": "m", "long_name": f"{name} of pixel centres"}
+        shape = (samples, places.shape[1])
+        coordinates[name] = (("sample", name), shape, "float64", places.astype("<f8").tobytes(), what)
+    crs = np.array(spec.epsg, "<i8").tobytes()
+    coordinates[GRID_MAPPING] = ((), (), "int64", crs, crs_attributes(spec.epsg))
     if spec.observed is not None:
         mask = np.array(spec.observed, bool).tobytes()
         what = {"long_name": "whether there is a chip"}
@@ -307,7 +320,7 @@ def _data_metadata(spec: CubeSpec, shard: int, level: int) -> dict[str, Any]:
         },
     }
     fill = _number(spec.fill if np.dtype(spec.dtype).kind == "f" else int(spec.fill))
-    attributes = {"coordinates": "timestep west north" + (" observed" if spec.observed is not None else "")}
+    attributes = data_attributes(spec)
     return _metadata(spec.shape, spec.dtype, (shard, *inner), fill, [sharding], DIMENSIONS, attributes)
 
 

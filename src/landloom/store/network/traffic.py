@@ -12,7 +12,7 @@ import random
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -20,7 +20,7 @@ from landloom.errors import InvalidInputError
 from landloom.model.address import CONNECTIONS_VARIABLE, is_listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from landloom.store.patience import Patience
 
@@ -171,6 +171,7 @@ class Host:
 
 _hosts: Final[dict[str, Host]] = {}
 _slots: Final[dict[str, Slots]] = {}
+_declared: Final[dict[str, int]] = {}
 _lock: Final = threading.Lock()
 
 
@@ -196,11 +197,19 @@ def traffic() -> dict[str, Counts]:
     return {name: counts for name, counts in sorted(found, key=lambda one: one[0]) if counts != Counts()}
 
 
-def total(parts: Iterator[Mapping[str, Counts]]) -> dict[str, Counts]:
+def give_back(found: Mapping[str, Counts]) -> None:
+    """Count again what `traffic` has taken."""
+    for name, counts in found.items():
+        with _lock:
+            host = _hosts.setdefault(name, Host(name=name))
+        host.count(**asdict(counts))
+
+
+def total(parts: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     """The sum of several counts, host by host, sorted.
 
     Example:
-        >>> total(iter([{"b": Counts(requests=1)}, {"a": Counts(), "b": Counts(requests=2)}]))["b"].requests
+        >>> total([{"b": Counts(requests=1)}, {"a": Counts(), "b": Counts(requests=2)}])["b"].requests
         3
     """
     found: dict[str, Counts] = {}
@@ -210,10 +219,28 @@ def total(parts: Iterator[Mapping[str, Counts]]) -> dict[str, Counts]:
     return dict(sorted(found.items()))
 
 
+def declare(found: Mapping[str, int]) -> None:
+    """Set the limits of connections of this process, instead of the environment's and of those set before."""
+    with _lock:
+        _declared.clear()
+        _declared.update(found)
+
+
+def connections() -> dict[str, int]:
+    """Host, or the end of its name → connections of this process at a time.
+
+    Raises:
+        InvalidInputError: the environment says something else.
+    """
+    with _lock:
+        declared = dict(_declared)
+    return declared or limits(os.environ.get(CONNECTIONS_VARIABLE, ""))
+
+
 def slots_of(address: str) -> Slots | None:
     """The connections to the host of an address, if they are limited."""
     host = urlsplit(address).hostname or ""
-    for name, limit in limits(os.environ.get(CONNECTIONS_VARIABLE, "")).items():
+    for name, limit in connections().items():
         if is_listed(host, (name, f".{name}")):
             with _lock:
                 slots = _slots.setdefault(name, Slots(limit))
