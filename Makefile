@@ -35,26 +35,33 @@ help:  ## list the targets
 	.venv/readers/bin/python -m pip install --quiet --disable-pip-version-check -r requirements/readers.txt
 	@touch $@
 
+# The streaming loaders that races compare with want older libraries than we do.
+.venv/race.stamp: .venv/run.stamp requirements/race.txt
+	@test -x .venv/race/bin/python || $(PYTHON) -m venv .venv/race
+	.venv/race/bin/python -m pip install --quiet --disable-pip-version-check torch==2.13.0
+	.venv/race/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r requirements/race.txt
+	@touch $@
+
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
 	$(BIN)/landloom demo --out out/demo
 
 demo-query: .venv/run.stamp  ## query the demo corpus, download and verify a subset, query its server: out/demo
-	$(BIN)/landloom demo-query --out out/demo
+	$(BIN)/landloom demo query --out out/demo
 
 demo-parcels: .venv/run.stamp  ## simulate parcels and scenes, build labelled series from them: out/demo-parcels
-	$(BIN)/landloom demo-parcels --out out/demo-parcels
+	$(BIN)/landloom demo parcels --out out/demo-parcels
 
 demo-landcovernet: .venv/run.stamp  ## simulate two granules and make their chips, series and guess labels: out/demo-landcovernet
-	$(BIN)/landloom demo-landcovernet --out out/demo-landcovernet
+	$(BIN)/landloom demo landcovernet --out out/demo-landcovernet
 
 demo-fused: .venv/run.stamp  ## simulate two sensors, make the fused five-day series with its quality layers, evaluate it: out/demo-fused
-	$(BIN)/landloom demo-fused --out out/demo-fused
+	$(BIN)/landloom demo fused --out out/demo-fused
 
 demo-annotate: .venv/run.stamp  ## let simulated annotators label a campaign over HTTP, make consensus and report: out/demo-annotate
-	$(BIN)/landloom demo-annotate --out out/demo-annotate
+	$(BIN)/landloom demo annotate --out out/demo-annotate
 
 demo-train: .venv/training.stamp  ## split and measure the demo corpus, train three models on it, compare them on a page: out/demo-train
-	$(BIN)/landloom demo-train --out out/demo-train
+	$(BIN)/landloom demo train --out out/demo-train
 
 test: .venv/dev.stamp .venv/readers.stamp  ## run every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal
@@ -78,7 +85,7 @@ docs: .venv/dev.stamp  ## build the documentation: out/docs
 bench: .venv/dev.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.json
 	$(BIN)/python -m benchmarks
 
-race: .venv/dev.stamp  ## race a tile's build against a loop of rasterio, local and over HTTP: out/race.json
+race: .venv/dev.stamp .venv/race.stamp  ## race builds and training reads against those of other libraries: out/race.json
 	$(BIN)/python -m benchmarks.race
 
 lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
@@ -89,6 +96,8 @@ lock: .venv/dev.stamp  ## renew requirements/*.txt from pyproject.toml
 	$(COMPILE) --extra training -c requirements/dev.txt --overrides .venv/without-torch.txt --no-emit-package torch \
 	  -o requirements/training.txt
 	$(LOCK) --group readers -o requirements/readers.txt
+	echo "torchvision ; sys_platform == 'never'" >> .venv/without-torch.txt
+	$(LOCK) --group race --overrides .venv/without-torch.txt --no-emit-package torch -o requirements/race.txt
 
 PAGES = src/landloom/server/static/annotate/index.html
 $(PAGES): web/package-lock.json web/vite.config.ts $(wildcard web/pages/*/* web/pages/*/*/* web/shared/*) | .venv/run.stamp

@@ -119,7 +119,7 @@ def catalogue() -> None:
     """Write index, resource files and slim items; print the minutes and the peak of memory."""
     from landloom.corpus.index import SampleTable, index_bytes, index_table
     from landloom.corpus.resources import resource_files
-    from landloom.corpus.stac.items_table import items_tables
+    from landloom.corpus.stac.slim_items import items_tables
 
     info = published("pfsr", "s2", "labels")
     samples, fractions = plan()

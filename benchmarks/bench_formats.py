@@ -15,7 +15,8 @@ from benchmarks.timing import speedup
 from rasterio.io import MemoryFile
 
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
-from landloom.formats.zarr.cubes import LEVEL, CubeReader, CubeSpec, encode_cubes
+from landloom.formats.zarr.codecs import LEVELS
+from landloom.formats.zarr.cubes import CubeReader, CubeSpec, encode_cubes
 from landloom.model.product import RAPIDAI4EO_BANDS
 from landloom.store.local import LocalStore
 
@@ -133,7 +134,7 @@ def _cube_reads(store: LocalStore, about: CubeSpec, cubes: NDArray[np.uint16]) -
 
 def _against_decoding(reader: CubeReader, cubes: NDArray[np.uint16], few: list[int]) -> float:
     """How much longer reading takes than decoding the same frames from memory: the physical limit is 1."""
-    frames = {n: bytes(imagecodecs.zstd_encode(cubes[n].tobytes(), LEVEL)) for n in few}
+    frames = {n: bytes(imagecodecs.zstd_encode(cubes[n].tobytes(), LEVELS["zstd"])) for n in few}
     size = cubes[0].nbytes
     return speedup(
         lambda: [imagecodecs.zstd_decode(frames[n], out=size) for n in few],

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.formats.zarr.codecs import Codec
+
 TILES: Final = ("33N_16E-243N", "34N_24E-241N")
 BATCH: Final = 32
 STEPS: Final = 12
@@ -64,10 +66,14 @@ def write_corpus(folder: Path) -> NDArray[np.uint16]:
     return ordered
 
 
-def write_cubes(folder: Path, *, masks: bool = False) -> NDArray[np.uint16]:
-    """64 samples in two tiles as cubes, with classes of pixels if asked for; their numbers in index order."""
+def write_cubes(
+    folder: Path, *, masks: bool = False, codec: Codec = "zstd", numbers: NDArray[np.uint16] | None = None
+) -> NDArray[np.uint16]:
+    """64 samples in two tiles as cubes, or the numbers given, with classes of pixels if asked for; in index order."""
     terms, year = Terms(licence="CC0-1.0", attribution="nobody"), Period.year(2018)
-    months = Cadence.parse("month").timesteps(year)
+    cubes = np.concatenate([chips() for _ in TILES]) if numbers is None else numbers
+    months = Cadence.parse("month").timesteps(year)[: cubes.shape[1]]
+    each = len(cubes) // len(TILES)
     info = CorpusInfo(
         name="bench",
         version="1.0",
@@ -79,8 +85,10 @@ def write_cubes(folder: Path, *, masks: bool = False) -> NDArray[np.uint16]:
         ),
         layouts=("cubes",),
     )
-    own = [Sample.of_utm24(SampleId.parse(f"{tile}_{n + 1:02d}_07")) for tile in TILES for n in range(BATCH)]
-    cubes = np.concatenate([chips() for _ in TILES])
+    places = [(n % BATCH + 1, n // BATCH + 7) for n in range(each)]
+    own = [
+        Sample.of_utm24(SampleId.parse(f"{tile}_{row:02d}_{column:02d}")) for tile in TILES for row, column in places
+    ]
     shares = np.zeros((len(own), 45), np.int64)
     shares[np.arange(len(own)), np.arange(len(own)) % 44] = 1_000_000
     exists = {one.key: np.ones((len(own), one.slots), np.bool_) for one in info.products}
@@ -89,7 +97,7 @@ def write_cubes(folder: Path, *, masks: bool = False) -> NDArray[np.uint16]:
     store.put("index/samples.parquet", index_bytes(table))
     store.put("corpus.json", corpus_json(info))
     for number, tile in enumerate(TILES):
-        part = own[number * BATCH : (number + 1) * BATCH]
+        part = own[number * each : (number + 1) * each]
         spec = CubeSpec(
             samples=tuple(str(one.id) for one in part),
             timesteps=tuple(step.name for step in months),
@@ -102,8 +110,9 @@ def write_cubes(folder: Path, *, masks: bool = False) -> NDArray[np.uint16]:
             nodata=0,
             epsg=part[0].epsg,
             resolution=10.0,
+            codec=codec,
         )
-        for key, data in encode_cubes(spec, cubes[number * BATCH : (number + 1) * BATCH]):
+        for key, data in encode_cubes(spec, cubes[number * each : (number + 1) * each]):
             store.put(f"{info.layout.cube(part[0].id, product('s2'))}/{key}", data)
         assert tile == part[0].tile
     if masks:

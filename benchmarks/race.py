@@ -1,8 +1,9 @@
-"""The races of one month of one tile: `python -m benchmarks.race [PASSES]`, or `make race`; writes out/race.json.
+"""The races: `python -m benchmarks.race [PASSES]`, or `make race`; writes out/race.json.
 
-Race 1 reads files of this machine, race 2 over HTTP with 40 ms added to every request. Contenders take turns, each in a
-process of its own, from the interpreter's start to its end: landloom's unit of work, and the loop that a user of
-rasterio and bottleneck writes. Both make the same medians: every chip is compared.
+Race 1 builds one month of one tile from files of this machine, race 2 over HTTP with 40 ms added to every request.
+Contenders take turns, each in a process of its own, from the interpreter's start to its end: landloom's unit of work,
+the loop that a user of rasterio and bottleneck writes, and odc-stac. All make the same medians: every chip is compared.
+Race 3 reads for training (`benchmarks.race_training`). Peers run in an environment of their own, `.venv/race`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any, Final
+
+from benchmarks import race_training
+from benchmarks.race_training import PEERS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -151,12 +155,42 @@ def differs(count: int, ours: Path, theirs: Path) -> int:
 
 def timed(who: str, root: str, count: int, out: Path, found: Path) -> dict[str, float]:
     """Wall and CPU seconds, and peak MiB, of a contender in a process of its own."""
+    # What odc-stac is to do is written before its clock runs.
     command = [sys.executable, "-m", "benchmarks.race", "--run", who, root, str(count), str(out), str(found)]
+    if who == "odc":
+        command = [
+            str(PEERS),
+            str(ROOT / "benchmarks" / "race_peers.py"),
+            "odc",
+            str(job(found, root, count)),
+            str(out),
+        ]
     start, before = time.perf_counter(), resource.getrusage(resource.RUSAGE_CHILDREN)
     told = subprocess.run(command, check=True, cwd=ROOT, stdout=subprocess.PIPE, text=True).stdout
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"wall": time.perf_counter() - start, "cpu": cpu, "mib": float(told)}
+
+
+def job(found: Path, root: str, count: int) -> Path:
+    """What a contender without landloom needs to know: items with their grids, the tile, and places of the samples."""
+    from benchmarks.race_archive import BANDS, TILE, items
+
+    grid, scenes = TILE.grid(10), json.loads(found.read_text(encoding="utf-8"))
+    document = {
+        "items": items([tuple(one) for one in scenes], root),
+        "bands": BANDS,
+        "epsg": grid.epsg,
+        "west": grid.west,
+        "north": grid.north,
+        "resolution": 10,
+        "side": grid.width,
+        "sample": 60,
+        "places": [cell.grid(10).offset_in(grid) for cell in cells(count)],
+    }
+    path = found.with_name(f"job-{root.partition(':')[0][-5:]}-{count}.json")
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
 
 
 def limit(found: list[Any], root: str, count: int) -> None:
@@ -196,13 +230,14 @@ def limit(found: list[Any], root: str, count: int) -> None:
             list(codecs.map(lambda data: imagecodecs.deflate_decode(data, out=2**20), blocks))
 
 
-def race(passes: int, counts: Sequence[int], rounds: int) -> dict[str, Any]:
-    """Ratios of the loop to landloom, requests and bytes.
+def race(passes: int, counts: Sequence[int], rounds: int, peers: Sequence[str] = ()) -> dict[str, Any]:
+    """Ratios of the others to landloom, requests and bytes.
 
     Args:
         passes: of the month.
         counts: of samples; over HTTP, only the first.
         rounds: in which the contenders take turns.
+        peers: contenders beside the loop: `odc`, if its environment is there.
     """
     from benchmarks.race_archive import write_archive
     from benchmarks.race_server import served
@@ -214,10 +249,10 @@ def race(passes: int, counts: Sequence[int], rounds: int) -> dict[str, Any]:
         table.write_text(json.dumps(write_archive(folder, passes)), encoding="utf-8")
         with served(folder, PAUSE) as address:
             results = {
-                f"local_{count}": _heats(("landloom", "loop"), str(folder), count, rounds, table, address)
+                f"local_{count}": _heats(("landloom", "loop", *peers), str(folder), count, rounds, table, address)
                 for count in counts
             }
-            who = ("landloom", "loop", "limit")
+            who = ("landloom", "loop", *peers, "limit")
             results[f"http_{counts[0]}"] = _heats(who, address, counts[0], rounds, table, address)
         return results
 
@@ -234,18 +269,22 @@ def _heats(contenders: Sequence[str], root: str, count: int, rounds: int, table:
         took = timed(who, root, count, out, table)
         requests, size = counted(address)
         own.append(took | {"requests": requests, "read": size / 2**20})
-    places = [table.parent / f"{who}-{root.partition(':')[0][-5:]}-{count}-0" for who in ("landloom", "loop")]
+    places = {who: table.parent / f"{who}-{root.partition(':')[0][-5:]}-{count}-0" for who in rows if who != "limit"}
+    ours = places.pop("landloom")
+    different = {who: differs(count, ours, own) for who, own in places.items()}
     pairs = {who: list(zip(own, rows["landloom"], strict=True)) for who, own in rows.items() if who != "landloom"}
     ratios = {
         f"{who}_{what}": median(their[what] / ours[what] for their, ours in pair)
         for who, pair in pairs.items()
         for what in ("wall", "cpu")
     }
-    return {"rows": rows, "different": differs(count, *places)} | ratios
+    return {"rows": rows, "different": sum(different.values()), "different_from": different} | ratios
 
 
 def main(arguments: list[str]) -> None:
     """Run a contender, or the races."""
+    from benchmarks.memory import peak_gib
+
     if arguments[:1] == ["--run"]:
         who, root, count, place, found = arguments[1:]
         scenes = [tuple(one) for one in json.loads(Path(found).read_text(encoding="utf-8"))]
@@ -253,9 +292,11 @@ def main(arguments: list[str]) -> None:
             limit(scenes, root, int(count))
         else:
             {"landloom": landloom, "loop": loop}[who](scenes, root, int(count), Path(place))
-        print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
+        print(peak_gib() * 1024)
         return
-    results = race(int(arguments[0]) if arguments else 6, (FEW, ALL), 3)
+    results = race(int(arguments[0]) if arguments else 6, (FEW, ALL), 3, ("odc",))
+    with tempfile.TemporaryDirectory() as name:
+        results |= {f"training_{form}": row for form, row in race_training.race(Path(name), 3).items()}
     out = ROOT / "out" / "race.json"
     out.parent.mkdir(exist_ok=True)
     out.write_text(json.dumps(results, indent=2) + os.linesep, encoding="utf-8")

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 import rasterio
 from rasterio.windows import Window
-from shapely import box
+from shapely import box, transform
+from shapely.geometry import mapping
 
 from landloom.model.ids import TileId
 from landloom.model.product import RAPIDAI4EO_BANDS
@@ -133,3 +134,48 @@ def scenes(found: list[tuple[str, int, dict[str, str]]], root: str) -> tuple[Sce
         )
         for granule, number, files in found
     )
+
+
+def items(found: list[tuple[str, int, dict[str, str]]], root: str) -> list[dict[str, Any]]:
+    """The scenes of the archive as STAC items with the grids of their files, for others' readers."""
+    from pyproj import Transformer
+
+    own = {granule.name: granule for granule in granules()}
+    to_degrees = Transformer.from_crs(TILE.zone.epsg, 4326, always_xy=True)
+
+    def asset(granule: Granule, name: str, file: str) -> dict[str, Any]:
+        resolution = 20 if name == "SCL" else int(SENTINEL2[name].resolution)
+        return {
+            "href": f"{root}/{file}",
+            "type": "image/tiff; application=geotiff; profile=cloud-optimized",
+            "proj:shape": [SIDE // resolution] * 2,
+            "proj:transform": [resolution, 0, granule.west, 0, -resolution, granule.north],
+            "raster:bands": [{"nodata": 0, "data_type": "uint8" if name == "SCL" else "uint16"}],
+            "eo:bands": [{"name": name}],
+            "roles": ["data"],
+        }
+
+    def item(granule: Granule, number: int, files: dict[str, str]) -> dict[str, Any]:
+        outline = box(granule.west, granule.north - SIDE, granule.west + SIDE, granule.north)
+        degrees = transform(outline, lambda x: np.column_stack(to_degrees.transform(*x.T)))
+        return {
+            "type": "Feature",
+            "stac_version": "1.0.0",
+            "stac_extensions": [
+                "https://stac-extensions.github.io/projection/v1.1.0/schema.json",
+                "https://stac-extensions.github.io/raster/v1.1.0/schema.json",
+                "https://stac-extensions.github.io/eo/v1.1.0/schema.json",
+            ],
+            "id": f"{number}-{granule.name}",
+            "collection": "race",
+            "geometry": mapping(degrees),
+            "bbox": list(degrees.bounds),
+            "properties": {
+                "datetime": datetime(2018, 1, 2 + 5 * number, 10, tzinfo=UTC).isoformat(),
+                "proj:epsg": TILE.zone.epsg,
+            },
+            "links": [],
+            "assets": {name: asset(granule, name, file) for name, file in files.items()},
+        }
+
+    return [item(own[granule], number, files) for granule, number, files in found]

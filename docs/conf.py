@@ -13,6 +13,6 @@ html_show_copyright = False
 exclude_patterns = ["_build"]
 myst_heading_anchors = 3
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "signature"
 # Docstrings name code in single backticks.
 default_role = "code"

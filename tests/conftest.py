@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # No test counts on wall time, by itself or through hypothesis: machines may be busy.
 settings.register_profile("landloom", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A server that fails for good is not waited for, except where a test says so.
+os.environ.setdefault("LANDLOOM_OUTAGE", "0")
 settings.load_profile("landloom")
 
 SHARED = Path(__file__).parents[2] / "shared"

@@ -51,6 +51,8 @@ def test_the_exports_are_these() -> None:
         "GranuleTable",
         "Grid",
         "LandloomError",
+        "LandloomWarning",
+        "open",
         "Period",
         "PRODUCTS",
         "publish",
@@ -89,6 +91,11 @@ def test_what_the_pages_import_is_public(page: Path) -> None:
         public = landloom.training.__all__ if module == "landloom.training" else landloom.__all__
         assert {name.strip() for name in names.strip("()").split(",") if name.strip()} <= set(public)
         assert module in ("landloom", "landloom.training", ""), f"{page}: from {module} import {names}"
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    assert landloom.__version__ == version("landloom")
+    assert "__version__" in dir(landloom)
 
 
 def test_every_export_is_there() -> None:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+CUT = -1
+
+
 @dataclass
 class FaultyServer:
     """Serves a folder with ranges until `good` requests were answered, then fails `status` or hangs."""
@@ -26,7 +29,9 @@ class FaultyServer:
     status: int = 503
     hang: float = 0
     script: list[int] = field(default_factory=list)
-    """Statuses of the next answers; 200 is a right one."""
+    """Statuses of the next answers; 200 is a right one, `CUT` one whose body ends too early."""
+    asks: str = "0"
+    """Retry-After of such a status."""
     whole: dict[str, str] | None = None
     """Headers of answers that heed no range."""
     late: int = 0
@@ -61,6 +66,7 @@ class _QuietServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    cut = False
 
     def __init__(self, faulty: FaultyServer, *args: Any) -> None:
         self.faulty = faulty
@@ -70,6 +76,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._answer(body=False)
 
     def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
         self._answer(body=True)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name is the base class's
@@ -115,8 +125,11 @@ class _Handler(BaseHTTPRequestHandler):
         elif self.path in faulty.redirect:
             status, target = faulty.redirect[self.path]
             self._send(status, b"", {"Location": target})
+        elif scripted == CUT:
+            self.close_connection = self.cut = True
+            return False
         elif scripted != 200:
-            self._send(scripted, b"", {"Retry-After": "0"})
+            self._send(scripted, b"", {"Retry-After": faulty.asks})
         else:
             return False
         return True
@@ -133,7 +146,7 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in headers.items():
             self.send_header(name, value)
         self.end_headers()
-        self.wfile.write(data)
+        self.wfile.write(data[: len(data) // 2] if self.cut else data)
 
     def _send(self, status: int, data: bytes, headers: dict[str, str], *, body: bool = True) -> None:
         self.send_response(status)
@@ -141,7 +154,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if body:
-            self.wfile.write(data)
+            self.wfile.write(data[: len(data) // 2] if self.cut else data)
 
 
 @contextmanager

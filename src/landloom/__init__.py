@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from landloom.archive.granule_cover import fewest_granules
     from landloom.engine.executors import executor_factory
     from landloom.engine.sources.parcels import read_parcels
-    from landloom.errors import LandloomError
+    from landloom.errors import LandloomError, LandloomWarning
     from landloom.model.crosswalk import crosswalk
     from landloom.model.granules import granule_footprint, granules_in, world_granules
     from landloom.model.grid import Grid
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from landloom.pipelines.splitting import split_corpus
     from landloom.products.parcels.rasterise import rasterise_files
     from landloom.publication.publish import publish
-    from landloom.query.corpus import Corpus
+    from landloom.query.corpus import Corpus, open  # noqa: A004 - it is `landloom.open`
     from landloom.query.published import PRODUCTS, get_asset_hrefs
     from landloom.query.selection import Selection
     from landloom.sampling.granules import GranuleTable, draw_granules
@@ -39,6 +39,7 @@ _HOMES = {
     "GranuleTable": "sampling.granules",
     "Grid": "model.grid",
     "LandloomError": "errors",
+    "LandloomWarning": "errors",
     "PRODUCTS": "query.published",
     "Period": "model.time",
     "Recipe": "pipelines.registry",
@@ -58,6 +59,7 @@ _HOMES = {
     "get_asset_hrefs": "query.published",
     "granule_footprint": "model.granules",
     "granules_in": "model.granules",
+    "open": "query.corpus",
     "publish": "publication.publish",
     "rasterise_files": "products.parcels.rasterise",
     "read_parcels": "engine.sources.parcels",
@@ -75,6 +77,7 @@ __all__ = [
     "GranuleTable",
     "Grid",
     "LandloomError",
+    "LandloomWarning",
     "Period",
     "Recipe",
     "Sample",
@@ -93,6 +96,7 @@ __all__ = [
     "get_asset_hrefs",
     "granule_footprint",
     "granules_in",
+    "open",
     "publish",
     "rasterise_files",
     "read_parcels",
@@ -103,6 +107,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version  # noqa: PLC0415 - reading it costs more than importing this package
+
+        return version("landloom")
     if name not in _HOMES:
         raise AttributeError(f"module 'landloom' has no attribute {name!r}")
     value = getattr(import_module(f"landloom.{_HOMES[name]}"), name)
@@ -111,4 +119,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted((*__all__, "__version__"))

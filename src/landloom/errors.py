@@ -49,6 +49,15 @@ class LandloomError(Exception):
     """
 
 
+class LandloomWarning(UserWarning):
+    """A question that is answered as it was asked, but was hardly meant so: a share of 50, a region elsewhere.
+
+    Example:
+        >>> import warnings
+        >>> warnings.simplefilter("error", LandloomWarning)  # refuse such questions instead  # doctest: +SKIP
+    """
+
+
 class InvalidValueError(LandloomError, ValueError):
     """An invalid value."""
 

@@ -21,6 +21,7 @@ from tests.cases.sensor_archives import recipe
 from tests.cases.test_files import OWN, PLANET, write_bands
 from tests.projects import write_granules, write_series
 
+from landloom.archive.presets import connection_limits
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.info import CorpusInfo
 from landloom.engine.context import build_context
@@ -167,6 +168,7 @@ def fingerprint(project: Project, state: Path) -> str:
         "stac": recipe.stac.names,
         "mappings": mappings,
         "estimate": counted,
+        "connections": connection_limits(archives.values()),
         "problems": [str(one) for one in problems],
     }
     return json.dumps(told, default=str)

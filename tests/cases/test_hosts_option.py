@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOCAL: Final = {
     *("init", "simulate", "status", "report", "verify", "index"),
-    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-fused", "demo-annotate", "demo-train"),
+    *(f"demo {name}" for name in ("query", "parcels", "landcovernet", "fused", "annotate", "train")),
     *("leaderboard", "predict", "labels change"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),
@@ -56,6 +56,7 @@ READS: Final = {
     "diff": "{web}/corpus {tmp}",
     "serve": "{web}/corpus --port 0",
     "guess train": "{recipe}",
+    "guess granules": "{recipe}",
     "parcels rasterise": PARCELS + " --like {web}/like.tif",
     "parcels describe": PARCELS,
     "granules features": "{web}/map.tif --out {tmp}/granules",
@@ -65,7 +66,7 @@ READS: Final = {
 }
 """Command → arguments that lead to a server."""
 NEEDS_MORE: Final = {
-    *("labels add", "repair", "guess train", "evaluate"),
+    *("labels add", "repair", "guess train", "guess granules", "evaluate"),
     *(f"annotate {verb}" for verb in ("serve", "import", "consensus", "report", "export")),
 }
 """Those that ask for more than an address before they read one."""

@@ -21,7 +21,7 @@ from landloom.corpus.resources import resource_files
 from landloom.corpus.root import RootDigest, covered_keys
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
 from landloom.corpus.stac.items import TileContent
-from landloom.corpus.stac.items_table import items_tables
+from landloom.corpus.stac.items_table import ItemTables
 from landloom.model.apportion import apportion
 from landloom.model.ids import SampleId
 from landloom.model.product import product
@@ -142,6 +142,7 @@ def seal(store: LocalStore) -> None:
 def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None) -> World:
     """Write chips (a few bytes each, not real rasters), labels, lineage, documents, index and manifests."""
     layout, root_files, contents, fractions = info.layout, [], [], {}
+    tables = ItemTables(info=info, base_url=base_url)
     columns = taxonomy("clc").columns()
     for seed, content in enumerate(make_contents(info)):
         files: dict[str, bytes] = {}
@@ -157,7 +158,8 @@ def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None
                         files[path] = f"{path}".encode()
         files[layout.lineage(content.tile, product("s2"))] = lineage(info).encode(str(content.tile), "s2")
         known = {path: FileEntry.of(path, data) for path, data in files.items()}
-        described = replace(content, files=known)
+        described = replace(content, files=known, shares=dict(zip(columns, shares.T, strict=True)))
+        tables.add(described)
         files |= dict(tile_documents(info, described, base_url))
         for path, data in files.items():
             store.put(path, data)
@@ -170,7 +172,8 @@ def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None
     known = {path: FileEntry.of(path, data) for path, data in root.items()}
     numbers = Numbers.of(info, table)
     root |= {CARD: card(info, numbers), CROISSANT: croissant(info, numbers, known, base_url)}
-    root |= dict(items_tables(info, table, base_url))
+    root |= dict(tables.files())
+    known |= {path: FileEntry.of(path, data) for path, data in root.items()}
     root |= dict(root_documents(info, [TileSummary.of(info, content) for content in contents], base_url, known))
     for path, data in root.items():
         store.put(path, data)

@@ -28,6 +28,7 @@ STEPS = st.builds(
     day_of_year=st.none() | st.integers(1, 366),
     scenes=st.lists(SCENES, max_size=3).map(tuple),
     without_valid_pixels=IDS,
+    without_new_pixels=IDS,
     without_data=IDS,
     left_out=st.lists(st.builds(LeftOut, id=TEXTS, reason=TEXTS), max_size=2).map(tuple),
     samples=st.none() | st.integers(0, 500),

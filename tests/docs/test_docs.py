@@ -131,6 +131,16 @@ def test_python_runs(page: Path, desk: Path, tmp_path: Path, monkeypatch: pytest
     assert run_page(page, monkeypatch, folder) > 0
 
 
+def test_the_first_snippets_have_three_lines_each() -> None:
+    page = ROOT / "docs/howto/first-lines.md"
+    headings = re.findall(r"(?m)^## (.*)$", page.read_text(encoding="utf-8"))
+    snippets = list(blocks(page))
+    assert len(snippets) == len(headings) == 10
+    for block in snippets:
+        assert (block.language, block.mark) == ("python", "")
+        assert len([line for line in block.text.splitlines() if line]) <= 3, block.place
+
+
 def test_what_does_not_run_says_why() -> None:
     unrun = {block.place: block.mark for block in ALL if block.mark.startswith(NOT_RUN)}
     assert all(len(mark) > len(NOT_RUN) + 10 for mark in unrun.values())
@@ -161,7 +171,7 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
     if isinstance(command, TyperGroup):
         for name, below in command.commands.items():
             yield from commands(below, (*path, name))
-    else:
+    if not isinstance(command, TyperGroup) or (path and command.invoke_without_command):
         yield path, command
 
 
@@ -172,7 +182,7 @@ def parse(words: list[str]) -> None:
     """Let the command's own parser read words; nothing is run."""
     if "--version" in words or "--help" in words:
         return
-    path = next((tuple(words[:n]) for n in (1, 2, 3) if tuple(words[:n]) in COMMANDS), None)
+    path = next((tuple(words[:n]) for n in (3, 2, 1) if tuple(words[:n]) in COMMANDS), None)
     assert path is not None, f"no command {' '.join(words[:2])!r}"
     COMMANDS[path].make_context(" ".join(path), words[len(path) :])
 

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.units import Outcome, Unit
-from landloom.errors import DiskFullError, PermanentFaultError
+from landloom.engine.units import Note, NoteKind, Outcome, Unit
+from landloom.errors import DiskFullError, MissingKeyError, PermanentFaultError
+from landloom.store.href_documents import HrefDocuments
+from landloom.store.patience import Patience
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from landloom.engine.units import Task
 
 
@@ -38,6 +42,20 @@ class HandleError(OSError):
     def __init__(self) -> None:
         super().__init__("closed")
         self.lock = Lock()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reads:
+    """Reads a document from a server."""
+
+    href: str
+
+    def run(self) -> Outcome:
+        try:
+            HrefDocuments(Patience(attempts=2, first_wait=0)).read(self.href)
+        except MissingKeyError as error:
+            raise PermanentFaultError(str(error)) from error
+        return Outcome(files=())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +101,50 @@ class Link:
         depth = 1 + max((int((Path(self.folder) / one).read_text()) for one in self.reads), default=0)
         (Path(self.folder) / self.name).write_text(str(depth))
         return Outcome(files=(FileEntry.of(self.name, str(depth).encode()),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined:
+    """Says how many parts it has joined, in which order."""
+
+    notes: tuple[str, ...]
+
+    def run(self) -> Outcome:
+        file = FileEntry.of("joined", b"")
+        return Outcome(files=(file,), notes=tuple(Note(kind=NoteKind.ODD, what=what) for what in self.notes))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Divided:
+    """A task whose parts are others; each notes what it has made."""
+
+    pieces: tuple[Task, ...]
+    marker: str = ""
+    """A file that is written once what parts have left is discarded."""
+
+    def run(self) -> Outcome:
+        return self.joined([replace(piece.run(), files=()) for piece in self.pieces]).run()
+
+    def parts(self) -> tuple[Task, ...]:
+        return self.pieces
+
+    def joined(self, outcomes: Sequence[Outcome]) -> Joined:
+        assert not any(one.files for one in outcomes)
+        return Joined(notes=tuple(note.what for one in outcomes for note in one.notes))
+
+    def discard(self) -> None:
+        Path(self.marker).touch()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """A part that notes its name."""
+
+    name: str
+
+    def run(self) -> Outcome:
+        note = Note(kind=NoteKind.ODD, what=self.name)
+        return Outcome(files=(FileEntry.of(self.name, b""),), notes=(note,))
 
 
 def unit(product: str, task: Task | None = None, *, tile: str = "33N_16E-243N", **rest: Any) -> Unit:

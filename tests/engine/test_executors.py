@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 from tests.projects import digest_of
 
-from landloom.engine.executors import InlineExecutor, dask, executor_factory, inline, processes, submit
+from landloom.engine.executors import InlineExecutor, at_most, dask, executor_factory, inline, processes, submit
 from landloom.errors import ForeignAddressError, InvalidInputError, InvalidValueError
 from landloom.model.address import HOSTS_VARIABLE
 from landloom.pipelines.build import build
 from landloom.store.hosts import check_host, hosts_are_limited
+from landloom.store.network.traffic import connections, declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,14 +44,6 @@ def cluster() -> Iterator[LocalCluster]:
             n_workers=2, threads_per_worker=1, processes=True, host="127.0.0.1", dashboard_address=None, silence_logs=50
         ) as opened:
             yield opened
-
-
-@pytest.mark.slow
-@on_a_cluster
-def test_a_cluster_gives_the_same_bytes(cluster: LocalCluster, tiny: Path, tiny_corpus: Path, tmp_path: Path) -> None:
-    report = build(tiny, out=tmp_path / "corpus", factory=dask(cluster.scheduler_address))
-    assert report.units_run == report.units
-    assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
 
 
 @pytest.mark.slow
@@ -105,10 +99,37 @@ def test_what_makes_no_executor_is_refused(address: str, said: str) -> None:
         executor_factory(1, executor=address)()
 
 
-@pytest.mark.parametrize("address", ["banana", "127.0.0.1:9", "tcp://127.0.0.1:9", "tcp://nowhere.invalid:8786"])
+@pytest.mark.parametrize(
+    "address", ["banana", "127.0.0.1:9", "tcp://127.0.0.1:9", "tcp://nowhere.invalid:8786", "fruit://banana:1"]
+)
 def test_a_scheduler_that_is_not_there_is_refused(address: str) -> None:
-    with pytest.raises(InvalidInputError, match="no Dask scheduler at"):
+    with pytest.raises(InvalidInputError, match="no Dask scheduler at") as caught:
         executor_factory(1, scheduler=address)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_of_something_else_is_refused() -> None:
+    """One that greets as others do, in words that Dask takes for the length of a message."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with suppress(OSError):
+                while True:
+                    taken, _ = listener.accept()
+                    with taken:
+                        taken.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(InvalidInputError, match="no Dask scheduler at"):
+            executor_factory(1, scheduler=f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+
+
+@pytest.mark.slow
+@on_a_cluster
+def test_a_worker_is_no_scheduler(cluster: LocalCluster) -> None:
+    (worker,) = list(cluster.workers.values())[:1]
+    with pytest.raises(InvalidInputError, match="expected a scheduler"):
+        executor_factory(1, scheduler=worker.worker_address)
 
 
 def test_modules_of_the_current_folder_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,6 +138,18 @@ def test_modules_of_the_current_folder_are_found(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr("sys.path", list(sys.path))
     with executor_factory(1, executor="my_cluster:pool")() as executor:
         assert executor.submit(max, 1, 2).result() == 2
+
+
+def test_workers_share_the_connections_to_a_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No more run than it takes; threads of one process share what the process has."""
+    monkeypatch.setenv("LANDLOOM_CONNECTIONS", "example.org=5,other.org=3")
+    with executor_factory(2)() as pool:
+        assert submit(pool, connections).result() == {"example.org": 2, "other.org": 1}
+        assert (at_most(8), at_most(2)) == (3, 2)
+    with ThreadPoolExecutor(2) as threads:
+        for _ in range(2):
+            assert submit(threads, connections).result() == {"example.org": 5, "other.org": 3}
+    declare({})
 
 
 def test_options_choose_the_factory() -> None:

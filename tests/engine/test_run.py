@@ -9,15 +9,18 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.engine.tasks import Bug, Chained, Dies, Faulty, Full, Link, Square, unit
+from tests.engine.tasks import Bug, Chained, Dies, Faulty, Full, Link, Reads, Square, unit
 
 from landloom.engine.executors import WORKERS, capacity, inline, processes
 from landloom.engine.run import execute, run, worker_died
 from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, PermanentFaultError
+from landloom.store.network.traffic import Counts, host_of, traffic
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.web import FaultyServer
 
     from landloom.engine.executors import Factory
     from landloom.engine.journal import Journal
@@ -60,6 +63,30 @@ def test_a_fault_travels_without_what_caused_it() -> None:
         execute(unit("a", Chained()))
     assert caught.value.__cause__ is None
     assert caught.value.__context__ is None
+
+
+@BOTH
+def test_requests_are_counted_over_all_attempts(
+    journal: Journal, factory: Factory, faulty: FaultyServer, tmp_path: Path
+) -> None:
+    """Of a unit that fails, too; what the process did before is not the unit's."""
+    own, other = (unit(name, Reads(href=f"{faulty.address}/{name}.json")) for name in ("a", "b"))
+    (tmp_path / "b.json").write_text("{}")
+    host = host_of(faulty.address).name
+    traffic()
+    host_of(faulty.address).count(requests=100)
+    run([own], factory=factory, journal=journal)
+    (tmp_path / "a.json").write_text("[1]")
+    faulty.script = [503]
+    run([own], factory=factory, journal=journal)
+    run([other], factory=factory, journal=journal)
+    found = {entry.product: entry.outcome.traffic[host] for entry in journal.entries()}
+    assert (found["a"].requests, found["a"].retries, found["a"].failures, found["a"].size) == (3, 1, 0, 3)
+    assert (found["b"].requests, found["b"].size) == (1, 2)
+    journal.add_traffic({"x": Counts(requests=1)})
+    journal.add_traffic({"x": Counts(requests=2)})
+    assert {name: counts.requests for name, counts in journal.traffic().items()} == {host: 4, "x": 3}
+    assert traffic()[host].requests == 100
 
 
 def test_attempts_are_counted(journal: Journal) -> None:

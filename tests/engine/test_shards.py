@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.engine.tasks import unit
 
+from landloom.engine.place import Place
 from landloom.engine.shards import Shard, begun_shards, forget_shards
 from landloom.errors import InvalidInputError
 
@@ -52,5 +53,5 @@ def test_shards_are_known_by_their_journals(tmp_path: Path) -> None:
         shard.journal(tmp_path).touch()
     (shard.journal(tmp_path).parent / "notes.sqlite").touch()
     assert begun_shards(tmp_path) == [Shard(50, 3), Shard(50, 12)]
-    forget_shards(tmp_path)
+    forget_shards(Place.of(tmp_path))
     assert begun_shards(tmp_path) == []

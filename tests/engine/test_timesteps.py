@@ -17,7 +17,8 @@ from tests.engine.small_scenes import AREA, Small, numbers_of, write_scene
 
 from landloom.corpus.layout import Layout
 from landloom.engine.pixels.masks import PixelMask
-from landloom.engine.timesteps import Objection, TimestepTask
+from landloom.engine.reducers import Objection
+from landloom.engine.timesteps import TimestepTask
 from landloom.engine.units import NoteKind, Outcome
 from landloom.formats.geotiff import decode_geotiff, encode_cog
 from landloom.imagery.composite import Observation
@@ -26,6 +27,7 @@ from landloom.model.product import RAPIDAI4EO_BANDS, product
 from landloom.model.sample import Sample
 from landloom.model.sensor import SENTINEL2
 from landloom.model.time import Cadence, Period
+from landloom.products.composite.kind import MedianReducer
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,6 +152,48 @@ def test_lineage_says_which_scenes_are_behind_a_timestep(scenes: dict[str, Small
     assert [step.left_out for step in lineage.timesteps] == [()] * 3
 
 
+def test_bands_are_read_only_of_granules_that_add_a_pixel(scenes: dict[str, Small], tmp_path: Path) -> None:
+    """The other granule of an overpass has the same usable pixels, and its bands are not there at all."""
+    twin = replace(scenes["a"].scene, id="twin", granule="33TZZ", bands={})
+    outcome = task(tmp_path, [scenes["a"], scenes["b"], replace(scenes["a"], scene=twin)]).run()
+    assert_chips(tmp_path, "2018-06", [observed(scenes["a"]), observed(scenes["b"])])
+    assert outcome.lineage is not None
+    june = outcome.lineage.timesteps[0]
+    assert [scene.id for scene in june.scenes] == ["a", "b"]
+    assert (june.without_new_pixels, june.without_valid_pixels, june.left_out) == (("twin",), (), ())
+    assert june.document()["without_new_pixels"] == ("twin",)
+
+
+@dataclass(frozen=True, slots=True)
+class InGridPixels:
+    """Medians of whole observations."""
+
+    reducer: MedianReducer
+
+    def reduce(self, observations: Sequence[Observation], shape: tuple[int, int], bands: int) -> Any:
+        return self.reducer.reduce(observations, shape, bands)
+
+    def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> Objection | None:
+        return self.reducer.objection(chips, count)
+
+
+def test_medians_in_the_bands_own_pixels_are_those_in_the_grids(tmp_path: Path) -> None:
+    """The corner without data cuts pixels of 60 m; the second granule adds some to the first's."""
+    names = ("B04", "B05", "B01", "SCL")
+    said = {"c": at("2018-07-05", granule="33TVL"), "d": at("2018-07-05", granule="33TWL"), "e": at("2018-07-20")}
+    found = [write_scene(tmp_path, numbers_of(ord(name), names), name=name, **rest) for name, rest in said.items()]
+    bands = tuple(SENTINEL2[name] for name in names[:3])
+    made = {}
+    for reducer in (MedianReducer(count=False), InGridPixels(MedianReducer(count=False))):
+        own = replace(
+            task(tmp_path / type(reducer).__name__, found), reducer=reducer, bands=names[:3], products=(BRIGHTEST,)
+        )
+        own = replace(own, products=(replace(BRIGHTEST, bands=bands),), mask=PixelMask(dilate=1))
+        made[reducer] = {(file.path, file.sha256) for file in own.run().files}
+    first, second = made.values()
+    assert first == second
+
+
 def test_a_broken_scene_is_left_out_of_its_timestep_as_if_it_had_never_been(
     scenes: dict[str, Small], tmp_path: Path
 ) -> None:
@@ -217,7 +261,6 @@ def worker(folder: str) -> None:
     from shapely import box
 
     from landloom.model.scene import Role, Scene, SceneFile
-    from landloom.products.composite.kind import MedianReducer
 
     assets = {name: SceneFile(href=str(Path(folder) / f"{name}.tif")) for name in RAPIDAI4EO_BANDS}
     layers = {Role.CLASSIFICATION: SceneFile(href=str(Path(folder) / "SCL.tif"))}

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.engine.tasks import unit
 
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.units import Outcome
 from landloom.errors import CorpusError
 from landloom.pipelines.status import PLAN, keep_plan, read_status

@@ -8,8 +8,9 @@ import pytest
 from tests.projects import project_of
 
 from landloom.corpus.documents import corpus_json
-from landloom.engine.context import JOURNAL, build_context
+from landloom.engine.context import build_context
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.placement import Placement
 from landloom.engine.plan import gather, make_plan
 from landloom.engine.results import Results

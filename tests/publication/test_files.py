@@ -61,7 +61,11 @@ def west_half(corpus: Path) -> tuple[BaseGeometry, set[str]]:
 
 def test_section_3_the_catalogue(tiny_corpus: Path) -> None:
     catalog = pystac.Catalog.from_file(str(tiny_corpus / "stac-v1.0" / "catalog.json"))
-    assert [child.id for child in catalog.get_collections()] == ["tiny_v1_source_s2", "tiny_v1_labels"]
+    assert [child.id for child in catalog.get_collections()] == [
+        "tiny_v1_source_s2",
+        "tiny_v1_labels",
+        "tiny_v1_source_s2_by_date",
+    ]
     box, wanted = west_half(tiny_corpus)
     collection = catalog.get_child("tiny_v1_source_s2")
     assert isinstance(collection, pystac.Collection)

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow.parquet as pq
 import pytest
 import yaml
+import zarr
 from tests.projects import digest_of
 
 from landloom.corpus.audit.validate import audit
@@ -85,6 +86,29 @@ def test_both_layouts_copy_what_is_there(tiny_corpus: Path, cubes: Path, tmp_pat
     assert digest_of(tmp_path / "both") == digest_of(tiny_corpus)
 
 
+def test_cubes_in_another_codec(cubes: Path, tmp_path: Path) -> None:
+    """The same pixels, by our reader and by zarr-python; nothing of it in a corpus that is changed back."""
+    fast, back = tmp_path / "lz4", tmp_path / "zstd"
+    export(str(cubes), fast, ["cubes"], codec="lz4")
+    assert parse_corpus_json((fast / "corpus.json").read_bytes()).recipe["cube_codec"] == "lz4"
+    folders = [path.parent.parent.relative_to(cubes) for path in cubes.rglob("data/zarr.json")]
+    assert folders
+    for folder in folders:
+        readers = [
+            CubeReader(store.get, store.get_range)
+            for store in map(open_store, (f"{at / folder}" for at in (cubes, fast)))
+        ]
+        assert [reader.spec.codec for reader in readers] == ["zstd", "lz4"]
+        whole = np.asarray(zarr.open_array(fast / folder / "data", mode="r")[:])
+        for number, sample in enumerate(readers[0].spec.samples):
+            np.testing.assert_array_equal(readers[1].read(sample), readers[0].read(sample))
+            np.testing.assert_array_equal(whole[number], readers[0].read(sample))
+    with pytest.raises(ForeignCorpusError, match=r"as cubes \(lz4\), \w+ tiny 1\.0 as cubes;"):
+        export(str(cubes), fast, ["cubes"])
+    export(str(fast), back, ["cubes"], codec="zstd")
+    assert digest_of(back) == digest_of(cubes)
+
+
 def test_an_export_goes_on_where_it_was(cubes: Path, tiny_corpus: Path, tmp_path: Path) -> None:
     out = tmp_path / "again"
     export(str(tiny_corpus), out, ["cubes"])
@@ -143,6 +167,9 @@ def test_foreign_folders_are_refused(tiny_corpus: Path, cubes: Path, tmp_path: P
 def test_mistakes_are_named(tiny_corpus: Path, tmp_path: Path) -> None:
     with pytest.raises(InvalidValueError, match=r"got layouts tiles, \w+ chips, cubes or both"):
         export(str(tiny_corpus), tmp_path / "x", ["tiles"])
+    for layouts, codec in (["cubes"], "gzip"), (["chips"], "lz4"):
+        with pytest.raises(InvalidValueError, match="got codec"):
+            export(str(tiny_corpus), tmp_path / "x", layouts, codec=codec)
     with pytest.raises(CorpusError, match="not a finished corpus"):
         export(str(tmp_path), tmp_path / "x", ["cubes"])
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
-from landloom.engine.context import JOURNAL, build_context
+from landloom.engine.context import build_context
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.placement import Placement
 from landloom.engine.units import Note, NoteKind, Outcome, Unit
 from landloom.errors import CorpusError

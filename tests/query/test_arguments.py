@@ -33,12 +33,12 @@ def corpus() -> Corpus:
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        ({"period": "2018-06"}, "period: got '2018-06', expected two dates such as"),
+        ({"period": "June"}, "period: got 'June', expected two dates such as"),
+        ({"period": "2018-13"}, "got '2018-13-01', expected an ISO date"),
         ({"period": ("2018-06-01",)}, "expected two dates"),
         ({"period": 2018}, "expected two dates"),
         ({"period": (5, 6)}, "got '5', expected an ISO date"),
-        ({"period": (None, "2018-07-01")}, "got 'None', expected an ISO date"),
-        ({"period": ("2018-06", "2018-07")}, "got '2018-06', expected an ISO date"),
+        ({"period": ("June", "2018-07")}, "got 'June', expected an ISO date"),
         ({"period": ("2018-07-01", "2018-06-01")}, "before it begins"),
         ({"period": ("2018-07-01", "2018-07-01")}, "before it begins"),
         ({"where": 5}, "filter: got 5, expected CQL2 text"),
@@ -167,3 +167,25 @@ def test_selections_join_only_with_selections(corpus: Corpus) -> None:
             everything | other  # type: ignore[operator]
         with pytest.raises(TypeError, match="unsupported operand"):
             everything - other  # type: ignore[operator]
+
+
+@pytest.mark.parametrize(
+    ("period", "months"),
+    [
+        ("2018-06", range(6, 7)),
+        ("2018", range(1, 13)),
+        ("2018-06-15", range(6, 7)),
+        (date(2018, 6, 15), range(6, 7)),
+        ("2018-06-01/2018-08-01", range(6, 8)),
+        (("2018-06", "2018-08"), range(6, 8)),
+        (("2018-06-01", None), range(6, 13)),
+        ((None, "2018-07"), range(1, 7)),
+        ("../2018-07", range(1, 7)),
+        (np.array(["2018-06", "2018-08"], "M8[M]"), range(6, 8)),
+        (pd.to_datetime(["2018-06-01", "2018-08-01"]), range(6, 8)),
+    ],
+    ids=str,
+)
+def test_a_period_has_a_name_or_two_ends_that_may_be_open(corpus: Corpus, period: Any, months: range) -> None:
+    steps = {asset.timestep for asset in corpus.query(period=period, products="s2").assets}
+    assert steps == {f"2018-{month:02d}" for month in months}

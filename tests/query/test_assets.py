@@ -142,3 +142,13 @@ def test_lists_longer_than_a_block_are_whole(published: Truth) -> None:
     assert assets[5:-7].paths() == whole[5:-7]
     assert assets[50_000:].paths() == whole[50_000:]
     assert assets[:50_000].paths() == whole[:50_000]
+
+
+def test_a_frame_has_a_row_for_each_file(own: Truth) -> None:
+    files = own.corpus.query(period="2018-06", limit=40).assets
+    frame = files.to_dataframe()
+    assert frame.path.tolist() == files.paths()
+    assert frame.href.tolist() == files.hrefs()
+    assert frame[frame["product"] == "labels"].timestep.isna().all()
+    assert set(frame[frame["product"] == "s2"].timestep) == {"2018-06"}
+    assert files.to_arrow().column("id").to_pylist() == frame["id"].tolist()

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.model.crosswalk import crosswalk
@@ -151,11 +152,40 @@ def test_description_and_map(own: Truth) -> None:
     text = selection.describe()
     assert f"{len(selection):,} of {len(own.ids):,} samples" in text
     assert f"{len(selection.assets):,} of s2" in text
-    axes = selection.plot()
+    axes = selection.plot(ax=Figure().add_subplot())
     drawn = [np.asarray(points.get_offsets()) for points in axes.collections]
     assert len(np.concatenate(drawn)) == len(selection)
-    assert own.corpus.query(limit=0).plot(by=None).get_title() == "0 samples"
+    assert own.corpus.query(limit=0).plot(None, Figure().add_subplot()).get_title() == "0 samples"
     assert own.corpus.query(limit=0).describe().startswith("own 1.0: 0 of")
+
+
+def test_without_axes_a_map_is_a_figure_that_a_notebook_shows(own: Truth) -> None:
+    from matplotlib import pyplot as plt
+
+    figure = own.corpus.query(limit=3).plot().figure
+    assert plt.gcf() is figure
+    plt.close(figure)
+
+
+def test_parts_of_a_selection_keep_index_order(own: Truth) -> None:
+    selection = own.corpus.query(products="s2")
+    assert list(selection[:5].ids) == own.ids[:5]
+    assert list(selection[::-2].ids) == own.ids[1::2] if len(own.ids) % 2 == 0 else own.ids[::2]
+    assert selection[-1].id == str(selection[len(own.ids) - 1]) == own.ids[-1]
+    assert selection[3:3].ids == ()
+    with pytest.raises(IndexError, match="no sample number 1500 in this selection of 1500"):
+        selection[1500]
+    drawn = selection.sample(50, seed=3)
+    assert drawn.ids == own.corpus.query(limit=50, seed=3).ids
+    assert len(selection.sample(10**6)) == len(own.ids)
+    with pytest.raises(InvalidInputError, match="expected a whole number"):
+        selection.sample(-1)
+
+
+def test_a_histogram_may_be_read(own: Truth) -> None:
+    fine, named = own.corpus.query().histogram(), own.corpus.query().histogram(names=True)
+    assert named == {own.corpus.classes[column]: area for column, area in fine.items()}
+    assert "Coniferous forest" in named
 
 
 def test_membership_and_selection_by_id(own: Truth) -> None:

@@ -116,3 +116,4 @@ def test_uniform_draws_of_the_worlds_granules_spread_better_than_random_ones_in_
         record_testsuite_property(f"spacing-{one.name}", f"{one.drawn.spacing:.3f} against {one.random.spacing:.3f}")
         assert one.drawn.spacing > one.random.spacing
         assert one.drawn.coverage >= one.random.coverage
+        assert one.drawn.discrepancy < one.random.discrepancy

@@ -56,6 +56,7 @@ def test_uniform_draws_spread_better_than_random_ones_in_every_continent(table: 
         assert told.random is not None
         assert told.drawn.spacing > told.random.spacing, told.name
         assert told.drawn.coverage >= told.random.coverage, told.name
+        assert told.drawn.discrepancy < told.random.discrepancy, told.name
 
 
 def test_random_draws_do_not_beat_themselves(table: GranuleTable) -> None:

@@ -88,6 +88,7 @@ def write_corpus(
             tile=TileKey.parse(name),
             samples=tuple(samples[row] for row in own),
             exists={key: mask[own] for key, mask in exists.items()},
+            shares=dict(zip(info.label_columns["labels"], shares[own].T, strict=True)),
         )
         documents |= dict(tile_documents(info, content))
         tiles.append(TileSummary.of(info, content))

@@ -31,10 +31,3 @@ def test_waits_are_drawn_from_the_upper_half_and_never_shorter_than_asked(
         assert bound / 2 <= wait <= bound
     else:
         assert asked <= wait <= asked + 1
-
-
-def test_obstore_gets_the_same_policy() -> None:
-    told = Patience(attempts=4, first_wait=2, longest_wait=3, timeout=10).retries()
-    assert told["max_retries"] == 3
-    assert told["retry_timeout"].total_seconds() == 2 + 3 + 3 + 3 + 4 * 10
-    assert told["backoff"]["max_backoff"].total_seconds() == 3

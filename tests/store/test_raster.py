@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gzip
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
+from contextvars import Context
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -268,3 +269,11 @@ def test_object_stores_are_read_where_the_environment_says(kind: str, request: p
     for name in ("junk.tif", "missing.tif"):
         with pytest.raises(PermanentFaultError, match=rf"(s3|az)://.*/{name}"):
             read_window(store.href(name), chip)
+
+
+def test_a_file_that_gdal_reads_is_closed_by_another_thread(faulty: FaultyServer, scene: Path) -> None:
+    """rasterio keeps what it knows of remote files in the context that opened them."""
+    with ExitStack() as stack:
+        raster = Context().run(stack.enter_context, open_raster(f"{faulty.address}/{scene.name}"))
+        assert Context().run(raster.preview).size
+        Context().run(stack.close)

@@ -15,9 +15,14 @@ from landloom.formats.stac.profiles import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from landloom.formats.stac.profiles import Profile
+    from landloom.model.recipe.archives import ArchiveSection
+
+
+COPERNICUS_CONNECTIONS: Final = {"dataspace.copernicus.eu": 4}
+"""Of a free account of the Copernicus Data Space, to catalogue, object store and downloads."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +39,8 @@ class Preset:
     """Further collection → its asset naming, if it is another one."""
     page: int = 100
     """Items per page; a number that the service answers quickly."""
+    connections: Mapping[str, int] = field(default_factory=dict)
+    """Host, or the end of its name → most connections to it at a time."""
     signed: bool = False
     """Whether its files need a token (`landloom.archive.signing`)."""
 
@@ -45,6 +52,18 @@ class Preset:
             'hls-l30'
         """
         return self.others.get(collection or self.collection, self.profile)
+
+
+def connection_limits(sections: Iterable[ArchiveSection]) -> dict[str, int]:
+    """The limits of connections of archives: those that they state, or else those of the services that they name."""
+    found: dict[str, int] = {}
+    for section in sections:
+        preset = PRESETS.get(section.kind)
+        known = {} if preset is None else preset.connections
+        if section.kind == "odata" and section.href is None:
+            known = COPERNICUS_CONNECTIONS
+        found |= {**known, **section.connections}
+    return found
 
 
 PRESETS: Final = {
@@ -62,7 +81,10 @@ PRESETS: Final = {
         signed=True,
     ),
     "copernicus-data-space": Preset(
-        url="https://stac.dataspace.copernicus.eu/v1", collection="sentinel-2-l2a", profile=COPERNICUS
+        url="https://stac.dataspace.copernicus.eu/v1",
+        collection="sentinel-2-l2a",
+        profile=COPERNICUS,
+        connections=COPERNICUS_CONNECTIONS,
     ),
     "landsat-look": Preset(
         url="https://landsatlook.usgs.gov/stac-server", collection="landsat-c2l2-sr", profile=LANDSAT

@@ -9,16 +9,22 @@ import typer
 
 from landloom.errors import InvalidInputError, counted
 from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, RequestsOption, WorkersOption
-from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
+from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from landloom.engine.executors import Factory
     from landloom.pipelines.build import BuildReport
+    from landloom.store.network.traffic import Counts
 
 CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
-OutOption = Annotated[Path | None, typer.Option("--out", help="Corpus folder; by default `corpus` next to the recipe.")]
+OutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
+    ),
+]
 CORPUS = Path("corpus")
 
 
@@ -49,6 +55,7 @@ def build(
         str | None, typer.Option(metavar="I/N", help="Only make the units of one of N equal parts; publish nothing.")
     ] = None,
     finish: Annotated[bool, typer.Option(help="Join the shards and publish; build nothing that they lack.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made; make nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a corpus, or its missing parts; an interrupted build continues where it stopped."""
@@ -56,6 +63,11 @@ def build(
     from landloom.pipelines.build import build as run_build
 
     factory = executor_factory(cores(workers), scheduler, executor)
+    if dry_run:
+        if prepare or finish or shard is not None:
+            raise InvalidInputError("got --dry-run with --prepare, --shard or --finish, expected it alone")
+        _say_preview(recipe, out, factory, as_json=as_json)
+        return
     if prepare or shard is not None:
         _build_part(recipe, out, factory, shard, as_json=as_json, alone=prepare + finish + (shard is not None) == 1)
         return
@@ -67,8 +79,22 @@ def build(
         say_build(done)
 
 
+def _say_preview(recipe: Path, out: str | None, factory: Factory, *, as_json: bool) -> None:
+    """Print what a build would do."""
+    from landloom.pipelines.build import preview
+
+    with ProgressBars() as bars:
+        found = preview(recipe, out=out, factory=factory, listener=bars)
+    if as_json:
+        say_json(found.document())
+        return
+    title = f"{found.corpus}: {counted(found.samples, 'sample')}, {counted(found.scenes, 'scene')}"
+    say_table(title, ("product", "units done", "to make"), found.rows)
+    say("  nothing was built")
+
+
 def _build_part(
-    recipe: Path, out: Path | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
+    recipe: Path, out: str | None, factory: Factory, shard: str | None, *, as_json: bool, alone: bool
 ) -> None:
     """Prepare all shards, or build one."""
     from landloom.engine.shards import Shard
@@ -101,11 +127,15 @@ def say_build(done: BuildReport) -> None:
         [(part, count, size(total)) for part, count, total in done.parts],
     )
     for line in done.notes:
-        say(f"  note: {line}")
+        note(line)
     say(f"  {done.units_run} of {counted(done.units, 'unit')} run, {done.seconds:.0f} s; report: {done.report}")
 
 
-def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> None:
+def status(
+    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = str(CORPUS),
+    *,
+    as_json: JsonOption = False,
+) -> None:
     """Show which units are done, failed or missing."""
     from landloom.pipelines.status import read_status
 
@@ -115,10 +145,23 @@ def status(corpus: CorpusArgument = CORPUS, *, as_json: JsonOption = False) -> N
         return
     rows = [(row.product, row.done, row.failed, row.missing) for row in state.rows]
     say_table(f"{corpus}", ("product", "done", "failed", "missing"), rows)
+    if not rows:
+        say("  nothing is planned yet: the build ended while it placed samples; continue it with: landloom build")
+    missing = sum(row.missing for row in state.rows)
+    if missing and state.pace:
+        say(f"  {60 * state.pace:.1f} units a minute lately: about {missing / state.pace / 3600:.1f} hours left")
+    if state.hosts:
+        header = ("host", "requests", "retries", "given up", "bytes", "lately")
+        say_table("requests", header, [_host(name, counts, state.rates) for name, counts in state.hosts.items()])
     for failure in state.failures:
         say(f"  {failure}")
     if state.shards:
         say(f"  shards with something left: {', '.join(state.shards)}")
+
+
+def _host(name: str, counts: Counts, rates: Mapping[str, float]) -> tuple[object, ...]:
+    rate = f"{size(rates.get(name, 0.0))}/s"
+    return name, counts.requests, counts.retries, counts.failures, size(counts.size), rate
 
 
 def validate(
@@ -156,8 +199,8 @@ def validate(
     else:
         for problem in result.problems:
             say(f"  {problem}")
-        for note in result.notes:
-            say(f"  note: {note}")
+        for line in result.notes:
+            note(line)
         for line in result.unchecked:
             say(f"  not checked: {line}")
         if result.unchecked and not network:

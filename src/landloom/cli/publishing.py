@@ -9,7 +9,7 @@ import typer
 
 from landloom.errors import counted
 from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
-from landloom.reports.terminal import ProgressBars, cores, say, say_json, size
+from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, size
 
 if TYPE_CHECKING:
     from landloom.publication.labels import AddedLabels
@@ -47,6 +47,12 @@ def export(
     out: OutArgument,
     *,
     layout: Annotated[list[str] | None, typer.Option(metavar="chips|cubes", help="Layout; repeat for both.")] = None,
+    codec: Annotated[
+        str | None,
+        typer.Option(
+            metavar="zstd|lz4", help="With --layout cubes: their compression; lz4 is larger, and several times faster."
+        ),
+    ] = None,
     to: Annotated[
         str | None,
         typer.Option(
@@ -79,6 +85,8 @@ def export(
     """
     if (layout is None) == (to is None):
         raise typer.BadParameter("expected either --layout or --to")
+    if codec is not None and to is not None:
+        raise typer.BadParameter("--codec is of --layout cubes")
     if to in ("webdataset", "hf", "taco"):
         if single_image is not None or purity is not None or fractions:
             raise typer.BadParameter(f"--single-image, --global and --fractions are of --to npz and pickle, not {to}")
@@ -93,7 +101,9 @@ def export(
     from landloom.publication.layouts import export as run_export
 
     with ProgressBars() as bars:
-        done = run_export(corpus, out, layout or (), factory=executor_factory(cores(workers)), listener=bars)
+        done = run_export(
+            corpus, out, layout or (), codec=codec, factory=executor_factory(cores(workers)), listener=bars
+        )
     if as_json:
         say_json(done.document())
     else:
@@ -122,9 +132,13 @@ def publish(
     *,
     base_url: Annotated[str, typer.Option(help="Public address of its files.")],
     transfers: Annotated[int, typer.Option(min=1, max=256, help="Concurrent transfers.")] = 16,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish a valid corpus; files already in the target are not sent again, and never overwritten."""
+    if dry_run:
+        _say_preview(corpus, target, base_url, as_json=as_json)
+        return
     from landloom.publication.publish import publish as run_publish
 
     with ProgressBars() as bars:
@@ -138,6 +152,20 @@ def publish(
         say("published before, nothing to send")
     say(f"{done.name} {done.version} is at {done.target}; catalogue: {done.base_url}/stac-v1.0/catalog.json")
     say(f"digest of everything published: {done.digest}")
+
+
+def _say_preview(corpus: str, target: str, base_url: str, *, as_json: bool) -> None:
+    """Print what a publication would send."""
+    from landloom.publication.publish import preview
+
+    found = preview(corpus, target, base_url)
+    if as_json:
+        say_json(found.document())
+    elif found.is_published:
+        say("published before, nothing to send")
+    else:
+        say(f"the corpus is valid; {counted(found.files, 'file')} ({size(found.size)} without the catalogue) to send")
+        say(f"  to {found.target}, where files of an earlier attempt are not sent again; nothing was written")
 
 
 def add(
@@ -192,8 +220,8 @@ def add(
     if as_json:
         say_json(done.document())
         return
-    for note in done.notes:
-        say(f"  note: {note}")
+    for line in done.notes:
+        note(line)
     if done.added:
         say(f"added {done.product}, label version {done.version}, to {counted(done.samples, 'sample')}")
         say("  later builds of this corpus keep it")
@@ -213,18 +241,20 @@ def cite(
     bibtex: Annotated[bool, typer.Option("--bibtex", help="Print only the BibTeX entry.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Show how to cite a corpus: sentence, BibTeX, attribution of each product, funding and contact."""
+    """Show how to cite a corpus, accessed today: sentence, BibTeX, attribution of each product, funding and contact."""
+    from datetime import UTC, datetime
+
     from landloom.corpus import citation
     from landloom.corpus.documents import parse_corpus_json
     from landloom.corpus.layout import CORPUS
     from landloom.store.open import open_store
 
-    info = parse_corpus_json(open_store(corpus).get(CORPUS))
+    info, today = parse_corpus_json(open_store(corpus).get(CORPUS)), datetime.now(UTC).date().isoformat()
     if as_json:
         say_json(
             {
-                "text": citation.citation(info),
-                "bibtex": citation.bibtex(info),
+                "text": citation.citation(info, today),
+                "bibtex": citation.bibtex(info, today),
                 "doi": citation.doi(info),
                 "attribution": citation.attributions(info),
                 "funding": info.publication.funding,
@@ -232,7 +262,7 @@ def cite(
             }
         )
     else:
-        say(citation.bibtex(info) if bibtex else citation.cite(info).rstrip())
+        say(citation.bibtex(info, today) if bibtex else citation.cite(info, today).rstrip())
 
 
 def _say_samples(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption
-from landloom.reports.terminal import say, say_json, say_table, size
+from landloom.reports.terminal import note, say, say_json, say_table, size
 
 if TYPE_CHECKING:
     from landloom.engine.scenes.choose import ScenesChosen
@@ -87,7 +87,7 @@ def _say(found: ScenesChosen, rows: list[dict[str, Any]]) -> None:
     for granule, wanted, got in found.choice.short:
         say(f"  {granule or 'granule not stated'}: got {got} scenes, expected {wanted}")
     for problem in found.problems:
-        say(f"  note: {problem}")
+        note(str(problem))
 
 
 def _draw(choice: object, period: object, picture: Path) -> None:

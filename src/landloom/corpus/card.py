@@ -83,6 +83,9 @@ def card(info: CorpusInfo, numbers: Numbers) -> bytes:
         citation(info),
         f"```bibtex\n{bibtex(info)}\n```",
     ]
+    links = (("Documentation", publication.documentation), ("Tutorial", publication.tutorial))
+    if any(address for _, address in links):
+        parts += ["## Read more", "\n".join(f"- [{name}]({address})" for name, address in links if address)]
     if publication.funding:
         parts += ["## Funding", publication.funding]
     if publication.contact:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo
+
+DATE: Final = "[Date Accessed]"
+"""Where a sentence states the date of access, in the published form; whoever cites fills it in."""
 
 
 def doi(info: CorpusInfo) -> str | None:
@@ -25,29 +28,40 @@ def bare_doi(text: str) -> str:
     return text
 
 
-def citation(info: CorpusInfo) -> str:
-    """The citation sentence: that of the publication, else authors (year) "title", version, publisher, DOI."""
-    publication = info.publication
+def citation(info: CorpusInfo, accessed: str | None = None) -> str:
+    """The citation sentence: that of the publication, else authors (year) "title", version, publisher, access, DOI.
+
+    Args:
+        info: the corpus.
+        accessed: ISO date of access, instead of `[Date Accessed]`.
+    """
+    publication, date = info.publication, DATE if accessed is None else f"[{accessed}]"
     if publication.citation:
-        return publication.citation
+        return publication.citation.replace(DATE, date)
     authors = [_initials(name) for name in publication.authors]
     who = ", & ".join([", ".join(authors[:-1]), authors[-1]]) if len(authors) > 1 else "".join(authors)
     when = f"({publication.year})" if publication.year is not None else ""
     what = f'"{publication.title}", Version {info.version}'
     what += f", {publication.publisher}." if publication.publisher else "."
     where = f"<https://doi.org/{doi(info)}>." if publication.doi else ""
-    return " ".join(part for part in (who, when, what, where) if part)
+    return " ".join(part for part in (who, when, what, date if where else "", where) if part)
 
 
-def bibtex(info: CorpusInfo) -> str:
-    """A BibTeX entry; `urldate` is left to the person who cites."""
+def bibtex(info: CorpusInfo, accessed: str | None = None) -> str:
+    """A BibTeX entry.
+
+    Args:
+        info: the corpus.
+        accessed: ISO date of access; without it, `urldate` is left to the person who cites.
+    """
     publication = info.publication
     fields = {
         "title": publication.title,
         "author": " and ".join(_bibtex_name(name) for name in publication.authors),
         "publisher": publication.publisher or "",
         "year": "" if publication.year is None else str(publication.year),
-        "doi": doi(info) or "",
+        "doi": f"https://doi.org/{doi(info)}" if doi(info) else "",
+        "urldate": accessed or "<date of access, ISO>",
         "version": info.version,
     }
     lines = [f"  {key} = {{{value}}}," for key, value in fields.items() if value]
@@ -59,15 +73,20 @@ def attributions(info: CorpusInfo) -> dict[str, str]:
     return {item.key: item.terms.attribution for item in info.products}
 
 
-def cite(info: CorpusInfo) -> str:
-    """Everything that users have to state: sentence, BibTeX entry, attribution by product, funding, contact."""
+def cite(info: CorpusInfo, accessed: str | None = None) -> str:
+    """Everything that users have to state: sentence, BibTeX entry, attribution by product, funding, contact.
+
+    Args:
+        info: the corpus.
+        accessed: ISO date of access.
+    """
     by_text: dict[str, list[str]] = {}
     for key, text in attributions(info).items():
         by_text.setdefault(text, []).append(key)
     lines = [f"Attribution of {', '.join(keys)}: {text}" for text, keys in by_text.items()]
     funding, contact = info.publication.funding, info.publication.contact
     lines += [f"{name}: {text}" for name, text in (("Funding", funding), ("Contact", contact)) if text]
-    return "\n\n".join([citation(info), bibtex(info), "\n".join(lines)]) + "\n"
+    return "\n\n".join([citation(info, accessed), bibtex(info, accessed), "\n".join(lines)]) + "\n"
 
 
 def _bibtex_name(name: str) -> str:

@@ -22,6 +22,7 @@ from landloom.errors import InvalidIdentityError, InvalidValueError
 from landloom.model.ids import SCHEMES, Zone
 
 if TYPE_CHECKING:
+    from landloom.formats.zarr.codecs import Codec
     from landloom.model.ids import Identity
     from landloom.model.product import Product
 
@@ -41,6 +42,10 @@ STAC: Final = "stac-v1.0"
 """Folder of the catalogue."""
 STATE: Final = ".landloom"
 """Folder of local build state; not part of the corpus."""
+PARTS: Final = f"{STATE}/joining"
+"""Folder of what parts of units have left until they are joined."""
+BEGUN: Final = f"{STATE}/begun"
+"""Present during a build, and after one that failed or was killed."""
 RESOURCES: Final = {
     "geometries": "{name}_geometries.geojson.gz",
     "labels": "{name}_labels.csv.gz",
@@ -140,6 +145,21 @@ class StacNames:
     label_link: str = "related"
     """Relation from a label item to the imagery of its sample."""
 
+    @property
+    def by_date(self) -> bool:
+        """Whether these are the names of a view by date (`landloom.corpus.stac.by_date`)."""
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NamesByDate(StacNames):
+    """Names of a view by date; they are never written into `corpus.json`."""
+
+    @property
+    def by_date(self) -> bool:
+        """It is one."""
+        return True
+
 
 STAC_NAMES: Final = {
     "utm24": StacNames(),
@@ -173,6 +193,8 @@ class Layout:
     """Identity scheme of the samples."""
     names: StacNames | None = None
     """STAC patterns; by default those of the scheme."""
+    codec: Codec = "zstd"
+    """Compression of new cubes; arrays state their own."""
 
     def __post_init__(self) -> None:
         if self.scheme not in SCHEMES:
@@ -198,6 +220,10 @@ class Layout:
     def cube(self, tile: InTile, product: Product) -> str:
         """Zarr array of a tile and product; a folder."""
         return f"imagery/{self.tile_folder(tile)}/{_folder(product)}.zarr"
+
+    def parts(self, tile: InTile, product: Product, timestep: str = "") -> str:
+        """Folder of the chips of a timestep, or of all, before the cubes of a tile and product are written."""
+        return "/".join((PARTS, self.tile_folder(tile), _folder(product), *([timestep] if timestep else [])))
 
     def label(self, sample: InTile, prefix: str = "labels") -> str:
         """GeoJSON of a sample's class fractions.

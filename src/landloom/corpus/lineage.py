@@ -111,6 +111,8 @@ class SceneRecord:
 
     id: str
     """Id in the archive."""
+    product: str | None = None
+    """The agency's name of the product, where the archive has an id of its own."""
     datetime: str
     """Start of sensing, UTC."""
     granule: str | None
@@ -163,6 +165,7 @@ class SceneRecord:
         """
         return cls(
             id=scene.id,
+            product=scene.product,
             datetime=format_instant(scene.time),
             granule=scene.granule,
             level=scene.level if level or scene.level != SENTINEL_2_L2A.level else None,
@@ -206,6 +209,8 @@ class LineageStep:
     """Ordered by time, then id."""
     without_valid_pixels: tuple[str, ...] | None = None
     """Ids of scenes without valid pixels."""
+    without_new_pixels: tuple[str, ...] | None = None
+    """Ids of scenes of which other granules of the overpass show all valid pixels: only their masks were used."""
     without_data: tuple[str, ...] | None = None
     """Ids of scenes that had no data."""
     left_out: tuple[LeftOut, ...]

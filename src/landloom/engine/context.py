@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import sqlite3
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
 from landloom.errors import CorpusError, InvalidInputError, Problem, StoreError
+from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
 from landloom.store.open import open_store
@@ -29,12 +33,8 @@ if TYPE_CHECKING:
     from landloom.engine.units import Unit
     from landloom.store.protocol import Store
 
-JOURNAL: Final = ".landloom/journal.sqlite"
-"""Path of the journal in a corpus folder."""
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
-BEGUN: Final = ".landloom/begun"
-"""Present during a build, and after one that was killed."""
 _EXCLUSIVE: Final = ("begin exclusive",)
 _SHARED: Final = ("begin", "select count(*) from sqlite_master")
 
@@ -78,56 +78,76 @@ def _sha256(path: str) -> str:
 
 @contextmanager
 def build_context(
-    folder: Path, factory: Factory = inline, listener: Listener | None = None, provider: ODataProducts | None = None
+    out: Path | Place,
+    factory: Factory = inline,
+    listener: Listener | None = None,
+    provider: ODataProducts | None = None,
 ) -> Iterator[BuildContext]:
-    """Open a context in a local folder; partial files of a killed build are removed.
+    """Open a context in a local folder or another place; partial files of a killed build are removed.
 
     Raises:
-        CorpusError: another process is building in that folder.
+        CorpusError: another process is building there.
         StoreError: it cannot be written.
     """
-    with Journal(folder / JOURNAL) as journal, _alone(folder):
+    place = out if isinstance(out, Place) else Place.of(out)
+    folder = place.folder
+    place.fetch(JOURNAL)
+    place.fetch(SHARDS, newer=True)
+    with Journal(folder / JOURNAL) as journal, _alone(place):
         for shard in begun_shards(folder):
             journal.join(shard.journal(folder))
-        yield BuildContext(
-            uri=str(folder),
-            store=open_store(str(folder)),
-            journal=journal,
-            factory=factory,
-            listener=listener or Silent(),
-            provider=provider,
-        )
+        with _opened(place, journal, JOURNAL, factory, listener) as context:
+            yield replace(context, provider=provider)
 
 
 @contextmanager
 def shard_context(
-    folder: Path, shard: Shard, factory: Factory = inline, listener: Listener | None = None
+    out: Path | Place, shard: Shard, factory: Factory = inline, listener: Listener | None = None
 ) -> Iterator[BuildContext]:
-    """Open a context for one shard in a local folder, beside those of other shards.
+    """Open a context for one shard in a local folder or another place, beside those of other shards.
 
     Raises:
         CorpusError: another process is building this shard, or the whole corpus.
         StoreError: it cannot be written.
     """
+    place = out if isinstance(out, Place) else Place.of(out)
+    folder = place.folder
     path = shard.journal(folder)
+    place.fetch(shard.key)
     with Journal(path) as journal, _locked(folder / LOCK, *_SHARED), _locked(path.with_suffix(".lock"), *_EXCLUSIVE):
+        place.fetch(JOURNAL, newer=True)
         journal.join(folder / JOURNAL)
-        yield BuildContext(
-            uri=str(folder),
-            store=open_store(str(folder)),
-            journal=journal,
-            factory=factory,
-            listener=listener or Silent(),
-        )
+        with _opened(place, journal, shard.key, factory, listener) as context:
+            yield context
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Lock a folder for this process, and remove what one that was killed, or a shard, has left."""
+def _opened(
+    place: Place, journal: Journal, key: str, factory: Factory, listener: Listener | None
+) -> Iterator[BuildContext]:
+    """A context; the journal of one in an object store is copied there while it is used, and at its end."""
+    store, listener = open_store(place.uri), listener or Silent()
+    if not place.remote:
+        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=listener)
+        return
+    copied = Copied(listener=listener, journal=journal, store=store, key=key)
+    copied.copy()
+    try:
+        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
+    finally:
+        copied.copy()
+
+
+@contextmanager
+def _alone(place: Place) -> Iterator[None]:
+    """Lock a place for this process, and remove what one that was killed, or a shard, has left."""
+    folder = place.folder
     with _locked(folder / LOCK, *_EXCLUSIVE):
         begun = folder / BEGUN
         if begun.exists() or begun_shards(folder):
             LocalStore(folder).sweep()
+            shutil.rmtree(folder / PARTS, ignore_errors=True)
+            place.forget(PARTS)
         with _openable(begun):
             begun.touch()
         yield
@@ -161,15 +181,33 @@ def _locked(path: Path, *statements: str) -> Iterator[None]:
         lock.close()
 
 
-def is_done(unit: Unit, context: BuildContext) -> bool:
+class _Sizes:
+    """Sizes of files; those of an object store are listed folder by folder, not asked for one by one."""
+
+    def __init__(self, context: BuildContext) -> None:
+        self._store, self._remote = context.store, is_remote(context.uri)
+        self._listed: dict[str, dict[str, int]] = {}
+
+    def of(self, key: str) -> int | None:
+        """Bytes of a file; None if there is none."""
+        if not self._remote:
+            try:
+                return self._store.size(key)
+            except StoreError:
+                return None
+        folder = "/".join(key.split("/")[:-1][:3])
+        if folder not in self._listed:
+            self._listed = {folder: {entry.key: entry.size for entry in self._store.list(folder)}}
+        return self._listed[folder].get(key)
+
+
+def is_done(unit: Unit, context: BuildContext, sizes: _Sizes | None = None) -> bool:
     """Whether a unit's files exist as recorded in the journal, all of them, made from the same inputs."""
     entry = context.journal.get(unit.id)
     if entry is None or entry.state != "done" or entry.key != unit.key or entry.outcome.refused:
         return False
-    try:
-        return all(context.store.size(file.path) == file.size for file in entry.outcome.files)
-    except StoreError:
-        return False
+    there = sizes or _Sizes(context)
+    return all(there.of(file.path) == file.size for file in entry.outcome.files)
 
 
 def run_stage(name: str, units: Sequence[Unit], context: BuildContext) -> list[Problem]:
@@ -188,9 +226,10 @@ def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     since makes its units unfinished.
     """
     listed = list(units)
-    done = [unit for unit in listed if is_done(unit, context)]
+    sizes = _Sizes(context)
+    done = [unit for unit in sorted(listed, key=lambda unit: unit.tile) if is_done(unit, context, sizes)]
     finished = {unit.id for unit in done}
-    tiles = groupby(sorted(done, key=lambda unit: unit.tile), key=lambda unit: unit.tile)
+    tiles = groupby(done, key=lambda unit: unit.tile)
     for _, group in tiles:  # units of a tile read the same files; those of all tiles do not fit in memory
         finished -= _stale(group, context)
     return [unit for unit in listed if unit.id not in finished]

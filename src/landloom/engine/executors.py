@@ -5,6 +5,7 @@ There is no other scheduling.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import math
 import multiprocessing
@@ -21,9 +22,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
-from landloom.model.address import HOSTS_VARIABLE, REQUESTS_VARIABLE
+from landloom.model.address import HOSTS_VARIABLE, OUTAGE_VARIABLE, REQUESTS_VARIABLE
 from landloom.store.credentials import kept, take_over
 from landloom.store.hosts import limited_to, peers, take_over_peers
+from landloom.store.network.traffic import connections, declare, limit_text
+from landloom.store.network.traffic import limits as parsed_limits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -111,13 +114,25 @@ def submit(executor: Executor, fn: Callable[..., Answer], /, *args: Any) -> Futu
         >>> submit(inline(), max, 1, 2).result()
         2
     """
-    hosts, requests = (os.environ.get(name, "") for name in (HOSTS_VARIABLE, REQUESTS_VARIABLE))
-    return executor.submit(_limited, hosts, requests, fn, *args)
+    told = {name: os.environ[name] for name in (REQUESTS_VARIABLE, OUTAGE_VARIABLE) if os.environ.get(name)}
+    apart = not isinstance(executor, InlineExecutor | ThreadPoolExecutor)
+    each = limit_text(connections(), at_most(capacity(executor).workers) if apart else 1)
+    return executor.submit(_limited, os.environ.get(HOSTS_VARIABLE, ""), told, each, fn, *args)
 
 
-def _limited(hosts: str, requests: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
-    if requests:
-        os.environ[REQUESTS_VARIABLE] = requests
+def at_most(workers: int) -> int:
+    """Workers that may run at a time: no more than a host takes connections, if they are limited.
+
+    Example:
+        >>> at_most(8)
+        8
+    """
+    return min(workers, *connections().values(), workers)
+
+
+def _limited(hosts: str, told: dict[str, str], limits: str, fn: Callable[..., Answer], /, *args: Any) -> Answer:
+    os.environ.update(told)
+    declare(parsed_limits(limits))
     with limited_to(hosts):
         return fn(*args)
 
@@ -193,6 +208,9 @@ def dask(address: str) -> Factory:
         MissingExtraError: `distributed` is not installed.
         InvalidInputError: nothing answers there.
     """
+    if ":" not in address:  # said before a second goes by for loading Dask
+        what = f"no Dask scheduler at {address!r}: no port; expected an address such as tcp://10.0.0.1:8786"
+        raise InvalidInputError(what)
     try:
         from distributed import Client
     except ImportError as error:
@@ -208,16 +226,35 @@ def dask(address: str) -> Factory:
 
 
 def _require_scheduler(address: str) -> None:
-    """Refuse an address where nothing listens: Dask's client would wait for it."""
+    """Refuse an address where no scheduler answers at once: Dask's client would wait for it, and end in a traceback."""
+    try:
+        kind = asyncio.run(asyncio.wait_for(_greeted(address), _ANSWERS))
+    except Exception as error:
+        said = str(error).splitlines() or [f"no answer within {_ANSWERS:.0f} s"]
+        what = f"no Dask scheduler at {address!r}: {said[0]}; expected an address such as tcp://10.0.0.1:8786"
+        raise InvalidInputError(what) from error
+    if kind != "Scheduler":
+        raise InvalidInputError(f"got a Dask {kind.lower()} at {address!r}, expected a scheduler")
+
+
+async def _greeted(address: str) -> str:
+    """What kind of server of Dask answers."""
+    from distributed import Security
+    from distributed import comm as comms
     from distributed.comm.addressing import parse_address, parse_host_port
 
+    protocol, location = parse_address(address)
+    if protocol in {"tcp", "tls"}:  # so that a name or port that is wrong is said in the words of the system
+        socket.create_connection(parse_host_port(location), timeout=_ANSWERS).close()
+    security: Any = Security()  # type: ignore[no-untyped-call]
+    library: Any = comms  # its functions are untyped
+    comm = await library.connect(address, timeout=_ANSWERS, **security.get_connection_args("client"))
     try:
-        protocol, location = parse_address(address)
-        if protocol in {"tcp", "tls"}:
-            socket.create_connection(parse_host_port(location), timeout=_ANSWERS).close()
-    except (OSError, ValueError) as error:
-        what = f"no Dask scheduler at {address!r}: {error}; expected an address such as tcp://10.0.0.1:8786"
-        raise InvalidInputError(what) from error
+        await comm.write({"op": "identity"})
+        answer = await comm.read()
+    finally:
+        comm.abort()
+    return str(answer.get("type")) if isinstance(answer, dict) else "process"
 
 
 def named(address: str) -> Factory:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
 
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, StoreError
+from landloom.store.network.traffic import Counts, total
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 
 State = Literal["done", "failed"]
 
+_TRAFFIC = "traffic"
+"""Kind and id of the note with the traffic outside of units."""
 _VERSION = 2
 """Version of the tables; the units of an older journal are dropped, and run once more."""
 _SCHEMA = """
@@ -77,6 +80,8 @@ class JournalEntry:
     attempts: int
     reason: str | None
     seconds: float
+    recorded: float
+    """When, in seconds since 1970."""
     outcome: Outcome
 
 
@@ -129,12 +134,22 @@ class Journal:
 
     def record_outcome(self, unit: Unit, outcome: Outcome, *, seconds: float) -> None:
         """Record that a unit is done."""
+        outcome = self._with_earlier(unit, outcome)
         files = json.dumps([asdict(file) for file in outcome.files])
         self._write(unit, "done", None, seconds, files, json.dumps(outcome.document()))
 
-    def record_failure(self, unit: Unit, reason: str, *, seconds: float) -> None:
-        """Record that a unit has failed, with a reason for the user."""
-        self._write(unit, "failed", reason, seconds, "[]", json.dumps(Outcome(files=()).document()))
+    def record_failure(
+        self, unit: Unit, reason: str, *, seconds: float, traffic: Mapping[str, Counts] | None = None
+    ) -> None:
+        """Record that a unit has failed, with a reason for the user, and what it asked of hosts."""
+        outcome = self._with_earlier(unit, Outcome(files=(), traffic=traffic or {}))
+        self._write(unit, "failed", reason, seconds, "[]", json.dumps(outcome.document()))
+
+    def _with_earlier(self, unit: Unit, outcome: Outcome) -> Outcome:
+        """With the traffic of the unit's earlier attempts."""
+        before = self.get(unit.id)
+        spent = {} if before is None else before.outcome.traffic
+        return replace(outcome, traffic=total(iter((spent, outcome.traffic)))) if spent else outcome
 
     def _write(self, unit: Unit, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
         row = (unit.id, unit.kind, unit.product, unit.tile, unit.key, state, reason, seconds, time.time(), *blobs)
@@ -173,12 +188,32 @@ class Journal:
                     self._db.execute("rollback")
                 self._db.execute("detach database other")
 
+    def content(self) -> bytes:
+        """A whole copy, as the bytes of a file."""
+        with closing(sqlite3.connect(":memory:")) as copy:
+            self._db.backup(copy)
+            return copy.serialize()
+
     def keep(self, kind: str, name: str, document: str) -> None:
         """Store a note of any kind; it is safely on disk when this returns, even if the machine fails."""
         with _full_disk():
             self._db.execute("pragma synchronous = full")
             self._db.execute("insert or replace into note values (?, ?, ?)", (kind, name, document))
             self._db.execute("pragma synchronous = normal")
+
+    def add_traffic(self, found: Mapping[str, Counts]) -> None:
+        """Add what was asked of hosts outside of units: searches, catalogues."""
+        if found:
+            now = total(iter((self._other_traffic(), found)))
+            self.keep(_TRAFFIC, _TRAFFIC, json.dumps({host: counts.document() for host, counts in now.items()}))
+
+    def traffic(self) -> dict[str, Counts]:
+        """Host → what it was asked for, and what it gave, in all builds of this journal."""
+        return total(iter((self._other_traffic(), *(entry.outcome.traffic for entry in self.entries()))))
+
+    def _other_traffic(self) -> dict[str, Counts]:
+        document = json.loads(self.notes(_TRAFFIC).get(_TRAFFIC, "{}"))
+        return {host: Counts.parse(one) for host, one in document.items()}
 
     def notes(self, kind: str) -> dict[str, str]:
         """Name → document of every note of a kind, by name.
@@ -209,7 +244,7 @@ class Journal:
 
 
 def _entry(row: tuple[Any, ...]) -> JournalEntry:
-    unit, kind, product, tile, key, state, attempts, reason, seconds, _, files, outcome = row
+    unit, kind, product, tile, key, state, attempts, reason, seconds, recorded, files, outcome = row
     records = tuple(FileEntry(**file) for file in json.loads(files))
     return JournalEntry(
         id=unit,
@@ -221,5 +256,6 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
         attempts=attempts,
         reason=reason,
         seconds=seconds,
+        recorded=recorded,
         outcome=Outcome.parse(records, json.loads(outcome)),
     )

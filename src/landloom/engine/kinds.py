@@ -16,7 +16,6 @@ from landloom.model.recipe import ProductSection, SamplerSection
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from landloom.model.sample import Sample
     from landloom.model.scene import Scene
     from landloom.model.time import Period
+    from landloom.store.network.traffic import Counts
     from landloom.store.protocol import Store
 
 S = TypeVar("S", bound=ProductSection)
@@ -134,13 +134,15 @@ class PlanInputs:
 class ReportFacts:
     """The facts for a build report."""
 
-    folder: Path
+    store: Store
     """The corpus, as built."""
     info: CorpusInfo
     table: pa.Table
     """Its index."""
     entries: tuple[JournalEntry, ...]
     """Units, without their files."""
+    traffic: Mapping[str, Counts] = field(default_factory=dict)
+    """Host → what it was asked for, and what it gave."""
 
     def of(self, request: ProductRequest[Any]) -> list[JournalEntry]:
         """The finished units of a request, in id order."""

@@ -110,4 +110,12 @@ class Project:
         """Keys and STAC ids of its corpus."""
         recipe = self.recipe
         names = replace(STAC_NAMES[recipe.scheme], **recipe.stac.names) if recipe.stac.names else None
-        return Layout(name=recipe.name, version=recipe.version, scheme=recipe.scheme, names=names)
+        return Layout(
+            name=recipe.name, version=recipe.version, scheme=recipe.scheme, names=names, codec=recipe.cube_codec
+        )
+
+    @property
+    def stored(self) -> tuple[str, ...]:
+        """How chips are stored, for the keys of units: the layouts, and the codec of cubes if it is not the usual."""
+        codec = self.recipe.cube_codec
+        return self.recipe.layouts if codec == "zstd" else (*self.recipe.layouts, codec)

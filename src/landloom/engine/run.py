@@ -7,19 +7,23 @@ import time
 from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, wait
 from dataclasses import replace
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
-from landloom.engine.executors import capacity, submit
+from landloom.engine.division import Divisible, Division, Job
+from landloom.engine.executors import at_most, capacity, submit
 from landloom.errors import DiskFullError, LandloomError, Problem
+from landloom.store.network.traffic import give_back, traffic
 from landloom.store.versions import noted_versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Executor, Future
 
     from landloom.engine.executors import Factory
     from landloom.engine.journal import Journal
     from landloom.engine.units import Outcome, Unit
+    from landloom.store.network.traffic import Counts
 
 SUSPECTED = 2
 """Number of broken pools with a unit in flight after which the unit is run alone."""
@@ -53,13 +57,17 @@ def execute(unit: Unit) -> tuple[Outcome, float]:
     Errors are returned without their causes, because errors of libraries may not be picklable.
     """
     start = time.perf_counter()
-    with noted_versions() as inputs:
-        try:
+    before = traffic()  # of something else that this process did
+    try:
+        with noted_versions() as inputs:
             outcome = unit.task.run()
-        except LandloomError as error:
-            error.__cause__ = error.__context__ = None
-            raise
-    return replace(outcome, inputs=inputs), time.perf_counter() - start
+        return replace(outcome, inputs=inputs, traffic=traffic()), time.perf_counter() - start
+    except LandloomError as error:
+        error.__cause__ = error.__context__ = None
+        error.traffic = traffic()  # type: ignore[attr-defined]
+        raise
+    finally:
+        give_back(before)
 
 
 def worker_died(error: BaseException) -> bool:
@@ -75,8 +83,11 @@ class _UnitRun:
     """The state of one run."""
 
     def __init__(self, units: Iterable[Unit], journal: Journal, listener: Listener) -> None:
-        self.waiting = sorted(units, key=lambda unit: (-unit.memory, -len(unit.samples)))
-        self.undone = {unit.id for unit in self.waiting}
+        ordered = sorted(units, key=lambda unit: (-unit.memory, -len(unit.samples)))
+        self.waiting = [Job(unit=unit, task=unit.task) for unit in ordered]
+        self.undone = {unit.id for unit in ordered}
+        self.divided: dict[str, Division] = {}
+        self.given_up: list[Divisible] = []
         self.lost: set[str] = set()
         self.suspicion: Counter[str] = Counter()
         self.problems: list[Problem] = []
@@ -88,87 +99,120 @@ class _UnitRun:
         self.undone.discard(unit.id)
         self.listener.advanced(unit.id, None)
 
-    def failed(self, unit: Unit, reason: str) -> None:
-        self.journal.record_failure(unit, reason, seconds=0.0)
+    def failed(self, unit: Unit, reason: str, spent: Mapping[str, Counts] | None = None) -> None:
+        if unit.id not in self.undone:  # of several parts that fail, the first is enough
+            return
+        division = self.divided.pop(unit.id, None)
+        if division is not None:
+            self.given_up.append(division.task)
+            self.waiting = [job for job in self.waiting if job.unit.id != unit.id]
+        self.journal.record_failure(unit, reason, seconds=0.0, traffic=spent)
         self.problems.append(Problem(where=unit.id, what=reason))
         self.undone.discard(unit.id)
         self.lost.add(unit.id)
         self.listener.advanced(unit.id, reason)
 
-    def next_ready(self, room: float) -> Unit | None:
-        """Remove and return the first waiting unit whose inputs are done, and that fits into `room` bytes of memory.
+    def next_ready(self, room: float, workers: int) -> Job | None:
+        """Remove and return the first waiting job whose inputs are done, and that fits into `room` bytes of memory.
 
-        Units whose inputs failed are failed.
+        Units whose inputs failed are failed. One of the last units, that would leave workers idle, is divided.
         """
-        while hopeless := [unit for unit in self.waiting if not self.lost.isdisjoint(unit.needs)]:
-            for unit in hopeless:
-                self.waiting.remove(unit)
+        while self.lost and (hopeless := [job for job in self.waiting if not self.lost.isdisjoint(job.unit.needs)]):
+            for unit in [job.unit for job in hopeless]:
+                self.waiting = [job for job in self.waiting if job.unit is not unit]
                 self.failed(unit, f"needs {', '.join(sorted(self.lost & set(unit.needs)))}, which failed")
-        fitting = (unit for unit in self.waiting if unit.memory <= room)
-        ready = next((unit for unit in fitting if self.undone.isdisjoint(unit.needs)), None)
-        if ready is not None:
-            self.waiting.remove(ready)
-        return ready
+        able = (job for job in self.waiting if self.undone.isdisjoint(job.unit.needs))
+        ready = list(islice(able, workers + 1))
+        found = next((job for job in ready if job.unit.memory <= room), None)
+        if found is None:
+            found = next((job for job in able if job.unit.memory <= room), None)
+        if found is None:
+            return None
+        self.waiting.remove(found)
+        return self.first_part(found) if workers > 1 and len(ready) <= workers else found
 
-    def settle(self, unit: Unit, future: Future[tuple[Outcome, float]]) -> bool:
+    def first_part(self, job: Job) -> Job:
+        """A job, or the first part of its unit if that can be divided; the others wait next."""
+        division = None if job.unit.id in self.divided else Division.of(job.unit)
+        if division is None:
+            return job
+        self.divided[job.unit.id] = division
+        self.waiting[:0] = division.jobs[1:]
+        return division.jobs[0]
+
+    def settle(self, job: Job, future: Future[tuple[Outcome, float]]) -> bool:
         """Record the result of a future; False if its worker died."""
         try:
             outcome, seconds = future.result()
         except DiskFullError:
             raise
         except LandloomError as error:
-            self.failed(unit, str(error))
+            self.failed(job.unit, str(error), getattr(error, "traffic", None))
         except BaseException as error:
             if not worker_died(error):
                 raise
-            return False
+            return job.unit.id not in self.undone
         else:
-            self.finished(unit, outcome, seconds)
+            self.succeeded(job, outcome, seconds)
         return True
 
-    def must_be_alone(self, units: Iterable[Unit]) -> bool:
-        return any(self.suspicion[unit.id] >= SUSPECTED for unit in units)
+    def succeeded(self, job: Job, outcome: Outcome, seconds: float) -> None:
+        division = self.divided.get(job.unit.id)
+        if job.unit.id not in self.undone:
+            return
+        if division is None:
+            self.finished(job.unit, outcome, seconds)
+        elif job.part is None:
+            self.finished(job.unit, division.whole(outcome), division.seconds + seconds)
+            del self.divided[job.unit.id]
+        else:
+            last = division.done(job.part, outcome, seconds)
+            self.waiting[:0] = [] if last is None else [last]
+
+    def must_be_alone(self, jobs: Iterable[Job]) -> bool:
+        return any(self.suspicion[job.name] >= SUSPECTED for job in jobs)
 
     def drain(self, executor: Executor) -> None:
         """Feed one executor until no unit is ready or it breaks; units then in flight are suspected.
 
-        As many units are in flight as there are workers, the largest first: more would make it harder to find the cause
-        when a worker dies. Workers of a cluster may come and go. Where all share a machine, the units together need no
-        more than its memory, except one alone.
+        As many units are in flight as there are workers, and no more than a host takes connections, the largest first:
+        more would make it harder to find the cause when a worker dies. Workers of a cluster may come and go. Where all
+        share a machine, the units together need no more than its memory, except one alone.
         """
-        flying: dict[Future[tuple[Outcome, float]], Unit] = {}
-        lost: list[Unit] = []
+        flying: dict[Future[tuple[Outcome, float]], Job] = {}
+        lost: list[Job] = []
         while (self.waiting or flying) and not lost:
             able = capacity(executor)
-            limit = 1 if self.must_be_alone([*flying.values(), *list(self.waiting)[:1]]) else able.workers
+            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else at_most(able.workers)
             while len(flying) < limit and not lost:
-                room = able.memory - sum(unit.memory for unit in flying.values()) if flying else math.inf
-                ready = self.next_ready(room)
+                room = able.memory - sum(job.unit.memory for job in flying.values()) if flying else math.inf
+                ready = self.next_ready(room, able.workers)
                 if ready is None:
                     break
                 try:
-                    flying[submit(executor, execute, ready)] = ready
+                    flying[submit(executor, execute, replace(ready.unit, task=ready.task))] = ready
                 except BrokenExecutor:
                     lost.append(ready)
             if self.waiting and not flying and not lost:
-                raise RuntimeError(f"units that need each other: {', '.join(unit.id for unit in self.waiting)}")
+                waiting = ", ".join(job.unit.id for job in self.waiting)
+                raise RuntimeError(f"units that need each other: {waiting}")
             done, _ = wait(flying, return_when=FIRST_COMPLETED)
             for future in [future for future in flying if future in done]:
-                unit = flying.pop(future)
-                if not self.settle(unit, future):
-                    lost.append(unit)
+                job = flying.pop(future)
+                if not self.settle(job, future):
+                    lost.append(job)
         if lost:
             self.blame(lost, flying)
 
-    def blame(self, lost: list[Unit], flying: dict[Future[tuple[Outcome, float]], Unit]) -> None:
+    def blame(self, lost: list[Job], flying: dict[Future[tuple[Outcome, float]], Job]) -> None:
         wait(flying)
-        lost += [unit for future, unit in flying.items() if not self.settle(unit, future)]
-        for unit in lost:
-            self.suspicion[unit.id] += 1
-            if self.suspicion[unit.id] > SUSPECTED and len(lost) == 1:
-                self.failed(unit, "its worker died every time it ran, alone too: out of memory, or killed")
-            else:
-                self.waiting.append(unit)
+        lost += [job for future, job in flying.items() if not self.settle(job, future)]
+        for job in lost:
+            self.suspicion[job.name] += 1
+            if self.suspicion[job.name] > SUSPECTED and len(lost) == 1:
+                self.failed(job.unit, "its worker died every time it ran, alone too: out of memory, or killed")
+            elif job.unit.id in self.undone:
+                self.waiting.append(job)
 
 
 def run(
@@ -177,7 +221,8 @@ def run(
     """Run units; the journal records the result of each.
 
     Args:
-        units: in any order; the largest start first, and a unit that needs others waits for them.
+        units: in any order; the largest start first, and a unit that needs others waits for them. Of the last ones,
+            those that can be divided give work to all workers.
         factory: creates an executor; called again when one breaks.
         journal: written by this process only.
         listener: receives progress.
@@ -192,4 +237,6 @@ def run(
     while state.waiting:
         with factory() as executor:
             state.drain(executor)
+    for task in state.given_up:
+        task.discard()
     return state.problems

@@ -12,16 +12,16 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Self
 
+from landloom.engine.place import SHARDS
 from landloom.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from landloom.engine.place import Place
     from landloom.engine.units import Unit
 
-SHARDS: Final = ".landloom/shards"
-"""Folder of their journals in a corpus folder."""
 _NAME: Final = re.compile(r"(\d+)-of-(\d+)\.sqlite")
 
 
@@ -58,7 +58,12 @@ class Shard:
 
     def journal(self, folder: Path) -> Path:
         """Its journal in a corpus folder."""
-        return folder / SHARDS / f"{self.number}-of-{self.count}.sqlite"
+        return folder / self.key
+
+    @property
+    def key(self) -> str:
+        """Key of its journal."""
+        return f"{SHARDS}/{self.number}-of-{self.count}.sqlite"
 
     def has(self, tile: str) -> bool:
         """Whether the units of a tile are its."""
@@ -79,9 +84,10 @@ class Shard:
         return list(own.values())
 
 
-def forget_shards(folder: Path) -> None:
+def forget_shards(place: Place) -> None:
     """Remove the journals of shards: that of the corpus has taken them over."""
-    shutil.rmtree(folder / SHARDS, ignore_errors=True)
+    shutil.rmtree(place.folder / SHARDS, ignore_errors=True)
+    place.forget(SHARDS)
 
 
 def begun_shards(folder: Path) -> list[Shard]:

@@ -13,6 +13,7 @@ import orjson
 
 from landloom.corpus.lineage import Lineage
 from landloom.model.time import Period, Timestep, format_instant, parse_instant
+from landloom.store.network.traffic import Counts
 from landloom.store.versions import Version
 
 if TYPE_CHECKING:
@@ -133,6 +134,8 @@ class Outcome:
     """Address → version of the source files that it has read; never published."""
     measures: Mapping[str, Any] = field(default_factory=dict)
     """Name → JSON values that its kind has measured for the report; never published."""
+    traffic: Mapping[str, Counts] = field(default_factory=dict)
+    """Host → what it was asked for, and what it gave; never published."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values, without the files."""
@@ -143,6 +146,7 @@ class Outcome:
             "refused": [[chip.sample, chip.timestep, chip.reason] for chip in self.refused],
             "inputs": {href: version.document() for href, version in self.inputs.items()},
             "measures": dict(self.measures),
+            "traffic": {host: counts.document() for host, counts in self.traffic.items()},
         }
 
     @classmethod
@@ -160,6 +164,7 @@ class Outcome:
             ),
             inputs={href: Version.parse(one) for href, one in document.get("inputs", {}).items()},
             measures=document.get("measures", {}),
+            traffic={host: Counts.parse(one) for host, one in document.get("traffic", {}).items()},
         )
 
 

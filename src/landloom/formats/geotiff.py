@@ -24,7 +24,7 @@ from landloom.formats import strips, tiff, tiles
 from landloom.model.grid import Grid
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -46,6 +46,7 @@ _BROKEN: Final = (
 _PROJECTED, _GEOGRAPHIC = 1, 2
 _USER_DEFINED: Final = 32767
 _MODEL_KEY, _RASTER_KEY, _GEOGRAPHIC_KEY, _PROJECTED_KEY = 1024, 1025, 2048, 3072
+_END: Final = b"</GDALMetadata>\n\0"
 _ITEM: Final = re.compile(r'<Item name="[^"]*" sample="(\d+)" role="(\w+)">([^<]*)</Item>')
 
 
@@ -71,6 +72,8 @@ def encode_geotiff(  # noqa: PLR0913 - every one is a question of its own, and m
     bands: Sequence[str] = (),
     scaling: tuple[float, float] | None = None,
     unit: str | None = None,
+    colours: Sequence[str | None] = (),
+    tags: Mapping[str, str] | None = None,
     compression: strips.Compression = "deflate",
     level: int = 6,
     predictor: bool = True,
@@ -84,6 +87,8 @@ def encode_geotiff(  # noqa: PLR0913 - every one is a question of its own, and m
         bands: a description per band, or none at all.
         scaling: scale and offset for every band: physical value = number · scale + offset.
         unit: of every band.
+        colours: what each band shows, by GDAL's names: `red`, `nir`; None for others.
+        tags: further metadata, name → value.
         compression: `deflate` or `none`.
         level: of deflate, 1 (fast) to 12 (small).
         predictor: whether to store differences along x, which compress better.
@@ -101,14 +106,15 @@ def encode_geotiff(  # noqa: PLR0913 - every one is a question of its own, and m
     array = _checked(array, grid, nodata, bands)
     squeeze = predictor and compression == "deflate"
     rows = max(1, min(grid.height, strips.STRIP_BYTES // (grid.width * array.itemsize)))
-    tags = strips.layout(array.shape, array.dtype, strips.SCHEMES[compression], squeeze=squeeze) | _georeference(grid)
-    tags[tiff.ROWS_PER_STRIP] = (rows,)
+    own = strips.layout(array.shape, array.dtype, strips.SCHEMES[compression], squeeze=squeeze) | _georeference(grid)
+    own[tiff.ROWS_PER_STRIP] = (rows,)
     if nodata is not None:
-        tags[tiff.GDAL_NODATA] = _nodata_text(nodata)
-    if bands or scaling or unit:
-        tags[tiff.GDAL_METADATA] = _metadata_text(len(array), tuple(bands), scaling, unit)
+        own[tiff.GDAL_NODATA] = _nodata_text(nodata)
+    if bands or scaling or unit or colours or tags:
+        text = _metadata_text(len(array), tuple(bands), scaling, unit, tuple(colours))
+        own[tiff.GDAL_METADATA] = text.replace(_END, _tag_text(tags or {}) + _END)
     parts = strips.strips(array, rows, squeeze=squeeze)
-    return tiff.write_tiff(tags, [strips.encode_strip(part, compression, level) for part in parts])
+    return tiff.write_tiff(own, [strips.encode_strip(part, compression, level) for part in parts])
 
 
 def _checked(array: NDArray[Any], grid: Grid, nodata: float | None, bands: Sequence[str]) -> NDArray[Any]:
@@ -138,8 +144,18 @@ def _escaped(text: str) -> str:
     return html.escape(text, quote=False).replace('"', "&quot;")
 
 
+def _tag_text(tags: Mapping[str, str]) -> bytes:
+    lines = [f'  <Item name="{_escaped(name)}">{_escaped(value)}</Item>\n' for name, value in tags.items()]
+    return "".join(lines).encode()
+
+
+@lru_cache(maxsize=256)
 def _metadata_text(
-    count: int, bands: tuple[str, ...], scaling: tuple[float, float] | None, unit: str | None = None
+    count: int,
+    bands: tuple[str, ...],
+    scaling: tuple[float, float] | None,
+    unit: str | None = None,
+    colours: tuple[str | None, ...] = (),
 ) -> bytes:
     """GDAL's metadata XML, in which descriptions are escaped twice."""
     items = []
@@ -149,10 +165,12 @@ def _metadata_text(
         if scaling:
             items.append(("SCALE", sample, "scale", repr(float(scaling[0]))))
             items.append(("OFFSET", sample, "offset", repr(float(scaling[1]))))
+        if colours and colours[sample]:
+            items.append(("COLORINTERP", sample, "colorinterp", colours[sample] or ""))
         if unit:
             items.append(("UNITTYPE", sample, "unittype", _escaped(_escaped(unit))))
     lines = [f'  <Item name="{name}" sample="{n}" role="{role}">{text}</Item>\n' for name, n, role, text in items]
-    return "".join(["<GDALMetadata>\n", *lines, "</GDALMetadata>\n\0"]).encode()
+    return "".join(["<GDALMetadata>\n", *lines]).encode() + _END
 
 
 @lru_cache(maxsize=64)

@@ -147,18 +147,73 @@ def encode_geoparquet(
     table = table.drop_columns([_BOX]) if _BOX in table.column_names else table
     table = table.append_column(_BOX, _box_column(boxes))
     present = ~np.isnan(boxes[:, 0])
-    column: dict[str, Any] = {
-        "encoding": "WKB",
-        "geometry_types": _geometry_types(shapes[present]),
-        "crs": _projjson(epsg),
-        "edges": "planar",
-        "covering": {_BOX: {edge: [_BOX, edge] for edge in _EDGES}},
-    }
+    column = _geo_column(_geometry_types(shapes[present]), epsg)
     if present.any():
         column["bbox"] = [*boxes[present, :2].min(axis=0).tolist(), *boxes[present, 2:].max(axis=0).tolist()]
     geo = {"version": _GEO_VERSION, "primary_column": geometry, "columns": {geometry: column}}
     texts = dict(metadata or {}) | {_GEO.decode(): orjson.dumps(geo).decode()}
     return encode_parquet(table, metadata=texts, row_group=row_group)
+
+
+class GeoParquetWriter:
+    """Writes GeoParquet 1.1 table by table, each a row group or several; all have the same columns.
+
+    Args:
+        metadata: additional key-value metadata of the file.
+
+    Example:
+        >>> import shapely
+        >>> boxes = pa.array([{"xmin": 15.0, "ymin": 46.0, "xmax": 15.0, "ymax": 46.0}])
+        >>> table = pa.table({"bbox": boxes, "geometry": pa.array([shapely.to_wkb(shapely.Point(15, 46))])})
+        >>> writer = GeoParquetWriter()
+        >>> writer.write(table)
+        >>> decode_geoparquet(writer.close())[0].num_rows
+        1
+    """
+
+    def __init__(self, metadata: Mapping[str, str] | None = None) -> None:
+        self._metadata = dict(metadata or {})
+        self._sink = pa.BufferOutputStream()
+        self._writer: pq.ParquetWriter | None = None
+        self._bounds: list[list[float]] = []
+        self._kinds: set[str] = set()
+
+    def write(self, table: pa.Table) -> None:
+        """Add a table with WKB in `geometry`, in longitude and latitude, and boxes in `bbox`."""
+        if self._writer is None:
+            options = {"compression": "zstd", "compression_level": 3, "version": "2.6"}
+            self._writer = pq.ParquetWriter(self._sink, table.schema, **options)
+        shapes = shapely.from_wkb(table.column("geometry").to_numpy(zero_copy_only=False))
+        self._bounds.append(shapely.total_bounds(shapes).tolist())
+        self._kinds |= set(_geometry_types(shapes))
+        self._writer.write_table(table, row_group_size=ROW_GROUP)
+
+    def close(self) -> bytes:
+        """The file.
+
+        Raises:
+            InvalidValueError: no table was written.
+        """
+        if self._writer is None:
+            raise InvalidValueError("got no table, expected one at least")
+        bounds = np.array(self._bounds)
+        box = [*bounds[:, :2].min(axis=0).tolist(), *bounds[:, 2:].max(axis=0).tolist()]
+        column = _geo_column(sorted(self._kinds), WGS84) | {"bbox": box}
+        geo = {"version": _GEO_VERSION, "primary_column": "geometry", "columns": {"geometry": column}}
+        self._writer.add_key_value_metadata(self._metadata | {_GEO.decode(): orjson.dumps(geo).decode()})
+        self._writer.close()
+        encoded: bytes = self._sink.getvalue().to_pybytes()
+        return encoded
+
+
+def _geo_column(kinds: list[str], epsg: int) -> dict[str, Any]:
+    return {
+        "encoding": "WKB",
+        "geometry_types": kinds,
+        "crs": _projjson(epsg),
+        "edges": "planar",
+        "covering": {_BOX: {edge: [_BOX, edge] for edge in _EDGES}},
+    }
 
 
 def _box_column(boxes: NDArray[Any]) -> pa.StructArray:

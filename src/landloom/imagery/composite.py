@@ -9,7 +9,7 @@ import numpy as np
 
 from landloom.errors import InvalidValueError
 from landloom.imagery.median import masked_median
-from landloom.model.sensor import NODATA
+from landloom.model.sensor import NODATA, SATURATED
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -134,6 +134,8 @@ def blank_reason(
             f"got a chip of {chip.shape} with a count of {count.shape}, expected {shape or '(band, y, x) and (y, x)'}"
         )
     seen = count > 0
+    if ((chip != NODATA) == seen).all():
+        return None
     observed = int(np.count_nonzero(seen))
     for number, band in enumerate(chip, start=1):
         missing = int(np.count_nonzero((band == NODATA) & seen))
@@ -191,22 +193,25 @@ def flatness(chip: NDArray[np.uint16], count: NDArray[np.unsignedinteger], pixel
         Flatness(judged=1, values={1: 300})
     """
     seen = count > 0
-    own = {size: _own_pixels(seen, size) for size in {*pixels, 1}}
-    judged, values = 0, {}
-    for number, (band, size) in enumerate(zip(chip, pixels or [1] * len(chip), strict=True), start=1):
-        if own[size] < ENOUGH:
-            continue
-        judged += 1
-        observed = band[seen]
-        lowest = int(observed.min())
-        if lowest == int(observed.max()) and lowest > FLOOR:
-            values[number] = lowest
-    return Flatness(judged=judged, values=values)
+    sizes = list(pixels) or [1] * len(chip)
+    own = {size: _own_pixels(seen, size) for size in set(sizes)}
+    judged = [number for number, size in enumerate(sizes) if own[size] >= ENOUGH]
+    if not judged:
+        return Flatness(judged=0, values={})
+    every = seen.all()
+    lowest = (chip if every else np.where(seen, chip, SATURATED)).min(axis=(1, 2))
+    highest = (chip if every else np.where(seen, chip, NODATA)).max(axis=(1, 2))
+    flat = (lowest == highest) & (lowest > FLOOR)
+    return Flatness(judged=len(judged), values={number + 1: int(lowest[number]) for number in judged if flat[number]})
 
 
 def _own_pixels(seen: NDArray[np.bool_], size: int) -> int:
     """How many pixels of `size` × `size` were seen in part."""
+    if size == 1:
+        return int(np.count_nonzero(seen))
     height, width = seen.shape
+    if seen.all():
+        return int(-(-height // size) * -(-width // size))
     padded = np.pad(seen, ((0, -height % size), (0, -width % size)))
     blocks = padded.reshape(padded.shape[0] // size, size, padded.shape[1] // size, size)
     return int(np.count_nonzero(blocks.any(axis=(1, 3))))

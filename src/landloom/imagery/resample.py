@@ -80,6 +80,22 @@ def nearest_indices(source: Grid, target: Grid) -> tuple[NDArray[np.int64], NDAr
     return _holding(y, source.height), _holding(x, source.width)
 
 
+def nesting(source: Grid, target: Grid) -> int:
+    """Target pixels along a side of a source pixel, if the target consists of all of the source's; else 0.
+
+    Example:
+        >>> nesting(Grid.of_bounds(32633, (0, 0, 40, 20), 20), Grid.of_bounds(32633, (0, 0, 40, 20), 10))
+        2
+        >>> nesting(Grid.of_bounds(32633, (0, 0, 40, 20), 20), Grid.of_bounds(32633, (10, 0, 40, 20), 10))
+        0
+    """
+    factor = round(source.pixel_width / target.pixel_width)
+    same = (source.epsg, source.west, source.north) == (target.epsg, target.west, target.north)
+    sizes = (source.pixel_width, source.pixel_height) == (factor * target.pixel_width, factor * target.pixel_height)
+    shapes = (source.height * factor, source.width * factor) == target.shape
+    return factor if same and sizes and shapes else 0
+
+
 def to_grid(array: NDArray[Any], source: Grid, target: Grid, *, nodata: float = 0) -> NDArray[Any]:
     """Resample a raster, continuous or categorical, to another grid by nearest neighbour.
 

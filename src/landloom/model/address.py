@@ -23,6 +23,10 @@ HOSTS_VARIABLE: Final = "LANDLOOM_HOSTS"
 """Environment variable that limits the hosts that are contacted: names, separated by commas."""
 REQUESTS_VARIABLE: Final = "LANDLOOM_REQUESTS"
 """Environment variable with the number of ranges of remote files that a process requests at a time."""
+CONNECTIONS_VARIABLE: Final = "LANDLOOM_CONNECTIONS"
+"""Environment variable that limits the connections of a process to hosts: `example.org=4`, separated by commas."""
+OUTAGE_VARIABLE: Final = "LANDLOOM_OUTAGE"
+"""Environment variable with the seconds for which an outage of a host is waited for."""
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PARTS: Final = re.compile(rf"(?P<scheme>{_SCHEME.pattern})(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\??)")
 

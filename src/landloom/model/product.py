@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from landloom.errors import NotFoundError
-from landloom.model.sensor import SENTINEL2, Band
+from landloom.model.sensor import REFLECTANCE_SCALE, SENTINEL2, Band
 
 RAPIDAI4EO_BANDS: Final = ("B02", "B03", "B04", "B08", "B05", "B06", "B07", "B8A", "B11", "B12", "B01", "B09")
 """Band order of the published monthly composites (RapidAI4EO documentation, appendix 1)."""
@@ -56,6 +56,17 @@ class Product:
     def role(self) -> str:
         """STAC asset role."""
         return {"imagery": "data", "quality": "metadata"}.get(self.kind, "labels")
+
+    @property
+    def scale(self) -> float | None:
+        """Reflectance of the stored number 1; None if numbers are what they say."""
+        return 1 / REFLECTANCE_SCALE if self.kind == "imagery" and self.dtype == "uint16" else None
+
+    @property
+    def unit(self) -> str | None:
+        """Of the scaled numbers: 1 for reflectance, or that of all its bands."""
+        units = {band.unit for band in self.bands}
+        return "1" if self.kind == "imagery" else units.pop() if len(units) == 1 else None
 
     def asset_key(self, timestep: str | None) -> str:
         """Key of the asset of a timestep; the prefix alone for a product without time."""

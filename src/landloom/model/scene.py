@@ -144,6 +144,8 @@ class Scene:
     """Size of the whole product in bytes, if the archive gives it."""
     datastrip: str | None = None
     """Identifier of the datastrip, where the archive gives it."""
+    product: str | None = None
+    """The agency's name of the product, where the archive has an id of its own."""
     collection: str | None = None
     """Collection that the archive's document belongs to."""
     href: str | None = None

@@ -13,6 +13,13 @@ NOON_PASS: Final = timedelta(hours=10, minutes=30)
 """Time of day that stamps a timestep: the local overpass of Sentinel-2."""
 MID_MONTH: Final = 15
 """Day that stamps a month."""
+OPEN: Final = ".."
+"""How STAC writes an end that is open."""
+FIRST: Final = datetime.min.replace(tzinfo=UTC)
+"""Start of a period without one."""
+LAST: Final = datetime.max.replace(tzinfo=UTC)
+"""End of a period without one."""
+_CALENDAR: Final = re.compile(r"\s*(\d{4})(?:-(\d\d))?(?:-(\d\d))?\s*", re.ASCII)
 _ZONE: Final = re.compile(r"\s*(?:UTC|GMT|[Zz])$")
 _LEAP: Final = re.compile(r"[T ]\d\d:?\d\d:?(60)(?=$|[.,+-])", re.ASCII)
 _ORDINAL: Final = re.compile(r"(\d{4})-?(\d{3})([T ].*)?", re.ASCII)
@@ -106,6 +113,27 @@ class Period:
         """A calendar year."""
         return cls(datetime(number, 1, 1, tzinfo=UTC), datetime(number + 1, 1, 1, tzinfo=UTC))
 
+    @classmethod
+    def calendar(cls, text: str) -> Self | None:
+        """A year, a month or a day; None for any other text.
+
+        Example:
+            >>> str(Period.calendar("2018-06")), Period.calendar("June")
+            ('2018-06-01T00:00:00Z/2018-07-01T00:00:00Z', None)
+
+        Raises:
+            InvalidValueError: no such month or day.
+        """
+        found = _CALENDAR.fullmatch(text)
+        if found is None:
+            return None
+        year, month, day = found.groups()
+        start = parse_instant(f"{year}-{month or '01'}-{day or '01'}")
+        following = start + timedelta(days=1 if day else 31 if month else 366)
+        if day is None:
+            following = following.replace(day=1, month=following.month if month else 1)
+        return cls(start, following)
+
     def __contains__(self, instant: datetime) -> bool:
         return self.start <= instant < self.end
 
@@ -114,7 +142,8 @@ class Period:
         return self.start < other.end and other.start < self.end
 
     def __str__(self) -> str:
-        return f"{format_instant(self.start)}/{format_instant(self.end)}"
+        start = OPEN if self.start == FIRST else format_instant(self.start)
+        return f"{start}/{OPEN if self.end == LAST else format_instant(self.end)}"
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import orjson
+
+from landloom.archive.presets import connection_limits
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.layout import CORPUS, STATE
@@ -15,11 +18,13 @@ from landloom.engine.blank_gate import blank_samples, require_observations
 from landloom.engine.context import build_context, run_units, unfinished
 from landloom.engine.executors import inline
 from landloom.engine.pixels.masks import UNKNOWN
+from landloom.engine.place import JOURNAL, Place
 from landloom.engine.plan import gather, make_plan
 from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.results import Results
 from landloom.engine.shards import forget_shards
 from landloom.errors import BuildError, ForeignCorpusError, LandloomError, Problem
+from landloom.model.address import CONNECTIONS_VARIABLE
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.status import keep_plan
 from landloom.publication.label_change import restore_label_changes
@@ -27,9 +32,12 @@ from landloom.publication.labels import restore_labels
 from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import keep_draw, write_report
+from landloom.store.network.traffic import declare, limits, traffic
+from landloom.store.open import open_store
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from landloom.archive.orders.odata import ODataProducts
     from landloom.corpus.info import CorpusInfo
@@ -40,6 +48,7 @@ if TYPE_CHECKING:
     from landloom.engine.project import Project
     from landloom.engine.run import Listener
     from landloom.engine.units import Unit
+    from landloom.model.recipe import Recipe
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +58,9 @@ class BuildReport:
     name: str
     version: str
     corpus: Path
-    """Corpus folder."""
+    """Corpus folder; of a corpus in an object store, the folder with the state of its build."""
+    address: str
+    """Address of the corpus: its folder, or where it is in an object store."""
     samples: int
     tiles: int
     scenes: int
@@ -67,8 +78,8 @@ class BuildReport:
     def document(self) -> dict[str, Any]:
         """As JSON values."""
         parts = [{"part": part, "files": files, "bytes": size} for part, files, size in self.parts]
-        names = ("name", "version", "corpus", "samples", "tiles", "scenes", "units", "units_run", "seconds", "notes")
-        return {name: getattr(self, name) for name in names} | {"parts": parts}
+        names = ("name", "version", "samples", "tiles", "scenes", "units", "units_run", "seconds", "notes")
+        return {name: getattr(self, name) for name in names} | {"corpus": self.address, "parts": parts}
 
 
 def build(
@@ -85,7 +96,8 @@ def build(
 
     Args:
         recipe: recipe file, or folder with a `landloom.yaml`.
-        out: corpus folder; by default `corpus` next to the recipe.
+        out: corpus folder, or an address in an object store (`s3://…`, `az://…`, `gs://…`), where each file is one PUT
+            and the state of the build lies in `$LANDLOOM_STATE`; by default `corpus` next to the recipe.
         factory: makes executors; by default only this process.
         listener: receives progress.
         allow_missing: publish without failed units, and without failed products.
@@ -108,8 +120,8 @@ def build(
         cannot be read: No such file or directory
     """
     start = time.perf_counter()
-    project, folder, before = claimed(recipe, out)
-    with build_context(folder, factory, listener, provider) as context:
+    project, place, before = claimed(recipe, out)
+    with build_context(place, factory, listener, provider) as context:
         plan = planned(project, context, allow_missing=allow_missing)
         waiting, lacking = _to_make(unfinished(plan.units, context), context, finish=finish)
         results = Results(plan.units, context.journal, plan.tiles)
@@ -122,17 +134,22 @@ def build(
         notes = [str(problem) for problem in (*plan.problems, *problems)]
         notes += [f"{one.unit.id}: {one}" for one in blank]
         notes += [line for request in plan.requests for line in request.kind.notes(request, results)]
+        context.listener.started("finishing", 3)
         publish_outcomes(project, plan, results, context)
         keep_draw(plan.placement, context)
-        forget_shards(folder)
+        forget_shards(place)
+        context.listener.advanced("documents and index", None)
         notes += _left_out(plan, results)
-    there, kept = _with_added(folder, before, factory, listener)
+    there, kept = _with_added(place, before, factory, listener)
+    context.listener.advanced("labels added before", None)
     notes += kept
-    page = write_report(folder, REGISTRY)
+    page = write_report(place.folder, REGISTRY, there.store)
+    context.listener.advanced("report", None)
     return BuildReport(
         name=project.recipe.name,
         version=project.recipe.version,
-        corpus=folder,
+        corpus=place.folder,
+        address=place.uri,
         samples=len(plan.placement.samples),
         tiles=len(plan.tiles),
         scenes=plan.scene_count,
@@ -145,21 +162,74 @@ def build(
     )
 
 
-def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Path, CorpusInfo | None]:
-    """The project of a recipe, the corpus folder, and the corpus that an earlier build has finished there.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a build would do."""
+
+    corpus: str
+    """Folder or address of the corpus."""
+    samples: int
+    scenes: int
+    rows: tuple[tuple[str, int, int], ...]
+    """Product, its units that are done, and those that would be made."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        rows = [{"product": product, "done": done, "to_make": made} for product, done, made in self.rows]
+        return {"corpus": self.corpus, "samples": self.samples, "scenes": self.scenes, "products": rows}
+
+
+def preview(
+    recipe: str | Path, *, out: str | Path | None = None, factory: Factory = inline, listener: Listener | None = None
+) -> Preview:
+    """What a build would make. As for a plan, samples are placed and the archive is searched; nothing is built.
+
+    Args:
+        recipe: as of `build`.
+        out: as of `build`.
+        factory: as of `build`.
+        listener: receives progress.
+
+    Raises:
+        RecipeError: the recipe has problems.
+        ForeignCorpusError: the folder contains another corpus, or something else.
+        BuildError: units that placing needs have failed.
+    """
+    project, place, _ = claimed(recipe, out)
+    with build_context(place, factory, listener) as context:
+        inputs, left_out = gather(project, REGISTRY, context, fetch=False)
+        plan = make_plan(project, REGISTRY, inputs, left_out)
+        todo = Counter(unit.product for unit in unfinished(plan.units, context))
+    every = Counter(unit.product for unit in plan.units)
+    return Preview(
+        corpus=place.uri,
+        samples=len(plan.placement.samples),
+        scenes=plan.scene_count,
+        rows=tuple((key, count - todo[key], todo[key]) for key, count in sorted(every.items())),
+    )
+
+
+def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Place, CorpusInfo | None]:
+    """The project of a recipe, the place of its corpus, and the corpus that an earlier build has finished there.
 
     Raises:
         RecipeError: the recipe has problems.
         ForeignCorpusError: the folder contains another corpus, or something else.
     """
     project = REGISTRY.open(recipe)
-    folder = Path(out) if out is not None else project.folder / CORPUS_FOLDER
-    return project, folder, claim_folder(folder, project)
+    stated = limits(os.environ.get(CONNECTIONS_VARIABLE, ""))
+    declare(connection_limits(project.recipe.named_archives().values()) | stated)
+    place = Place.of(out if out is not None else project.folder / CORPUS_FOLDER)
+    return project, place, claim_store(place, project) if place.remote else claim_folder(place.folder, project)
 
 
 def planned(project: Project, context: BuildContext, *, allow_missing: bool = False) -> Plan:
     """The plan of a build, noted in its journal; raises what `landloom.engine.plan.gather` does."""
-    inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+    traffic()  # of what this process did before
+    try:
+        inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+    finally:
+        context.journal.add_traffic(traffic())
     plan = make_plan(project, REGISTRY, inputs, left_out)
     keep_plan(context.journal, plan.units)
     return plan
@@ -185,13 +255,17 @@ def _to_make(unmade: list[Unit], context: BuildContext, *, finish: bool) -> tupl
 
 
 def _with_added(
-    folder: Path, before: CorpusInfo | None, factory: Factory, listener: Listener | None
+    place: Place, before: CorpusInfo | None, factory: Factory, listener: Listener | None
 ) -> tuple[FinishedCorpus, list[str]]:
     """The corpus with the labels that were added to it before, and lines on these and on products that are gone.
 
     Raises:
         BuildError: added labels cannot be restored.
     """
+    if place.remote:  # labels are only added to corpora on a local disk
+        there = FinishedCorpus.open(place.uri)
+        return there, _dropped(before, there.info)
+    folder = place.folder
     back, lost = restore_labels(folder, factory=factory, listener=listener)
     rasters, missing = restore_rasters(folder)
     changes, unknown = restore_label_changes(folder)
@@ -238,19 +312,45 @@ def claim_folder(folder: Path, project: Project) -> CorpusInfo | None:
     if folder.exists() and not folder.is_dir():
         raise ForeignCorpusError(f"{folder}: is a file; choose a folder with --out")
     if document.exists():
-        try:
-            there = parse_corpus_json(document.read_bytes())
-        except LandloomError as error:
-            raise ForeignCorpusError(f"{folder}: its {CORPUS} cannot be read: {error}") from error
-        if (there.name, there.version) != (recipe.name, recipe.version):
-            raise ForeignCorpusError(
-                f"{folder}: got the corpus {there.name} {there.version}, expected {recipe.name} {recipe.version}; "
-                "choose another folder with --out"
-            )
-        return there
+        return _same(document.read_bytes(), recipe, str(folder))
     if folder.exists() and any(folder.iterdir()) and not (folder / STATE).exists():
         raise ForeignCorpusError(f"{folder}: contains files of something else; choose another folder with --out")
     return None
+
+
+def _same(document: bytes, recipe: Recipe, where: str) -> CorpusInfo:
+    """The corpus that a `corpus.json` describes, if it is the one of the recipe."""
+    try:
+        there = parse_corpus_json(document)
+    except LandloomError as error:
+        raise ForeignCorpusError(f"{where}: its {CORPUS} cannot be read: {error}") from error
+    if (there.name, there.version) != (recipe.name, recipe.version):
+        raise ForeignCorpusError(
+            f"{where}: got the corpus {there.name} {there.version}, expected {recipe.name} {recipe.version}; "
+            "choose another place with --out"
+        )
+    return there
+
+
+def claim_store(place: Place, project: Project) -> CorpusInfo | None:
+    """Refuse an address with another corpus, with one that was published, or with files of something else.
+
+    Returns:
+        The corpus finished there by an earlier build.
+
+    Raises:
+        ForeignCorpusError: there are such files.
+    """
+    store = open_store(place.uri)
+    if not store.exists(CORPUS):
+        if not store.exists(JOURNAL) and next(iter(store.list()), None) is not None:
+            raise ForeignCorpusError(f"{place.uri}: contains files of something else; choose another place with --out")
+        return None
+    there = _same(store.get(CORPUS), project.recipe, place.uri)
+    links = orjson.loads(store.get(there.layout.stac_root))["links"]
+    if any(link["rel"] == "self" for link in links):
+        raise ForeignCorpusError(f"{place.uri}: {there.name} {there.version} is published there; choose another place")
+    return there
 
 
 def _unknown(step: LineageStep) -> Iterator[str]:

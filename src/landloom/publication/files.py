@@ -15,7 +15,9 @@ from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
 from landloom.corpus.resources import resource_files
 from landloom.corpus.root import RootDigest, covered_keys
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
-from landloom.corpus.stac.items_table import items_tables
+from landloom.corpus.stac.items_table import ItemTables
+from landloom.corpus.stac.slim_items import items_tables
+from landloom.corpus.stac.tile_shares import TileShares
 from landloom.errors import MissingKeyError
 
 if TYPE_CHECKING:
@@ -140,19 +142,22 @@ def write_documents(
         info: the corpus.
         contents: its tiles.
         table: its index, already written.
-        items: whether the JSON items are written.
+        items: whether the JSON items and full tables of them are written, or slim tables.
         base_url: public address of the corpus; None for relative hrefs.
     """
     resources = {entry.path: entry for entry in (files.put("", *item) for item in resource_files(info, table).items())}
-    summaries = []
-    for content in contents:
+    summaries, shares, tables = [], TileShares(info, table), ItemTables(info=info, base_url=base_url)
+    for plain in contents:
+        content = shares.of(plain)
         for key, data in tile_documents(info, content, base_url, items=items):
             files.put(str(content.tile), key, data)
+        if items:
+            tables.add(content)
         summaries.append(TileSummary.of(info, content))
         files.close(str(content.tile))
-    for key, data in root_documents(info, summaries, base_url, files=resources):
-        files.put("", key, data)
-    for key, data in items_tables(info, table, base_url):
+    rows = tables.files() if items else items_tables(info, table, base_url)
+    made = resources | {key: files.put("", key, data) for key, data in rows}
+    for key, data in root_documents(info, summaries, base_url, files=made):
         files.put("", key, data)
     numbers = Numbers.of(info, table)
     files.put("", keys.CARD, card(info, numbers))

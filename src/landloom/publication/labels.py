@@ -12,9 +12,10 @@ import numpy as np
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.info import ProductInfo
 from landloom.corpus.layout import CORPUS
-from landloom.engine.context import JOURNAL, build_context, is_done, run_units, unfinished
+from landloom.engine.context import build_context, is_done, run_units, unfinished
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.sources.cell_fractions import CellsTask, SampleCells, is_raster, read_millionths, source_settings
 from landloom.engine.sources.check import check_source
 from landloom.engine.sources.label_files import LabelFiles

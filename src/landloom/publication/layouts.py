@@ -30,6 +30,7 @@ from landloom.errors import (
     counted,
 )
 from landloom.formats.geotiff import decode_geotiff
+from landloom.formats.zarr.codecs import codec_named
 from landloom.formats.zarr.cubes import CubeReader
 from landloom.publication.files import CorpusWriter, write_documents
 from landloom.store.local import LocalStore
@@ -52,6 +53,8 @@ if TYPE_CHECKING:
 
 LAYOUTS = ("chips", "cubes")
 """Layouts of a corpus."""
+CODEC, USUAL = "cube_codec", "zstd"
+"""Key of a recipe for the codec of cubes, and what it is without."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +188,7 @@ def export(
     out: str | Path,
     layouts: Sequence[str],
     *,
+    codec: str | None = None,
     factory: Factory = inline,
     listener: Listener | None = None,
 ) -> ExportReport:
@@ -194,6 +198,7 @@ def export(
         corpus: folder or address of the corpus.
         out: target folder; empty, or from the same export.
         layouts: `chips`, `cubes` or both.
+        codec: of cubes, `zstd` or `lz4`; by default that of the corpus, and zstd if it has no cubes.
         factory: makes executors; by default only this process.
         listener: receives progress.
 
@@ -201,7 +206,7 @@ def export(
         Summary of the export.
 
     Raises:
-        InvalidValueError: no such layout.
+        InvalidValueError: no such layout or codec, or a codec without cubes.
         CorpusError: there is no corpus, or its files cannot be read.
         ForeignCorpusError: the target folder contains something else.
         DiskFullError: no space is left; the next export continues.
@@ -209,11 +214,13 @@ def export(
     wanted = tuple(name for name in LAYOUTS if name in layouts)
     if not wanted or set(layouts) - set(LAYOUTS):
         raise InvalidValueError(f"got layouts {', '.join(layouts) or 'none'}, expected chips, cubes or both")
+    if codec is not None and "cubes" not in wanted:
+        raise InvalidValueError(f"got codec {codec_named(codec)} of cubes, but layouts {', '.join(wanted)}")
     there, folder = FinishedCorpus.open(corpus), Path(out)
-    _claim(there, folder, wanted)
-    info = exported_info(there.info, wanted)
+    info = exported_info(there.info, wanted, codec)
+    _claim(there, folder, info)
     with build_context(folder, factory, listener) as context:
-        units = list(_units(there, corpus, context.uri, wanted))
+        units = list(_units(there, corpus, context.uri, info))
         problems = run_stage("exporting", units, context)
         if problems:
             raise CorpusError(f"{corpus}: {counted(len(problems), 'part')} cannot be exported:\n{bullets(problems)}")
@@ -227,15 +234,22 @@ def export(
     return ExportReport(corpus=folder, layouts=wanted, tiles=len(there.tiles), files=total[0], size=total[1])
 
 
-def exported_info(info: CorpusInfo, layouts: tuple[str, ...]) -> CorpusInfo:
-    """The description of the exported corpus: unchanged, as if its recipe had listed these layouts."""
-    recipe = dict(info.recipe)
+def exported_info(info: CorpusInfo, layouts: tuple[str, ...], codec: str | None) -> CorpusInfo:
+    """The description of the exported corpus: unchanged, as if its recipe had listed these layouts and this codec."""
+    recipe = {key: value for key, value in info.recipe.items() if key != CODEC}
     if "layouts" in recipe:
         recipe["layouts"] = list(layouts)
+    if "cubes" in layouts and (codec or codec_of(info)) != USUAL:
+        recipe[CODEC] = codec_of(info) if codec is None else codec_named(codec)
     return replace(info, layouts=layouts, recipe=recipe)
 
 
-def _claim(there: FinishedCorpus, folder: Path, layouts: tuple[str, ...]) -> None:
+def codec_of(info: CorpusInfo) -> str:
+    """Codec of the cubes of a corpus, as its recipe says."""
+    return str(info.recipe.get(CODEC, USUAL)) if "cubes" in info.layouts else USUAL
+
+
+def _claim(there: FinishedCorpus, folder: Path, wanted: CorpusInfo) -> None:
     """Refuse a folder with contents other than the same export."""
     if isinstance(there.store, LocalStore) and folder.resolve().is_relative_to(there.store.root.resolve()):
         raise ForeignCorpusError(f"{folder}: is inside the corpus; choose another folder")
@@ -246,19 +260,24 @@ def _claim(there: FinishedCorpus, folder: Path, layouts: tuple[str, ...]) -> Non
             raise ForeignCorpusError(f"{folder}: contains files of something else; choose another folder")
         return
     found = parse_corpus_json((folder / CORPUS).read_bytes())
-    got = (found.name, found.version, found.layouts)
-    if got != (there.info.name, there.info.version, layouts):
+    got, expected = ((one.name, one.version, one.layouts, codec_of(one)) for one in (found, wanted))
+    if got != expected:
         raise ForeignCorpusError(
-            f"{folder}: got the corpus {found.name} {found.version} as {' and '.join(found.layouts)}, expected "
-            f"{there.info.name} {there.info.version} as {' and '.join(layouts)}; choose another folder"
+            f"{folder}: got the corpus {_described(found)}, expected {_described(wanted)}; choose another folder"
         )
 
 
-def _units(there: FinishedCorpus, source: str, target: str, layouts: tuple[str, ...]) -> Iterator[Unit]:
+def _described(info: CorpusInfo) -> str:
+    codec = f" ({codec_of(info)})" if codec_of(info) != USUAL else ""
+    return f"{info.name} {info.version} as {' and '.join(info.layouts)}{codec}"
+
+
+def _units(there: FinishedCorpus, source: str, target: str, wanted: CorpusInfo) -> Iterator[Unit]:
     """One unit per tile for copied files, and one per tile and product for converted imagery."""
-    info = there.info
-    keep = tuple(name for name in layouts if name in info.layouts)
-    want = tuple(name for name in layouts if name not in info.layouts)
+    info, codec = there.info, codec_of(wanted)
+    has = tuple(name for name in info.layouts if name != "cubes" or codec == codec_of(info))
+    keep = tuple(name for name in wanted.layouts if name in has)
+    want = tuple(name for name in wanted.layouts if name not in has)
     exists = there.exists()
     for tile, samples in there.tiles.items():
         entries = there.entries(tile)
@@ -269,10 +288,11 @@ def _units(there: FinishedCorpus, source: str, target: str, layouts: tuple[str, 
         for item in info.products if want else ():
             if item.product.folder is None or not exists[tile][item.key].any():
                 continue
-            task = _convert(there, item, exists[tile][item.key], samples, (source, target), want)
+            task = _convert(there, item, exists[tile][item.key], samples, (source, target), want, codec)
             marks = (f"/{item.product.folder}/", f"/{item.product.folder}.zarr/")
             made_of = [(entry.path, entry.sha256) for entry in entries if any(mark in entry.path for mark in marks)]
-            decides = unit_digest(made_of, want, asdict(task.product), [str(sample.id) for sample in samples])
+            form = want if codec == USUAL else (*want, codec)
+            decides = unit_digest(made_of, form, asdict(task.product), [str(sample.id) for sample in samples])
             yield Unit(kind="convert", product=item.key, tile=tile, key=decides, memory=2 * BUDGET, task=task)
 
 
@@ -283,6 +303,7 @@ def _convert(
     samples: tuple[Sample, ...],
     between: tuple[str, str],
     want: tuple[str, ...],
+    codec: str,
 ) -> ConvertTask:
     if not item.timesteps:
         raise CorpusError(f"product {item.key} has no timesteps, and so no {' or '.join(want)} to convert")
@@ -290,7 +311,7 @@ def _convert(
     return ConvertTask(
         source=between[0],
         target=between[1],
-        layout=there.info.layout,
+        layout=replace(there.info.layout, codec=codec_named(codec)),
         have=there.info.layouts[0],
         want=want,
         product=item.product,

@@ -7,6 +7,7 @@ import io
 import json
 from dataclasses import asdict, replace
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -16,9 +17,9 @@ import pyarrow.parquet as pq
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.footprints import rings, squares_of
 from landloom.corpus.layout import CORPUS, INDEX, ROOT
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
 from landloom.engine.kinds import ReportFacts
+from landloom.engine.place import JOURNAL
 from landloom.engine.project import Project
 from landloom.engine.units import Outcome, unit_digest
 from landloom.errors import CorpusError, RecipeError
@@ -26,13 +27,13 @@ from landloom.formats.geotiff import decode_geotiff
 from landloom.model.ids import parse_sample_id
 from landloom.reports import figures
 from landloom.reports.page import figure, head, page, table
+from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from landloom.engine.context import BuildContext
     from landloom.engine.placement import Placement
     from landloom.engine.registry import Registry
+    from landloom.store.protocol import Store
 
 DRAW: Final = ".landloom/draw.json"
 """Key of the results of the draw, in the build state."""
@@ -50,12 +51,13 @@ def keep_draw(placement: Placement, context: BuildContext) -> None:
         context.store.put(DRAW, orjson.dumps(dict(placement.draw)))
 
 
-def write_report(folder: Path, registry: Registry) -> Path:
-    """Write the report page of a corpus folder, unless the one there was made of the same corpus and journal.
+def write_report(folder: Path, registry: Registry, store: Store | None = None) -> Path:
+    """Write the report page of a corpus, unless the one there was made of the same corpus and journal.
 
     Args:
-        folder: folder of the build.
+        folder: of the state of its build; the page is written there.
         registry: its kinds and sampler add their sections.
+        store: of the corpus, if it is elsewhere.
 
     Returns:
         Its path.
@@ -63,52 +65,48 @@ def write_report(folder: Path, registry: Registry) -> Path:
     Raises:
         CorpusError: no corpus was built there.
     """
-    facts, size = _read(folder)
+    facts, size = _read(folder, open_store(str(folder)) if store is None else store)
     path, mark = folder / "report.html", _mark(facts, size)
     if path.exists() and path.read_text(encoding="utf-8").endswith(mark):
         return path
     title = f"{facts.info.publication.title}, version {facts.info.version}"
     parts = [_head(facts, title, size), _map(facts), *_own_parts(facts, registry)]
-    parts += [_chips(facts), _failures(facts), _timings(facts)]
+    parts += [_chips(facts), _failures(facts), _timings(facts), _requests(facts)]
     path.write_text(page(title, parts) + mark, encoding="utf-8")
     return path
 
 
 def _mark(facts: ReportFacts, size: int) -> str:
     """The last line of a page: a digest of everything that the page is made of."""
-    texts = [
-        hashlib.sha256((facts.folder / key).read_bytes()).hexdigest()
-        for key in _SOURCES
-        if (facts.folder / key).exists()
-    ]
+    texts = [hashlib.sha256(facts.store.get(key)).hexdigest() for key in _SOURCES if facts.store.exists(key)]
     units = [asdict(replace(entry, outcome=_NOTHING)) | entry.outcome.document() for entry in facts.entries]
     return f"<!-- made of {unit_digest(version('landloom'), texts, units, size)} -->\n"
 
 
-def _read(folder: Path) -> tuple[ReportFacts, int]:
+def _read(folder: Path, store: Store) -> tuple[ReportFacts, int]:
     """Input of the page, and the total size of all files made by units."""
-    if not (folder / CORPUS).exists() or not (folder / JOURNAL).exists():
+    if not store.exists(CORPUS) or not (folder / JOURNAL).exists():
         raise CorpusError(f"{folder}: no finished build here; start one with: landloom build")
     entries, size = [], 0
     with Journal(folder / JOURNAL) as journal:
+        spent = journal.traffic()
         for entry in journal.entries():
             size += sum(file.size for file in entry.outcome.files)
             entries.append(replace(entry, outcome=replace(entry.outcome, files=())))
-    info = parse_corpus_json((folder / CORPUS).read_bytes())
-    index = pq.read_table(io.BytesIO((folder / INDEX).read_bytes()), use_threads=False)
-    return ReportFacts(folder=folder, info=info, table=index, entries=tuple(entries)), size
+    info = parse_corpus_json(store.get(CORPUS))
+    index = pq.read_table(io.BytesIO(store.get(INDEX)), use_threads=False)
+    return ReportFacts(store=store, info=info, table=index, entries=tuple(entries), traffic=spent), size
 
 
 def _own_parts(facts: ReportFacts, registry: Registry) -> list[str]:
     """Sections of sampler and product kinds; without those of recipe sections that cannot be read any more."""
     try:
-        recipe = registry.recipe.parse(facts.info.recipe, str(facts.folder))
+        recipe = registry.recipe.parse(facts.info.recipe, facts.store.uri)
     except RecipeError as error:
         return [f"<p>{len(error.problems)} keys of the recipe are unknown: figures of its products are left out.</p>"]
-    project, parts = Project(recipe=recipe, folder=facts.folder.parent), []
-    draw = facts.folder / DRAW
-    if draw.exists():
-        achieved = json.loads(draw.read_text(encoding="utf-8"))
+    project, parts = Project(recipe=recipe, folder=Path(facts.store.uri).parent), []
+    if facts.store.exists(DRAW):
+        achieved = json.loads(facts.store.get(DRAW))
         parts += registry.sampler(recipe.samples).report(achieved, facts.info)
     for request in registry.requests(project):
         parts += request.kind.report(request, facts)
@@ -155,9 +153,9 @@ def _chips(facts: ReportFacts) -> str:
     for text in ids[:: max(len(ids) // SHOWN, 1)][:SHOWN]:
         sample = parse_sample_id(info.scheme, text)
         for step in item.timesteps[:12]:
-            file = facts.folder / info.layout.chip(sample, item.product, step.name)
-            if file.exists():
-                chip = decode_geotiff(file.read_bytes())[0]
+            key = info.layout.chip(sample, item.product, step.name)
+            if facts.store.exists(key):
+                chip = decode_geotiff(facts.store.get(key))[0]
                 picture = figures.true_colour(chip, *(bands.index(name) for name in names))
                 rows.setdefault(text, []).append((step.name, picture))
     if not rows:
@@ -191,3 +189,22 @@ def _timings(facts: ReportFacts) -> str:
     rows = [(name, len(times), f"{sum(times):.1f}", f"{max(times):.1f}") for name, times in sorted(groups.items())]
     header = ("units", "count", "seconds in all", "longest")
     return "<h2>Timings</h2>" + table(header, rows, (1, 2, 3))
+
+
+def _requests(facts: ReportFacts) -> str:
+    """What each host was asked for, and what it gave."""
+    if not facts.traffic:
+        return ""
+    header = ("host", "requests", "retries", "given up", "MB", "seconds waited between tries")
+    rows = [
+        (
+            host,
+            f"{one.requests:,}",
+            f"{one.retries:,}",
+            f"{one.failures:,}",
+            f"{one.size / 1e6:,.1f}",
+            f"{one.waited:,.0f}",
+        )
+        for host, one in facts.traffic.items()
+    ]
+    return "<h2>Requests</h2>" + table(header, rows, (1, 2, 3, 4, 5))

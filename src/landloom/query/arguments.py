@@ -37,21 +37,62 @@ def names_of(value: Any, what: str) -> tuple[str, ...] | None:
 
 
 def period_of(value: Any) -> Period | None:
-    """A period from two dates or instants: text, date, datetime, NumPy or pandas values.
+    """A period: a year, month or day by name, or its start and the first instant after it, each of which may be open.
+
+    Args:
+        value: `"2018-06"`, `("2018-06-01", "2018-07-01")`, `"2018-06/2018-08"`; text, dates, datetimes, NumPy or pandas
+            values. In a pair, a month or year stands for its start; None or `..` is an open end.
 
     Raises:
-        InvalidInputError: something else than two.
+        InvalidInputError: something else.
         InvalidValueError: not dates, or the end is not after the start.
 
     Example:
         >>> str(period_of(("2018-06-01", np.datetime64("2018-07-01"))))
         '2018-06-01T00:00:00Z/2018-07-01T00:00:00Z'
+        >>> str(period_of("2018-06")), str(period_of(("2018-06", None)))
+        ('2018-06-01T00:00:00Z/2018-07-01T00:00:00Z', '2018-06-01T00:00:00Z/..')
     """
     if value is None:
         return None
-    from landloom.model.time import Period
+    from datetime import date, datetime
 
-    return value if isinstance(value, Period) else Period.parse(*instants_of(value, "period"))
+    from landloom.model.time import FIRST, LAST, Period
+
+    if isinstance(value, Period):
+        return value
+    text = value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
+    if isinstance(text, str):
+        named = Period.calendar(text)
+        if named is not None:
+            return named
+        value = text.split("/") if text.count("/") == 1 else text
+    start, end = _pair(value, "period")
+    return Period(_instant(start, FIRST), _instant(end, LAST))
+
+
+def _instant(value: Any, default: datetime) -> datetime:
+    """An instant: a month or year stands for its start, nothing or two dots for an open end."""
+    from datetime import date
+
+    from landloom.model.time import OPEN, Period, parse_instant
+
+    if value is None or (isinstance(value, str) and value.strip() in ("", OPEN)):
+        return default
+    if isinstance(value, date):
+        return parse_instant(value)
+    named = Period.calendar(str(value))
+    return parse_instant(str(value)) if named is None else named.start
+
+
+def _pair(value: Any, what: str) -> tuple[Any, Any]:
+    if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
+        single = " or a month such as '2018-06'" if what == "period" else ""
+        raise InvalidInputError(
+            f"{what}: got {value!r}, expected two dates such as ('2018-06-01', '2018-07-01'){single}"
+        )
+    start, end = value
+    return start, end
 
 
 def instants_of(value: Any, what: str) -> tuple[datetime, datetime]:
@@ -65,9 +106,8 @@ def instants_of(value: Any, what: str) -> tuple[datetime, datetime]:
 
     from landloom.model.time import parse_instant
 
-    if isinstance(value, str) or not hasattr(value, "__len__") or len(value) != 2:
-        raise InvalidInputError(f"{what}: got {value!r}, expected two dates such as ('2018-06-01', '2018-07-01')")
-    start, end = (parse_instant(part if isinstance(part, str | date) else str(part)) for part in value)
+    pair = _pair(value, what)
+    start, end = (parse_instant(part if isinstance(part, str | date) else str(part)) for part in pair)
     return start, end
 
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    import pandas as pd
     import pyarrow as pa
     from numpy.typing import NDArray
 
@@ -124,6 +125,15 @@ def slots_of(
                         Slot(product=key, timestep=name, position=position, stamp=stamp, band=band, template=text)
                     )
     return tuple(slots)
+
+
+def _dictionary(texts: Sequence[str | None], chosen: NDArray[np.intp]) -> pa.DictionaryArray:
+    """Some of these texts, each different one kept once; None is null."""
+    import pyarrow as pa
+
+    words = list(dict.fromkeys(text for text in texts if text is not None))
+    codes = np.array([-1 if text is None else words.index(text) for text in texts], dtype=np.int32)[chosen]
+    return pa.DictionaryArray.from_arrays(pa.array(codes, mask=codes < 0), pa.array(words, pa.string()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -292,12 +302,20 @@ class AssetSet:
         ids = pa.array(self.sidecar.ids(self.rows).astype(str).tolist())
         columns = {
             "id": pa.DictionaryArray.from_arrays(row.astype(np.int32), ids),
-            "product": pa.DictionaryArray.from_arrays(
-                slot.astype(np.int32), pa.array([item.product for item in self.slots], pa.string())
-            ),
-            "timestep": pa.DictionaryArray.from_arrays(
-                slot.astype(np.int32), pa.array([item.timestep for item in self.slots], pa.string())
-            ),
+            "product": _dictionary([item.product for item in self.slots], slot),
+            "timestep": _dictionary([item.timestep for item in self.slots], slot),
             "path": pa.array(self.paths(), pa.string()),
         }
         return pa.table(columns)
+
+    def to_dataframe(self) -> pd.DataFrame:
+        """One row per file: `id`, `product`, `timestep`, `path`, and `href`, which opens it.
+
+        Example:
+            >>> from landloom.query.example import example_corpus
+            >>> frame = example_corpus().query(products="s2", period="2018-06").assets.to_dataframe()
+            >>> frame.shape, frame.href[0].removeprefix("https://example.org/corpus/") == frame.path[0]
+            ((4, 5), True)
+        """
+        frame: pd.DataFrame = self.to_arrow().to_pandas()
+        return frame.assign(href=self.hrefs())

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
+import warnings
 from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from landloom.errors import InvalidInputError, NotFoundError
+from landloom.corpus.layout import BEGUN
+from landloom.errors import InvalidInputError, LandloomWarning, NotFoundError, counted
 from landloom.query.arguments import limited, names_of, period_of
 from landloom.query.cql2.condition import Condition
 from landloom.query.index.opening import open_sidecar
@@ -20,7 +23,7 @@ from landloom.query.index.spatial import cover, refine
 from landloom.query.selection import Selection
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from landloom.corpus.info import CorpusInfo
     from landloom.model.time import Period
@@ -29,10 +32,10 @@ if TYPE_CHECKING:
     from landloom.query.index.sidecar import Rows, Sidecar
     from landloom.query.index.spatial import Relation
     from landloom.query.region import Region
-    from landloom.query.selection import LinkedSample
+    from landloom.query.views.linked import LinkedSample
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Corpus:
     """A corpus for queries; it is never changed.
 
@@ -79,6 +82,9 @@ class Corpus:
         text = str(uri)
         layer = None if countries is None else os.fspath(countries)
         path = Path(text.removeprefix("file://"))
+        if (path / BEGUN).exists() and (path / INDEX).is_file():
+            unfinished = "a build of it is running, has failed or was killed; see `landloom status`"
+            warnings.warn(f"{text}: may be incomplete: {unfinished}", LandloomWarning, stacklevel=2)
         if path.suffix == ".parquet" and path.is_file():
             source, base = index_source(path), f"{path.resolve().parents[1]}/"
         elif (path / INDEX).is_file():
@@ -115,6 +121,49 @@ class Corpus:
         return self.sidecar.info
 
     @property
+    def period(self) -> Period:
+        """The period covered by all its products together.
+
+        Raises:
+            InvalidValueError: no product has a period.
+        """
+        return self.info.period
+
+    @property
+    def bands(self) -> dict[str, tuple[str, ...]]:
+        """Product → names of its bands, in file order; products without bands are left out."""
+        named = {item.key: tuple(band.name for band in item.product.bands) for item in self.info.products}
+        return {key: names for key, names in named.items() if names}
+
+    @property
+    def classes(self) -> dict[str, str]:
+        """Label column → name of its class, the finest level first; both may be used in filters."""
+        from landloom.query.cql2.class_names import class_names
+
+        return class_names(self.sidecar)
+
+    def describe(self) -> str:
+        """What the corpus holds: samples and where they are, products, bands, period, classes, splits and strata."""
+        from landloom.query.views.text import describe_corpus
+
+        return describe_corpus(self.query())
+
+    def cite(self) -> str:
+        """What users have to state: sentence, BibTeX entry (accessed today), attribution, funding and contact."""
+        from landloom.corpus.citation import cite
+
+        return cite(self.info, datetime.now(UTC).date().isoformat())
+
+    def __repr__(self) -> str:
+        count, products = counted(len(self), "sample"), ", ".join(self.products)
+        return f"<Corpus {self.name} {self.version}: {count}; {products}; {self.base}>"
+
+    def _repr_html_(self) -> str:
+        from landloom.query.views.page import corpus_page
+
+        return corpus_page(self.query(), repr(self))
+
+    @property
     def folder(self) -> Path | None:
         """Its folder on local disk; None if it is elsewhere."""
         return None if "://" in self.base else Path(self.base)
@@ -130,7 +179,7 @@ class Corpus:
         """The same corpus with names for sums of columns.
 
         Args:
-            sums: name → arithmetic on columns, exact: `forest="clc_311 + clc_312 + clc_313"`.
+            sums: name → arithmetic on columns or classes, exact: `trees="clc_311 + clc_312"`, `wet="Wetlands + clc_5"`.
 
         Raises:
             InvalidInputError: not an arithmetic expression, or the name of an existing column.
@@ -142,28 +191,27 @@ class Corpus:
             >>> len(corpus.query(where="forest = 1"))
             2
         """
+        from landloom.query.cql2.class_names import with_columns
         from landloom.query.cql2.columns import TEXTS
         from landloom.query.cql2.filter import Filter, parse_sum
 
         taken = sorted(set(sums) & set(self.columns))
         if taken:
             raise InvalidInputError(f"got the name {taken[0]!r} of a column for a sum, expected another")
-        nodes = {name: parse_sum(text) for name, text in sums.items()}
+        nodes = {name: with_columns(parse_sum(text), self.sidecar, self.aggregates) for name, text in sums.items()}
         for node in nodes.values():
             for column in Filter(root=node).names():
-                if column not in self.columns:
-                    raise NotFoundError.of("column", column, self.columns)
                 if column in TEXTS or column in self.aggregates:
                     raise InvalidInputError(f"got column {column!r} in a sum, expected label columns such as clc_311")
         return replace(self, aggregates={**self.aggregates, **nodes})
 
     def query(  # noqa: PLR0913 - every one is a question of its own, and all are optional
         self,
+        where: str | Mapping[str, Any] | None = None,
         *,
         region: Any = None,
         relation: Relation = "intersects",
-        where: str | Mapping[str, Any] | None = None,
-        period: Period | tuple[Any, Any] | None = None,
+        period: Period | str | date | tuple[Any, Any] | None = None,
         products: str | Iterable[str] | None = None,
         bands: str | Iterable[str] | None = None,
         strata: str | Iterable[str] | None = None,
@@ -171,17 +219,20 @@ class Corpus:
         split_set: str | None = None,
         limit: int | None = None,
         seed: int | None = None,
+        quiet: bool = False,
     ) -> Selection:
         """Select samples and files.
 
         Region, filter, strata and split select samples; period, products and bands select files. The period is
-        half-open.
+        half-open. A question that was hardly meant as it is asked draws a `LandloomWarning`: shares beyond 0 to 1, a
+        region or a period where the corpus has nothing.
 
         Args:
+            where: a filter in CQL2, text or JSON, over label columns of every level, `stratum`, `split`, `tile`, …;
+                classes by name in double quotes where they have blanks: `"Coniferous forest" >= 0.5 AND forest < 1`.
             region: a box (west, south, east, north), a geometry, GeoJSON, WKT, a vector file, the name of a country.
             relation: a sample's footprint `intersects` the region or lies `within` it.
-            where: a filter in CQL2, text or JSON, over label columns of every level, `stratum`, `split`, `tile`, …
-            period: two instants or dates, or a `Period`.
+            period: a year, month or day (`2018-06`), two dates of which either may be None, or a `Period`.
             products: keys; by default all.
             bands: names.
             strata: names of strata.
@@ -189,6 +240,7 @@ class Corpus:
             split_set: name of the split set that they are of; by default the splits of the corpus's recipe.
             limit: maximum number of samples: the first in index order, or with a seed a random draw.
             seed: seed of the draw.
+            quiet: draw no warnings.
 
         Raises:
             InvalidInputError: an invalid region, filter or period; it is named.
@@ -199,15 +251,18 @@ class Corpus:
             from landloom.query.split_sets import with_split_set
 
             self = replace(self, sidecar=with_split_set(self.sidecar, self.base, split_set))  # noqa: PLW0642
-        keys = self._keys(products)
-        rows = self._rows(
-            region, relation, where, {"stratum": names_of(strata, "strata"), "split": names_of(split, "split")}
-        )
+        keys, chosen = self._keys(products), period_of(period)
+        words = {"stratum": names_of(strata, "strata"), "split": names_of(split, "split")}
+        condition = Condition(self.sidecar, where, self.aggregates, words)
+        rows = self._rows(region, relation, condition)
+        if not quiet:
+            for doubt in self._doubts(condition, rows, region, keys, chosen):
+                warnings.warn(doubt, LandloomWarning, stacklevel=2)
         return Selection(
             sidecar=self.sidecar,
             rows=limited(rows, limit, seed),
             products=keys,
-            period=period_of(period),
+            period=chosen,
             bands=self._bands(names_of(bands, "bands"), keys),
             base=self.base,
         )
@@ -271,10 +326,21 @@ class Corpus:
                 raise NotFoundError.of("band", band, known)
         return bands
 
-    def _rows(self, region: Any, relation: Relation, where: Any, words: Mapping[str, tuple[str, ...] | None]) -> Rows:
+    def _doubts(
+        self, condition: Condition, rows: Rows, region: Any, keys: tuple[str, ...], period: Period | None
+    ) -> Iterator[str]:
+        from landloom.query.views.doubts import period_doubts, region_doubt, share_doubts
+
+        if condition.filter is not None:
+            yield from share_doubts(condition.filter.root, self.sidecar, self.aggregates)
+        if region is not None and not len(rows):
+            anything = Condition(self.sidecar, None, {}, {})
+            yield from () if len(self._rows(region, "intersects", anything)) else (region_doubt(self.sidecar),)
+        yield from period_doubts(self.info, keys, period) if period is not None else ()
+
+    def _rows(self, region: Any, relation: Relation, condition: Condition) -> Rows:
         if relation not in ("intersects", "within"):
             raise NotFoundError.of("relation", str(relation), ("intersects", "within"))
-        condition = Condition(self.sidecar, where, self.aggregates, words)
         if region is None:
             return condition.of(None)
         from landloom.query.region import resolve_region
@@ -302,3 +368,23 @@ class Corpus:
                     f"region: got {area.bounds}, where {self.name} has nothing; with swapped axes it has; "
                     "expected longitude before latitude"
                 )
+
+
+def open(  # noqa: A001 - it is `landloom.open`
+    uri: str | os.PathLike[str],
+    *,
+    cache: Path | None = None,
+    countries: str | os.PathLike[str] | None = None,
+    profile: str | None = None,
+) -> Corpus:
+    """Open a corpus: a folder, an index file, an address, or a registered name; see `Corpus.open`.
+
+    Example:
+        >>> from landloom import LandloomError, open
+        >>> try:
+        ...     open("absent")
+        ... except LandloomError as error:
+        ...     print(type(error).__name__)
+        NotFoundError
+    """
+    return Corpus.open(uri, cache=cache, countries=countries, profile=profile)

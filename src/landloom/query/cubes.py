@@ -17,13 +17,12 @@ from landloom.formats.zarr.cubes import CubeReader
 from landloom.query.address_lists import filled
 from landloom.query.assets import slots_of
 from landloom.query.cql2.mask import evaluate_mask, mask_layers
-from landloom.query.cube_axes import centres, index_of, spatial_ref
+from landloom.query.cube_axes import Axis, labelled
 from landloom.query.recent import Kept
 
 if TYPE_CHECKING:
     import xarray as xr
     from numpy.typing import NDArray
-    from xarray.indexes import PandasIndex
 
     from landloom.corpus.info import CorpusInfo
     from landloom.model.grid import Grid
@@ -48,7 +47,7 @@ class Chosen(Protocol):
 
     @property
     def rows(self) -> Rows:
-        """Rows of the samples."""
+        """Ascending rows of the samples."""
         ...
 
     @property
@@ -77,6 +76,15 @@ class Chosen(Protocol):
         ...
 
     def __len__(self) -> int: ...
+
+
+class Identified(Protocol):
+    """One sample, as a selection gives it."""
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,9 +140,9 @@ class _Source:
         return Kept(OPEN_TILES)
 
     @cached_property
-    def indexes(self) -> dict[str, PandasIndex]:
-        """Those of every sample."""
-        return {"time": index_of("time", _times(self)), "band": index_of("band", np.array(self.chosen))}
+    def axes(self) -> tuple[Axis, Axis]:
+        """Those that all samples share."""
+        return Axis.of("time", _times(self)), Axis.of("band", np.array(self.chosen))
 
     def exists(self, row: NDArray[np.int32]) -> NDArray[np.bool_]:
         """(time,) existing chips of a sample."""
@@ -145,14 +153,22 @@ class _Source:
         there: NDArray[np.bool_] = own[[slot.position for slot in self.slots]]
         return there
 
-    def read(self, row: NDArray[np.int32], grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """Names of its timesteps."""
+        return tuple(str(slot.timestep) for slot in self.slots)
+
+    @cached_property
+    def array(self) -> str:
+        """Template of the folder of a tile's cubes array."""
+        return f"{self.info.layout.cube(ANY_SAMPLE, self.row)}/"
+
+    def read(self, row: NDArray[np.int32], identity: str, grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
         """(time, band, y, x) of one sample."""
-        shape = (len(self.slots), len(bands), *grid.shape)
-        result = np.full(shape, self.row.nodata or 0, dtype=self.row.dtype)
-        if "chips" not in self.info.layouts and self.row.kind != "raster-labels":
-            return self._from_cubes(row, result, bands)
         directory = self.selection.sidecar.directories(row)[0].decode()
-        identity = self.selection.sidecar.ids(row)[0].decode()
+        if "chips" not in self.info.layouts and self.row.kind != "raster-labels":
+            return self._from_cubes(directory, identity, grid, bands)
+        result = self._blank(grid, bands)
         for position in np.flatnonzero(self.exists(row)).tolist():
             result[position] = self._chip(self.slots[position], directory, identity, grid, bands)
         return result
@@ -176,14 +192,17 @@ class _Source:
             stacked = stacked[[self.bands.index(band) for band in bands]]
         return stacked
 
-    def _from_cubes(self, row: NDArray[np.int32], result: NDArray[Any], bands: tuple[str, ...]) -> NDArray[Any]:
-        directory = self.selection.sidecar.directories(row)[0].decode()
-        prefix = filled(f"{self.info.layout.cube(ANY_SAMPLE, self.row)}/", directory, "")
+    def _blank(self, grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
+        """(time, band, y, x) without any chip."""
+        return np.full((len(self.slots), len(bands), *grid.shape), self.row.nodata or 0, dtype=self.row.dtype)
+
+    def _from_cubes(self, directory: str, identity: str, grid: Grid, bands: tuple[str, ...]) -> NDArray[Any]:
+        prefix = filled(self.array, directory, "")
         reader = self.cubes.get(prefix, lambda: CubeReader(self.store.get, self.store.get_range, prefix))
-        cube = reader.read(self.selection.sidecar.ids(row)[0].decode())
-        names = tuple(str(slot.timestep) for slot in self.slots)
-        if (reader.spec.timesteps, reader.spec.bands) == (names, bands):
+        cube = reader.read(identity)
+        if (reader.spec.timesteps, reader.spec.bands) == (self.names, bands):
             return cube
+        result = self._blank(grid, bands)
         # For dates per granule, a cube has those of its tile, not those of the whole corpus.
         steps = {name: position for position, name in enumerate(reader.spec.timesteps)}
         there = [position for position, slot in enumerate(self.slots) if str(slot.timestep) in steps]
@@ -210,14 +229,15 @@ def _source(selection: Chosen, product: str) -> _Source:
     return source
 
 
-def _one(selection: Chosen, sample: str | int) -> NDArray[np.int32]:
+def _one(selection: Chosen, sample: str | int | Identified) -> NDArray[np.int32]:
     if isinstance(sample, int):
         if not -len(selection) <= sample < len(selection):
             raise NotFoundError(f"no sample number {sample} in this selection of {len(selection)}")
         row = selection.rows[sample]
     else:
-        row = selection.sidecar.rows_of_ids([str(sample)])[0]
-    if row < 0 or row not in selection.rows:
+        row = selection.sidecar.rows_of_ids([str(getattr(sample, "id", sample))])[0]
+    place = int(np.searchsorted(selection.rows, row))
+    if row < 0 or place == len(selection) or selection.rows[place] != row:
         raise NotFoundError(f"no sample {sample!r} in this selection")
     return np.array([row], dtype=np.int32)
 
@@ -228,7 +248,7 @@ def _times(source: _Source) -> NDArray[np.datetime64]:
     return np.array([nothing if stamp is None else stamp.replace(tzinfo=None) for stamp in stamps], "M8[ns]")
 
 
-def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) -> NDArray[np.bool_]:
+def _masked(source: _Source, row: NDArray[np.int32], identity: str, mask: str, quality: str) -> NDArray[np.bool_]:
     """(time, y, x) where a mask is true, at the timesteps of the source."""
     other = _source(source.selection, quality)
     layers = mask_layers(mask)
@@ -242,7 +262,7 @@ def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) ->
     grid, own = other.grid(row), source.grid(row)
     if grid.shape != own.shape:
         raise InvalidInputError(f"{quality} has {grid.shape} pixels, {source.product} {own.shape}")
-    cube = other.read(row, grid, layers)
+    cube = other.read(row, identity, grid, layers)
     usable = evaluate_mask(mask, {layer: cube[:, position] for position, layer in enumerate(layers)})
     usable &= other.exists(row)[:, None, None]
     return usable[[names[slot.timestep] for slot in source.slots]]
@@ -250,7 +270,7 @@ def _masked(source: _Source, row: NDArray[np.int32], mask: str, quality: str) ->
 
 def load_cube(
     selection: Chosen,
-    sample: str | int,
+    sample: str | int | Identified,
     product: str,
     *,
     mask: str | None = None,
@@ -262,7 +282,7 @@ def load_cube(
 
     Args:
         selection: its period and bands are used.
-        sample: id, or index in the selection.
+        sample: id, or index in the selection, or what has an `id`.
         product: key.
         mask: condition for valid pixels on layers of the quality product; others become nodata.
         quality: key of that product; it must have the same pixels and timesteps.
@@ -283,27 +303,14 @@ def load_cube(
     source, row = _source(selection, product), _one(selection, sample)
     if observed_only:
         source = replace(source, steps=tuple(np.flatnonzero(source.exists(row)).tolist()))
-    grid = source.grid(row)
-    pixels = source.read(row, grid, source.chosen)
+    identity, grid = selection.sidecar.texts(row)[0], source.grid(row)
+    pixels = source.read(row, identity, grid, source.chosen)
     if mask is not None:
-        usable = _masked(source, row, mask, quality)
+        usable = _masked(source, row, identity, mask, quality)
         pixels = np.where(usable[:, None], pixels, np.asarray(source.row.nodata or 0, dtype=pixels.dtype))
-    x, y = centres(grid)
-    indexes = source.indexes | {"y": index_of("y", y), "x": index_of("x", x)}
-    variables = {name: index.create_variables()[name] for name, index in indexes.items()}
-    variables |= {"observed": xr.Variable("time", source.exists(row)), "spatial_ref": spatial_ref(grid)}
-    array = xr.DataArray(
-        pixels,
-        dims=("time", "band", "y", "x"),
-        coords=xr.Coordinates(variables, indexes),
-        name=product,
-        attrs={
-            "nodata": source.row.nodata,
-            "sample": selection.sidecar.ids(row)[0].decode(),
-            "product": product,
-            "grid_mapping": "spatial_ref",
-        },
-    )
+    attrs = {"nodata": source.row.nodata, "sample": identity, "product": product, "grid_mapping": "spatial_ref"}
+    observed = xr.Variable("time", source.exists(row))
+    array = labelled(pixels, source.axes, grid, {"observed": observed}, product, attrs)
     return array if not with_labels else array.assign_coords(_labels(selection, row, ()))
 
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from landloom.errors import NotFoundError
+from landloom.model.apportion import MILLION
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from landloom.corpus.info import CorpusInfo, ProductInfo
-    from landloom.query.index.sidecar import Sidecar
+    from landloom.query.index.sidecar import Rows, Sidecar
 
 
 def label_product(info: CorpusInfo, key: str | None = None) -> ProductInfo | None:
@@ -42,3 +47,48 @@ def label_set(sidecar: Sidecar, key: str | None = None) -> list[str]:
         return list(sidecar.columns)
     known = set(sidecar.info.label_columns[item.key])
     return [column for column in sidecar.columns if column in known]
+
+
+def level_columns(sidecar: Sidecar, level: int | None, key: str | None) -> Mapping[str, Sequence[str]]:
+    """Columns of a level of a label product → the columns of the finest level that they sum.
+
+    Args:
+        sidecar: the index.
+        level: of its taxonomy, 1 is the coarsest; None for the finest.
+        key: of the label product; the first unless told.
+
+    Raises:
+        NotFoundError: no such label product or level.
+    """
+    if level is None:
+        return {column: [column] for column in label_set(sidecar, key)}
+    item = label_product(sidecar.info, key)
+    own = None if item is None else item.taxonomy
+    if item is None or own is None:
+        return {}
+    found: dict[str, Sequence[str]] = {}
+    prefix = label_prefix(sidecar.info, item)
+    for column in (prefix + name for name in own.columns(level)):
+        if level != own.levels:
+            found[column] = sidecar.groups[column]
+        elif column in sidecar.columns:
+            found[column] = [column]
+    return found
+
+
+def areas(sidecar: Sidecar, rows: Rows, columns: Mapping[str, Sequence[str]]) -> dict[str, float]:
+    """Area of some samples in classes that occur, in samples.
+
+    Args:
+        sidecar: the index.
+        rows: of the samples.
+        columns: name → columns of the finest level that it sums.
+    """
+    chosen = np.zeros(len(sidecar), dtype=bool)
+    chosen[rows] = True
+    sums = {}
+    for number, column in enumerate(sidecar.columns):
+        places, values = sidecar.labels.entries(number)
+        sums[column] = int(values[chosen[places]].sum(dtype=np.int64))
+    totals = {name: sum(sums[member] for member in members) for name, members in columns.items()}
+    return {name: total / MILLION for name, total in totals.items() if total}

@@ -28,7 +28,8 @@ from landloom.errors import (
 )
 from landloom.formats.stac.walk import StaticStac, links, overlaps, stac_document
 from landloom.model.address import resolve, shown
-from landloom.model.time import Period, parse_instant
+from landloom.model.time import parse_instant
+from landloom.query.arguments import period_of
 from landloom.query.catalog.corpora import stac_root
 from landloom.query.region import resolve_region
 from landloom.store.credentials import keep
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from shapely.geometry.base import BaseGeometry
 
     from landloom.formats.stac.walk import Node, Read, Report
+    from landloom.model.time import Period
     from landloom.query.transfer.destination import Wanted
 
 WORKERS: Final = 32
@@ -140,7 +142,7 @@ def stac_search(  # noqa: PLR0913 - every one is a question of its own, and all 
     root: str,
     *,
     region: Any = None,
-    period: Period | tuple[Any, Any] | None = None,
+    period: Period | str | tuple[Any, Any] | None = None,
     roles: str | Iterable[str] | None = None,
     collections: str | Iterable[str] | None = None,
     related: str | Iterable[str] = (),
@@ -170,7 +172,7 @@ def stac_search(  # noqa: PLR0913 - every one is a question of its own, and all 
     """
     search = _Search(
         shape=None if region is None else resolve_region(region).shape,
-        period=period if period is None or isinstance(period, Period) else Period.parse(*period),
+        period=period_of(period),
         roles=_names(roles),
         collections=_names(collections),
         report=report or _strict,

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final
+from operator import index as position
+from typing import TYPE_CHECKING, Any, Final, SupportsIndex, overload
 
 import numpy as np
 
-from landloom.errors import InvalidInputError, NotFoundError
+from landloom.errors import InvalidInputError, NotFoundError, counted
 from landloom.model.apportion import MILLION
-from landloom.query.label_sets import label_prefix, label_product, label_set
+from landloom.query.arguments import limited, period_of
+from landloom.query.cql2.class_names import class_names
+from landloom.query.label_sets import areas, level_columns
 from landloom.query.recent import Kept
+from landloom.query.views.linked import LinkedSample
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import os
+    from collections.abc import Callable, Iterator
 
     import geopandas as gpd
+    import pystac
     import xarray as xr
     from matplotlib.axes import Axes
     from numpy.typing import ArrayLike, NDArray
@@ -24,24 +30,13 @@ if TYPE_CHECKING:
     from landloom.query.assets import AssetSet
     from landloom.query.embeddings import Neighbour
     from landloom.query.index.sidecar import Rows, Sidecar
+    from landloom.query.transfer.download import DownloadProgress, Report
 
 OPEN: Final = 8
 """Products that a selection keeps open."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkedSample:
-    """One sample with all its files and labels."""
-
-    id: str
-    """The sample."""
-    assets: Mapping[str, AssetSet]
-    """Product → its files of this sample, in time order; products without files are left out."""
-    fractions: Mapping[str, float]
-    """Label column → fraction of the sample, if it is not 0; columns of the finest level."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Selection:
     """Some samples of a corpus, in index order.
 
@@ -81,6 +76,51 @@ class Selection:
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.ids)
+
+    @overload
+    def __getitem__(self, index: slice) -> Selection: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex) -> LinkedSample: ...
+    def __getitem__(self, index: slice | SupportsIndex) -> Selection | LinkedSample:
+        """One sample with its files and labels, or a part of the selection, in index order.
+
+        Example:
+            >>> from landloom.query.example import example_corpus
+            >>> selection = example_corpus().query()
+            >>> selection[-1].id, selection[:2].ids
+            ('35N_19E-292N_23_31', ('33N_16E-243N_29_01', '33N_16E-243N_29_02'))
+        """
+        if isinstance(index, slice):
+            return replace(self, rows=np.sort(self.rows[index]))
+        number = position(index)
+        if not -len(self) <= number < len(self):
+            raise IndexError(f"no sample number {number} in this selection of {len(self)}")
+        return next(replace(self, rows=self.rows[[number]]).linked())
+
+    def sample(self, n: int = 1, seed: int = 0) -> Selection:
+        """Some samples at random, without any twice; all if there are fewer.
+
+        Args:
+            n: number of samples.
+            seed: seed of the draw.
+
+        Raises:
+            InvalidInputError: not whole numbers from 0.
+        """
+        return replace(self, rows=limited(self.rows, n, seed))
+
+    def __repr__(self) -> str:
+        from landloom.query.views.text import days
+
+        when = "" if self.period is None else f" in {days(self.period)}"
+        kinds = f"{', '.join(self.products) or 'no product'}{when}"
+        name = f"{self.sidecar.meta.name} {self.sidecar.meta.version}"
+        return f"<Selection of {name}: {len(self):,} of {counted(len(self.sidecar), 'sample')}; {kinds}>"
+
+    def _repr_html_(self) -> str:
+        from landloom.query.views.page import selection_page
+
+        return selection_page(self)
 
     def __contains__(self, identity: object) -> bool:
         row = self.sidecar.rows_of_ids([str(identity)])[0]
@@ -166,43 +206,27 @@ class Selection:
                 totals[words.texts[code]] = totals.get(words.texts[code], 0) + count
         return dict(sorted(totals.items(), key=lambda item: (item[0] is None, item[0] or "")))
 
-    def _level(self, level: int | None, labels: str | None) -> dict[str, list[str]]:
-        if level is None:
-            return {column: [column] for column in label_set(self.sidecar, labels)}
-        item = label_product(self.sidecar.info, labels)
-        own = None if item is None else item.taxonomy
-        if item is None or own is None:
-            return {}
-        found: dict[str, list[str]] = {}
-        prefix = label_prefix(self.sidecar.info, item)
-        for column in (prefix + name for name in own.columns(level)):
-            if level != own.levels:
-                found[column] = list(self.sidecar.groups[column])
-            elif column in self.sidecar.columns:
-                found[column] = [column]
-        return found
-
-    def histogram(self, level: int | None = None, labels: str | None = None) -> dict[str, float]:
+    def histogram(
+        self, level: int | None = None, labels: str | None = None, *, names: bool = False
+    ) -> dict[str, float]:
         """Area of each class in these samples, in samples: 2.5 is the area of two and a half samples.
 
         Args:
             level: level of the taxonomy, 1 is the coarsest; by default the finest.
             labels: key of the label product, one alone, for each speaks of the whole area; the first unless told.
+            names: give the names of classes instead of their columns.
 
         Returns:
-            Label column → area; without classes that do not occur.
+            Label column, or name, → area; without classes that do not occur.
 
         Raises:
             NotFoundError: no such label product.
         """
-        chosen = np.zeros(len(self.sidecar), dtype=bool)
-        chosen[self.rows] = True
-        sums = {}
-        for number, column in enumerate(self.sidecar.columns):
-            places, values = self.sidecar.labels.entries(number)
-            sums[column] = int(values[chosen[places]].sum(dtype=np.int64))
-        totals = {name: sum(sums[member] for member in members) for name, members in self._level(level, labels).items()}
-        return {name: total / MILLION for name, total in totals.items() if total}
+        found = areas(self.sidecar, self.rows, level_columns(self.sidecar, level, labels))
+        if not names:
+            return found
+        titles = class_names(self.sidecar)
+        return {titles.get(column, column): area for column, area in found.items()}
 
     def fractions(self, taxonomy: str | None = None) -> dict[str, NDArray[np.float64]]:
         """(sample,) fractions of each label column of the finest level.
@@ -225,15 +249,9 @@ class Selection:
 
     def footprints(self) -> Any:
         """(sample,) shapely polygons in WGS84, as published."""
-        import shapely
+        from landloom.query.views.frames import outlines
 
-        from landloom.query.index.spatial import polygons
-
-        shapes = polygons(self.sidecar.corners(self.rows, exact=True))
-        for place in np.flatnonzero(np.isin(self.rows, self.sidecar.odd_rows)).tolist():
-            number = int(np.searchsorted(self.sidecar.odd_rows, self.rows[place]))
-            shapes[place] = shapely.from_wkb(self.sidecar.odd_outline(number))
-        return shapes
+        return outlines(self.sidecar, self.rows)
 
     def to_geodataframe(self, *, labels: bool = False) -> gpd.GeoDataFrame:
         """One row per sample, indexed by id: zone, tile, stratum, split and footprint in WGS84.
@@ -241,25 +259,13 @@ class Selection:
         Args:
             labels: add one column of fractions per class.
         """
-        import geopandas as gpd
-        import pandas as pd
+        from landloom.query.views.frames import geodataframe
 
-        from landloom.query.cql2.columns import RowColumns
-
-        columns = RowColumns(self.sidecar, self.rows)
-        data: dict[str, Any] = {}
-        for name in ("zone", "tile", "stratum", "split"):
-            words = columns.words(name)
-            data[name] = np.array(list(words.texts), dtype=object)[words.codes]
-        if labels:
-            data |= self.fractions()
-        index = pd.Index(list(self.ids), name="id")
-        frame = pd.DataFrame(data, index=index)
-        return gpd.GeoDataFrame(frame, geometry=self.footprints(), crs="EPSG:4326")
+        return geodataframe(self.sidecar, self.rows, self.fractions() if labels else {})
 
     def cube(
         self,
-        sample: str | int,
+        sample: str | int | LinkedSample,
         product: str,
         *,
         mask: str | None = None,
@@ -320,67 +326,59 @@ class Selection:
 
         return nearest(read_embeddings(self.sidecar, self.base, embeddings), self.sidecar, self.rows, like, count)
 
+    def rgb(self, sample: str | int | LinkedSample = 0, product: str | None = None) -> xr.DataArray:
+        """True-colour pictures of one sample, for `plot.imshow`; see `landloom.query.views.pictures.true_colours`."""
+        from landloom.query.views.pictures import true_colours
+
+        return true_colours(self, sample, product)
+
+    def composite(
+        self, period: Any = None, product: str | None = None, *, mask: str | None = None, quality: str = "pfqa"
+    ) -> xr.DataArray:
+        """Medians of all samples over a period as (sample, band, y, x), lazily through Dask.
+
+        See `landloom.query.views.reductions.composite_many`.
+        """
+        from landloom.query.views.reductions import composite_many
+
+        chosen = self if period is None else replace(self, period=period_of(period))
+        return composite_many(chosen, product, mask=mask, quality=quality)
+
+    def download(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        profile: str | None = None,
+        progress: Callable[[DownloadProgress], None] | None = None,
+    ) -> Report:
+        """Download the files of this selection, verified; see `landloom.query.transfer.selected.download_selection`."""
+        from landloom.query.transfer.selected import download_selection
+
+        return download_selection(self, folder, profile=profile, progress=progress)
+
+    def to_pystac(self) -> pystac.ItemCollection:
+        """The published STAC items of these samples; see `landloom.query.views.stac.item_collection`."""
+        from landloom.query.views.stac import item_collection
+
+        return item_collection(self)
+
     def describe(self) -> str:
         """A short summary: number of samples, location, classes, number of files."""
-        meta = self.sidecar.meta
-        zones = ", ".join(f"{name} {count:,}" for name, count in self.counts("zone").items())
-        lines = [f"{meta.name} {meta.version}: {len(self):,} of {len(self.sidecar):,} samples"]
-        if len(self):
-            lines.append(f"zones: {zones}")
-        sets: list[str | None] = [item.key for item in self.sidecar.info.labels]
-        for key in sets or [None]:
-            area = sorted(self.histogram(labels=key).items(), key=lambda item: -item[1])[:5]
-            if area:
-                shares = ", ".join(f"{name} {100 * value / len(self):.1f} %" for name, value in area)
-                lines.append(f"classes{'' if key in sets[:1] else f' of {key}'}: {shares}")
-        when = "" if self.period is None else f" in {self.period}"
-        lines.append(f"files: {len(self.assets):,} of {', '.join(self.products) or 'no product'}{when}")
-        if self.cubes:
-            lines.append(f"cubes: {len(self.cubes):,}")
-        return "\n".join(lines)
+        from landloom.query.views.text import describe_selection
+
+        return describe_selection(self)
 
     def plot(self, by: str | None = "stratum", ax: Axes | None = None) -> Axes:
         """Draw the samples on a map of longitude and latitude.
 
         Args:
             by: colour them by zone, tile, stratum or split; None for one colour.
-            ax: axes to draw into; by default new ones.
+            ax: axes to draw into; by default those of a new figure of pyplot, which a notebook shows by itself.
         """
-        from matplotlib.figure import Figure
-
-        from landloom.reports.figures import as_text, legend
+        from landloom.query.views.maps import draw_map
 
         if ax is None:
-            ax = Figure(figsize=(8, 8), layout="constrained").add_subplot()
-        middles = self.sidecar.corners(self.rows).mean(axis=1)
-        if by is None:
-            ax.scatter(middles[:, 0], middles[:, 1], s=4)
-        else:
-            from landloom.query.cql2.columns import RowColumns
+            from matplotlib import pyplot as plt
 
-            words = RowColumns(self.sidecar, self.rows).words(by)
-            values = sorted(self.counts(by), key=str)
-            drawn = []
-            for value in values:
-                own = np.array([word == value for word in words.texts], dtype=bool)[words.codes]
-                grey = "0.8" if value is None else None
-                drawn.append(
-                    ax.scatter(middles[own, 0], middles[own, 1], s=4, color=grey, zorder=2 if grey is None else 1)
-                )
-            if len(self) and len(values) <= 40:
-                legend(
-                    ax,
-                    drawn,
-                    ["none" if value is None else str(value) for value in values],
-                    title=by,
-                    markerscale=3,
-                    loc="best",
-                )
-        if len(self):
-            ax.set_aspect(1 / np.cos(np.radians(middles[:, 1].mean())))
-        ax.set_xlabel("longitude")
-        ax.set_ylabel("latitude")
-        ax.set_title(f"{len(self):,} samples")
-        if (figure := ax.get_figure(root=True)) is not None:
-            as_text(figure)
-        return ax
+            ax = plt.figure(figsize=(8, 8), layout="constrained").add_subplot()
+        return draw_map(self, by, ax)

@@ -23,6 +23,8 @@ FAINT: Final = "#9aa7ad"
 COLOURS: Final = ("#2f7f6d", "#d98032", "#5b6ea8", "#b8505d", "#8a9a3b", "#7a5c99", "#3c8fb5", "#a8763e")
 """Colours that people with any colour vision can distinguish, in this order."""
 DPI: Final = 130
+NODATA_GREY: Final = 222
+"""Grey of pixels without data in true-colour pictures."""
 
 
 def new_figure(width: float, height: float) -> Figure:
@@ -196,5 +198,5 @@ def true_colour(chip: NDArray[Any], red: int, green: int, blue: int) -> NDArray[
     stack = np.stack([chip[red], chip[green], chip[blue]], axis=-1).astype(np.float32)
     bright = np.clip(stack / 2500, 0, 1) ** (1 / 1.6)
     picture: NDArray[np.uint8] = (bright * 255).astype(np.uint8)
-    picture[(stack == 0).all(axis=-1)] = 222
+    picture[(stack == 0).all(axis=-1)] = NODATA_GREY
     return picture

@@ -40,9 +40,10 @@ PUBLISHED: Final[Mapping[str, int]] = {
     "South America": 40,
 }
 """Granules of each continent in the published LandCoverNet."""
-SCRAMBLES: Final = 64
-"""Low-discrepancy sequences tried in each continent; the one with the largest product of spacing and class coverage is
-kept."""
+SCRAMBLES: Final = 16
+"""Low-discrepancy sequences tried in each continent; the best one is kept."""
+EXCHANGES: Final = 1500
+"""Exchanges of a chosen granule with another that are tried after it; only those that better the draw are made."""
 RANDOM_DRAWS: Final = 100
 """Random draws that serve as the baseline of a draw."""
 _SQUARE_AREA: Final = 1e10
@@ -166,7 +167,8 @@ def draw_granules(
     """Choose a quota of granules in each continent.
 
     - `ecdf-uniform`: points of a scrambled Sobol sequence in the space of distribution functions, each matched with a
-      different granule at the least sum of squared distances; the best of several scrambles.
+      different granule at the least sum of squared distances; the best of several scrambles, bettered by exchanging
+      single granules (best: largest spacing times class coverage over star discrepancy).
     - `random`: every granule with equal probability.
     - `stratified`: dominant classes in proportion to their granules (largest remainder), random within each.
 
@@ -238,7 +240,7 @@ def _draw_continent(
 def _uniform(
     space: NDArray[np.float64], shares: NDArray[np.float64], count: int, rng: np.random.Generator
 ) -> NDArray[np.int64]:
-    """Rows matched one to one with the points of the best of several scrambled Sobol sequences."""
+    """Rows matched one to one with the points of the best of several scrambled Sobol sequences, then exchanged."""
     from scipy.optimize import linear_sum_assignment
     from scipy.spatial.distance import cdist
     from scipy.stats import qmc
@@ -250,10 +252,32 @@ def _uniform(
         # A power of two points keeps the sequence balanced; the first ones are used.
         points = qmc.Sobol(space.shape[1], rng=rng).random_base2(int(np.ceil(np.log2(count))))[:count]
         picks = np.sort(linear_sum_assignment(cdist(points, space, "sqeuclidean"))[1])
-        found = spread(space, shares, picks)
-        if found.spacing * found.coverage > best[0]:
-            best = found.spacing * found.coverage, picks
-    return best[1]
+        merit = spread(space, shares, picks).merit
+        if merit > best[0]:
+            best = merit, picks
+    return _exchanged(space, shares, best[1], rng)
+
+
+def _exchanged(
+    space: NDArray[np.float64], shares: NDArray[np.float64], picks: NDArray[np.int64], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """The choice after every exchange of one row that bettered it.
+
+    Matching alone evens out the features together, not each by itself: with many of them, a draw can be spaced
+    better than chance and yet be less uniform in the single features.
+    """
+    chosen, others = picks.copy(), np.setdiff1d(np.arange(len(space)), picks)
+    if len(chosen) < 2 or not len(others):
+        return picks
+    best = spread(space, shares, chosen).merit
+    for _ in range(EXCHANGES):
+        at, other = rng.integers(len(chosen)), rng.integers(len(others))
+        tried = chosen.copy()
+        tried[at] = others[other]
+        merit = spread(space, shares, tried).merit
+        if merit > best:
+            best, others[other], chosen = merit, chosen[at], tried
+    return np.sort(chosen)
 
 
 def _stratified(strata: NDArray[np.int64], count: int, rng: np.random.Generator) -> NDArray[np.int64]:

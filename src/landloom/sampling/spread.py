@@ -23,6 +23,11 @@ class Spread:
     coverage: float
     """Share of all occurring classes that occur in the choice."""
 
+    @property
+    def merit(self) -> float:
+        """Spacing times coverage over discrepancy: one number to compare choices of the same size by."""
+        return self.spacing * self.coverage / self.discrepancy
+
 
 def ecdf(features: NDArray[np.float64]) -> NDArray[np.float64]:
     """Each feature's empirical distribution function, at the middle of its steps (Parzen's mid-distribution function).

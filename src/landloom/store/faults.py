@@ -7,6 +7,7 @@ others are transient: the unit fails, its message says what would help, and the 
 from __future__ import annotations
 
 import errno
+import re
 from typing import Final
 
 from landloom.errors import PermanentFaultError, TransientFaultError
@@ -20,6 +21,7 @@ _HELP: Final = {
     409: "access without a signature is not permitted: the address must be signed",
     429: "the rate limit is exceeded",
 }
+_STATUS: Final = re.compile(r"\b([45]\d\d) [A-Z][a-z]|status code: (\d{3})|status: ([45]\d\d)")
 _ABSENT: Final = frozenset({errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG, errno.ELOOP})
 """Errors that prove that a path does not lead to a file."""
 _LIMITS: Final = {
@@ -36,12 +38,24 @@ _LIMITS: Final = {
 }
 
 
-def http_fault(status: int, what: str) -> PermanentFaultError | TransientFaultError:
+def stated_status(error: BaseException) -> int | None:
+    """The HTTP status that an error of obstore tells in its text, if any.
+
+    Example:
+        >>> stated_status(OSError("Error after 0 retries: Server returned error response: 503 Service Unavailable"))
+        503
+    """
+    found = _STATUS.search(str(error))
+    return int(next(group for group in found.groups() if group)) if found else None
+
+
+def http_fault(status: int, what: str, tried: str = "") -> PermanentFaultError | TransientFaultError:
     """The fault for an HTTP status that is not a success.
 
     Args:
         status: of the response.
         what: the address, in printable form.
+        tried: how often it was tried, as words.
 
     Example:
         >>> type(http_fault(404, "a.json")).__name__, type(http_fault(418, "a.json")).__name__
@@ -50,7 +64,7 @@ def http_fault(status: int, what: str) -> PermanentFaultError | TransientFaultEr
         'B04.tif: HTTP 409: access without a signature is not permitted: the address must be signed'
     """
     help_text = f": {_HELP[status]}" if status in _HELP else ""
-    message = f"{what}: HTTP {status}{help_text}"
+    message = f"{what}: HTTP {status}{tried}{help_text}"
     return PermanentFaultError(message) if status in GONE else TransientFaultError(message)
 
 

@@ -6,170 +6,40 @@ Object stores are read through `landloom.store.objects`, under the same policy (
 from __future__ import annotations
 
 import re
-from contextlib import closing, suppress
-from io import BytesIO
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 import requests
-from requests.adapters import HTTPAdapter
-from requests.exceptions import (
-    ChunkedEncodingError,
-    ContentDecodingError,
-    InvalidSchema,
-    InvalidURL,
-    MissingSchema,
-    Timeout,
-    TooManyRedirects,
-)
-from requests.exceptions import ConnectionError as CutConnectionError
-from tenacity import RetryCallState, Retrying, retry_if_exception_type, retry_if_result, stop_after_attempt
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError
+from requests.exceptions import InvalidSchema, InvalidURL, MissingSchema, Timeout, TooManyRedirects
 
-from landloom.errors import ForeignAddressError, MissingKeyError, PermanentFaultError, TransientFaultError
+from landloom.errors import (
+    FaultError,
+    ForeignAddressError,
+    MissingKeyError,
+    PermanentFaultError,
+    StoreError,
+    TransientFaultError,
+)
 from landloom.model.address import shown
 from landloom.store.faults import GONE, http_fault
-from landloom.store.hosts import check_again, check_host, check_peer, lead, led_by, redirected
-from landloom.store.patience import BUSY, WORTH_RETRYING, Patience, Rate, retry_after
+from landloom.store.hosts import check_host, lead, led_by, redirected
+from landloom.store.network.adapter import RetryingAdapter, chunks, refused_redirect, words_of
+from landloom.store.network.retrying import Again, Tries
+from landloom.store.network.traffic import host_of
+from landloom.store.patience import BUSY, Patience, retry_after
 
 if TYPE_CHECKING:
-    import socket
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from typing import IO
 
-_CHUNK: Final = 1 << 20
-_LARGEST: Final = 1 << 29
-"""Largest number of bytes of a document that is held in memory."""
+Received = TypeVar("Received")
 _ADDRESS: Final = re.compile(r"[a-z0-9+.-]+://[^\s'\"()<>]+")
-_CUT: Final = (CutConnectionError, Timeout, ChunkedEncodingError, ContentDecodingError)
 
 
-class _CheckedConnection(HTTPConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
-
-
-class _CheckedTlsConnection(HTTPSConnection):
-    def _new_conn(self) -> socket.socket:
-        return _checked(super()._new_conn(), self.host)
-
-
-class _CheckedPool(HTTPConnectionPool):
-    ConnectionCls = _CheckedConnection
-
-
-class _CheckedTlsPool(HTTPSConnectionPool):
-    ConnectionCls = _CheckedTlsConnection
-
-
-def _checked(sock: socket.socket, host: str) -> socket.socket:
-    try:
-        check_peer(str(sock.getpeername()[0]), host)
-    except ForeignAddressError:
-        sock.close()
-        raise
-    return sock
-
-
-class RetryingAdapter(HTTPAdapter):
-    """Repeats a request after dropped or slow connections, timeouts, 429 and 5xx, but not after other 4xx.
-
-    Hosts that may not be contacted (`landloom.store.hosts`) are refused; after a redirect that is a transient fault.
-    """
-
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
-        super().__init__(pool_maxsize=64)
-
-    def init_poolmanager(self, *args: Any, **options: Any) -> None:
-        """Use connections that check the peer's address."""
-        super().init_poolmanager(*args, **options)
-        self.poolmanager.pool_classes_by_scheme = {"http": _CheckedPool, "https": _CheckedTlsPool}
-
-    def send(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        """Send, read the body unless it is streamed, and retry; returns the last response, whatever its status."""
-        check_host(str(request.url))
-        if not options.get("timeout"):
-            options["timeout"] = self._patience.timeout
-        stream = bool(options.get("stream", False))
-        options["stream"] = True
-
-        def once() -> requests.Response:
-            response = self._send_once(request, *args, **options)
-            if not stream or response.status_code in WORTH_RETRYING:
-                _read_here(response, self._patience)
-            return response
-
-        retrying = Retrying(
-            stop=stop_after_attempt(self._patience.attempts),
-            wait=self._wait,
-            retry=retry_if_exception_type(_CUT) | retry_if_result(self._is_passing),
-            retry_error_callback=_last,
-            sleep=self._patience.sleep,
-        )
-        response: requests.Response = retrying(once)
-        return response
-
-    def _send_once(self, request: requests.PreparedRequest, *args: Any, **options: Any) -> requests.Response:
-        try:
-            check_again(urlsplit(str(request.url)).hostname or "")
-            return super().send(request, *args, **options)
-        except ForeignAddressError as error:
-            led = lead()
-            if led is None or not led.redirect:
-                raise
-            raise _refused_redirect(led.document, str(request.url), str(error)) from error
-
-    def _is_passing(self, response: requests.Response) -> bool:
-        return response.status_code in WORTH_RETRYING and (_asked(response) or 0.0) <= self._patience.longest_asked
-
-    def _wait(self, state: RetryCallState) -> float:
-        outcome = state.outcome
-        asked = _asked(outcome.result()) if outcome is not None and not outcome.failed else None
-        return self._patience.pause(state.attempt_number, asked)
-
-
-def _read_here(response: requests.Response, patience: Patience) -> None:
-    """Read the body here, so that a dropped connection is retried."""
-    body = bytearray()
-    for chunk in chunks(response, patience):
-        body += chunk
-        if len(body) > _LARGEST:
-            raise TransientFaultError(f"{shown(str(response.url))}: got more than {_LARGEST:,} bytes")
-    response.raw = BytesIO(body)
-
-
-def chunks(response: requests.Response, patience: Patience) -> Iterator[bytes]:
-    """Yield the decoded body of a streamed response as it arrives.
-
-    Raises:
-        requests.RequestException: the connection was dropped, silent for `patience.timeout` seconds or slower than
-            `patience.least_rate`; or the body cannot be decoded.
-    """
-    rate = Rate(patience)
-    try:
-        while chunk := response.raw.read1(_CHUNK, decode_content=True):
-            yield chunk
-            if not rate.keeps(len(chunk)):
-                raise Timeout(f"fewer than {patience.least_rate:.0f} bytes a second", response=response)
-    except HTTPError as error:
-        raise ChunkedEncodingError(error, response=response) from error
-    finally:
-        response.close()
-
-
-def _asked(response: requests.Response) -> float | None:
-    return retry_after(response.headers.get("Retry-After"))
-
-
-def _last(state: RetryCallState) -> requests.Response:
-    if state.outcome is None:
-        raise TransientFaultError("no answer")
-    response: requests.Response = state.outcome.result()
-    return response
+class CutBodyError(TransientFaultError):
+    """The connection was dropped while the body of a response arrived."""
 
 
 class CheckedSession(requests.Session):
@@ -203,13 +73,9 @@ class CheckedSession(requests.Session):
         before, after = str(resp.url), urljoin(str(resp.url), target)
         refused = _why_refused(before, after)
         if refused is not None:
-            raise _refused_redirect(before, after, refused)
+            raise refused_redirect(before, after, refused)
         redirected(before)
         return target
-
-
-def _refused_redirect(before: str, after: str, why: str) -> TransientFaultError:
-    return TransientFaultError(f"{shown(before)}: redirects to {shown(after)}, refused: {why}")
 
 
 def _why_refused(before: str, after: str) -> str | None:
@@ -266,15 +132,36 @@ def download(session: requests.Session, href: str, path: Path, patience: Patienc
         TransientFaultError: it is temporarily unavailable, or the body is incomplete.
         PermanentFaultError: its host may not be contacted.
     """
-    with answer(session, href, stream=True) as response, path.open("wb") as file:
-        save(response, file, patience or Patience())
+
+    def once() -> None:
+        with answer(session, href, stream=True) as response, path.open("wb") as file:
+            save(response, file, patience or Patience())
+
+    whole(href, once, patience)
+
+
+def whole(href: str, receive: Callable[[], Received], patience: Patience | None = None) -> Received:
+    """Repeat a request, from its beginning, as long as its body is cut; `receive` sends it and raises `CutBodyError`.
+
+    Raises:
+        TransientFaultError: it was cut every time.
+    """
+
+    def verdict(got: object) -> Again | None:
+        return Again() if isinstance(got, CutBodyError) else None
+
+    tries = Tries(host_of(href), patience or Patience(), verdict, counted=False)
+    try:
+        return tries.run(receive)
+    except CutBodyError as error:
+        raise TransientFaultError(f"{error}{tries.words}") from error
 
 
 def save(response: requests.Response, file: IO[bytes], patience: Patience) -> int:
     """Write the decoded body of a streamed response to a file; returns the number of bytes.
 
     Raises:
-        TransientFaultError: the body is incomplete, too slow, or its encoding is broken.
+        CutBodyError: the body is incomplete, too slow, or its encoding is broken.
     """
     href, size = shown(str(response.url)), 0
     try:
@@ -282,10 +169,10 @@ def save(response: requests.Response, file: IO[bytes], patience: Patience) -> in
             file.write(chunk)
             size += len(chunk)
     except requests.RequestException as error:
-        raise TransientFaultError(f"{href}: {plain_reason(error)}") from error
+        raise CutBodyError(f"{href}: {plain_reason(error)}") from error
     announced = response.headers.get("Content-Length")
     if announced is not None and "Content-Encoding" not in response.headers and int(announced) != size:
-        raise TransientFaultError(f"{href}: got {size} bytes, expected {announced}")
+        raise CutBodyError(f"{href}: got {size} bytes, expected {announced}")
     return size
 
 
@@ -320,12 +207,16 @@ def answer(
         if response.status_code in GONE:
             raise MissingKeyError(f"{shown(href)}: HTTP {response.status_code}")
         hops = f" after a redirect to {shown(str(response.url))}" if response.history else ""
-        raise http_fault(response.status_code, f"{shown(href)}{hops}")
+        raise http_fault(response.status_code, f"{shown(href)}{hops}", words_of(response))
     return response
 
 
 def plain_reason(error: BaseException) -> str:
-    """The innermost cause of an error, without addresses, which may contain secrets."""
+    """The innermost cause of an error, without addresses, which may contain secrets, and how often it was tried."""
+    return _innermost(error) + "".join(getattr(error, "__notes__", ()))
+
+
+def _innermost(error: BaseException) -> str:
     *_, deepest = _causes(error)
     if isinstance(error, TooManyRedirects):
         return "redirects without end"
@@ -345,10 +236,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         link = reason if isinstance(reason, BaseException) else (inner[0] if inner else None)
 
 
-def asked_to_wait(href: str) -> float | None:
+def asked_to_wait(href: str, method: str = "HEAD") -> float | None:
     """Seconds that a busy server asks to wait; None if it does not ask, or is not busy."""
-    with suppress(requests.RequestException), closing(requests.Session()) as session:
-        found = session.head(href, timeout=10)
+    with suppress(requests.RequestException, StoreError, FaultError), new_session(Patience(attempts=1)) as session:
+        found = session.request(method, href, timeout=10, headers={"Range": "bytes=0-0"})
         return retry_after(found.headers.get("Retry-After")) if found.status_code in BUSY else None
     return None
 
@@ -361,16 +252,20 @@ def first_bytes(session: requests.Session, href: str, count: int) -> bytes:
         TransientFaultError: it is temporarily unavailable.
         PermanentFaultError: its host may not be contacted.
     """
-    body = bytearray()
-    with answer(session, href, stream=True, headers={"Range": f"bytes=0-{count - 1}"}) as response:
-        try:
-            for chunk in chunks(response, Patience()):
-                body += chunk
-                if len(body) >= count:
-                    break
-        except requests.RequestException as error:
-            raise TransientFaultError(f"{shown(href)}: {plain_reason(error)}") from error
-    return bytes(body[:count])
+
+    def once() -> bytes:
+        body = bytearray()
+        with answer(session, href, stream=True, headers={"Range": f"bytes=0-{count - 1}"}) as response:
+            try:
+                for chunk in chunks(response, Patience()):
+                    body += chunk
+                    if len(body) >= count:
+                        break
+            except requests.RequestException as error:
+                raise CutBodyError(f"{shown(href)}: {plain_reason(error)}") from error
+        return bytes(body[:count])
+
+    return whole(href, once)
 
 
 def version_of(session: requests.Session, href: str) -> str | None:

@@ -110,25 +110,28 @@ class LocalStore:
                 os.link(unfinished, self.path(key))
             except FileExistsError:
                 return False
+            finally:
+                unfinished.unlink(missing_ok=True)
         return True
 
     @contextmanager
     def _written(self, key: str, data: bytes | memoryview) -> Iterator[Path]:
-        """The bytes of a file on the disk, under a name that is gone afterwards."""
+        """The bytes of a file on the disk, under a name that is gone if the block fails."""
         path = self.path(key)
         stem = path.name.encode()[:180].decode(errors="ignore")
         unfinished = path.with_name(f".{stem}.{uuid.uuid4().hex}{UNFINISHED}")
         try:
             with _writing(key, self.root):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                with unfinished.open("wb") as file:
-                    file.write(data)
-                    file.flush()
-                    os.fsync(file.fileno())
+                try:
+                    _write(unfinished, data)
+                except FileNotFoundError:
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    _write(unfinished, data)
                 yield unfinished
-        finally:
+        except BaseException:
             with suppress(OSError):
                 unfinished.unlink()
+            raise
 
     def delete(self, key: str) -> None:
         """Remove a file, and folders that are empty afterwards; a missing file is not an error."""
@@ -154,6 +157,13 @@ class LocalStore:
         for leftover in leftovers:
             leftover.unlink(missing_ok=True)
         return len(leftovers)
+
+
+def _write(path: Path, data: bytes | memoryview) -> None:
+    with path.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 @contextmanager

@@ -1,54 +1,37 @@
 """Object stores (S3, Azure, Google, HTTP, memory) through obstore.
 
-A put is one PUT and there is no rename. obstore itself resumes incomplete bodies and repeats refused requests; what
-still fails afterwards is a `TransientFaultError`, left to the next run.
+A put is one PUT and there is no rename. obstore sends each request once; it is repeated here, by the policy of all
+requests, and what still fails afterwards is a `TransientFaultError`, left to the next run.
 """
 
 from __future__ import annotations
 
-import configparser
-import os
-from base64 import b64encode
-from contextlib import contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import nullcontext, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import quote, urlsplit
 
 import obstore
 from obstore.exceptions import AlreadyExistsError, BaseError, GenericError, JoinError, NotSupportedError
 from obstore.exceptions import NotFoundError as NoObjectError
-from obstore.store import AzureStore, GCSStore, HTTPStore, MemoryStore, S3Store
+from obstore.store import HTTPStore, MemoryStore
 
-from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError, StoreError, TransientFaultError
-from landloom.model.address import public, shown, without_secrets
-from landloom.store.credentials import credentials
-from landloom.store.hosts import check_host
-from landloom.store.patience import Patience
+from landloom.errors import InvalidInputError, MissingKeyError, StoreError, TransientFaultError
+from landloom.model.address import without_secrets
+from landloom.store.faults import stated_status
+from landloom.store.http import asked_to_wait
+from landloom.store.network.backends import object_backend, s3_endpoint
+from landloom.store.network.retrying import Again, Tries
+from landloom.store.network.traffic import host_of, slots_of
+from landloom.store.patience import BUSY, WORTH_RETRYING, Patience
 from landloom.store.protocol import Entry, check_key, check_prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
 
-LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
-"""Hosts that may be reached by plain http without risk."""
-_IDENTITIES: Final = (
-    "AWS_ACCESS_KEY_ID",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_SKIP_SIGNATURE",
-)
-"""Variables for credentials, or for signing requests: `AWS_SKIP_SIGNATURE=false` uses the machine's role."""
-_PROFILE: Final = {
-    "aws_access_key_id": "access_key_id",
-    "aws_secret_access_key": "secret_access_key",
-    "aws_session_token": "session_token",
-    "region": "region",
-}
-"""Key in a credentials file → obstore's setting."""
-_ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
-_AZURE_ENDPOINTS: Final = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
+Answer = TypeVar("Answer")
+_PASSING: Final = (GenericError, JoinError, TimeoutError, ConnectionError)
 
 
 class ObjectStore:
@@ -96,8 +79,7 @@ class ObjectStore:
 
     def get(self, key: str) -> bytes:
         """The whole file; errors as in `protocol.Readable`."""
-        with self._plain_errors(key):
-            return bytes(obstore.get(self._backend, check_key(key)).bytes())
+        return self._asked(key, lambda: bytes(obstore.get(self._backend, check_key(key)).bytes()))
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Exactly `length` bytes from `start`; errors as in `protocol.Readable`."""
@@ -105,8 +87,9 @@ class ObjectStore:
             self.size(key)
             return b""
         try:
-            with self._plain_errors(key):
-                data = bytes(obstore.get_range(self._backend, check_key(key), start=start, length=length))
+            data = self._asked(
+                key, lambda: bytes(obstore.get_range(self._backend, check_key(key), start=start, length=length))
+            )
         except TransientFaultError as error:
             self._tell_short(key, start, length, error)
             raise
@@ -129,14 +112,17 @@ class ObjectStore:
             StoreError: it cannot be read, or is another version.
         """
         options: Any = {"range": (start, stop)} | ({} if etag is None else {"if_match": etag})
-        with self._plain_errors(key):
-            try:
-                found = obstore.get(self._backend, check_key(key), options=options)
-            except GenericError:
-                if start or self.size(key):
-                    raise
-                return b"", 0, etag  # an empty file has no first byte
+
+        def once() -> tuple[bytes, int, str | None]:
+            found = obstore.get(self._backend, check_key(key), options=options)
             return bytes(found.bytes()), found.meta["size"], found.meta["e_tag"]
+
+        try:
+            return self._asked(key, once)
+        except TransientFaultError:
+            if start or self.size(key):
+                raise
+            return b"", 0, etag  # an empty file has no first byte
 
     def _tell_short(self, key: str, start: int, length: int, error: TransientFaultError) -> None:
         """Check the size: obstore reports a range beyond the end like any other failure."""
@@ -150,8 +136,7 @@ class ObjectStore:
 
     def version(self, key: str) -> tuple[int, str | None]:
         """Length in bytes and ETag; errors as in `protocol.Readable`."""
-        with self._plain_errors(key):
-            found = obstore.head(self._backend, check_key(key))
+        found = self._asked(key, lambda: obstore.head(self._backend, check_key(key)))
         return found["size"], found["e_tag"]
 
     def exists(self, key: str) -> bool:
@@ -169,30 +154,37 @@ class ObjectStore:
             TransientFaultError: the store temporarily does not accept it.
             StoreError: the store refuses it.
         """
-        with self._plain_errors(key):
-            obstore.put(self._backend, check_key(key), bytes(data), use_multipart=False)
+        content = bytes(data)
+        self._asked(key, lambda: obstore.put(self._backend, check_key(key), content, use_multipart=False))
+        host_of(self._uri).count(size=len(content))
 
     def create(self, key: str, data: bytes | memoryview) -> bool:
         """Write a file with one conditional PUT, unless there is one of that key already; errors as of `put`.
 
         A store that knows no conditional PUT is asked before.
         """
-        with self._plain_errors(key):
+        content = bytes(data)
+
+        def once() -> bool | None:
             try:
-                obstore.put(self._backend, check_key(key), bytes(data), use_multipart=False, mode="create")
+                obstore.put(self._backend, check_key(key), content, use_multipart=False, mode="create")
             except AlreadyExistsError:
                 return False
             except (NotSupportedError, NotImplementedError):
-                if self.exists(key):
-                    return False
-                self.put(key, data)
-        return True
+                return None
+            return True
+
+        made = self._asked(key, once, passing=BUSY)  # of a request that was cut, nobody knows whether it was heeded
+        if made is None:
+            made = not self.exists(key)
+            if made:
+                self.put(key, content)
+        return made
 
     def delete(self, key: str) -> None:
         """Remove a file; a missing file is not an error."""
         try:
-            with self._plain_errors(key):
-                obstore.delete(self._backend, check_key(key))
+            self._asked(key, lambda: obstore.delete(self._backend, check_key(key)))
         except MissingKeyError:
             return
 
@@ -205,25 +197,56 @@ class ObjectStore:
         folder = check_prefix(prefix)
         if isinstance(self._backend, HTTPStore):
             raise StoreError(f"{self._uri}: a web server does not list its files; open a file by its key")
-        entries = []
-        with self._plain_errors(folder):
-            for page in obstore.list(self._backend, folder or None):
-                entries += [Entry(key=one["path"], size=one["size"], etag=one["e_tag"]) for one in page]
-        yield from sorted(entries)
 
-    @contextmanager
-    def _plain_errors(self, key: str) -> Iterator[None]:
-        where = f"{self._uri}/{key}"
+        def once() -> list[Entry]:
+            pages = obstore.list(self._backend, folder or None)
+            return [Entry(key=one["path"], size=one["size"], etag=one["e_tag"]) for page in pages for one in page]
+
+        yield from sorted(self._asked(folder, once))
+
+    def _asked(self, key: str, work: Callable[[], Answer], passing: frozenset[int] = WORTH_RETRYING) -> Answer:
+        """What a request brings, sent again as long as the policy says; errors become landloom's.
+
+        Args:
+            key: that it is about.
+            work: sends it.
+            passing: statuses after which it is sent again; after a cut connection, too, if they are all of the policy.
+        """
+
+        def verdict(got: object) -> Again | None:
+            if not isinstance(got, _PASSING):
+                return None
+            status = stated_status(got)
+            if status is None:
+                return Again() if passing is WORTH_RETRYING else None
+            return Again(self._asked_to_wait(key) if status in BUSY else None) if status in passing else None
+
+        tries = Tries(host_of(self._uri), Patience(), verdict)
+        where, slots = f"{self._uri}/{key}", slots_of(s3_endpoint() or self._uri)
         try:
-            yield
+            with nullcontext() if slots is None else slots.one():
+                found = tries.run(work)
         except (NoObjectError, FileNotFoundError) as error:
             raise MissingKeyError(f"nothing under {where}") from error
         except NotSupportedError as error:
             raise StoreError(f"{where}: {_first_line(error)}") from error
-        except (GenericError, JoinError, TimeoutError, ConnectionError) as error:
-            raise TransientFaultError(f"{where}: {_first_line(error)}") from error
+        except _PASSING as error:
+            raise TransientFaultError(f"{where}: {_first_line(error)}{tries.words}") from error
         except (BaseError, PermissionError, ValueError) as error:
             raise StoreError(f"{where}: {_first_line(error)}") from error
+        data = found[0] if isinstance(found, tuple) else found
+        host_of(self._uri).count(size=len(data) if isinstance(data, bytes) else 0)
+        return found
+
+    def _asked_to_wait(self, key: str) -> float | None:
+        """Seconds that a busy store asks to wait, which obstore does not tell; None if it does not say."""
+        if isinstance(self._backend, HTTPStore):
+            return asked_to_wait(self.href(key))
+        if isinstance(self._backend, MemoryStore) or not key:
+            return None
+        with suppress(BaseError, ValueError, NotImplementedError):
+            return asked_to_wait(obstore.sign(self._backend, "GET", key, expires_in=timedelta(minutes=1)), method="GET")
+        return None
 
 
 def _first_line(error: BaseException) -> str:
@@ -231,127 +254,3 @@ def _first_line(error: BaseException) -> str:
     if "169.254.169.254" in line:  # where clouds tell their own machines who they are
         return f"no credentials in the environment, nor from this machine ({line.partition(':')[0]})"
     return line
-
-
-def object_backend(
-    uri: str, *, profile: str | None = None, retries: dict[str, Any] | None = None, client: dict[str, Any] | None = None
-) -> Any:
-    """Open an obstore store.
-
-    Args:
-        uri: `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`, `http(s)://…` or `memory://`. Plain
-            http is allowed for the loopback interface only.
-        profile: section of the AWS credentials file; by default the keys from the environment.
-        retries: obstore's `retry_config`; by default that of `Patience`.
-        client: obstore's `client_options`.
-
-    Raises:
-        InvalidInputError: another scheme.
-        NotFoundError: no such profile.
-        ForeignAddressError: its bucket or host may not be contacted.
-    """
-    parts = urlsplit(uri)
-    if parts.netloc and parts.scheme != "memory":
-        check_host(uri)
-    options: Any = dict(client or {})
-    common: dict[str, Any] = {"retry_config": Patience().retries() if retries is None else retries}
-    match parts.scheme:
-        case "memory":
-            return MemoryStore()
-        case "s3" | "s3a":
-            endpoint = s3_endpoint()
-            if endpoint is not None:
-                common["endpoint"] = endpoint
-            options |= {"allow_http": True} if on_loopback(endpoint) else {}
-            keys: Any = _unsigned() if profile is None else profile_keys(profile)
-            return S3Store.from_url(uri, client_options=options, **common, **keys)
-        case "az" | "abfs" | "abfss" | "azure":
-            emulated = os.environ.get("AZURE_STORAGE_USE_EMULATOR") or on_loopback(azure_endpoint())
-            options |= {"allow_http": True} if emulated else {}
-            return AzureStore.from_url(uri, client_options=options, **common)
-        case "gs":
-            return GCSStore.from_url(uri, client_options=options, **common)
-        case "http" | "https":
-            options |= {"allow_http": True} if on_loopback(uri) else {}
-            address, headers = _web_address(uri)
-            return HTTPStore.from_url(address, client_options=options | headers, **common)
-        case _:
-            raise InvalidInputError(
-                f"got {shown(uri)!r}, expected a path or s3://, az://, gs://, https://, file://, memory://"
-            )
-
-
-def _web_address(uri: str) -> tuple[str, dict[str, Any]]:
-    """The address of a web server's folder with what was kept to sign it, and options that log in."""
-    kept = credentials(uri)
-    if kept is None:
-        return uri, {}
-    address = f"{uri}?{kept.query}" if kept.query and "?" not in uri else uri
-    if kept.login is None:
-        return address, {}
-    word = b64encode(":".join(kept.login).encode()).decode()
-    return address, {"default_headers": {"Authorization": f"Basic {word}"}}
-
-
-def profile_keys(name: str) -> dict[str, str]:
-    """Keys of a profile in the AWS credentials file, as obstore's settings.
-
-    Raises:
-        NotFoundError: no such profile.
-    """
-    path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
-    parser = configparser.ConfigParser(interpolation=None)
-    parser.read(path, encoding="utf-8")
-    if name not in parser:
-        raise NotFoundError.of(f"profile in {path}", name, parser.sections())
-    return {ours: parser[name][theirs] for theirs, ours in _PROFILE.items() if theirs in parser[name]}
-
-
-def _unsigned() -> dict[str, bool]:
-    """Do not sign requests if the environment has no credentials: public buckets need no account."""
-    return {} if any(os.environ.get(name) for name in _IDENTITIES) else {"skip_signature": True}
-
-
-def s3_endpoint() -> str | None:
-    """The S3 endpoint that the environment names, if any.
-
-    Raises:
-        InvalidInputError: it is no web address, or holds credentials.
-    """
-    return _endpoint(_ENDPOINTS)
-
-
-def azure_endpoint() -> str | None:
-    """The address of the Azure account that the environment names, if any; without one it follows from the account.
-
-    Raises:
-        InvalidInputError: it is no web address, or holds credentials.
-    """
-    return _endpoint(_AZURE_ENDPOINTS)
-
-
-def _endpoint(variables: Iterable[str]) -> str | None:
-    name = next((name for name in variables if os.environ.get(name)), None)
-    if name is None:
-        return None
-    address = os.environ[name]
-    try:
-        parts = urlsplit(address)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        valid = False
-    if not valid or not address.isprintable() or " " in address:
-        raise InvalidInputError(f"{name}: got {shown(address)!r}, expected an address such as https://s3.example.org")
-    if public(address) != address:
-        raise InvalidInputError(f"{name}: got credentials in {shown(address)}, expected none: keys have own variables")
-    return address
-
-
-def on_loopback(address: str | None) -> bool:
-    """Whether an address is on the loopback interface, where plain http is safe.
-
-    Example:
-        >>> on_loopback("http://127.0.0.1:10000/account"), on_loopback("http://example.org"), on_loopback(None)
-        (True, False, False)
-    """
-    return address is not None and urlsplit(address).hostname in LOOPBACK

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import random
 import time
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
+
+from landloom.errors import InvalidInputError
+from landloom.model.address import OUTAGE_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,6 +20,24 @@ WORTH_RETRYING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Status codes that may change on retry: too early, too many requests, and server errors."""
 BUSY: Final = frozenset({429, 503})
 """Status codes that ask the client to come back later."""
+OUTAGE: Final = 120.0
+"""Seconds for which an outage of a host is waited for by default."""
+
+
+def outage() -> float:
+    """Seconds for which an outage of a host is waited for, from the environment.
+
+    Raises:
+        InvalidInputError: the environment names no number.
+    """
+    text = os.environ.get(OUTAGE_VARIABLE, "")
+    try:
+        seconds = float(text or OUTAGE)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise InvalidInputError(f"{OUTAGE_VARIABLE}: got {text!r}, expected 0 to 86,400 seconds")
+    return seconds
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +58,9 @@ class Patience:
     """Bytes per second below which a connection counts as dropped, averaged over `rate_window`."""
     rate_window: float = 10.0
     """Seconds over which the rate is averaged."""
+    outage: float = field(default_factory=outage)
+    """Seconds for which a request is tried again, beyond `attempts`, while its host answers none at all, though it did
+    before; 0 for never."""
     sleep: Callable[[float], None] = time.sleep
     """Waits for a number of seconds; tests and simulated clocks replace it."""
 
@@ -53,19 +78,6 @@ class Patience:
         """
         own: float = (1 + draw()) / 2 * min(self.first_wait * 2 ** (failures - 1), self.longest_wait)
         return own if asked is None else asked + min(own, 1.0)
-
-    def retries(self) -> dict[str, Any]:
-        """The same as obstore's `retry_config`."""
-        waits = sum(min(self.first_wait * 2**number, self.longest_wait) for number in range(self.attempts))
-        return {
-            "max_retries": self.attempts - 1,
-            "retry_timeout": timedelta(seconds=waits + self.attempts * self.timeout),
-            "backoff": {
-                "init_backoff": timedelta(seconds=self.first_wait),
-                "max_backoff": timedelta(seconds=self.longest_wait),
-                "base": 2,
-            },
-        }
 
 
 class Rate:

@@ -25,7 +25,7 @@ from landloom.errors import (
 from landloom.model.address import shown
 from landloom.store.credentials import requested
 from landloom.store.hosts import check_host
-from landloom.store.http import answer, new_session, save
+from landloom.store.http import answer, new_session, save, whole
 from landloom.store.objects import ObjectStore
 from landloom.store.patience import Patience
 from landloom.store.versions import PLAIN, Version, note_version, stated_range
@@ -98,7 +98,7 @@ class _WebFile:
         self._copy: IO[bytes] | None = None
         response = self._answer(0, BLOCK)
         if response.status_code == 416:
-            response = answer(self._session, requested(href), stream=True, headers=PLAIN, document=document)
+            response = self._answered_whole()
         self._redirected = str(response.url) if response.history else None
         if response.status_code == 206 and "Content-Encoding" not in response.headers:
             self.version, self.size = self._versioned(response, 0)
@@ -144,6 +144,9 @@ class _WebFile:
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
 
+    def _answered_whole(self) -> requests.Response:
+        return answer(self._session, requested(self._href), stream=True, headers=PLAIN, document=self._document)
+
     def _versioned(self, response: requests.Response, start: int) -> tuple[Version, int]:
         first, size = stated_range(response.headers) or (None, None)
         if first != start or size is None:
@@ -159,9 +162,16 @@ class _WebFile:
         return body.getvalue()
 
     def _whole(self, response: requests.Response) -> IO[bytes]:
+        """A copy of the file; if the first response is cut, of what the server sends when it is asked again."""
         copy: IO[bytes] = tempfile.TemporaryFile(prefix="landloom-")  # noqa: SIM115 - lives as long as the file
+        first: list[requests.Response] = [response]
+
+        def receive() -> None:
+            copy.truncate(copy.seek(0))
+            save(first.pop() if first else self._answered_whole(), copy, self._patience)
+
         try:
-            save(response, copy, self._patience)
+            whole(self._href, receive, self._patience)
             copy.flush()
         except BaseException:
             copy.close()

@@ -17,7 +17,8 @@ from urllib3.exceptions import HTTPError
 from landloom.errors import MissingKeyError, StoreError, TransientFaultError
 from landloom.model.address import shown
 from landloom.store.credentials import keep, requested
-from landloom.store.http import answer, chunks, new_session, plain_reason
+from landloom.store.http import CutBodyError, answer, new_session, plain_reason, whole
+from landloom.store.network.adapter import chunks
 from landloom.store.patience import Patience
 from landloom.store.protocol import check_key
 from landloom.store.versions import PLAIN, stated_range
@@ -76,8 +77,12 @@ class WebStore:
         """The whole file; errors as in `protocol.Readable`."""
         if key == self._whole[0]:
             return self._whole[1]
-        with closing(self._answer("GET", key, stream=key.endswith(".gz"))) as response:
-            return self._body(response, key)
+
+        def once() -> bytes:
+            with closing(self._answer("GET", key, stream=key.endswith(".gz"))) as response:
+                return self._body(response, key)
+
+        return whole(self.href(key), once, self._patience)
 
     def get_range(self, key: str, start: int, length: int) -> bytes:
         """Exactly `length` bytes from `start`; errors as in `protocol.Readable`."""
@@ -190,7 +195,7 @@ class WebStore:
         data: bytes = b"".join(self._chunks(response, key)) if key.endswith(".gz") else response.content
         length = response.headers.get("Content-Length", "")
         if length.isdigit() and "Content-Encoding" not in response.headers and int(length) != len(data):
-            raise TransientFaultError(f"{shown(self.href(key))}: got {len(data)} bytes, expected {length}")
+            raise CutBodyError(f"{shown(self.href(key))}: got {len(data)} bytes, expected {length}")
         return data
 
     @contextmanager
@@ -207,7 +212,7 @@ class WebStore:
             else:
                 yield from chunks(response, self._patience or Patience())
         except (requests.RequestException, HTTPError) as error:
-            raise TransientFaultError(f"{shown(self.href(key))}: {plain_reason(error)}") from error
+            raise CutBodyError(f"{shown(self.href(key))}: {plain_reason(error)}") from error
 
 
 def _compressed_once(body: bytes) -> bytes:

@@ -56,9 +56,27 @@ def crawl(collection: pystac.Catalog, geometry: Any) -> list[pystac.Item]:
     return found
 
 
+def check_described(item: pystac.Item, name: str) -> None:
+    """An asset of the fused series says all that a reader needs."""
+    asset, box = item.assets[name], item.properties["proj:bbox"]
+    assert {key: value for key, value in asset.to_dict().items() if not key.startswith("file:")} == {
+        "href": asset.href,
+        "type": "image/tiff; application=geotiff",
+        "title": "Fused five-day surface reflectance, 2018-01-03",
+        "datetime": "2018-01-03T10:30:00Z",
+        "roles": ["data"],
+        "bands": [{"name": name} for name in ("blue", "green", "red", "nir")],
+        "eo:bands": [{"name": name, "common_name": name} for name in ("blue", "green", "red", "nir")],
+        "raster:bands": [{"data_type": "uint16", "nodata": 0, "scale": 0.0001, "offset": 0.0, "unit": "1"}] * 4,
+        "proj:shape": [200, 200],
+        "proj:transform": [3.0, 0.0, box[0], 0.0, -3.0, box[3]],
+    }
+
+
 def test_the_tutorials_crawl(world: World, catalog: pystac.Catalog) -> None:
     names = [collection.id for collection in catalog.get_collections()]
-    assert names == ["demo_v1_source_pf", "demo_v1_source_s2", "demo_v1_labels"]
+    assert names[:3] == ["demo_v1_source_pf", "demo_v1_source_s2", "demo_v1_labels"]
+    assert names[3:] == ["demo_v1_source_pf_by_date", "demo_v1_source_s2_by_date"]
     berlin = shapely.geometry.box(13.05, 52.35, 13.72, 52.69)
     fused = catalog.get_child("demo_v1_source_pf")
     assert fused is not None
@@ -74,12 +92,7 @@ def test_the_tutorials_crawl(world: World, catalog: pystac.Catalog) -> None:
     assets = items[0].get_assets()
     first = next(iter(assets))
     assert first == "sr_2018-01-03"
-    assert {key: value for key, value in assets[first].to_dict().items() if not key.startswith("file:")} == {
-        "href": assets[first].href,
-        "type": "image/tiff; application=geotiff",
-        "datetime": "2018-01-03T10:30:00Z",
-        "roles": ["data"],
-    }
+    check_described(items[0], first)
     start, end = datetime(2018, 1, 10, tzinfo=UTC), datetime(2018, 1, 20, tzinfo=UTC)
     timed = {
         key: asset
@@ -123,8 +136,8 @@ def test_hierarchy_and_collection_assets(catalog: pystac.Catalog) -> None:
     assert [zone.id for zone in zones] == ["demo_v1_source_s2_33N", "demo_v1_source_s2_34N"]
     (tile,) = zones[0].get_collections()
     assert tile.id == "demo_v1_source_s2_33N_16E-243N"
-    assert set(composites.assets) == {"geometries"}
-    assert set(labels.assets) == {"labels", "label_mappings"}
+    assert set(composites.assets) == {"geoparquet-items", "geometries"}
+    assert set(labels.assets) == {"geoparquet-items", "labels", "label_mappings"}
     assert set(tile.assets) == {"traceability"}
     for collection in (composites, labels, tile):
         for asset in collection.assets.values():
@@ -177,7 +190,7 @@ def test_parsed_collections_equal_pystacs_own(published_version: None) -> None:
             read = pystac.Collection.from_dict(orjson.loads(data), migrate=False).to_dict(transform_hrefs=False)
             assert {"stac_extensions": [], **read} == document  # pystac drops an empty list
             checked += 1
-    assert checked == 9
+    assert checked == 11
 
 
 def test_what_is_missing_has_no_asset(world: World) -> None:

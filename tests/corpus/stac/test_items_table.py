@@ -1,65 +1,69 @@
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+import posixpath
+from typing import TYPE_CHECKING, Any
 
 import geopandas as gpd
 import orjson
 import pyarrow.parquet as pq
+import stac_geoparquet.arrow
 
-from landloom.corpus.audit.index import read_index
-from landloom.corpus.stac.items_table import asset_templates, items_tables
+from landloom.corpus.stac.by_date import by_date
+from landloom.corpus.stac.items import item_documents
 
 if TYPE_CHECKING:
     from tests.corpus.conftest import World
 
-
-def test_rows_and_templates_give_the_assets_of_the_json_items(world: World) -> None:
-    """Equal to the JSON tree: same items, same assets, same files."""
-    base = "https://example.org/corpus"
-    for key, content in items_tables(world.info, read_index(world.store), base):
-        table = pq.read_table(io.BytesIO(content))
-        described = orjson.loads(table.schema.metadata[b"landloom"])
-        for row in table.to_pylist():
-            item = orjson.loads(world.store.get(key.replace("items.parquet", "") + _place(row) + f"/{row['id']}.json"))
-            assert (item["id"], item["collection"], item["bbox"][0]) == (
-                row["id"],
-                described["collection"],
-                round(row["bbox"]["xmin"], 7),
-            )
-            assert item["properties"]["title"] == row["title"]
-            assert item["properties"]["proj:code"] == row["proj:code"]
-            zone, _, tile = _place(row).partition("/")
-            expanded = {
-                name: asset["href"].format(zone=zone, tile=tile, sample=row["sample_id"])
-                for name, asset in described["assets"].items()
-                if row[f"{asset['product']}_available"][asset["bit"] // 8] >> asset["bit"] % 8 & 1
-            }
-            stored = {name: f"{base}/{asset['href'].replace('../', '')}" for name, asset in item["assets"].items()}
-            assert expanded == stored
+TABLES = ("labels", "source_pf", "source_pf_by_date", "source_s2", "source_s2_by_date")
 
 
-def _place(row: dict[str, str]) -> str:
-    zone, tile = row["sample_id"].split("_")[:2]
-    return f"{zone}/{tile}"
+def rows(world: World, name: str) -> list[dict[str, Any]]:
+    key = f"stac-v1.0/demo_v1_{name}/items.parquet"
+    table = pq.read_table(io.BytesIO(world.store.get(key)), use_threads=False)
+    return [compared(item, key) for item in stac_geoparquet.arrow.stac_table_to_items(table)]
+
+
+def compared(item: dict[str, Any], key: str) -> dict[str, Any]:
+    """An item with addresses from the root of the corpus, and without what tables write as null."""
+    for part in (*item["links"], *item["assets"].values()):
+        part["href"] = posixpath.normpath(posixpath.join(posixpath.dirname(key), part["href"]))
+    own = {name: value for name, value in item["properties"].items() if value is not None or name == "datetime"}
+    for name in ("datetime", "start_datetime", "end_datetime"):
+        own[name] = own[name] and own[name].replace(".000000Z", "Z")
+    return item | {"properties": own, "bbox": list(item["bbox"])}
+
+
+def test_rows_are_the_json_items(world: World) -> None:
+    for name in ("labels", "source_pf", "source_s2"):
+        folder = f"stac-v1.0/demo_v1_{name}"
+        keys = [entry.key for entry in world.store.list(folder) if entry.key.startswith(f"{folder}/")]
+        keys = [key for key in keys if key.rpartition("/")[2].startswith("demo_v1")]
+        stored = [compared(orjson.loads(world.store.get(key)), key) for key in keys if "collection" not in key]
+        found = rows(world, name)
+        assert len(found) == 10
+        assert sorted(found, key=lambda item: item["id"]) == sorted(stored, key=lambda item: item["id"])
+
+
+def test_rows_by_date_are_the_items_of_the_view(world: World) -> None:
+    view = by_date(world.info)
+    assert view is not None
+    wanted = {
+        item["id"]: compared(item, key)
+        for content in world.contents
+        for key, data in item_documents(view, content)
+        if (item := orjson.loads(data))
+    }
+    found = {item["id"]: item for name in TABLES[2::2] for item in rows(world, name)}
+    assert found == wanted
+    assert len(found) == 10 * 2 - 2 + 10 * 12
+    assert {item["properties"]["datetime"][:7] for item in found.values()} == {"2018-01", "2018-02"}
 
 
 def test_geopandas_opens_them(world: World) -> None:
-    tables = dict(items_tables(world.info, read_index(world.store)))
-    assert set(tables) == {f"stac-v1.0/demo_v1_{name}/items.parquet" for name in ("source_pf", "source_s2", "labels")}
-    for content in tables.values():
-        frame = gpd.read_parquet(io.BytesIO(content))
-        assert len(frame) == 10
+    found = {entry.key for entry in world.store.list("stac-v1.0") if entry.key.endswith(".parquet")}
+    assert found == {f"stac-v1.0/demo_v1_{name}/items.parquet" for name in TABLES}
+    for key in found:
+        frame = gpd.read_parquet(io.BytesIO(world.store.get(key)))
+        assert len(frame) >= 10
         assert frame.crs.equals("EPSG:4326", ignore_axis_order=True)
-
-
-def test_templates_are_relative_to_the_corpus_unless_told(world: World) -> None:
-    templates = asset_templates(world.info, "source_s2")
-    assert templates["s2_2018-02"] == {
-        "href": "imagery/{zone}/{tile}/{sample}/S2-SR/2018-02.tif",
-        "type": "image/tiff; application=geotiff",
-        "datetime": "2018-02-15T10:30:00Z",
-        "roles": ["data"],
-        "product": "s2",
-        "bit": 1,
-    }

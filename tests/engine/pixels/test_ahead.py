@@ -71,7 +71,9 @@ def test_observations_are_the_same_ahead(faulty: FaultyServer) -> None:
     faulty.requests.clear()
     with ExitStack() as stack:
         readers = opened(stack, found)
-        ahead, also = observed(readers, stack.enter_context(closing(read_ahead(readers, TARGETS))))
+        ahead, also = observed(
+            readers, stack.enter_context(closing(read_ahead([[reader] for reader in readers], TARGETS)))
+        )
     assert clamped == also
     for (number, one), (same, other) in zip(plain, ahead, strict=True):
         assert number == same
@@ -91,7 +93,7 @@ def test_a_broken_mask_is_the_fault_of_its_scene(faulty: FaultyServer) -> None:
     with ExitStack() as stack:
         readers = opened(stack, [*rest, broken])
         with pytest.raises(SceneFaultError, match="S2A_0/SCL") as caught:
-            list(stack.enter_context(closing(read_ahead(readers, TARGETS))))
+            list(stack.enter_context(closing(read_ahead([[reader] for reader in readers], TARGETS))))
     assert caught.value.scene.id == "S2A_0"
 
 
@@ -101,13 +103,13 @@ def test_a_broken_band_is_a_fault_where_it_is_read(faulty: FaultyServer) -> None
     with ExitStack() as stack:
         readers = opened(stack, found)
         with pytest.raises(SceneFaultError, match="S2A_2/B05"):
-            observed(readers, stack.enter_context(closing(read_ahead(readers, TARGETS))))
+            observed(readers, stack.enter_context(closing(read_ahead([[reader] for reader in readers], TARGETS))))
 
 
 def test_a_server_that_fails_is_a_transient_fault(faulty: FaultyServer) -> None:
     found = scenes(faulty)
     faulty.fail(status=403)
     with ExitStack() as stack:
-        ahead = stack.enter_context(closing(read_ahead(opened(stack, found), TARGETS)))
+        ahead = stack.enter_context(closing(read_ahead([opened(stack, found)], TARGETS)))
         with pytest.raises(TransientFaultError, match="403"):
             next(ahead)

@@ -11,8 +11,8 @@ from tests.projects import SERIES, write_series
 
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.tokens import PasswordToken
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.scenes.fetching import JournalOrders
 from landloom.errors import PermanentFaultError
 from landloom.simulate.server import ArchiveServer, Habits

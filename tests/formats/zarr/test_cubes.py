@@ -12,9 +12,18 @@ import xarray as xr
 import zarr
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import CRS
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
-from landloom.formats.zarr.cubes import SHARD, CubeReader, encode_cube_shard, encode_cubes, shard_count, shard_key
+from landloom.formats.zarr.codecs import CODECS
+from landloom.formats.zarr.cubes import (
+    SHARD,
+    CubeReader,
+    encode_cube_shard,
+    encode_cubes,
+    shard_count,
+    shard_key,
+)
 from landloom.formats.zarr.metadata import CubeSpec
 from landloom.model.grid import Grid
 from landloom.store.local import LocalStore
@@ -23,6 +32,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
+
+    from landloom.formats.zarr.codecs import Codec
 
 
 def _spec(samples: int = 3, **changes: Any) -> CubeSpec:
@@ -58,7 +69,8 @@ def _mask(samples: int) -> tuple[tuple[bool, ...], ...]:
 @pytest.mark.parametrize("samples", [1, 15, 16, 17, 40])
 @pytest.mark.parametrize("dtype", ["uint8", "int16", "uint16", "float32"])
 def test_zarr_and_xarray_read_the_same(tmp_path: Path, samples: int, dtype: str) -> None:
-    spec = _spec(samples, dtype=dtype, observed=_mask(samples) if samples % 2 else None)
+    codec = CODECS[samples > 15]
+    spec = _spec(samples, dtype=dtype, codec=codec, observed=_mask(samples) if samples % 2 else None)
     cubes = _cubes(spec)
     store = LocalStore(tmp_path / "S2-SR.zarr")
     for key, data in encode_cubes(spec, cubes):
@@ -70,7 +82,7 @@ def test_zarr_and_xarray_read_the_same(tmp_path: Path, samples: int, dtype: str)
     assert array.chunks == (1, *spec.shape[1:])
     np.testing.assert_array_equal(array[:], cubes)
     for consolidated in (None, True, False):
-        with xr.open_zarr(store.uri, consolidated=consolidated) as dataset:
+        with xr.open_zarr(store.uri, consolidated=consolidated, mask_and_scale=False) as dataset:
             assert dataset["data"].dims == ("sample", "time", "band", "y", "x")
             assert dataset["data"].dtype == np.dtype(dtype)
             np.testing.assert_array_equal(dataset["data"], cubes)
@@ -91,6 +103,25 @@ def test_zarr_and_xarray_read_the_same(tmp_path: Path, samples: int, dtype: str)
         got = reader.read(sample)
         assert got.dtype == cubes.dtype
         np.testing.assert_array_equal(got, cubes[place])
+
+
+def test_xarray_finds_nodata_scale_crs_and_places(tmp_path: Path) -> None:
+    spec = replace(_spec(3), scale=0.0001, unit="1")
+    cubes, store = _cubes(spec), LocalStore(tmp_path / "S2-SR.zarr")
+    cubes[1, 0, 0, 0, 0] = 0
+    for key, data in encode_cubes(spec, cubes):
+        store.put(key, data)
+    with xr.open_zarr(store.uri) as dataset:
+        data = dataset["data"]
+        assert (data.encoding["_FillValue"], data.encoding["scale_factor"], data.attrs["units"]) == (0, 0.0001, "1")
+        np.testing.assert_allclose(data.fillna(0), cubes * 0.0001)
+        assert bool(data[1, 0, 0, 0, 0].isnull())
+        assert CRS.from_wkt(dataset[data.attrs["grid_mapping"]].attrs["crs_wkt"]).to_epsg() == spec.epsg
+        own, grid = dataset.isel(sample=1), spec.grid(1)
+        assert (own["x"].dims, own["y"].dims) == (("x",), ("y",))
+        assert own["x"].values.tolist() == [grid.west + (at + 0.5) * grid.pixel_width for at in range(grid.width)]
+        assert own["y"].values.tolist() == [grid.north - (at + 0.5) * grid.pixel_height for at in range(grid.height)]
+    assert CubeReader(store.get, store.get_range).spec == spec
 
 
 def test_zarr_written_shards_are_read(tmp_path: Path) -> None:
@@ -114,11 +145,14 @@ def test_zarr_written_shards_are_read(tmp_path: Path) -> None:
     dtype=st.sampled_from(["uint8", "uint16", "int32", "float64"]),
     nodata=st.sampled_from([None, 0, 255]),
     epsg=st.sampled_from([32633, 32701]),
+    codec=st.sampled_from(CODECS),
     seconds=st.integers(0, 86_399),
 )
 @settings(max_examples=25)
-def test_spec_and_pixels_come_back(samples: int, dtype: str, nodata: int | None, epsg: int, seconds: int) -> None:
-    spec = _spec(samples, dtype=dtype, nodata=nodata, epsg=epsg, observed=_mask(samples))
+def test_spec_and_pixels_come_back(
+    samples: int, dtype: str, nodata: int | None, epsg: int, codec: Codec, seconds: int
+) -> None:
+    spec = _spec(samples, dtype=dtype, nodata=nodata, epsg=epsg, codec=codec, observed=_mask(samples))
     spec = replace(spec, times=tuple(time + timedelta(seconds=seconds) for time in spec.times))
     cubes = _cubes(spec)
     files = dict(encode_cubes(spec, cubes))
@@ -184,7 +218,7 @@ def test_grids_and_places() -> None:
 
 @pytest.mark.parametrize("place", [0, 8, 250, 259, 300, -1])
 def test_damage_is_named(place: int) -> None:
-    spec = _spec(16)
+    spec = _spec(16, codec=CODECS[place % 2])
     cubes = _cubes(spec)
     files = dict(encode_cubes(spec, cubes))
     shard = bytearray(files[shard_key(0)])

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.projects import digest_of
 
-from landloom.engine.context import JOURNAL, build_context, shard_context
+from landloom.engine.context import build_context, shard_context
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.shards import Shard, begun_shards
 from landloom.errors import BuildError, CorpusError
 from landloom.pipelines.build import build

@@ -12,16 +12,17 @@ from hypothesis import strategies as st
 from tests.projects import TERMS, project_of
 
 from landloom.corpus.documents import parse_corpus_json
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
 from landloom.engine.kinds import ReportFacts
-from landloom.engine.timesteps import Objection
+from landloom.engine.place import JOURNAL
+from landloom.engine.reducers import Objection
 from landloom.errors import RecipeError
 from landloom.imagery.composite import Observation
 from landloom.model.product import RAPIDAI4EO_BANDS
 from landloom.model.sensor import LANDSAT_C2_L2
 from landloom.pipelines.registry import REGISTRY, Recipe
 from landloom.products.composite.kind import CompositeKind, MedianReducer, products, timesteps
+from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -126,9 +127,9 @@ def test_the_page_shows_observations_by_tile(tiny: Path, tiny_corpus: Path) -> N
     with Journal(tiny_corpus / JOURNAL) as journal:
         entries = tuple(journal.entries())
     info = parse_corpus_json((tiny_corpus / "corpus.json").read_bytes())
-    facts = ReportFacts(folder=tiny_corpus, info=info, table=None, entries=entries)
+    facts = ReportFacts(store=LocalStore(tiny_corpus), info=info, table=None, entries=entries)
     head, picture = request.kind.report(request, facts)
     assert head == "<h2>Observations</h2>"
     assert picture in (tiny_corpus / "report.html").read_text(encoding="utf-8")
-    nothing = ReportFacts(folder=tiny_corpus, info=info, table=None, entries=())
+    nothing = ReportFacts(store=LocalStore(tiny_corpus), info=info, table=None, entries=())
     assert request.kind.report(request, nothing) == []

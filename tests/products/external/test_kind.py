@@ -5,13 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import yaml
 from tests.projects import TERMS, project_of
 
 from landloom.engine.context import build_context
 from landloom.engine.plan import gather, make_plan
 from landloom.errors import RecipeError
 from landloom.model.time import Period
+from landloom.pipelines.build import build
 from landloom.pipelines.registry import REGISTRY, Recipe
+from landloom.publication.report import write_report
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -39,6 +42,10 @@ def test_no_unit_makes_it(tiny: Path, tmp_path: Path) -> None:
     with build_context(tmp_path / "corpus") as context:
         inputs, _ = gather(project, REGISTRY, context)
     assert {unit.product for unit in make_plan(project, REGISTRY, inputs).units} == {"s2", "labels.clc"}
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    page = write_report(build(tmp_path).corpus, REGISTRY).read_text(encoding="utf-8")
+    assert "<h2>Not built here: pfsr</h2>" in page
+    assert f'<td class="n">{-(-61 // 5) * len(inputs.placement.samples):,}</td>' in page
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.units import Outcome
 from landloom.imagery.fusion.fuse import fuse
 from landloom.imagery.fusion.sightings import Sightings

@@ -37,6 +37,7 @@ def test_it_publishes_labels_probabilities_and_dates(tmp_path: Path) -> None:
         ({"options": {"n_estimators": 3}}, "guess.options"),
         ({"classifier": "sklearn.ensemble.ExtraTreesClassifier", "trees": 3}, "guess.trees"),
         ({"classifier": "sklearn.ensemble.ExtraTreesClassifier", "per_tree": None}, "guess.per_tree"),
+        ({"classifier": "sklearn.ensemble.ExtraTreesClassifier", "forest": "published"}, "guess.forest"),
         ({"held_out": 0, "buffer": 6}, "guess.buffer"),
         ({"taxonomy": "nonsense"}, "guess.taxonomy"),
     ],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -16,8 +16,8 @@ from landloom.model.grid import Grid
 from landloom.model.recipe import Terms
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.starters import write_starter
-from landloom.products.guess.learning import guess_settings, learn, section_values
-from landloom.products.guess.section import GuessProduct
+from landloom.products.guess.learning import learn
+from landloom.products.guess.section import GuessProduct, guess_settings, section_values
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,6 +146,12 @@ def test_settings_are_the_sections() -> None:
 def test_settings_and_sections_say_the_same(settings: GuessSettings) -> None:
     section = GuessProduct.model_validate({"file": "-", "terms": TERMS, **section_values(settings)})
     assert guess_settings(section) == settings
+
+
+def test_the_published_forest_is_one_word_and_keys_beside_it_win() -> None:
+    plain = {"file": "-", "terms": TERMS, "forest": "published"}
+    assert guess_settings(GuessProduct.model_validate(plain)) == PUBLISHED
+    assert guess_settings(GuessProduct.model_validate(plain | {"trees": 7})) == replace(PUBLISHED, trees=7)
 
 
 def test_a_section_without_settings_has_the_defaults_also_in_the_recipe_of_landcovernet(tmp_path: Path) -> None:

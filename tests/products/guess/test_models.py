@@ -9,10 +9,11 @@ import pytest
 from tests.projects import write_granules
 
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError
+from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.guess.model_files import decode_model
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.starters import write_starter
-from landloom.products.guess.models import predict_chips, train_models
+from landloom.products.guess.models import predict_chips, predict_granules, train_models
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,8 +60,24 @@ def test_models_are_trained_without_a_corpus(granule_archive: Path, tmp_path: Pa
     assert count % len(BANDS) == 0
     pixels = np.random.default_rng(1).integers(1, 5_000, (count, 50), dtype=np.uint16)
     np.testing.assert_array_equal(ours.probabilities(pixels), theirs.probabilities(pixels))
+    check_whole(tmp_path / "project", tmp_path / "models", granules.corpus)
     with pytest.raises(NotFoundError, match="32UQA"):
         train_models(REGISTRY, tmp_path / "project", tmp_path / "models", granules=["32UQA"])
+
+
+def check_whole(project: Path, out: Path, corpus: Path) -> None:
+    """A granule predicted whole has the published labels where there are chips, and a second run makes nothing."""
+    (path,), problems = predict_granules(REGISTRY, project, out, granules=["33UUR"])
+    assert (path, problems) == (out / "33UUR.tif", [])
+    labels, grid, _ = decode_geotiff(path.read_bytes())
+    assert (labels[1][labels[0] == 0] == 0).all()
+    for number in range(3):
+        chip, own, _ = decode_geotiff((corpus / f"labels/33N/33UUR/33UUR_0{number}/labels-1.tif").read_bytes())
+        row, column = own.offset_in(grid)
+        np.testing.assert_array_equal(labels[:, row : row + own.height, column : column + own.width], chip)
+    before = path.stat().st_mtime_ns
+    predict_granules(REGISTRY, project, out, granules=["33UUR"])
+    assert path.stat().st_mtime_ns == before
 
 
 def test_a_recipe_without_a_guess_has_no_models(tmp_path: Path) -> None:

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.units import Unit
 from landloom.errors import CorpusError
 from landloom.products.guess.report import guess_rows, write_guess_report

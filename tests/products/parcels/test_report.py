@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from landloom.corpus.finished import FinishedCorpus
 from landloom.formats.geotiff import decode_geotiff
 from landloom.products.parcels.report import parcel_parts
+from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,7 @@ def test_the_page_shows_parcels_and_a_series(series: Path) -> None:
 
 def test_parts_are_those_of_the_page_and_a_corpus_without_parcels_has_none(series: Path, tiny_corpus: Path) -> None:
     page = (series / "corpus" / "report.html").read_text()
-    parts = parcel_parts(series / "corpus")
+    parts = parcel_parts(LocalStore(series / "corpus"))
     assert parts
     assert all(part in page for part in parts)
-    assert parcel_parts(tiny_corpus) == []
+    assert parcel_parts(LocalStore(tiny_corpus)) == []

@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 import shapely
 
+from landloom.errors import LandloomWarning
+
 if TYPE_CHECKING:
     from tests.query.conftest import Truth
 
@@ -43,7 +45,7 @@ def test_boxes_equal_brute_force(truth: Truth, relation: Relation) -> None:
         shift = rng.uniform(0, 1, 2)
         box = (x - width * shift[0], y - height * shift[1], x + width * (1 - shift[0]), y + height * (1 - shift[1]))
         expected = brute(truth, shapely.box(*box), relation)
-        assert list(truth.corpus.query(region=box, relation=relation).ids) == expected
+        assert list(truth.corpus.query(region=box, relation=relation, quiet=True).ids) == expected
         hits += 0 < len(expected) < len(truth.ids)
     assert hits > 30
 
@@ -56,7 +58,7 @@ def test_polygons_equal_brute_force(truth: Truth, relation: Relation) -> None:
         x, y = shapely.centroid(truth.shapes[rng.integers(len(truth.shapes))]).coords[0]
         shape = star(rng, x, y, 10 ** rng.uniform(-2, 0.7), int(rng.integers(8, 300)))
         expected = brute(truth, shape, relation)
-        assert list(truth.corpus.query(region=shape, relation=relation).ids) == expected
+        assert list(truth.corpus.query(region=shape, relation=relation, quiet=True).ids) == expected
         hits += 0 < len(expected) < len(truth.ids)
     assert hits > 10
 
@@ -65,19 +67,21 @@ def test_polygons_equal_brute_force(truth: Truth, relation: Relation) -> None:
 def test_a_published_footprint_meets_itself_to_the_last_digit(truth: Truth, relation: Relation) -> None:
     for row in range(0, len(truth.ids), max(len(truth.ids) // 25, 1)):
         shape = truth.shapes[row]
-        answer = list(truth.corpus.query(region=shape, relation=relation).ids)
+        answer = list(truth.corpus.query(region=shape, relation=relation, quiet=True).ids)
         assert answer == brute(truth, shape, relation)
         assert truth.ids[row] in answer
         box = tuple(shape.bounds)
-        assert list(truth.corpus.query(region=box, relation=relation).ids) == brute(truth, shapely.box(*box), relation)
+        assert list(truth.corpus.query(region=box, relation=relation, quiet=True).ids) == brute(
+            truth, shapely.box(*box), relation
+        )
 
 
 def test_lines_points_and_collections_equal_brute_force(truth: Truth) -> None:
     points = [shapely.centroid(shape) for shape in truth.shapes[::10]]
     line = shapely.LineString(points[:12])
     for shape in (points[3], shapely.MultiPoint(points), line, shapely.GeometryCollection([points[0], line])):
-        assert list(truth.corpus.query(region=shape).ids) == brute(truth, shape, "intersects")
-        assert list(truth.corpus.query(region=shape, relation="within").ids) == []
+        assert list(truth.corpus.query(region=shape, quiet=True).ids) == brute(truth, shape, "intersects")
+        assert list(truth.corpus.query(region=shape, relation="within", quiet=True).ids) == []
 
 
 def test_a_box_across_the_antimeridian_is_two_boxes(published: Truth) -> None:
@@ -96,8 +100,9 @@ def test_swapped_axes_are_named_where_the_corpus_tells_them_apart(published: Tru
         published.corpus.query(region=swapped)
 
 
-def test_a_region_far_away_is_simply_empty(published: Truth) -> None:
-    assert len(published.corpus.query(region=(-120, -50, -110, -40))) == 0
+def test_a_region_far_away_is_empty_and_draws_a_warning(published: Truth) -> None:
+    with pytest.warns(LandloomWarning, match="nothing of rapidai4eo is there"):
+        assert len(published.corpus.query(region=(-120, -50, -110, -40))) == 0
 
 
 def test_outlines_that_are_no_squares_are_kept_and_asked(tmp_path: Any) -> None:
@@ -130,4 +135,4 @@ def test_outlines_that_are_no_squares_are_kept_and_asked(tmp_path: Any) -> None:
         for region in (middle, middle.buffer(0.02), tuple(middle.buffer(0.02).bounds)):
             shape = shapely.box(*middle.buffer(0.02).bounds) if isinstance(region, tuple) else region
             expected = sorted(name for name, own in shapes.items() if own.intersects(shape))
-            assert sorted(corpus.query(region=region).ids) == expected
+            assert sorted(corpus.query(region=region, quiet=True).ids) == expected

@@ -76,7 +76,8 @@ def _xarray(folder: Path, _: Path) -> Iterator[Read]:
         with xr.open_zarr(path) as cubes:
             assert cubes["time"].dt.strftime("%Y-%m").values.tolist() == cubes["timestep"].values.tolist()
             for name in cubes["sample"].values:
-                yield Read(str(name), cubes["data"].sel(sample=name, band=["B04", "B08", "B11"]).values, EVERY)
+                found = cubes["data"].sel(sample=name, band=["B04", "B08", "B11"])
+                yield Read(str(name), found.fillna(0).values.astype(np.uint16), EVERY)  # nodata is NaN for xarray
 
 
 def _rasterio(folder: Path, _: Path) -> Iterator[Read]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from landloom.corpus.stac.bands import full_bands
 from landloom.corpus.stac.items import dated, is_label
-from landloom.corpus.stac.links import CSV, GEOTIFF, GZIP, JSON, ZARR, Hrefs, file_fields
-from landloom.model.sensor import REFLECTANCE_SCALE
+from landloom.corpus.stac.links import CSV, GEOTIFF, GZIP, JSON, PARQUET, ZARR, Hrefs, file_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,29 +15,6 @@ if TYPE_CHECKING:
     from landloom.corpus.layout import ResourceKind
     from landloom.corpus.manifest import FileEntry
     from landloom.corpus.stac.items import TileContent
-    from landloom.model.sensor import Band
-
-_COMMON_NAMES: Final = frozenset(
-    {
-        "coastal",
-        "blue",
-        "green",
-        "red",
-        "yellow",
-        "pan",
-        "rededge",
-        "nir",
-        "nir08",
-        "nir09",
-        "cirrus",
-        "swir16",
-        "swir22",
-        "lwir",
-        "lwir11",
-        "lwir12",
-    }
-)
-"""Band names known to the EO extension."""
 
 
 def tile_assets(
@@ -71,8 +48,17 @@ def tile_assets(
 def resource_assets(
     info: CorpusInfo, members: tuple[ProductInfo, ...], key: str, hrefs: Hrefs, files: Mapping[str, FileEntry]
 ) -> dict[str, Any]:
-    """Assets of a product's collection: footprints for imagery, class mapping and list for labels."""
+    """Assets of a product's collection: its items, footprints for imagery, class mapping and list for labels."""
     layout = info.layout
+    table = layout.stac_items_table(members[0].product.collection)
+    items = {
+        "href": hrefs.between(key, table),
+        "type": PARQUET,
+        "title": "All items as stac-geoparquet",
+        "roles": ["collection-mirror"],
+        **file_fields(files, table),
+    }
+    found = {"geoparquet-items": items} if table in files else {}
     rows: list[tuple[str, ResourceKind, str, str]] = []
     labels = [item.key for item in members if item.product.kind == "labels" and item.taxonomy is not None]
     further = labels[0] if labels and labels[0] != info.labels[0].key else None
@@ -83,7 +69,7 @@ def resource_assets(
             ("label_mappings", "mappings", CSV, "Classes of the labels and the levels above them"),
             ("labels", "labels", GZIP, "Class shares of all samples, gzipped CSV"),
         ]
-    return {
+    return found | {
         name: {
             "href": hrefs.between(key, layout.resource(kind, further)),
             "type": media,
@@ -107,7 +93,7 @@ def item_assets(info: CorpusInfo, members: tuple[ProductInfo, ...]) -> dict[str,
         if not product.bands or product.kind == "labels":
             continue
         if product.kind == "raster-labels" and not item.timesteps:
-            definitions[product.prefix] = {"type": GEOTIFF, "roles": ["labels", "labels-raster"]} | _bands(
+            definitions[product.prefix] = {"type": GEOTIFF, "roles": ["labels", "labels-raster"]} | full_bands(
                 item, product.bands
             )
             continue
@@ -115,36 +101,8 @@ def item_assets(info: CorpusInfo, members: tuple[ProductInfo, ...]) -> dict[str,
         if pattern is not None:
             for band in product.bands:
                 name = pattern.format(prefix=product.prefix, timestep="", band=band.name)
-                definitions[name] = fields | _bands(item, (band,))
+                definitions[name] = fields | full_bands(item, (band,))
             continue
         names = [product.prefix] if dated_items else [product.asset_key(step.name) for step in item.timesteps]
-        definitions |= {name: fields | _bands(item, product.bands) for name in names}
+        definitions |= {name: fields | full_bands(item, product.bands) for name in names}
     return definitions
-
-
-def _bands(item: ProductInfo, bands: tuple[Band, ...]) -> dict[str, Any]:
-    product = item.product
-    stated = {"data_type": product.dtype, "nodata": product.nodata, "spatial_resolution": product.resolution}
-    raster = {name: value for name, value in stated.items() if value is not None}
-    found: dict[str, Any] = {}
-    if product.kind == "imagery":
-        found["eo:bands"] = [_eo_band(band) for band in bands]
-        scale = {"scale": 1 / REFLECTANCE_SCALE, "offset": 0.0} if product.dtype == "uint16" else {}
-        found["raster:bands"] = [raster | scale for _ in bands]
-    else:
-        found["raster:bands"] = [
-            raster | ({} if band.unit is None else {"unit": band.unit}) | {"description": band.description}
-            for band in bands
-        ]
-    return found
-
-
-def _eo_band(band: Band) -> dict[str, Any]:
-    fields = {
-        "name": band.name,
-        "common_name": band.common_name if band.common_name in _COMMON_NAMES else None,
-        "description": band.description,
-        "center_wavelength": band.wavelength,
-        "full_width_half_max": band.width,
-    }
-    return {name: value for name, value in fields.items() if value is not None}

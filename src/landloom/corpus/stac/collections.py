@@ -7,7 +7,7 @@ STAC 1.0.0, structured as in the published RapidAI4EO corpus (documentation, sec
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import numpy as np
 import orjson
@@ -15,6 +15,7 @@ import orjson
 from landloom.corpus.citation import citation, doi
 from landloom.corpus.documents import PRETTY
 from landloom.corpus.footprints import DECIMALS, joint_box, json_boxes
+from landloom.corpus.stac.by_date import published, views
 from landloom.corpus.stac.collection_assets import item_assets, resource_assets, tile_assets
 from landloom.corpus.stac.items import (
     EXTENSIONS,
@@ -35,6 +36,10 @@ if TYPE_CHECKING:
     from landloom.corpus.manifest import FileEntry
     from landloom.model.grid import Bounds
     from landloom.model.ids import Zone
+
+
+DATED: Final = " The same files as in the collection without `_by_date`, an item for each sample and date."
+"""End of the description of a collection by date."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,17 +90,25 @@ def root_documents(
         info: the corpus.
         tiles: every tile, in any order.
         base_url: public address of the corpus; None for relative hrefs.
-        files: sizes and digests of the resource files, for the file extension.
+        files: sizes and digests of the resource files and of tables of items.
     """
     hrefs = Hrefs(base_url=base_url)
     tiles = sorted(tiles, key=lambda summary: summary.tile)
-    for collection in info.collections:
-        own = [summary for summary in tiles if collection in summary.collections]
-        if own:
-            for zone in sorted({summary.tile.zone for summary in own}):
+    for view in _listed(info, files):
+        for collection in view.collections:
+            own = [summary for summary in tiles if published(collection) in summary.collections]
+            zones = sorted({summary.tile.zone for summary in own}) if view is info else []
+            for zone in zones:
                 yield _zone_collection(info, collection, zone, own, hrefs)
-            yield _product_collection(info, collection, own, hrefs, files or {})
-    yield _catalog(info, tiles, hrefs)
+            if own:
+                yield _product_collection(view, collection, own, hrefs, files or {})
+    yield _catalog(info, tiles, hrefs, files)
+
+
+def _listed(info: CorpusInfo, files: Mapping[str, FileEntry] | None) -> tuple[CorpusInfo, ...]:
+    """The views of a corpus with documents: a collection by date has none where its items are not written."""
+    tables = [view.layout.stac_items_table(collection) for view in views(info)[1:] for collection in view.collections]
+    return views(info) if files is None or any(table in files for table in tables) else (info,)
 
 
 def _box(content: TileContent) -> Bounds:
@@ -230,13 +243,14 @@ def _product_collection(
     layout, members, publication = info.layout, info.collections[collection], info.publication
     key = layout.stac_collection(collection)
     links = hrefs.frame(key, layout.stac_root, layout.stac_root)
-    for zone in sorted({summary.tile.zone for summary in tiles}):
+    for zone in [] if layout.patterns.by_date else sorted({summary.tile.zone for summary in tiles}):
         target = layout.stac_collection(collection, zone=zone)
         links.append(hrefs.link("child", key, target, title=layout.collection_id(collection, zone=zone)))
     more: dict[str, Any] = {
         "id": layout.collection_id(collection),
-        "title": f"{publication.title}: {_title(members)}",
-        "description": f"{'. '.join(item.product.title for item in members)}. Part of: {publication.description}",
+        "title": f"{publication.title}: {_title(members)}" + (", by date" if layout.patterns.by_date else ""),
+        "description": f"{'. '.join(item.product.title for item in members)}. Part of: {publication.description}"
+        + (DATED if layout.patterns.by_date else ""),
         "assets": resource_assets(info, members, key, hrefs, files),
         "sci:citation": citation(info),
     }
@@ -262,15 +276,20 @@ def _class_list(members: tuple[ProductInfo, ...]) -> list[dict[str, str]]:
     ]
 
 
-def _catalog(info: CorpusInfo, tiles: Sequence[TileSummary], hrefs: Hrefs) -> tuple[str, bytes]:
+def _catalog(
+    info: CorpusInfo, tiles: Sequence[TileSummary], hrefs: Hrefs, files: Mapping[str, FileEntry] | None
+) -> tuple[str, bytes]:
     layout = info.layout
     key = layout.stac_root
     links = hrefs.frame(key, key, key)
     there = {collection for summary in tiles for collection in summary.collections}
-    for collection in info.collections:
-        if collection in there:
-            target = layout.stac_collection(collection)
-            links.append(hrefs.link("child", key, target, title=layout.collection_id(collection)))
+    for view in _listed(info, files):
+        for collection in view.collections:
+            if published(collection) in there:
+                target = layout.stac_collection(collection)
+                links.append(hrefs.link("child", key, target, title=layout.collection_id(collection)))
+    about = (("Documentation", info.publication.documentation), ("Tutorial", info.publication.tutorial))
+    links += [{"rel": "about", "href": address, "title": name} for name, address in about if address]
     document = {
         "type": "Catalog",
         "stac_version": STAC_VERSION,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,13 +16,15 @@ import orjson
 
 from landloom.corpus.footprints import DECIMALS, geojson, json_boxes, rings
 from landloom.corpus.layout import SampleGap
-from landloom.corpus.stac.links import CSV, GEOJSON, GEOTIFF, ZARR, Hrefs
+from landloom.corpus.stac.assets import ItemAssets, is_filled, raster_grid
+from landloom.corpus.stac.links import GEOJSON, Hrefs
 from landloom.corpus.stac.template import Template
 from landloom.errors import InvalidValueError
+from landloom.model.apportion import MILLION
 from landloom.model.time import Period, Timestep, format_instant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -43,6 +46,8 @@ EXTENSIONS: Final = {
     }.items()
 }
 """Extension → address of its schema in documents."""
+BOTH_CRS: Final = "https://stac-extensions.github.io/projection/v1.2.0/schema.json"
+"""The version of the projection extension that knows `proj:epsg` and `proj:code`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,6 +66,8 @@ class TileContent:
     """Products with a lineage file."""
     codes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Product with traceability → code → ids of the scenes behind it."""
+    shares: Mapping[str, NDArray[np.integer]] = field(default_factory=dict)
+    """Column of the index → (n,) millionths of the area; may be empty."""
 
     def __post_init__(self) -> None:
         for key, there in self.exists.items():
@@ -79,6 +86,7 @@ class TileContent:
             files=self.files,
             lineage=self.lineage,
             codes=self.codes,
+            shares={name: values[order] for name, values in self.shares.items()},
         )
 
     def outlines(self) -> NDArray[np.float64]:
@@ -96,7 +104,7 @@ def item_documents(info: CorpusInfo, content: TileContent, hrefs: Hrefs | None =
         hrefs: how hrefs are written; by default relative.
     """
     content = content.sorted()
-    writer = _ItemWriter(info, content, hrefs or Hrefs())
+    writer = ItemWriter(info, content, hrefs or Hrefs())
     for collection in info.collections:
         yield from writer.items(collection)
 
@@ -144,22 +152,29 @@ def interval(period: Period) -> tuple[str, str]:
     return format_instant(period.start), format_instant(period.end - timedelta(seconds=1))
 
 
-class _ItemWriter:
+class ItemWriter:
     """Writes the items of one tile; keeps a template for each pattern of existing files."""
 
     def __init__(self, info: CorpusInfo, content: TileContent, hrefs: Hrefs) -> None:
         self.info, self.content, self.hrefs, self.layout = info, content, hrefs, info.layout
         self.slot = SampleGap(zone=content.tile.zone, tile_name=content.tile.tile_name, gap="@@ID@@")
+        self.assets = ItemAssets(info=info, tile=content.tile, slot=self.slot, hrefs=hrefs)
+        self.facts = sample_facts(content)
         self.templates: dict[tuple[str, bytes], list[tuple[str, Template]]] = {}
         self.patterns = self._patterns()
         self.names = [str(sample.id) for sample in content.samples]
         self.values = self._values() if content.samples else []
 
     def _patterns(self) -> list[bytes]:
+        """What samples of one template have in common: the same files, and rasters that fill them."""
         joined = [self.content.exists[key] for key in sorted(self.content.exists)]
         if not joined:
             return [b""] * len(self.content.samples)
-        return [row.tobytes() for row in np.concatenate(joined, axis=1)]
+        rows = [row.tobytes() for row in np.concatenate(joined, axis=1)]
+        samples, sizes = self.content.samples, {item.product.resolution for item in self.info.products}
+        if all(is_filled(samples[0], size) for size in sizes if size is not None):
+            return rows
+        return [row + str(sample.id).encode() for row, sample in zip(rows, samples, strict=True)]
 
     def _values(self) -> list[dict[str, bytes]]:
         """Slot values of each sample, without file facts."""
@@ -176,6 +191,7 @@ class _ItemWriter:
                 "PLANE": b"[" + plane[row] + b"]",
                 "WEST": repr(float(bounds[row, 0])).encode(),
                 "NORTH": repr(float(bounds[row, 3])).encode(),
+                "P": self.facts[row],
             }
             for row, own in enumerate(self.names)
         ]
@@ -195,10 +211,14 @@ class _ItemWriter:
         there = {key: rows[row] for key, rows in self.content.exists.items()}
         found = []
         for step in item_names(self.info, collection, there):
-            name = None if step is None else self._timestep(collection, step).name
+            name = None if step is None else self.timestep(collection, step).name
             key = self.layout.stac_item(collection, self.slot, name)
             found.append((key, self._template(row, collection, step, there)))
         return found
+
+    def grid_of(self, row: int) -> Callable[[float], dict[str, Any]]:
+        """Shape and transform of a sample's rasters, by resolution; the edges are slots."""
+        return partial(raster_grid, self.content.samples[row])
 
     def _facts(self, row: int, template: Template) -> Mapping[str, bytes]:
         values = self.values[row]
@@ -211,19 +231,34 @@ class _ItemWriter:
                 values[slot] = b',"file:size":%d,"file:checksum":"%s"' % (entry.size, entry.multihash.encode())
         return values
 
-    def _timestep(self, collection: str, step: int) -> Timestep:
+    def timestep(self, collection: str, step: int) -> Timestep:
+        """A timestep of a collection."""
         return next(item.timesteps[step] for item in self.info.collections[collection] if step < len(item.timesteps))
 
     def _template(
         self, row: int, collection: str, step: int | None, there: Mapping[str, NDArray[np.bool_]]
     ) -> Template:
+        document, paths = self.document(row, collection, step, there)
+        return Template.of(document, paths=paths)
+
+    def document(
+        self, row: int, collection: str, step: int | None, there: Mapping[str, NDArray[np.bool_]]
+    ) -> tuple[dict[str, Any], dict[str, str]]:
+        """An item with slots for what differs between samples with the same files; and the path of each slot of files.
+
+        Args:
+            row: any of those samples.
+            collection: suffix.
+            step: index of its timestep; None for all of them.
+            there: product → (timesteps,) existing files.
+        """
         members = self.info.collections[collection]
-        timestep = None if step is None else self._timestep(collection, step)
+        timestep = None if step is None else self.timestep(collection, step)
         name = None if timestep is None else timestep.name
         key = self.layout.stac_item(collection, self.slot, name)
         paths: dict[str, str] = {}
         assets: dict[str, dict[str, Any]] = {}
-        for asset, path, fields in self._assets(members, key, step, there):
+        for asset, path, fields in self.assets.of(members, key, step, there, self.grid_of(row)):
             assets[asset] = fields
             if self.content.files:
                 slot = f"F{len(paths)}"
@@ -232,24 +267,34 @@ class _ItemWriter:
         document = {
             "type": "Feature",
             "stac_version": STAC_VERSION,
-            "stac_extensions": self._extensions(members),
+            "stac_extensions": self._extensions(members, assets, single=step is not None),
             "id": self.layout.item_id(collection, self.slot, name),
             "geometry": "@@=SHAPE@@",
             "bbox": "@@=BOX@@",
             "properties": self._properties(row, members, timestep),
-            "links": self._links(key, collection, step, there),
+            "links": self.links(key, collection, step, there),
             "assets": assets,
             "collection": self.layout.collection_id(collection),
         }
-        return Template.of(document, paths=paths)
+        return document, paths
 
-    def _extensions(self, members: tuple[ProductInfo, ...]) -> list[str]:
-        names = ["projection"]
+    def _extensions(
+        self, members: tuple[ProductInfo, ...], assets: Mapping[str, Mapping[str, Any]], *, single: bool
+    ) -> list[str]:
+        """Extensions of an item.
+
+        Readers that look up a band by its name, such as odc-stac, take the first asset that has it: in an item of
+        several timesteps that would be the first of them, in silence. So the names are there for people, but such an
+        item does not declare the extension by which they would be looked up.
+        """
+        used = {name.partition(":")[0] for fields in assets.values() for name in fields}
+        names = {"projection"} | used & ({"raster", "eo"} if single else {"raster"})
         if any(item.product.kind == "labels" for item in members):
-            names.append("label")
+            names.add("label")
         if self.content.files:
-            names.append("file")
-        return [EXTENSIONS[name] for name in sorted(names)]
+            names.add("file")
+        both = {"projection": BOTH_CRS} if self.layout.patterns.by_date else {}
+        return [both.get(name, EXTENSIONS[name]) for name in sorted(names)]
 
     def _properties(self, row: int, members: tuple[ProductInfo, ...], timestep: Timestep | None) -> dict[str, Any]:
         period = self.info.period_of(members) if timestep is None else timestep.period
@@ -263,12 +308,13 @@ class _ItemWriter:
             "end_datetime": end,
             "proj:code": f"EPSG:{sample.epsg}",
             "proj:bbox": "@@=PLANE@@",
+            "@@P@@": 0,
         }
+        if self.layout.patterns.by_date:
+            properties["proj:epsg"] = sample.epsg
         sizes = {item.product.resolution for item in members if item.product.resolution is not None}
         if len(sizes) == 1:
-            (size,) = sizes
-            properties["proj:shape"] = list(sample.grid(size).shape)
-            properties["proj:transform"] = [size, 0.0, "@@=WEST@@", 0.0, -size, "@@=NORTH@@"]
+            properties |= raster_grid(sample, *sizes)
         for item in members:
             if item.key in self.content.codes:
                 properties["scene_codes"] = dict(self.content.codes[item.key])
@@ -281,9 +327,12 @@ class _ItemWriter:
                 }
         return properties
 
-    def _links(
+    def links(
         self, key: str, collection: str, step: int | None, there: Mapping[str, NDArray[np.bool_]]
     ) -> list[dict[str, str]]:
+        """Links of an item to the documents around it; items by date have no documents of their own."""
+        if self.layout.patterns.by_date:
+            return self.hrefs.above(key, self.layout.stac_collection(collection), self.layout.stac_root)
         parent = self.layout.stac_collection(collection, tile=self.content.tile)
         links = self.hrefs.frame(key, parent, self.layout.stac_root)
         links.append(self.hrefs.link("collection", key, self.layout.stac_collection(collection)))
@@ -297,61 +346,10 @@ class _ItemWriter:
             for partner in item_names(self.info, other, there):
                 if None not in (step, partner) and partner != step:
                     continue
-                name = None if partner is None else self._timestep(other, partner).name
+                name = None if partner is None else self.timestep(other, partner).name
                 target = self.layout.stac_item(other, self.slot, name)
                 links.append(self.hrefs.link(relation, key, target, GEOJSON))
         return links
-
-    def _assets(
-        self,
-        members: tuple[ProductInfo, ...],
-        key: str,
-        step: int | None,
-        there: Mapping[str, NDArray[np.bool_]],
-    ) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        """Asset key, path of the file, fields; by timestep, and within a timestep in product order."""
-        for position in range(max(item.slots for item in members)) if step is None else [step]:
-            for item in members:
-                rows = there.get(item.key)
-                if rows is not None and position < len(rows) and rows[position]:
-                    yield from self._product_assets(item, position, key)
-
-    def _product_assets(self, item: ProductInfo, position: int, key: str) -> Iterator[tuple[str, str, dict[str, Any]]]:
-        product, layout = item.product, self.layout
-        roles = [product.role]
-        if product.kind == "labels":
-            path = layout.label(self.slot, product.prefix)
-            yield product.prefix, path, self._asset(key, path, GEOJSON, ["labels", "labels-vector"])
-            return
-        if product.kind == "raster-labels" and not item.timesteps:
-            path = layout.raster_label(self.slot, product.prefix, item.label_version, product.suffix)
-            roles, media = (["metadata"], CSV) if product.suffix == "csv" else (["labels", "labels-raster"], GEOTIFF)
-            yield product.prefix, path, self._asset(key, path, media, roles)
-            return
-        timestep = item.timesteps[position] if item.timesteps else None
-        stamp = {} if timestep is None else {"datetime": format_instant(timestep.stamp)}
-        name = None if timestep is None else timestep.name
-        if "chips" not in self.info.layouts:
-            path = layout.cube(self.content.tile, product)
-            yield f"{product.prefix}_cube", path, self._asset(key, path, ZARR, roles)
-            return
-        for asset, band in self._bands(item, name):
-            path = layout.chip(self.slot, product, name, band)
-            yield asset, path, self._asset(key, path, GEOTIFF, roles, stamp)
-
-    def _bands(self, item: ProductInfo, timestep: str | None) -> list[tuple[str, str | None]]:
-        """Asset keys of a chip: one, or one per band."""
-        product, pattern = item.product, self.layout.patterns.band_asset
-        if pattern is None:
-            own = None if self.layout.patterns.dated_item else timestep
-            return [(product.asset_key(own), None)]
-        fields = {"prefix": product.prefix, "timestep": timestep}
-        return [(pattern.format(band=band.name, **fields), band.name) for band in product.bands]
-
-    def _asset(
-        self, key: str, path: str, media: str, roles: list[str], more: Mapping[str, Any] | None = None
-    ) -> dict[str, Any]:
-        return {"href": self.hrefs.between(key, path), "type": media, **(more or {}), "roles": roles}
 
 
 def _dump(values: NDArray[np.float64], between: bytes) -> list[bytes]:
@@ -359,3 +357,32 @@ def _dump(values: NDArray[np.float64], between: bytes) -> list[bytes]:
     depth = values.ndim
     text = orjson.dumps(np.ascontiguousarray(values), option=orjson.OPT_SERIALIZE_NUMPY)
     return text[depth:-depth].split(between)
+
+
+def sample_facts(content: TileContent) -> list[bytes]:
+    """What items say of their samples besides position: split, stratum and shares of classes, as members of an object.
+
+    They have the names that filters know. Classes that do not occur are left out.
+
+    Args:
+        content: the tile.
+    """
+    names = list(content.shares)
+    table = np.array([content.shares[name] for name in names], np.int64).reshape(len(names), len(content.samples))
+    found = []
+    for row, sample in enumerate(content.samples):
+        words = {"stratum": sample.stratum, "split": sample.split}
+        facts: dict[str, Any] = {name: word for name, word in words.items() if word is not None}
+        facts |= {names[place]: int(table[place, row]) / MILLION for place in np.flatnonzero(table[:, row]).tolist()}
+        found.append(member_bytes(facts))
+    return found
+
+
+def member_bytes(fields: Mapping[str, Any]) -> bytes:
+    """Fields as further members of a dumped object.
+
+    Example:
+        >>> member_bytes({"split": "train"}), member_bytes({})
+        (b',"split":"train"', b'')
+    """
+    return b"," + orjson.dumps(fields)[1:-1] if fields else b""

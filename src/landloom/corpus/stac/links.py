@@ -16,6 +16,7 @@ GEOJSON: Final = "application/geo+json"
 GEOTIFF: Final = "image/tiff; application=geotiff"
 GZIP: Final = "application/gzip"
 CSV: Final = "text/csv"
+PARQUET: Final = "application/vnd.apache.parquet"
 ZARR: Final = "application/vnd.zarr; version=3"
 
 
@@ -32,12 +33,14 @@ class Hrefs:
 
     base_url: str | None = None
     """Public address of the corpus; None for relative hrefs."""
+    table: str | None = None
+    """Key of the table that has the documents as rows: relative hrefs then refer to it."""
 
     def between(self, source: str, target: str) -> str:
         """The href from the document at one key to another key."""
         if self.base_url is not None:
             return f"{self.base_url.rstrip('/')}/{target}"
-        path = posixpath.relpath(target, posixpath.dirname(source))
+        path = posixpath.relpath(target, posixpath.dirname(self.table or source))
         return path if path.startswith("..") else f"./{path}"
 
     def link(self, relation: str, source: str, target: str, media: str = JSON, **more: str) -> dict[str, str]:
@@ -53,6 +56,14 @@ class Hrefs:
             media = JSON if key.endswith(("/catalog.json", "/collection.json")) else GEOJSON
             links.append(self.link("self", key, key, media))
         return links
+
+    def above(self, key: str, collection: str, root: str) -> list[dict[str, str]]:
+        """The links of an item that lies in a collection itself, without a document of its own."""
+        return [
+            self.link("root", key, root),
+            self.link("parent", key, collection),
+            self.link("collection", key, collection),
+        ]
 
 
 def file_fields(files: Mapping[str, FileEntry], path: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_SLOT: Final = re.compile(rb'"@@=([A-Z]+)@@"|,"@@(F\d+)@@":0|@@([A-Z]+)@@')
+_SLOT: Final = re.compile(rb'"@@=([A-Z]+)@@"|,"@@(P|F\d+)@@":0|@@([A-Z]+)@@')
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Template:
     """A dumped document, split at its slots.
 
     Slots are `@@ID@@` inside any text, a text such as `@@=BOX@@` in place of a whole value, and a key such as `@@F0@@`
-    (with value 0, never first in its object) in place of further fields, or of none.
+    or `@@P@@` (with value 0, never first in its object) in place of further fields, or of none.
 
     Example:
         >>> template = Template.of({"id": "a_@@ID@@", "bbox": "@@=BOX@@", "@@F0@@": 0}, paths={"F0": "x.tif"})

@@ -14,6 +14,9 @@ from landloom.store.rasters.plan import ReadPlan, remote_spans
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Sequence
 
+    import numpy as np
+    from numpy.typing import NDArray
+
     from landloom.engine.pixels.reading import SceneReader
     from landloom.model.grid import Grid
 
@@ -21,11 +24,13 @@ _MOST: Final = BUDGET - 16 * 2**20
 """Bytes that windows which are read ahead together may need."""
 
 
-def read_ahead(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]) -> Generator[int, None, None]:
+def read_ahead(
+    passes: Sequence[Sequence[SceneReader]], targets: Sequence[Sequence[Grid]]
+) -> Generator[int, None, None]:
     """Plan the observation of targets by all scenes, in their order, and fetch what it needs.
 
     Args:
-        readers: of all scenes.
+        passes: readers of the scenes of each overpass; of pixels that several show, the first one's count.
         targets: grids of what is processed at once.
 
     Yields:
@@ -35,8 +40,9 @@ def read_ahead(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]
         SceneFaultError: a mask's file is missing, broken, or lacks a band: the scene is unusable.
         TransientFaultError: a file is temporarily unreadable.
     """
+    readers = [reader for group in passes for reader in group]
     try:
-        shown = _shown(readers, targets)
+        shown = _shown(passes, targets)
         for run in _runs(readers, targets, shown):
             with ReadPlan(
                 file.planned(window, band, number)
@@ -52,8 +58,9 @@ def read_ahead(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]
             reader.forget()
 
 
-def _shown(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]) -> set[tuple[int, Grid]]:
-    """The scenes, by identity, and the grids of which their masks leave anything usable."""
+def _shown(passes: Sequence[Sequence[SceneReader]], targets: Sequence[Sequence[Grid]]) -> set[tuple[int, Grid]]:
+    """The scenes, by identity, and the grids of which their masks leave anything that no other scene shows."""
+    readers = [reader for group in passes for reader in group]
     for reader in readers:
         reader.open_ahead(reader.masks)
     grids = [grid for group in targets for grid in group]
@@ -64,11 +71,22 @@ def _shown(readers: Sequence[SceneReader], targets: Sequence[Sequence[Grid]]) ->
         for file, window, band in reader.masks_of(grid)
     )
     with ReadPlan(planned):
-        shown = {(id(reader), grid) for reader in readers for grid in grids if reader.shows(grid)}
+        shown = {key for group in passes for key in _added(group, grids)}
     for reader in readers:
         if any((id(reader), grid) in shown for grid in grids):
             reader.open_ahead(reader.bands)
     return shown
+
+
+def _added(group: Sequence[SceneReader], grids: Sequence[Grid]) -> Iterator[tuple[int, Grid]]:
+    """The scenes of an overpass, by identity, and the grids to which they add a pixel."""
+    seen: dict[Grid, NDArray[np.bool_]] = {}
+    for reader in group:
+        for grid in grids:
+            added = reader.shows(grid, seen.get(grid))
+            if added is not None:
+                yield id(reader), grid
+                seen[grid] = seen[grid] | added if grid in seen else added
 
 
 def _runs(

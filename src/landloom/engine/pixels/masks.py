@@ -85,6 +85,22 @@ class SceneFiles:
     """A band on a grid, 10,000 × reflectance."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeptMask:
+    """What masks tell of a target, until it is observed."""
+
+    bits: NDArray[np.uint8] | None
+    """Usable pixels, packed; None if there is none."""
+    planned: bool = field(kw_only=True)
+    """Whether its bands are read ahead, or none is needed."""
+
+    def of(self, target: Grid) -> NDArray[np.bool_] | None:
+        """Usable pixels (y, x) of the target."""
+        if self.bits is None:
+            return None
+        return np.unpackbits(self.bits, count=target.height * target.width).reshape(target.shape).astype(np.bool_)
+
+
 @dataclass(slots=True)
 class SceneMasks:
     """The masks of an open scene. Faults name its files; whoever opened the scene says which scene it is."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
-from contextvars import copy_context
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Self
@@ -11,28 +10,26 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import numpy as np
 
 from landloom.engine.pixels.directions import SceneDirections
-from landloom.engine.pixels.masks import SceneFiles, SceneMasks, lacking, named_files, require_band
+from landloom.engine.pixels.files import OpenFiles
+from landloom.engine.pixels.masks import KeptMask, SceneFiles, SceneMasks, lacking, named_files, require_band
 from landloom.engine.pixels.windows import nests, source_window
 from landloom.errors import FaultError, InvalidInputError, PermanentFaultError, TransientFaultError
-from landloom.imagery.composite import Observation
-from landloom.imagery.resample import interpolated, to_grid
+from landloom.imagery.layers import Layer, merged
+from landloom.imagery.resample import interpolated, nesting, repeat, to_grid
 from landloom.imagery.stored import Storage, number_rule
 from landloom.imagery.valid import data_valid
 from landloom.model.address import is_remote
 from landloom.model.sensor import REFLECTANCE_SCALE
-from landloom.store.raster import open_raster
-from landloom.store.rasters.fetching import fetcher
 from landloom.store.rasters.plan import ReadPlan
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from concurrent.futures import Future
-    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from numpy.typing import NDArray
 
     from landloom.engine.pixels.masks import PixelMask
+    from landloom.imagery.composite import Observation
     from landloom.imagery.stored import NumberRule
     from landloom.model.grid import Grid
     from landloom.model.scene import Scene, SceneFile
@@ -57,6 +54,14 @@ def _own_scaling(asset: SceneFile, file: RasterFile) -> tuple[float, float] | No
     """Scale and offset that a file itself declares; of these the archive may have settled the offset already."""
     found = file.scaling_of(asset.band)
     return found if found is None or not asset.offset_known else (found[0], 0.0)
+
+
+def _moved(placed: tuple[NDArray[np.uint16], Grid] | None, target: Grid) -> NDArray[np.uint16] | None:
+    """Pixels on their grid brought to a target."""
+    if placed is None:
+        return None
+    moved: NDArray[np.uint16] = placed[0] if placed[1] == target else to_grid(*placed, target, nodata=0)
+    return moved
 
 
 class SceneReader:
@@ -89,14 +94,13 @@ class SceneReader:
         self._tiles = tiles
         self.bands = tuple(bands)
         """Bands of an observation."""
-        self._stack = ExitStack()
-        self._files: dict[str, RasterFile] = {}
-        self._ahead: dict[str, Future[tuple[AbstractContextManager[RasterFile], RasterFile]]] = {}
-        self._seen: dict[Grid, NDArray[np.uint8] | None] = {}
+        self.is_covered = False
+        """Whether all that it could have shown of a grid so far was shown already, by others of its overpass."""
+        self._files = OpenFiles(scene)
+        self._seen: dict[Grid, KeptMask] = {}
         self._rules: dict[str, NumberRule] = {}
-        self._signed: dict[str, str] = {}
         self._masks = SceneMasks(
-            scene, mask, bands=self.bands, files=SceneFiles(open=self._file, read=self._read, band=self._band)
+            scene, mask, bands=self.bands, files=SceneFiles(open=self._files.open, read=self._read, band=self._band)
         )
 
     def __enter__(self) -> Self:
@@ -107,12 +111,7 @@ class SceneReader:
 
     def release(self) -> None:
         """Close the files; they are opened again on the next use."""
-        for future in self._ahead.values():
-            if not future.cancel() and future.exception() is None:
-                self._stack.push(future.result()[0])
-        self._ahead.clear()
-        self._stack.close()
-        self._files.clear()
+        self._files.release()
 
     @property
     def masks(self) -> tuple[str, ...]:
@@ -121,11 +120,7 @@ class SceneReader:
 
     def open_ahead(self, names: Iterable[str]) -> None:
         """Begin to open files over the network; faults are raised where they are used."""
-        files = named_files(self.scene)
-        for name in names:
-            asset = files.get(name)
-            if asset is not None and is_remote(asset.href) and name not in self._files and name not in self._ahead:
-                self._ahead[name] = fetcher().pool.submit(copy_context().run, self._opened, asset)
+        self._files.ahead(names)
 
     def masks_of(self, target: Grid) -> list[tuple[RasterFile, Grid, int]]:
         """The windows that the usable pixels of a target are read from: file, window, number of the band.
@@ -153,7 +148,7 @@ class SceneReader:
         for name in self.bands if names is None else names:
             try:
                 asset = self._band_asset(name)
-                file = self._file(name, asset)
+                file = self._files.open(name, asset)
             except FaultError:  # raised again where the band is read
                 continue
             window = self._window(file.grid, target)
@@ -168,8 +163,14 @@ class SceneReader:
         files = (file for file, _, _ in (*self.masks_of(target), *self.bands_of(target)))
         return all(nests(target, file.grid) for file in files)
 
-    def shows(self, target: Grid) -> bool:
-        """Whether any pixel of a target is usable, as far as masks tell; they are kept for its observation.
+    def shows(self, target: Grid, shown: NDArray[np.bool_] | None = None) -> NDArray[np.bool_] | None:
+        """Pixels of a target that are usable as far as masks tell, and not shown yet; None if there is none.
+
+        What masks tell is kept for its observation. Only where there is any are the bands read ahead.
+
+        Args:
+            target: the grid.
+            shown: (y, x) pixels that other scenes of its overpass show.
 
         Raises:
             SceneFaultError: as for `observe`.
@@ -177,9 +178,12 @@ class SceneReader:
         """
         with self._named():
             usable = self._masks.usable(self._sought(target))
-        shown = usable is not None and bool(usable.any())
-        self._seen[target] = np.packbits(usable) if shown and usable is not None else None
-        return shown
+        if usable is None or not usable.any():
+            self._seen[target] = KeptMask(None, planned=True)
+            return None
+        added = usable if shown is None else usable & ~shown
+        self._seen[target] = KeptMask(np.packbits(usable), planned=bool(added.any()))
+        return added if added.any() else None
 
     def forget(self) -> None:
         """Forget what `shows` has kept."""
@@ -193,7 +197,7 @@ class SceneReader:
             TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
-            return self._file(band, self._band_asset(band)).grid
+            return self._files.open(band, self._band_asset(band)).grid
 
     def classification_grid(self) -> Grid:
         """Grid of the classification's file.
@@ -212,8 +216,22 @@ class SceneReader:
             SceneFaultError: a file is missing, broken, or lacks a band: the scene is unusable.
             TransientFaultError: a file is temporarily unreadable.
         """
+        layer = self.layer(target)
+        return None if layer is None else merged([layer])
+
+    def layer(self, target: Grid, shown: NDArray[np.bool_] | None = None) -> Layer | None:
+        """What the scene adds to what is already seen of a grid; its bands are read only if that is any pixel.
+
+        Args:
+            target: the grid.
+            shown: (y, x) pixels that other scenes of its overpass show.
+
+        Raises:
+            SceneFaultError: as for `observe`.
+            TransientFaultError: as for `observe`.
+        """
         with self._named():
-            return self._observe(target)
+            return self._layer(target, shown)
 
     def band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
         """One band on a grid, 10,000 × reflectance, 0 without data; None outside the scene.
@@ -223,7 +241,7 @@ class SceneReader:
             TransientFaultError: the file is temporarily unreadable.
         """
         with self._named():
-            return self._placed(name, target)
+            return _moved(self._placed(name, target), target)
 
     def classes(self, target: Grid) -> NDArray[Any] | None:
         """Values of the classification on a grid, 0 without data; None outside the scene.
@@ -277,42 +295,36 @@ class SceneReader:
         try:
             yield
         except TransientFaultError as error:
-            if not self._signed:
+            if not self._files.signed:
                 raise
-            raise TransientFaultError(self._unsigned(str(error))) from None
+            raise TransientFaultError(self._files.unsigned(str(error))) from None
         except PermanentFaultError as error:
-            reason = self._unsigned(str(error))
+            reason = self._files.unsigned(str(error))
             for name, asset in named_files(self.scene).items():
                 reason = reason.replace(asset.href, f"{self.scene.id}/{name}")
-            raise SceneFaultError(self.scene, reason) from (None if self._signed else error)
+            raise SceneFaultError(self.scene, reason) from (None if self._files.signed else error)
 
-    def _unsigned(self, text: str) -> str:
-        """A message without signatures."""
-        for address, href in self._signed.items():
-            text = text.replace(address, href).replace(address.partition("?")[2], "…")
-        return text
-
-    def _observe(self, target: Grid) -> Observation | None:
-        planned = target in self._seen
-        valid = self._usable(target)
+    def _layer(self, target: Grid, shown: NDArray[np.bool_] | None) -> Layer | None:
+        kept = self._seen.pop(target, None)
+        valid = self._masks.usable(self._sought(target)) if kept is None else kept.of(target)
         if valid is None or not valid.any():
             return None
-        bands = np.empty((len(self.bands), *target.shape), dtype=np.uint16)
-        with nullcontext() if planned else self.together(self.bands, target):
-            for index, name in enumerate(self.bands):
-                part = self._placed(name, target)
+        if shown is not None:
+            valid = valid & ~shown
+            if not valid.any():
+                self.is_covered = True
+                return None
+        bands = []
+        with nullcontext() if kept is not None and kept.planned else self.together(self.bands, target):
+            for name in self.bands:
+                part = self._native(name, target)
                 if part is None:
                     return None
-                bands[index] = part
-                valid &= data_valid(part)
-        return Observation(bands=bands, valid=valid) if valid.any() else None
-
-    def _usable(self, target: Grid) -> NDArray[np.bool_] | None:
-        if target not in self._seen:
-            return self._masks.usable(self._sought(target))
-        kept = self._seen.pop(target)
-        size = target.height * target.width
-        return None if kept is None else np.unpackbits(kept, count=size).reshape(target.shape).astype(np.bool_)
+                bands.append(part)
+                usable = data_valid(part)
+                if not usable.all():
+                    valid &= repeat(usable, target.height // len(part))
+        return Layer(bands=tuple(bands), valid=valid) if valid.any() else None
 
     def _window(self, source: Grid, target: Grid) -> Grid | None:
         """The window of a band's file that is read for a target."""
@@ -321,30 +333,36 @@ class SceneReader:
         own = target if source.epsg != target.epsg else source_window(source, target)
         return None if own is None else source_window(source, self._sought(own), margin=1)
 
-    def _placed(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
-        """A band with its displacement removed: interpolated on the file's own pixels, which are repeated as ever."""
-        if self.displaced is None:
-            return self._band(name, target)
-        source = self._file(name, self._band_asset(name)).grid
-        own = target if source.epsg != target.epsg else source_window(source, target)
-        window = self._window(source, target)
-        if own is None or window is None:
-            return None
-        moved = interpolated(self._numbers(name, window), window, self._sought(own))
-        placed: NDArray[np.uint16] = to_grid(moved, own, target, nodata=0)
-        return placed
+    def _placed(self, name: str, target: Grid) -> tuple[NDArray[np.uint16], Grid] | None:
+        """A band's own pixels that cover a target, and their grid.
 
-    def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
-        window = source_window(self._file(name, self._band_asset(name)).grid, target)
+        A displacement is removed: the file's pixels are interpolated.
+        """
+        source = self._files.open(name, self._band_asset(name)).grid
+        window = self._window(source, target)
         if window is None:
             return None
-        numbers: NDArray[np.uint16] = self._numbers(name, window)
-        return numbers if window == target else to_grid(numbers, window, target, nodata=0)
+        if self.displaced is None:
+            return self._numbers(name, window), window
+        own = target if source.epsg != target.epsg else source_window(source, target)
+        return None if own is None else (interpolated(self._numbers(name, window), window, self._sought(own)), own)
+
+    def _native(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        """A band in its own pixels if a target consists of whole ones, else in the target's."""
+        placed = self._placed(name, target)
+        if placed is not None and nesting(placed[1], target):
+            return placed[0]
+        return _moved(placed, target)
+
+    def _band(self, name: str, target: Grid) -> NDArray[np.uint16] | None:
+        """A band on a grid, where the image has it, displaced or not."""
+        window = source_window(self._files.open(name, self._band_asset(name)).grid, target)
+        return _moved(None if window is None else (self._numbers(name, window), window), target)
 
     def _numbers(self, name: str, window: Grid) -> NDArray[np.uint16]:
         """10,000 × reflectance of a window of a band's file."""
         asset = self._band_asset(name)
-        file = self._file(name, asset)
+        file = self._files.open(name, asset)
         rule = self._rule(name, asset, file)
         numbers, clamped = rule.apply(self._read(file, window, asset.band))
         self.clamped += clamped
@@ -360,13 +378,10 @@ class SceneReader:
                 nodata=tuple(value for value in declared if value is not None),
                 scaling=(_PER_STEP, 0.0) if asset.scale_known else _own_scaling(asset, file),
             )
+            usual, preview = self.sensor.conversion, partial(file.preview, asset.band)
             try:
                 self._rules[name] = number_rule(
-                    storage,
-                    conversion=asset.conversion,
-                    usual=self.sensor.conversion,
-                    offset=asset.offset,
-                    preview=partial(file.preview, asset.band),
+                    storage, conversion=asset.conversion, usual=usual, offset=asset.offset, preview=preview
                 )
             except InvalidInputError as error:
                 raise PermanentFaultError(f"{asset.href}: {error}") from error
@@ -377,22 +392,6 @@ class SceneReader:
         if self._tiles is None or not file.driver.startswith("JP2"):
             return file.read(window, band=band, fill=fill)
         return self._tiles.read(file, window, band=band, fill=fill)
-
-    def _file(self, name: str, asset: SceneFile) -> RasterFile:
-        if name not in self._files:
-            future = self._ahead.pop(name, None)
-            context, file = self._opened(asset) if future is None else future.result()
-            self._stack.push(context)
-            self._files[name] = file
-        return self._files[name]
-
-    def _opened(self, asset: SceneFile) -> tuple[AbstractContextManager[RasterFile], RasterFile]:
-        """An open file, and what closes it."""
-        address = asset.href if asset.signing is None else asset.signing.signed(asset.href)
-        if address != asset.href:
-            self._signed[address] = asset.href
-        context = open_raster(address, stated=asset.grid, document=self.scene.found_at or self.scene.href)
-        return context, context.__enter__()
 
     def _band_asset(self, name: str) -> SceneFile:
         if name not in self.scene.bands:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
-from threading import Lock
+from itertools import islice
+from threading import Lock, Semaphore
 from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 import numpy as np
 
 from landloom.corpus.manifest import FileEntry
+from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.scratch import Spool, release, scratch_arrays
+from landloom.formats.chip_tags import chip_tags
 from landloom.formats.geotiff import encode_geotiff
-from landloom.formats.zarr.cubes import cube_files, encode_cube
+from landloom.formats.zarr.cubes import SHARD, cube_files, encode_cube, shard_count
 from landloom.formats.zarr.metadata import CubeSpec
 from landloom.store.open import open_store
 
@@ -29,6 +33,12 @@ if TYPE_CHECKING:
     from landloom.store.protocol import Store
 
 
+WRITERS: Final = 8
+"""Chips that are stored at a time."""
+MANY: Final = 64
+"""Cubes that threads encode before the memory of a temporary file is given back."""
+SHARDS: Final = 8
+"""Files of cubes that are in memory at a time, to be written."""
 MAPPED: Final = 128 * 2**20
 """Bytes of chips after which the memory of a temporary file is given back."""
 
@@ -37,7 +47,7 @@ class ProductWriter(Protocol):
     """Takes the chips of one product and tile, in any order."""
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
-        """Accept a chip (band, y, x) with the indices of its sample and timestep."""
+        """Accept a chip (band, y, x) with the indices of its sample and timestep; any number of threads may do so."""
         ...
 
     def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
@@ -91,19 +101,39 @@ def parts(layout: Layout, product: Product, chip: NDArray[Any]) -> Iterator[tupl
 
 @dataclass(slots=True, kw_only=True)
 class ChipWriter:
-    """Layout `chips`: a GeoTIFF per sample and timestep, written at once."""
+    """Layout `chips`: a GeoTIFF per sample and timestep, stored as soon as it is encoded.
+
+    Threads of its own wait for the store: a disk that is asked for several files at a time is done with all of them at
+    once.
+    """
 
     target: _Target
-    files: list[FileEntry] = field(default_factory=list)
+    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(WRITERS, "store"))
+    _room: Semaphore = field(default_factory=lambda: Semaphore(4 * WRITERS))
+    """Counts the files that may still wait to be stored."""
+    _futures: list[Future[FileEntry]] = field(default_factory=list)
+    _faults: list[BaseException] = field(default_factory=list)
 
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
-        """Encode and store the chip."""
+        """Encode the chip, and store it in another thread, whose faults the next calls raise."""
+        if self._faults:
+            raise self._faults[0]
         target, name = self.target, self.target.timesteps[timestep].name
         one = target.samples[sample]
         grid = one.grid(target.resolution)
         for band, array, names in parts(target.layout, target.product, chip):
-            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names)
-            self.files.append(target.put(target.layout.chip(one.id, target.product, name, band), data))
+            tags = chip_tags(target.product, target.timesteps[timestep], band)
+            data = encode_geotiff(array, grid, nodata=target.product.nodata, bands=names, **tags)
+            self._room.acquire()
+            future = self._pool.submit(target.put, target.layout.chip(one.id, target.product, name, band), data)
+            future.add_done_callback(self._stored)
+            self._futures.append(future)
+
+    def _stored(self, future: Future[FileEntry]) -> None:
+        fault = None if future.cancelled() else future.exception()
+        if fault is not None:
+            self._faults.append(fault)
+        self._room.release()
 
     def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
         """Encode and store the chips."""
@@ -111,14 +141,14 @@ class ChipWriter:
             self.write(sample, timestep, chip)
 
     def finish(self) -> list[FileEntry]:
-        """All files are already written."""
-        return self.files
+        """Wait until all files are stored."""
+        return sorted((future.result() for future in self._futures), key=lambda file: file.path)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """There is nothing to close."""
+        self._pool.shutdown(cancel_futures=True)
 
 
 @dataclass(slots=True, kw_only=True)
@@ -147,16 +177,20 @@ class CubeWriter:
     def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
         """Keep the chip until the tile is complete."""
         there, _ = self._opened()
+        if there.shape[1] == 1:
+            self.write_cube(sample, chip[None])
+            return
         with self._lock:
             if self._array is None:
                 shape = (*there.shape, *self._shape()[1:])
                 self._array = scratch_arrays({"cubes": (shape, self.target.product.dtype)}, self._stack)["cubes"]
         self._array[sample, timestep] = chip
         there[sample, timestep] = True
-        self._written += chip.nbytes
-        if self._written > MAPPED:
-            release(self._array)
-            self._written = 0
+        with self._lock:
+            self._written += chip.nbytes
+            if self._written > MAPPED:
+                release(self._array)
+                self._written = 0
 
     def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
         """Encode the cube, and keep it until the tile is complete."""
@@ -172,13 +206,16 @@ class CubeWriter:
         if target.observed is None and not there.all():
             target = replace(target, observed=there)
 
-        def chunk(sample: int) -> bytes:
-            return spool.get(sample) if sample in spool else self._encoded(self._collected(sample, there[sample]))
+        def encode(sample: int) -> None:
+            spool.add(sample, self._encoded(self._collected(sample, there[sample])))
 
-        for key, data in cube_files(cube_spec(target), chunk):
-            files.append(target.put(f"{folder}/{key}", data))
+        for start in range(0, len(there), MANY):
+            in_threads(encode, [one for one in range(start, min(start + MANY, len(there))) if one not in spool])
             if self._array is not None:
                 release(self._array)
+        found = cube_files(cube_spec(target), spool.get)
+        while batch := list(islice(found, SHARDS)):
+            files += in_threads(lambda one: target.put(f"{folder}/{one[0]}", one[1]), batch)
         return files
 
     def _opened(self) -> tuple[NDArray[np.bool_], Spool]:
@@ -202,7 +239,51 @@ class CubeWriter:
     def _encoded(self, cube: NDArray[Any]) -> bytes:
         if cube.shape != self._shape():
             raise RuntimeError(f"got a cube of shape {cube.shape}, expected {self._shape()}")
-        return encode_cube(cube.astype(self.target.product.dtype, copy=False))
+        return encode_cube(cube.astype(self.target.product.dtype, copy=False), codec=self.target.layout.codec)
+
+
+@dataclass(slots=True, kw_only=True)
+class PartWriter:
+    """Layout `parts`: the chips of one timestep, as numbers, for the cubes that are written when all are there."""
+
+    target: _Target
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _array: NDArray[Any] | None = None
+
+    def __enter__(self) -> Self:
+        target = self.target
+        shape = len(target.samples), len(target.product.bands), *target.samples[0].grid(target.resolution).shape
+        self._array = scratch_arrays({"chips": (shape, target.product.dtype)}, self._stack)["chips"]
+        if target.product.nodata:
+            self._array[...] = target.product.nodata
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._array = None
+        self._stack.close()
+
+    def write(self, sample: int, timestep: int, chip: NDArray[Any]) -> None:
+        """Keep the chip; there is one timestep."""
+        if self._array is None or timestep:
+            raise RuntimeError("a writer of parts is used within its with block, for one timestep")
+        self._array[sample] = chip
+
+    def write_cube(self, sample: int, cube: NDArray[Any]) -> None:
+        """Keep its only chip."""
+        self.write(sample, 0, cube[0])
+
+    def finish(self) -> list[FileEntry]:
+        """Store the chips, sixteen samples a file; none of them is published."""
+        target, array = self.target, self._array
+        if array is None:
+            raise RuntimeError("a writer of parts is used within its with block")
+        folder = target.layout.parts(target.samples[0].id, target.product, target.timesteps[0].name)
+
+        def put(shard: int) -> None:
+            target.store.put(f"{folder}/{shard}", array[shard * SHARD : (shard + 1) * SHARD].tobytes())
+
+        in_threads(put, range(shard_count(len(array))))
+        return []
 
 
 def cube_spec(target: _Target) -> CubeSpec:
@@ -222,6 +303,9 @@ def cube_spec(target: _Target) -> CubeSpec:
         resolution=target.resolution,
         observed=None if target.observed is None else tuple(tuple(row) for row in target.observed.tolist()),
         title=target.product.title,
+        codec=target.layout.codec,
+        scale=target.product.scale,
+        unit=target.product.unit,
     )
 
 
@@ -270,7 +354,7 @@ def product_writer(
     Args:
         store: of the corpus.
         layout: its keys.
-        layouts: `chips`, `cubes` or both.
+        layouts: `chips`, `cubes` or both; `parts` instead of `cubes` for one timestep of several.
         product: to write.
         samples: of one tile, in id order.
         timesteps: the product's time axis.
@@ -279,5 +363,9 @@ def product_writer(
     target = _Target(
         store=open_store(store), layout=layout, product=product, samples=samples, timesteps=timesteps, observed=observed
     )
-    kinds: dict[str, type[ChipWriter | CubeWriter]] = {"chips": ChipWriter, "cubes": CubeWriter}
+    kinds: dict[str, type[ChipWriter | CubeWriter | PartWriter]] = {
+        "chips": ChipWriter,
+        "cubes": CubeWriter,
+        "parts": PartWriter,
+    }
     return AllWriters(writers=[kinds[name](target=target) for name in layouts])

@@ -108,7 +108,8 @@ class _Item:
         name = values.document.get("id")
         if not isinstance(name, str) or not name:
             values.wrong("id", name, "a text")
-        product = product_name(values.text("s2:product_uri"), name, values.text("landsat:product_id"))
+        agency = [values.text(key) for key in ("s2:product_uri", "landsat:product_id")]
+        product = product_name(agency[0], name, agency[1])
         time, footprint = self._time(), self._footprint()
         epsg, classified = self._epsg(), self._is_classified()
         own = self.profile.made_by
@@ -138,6 +139,7 @@ class _Item:
             created=values.optional(_instant, "s2:generation_time", "processing:datetime", "created"),
             size=self._size(values.mapping("assets").get("Product"), "assets.Product"),
             datastrip=strip or None,
+            product=next((text for text in agency if text and text != name), None),
             collection=collection if isinstance(collection, str) else None,
             href=self.base,
             notes=tuple(values.notes),

@@ -1,9 +1,10 @@
 """Layout "cubes": the chips of a tile and product as one sharded Zarr array.
 
 A Zarr version 3 group with the array `data` (sample, time, band, y, x) and its coordinates. A shard holds 16 whole
-samples, an inner chunk is one sample's cube, compressed by zstd; so a sample is one ranged read, and any Zarr library
-can open the group. landloom encodes and decodes shards itself (docs/decisions/0003), following the codec specification
-`sharding_indexed` 1.0: first an index of offset and length per inner chunk, then its crc32c, then the chunks.
+samples, an inner chunk is one sample's cube, compressed by zstd or LZ4; so a sample is one ranged read, and any Zarr
+library can open the group. landloom encodes and decodes shards itself (docs/decisions/0003), following the codec
+specification `sharding_indexed` 1.0: first an index of offset and length per inner chunk, then its crc32c, then the
+chunks.
 
 Sizes are in pixels, corners in units of the CRS. Keys are relative to the group's folder.
 """
@@ -13,10 +14,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-import imagecodecs
 import numpy as np
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
+from landloom.formats.zarr.codecs import LEVELS, compress, decompress
 from landloom.formats.zarr.metadata import CubeSpec, cube_documents, read_cube_spec, with_checksum, without_checksum
 
 if TYPE_CHECKING:
@@ -24,10 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.formats.zarr.codecs import Codec
     from landloom.model.grid import Grid
 
 __all__ = [
-    "LEVEL",
     "SHARD",
     "CubeReader",
     "CubeSpec",
@@ -42,8 +43,6 @@ __all__ = [
 
 SHARD: Final = 16
 """Samples in a shard."""
-LEVEL: Final = 3
-"""Compression level of zstd; it is part of the metadata documents, so changing it changes the layout."""
 INDEX_BYTES: Final = SHARD * 16 + 4
 """Bytes of a shard's index: two 64-bit numbers per sample, and a checksum."""
 _ABSENT: Final = 2**64 - 1
@@ -69,31 +68,32 @@ def shard_count(samples: int) -> int:
     return -(-samples // SHARD)
 
 
-def encode_cube_shard(cubes: NDArray[Any], *, checked: bool = True) -> bytes:
+def encode_cube_shard(cubes: NDArray[Any], *, checked: bool = True, codec: Codec = "zstd") -> bytes:
     """Encode the samples of one shard.
 
     Args:
         cubes: (sample, time, band, y, x), at most 16 samples; fewer only in the last shard, whose other chunks are
             absent and read as nodata.
         checked: whether each chunk ends with its CRC-32C.
+        codec: how it is compressed.
 
     Raises:
         InvalidValueError: wrong number of dimensions or of samples.
     """
     if cubes.ndim != 5 or not 1 <= len(cubes) <= SHARD:
         raise InvalidValueError(f"got cubes of shape {cubes.shape}, expected (1 to {SHARD}, time, band, y, x)")
-    return join_cubes([encode_cube(cube, checked=checked) for cube in cubes])
+    return join_cubes([encode_cube(cube, checked=checked, codec=codec) for cube in cubes])
 
 
-def encode_cube(cube: NDArray[Any], *, checked: bool = True) -> bytes:
+def encode_cube(cube: NDArray[Any], *, checked: bool = True, codec: Codec = "zstd") -> bytes:
     """Encode the cube of one sample: its chunk in a shard.
 
     Args:
         cube: (time, band, y, x).
         checked: whether it ends with its CRC-32C.
+        codec: how it is compressed.
     """
-    little = cube.astype(cube.dtype.newbyteorder("<"), copy=False)
-    chunk = bytes(imagecodecs.zstd_encode(little.tobytes(), LEVEL))
+    chunk = compress(codec, cube.astype(cube.dtype.newbyteorder("<"), copy=False))
     return with_checksum(chunk) if checked else chunk
 
 
@@ -134,7 +134,7 @@ def encode_cubes(spec: CubeSpec, cubes: NDArray[Any]) -> Iterator[tuple[str, byt
     """
     if cubes.shape != spec.shape or cubes.dtype != np.dtype(spec.dtype):
         raise InvalidValueError(f"got cubes {cubes.dtype} {cubes.shape}, expected {spec.dtype} {spec.shape}")
-    yield from cube_files(spec, lambda sample: encode_cube(cubes[sample], checked=spec.checked))
+    yield from cube_files(spec, lambda sample: encode_cube(cubes[sample], checked=spec.checked, codec=spec.codec))
 
 
 def cube_files(spec: CubeSpec, chunk: Callable[[int], bytes]) -> Iterator[tuple[str, bytes]]:
@@ -151,7 +151,7 @@ def cube_files(spec: CubeSpec, chunk: Callable[[int], bytes]) -> Iterator[tuple[
     for shard in range(shard_count(count)):
         own = range(shard * SHARD, min((shard + 1) * SHARD, count))
         yield shard_key(shard), join_cubes([chunk(sample) for sample in own])
-    yield from cube_documents(spec, shard=SHARD, level=LEVEL).items()
+    yield from cube_documents(spec, shard=SHARD, level=LEVELS[spec.codec]).items()
 
 
 @dataclass(frozen=True, slots=True, init=False)
@@ -198,11 +198,12 @@ class CubeReader:
         """The pixel grid of a sample."""
         return self.spec.grid(sample if isinstance(sample, int) else self.position(sample))
 
-    def read(self, sample: str | int) -> NDArray[Any]:
+    def read(self, sample: str | int, out: NDArray[Any] | None = None) -> NDArray[Any]:
         """The whole cube of a sample.
 
         Args:
             sample: its id, or its position in the array.
+            out: array that it is decoded into, of its shape and type and C-contiguous; by default a new one.
 
         Returns:
             Array (time, band, y, x).
@@ -210,28 +211,29 @@ class CubeReader:
         Raises:
             NotFoundError: no such sample.
             InvalidInputError: the shard is broken.
+            InvalidValueError: an array to decode into of another shape or type.
         """
         position = sample if isinstance(sample, int) else self.position(sample)
         if not 0 <= position < len(self.spec.samples):
             raise NotFoundError(f"no sample at position {position}, the array has {len(self.spec.samples)}")
         shard, inside = divmod(position, SHARD)
         start, length = (int(number) for number in self._index(shard)[inside])
-        dtype = np.dtype(self.spec.dtype).newbyteorder("<")
+        cube = self._room(out)
         if start == _ABSENT:
-            return np.full(self.spec.shape[1:], self.spec.fill, dtype)
-        cube = np.empty(self.spec.shape[1:], dtype)
+            cube[:] = self.spec.fill
+            return cube
+        name = f"{self._prefix}{shard_key(shard)}: sample {inside}"
         chunk = self._get_range(self._prefix + shard_key(shard), start, length)
-        if self.spec.checked:
-            chunk = without_checksum(chunk, f"{self._prefix}{shard_key(shard)}: sample {inside}")
-        try:
-            decoded = imagecodecs.zstd_decode(chunk, out=cube.reshape(-1).view(np.uint8).data)
-        except (imagecodecs.ZstdError, ValueError) as error:
-            raise InvalidInputError(f"{self._prefix}{shard_key(shard)}: sample {inside} is broken: {error}") from error
-        if len(decoded) != cube.nbytes:
-            raise InvalidInputError(
-                f"{self._prefix}{shard_key(shard)}: got {len(decoded)} bytes of sample {inside}, expected {cube.nbytes}"
-            )
+        decompress(self.spec.codec, without_checksum(chunk, name) if self.spec.checked else chunk, cube, name)
         return cube
+
+    def _room(self, out: NDArray[Any] | None) -> NDArray[Any]:
+        shape, dtype = self.spec.shape[1:], np.dtype(self.spec.dtype).newbyteorder("<")
+        if out is None:
+            return np.empty(shape, dtype)
+        if (out.shape, out.dtype) != (shape, dtype) or not out.flags.c_contiguous:
+            raise InvalidValueError(f"got an array {out.dtype} {out.shape}, expected {dtype} {shape}, contiguous")
+        return out
 
     def _index(self, shard: int) -> NDArray[np.uint64]:
         index = self._indexes.get(shard)

@@ -17,12 +17,15 @@ import numpy as np
 import orjson
 
 from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.formats.zarr.codecs import codec_document, read_codec
+from landloom.formats.zarr.conventions import GRID_MAPPING, centres, crs_attributes, data_attributes
 from landloom.model.grid import Grid
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from landloom.formats.zarr.codecs import Codec
 
 DIMENSIONS: Final = ("sample", "time", "band", "y", "x")
 """Dimensions of `data`, in order."""
@@ -61,8 +64,14 @@ class CubeSpec:
     """(sample, time) whether there is a chip, for acquired time axes; None for a regular axis."""
     title: str = ""
     """For people."""
+    scale: float | None = None
+    """Physical value of 1; None if numbers are what they say."""
+    unit: str | None = None
+    """Of the physical values."""
     checked: bool = True
     """Whether each chunk ends with its CRC-32C; arrays that earlier versions wrote have none."""
+    codec: Codec = "zstd"
+    """How each chunk is compressed."""
 
     def __post_init__(self) -> None:
         steps = len(self.timesteps)
@@ -108,7 +117,7 @@ def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes
     Args:
         spec: description of the array.
         shard: samples in a shard.
-        level: of zstd.
+        level: of compression.
 
     Returns:
         Key → bytes; the group's document comes last, so that its presence implies a complete array.
@@ -182,6 +191,7 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
         arrays = group["consolidated_metadata"]["metadata"]
         data = arrays["data"]
         checked = _is_checked(group)
+        codec, level = read_codec(data["codecs"][0]["configuration"]["codecs"][1])
 
         def chunk(key: str) -> bytes:
             return without_checksum(get(key), key) if checked else get(key)
@@ -205,14 +215,17 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
             resolution=group["attributes"]["resolution"],
             observed=None if mask is None else tuple(tuple(row) for row in mask.tolist()),
             title=group["attributes"]["title"],
+            scale=data["attributes"].get("scale_factor"),
+            unit=data["attributes"].get("units"),
             checked=checked,
+            codec=codec,
         )
-        wanted = _data_metadata(spec, shard, data["codecs"][0]["configuration"]["codecs"][1]["configuration"]["level"])
+        wanted = _data_metadata(spec, shard, level)
     except InvalidInputError:
         raise
     except (KeyError, IndexError, TypeError, ValueError, AttributeError, OverflowError, struct.error) as error:
         raise InvalidInputError(f"got no cubes array: {type(error).__name__} {error}") from error
-    if data != orjson.loads(_json(wanted)):
+    if {**data, "attributes": None} != {**orjson.loads(_json(wanted)), "attributes": None}:
         raise InvalidInputError("got no cubes array: `data` is encoded in another way")
     return spec
 
@@ -259,6 +272,12 @@ def _coordinates(spec: CubeSpec) -> dict[str, _Coordinate]:
         "west": along("sample", samples, "float64", corners[:, 0].tobytes(), long_name="x of the west edge"),
         "north": along("sample", samples, "float64", corners[:, 1].tobytes(), long_name="y of the north edge"),
     }
+    for name, places in zip("xy", centres(spec), strict=True):
+        what = {"standard_name": f"projection_{name}_coordinate", "units": "m", "long_name": f"{name} of pixel centres"}
+        shape = (samples, places.shape[1])
+        coordinates[name] = (("sample", name), shape, "float64", places.astype("<f8").tobytes(), what)
+    crs = np.array(spec.epsg, "<i8").tobytes()
+    coordinates[GRID_MAPPING] = ((), (), "int64", crs, crs_attributes(spec.epsg))
     if spec.observed is not None:
         mask = np.array(spec.observed, bool).tobytes()
         what = {"long_name": "whether there is a chip"}
@@ -293,7 +312,7 @@ def _data_metadata(spec: CubeSpec, shard: int, level: int) -> dict[str, Any]:
             "chunk_shape": [1, *inner],
             "codecs": [
                 _bytes_codec(np.dtype(spec.dtype).itemsize),
-                {"name": "zstd", "configuration": {"level": level, "checksum": False}},
+                codec_document(spec.codec, spec.dtype, level),
                 *([{"name": "crc32c"}] if spec.checked else []),
             ],
             "index_codecs": [_bytes_codec(8), {"name": "crc32c"}],
@@ -301,7 +320,7 @@ def _data_metadata(spec: CubeSpec, shard: int, level: int) -> dict[str, Any]:
         },
     }
     fill = _number(spec.fill if np.dtype(spec.dtype).kind == "f" else int(spec.fill))
-    attributes = {"coordinates": "timestep west north" + (" observed" if spec.observed is not None else "")}
+    attributes = data_attributes(spec)
     return _metadata(spec.shape, spec.dtype, (shard, *inner), fill, [sharding], DIMENSIONS, attributes)
 
 

@@ -66,6 +66,10 @@ class ArchiveSection(Section):
     `{date}_{band}.tif`. Fields are `{date}`, `{band}` (absent if a file holds all bands), `{granule}` and `{place}`;
     `*` and `**` stand for any text."""
 
+    connections: Annotated[dict[str, Annotated[int, Field(ge=1)]], Field(exclude_if=_is_empty)] = {}
+    """Host, or the end of its name → most connections to it at a time, of all workers together:
+    `{dataspace.copernicus.eu: 4}`, which is preset for the Copernicus Data Space."""
+
     @model_validator(mode="after")
     def _one_sensor(self) -> Self:
         if self.sensor is not None and self.own_sensor is not None:

@@ -42,6 +42,10 @@ def _is_empty(value: object) -> bool:
     return not value
 
 
+def _is_zstd(codec: str) -> bool:
+    return codec == "zstd"
+
+
 class Recipe(Section):
     """The complete definition of a corpus.
 
@@ -79,6 +83,8 @@ class Recipe(Section):
     for the sensors that have it."""
     layouts: tuple[Literal["chips", "cubes"], ...] = ("chips",)
     """`chips`: a GeoTIFF for each timestep. `cubes`: a sharded Zarr array for each tile."""
+    cube_codec: Annotated[Literal["zstd", "lz4"], Field(exclude_if=_is_zstd)] = "zstd"
+    """Compression of cubes: `zstd` is smaller, `lz4` is several times faster to read."""
     allow_blank: Annotated[bool, Field(exclude_if=_is_empty)] = False
     """Whether samples without any observation in a year of a product are published; else they end the build."""
     stac: StacSection = StacSection()
@@ -132,6 +138,8 @@ class Recipe(Section):
         """Inconsistencies between the sections that could be read; registries add more."""
         if "archive" in read and "archives" in read and (read["archive"] is None) == (not read["archives"]):
             yield Problem(where="archive", what="expected either archive or archives")
+        if read.get("cube_codec", "zstd") != "zstd" and "cubes" not in read.get("layouts", ("cubes",)):
+            yield Problem(where="cube_codec", what="got a codec of cubes, but layouts lists no cubes")
 
     @classmethod
     def parse(cls, document: Mapping[str, Any], subject: str = "recipe") -> Self:

@@ -181,7 +181,7 @@ class StacSection(Section):
     """
 
     json_items: bool = True
-    """Whether the whole JSON tree is written; slim stac-geoparquet always is."""
+    """Whether JSON items and stac-geoparquet with all assets are written; if not, slim stac-geoparquet."""
     item: str | None = None
     """Id of an item with all timesteps, or without any: `{collection}_{sample}`."""
     dated_item: str | None = None
@@ -239,5 +239,9 @@ class Publication(Section):
     """Funding statement, as it has to be printed."""
     contact: str | None = None
     """Contact address."""
+    documentation: str | None = None
+    """Address of its documentation, linked from card and catalogue."""
+    tutorial: str | None = None
+    """Address of its tutorial, linked from card and catalogue."""
     keywords: tuple[str, ...] = ()
     """Keywords for search."""

@@ -15,9 +15,9 @@ from landloom.archive.figure import calendar_figure
 from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.tokens import PasswordToken
 from landloom.corpus.audit.validate import audit
-from landloom.engine.context import JOURNAL
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
+from landloom.engine.place import JOURNAL
 from landloom.engine.project import CORPUS_FOLDER, RECIPE_FILE
 from landloom.engine.recipe_region import region_of
 from landloom.engine.run import Silent

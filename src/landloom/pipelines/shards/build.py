@@ -29,8 +29,8 @@ class ShardReport:
 
     shard: str
     """Which: `3/50`."""
-    corpus: Path
-    """Corpus folder."""
+    corpus: str
+    """Address of the corpus."""
     units: int
     """Number of its units."""
     units_run: int
@@ -40,9 +40,7 @@ class ShardReport:
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
-        return {name: getattr(self, name) for name in ("shard", "units", "units_run", "left")} | {
-            "corpus": str(self.corpus)
-        }
+        return {name: getattr(self, name) for name in ("shard", "corpus", "units", "units_run", "left")}
 
 
 def prepare(
@@ -56,7 +54,7 @@ def prepare(
 
     Args:
         recipe: recipe file, or folder with a `landloom.yaml`.
-        out: corpus folder; by default `corpus` next to the recipe.
+        out: corpus folder or address; by default `corpus` next to the recipe.
         factory: makes executors.
         listener: receives progress.
 
@@ -66,8 +64,8 @@ def prepare(
     Raises:
         RecipeError, ForeignCorpusError, BuildError, DiskFullError: as for a build.
     """
-    project, folder, _ = claimed(recipe, out)
-    with build_context(folder, factory, listener) as context:
+    project, place, _ = claimed(recipe, out)
+    with build_context(place, factory, listener) as context:
         return len(planned(project, context).units)
 
 
@@ -84,7 +82,7 @@ def build_shard(
     Args:
         recipe: recipe file, or folder with a `landloom.yaml`.
         shard: which.
-        out: corpus folder, the same for all shards; by default `corpus` next to the recipe.
+        out: corpus folder or address, the same for all shards; by default `corpus` next to the recipe.
         factory: makes executors.
         listener: receives progress.
 
@@ -93,8 +91,8 @@ def build_shard(
         BuildError: units failed; the same command retries them.
         CorpusError: another process is building this shard, or the whole corpus.
     """
-    project, folder, _ = claimed(recipe, out)
-    with shard_context(folder, shard, factory, listener) as context:
+    project, place, _ = claimed(recipe, out)
+    with shard_context(place, shard, factory, listener) as context:
         plan = planned(project, context)
         own = [unit for unit in plan.units if shard.has(unit.tile)]
         waiting = unfinished(plan.units, context)
@@ -105,4 +103,4 @@ def build_shard(
     if problems:
         raise BuildError(problems)
     left = sum(unit.id in undone for unit in own) - len(todo)
-    return ShardReport(shard=str(shard), corpus=folder, units=len(own), units_run=len(todo), left=left)
+    return ShardReport(shard=str(shard), corpus=place.uri, units=len(own), units_run=len(todo), left=left)

@@ -12,9 +12,11 @@ from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, Scen
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
 from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
-from landloom.engine.timesteps import Objection, timestep_units
+from landloom.engine.reducers import Objection
+from landloom.engine.timesteps import timestep_units
 from landloom.errors import Problem
-from landloom.imagery.composite import Observation, blank_reason, composite, flatness
+from landloom.imagery.composite import Composite, Observation, blank_reason, composite, flatness
+from landloom.imagery.layers import composite_layers
 from landloom.model.product import PRODUCTS, RAPIDAI4EO_BANDS, Product
 from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.time import Cadence
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
     from landloom.engine.kinds import PlanInputs
     from landloom.engine.placement import Placement
     from landloom.engine.units import Unit
+    from landloom.imagery.layers import Layer
     from landloom.model.recipe import Recipe, Sections
     from landloom.model.sensor import Sensor
     from landloom.model.time import Timestep
@@ -63,13 +66,19 @@ class MedianReducer:
     def reduce(
         self, observations: Sequence[Observation], shape: tuple[int, int], bands: int
     ) -> tuple[NDArray[Any], ...]:
-        """See `landloom.engine.timesteps.Reducer`."""
-        made = composite(observations, shape, bands)
+        """See `landloom.engine.reducers.Reducer`."""
+        return self._products(composite(observations, shape, bands))
+
+    def reduce_layers(self, layers: Sequence[Layer], shape: tuple[int, int], bands: int) -> tuple[NDArray[Any], ...]:
+        """See `landloom.engine.reducers.LayerReducer`."""
+        return self._products(composite_layers(layers, shape, bands))
+
+    def _products(self, made: Composite) -> tuple[NDArray[Any], ...]:
         counted = np.minimum(made.count, 255).astype(np.uint8)[None]
         return (made.bands, counted) if self.count else (made.bands,)
 
     def objection(self, chips: Sequence[NDArray[Any]], count: NDArray[np.uint16]) -> Objection | None:
-        """See `landloom.engine.timesteps.Reducer`."""
+        """See `landloom.engine.reducers.Reducer`."""
         reason = blank_reason(chips[0], count)
         if reason is not None:
             return Objection(reason=reason)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import TYPE_CHECKING
 
 from landloom.corpus.info import ProductInfo
-from landloom.engine.kinds import ProductKind, ProductRequest
+from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts
 from landloom.errors import Problem, nearest
 from landloom.model.product import PRODUCTS
 from landloom.model.time import Cadence
 from landloom.products.external.section import ExternalProduct
+from landloom.reports.page import table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,6 +47,21 @@ class ExternalKind(ProductKind[ExternalProduct]):
         section = request.section
         steps = Cadence.parse(section.cadence).timesteps(request.period)
         return (ProductInfo(product=PRODUCTS[request.key], terms=section.terms, timesteps=steps),)
+
+    def report(self, request: ProductRequest[ExternalProduct], facts: ReportFacts) -> list[str]:
+        """That the series belongs to the published corpus, but was not built here."""
+        (item,) = self.estimated(request)
+        files = f"{len(item.timesteps) * facts.table.num_rows:,}"
+        row = (
+            request.key,
+            item.product.title,
+            f"{item.period}",
+            request.section.cadence,
+            files,
+            item.terms.attribution,
+        )
+        header = ("product", "title", "period", "cadence", "files", "attribution")
+        return [f"<h2>Not built here: {escape(request.key)}</h2>", table(header, [row], numbers=[4])]
 
     def units(self, request: ProductRequest[ExternalProduct], inputs: PlanInputs) -> list[Unit]:
         """No units."""

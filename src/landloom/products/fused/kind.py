@@ -163,7 +163,7 @@ class FusedKind(ProductKind[FusedProduct]):
         )
         decides = unit_digest(
             section.model_dump(mode="json", exclude={"terms"}),
-            project.recipe.layouts,
+            project.stored,
             [[asdict(product) for product in task.products], inputs.layout.name],
             [[step.name, str(step.period)] for step in task.timesteps],
             [(str(sample.id), sample.bounds) for sample in samples],
@@ -196,7 +196,7 @@ class FusedKind(ProductKind[FusedProduct]):
         key = unit_digest(
             METHOD,
             section.model_dump(mode="json", exclude={"terms"}),
-            project.recipe.layouts,
+            project.stored,
             [[asdict(product) for product in task.products], inputs.layout.name],
             [[step.name, str(step.period)] for step in task.timesteps],
             [(str(sample.id), sample.bounds) for sample in samples],

@@ -81,7 +81,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
             identities = [project.scene_identity(scene, mask.with_bands(bands), archive) for scene in scenes.candidates]
             decides = unit_digest(
                 section.model_dump(mode="json", exclude={"terms"}),
-                project.recipe.layouts,
+                project.stored,
                 [[asdict(product) for product in made], inputs.layout.name],
                 [(str(sample.id), sample.bounds) for sample in samples],
                 scenes.identity(identities),

@@ -1,4 +1,4 @@
-"""`landloom guess train`, `predict` and `report`."""
+"""`landloom guess train`, `predict`, `granules` and `report`."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(help="Guess labels of granules: train, predict, report their quality.", no_args_is_help=True)
     group.command(cls=ReadingCommand, epilog="Example: landloom guess train landloom.yaml --out models")(train)
     group.command(epilog="Example: landloom guess predict models/32UPA.skops corpus --out guesses")(predict)
+    group.command(cls=ReadingCommand, epilog="Example: landloom guess granules landloom.yaml --out models")(granules)
     group.command(epilog="Example: landloom guess report corpus")(report)
     app.add_typer(group, name="guess")
 
@@ -69,6 +70,29 @@ def predict(
         say_json([str(file) for file in files])
     else:
         say(f"wrote {len(files)} files to {out}")
+
+
+def granules(
+    context: typer.Context,
+    recipe: RecipeOption = HERE,
+    *,
+    out: Annotated[Path, typer.Option(help="Folder for GRANULE.tif, and for the models, which are kept.")] = MODELS,
+    granule: Annotated[list[str] | None, typer.Option(help="Only predict this granule; may be repeated.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict whole granules of a recipe: class and confidence of every pixel; trains models that are missing."""
+    from landloom.products.guess.models import predict_granules
+
+    with ProgressBars() as bars:
+        files, problems = predict_granules(registry_of(context), recipe, out, granules=granule, listener=bars)
+    if as_json:
+        say_json({"files": [str(file) for file in files], "problems": [str(problem) for problem in problems]})
+    else:
+        for problem in problems:
+            say(str(problem))
+        say(f"wrote {len(files)} label maps to {out}")
+    if problems:
+        raise typer.Exit(1)
 
 
 def report(

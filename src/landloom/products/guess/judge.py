@@ -16,8 +16,8 @@ from landloom.model.product import LANDCOVERNET_BANDS
 from landloom.model.recipe import Terms
 from landloom.model.sensor import LANDCOVERNET_CLEAR
 from landloom.model.taxonomy import taxonomy
-from landloom.products.guess.learning import learn, section_values
-from landloom.products.guess.section import GuessProduct
+from landloom.products.guess.learning import learn
+from landloom.products.guess.section import GuessProduct, section_values
 from landloom.simulate.judge.composites import JUDGE_SEEDS, judge_grid, judge_scenes, judge_spec
 from landloom.simulate.judge.labels import judge_target
 from landloom.simulate.world import World

@@ -86,8 +86,10 @@ class GuessKind(ProductKind[GuessProduct]):
         if section.classifier == FOREST and section.options:
             yield Problem(where="guess.options", what=f"{FOREST} has its own keys: {', '.join(_OF_FOREST)}")
         if section.classifier != FOREST:
-            for name in sorted(changed & set(_OF_FOREST)):
+            for name in sorted(changed & set(_OF_FOREST)) if section.forest == "default" else ():
                 yield Problem(where=f"guess.{name}", what=f"only used by {FOREST}: use options")
+        if section.classifier != FOREST and section.forest != "default":
+            yield Problem(where="guess.forest", what=f"only used by {FOREST}: remove it")
         if not section.held_out and "buffer" in changed:
             yield Problem(where="guess.buffer", what="no chips are held out: remove it, or set held_out")
 
@@ -136,7 +138,7 @@ class GuessKind(ProductKind[GuessProduct]):
                 seed=project.recipe.seed,
             )
             decides = unit_digest(
-                section.model_dump(mode="json", exclude={"terms", "file"}),
+                section.model_dump(mode="json", exclude={"terms", "file", "forest"}),
                 target.identity(inputs.identities[target.path]),
                 project.recipe.seed,
                 maker.key,

@@ -5,17 +5,18 @@ Memory holds votes and classes (one or four bytes per pixel) and the series of t
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
 from landloom.engine.scenes.granules import fill_times
 from landloom.errors import InvalidInputError
 from landloom.imagery.resample import repeat
-from landloom.labels.guess.model import GuessModel, GuessSettings, train
+from landloom.labels.guess.model import train
 from landloom.labels.guess.scores import Importances, Scores
 from landloom.labels.guess.training_pixels import class_counts, consistent, cover_votes, draw_pixels, split_pixels
+from landloom.products.guess.section import guess_settings
 from landloom.products.guess.strips import around, strips
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.labels.guess.model import GuessModel
     from landloom.model.grid import Grid
     from landloom.products.guess.section import GuessProduct
 
@@ -56,31 +58,6 @@ class YearOfImagery(Protocol):
             picked: positions in the flattened area, ascending.
         """
         ...
-
-
-def guess_settings(section: GuessProduct) -> GuessSettings:
-    """The settings of a recipe's section."""
-    return GuessSettings(
-        classifier=section.classifier,
-        trees=section.trees,
-        depth=section.depth,
-        leaves=section.leaves,
-        per_tree=section.per_tree,
-        options=section.options,
-        prior=section.prior,
-        agreement=None if section.agreement == "majority" else section.agreement,
-    )
-
-
-def section_values(settings: GuessSettings) -> dict[str, Any]:
-    """The keys of a recipe's section that give these settings; the inverse of `guess_settings`.
-
-    Example:
-        >>> section_values(GuessSettings(agreement=None))["agreement"]
-        'majority'
-    """
-    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
-    return values | {"agreement": "majority" if settings.agreement is None else settings.agreement}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.corpus.finished import FinishedCorpus
-from landloom.engine.context import build_context, run_stage
+from landloom.engine.context import build_context, is_done, run_stage
 from landloom.engine.pixels.reread import ChipSeries
 from landloom.engine.plan import gather, make_plan
 from landloom.errors import CorpusError, InvalidInputError, NotFoundError
@@ -16,6 +16,7 @@ from landloom.labels.guess.model_files import decode_model
 from landloom.products.guess.kind import GuessKind
 from landloom.products.guess.report import GuessRow, guess_rows
 from landloom.products.guess.task import FOLDER, chip_rasters
+from landloom.products.guess.whole import granule_of, whole_key, whole_unit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -23,9 +24,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from landloom.engine.context import BuildContext
     from landloom.engine.project import Project
     from landloom.engine.registry import Registry
     from landloom.engine.run import Listener
+    from landloom.engine.units import Unit
+    from landloom.errors import Problem
     from landloom.model.sample import Sample
 
 FILLED: Final = "s2_filled"
@@ -57,19 +61,57 @@ def train_models(
         InvalidInputError: the recipe has no `guess`.
         NotFoundError: one of the granules is not in the recipe.
     """
-    project = _only(registry, registry.open(recipe), granules)
-    wanted = [request for request in registry.requests(project) if isinstance(request.kind, GuessKind)]
-    if not wanted:
-        raise InvalidInputError("guess: missing, expected a training map")
     with build_context(out, listener=listener) as context:
-        inputs, _ = gather(project, registry, context)
-        plan = make_plan(project, registry, inputs)
-        run_stage("training", plan.units, context)
-        for unit in plan.units:
-            granule = str(unit.samples[0].id.tile_name)
-            if unit.kind == GuessKind.name and context.store.exists(f"{FOLDER}/{granule}.skops"):
+        for unit in _trained(registry, recipe, granules, context)[0]:
+            granule = granule_of(unit)
+            if context.store.exists(f"{FOLDER}/{granule}.skops"):
                 context.store.put(f"{granule}.skops", context.store.get(f"{FOLDER}/{granule}.skops"))
     return guess_rows(out)
+
+
+def predict_granules(
+    registry: Registry,
+    recipe: str | Path,
+    out: Path,
+    *,
+    granules: Sequence[str] | None = None,
+    listener: Listener | None = None,
+) -> tuple[list[Path], list[Problem]]:
+    """Predict whole granules of a recipe, with models that are trained first where they are missing.
+
+    Args:
+        registry: reads the recipe.
+        recipe: recipe file, or folder with a `landloom.yaml`.
+        out: folder for `GRANULE.tif` (class and confidence of every pixel of 10 m); as for `train_models`, which
+            finds and leaves its models there.
+        granules: only these granules; by default all of the recipe.
+        listener: receives progress.
+
+    Returns:
+        The files, and a problem for every granule that has none.
+
+    Raises:
+        RecipeError, InvalidInputError, NotFoundError: as `train_models`.
+    """
+    with build_context(out, listener=listener) as context:
+        trained, problems = _trained(registry, recipe, granules, context)
+        units = [whole_unit(unit) for unit in trained if is_done(unit, context)]
+        problems += run_stage("predicting granules", units, context)
+        made = [out / whole_key(granule_of(unit)) for unit in units if is_done(unit, context)]
+    return made, problems
+
+
+def _trained(
+    registry: Registry, recipe: str | Path, granules: Sequence[str] | None, context: BuildContext
+) -> tuple[list[Unit], list[Problem]]:
+    """The units of guess labels, after they and all that they need have been run, and what failed."""
+    project = _only(registry, registry.open(recipe), granules)
+    if not any(isinstance(request.kind, GuessKind) for request in registry.requests(project)):
+        raise InvalidInputError("guess: missing, expected a training map")
+    inputs, _ = gather(project, registry, context)
+    plan = make_plan(project, registry, inputs)
+    problems = run_stage("training", plan.units, context)
+    return [unit for unit in plan.units if unit.kind == GuessKind.name], problems
 
 
 def _only(registry: Registry, project: Project, granules: Sequence[str] | None) -> Project:

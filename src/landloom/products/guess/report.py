@@ -9,9 +9,9 @@ import numpy as np
 import orjson
 
 from landloom.corpus.finished import FinishedCorpus
-from landloom.engine.context import JOURNAL
 from landloom.engine.journal import Journal
 from landloom.engine.pixels.reread import ChipSeries
+from landloom.engine.place import JOURNAL
 from landloom.errors import CorpusError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.labels.guess.scores import Scores

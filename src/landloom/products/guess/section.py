@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
-from landloom.labels.guess.model import DEFAULTS
+from landloom.labels.guess.model import DEFAULTS, PUBLISHED, GuessSettings
 from landloom.model.recipe import ClassMapSource, ProductSection, Terms
 
 
 class GuessProduct(ClassMapSource, ProductSection):
     """Guess labels: a classifier for each granule, trained on an existing land-cover map."""
 
+    forest: Literal["default", "published"] = "default"
+    """`published` for LandCoverNet's forest: two trees, balanced priors, the majority rule; keys beside it win."""
     classifier: str = DEFAULTS.classifier
     """`balanced-random-forest`, or a scikit-learn class by its full name."""
     trees: Annotated[int, Field(ge=1)] = DEFAULTS.trees
@@ -41,3 +44,36 @@ class GuessProduct(ClassMapSource, ProductSection):
     """Buffer in pixels around held-out chips that is not used for training either."""
     terms: Terms
     """Terms under which the labels are published."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, values: Any) -> Any:
+        """Keys that are not stated are those of the published forest, if it is asked for."""
+        if not isinstance(values, dict) or values.get("forest") != "published":
+            return values
+        return section_values(PUBLISHED) | values
+
+
+def guess_settings(section: GuessProduct) -> GuessSettings:
+    """The settings of a recipe's section."""
+    return GuessSettings(
+        classifier=section.classifier,
+        trees=section.trees,
+        depth=section.depth,
+        leaves=section.leaves,
+        per_tree=section.per_tree,
+        options=section.options,
+        prior=section.prior,
+        agreement=None if section.agreement == "majority" else section.agreement,
+    )
+
+
+def section_values(settings: GuessSettings) -> dict[str, Any]:
+    """The keys of a recipe's section that give these settings; the inverse of `guess_settings`.
+
+    Example:
+        >>> section_values(GuessSettings(agreement=None))["agreement"]
+        'majority'
+    """
+    values = {one.name: getattr(settings, one.name) for one in fields(settings)}
+    return values | {"agreement": "majority" if settings.agreement is None else settings.agreement}

@@ -27,7 +27,8 @@ from landloom.imagery.valid import data_valid
 from landloom.labels.guess.model_files import encode_model
 from landloom.labels.guess.scores import Scores
 from landloom.labels.guess.training_pixels import consistent, cover_votes
-from landloom.products.guess.learning import Trained, guess_settings, learn
+from landloom.products.guess.learning import Trained, learn
+from landloom.products.guess.section import guess_settings
 from landloom.products.guess.strips import drawn_by_strip, native
 from landloom.store.open import open_store
 

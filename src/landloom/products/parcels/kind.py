@@ -146,7 +146,7 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
 
     def report(self, request: ProductRequest[ParcelsProduct], facts: ReportFacts) -> list[str]:
         """Class map, layers, one series, classes, and rejected parcels."""
-        return parcel_parts(facts.folder)
+        return parcel_parts(facts.store)
 
 
 def _prepared(placement: Placement) -> Prepared:

@@ -21,12 +21,12 @@ from landloom.reports.page import figure, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from landloom.corpus.info import ProductInfo
     from landloom.model.sample import Sample
+    from landloom.store.protocol import Store
 
 MAPPED: Final = 20_000
 """Maximum number of samples on the class map."""
@@ -39,13 +39,13 @@ DATES: Final = 60
 COLOURS: Final = ("B04", "B03", "B02")
 
 
-def parcel_parts(folder: Path) -> list[str]:
+def parcel_parts(store: Store) -> list[str]:
     """The parcel section of a report page; empty if the corpus has no parcels.
 
     Args:
-        folder: folder of the build.
+        store: of the build.
     """
-    there = FinishedCorpus.open(str(folder))
+    there = FinishedCorpus.open(store.uri)
     layers = [item for item in there.info.products if item.product.kind == "raster-labels"]
     samples = [sample for part in there.tiles.values() for sample in part]
     if "classes" not in {item.key for item in layers} or not samples:
@@ -59,7 +59,7 @@ def parcel_parts(folder: Path) -> list[str]:
     parts = ["<h2>Parcels</h2>"]
     if names:
         parts.append(figure(rasters.class_picture(mosaic, names), "Classes on all samples."))
-        parts.append(_classes(folder, there, names, pixels))
+        parts.append(_classes(there, names, pixels))
     parts.append(figure(rasters.layer_rows(shown, names), "Label layers of the samples with the most parcels."))
     pictures = _series(there, chosen[0])
     if pictures:
@@ -133,14 +133,15 @@ def _series(there: FinishedCorpus, sample: Sample) -> list[tuple[str, NDArray[np
     ]
 
 
-def _classes(folder: Path, there: FinishedCorpus, names: dict[int, str], pixels: Counter[int]) -> str:
+def _classes(there: FinishedCorpus, names: dict[int, str], pixels: Counter[int]) -> str:
     """Pixels and parcels of each class, the most frequent first."""
     years = {getattr(sample.id, "year", None) for part in there.tiles.values() for sample in part}
     parcels: Counter[int] = Counter()
     for year in years:
-        path = folder / folder_of(year) / "table.parquet"
-        if path.exists():
-            parcels.update(pq.read_table(path, columns=["value"], use_threads=False).column("value").to_pylist())
+        key = f"{folder_of(year)}/table.parquet"
+        if there.store.exists(key):
+            read = pq.read_table(io.BytesIO(there.store.get(key)), columns=["value"], use_threads=False)
+            parcels.update(read.column("value").to_pylist())
     total = sum(count for code, count in pixels.items() if code in names) or 1
     rows = [
         (code, names[code], f"{pixels[code]:,}", f"{pixels[code] / total:.1%}", f"{parcels[code]:,}")

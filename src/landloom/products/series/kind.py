@@ -103,7 +103,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
             )
             decides = unit_digest(
                 section.model_dump(mode="json", exclude={"terms"}),
-                project.recipe.layouts,
+                project.stored,
                 [[asdict(product) for product in made], inputs.layout.name],
                 [(str(sample.id), sample.bounds) for sample in samples],
                 [project.scene_identity(scene, mask.with_bands(bands), request.scenes.archive) for scene in scenes],

@@ -10,7 +10,7 @@ between.
 from __future__ import annotations
 
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -20,6 +20,7 @@ import numpy as np
 from landloom.corpus.lineage import LeftOut, Lineage, LineageStep, SceneRecord
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import blocks
+from landloom.engine.pixels.joining import JoinTask, TimestepParts, part_layouts
 from landloom.engine.pixels.reading import SceneReader
 from landloom.engine.pixels.registration import Register, Registration, survey
 from landloom.engine.pixels.scratch import IN_MEMORY, scratch_arrays
@@ -129,6 +130,32 @@ class SeriesTask:
             observed=tuple(observed),
             lineage=Lineage(timesteps=tuple(steps)),
             notes=aligned.notes(),
+        )
+
+    def parts(self) -> list[SeriesTask]:
+        """A task for each date; none if displacements have to be found over all of them."""
+        if self.register is not Register.OFF:
+            return []
+        return [replace(self, dates=(date,), layouts=part_layouts(self.layouts)) for date in self.dates]
+
+    def joined(self, outcomes: Sequence[Outcome]) -> JoinTask:
+        """See `landloom.engine.division.Divisible`."""
+        return JoinTask(parts=self._apart, outcomes=tuple(outcomes))
+
+    def discard(self) -> None:
+        """See `landloom.engine.division.Divisible`."""
+        self._apart.discard()
+
+    @property
+    def _apart(self) -> TimestepParts:
+        return TimestepParts(
+            store=self.store,
+            layout=self.layout,
+            layouts=self.layouts,
+            products=self._made,
+            samples=self.samples,
+            timesteps=tuple(date.step for date in self.dates),
+            acquired=True,
         )
 
     @property

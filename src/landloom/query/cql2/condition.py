@@ -48,9 +48,10 @@ class Condition:
         self.words = {name: values for name, values in words.items() if values is not None}
         self.filter: Filter | None = None
         if where is not None:
-            from landloom.query.cql2.filter import parse
+            from landloom.query.cql2.class_names import with_columns
+            from landloom.query.cql2.filter import Filter, parse
 
-            self.filter = parse(where)
+            self.filter = Filter(root=with_columns(parse(where).root, sidecar, aggregates))
         compared = {*self.words, *(_compared(self.filter.root) if self.filter else ())}
         for name, reason in UNFILLED.items():
             if name in compared and not self._values(name):

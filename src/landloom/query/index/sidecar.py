@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     Rows = NDArray[np.int32]
     Postings = tuple[Rows, NDArray[np.int32]]
+    Prefixes = tuple[dict[bytes, list[int]], list[int]]
 
 _DENSE: Final = 12
 """Number of label columns kept with a value for every row: 2 MB each for 500,000 samples."""
@@ -59,6 +60,7 @@ class Sidecar:
     """Description of the corpus, columns, vocabularies, source."""
     _dense: Kept[NDArray[np.int32]] = field(default_factory=lambda: Kept(_DENSE), repr=False, compare=False)
     _postings: Kept[Postings] = field(default_factory=lambda: Kept(_POSTINGS), repr=False, compare=False)
+    _prefixes: Kept[Prefixes] = field(default_factory=lambda: Kept(1), repr=False, compare=False)
 
     def __len__(self) -> int:
         return int(self.run_starts[-1])
@@ -307,12 +309,8 @@ class Sidecar:
         Args:
             ids: sample ids of the corpus's scheme, in any order.
         """
-        prefixes = self.arrays["run_prefix"]
-        runs: dict[bytes, list[int]] = {}
-        for run, prefix in enumerate(prefixes.tolist()):
-            runs.setdefault(prefix, []).append(run)
+        runs, lengths = self._prefixes.get("runs", self._runs_by_prefix)
         wanted = [text.encode("utf-8", "replace") for text in ids]
-        lengths = sorted({len(prefix) for prefix in runs})
         asked: dict[int, list[int]] = {}
         for place, identity in enumerate(wanted):
             for length in lengths:
@@ -321,7 +319,20 @@ class Sidecar:
         result = np.full(len(ids), -1, dtype=np.int32)
         for run, places in asked.items():
             rows = np.arange(self.run_starts[run], self.run_starts[run + 1], dtype=np.int32)
-            own = dict(zip(self.ids(rows).tolist(), rows.tolist(), strict=True))
+            names = self.ids(rows)
+            if len(places) == 1:
+                first = int(np.argmax(names == wanted[places[0]]))
+                if names[first] == wanted[places[0]]:
+                    result[places[0]] = rows[first]
+                continue
+            own = dict(zip(names.tolist(), rows.tolist(), strict=True))
             for place in places:
                 result[place] = own.get(wanted[place], result[place])
         return result
+
+    def _runs_by_prefix(self) -> Prefixes:
+        """Runs by what the ids of their rows begin with, and the lengths of these beginnings."""
+        runs: dict[bytes, list[int]] = {}
+        for run, prefix in enumerate(self.arrays["run_prefix"].tolist()):
+            runs.setdefault(prefix, []).append(run)
+        return runs, sorted({len(prefix) for prefix in runs})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -11,6 +10,7 @@ from urllib.parse import quote
 
 from landloom.errors import PermanentFaultError, TransientFaultError
 from landloom.model.address import without_secrets
+from landloom.store.faults import stated_status
 from landloom.store.hosts import hosts_are_limited
 from landloom.store.http import asked_to_wait
 from landloom.store.patience import BUSY, WORTH_RETRYING, Patience
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 SMALL: Final = 4 << 20
 """Files up to this size are received in one piece, and restarted instead of resumed."""
 _CHUNK: Final = 1 << 20
-_STATUS: Final = re.compile(r"\b([45]\d\d) [A-Z][a-z]|status code: (\d{3})|status: ([45]\d\d)")
 PATIENCE: Final = Patience(attempts=12, first_wait=0.4, longest_wait=20.0)
 """Retry policy of one file: about three minutes without a byte."""
 
@@ -97,17 +96,12 @@ class _Progress:
             raise PermanentFaultError(f"{path}: got a body of {size} bytes or more, expected {self.expected}")
 
 
-def _status(error: BaseException) -> int | None:
-    found = _STATUS.search(str(error))
-    return int(next(group for group in found.groups() if group)) if found else None
-
-
 def _permanent(error: BaseException) -> bool:
     from obstore.exceptions import NotFoundError, PermissionDeniedError, UnauthenticatedError
 
     if isinstance(error, NotFoundError | FileNotFoundError | PermissionDeniedError | UnauthenticatedError):
         return True
-    status = _status(error)
+    status = stated_status(error)
     return status is not None and 400 <= status < 500 and status not in WORTH_RETRYING
 
 
@@ -213,7 +207,7 @@ def fetch(
                 steady = progress > limit.least_rate * (time.monotonic() - since)
                 failures = 1 if steady else failures + 1
                 _prepare(error, out, state)
-                busy = _status(error) in BUSY
+                busy = stated_status(error) in BUSY
                 state.busy += busy
                 asked = asked_to_wait(f"{base.rstrip('/')}/{quote(path)}") if busy and _is_web(base) else None
                 spent = failures >= limit.attempts or (asked or 0.0) > limit.longest_asked
@@ -249,7 +243,7 @@ def _attempt(store: Any, base: str, path: str, out: Any, state: _Progress) -> No
 def _prepare(error: BaseException, out: Any, state: _Progress) -> None:
     """Start anew where the rest of a file might be the rest of another one, or cannot be asked for."""
     unsure = not state.proved and (state.version is None or not state.version.told)
-    if _status(error) == 412 or "range" in str(error).lower() or unsure:
+    if stated_status(error) == 412 or "range" in str(error).lower() or unsure:
         state.restart(out)
 
 

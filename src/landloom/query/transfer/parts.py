@@ -6,7 +6,7 @@ Also the terms of exactly the downloaded products, and the command for azcopy.
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 from landloom.corpus.layout import CORPUS, ROOT
 from landloom.corpus.root import root_of
@@ -19,11 +19,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
+    from landloom.corpus.info import CorpusInfo
     from landloom.corpus.manifest import FileEntry
     from landloom.corpus.root import RootDigest
     from landloom.model.product import Product
-    from landloom.query.corpus import Corpus
-    from landloom.query.selection import Selection
+    from landloom.query.assets import AssetSet
+    from landloom.query.index.sidecar import Rows, Sidecar
     from landloom.store.protocol import Readable
 
 Part = Literal["all", "imagery", "labels", "stac", "resources"]
@@ -39,6 +40,77 @@ FOLDERS: Final[dict[str, tuple[str, ...]]] = {
 _KIND: Final = {"quality": "imagery"}
 _ANY: Final = ("", "")
 """Prefixes of files that concern all products."""
+
+
+class ChosenFiles(Protocol):
+    """Selected samples with their files: a selection."""
+
+    @property
+    def sidecar(self) -> Sidecar:
+        """The corpus's index."""
+        ...
+
+    @property
+    def rows(self) -> Rows:
+        """Rows of the samples."""
+        ...
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """Keys of the selected products."""
+        ...
+
+    @property
+    def base(self) -> str:
+        """Prefix of relative paths; ends with a slash."""
+        ...
+
+    @property
+    def assets(self) -> AssetSet:
+        """Its files."""
+        ...
+
+    @property
+    def cubes(self) -> tuple[str, ...]:
+        """Paths of its arrays, for a corpus without chips."""
+        ...
+
+
+class Described(Protocol):
+    """A corpus, as its documents describe it."""
+
+    @property
+    def name(self) -> str:
+        """Name of the corpus."""
+        ...
+
+    @property
+    def version(self) -> str:
+        """Version of the corpus."""
+        ...
+
+    @property
+    def info(self) -> CorpusInfo:
+        """Its description."""
+        ...
+
+
+class Queried(Described, Protocol):
+    """A corpus that can be queried."""
+
+    @property
+    def sidecar(self) -> Sidecar:
+        """Its index."""
+        ...
+
+    @property
+    def products(self) -> tuple[str, ...]:
+        """Keys of its products."""
+        ...
+
+    def query(self, *, products: tuple[str, ...]) -> ChosenFiles:
+        """All samples, with some products."""
+        ...
 
 
 def _manifest_entries(store: Readable, keys: Iterable[str], root: RootDigest | None) -> Iterator[Wanted]:
@@ -73,7 +145,7 @@ def _covering(root: RootDigest | None, keys: Iterable[str]) -> list[Wanted]:
     return [_wanted(entry) for entry in (own, *(root.files[key] for key in keys if key in root.files))]
 
 
-def selection_files(selection: Selection, store: Readable | None = None) -> list[Wanted]:
+def selection_files(selection: ChosenFiles, store: Readable | None = None) -> list[Wanted]:
     """Files of a selection.
 
     Args:
@@ -100,7 +172,7 @@ def selection_files(selection: Selection, store: Readable | None = None) -> list
     return wanted + arrays + [item for path, item in known.items() if path.startswith("manifest/")]
 
 
-def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> list[Wanted]:
+def part_files(corpus: Queried, part: Part, store: Readable | None = None) -> list[Wanted]:
     """Files of a whole part.
 
     Args:
@@ -129,7 +201,7 @@ def part_files(corpus: Corpus, part: Part, store: Readable | None = None) -> lis
     raise InvalidInputError(f"{corpus.name} has no manifests to list {part!r} from; use the azcopy command")
 
 
-def products_of_part(corpus: Corpus, part: str) -> tuple[str, ...]:
+def products_of_part(corpus: Queried, part: str) -> tuple[str, ...]:
     """Products in a part: labels separate from imagery; documents concern all."""
     if part not in ("imagery", "labels"):
         return corpus.products
@@ -158,12 +230,12 @@ def azcopy_command(base: str, destination: Path, part: Part = "all", list_file: 
     return [f"azcopy copy --recursive '{base}{prefix}' {target}" for prefix in FOLDERS[part]]
 
 
-def non_commercial(corpus: Corpus, products: Iterable[str]) -> list[str]:
+def non_commercial(corpus: Described, products: Iterable[str]) -> list[str]:
     """Products whose terms exclude commercial use, for a warning before a download."""
     return [key for key in products if corpus.info.product(key).terms.non_commercial]
 
 
-def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
+def licences_text(corpus: Described, products: Iterable[str]) -> str:
     """`LICENSES.md` for some products.
 
     Args:
@@ -182,7 +254,7 @@ def licences_text(corpus: Corpus, products: Iterable[str]) -> str:
     return "\n".join(lines)
 
 
-def products_of_files(corpus: Corpus, paths: Iterable[str]) -> list[str]:
+def products_of_files(corpus: Described, paths: Iterable[str]) -> list[str]:
     """Products of some files of a corpus.
 
     Args:
@@ -220,7 +292,7 @@ def _told(path: str, prefixes: Sequence[str]) -> tuple[str, str]:
             return _ANY
 
 
-def write_licences(corpus: Corpus, destination: Path) -> Path:
+def write_licences(corpus: Described, destination: Path) -> Path:
     """Write `LICENSES.md` to the folder of a download: the terms of everything in its journal."""
     path = destination / "LICENSES.md"
     fetched = products_of_files(corpus, DownloadJournal(destination).read())

@@ -26,7 +26,7 @@ def open_transfer_store(uri: str, profile: str | None = None) -> Any:
     """An obstore store that does not retry by itself.
 
     Args:
-        uri: an address for `landloom.store.objects.object_backend`, or a folder.
+        uri: an address for `landloom.store.network.backends.object_backend`, or a folder.
         profile: section of the AWS credentials file; by default the keys in the environment.
 
     Raises:
@@ -35,7 +35,7 @@ def open_transfer_store(uri: str, profile: str | None = None) -> Any:
     """
     from obstore.store import LocalStore
 
-    from landloom.store.objects import object_backend
+    from landloom.store.network.backends import object_backend
 
     if not is_remote(uri):
         return LocalStore(prefix=Path(local_path(uri)).absolute())

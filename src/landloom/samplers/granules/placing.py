@@ -13,10 +13,12 @@ from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.scenes.granules import GranuleReader
 from landloom.engine.units import Note, NoteKind, Outcome
+from landloom.imagery.resample import repeat
 from landloom.model.granules import granule_grid
 from landloom.model.ids import ChipId
 from landloom.model.sample import Sample
 from landloom.sampling.chips import draw_chips
+from landloom.sampling.neighbours import CELL, own_ground
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -48,6 +50,8 @@ class ChipsTask:
     seed: int
     target: ClassMap | None = None
     """The map whose classes chips are spread over."""
+    neighbours: tuple[GranuleId, ...] = ()
+    """Other granules of the recipe that overlap this one."""
 
     def run(self) -> Outcome:
         """Read the classifications of the chosen scenes, draw and store; broken scenes are excluded from here on."""
@@ -55,8 +59,9 @@ class ChipsTask:
         granule = self.scenes.granule
         classes = None if self.target is None else self.target.on(granule_grid(granule, COARSE))
         needed = max(round(self.section.seen * count), 1)
+        usable = (seen >= needed) & repeat(own_ground(granule, self.neighbours), CELL // COARSE)
         chips = draw_chips(
-            granule, self.section.chips, self.seed, valid=seen >= needed, classes=classes, size=self.section.size
+            granule, self.section.chips, self.seed, valid=usable, classes=classes, size=self.section.size
         )
         data = orjson.dumps({"chips": [list(chip.bounds) for chip in chips], "broken": broken})
         open_store(self.store).put(key_of(granule), data)

@@ -17,6 +17,7 @@ from landloom.model.recipe import ClassMapSource, find_sources
 from landloom.samplers.granules.placing import ChipsTask, read_chips
 from landloom.samplers.granules.section import GranuleChips
 from landloom.samplers.granules.table import draw_from_table
+from landloom.sampling.neighbours import neighbours_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -94,7 +95,8 @@ class GranuleChipsSampler(Sampler[GranuleChips]):
         found = archives.granules(archive, granules, period)
         maps = find_sources(dict(project.recipe), ClassMapSource).values() if section.spread else ()
         target = next((class_map(project, source) for source in maps), None)
-        units = [_unit(project, section, found[granule], context, target) for granule in granules]
+        near = neighbours_of(granules)
+        units = [_unit(project, section, found[one], context, target, near[one]) for one in granules]
         problems = run_stage("placing chips", units, context)
         failed = {problem.where for problem in problems}
         samples: list[Sample] = []
@@ -122,16 +124,23 @@ def _source(project: Project) -> tuple[str, Period]:
 
 
 def _unit(
-    project: Project, section: GranuleChips, scenes: GranuleScenes, context: BuildContext, target: ClassMap | None
+    project: Project,
+    section: GranuleChips,
+    scenes: GranuleScenes,
+    context: BuildContext,
+    target: ClassMap | None,
+    near: tuple[GranuleId, ...],
 ) -> Unit:
     archive, _ = _source(project)
-    task = ChipsTask(store=context.uri, scenes=scenes, section=section, seed=project.recipe.seed, target=target)
+    seed = project.recipe.seed
+    task = ChipsTask(store=context.uri, scenes=scenes, section=section, seed=seed, target=target, neighbours=near)
     identities = [project.scene_identity(scene, (), archive) for scene in scenes.candidates]
     decides = unit_digest(
         str(scenes.granule),
         section.model_dump(mode="json", exclude={"granules", "table", *_OF_DRAWS}),
-        project.recipe.seed,
+        seed,
         scenes.identity(identities),
         None if target is None else target.identity(context.identity(target.path)),
+        *([[str(one) for one in near]] if near else []),
     )
     return Unit(kind="chips", product="chips", tile=str(scenes.granule), key=decides, memory=2**30, task=task)

@@ -167,7 +167,7 @@ class Explorer:
             check_depth(where.encode())
         corpus = self.splits.under(split_set)
         try:
-            return corpus.query(region=region, where=where or None)
+            return corpus.query(region=region, where=where or None, quiet=True)
         except NotFoundError as error:
             raise InvalidInputError(f"filter: {error}") from error
 

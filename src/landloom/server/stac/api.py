@@ -28,6 +28,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response, StreamingR
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.server.errors import install
 from landloom.server.limits import MAX_PAGE, PAGE, Bounded, read_json
+from landloom.server.stac import api_page
 from landloom.server.stac.documents import GEOJSON, StacDocuments
 from landloom.server.stac.extensions import FILTER_CLASSES, SCHEMA, Filter, Queryables, SplitSetParameter, of_split_set
 from landloom.server.stac.fields import Fields
@@ -44,6 +45,8 @@ if TYPE_CHECKING:
     from landloom.server.stac.item_index import ItemKey
 
 JSON: Final = "application/json"
+EARLIER_SORT: Final = [f"https://api.stacspec.org/v1.0.0{rest}#sort" for rest in ("/item-search", "/ogcapi-features")]
+"""The names of these classes that earlier clients look for; they mean the same."""
 _AT_ONCE: Final = 10
 """Items that are written at a time."""
 _CRS84: Final = "http://www.opengis.net/def/crs/OGC/1.3/CRS84"
@@ -88,7 +91,8 @@ class Client(BaseCoreClient):
             ("data", "collections", JSON, "Collections"),
             ("http://www.opengis.net/def/rel/ogc/1.0/queryables", "queryables", SCHEMA, "What filters may name"),
             ("service-desc", "api", "application/vnd.oai.openapi+json;version=3.0", "OpenAPI description"),
-            ("service-doc", "?f=html", "text/html", "Explorer page"),
+            ("service-doc", "api.html", "text/html", "The API, for people"),
+            ("preview", "?f=html", "text/html", "Explorer page"),
         ]
         return [
             *({"rel": rel, "href": f"{to.api}{path}", "type": kind, "title": title} for rel, path, kind, title in rows),
@@ -167,7 +171,8 @@ class Client(BaseCoreClient):
         if start + len(keys) < len(answer):
             links.append(_link("next", request, f"{digest}-{start + len(keys)}", kwargs.get("body")))
         if start:
-            links.append(_link("previous", request, f"{digest}-{max(start - asked.limit, 0)}", kwargs.get("body")))
+            before = f"{digest}-{max(start - asked.limit, 0)}"
+            links += [_link(rel, request, before, kwargs.get("body")) for rel in ("prev", "previous")]
         tail = {"links": links, "numberMatched": len(answer), "numberReturned": len(keys)}
         pieces = self._pieces(keys, asked, to, b"]," + orjson.dumps(tail)[1:])
         if len(keys) <= _AT_ONCE:
@@ -313,7 +318,7 @@ def stac_app(searcher: Searcher, documents: StacDocuments, page: Callable[[], st
     fields = [FieldsConformanceClasses.SEARCH, FieldsConformanceClasses.ITEMS]
     extensions = [
         Filter(client=queryables, conformance_classes=[str(name) for name in FILTER_CLASSES]),
-        SortExtension(conformance_classes=[str(name) for name in sort]),
+        SortExtension(conformance_classes=[*(str(name) for name in sort), *EARLIER_SORT]),
         FieldsExtension(conformance_classes=[str(name) for name in fields]),
         TokenPaginationExtension(),
         SplitSetParameter(),
@@ -345,4 +350,5 @@ def stac_app(searcher: Searcher, documents: StacDocuments, page: Callable[[], st
     )
     app: FastAPI = api.app
     install(app)
+    api_page.install(app)
     return app

@@ -20,13 +20,16 @@ import orjson
 from landloom.corpus.finished import scene_codes
 from landloom.corpus.footprints import DECIMALS, geojson, json_boxes
 from landloom.corpus.layout import STAC, TileKey
+from landloom.corpus.stac.by_date import one_band_each, published
 from landloom.corpus.stac.collections import TileSummary, root_documents
-from landloom.corpus.stac.items import TileContent, item_documents
+from landloom.corpus.stac.items import TileContent, item_documents, member_bytes
 from landloom.corpus.stac.links import JSON
 from landloom.corpus.stac.template import Template
 from landloom.errors import NotFoundError
-from landloom.model.ids import parse_sample_id
+from landloom.model.ids import CELL_SIZE, parse_sample_id
 from landloom.model.sample import Sample
+from landloom.query.index.row_shares import RowShares
+from landloom.server.stac.item_pictures import pictures
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -40,6 +43,7 @@ if TYPE_CHECKING:
 
 GEOJSON: Final = "application/geo+json"
 _TEMPLATES: Final = 256
+_WORDS: Final = ("stratum", "split")
 _OWN: Final = frozenset({"root", "parent", "self", "collection", "child", "item", "items"})
 
 
@@ -81,8 +85,15 @@ class StacDocuments:
         self._cuts: OrderedDict[tuple[_Kind, Addresses], Template] = OrderedDict()
         self._known_codes: OrderedDict[TileKey, Mapping[str, Mapping[str, str]]] = OrderedDict()
         self._derived: dict[str, bytes] | None = None
+        self._pictured = self.folder is None or (self.folder / "imagery").is_dir()
+        scheme = self.corpus.base.partition("://")[0] if "://" in self.corpus.base else ""
+        self._scheme = scheme if self.folder is None else "http"
         self._stored = self.folder if self.folder is not None and (self.folder / STAC).is_dir() else None
         keys = (f"pattern_{item.key}" for item in info.products)
+        sizes = {item.product.resolution for item in info.products}
+        self._regular = corpus.sidecar.scheme == "utm24" and all(
+            size is None or CELL_SIZE % size == 0 for size in sizes
+        )
         self._varying = tuple(name.removeprefix("pattern_") for name in keys if name in corpus.sidecar.arrays)
 
     def addresses(self, api: str) -> Addresses:
@@ -104,8 +115,10 @@ class StacDocuments:
         own = f"{STAC}/{collection.id}/{page.directories[number]}/{name}.json"
         if self._stored is not None and (self._stored / own).is_file():
             return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
-        if self.corpus.sidecar.scheme != "utm24":
-            return orjson.dumps(self._absolute(orjson.loads(self.derived_item(key)), own, to))
+        if not self._regular:
+            document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
+            document["properties"] |= self._facts(key.row)
+            return orjson.dumps(document)
         table = self._table(key, page.directories[number])
         kind = (key.collection, key.step, self._pattern(key.row) + (b"" if table is None else b"+codes"))
         cut = self._cuts.get((kind, to))
@@ -118,7 +131,17 @@ class StacDocuments:
             for kept in (self._templates, self._cuts):
                 while len(kept) > _TEMPLATES:
                     kept.popitem(last=False)
-        return cut.fill(page.values(number) | {"CODES": table or b""})
+        return cut.fill(page.values(number) | {"CODES": table or b"", "P": member_bytes(self._facts(key.row))})
+
+    def _facts(self, row: int) -> dict[str, Any]:
+        """What the index says of a sample besides its position, under the names that filters know."""
+        sidecar = self.corpus.sidecar
+        places = {name: sidecar.vocabulary(name)[sidecar.codes(name)[row]] for name in _WORDS if name in sidecar.arrays}
+        return {name: word for name, word in places.items() if word is not None} | self._shares.of_row(row)
+
+    @cached_property
+    def _shares(self) -> RowShares:
+        return RowShares.of(self.corpus.sidecar)
 
     def derived_item(self, key: ItemKey) -> bytes:
         """An item as in the corpus, with relative addresses."""
@@ -127,8 +150,8 @@ class StacDocuments:
         exists = {item.key: self._exists(item.key, item.slots, key.row) for item in self.info.products}
         tile = TileKey.of(sample.id)
         content = TileContent(tile=tile, samples=(sample,), exists=exists, codes=self._codes(tile))
-        name = self.info.layout.stac_item(collection.suffix, sample.id, self._step(key))
-        return next(document for own, document in item_documents(self.info, content) if own == name)
+        name = collection.layout.stac_item(collection.suffix, sample.id, self._step(key))
+        return next(document for own, document in item_documents(collection.info, content) if own == name)
 
     def _codes(self, tile: TileKey) -> Mapping[str, Mapping[str, str]]:
         """What the codes of traceability layers stand for in a tile, of a corpus on this machine."""
@@ -146,7 +169,7 @@ class StacDocuments:
 
     def _table(self, key: ItemKey, directory: str) -> bytes | None:
         """The table of codes of an item of a tile, as JSON; None if it has none."""
-        suffix = self.item_collections[key.collection].suffix
+        suffix = published(self.item_collections[key.collection].suffix)
         codes = self._codes(TileKey.parse(directory.replace("/", "_")))
         own = [codes[one.key] for one in self.info.products if one.key in codes and one.product.collection == suffix]
         return orjson.dumps(own[-1]) if own else None
@@ -183,9 +206,12 @@ class StacDocuments:
         document["geometry"] = "@@=SHAPE@@"
         document["bbox"] = "@@=BOX@@"
         properties = document["properties"]
-        properties |= {"proj:code": "@@=EPSG@@", "proj:bbox": "@@=PLANE@@"}
-        if "proj:transform" in properties:
-            properties["proj:transform"][2], properties["proj:transform"][5] = "@@=WEST@@", "@@=NORTH@@"
+        properties |= {"proj:code": "@@=EPSG@@", "proj:bbox": "@@=PLANE@@", "@@P@@": 0}
+        if "proj:epsg" in properties:
+            properties["proj:epsg"] = "@@=NUMBER@@"
+        for fields in (properties, *document["assets"].values()):
+            if "proj:transform" in fields:
+                fields["proj:transform"][2], fields["proj:transform"][5] = "@@=WEST@@", "@@=NORTH@@"
         if "scene_codes" in properties:
             properties["scene_codes"] = "@@=CODES@@"
         text = orjson.dumps(document).replace(page.samples[number].encode(), b"@@ID@@")
@@ -205,6 +231,11 @@ class StacDocuments:
         document["links"] = links + [{**link, "href": _link(link["href"], folder, to)} for link in others]
         for asset in document["assets"].values():
             asset["href"] = _file(asset["href"], folder, to)
+        own = self.item_collections[collection]
+        if own.by_date:
+            document["assets"] = one_band_each(document["assets"], self._scheme)
+        if self._pictured:
+            document["assets"] |= pictures(own, document, to.api)
         return document
 
     # Collections ---------------------------------------------------------------------------------------------
@@ -217,7 +248,8 @@ class StacDocuments:
         """
         if name not in self.item_collections:
             raise NotFoundError.of("collection", name, self.item_collections)
-        key = self.info.layout.stac_collection(self.item_collections[name].suffix)
+        own = self.item_collections[name]
+        key = own.layout.stac_collection(own.suffix)
         document: dict[str, Any] = orjson.loads(self._collection(key))
         folder = posixpath.dirname(key)
         links = [
@@ -235,6 +267,8 @@ class StacDocuments:
         document["links"] = links
         for asset in document.get("assets", {}).values():
             asset["href"] = _file(asset["href"], folder, to)
+        if own.by_date and "item_assets" in document:
+            document["item_assets"] = one_band_each(document["item_assets"])
         return document
 
     def _collection(self, key: str) -> bytes:
@@ -289,6 +323,7 @@ class _PageValues:
             "WEST": orjson.dumps(plane[0]),
             "NORTH": orjson.dumps(plane[3]),
             "EPSG": b'"EPSG:%d"' % epsg,
+            "NUMBER": b"%d" % epsg,
         }
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from landloom.corpus.stac.by_date import by_date
 from landloom.corpus.stac.items import dated
 
 if TYPE_CHECKING:
@@ -51,8 +52,18 @@ class ItemCollection:
     """Period of an item without timestep."""
     pattern: re.Pattern[str] = field(repr=False)
     """Parses the id of an item: sample, and date if there is one."""
-    layout: Layout = field(repr=False)
-    """Formats the id of an item."""
+    info: CorpusInfo = field(repr=False)
+    """The corpus, or the view of it, whose names the items have."""
+
+    @property
+    def layout(self) -> Layout:
+        """Formats the id of an item."""
+        return self.info.layout
+
+    @property
+    def by_date(self) -> bool:
+        """Whether it shows the items of another collection by date; a search has to name it."""
+        return self.layout.patterns.by_date
 
     def item_id(self, sample: str, step: int | None) -> str:
         """Id of an item."""
@@ -107,7 +118,7 @@ def _wide(patterns: NDArray[np.bool_], count: int) -> NDArray[np.bool_]:
 
 
 def item_collections(corpus: Corpus, info: CorpusInfo) -> dict[str, ItemCollection]:
-    """The collections of a corpus with items, by published id, in published order.
+    """The collections of a corpus with items, by published id, in published order; those by date are last.
 
     Args:
         corpus: the corpus.
@@ -119,6 +130,12 @@ def item_collections(corpus: Corpus, info: CorpusInfo) -> dict[str, ItemCollecti
         >>> found["example_v1_source_s2"].read("example_v1_source_s2_33N_16E-243N_29_01")
         ('33N_16E-243N_29_01', None)
     """
+    view = by_date(info)
+    found = _collections(corpus, info)
+    return found if view is None else found | _collections(corpus, view)
+
+
+def _collections(corpus: Corpus, info: CorpusInfo) -> dict[str, ItemCollection]:
     every = np.arange(len(corpus), dtype=np.int32)
     found = {}
     for suffix, members in info.collections.items():
@@ -132,7 +149,7 @@ def item_collections(corpus: Corpus, info: CorpusInfo) -> dict[str, ItemCollecti
             steps=steps,
             period=info.period_of(members),
             pattern=re.compile(pattern),
-            layout=info.layout,
+            info=info,
         )
         if collection.exists(corpus.sidecar, every)[1].any():
             found[collection.id] = collection

@@ -43,7 +43,7 @@ class Question:
     """The conditions of a search; all of them must be true."""
 
     collections: tuple[str, ...] | None = None
-    """Published ids; None for all."""
+    """Published ids; None for all, but those by date, which show the files of others a second time."""
     ids: tuple[str, ...] | None = None
     """Ids of items; None for all."""
     box: tuple[float, float, float, float] | None = None
@@ -167,7 +167,12 @@ class Searcher:
     def _answer(self, question: Question) -> Answer:
         condition = ItemFilter() if question.filter is None else read_condition(question.filter)
         rows = self._rows(question, condition)
-        asked = self.item_collections if question.collections is None else question.collections
+        asked = question.collections
+        if asked is None:
+            named = question.ids is not None or (
+                condition.items is not None and "collection" in condition.items.names()
+            )
+            asked = tuple(own for own, found in self.item_collections.items() if named or not found.by_date)
         wanted = (collection for collection in self.item_collections.values() if collection.id in asked)
         parts = [self._part(collection, rows, question, condition) for collection in wanted]
         found = tuple(part for part in parts if len(part))
@@ -185,7 +190,7 @@ class Searcher:
         if region is None and condition.samples is None and question.ids is not None:
             return np.arange(len(self.corpus), dtype=np.int32)
         try:
-            return self.corpus.query(region=region, where=condition.samples).rows
+            return self.corpus.query(region=region, where=condition.samples, quiet=True).rows
         except NotFoundError as error:  # an unknown column is a bad request, not a missing page
             raise InvalidInputError(f"filter: {error}") from error
 

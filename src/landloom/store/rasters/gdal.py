@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import warnings
 from contextlib import contextmanager, nullcontext
+from contextvars import Context, copy_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import numpy as np
 
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from landloom.store.patience import Patience
 
+Result = TypeVar("Result")
 _SHORT: Final = re.compile(r"[Rr]ead error at .*got (?P<got>\d+) bytes, expected (?P<wanted>\d+)", re.DOTALL)
 _SHORTAGE: Final = re.compile(r"[Oo]ut of memory|[Cc]annot allocate|[Tt]oo many open files|malloc|No space left")
 _LARGEST_BLOCK: Final = 2**29
@@ -63,12 +65,14 @@ class GdalFile:
         self.remote: RangeFile | None = None
         """The file, if it is read over the network."""
         self._dataset: Any = None
+        self._context: Context | None = None
         if not is_remote(href):
             place = href if CubeVariable.of(href) is None else file_of(href)
             note_version(place, Version.of_file(file_of(href)))
             self._path, self._driver, self._options = local_path(href), local_driver(href), dict[str, Any]()
             return
         self.remote = RangeFile(href, patience, document)
+        self._context = copy_context()
         self._path, self._options = opener().add(self.remote), {"opener": opener()}
         try:
             self._driver = remote_driver(self.remote.head, href)
@@ -88,6 +92,16 @@ class GdalFile:
         Args:
             sort: whether to turn GDAL's exceptions into faults.
         """
+        return self._within(lambda: self._opened(sort=sort))
+
+    def _within(self, work: Callable[[], Result]) -> Result:
+        """Work with the dataset in the context in which it was opened, whatever thread closes it.
+
+        rasterio keeps what it knows of files with an opener in variables of the context.
+        """
+        return work() if self._context is None else self._context.run(work)
+
+    def _opened(self, *, sort: bool = True) -> Any:
         variable = CubeVariable.of(self.href)
         if self._dataset is None and variable is not None and is_version_3(variable.file):
             self._dataset = ZarrDataset(variable)
@@ -97,7 +111,7 @@ class GdalFile:
             try:
                 _check_block(self.href, self._dataset, self.remote)
             except BaseException:
-                self.release()
+                self._released()
                 raise
         return self._dataset
 
@@ -113,12 +127,18 @@ class GdalFile:
         def again(dataset: Any) -> None:
             dataset.read(band, **options)
 
-        settings = nullcontext() if self.remote is None else rasterio.Env(**_REMOTE_SETTINGS)
-        with settings, self.sorted_faults(again):
-            return self.dataset().read(band, **options)
+        def once() -> Any:
+            settings = nullcontext() if self.remote is None else rasterio.Env(**_REMOTE_SETTINGS)
+            with settings, self.sorted_faults(again):
+                return self._opened().read(band, **options)
+
+        return self._within(once)
 
     def release(self) -> None:
         """Close the dataset; what is known of a remote file is kept."""
+        self._within(self._released)
+
+    def _released(self) -> None:
         if self._dataset is not None:
             self._dataset.__exit__(None, None, None)
             self._dataset = None

@@ -1,0 +1,1 @@
+"""Requests to hosts: one client, one policy for retries, limits and counts."""
