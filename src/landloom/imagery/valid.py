@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 import numpy as np
 
 from landloom.errors import InvalidValueError
+from landloom.imagery.dilation import dilated
 from landloom.model.sensor import CLEAR, NODATA, REFLECTANCE_SCALE, SATURATED, Conversion
 
 if TYPE_CHECKING:
@@ -50,8 +51,6 @@ def scl_valid(scl: NDArray[np.uint8], clear: Iterable[int] = CLEAR, dilate: int 
         >>> scl_valid(scl, dilate=1).astype(int)
         array([[1, 0, 0, 0, 1, 0, 1]])
     """
-    from scipy.ndimage import maximum_filter
-
     if scl.dtype != np.uint8 or scl.ndim < 2 or dilate < 0:
         raise InvalidValueError(
             f"got SCL of {scl.dtype} {scl.shape}, dilate={dilate}; expected uint8 (…, y, x), dilate >= 0"
@@ -59,9 +58,7 @@ def scl_valid(scl: NDArray[np.uint8], clear: Iterable[int] = CLEAR, dilate: int 
     valid = _member(scl, {int(code) for code in clear if 0 <= int(code) <= HIGHEST_CLASS})
     if not dilate:
         return valid
-    grows = (~valid & (scl != NODATA)).view(np.uint8)
-    grown = maximum_filter(grows, size=2 * dilate + 1, axes=(-2, -1), mode="constant", cval=0)
-    valid &= grown == 0
+    valid &= ~dilated(~valid & (scl != NODATA), dilate)
     return valid
 
 
@@ -81,14 +78,11 @@ def bits_valid(quality: NDArray[Any], blocked: int, dilate: int = 0, nodata: int
         >>> bits_valid(np.array([[21824, 22280, 1]], dtype=np.uint16), 0b11111).astype(int)
         array([[1, 0, 0]])
     """
-    from scipy.ndimage import maximum_filter
-
     seen = (quality != nodata) & (quality != 0)
     valid: NDArray[np.bool_] = seen & ((quality & blocked) == 0)
     if not dilate:
         return valid
-    grows = (~valid & seen).view(np.uint8)
-    valid &= maximum_filter(grows, size=2 * dilate + 1, axes=(-2, -1), mode="constant", cval=0) == 0
+    valid &= ~dilated(~valid & seen, dilate)
     return valid
 
 

@@ -11,6 +11,7 @@ from landloom.archive.safe.masks import product_mask
 from landloom.engine.pixels.network import NAME
 from landloom.engine.pixels.windows import source_window
 from landloom.errors import InvalidInputError, PermanentFaultError
+from landloom.imagery.dilation import dilated
 from landloom.imagery.masks.rules import MaskRule, layer_numbers, named_values
 from landloom.imagery.resample import to_grid
 from landloom.model.scene import Role
@@ -261,8 +262,6 @@ class SceneMasks:
 
     def _own_masks(self, target: Grid) -> NDArray[np.bool_] | None:
         """Pixels left usable by a Level-1C product's cloud and quality masks; all if it has none."""
-        from scipy.ndimage import minimum_filter
-
         source = self.files.open(self.bands[0], self._band_asset(self.bands[0])).grid
         finest = source if source.pixel_width <= 10 or not self.scene.masks else source.at(10.0)
         dilate = self.mask.dilate
@@ -271,11 +270,10 @@ class SceneMasks:
             return None
         masks = product_mask(self.scene, window, self.bands)
         self.validity = ", ".join(sorted({name.rpartition("_")[0] for name in masks.sources})) or NODATA_ONLY
-        usable = masks.valid.astype(np.uint8)
+        usable = masks.valid
         if dilate:
-            side = 2 * round(dilate * MASK_PIXEL / window.pixel_width) + 1
-            usable = minimum_filter(usable, size=side, mode="constant", cval=1)
-        moved: NDArray[np.uint8] = to_grid(usable, window, target, nodata=0)
+            usable = ~dilated(~usable, round(dilate * MASK_PIXEL / window.pixel_width))
+        moved: NDArray[np.uint8] = to_grid(usable.astype(np.uint8), window, target, nodata=0)
         return moved.astype(np.bool_)
 
     def _classification(self) -> tuple[Classification, SceneFile]:

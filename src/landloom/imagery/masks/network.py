@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.errors import MissingExtraError
+from landloom.imagery.dilation import dilated
 from landloom.model.sensor import REFLECTANCE_SCALE
 
 if TYPE_CHECKING:
@@ -45,8 +46,6 @@ def cloudless(bands: NDArray[np.uint16], level: str, dilate: int = 0) -> NDArray
     Raises:
         MissingExtraError: the extra is not installed.
     """
-    from scipy.ndimage import maximum_filter
-
     image = np.ascontiguousarray(np.moveaxis(bands, 0, -1), np.float32) / np.float32(REFLECTANCE_SCALE)
     made = _network()(
         img=image,
@@ -59,7 +58,7 @@ def cloudless(bands: NDArray[np.uint16], level: str, dilate: int = 0) -> NDArray
     clouds = np.asarray(made.csm)[..., 0] != 0
     seen = (bands != 0).all(axis=0)
     if dilate:
-        clouds = maximum_filter((clouds & seen).view(np.uint8), size=2 * dilate + 1, mode="constant", cval=0) != 0
+        clouds = dilated(clouds & seen, dilate)
     valid: NDArray[np.bool_] = seen & ~clouds
     return valid
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from landloom.errors import InvalidInputError
 from landloom.formats.raster_codes import marked
+from landloom.imagery.dilation import dilated
 from landloom.imagery.stored import class_numbers
 from landloom.imagery.valid import bits_valid, scl_valid
 from landloom.model.sensor import SEEN
@@ -92,8 +93,6 @@ class MaskRule:
             >>> rule.usable(np.array([[0, SEEN, SEEN | 2, SEEN | 16]], np.uint32)).astype(int)
             array([[0, 1, 0, 1]])
         """
-        from scipy.ndimage import maximum_filter
-
         layer = self.layer
         if layer.blocked:
             return bits_valid(numbers, self.blocked, dilate=self.dilate, nodata=0 if layer.zero else layer.nodata or 0)
@@ -103,8 +102,7 @@ class MaskRule:
         seen = numbers != 0
         valid: NDArray[np.bool_] = seen & np.isin(plain_values(numbers), sorted(clear))
         if self.dilate:
-            grows = (~valid & seen).view(np.uint8)
-            valid &= maximum_filter(grows, size=2 * self.dilate + 1, mode="constant", cval=0) == 0
+            valid &= ~dilated(~valid & seen, self.dilate)
         return valid
 
     @property
