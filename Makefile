@@ -44,24 +44,25 @@ help:  ## list the targets
 
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
 	$(BIN)/landloom demo --out out/demo
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --silent web || echo "the explorer page is not built; try: make web"; fi
 
 demo-query: .venv/run.stamp  ## query the demo corpus, download and verify a subset, query its server: out/demo
-	$(BIN)/landloom demo-query --out out/demo
+	$(BIN)/landloom demo query --out out/demo
 
 demo-parcels: .venv/run.stamp  ## simulate parcels and scenes, build labelled series from them: out/demo-parcels
-	$(BIN)/landloom demo-parcels --out out/demo-parcels
+	$(BIN)/landloom demo parcels --out out/demo-parcels
 
 demo-landcovernet: .venv/run.stamp  ## simulate two granules and make their chips, series and guess labels: out/demo-landcovernet
-	$(BIN)/landloom demo-landcovernet --out out/demo-landcovernet
+	$(BIN)/landloom demo landcovernet --out out/demo-landcovernet
 
 demo-fused: .venv/run.stamp  ## simulate two sensors, make the fused five-day series with its quality layers, evaluate it: out/demo-fused
-	$(BIN)/landloom demo-fused --out out/demo-fused
+	$(BIN)/landloom demo fused --out out/demo-fused
 
 demo-annotate: .venv/run.stamp  ## let simulated annotators label a campaign over HTTP, make consensus and report: out/demo-annotate
-	$(BIN)/landloom demo-annotate --out out/demo-annotate
+	$(BIN)/landloom demo annotate --out out/demo-annotate
 
 demo-train: .venv/training.stamp  ## split and measure the demo corpus, train three models on it, compare them on a page: out/demo-train
-	$(BIN)/landloom demo-train --out out/demo-train
+	$(BIN)/landloom demo train --out out/demo-train
 
 test: .venv/dev.stamp .venv/readers.stamp  ## run every test
 	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal

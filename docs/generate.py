@@ -24,6 +24,7 @@ from typer.core import TyperCommand, TyperGroup
 from landloom import errors
 from landloom.cli.app import app
 from landloom.pipelines.registry import Recipe
+from landloom.reports.options import ALL_OPTIONS, COMMON
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -34,8 +35,11 @@ ROOT = Path(__file__).parents[1]
 REFERENCE = ROOT / "docs" / "reference"
 NOTE = "<!-- Written by `python -m docs.generate`; change the code, not this page. -->"
 CLI = """\
-Every command prints its help and an example with `--help`. Errors end with one clear message and exit code 1, wrong
-usage with 2. Progress goes to standard error, results to standard output."""
+Every command prints its help and an example with `-h`. Errors end with one clear message and exit code 1, wrong usage
+with 2. Progress goes to standard error, results to standard output. `landloom --install-completion` completes commands
+and options in your shell.
+
+Every command has these options as well, `--format` those that also have `--json`:"""
 RECIPE = """\
 Everything that defines a corpus, in one YAML file. Relative paths are relative to the folder of the file, unknown keys
 are errors, and all mistakes are reported at once, each with its path in the file. `landloom init` writes a recipe to
@@ -45,9 +49,11 @@ What `make bench` measures, and the required values. Ratios are measured side by
 rounds, with warm compiled code; the median counts. A bar that no benchmark measures counts as missed."""
 
 
-def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand]]:
+def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], TyperCommand | TyperGroup]]:
     """Every command (not the groups), with the words that call it."""
     if isinstance(command, TyperGroup):
+        if path and command.invoke_without_command:
+            yield path, command
         for name in sorted(command.commands):
             yield from commands(command.commands[name], (*path, name))
     else:
@@ -67,6 +73,7 @@ def cli_page() -> str:
     blocks = [
         "# Command line",
         CLI,
+        _table(row for one in ALL_OPTIONS if (row := _row(one, typer.Context(root_command()))) is not None),
     ]
     for path, command in commands(root_command()):
         name = " ".join(("landloom", *path))
@@ -75,15 +82,23 @@ def cli_page() -> str:
         blocks.append(f"```text\n{' '.join([name, *command.collect_usage_pieces(context)])}\n```")
         rows = [row for parameter in command.get_params(context) if (row := _parameter(parameter, context)) is not None]
         if rows:
-            blocks.append("\n".join(["| argument or option | meaning |", "|---|---|", *rows]))
+            blocks.append(_table(rows))
         if command.epilog:
             blocks.append(f"```console\n$ {command.epilog.removeprefix('Example: ')}\n```")
     return _page(blocks)
 
 
+def _table(rows: Iterable[str]) -> str:
+    return "\n".join(["| argument or option | meaning |", "|---|---|", *rows])
+
+
 def _parameter(parameter: Any, context: typer.Context) -> str | None:
+    return None if "--help" in parameter.opts or parameter.name in COMMON else _row(parameter, context)
+
+
+def _row(parameter: Any, context: typer.Context) -> str | None:
     record = parameter.get_help_record(context)
-    if record is None or "--help" in parameter.opts:
+    if record is None:
         return None
     names, text = record
     shown = names.replace("|", "\\|")

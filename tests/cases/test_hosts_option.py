@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 LOCAL: Final = {
     *("init", "simulate", "status", "report", "verify", "index"),
-    *("demo", "demo-query", "demo-parcels", "demo-landcovernet", "demo-fused", "demo-annotate", "demo-train"),
+    *(f"demo {name}" for name in ("query", "parcels", "landcovernet", "fused", "annotate", "train")),
     *("leaderboard", "predict", "labels change"),
     *("corpora list", "corpora add", "corpora remove"),
     *("guess predict", "guess report"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shlex
@@ -13,7 +14,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import typer
 
-from landloom.cli.app import app
+from landloom import open as open_corpus
+from landloom.cli.app import SECTIONS, app
+from landloom.corpus.layout import BEGUN
+from landloom.engine.journal import Journal
+from landloom.errors import LandloomWarning
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -40,7 +45,7 @@ def lookup(path: tuple[str, ...]) -> Any:
     return command
 
 
-LEAVES = [path for path in COMMANDS if not hasattr(lookup(path), "commands")]
+LEAVES = [path for path in COMMANDS if getattr(lookup(path), "invoke_without_command", True)]
 
 
 def test_every_command_of_the_plan_is_there() -> None:
@@ -62,7 +67,7 @@ def test_help_shows_an_example_that_parses(path: tuple[str, ...], run: Callable[
     lookup(path).make_context(path[-1], example[1 + len(path) :]).close()
 
 
-@pytest.mark.parametrize("path", [path for path in COMMANDS if path not in LEAVES], ids=" ".join)
+@pytest.mark.parametrize("path", [path for path in COMMANDS if hasattr(lookup(path), "commands")], ids=" ".join)
 def test_groups_list_their_commands(path: tuple[str, ...], run: Callable[..., Ran]) -> None:
     done = run(*path, "--help")
     assert done.code == 0
@@ -229,3 +234,85 @@ def test_bad_rows_are_named_line_by_line(corpus: Path, tmp_path: Path, run: Call
     assert done.code == 1
     assert "feature 0: no geometry" in done.err
     assert "feature 1: no class of clc 'wood'" in done.err
+
+
+def test_the_commands_stand_under_headings_with_whole_sentences(run: Callable[..., Ran]) -> None:
+    page = run("-h").out
+    assert {name for names in SECTIONS.values() for name in names} == set(ROOT.commands)
+    assert "…" not in re.sub(r"{file: …}", "", page)
+    assert "..." not in page.partition("\n")[2]
+    assert [heading for heading in SECTIONS if f"\n{heading}:\n" in page] == list(SECTIONS)
+    assert run("--help").out == page == run("-h").out
+
+
+def test_results_are_tables_csv_or_json(corpus: Path, run: Callable[..., Ran], monkeypatch: pytest.MonkeyPatch) -> None:
+    plain = run("status", corpus)
+    assert plain.out.splitlines()[0] == str(corpus)
+    lines = run("status", corpus, "--format", "csv").out.splitlines()
+    assert lines[0] == "product,done,failed,missing"
+    assert run("status", corpus, "--format", "json").out == run("status", corpus, "--json").out
+    monkeypatch.setenv("LANDLOOM_FORMAT", "json")
+    assert json.loads(run("status", corpus).out)["failures"] == []
+    monkeypatch.delenv("LANDLOOM_FORMAT")
+    samples = list(csv.DictReader(run("query", corpus, "--format", "csv").out.splitlines()))
+    assert len(samples) == 2
+    for sample in samples:
+        assert sum(float(value) for name, value in sample.items() if name.startswith("clc_")) == pytest.approx(1)
+        assert float(sample["west"]) < float(sample["east"])
+    assert run("status", corpus, "--format", "xml").code == 2
+
+
+def test_progress_is_for_people_or_programs(project: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    log = tmp_path / "build.log"
+    build = ("build", project, "--out", project / "corpus", "--workers", 1)
+    events = [json.loads(line) for line in run(*build, "--progress", "json").err.splitlines()]
+    assert {event["stage"] for event in events} >= {"finishing"}
+    assert events[-1] | {"unit": ""} == {
+        "event": "advanced",
+        "stage": "finishing",
+        "done": 3,
+        "total": 3,
+        "unit": "",
+        "reason": None,
+    }
+    quiet = run(*build, "-q", "--log-file", log)
+    assert quiet.err == ""
+    assert "finishing: report done (3 of 3)" in log.read_text(encoding="utf-8")
+    assert "INFO finishing: 3" in run(*build, "-v").err
+    assert run("status", tmp_path, "--log-file", log).code == 1
+    assert "no journal" in log.read_text(encoding="utf-8")
+
+
+def test_a_dry_run_makes_nothing(project: Path, tmp_path: Path, run: Callable[..., Ran]) -> None:
+    done = run("build", project, "--out", tmp_path / "c", "--workers", 1, "--dry-run")
+    assert re.search(r"s2 +0 +2", done.out)
+    assert [path.name for path in (tmp_path / "c").iterdir()] == [".landloom"]
+    Journal(tmp_path / "d" / ".landloom" / "journal.sqlite").close()
+    assert "nothing is planned yet" in run("status", tmp_path / "d").out
+    assert "its build has not finished" in run("query", tmp_path / "c").err
+    there = json.loads(run("build", project, "--out", project / "corpus", "--dry-run", "--json", "--workers", 1).out)
+    assert {row["to_make"] for row in there["products"]} == {0}
+    given = ("publish", project / "corpus", f"file://{tmp_path}/p", "--base-url", "https://example.org/p")
+    assert json.loads(run(*given, "--dry-run", "--json").out)["is_published"] is False
+    assert not (tmp_path / "p").exists()
+    sent = json.loads(run(*given, "--json").out)
+    assert sent["uploaded"] > 0
+    assert "nothing to send" in run(*given, "--dry-run").out
+    other = ("publish", project / "corpus", f"file://{project}", "--base-url", "https://example.org/p", "--dry-run")
+    assert "contains files of something else" in run(*other).err
+
+
+def test_a_doubt_is_one_line_beside_the_result(corpus: Path, run: Callable[..., Ran]) -> None:
+    done = run("query", corpus, "--where", "clc_2 > 50", "--ids")
+    assert done.out == ""
+    assert done.err == "  warning: filter: clc_2 is compared with 50, but shares are 0 to 1; 50 % is 0.5\n"
+    assert run("query", corpus, "--where", "clc_2 > 50", "--ids", "-q").err == ""
+    assert "it lies within 1" in run("query", corpus, "--region", "0,0,1,1").err
+    assert run("query", corpus, "--period", "2018-06", "..").err == ""
+
+
+def test_a_corpus_whose_build_has_not_finished_is_named(corpus: Path, tmp_path: Path) -> None:
+    shutil.copytree(corpus, tmp_path / "c")
+    (tmp_path / "c" / BEGUN).touch()
+    with pytest.warns(LandloomWarning, match="may be incomplete: a build of it is running, has failed or was killed"):
+        open_corpus(tmp_path / "c")

@@ -128,6 +128,8 @@ def test_the_tutorial_runs(desk: Path) -> None:
 def test_python_runs(page: Path, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "reader"
     shutil.copytree(desk, folder)
+    (folder / "out").mkdir()
+    (folder / "out" / "demo").symlink_to(folder)  # as `make demo` leaves it: archive, recipe and corpus
     assert run_page(page, monkeypatch, folder) > 0
 
 
@@ -155,6 +157,15 @@ def test_what_does_not_run_says_why() -> None:
     assert {place.split(":")[0] for place in unrun} <= pages, unrun
 
 
+def test_every_journey_of_the_readme_runs_or_says_why_not() -> None:
+    """What README shows in the folder of `make demo` is run in order by `test_python_runs`."""
+    shown = list(blocks(ROOT / "README.md"))
+    assert all(block.mark == "run" or block.mark.startswith(NOT_RUN) for block in shown if block.language == "console")
+    assert sum(block.mark == "run" for block in shown) >= 5
+    run = [" ".join(words) for block in shown if block.mark == "run" for words in typed(block)]
+    assert all(words.startswith("landloom ") for words in run)
+
+
 def test_blocks_are_found() -> None:
     assert len(CONSOLE) > 5
     assert len(RUN_PAGES) > 3
@@ -171,7 +182,7 @@ def commands(command: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[s
     if isinstance(command, TyperGroup):
         for name, below in command.commands.items():
             yield from commands(below, (*path, name))
-    else:
+    if not isinstance(command, TyperGroup) or (path and command.invoke_without_command):
         yield path, command
 
 
@@ -182,7 +193,7 @@ def parse(words: list[str]) -> None:
     """Let the command's own parser read words; nothing is run."""
     if "--version" in words or "--help" in words:
         return
-    path = next((tuple(words[:n]) for n in (1, 2, 3) if tuple(words[:n]) in COMMANDS), None)
+    path = next((tuple(words[:n]) for n in (3, 2, 1) if tuple(words[:n]) in COMMANDS), None)
     assert path is not None, f"no command {' '.join(words[:2])!r}"
     COMMANDS[path].make_context(" ".join(path), words[len(path) :])
 
@@ -198,7 +209,7 @@ def test_console_lines_parse(block: Block) -> None:
         elif words[0] == "make":
             assert words[1] in targets
         else:
-            assert words[0] in {"git", "cd", "pip", "python", "rclone", "azcopy", "export"}, words
+            assert words[0] in {"cd", "pip", "python", "rclone", "azcopy", "export", "source"}, words
 
 
 def test_commands_named_in_prose_exist() -> None:

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from tests.engine.tasks import Faulty, unit
 
+from landloom.corpus.layout import BEGUN
 from landloom.corpus.manifest import FileEntry
-from landloom.engine.context import BEGUN, BuildContext, build_context, is_done, run_stage, unfinished
+from landloom.engine.context import BuildContext, build_context, is_done, run_stage, unfinished
 from landloom.engine.place import JOURNAL
 from landloom.engine.units import Outcome
 from landloom.errors import CorpusError, InvalidInputError

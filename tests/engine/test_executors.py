@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -98,10 +99,37 @@ def test_what_makes_no_executor_is_refused(address: str, said: str) -> None:
         executor_factory(1, executor=address)()
 
 
-@pytest.mark.parametrize("address", ["banana", "127.0.0.1:9", "tcp://127.0.0.1:9", "tcp://nowhere.invalid:8786"])
+@pytest.mark.parametrize(
+    "address", ["banana", "127.0.0.1:9", "tcp://127.0.0.1:9", "tcp://nowhere.invalid:8786", "fruit://banana:1"]
+)
 def test_a_scheduler_that_is_not_there_is_refused(address: str) -> None:
-    with pytest.raises(InvalidInputError, match="no Dask scheduler at"):
+    with pytest.raises(InvalidInputError, match="no Dask scheduler at") as caught:
         executor_factory(1, scheduler=address)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_server_of_something_else_is_refused() -> None:
+    """One that greets as others do, in words that Dask takes for the length of a message."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def greet() -> None:
+            with suppress(OSError):
+                while True:
+                    taken, _ = listener.accept()
+                    with taken:
+                        taken.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        threading.Thread(target=greet, daemon=True).start()
+        with pytest.raises(InvalidInputError, match="no Dask scheduler at"):
+            executor_factory(1, scheduler=f"tcp://127.0.0.1:{listener.getsockname()[1]}")
+
+
+@pytest.mark.slow
+@on_a_cluster
+def test_a_worker_is_no_scheduler(cluster: LocalCluster) -> None:
+    (worker,) = list(cluster.workers.values())[:1]
+    with pytest.raises(InvalidInputError, match="expected a scheduler"):
+        executor_factory(1, scheduler=worker.worker_address)
 
 
 def test_modules_of_the_current_folder_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

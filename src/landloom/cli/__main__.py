@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
+from typing import Any
 
-from landloom.errors import LandloomError
+from landloom.errors import LandloomError, LandloomWarning
 from landloom.model.address import without_secrets
 from landloom.reports.text import plain
 
@@ -14,8 +16,10 @@ def main() -> None:
     """Run the command line; user errors end with one clear message, without a traceback."""
     from landloom.cli.interrupts import interruptible
 
-    with interruptible():
+    with interruptible(), warnings.catch_warnings():
         from landloom.cli.app import app
+
+        _show_warnings()
 
         try:
             app()
@@ -29,6 +33,22 @@ def main() -> None:
             where = "" if error.filename is None else f"{error.filename}: "
             sys.stderr.write(plain(f"landloom: {where}{error.strerror or error}\n"))
             raise SystemExit(1) from None
+
+
+def _show_warnings() -> None:
+    """Print doubts about a question as one line on the error stream, in every run."""
+    others = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if issubclass(category, LandloomWarning):
+            from landloom.reports.terminal import warn
+
+            warn(f"warning: {message}")
+        else:
+            others(message, category, *where, **more)
+
+    warnings.simplefilter("always", LandloomWarning)
+    warnings.showwarning = show
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Final
 
 import typer
 
@@ -27,16 +27,36 @@ from landloom.cli import (
     training,
 )
 from landloom.pipelines.commands import command_groups
+from landloom.reports.help import WholeGroup
+from landloom.reports.options import with_options_of_all
 
 if TYPE_CHECKING:
     from landloom.engine.registry import Registry
+
+SECTIONS: Final = {
+    "Try it": ("demo", "simulate"),
+    "Use a corpus": ("query", "download", "series", "serve", "cite", "crawl", "corpora", "similar"),
+    "Build a corpus": ("init", "plan", "scenes", "build", "status", "report", "validate"),
+    "Labels and people": ("labels", "annotate", "parcels", "granules", "guess", "noise"),
+    "Train": ("split", "statistics", "train", "predict", "leaderboard", "embed", "change", "evaluate"),
+    "Publish and check": ("export", "publish", "index", "verify", "repair", "diff"),
+}
+"""Heading → its commands, in the order in which one needs them."""
+
+
+class Commands(WholeGroup):
+    """All commands."""
+
+    sections = SECTIONS
+
 
 app = typer.Typer(
     name="landloom",
     help="Build, query and publish training corpora from satellite image time series and land-cover labels.",
     epilog="Start with: landloom demo",
     no_args_is_help=True,
-    add_completion=False,
+    cls=Commands,
+    context_settings={"help_option_names": ["-h", "--help"]},
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
@@ -90,3 +110,4 @@ for group in (
     demos,
 ):
     group.register(app)
+with_options_of_all(app)

@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from landloom.reports.options import JsonOption, ReadingCommand, named_values
+from landloom.reports.talk import TALK
 from landloom.reports.terminal import say, say_json, say_lines, say_table, size, warn
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
 
@@ -20,7 +23,10 @@ RegionOption = Annotated[
     typer.Option(help="west,south,east,north in degrees, WKT, a vector file (file.gpkg|layer), or a country's name."),
 ]
 WhereOption = Annotated[str | None, typer.Option(help="CQL2 text: clc_311 + clc_312 >= 0.5 AND split = 'train'.")]
-PeriodOption = Annotated[tuple[str, str] | None, typer.Option(help="First day, and first day after the period.")]
+PeriodOption = Annotated[
+    tuple[str, str] | None,
+    typer.Option(help="First day or month, and the first after the period; `..` leaves an end open."),
+]
 SplitOption = Annotated[list[str] | None, typer.Option(help="Only samples of this split; may be repeated.")]
 SplitSetOption = Annotated[str | None, typer.Option(help="Split set that splits are of; see landloom split.")]
 ProductOption = Annotated[list[str] | None, typer.Option("--product", help="Key of a product; may be repeated.")]
@@ -133,12 +139,23 @@ def query(
         found.assets.write_list(list_file, absolute=absolute)
     if as_json:
         say_json({"samples": len(found), "files": len(found.assets), "ids": list(found.ids)})
+    elif TALK.get().form == "csv":
+        say_table(f"{corpus}", *sample_rows(found))
     elif ids:
         say_lines(found.ids)
     else:
         say(str(found.describe()))
         if list_file is not None:
             say(f"wrote {len(found.assets):,} paths to {list_file}")
+
+
+def sample_rows(found: Selection) -> tuple[tuple[str, ...], Iterator[tuple[object, ...]]]:
+    """Names of columns, and a row for each sample: where it is, its stratum and split, its class shares."""
+    frame = found.to_geodataframe(labels=True)
+    bounds = frame.bounds.round(6)
+    table = frame.drop(columns="geometry").join(bounds.set_axis(["west", "south", "east", "north"], axis=1))
+    table = table.astype(object).where(table.notna(), "")
+    return ("id", *table.columns), table.itertuples(name=None)
 
 
 def index(

@@ -9,7 +9,7 @@ import typer
 
 from landloom.errors import InvalidInputError, counted
 from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, RequestsOption, WorkersOption
-from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
+from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from landloom.pipelines.build import BuildReport
     from landloom.store.network.traffic import Counts
 
-CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutOption = Annotated[
     str | None,
     typer.Option(
@@ -55,6 +54,7 @@ def build(
         str | None, typer.Option(metavar="I/N", help="Only make the units of one of N equal parts; publish nothing.")
     ] = None,
     finish: Annotated[bool, typer.Option(help="Join the shards and publish; build nothing that they lack.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show what would be made; make nothing.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Build a corpus, or its missing parts; an interrupted build continues where it stopped."""
@@ -62,6 +62,11 @@ def build(
     from landloom.pipelines.build import build as run_build
 
     factory = executor_factory(cores(workers), scheduler, executor)
+    if dry_run:
+        if prepare or finish or shard is not None:
+            raise InvalidInputError("got --dry-run with --prepare, --shard or --finish, expected it alone")
+        _say_preview(recipe, out, factory, as_json=as_json)
+        return
     if prepare or shard is not None:
         _build_part(recipe, out, factory, shard, as_json=as_json, alone=prepare + finish + (shard is not None) == 1)
         return
@@ -71,6 +76,20 @@ def build(
         say_json(done.document())
     else:
         say_build(done)
+
+
+def _say_preview(recipe: Path, out: str | None, factory: Factory, *, as_json: bool) -> None:
+    """Print what a build would do."""
+    from landloom.pipelines.build import preview
+
+    with ProgressBars() as bars:
+        found = preview(recipe, out=out, factory=factory, listener=bars)
+    if as_json:
+        say_json(found.document())
+        return
+    title = f"{found.corpus}: {counted(found.samples, 'sample')}, {counted(found.scenes, 'scene')}"
+    say_table(title, ("product", "units done", "to make"), found.rows)
+    say("  nothing was built")
 
 
 def _build_part(
@@ -107,7 +126,7 @@ def say_build(done: BuildReport) -> None:
         [(part, count, size(total)) for part, count, total in done.parts],
     )
     for line in done.notes:
-        say(f"  note: {line}")
+        note(line)
     say(f"  {done.units_run} of {counted(done.units, 'unit')} run, {done.seconds:.0f} s; report: {done.report}")
 
 
@@ -125,6 +144,8 @@ def status(
         return
     rows = [(row.product, row.done, row.failed, row.missing) for row in state.rows]
     say_table(f"{corpus}", ("product", "done", "failed", "missing"), rows)
+    if not rows:
+        say("  nothing is planned yet: the build ended while it placed samples; continue it with: landloom build")
     missing = sum(row.missing for row in state.rows)
     if missing and state.pace:
         say(f"  {60 * state.pace:.1f} units a minute lately: about {missing / state.pace / 3600:.1f} hours left")
@@ -177,8 +198,8 @@ def validate(
     else:
         for problem in result.problems:
             say(f"  {problem}")
-        for note in result.notes:
-            say(f"  note: {note}")
+        for line in result.notes:
+            note(line)
         for line in result.unchecked:
             say(f"  not checked: {line}")
         if result.unchecked and not network:
@@ -204,9 +225,15 @@ def _fetch(document: str) -> Callable[[str], bytes]:
     return partial(HrefDocuments().read, document=document)
 
 
-def report(corpus: CorpusArgument = CORPUS) -> None:
+def report(
+    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = str(CORPUS),
+) -> None:
     """Write `report.html`: one page with maps, distributions, example chips, failures and timings."""
+    from landloom.engine.place import JOURNAL, Place
     from landloom.pipelines.registry import REGISTRY
     from landloom.publication.report import write_report
+    from landloom.store.open import open_store
 
-    say(f"wrote {write_report(corpus, REGISTRY)}")
+    place = Place.of(corpus)
+    place.fetch(JOURNAL)
+    say(f"wrote {write_report(place.folder, REGISTRY, open_store(place.uri))}")

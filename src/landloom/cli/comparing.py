@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.reports.options import JsonOption
-from landloom.reports.terminal import say, say_json, say_table
+from landloom.reports.terminal import note, say, say_json, say_table
 
 if TYPE_CHECKING:
     from landloom.pipelines.leaderboard import LeaderboardReport
@@ -63,6 +63,6 @@ def _say(done: LeaderboardReport) -> None:
     say_table(f"split {board.split}, 95 % intervals over blocks", *model_rows(board))
     if board.paired:
         say_table("differences on the same blocks; * excludes 0", *paired_rows(board))
-    for note in dict.fromkeys(note for one in board.models for note in one.notes):
-        say(f"  note: {note}")
+    for line in dict.fromkeys(text for one in board.models for text in one.notes):
+        note(line)
     say(f"wrote {', '.join(str(file) for file in done.files)}")

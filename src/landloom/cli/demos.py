@@ -1,4 +1,4 @@
-"""`landloom demo` and the other demos: a simulated world, and a corpus built from it."""
+"""`landloom demo` and its journeys: a simulated world, and a corpus built from it."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import typer
 
 from landloom.cli.building import say_build
 from landloom.errors import counted
-from landloom.reports.options import JsonOption, WorkersOption
-from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table, size
+from landloom.reports.options import JsonOption, TalkingGroup, WorkersOption
+from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table, size
 
 DEMO = Path("out/demo")
 PARCELS = Path("out/demo-parcels")
@@ -20,24 +20,33 @@ PEOPLE = Path("out/demo-annotate")
 TRAINED = Path("out/demo-train")
 
 
+demos = typer.Typer(
+    help="Simulate a small world, build a corpus from it, validate it, and run a query; or show another journey.",
+    cls=TalkingGroup,
+    invoke_without_command=True,
+    rich_markup_mode=None,
+)
+
+
 def register(app: typer.Typer) -> None:
-    """Add the demos."""
-    app.command(epilog="Example: landloom demo --out out/demo")(demo)
-    app.command("demo-query", epilog="Example: landloom demo-query --out out/demo")(demo_query)
-    app.command("demo-parcels", epilog="Example: landloom demo-parcels --out out/demo-parcels")(demo_parcels)
-    example = "Example: landloom demo-landcovernet --out out/demo-landcovernet"
-    app.command("demo-landcovernet", epilog=example)(demo_landcovernet)
-    app.command("demo-fused", epilog="Example: landloom demo-fused --out out/demo-fused")(demo_fused)
-    app.command("demo-annotate", epilog="Example: landloom demo-annotate --out out/demo-annotate")(demo_annotate)
-    app.command("demo-train", epilog="Example: landloom demo-train --out out/demo-train")(demo_train)
+    """Add the demos: one that comes first, and one for each journey."""
+    demos.callback()(demo)
+    journeys = (demo_query, demo_parcels, demo_landcovernet, demo_fused, demo_annotate, demo_train)
+    for function, out in zip(journeys, (DEMO, PARCELS, GRANULES, FUSED, PEOPLE, TRAINED), strict=True):
+        name = function.__name__.removeprefix("demo_")
+        demos.command(name, epilog=f"Example: landloom demo {name} --out {out}")(function)
+    app.add_typer(demos, name="demo", epilog="Example: landloom demo --out out/demo")
 
 
 def demo(
-    out: Annotated[Path, typer.Option(help="Folder for the archive and the corpus.")] = DEMO,
+    context: typer.Context,
     *,
+    out: Annotated[Path, typer.Option(help="Folder for the archive and the corpus.")] = DEMO,
     workers: WorkersOption = 0,
 ) -> None:
-    """Simulate a small world, build a corpus from it, validate it, and run a query."""
+    """Simulate a small world, build a corpus from it, validate it, and run a query; or show another journey."""
+    if context.invoked_subcommand is not None:
+        return
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.cells import run_demo
 
@@ -108,7 +117,7 @@ def demo_landcovernet(
     say(f"{built.samples} chips in {built.tiles} granules, {built.scenes} scenes")
     say(f"  validated: {done.checked:,} files and documents, no problem")
     for line in built.notes:
-        say(f"  note: {line}")
+        note(line)
     say(f"  guesses: {done.page}")
     say(f"  report: {built.report}")
 
@@ -179,7 +188,7 @@ def demo_train(
     """Build the demo corpus, split it with a gap, measure it, train three models, compare them on one page."""
     from landloom.training import require_training
 
-    require_training("landloom demo-train")
+    require_training("landloom demo train")
     from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.train import run_demo_train
 

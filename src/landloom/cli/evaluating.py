@@ -9,7 +9,7 @@ import typer
 
 from landloom.errors import InvalidInputError, NotFoundError
 from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
-from landloom.reports.terminal import ProgressBars, cores, say, say_json, say_table
+from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -126,8 +126,8 @@ def say_evaluation(name: str, found: Evaluation) -> None:
         say_table(name, found.header, found.rows)
     if found.scenario:
         say(found.scenario)
-    for note in found.notes:
-        say(f"  note: {note}")
+    for line in found.notes:
+        note(line)
 
 
 def _with_place(names: list[str], known: Mapping[str, object]) -> tuple[list[str], str | None]:

@@ -9,11 +9,13 @@ import typer
 
 from landloom.errors import counted
 from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
-from landloom.reports.terminal import ProgressBars, cores, say, say_json, size
+from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, size
 
 if TYPE_CHECKING:
     from landloom.publication.labels import AddedLabels
 
+EXCHANGES = ("webdataset", "hf", "taco")
+PROGRAMS = ("fiftyone", "labelstudio", "cvat")
 PlaceArgument = Annotated[str, typer.Argument(help="Folder or address of the corpus.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutArgument = Annotated[Path, typer.Argument(help="Folder to write.")]
@@ -56,11 +58,12 @@ def export(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="webdataset|hf|taco|npz|pickle", help="Write samples for other training code instead of a corpus."
+            metavar="webdataset|hf|taco|npz|pickle|fiftyone|labelstudio|cvat",
+            help="Write samples for other training code, or as pictures for other programs, instead of a corpus.",
         ),
     ] = None,
     split_set: Annotated[
-        str | None, typer.Option(help="With --to webdataset, hf or taco: whose splits; by default the recipe's.")
+        str | None, typer.Option(help="With --to, but npz and pickle: whose splits; by default the recipe's.")
     ] = None,
     single_image: Annotated[
         str | None,
@@ -87,13 +90,16 @@ def export(
         raise typer.BadParameter("expected either --layout or --to")
     if codec is not None and to is not None:
         raise typer.BadParameter("--codec is of --layout cubes")
-    if to in ("webdataset", "hf", "taco"):
+    if to in (*EXCHANGES, *PROGRAMS):
         if single_image is not None or purity is not None or fractions:
             raise typer.BadParameter(f"--single-image, --global and --fractions are of --to npz and pickle, not {to}")
+        if to in PROGRAMS:
+            _say_pictures(corpus, out, to, split_set=split_set, as_json=as_json)
+            return
         _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
         return
     if split_set is not None:
-        raise typer.BadParameter("--split-set is of --to webdataset, hf and taco")
+        raise typer.BadParameter("--split-set is of --to, but npz and pickle")
     if to is not None:
         _say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return
@@ -110,6 +116,18 @@ def export(
         what = " and ".join(done.layouts)
         files, tiles = counted(done.files, "file"), counted(done.tiles, "tile")
         say(f"wrote {files} of {tiles} ({size(done.size)}) as {what} to {done.corpus}")
+
+
+def _say_pictures(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
+    from landloom.publication.pictures.export import export_pictures
+
+    with ProgressBars() as bars:
+        done = export_pictures(corpus, out, to, split_set=split_set, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    say(f"drew {counted(done.pictures, 'picture')} of {counted(done.samples, 'sample')} in {done.folder}/data")
+    say(f"  import {' and '.join(f'{done.folder}/{name}' for name in done.lists)}")
 
 
 def _say_exchange(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
@@ -132,9 +150,13 @@ def publish(
     *,
     base_url: Annotated[str, typer.Option(help="Public address of its files.")],
     transfers: Annotated[int, typer.Option(min=1, max=256, help="Concurrent transfers.")] = 16,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish a valid corpus; files already in the target are not sent again, and never overwritten."""
+    if dry_run:
+        _say_preview(corpus, target, base_url, as_json=as_json)
+        return
     from landloom.publication.publish import publish as run_publish
 
     with ProgressBars() as bars:
@@ -148,6 +170,20 @@ def publish(
         say("published before, nothing to send")
     say(f"{done.name} {done.version} is at {done.target}; catalogue: {done.base_url}/stac-v1.0/catalog.json")
     say(f"digest of everything published: {done.digest}")
+
+
+def _say_preview(corpus: str, target: str, base_url: str, *, as_json: bool) -> None:
+    """Print what a publication would send."""
+    from landloom.publication.publish import preview
+
+    found = preview(corpus, target, base_url)
+    if as_json:
+        say_json(found.document())
+    elif found.is_published:
+        say("published before, nothing to send")
+    else:
+        say(f"the corpus is valid; {counted(found.files, 'file')} ({size(found.size)} without the catalogue) to send")
+        say(f"  to {found.target}, where files of an earlier attempt are not sent again; nothing was written")
 
 
 def add(
@@ -202,8 +238,8 @@ def add(
     if as_json:
         say_json(done.document())
         return
-    for note in done.notes:
-        say(f"  note: {note}")
+    for line in done.notes:
+        note(line)
     if done.added:
         say(f"added {done.product}, label version {done.version}, to {counted(done.samples, 'sample')}")
         say("  later builds of this corpus keep it")

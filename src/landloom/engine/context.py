@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from landloom.corpus.layout import PARTS
+from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
-from landloom.errors import CorpusError, InvalidInputError, Problem, StoreError
+from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
 from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
-BEGUN: Final = ".landloom/begun"
-"""Present during a build, and after one that was killed."""
 _EXCLUSIVE: Final = ("begin exclusive",)
 _SHARED: Final = ("begin", "select count(*) from sqlite_master")
 
@@ -136,8 +134,11 @@ def _opened(
     copied.copy()
     try:
         yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
-    finally:
-        copied.copy()
+    except BaseException:
+        with suppress(LandloomError):  # what has gone wrong before is told
+            copied.copy()
+        raise
+    copied.copy()
 
 
 @contextmanager

@@ -5,6 +5,7 @@ There is no other scheduling.
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import math
 import multiprocessing
@@ -20,6 +21,7 @@ from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from landloom.engine.separate import SeparateProcesses, on_this_machine
 from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
 from landloom.model.address import HOSTS_VARIABLE, OUTAGE_VARIABLE, REQUESTS_VARIABLE
 from landloom.store.credentials import kept, take_over
@@ -88,7 +90,7 @@ def capacity(executor: Executor) -> Capacity:
     client, stated = getattr(executor, "_client", None), getattr(executor, "_max_workers", None)
     if client is not None and hasattr(client, "nthreads"):
         stated = sum(client.nthreads().values())
-    here = isinstance(executor, ProcessPoolExecutor | ThreadPoolExecutor)
+    here = on_this_machine(executor)
     workers = stated if isinstance(stated, int) and stated > 0 else WORKERS
     return Capacity(workers=workers, memory=_memory() if here else math.inf)
 
@@ -142,11 +144,12 @@ def inline() -> InlineExecutor:
 
 
 def processes(workers: int) -> Factory:
-    """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
+    """Worker processes, started by a fork server before any thread of GDAL or numba exists.
 
     The server imports once what this process has imported of landloom, so that no worker has to do it again. Workers
     ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
-    when the user of the pool raises; their unfinished units are repeated by the next run.
+    when the user of the pool raises; their unfinished units are repeated by the next run. One that dies is replaced,
+    and costs what it was doing.
     """
     context = multiprocessing.get_context("forkserver")
 
@@ -158,8 +161,11 @@ def processes(workers: int) -> Factory:
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")
         with reader, writer:
-            executor = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers(), hosts)
+            executor = SeparateProcesses(
+                workers,
+                lambda: ProcessPoolExecutor(
+                    1, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers(), hosts)
+                ),
             )
             try:
                 yield executor
@@ -207,6 +213,9 @@ def dask(address: str) -> Factory:
         MissingExtraError: `distributed` is not installed.
         InvalidInputError: nothing answers there.
     """
+    if ":" not in address:  # said before a second goes by for loading Dask
+        what = f"no Dask scheduler at {address!r}: no port; expected an address such as tcp://10.0.0.1:8786"
+        raise InvalidInputError(what)
     try:
         from distributed import Client
     except ImportError as error:
@@ -222,16 +231,35 @@ def dask(address: str) -> Factory:
 
 
 def _require_scheduler(address: str) -> None:
-    """Refuse an address where nothing listens: Dask's client would wait for it."""
+    """Refuse an address where no scheduler answers at once: Dask's client would wait for it, and end in a traceback."""
+    try:
+        kind = asyncio.run(asyncio.wait_for(_greeted(address), _ANSWERS))
+    except Exception as error:
+        said = str(error).splitlines() or [f"no answer within {_ANSWERS:.0f} s"]
+        what = f"no Dask scheduler at {address!r}: {said[0]}; expected an address such as tcp://10.0.0.1:8786"
+        raise InvalidInputError(what) from error
+    if kind != "Scheduler":
+        raise InvalidInputError(f"got a Dask {kind.lower()} at {address!r}, expected a scheduler")
+
+
+async def _greeted(address: str) -> str:
+    """What kind of server of Dask answers."""
+    from distributed import Security
+    from distributed import comm as comms
     from distributed.comm.addressing import parse_address, parse_host_port
 
+    protocol, location = parse_address(address)
+    if protocol in {"tcp", "tls"}:  # so that a name or port that is wrong is said in the words of the system
+        socket.create_connection(parse_host_port(location), timeout=_ANSWERS).close()
+    security: Any = Security()  # type: ignore[no-untyped-call]
+    library: Any = comms  # its functions are untyped
+    comm = await library.connect(address, timeout=_ANSWERS, **security.get_connection_args("client"))
     try:
-        protocol, location = parse_address(address)
-        if protocol in {"tcp", "tls"}:
-            socket.create_connection(parse_host_port(location), timeout=_ANSWERS).close()
-    except (OSError, ValueError) as error:
-        what = f"no Dask scheduler at {address!r}: {error}; expected an address such as tcp://10.0.0.1:8786"
-        raise InvalidInputError(what) from error
+        await comm.write({"op": "identity"})
+        answer = await comm.read()
+    finally:
+        comm.abort()
+    return str(answer.get("type")) if isinstance(answer, dict) else "process"
 
 
 def named(address: str) -> Factory:

@@ -134,13 +134,13 @@ def build(
         notes = [str(problem) for problem in (*plan.problems, *problems)]
         notes += [f"{one.unit.id}: {one}" for one in blank]
         notes += [line for request in plan.requests for line in request.kind.notes(request, results)]
-        publish_outcomes(project, plan, results, context)
-        keep_draw(plan.placement, context)
-        forget_shards(place)
+        _publish(project, plan, results, context, place)
         notes += _left_out(plan, results)
     there, kept = _with_added(place, before, factory, listener)
+    context.listener.advanced("labels added before", None)
     notes += kept
     page = write_report(place.folder, REGISTRY, there.store)
+    context.listener.advanced("report", None)
     return BuildReport(
         name=project.recipe.name,
         version=project.recipe.version,
@@ -155,6 +155,62 @@ def build(
         parts=_parts(there),
         notes=tuple(notes),
         report=str(page),
+    )
+
+
+def _publish(project: Project, plan: Plan, results: Results, context: BuildContext, place: Place) -> None:
+    """Make what was built a corpus: the first of three steps that are shown."""
+    context.listener.started("finishing", 3)
+    publish_outcomes(project, plan, results, context)
+    keep_draw(plan.placement, context)
+    forget_shards(place)
+    context.listener.advanced("documents and index", None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preview:
+    """What a build would do."""
+
+    corpus: str
+    """Folder or address of the corpus."""
+    samples: int
+    scenes: int
+    rows: tuple[tuple[str, int, int], ...]
+    """Product, its units that are done, and those that would be made."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        rows = [{"product": product, "done": done, "to_make": made} for product, done, made in self.rows]
+        return {"corpus": self.corpus, "samples": self.samples, "scenes": self.scenes, "products": rows}
+
+
+def preview(
+    recipe: str | Path, *, out: str | Path | None = None, factory: Factory = inline, listener: Listener | None = None
+) -> Preview:
+    """What a build would make. As for a plan, samples are placed and the archive is searched; nothing is built.
+
+    Args:
+        recipe: as of `build`.
+        out: as of `build`.
+        factory: as of `build`.
+        listener: receives progress.
+
+    Raises:
+        RecipeError: the recipe has problems.
+        ForeignCorpusError: the folder contains another corpus, or something else.
+        BuildError: units that placing needs have failed.
+    """
+    project, place, _ = claimed(recipe, out)
+    with build_context(place, factory, listener) as context:
+        inputs, left_out = gather(project, REGISTRY, context, fetch=False)
+        plan = make_plan(project, REGISTRY, inputs, left_out)
+        todo = Counter(unit.product for unit in unfinished(plan.units, context))
+    every = Counter(unit.product for unit in plan.units)
+    return Preview(
+        corpus=place.uri,
+        samples=len(plan.placement.samples),
+        scenes=plan.scene_count,
+        rows=tuple((key, count - todo[key], todo[key]) for key, count in sorted(every.items())),
     )
 
 

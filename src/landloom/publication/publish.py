@@ -137,6 +137,54 @@ def publish(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PublishPreview:
+    """What a publication would send."""
+
+    target: str
+    files: int
+    """Number of files of the corpus, documents of the catalogue included."""
+    size: int
+    """Bytes of the files that are there already; the catalogue is written anew."""
+    is_published: bool
+    """Whether this same corpus is there, so that nothing would be sent."""
+
+    def document(self) -> dict[str, Any]:
+        """As JSON values."""
+        return asdict(self)
+
+
+def preview(corpus: str, target: str, base_url: str) -> PublishPreview:
+    """Check corpus, target and address as `publish` does, and count what it would send; nothing is written.
+
+    Args:
+        corpus: as of `publish`.
+        target: as of `publish`.
+        base_url: as of `publish`.
+
+    Raises:
+        InvalidInputError: the base URL is not an absolute address.
+        CorpusError: there is no corpus.
+        CorpusInvalidError: the corpus is invalid.
+        ForeignCorpusError: the target contains a different published version, or something else.
+    """
+    base = _checked(base_url)
+    there, goal = FinishedCorpus.open(corpus), open_store(target)
+    if goal.uri == there.store.uri:
+        raise ForeignCorpusError(f"{target}: is the corpus itself; publish it to another place")
+    audit(there.store, digests=False).demand()
+    is_published = _is_published(there, goal, base)
+    if not is_published:
+        _demand_ours(there.info, goal)
+    entries = [entry for tile in ("", *there.tiles) for entry in there.entries(tile)]
+    return PublishPreview(
+        target=target,
+        files=len(entries),
+        size=sum(entry.size for entry in entries if not entry.path.startswith(f"{STAC}/")),
+        is_published=is_published,
+    )
+
+
 def _checked(base_url: str) -> str:
     """The address under which readers reach a corpus, without a slash at its end.
 
@@ -168,18 +216,23 @@ def _begin(info: CorpusInfo, goal: Store, run: str) -> None:
         ForeignCorpusError: it contains something else.
     """
     marker = orjson.dumps({"name": info.name, "version": info.version, "run": run})
+    _demand_ours(info, goal)
+    if not goal.create(MARKER, marker):
+        goal.put(MARKER, marker)
+
+
+def _demand_ours(info: CorpusInfo, goal: Store) -> None:
+    """Refuse a target that contains something else than an unfinished publication of this corpus."""
     if goal.exists(MARKER):
         name = orjson.loads(goal.get(MARKER))["name"]
         if name != info.name:
             raise ForeignCorpusError(f"{goal.uri}: the corpus {name} is being published there, not {info.name}")
-    else:
-        first = next(iter(goal.list()), None)
-        if first is not None:
-            raise ForeignCorpusError(
-                f"{goal.uri}: contains files of something else, such as {first.key}; choose another target"
-            )
-    if not goal.create(MARKER, marker):
-        goal.put(MARKER, marker)
+        return
+    first = next(iter(goal.list()), None)
+    if first is not None:
+        raise ForeignCorpusError(
+            f"{goal.uri}: contains files of something else, such as {first.key}; choose another target"
+        )
 
 
 def _is_published(there: FinishedCorpus, goal: Store, base_url: str) -> bool:

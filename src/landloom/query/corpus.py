@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from landloom.corpus.layout import BEGUN
 from landloom.errors import InvalidInputError, LandloomWarning, NotFoundError, counted
 from landloom.query.arguments import limited, names_of, period_of
 from landloom.query.cql2.condition import Condition
@@ -81,6 +82,9 @@ class Corpus:
         text = str(uri)
         layer = None if countries is None else os.fspath(countries)
         path = Path(text.removeprefix("file://"))
+        if (path / BEGUN).exists() and (path / INDEX).is_file():
+            unfinished = "a build of it is running, has failed or was killed; see `landloom status`"
+            warnings.warn(f"{text}: may be incomplete: {unfinished}", LandloomWarning, stacklevel=2)
         if path.suffix == ".parquet" and path.is_file():
             source, base = index_source(path), f"{path.resolve().parents[1]}/"
         elif (path / INDEX).is_file():

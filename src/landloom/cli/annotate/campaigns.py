@@ -9,7 +9,7 @@ import typer
 
 from landloom.errors import InvalidInputError
 from landloom.reports.options import JsonOption, ReadingCommand, named_values
-from landloom.reports.terminal import ProgressBars, say, say_json
+from landloom.reports.terminal import ProgressBars, note, say, say_json
 
 if TYPE_CHECKING:
     from landloom.pipelines.annotation.campaign import CampaignOptions, CampaignReport
@@ -185,7 +185,7 @@ def _say(done: CampaignReport) -> None:
     say(f"{done.name}: {done.chips:,} chips, {done.tasks:,} tasks ({kinds})")
     say(f"  {done.classes} classes, {done.submissions:,} submissions needed; ledger: {done.ledger}")
     for line in done.notes:
-        say(f"  note: {line}")
+        note(line)
     if done.admin is not None:
         shown = "" if done.password is None else f", password {done.password} (shown only now)"
         say(f"  first user: {done.admin}{shown}")

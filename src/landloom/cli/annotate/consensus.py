@@ -9,7 +9,7 @@ import typer
 
 from landloom.cli.annotate.campaigns import CAMPAIGN, CampaignArgument
 from landloom.reports.options import JsonOption, ReadingCommand
-from landloom.reports.terminal import say, say_json
+from landloom.reports.terminal import note, say, say_json
 
 if TYPE_CHECKING:
     from landloom.pipelines.annotation.consensus import ConsensusReport
@@ -56,8 +56,8 @@ def _say(done: ConsensusReport, out: Path | None) -> None:
     say(f"{done.campaign}: {done.pixels:,} pixels of {done.tasks:,} tasks by {done.method}")
     if done.accuracy is not None:
         say(f"  {done.accuracy:.1%} right on reference tasks, calibration error {done.ece:.3f}")
-    for note in done.notes:
-        say(f"  note: {note}")
+    for line in done.notes:
+        note(line)
     if done.added:
         say(f"added {done.product}, label version {done.version}, to the corpus; later builds keep it")
     elif done.product is not None:

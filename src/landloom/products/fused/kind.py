@@ -11,6 +11,7 @@ import numpy as np
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import clear_classes, sensor_of
+from landloom.engine.pixels.cubes import held_chunks
 from landloom.engine.pixels.directions import angles_identity
 from landloom.engine.pixels.mask_sections import mask_problems, masks_of, pixel_mask
 from landloom.engine.pixels.registration import Register
@@ -202,7 +203,7 @@ class FusedKind(ProductKind[FusedProduct]):
             [read(scene, second.read, str(section.second)) for scene in more] if second else [],
             *_further(task),
         )
-        return self._made(request, tile, key, MEMORY, task)
+        return self._made(request, tile, key, MEMORY + held_chunks(task.scenes), task)
 
     def _made(
         self, request: ProductRequest[FusedProduct], tile: str, key: str, memory: int, task: FusedTask | ImportTask

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
-from landloom.corpus.layout import CORPUS, ROOT
+from landloom.corpus.layout import CORPUS, ROOT, STATE
 from landloom.corpus.root import RootDigest, check_index
 from landloom.errors import (
     CorpusError,
@@ -310,6 +310,8 @@ def remote_source(uri: str, cache: Path | None = None, profile: str | None = Non
         return index_source(_fetched_index(base, folder, profile)), base
     known = corpora()
     if uri not in known:
+        if (Path(uri) / STATE).is_dir():
+            raise CorpusError(f"{uri}: its build has not finished; continue it with `landloom build`")
         if Path(uri).exists():
             raise CorpusError(f"{uri}: got no corpus, expected {INDEX} or the published resource files in it")
         raise NotFoundError.of("corpus", uri, known)
