@@ -167,15 +167,17 @@ def _is_outline(geometry: Mapping[str, Any], outline: NDArray[np.float64]) -> bo
 
 
 def _shape(key: str, content: bytes, document: Mapping[str, Any]) -> bytes:
-    """A document without its individual values: ids of sample and tile, numbers, digests."""
+    """A document without its individual values: ids of sample and tile, numbers, digests, and shares of classes."""
     if document.get("type") == "Feature":
         own = str(document.get("properties", {}).get("sample_id"))
         zone, tile = [*key.split("/"), "", ""][2:4]
         for text in (own, f"{zone}_{tile}", f"{zone}/{tile}"):
             content = content.replace(text.encode(), b"")
-        content = _NUMBER.sub(b"0", _DIGEST.sub(b"", content))
+        content = _SHARE.sub(b"", _NUMBER.sub(b"0", _DIGEST.sub(b"", content)))
     return hashlib.sha256(content).digest()
 
 
 _NUMBER: Final = re.compile(rb"(?<=[\[,:])-?\d[\d.eE+-]*(?=[\],}])")
+_SHARE: Final = re.compile(rb'"[a-z][a-z0-9]*_[0-9]+":0,')
+"""The share of a class: each sample lists those that it has, and a schema that restricts one is not known."""
 _DIGEST: Final = re.compile(rb"1220[0-9a-f]{64}")
