@@ -17,6 +17,13 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
+def spent(work: Callable[[], object]) -> tuple[float, float]:
+    """Wall and processor seconds of one call, of all threads; the latter tell more where others use the machine."""
+    wall, processor = time.perf_counter(), time.process_time()
+    work()
+    return time.perf_counter() - wall, time.process_time() - processor
+
+
 def speedup(ours: Callable[[], object], peer: Callable[[], object], rounds: int = 5) -> float:
     """How many times faster ours is: median of peer / ours over alternating rounds, after one warm-up of each."""
     ours()

@@ -15,6 +15,7 @@ import numpy as np
 from landloom.corpus.lineage import Lineage, LineageStep
 from landloom.engine.pixels.attempts import without_broken
 from landloom.engine.pixels.blocks import BUDGET, Block, blocks
+from landloom.engine.pixels.cubes import held_chunks
 from landloom.engine.pixels.joining import JoinTask, TimestepParts, part_layouts
 from landloom.engine.pixels.parallel import in_threads
 from landloom.engine.pixels.registration import Register, Registration, survey
@@ -269,7 +270,7 @@ def timestep_units(
             makes=tuple(product.key for product in products),
             samples=samples,
             key=decides,
-            memory=2 * BUDGET,
+            memory=2 * BUDGET + held_chunks(scenes),
             task=task,
         )
         units.append(unit)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 from tests.engine.pixels.test_registration import SAMPLES, shown
-from tests.engine.small_scenes import write_scene
+from tests.engine.small_scenes import AREA, write_scene
 
 from landloom.engine.pixels.blocks import blocks
 from landloom.engine.pixels.masks import PixelMask
@@ -93,6 +93,37 @@ def test_measuring_tells_of_the_same_displacements_as_correcting(sensors: tuple[
         assert found.displaced(name) is None
     assert any(note.what.startswith("the second sensor lies") for note in found.notes())
     assert first.shifts.items() <= found.shifts.items()
+
+
+@pytest.mark.parametrize("beside", [0, 1])
+def test_a_coarser_sensor_stays_in_its_own_pixels_if_all_scenes_share_them(
+    sensors: tuple[Source, Source], tmp_path: Path, beside: int
+) -> None:
+    files, source = shown(0.0, 0.0), sensors[1]
+    numbers = {"B05": files["B05"], "SCL": files["SCL"].copy()}
+    numbers["SCL"][50:60, 50:70] = 9
+    area = AREA.window(beside, beside, *AREA.shape)
+    time = datetime(2018, 7, 1, tzinfo=UTC)
+    source = replace(source, passes=(*source.passes, (write_scene(tmp_path, numbers, area=area, time=time).scene,)))
+    grid = AREA.window(31, 33, 120, 120)
+    inside = np.zeros(grid.shape, bool)
+    part = np.s_[20:80, 30:90]
+    inside[part] = True
+    window = Window(grid=grid, near=np.ones(grid.shape, bool), inside=inside)
+    with ExitStack() as stack:
+        (own, clouds), (fine, others) = (
+            read(source, [window], stack).sightings(0) for read in (Staged.read_own, Staged.read)
+        )
+    assert (own.rows is None) == bool(beside)
+    assert own.stack.shape[-1] == (120 if beside else 61)
+    assert own.shape == grid.shape
+    assert np.array_equal(own.clear(np.s_[:, :]), fine.valid)
+    assert np.array_equal(clouds.part(part), others.part(part))
+    assert (clouds.part(part)[-1] == 2).any()
+    cut = own.cut(part)
+    assert np.array_equal(cut.clear(np.s_[:, :]), fine.valid[..., *part])
+    rows, columns = (np.arange(60) if one is None else one for one in (cut.rows, cut.columns))
+    assert np.array_equal(cut.stack[:, :, rows][..., columns], fine.stack[..., *part])
 
 
 def test_sensors_that_cannot_be_compared_are_told_of(sensors: tuple[Source, Source]) -> None:

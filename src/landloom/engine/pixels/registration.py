@@ -36,6 +36,10 @@ DILATE: Final = 2
 """Pixels of the classification by which unusable areas grow at least: the edges of clouds move."""
 NOTED: Final = 1.0
 """Pixels from which a displacement is told of, not only recorded."""
+MOST_COMPARED: Final = 24
+"""Overpasses of a second sensor that are compared with the first at most: they share one displacement."""
+_NEAREST: Final = 2
+"""Overpasses of the first sensor that each of these is compared with, if there are more."""
 _MOST_PARTS: Final = 12
 """Pieces along a side of a pixel at most in which sensors are compared."""
 _COLOURS: Final = ("nir", "red", "nir08", "green")
@@ -219,9 +223,10 @@ def survey_between(
     Raises:
         TransientFaultError: a file is temporarily unreadable.
     """
-    theirs = [scene for group in second.passes for scene in group]
-    if own.rule is Register.OFF or not first.passes or not theirs:
+    if own.rule is Register.OFF or not first.passes or not second.passes:
         return own
+    first, second = _compared(first, second)
+    theirs = [scene for group in second.passes for scene in group]
     colour = survey_band(first.bands, first.passes[0][0])
     names = colour, second.bands[list(first.bands).index(colour)]
     sizes = first.passes[0][0].made_by.bands[names[0]].resolution, theirs[0].made_by.bands[names[1]].resolution
@@ -241,6 +246,17 @@ def survey_between(
     what = f"the second sensor lies {east:.1f} m east and {north:.1f} m north of the first"
     moved = {name: None if shift is None else _moved(shift, offset, pixel) for name, shift in own.shifts.items()}
     return replace(own, shifts=moved, told=(*own.told, what))
+
+
+def _compared(first: Sensed, second: Sensed) -> tuple[Sensed, Sensed]:
+    """Some of many overpasses of a second sensor, and those of the first that are nearest in time to each."""
+    step = -(-len(second.passes) // MOST_COMPARED)
+    if step < 2:
+        return first, second
+    some = second.passes[step // 2 :: step]
+    ours, theirs = (np.array([group[0].time.timestamp() for group in passes]) for passes in (first.passes, some))
+    near = np.abs(theirs[:, None] - ours).argsort(axis=1, kind="stable")[:, :_NEAREST]
+    return replace(first, passes=[first.passes[n] for n in np.unique(near)]), replace(second, passes=some)
 
 
 def _moved(shift: Shift, offset: Offset, pixel: float) -> Shift:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from landloom.imagery.fusion.sightings import Sightings
 
+Number = TypeVar("Number", bound=np.generic)
 FEATURE_STEP: Final = 15.0
 """Days between the features by which pixels are compared."""
 FEATURE_NOISE: Final = 0.4
@@ -64,7 +65,7 @@ class Course:
 
     regions: Regions
     at_dates: NDArray[np.float32]
-    """(time, band, region) on the dates of the first sensor, in units of noise."""
+    """(time, region, band) on the dates of the first sensor, in units of noise."""
     at_targets: NDArray[np.float32]
     """(target, band, region) likewise."""
     variance: NDArray[np.float32]
@@ -195,12 +196,11 @@ def prepare(
     noise = noise_levels(first.stack, first.valid)
     regions = _regions(first, targets, noise, origin)
     valid = first.valid.copy()
-    series = _first_pass(first, valid, regions, noise)
+    series, gain = _first_pass(first, valid, regions, noise)
     regions = _seen_only(regions, series)
     bandpass, left_out = None, None
     if second is not None:
-        level = _gains(first, valid, series, regions, noise) * noise[:, None, None]
-        added, bandpass, left_out = _second(second, series, regions, level, noise)
+        added, bandpass, left_out = _second(second, series, regions, gain * noise[:, None, None], noise)
         series = series if added is None else series.joined(added)
     return Prepared(
         first=first,
@@ -222,11 +222,19 @@ def _regions(
     knots = np.arange(targets[0], last + FEATURE_STEP / 2, FEATURE_STEP)
     height, width = first.valid.shape[1:]
     features = np.empty((height, width, knots.size * len(noise)), np.uint16)
+    seen: NDArray[np.bool_] = np.asarray(first.valid.any(axis=0))
     for row in range(0, height, ROWS):
         rows = slice(row, row + ROWS)
-        course = whittaker(first.stack[:, :, rows], first.valid[:, rows], first.days, knots, 1.0)
-        place_features(course.reshape(-1, *course.shape[2:]), features[rows])
-    return find_regions(features, np.tile(np.float32(FEATURE_NOISE) * noise, knots.size), origin)
+        places = np.flatnonzero(seen[rows])
+        if places.size:
+            stack, valid = _picked(first.stack[:, :, rows], places), _picked(first.valid[:, rows], places)
+            place_features(whittaker(stack, valid, first.days, knots, 1.0), seen[rows], features[rows])
+    return find_regions(features, np.tile(np.float32(FEATURE_NOISE) * noise, knots.size), origin, seen=seen)
+
+
+def _picked(values: NDArray[Number], places: NDArray[np.int64]) -> NDArray[Number]:
+    """(…, y, x) → (…, pixel, 1) some pixels, by flat index."""
+    return values.reshape(*values.shape[:-2], -1).take(places, axis=-1)[..., None]
 
 
 def _seen_only(regions: Regions, series: RegionSeries) -> Regions:
@@ -239,8 +247,8 @@ def _seen_only(regions: Regions, series: RegionSeries) -> Regions:
 
 def _first_pass(
     first: Sightings, valid: NDArray[np.bool_], regions: Regions, noise: NDArray[np.float32]
-) -> RegionSeries:
-    """Series of regions without spikes; outliers are taken out of `valid`."""
+) -> tuple[RegionSeries, NDArray[np.float32]]:
+    """Series of regions without spikes, and the brightness of pixels; outliers are taken out of `valid`."""
     where = (regions.member, regions.weight)
     means, mass = gather(first.stack, valid, *where, regions.count)
     series = region_series(first.days, means, mass, noise)
@@ -249,19 +257,11 @@ def _first_pass(
         valid[t] &= ~spikes[t, regions.member[0]]
     series = series.without(spikes)
     at_dates = smoothed(series, rates(series), first.days)
-    gain, _ = fit_gains(first.stack, valid, at_dates.mean, *where, noise)
-    valid &= ~find_outliers(first.stack, valid, at_dates.mean, at_dates.variance, *where, gain, noise)
+    mean = at_dates.by_region()
+    gain, _ = fit_gains(first.stack, valid, mean, *where, noise)
+    valid &= ~find_outliers(first.stack, valid, mean, at_dates.variance, *where, gain, noise)
     gone = gather(first.stack, first.valid & ~valid, *where, regions.count)
-    return region_series(first.days, *without((means, mass), gone), noise).without(spikes)
-
-
-def _gains(
-    first: Sightings, valid: NDArray[np.bool_], series: RegionSeries, regions: Regions, noise: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """Brightness of pixels."""
-    at_dates = smoothed(series, rates(series), first.days)
-    gain: NDArray[np.float32] = fit_gains(first.stack, valid, at_dates.mean, regions.member, regions.weight, noise)[0]
-    return gain
+    return region_series(first.days, *without((means, mass), gone), noise).without(spikes), gain
 
 
 def _second(
@@ -272,8 +272,7 @@ def _second(
     sure = (made.variance.max(axis=1) < NEAR) | series.seen_within(second.days, NEAR_DAYS)
     mixed = mixtures(second, regions, level)
     usable = second.valid & sure[:, mixed.middle]
-    mean = np.ascontiguousarray(np.nan_to_num(made.mean).transpose(0, 2, 1))
-    differ = expected(mean, second.valid, mixed.start, mixed.region, mixed.bright)
+    differ = expected(made.by_region(), second.valid, mixed.start, mixed.region, mixed.bright)
     step = second.footprint if second.rows is None else 1
     some = np.s_[:, :, step // 2 :: step, step // 2 :: step]
     bandpass = fit_bandpass(second.stack[some], differ[some], usable[:, *some[2:]])
@@ -296,7 +295,7 @@ def _course(series: RegionSeries, days: NDArray[np.float64], targets: NDArray[np
     at_dates, at_targets = smoothed(series, rate, days), smoothed(series, rate, targets)
     return Course(
         regions=regions,
-        at_dates=at_dates.mean,
+        at_dates=at_dates.by_region(),
         at_targets=at_targets.mean,
         variance=_real(at_targets.variance, calibration(series, rate)),
     )

@@ -35,8 +35,8 @@ class Mixtures:
 def mixtures(seen: Sightings, regions: Regions, level: NDArray[np.float32]) -> Mixtures:
     """What regions each pixel of a sensor shows.
 
-    A pixel shows the mean of the grid's pixels within it. One of a sensor that is on the grid shows the mean of its
-    footprint around it, and stands for itself alone.
+    A pixel shows the mean of the grid's pixels within it, of those that belong to any region. One of a sensor that is
+    on the grid shows the mean of its footprint around it, and stands for itself alone.
 
     Args:
         seen: of the sensor.
@@ -94,10 +94,11 @@ def _mix(
     levels = np.empty((most, bands), np.float32)
     for r in range(len(rows)):
         for c in range(len(columns)):
-            count = 0
+            count, known = 0, 0
             for y in range(rows[r, 0], rows[r, 1]):
                 for x in range(columns[c, 0], columns[c, 1]):
                     mine = own_rows[r, 0] <= y < own_rows[r, 1] and own_columns[c, 0] <= x < own_columns[c, 1]
+                    known += weight[0, y, x] > 0
                     for k in range(members):
                         w = weight[k, y, x]
                         if w <= 0:
@@ -117,12 +118,11 @@ def _mix(
             if region.size == 0:
                 start[pixel + 1] = count
                 continue
-            area = np.float32((rows[r, 1] - rows[r, 0]) * (columns[c, 1] - columns[c, 0]))
             for n in range(count):
                 entry = start[pixel] + n
                 region[entry], share[entry] = found[n], own[n]
                 for b in range(bands):
-                    bright[entry, b] = levels[n, b] / area
+                    bright[entry, b] = levels[n, b] / np.float32(known)
 
 
 @kernel

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 LEAST: Final = 4.0
 """Smallest noise, in stored numbers."""
+MOST_PIXELS: Final = 2**16
+"""Pixels of a date that are looked at, in rows: so many tell its noise to a part in a hundred."""
 _ENOUGH: Final = 100
 _LARGEST: Final = 2 * 65_535
 
@@ -36,7 +38,9 @@ def noise_levels(stack: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArray
         >>> bool(abs(noise_levels(stack, np.ones((6, 40, 40), bool))[0] - 50) < 2)
         True
     """
-    times, bands = stack.shape[:2]
+    times, bands, height, width = stack.shape
+    step = max(height * width // MOST_PIXELS, 1)
+    stack, valid = stack[:, :, ::step], valid[:, ::step]
     pair = valid[:, :, 1:] & valid[:, :, :-1]
     found: list[list[float]] = [[] for _ in range(bands)]
     for t in range(1, times):

@@ -22,6 +22,7 @@ OUTLIER: Final = 3.5
 """Root mean square over bands of an observation's difference, in σ, from which it is an outlier."""
 REST: Final = np.float32(0.5)
 """Share of what neither a pixel's regions nor its lasting difference explain that its value differs by, too."""
+HALF: Final = np.float32(0.5)
 _USUAL: Final = 12.0
 _FEW: Final = 4.0
 _LAG: Final = 40.0
@@ -41,7 +42,7 @@ def fit_gains(
     Args:
         stack: (time, band, y, x).
         valid: (time, y, x).
-        mean: (time, band, region) series of regions on the same dates, in units of noise.
+        mean: (time, region, band) series of regions on the same dates, in units of noise.
         member: of `Regions`.
         weight: of `Regions`.
         noise: (band).
@@ -53,22 +54,22 @@ def fit_gains(
     prior = 1.0 / GAIN_SPREAD**2
     gain = np.empty((bands, height, width), dtype=np.float32)
     variance = np.empty((bands, height, width), dtype=np.float32)
-    cross, square = np.empty((bands, width)), np.empty((bands, width))
+    cross, square = np.empty((width, bands)), np.empty((width, bands))
     for y in range(height):
         cross[:], square[:] = prior, prior
         for t in range(times):
             for x in range(width):
                 if valid[t, y, x]:
+                    i, j, k, n = member[0, y, x], member[1, y, x], member[2, y, x], member[3, y, x]
+                    p, q, r, s = weight[0, y, x], weight[1, y, x], weight[2, y, x], weight[3, y, x]
                     for b in range(bands):
-                        m = 0.0
-                        for k in range(MEMBERS):
-                            m += weight[k, y, x] * mean[t, b, member[k, y, x]]
-                        cross[b, x] += m * stack[t, b, y, x] / noise[b]
-                        square[b, x] += m * m
+                        m = p * mean[t, i, b] + q * mean[t, j, b] + r * mean[t, k, b] + s * mean[t, n, b]
+                        cross[x, b] += m * (stack[t, b, y, x] / noise[b])
+                        square[x, b] += m * m
         for b in range(bands):
             for x in range(width):
-                gain[b, y, x] = cross[b, x] / square[b, x]
-                variance[b, y, x] = 1.0 / square[b, x]
+                gain[b, y, x] = cross[x, b] / square[x, b]
+                variance[b, y, x] = 1.0 / square[x, b]
     return gain, variance
 
 
@@ -88,7 +89,7 @@ def find_outliers(
     Args:
         stack: (time, band, y, x).
         valid: (time, y, x).
-        mean: (time, band, region) in units of noise.
+        mean: (time, region, band) in units of noise.
         variance: (time, band, region).
         member: of `Regions`.
         weight: of `Regions`.
@@ -100,30 +101,34 @@ def find_outliers(
     """
     times, bands, height, width = stack.shape
     found = np.zeros((times, height, width), dtype=np.bool_)
+    limit, tenth, one = np.float32(bands * OUTLIER**2), np.float32(0.1), np.float32(1.0)
     for t in range(times):
         for y in range(height):
             for x in range(width):
                 if valid[t, y, x]:
+                    i, j, k, n = member[0, y, x], member[1, y, x], member[2, y, x], member[3, y, x]
+                    p, q, r, s = weight[0, y, x], weight[1, y, x], weight[2, y, x], weight[3, y, x]
                     # Uncertainty only lowers the score: it is looked up for the few that stand out without it.
-                    score = 0.0
+                    score = np.float32(0.0)
                     for b in range(bands):
-                        m = 0.0
-                        for k in range(MEMBERS):
-                            m += weight[k, y, x] * mean[t, b, member[k, y, x]]
-                        miss = stack[t, b, y, x] / noise[b] - gain[b, y, x] * m
+                        m = p * mean[t, i, b] + q * mean[t, j, b] + r * mean[t, k, b] + s * mean[t, n, b]
+                        miss = np.float32(stack[t, b, y, x]) / noise[b] - gain[b, y, x] * m
                         # What a pixel differs by in proportion is its own course, not a cloud.
-                        score += miss * miss / (1.0 + (0.1 * m) ** 2)
-                    if score <= bands * OUTLIER**2:
+                        score += miss * miss / (one + (tenth * m) * (tenth * m))
+                    if score <= limit:
                         continue
-                    score = 0.0
+                    score = np.float32(0.0)
                     for b in range(bands):
-                        m, v = 0.0, 1.0
-                        for k in range(MEMBERS):
-                            m += weight[k, y, x] * mean[t, b, member[k, y, x]]
-                            v += weight[k, y, x] * variance[t, b, member[k, y, x]]
-                        miss = stack[t, b, y, x] / noise[b] - gain[b, y, x] * m
-                        score += miss * miss / (v + (0.1 * m) ** 2)
-                    found[t, y, x] = score > bands * OUTLIER**2
+                        m = p * mean[t, i, b] + q * mean[t, j, b] + r * mean[t, k, b] + s * mean[t, n, b]
+                        v = (
+                            p * variance[t, b, i]
+                            + q * variance[t, b, j]
+                            + r * variance[t, b, k]
+                            + s * variance[t, b, n]
+                        )
+                        miss = np.float32(stack[t, b, y, x]) / noise[b] - gain[b, y, x] * m
+                        score += miss * miss / (one + v + (tenth * m) * (tenth * m))
+                    found[t, y, x] = score > limit
     return found
 
 
@@ -152,7 +157,7 @@ def pixel_series(
         stack: (time, band, y, x).
         valid: (time, y, x).
         days: (time) ascending.
-        at_dates: (time, band, region) series of regions, in units of noise.
+        at_dates: (time, region, band) series of regions, in units of noise.
         known: (y, x) pixels to make; the others are left as they are.
         targets: (target) ascending.
         at_targets: (target, band, region).
@@ -170,7 +175,6 @@ def pixel_series(
         Number of values that were outside of the limits.
     """
     times, bands, height, width = stack.shape
-    count = targets.size
     every = np.concatenate((days, targets))
     order = np.argsort(every, kind="mergesort")
     ordered = every[order]
@@ -181,33 +185,77 @@ def pixel_series(
     miss = np.zeros((bands, times, width), dtype=np.float32)
     values, seen = np.zeros(shape, np.float32), np.full(shape, np.inf, np.float32)
     mean, wide = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    rate, own, rest = np.empty(shape, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    rate, lasting, rest = np.empty(shape, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    bounds = np.float32(limits[0]), np.float32(limits[1])
+    near, share = np.empty((MEMBERS, width), np.int32), np.empty((MEMBERS, width), np.float32)
+    of_regions = at_targets, variance, near, share
     clipped = 0
     for y in range(height):
-        _misses(stack[:, :, y], valid[:, y], at_dates, member[:, y], weight[:, y], gain[:, y], noise, miss)
-        _lasting(miss, valid[:, y], days, own, rest)
-        rate[:] = np.float32(2.0 / DECAY) * own
+        near[:], share[:] = member[:, y], weight[:, y]
+        _misses(stack[:, :, y], valid[:, y], at_dates, near, share, gain[:, y], noise, miss)
+        _lasting(miss, valid[:, y], days, lasting, rest)
+        rate[:] = np.float32(2.0 / DECAY) * lasting
         for t in range(times):
             for c in range(width):
                 seen[place[t], c] = np.float32(1.0) + rest[c] if valid[t, y, c] else np.float32(np.inf)
         for b in range(bands):
             for t in range(times):
                 values[place[t]] = miss[b, t]
-            smooth_levels(values, seen, ordered, rate, DECAY, own, mean, wide)
-            for n in range(count):
-                for x in np.flatnonzero(known[y]):
-                    m, v = np.float32(0.0), np.float32(0.0)
-                    for k in range(MEMBERS):
-                        w = weight[k, y, x]
-                        if w > 0:
-                            m += w * at_targets[n, b, member[k, y, x]]
-                            v += w * variance[n, b, member[k, y, x]]
-                    g = gain[b, y, x]
-                    level = noise[b] * (g * m + mean[place[times + n], x])
-                    v = g * g * v + m * m * gain_variance[b, y, x] + wide[place[times + n], x] + REST * rest[x]
-                    clipped += level < limits[0] - 0.5 or level > limits[1]
-                    series[n, b, y, x] = np.uint16(min(max(level + 0.5, limits[0]), limits[1]))
-                    sigma[n, b, y, x] = np.uint16(min(max(noise[b] * np.sqrt(v) + 0.5, 1.0), SATURATED - 1.0))
+            smooth_levels(values, seen, ordered, rate, DECAY, lasting, mean, wide)
+            of_regions, of_pixel = (
+                (at_targets, variance, near, share),
+                (gain[b, y], gain_variance[b, y], rest, known[y]),
+            )
+            clipped += _written(b, y, of_regions, of_pixel, mean, wide, place[times:], noise[b], bounds, series, sigma)
+    return clipped
+
+
+@kernel
+def _written(
+    b: int,
+    y: int,
+    of_regions: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]],
+    of_pixel: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]],
+    mean: NDArray[np.float32],
+    wide: NDArray[np.float32],
+    place: NDArray[np.int64],
+    noise: np.float32,
+    limits: tuple[np.float32, np.float32],
+    series: NDArray[np.uint16],
+    sigma: NDArray[np.uint16],
+) -> int:
+    """Write a band of a row; returns the number of values outside of the limits.
+
+    Args:
+        b: band.
+        y: row.
+        of_regions: their series, variances, and which of them each pixel belongs to, with its weights.
+        of_pixel: its brightness, the variance of that, the rest, and whether it is known.
+        mean: (event, x) lasting differences.
+        wide: (event, x) their variances.
+        place: (target) event of each.
+        noise: of the band.
+        limits: as of `pixel_series`.
+        series: as of `pixel_series`.
+        sigma: as of `pixel_series`.
+    """
+    at_targets, variance, near, share = of_regions
+    gain, gain_variance, rest, known = of_pixel
+    (low, high), clipped, most = limits, 0, np.float32(SATURATED - 1)
+    for n in range(place.size):
+        event, level_of, variance_of = place[n], at_targets[n, b], variance[n, b]
+        for x in range(known.size):
+            i, j, k, r = near[0, x], near[1, x], near[2, x], near[3, x]
+            s, u, v, w = share[0, x], share[1, x], share[2, x], share[3, x]
+            m = s * level_of[i] + u * level_of[j] + v * level_of[k] + w * level_of[r]
+            own = s * variance_of[i] + u * variance_of[j] + v * variance_of[k] + w * variance_of[r]
+            level = noise * (gain[x] * m + mean[event, x])
+            own = gain[x] * gain[x] * own + m * m * gain_variance[x] + wide[event, x] + REST * rest[x]
+            error = noise * np.sqrt(own) + HALF
+            if known[x]:
+                clipped += level < low - HALF or level > high
+                series[n, b, y, x] = np.uint16(min(max(level + HALF, low), high))
+                sigma[n, b, y, x] = np.uint16(min(max(error, np.float32(1.0)), most))
     return clipped
 
 
@@ -224,15 +272,15 @@ def _misses(
 ) -> None:
     """Differences (band, time, pixel) of a row's observations from its regions' series, in units of noise."""
     bands, times, width = miss.shape
-    for b in range(bands):
-        for t in range(times):
-            for x in range(width):
-                m = np.float32(0.0)
-                if valid[t, x]:
+    miss[:] = np.float32(0.0)
+    for t in range(times):
+        for x in range(width):
+            if valid[t, x]:
+                for b in range(bands):
+                    m = np.float32(0.0)
                     for k in range(MEMBERS):
-                        m += weight[k, x] * at_dates[t, b, member[k, x]]
-                    m = np.float32(stack[t, b, x]) / noise[b] - gain[b, x] * m
-                miss[b, t, x] = m
+                        m += weight[k, x] * at_dates[t, member[k, x], b]
+                    miss[b, t, x] = np.float32(stack[t, b, x]) / noise[b] - gain[b, x] * m
 
 
 @kernel

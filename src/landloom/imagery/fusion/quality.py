@@ -143,18 +143,41 @@ def quality_layers(
         uint16 (target, 5 + band, y, x).
     """
     count, bands, height, width = sigma.shape
-    nearest = nearest_dates(used, days, targets)
-    known = nearest >= 0
-    away = np.where(known, np.abs(days[nearest] - targets[:, None, None]), np.inf)
-    made = np.full((count, 5 + bands, height, width), QUALITY_NODATA, np.uint16)
-    share = np.where(away <= half, 0.0, 1.0 - np.exp(-away / MEMORY))
-    made[:, 0] = np.rint(100 * share).astype(np.uint16)
-    made[:, 1] = np.where(known, np.minimum(np.rint(np.where(known, away, 0.0)), QUALITY_NODATA - 1), QUALITY_NODATA)
-    made[:, 2] = clouds
-    made[:, 3] = np.where(known, codes[nearest], QUALITY_NODATA)
-    made[:, 4] = np.where(known, np.minimum(references[None], QUALITY_NODATA - 1), QUALITY_NODATA)
-    made[:, 5:] = np.where(sigma > 0, sigma, QUALITY_NODATA)
+    made = np.empty((count, 5 + bands, height, width), np.uint16)
+    away = np.abs(days[None] - targets[:, None])
+    share = np.where(away <= half, 0.0, 100 * (1.0 - np.exp(-away / MEMORY)))
+    told = np.stack([np.rint(share), np.minimum(np.rint(away), QUALITY_NODATA - 1)]).astype(np.uint16)
+    counted = np.minimum(references, QUALITY_NODATA - 1).astype(np.uint16)
+    _place_layers(nearest_dates(used, days, targets), told, codes, counted, clouds, sigma, made)
     return made
+
+
+@kernel
+def _place_layers(
+    nearest: NDArray[np.int32],
+    told: NDArray[np.uint16],
+    codes: NDArray[np.uint16],
+    references: NDArray[np.uint16],
+    clouds: NDArray[np.uint16],
+    sigma: NDArray[np.uint16],
+    made: NDArray[np.uint16],
+) -> None:
+    """Layers by the nearest observation of each pixel; `told` has (synthetic share or days, target, time)."""
+    nothing = np.uint16(QUALITY_NODATA)
+    for n in range(made.shape[0]):
+        for y in range(made.shape[2]):
+            for x in range(made.shape[3]):
+                t = nearest[n, y, x]
+                known = t >= 0
+                made[n, 0, y, x] = told[0, n, t] if known else np.uint16(100)
+                made[n, 1, y, x] = told[1, n, t] if known else nothing
+                made[n, 2, y, x] = clouds[n, y, x]
+                made[n, 3, y, x] = codes[t] if known else nothing
+                made[n, 4, y, x] = references[y, x] if known else nothing
+        for b in range(sigma.shape[1]):
+            for y in range(made.shape[2]):
+                for x in range(made.shape[3]):
+                    made[n, 5 + b, y, x] = sigma[n, b, y, x] if sigma[n, b, y, x] > 0 else nothing
 
 
 def whole_numbers(values: NDArray[Any], nodata: float | None) -> NDArray[np.uint16]:

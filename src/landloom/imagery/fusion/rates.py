@@ -37,12 +37,10 @@ class Rates:
     season: NDArray[np.float64]
     """(band, season) factor in this part, common to all regions: fields change in summer and rest in winter."""
 
-    def at(self, days: NDArray[np.float64], band: int) -> NDArray[np.float32]:
-        """(day, region) rate in the interval before each day."""
+    def factors(self, days: NDArray[np.float64]) -> NDArray[np.float32]:
+        """(day, band) factor on a region's rate in the interval before each day."""
         middle = np.concatenate([days[:1], (days[1:] + days[:-1]) / 2])
-        factor = np.interp(middle, self.days, self.season[band]).astype(np.float32)
-        rate: NDArray[np.float32] = factor[:, None] * self.base[band][None, :]
-        return rate
+        return np.stack([np.interp(middle, self.days, one) for one in self.season], axis=1).astype(np.float32)
 
 
 def rates(series: RegionSeries, rounds: int = 8) -> Rates:

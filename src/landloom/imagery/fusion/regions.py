@@ -48,7 +48,11 @@ class Regions:
 
 
 def find_regions(
-    features: NDArray[np.uint16], noise: NDArray[np.float32], origin: tuple[int, int], width: float = 1.0
+    features: NDArray[np.uint16],
+    noise: NDArray[np.float32],
+    origin: tuple[int, int],
+    width: float = 1.0,
+    seen: NDArray[np.bool_] | None = None,
 ) -> Regions:
     """Group pixels around seeds of a lattice by the similarity of their features.
 
@@ -57,29 +61,37 @@ def find_regions(
         noise: (feature) standard deviation of each.
         origin: row and column of the first pixel on the lattice's raster.
         width: root mean square difference of features at which a similarity is halved.
+        seen: (y, x) pixels that have features; the others belong to no region. By default all.
     """
     height, wide = features.shape[:2]
+    seen = np.ones((height, wide), np.bool_) if seen is None else seen
     rows = (np.arange(height) + origin[0]) // STEP
     columns = (np.arange(wide) + origin[1]) // STEP
     rows, columns = rows - rows[0], columns - columns[0]
     shape = (int(rows[-1]) + 1, int(columns[-1]) + 1)
-    label = rows[:, None] * shape[1] + columns[None, :]
+    label = np.where(seen, rows[:, None] * shape[1] + columns[None, :], -1)
     scale = (1 / noise.astype(np.float32) ** 2).astype(np.float32)
     for _ in range(ROUNDS):
         seeds = _means(features, label, shape[0] * shape[1])
-        label = _assign(features, seeds, scale, rows, columns, shape)
+        label = _assign(features, seen, seeds, scale, rows, columns, shape)
     seeds = _means(features, label, shape[0] * shape[1])
-    member, weight = _memberships(features, seeds, scale, rows, columns, shape, np.float32(width))
+    member, weight = _memberships(features, seen, seeds, scale, rows, columns, shape, np.float32(width))
     return Regions(count=shape[0] * shape[1], member=member, weight=weight)
 
 
 @kernel
-def place_features(values: NDArray[np.uint16], out: NDArray[np.uint16]) -> None:
-    """Features (feature, y, x) → (y, x, feature)."""
-    for y in range(values.shape[1]):
-        for x in range(values.shape[2]):
-            for k in range(values.shape[0]):
-                out[y, x, k] = values[k, y, x]
+def place_features(values: NDArray[np.uint16], seen: NDArray[np.bool_], out: NDArray[np.uint16]) -> None:
+    """Features (knot, band, pixel seen, 1) → (y, x, feature); those of other pixels are left as they are."""
+    p = 0
+    for y in range(seen.shape[0]):
+        for x in range(seen.shape[1]):
+            if seen[y, x]:
+                k = 0
+                for n in range(values.shape[0]):
+                    for b in range(values.shape[1]):
+                        out[y, x, k] = values[n, b, p, 0]
+                        k += 1
+                p += 1
 
 
 @kernel
@@ -89,6 +101,8 @@ def _means(flat: NDArray[np.uint16], label: NDArray[np.int64], count: int) -> ND
     total = np.zeros((count, size + 1), dtype=np.float32)
     for y in range(flat.shape[0]):
         for x in range(flat.shape[1]):
+            if label[y, x] < 0:
+                continue
             row = total[label[y, x]]
             for k in range(size):
                 row[k] += flat[y, x, k]
@@ -112,6 +126,7 @@ def _distance(a: NDArray[np.uint16], b: NDArray[np.float32], scale: NDArray[np.f
 @kernel
 def _assign(
     flat: NDArray[np.uint16],
+    seen: NDArray[np.bool_],
     seeds: NDArray[np.float32],
     scale: NDArray[np.float32],
     rows: NDArray[np.int64],
@@ -120,9 +135,11 @@ def _assign(
 ) -> NDArray[np.int64]:
     """The most similar seed of each pixel among those of the lattice squares around it."""
     height, wide, size = flat.shape
-    label = np.empty((height, wide), dtype=np.int64)
+    label = np.full((height, wide), -1, dtype=np.int64)
     for y in range(height):
         for x in range(wide):
+            if not seen[y, x]:
+                continue
             best = np.float32(np.inf)
             for r in range(max(rows[y] - 1, 0), min(rows[y] + 2, shape[0])):
                 for c in range(max(columns[x] - 1, 0), min(columns[x] + 2, shape[1])):
@@ -138,6 +155,7 @@ def _assign(
 @kernel
 def _memberships(
     flat: NDArray[np.uint16],
+    seen: NDArray[np.bool_],
     seeds: NDArray[np.float32],
     scale: NDArray[np.float32],
     rows: NDArray[np.int64],
@@ -153,6 +171,8 @@ def _memberships(
     chosen = np.empty(MEMBERS, dtype=np.int32)
     for y in range(height):
         for x in range(wide):
+            if not seen[y, x]:
+                continue
             nearest[:] = np.inf
             chosen[:] = 0
             for r in range(max(rows[y] - REACH, 0), min(rows[y] + REACH + 1, shape[0])):
@@ -180,7 +200,7 @@ def _memberships(
 
 @kernel
 def gather(
-    stack: NDArray[np.float32],
+    stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
     member: NDArray[np.int32],
     weight: NDArray[np.float32],
@@ -207,11 +227,18 @@ def gather(
         for y in range(height):
             for x in range(wide):
                 if valid[t, y, x]:
-                    for k in range(member.shape[0]):
-                        region, w = member[k, y, x], weight[k, y, x]
-                        mass[t, region] += w
-                        for b in range(bands):
-                            own[region, b] += w * stack[t, b, y, x]
+                    i, j, k, n = member[0, y, x], member[1, y, x], member[2, y, x], member[3, y, x]
+                    p, q, r, s = weight[0, y, x], weight[1, y, x], weight[2, y, x], weight[3, y, x]
+                    mass[t, i] += p
+                    mass[t, j] += q
+                    mass[t, k] += r
+                    mass[t, n] += s
+                    for b in range(bands):
+                        value = np.float32(stack[t, b, y, x])
+                        own[i, b] += p * value
+                        own[j, b] += q * value
+                        own[k, b] += r * value
+                        own[n, b] += s * value
         for b in range(bands):
             for region in range(count):
                 if mass[t, region] > 0:

@@ -21,7 +21,7 @@ UNEVEN: Final = 0.2
 """Share of the variance of differences among a region's pixels that their mean has."""
 NEAR_DAYS: Final = 3.5
 """Days from an observation of the first sensor within which it does, too."""
-MOST_PIXELS: Final = 200_000
+MOST_PIXELS: Final = 50_000
 """Pixels of all dates that bandpasses are fitted to: of more, every so many."""
 _COEFFICIENT: Final = 0.15
 _OFFSET: Final = 100.0

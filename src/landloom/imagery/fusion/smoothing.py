@@ -9,6 +9,7 @@ import numpy as np
 
 from landloom.imagery.fusion.levels import smooth_levels
 from landloom.imagery.fusion.rates import localise
+from landloom.kernels import kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from landloom.imagery.fusion.rates import Rates
     from landloom.imagery.fusion.regional import RegionSeries
 
+REGIONS: Final = 32
+"""Regions that are smoothed at a time."""
 FOLDS: Final = 4
 """Parts of the dates that are withheld in turn to calibrate uncertainty."""
 
@@ -29,6 +32,10 @@ class Smoothed:
     variance: NDArray[np.float32]
     """(day, band, region); infinite for a region without any observation."""
 
+    def by_region(self) -> NDArray[np.float32]:
+        """(day, region, band) the mean, as kernels take it that need all bands of a region."""
+        return np.ascontiguousarray(self.mean.transpose(0, 2, 1))
+
 
 def smoothed(series: RegionSeries, rate: Rates, wanted: NDArray[np.float64]) -> Smoothed:
     """The series at wanted days, in any order.
@@ -38,37 +45,68 @@ def smoothed(series: RegionSeries, rate: Rates, wanted: NDArray[np.float64]) -> 
         rate: of `rates`.
         wanted: days.
     """
-    times, bands, regions = series.values.shape
+    bands, regions = series.values.shape[1:]
     days = np.concatenate([series.days, wanted])
     order = np.argsort(days, kind="stable")
     place = np.empty(days.size, dtype=np.int64)
     place[order] = np.arange(days.size)
-    shape = (days.size, bands, regions)
-    values, noise = np.zeros(shape, np.float32), np.full(shape, np.inf, np.float32)
-    values[place[:times]], noise[place[:times]] = series.values, series.variance
-    growth = np.stack([rate.at(days[order], b) for b in range(bands)], axis=1)
-    localise(values, noise, days[order], growth)
-    made = Smoothed(
-        mean=np.empty((wanted.size, bands, regions), np.float32),
-        variance=np.empty((wanted.size, bands, regions), np.float32),
-    )
-    unseen = ~series.seen.any(axis=0)
-    mean, variance = np.empty((days.size, regions), np.float32), np.empty((days.size, regions), np.float32)
-    start = np.full(regions, 1e6, np.float32)
-    for b in range(bands):
-        smooth_levels(
-            np.ascontiguousarray(values[:, b]),
-            np.ascontiguousarray(noise[:, b]),
-            days[order],
-            np.ascontiguousarray(growth[:, b]),
-            0.0,
-            start,
-            mean,
-            variance,
-        )
-        made.mean[:, b], made.variance[:, b] = mean[place[times:]], variance[place[times:]]
-    made.variance[:, :, unseen] = np.inf
-    return made
+    mean = np.empty((wanted.size, bands, regions), np.float32)
+    variance = np.empty_like(mean)
+    where = (place, days[order], rate.factors(days[order]), rate.base)
+    _smooth(np.ascontiguousarray(series.values), np.ascontiguousarray(series.variance), *where, mean, variance)
+    variance[:, :, ~series.seen.any(axis=0)] = np.inf
+    return Smoothed(mean=mean, variance=variance)
+
+
+@kernel
+def _smooth(
+    values: NDArray[np.float32],
+    variance: NDArray[np.float32],
+    place: NDArray[np.int64],
+    days: NDArray[np.float64],
+    factor: NDArray[np.float32],
+    base: NDArray[np.float32],
+    mean: NDArray[np.float32],
+    spread: NDArray[np.float32],
+) -> None:
+    """Some regions at a time, so that their series stay in the processor's cache.
+
+    Args:
+        values: (time, band, region).
+        variance: (time, band, region).
+        place: (time, then wanted) the event that each is.
+        days: (event) ascending.
+        factor: (event, band) of `Rates`.
+        base: (band, region) of `Rates`.
+        mean: (wanted, band, region) result.
+        spread: (wanted, band, region) result.
+    """
+    times, bands, regions = values.shape
+    events = days.size
+    seen, noise = np.empty((events, bands, REGIONS), np.float32), np.empty((events, bands, REGIONS), np.float32)
+    growth, start = np.empty((events, bands, REGIONS), np.float32), np.full(REGIONS, np.float32(1e6))
+    own, error = np.empty((events, REGIONS), np.float32), np.empty((events, REGIONS), np.float32)
+    rate, made = np.empty((events, REGIONS), np.float32), np.empty((events, REGIONS), np.float32)
+    wide = np.empty((events, REGIONS), np.float32)
+    for first in range(0, regions, REGIONS):
+        size = min(REGIONS, regions - first)
+        seen[:], noise[:], growth[:] = np.float32(0.0), np.float32(np.inf), np.float32(1.0)
+        for t in range(times):
+            for b in range(bands):
+                for p in range(size):
+                    seen[place[t], b, p], noise[place[t], b, p] = values[t, b, first + p], variance[t, b, first + p]
+        for n in range(events):
+            for b in range(bands):
+                for p in range(size):
+                    growth[n, b, p] = factor[n, b] * base[b, first + p]
+        localise(seen, noise, days, growth)
+        for b in range(bands):
+            own[:], error[:], rate[:] = seen[:, b], noise[:, b], growth[:, b]
+            smooth_levels(own, error, days, rate, 0.0, start, made, wide)
+            for n in range(mean.shape[0]):
+                for p in range(size):
+                    event = place[times + n]
+                    mean[n, b, first + p], spread[n, b, first + p] = made[event, p], wide[event, p]
 
 
 def calibration(series: RegionSeries, rate: Rates) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, ReportFacts, SceneRequest
 from landloom.engine.pixels.bands import clear_classes, sensor_of
+from landloom.engine.pixels.cubes import held_chunks
 from landloom.engine.pixels.directions import angles_identity
 from landloom.engine.pixels.mask_sections import mask_problems, masks_of, pixel_mask
 from landloom.engine.pixels.registration import Register
@@ -22,7 +23,6 @@ from landloom.model.sensor import SENTINEL_2_L2A
 from landloom.model.time import Cadence, Period
 from landloom.products.fused.importing import MEMORY as IMPORT_MEMORY
 from landloom.products.fused.importing import ImportTask
-from landloom.products.fused.report import withheld_part
 from landloom.products.fused.section import FusedProduct
 from landloom.products.fused.sightings import Source
 from landloom.products.fused.task import MEMORY, FusedTask
@@ -203,7 +203,7 @@ class FusedKind(ProductKind[FusedProduct]):
             [read(scene, second.read, str(section.second)) for scene in more] if second else [],
             *_further(task),
         )
-        return self._made(request, tile, key, MEMORY, task)
+        return self._made(request, tile, key, MEMORY + held_chunks(task.scenes), task)
 
     def _made(
         self, request: ProductRequest[FusedProduct], tile: str, key: str, memory: int, task: FusedTask | ImportTask
@@ -221,6 +221,8 @@ class FusedKind(ProductKind[FusedProduct]):
 
     def report(self, request: ProductRequest[FusedProduct], facts: ReportFacts) -> list[str]:
         """Observations by tile and timestep, and errors at withheld ones."""
+        from landloom.products.fused.report import withheld_part
+
         errors = withheld_part(one.outcome.measures for one in facts.of(request))
         rows = [(one.tile, one.outcome.lineage) for one in facts.of(request) if one.outcome.lineage is not None]
         if not rows:

@@ -235,18 +235,30 @@ class Staged:
         """(kept overpass) days since 1970."""
         return self.source.days[self.kept]
 
-    def sightings(self, number: int) -> tuple[Sightings, Clouds]:
-        """Observations of a window, and its cloud masks."""
+    def room(self) -> NDArray[np.uint16]:
+        """Memory for the values of any window, to be used for one after the other."""
+        return np.empty(self.kept.size * len(self.source.bands) * max(one.near.size for one in self.windows), np.uint16)
+
+    def sightings(self, number: int, room: NDArray[np.uint16] | None = None) -> tuple[Sightings, Clouds]:
+        """Observations of a window, and its cloud masks.
+
+        Args:
+            number: of the window.
+            room: of `room`, which holds the values.
+        """
         own, kept, bands = self.windows[number], self.kept, len(self.source.bands)
         size = own.near.size
-        stack = np.empty((kept.size, bands, *own.grid.shape), np.uint16)
+        shape = (kept.size, bands, *own.grid.shape)
+        stack = np.empty(shape, np.uint16) if room is None else room[: kept.size * bands * size].reshape(shape)
         valid = np.empty((kept.size, *own.grid.shape), np.bool_)
         codes = np.zeros((kept.size, 0 if own.inside is None else own.inside.size), np.uint8)
         for n, index in enumerate(kept.tolist()):
             piece = np.frombuffer(self.spool.get(self._number(number, index)), np.uint8)
-            bits, codes[n], values = np.split(piece, np.cumsum([-(-size // 8), codes.shape[1]]))
-            valid[n] = np.unpackbits(bits, count=size).reshape(own.grid.shape)
-            unpacked(values.copy().view(np.uint16).reshape(bands, -1), valid[n], stack[n])
+            end = piece.size - codes.shape[1]
+            first = end - -(-size // 8)
+            valid[n] = np.unpackbits(piece[first:end], count=size).reshape(own.grid.shape)
+            codes[n] = piece[end:]
+            unpacked(piece[:first].view(np.uint16).reshape(bands, -1), valid[n], stack[n])
         seen = Sightings(
             days=self.days,
             stack=stack,
@@ -318,7 +330,7 @@ class Staged:
                 added[n] = valid.any()
         inside = b"" if own.inside is None else codes.ravel()[own.inside].tobytes()
         values = packed(bands, valid) if bands.size else np.zeros((len(bands), 1), np.uint16)
-        self.spool.add(self._number(number, index), b"".join((np.packbits(valid).data, inside, values.data)))
+        self.spool.add(self._number(number, index), b"".join((values.data, np.packbits(valid).data, inside)))
         if bands.size and watched:
             band = bands[self.source.bands.index(survey_band(self.source.bands, readers[0].scene))]
             for (stack, clear), part in zip(watched, own.places, strict=True):

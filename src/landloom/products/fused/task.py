@@ -176,6 +176,8 @@ class _Tile:
         self.steps = self._steps()
         self.share = np.zeros((len(task.samples), len(task.timesteps)))
         """(sample, timestep) mean used observations of a pixel."""
+        self.rooms: list[NDArray[np.uint16]] = []
+        """Memory for the observations of blocks, one for each thread."""
         self.tally = Tally()
         self.withheld: WithheldErrors | None = None
 
@@ -217,8 +219,15 @@ class _Tile:
         )
 
     def _block(self, writers: Sequence[ProductWriter], number: int) -> Tally:
+        room = self.rooms.pop() if self.rooms else self.first.room()
+        try:
+            return self._fused(writers, number, room)
+        finally:
+            self.rooms.append(room)
+
+    def _fused(self, writers: Sequence[ProductWriter], number: int, room: NDArray[np.uint16]) -> Tally:
         grid, resolution = self.grids[number], self.task.resolution
-        first, *masks = self.first.sightings(number)
+        first, *masks = self.first.sightings(number, room)
         second = None
         if self.second is not None:
             second, more = self.second.sightings(number)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
+from landloom.engine.pixels.cubes import held_chunks
 from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
 from landloom.engine.units import Unit, unit_digest
@@ -92,7 +93,7 @@ class GranuleSeriesKind(ProductKind[GranuleSeries]):
                 makes=tuple(product.key for product in made),
                 samples=samples,
                 key=decides,
-                memory=MEMORY,
+                memory=MEMORY + held_chunks(scenes.candidates),
                 task=task,
             )
             units.append(unit)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 from landloom.corpus.info import ProductInfo
 from landloom.engine.kinds import ProductKind, ProductRequest, SceneRequest
 from landloom.engine.pixels.bands import band_problems, completed_bands, sensor_of
+from landloom.engine.pixels.cubes import held_chunks
 from landloom.engine.pixels.mask_sections import pixel_mask
 from landloom.engine.pixels.registration import Register
 from landloom.engine.units import Unit, unit_digest
@@ -115,7 +116,7 @@ class SeriesKind(ProductKind[SeriesProduct]):
                 makes=tuple(product.key for product in made),
                 samples=samples,
                 key=decides,
-                memory=MEMORY,
+                memory=MEMORY + held_chunks(scenes),
                 task=task,
             )
             units.append(unit)

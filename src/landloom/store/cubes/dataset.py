@@ -49,7 +49,9 @@ class _Chunks:
                 self._held.popitem(last=False)
 
 
-_CHUNKS: Final = _Chunks(256 * 2**20)
+HELD: Final = 256 * 2**20
+"""Bytes of decoded chunks that a process holds."""
+_CHUNKS: Final = _Chunks(HELD)
 
 
 class ZarrDataset:
