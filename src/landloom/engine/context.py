@@ -136,9 +136,9 @@ def _opened(
         yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
     except BaseException:
         with suppress(LandloomError):  # what has gone wrong before is told
-            copied.copy()
+            copied.finish()
         raise
-    copied.copy()
+    copied.finish()
 
 
 @contextmanager

@@ -8,6 +8,7 @@ state folder, with a copy of it beside the corpus: so shards on machines without
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import re
 import time
@@ -139,6 +140,13 @@ class Copied:
             self._next += OFTEN
             with suppress(LandloomError):  # the last copy, at the end, tells what is wrong
                 self.copy()
+
+    def finish(self) -> None:
+        """Copy the journal for the last time: it will be closed."""
+        try:
+            self.copy()
+        finally:
+            self._next = math.inf
 
     def copy(self) -> None:
         """Copy the journal."""

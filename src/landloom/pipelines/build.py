@@ -138,7 +138,6 @@ def build(
         notes += _left_out(plan, results)
     there, kept = _with_added(place, before, factory, listener)
     context.listener.advanced("labels added before", None)
-    notes += kept
     page = write_report(place.folder, REGISTRY, there.store)
     context.listener.advanced("report", None)
     return BuildReport(
@@ -153,7 +152,7 @@ def build(
         units_run=len(waiting),
         seconds=time.perf_counter() - start,
         parts=_parts(there),
-        notes=tuple(notes),
+        notes=(*notes, *kept),
         report=str(page),
     )
 
