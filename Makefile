@@ -44,6 +44,7 @@ help:  ## list the targets
 
 demo: .venv/run.stamp  ## simulate a small world and build a corpus from it: out/demo
 	$(BIN)/landloom demo --out out/demo
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --silent web || echo "the explorer page is not built; try: make web"; fi
 
 demo-query: .venv/run.stamp  ## query the demo corpus, download and verify a subset, query its server: out/demo
 	$(BIN)/landloom demo query --out out/demo

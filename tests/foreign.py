@@ -22,6 +22,7 @@ OFFLINE: Final = {
     "HF_HUB_OFFLINE": "1",
     "HTTP_PROXY": "http://127.0.0.1:9",
     "HTTPS_PROXY": "http://127.0.0.1:9",
+    "NO_PROXY": "127.0.0.1",
     "NUMBA_NUM_THREADS": "1",
 }
 """Nothing is fetched: DuckDB would look for extensions."""

@@ -23,7 +23,7 @@ from tests.projects import write_granules, write_series
 
 from landloom.archive.presets import connection_limits
 from landloom.corpus.documents import corpus_json
-from landloom.corpus.info import CorpusInfo
+from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.engine.context import build_context
 from landloom.engine.plan import gather, make_plan
 from landloom.engine.scenes.fetching import open_provider, rules_of
@@ -151,27 +151,30 @@ def fingerprint(project: Project, state: Path) -> str:
             for key, data in request.kind.tables(request, plan.placement, context.store)
         ]
         counted = estimate(project, REGISTRY, plan.placement.samples, plan.scene_count).document()
-    recipe = project.recipe
-    info = CorpusInfo(
-        name=recipe.name,
-        version=recipe.version,
-        scheme=recipe.scheme,
-        publication=recipe.publication,
-        products=tuple(made),
-        layouts=recipe.layouts,
-    )
     told = {
         "samples": [str(asdict(one)) for one in plan.placement.samples],
         "tables": tables,
         "units": [(unit.id, unit.key, unit.makes) for unit in plan.units],
-        "corpus": corpus_json(info).decode(),
-        "stac": recipe.stac.names,
+        "corpus": corpus_json(_info(project, tuple(made))).decode(),
+        "stac": project.recipe.stac.names,
         "mappings": mappings,
         "estimate": counted,
         "connections": connection_limits(archives.values()),
         "problems": [str(one) for one in problems],
     }
     return json.dumps(told, default=str)
+
+
+def _info(project: Project, products: tuple[ProductInfo, ...]) -> CorpusInfo:
+    recipe = project.recipe
+    return CorpusInfo(
+        name=recipe.name,
+        version=recipe.version,
+        scheme=recipe.scheme,
+        publication=recipe.publication,
+        products=products,
+        layouts=recipe.layouts,
+    )
 
 
 def _fetching(section: Any) -> list[object]:

@@ -95,6 +95,17 @@ def test_metadata_come_back_from_the_file() -> None:
         read_metadata(pa.schema([]))
 
 
+def test_people_find_shares_counts_titles_and_units() -> None:
+    table = pq.read_table(io.BytesIO(index_bytes(_table())), use_threads=False)
+    for row in table.to_pylist():
+        assert dict(row["shares"]) == {name: row[name] / 1_000_000 for name in taxonomy("clc").columns() if row[name]}
+        assert row["s2_count"] == row["s2_available"][0].bit_count()
+    field = table.schema.field("clc_211")
+    assert (field.metadata[b"unit"], field.metadata[b"title"]) == (b"1e-6", b"Non-irrigated arable land")
+    assert table.schema.field("shares").metadata[b"unit"] == b"1"
+    assert index_bytes(table) == index_bytes(_table())
+
+
 def test_a_second_product_of_a_taxonomy_has_columns_of_its_own() -> None:
     labels = INFO.product("labels")
     second = replace(labels, product=replace(labels.product, key="later", collection="labels_later"))

@@ -128,6 +128,8 @@ def test_the_tutorial_runs(desk: Path) -> None:
 def test_python_runs(page: Path, desk: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "reader"
     shutil.copytree(desk, folder)
+    (folder / "out").mkdir()
+    (folder / "out" / "demo").symlink_to(folder)  # as `make demo` leaves it: archive, recipe and corpus
     assert run_page(page, monkeypatch, folder) > 0
 
 
@@ -153,6 +155,15 @@ def test_what_does_not_run_says_why() -> None:
         "README.md",
     }
     assert {place.split(":")[0] for place in unrun} <= pages, unrun
+
+
+def test_every_journey_of_the_readme_runs_or_says_why_not() -> None:
+    """What README shows in the folder of `make demo` is run in order by `test_python_runs`."""
+    shown = list(blocks(ROOT / "README.md"))
+    assert all(block.mark == "run" or block.mark.startswith(NOT_RUN) for block in shown if block.language == "console")
+    assert sum(block.mark == "run" for block in shown) >= 5
+    run = [" ".join(words) for block in shown if block.mark == "run" for words in typed(block)]
+    assert all(words.startswith("landloom ") for words in run)
 
 
 def test_blocks_are_found() -> None:
@@ -198,7 +209,7 @@ def test_console_lines_parse(block: Block) -> None:
         elif words[0] == "make":
             assert words[1] in targets
         else:
-            assert words[0] in {"git", "cd", "pip", "python", "rclone", "azcopy", "export"}, words
+            assert words[0] in {"cd", "pip", "python", "rclone", "azcopy", "export", "source"}, words
 
 
 def test_commands_named_in_prose_exist() -> None:

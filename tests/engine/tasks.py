@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -86,6 +87,22 @@ class Dies:
             if self.marker:
                 Path(self.marker).touch()
             os._exit(9)
+        return Outcome(files=())
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outlives:
+    """Notes that it runs, and waits until another worker has died."""
+
+    log: str
+    marker: str
+
+    def run(self) -> Outcome:
+        with Path(self.log).open("a") as file:
+            file.write("ran\n")
+        while not Path(self.marker).exists():
+            time.sleep(0.01)
+        time.sleep(0.2)  # until the pool has noticed
         return Outcome(files=())
 
 

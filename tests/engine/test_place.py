@@ -20,7 +20,7 @@ from tests.web import serving
 from landloom.corpus.audit.validate import audit, digest
 from landloom.engine.place import JOURNAL, Place
 from landloom.engine.shards import Shard
-from landloom.errors import ForeignCorpusError
+from landloom.errors import ForeignCorpusError, InvalidInputError
 from landloom.pipelines.build import build
 from landloom.pipelines.shards.build import prepare
 from landloom.pipelines.status import read_status
@@ -99,6 +99,7 @@ def test_a_build_in_an_object_store_goes_on_from_any_machine(
     assert done.units_run == 0
     assert done.address == done.document()["corpus"] == out
     assert Path(done.report).is_relative_to(os.environ["LANDLOOM_STATE"])
+    assert str(done.report) in run("report", out).out.replace("\n", "")
     assert "<h2>Requests</h2>" in Path(done.report).read_text(encoding="utf-8")
 
 
@@ -197,3 +198,6 @@ def test_the_state_of_a_folder_lies_in_it(tmp_path: Path, monkeypatch: pytest.Mo
     assert one.folder.parent == other.folder.parent == tmp_path / "builds"
     assert one.folder != other.folder
     assert JOURNAL.startswith(".landloom/")
+    for address in ("https://example.org/a", "memory://a"):
+        with pytest.raises(InvalidInputError, match="expected a folder, or an address that starts s3://"):
+            Place.of(address)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pytest
-from tests.engine.tasks import Bug, Chained, Dies, Faulty, Full, Link, Reads, Square, unit
+from tests.engine.tasks import Bug, Chained, Dies, Faulty, Full, Link, Outlives, Reads, Square, unit
 
 from landloom.engine.executors import WORKERS, capacity, inline, processes
 from landloom.engine.run import execute, run, worker_died
@@ -114,6 +114,15 @@ def test_a_dead_worker_is_replaced_and_its_unit_runs_again(journal: Journal, tmp
     assert run(units, factory=processes(2), journal=journal) == []
     assert {entry.state for entry in journal.entries()} == {"done"}
     assert len(list(journal.entries())) == 6
+
+
+def test_a_dead_worker_costs_its_unit_alone(journal: Journal, tmp_path: Path) -> None:
+    """The unit that runs beside it goes on, and is not begun anew."""
+    died, log = tmp_path / "died", tmp_path / "log"
+    units = [unit("dies", Dies(marker=str(died))), unit("lives", Outlives(log=str(log), marker=str(died)))]
+    assert run(units, factory=processes(2), journal=journal) == []
+    assert log.read_text() == "ran\n"
+    assert {entry.state for entry in journal.entries()} == {"done"}
 
 
 def test_a_unit_that_kills_every_worker_fails_alone(journal: Journal) -> None:

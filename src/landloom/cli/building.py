@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from landloom.pipelines.build import BuildReport
     from landloom.store.network.traffic import Counts
 
-CorpusArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutOption = Annotated[
     str | None,
     typer.Option(
@@ -226,9 +225,15 @@ def _fetch(document: str) -> Callable[[str], bytes]:
     return partial(HrefDocuments().read, document=document)
 
 
-def report(corpus: CorpusArgument = CORPUS) -> None:
+def report(
+    corpus: Annotated[str, typer.Argument(help="Folder or address of the corpus.")] = str(CORPUS),
+) -> None:
     """Write `report.html`: one page with maps, distributions, example chips, failures and timings."""
+    from landloom.engine.place import JOURNAL, Place
     from landloom.pipelines.registry import REGISTRY
     from landloom.publication.report import write_report
+    from landloom.store.open import open_store
 
-    say(f"wrote {write_report(corpus, REGISTRY)}")
+    place = Place.of(corpus)
+    place.fetch(JOURNAL)
+    say(f"wrote {write_report(place.folder, REGISTRY, open_store(place.uri))}")

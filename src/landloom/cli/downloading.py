@@ -19,7 +19,8 @@ from landloom.cli.asking import (
     select,
 )
 from landloom.reports.options import ReadingCommand
-from landloom.reports.terminal import say, size
+from landloom.reports.talk import TALK
+from landloom.reports.terminal import ProgressBars, say, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -90,7 +91,20 @@ def print_azcopy(corpus: Corpus, out: Path, part: str | None, question: tuple[An
 
 @contextmanager
 def transfer_bar(plan: DownloadPlan) -> Iterator[Callable[[DownloadProgress], None]]:
-    """A progress bar with rate and remaining time, on standard error."""
+    """A progress bar with rate and remaining time, on standard error, or what the command is told to show instead."""
+    if TALK.get().progress != "auto":
+        with ProgressBars() as shown:
+            shown.started("downloading", len(plan.missing))
+            told = 0
+
+            def tell(step: DownloadProgress) -> None:
+                nonlocal told
+                for _ in range(step.files - told):
+                    shown.advanced("file", None)
+                told = max(told, step.files)
+
+            yield tell
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 

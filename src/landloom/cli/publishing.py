@@ -14,6 +14,8 @@ from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, 
 if TYPE_CHECKING:
     from landloom.publication.labels import AddedLabels
 
+EXCHANGES = ("webdataset", "hf", "taco")
+PROGRAMS = ("fiftyone", "labelstudio", "cvat")
 PlaceArgument = Annotated[str, typer.Argument(help="Folder or address of the corpus.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
 OutArgument = Annotated[Path, typer.Argument(help="Folder to write.")]
@@ -56,11 +58,12 @@ def export(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="webdataset|hf|taco|npz|pickle", help="Write samples for other training code instead of a corpus."
+            metavar="webdataset|hf|taco|npz|pickle|fiftyone|labelstudio|cvat",
+            help="Write samples for other training code, or as pictures for other programs, instead of a corpus.",
         ),
     ] = None,
     split_set: Annotated[
-        str | None, typer.Option(help="With --to webdataset, hf or taco: whose splits; by default the recipe's.")
+        str | None, typer.Option(help="With --to, but npz and pickle: whose splits; by default the recipe's.")
     ] = None,
     single_image: Annotated[
         str | None,
@@ -87,13 +90,16 @@ def export(
         raise typer.BadParameter("expected either --layout or --to")
     if codec is not None and to is not None:
         raise typer.BadParameter("--codec is of --layout cubes")
-    if to in ("webdataset", "hf", "taco"):
+    if to in (*EXCHANGES, *PROGRAMS):
         if single_image is not None or purity is not None or fractions:
             raise typer.BadParameter(f"--single-image, --global and --fractions are of --to npz and pickle, not {to}")
+        if to in PROGRAMS:
+            _say_pictures(corpus, out, to, split_set=split_set, as_json=as_json)
+            return
         _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
         return
     if split_set is not None:
-        raise typer.BadParameter("--split-set is of --to webdataset, hf and taco")
+        raise typer.BadParameter("--split-set is of --to, but npz and pickle")
     if to is not None:
         _say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return
@@ -110,6 +116,18 @@ def export(
         what = " and ".join(done.layouts)
         files, tiles = counted(done.files, "file"), counted(done.tiles, "tile")
         say(f"wrote {files} of {tiles} ({size(done.size)}) as {what} to {done.corpus}")
+
+
+def _say_pictures(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
+    from landloom.publication.pictures.export import export_pictures
+
+    with ProgressBars() as bars:
+        done = export_pictures(corpus, out, to, split_set=split_set, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    say(f"drew {counted(done.pictures, 'picture')} of {counted(done.samples, 'sample')} in {done.folder}/data")
+    say(f"  import {' and '.join(f'{done.folder}/{name}' for name in done.lists)}")
 
 
 def _say_exchange(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption
-from landloom.reports.terminal import note, say, say_json, say_table, size
+from landloom.reports.terminal import ProgressBars, note, say, say_json, say_table, size
 
 if TYPE_CHECKING:
     from landloom.engine.scenes.choose import ScenesChosen
@@ -51,7 +51,10 @@ def scenes(
         raise typer.BadParameter(f"--archive: the recipe has several, expected one of {', '.join(names)}")
     if archive is not None and archive not in names:
         raise typer.BadParameter(f"--archive: got {archive!r}, expected one of {', '.join(names)}")
-    found = choose(project, recipe_archive(project, archive or names[0]), policy, granules)
+    with ProgressBars() as bars:
+        bars.started("searching the archive", 1)
+        found = choose(project, recipe_archive(project, archive or names[0]), policy, granules)
+        bars.advanced(archive or names[0], None)
     out.parent.mkdir(parents=True, exist_ok=True)
     LocalStore(out.parent).put(out.name, found.choice.to_csv().encode())
     _draw(found.choice, span(project), picture)

@@ -9,7 +9,9 @@ import typer
 
 from landloom.cli.interrupts import StoppedError
 from landloom.reports.options import ReadingCommand
+from landloom.reports.talk import TALK
 from landloom.reports.terminal import say
+from landloom.reports.text import plain_line
 
 
 def register(app: typer.Typer) -> None:
@@ -34,6 +36,9 @@ def serve(
             say(line)
         sys.stdout.flush()
 
+    if not TALK.get().is_quiet:
+        sys.stderr.write(plain_line(f"opening {corpus} …") + "\n")
+        sys.stderr.flush()
     try:
         run(corpus, host=host, port=port, announce=announce)
     except StoppedError as stopped:  # a signal is the regular way to stop a server

@@ -9,6 +9,8 @@
 | `stratum`, `split`          | string    | group of the draw; `train`, …; null where unset              |
 | `clc_111` … `clc_999`       | int32     | area shares in millionths; they sum to 1,000,000, or to 0 without label |
 | `{product}_available`       | binary    | bit i % 8 of byte i // 8: timestep i exists; without time, one bit |
+| `{product}_count`           | int32     | how many of its timesteps exist                              |
+| `shares`                    | map       | class column → share of the area, 0 to 1                     |
 | `bbox`                      | struct    | xmin, ymin, xmax, ymax of the footprint in degrees; -180, 180 across 180° |
 | `geometry`                  | WKB       | footprint in WGS84, split at 180°                            |
 
@@ -32,6 +34,7 @@ from landloom.corpus.hilbert import ORDER, hilbert
 from landloom.corpus.info import CorpusInfo, ProductInfo
 from landloom.errors import InvalidDocumentError, InvalidInputError, Problem
 from landloom.formats.parquet import encode_geoparquet
+from landloom.formats.readable_columns import readable
 from landloom.model.apportion import MILLION
 from landloom.model.product import PRODUCTS, Product
 from landloom.model.recipe import Publication, Terms
@@ -158,8 +161,18 @@ def index_table(
 
 
 def index_bytes(table: pa.Table) -> bytes:
-    """The index as GeoParquet 1.1: zstd, row groups of 8,192, with the bbox column as covering of the geometry."""
-    return encode_geoparquet(table)
+    """The index as GeoParquet 1.1: zstd, row groups of 8,192, with the bbox column as covering of the geometry.
+
+    Columns for people are made anew from those for queries; see `landloom.formats.readable_columns`.
+    """
+    metadata = read_metadata(table.schema)
+    titles: dict[str, str] = {}
+    for key, entry in metadata["taxonomies"].items():
+        classes = zip(entry["columns"], _taxonomy(key, entry).classes, strict=True)
+        titles |= {column: one.name for column, one in classes if column in table.column_names}
+    described = {key: str(entry.get("title", key)) for key, entry in metadata["products"].items()}
+    there = {key: title for key, title in described.items() if available(key) in table.column_names}
+    return encode_geoparquet(readable(table, titles, there))
 
 
 def available(key: str) -> str:
@@ -171,6 +184,7 @@ def index_metadata(info: CorpusInfo) -> dict[str, Any]:
     """Content of the metadata `landloom` of an index, as plain JSON values."""
     products = {
         item.key: {
+            "title": item.product.title,
             "folder": item.product.folder,
             "collection": item.product.collection,
             "prefix": item.product.prefix,

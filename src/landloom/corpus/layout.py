@@ -42,10 +42,10 @@ STAC: Final = "stac-v1.0"
 """Folder of the catalogue."""
 STATE: Final = ".landloom"
 """Folder of local build state; not part of the corpus."""
-PARTS: Final = f"{STATE}/joining"
-"""Folder of what parts of units have left until they are joined."""
 BEGUN: Final = f"{STATE}/begun"
 """Present during a build, and after one that failed or was killed."""
+PARTS: Final = f"{STATE}/joining"
+"""Folder of what parts of units have left until they are joined."""
 RESOURCES: Final = {
     "geometries": "{name}_geometries.geojson.gz",
     "labels": "{name}_labels.csv.gz",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
@@ -17,7 +17,7 @@ from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
-from landloom.errors import CorpusError, InvalidInputError, Problem, StoreError
+from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
 from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
@@ -134,8 +134,11 @@ def _opened(
     copied.copy()
     try:
         yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
-    finally:
-        copied.copy()
+    except BaseException:
+        with suppress(LandloomError):  # what has gone wrong before is told
+            copied.copy()
+        raise
+    copied.copy()
 
 
 @contextmanager

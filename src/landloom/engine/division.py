@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from landloom.engine.units import Outcome, Task, Unit
+    from landloom.store.network.traffic import Counts
 
 
 @runtime_checkable
@@ -76,7 +77,7 @@ class Division:
         self.seconds += seconds
         if len(self._outcomes) < len(self.jobs):
             return None
-        own = [replace(self._outcomes[number], files=(), inputs={}) for number in range(len(self.jobs))]
+        own = [replace(self._outcomes[number], files=(), inputs={}, traffic={}) for number in range(len(self.jobs))]
         return Job(unit=self.unit, task=self.task.joined(own))
 
     def whole(self, joined: Outcome) -> Outcome:
@@ -84,5 +85,10 @@ class Division:
         parts = [self._outcomes[number] for number in range(len(self.jobs))]
         inputs = {href: version for part in (*parts, joined) for href, version in part.inputs.items()}
         files = [file for part in parts for file in part.files]
-        traffic = total(part.traffic for part in (*parts, joined))
-        return replace(joined, files=(*files, *joined.files), inputs=inputs, traffic=traffic)
+        spent = total((self.traffic, joined.traffic))
+        return replace(joined, files=(*files, *joined.files), inputs=inputs, traffic=spent)
+
+    @property
+    def traffic(self) -> dict[str, Counts]:
+        """What the parts that are done have asked of hosts."""
+        return total(outcome.traffic for outcome in self._outcomes.values())

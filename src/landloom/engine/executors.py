@@ -21,6 +21,7 @@ from multiprocessing import connection, forkserver
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from landloom.engine.separate import SeparateProcesses, on_this_machine
 from landloom.errors import InvalidInputError, InvalidValueError, MissingExtraError
 from landloom.model.address import HOSTS_VARIABLE, OUTAGE_VARIABLE, REQUESTS_VARIABLE
 from landloom.store.credentials import kept, take_over
@@ -89,7 +90,7 @@ def capacity(executor: Executor) -> Capacity:
     client, stated = getattr(executor, "_client", None), getattr(executor, "_max_workers", None)
     if client is not None and hasattr(client, "nthreads"):
         stated = sum(client.nthreads().values())
-    here = isinstance(executor, ProcessPoolExecutor | ThreadPoolExecutor)
+    here = on_this_machine(executor)
     workers = stated if isinstance(stated, int) and stated > 0 else WORKERS
     return Capacity(workers=workers, memory=_memory() if here else math.inf)
 
@@ -143,11 +144,12 @@ def inline() -> InlineExecutor:
 
 
 def processes(workers: int) -> Factory:
-    """A pool of worker processes, started by a fork server before any thread of GDAL or numba exists.
+    """Worker processes, started by a fork server before any thread of GDAL or numba exists.
 
     The server imports once what this process has imported of landloom, so that no worker has to do it again. Workers
     ignore Ctrl-C, which only this process handles. They end with this process, however it ends, and immediately
-    when the user of the pool raises; their unfinished units are repeated by the next run.
+    when the user of the pool raises; their unfinished units are repeated by the next run. One that dies is replaced,
+    and costs what it was doing.
     """
     context = multiprocessing.get_context("forkserver")
 
@@ -159,8 +161,11 @@ def processes(workers: int) -> Factory:
         reader, writer = context.Pipe(duplex=False)
         hosts = os.environ.get(HOSTS_VARIABLE, "")
         with reader, writer:
-            executor = ProcessPoolExecutor(
-                workers, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers(), hosts)
+            executor = SeparateProcesses(
+                workers,
+                lambda: ProcessPoolExecutor(
+                    1, mp_context=context, initializer=_serve, initargs=(reader, kept(), peers(), hosts)
+                ),
             )
             try:
                 yield executor

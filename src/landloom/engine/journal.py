@@ -149,7 +149,7 @@ class Journal:
         """With the traffic of the unit's earlier attempts."""
         before = self.get(unit.id)
         spent = {} if before is None else before.outcome.traffic
-        return replace(outcome, traffic=total(iter((spent, outcome.traffic)))) if spent else outcome
+        return replace(outcome, traffic=total((spent, outcome.traffic))) if spent else outcome
 
     def _write(self, unit: Unit, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
         row = (unit.id, unit.kind, unit.product, unit.tile, unit.key, state, reason, seconds, time.time(), *blobs)
@@ -204,12 +204,12 @@ class Journal:
     def add_traffic(self, found: Mapping[str, Counts]) -> None:
         """Add what was asked of hosts outside of units: searches, catalogues."""
         if found:
-            now = total(iter((self._other_traffic(), found)))
+            now = total((self._other_traffic(), found))
             self.keep(_TRAFFIC, _TRAFFIC, json.dumps({host: counts.document() for host, counts in now.items()}))
 
     def traffic(self) -> dict[str, Counts]:
         """Host → what it was asked for, and what it gave, in all builds of this journal."""
-        return total(iter((self._other_traffic(), *(entry.outcome.traffic for entry in self.entries()))))
+        return total((self._other_traffic(), *(entry.outcome.traffic for entry in self.entries())))
 
     def _other_traffic(self) -> dict[str, Counts]:
         document = json.loads(self.notes(_TRAFFIC).get(_TRAFFIC, "{}"))

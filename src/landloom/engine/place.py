@@ -11,13 +11,15 @@ import hashlib
 import os
 import re
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Self
+from urllib.parse import urlsplit
 
 from landloom.corpus.layout import STATE
-from landloom.errors import MissingKeyError
-from landloom.model.address import is_remote, local_path
+from landloom.errors import InvalidInputError, LandloomError, MissingKeyError
+from landloom.model.address import is_remote, local_path, shown
 from landloom.store.local import LocalStore
 from landloom.store.open import open_store
 
@@ -30,6 +32,9 @@ JOURNAL: Final = f"{STATE}/journal.sqlite"
 """Key of the journal."""
 SHARDS: Final = f"{STATE}/shards"
 """Folder of the journals of shards."""
+SCHEMES: Final = ("s3", "s3a", "az", "azure", "abfs", "abfss", "gs")
+"""Schemes of object stores in which a corpus can be built."""
+_STARTS: Final = "s3://, az:// or gs://"
 OFTEN: Final = 30.0
 """Seconds between two copies of a journal at least; or twenty times as long as the last copy took."""
 
@@ -59,6 +64,9 @@ class Place:
     def of(cls, out: str | Path) -> Self:
         """The place of a folder or an address.
 
+        Raises:
+            InvalidInputError: files cannot be written there, or not by several processes.
+
         Example:
             >>> Place.of("s3://bucket/corpora/first").folder.name.startswith("first-")
             True
@@ -68,6 +76,8 @@ class Place:
             folder = Path(local_path(text))
             return cls(uri=str(folder), folder=folder)
         uri = text.rstrip("/")
+        if urlsplit(uri).scheme not in SCHEMES:
+            raise InvalidInputError(f"got {shown(text)}, expected a folder, or an address that starts {_STARTS}")
         name = re.sub(r"[^A-Za-z0-9.-]", "-", uri.rpartition("/")[2]) or "corpus"
         digest = hashlib.sha256(uri.encode()).hexdigest()[:12]
         return cls(uri=uri, folder=state_folder() / "builds" / f"{name}-{digest}")
@@ -126,7 +136,9 @@ class Copied:
         """Pass it on; copy the journal if the last copy is old."""
         self.listener.advanced(unit, reason)
         if time.monotonic() >= self._next:
-            self.copy()
+            self._next += OFTEN
+            with suppress(LandloomError):  # the last copy, at the end, tells what is wrong
+                self.copy()
 
     def copy(self) -> None:
         """Copy the journal."""

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from landloom.engine.division import Divisible, Division, Job
 from landloom.engine.executors import at_most, capacity, submit
+from landloom.engine.separate import heals
 from landloom.errors import DiskFullError, LandloomError, Problem
-from landloom.store.network.traffic import give_back, traffic
+from landloom.store.network.traffic import give_back, total, traffic
 from landloom.store.versions import noted_versions
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ class _UnitRun:
         division = self.divided.pop(unit.id, None)
         if division is not None:
             self.given_up.append(division.task)
+            spent = total((division.traffic, spent or {}))
             self.waiting = [job for job in self.waiting if job.unit.id != unit.id]
         self.journal.record_failure(unit, reason, seconds=0.0, traffic=spent)
         self.problems.append(Problem(where=unit.id, what=reason))
@@ -177,16 +179,18 @@ class _UnitRun:
 
         As many units are in flight as there are workers, and no more than a host takes connections, the largest first:
         more would make it harder to find the cause when a worker dies. Workers of a cluster may come and go. Where all
-        share a machine, the units together need no more than its memory, except one alone.
+        share a machine, the units together need no more than its memory, except one alone. Where a dead worker breaks
+        no other, the units of the others go on.
         """
         flying: dict[Future[tuple[Outcome, float]], Job] = {}
         lost: list[Job] = []
         while (self.waiting or flying) and not lost:
             able = capacity(executor)
-            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else at_most(able.workers)
+            most = at_most(able.workers)
+            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else most
             while len(flying) < limit and not lost:
                 room = able.memory - sum(job.unit.memory for job in flying.values()) if flying else math.inf
-                ready = self.next_ready(room, able.workers)
+                ready = self.next_ready(room, most)
                 if ready is None:
                     break
                 try:
@@ -201,15 +205,22 @@ class _UnitRun:
                 job = flying.pop(future)
                 if not self.settle(job, future):
                     lost.append(job)
+            if heals(executor):
+                self.suspect(lost, alone=len(lost) == 1 and not flying)
+                lost = []
         if lost:
             self.blame(lost, flying)
 
     def blame(self, lost: list[Job], flying: dict[Future[tuple[Outcome, float]], Job]) -> None:
         wait(flying)
         lost += [job for future, job in flying.items() if not self.settle(job, future)]
+        self.suspect(lost, alone=len(lost) == 1)
+
+    def suspect(self, lost: list[Job], *, alone: bool) -> None:
+        """Let jobs whose workers died run again, unless one did so too often, the last time when nothing else ran."""
         for job in lost:
             self.suspicion[job.name] += 1
-            if self.suspicion[job.name] > SUSPECTED and len(lost) == 1:
+            if self.suspicion[job.name] > SUSPECTED and alone:
                 self.failed(job.unit, "its worker died every time it ran, alone too: out of memory, or killed")
             elif job.unit.id in self.undone:
                 self.waiting.append(job)

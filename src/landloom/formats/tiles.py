@@ -76,7 +76,8 @@ def _tiles(array: NDArray[Any], block: int) -> Iterator[NDArray[Any]]:
         for left in range(0, array.shape[2], block):
             tile = np.moveaxis(array[:, top : top + block, left : left + block], 0, -1)
             missing = [(0, block - size) for size in tile.shape[:2]]
-            yield np.ascontiguousarray(np.pad(tile, [*missing, (0, 0)], mode="edge"))
+            whole = missing == [(0, 0), (0, 0)]
+            yield np.ascontiguousarray(tile if whole else np.pad(tile, [*missing, (0, 0)], mode="edge"))
 
 
 def _encoded(tile: NDArray[Any], level: int) -> bytes:

@@ -134,11 +134,7 @@ def build(
         notes = [str(problem) for problem in (*plan.problems, *problems)]
         notes += [f"{one.unit.id}: {one}" for one in blank]
         notes += [line for request in plan.requests for line in request.kind.notes(request, results)]
-        context.listener.started("finishing", 3)
-        publish_outcomes(project, plan, results, context)
-        keep_draw(plan.placement, context)
-        forget_shards(place)
-        context.listener.advanced("documents and index", None)
+        _publish(project, plan, results, context, place)
         notes += _left_out(plan, results)
     there, kept = _with_added(place, before, factory, listener)
     context.listener.advanced("labels added before", None)
@@ -160,6 +156,15 @@ def build(
         notes=tuple(notes),
         report=str(page),
     )
+
+
+def _publish(project: Project, plan: Plan, results: Results, context: BuildContext, place: Place) -> None:
+    """Make what was built a corpus: the first of three steps that are shown."""
+    context.listener.started("finishing", 3)
+    publish_outcomes(project, plan, results, context)
+    keep_draw(plan.placement, context)
+    forget_shards(place)
+    context.listener.advanced("documents and index", None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

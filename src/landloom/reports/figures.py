@@ -174,15 +174,22 @@ def chip_rows(rows: Mapping[str, Sequence[tuple[str, NDArray[np.uint8]]]]) -> by
         rows: sample → timestep and (y, x, 3) picture of each chip.
     """
     columns = max(len(row) for row in rows.values())
-    figure = new_figure(max(8.0, 0.9 * columns), 0.35 + 1.0 * len(rows) * max(8.0, 0.9 * columns) / (columns + 1))
-    grid = figure.subplots(len(rows), columns, squeeze=False)
-    for line, (sample, chips) in zip(grid, rows.items(), strict=True):
-        for axes in line:
-            axes.set_axis_off()
-        for axes, (timestep, picture) in zip(line, chips, strict=False):
-            axes.imshow(picture)
-            axes.set_title(timestep, fontsize=6, color=INK, pad=2)
-        line[0].text(0, -0.06, sample, fontsize=6, color=INK, transform=line[0].transAxes, va="top")
+    width = max(8.0, 0.9 * columns)
+    side = max(max(picture.shape[:2]) for row in rows.values() for _, picture in row)
+    figure = new_figure(width, len(rows) * (width / columns + 0.25))
+    # One pair of axes for all: a pair for each picture takes a hundred times as long to lay out.
+    axes = figure.add_subplot()
+    across, down = side * 1.08, side * (1.08 + 0.25 * columns / width)
+    for line, (sample, chips) in enumerate(rows.items()):
+        top = line * down
+        for column, (timestep, picture) in enumerate(chips):
+            left, (height, breadth) = column * across, picture.shape[:2]
+            axes.imshow(picture, extent=(left, left + breadth, top + height, top), interpolation="nearest")
+            axes.text(left + breadth / 2, top, timestep, fontsize=6, color=INK, ha="center", va="bottom")
+        axes.text(0, top + side * 1.02, sample, fontsize=6, color=INK, va="top")
+    axes.set_xlim(0, columns * across)
+    axes.set_ylim(len(rows) * down, -0.15 * side)
+    axes.set_axis_off()
     return png(figure)
 
 

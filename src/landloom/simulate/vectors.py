@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import shapely
@@ -75,19 +75,29 @@ def parcel_polygons(spec: WorldSpec, bounds: Bounds) -> tuple[WorldParcels, list
     diagram = Voronoi(np.column_stack(seed_points(i, j, spec.seed * 1_000)))
     vertices = np.column_stack(unlattice(spec, diagram.vertices[:, 0], diagram.vertices[:, 1]))
     chosen = np.flatnonzero(inner.ravel())
-    outlines = [vertices[diagram.regions[diagram.point_region[k]]] for k in chosen.tolist()]
-    polygons = [shapely.Polygon(outline[_turn(outline)]) for outline in outlines]
+    polygons = _convex([diagram.regions[diagram.point_region[k]] for k in chosen.tolist()], vertices)
     box = shapely.box(*bounds)
-    touching = np.flatnonzero(shapely.intersects(np.array(polygons), box))
+    touching = np.flatnonzero(shapely.intersects(polygons, box))
     chosen = chosen[touching]
     parcels = WorldParcels(i=i[chosen], j=j[chosen], code=parcel_codes(spec, i[chosen], j[chosen]))
     return parcels, [polygons[k] for k in touching.tolist()]
 
 
-def _turn(outline: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The order of the vertices of a convex outline around its centre."""
-    x, y = (outline - outline.mean(axis=0)).T
-    return np.argsort(np.arctan2(y, x), kind="stable")
+def _convex(regions: list[list[int]], vertices: NDArray[np.float64]) -> NDArray[np.object_]:
+    """(region,) the polygon of each: its vertices in their order around their mean.
+
+    Args:
+        regions: numbers of the vertices of each convex region.
+        vertices: (vertex, 2).
+    """
+    sizes = np.array([len(region) for region in regions])
+    owner, points = np.repeat(np.arange(sizes.size), sizes), vertices[np.concatenate(regions)]
+    means = np.add.reduceat(points, np.concatenate([[0], np.cumsum(sizes)[:-1]])) / sizes[:, None]
+    x, y = (points - means[owner]).T
+    turn = np.lexsort((np.arctan2(y, x), owner))
+    rings: Any = shapely.linearrings(points[turn], indices=owner)
+    made: NDArray[np.object_] = np.asarray(shapely.polygons(rings))
+    return made
 
 
 def land_cover_polygons(spec: WorldSpec, bounds: Bounds) -> list[tuple[int, Polygon]]:

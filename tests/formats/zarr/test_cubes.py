@@ -24,7 +24,7 @@ from landloom.formats.zarr.cubes import (
     shard_count,
     shard_key,
 )
-from landloom.formats.zarr.metadata import CubeSpec
+from landloom.formats.zarr.spec import CubeSpec
 from landloom.model.grid import Grid
 from landloom.store.local import LocalStore
 

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from zarr.storage import MemoryStore
 
 from landloom.errors import InvalidInputError, InvalidValueError
-from landloom.formats.zarr.metadata import DIMENSIONS, CubeSpec, cube_documents, read_cube_spec
+from landloom.formats.zarr.metadata import DIMENSIONS, cube_documents, read_cube_spec
+from landloom.formats.zarr.spec import CubeSpec
 from landloom.model.grid import Grid
 
 NAMES = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5)

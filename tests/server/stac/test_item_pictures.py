@@ -40,3 +40,11 @@ def test_a_search_has_to_name_collections_by_date(own: Served) -> None:
     text = search(own, filter=f"collection = '{dated}'", **TEXT, limit=1000)["features"]
     assert len(text) == own.exists["s2"].sum()
     assert [item["id"] for item in search(own, ids=[named[0]["id"]])["features"]] == [named[0]["id"]]
+
+
+def test_items_by_date_say_how_much_is_valid(own: Served) -> None:
+    with_files = {path.name for path in (own.folder / "imagery").glob("*/*/*")}
+    found = search(own, collections=[f"{IMAGERY}_by_date"], limit=1000)["features"]
+    shares = {item["properties"]["sample_id"]: item["properties"].get("valid_share") for item in found}
+    assert {name for name, share in shares.items() if share is not None} == with_files
+    assert {share for share in shares.values() if share is not None} == {round(50 / 60, 4)}

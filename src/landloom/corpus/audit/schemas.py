@@ -1,7 +1,8 @@
 """Checks STAC documents against JSON schemas, without a network unless a fetch function is given.
 
 Core documents are checked with the schemas of STAC 1.0.0 if a folder of schemas has them, else with those of 1.1.0
-bundled with pystac; extensions with that folder. Documents without a schema are counted and reported.
+bundled with pystac; extensions with that folder, else with our own schemas of those that our documents use
+(`landloom.corpus.audit.extension_schemas`). Documents without a schema are counted and reported.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from referencing import Registry, Resource
 from referencing.exceptions import NoSuchResource, Unresolvable, Unretrievable
 from referencing.jsonschema import DRAFT7
 
+from landloom.corpus.audit.extension_schemas import extension_schemas
 from landloom.errors import InvalidInputError, LandloomError, Problem
 
 if TYPE_CHECKING:
@@ -142,10 +144,11 @@ class Schemas:
 
 
 def _load(folder: Path | None) -> dict[str, Any]:
-    """Address → schema: those bundled with pystac, JSON Schema itself, and those of a folder."""
+    """Address → schema: ours of extensions, those bundled with pystac, JSON Schema itself, and those of a folder."""
     from jsonschema import Draft7Validator
 
     found: dict[str, Any] = {"http://json-schema.org/draft-07/schema": Draft7Validator.META_SCHEMA}
+    found |= extension_schemas()
     bundle = Path(str(files("pystac"))) / "validation" / "jsonschemas"
     for path in sorted((bundle / "geojson").glob("*.json")):
         found[f"{GEOJSON}{path.name}"] = _read(path)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.stac.bands import asset_bands
-from landloom.corpus.stac.links import CSV, GEOJSON, GEOTIFF, ZARR
+from landloom.corpus.stac.links import COG, CSV, GEOJSON, GEOTIFF, ZARR
 from landloom.model.time import format_instant
 
 if TYPE_CHECKING:
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     RasterGrid = Callable[[float], dict[str, Any]]
     """Resolution in metres → fields of the projection extension."""
+
+
+_WITHOUT_OVERVIEWS: Final = 512
+"""Pixels along a side up to which a GeoTIFF of strips is a Cloud-Optimised one, by rio-cogeo's rules."""
 
 
 def raster_grid(sample: Sample, resolution: float) -> dict[str, Any]:
@@ -139,12 +143,13 @@ class ItemAssets:
         roles: list[str],
         grid: RasterGrid,
     ) -> dict[str, Any]:
-        found = self._asset(key, path, GEOTIFF, title, roles)
+        size = None if item.product.resolution is None else grid(item.product.resolution)
+        small = size is not None and max(size["proj:shape"]) <= _WITHOUT_OVERVIEWS
+        media = COG if small and self.info.layout.patterns.by_date else GEOTIFF
+        found = self._asset(key, path, media, title, roles)
         if bands:
             found |= asset_bands(item, bands)
-        if item.product.resolution is not None:
-            found |= grid(item.product.resolution)
-        return found
+        return found | (size or {})
 
     def _asset(self, key: str, path: str, media: str, title: str, roles: list[str]) -> dict[str, Any]:
         return {"href": self.hrefs.between(key, path), "type": media, "title": title, "roles": roles}

@@ -82,7 +82,7 @@ def one_band_each(assets: Mapping[str, Mapping[str, Any]], scheme: str | None = 
     found: dict[str, dict[str, Any]] = {}
     for key, fields in assets.items():
         bands = _bands(fields)
-        if fields.get("type") != GEOTIFF or len(bands) < 2 or not _is_readable(fields, scheme):
+        if not str(fields.get("type")).startswith(GEOTIFF) or len(bands) < 2 or not _is_readable(fields, scheme):
             found[key] = dict(fields)
             continue
         for number, band in enumerate(bands):

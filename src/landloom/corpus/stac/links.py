@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 JSON: Final = "application/json"
 GEOJSON: Final = "application/geo+json"
 GEOTIFF: Final = "image/tiff; application=geotiff"
+COG: Final = f"{GEOTIFF}; profile=cloud-optimized"
 GZIP: Final = "application/gzip"
 CSV: Final = "text/csv"
 PARQUET: Final = "application/vnd.apache.parquet"

@@ -17,7 +17,7 @@ from landloom.engine.pixels.scratch import Spool, release, scratch_arrays
 from landloom.formats.chip_tags import chip_tags
 from landloom.formats.geotiff import encode_geotiff
 from landloom.formats.zarr.cubes import SHARD, cube_files, encode_cube, shard_count
-from landloom.formats.zarr.metadata import CubeSpec
+from landloom.formats.zarr.spec import CubeSpec
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:

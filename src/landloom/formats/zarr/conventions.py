@@ -19,7 +19,7 @@ from pyproj import CRS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from landloom.formats.zarr.metadata import CubeSpec
+    from landloom.formats.zarr.spec import CubeSpec
 
 GRID_MAPPING: Final = "spatial_ref"
 """Name of the variable that states the CRS."""

@@ -18,7 +18,8 @@ import numpy as np
 
 from landloom.errors import InvalidInputError, InvalidValueError, NotFoundError
 from landloom.formats.zarr.codecs import LEVELS, compress, decompress
-from landloom.formats.zarr.metadata import CubeSpec, cube_documents, read_cube_spec, with_checksum, without_checksum
+from landloom.formats.zarr.metadata import cube_documents, read_cube_spec, with_checksum, without_checksum
+from landloom.formats.zarr.spec import CubeSpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import struct
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,99 +15,21 @@ import google_crc32c
 import numpy as np
 import orjson
 
-from landloom.errors import InvalidInputError, InvalidValueError
+from landloom.errors import InvalidInputError
 from landloom.formats.zarr.codecs import codec_document, read_codec
 from landloom.formats.zarr.conventions import GRID_MAPPING, centres, crs_attributes, data_attributes
-from landloom.model.grid import Grid
+from landloom.formats.zarr.spec import CubeSpec
 from landloom.model.time import parse_instant
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from landloom.formats.zarr.codecs import Codec
 
 DIMENSIONS: Final = ("sample", "time", "band", "y", "x")
 """Dimensions of `data`, in order."""
 _MARK: Final = "landloom:crc32c"
 """Attribute of the group with the checksum of its document."""
 _COUNT: Final = struct.Struct("<I")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CubeSpec:
-    """Description of a cubes array: one product of one tile."""
-
-    samples: tuple[str, ...]
-    """Ids, in the order of the array."""
-    timesteps: tuple[str, ...]
-    """Names such as `2018-01`, in time order."""
-    times: tuple[datetime, ...]
-    """Instants of the timesteps, UTC, whole seconds."""
-    bands: tuple[str, ...]
-    """Band names, in order."""
-    corners: tuple[tuple[float, float], ...]
-    """West and north edge of each sample, in units of the CRS."""
-    height: int
-    """Rows of a sample."""
-    width: int
-    """Columns of a sample."""
-    dtype: str
-    """numpy name of the data type."""
-    nodata: float | None
-    """Value of pixels without data."""
-    epsg: int
-    """EPSG code of the CRS."""
-    resolution: float
-    """Pixel size, in units of the CRS."""
-    observed: tuple[tuple[bool, ...], ...] | None = None
-    """(sample, time) whether there is a chip, for acquired time axes; None for a regular axis."""
-    title: str = ""
-    """For people."""
-    scale: float | None = None
-    """Physical value of 1; None if numbers are what they say."""
-    unit: str | None = None
-    """Of the physical values."""
-    checked: bool = True
-    """Whether each chunk ends with its CRC-32C; arrays that earlier versions wrote have none."""
-    codec: Codec = "zstd"
-    """How each chunk is compressed."""
-
-    def __post_init__(self) -> None:
-        steps = len(self.timesteps)
-        if not (self.samples and self.timesteps and self.bands and self.height > 0 and self.width > 0):
-            raise InvalidValueError("got cubes without samples, timesteps, bands or pixels, expected one at least")
-        if len(set(self.samples)) != len(self.samples):
-            raise InvalidValueError("got duplicate samples, expected each once")
-        if len(self.times) != steps or len(self.corners) != len(self.samples):
-            raise InvalidValueError(
-                f"got {len(self.times)} stamps and {len(self.corners)} corners, "
-                f"expected one for each of {steps} timesteps and {len(self.samples)} samples"
-            )
-        if self.observed is not None and [len(row) for row in self.observed] != [steps] * len(self.samples):
-            raise InvalidValueError(f"got an observed mask of another shape, expected {len(self.samples)} x {steps}")
-
-    @property
-    def shape(self) -> tuple[int, int, int, int, int]:
-        """(sample, time, band, y, x)."""
-        return len(self.samples), len(self.timesteps), len(self.bands), self.height, self.width
-
-    @property
-    def fill(self) -> float:
-        """Value of absent chunks."""
-        return 0 if self.nodata is None else self.nodata
-
-    def grid(self, position: int) -> Grid:
-        """The pixel grid of the sample at a position."""
-        west, north = self.corners[position]
-        return Grid(
-            epsg=self.epsg,
-            west=west,
-            north=north,
-            pixel_width=self.resolution,
-            pixel_height=self.resolution,
-            width=self.width,
-            height=self.height,
-        )
 
 
 def cube_documents(spec: CubeSpec, *, shard: int, level: int) -> dict[str, bytes]:
@@ -189,8 +110,7 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
     try:
         group = orjson.loads(get("zarr.json"))
         arrays = group["consolidated_metadata"]["metadata"]
-        data = arrays["data"]
-        checked = _is_checked(group)
+        data, stated, checked = arrays["data"], group["attributes"], _is_checked(group)
         codec, level = read_codec(data["codecs"][0]["configuration"]["codecs"][1])
 
         def chunk(key: str) -> bytes:
@@ -210,13 +130,12 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
             height=shape[3],
             width=shape[4],
             dtype=data["data_type"],
-            nodata=float("nan") if group["attributes"]["nodata"] == "NaN" else group["attributes"]["nodata"],
-            epsg=int(group["attributes"]["proj:code"].removeprefix("EPSG:")),
-            resolution=group["attributes"]["resolution"],
+            nodata=float("nan") if stated["nodata"] == "NaN" else stated["nodata"],
+            epsg=int(stated["proj:code"].removeprefix("EPSG:")),
+            resolution=stated["resolution"],
             observed=None if mask is None else tuple(tuple(row) for row in mask.tolist()),
-            title=group["attributes"]["title"],
-            scale=data["attributes"].get("scale_factor"),
-            unit=data["attributes"].get("units"),
+            title=stated["title"],
+            **_physical(data["attributes"]),
             checked=checked,
             codec=codec,
         )
@@ -228,6 +147,11 @@ def read_cube_spec(get: Callable[[str], bytes], *, shard: int) -> CubeSpec:
     if {**data, "attributes": None} != {**orjson.loads(_json(wanted)), "attributes": None}:
         raise InvalidInputError("got no cubes array: `data` is encoded in another way")
     return spec
+
+
+def _physical(attributes: Mapping[str, Any]) -> dict[str, Any]:
+    """Scale and unit; arrays of earlier versions state neither."""
+    return {"scale": attributes.get("scale_factor"), "unit": attributes.get("units")}
 
 
 def _is_checked(group: Mapping[str, Any]) -> bool:
@@ -272,17 +196,24 @@ def _coordinates(spec: CubeSpec) -> dict[str, _Coordinate]:
         "west": along("sample", samples, "float64", corners[:, 0].tobytes(), long_name="x of the west edge"),
         "north": along("sample", samples, "float64", corners[:, 1].tobytes(), long_name="y of the north edge"),
     }
-    for name, places in zip("xy", centres(spec), strict=True):
-        what = {"standard_name": f"projection_{name}_coordinate", "units": "m", "long_name": f"{name} of pixel centres"}
-        shape = (samples, places.shape[1])
-        coordinates[name] = (("sample", name), shape, "float64", places.astype("<f8").tobytes(), what)
-    crs = np.array(spec.epsg, "<i8").tobytes()
-    coordinates[GRID_MAPPING] = ((), (), "int64", crs, crs_attributes(spec.epsg))
+    coordinates |= _places(spec)
     if spec.observed is not None:
         mask = np.array(spec.observed, bool).tobytes()
         what = {"long_name": "whether there is a chip"}
         coordinates["observed"] = (("sample", "time"), (samples, steps), "bool", mask, what)
     return coordinates
+
+
+def _places(spec: CubeSpec) -> dict[str, _Coordinate]:
+    """Pixel centres of each sample, and the CRS."""
+    found: dict[str, _Coordinate] = {}
+    for name, places in zip("xy", centres(spec), strict=True):
+        what = {"standard_name": f"projection_{name}_coordinate", "units": "m", "long_name": f"{name} of pixel centres"}
+        shape = places.shape
+        found[name] = (("sample", name), shape, "float64", places.astype("<f8").tobytes(), what)
+    crs = np.array(spec.epsg, "<i8").tobytes()
+    found[GRID_MAPPING] = ((), (), "int64", crs, crs_attributes(spec.epsg))
+    return found
 
 
 def _chunk_key(dimensions: Sequence[str]) -> str:

@@ -23,7 +23,6 @@ from landloom.model.sensor import SENTINEL_2_L2A
 from landloom.model.time import Cadence, Period
 from landloom.products.fused.importing import MEMORY as IMPORT_MEMORY
 from landloom.products.fused.importing import ImportTask
-from landloom.products.fused.report import withheld_part
 from landloom.products.fused.section import FusedProduct
 from landloom.products.fused.sightings import Source
 from landloom.products.fused.task import MEMORY, FusedTask
@@ -222,6 +221,8 @@ class FusedKind(ProductKind[FusedProduct]):
 
     def report(self, request: ProductRequest[FusedProduct], facts: ReportFacts) -> list[str]:
         """Observations by tile and timestep, and errors at withheld ones."""
+        from landloom.products.fused.report import withheld_part
+
         errors = withheld_part(one.outcome.measures for one in facts.of(request))
         rows = [(one.tile, one.outcome.lineage) for one in facts.of(request) if one.outcome.lineage is not None]
         if not rows:

@@ -14,7 +14,6 @@ from landloom.formats.csv_table import csv_bytes
 from landloom.model.product import Product
 from landloom.model.sensor import Band
 from landloom.model.time import Period
-from landloom.products.parcels.report import parcel_parts
 from landloom.products.parcels.section import ParcelsProduct
 from landloom.products.parcels.task import CHUNK, VERSION, LayersTask
 
@@ -146,6 +145,8 @@ class ParcelsKind(ProductKind[ParcelsProduct]):
 
     def report(self, request: ProductRequest[ParcelsProduct], facts: ReportFacts) -> list[str]:
         """Class map, layers, one series, classes, and rejected parcels."""
+        from landloom.products.parcels.report import parcel_parts
+
         return parcel_parts(facts.store)
 
 

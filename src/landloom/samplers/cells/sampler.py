@@ -19,7 +19,6 @@ from landloom.model.sample import Sample
 from landloom.model.shapes import reproject
 from landloom.model.taxonomy import taxonomy
 from landloom.samplers.cells.candidate_fractions import candidate_fractions
-from landloom.samplers.cells.report import draw_parts
 from landloom.samplers.cells.section import AllCells, AreaClassDraw, ListedCells
 from landloom.sampling.allocate import areas, quotas
 from landloom.sampling.candidates import Candidates
@@ -93,6 +92,8 @@ class AreaClassSampler(Sampler[AreaClassDraw]):
 
     def report(self, draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
         """Class shares, and samples by country against quotas."""
+        from landloom.samplers.cells.report import draw_parts
+
         return draw_parts(draw, info)
 
 

@@ -30,6 +30,7 @@ from landloom.model.ids import CELL_SIZE, parse_sample_id
 from landloom.model.sample import Sample
 from landloom.query.index.row_shares import RowShares
 from landloom.server.stac.item_pictures import pictures
+from landloom.server.stac.item_quality import ItemQuality
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,6 +86,7 @@ class StacDocuments:
         self._cuts: OrderedDict[tuple[_Kind, Addresses], Template] = OrderedDict()
         self._known_codes: OrderedDict[TileKey, Mapping[str, Mapping[str, str]]] = OrderedDict()
         self._derived: dict[str, bytes] | None = None
+        self._quality = None if self.folder is None else ItemQuality(self.folder)
         self._pictured = self.folder is None or (self.folder / "imagery").is_dir()
         scheme = self.corpus.base.partition("://")[0] if "://" in self.corpus.base else ""
         self._scheme = scheme if self.folder is None else "http"
@@ -115,9 +117,12 @@ class StacDocuments:
         own = f"{STAC}/{collection.id}/{page.directories[number]}/{name}.json"
         if self._stored is not None and (self._stored / own).is_file():
             return orjson.dumps(self._absolute(orjson.loads((self._stored / own).read_bytes()), own, to))
+        facts = self._facts(key.row)
+        if self._quality is not None and collection.by_date and key.step is not None:
+            facts |= self._quality.of(collection, page.samples[number], key.step)
         if not self._regular:
             document = self._absolute(orjson.loads(self.derived_item(key)), own, to)
-            document["properties"] |= self._facts(key.row)
+            document["properties"] |= facts
             return orjson.dumps(document)
         table = self._table(key, page.directories[number])
         kind = (key.collection, key.step, self._pattern(key.row) + (b"" if table is None else b"+codes"))
@@ -131,7 +136,7 @@ class StacDocuments:
             for kept in (self._templates, self._cuts):
                 while len(kept) > _TEMPLATES:
                     kept.popitem(last=False)
-        return cut.fill(page.values(number) | {"CODES": table or b"", "P": member_bytes(self._facts(key.row))})
+        return cut.fill(page.values(number) | {"CODES": table or b"", "P": member_bytes(facts)})
 
     def _facts(self, row: int) -> dict[str, Any]:
         """What the index says of a sample besides its position, under the names that filters know."""

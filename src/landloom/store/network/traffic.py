@@ -20,7 +20,7 @@ from landloom.errors import InvalidInputError
 from landloom.model.address import CONNECTIONS_VARIABLE, is_listed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from landloom.store.patience import Patience
 
@@ -205,11 +205,11 @@ def give_back(found: Mapping[str, Counts]) -> None:
         host.count(**asdict(counts))
 
 
-def total(parts: Iterator[Mapping[str, Counts]]) -> dict[str, Counts]:
+def total(parts: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:
     """The sum of several counts, host by host, sorted.
 
     Example:
-        >>> total(iter([{"b": Counts(requests=1)}, {"a": Counts(), "b": Counts(requests=2)}]))["b"].requests
+        >>> total([{"b": Counts(requests=1)}, {"a": Counts(), "b": Counts(requests=2)}])["b"].requests
         3
     """
     found: dict[str, Counts] = {}
