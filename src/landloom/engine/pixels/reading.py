@@ -58,9 +58,9 @@ def _own_scaling(asset: SceneFile, file: RasterFile) -> tuple[float, float] | No
 
 def _moved(placed: tuple[NDArray[np.uint16], Grid] | None, target: Grid) -> NDArray[np.uint16] | None:
     """Pixels on their grid brought to a target."""
-    if placed is None:
-        return None
-    moved: NDArray[np.uint16] = placed[0] if placed[1] == target else to_grid(*placed, target, nodata=0)
+    if placed is None or placed[1] == target:
+        return None if placed is None else placed[0]
+    moved: NDArray[np.uint16] = to_grid(*placed, target, nodata=0)
     return moved
 
 
