@@ -83,7 +83,7 @@ format: .venv/dev.stamp  ## format the sources
 docs: .venv/dev.stamp  ## build the documentation: out/docs
 	$(BIN)/python -m sphinx -W --keep-going -b html docs out/docs
 
-bench: .venv/dev.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.json
+bench: .venv/dev.stamp .venv/race.stamp  ## measure every bar of benchmarks/bars.toml: out/bench.json
 	$(BIN)/python -m benchmarks
 
 race: .venv/dev.stamp .venv/race.stamp  ## race builds and training reads against those of other libraries: out/race.json

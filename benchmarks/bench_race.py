@@ -9,7 +9,7 @@ from benchmarks.race import FEW, race
 
 def run() -> dict[str, float]:
     """Ratios to the loop of rasterio and bottleneck, and to the least that has to be fetched and decoded."""
-    found = race(6, (FEW,), 3)
+    found = race(6, (FEW,), 3, ("odc",))
     local, http = found[f"local_{FEW}"], found[f"http_{FEW}"]
 
     def middle(who: str, what: str) -> float:
@@ -17,6 +17,8 @@ def run() -> dict[str, float]:
 
     return {
         "race_local_cpu": local["loop_cpu"],
+        "race_odc_cpu": local["odc_cpu"],
+        "race_odc_http_wall": http["odc_wall"],
         "race_http_wall": http["loop_wall"],
         "race_http_limit": 1 / http["limit_wall"],
         "race_http_requests": middle("landloom", "requests") / middle("limit", "requests"),
