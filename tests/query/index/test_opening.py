@@ -65,7 +65,7 @@ def test_a_changed_label_is_seen_though_size_and_time_are_the_same(copied: Path,
     assert Corpus.open(index, cache=cache).query().counts("stratum")["DE"] > 0
     size = index.stat().st_size
     renamed = pa.array([{"DE": "PL"}.get(word, word) for word in table["stratum"].to_pylist()], pa.string())
-    pq.write_table(table.set_column(place, "stratum", renamed), index, compression="none")
+    pq.write_table(table.set_column(place, table.schema.field(place), renamed), index, compression="none")
     os.utime(index, ns=(5, 5))
     assert index.stat().st_size == size
     assert "PL" in Corpus.open(index, cache=cache).query().counts("stratum")
