@@ -20,7 +20,7 @@ from landloom.errors import InvalidInputError, MissingKeyError, StoreError, Tran
 from landloom.model.address import without_secrets
 from landloom.store.faults import stated_status
 from landloom.store.http import asked_to_wait
-from landloom.store.network.backends import object_backend, s3_endpoint
+from landloom.store.network.backends import endpoint_of, object_backend
 from landloom.store.network.retrying import Again, Tries
 from landloom.store.network.traffic import host_of, slots_of
 from landloom.store.patience import BUSY, WORTH_RETRYING, Patience
@@ -222,7 +222,7 @@ class ObjectStore:
             return Again(self._asked_to_wait(key) if status in BUSY else None) if status in passing else None
 
         tries = Tries(host_of(self._uri), Patience(), verdict)
-        where, slots = f"{self._uri}/{key}", slots_of(s3_endpoint() or self._uri)
+        where, slots = f"{self._uri}/{key}", slots_of(endpoint_of(self._uri))
         try:
             with nullcontext() if slots is None else slots.one():
                 found = tries.run(work)

@@ -37,8 +37,12 @@ _PROFILE: Final = {
     "aws_secret_access_key": "secret_access_key",
     "aws_session_token": "session_token",
     "region": "region",
+    "endpoint_url": "endpoint",
+    "request_payer": "request_payer",
 }
 """Key in a credentials file → obstore's setting."""
+_BY_BUCKET: Final = "LANDLOOM_S3_PROFILES"
+"""Variable with profiles of the AWS credentials file for single buckets: `eodata=cdse,usgs-landsat=usgs`."""
 _ENDPOINTS: Final = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
 _AZURE_ENDPOINTS: Final = ("AZURE_STORAGE_ENDPOINT", "AZURE_ENDPOINT")
 
@@ -51,7 +55,8 @@ def object_backend(
     Args:
         uri: `s3://bucket/prefix`, `az://container/prefix`, `gs://bucket/prefix`, `http(s)://…` or `memory://`. Plain
             http is allowed for the loopback interface only.
-        profile: section of the AWS credentials file; by default the keys from the environment.
+        profile: section of the AWS credentials file; by default that of the bucket in `LANDLOOM_S3_PROFILES`, or else
+            the keys from the environment.
         retries: obstore's `retry_config`; by default requests are sent once.
         client: obstore's `client_options`.
 
@@ -69,12 +74,12 @@ def object_backend(
         case "memory":
             return MemoryStore()
         case "s3" | "s3a":
-            endpoint = s3_endpoint()
-            if endpoint is not None:
-                common["endpoint"] = endpoint
+            own = profile or bucket_profile(parts.netloc)
+            keys: Any = _unsigned() if own is None else profile_keys(own)
+            endpoint = keys.get("endpoint") or s3_endpoint()
+            common |= {"endpoint": endpoint} if endpoint is not None else {}
             options |= {"allow_http": True} if on_loopback(endpoint) else {}
-            keys: Any = _unsigned() if profile is None else profile_keys(profile)
-            return S3Store.from_url(uri, client_options=options, **common, **keys)
+            return S3Store.from_url(uri, client_options=options, **keys | common)
         case "az" | "abfs" | "abfss" | "azure":
             emulated = os.environ.get("AZURE_STORAGE_USE_EMULATOR") or on_loopback(azure_endpoint())
             options |= {"allow_http": True} if emulated else {}
@@ -103,23 +108,57 @@ def _web_address(uri: str) -> tuple[str, dict[str, Any]]:
     return address, {"default_headers": {"Authorization": f"Basic {word}"}}
 
 
+def bucket_profile(bucket: str) -> str | None:
+    """The profile that `LANDLOOM_S3_PROFILES` names for a bucket, if any.
+
+    So an archive's buckets have accounts and endpoints of their own, apart from where a corpus is built or published.
+
+    Raises:
+        InvalidInputError: the variable is not a list of BUCKET=PROFILE.
+
+    Example:
+        >>> bucket_profile("eodata") is None
+        True
+    """
+    stated = [part.strip() for part in os.environ.get(_BY_BUCKET, "").split(",") if part.strip()]
+    pairs = [part.partition("=")[::2] for part in stated]
+    if not all(name and profile for name, profile in pairs):
+        raise InvalidInputError(
+            f"{_BY_BUCKET}: got {', '.join(stated)!r}, expected BUCKET=PROFILE, separated by commas"
+        )
+    return dict(pairs).get(bucket)
+
+
 def profile_keys(name: str) -> dict[str, str]:
     """Keys of a profile in the AWS credentials file, as obstore's settings.
 
     Raises:
         NotFoundError: no such profile.
+        InvalidInputError: its `endpoint_url` is no web address.
     """
     path = Path(os.environ.get("AWS_SHARED_CREDENTIALS_FILE") or Path.home() / ".aws" / "credentials")
     parser = configparser.ConfigParser(interpolation=None)
     parser.read(path, encoding="utf-8")
     if name not in parser:
         raise NotFoundError.of(f"profile in {path}", name, parser.sections())
-    return {ours: parser[name][theirs] for theirs, ours in _PROFILE.items() if theirs in parser[name]}
+    keys = {ours: parser[name][theirs] for theirs, ours in _PROFILE.items() if theirs in parser[name]}
+    if "endpoint" in keys:
+        _check_endpoint(f"endpoint_url of profile {name}", keys["endpoint"])
+    return keys
 
 
 def _unsigned() -> dict[str, bool]:
     """Do not sign requests if the environment has no credentials: public buckets need no account."""
     return {} if any(os.environ.get(name) for name in _IDENTITIES) else {"skip_signature": True}
+
+
+def endpoint_of(uri: str) -> str:
+    """The address of the server that is asked about an S3 URI; the URI itself where nothing names one."""
+    parts = urlsplit(uri)
+    if parts.scheme not in ("s3", "s3a"):
+        return uri
+    own = bucket_profile(parts.netloc)
+    return (None if own is None else profile_keys(own).get("endpoint")) or s3_endpoint() or uri
 
 
 def s3_endpoint() -> str | None:
@@ -145,6 +184,11 @@ def _endpoint(variables: Iterable[str]) -> str | None:
     if name is None:
         return None
     address = os.environ[name]
+    _check_endpoint(name, address)
+    return address
+
+
+def _check_endpoint(name: str, address: str) -> None:
     try:
         parts = urlsplit(address)
         valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
@@ -154,7 +198,6 @@ def _endpoint(variables: Iterable[str]) -> str | None:
         raise InvalidInputError(f"{name}: got {shown(address)!r}, expected an address such as https://s3.example.org")
     if public(address) != address:
         raise InvalidInputError(f"{name}: got credentials in {shown(address)}, expected none: keys have own variables")
-    return address
 
 
 def on_loopback(address: str | None) -> bool:
