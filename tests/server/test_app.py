@@ -35,7 +35,7 @@ def test_serve_says_where_it_listens(own_folder: tuple[Path, object], tmp_path: 
         with urllib.request.urlopen(f"{url}conformance", timeout=30) as answer:
             assert answer.status == 200
         process.terminate()
-        assert process.stderr.read() == ""
+        assert process.stderr.read() == f"opening {own_folder[0]} …\n"
     assert process.returncode == 143
 
 

@@ -38,7 +38,7 @@ def api_html(description: Mapping[str, Any]) -> str:
 
     Example:
         >>> page = api_html({"info": {"title": "Own <corpus>"}, "paths": {"/search": {"get": {"summary": "Search"}}}})
-        >>> "Own &lt;corpus&gt;" in page, "GET</span>/search" in page
+        >>> "Own &lt;corpus&gt;" in page, ">/search</a>" in page
         (True, True)
     """
     info = description["info"]
