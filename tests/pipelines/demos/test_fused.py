@@ -68,7 +68,8 @@ def items_intersecting_geometry(collection: Any, geometry: Any) -> list[Any]:
 
 def test_section_3_querying_with_stac(catalog: Catalog) -> None:
     assert {collection.id for collection in catalog.get_collections()} == {
-        f"rapidai4eo_v1_{name}" for name in ("source_pf", "source_s2", "labels")
+        f"rapidai4eo_v1_{name}"
+        for name in ("source_pf", "source_s2", "labels", "source_pf_by_date", "source_s2_by_date")
     }
     berlin_bbox = shapely.geometry.box(*BERLIN)
     pf_collection = catalog.get_child("rapidai4eo_v1_source_pf")

@@ -45,7 +45,10 @@ def by_date(info: CorpusInfo) -> CorpusInfo | None:
     if not products or "chips" not in info.layouts:
         return None
     own = asdict(info.layout.patterns)
-    names = NamesByDate(**own | {"dated_item": own["dated_item"] or _DATED_ITEM})
+    band = own["band_asset"]
+    if band is not None and "{timestep}" in band:  # readers make one band of assets of one name
+        band = "{band}_{prefix}" if "{prefix}" in band else "{band}"
+    names = NamesByDate(**own | {"dated_item": own["dated_item"] or _DATED_ITEM, "band_asset": band})
     return replace(info, products=products, names=names)
 
 

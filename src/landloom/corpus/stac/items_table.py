@@ -4,7 +4,9 @@ A row is an item: its properties are columns, `assets` has a column for each ass
 of classes that do not occur are null, for a table has every column in every row. `scene_codes` is left out: its keys
 differ between tiles; it stands in the lineage, and in JSON items. Relative addresses refer to the table.
 
-Rows come tile by tile, in id order, and each tile is a row group.
+Rows come tile by tile, in id order, and each tile is a row group. A collection whose assets are named after dates that
+each tile has for itself has no table: it would need a column for every date and band of any tile. The one by date has
+all of its files.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ import pyarrow as pa
 
 from landloom.corpus.footprints import DECIMALS, json_boxes, wkb
 from landloom.corpus.stac.by_date import one_band_each, views
-from landloom.corpus.stac.items import ItemWriter, item_names
+from landloom.corpus.stac.items import ItemWriter, dated, item_names
 from landloom.corpus.stac.links import Hrefs
 from landloom.formats.parquet import GeoParquetWriter
 from landloom.model.apportion import MILLION
@@ -60,6 +62,8 @@ class ItemTables:
         content = content.sorted()
         for info in views(self.info) if content.samples else ():
             for collection in info.collections:
+                if _has_dates_of_tiles(info, collection):
+                    continue
                 key = info.layout.stac_items_table(collection)
                 writer = ItemWriter(info, content, Hrefs(base_url=self.base_url, table=key))
                 for table in _tables(writer, collection):
@@ -69,6 +73,13 @@ class ItemTables:
         """Key and bytes of each table; nothing can be added afterwards."""
         for key in sorted(self._writers):
             yield key, self._writers.pop(key).close()
+
+
+def _has_dates_of_tiles(info: CorpusInfo, collection: str) -> bool:
+    """Whether assets are named after dates that differ between tiles, or between the items of one."""
+    if dated(info, collection):
+        return "{timestep}" in (info.layout.patterns.band_asset or "")
+    return any(item.acquired for item in info.collections[collection])
 
 
 _METADATA: Final = {"stac-geoparquet": orjson.dumps({"version": GEOPARQUET_ITEMS}).decode()}
