@@ -15,5 +15,5 @@ if TYPE_CHECKING:
 
 @pytest.mark.parametrize("words", [("serve",), ("annotate", "serve")], ids=" ".join)
 def test_a_server_that_does_not_start_says_why(tmp_path: Path, words: tuple[str, ...]) -> None:
-    with pytest.raises(LandloomError, match="did not start: (opening .*\\n)?landloom: "), served(*words, tmp_path):
+    with pytest.raises(LandloomError, match=r"did not start: (opening .*\n)?landloom: "), served(*words, tmp_path):
         pass
