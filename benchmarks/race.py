@@ -21,7 +21,7 @@ from statistics import median
 from typing import TYPE_CHECKING, Any, Final
 
 from benchmarks import race_training
-from benchmarks.race_training import PEERS
+from benchmarks.race_training import peers as python_of_peers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,7 +159,7 @@ def timed(who: str, root: str, count: int, out: Path, found: Path) -> dict[str, 
     command = [sys.executable, "-m", "benchmarks.race", "--run", who, root, str(count), str(out), str(found)]
     if who == "odc":
         command = [
-            str(PEERS),
+            python_of_peers(),
             str(ROOT / "benchmarks" / "race_peers.py"),
             "odc",
             str(job(found, root, count)),

@@ -37,6 +37,13 @@ FIGURES: Final = (("wall", "wall", "wall"), ("cpu", "cpu", "cpu"), ("decoding", 
 """Name of a ratio, which of our figures, and which of theirs; what MosaicML decodes, it decodes in its first pass."""
 
 
+def peers() -> str:
+    """The interpreter of the others' environment; ends with one line where it is not made."""
+    if not PEERS.exists():
+        sys.exit("races need the libraries of others: run `make .venv/race.stamp`")
+    return str(PEERS)
+
+
 def numbers(count: int) -> NDArray[np.uint16]:
     """(sample, 3, 12, 60, 60): smooth fields that differ by band, with noise of four units."""
     rows, columns = np.mgrid[:60, :60]
@@ -58,7 +65,7 @@ def write(folder: Path, count: int) -> None:
 
 
 def _peer(*arguments: str) -> Any:
-    command = [str(PEERS), str(ROOT / "benchmarks" / "race_peers.py"), *arguments]
+    command = [peers(), str(ROOT / "benchmarks" / "race_peers.py"), *arguments]
     made = subprocess.run(
         command, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=os.environ | ONE_THREAD
     )
