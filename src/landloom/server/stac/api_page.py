@@ -14,12 +14,14 @@ if TYPE_CHECKING:
 
 _STYLE: Final = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;color:#1d2730}
-h2{margin-top:2.5rem;font-size:1.05rem;font-family:ui-monospace,monospace}
+h2{margin-top:2.5rem;font-size:1.05rem;font-family:ui-monospace,monospace;overflow-wrap:anywhere}
 .method{display:inline-block;min-width:3.2rem;padding:0 .4rem;margin-right:.6rem;border-radius:3px;
 background:#dde7ee;text-align:center}
 table{border-collapse:collapse;width:100%}td,th{text-align:left;vertical-align:top;padding:.25rem .6rem .25rem 0}
-td{border-top:1px solid #dfe5ea}code{font-size:.92em}p{margin:.3rem 0}
+td{border-top:1px solid #dfe5ea;overflow-wrap:anywhere}code{font-size:.92em}p{margin:.3rem 0}
 """
+_EMPTY: Final = "Endpoint."
+"""What stac-fastapi says of each of its calls."""
 
 
 def install(app: FastAPI) -> None:
@@ -61,7 +63,8 @@ def _calls(path: str, calls: Mapping[str, Any], description: Mapping[str, Any]) 
         if method == "get" and "{" not in path:
             address = f'<a href="{address.lstrip("/") or "./?f=json"}">{address}</a>' if path else address
         yield f'<h2 id="{html.escape(f"{method}{path}")}"><span class="method">{method.upper()}</span>{address}</h2>'
-        yield f"<p>{html.escape(str(call.get('description') or call.get('summary') or ''))}</p>"
+        told = call.get("description")
+        yield f"<p>{html.escape(str(call.get('summary', '') if told in (None, _EMPTY) else told))}</p>"
         rows = [*_parameters(call), *_body(call, description)]
         if rows:
             yield f"<table><tr><th>Parameter</th><th>Type</th><th>Meaning</th></tr>{''.join(rows)}</table>"
