@@ -53,6 +53,7 @@ class ObjectStore:
         self._profile = profile
         try:
             self._backend = object_backend(self._uri, profile=profile)
+            self._asks = endpoint_of(self._uri, profile)
         except BaseError as error:
             raise InvalidInputError(
                 f"{self._uri}: {_first_line(error)}; account, keys and endpoint come from the environment"
@@ -222,7 +223,7 @@ class ObjectStore:
             return Again(self._asked_to_wait(key) if status in BUSY else None) if status in passing else None
 
         tries = Tries(host_of(self._uri), Patience(), verdict)
-        where, slots = f"{self._uri}/{key}", slots_of(endpoint_of(self._uri))
+        where, slots = f"{self._uri}/{key}", slots_of(self._asks)
         try:
             with nullcontext() if slots is None else slots.one():
                 found = tries.run(work)

@@ -152,12 +152,12 @@ def _unsigned() -> dict[str, bool]:
     return {} if any(os.environ.get(name) for name in _IDENTITIES) else {"skip_signature": True}
 
 
-def endpoint_of(uri: str) -> str:
+def endpoint_of(uri: str, profile: str | None = None) -> str:
     """The address of the server that is asked about an S3 URI; the URI itself where nothing names one."""
     parts = urlsplit(uri)
     if parts.scheme not in ("s3", "s3a"):
         return uri
-    own = bucket_profile(parts.netloc)
+    own = profile or bucket_profile(parts.netloc)
     return (None if own is None else profile_keys(own).get("endpoint")) or s3_endpoint() or uri
 
 
