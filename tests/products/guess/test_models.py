@@ -67,8 +67,8 @@ def test_models_are_trained_without_a_corpus(granule_archive: Path, tmp_path: Pa
 
 def check_whole(project: Path, out: Path, corpus: Path) -> None:
     """A granule predicted whole has the published labels where there are chips, and a second run makes nothing."""
-    (path,), problems = predict_granules(REGISTRY, project, out, granules=["33UUR"])
-    assert (path, problems) == (out / "33UUR.tif", [])
+    (path,), problems, notes = predict_granules(REGISTRY, project, out, granules=["33UUR"])
+    assert (path, problems, notes) == (out / "33UUR.tif", [], [])
     labels, grid, _ = decode_geotiff(path.read_bytes())
     assert (labels[1][labels[0] == 0] == 0).all()
     for number in range(3):

@@ -84,12 +84,13 @@ def granules(
     from landloom.products.guess.models import predict_granules
 
     with ProgressBars() as bars:
-        files, problems = predict_granules(registry_of(context), recipe, out, granules=granule, listener=bars)
+        files, problems, notes = predict_granules(registry_of(context), recipe, out, granules=granule, listener=bars)
+    told = [str(problem) for problem in problems]
     if as_json:
-        say_json({"files": [str(file) for file in files], "problems": [str(problem) for problem in problems]})
+        say_json({"files": [str(file) for file in files], "problems": told, "notes": notes})
     else:
-        for problem in problems:
-            say(str(problem))
+        for line in (*told, *(f"note: {note}" for note in notes)):
+            say(line)
         say(f"wrote {len(files)} label maps to {out}")
     if problems:
         raise typer.Exit(1)

@@ -76,7 +76,7 @@ def predict_granules(
     *,
     granules: Sequence[str] | None = None,
     listener: Listener | None = None,
-) -> tuple[list[Path], list[Problem]]:
+) -> tuple[list[Path], list[Problem], list[str]]:
     """Predict whole granules of a recipe, with models that are trained first where they are missing.
 
     Args:
@@ -88,7 +88,8 @@ def predict_granules(
         listener: receives progress.
 
     Returns:
-        The files, and a problem for every granule that has none.
+        The files; a problem for every granule that has none, and for what its scenes or chips lack; and notes of scenes
+        of which parts could not be read, also in the maps of earlier runs.
 
     Raises:
         RecipeError, InvalidInputError, NotFoundError: as `train_models`.
@@ -97,8 +98,10 @@ def predict_granules(
         trained, problems = _trained(registry, recipe, granules, context)
         units = [whole_unit(unit) for unit in trained if is_done(unit, context)]
         problems += run_stage("predicting granules", units, context)
-        made = [out / whole_key(granule_of(unit)) for unit in units if is_done(unit, context)]
-    return made, problems
+        made = [unit for unit in units if is_done(unit, context)]
+        entries = [entry for unit in made if (entry := context.journal.get(unit.id)) is not None]
+    notes = [f"{entry.id}: {note.what}" for entry in entries for note in entry.outcome.notes]
+    return [out / whole_key(granule_of(unit)) for unit in made], problems, notes
 
 
 def _trained(
@@ -108,9 +111,9 @@ def _trained(
     project = _only(registry, registry.open(recipe), granules)
     if not any(isinstance(request.kind, GuessKind) for request in registry.requests(project)):
         raise InvalidInputError("guess: missing, expected a training map")
-    inputs, _ = gather(project, registry, context)
+    inputs, left_out = gather(project, registry, context)
     plan = make_plan(project, registry, inputs)
-    problems = run_stage("training", plan.units, context)
+    problems = [*left_out, *run_stage("training", plan.units, context)]
     return [unit for unit in plan.units if unit.kind == GuessKind.name], problems
 
 
