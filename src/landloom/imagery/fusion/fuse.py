@@ -198,8 +198,7 @@ def prepare(
     regions = _seen_only(regions, series)
     bandpass, left_out = None, None
     if second is not None:
-        added, bandpass, left_out = _second(second, series, regions, gain * noise[:, None, None], noise)
-        series = series if added is None else series.joined(added)
+        series, bandpass, left_out = _second(second, series, regions, gain * noise[:, None, None], noise)
     return Prepared(
         first=first,
         second=second,
@@ -264,8 +263,8 @@ def _first_pass(
 
 def _second(
     second: Sightings, series: RegionSeries, regions: Regions, level: NDArray[np.float32], noise: NDArray[np.float32]
-) -> tuple[RegionSeries | None, Bandpass | None, NDArray[np.bool_]]:
-    """Observations of regions by the second sensor, if it can be compared with the first; and those left out."""
+) -> tuple[RegionSeries, Bandpass | None, NDArray[np.bool_]]:
+    """Series with those of the second sensor, if it can be compared with the first; and which of these are left out."""
     made = smoothed(series, rates(series), second.days)
     sure = (made.variance.max(axis=1) < NEAR) | series.seen_within(second.days, NEAR_DAYS)
     mixed = mixtures(second, regions, level)
@@ -275,16 +274,15 @@ def _second(
     some = np.s_[:, :, step // 2 :: step, step // 2 :: step]
     bandpass = fit_bandpass(second.stack[some], differ[some], usable[:, *some[2:]])
     if not np.isfinite(bandpass.scatter).all():
-        return None, None, np.ones_like(sure)
+        return series, None, np.ones_like(sure)
     for t in range(second.days.size):
         differ[t] = bandpass.apply(second.stack[t : t + 1].astype(np.float32))[0] - differ[t]
     where = (mixed.start, mixed.region, mixed.share, regions.count)
     means, uneven, mass = regional_means(differ, second.valid, *where)
     added = second_series(second.days, made.mean, means, uneven, mass, sure, bandpass.scatter, noise)
-    spikes = find_spikes(series.joined(added))
-    order = np.argsort(np.argsort(np.concatenate([series.days, added.days]), kind="stable"), kind="stable")
-    mine = spikes[order[series.days.size :]]
-    return added.without(mine), bandpass, mine
+    both = series.joined(added)
+    spikes = find_spikes(both) & ~both.reference[:, None]
+    return both.without(spikes), bandpass, spikes[~both.reference]
 
 
 def _course(series: RegionSeries, days: NDArray[np.float64], targets: NDArray[np.float64], regions: Regions) -> Course:

@@ -76,7 +76,18 @@ def find_regions(
         label = _assign(features, seen, seeds, scale, rows, columns, shape)
     seeds = _means(features, label, shape[0] * shape[1])
     member, weight = _memberships(features, seen, seeds, scale, rows, columns, shape, np.float32(width))
-    return Regions(count=shape[0] * shape[1], member=member, weight=weight)
+    return _numbered(member, weight, seeds[:, -1] > 0, seen)
+
+
+def _numbered(
+    member: NDArray[np.int32], weight: NDArray[np.float32], used: NDArray[np.bool_], seen: NDArray[np.bool_]
+) -> Regions:
+    """Regions that have pixels, numbered one by one; pixels of none belong to a last one, which is never observed."""
+    if used.all() and seen.all():
+        return Regions(count=used.size, member=member, weight=weight)
+    nothing = int(used.sum())
+    number = np.where(used, np.cumsum(used) - 1, nothing).astype(np.int32)
+    return Regions(count=nothing + 1, member=np.where(seen, number[member], np.int32(nothing)), weight=weight)
 
 
 @kernel(error_model="numpy")

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from landloom.imagery.fusion.rates import Rates
     from landloom.imagery.fusion.regional import RegionSeries
 
+NEAR: Final = 32
+"""Regions whose intervals are looked at one after the other: as many as the processor's cache holds."""
 FOLDS: Final = 4
 """Parts of the dates that are withheld in turn to calibrate uncertainty."""
 
@@ -97,7 +99,9 @@ def _smooth(
             for b in range(bands):
                 for p in range(size):
                     growth[n, b, p] = factor[n, b] * base[b, first + p]
-        localise(seen, noise, days, growth)
+        for some in range(0, size, NEAR):
+            part = slice(some, some + NEAR)
+            localise(seen[:, :, part], noise[:, :, part], days, growth[:, :, part])
         for b in range(bands):
             own[:], error[:], rate[:] = seen[:, b], noise[:, b], growth[:, b]
             smooth_levels(own, error, days, rate, 0.0, start, made, wide)
