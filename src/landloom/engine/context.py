@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Final
 from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
-from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
+from landloom.engine.place import HEADERS, JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
 from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
 from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
+from landloom.store.network.headers import forget_header, kept_headers
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -54,6 +55,8 @@ class BuildContext:
     """Receives progress."""
     provider: ODataProducts | None = None
     """Serves whole products, instead of the provider named in the recipe."""
+    headers: Path | None = None
+    """Folder in which workers on this machine keep the headers of remote files."""
     identities: dict[str, str] = field(default_factory=dict)
     """Input file → identity, of those read so far: each is read once."""
 
@@ -126,14 +129,18 @@ def _opened(
     place: Place, journal: Journal, key: str, factory: Factory, listener: Listener | None
 ) -> Iterator[BuildContext]:
     """A context; the journal of one in an object store is copied there while it is used, and at its end."""
-    store, listener = open_store(place.uri), listener or Silent()
+    store, listener, headers = open_store(place.uri), listener or Silent(), place.folder / HEADERS
+    headers.mkdir(parents=True, exist_ok=True)
+    context = BuildContext(
+        uri=place.uri, store=store, journal=journal, factory=factory, listener=listener, headers=headers
+    )
     if not place.remote:
-        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=listener)
+        yield context
         return
     copied = Copied(listener=listener, journal=journal, store=store, key=key)
     copied.copy()
     try:
-        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
+        yield replace(context, listener=copied)
     except BaseException:
         with suppress(LandloomError):  # what has gone wrong before is told
             copied.finish()
@@ -243,6 +250,9 @@ def _stale(done: Iterable[Unit], context: BuildContext) -> set[str]:
     entries = [entry for unit in done if (entry := context.journal.get(unit.id)) is not None]
     known = {href: version for entry in entries for href, version in entry.outcome.inputs.items()}
     different = changed(known) if known else frozenset()
+    with kept_headers(context.headers if different else None):
+        for href in different:
+            forget_header(href)
     return {entry.id for entry in entries if not different.isdisjoint(entry.outcome.inputs)}
 
 
@@ -255,4 +265,10 @@ def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Pr
     if not todo:
         return []
     context.listener.started(name, len(todo))
-    return run(todo, factory=context.factory, journal=context.journal, listener=context.listener)
+    return run(
+        todo,
+        factory=context.factory,
+        journal=context.journal,
+        listener=context.listener,
+        headers=context.headers,
+    )
