@@ -41,7 +41,8 @@ def changed(known: Mapping[str, Version], patience: Patience | None = None) -> f
         >>> changed({file.name: Version(size=7), "/nowhere/B08.tif": Version(size=7)}) == {file.name}
         True
     """
-    with new_session(patience or Patience(attempts=2, timeout=20)) as session, ThreadPoolExecutor(_AT_ONCE) as pool:
+    session = new_session(patience or Patience(attempts=2, timeout=20), twice=True)
+    with session, ThreadPoolExecutor(_AT_ONCE) as pool:
         now = pool.map(lambda href: _version_now(href, session), known)
         pairs = zip(known.items(), now, strict=True)
         return frozenset(href for (href, before), after in pairs if after is not None and before.differs(after))
