@@ -16,11 +16,12 @@ from starlette.responses import Response, StreamingResponse
 from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.ids import parse_sample_id
+from landloom.model.rendering.palettes import class_colours
 from landloom.model.shapes import neighbourhood
 from landloom.query.label_sets import label_prefix, label_set
 from landloom.query.pixel_series import SampleSeries, is_series
 from landloom.query.recent import Kept
-from landloom.server.explore.legends import legend
+from landloom.server.explore.legends import class_legend, product_legend
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
 from landloom.server.split_sets import SplitSets
@@ -87,7 +88,8 @@ class Explorer:
                     "steps": [step.name for step in item.timesteps],
                     "licence": item.terms.licence,
                     "attribution": item.terms.attribution,
-                    "legend": legend(self.info, item),
+                    "legend": class_legend(self.info, item),
+                    "rendering": product_legend(self.info, item),
                     "series": is_series(item),
                 }
                 for item in self.info.products
@@ -106,17 +108,22 @@ class Explorer:
         The map, and the histogram of what is chosen, are of one label product alone: each speaks of the whole ground.
         """
         names: dict[str, str] = {}
+        colours: dict[str, str | None] = {}
         for item in self.info.labels:
             if item.taxonomy is not None:
                 columns = self.info.label_columns[item.key]
                 names |= dict(zip(columns, (entry.name for entry in item.taxonomy.classes), strict=True))
                 prefix = label_prefix(self.info, item)
                 names |= {prefix + item.taxonomy.column(entry.code): entry.name for entry in item.taxonomy.groups}
+                own = class_colours(item.taxonomy)
+                codes = (entry.code for entry in item.taxonomy.classes)
+                colours |= {name: own.get(code) for name, code in zip(columns, codes, strict=True)}
         groups = self.corpus.sidecar.groups
         owners = {column: item.key for item in self.info.labels for column in self.info.label_columns[item.key]}
         return [
             {
                 "column": column,
+                "colour": colours.get(column),
                 "labels": owners.get(column),
                 "name": names.get(column, column),
                 "groups": [
@@ -330,6 +337,10 @@ def _add_samples(router: APIRouter, explorer: Explorer) -> None:
     @router.get("/samples/{identity}/series/{product}")
     def series(identity: str, product: str, row: int, column: int) -> Response:
         return _json(explorer.series(identity, product, row, column))
+
+    @router.get("/samples/{identity}/{product}/{step}.json")
+    def legend(identity: str, product: str, step: str, band: str | None = None) -> Response:
+        return _json(explorer.chips.legend(identity, product, step, band))
 
     @router.get("/samples/{identity}/{product}/{step}.png")
     def chip(identity: str, product: str, step: str, bands: str | None = None) -> Response:
