@@ -19,6 +19,10 @@ PROBABILITY: Final = Continuous(limits=(0.0, 10_000.0), unit="1/10,000")
 """A probability in ten-thousandths."""
 COUNT: Final = Continuous(unit="count")
 """A number of things."""
+OBSERVATIONS: Final = Continuous(limits=(0.0, 12.0), unit="observations")
+"""Valid observations in a month."""
+VOTES: Final = Continuous(limits=(0.0, 6.0), unit="annotators")
+"""Annotators who agree."""
 DAYS: Final = Continuous(unit="days")
 """A duration."""
 UNCERTAINTY: Final = Continuous(limits=(0.0, 500.0), unit="10,000 × reflectance")
