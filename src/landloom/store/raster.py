@@ -228,6 +228,8 @@ def _described(file: GdalFile, stated: Grid | None) -> RasterFile:
         _gdal=file,
         blocks=block_file(href, dataset, file.remote),
     )
+    if file.remote is not None:
+        file.remote.opened()
     if opened.blocks is not None:
         file.release()
     return opened
