@@ -70,9 +70,9 @@ CLOUD: Final = named_rendering(
 """Cloud mask of fused series."""
 CLAIMED: Final = named_rendering(
     (
-        (0, "No parcel of another class", "#fbfbfb"),
-        (1, "Touched by parcels of different class", "#d98032"),
-        (2, "Covered by parcels of different class", "#3c1f55"),
+        (0, "One class", "#fbfbfb"),
+        (1, "Touched by several classes", "#d98032"),
+        (2, "Covered by several classes", "#3c1f55"),
     )
 )
 """Pixels that parcels of different class claim."""
