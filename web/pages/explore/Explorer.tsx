@@ -104,10 +104,12 @@ export function Explorer({ about, arrays, view, address, go }: ExplorerProps) {
             <>
               <b>{selection.count.toLocaleString("en")}</b> of {about.samples.toLocaleString("en")} samples <span class="files">· {selection.files.toLocaleString("en")} files</span>
             </>
+          ) : problem ? (
+            "no answer: see the filter"
           ) : (
             "…"
           )}
-          {problem && <em> before this filter</em>}
+          {selection && problem && <em> before this filter</em>}
         </p>
         <button class="drawer-button" aria-expanded={drawer} aria-controls="filter" onClick={() => setDrawer(!drawer)}>
           {drawer ? "Back" : "Filter"}

@@ -25,7 +25,7 @@ interface MapViewProps {
   onMap: (map: SampleMap) => void;
 }
 
-const WIDE = "(min-width: 900px)";
+const [WIDE, WIDER] = ["(min-width: 900px)", "(min-width: 1500px)"];
 
 export function MapView(props: MapViewProps) {
   const { about, arrays, bits, colouring, product, step, address, go, sample, hidden } = props;
@@ -76,7 +76,7 @@ export function MapView(props: MapViewProps) {
           aria-label="Map of samples: arrow keys move it, plus and minus zoom, Enter opens the sample in the middle"
         />
         <i class="crosshair" aria-hidden="true" />
-        {colouring.title && <MapLegend title={colouring.title} items={colouring.items} top={top} open={matchMedia(WIDE).matches} />}
+        {colouring.title && <MapLegend title={colouring.title} items={colouring.items} top={top} open={matchMedia(sample ? WIDER : WIDE).matches} />}
         {pointed && <Tip {...props} pointed={pointed} />}
       </div>
       {near && product && product.steps.length > 1 && <ChipBar about={about} product={product} step={step} go={go} />}

@@ -37,6 +37,8 @@ export function landLayers(filled: boolean): Land {
   const above = new VectorLayer({
     source: names,
     declutter: true,
+    // Of names that would overlap, that of the larger country stays.
+    renderOrder: (a, b) => Number(b.get("area")) - Number(a.get("area")),
     style: (item) =>
       new Style({
         text: new Text({
@@ -57,12 +59,36 @@ async function fill(ground: VectorSource, names: VectorSource): Promise<void> {
   const { countries, land } = atlas.objects;
   const lines = { border: mesh(atlas, countries, (a, b) => a !== b), coast: mesh(atlas, countries, (a, b) => a === b) };
   const marked = (kind: string, items: Feature[]) => items.map((item) => (item.set("kind", kind, true), item));
+  const shape = (one: GeoJSON.GeoJSON) => format.readFeatures(unwrapped(one));
   ground.addFeatures([
-    ...marked("land", format.readFeatures(feature(atlas, land)) as Feature[]),
-    ...Object.entries(lines).flatMap(([kind, line]) => marked(kind, format.readFeatures(line) as Feature[])),
+    ...marked("land", shape(feature(atlas, land))),
+    ...Object.entries(lines).flatMap(([kind, line]) => marked(kind, shape(line))),
   ]);
-  const shapes = format.readFeatures(feature(atlas, countries)) as Feature<Polygon | MultiPolygon>[];
+  const shapes = shape(feature(atlas, countries)) as Feature<Polygon | MultiPolygon>[];
   names.addFeatures(shapes.flatMap((shape) => named(shape)));
+}
+
+type Line = [number, number][];
+
+/** Lines that cross 180° go on beyond it: the atlas lets them jump to the other side. */
+function unwrapped<T>(shape: T): T {
+  return JSON.parse(JSON.stringify(shape), (_, value: unknown) => (isLine(value) ? straight(value) : value)) as T;
+}
+
+function isLine(value: unknown): value is Line {
+  return Array.isArray(value) && value.length > 1 && Array.isArray(value[0]) && typeof value[0][0] === "number";
+}
+
+function straight(line: Line): Line {
+  let shift = 0;
+  const found = line.map(([lon, lat], place): [number, number] => {
+    const jump = lon - (line[place - 1]?.[0] ?? lon);
+    shift -= Math.abs(jump) > 180 ? 360 * Math.sign(jump) : 0;
+    return [lon + shift, lat];
+  });
+  const [first, last] = [found[0]!, found.at(-1)!];
+  // Only the ring around the pole does not come back to where it began.
+  return Math.abs(last[0] - first[0]) < 300 || line.at(-1)?.[1] !== line[0]?.[1] ? found : [...found, [last[0], -89.9], [first[0], -89.9], first];
 }
 
 /** The name of a country, in its largest part. */
@@ -72,5 +98,5 @@ function named(shape: Feature<Polygon | MultiPolygon>): OlFeature<Point>[] {
   const parts = geometry instanceof Polygon ? [geometry] : geometry.getPolygons();
   const largest = parts.reduce((best, part) => (part.getArea() > best.getArea() ? part : best));
   const [x, y] = largest.getInteriorPoint().getCoordinates() as [number, number];
-  return [new OlFeature({ geometry: new Point([x, y]), name: shape.get("name") as string })];
+  return [new OlFeature({ geometry: new Point([x, y]), area: largest.getArea(), name: shape.get("name") as string })];
 }

@@ -36,6 +36,8 @@ export interface Listener {
   onLook: (chips: boolean, top: number | null) => void;
 }
 
+const [LEGEND, LEGEND_FROM] = [260, 700];
+
 export class SampleMap {
   private readonly map: OlMap;
   private readonly at: Positions;
@@ -88,7 +90,7 @@ export class SampleMap {
       view: new View({ minZoom: 1, maxZoom: 18, constrainResolution: false, multiWorld: true }),
       keyboardEventTarget: target,
     });
-    this.map.getView().fit(this.whole, { size: this.size(), maxZoom: 13 });
+    this.settle(this.whole);
     this.listen();
   }
 
@@ -163,7 +165,10 @@ export class SampleMap {
 
   private settle(extent: Extent, margin = 40, maxZoom = 13.5): void {
     if (!(extent[0]! <= extent[2]!)) return;
-    this.map.getView().fit(extent, { padding: [margin, margin, margin, margin], maxZoom, size: this.size() });
+    const size = this.size();
+    // The legend takes the right of a wide map.
+    const right = margin && size[0] > LEGEND_FROM ? LEGEND : margin;
+    this.map.getView().fit(extent, { padding: [margin, right, margin, margin], maxZoom, size });
     this.settled = this.view();
   }
 
