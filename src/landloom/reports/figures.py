@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.model.rendering.palettes import distinct
 from landloom.reports.text import plain
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 
 INK: Final = "#1d2a30"
 FAINT: Final = "#9aa7ad"
-COLOURS: Final = ("#2f7f6d", "#d98032", "#5b6ea8", "#b8505d", "#8a9a3b", "#7a5c99", "#3c8fb5", "#a8763e")
-"""Colours that people with any colour vision can distinguish, in this order."""
+COLOURS: Final = distinct(8)
+"""Colours that people of any colour vision tell apart, in this order."""
 DPI: Final = 130
 MOST_TILES: Final = 40
 """Tiles that a figure has rows for."""

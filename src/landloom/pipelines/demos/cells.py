@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.audit.validate import audit
-from landloom.engine.executors import inline, processes
 from landloom.engine.project import RECIPE_FILE
 from landloom.engine.run import Silent
 from landloom.pipelines.build import BuildReport, build
@@ -18,7 +19,6 @@ from landloom.store.open import open_store
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.simulate.archive import ArchiveReport
     from landloom.simulate.spec import WorldSpec
@@ -55,20 +55,17 @@ def write_world(
             started = True
         shown.advanced(str(done), None)
 
-    pool = None if workers <= 1 else processes(workers)
+    pool = None if workers <= 1 else partial(ThreadPoolExecutor, workers)
     return simulate_archive(preset, folder, pool=pool, progress=progress)
 
 
-def run_demo(
-    folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
-) -> DemoReport:
+def run_demo(folder: Path, *, listener: Listener | None = None, workers: int = 1) -> DemoReport:
     """Simulate, build, validate, query; a second run repeats no finished step.
 
     Args:
         folder: for `archive/`, `landloom.yaml` and `corpus/`.
-        factory: makes executors for the build.
         listener: receives progress.
-        workers: number of processes for the simulation.
+        workers: threads of the simulation; the build is too small for worker processes.
 
     Raises:
         CorpusInvalidError: the corpus is invalid.
@@ -77,7 +74,7 @@ def run_demo(
     recipe = folder / RECIPE_FILE
     if not recipe.exists():
         write_starter("demo", recipe)
-    built = build(recipe, factory=factory, listener=listener)
+    built = build(recipe, listener=listener)
     checked = audit(open_store(str(built.corpus)))
     checked.demand()
     selection = Corpus.open(str(built.corpus)).query(where=QUERY)

@@ -14,7 +14,7 @@ from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.model.apportion import MILLION
 from landloom.model.ids import parse_sample_id
-from landloom.model.sensor import REFLECTANCE_SCALE
+from landloom.model.rendering.palettes import class_colours
 from landloom.model.shapes import neighbourhood
 from landloom.query.label_sets import label_prefix, label_set
 from landloom.query.pixel_series import SampleSeries, is_series
@@ -22,13 +22,13 @@ from landloom.query.recent import Kept
 from landloom.server.explore.curves import mean_document
 from landloom.server.explore.gallery import Gallery, shares_of
 from landloom.server.explore.images import TIMELESS
-from landloom.server.explore.legends import legend
-from landloom.server.explore.pictures import Chips, whites
+from landloom.server.explore.legends import class_legend, product_legend
+from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
 from landloom.server.split_sets import SplitSets
 
 if TYPE_CHECKING:
-    from landloom.corpus.info import CorpusInfo, ProductInfo
+    from landloom.corpus.info import CorpusInfo
     from landloom.query.assets import Asset
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
@@ -86,10 +86,10 @@ class Explorer:
                     "steps": [step.name for step in item.timesteps],
                     "licence": item.terms.licence,
                     "attribution": item.terms.attribution,
-                    "legend": legend(self.info, item),
+                    "legend": class_legend(self.info, item),
+                    "rendering": product_legend(self.info, item),
                     "series": is_series(item),
                     "common": {band.common_name: band.name for band in item.product.bands if band.common_name},
-                    "limits": _limits(item),
                 }
                 for item in self.info.products
             ],
@@ -108,17 +108,22 @@ class Explorer:
         The map, and the histogram of what is chosen, are of one label product alone: each speaks of the whole ground.
         """
         names: dict[str, str] = {}
+        colours: dict[str, str | None] = {}
         for item in self.info.labels:
             if item.taxonomy is not None:
                 columns = self.info.label_columns[item.key]
                 names |= dict(zip(columns, (entry.name for entry in item.taxonomy.classes), strict=True))
                 prefix = label_prefix(self.info, item)
                 names |= {prefix + item.taxonomy.column(entry.code): entry.name for entry in item.taxonomy.groups}
+                own = class_colours(item.taxonomy)
+                codes = (entry.code for entry in item.taxonomy.classes)
+                colours |= {name: own.get(code) for name, code in zip(columns, codes, strict=True)}
         groups = self.corpus.sidecar.groups
         owners = {column: item.key for item in self.info.labels for column in self.info.label_columns[item.key]}
         return [
             {
                 "column": column,
+                "colour": colours.get(column),
                 "labels": owners.get(column),
                 "name": names.get(column, column),
                 "groups": [
@@ -317,14 +322,6 @@ class Explorer:
             {"row": row, "id": name, "corners": own, "steps": self.chips.images.steps(row, product)}
             for row, name, own in zip(chosen.tolist(), texts, corners, strict=True)
         ]
-
-
-def _limits(item: ProductInfo) -> dict[str, list[float]]:
-    """Band → reflectance of the first and last colour of its pictures; none of other numbers."""
-    found = {band.name: whites(item, (band.name,)) for band in item.product.bands}
-    return {
-        name: [limit / REFLECTANCE_SCALE for limit in limits[0]] for name, limits in found.items() if limits is not None
-    }
 
 
 def _box(text: str) -> tuple[float, ...]:

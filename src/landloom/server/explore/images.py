@@ -12,23 +12,22 @@ from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
 from landloom.formats.geotiff import decode_geotiff
 from landloom.query.cubes import load_cube
 from landloom.query.recent import Kept
+from landloom.server.explore.legends import natural_bands
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
+    import xarray as xr
     from numpy.typing import NDArray
 
     from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.query.corpus import Corpus
 
-_CUBES: Final = 8
-"""Cubes that are kept."""
+_CUBES: Final = 16
+"""Cubes that are kept: a page asks for all timesteps of a sample."""
 _SHARES: Final = 65_536
 """Shares of valid pixels that are kept."""
 TIMELESS: Final = "-"
 """Timestep of a product without time."""
-_NATURAL: Final = (("red", "B04"), ("green", "B03"), ("blue", "B02"))
 
 
 class Images:
@@ -75,75 +74,66 @@ class Images:
         codes, patterns = sidecar.availability(product)
         return np.asarray(patterns[np.zeros(len(rows), np.int64) if codes is None else codes[rows]], np.bool_)
 
-    def read(self, identity: str, product: str, step: str, bands: Sequence[str]) -> NDArray[np.float64]:
-        """(band, y, x) values of an image; NaN is nodata.
+    def row(self, identity: str) -> int:
+        """The row of a sample that is in the index."""
+        return int(self.corpus.sidecar.rows_of_ids([identity])[0])
+
+    def read(
+        self, identity: str, item: ProductInfo, step: str, chosen: tuple[str, ...]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """(band, y, x) stored numbers, and which pixels are data in all of the bands.
 
         Args:
             identity: the sample.
-            product: key of the product.
+            item: the product.
             step: name of the timestep, or `-`.
-            bands: names.
+            chosen: names of bands that the product has.
 
         Raises:
-            NotFoundError: no such sample, product, timestep or band.
+            NotFoundError: no such sample or timestep.
             MissingKeyError: a chip that should exist is missing.
         """
-        item = self.info.product(product)
-        names = tuple(band.name for band in item.product.bands)
-        for band in bands:
-            if band not in names:
-                raise NotFoundError.of("band", band, names)
-        if "chips" not in self.info.layouts and item.product.kind != "raster-labels":
-            return self._of_cube(identity, item, step, [names.index(band) for band in bands])
-        return self._of_chips(identity, product, step, bands, names)
-
-    def natural(self, product: str) -> tuple[str, ...]:
-        """Bands that are shown unless told: red, green and blue, else the first.
-
-        Raises:
-            NotFoundError: a product without pixels.
-        """
-        bands = self.info.product(product).product.bands
-        found = {band.common_name: band.name for band in bands if band.common_name}
-        if all(common in found for common, _ in _NATURAL):
-            return tuple(found[common] for common, _ in _NATURAL)
-        if not bands:
-            raise NotFoundError(f"product {product!r} has no chips")
-        return (bands[0].name,)
-
-    def _of_cube(self, identity: str, item: ProductInfo, step: str, places: list[int]) -> NDArray[np.float64]:
-        names = [one.name for one in item.timesteps]
-        if step not in names:
-            raise NotFoundError.of("timestep", step, names)
-        read = lambda: load_cube(self._all, identity, item.key).values  # noqa: E731
-        stored = self._cubes.get(f"{identity} {item.key}", read)[names.index(step), places]
-        return _numbers(stored, item.product.nodata)
-
-    def _of_chips(
-        self, identity: str, product: str, step: str, bands: Sequence[str], names: Sequence[str]
-    ) -> NDArray[np.float64]:
-        assets = replace(self.corpus.select([identity]), products=(product,)).assets
+        names = [band.name for band in item.product.bands]
+        if "chips" not in self.info.layouts and item.product.folder is not None:
+            cube, steps = self._cube(identity, item.key), [one.name for one in item.timesteps]
+            if step not in steps:
+                raise NotFoundError.of("timestep", step, steps)
+            if not bool(cube["observed"][steps.index(step)]):
+                raise NotFoundError(f"{identity} has no {item.key} at {step}")
+            array = cube[steps.index(step)].to_numpy()[[names.index(band) for band in chosen]]
+            return array, _is_data(array, item.product.nodata)
+        assets = replace(self.corpus.select([identity]), products=(item.key,)).assets
         own = [asset for asset in assets if (asset.timestep or TIMELESS) == step]
         if not own:
             raise NotFoundError.of("timestep", step, [asset.timestep or TIMELESS for asset in assets])
-        layers, opened = [], {}
-        for band in bands:
-            asset = next((item for item in own if item.band == band), own[0])
-            if asset.path not in opened:
-                opened[asset.path] = decode_geotiff(self.store.get(asset.path))
-            array, _, about = opened[asset.path]
-            layers.append(_numbers(array[0 if asset.band is not None else names.index(band)], about.nodata))
-        return np.stack(layers)
+        files, layers, valid = {}, [], []
+        for band in chosen:
+            asset = next((one for one in own if one.band == band), own[0])
+            if asset.path not in files:
+                files[asset.path] = decode_geotiff(self.store.get(asset.path))
+            stack, _, about = files[asset.path]
+            layers.append(stack[0 if asset.band is not None else names.index(band)])
+            valid.append(_is_data(layers[-1][None], about.nodata))
+        return np.stack(layers), np.logical_and.reduce(valid)
+
+    def _cube(self, identity: str, product: str) -> xr.DataArray:
+        """Of a corpus that has no chips."""
+        cube: xr.DataArray = self._cubes.get(f"{identity} {product}", lambda: load_cube(self._all, identity, product))
+        return cube
 
     def _valid_share(self, identity: str, product: str, step: str) -> float | None:
         """Share of pixels with data in the bands that are shown; None where there is no image to read."""
+        item = self.info.product(product)
+        bands = natural_bands(item) or tuple(band.name for band in item.product.bands[:1])
         try:
-            image = self.read(identity, product, step, self.natural(product))
+            _, valid = self.read(identity, item, step, bands)
         except (MissingKeyError, NotFoundError, InvalidInputError):
             return None
-        return round(float(np.isfinite(image).all(axis=0).mean()), 4)
+        return round(float(valid.mean()), 4)
 
 
-def _numbers(stored: NDArray[Any], nodata: float | None) -> NDArray[np.float64]:
-    values = stored.astype(np.float64)
-    return values if nodata is None else np.where(stored == nodata, np.nan, values)
+def _is_data(array: NDArray[Any], nodata: float | None) -> NDArray[np.bool_]:
+    """(y, x) where all of (band, y, x) numbers are data."""
+    finite = np.isfinite(array)
+    known: NDArray[np.bool_] = (finite if nodata is None else finite & (array != nodata)).all(axis=0)
+    return known

@@ -1,4 +1,4 @@
-"""Chips as pictures: three bands in natural colours, or one band with a colour ramp, or classes in their colours."""
+"""Chips as pictures: three bands in natural colours, one band with its ramp, or classes in their colours."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import imagecodecs
 import numpy as np
 
-from landloom.errors import InvalidInputError
-from landloom.model.sensor import REFLECTANCE_SCALE
+from landloom.errors import InvalidInputError, NotFoundError
+from landloom.model.rendering.known import BRIGHTEST, GAMMA
+from landloom.model.rendering.values import Continuous
 from landloom.server.explore.images import Images
-from landloom.server.explore.legends import CLASS_BANDS, legend, painted
+from landloom.server.explore.legends import band_legend, natural_bands, with_shares
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -19,14 +20,10 @@ if TYPE_CHECKING:
     from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.query.corpus import Corpus
 
-_STRETCHED: Final = 12
-"""Number of timesteps that determine the brightness of a sample's pictures, where no reflectance does."""
-_RAMP: Final = np.array([[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]], dtype=np.float64)
-WHITE: Final = {"nir": 0.5, "nir08": 0.5, "rededge": 0.4, "swir16": 0.4, "swir22": 0.4}
-"""Common name of a band → reflectance that is drawn white, or the last colour of the ramp."""
-_WHITE: Final = 0.25
-"""Of other bands: as in reports and exports, so that pictures of all samples and dates can be compared."""
-_GAMMA: Final = 1 / 1.6
+_SAMPLED: Final = 12
+"""Number of timesteps that determine the limits of a quantity without declared ones."""
+_WHITE: Final = {"nir": 0.5, "nir08": 0.5, "rededge": 0.4, "swir16": 0.4, "swir22": 0.4}
+"""Common name → reflectance of white in false colours, for the bands that are brighter than visible light."""
 
 
 class Chips:
@@ -38,14 +35,13 @@ class Chips:
     """
 
     def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
-        self.info = info
-        self.images = Images(corpus, info)
-        self._range = lru_cache(maxsize=512)(self._uncached_range)
+        self.info, self.images = info, Images(corpus, info)
+        self._limits = lru_cache(maxsize=512)(self._uncached_limits)
 
     def png(self, identity: str, product: str, step: str, bands: tuple[str, ...] | None = None) -> bytes:
-        """A chip as PNG; nodata is transparent.
+        """A chip as PNG; pixels without data are transparent.
 
-        Reflectance has the same brightness everywhere; other numbers in all timesteps of a sample.
+        All timesteps of a sample have the same colours for the same numbers, so that they can be compared.
 
         Args:
             identity: the sample.
@@ -57,49 +53,80 @@ class Chips:
             NotFoundError: no such sample, product, timestep or band.
             InvalidInputError: another number of bands.
         """
+        item, chosen = self._chosen(product, bands)
+        array, valid = self.images.read(identity, item, step, chosen)
+        if len(chosen) == 3:
+            picture = _mixed(array, item, chosen)
+        else:
+            shown = self.info.rendering(item, chosen[0])
+            picture = (
+                shown.painted(array[0] * (item.product.scale or 1.0), self._limits(identity, product, chosen[0]))
+                if isinstance(shown, Continuous)
+                else shown.painted(array[0])
+            )
+        picture[~valid] = 0
+        return bytes(imagecodecs.png_encode(np.ascontiguousarray(picture), level=4))
+
+    def legend(self, identity: str, product: str, step: str, band: str | None = None) -> dict[str, Any]:
+        """The legend of a band with the limits of its picture, and the shares of classes and nodata in a chip.
+
+        Args:
+            identity: the sample.
+            product: key of the product.
+            step: name of the timestep, or `-` for a product without time.
+            band: by default the first.
+
+        Raises:
+            NotFoundError: no such sample, product, timestep or band.
+        """
         item = self.info.product(product)
-        chosen = bands or self.images.natural(product)
+        name = band or self._chosen(product, None)[1][0]
+        legend = band_legend(self.info, item, name)
+        array, valid = self.images.read(identity, item, step, (name,))
+        if legend["kind"] == "continuous":
+            legend["limits"] = list(self._limits(identity, product, name))
+        return with_shares(legend, array[0], valid)
+
+    def _chosen(self, product: str, bands: tuple[str, ...] | None) -> tuple[ProductInfo, tuple[str, ...]]:
+        item = self.info.product(product)
+        names = tuple(band.name for band in item.product.bands)
+        if not names:
+            raise NotFoundError(f"product {product!r} has no chips")
+        chosen = bands or natural_bands(item) or names[:1]
         if len(chosen) not in (1, 3):
             raise InvalidInputError(f"bands: got {len(chosen)}, expected one or three")
-        read = self.images.read(identity, product, step, chosen)
-        rows = legend(self.info, item) if len(chosen) == 1 and chosen[0] in CLASS_BANDS else []
-        if rows:
-            picture = painted(np.nan_to_num(read[0], nan=-1), rows)
-        else:
-            picture = _picture(read, whites(item, chosen) or self._range(identity, product, chosen))
-        return bytes(imagecodecs.png_encode(picture, level=4))
+        for band in chosen:
+            if band not in names:
+                raise NotFoundError.of("band", band, names)
+        return item, chosen
 
-    def _uncached_range(self, identity: str, product: str, chosen: tuple[str, ...]) -> list[tuple[float, float]]:
-        """Values of the first and last colour: the 2nd and 98th percentile over some timesteps."""
-        row = int(self.images.corpus.sidecar.rows_of_ids([identity])[0])
-        steps = self.images.steps(row, product)
-        picked = steps[:: max(-(-len(steps) // _STRETCHED), 1)]
-        parts = [self.images.read(identity, product, step, chosen) for step in picked]
-        values = np.concatenate([part[np.isfinite(part)] for part in parts]) if parts else np.empty(0)
+    def _uncached_limits(self, identity: str, product: str, band: str) -> tuple[float, float]:
+        """Numbers of the first and last colour, in the unit: those declared, or else the 2nd and 98th percentile."""
+        item = self.info.product(product)
+        shown = self.info.rendering(item, band)
+        if isinstance(shown, Continuous) and shown.limits is not None:
+            return shown.limits
+        steps = self.images.steps(self.images.row(identity), product)
+        picked = steps[:: max(-(-len(steps) // _SAMPLED), 1)]
+        read = (self.images.read(identity, item, step, (band,)) for step in picked)
+        values = np.concatenate([np.empty(0), *(array[0][valid] for array, valid in read)])
+        values = values[np.isfinite(values)]
         if not len(values):
-            return [(0.0, 1.0)] * len(chosen)
+            return 0.0, 1.0
         low, high = (float(number) for number in np.percentile(values, (2, 98)))
-        return [(low, max(high, low + 1.0))] * len(chosen)
+        return low, high if high > low else low + 1.0
 
 
-def whites(item: ProductInfo, chosen: tuple[str, ...]) -> list[tuple[float, float]] | None:
-    """Stored values of the first and last colour of each band of reflectance; None if any is none."""
-    names = {band.name: band.common_name for band in item.product.bands if band.common_name or band.wavelength}
-    if item.product.kind != "imagery" or item.product.dtype != "uint16" or not set(chosen) <= set(names):
-        return None
-    return [(0.0, REFLECTANCE_SCALE * WHITE.get(names[band] or "", _WHITE)) for band in chosen]
-
-
-def _picture(values: NDArray[np.float64], limits: list[tuple[float, float]]) -> NDArray[np.uint8]:
-    """(y, x, 4) colours of (band, y, x) values."""
-    there = np.isfinite(values).all(axis=0)
-    low, high = (np.array([pair[end] for pair in limits])[:, None, None] for end in (0, 1))
-    share = np.clip((np.nan_to_num(values) - low) / (high - low), 0, 1)
-    if len(values) == 1:
-        colours: NDArray[Any] = np.stack(
-            [np.interp(share[0], np.linspace(0, 1, 5), _RAMP[:, n]) for n in range(3)], axis=-1
-        )
+def _mixed(array: NDArray[Any], item: ProductInfo, chosen: tuple[str, ...]) -> NDArray[np.uint8]:
+    """(y, x, 4) colours of three bands; reflectance is brightened as everywhere, other numbers between their limits."""
+    values = array.astype(np.float64)
+    if item.product.scale is not None:
+        common = {band.name: band.common_name or "" for band in item.product.bands}
+        whites = np.array([_WHITE.get(common[band], BRIGHTEST) for band in chosen])[:, None, None]
+        share = np.clip(values * item.product.scale / whites, 0, 1) ** (1 / GAMMA)
     else:
-        colours = 255 * np.moveaxis(share, 0, -1) ** _GAMMA
-    alpha = np.where(there, 255.0, 0.0)[..., None]
-    return np.ascontiguousarray(np.round(np.concatenate([colours, alpha], axis=-1)), dtype=np.uint8)
+        low, high = (float(number) for number in np.nanpercentile(values, (2, 98)))
+        share = np.clip((values - low) / max(high - low, 1e-12), 0, 1)
+    colours = np.nan_to_num(255 * np.moveaxis(share, 0, -1))
+    opaque = np.full((*colours.shape[:2], 1), 255.0)
+    return np.round(np.concatenate([colours, opaque], axis=-1)).astype(np.uint8)

@@ -105,6 +105,10 @@ def _add_samples(router: APIRouter, explorer: Explorer) -> None:
     def mean(identity: str, product: str) -> Response:
         return _json(explorer.mean(identity, product))
 
+    @router.get("/samples/{identity}/{product}/{step}.json")
+    def legend(identity: str, product: str, step: str, band: str | None = None) -> Response:
+        return _json(explorer.chips.legend(identity, product, step, band))
+
     @router.get("/samples/{identity}/{product}/{step}.png")
     def chip(identity: str, product: str, step: str, bands: str | None = None) -> Response:
         names = None if bands is None else tuple(bands.split(","))
