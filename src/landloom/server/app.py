@@ -60,6 +60,7 @@ def create_app(corpus: Corpus, basemap: Basemap | None = None) -> FastAPI:
     from landloom.server import files
     from landloom.server.explore import page, routes
     from landloom.server.explore.api import Explorer
+    from landloom.server.limits import policy_with
     from landloom.server.stac.api import stac_app
     from landloom.server.stac.documents import StacDocuments
     from landloom.server.stac.search import Searcher
@@ -67,7 +68,9 @@ def create_app(corpus: Corpus, basemap: Basemap | None = None) -> FastAPI:
     info = corpus.info
     searcher = Searcher(corpus, info)
     documents = StacDocuments(corpus, info, searcher.item_collections)
-    app = stac_app(searcher, documents, partial(page.page, info, len(corpus)))
+    foreign = "" if basemap is None else basemap.origin
+    headers = {"content-security-policy": policy_with(foreign)} if foreign else {}
+    app = stac_app(searcher, documents, partial(page.page, info, len(corpus)), headers)
     if documents.folder is not None:
         files.install(app, documents.folder)
     routes.install(app, Explorer(corpus, info, basemap))

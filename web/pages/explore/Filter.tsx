@@ -66,9 +66,13 @@ export function FilterPanel(props: FilterProps) {
   );
 }
 
-/** Column → name, of classes and of the groups that hold them, groups first. */
+/** Column → name, of classes and of the groups that hold them, groups first; a group of one class is that class. */
 export function titlesOf(classes: ClassColumn[]): Map<string, string> {
-  const groups = classes.flatMap((item) => item.groups.map((group) => [group.column, group.name] as const));
+  const groups = classes.flatMap((item) =>
+    item.groups
+      .filter((group) => group.name !== item.name || classes.some((other) => other !== item && other.groups.some((one) => one.column === group.column)))
+      .map((group) => [group.column, group.name] as const),
+  );
   const all = new Map([...groups, ...classes.map((item) => [item.column, item.name] as const)]);
   const counts = new Map<string, number>();
   for (const name of all.values()) counts.set(name, (counts.get(name) ?? 0) + 1);
@@ -106,7 +110,10 @@ function ClassPicker({ titles, onAdd }: { titles: Map<string, string>; onAdd: (c
   const [typed, setTyped] = useState("");
   const [sign, setSign] = useState(">=");
   const [share, setShare] = useState(50);
-  const column = [...titles].find(([own, title]) => title.toLowerCase() === typed.trim().toLowerCase() || own === typed.trim())?.[0];
+  const wanted = typed.trim().toLowerCase();
+  const exact = [...titles].find(([own, title]) => title.toLowerCase() === wanted || own === wanted);
+  // Of a group and a class with the same name, the group.
+  const column = (exact ?? [...titles].find(([, title]) => wanted && title.toLowerCase().startsWith(`${wanted} (`)))?.[0];
   return (
     <form
       class="builder"

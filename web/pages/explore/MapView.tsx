@@ -59,7 +59,7 @@ export function MapView(props: MapViewProps) {
   useEffect(() => map.current?.showChips(product && { product: product.key, step, bands: address.bands }), [product, step, address.bands]);
   const linked = useRef(address.sample && !address.view && !address.box);
   useEffect(() => {
-    map.current?.mark(sample?.bounds ?? null, Boolean(linked.current && sample));
+    map.current?.mark(sample?.corners ?? null, Boolean(linked.current && sample));
     if (sample) linked.current = "";
   }, [sample]);
   useEffect(() => {

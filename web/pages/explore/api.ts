@@ -105,6 +105,8 @@ export interface Sample {
   id: string;
   row: number;
   bounds: [number, number, number, number];
+  /** Of its square, in degrees. */
+  corners: [number, number][];
   zone: string;
   tile: string;
   stratum: string | null;

@@ -125,10 +125,10 @@ export class SampleMap {
   }
 
   /** Outline a sample; bring it into view where it is not, or near where `near` says so. */
-  mark(bounds: [number, number, number, number] | null, near = false): void {
+  mark(corners: [number, number][] | null, near = false): void {
     this.marks.clear();
-    if (!bounds) return;
-    const shape = boxShape(bounds);
+    if (!corners) return;
+    const shape = new Polygon([[...corners, corners[0]!].map((corner) => fromLonLat(corner))]);
     this.marks.addFeature(new Feature(shape));
     // The panel that shows the sample takes room from the map first.
     requestAnimationFrame(() => {

@@ -215,6 +215,7 @@ class Explorer:
             "id": place.id,
             "row": row,
             "bounds": [west, south, east, north],
+            "corners": self.corpus.sidecar.corners(found.rows)[0].tolist(),
             **{name: frame[name] for name in ("zone", "tile", "stratum", "split")},
             "images": {
                 item.key: [None if step == TIMELESS else step for step in self.chips.images.steps(row, item.key)]

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
+from urllib.parse import urlsplit
 
 from landloom.errors import InvalidValueError
+
+_ORIGIN: Final = re.compile(r"https?://[A-Za-z0-9.*:\[\]_-]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,20 @@ class Basemap:
             raise InvalidValueError(f"tiles: got {self.url!r}, expected an address that begins with https://")
         if missing := [name for name in ("{z}", "{x}", "y}") if name not in self.url]:
             raise InvalidValueError(f"tiles: got {self.url!r} without {missing[0].replace('y}', '{y}')}")
+
+        if self.origin and _ORIGIN.fullmatch(self.origin) is None:
+            raise InvalidValueError(f"tiles: got the host {self.origin!r}")
+
+    @property
+    def origin(self) -> str:
+        """Scheme and host, `*` for hosts that take turns, as a content security policy names it; empty for this server.
+
+        Example:
+            >>> Basemap("https://{a-c}.tiles.example/{z}/{x}/{y}.png").origin
+            'https://*.tiles.example'
+        """
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{re.sub(r'[{][^}]*[}]', '*', parts.netloc)}" if parts.netloc else ""
 
     def document(self) -> dict[str, str]:
         """As JSON values."""
