@@ -179,12 +179,7 @@ def pixel_series(
         Number of values that were outside of the limits.
     """
     times, bands, height, width = stack.shape
-    every = np.concatenate((days, targets))
-    order = np.argsort(every, kind="mergesort")
-    ordered = every[order]
-    place = np.empty(every.size, dtype=np.int64)
-    for k in range(every.size):
-        place[order[k]] = k
+    ordered, place = _events(days, targets)
     pixels = height * width
     flat, every_clear = stack.reshape(times, bands, pixels), valid.reshape(times, pixels)
     every_member, every_weight = member.reshape(MEMBERS, pixels), weight.reshape(MEMBERS, pixels)
@@ -193,7 +188,7 @@ def pixel_series(
     made, error = series.reshape(shape), sigma.reshape(shape)
     bounds = np.float32(limits[0]), np.float32(limits[1])
     clipped = 0
-    rows = every.size, WIDE
+    rows = ordered.size, WIDE
     miss, seen = np.empty((bands, *rows), np.float32), np.empty(rows, np.float32)
     mean, wide, rate = np.empty(rows, np.float32), np.empty(rows, np.float32), np.empty(rows, np.float32)
     lasting, rest = np.empty(WIDE, np.float32), np.empty(WIDE, np.float32)
@@ -212,8 +207,7 @@ def pixel_series(
         rate[:] = np.float32(2.0 / DECAY) * lasting
         seen[:] = np.float32(np.inf)
         for t in range(times):
-            for c in range(size):
-                seen[place[t], c] = np.float32(1.0) + rest[c] if clear[t, c] else np.float32(np.inf)
+            seen[place[t]] = np.where(clear[t], np.float32(1.0) + rest, np.float32(np.inf))
         for b in range(bands):
             smooth_levels(miss[b], seen, ordered, rate, DECAY, lasting, mean, wide)
             of_regions = (at_targets, variance, near, share)
@@ -221,6 +215,16 @@ def pixel_series(
             out = made, error
             clipped += _written(b, start, of_regions, of_pixel, mean, wide, place[times:], noise[b], bounds, *out)
     return clipped
+
+
+@kernel
+def _events(days: NDArray[np.float64], targets: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+    """Days of observations and targets in their order, and where each of them lies in it."""
+    every = np.concatenate((days, targets))
+    order = np.argsort(every, kind="mergesort")
+    place = np.empty(every.size, dtype=np.int64)
+    place[order] = np.arange(every.size)
+    return every[order], place
 
 
 @kernel(error_model="numpy")
