@@ -121,7 +121,7 @@ class Chips:
         assets = self._assets(identity, item.key)
         own = [asset for asset in assets if (asset.timestep or "-") == step]
         if not own:
-            raise NotFoundError.of("timestep", step, [asset.timestep or "-" for asset in assets])
+            raise NotFoundError.of("timestep", step, self._steps(identity, item))
         layers, valid = [], []
         for band in chosen:
             asset = next((one for one in own if one.band == band), own[0])
