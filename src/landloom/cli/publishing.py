@@ -12,6 +12,7 @@ from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, size
 
 if TYPE_CHECKING:
+    from landloom.engine.executors import Factory
     from landloom.publication.labels import AddedLabels
 
 EXCHANGES = ("webdataset", "hf", "taco")
@@ -172,17 +173,21 @@ def publish(
     *,
     base_url: Annotated[str, typer.Option(help="Public address of its files.")],
     transfers: Annotated[int, typer.Option(min=1, max=256, help="Concurrent transfers.")] = 16,
+    workers: Workers = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish a valid corpus; files already in the target are not sent again, and never overwritten."""
+    from landloom.engine.executors import executor_factory
+
+    factory = executor_factory(cores(workers))
     if dry_run:
-        _say_preview(corpus, target, base_url, as_json=as_json)
+        _say_preview(corpus, target, base_url, factory, as_json=as_json)
         return
     from landloom.publication.publish import publish as run_publish
 
     with ProgressBars() as bars:
-        done = run_publish(corpus, target, base_url, workers=transfers, listener=bars)
+        done = run_publish(corpus, target, base_url, workers=transfers, listener=bars, factory=factory)
     if as_json:
         say_json(done.document())
         return
@@ -194,11 +199,11 @@ def publish(
     say(f"digest of everything published: {done.digest}")
 
 
-def _say_preview(corpus: str, target: str, base_url: str, *, as_json: bool) -> None:
+def _say_preview(corpus: str, target: str, base_url: str, factory: Factory, *, as_json: bool) -> None:
     """Print what a publication would send."""
     from landloom.publication.publish import preview
 
-    found = preview(corpus, target, base_url)
+    found = preview(corpus, target, base_url, factory=factory)
     if as_json:
         say_json(found.document())
     elif found.is_published:

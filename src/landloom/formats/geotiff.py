@@ -362,3 +362,32 @@ def encode_cog(
     if bands:
         tags[tiff.GDAL_METADATA] = _metadata_text(len(stack), tuple(bands), None)
     return tiles.write_cog(stack, tags, lasting, block=block, level=level, overviews=overviews)
+
+
+def cog_head(
+    grid: Grid, dtype: np.dtype[Any], counts: Sequence[int], *, nodata: float, block: int
+) -> tuple[bytes, tuple[int, ...]]:
+    """What stands before the tiles of a file of one band without overviews, as `encode_cog` writes it.
+
+    Args:
+        grid: its pixels.
+        dtype: of them.
+        counts: bytes of each tile, encoded, row by row.
+        nodata: value of pixels without data.
+        block: side of a tile in pixels, a multiple of 16.
+
+    Returns:
+        The bytes, and the first byte of each tile; between tiles there is what `landloom.formats.tiff.framed_block`
+        puts around them.
+
+    Example:
+        >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 506_000, 5_006_000), 10)
+        >>> zeros = np.zeros((512, 512, 1), "<u2")
+        >>> data = tiff.framed_block(tiles.encode_tile(zeros, 6))
+        >>> head, offsets = cog_head(grid, np.dtype("<u2"), [len(data) - 8] * 4, nodata=0, block=512)
+        >>> head + 4 * data == encode_cog(np.zeros(grid.shape, "u2"), grid, nodata=0, overviews=False)
+        True
+    """
+    tags = strips.layout((1, *grid.shape), dtype, strips.SCHEMES["deflate"], squeeze=True) | _georeference(grid)
+    tags |= {tiff.GDAL_NODATA: _nodata_text(nodata)} | tiles.tags_of_tiles(block)
+    return tiff.tiled_head(tags, counts, tiles.NOTE)
