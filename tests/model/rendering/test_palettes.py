@@ -6,6 +6,7 @@ import pytest
 
 from landloom.model.rendering import known
 from landloom.model.rendering.colour import least_difference
+from landloom.model.rendering.known import flag
 from landloom.model.rendering.palettes import APART, class_colours, class_rendering, distinct, mapped_rendering
 from landloom.model.rendering.values import Categorical, Rendering, parse_rendering
 from landloom.model.taxonomy import taxonomies, taxonomy
@@ -15,7 +16,7 @@ HARD = {("igbp17", 1): (17, 8.9), ("clc", 3): (44, 2.4)}
 """Levels with more classes than anybody tells apart: their number, and how near the nearest two may be."""
 DECLARED: dict[str, Rendering] = {
     name: value for name, value in vars(known).items() if name.isupper() and hasattr(value, "document")
-} | {"flag": known.flag("no", "yes")}
+} | {"flag": flag("no", "yes")}
 
 
 @pytest.mark.parametrize("name", taxonomies())
