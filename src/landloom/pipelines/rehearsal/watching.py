@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from landloom.engine.run import Listener
 
-_EVERY: Final = 0.2
+_EVERY: Final = 0.5
 """Seconds between two looks at the processes."""
 _PROC: Final = Path("/proc")
 _LAST: Final = 20
