@@ -14,7 +14,7 @@ from landloom.model.sample import Sample
 from landloom.pipelines.estimate import estimate
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.rehearsal.check import FEW, Check, checked, compared, often, require_complete
-from landloom.pipelines.rehearsal.extrapolate import PRICES, Extrapolated, Small, extrapolated
+from landloom.pipelines.rehearsal.extrapolate import FEWEST, PRICES, Extrapolated, Small, extrapolated
 from landloom.pipelines.rehearsal.measured import Measured, journal_size, made_of, others_of
 from landloom.pipelines.rehearsal.places import Extent, extent_of, places, steps_of
 from landloom.pipelines.rehearsal.recipe import Part, require_rehearsable, unknowns, write_part
@@ -152,8 +152,14 @@ def _put_together(
         measured=measured,
         whole=whole,
         checks=checks,
-        unknown=tuple(unknowns(project, measured.extent.steps, extent.steps)),
+        unknown=(*unknowns(project, measured.extent.steps, extent.steps), *_unmeasured(whole)),
     )
+
+
+def _unmeasured(whole: Extrapolated) -> list[str]:
+    if whole.coordinator is not None:
+        return []
+    return [f"Memory of the coordinator: rehearse whole periods of at least {FEWEST} tiles, where the system shows it."]
 
 
 def _require_own(folder: Path) -> None:
