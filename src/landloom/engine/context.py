@@ -194,7 +194,7 @@ def _locked(path: Path, *statements: str) -> Iterator[None]:
         lock.close()
 
 
-class _Sizes:
+class Sizes:
     """Sizes of files, listed folder by folder, not asked for one by one."""
 
     def __init__(self, store: Store) -> None:
@@ -215,10 +215,10 @@ class _Sizes:
 
 def is_done(unit: Unit, context: BuildContext) -> bool:
     """Whether a unit's files exist as recorded in the journal, all of them, made from the same inputs."""
-    return _done(unit, context, _Sizes(context.store)) is not None
+    return _done(unit, context, Sizes(context.store)) is not None
 
 
-def _done(unit: Unit, context: BuildContext, sizes: _Sizes) -> FinishedUnit | None:
+def _done(unit: Unit, context: BuildContext, sizes: Sizes) -> FinishedUnit | None:
     found = context.journal.finished(unit)
     if found is None or any(sizes.of(path) != size for path, size in found.files.items()):
         return None
@@ -241,7 +241,7 @@ def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     since makes its units unfinished.
     """
     listed = list(units)
-    sizes = _Sizes(context.store)
+    sizes = Sizes(context.store)
     finished: set[str] = set()
     for _, group in groupby(sorted(listed, key=lambda unit: unit.tile), key=lambda unit: unit.tile):
         # units of a tile read the same files; those of all tiles do not fit in memory
