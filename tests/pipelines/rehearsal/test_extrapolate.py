@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from landloom.pipelines.rehearsal.extrapolate import STARTING, Extrapolated, Small, extrapolated
+from landloom.pipelines.rehearsal.extrapolate import Extrapolated, Small, extrapolated
 from landloom.pipelines.rehearsal.measured import Made, Measured
 from landloom.pipelines.rehearsal.places import Extent
-from landloom.pipelines.rehearsal.watching import Ran
+from landloom.pipelines.rehearsal.ran import STARTING, Ran
 from landloom.simulate.remote.tally import Tally
 
 PART = Extent(samples=600, tiles=6, steps={"s2": 2.0, "labels.clc": 1.0})

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from landloom.errors import InvalidInputError
-from landloom.pipelines.rehearsal.rehearse import Settings, clear, rehearse, write_pages
+from landloom.pipelines.rehearsal.rehearse import clear, rehearse, write_pages
+from landloom.pipelines.rehearsal.settings import Settings
 from landloom.pipelines.starters import write_starter
 from landloom.simulate.remote.behaviour import Behaviour
 

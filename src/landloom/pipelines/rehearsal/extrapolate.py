@@ -5,32 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from landloom.pipelines.rehearsal.ran import STARTING
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from landloom.pipelines.rehearsal.measured import Measured
     from landloom.pipelines.rehearsal.places import Extent
-    from landloom.pipelines.rehearsal.watching import Ran
+    from landloom.pipelines.rehearsal.ran import Ran
 
 SEARCH: Final = "searching the archive"
 BUILDING: Final = "building"
 """The stage that workers share."""
-STARTING: Final = "starting"
-"""The stage before the first that a command tells of."""
 FIXED: Final = frozenset({"cards", "index", "resources", "splits"})
 """Parts of a corpus with as many files, whatever its size."""
 FEWEST: Final = 20
 """Tiles, with all timesteps, from which the memory of the coordinator can be extrapolated."""
 MANY: Final = (8, 32, 128, 512)
 """Numbers of workers that times are told for."""
-PRICES: Final = {
-    "read": "1,000 requests to the archive",
-    "traffic": "GB read from the archive",
-    "worker": "hour of a worker",
-    "write": "1,000 files written",
-    "storage": "GB stored for a month",
-}
-"""Name of a price → what it is for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +97,7 @@ def extrapolated(
         whole: the recipe's extent.
         small: a smaller build.
         bandwidth: bytes a second of the archive.
-        prices: of `PRICES`, those that are known.
+        prices: of `landloom.pipelines.rehearsal.settings.PRICES`, those that are known.
     """
     part = measured.extent
     tiles, samples = whole.tiles / part.tiles, whole.samples / part.samples

@@ -95,8 +95,8 @@ class Sentinel2Content:
             case ["search"]:
                 return self._page(json.loads(body or b"{}"), address)
             case [scene, file] if file.endswith(".tif"):
-                held = self._file(scene, file.removesuffix(".tif"))
-                return held and Held(type=COG, size=held.size, part=held.part, etag=held.etag)
+                made = self._file(scene, file.removesuffix(".tif"))
+                return None if made is None else Held(type=COG, size=made.size, part=made.part, etag=made.etag)
         return None
 
     def _page(self, wish: dict[str, Any], address: str) -> Held:
