@@ -201,7 +201,7 @@ def unknowns(project: Project, part: Mapping[str, float], whole: Mapping[str, fl
     draw = getattr(recipe.samples, "draw", "list")
     if draw != "list":
         lines.append(
-            f"How long placing takes: `draw: {draw}` reads the region's own inputs; tiles were taken at random."
+            f"How long placing takes: the draw {draw} reads the region's own inputs; tiles were taken at random."
         )
     if find_sources(dict(recipe), LabelSource):
         lines.append(
