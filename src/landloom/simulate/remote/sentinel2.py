@@ -176,8 +176,8 @@ def scene_of(text: str) -> SceneSpec | None:
     """The scene with this id, if there is one.
 
     Example:
-        >>> scene_of("S2B_33UUU_20180105_0_L2A").orbit, scene_of("S2B_33UUU_20180106_0_L2A")
-        (6, None)
+        >>> scene_of("S2A_33UUU_20180105_0_L2A").orbit, scene_of("S2A_33UUU_20180106_0_L2A")
+        (5, None)
     """
     parts = text.split("_")
     try:
