@@ -63,7 +63,7 @@ def test_scenes_are_found_through_the_api_page_by_page() -> None:
         assert archive.problems == ()
         assert server.tally.requests["catalogue"] > 2
         with open_raster(found[0].bands["B09"].href) as raster:
-            assert raster.grid == granule_grid(GranuleId.parse(found[0].granule), 60)
+            assert raster.grid == granule_grid(GranuleId.parse(str(found[0].granule)), 60)
     months = {scene.time.month for scene in found}
     assert months == {1, 2, 3, 4}
     assert len({scene.id for scene in found}) == len(found)
