@@ -280,6 +280,12 @@ class Journal:
                 inputs={href: Version.parse(one) for href, one in outcome.get("inputs", {}).items()},
             )
 
+    def recorded(self) -> dict[str, float]:
+        """Unit → when it was recorded last, in seconds since 1970."""
+        found = self._rows("select id, recorded from unit order by id")
+        with _readable(self._path):
+            return dict(found)
+
     def entries(self) -> Iterator[JournalEntry]:
         """Every unit, in id order, one at a time: the files of many units do not fit in memory."""
         for (unit,) in self._rows("select id from unit order by id"):

@@ -258,6 +258,8 @@ def _described(file: GdalFile, stated: Grid | None) -> RasterFile:
         _gdal=file,
         blocks=opened_blocks(href, dataset, file.remote),
     )
+    if file.remote is not None:
+        file.remote.opened()
     if opened.blocks is not None:
         file.release()
     return opened

@@ -122,7 +122,7 @@ class RemoteBytes:
     def __init__(self, file: RangeFile) -> None:
         self._file, self.size = file, file.size
         version = file.version
-        known = version.etag or version.modified
+        known = (version.etag or version.modified) and not file.is_presumed
         self.identity: Hashable = (file.href.partition("?")[0], version) if known else object()
 
     def part(self, start: int, stop: int) -> bytes:
