@@ -1,8 +1,8 @@
 """A corpus of any number of samples in the shape of RapidAI4EO's Sentinel-2 part, whose chips are made up.
 
 Recipe, item table, labels, plan, journal and all documents are real, and written by landloom's own build; only the
-composites are not made from pixels: their units are recorded as done, and each chip is the same small GeoTIFF, with its own name behind it. What
-checks, lists, joins, publishes and validates is no wiser.
+composites are not made from pixels: their units are recorded as done, and each chip is the same small GeoTIFF with its
+own name behind it. What checks, lists, joins, publishes and validates is no wiser.
 """
 
 from __future__ import annotations

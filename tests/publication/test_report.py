@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pyarrow.parquet as pq
 import pytest
 
+from landloom.corpus.root import RootDigest, covered_keys
 from landloom.engine.context import build_context
 from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL
@@ -17,7 +18,9 @@ from landloom.engine.placement import Placement
 from landloom.engine.units import Note, NoteKind, Outcome, Unit
 from landloom.errors import CorpusError
 from landloom.pipelines.registry import REGISTRY
+from landloom.publication.quality.parts import EXPLORER
 from landloom.publication.report import DRAW, keep_draw, write_report
+from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -40,7 +43,8 @@ def test_the_page_stands_alone_and_counts_what_the_index_holds(corpus: Path) -> 
         assert f"<b>{number}</b><span>{what}</span>" in page
     assert '<p class="ok">No unit failed.</p>' in page
     assert "Example chips" in page
-    assert not re.findall(r'(?:src|href)="(?!data:)', page), "it needs no other file"
+    assert "<h2>Quality</h2>" in page
+    assert not re.findall(rf'(?:src|href)="(?!data:|{EXPLORER}/#)', page), "it needs no other file"
 
 
 def test_failures_and_notes_are_named_with_their_attempts(corpus: Path) -> None:
@@ -70,9 +74,11 @@ def test_a_recipe_that_is_no_longer_understood_costs_its_own_figures_alone(corpu
     document = json.loads((corpus / "corpus.json").read_text(encoding="utf-8"))
     document["recipe"]["products"]["s2"]["spell"] = "abracadabra"
     (corpus / "corpus.json").write_text(json.dumps(document), encoding="utf-8")
+    store = LocalStore(corpus)
+    store.put("digest.json", RootDigest.read(store, covered_keys(store)).encode())
     page = write_report(corpus, REGISTRY).read_text(encoding="utf-8")
     assert "1 keys of the recipe are unknown" in page
-    assert "Observations" not in page
+    assert "<h2>Observations" not in page
     assert "Samples" in page
 
 

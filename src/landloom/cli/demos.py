@@ -47,11 +47,10 @@ def demo(
     """Simulate a small world, build a corpus from it, validate it, and run a query; or show another journey."""
     if context.invoked_subcommand is not None:
         return
-    from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.cells import run_demo
 
     with ProgressBars() as bars:
-        done = run_demo(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
+        done = run_demo(out, listener=bars, workers=cores(workers))
     say_build(done.build)
     say(f"  validated: {done.checked:,} files and documents, no problem")
     samples, files = counted(done.build.samples, "sample"), counted(done.assets, "file")
@@ -65,11 +64,10 @@ def demo_query(
     as_json: JsonOption = False,
 ) -> None:
     """Query the demo corpus by box, by labels and by both, download and verify a subset, and query its server."""
-    from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.query import run_demo_query
 
     with ProgressBars() as bars:
-        done = run_demo_query(out, factory=executor_factory(cores(workers)), listener=bars, workers=cores(workers))
+        done = run_demo_query(out, listener=bars, workers=cores(workers))
     if as_json:
         say_json(done.document())
         return
@@ -189,12 +187,10 @@ def demo_train(
     from landloom.training import require_training
 
     require_training("landloom demo train")
-    from landloom.engine.executors import executor_factory
     from landloom.pipelines.demos.train import run_demo_train
 
-    count = cores(workers)
     with ProgressBars() as bars:
-        done = run_demo_train(out, factory=executor_factory(count), listener=bars, workers=count)
+        done = run_demo_train(out, listener=bars, workers=cores(workers))
     if as_json:
         say_json(done.document())
         return

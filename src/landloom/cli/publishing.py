@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from landloom.publication.labels import AddedLabels
 
 EXCHANGES = ("webdataset", "hf", "taco")
+VRT = "vrt"
 PROGRAMS = ("fiftyone", "labelstudio", "cvat")
 PlaceArgument = Annotated[str, typer.Argument(help="Folder or address of the corpus.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
@@ -59,12 +60,12 @@ def export(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="webdataset|hf|taco|npz|pickle|fiftyone|labelstudio|cvat",
-            help="Write samples for other training code, or as pictures for other programs, instead of a corpus.",
+            metavar="webdataset|hf|taco|npz|pickle|fiftyone|labelstudio|cvat|vrt",
+            help="Write samples for other training code, pictures for other programs, or mosaics of tiles (vrt).",
         ),
     ] = None,
     split_set: Annotated[
-        str | None, typer.Option(help="With --to, but npz and pickle: whose splits; by default the recipe's.")
+        str | None, typer.Option(help="With --to, but npz, pickle and vrt: whose splits; by default the recipe's.")
     ] = None,
     single_image: Annotated[
         str | None,
@@ -91,16 +92,13 @@ def export(
         raise typer.BadParameter("expected either --layout or --to")
     if codec is not None and to is not None:
         raise typer.BadParameter("--codec is of --layout cubes")
-    if to in (*EXCHANGES, *PROGRAMS):
+    if to in (*EXCHANGES, *PROGRAMS, VRT):
         if single_image is not None or purity is not None or fractions:
             raise typer.BadParameter(f"--single-image, --global and --fractions are of --to npz and pickle, not {to}")
-        if to in PROGRAMS:
-            _say_pictures(corpus, out, to, split_set=split_set, as_json=as_json)
-            return
-        _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
+        _say_others(corpus, out, to, split_set=split_set, as_json=as_json)
         return
     if split_set is not None:
-        raise typer.BadParameter("--split-set is of --to, but npz and pickle")
+        raise typer.BadParameter("--split-set is of --to, but npz, pickle and vrt")
     if to is not None:
         _say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return
@@ -119,6 +117,17 @@ def export(
         say(f"wrote {files} of {tiles} ({size(done.size)}) as {what} to {done.corpus}")
 
 
+def _say_others(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
+    if to == VRT:
+        if split_set is not None:
+            raise typer.BadParameter("--split-set is not of --to vrt, which has every sample")
+        _say_mosaics(corpus, out, as_json=as_json)
+    elif to in PROGRAMS:
+        _say_pictures(corpus, out, to, split_set=split_set, as_json=as_json)
+    else:
+        _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
+
+
 def _say_pictures(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
     from landloom.publication.pictures.export import export_pictures
 
@@ -129,6 +138,19 @@ def _say_pictures(corpus: str, out: Path, to: str, *, split_set: str | None, as_
         return
     say(f"drew {counted(done.pictures, 'picture')} of {counted(done.samples, 'sample')} in {done.folder}/data")
     say(f"  import {' and '.join(f'{done.folder}/{name}' for name in done.lists)}")
+
+
+def _say_mosaics(corpus: str, out: Path, *, as_json: bool) -> None:
+    from landloom.publication.pictures.mosaics import export_mosaics
+
+    with ProgressBars() as bars:
+        done = export_mosaics(corpus, out, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    say(
+        f"wrote {counted(done.mosaics, 'mosaic')} of {counted(done.tiles, 'tile')} ({size(done.size)}) to {done.folder}"
+    )
 
 
 def _say_exchange(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:

@@ -6,7 +6,7 @@ Nothing here reads a clock, a host or a path, so that the same corpus gives the 
 from __future__ import annotations
 
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import orjson
@@ -20,6 +20,7 @@ from landloom.model.apportion import MILLION
 from landloom.model.crosswalk import Crosswalk, CrosswalkRow
 from landloom.model.product import Product
 from landloom.model.recipe import Publication, Terms
+from landloom.model.rendering.values import parse_rendering
 from landloom.model.sensor import Band
 from landloom.model.taxonomy import LandClass, Taxonomy
 from landloom.model.time import Period, Timestep, format_instant, parse_instant
@@ -157,10 +158,8 @@ def parse_label_geojson(content: bytes) -> tuple[str, dict[str, int]]:
 
 
 def _product_document(item: ProductInfo) -> dict[str, Any]:
-    row: dict[str, Any] = asdict(item.product)
-    for band in row["bands"]:
-        if band["unit"] is None:
-            del band["unit"]
+    row: dict[str, Any] = asdict(replace(item.product, bands=()))
+    row["bands"] = [_band_document(band) for band in item.product.bands]
     period = item.stated_period
     if item.validity:
         row["validity"] = list(item.validity)
@@ -180,6 +179,13 @@ def _product_document(item: ProductInfo) -> dict[str, Any]:
         ],
         "terms": item.terms.model_dump(mode="json"),
     }
+
+
+def _band_document(band: Band) -> dict[str, Any]:
+    row = asdict(replace(band, rendering=None))
+    for optional in [name for name in ("unit", "rendering") if row[name] is None]:
+        del row[optional]
+    return row if band.rendering is None else row | {"rendering": band.rendering.document()}
 
 
 def _classes(classes: Sequence[LandClass]) -> list[dict[str, Any]]:
@@ -231,7 +237,10 @@ def _corpus(document: Mapping[str, Any]) -> CorpusInfo:
 
 def _product(row: Mapping[str, Any], taxonomies: Mapping[str, Taxonomy]) -> ProductInfo:
     product = {name: row[name] for name in Product.__dataclass_fields__ if name in row}
-    product["bands"] = tuple(Band(**band) for band in row["bands"])
+    product["bands"] = tuple(
+        Band(**band | ({"rendering": parse_rendering(band["rendering"])} if "rendering" in band else {}))
+        for band in row["bands"]
+    )
     return ProductInfo(
         product=Product(**product),
         terms=Terms.model_validate(row["terms"]),

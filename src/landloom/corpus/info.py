@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from importlib.metadata import version as installed_version
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.layout import Layout
 from landloom.errors import InvalidValueError, NotFoundError
+from landloom.model.rendering.known import REFLECTANCE, SCL
+from landloom.model.rendering.palettes import class_rendering, mapped_rendering
+from landloom.model.rendering.values import Continuous
 from landloom.model.time import Period
 
 if TYPE_CHECKING:
@@ -17,8 +20,13 @@ if TYPE_CHECKING:
     from landloom.model.crosswalk import Crosswalk
     from landloom.model.product import Product
     from landloom.model.recipe import Provider, Publication, Terms
+    from landloom.model.rendering.values import Rendering
     from landloom.model.taxonomy import Taxonomy
     from landloom.model.time import Timestep
+
+
+CLASS_BANDS: Final = ("class", "classes")
+"""Names of bands with codes of classes."""
 
 
 def software() -> str:
@@ -125,6 +133,39 @@ class CorpusInfo:
         for item in self.products:
             groups[item.product.collection] = (*groups.get(item.product.collection, ()), item)
         return groups
+
+    def rendering(self, item: ProductInfo, band: str) -> Rendering:
+        """How the numbers of a band are shown.
+
+        As its product declares; else, for classes, by their taxonomy or class mapping, and for imagery as reflectance.
+
+        Args:
+            item: a product of the corpus.
+            band: name of one of its bands.
+
+        Raises:
+            NotFoundError: no such band.
+
+        Example:
+            >>> from landloom.query.example import example_corpus
+            >>> info = example_corpus().info
+            >>> info.rendering(info.product("s2"), "B04").unit
+            'reflectance'
+        """
+        found = next((one for one in item.product.bands if one.name == band), None)
+        if found is None:
+            raise NotFoundError.of("band", band, (one.name for one in item.product.bands))
+        if found.rendering is not None:
+            return found.rendering
+        if band == "SCL":
+            return SCL
+        if item.product.kind == "imagery":
+            return REFLECTANCE
+        if band in CLASS_BANDS and item.key in self.class_mappings:
+            return mapped_rendering(self.class_mappings[item.key])
+        if band in CLASS_BANDS and item.taxonomy is not None:
+            return class_rendering(item.taxonomy)
+        return Continuous(unit=found.unit)
 
     @property
     def labels(self) -> tuple[ProductInfo, ...]:

@@ -15,12 +15,13 @@ from typing import TYPE_CHECKING, Final
 from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
-from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
+from landloom.engine.place import HEADERS, JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
 from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
+from landloom.store.network.headers import forget_header, kept_headers
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ class BuildContext:
     """Receives progress."""
     provider: ODataProducts | None = None
     """Serves whole products, instead of the provider named in the recipe."""
+    headers: Path | None = None
+    """Folder in which workers on this machine keep the headers of remote files."""
     identities: dict[str, str] = field(default_factory=dict)
     """Input file → identity, of those read so far: each is read once."""
 
@@ -129,14 +132,18 @@ def _opened(
     place: Place, journal: Journal, key: str, factory: Factory, listener: Listener | None
 ) -> Iterator[BuildContext]:
     """A context; the journal of one in an object store is copied there while it is used, and at its end."""
-    store, listener = open_store(place.uri), listener or Silent()
+    store, listener, headers = open_store(place.uri), listener or Silent(), place.folder / HEADERS
+    headers.mkdir(parents=True, exist_ok=True)
+    context = BuildContext(
+        uri=place.uri, store=store, journal=journal, factory=factory, listener=listener, headers=headers
+    )
     if not place.remote:
-        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=listener)
+        yield context
         return
     copied = Copied(listener=listener, journal=journal, store=store, key=key)
     copied.copy()
     try:
-        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
+        yield replace(context, listener=copied)
     except BaseException:
         with suppress(LandloomError):  # what has gone wrong before is told
             copied.finish()
@@ -239,14 +246,17 @@ def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     for _, group in groupby(sorted(listed, key=lambda unit: unit.tile), key=lambda unit: unit.tile):
         # units of a tile read the same files; those of all tiles do not fit in memory
         done = [found for unit in group if (found := _done(unit, context, sizes)) is not None]
-        finished |= {unit.id for unit in done} - _stale(done)
+        finished |= {unit.id for unit in done} - _stale(done, context)
     return [unit for unit in listed if unit.id not in finished]
 
 
-def _stale(done: Sequence[FinishedUnit]) -> set[str]:
+def _stale(done: Sequence[FinishedUnit], context: BuildContext) -> set[str]:
     """Ids of finished units of whose source files one is another version now."""
     known = {href: version for unit in done for href, version in unit.inputs.items()}
     different = changed(known) if known else frozenset()
+    with kept_headers(context.headers if different else None):
+        for href in different:
+            forget_header(href)
     return {unit.id for unit in done if not different.isdisjoint(unit.inputs)}
 
 
@@ -259,4 +269,10 @@ def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Pr
     if not todo:
         return []
     context.listener.started(name, len(todo))
-    return run(todo, factory=context.factory, journal=context.journal, listener=context.listener)
+    return run(
+        todo,
+        factory=context.factory,
+        journal=context.journal,
+        listener=context.listener,
+        headers=context.headers,
+    )

@@ -31,6 +31,8 @@ _TRAFFIC = "traffic"
 """Kind and id of the note with the traffic outside of units."""
 _VERSION = 2
 """Version of the tables; the units of an older journal are dropped, and run once more."""
+_PARSED = 8
+"""Entries asked for last that are kept as they were parsed: a build asks for the same ones several times."""
 _SCHEMA = """
 create table if not exists unit (
   id text primary key, kind text not null, product text not null, tile text not null, key text not null,
@@ -124,6 +126,7 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self._parsed: dict[str, tuple[tuple[Any, ...], JournalEntry]] = {}
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             with _full_disk():
@@ -243,8 +246,19 @@ class Journal:
     def get(self, unit: str) -> JournalEntry | None:
         """The entry of a unit, if any."""
         rows = self._rows("select * from unit where id = ?", unit)
-        with _readable(self._path):
-            return _entry(rows[0]) if rows else None
+        if not rows:
+            return None
+        row = rows[0]
+        before = self._parsed.pop(unit, None)
+        if before is not None and before[0] == row:
+            entry = before[1]
+        else:
+            with _readable(self._path):
+                entry = _entry(row)
+        self._parsed[unit] = row, entry
+        if len(self._parsed) > _PARSED:
+            del self._parsed[next(iter(self._parsed))]
+        return entry
 
     def finished(self, unit: Unit) -> FinishedUnit | None:
         """What a unit has written and read, without the rest of its outcome.

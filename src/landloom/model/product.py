@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from landloom.errors import NotFoundError
+from landloom.model.rendering.known import CLOUD, COUNT, DAYS, IDENTIFIERS, PERCENT, UNCERTAINTY
 from landloom.model.sensor import REFLECTANCE_SCALE, SENTINEL2, Band
 
 RAPIDAI4EO_BANDS: Final = ("B02", "B03", "B04", "B08", "B05", "B06", "B07", "B8A", "B11", "B12", "B01", "B09")
@@ -113,17 +114,17 @@ PRODUCTS: Final[dict[str, Product]] = {
             cadence="5 days",
             dtype="uint8",
             bands=tuple(
-                Band(name=name, description=text, resolution=3)
-                for name, text in (
-                    ("synthetic", "Percentage of synthetic data used to generate the pixel"),
-                    ("days", "Days to the closest scene with an actual observation"),
-                    ("cloud", "Cloud and cloud shadow mask"),
-                    ("traceability", "Pixel traceability mask"),
-                    ("references", "Number of reference scenes used during calibration"),
-                    ("uncertainty_blue", "Uncertainty estimate of the blue band"),
-                    ("uncertainty_green", "Uncertainty estimate of the green band"),
-                    ("uncertainty_red", "Uncertainty estimate of the red band"),
-                    ("uncertainty_nir", "Uncertainty estimate of the NIR band"),
+                Band(name=name, description=text, resolution=3, rendering=shown)
+                for name, text, shown in (
+                    ("synthetic", "Percentage of synthetic data used to generate the pixel", PERCENT),
+                    ("days", "Days to the closest scene with an actual observation", DAYS),
+                    ("cloud", "Cloud and cloud shadow mask", CLOUD),
+                    ("traceability", "Pixel traceability mask", IDENTIFIERS),
+                    ("references", "Number of reference scenes used during calibration", COUNT),
+                    ("uncertainty_blue", "Uncertainty estimate of the blue band", UNCERTAINTY),
+                    ("uncertainty_green", "Uncertainty estimate of the green band", UNCERTAINTY),
+                    ("uncertainty_red", "Uncertainty estimate of the red band", UNCERTAINTY),
+                    ("uncertainty_nir", "Uncertainty estimate of the NIR band", UNCERTAINTY),
                 )
             ),
         ),

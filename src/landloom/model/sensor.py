@@ -16,6 +16,8 @@ from landloom.errors import NotFoundError
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from landloom.model.rendering.values import Rendering
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Band:
@@ -35,6 +37,8 @@ class Band:
     """Full width at half maximum in micrometres."""
     unit: str | None = None
     """Of the numbers of a layer that is not reflectance: `t/ha`."""
+    rendering: Rendering | None = None
+    """How its numbers are shown; None where the product, its taxonomy or its class mapping says enough."""
 
 
 def _band(name: str, text: str, resolution: float, common: str, wavelength: float, width: float) -> Band:

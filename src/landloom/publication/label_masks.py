@@ -10,10 +10,12 @@ import orjson
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.info import ProductInfo, software
 from landloom.errors import InvalidInputError
+from landloom.formats.chip_tags import classes_of
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
 from landloom.labels.change import CHANGED, STABLE, change_mask, transition_counts
 from landloom.model.product import Product
 from landloom.model.recipe import Terms
+from landloom.model.rendering import known
 from landloom.model.sensor import Band
 from landloom.publication.label_change import LabelChangeReport
 from landloom.publication.raster_labels import (
@@ -69,7 +71,7 @@ def add_mask_change(corpus: str | Path, before: str, after: str) -> LabelChangeR
     first, second = there.info.product(before), there.info.product(after)
     _require_comparable(there.info, first, second)
     version = next_version(there.info, NAME)
-    products = (_product(version, first, second),)
+    products = (_product(there.info, version, first, second),)
     rasters, counts, left_out = {}, {}, []
     for sample in (one for own in there.tiles.values() for one in own):
         pair = [_map(there, item, sample) for item in (first, second)]
@@ -81,7 +83,8 @@ def add_mask_change(corpus: str | Path, before: str, after: str) -> LabelChangeR
             raise InvalidInputError(f"{sample.id}: got {before} on {grid} and {after} on {other}, expected one grid")
         mask = np.stack([change_mask(old, new), old, new]).astype(first.product.dtype)
         bands = [band.name for band in products[0].product.bands]
-        rasters[str(sample.id)] = {version.key(): encode_geotiff(mask, grid, nodata=0, bands=bands)}
+        data = encode_geotiff(mask, grid, nodata=0, bands=bands, classes=classes_of(products[0].product.bands))
+        rasters[str(sample.id)] = {version.key(): data}
         codes = np.unique(np.concatenate([old[old > 0], new[new > 0]]))
         counts[str(sample.id)] = (codes, transition_counts(old, new, codes), old.size)
     if not rasters:
@@ -118,12 +121,18 @@ def _require_comparable(info: CorpusInfo, first: ProductInfo, second: ProductInf
         raise InvalidInputError(f"got {first.key} and {second.key} with different classes, expected the same")
 
 
-def _product(version: RasterVersion, first: ProductInfo, second: ProductInfo) -> ProductInfo:
+def _product(info: CorpusInfo, version: RasterVersion, first: ProductInfo, second: ProductInfo) -> ProductInfo:
+    old, new = (info.rendering(item, item.product.bands[0].name) for item in (first, second))
     resolution = float(first.product.resolution or 10)
     bands = (
-        Band(name=_CLASS, description="1 stable, 2 changed, 0 without a label", resolution=resolution),
-        Band(name="before", description=f"Class in {first.key}", resolution=resolution),
-        Band(name="after", description=f"Class in {second.key}", resolution=resolution),
+        Band(
+            name=_CLASS,
+            description="1 stable, 2 changed, 0 without a label",
+            resolution=resolution,
+            rendering=known.CHANGED,
+        ),
+        Band(name="before", description=f"Class in {first.key}", resolution=resolution, rendering=old),
+        Band(name="after", description=f"Class in {second.key}", resolution=resolution, rendering=new),
     )
     row = Product(
         key=version.key(),

@@ -23,8 +23,10 @@ from landloom.engine.place import JOURNAL
 from landloom.engine.project import Project
 from landloom.engine.units import Outcome, unit_digest
 from landloom.errors import CorpusError, RecipeError
-from landloom.formats.geotiff import decode_geotiff
-from landloom.model.ids import parse_sample_id
+from landloom.publication.quality.parts import quality_parts
+from landloom.publication.quality.splits import split_parts
+from landloom.query.corpus import Corpus
+from landloom.query.views.pictures import coloured
 from landloom.reports import figures
 from landloom.reports.page import figure, head, page, table
 from landloom.store.open import open_store
@@ -43,6 +45,8 @@ HALF_TURN: Final = 180.0
 """Degrees."""
 SHOWN: Final = 4
 """Number of samples whose chips are shown."""
+STEPS: Final = 6
+"""Number of dates of each of them."""
 _SOURCES: Final = (CORPUS, ROOT, INDEX, DRAW)
 _NOTHING: Final = Outcome(files=())
 
@@ -72,8 +76,9 @@ def write_report(folder: Path, registry: Registry, store: Store | None = None) -
     if path.exists() and path.read_text(encoding="utf-8").endswith(mark):
         return path
     title = f"{facts.info.publication.title}, version {facts.info.version}"
-    parts = [_head(facts, title, size), _map(facts), *_own_parts(facts, registry)]
-    parts += [_chips(facts), _failures(facts), _timings(facts), _requests(facts)]
+    corpus = Corpus.open(facts.store.uri)
+    parts = [_head(facts, title, size), _map(facts), *quality_parts(corpus), *split_parts(corpus)]
+    parts += [*_own_parts(facts, registry), _chips(corpus), _failures(facts), _timings(facts), _requests(facts)]
     path.write_text(page(title, parts) + mark, encoding="utf-8")
     return path
 
@@ -143,26 +148,24 @@ def _map(facts: ReportFacts) -> str:
     return "<h2>Samples</h2>" + figure(picture, f"Footprints of all samples, coloured by {by}.")
 
 
-def _chips(facts: ReportFacts) -> str:
-    info = facts.info
-    names = ("B04", "B03", "B02")
-    item = next((i for i in info.products if {*names} <= {b.name for b in i.product.bands}), None)
-    if item is None or "chips" not in info.layouts:
+def _chips(corpus: Corpus) -> str:
+    """Some samples through time, in true colour."""
+    info = corpus.sidecar.info
+    key = coloured(info, tuple(item.key for item in info.products))
+    if key is None or info.product(key).product.dtype != "uint16":
         return ""
-    bands = [band.name for band in item.product.bands]
-    ids = facts.table["id"].to_pylist()
+    chosen = corpus.query(products=(key,))
     rows: dict[str, list[tuple[str, Any]]] = {}
-    for text in ids[:: max(len(ids) // SHOWN, 1)][:SHOWN]:
-        sample = parse_sample_id(info.scheme, text)
-        for step in item.timesteps[:12]:
-            key = info.layout.chip(sample, item.product, step.name)
-            if facts.store.exists(key):
-                chip = decode_geotiff(facts.store.get(key))[0]
-                picture = figures.true_colour(chip, *(bands.index(name) for name in names))
-                rows.setdefault(text, []).append((step.name, picture))
+    for identity in chosen.ids[:: max(len(chosen) // SHOWN, 1)][:SHOWN]:
+        pictures = chosen.rgb(identity, key)
+        there = np.flatnonzero(pictures.observed.values)
+        for number in there[:: -(-len(there) // STEPS) or 1]:
+            moment = str(pictures.time.values[number])[:10]
+            rows.setdefault(identity, []).append((moment, pictures.values[number]))
     if not rows:
         return ""
-    return "<h2>Example chips</h2>" + figure(figures.chip_rows(rows), f"{item.product.title}, true colour.")
+    caption = f"{info.product(key).product.title}, true colour; light grey is no data."
+    return "<h2>Example chips</h2>" + figure(figures.chip_rows(rows), caption)
 
 
 def _failures(facts: ReportFacts) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.model.rendering.palettes import distinct
 from landloom.reports.text import plain
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ if TYPE_CHECKING:
 
 INK: Final = "#1d2a30"
 FAINT: Final = "#9aa7ad"
-COLOURS: Final = ("#2f7f6d", "#d98032", "#5b6ea8", "#b8505d", "#8a9a3b", "#7a5c99", "#3c8fb5", "#a8763e")
-"""Colours that people with any colour vision can distinguish, in this order."""
+COLOURS: Final = distinct(8)
+"""Colours that people of any colour vision tell apart, in this order."""
 DPI: Final = 130
+MOST_TILES: Final = 40
+"""Tiles that a figure has rows for."""
 NODATA_GREY: Final = 222
 """Grey of pixels without data in true-colour pictures."""
 
@@ -120,13 +123,19 @@ def sample_map(boxes: NDArray[np.float64], groups: Sequence[str]) -> bytes:
     return png(figure)
 
 
-def paired_bars(names: Sequence[str], wanted: Sequence[float], achieved: Sequence[float], unit: str) -> bytes:
+def paired_bars(
+    names: Sequence[str],
+    wanted: Sequence[float],
+    achieved: Sequence[float],
+    unit: str,
+    labels: tuple[str, str] = ("wanted", "achieved"),
+) -> bytes:
     """Target and achieved values side by side, one row per name."""
     figure = new_figure(8, 1.1 + 0.3 * len(names))
     axes = figure.add_subplot()
     positions = np.arange(len(names))
-    axes.barh(positions - 0.2, wanted, 0.36, color=FAINT, label="region")
-    axes.barh(positions + 0.2, achieved, 0.36, color=COLOURS[0], label="corpus")
+    axes.barh(positions - 0.2, wanted, 0.36, color=FAINT, label=labels[0])
+    axes.barh(positions + 0.2, achieved, 0.36, color=COLOURS[0], label=labels[1])
     axes.set_yticks(positions, names)
     axes.invert_yaxis()
     axes.set_xlabel(unit, color=INK, fontsize=8)
@@ -139,10 +148,12 @@ def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDAr
     """Mean valid observations per tile and timestep; cells without observations are marked.
 
     Args:
-        tiles: rows.
+        tiles: rows; of many, the MOST_TILES with the fewest observations are shown.
         timesteps: columns.
         means: (tile, timestep).
     """
+    order = np.sort(np.argsort(means.mean(axis=1), kind="stable")[:MOST_TILES])
+    tiles, means = [tiles[number] for number in order], means[order]
     figure = new_figure(8, 0.9 + 0.34 * len(tiles))
     axes = figure.add_subplot()
     shown = axes.imshow(means, cmap="YlGn", aspect="auto", vmin=0, vmax=max(float(means.max()), 1))
@@ -163,7 +174,9 @@ def observation_grid(tiles: Sequence[str], timesteps: Sequence[str], means: NDAr
                     color="#b8505d" if value == 0 else "white" if dark else INK,
                 )
     plain_axes(axes)
-    figure.colorbar(shown, ax=axes, shrink=0.9).ax.tick_params(labelsize=7)
+    scale = figure.colorbar(shown, ax=axes, shrink=0.9)
+    scale.ax.tick_params(labelsize=7)
+    scale.set_label("observations", fontsize=8, color=INK)
     return png(figure)
 
 

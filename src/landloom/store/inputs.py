@@ -44,7 +44,8 @@ def changed(known: Mapping[str, Version], patience: Patience | None = None) -> f
     now = {href: _of_file(href) for href in known if not is_remote(href)}
     remote = [href for href in known if href not in now]
     if remote:
-        with new_session(patience or Patience(attempts=2, timeout=20)) as session, ThreadPoolExecutor(_AT_ONCE) as pool:
+        session = new_session(patience or Patience(attempts=2, timeout=20), twice=True)
+        with session, ThreadPoolExecutor(_AT_ONCE) as pool:
             now |= zip(remote, pool.map(lambda href: _version_now(href, session), remote), strict=True)
     return frozenset(href for href, after in now.items() if after is not None and known[href].differs(after))
 

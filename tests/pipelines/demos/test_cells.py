@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from landloom.engine.executors import processes
 from landloom.pipelines.demos.cells import QUERY, run_demo, write_world
 from landloom.query.corpus import Corpus
 from landloom.simulate.spec import world_spec
@@ -47,7 +46,7 @@ def test_a_world_is_written_with_progress_the_same_however_many_work(tmp_path: P
 
 @pytest.mark.slow
 def test_the_demo_runs_and_a_second_run_does_nothing_twice(tmp_path: Path) -> None:
-    first = run_demo(tmp_path, factory=processes(2), workers=2)
+    first = run_demo(tmp_path, workers=2)
     assert (first.build.samples, first.query) == (60, QUERY)
     assert first.checked > 60
     assert first.found == len(Corpus.open(str(tmp_path / "corpus")).query(where=QUERY)) > 0

@@ -6,13 +6,16 @@ import imagecodecs
 import numpy as np
 import pytest
 from tests.chips import World, write_world
+from tests.server.explore.test_api import with_chips
 
 from landloom.query.corpus import Corpus
-from landloom.server.explore.legends import legend
+from landloom.server.explore.legends import band_legend, class_legend, product_legend
 from landloom.server.explore.pictures import Chips
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.server.conftest import Served
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> World:
 
 def test_classes_are_painted_in_the_colours_of_their_legend(world: World, tmp_path: Path) -> None:
     corpus = Corpus.open(str(world.folder), cache=tmp_path)
-    rows = legend(corpus.info, corpus.info.product("votes"))
+    rows = class_legend(corpus.info, corpus.info.product("votes"))
     assert [row["code"] for row in rows] == [1, 2, 3, 4, 5, 6, 7]
     assert rows[0] == {"code": 1, "name": "Water", "colour": "#1f5fbf"}
     chip = min(world.truth)
@@ -37,7 +40,45 @@ def test_classes_are_painted_in_the_colours_of_their_legend(world: World, tmp_pa
 
 def test_other_products_have_no_legend(world: World, tmp_path: Path) -> None:
     corpus = Corpus.open(str(world.folder), cache=tmp_path)
-    assert legend(corpus.info, corpus.info.product("s2_scenes")) == []
+    assert class_legend(corpus.info, corpus.info.product("s2_scenes")) == []
+
+
+def test_a_chip_has_the_shares_of_its_classes(world: World, tmp_path: Path) -> None:
+    corpus = Corpus.open(str(world.folder), cache=tmp_path)
     chip = min(world.truth)
-    picture = imagecodecs.png_decode(Chips(corpus, corpus.info).png(chip, "votes", "-", ("confidence",)))
-    assert len(np.unique(picture[..., :3].reshape(-1, 3), axis=0)) > 0
+    guess, found = world.guess[chip], Chips(corpus, corpus.info).legend(chip, "votes", "-", "class")
+    assert found["kind"] == "categorical"
+    assert found["nodata"]["value"] == 0
+    assert {row["code"]: row["share"] for row in found["classes"]} == {
+        n: float((guess == n).mean()) for n in range(1, 8)
+    }
+    assert found["nodata_share"] == pytest.approx((guess == 0).mean())
+    assert found["other_share"] == 0
+
+
+def test_quantities_are_drawn_between_the_limits_that_the_legend_tells(own: Served) -> None:
+    info, chip = own.corpus.info, with_chips(own)
+    item = info.product("s2")
+    cube = own.corpus.select(chip).cube(chip, "s2")
+    place = int(np.flatnonzero(cube["observed"].to_numpy())[0])
+    step = item.timesteps[place].name
+    natural = {"bands": ["B04", "B03", "B02"], "limits": [0.0, 0.25], "gamma": 1.6, "unit": "reflectance"}
+    assert product_legend(info, item)["natural"] == natural
+    address = f"/explore/samples/{chip}/s2/{step}"
+    found = own.http.get(f"{address}.json", params={"band": "B04"}).json()
+    assert band_legend(info, item, "B04")["limits"] == found["limits"] == [0.0, 0.5]
+    assert (found["unit"], found["scale"], found["nodata"]["value"]) == ("reflectance", 0.0001, 0)
+    stored = cube.sel(band="B04").to_numpy()[place]
+    picture = imagecodecs.png_decode(own.http.get(f"{address}.png", params={"bands": "B04"}).content)
+    stops = np.array([[int(colour[at : at + 2], 16) for at in (1, 3, 5)] for _, colour in found["stops"]], float)
+    places = np.clip(stored * found["scale"] / 0.5, 0, 1)
+    wanted = np.stack([np.interp(places, np.linspace(0, 1, len(stops)), stops[:, n]) for n in range(3)], axis=-1)
+    seen = stored != 0
+    assert np.abs(picture[seen][:, :3] - wanted[seen]).max() <= 1
+    assert (picture[..., 3] == np.where(seen, 255, 0)).all()
+    assert found["nodata_share"] == pytest.approx(1 - seen.mean())
+    bright = imagecodecs.png_decode(own.http.get(f"{address}.png").content)
+    red = 255 * np.clip(stored * 0.0001 / 0.25, 0, 1) ** (1 / 1.6)
+    shown = bright[..., 3] == 255
+    assert shown.any()
+    assert np.abs(bright[shown][:, 0] - red[shown]).max() <= 1

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import colorsys
 import hashlib
 import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from landloom.annotate.tasks.values import LARGEST_CODE, ClassChoice
 from landloom.errors import InvalidInputError
+from landloom.model.rendering.palettes import class_colours, distinct
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -19,15 +19,6 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.model.taxonomy import Taxonomy
-
-_COLOURS: Final = {
-    "landcovernet": ("#1f5fbf", "#d6336c", "#c98a4b", "#cfefff", "#0b4f30", "#ffe14d", "#7fd1a8"),
-}
-"""Taxonomy → colours that stay apart for every kind of colour vision, in the order of its classes."""
-_FIRST: Final = ("#0072b2", "#d55e00", "#e69f00", "#56b4e9", "#009e73", "#f0e442", "#cc79a7")
-"""Okabe and Ito's colours for the first classes of any other taxonomy."""
-_TURN: Final = 0.618034
-"""Turn of the hue from one further class to the next, the golden ratio: no two of them are alike."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -91,10 +82,10 @@ def classes_of_taxonomy(taxonomy: Taxonomy, level: int | None = None) -> Classes
         raise InvalidInputError(f"{taxonomy.name}: got {len(keys)} classes, expected at most {LARGEST_CODE}")
     own = all(key.isdecimal() and 1 <= int(key) <= LARGEST_CODE for key in keys)
     codes = {key: int(key) if own else number for number, key in enumerate(keys, 1)}
-    colours = colours_of(taxonomy.name if finest else "", len(keys))
+    colours = class_colours(taxonomy, level)
     choices = tuple(
-        ClassChoice(code=codes[key], key=key, name=taxonomy.land_class(key, level).name, colour=colour)
-        for key, colour in zip(keys, colours, strict=True)
+        ClassChoice(code=codes[key], key=key, name=taxonomy.land_class(key, level).name, colour=colours[key])
+        for key in keys
     )
     groups = {one.code: one.code if finest else (*one.parents, one.code)[(level or 1) - 1] for one in taxonomy.classes}
     values = {value: codes[groups[code]] for value, code in taxonomy.raster_codes.items() if groups[code] in codes}
@@ -117,7 +108,7 @@ def classes_of_mapping(product: str, rows: Sequence[Mapping[str, str | int]]) ->
             names.setdefault(int(row["code"]), []).append(str(row["value"]))
     if not names or not all(1 <= code <= LARGEST_CODE for code in names):
         raise InvalidInputError(f"{product}: got class codes {sorted(names)}, expected 1 to {LARGEST_CODE}")
-    colours = colours_of(product, len(names))
+    colours = distinct(len(names))
     choices = tuple(
         ClassChoice(code=code, key=str(code), name=", ".join(names[code])[:80], colour=colour)
         for code, colour in zip(sorted(names), colours, strict=True)
@@ -179,26 +170,3 @@ class ClassCodes:
         if unknown:
             raise InvalidInputError(f"got values {unknown[:10]}, expected classes of the campaign")
         return {value: self.names[str(value)] for value in values}
-
-
-def colours_of(name: str, count: int) -> tuple[str, ...]:
-    """Colours of so many classes, no two of them equal.
-
-    Args:
-        name: of the taxonomy.
-        count: number of classes.
-
-    Example:
-        >>> colours_of("landcovernet", 7)[0], len(set(colours_of("clc", 44)))
-        ('#1f5fbf', 44)
-    """
-    own = _COLOURS.get(name, _FIRST)
-    further = (_further(number) for number in range(count - len(own)))
-    return (*own[:count], *further)
-
-
-def _further(number: int) -> str:
-    """A colour for a class beyond the first ones: hue by the golden ratio, lightness in turn."""
-    lightness = (0.35, 0.62, 0.48, 0.75)[number % 4]
-    parts = colorsys.hls_to_rgb((0.05 + number * _TURN) % 1, lightness, 0.62)
-    return "#" + "".join(f"{round(255 * part):02x}" for part in parts)

@@ -9,6 +9,7 @@ import numpy as np
 from landloom.corpus.info import ProductInfo
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.product import Product
+from landloom.model.rendering.values import Continuous
 from landloom.model.sensor import Band
 
 if TYPE_CHECKING:
@@ -39,6 +40,15 @@ SURE: Final = {
     PROBABILITY: ("Probability of abrupt change", PROBABILITY, f"{SCALE:,} × probability of", "uint16"),
 }
 """The last layer likewise: of the test, or of a network."""
+_NONE: Final = "no break"
+_SHOWN: Final = {
+    "date": Continuous(unit="days since 1970-01-01", nothing=_NONE),
+    "margin": Continuous(unit="days", nothing=_NONE),
+    "magnitude": Continuous(ramp="change", limits=(-5000.0, 5000.0), unit="10,000 × index", nothing=_NONE),
+    SCORE: Continuous(unit=f"{SCORE_SCALE} × σ", nothing=_NONE),
+    PROBABILITY: Continuous(limits=(0.0, float(SCALE)), unit="1/10,000", nothing=_NONE),
+}
+"""Start of a band's name → how its numbers are shown."""
 
 
 def break_products(
@@ -55,7 +65,12 @@ def break_products(
     made = []
     for layer, (title, name, words, dtype) in (LAYERS | {sure: SURE[sure]}).items():
         bands = tuple(
-            Band(name=f"{name}_{n}", description=f"{words} break {n}, 0 where there is none", resolution=resolution)
+            Band(
+                name=f"{name}_{n}",
+                description=f"{words} break {n}, 0 where there is none",
+                resolution=resolution,
+                rendering=_SHOWN[name],
+            )
             for n in range(1, most + 1)
         )
         row = Product(

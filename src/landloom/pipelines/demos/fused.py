@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.audit.validate import audit
-from landloom.engine.executors import inline, processes
+from landloom.engine.executors import inline
 from landloom.engine.project import RECIPE_FILE
 from landloom.pipelines.build import BuildReport, build
 from landloom.pipelines.demos.cells import write_world
@@ -99,7 +101,7 @@ def run_demo_fused(
     """
     spec = spec or demo_spec()
     write_world(spec, folder / "archive", listener, workers)
-    simulate_second(spec, folder / "landsat", pool=None if workers <= 1 else processes(workers))
+    simulate_second(spec, folder / "landsat", pool=None if workers <= 1 else partial(ThreadPoolExecutor, workers))
     recipe = folder / RECIPE_FILE
     if not recipe.exists():
         write_starter("demo-fused", recipe)

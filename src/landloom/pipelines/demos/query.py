@@ -6,7 +6,6 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.engine.executors import inline
 from landloom.errors import LandloomError, counted
 from landloom.pipelines.demos.cells import run_demo
 from landloom.pipelines.demos.served import served
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.query.selection import Selection
 
@@ -72,21 +70,18 @@ class _Steps:
         return result
 
 
-def run_demo_query(
-    folder: Path, *, factory: Factory = inline, listener: Listener | None = None, workers: int = 1
-) -> QueryDemo:
+def run_demo_query(folder: Path, *, listener: Listener | None = None, workers: int = 1) -> QueryDemo:
     """Query the demo corpus, which is built first if it is missing.
 
     Args:
         folder: folder of the demo; `subset/` is written there.
-        factory: makes executors for the build.
         listener: receives the progress of the build.
-        workers: number of processes for the simulation.
+        workers: threads of the simulation.
 
     Raises:
         LandloomError: an answer is wrong.
     """
-    built = run_demo(folder, factory=factory, listener=listener, workers=workers)
+    built = run_demo(folder, listener=listener, workers=workers)
     return ask_everything(built.build.corpus, folder / SUBSET)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from landloom.engine.executors import inline
 from landloom.pipelines.demos.cells import run_demo
 from landloom.pipelines.leaderboard import compare_models
 from landloom.pipelines.splitting import SplitReport, split_corpus
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.pipelines.build import BuildReport
 
@@ -68,7 +66,6 @@ class TrainDemo:
 def run_demo_train(
     folder: Path,
     *,
-    factory: Factory = inline,
     listener: Listener | None = None,
     workers: int = 1,
     epochs: int = 40,
@@ -77,12 +74,11 @@ def run_demo_train(
 
     Args:
         folder: for `archive/`, `corpus/`, `models/` and `leaderboard.html`.
-        factory: makes executors for the build.
         listener: receives progress.
-        workers: number of processes for the simulation.
+        workers: threads of the simulation.
         epochs: of networks, at most.
     """
-    built = run_demo(folder, factory=factory, listener=listener, workers=workers).build
+    built = run_demo(folder, listener=listener, workers=workers).build
     corpus = str(built.corpus)
     split = split_corpus(corpus, NAME, SPLIT)
     models = []

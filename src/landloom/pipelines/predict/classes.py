@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.corpus.info import ProductInfo
+from landloom.formats.chip_tags import classes_of
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.apportion import apportion
 from landloom.model.product import Product, product
+from landloom.model.rendering.known import PERCENT, PROBABILITY
+from landloom.model.rendering.palettes import class_colours, named_rendering
 from landloom.model.sensor import Band
 from landloom.model.taxonomy import LandClass, Taxonomy, taxonomies, taxonomy
 
 if TYPE_CHECKING:
     from landloom.model.grid import Grid
+    from landloom.model.rendering.values import Categorical
     from landloom.pipelines.predict.options import Release
     from landloom.training.fit.mapping import SampleMap
 
@@ -85,16 +89,23 @@ class ClassMaps:
             for row in rows
         )
 
+    @property
+    def _rendering(self) -> Categorical:
+        """Of the class map."""
+        colours = class_colours(self.taxonomy)
+        return named_rendering((one.code, one.name, colours[str(one.code)]) for one in self.release.own.classes)
+
     def _rasters(self, title: str, resolution: float) -> tuple[Product, ...]:
         pair = (
-            Band(name="class", description="Most probable class", resolution=resolution),
-            Band(name="confidence", description="Its probability in percent", resolution=resolution),
+            Band(name="class", description="Most probable class", resolution=resolution, rendering=self._rendering),
+            Band(name="confidence", description="Its probability in percent", resolution=resolution, rendering=PERCENT),
         )
         each = tuple(
             Band(
                 name=f"class_{one.code}",
                 description=f"{SCALE:,} × probability of class {one.code}, {one.name}",
                 resolution=resolution,
+                rendering=PROBABILITY,
             )
             for one in self.release.own.classes
         )
@@ -137,7 +148,11 @@ class ClassMaps:
         rows = {item.key: item.product for item in self.products[1:]}
         return {
             key: encode_geotiff(
-                arrays[key.rpartition("_")[2]], grid, nodata=row.nodata, bands=[band.name for band in row.bands]
+                arrays[key.rpartition("_")[2]],
+                grid,
+                nodata=row.nodata,
+                bands=[band.name for band in row.bands],
+                classes=classes_of(row.bands),
             )
             for key, row in rows.items()
         }

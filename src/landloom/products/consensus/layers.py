@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.corpus.info import ProductInfo
+from landloom.formats.chip_tags import classes_of
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.product import Product
+from landloom.model.rendering.known import PERCENT, PROBABILITY, VOTES
+from landloom.model.rendering.palettes import named_rendering
 from landloom.model.sensor import Band
 
 if TYPE_CHECKING:
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from landloom.annotate.tasks.values import ClassChoice, TaskWindow
     from landloom.model.grid import Grid
     from landloom.model.recipe import Terms
+    from landloom.model.rendering.values import Categorical, Rendering
     from landloom.model.taxonomy import Taxonomy
     from landloom.model.time import Period
 
@@ -69,21 +73,23 @@ def layer_products(
         period: that the labels are about.
         taxonomy: of the labels, if their codes are its own.
     """
-    entropy = Band(name="entropy", description="Entropy in percent of the largest possible", resolution=resolution)
+    words = "Entropy in percent of the largest possible"
+    entropy = Band(name="entropy", description=words, resolution=resolution, rendering=PERCENT)
+    shown = _rendering(classes)
     rows: dict[str, tuple[str, str, tuple[Band, ...]]] = {
-        "": ("Consensus labels", "uint8", _pair("Most probable class", resolution)),
+        "": ("Consensus labels", "uint8", _pair("Most probable class", resolution, shown)),
         "posterior": (
             "Probabilities of the consensus",
             "uint16",
-            _bands(classes, "class", f"{SCALE:,} × probability of", resolution),
+            _bands(classes, "class", f"{SCALE:,} × probability of", resolution, PROBABILITY),
         ),
         "votes": (
             "Annotators who chose each class",
             "uint8",
-            _bands(classes, "votes", "Annotators who chose", resolution),
+            _bands(classes, "votes", "Annotators who chose", resolution, VOTES),
         ),
         "entropy": ("Entropy of the consensus", "uint8", (entropy,)),
-        "published": ("Labels by the published equation", "uint8", _pair("Class by weighted votes", resolution)),
+        "published": ("Labels by the published equation", "uint8", _pair("Class by weighted votes", resolution, shown)),
     }
     return tuple(
         ProductInfo(
@@ -108,19 +114,36 @@ def layer_products(
     )
 
 
-def _bands(classes: Sequence[ClassChoice], name: str, words: str, resolution: float) -> tuple[Band, ...]:
+def _rendering(classes: Sequence[ClassChoice]) -> Categorical:
+    rows = ((one.code, one.name, one.colour) for one in classes)
+    return named_rendering(rows, nothing="nobody labelled")
+
+
+def _bands(
+    classes: Sequence[ClassChoice], name: str, words: str, resolution: float, rendering: Rendering
+) -> tuple[Band, ...]:
     """A band for each class."""
     return tuple(
-        Band(name=f"{name}_{one.code}", description=f"{words} class {one.code}, {one.name}", resolution=resolution)
+        Band(
+            name=f"{name}_{one.code}",
+            description=f"{words} class {one.code}, {one.name}",
+            resolution=resolution,
+            rendering=rendering,
+        )
         for one in classes
     )
 
 
-def _pair(words: str, resolution: float) -> tuple[Band, ...]:
+def _pair(words: str, resolution: float, rendering: Rendering) -> tuple[Band, ...]:
     """Class and confidence."""
     return (
-        Band(name="class", description=f"{words}, 0 where nobody labelled", resolution=resolution),
-        Band(name="confidence", description="Probability of the class in percent", resolution=resolution),
+        Band(name="class", description=f"{words}, 0 where nobody labelled", resolution=resolution, rendering=rendering),
+        Band(
+            name="confidence",
+            description="Probability of the class in percent",
+            resolution=resolution,
+            rendering=PERCENT,
+        ),
     )
 
 
@@ -144,7 +167,11 @@ class ChipLayers:
         arrays: tuple[NDArray[Any], ...] = (self.labels, self.posterior, self.votes, self.entropy, self.published)
         return {
             item.key: encode_geotiff(
-                array, grid, nodata=item.product.nodata, bands=[band.name for band in item.product.bands]
+                array,
+                grid,
+                nodata=item.product.nodata,
+                bands=[band.name for band in item.product.bands],
+                classes=classes_of(item.product.bands),
             )
             for item, array in zip(products, arrays, strict=True)
         }

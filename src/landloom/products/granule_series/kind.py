@@ -14,6 +14,7 @@ from landloom.engine.pixels.registration import Register
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.model.product import LANDCOVERNET_BANDS, Product
+from landloom.model.rendering.known import SCL, flag
 from landloom.model.sensor import LANDCOVERNET_CLEAR, SEEN, SENTINEL2, SENTINEL_2_L2A, Band
 from landloom.products.granule_series.section import GranuleSeries
 from landloom.products.granule_series.task import CLASSES, FILLED, MEMORY, OBSERVED, SCENES, GranuleSeriesTask
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from landloom.model.recipe import Recipe, Sections
     from landloom.model.sensor import Classification, Sensor
 
+_OBSERVED: Final = "1 = observed, 0 = filled"
+_FILLED_OR_NOT: Final = flag("filled", "observed")
 ROLES: Final = (SCENES, CLASSES, FILLED, OBSERVED)
 """Of the products, in their order."""
 
@@ -130,7 +133,7 @@ def products(request: ProductRequest[GranuleSeries]) -> list[Product]:
             title="Scene classification",
             dtype="uint8",
             kind="quality",
-            bands=(Band(name="SCL", description="Scene classes of Sen2Cor", resolution=20),),
+            bands=(Band(name="SCL", description="Scene classes of Sen2Cor", resolution=20, rendering=SCL),),
         ),
     ]
     if request.section.filled:
@@ -146,7 +149,7 @@ def products(request: ProductRequest[GranuleSeries]) -> list[Product]:
                 dtype="uint8",
                 kind="quality",
                 nodata=None,
-                bands=(Band(name="observed", description="1 = observed, 0 = filled", resolution=10),),
+                bands=(Band(name=OBSERVED, description=_OBSERVED, resolution=10, rendering=_FILLED_OR_NOT),),
             )
         )
     return made
@@ -176,7 +179,7 @@ def _products_of(sensor: Sensor, layer: Classification, request: ProductRequest[
     ]
     if request.section.filled:
         title = f"{sensor.title} series, masked and filled"
-        observed = Band(name=OBSERVED, description="1 = observed, 0 = filled", resolution=10)
+        observed = Band(name=OBSERVED, description=_OBSERVED, resolution=10, rendering=_FILLED_OR_NOT)
         name = f"{key}_{OBSERVED}"
         rest: dict[str, Any] = {"dtype": "uint8", "kind": "quality", "nodata": None, "bands": (observed,)}
         made += [

@@ -11,10 +11,11 @@ from landloom.engine.sources.class_map import class_map
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.model.product import Product
+from landloom.model.rendering.known import PERCENT, PROBABILITY
 from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.taxonomy import taxonomy
 from landloom.products.guess.section import GuessProduct
-from landloom.products.guess.task import MEMORY, GuessTask
+from landloom.products.guess.task import MEMORY, SHOWN, GuessTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -39,8 +40,13 @@ GUESS: Final = Product(
     title="Guess labels",
     dtype="uint8",
     bands=(
-        Band(name="class", description="LandCoverNet class, 0 where nothing was seen", resolution=10),
-        Band(name="confidence", description="Probability of the class in percent", resolution=10),
+        Band(
+            name="class",
+            description="LandCoverNet class, 0 where nothing was seen",
+            resolution=10,
+            rendering=SHOWN,
+        ),
+        Band(name="confidence", description="Probability of the class in percent", resolution=10, rendering=PERCENT),
     ),
 )
 PROBABILITIES: Final = Product(
@@ -53,7 +59,12 @@ PROBABILITIES: Final = Product(
     resolution=10,
     dtype="uint16",
     bands=tuple(
-        Band(name=f"class_{code}", description=f"Probability of class {code}, 10,000 = 1", resolution=10)
+        Band(
+            name=f"class_{code}",
+            description=f"Probability of class {code}, 10,000 = 1",
+            resolution=10,
+            rendering=PROBABILITY,
+        )
         for code in range(1, 8)
     ),
 )

@@ -12,6 +12,9 @@ from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.formats.csv_table import csv_bytes
 from landloom.model.product import Product
+from landloom.model.rendering.known import AMBIGUITY, CLAIMED, IDENTIFIERS
+from landloom.model.rendering.palettes import mapped_rendering
+from landloom.model.rendering.values import Continuous
 from landloom.model.sensor import Band
 from landloom.model.time import Period
 from landloom.products.parcels.section import ParcelsProduct
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from landloom.engine.sources.prepared import Prepared
     from landloom.labels.classes import ClassMapping
     from landloom.model.recipe import Sections
+    from landloom.model.rendering.values import Rendering
     from landloom.store.protocol import Store
 
 _ROWS: Final = {
@@ -44,6 +48,14 @@ _ROWS: Final = {
     "ambiguity": ("Ambiguity bits", "uint8", "1 partial, 2 full, 4 same class, 8 edge of the region"),
 }
 """Layer → title, data type, and meaning of its values."""
+_SHOWN: Final[dict[str, Rendering]] = {
+    "ids": IDENTIFIERS,
+    "ratios": Continuous(limits=(0.0, 1.0), unit="share of the pixel"),
+    "distances": Continuous(unit="m", nothing="no parcel"),
+    "masks": CLAIMED,
+    "ambiguity": AMBIGUITY,
+}
+"""Layer → how its numbers are shown; classes are shown by their mapping."""
 
 
 class ParcelsKind(ProductKind[ParcelsProduct]):
@@ -156,6 +168,11 @@ def _prepared(placement: Placement) -> Prepared:
     return placement.prepared
 
 
+def layer_rendering(name: str, mapping: ClassMapping | None) -> Rendering | None:
+    """How a layer is shown; None for classes without a mapping: numbers of a regression."""
+    return _SHOWN.get(name) or (None if mapping is None else mapped_rendering(mapping.rows()))
+
+
 def products(section: ParcelsProduct, mapping: ClassMapping | None, nobody: int = 0) -> list[Product]:
     """The raster-label products of a recipe, in its order.
 
@@ -169,6 +186,7 @@ def products(section: ParcelsProduct, mapping: ClassMapping | None, nobody: int 
         title, dtype, text = _ROWS[name]
         if name == "classes":
             dtype = "float32" if mapping is None else mapping.dtype.name
+        shown = layer_rendering(name, mapping)
         if name == "ids" and nobody:
             text = f"Id of that parcel, {nobody} where none is: 0 is one"
         made.append(
@@ -182,7 +200,7 @@ def products(section: ParcelsProduct, mapping: ClassMapping | None, nobody: int 
                 resolution=section.resolution,
                 dtype=dtype,
                 nodata=nobody or None if name == "ids" else None,
-                bands=(Band(name=name, description=text, resolution=10),),
+                bands=(Band(name=name, description=text, resolution=10, rendering=shown),),
             )
         )
     return made

@@ -14,6 +14,7 @@ from landloom.engine.pixels.registration import Register
 from landloom.engine.units import Unit, unit_digest
 from landloom.errors import InvalidInputError, Problem
 from landloom.model.product import PRODUCTS, Product
+from landloom.model.rendering.known import flag
 from landloom.model.sensor import SENTINEL2, SENTINEL_2_L2A, Band
 from landloom.products.series.section import SeriesProduct
 from landloom.products.series.task import MEMORY, SeriesTask, acquisitions
@@ -46,7 +47,14 @@ MASK: Final = Product(
     cadence="acquired",
     dtype="uint8",
     nodata=None,
-    bands=(Band(name="valid", description="1 = usable: clear, and data in every band", resolution=10),),
+    bands=(
+        Band(
+            name="valid",
+            description="1 = usable: clear, and data in every band",
+            resolution=10,
+            rendering=flag("cloud, shadow, or no data", "usable"),
+        ),
+    ),
 )
 
 

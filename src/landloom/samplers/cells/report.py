@@ -26,8 +26,10 @@ def draw_parts(draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
         for code, region, corpus in zip(draw["classes"], draw["region_shares"], draw["draw_shares"], strict=True)
         if region > 0 or corpus > 0
     ]
-    labels = [f"{code} {names.get(code, '')}"[:46] for code, _, _ in rows]
-    classes = paired_bars(labels, [row[1] for row in rows], [row[2] for row in rows], "% of the area")
+    labels = [f"{code} {names.get(code, '')}"[:90] for code, _, _ in rows]
+    classes = paired_bars(
+        labels, [row[1] for row in rows], [row[2] for row in rows], "% of the area", ("region", "corpus")
+    )
     caption = f"Class shares; Jensen–Shannon divergence of corpus and region: {draw['divergence']:.4f} bits."
     countries = draw["countries"]
     bars = paired_bars(
@@ -35,6 +37,7 @@ def draw_parts(draw: Mapping[str, Any], info: CorpusInfo) -> list[str]:
         [one["wanted"] for one in countries],
         [one["achieved"] for one in countries],
         "samples",
+        ("quota", "drawn"),
     )
     return [
         "<h2>Classes against the region's</h2>" + figure(classes, caption),

@@ -1,0 +1,152 @@
+"""Valid pixels, observations and what looks like cloud, measured on samples of a finished corpus."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from landloom.imagery.masks.looks import looks_like_cloud
+from landloom.query.views.pictures import coloured
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from landloom.corpus.info import CorpusInfo
+    from landloom.query.corpus import Corpus
+    from landloom.query.selection import Selection
+
+MEASURED: Final = 48
+"""Most samples that are read, spread evenly over the index."""
+_NEEDED: Final = ("blue", "green", "red", "nir")
+_SCALE: Final = 10_000
+_COUNT: Final = "count"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChipQuality:
+    """What was measured on one chip."""
+
+    sample: str
+    tile: str
+    timestep: str
+    """Its name, or its date where tiles have dates of their own."""
+    month: str
+    """YYYY-MM of the middle of its timestep."""
+    valid: float
+    """Share of pixels with data in every band."""
+    cloudy: float
+    """Share of the valid pixels that look like cloud; 0 without any."""
+
+    @property
+    def usable(self) -> float:
+        """Share of pixels that are valid and do not look like cloud."""
+        return self.valid * (1 - self.cloudy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesQuality:
+    """What was measured on the main imagery of a corpus."""
+
+    product: str
+    title: str
+    chips: tuple[ChipQuality, ...]
+    """In order of sample and time; a chip that is missing has no valid pixel."""
+    observations: tuple[int, ...]
+    """How many pixels rest on 0, 1, 2, … observations; empty where the corpus does not publish the number."""
+    samples: int
+    """Samples that were read."""
+    of: int
+    """Samples of the corpus."""
+
+    @property
+    def valid(self) -> float:
+        """Mean share of valid pixels."""
+        return float(np.mean([chip.valid for chip in self.chips]))
+
+    @property
+    def cloudy(self) -> float:
+        """Share of the valid pixels that look like cloud."""
+        valid = sum(chip.valid for chip in self.chips)
+        return sum(chip.valid * chip.cloudy for chip in self.chips) / valid if valid else 0.0
+
+
+def measure(corpus: Corpus, most: int = MEASURED) -> SeriesQuality | None:
+    """Read the main imagery of some samples and measure it.
+
+    Args:
+        corpus: in either layout.
+        most: samples to read.
+
+    Returns:
+        None where no reflectance has the bands blue, green, red and near infrared on a common time axis.
+    """
+    info = corpus.sidecar.info
+    key = coloured(info, tuple(item.key for item in info.products))
+    names = {} if key is None else bands_by_colour(info, key)
+    if key is None or not {*_NEEDED} <= {*names} or info.product(key).product.dtype != "uint16":
+        return None
+    whole = corpus.query(products=(key,), bands=tuple(names.values()))
+    rows = whole.rows[:: -(-len(whole) // most) or 1]
+    counter = _counter(info, key)
+    tally = np.zeros(0, np.int64)
+    chips: list[ChipQuality] = []
+    for identity, tile in zip(corpus.sidecar.texts(rows), corpus.sidecar.directories(rows).astype(str), strict=True):
+        chips += _chips(whole, identity, str(tile), names)
+        if counter is not None:
+            tally = _added(tally, corpus.query(products=(counter,)), identity, counter)
+    if not chips:
+        return None
+    return SeriesQuality(
+        product=key,
+        title=info.product(key).product.title,
+        chips=tuple(chips),
+        observations=tuple(tally.tolist()),
+        samples=len(rows),
+        of=len(whole),
+    )
+
+
+def bands_by_colour(info: CorpusInfo, key: str) -> dict[str, str]:
+    """Common name → name of the bands of a product that the look for clouds uses."""
+    wanted = (*_NEEDED, "swir16")
+    found = {band.common_name: band.name for band in info.product(key).product.bands}
+    return {name: found[name] for name in wanted if name in found}
+
+
+def _counter(info: CorpusInfo, key: str) -> str | None:
+    """Key of the product with the number of observations behind some composites, if it is published."""
+    there = {item.key for item in info.products}
+    return next((name for name in (f"{_COUNT}_{key}", _COUNT) if name in there), None)
+
+
+def _chips(chosen: Selection, identity: str, tile: str, names: dict[str, str]) -> list[ChipQuality]:
+    key = chosen.products[0]
+    cube = chosen.cube(identity, key)
+    values, order = cube.values, cube.band.values.tolist()
+    valid = (values != 0).all(axis=1)
+    colours = {common: values[:, order.index(name)] / _SCALE for common, name in names.items()}
+    cloudy = looks_like_cloud(colours) & valid
+    shares, clouds = valid.mean(axis=(1, 2)), cloudy.mean(axis=(1, 2))
+    dates = [str(moment)[:10] for moment in cube.time.values]
+    steps = [step.name for step in chosen.sidecar.info.product(key).timesteps] or dates
+    return [
+        ChipQuality(
+            sample=identity,
+            tile=tile,
+            timestep=step,
+            month=date[:7],
+            valid=float(share),
+            cloudy=float(cloud / share) if share else 0.0,
+        )
+        for step, date, share, cloud in zip(steps, dates, shares, clouds, strict=True)
+    ]
+
+
+def _added(tally: NDArray[np.int64], chosen: Selection, identity: str, key: str) -> NDArray[np.int64]:
+    found = np.bincount(chosen.cube(identity, key).values.ravel())
+    total = np.zeros(max(len(tally), len(found)), np.int64)
+    total[: len(tally)] += tally
+    total[: len(found)] += found
+    return total

@@ -1,0 +1,67 @@
+"""Shares of a corpus as HTML: a coloured table, and bars. They need no figure, and fit into any window."""
+
+from __future__ import annotations
+
+import html
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+_LOW: Final = (255, 247, 222)
+_HIGH: Final = (47, 127, 109)
+_DARK: Final = 0.7
+"""Shares above it have white numbers."""
+
+
+def share_table(rows: Sequence[str], columns: Sequence[str], shares: NDArray[np.float64]) -> str:
+    """A table of shares, in colour and as whole percentages.
+
+    Args:
+        rows: names, from the top.
+        columns: names, from the left.
+        shares: (row, column), 0 to 1; NaN for none.
+
+    Example:
+        >>> "<td" in share_table(["32N"], ["2018-01"], np.array([[0.5]]))
+        True
+    """
+    header = "".join(f"<th>{html.escape(name)}</th>" for name in ("", *columns))
+    lines = [
+        f"<tr><th>{html.escape(name)}</th>{''.join(_cell(float(share)) for share in row)}</tr>"
+        for name, row in zip(rows, shares, strict=True)
+    ]
+    return f'<table class="shares"><tr>{header}</tr>{"".join(lines)}</table>'
+
+
+def _cell(share: float) -> str:
+    if not np.isfinite(share):
+        return "<td></td>"
+    colour = ",".join(f"{low + share * (high - low):.0f}" for low, high in zip(_LOW, _HIGH, strict=True))
+    ink = ";color:white" if share > _DARK else ""
+    return f'<td style="background:rgb({colour}){ink}">{100 * share:.0f}</td>'
+
+
+def share_bars(names: Sequence[str], shares: Sequence[float], unit: str) -> str:
+    """A bar for each share, as long as it is in relation to the largest.
+
+    Args:
+        names: in order.
+        shares: 0 to 1.
+        unit: of what they are shares.
+
+    Example:
+        >>> share_bars(["0", "1"], [0.25, 0.75], "pixels").count("<tr>")
+        2
+    """
+    most = max([*shares, 1e-9])
+    lines = "".join(
+        f'<tr><th>{html.escape(name)}</th><td class="bar"><div style="width:{100 * share / most:.1f}%"></div></td>'
+        f'<td class="n">{100 * share:.1f} %</td></tr>'
+        for name, share in zip(names, shares, strict=True)
+    )
+    return f'<table class="bars"><caption>{html.escape(unit)}</caption>{lines}</table>'
