@@ -13,7 +13,7 @@ from landloom.corpus.audit.lineage import lineage_of_tiles
 from landloom.corpus.audit.schemas import Schemas
 from landloom.corpus.audit.split_sets import split_set_problems
 from landloom.corpus.audit.stac import StacAudit
-from landloom.corpus.audit.tiles import AT_A_TIME, TileChecks, TileRows, check_tiles, check_tiles_with
+from landloom.corpus.audit.tiles import FEW, TileChecks, TileRows, check_tiles, check_tiles_with
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.corpus.published_files import PublishedFiles
@@ -103,7 +103,7 @@ def audit(
     given = _given(info, published, table, outlines)
     checks = TileChecks(info=info, published=published, digests=digests)
     stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
-    if factory is None or fetch is not None or len(given) <= AT_A_TIME:
+    if factory is None or fetch is not None or len(given) <= FEW:
         tiles = list(check_tiles(store, checks, given, stac))
     else:
         with factory() as executor:
