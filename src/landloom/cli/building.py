@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.errors import InvalidInputError, counted
-from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, RequestsOption, WorkersOption
+from landloom.reports.options import (
+    HERE,
+    JsonOption,
+    OutOption,
+    ReadingCommand,
+    RecipeOption,
+    RequestsOption,
+    WorkersOption,
+)
 from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table, size
 
 if TYPE_CHECKING:
@@ -18,12 +26,6 @@ if TYPE_CHECKING:
     from landloom.pipelines.build import BuildReport
     from landloom.store.network.traffic import Counts
 
-OutOption = Annotated[
-    str | None,
-    typer.Option(
-        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
-    ),
-]
 CORPUS = Path("corpus")
 
 
