@@ -26,10 +26,18 @@ def serve(
         str, typer.Option(help="Address to listen on; use 0.0.0.0 to accept other machines.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="Port; 0 for any free port.")] = 8000,
+    tiles: Annotated[
+        str | None,
+        typer.Option(help="Address of map tiles with {z}, {x} and {y}, drawn below the samples; without, coasts only."),
+    ] = None,
+    tiles_credit: Annotated[str, typer.Option(help="Whom the map names as the source of the tiles.")] = "",
 ) -> None:
     """Serve a read-only STAC API and an explorer page for a corpus."""
     from landloom.server.app import serve as run
+    from landloom.server.explore.basemap import Basemap
     from landloom.server.explore.page import built
+
+    basemap = None if tiles is None else Basemap(tiles, tiles_credit)
 
     def announce(address: str) -> None:
         for line in announcement(corpus, address, host, page=built()):
@@ -40,7 +48,7 @@ def serve(
         sys.stderr.write(plain_line(f"opening {corpus} …") + "\n")
         sys.stderr.flush()
     try:
-        run(corpus, host=host, port=port, announce=announce)
+        run(corpus, host=host, port=port, announce=announce, basemap=basemap)
     except StoppedError as stopped:  # a signal is the regular way to stop a server
         raise SystemExit(stopped.code) from None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+from collections import OrderedDict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -18,7 +19,6 @@ from landloom.engine.place import HEADERS, JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
 from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
-from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
 from landloom.store.network.headers import forget_header, kept_headers
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from landloom.archive.orders.odata import ODataProducts
     from landloom.engine.executors import Factory
+    from landloom.engine.journal import FinishedUnit
     from landloom.engine.run import Listener
     from landloom.engine.shards import Shard
     from landloom.engine.units import Unit
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
 _EXCLUSIVE: Final = ("begin exclusive",)
+_LISTED: Final = 4
+"""Folders whose listings are kept: those of one tile, and of build state."""
 _SHARED: Final = ("begin", "select count(*) from sqlite_master")
 
 
@@ -191,33 +194,35 @@ def _locked(path: Path, *statements: str) -> Iterator[None]:
         lock.close()
 
 
-class _Sizes:
-    """Sizes of files; those of an object store are listed folder by folder, not asked for one by one."""
+class Sizes:
+    """Sizes of files, listed folder by folder, not asked for one by one."""
 
-    def __init__(self, context: BuildContext) -> None:
-        self._store, self._remote = context.store, is_remote(context.uri)
-        self._listed: dict[str, dict[str, int]] = {}
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._listed: OrderedDict[str, dict[str, int]] = OrderedDict()
 
     def of(self, key: str) -> int | None:
         """Bytes of a file; None if there is none."""
-        if not self._remote:
-            try:
-                return self._store.size(key)
-            except StoreError:
-                return None
         folder = "/".join(key.split("/")[:-1][:3])
-        if folder not in self._listed:
-            self._listed = {folder: {entry.key: entry.size for entry in self._store.list(folder)}}
-        return self._listed[folder].get(key)
+        found = self._listed.get(folder)
+        if found is None:
+            found = self._listed[folder] = {entry.key: entry.size for entry in self._store.list(folder)}
+            if len(self._listed) > _LISTED:
+                self._listed.popitem(last=False)
+        self._listed.move_to_end(folder)
+        return found.get(key)
 
 
-def is_done(unit: Unit, context: BuildContext, sizes: _Sizes | None = None) -> bool:
+def is_done(unit: Unit, context: BuildContext) -> bool:
     """Whether a unit's files exist as recorded in the journal, all of them, made from the same inputs."""
-    entry = context.journal.get(unit.id)
-    if entry is None or entry.state != "done" or entry.key != unit.key or entry.outcome.refused:
-        return False
-    there = sizes or _Sizes(context)
-    return all(there.of(file.path) == file.size for file in entry.outcome.files)
+    return _done(unit, context, Sizes(context.store)) is not None
+
+
+def _done(unit: Unit, context: BuildContext, sizes: Sizes) -> FinishedUnit | None:
+    found = context.journal.finished(unit)
+    if found is None or any(sizes.of(path) != size for path, size in found.files.items()):
+        return None
+    return found
 
 
 def run_stage(name: str, units: Sequence[Unit], context: BuildContext) -> list[Problem]:
@@ -236,24 +241,23 @@ def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     since makes its units unfinished.
     """
     listed = list(units)
-    sizes = _Sizes(context)
-    done = [unit for unit in sorted(listed, key=lambda unit: unit.tile) if is_done(unit, context, sizes)]
-    finished = {unit.id for unit in done}
-    tiles = groupby(done, key=lambda unit: unit.tile)
-    for _, group in tiles:  # units of a tile read the same files; those of all tiles do not fit in memory
-        finished -= _stale(group, context)
+    sizes = Sizes(context.store)
+    finished: set[str] = set()
+    for _, group in groupby(sorted(listed, key=lambda unit: unit.tile), key=lambda unit: unit.tile):
+        # units of a tile read the same files; those of all tiles do not fit in memory
+        done = [found for unit in group if (found := _done(unit, context, sizes)) is not None]
+        finished |= {unit.id for unit in done} - _stale(done, context)
     return [unit for unit in listed if unit.id not in finished]
 
 
-def _stale(done: Iterable[Unit], context: BuildContext) -> set[str]:
+def _stale(done: Sequence[FinishedUnit], context: BuildContext) -> set[str]:
     """Ids of finished units of whose source files one is another version now."""
-    entries = [entry for unit in done if (entry := context.journal.get(unit.id)) is not None]
-    known = {href: version for entry in entries for href, version in entry.outcome.inputs.items()}
+    known = {href: version for unit in done for href, version in unit.inputs.items()}
     different = changed(known) if known else frozenset()
     with kept_headers(context.headers if different else None):
         for href in different:
             forget_header(href)
-    return {entry.id for entry in entries if not different.isdisjoint(entry.outcome.inputs)}
+    return {unit.id for unit in done if not different.isdisjoint(unit.inputs)}
 
 
 def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Problem]:

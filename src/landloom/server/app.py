@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from starlette.types import ASGIApp
 
+    from landloom.server.explore.basemap import Basemap
+
 _TURN: Final = 5e-4
 """Interval of thread switches in seconds: the thread that sends responses should not wait for searches."""
 _GRACE: Final = 8
@@ -37,11 +39,12 @@ def check_extra() -> None:
             raise MissingExtraError.of("server", f"serving a corpus (no module {name})")
 
 
-def create_app(corpus: Corpus) -> FastAPI:
+def create_app(corpus: Corpus, basemap: Basemap | None = None) -> FastAPI:
     """The ASGI application over an open corpus; it only reads.
 
     Args:
         corpus: the corpus.
+        basemap: tiles below the samples on the explorer's map.
 
     Raises:
         MissingExtraError: the extra `server` is not installed.
@@ -55,8 +58,9 @@ def create_app(corpus: Corpus) -> FastAPI:
     # It warns about its own settings during import, before anybody can have set them.
     logging.getLogger("stac_fastapi.types.config").setLevel(logging.ERROR)
     from landloom.server import files
-    from landloom.server.explore import api as explore
-    from landloom.server.explore import page
+    from landloom.server.explore import page, routes
+    from landloom.server.explore.api import Explorer
+    from landloom.server.limits import policy_with
     from landloom.server.stac.api import stac_app
     from landloom.server.stac.documents import StacDocuments
     from landloom.server.stac.search import Searcher
@@ -64,10 +68,12 @@ def create_app(corpus: Corpus) -> FastAPI:
     info = corpus.info
     searcher = Searcher(corpus, info)
     documents = StacDocuments(corpus, info, searcher.item_collections)
-    app = stac_app(searcher, documents, partial(page.page, info, len(corpus)))
+    foreign = "" if basemap is None else basemap.origin
+    headers = {"content-security-policy": policy_with(foreign)} if foreign else {}
+    app = stac_app(searcher, documents, partial(page.page, info, len(corpus)), headers)
     if documents.folder is not None:
         files.install(app, documents.folder)
-    explore.install(app, explore.Explorer(corpus, info))
+    routes.install(app, Explorer(corpus, info, basemap))
     page.install(app)
     return app
 
@@ -78,6 +84,7 @@ def serve(
     host: str = "127.0.0.1",
     port: int = 8000,
     announce: Callable[[str], None] | None = None,
+    basemap: Basemap | None = None,
 ) -> None:
     """Serve a corpus until interrupted.
 
@@ -86,13 +93,14 @@ def serve(
         host: address to listen on; by default only this machine.
         port: 0 for any free port.
         announce: called with the address once the server listens.
+        basemap: tiles below the samples on the explorer's map.
 
     Raises:
         MissingExtraError: the extra `server` is not installed.
         InvalidInputError: the address cannot be listened on.
     """
     check_extra()
-    run(create_app(Corpus.open(uri)), host=host, port=port, announce=announce)
+    run(create_app(Corpus.open(uri), basemap), host=host, port=port, announce=announce)
 
 
 def run(

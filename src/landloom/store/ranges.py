@@ -226,7 +226,7 @@ class _StoredFile:
 
 @cache
 def _session(process: int, patience: Patience) -> requests.Session:  # noqa: ARG001 - connections are not inherited
-    return new_session(patience)
+    return new_session(patience, twice=True)
 
 
 @cache

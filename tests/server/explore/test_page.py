@@ -17,7 +17,7 @@ from tests.server.conftest import running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
     from tests.server.conftest import Served
 
 WHERE = "clc_2 >= 0.5"
@@ -65,8 +65,15 @@ def opened(browser_page: Page, own: Served, address: str) -> Iterator[Page]:
     assert [url for url in asked if not url.startswith((address, "data:", "about:", "blob:"))] == []
 
 
+def field(opened: Page) -> Locator:
+    """The filter as text, unfolded."""
+    if opened.locator("details.text[open]").count() == 0:
+        opened.get_by_text("Filter as text").click()
+    return opened.get_by_label("CQL2 filter")
+
+
 def ask(opened: Page, text: str, count: int) -> None:
-    opened.get_by_label("CQL2 filter").fill(text)
+    field(opened).fill(text)
     opened.wait_for_selector(f'[data-count="{count}"]')
 
 
@@ -81,18 +88,32 @@ def test_filter_chooses_what_the_query_chooses(opened: Page, own: Served) -> Non
 
 
 def test_controls_write_the_filter(opened: Page, own: Served) -> None:
-    field = opened.get_by_label("CQL2 filter")
+    text = field(opened)
     opened.get_by_role("button", name="DE", exact=True).click()
     opened.get_by_role("button", name="FI", exact=True).click()
-    assert field.input_value() == "stratum IN ('DE', 'FI')"
+    assert text.input_value() == "stratum IN ('DE', 'FI')"
     opened.get_by_role("button", name="DE", exact=True).click()
-    opened.get_by_label("Class", exact=True).select_option("clc_2")
-    opened.get_by_role("button", name="Add", exact=True).click()
-    assert field.input_value() == "stratum IN ('FI') AND clc_2 >= 0.5"
-    wanted = own.corpus.query(where=field.input_value())
+    for share in ("50", "50", "25"):  # the same twice is one; another limit takes its place
+        opened.get_by_label("Class", exact=True).fill("agricultural areas")
+        opened.get_by_label("Share", exact=True).fill(share)
+        opened.get_by_role("button", name="Add", exact=True).click()
+    assert text.input_value() == "stratum IN ('FI') AND clc_2 >= 0.25"
+    wanted = own.corpus.query(where=text.input_value())
     opened.wait_for_selector(f'[data-count="{len(wanted)}"]')
-    opened.get_by_role("button", name="FI", exact=True).click()
-    assert field.input_value() == "clc_2 >= 0.5"
+    assert opened.locator(".conditions li span").all_inner_texts() == ["stratum FI", "Agricultural areas ≥ 25 %"]
+    opened.get_by_role("button", name="Remove: stratum FI").click()
+    assert text.input_value() == "clc_2 >= 0.25"
+    opened.locator(".bar").first.click()
+    opened.locator(".bar").first.click()
+    assert text.input_value().count(" AND ") == 1
+    either = "(clc_1 > 0.1 OR clc_3 > 0.1)"
+    ask(
+        opened,
+        f"{either} AND clc_2 BETWEEN 0.1 AND 0.9",
+        len(own.corpus.query(where=f"{either} AND clc_2 BETWEEN 0.1 AND 0.9")),
+    )
+    opened.get_by_role("button", name="Remove: clc_2 BETWEEN 0.1 AND 0.9").click()
+    assert text.input_value() == either
 
 
 @pytest.mark.usefixtures("halves")
@@ -107,7 +128,7 @@ def test_another_split_set_is_chosen(opened: Page, own: Served) -> None:
     assert "split_set=halves" in opened.url
     opened.get_by_label("Split set").select_option("")
     opened.wait_for_selector('[data-count="0"]')  # the splits of the recipe have no fold
-    opened.get_by_label("CQL2 filter").fill("")
+    field(opened).fill("")
     opened.wait_for_selector(f'[data-count="{len(own.corpus)}"]')
     assert "split_set" not in opened.url
 
@@ -123,11 +144,8 @@ def test_another_label_product_is_chosen(browser_page: Page, twice: Served) -> N
         bars.nth(1).wait_for()
         assert legend.all_inner_texts() == bars.all_inner_texts() == ["Broad-leaved forest", "Water bodies"]
         assert "labels=labels-2024" in browser_page.url
-        classes = browser_page.get_by_label("Class", exact=True).locator("option")
-        options = classes.evaluate_all("all => all.map(one => one.value)")
-        assert options
-        assert all(name.startswith("labels-2024_clc_") for name in options)
         bars.first.click()
+        assert browser_page.locator(".conditions li").get_attribute("title") == '"labels-2024_clc_311" >= 0.5'
         wanted = twice.corpus.query(where='"labels-2024_clc_311" >= 0.5')
         browser_page.wait_for_selector(f'[data-count="{len(wanted)}"]')
         name = wanted.ids[0]
@@ -139,12 +157,18 @@ def test_another_label_product_is_chosen(browser_page: Page, twice: Served) -> N
         browser_page.screenshot(path=SHOTS / "explore-labels.png")
 
 
-def test_bad_filter_is_explained(opened: Page) -> None:
-    opened.get_by_label("CQL2 filter").fill("clc_21a > 0.5")
+def test_bad_filter_is_explained(opened: Page, own: Served) -> None:
+    """After a pause, and with the answer that was there before it."""
+    ask(opened, WHERE, wanted := len(own.corpus.query(where=WHERE)))
+    field(opened).press_sequentially(" AND clc_21a >")
+    assert opened.get_by_role("alert").count() == 0
+    field(opened).fill("clc_21a > 0.5")
     alert = opened.get_by_role("alert")
     alert.wait_for()
     assert "clc_21" in alert.inner_text()
-    assert opened.locator(".count").inner_text() == "no answer: see the filter"
+    assert opened.locator(".count").inner_text().startswith(f"{wanted} of 80 samples")
+    assert opened.locator(".count em").inner_text() == "before this filter"
+    assert opened.locator(".bar").count() > 0
     assert opened.locator(".copy").count() == 0
 
 
@@ -194,8 +218,8 @@ def test_click_on_the_map_opens_a_sample(opened: Page, own: Served) -> None:
     opened.wait_for_timeout(300)
     box = opened.locator(".map").bounding_box()
     assert box is not None
-    # Fitting leaves room at the right for the legend.
-    opened.mouse.click(box["x"] + (box["width"] - 270 + 80) / 2, box["y"] + box["height"] / 2)
+    # Fitting leaves room at the right for the legend, as it leaves a margin at the left.
+    opened.mouse.click(box["x"] + (box["width"] - 260 + 40) / 2, box["y"] + box["height"] / 2)
     opened.wait_for_selector(f'[data-sample="{own.corpus.query().ids[3]}"]')
 
 

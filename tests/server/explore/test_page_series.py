@@ -51,7 +51,7 @@ def test_the_series_under_the_pointer_has_uncertainty_and_quality(page: Page, co
     hover(page, 12, 40)
     sample = corpus.query().ids[0]
     wanted = SampleSeries.read(corpus, sample).pixel(12, 40)
-    assert page.locator(".strip[data-band]").count() == 4
+    assert page.locator(".strip[data-band]").count() == 5  # four bands and the vegetation index
     for n, band in enumerate(wanted.bands):
         strip = page.locator(f'.strip[data-band="{band}"]')
         assert strip.locator("circle").count() == int(wanted.observed.sum())

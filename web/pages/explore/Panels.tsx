@@ -1,143 +1,10 @@
-// The left side: the filter, the classes of what it found, and how to get the same elsewhere.
+// Below the filter: the classes of what it found, and how to get the same elsewhere.
 
 import { useState } from "preact/hooks";
 import type { About, ClassColumn, Question, Selection } from "./api";
 import { queryOf } from "./api";
 import { classColour } from "./colours";
-import { added, listed, named, toggled } from "./filter";
-
-interface FilterProps {
-  about: About;
-  classes: ClassColumn[];
-  filter: string;
-  problem: string;
-  onFilter: (text: string) => void;
-  splitSet: string;
-  onSplitSet: (name: string) => void;
-  labels: string;
-  onLabels: (key: string) => void;
-}
-
-export function FilterPanel({ about, classes, filter, problem, onFilter, splitSet, onSplitSet, labels, onLabels }: FilterProps) {
-  const groups = new Map(classes.flatMap((item) => item.groups.map((group) => [group.column, group.name])));
-  const [column, setColumn] = useState(classes[0]?.column ?? "");
-  const [sign, setSign] = useState(">=");
-  const [share, setShare] = useState(50);
-  return (
-    <section>
-      <h2>Filter</h2>
-      <textarea
-        value={filter}
-        onInput={(event) => onFilter(event.currentTarget.value)}
-        placeholder="All samples. CQL2, for example: clc_31 >= 0.5 AND NOT clc_1 > 0"
-        spellcheck={false}
-        rows={3}
-        aria-label="CQL2 filter"
-        aria-invalid={problem !== ""}
-      />
-      {problem && (
-        <p class="problem" role="alert">
-          {problem}
-        </p>
-      )}
-      {about.label_sets.length > 1 && (
-        <label class="words">
-          <span class="quiet">Labels</span>
-          <select
-            value={labels || about.label_sets[0]?.key}
-            onChange={(event) => onLabels(event.currentTarget.value === about.label_sets[0]?.key ? "" : event.currentTarget.value)}
-            aria-label="Labels"
-          >
-            {about.label_sets.map((item) => (
-              <option key={item.key} value={item.key}>
-                {item.title} ({item.key})
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      <div class="builder" hidden={!classes.length}>
-        <select value={column} onChange={(event) => setColumn(event.currentTarget.value)} aria-label="Class">
-          <optgroup label="Groups">
-            {[...groups].map(([name, title]) => (
-              <option key={name} value={name}>
-                {title} ({name})
-              </option>
-            ))}
-          </optgroup>
-          <optgroup label="Classes">
-            {classes.map((item) => (
-              <option key={item.column} value={item.column}>
-                {item.name} ({item.column})
-              </option>
-            ))}
-          </optgroup>
-        </select>
-        <div class="row">
-          <select value={sign} onChange={(event) => setSign(event.currentTarget.value)} aria-label="Comparison">
-            <option value=">=">at least</option>
-            <option value="<=">at most</option>
-            <option value="=">exactly</option>
-          </select>
-          <input
-            type="range"
-            min={0}
-            max={100}
-            step={5}
-            value={share}
-            onInput={(event) => setShare(Number(event.currentTarget.value))}
-            aria-label="Share"
-          />
-          <span class="number">{share} %</span>
-          <button onClick={() => onFilter(added(filter, `${named(column)} ${sign} ${share / 100}`))}>Add</button>
-        </div>
-      </div>
-      <Words title="Strata" name="stratum" values={about.strata} filter={filter} onFilter={onFilter} />
-      {about.split_sets.length > 0 && (
-        <label class="words">
-          <span class="quiet">Split set</span>
-          <select value={splitSet} onChange={(event) => onSplitSet(event.currentTarget.value)} aria-label="Split set">
-            <option value="">of the recipe</option>
-            {about.split_sets.map((name) => (
-              <option key={name} value={name}>
-                {name}
-              </option>
-            ))}
-          </select>
-        </label>
-      )}
-      <Words title="Splits" name="split" values={about.splits} filter={filter} onFilter={onFilter} />
-    </section>
-  );
-}
-
-interface WordsProps {
-  title: string;
-  name: string;
-  values: string[];
-  filter: string;
-  onFilter: (text: string) => void;
-}
-
-function Words({ title, name, values, filter, onFilter }: WordsProps) {
-  const chosen = listed(filter, name);
-  if (!values.length) return null;
-  return (
-    <div class="words">
-      <span class="quiet">{title}</span>
-      {values.map((value) => (
-        <button
-          key={value}
-          class={chosen.includes(value) ? "chip on" : "chip"}
-          aria-pressed={chosen.includes(value)}
-          onClick={() => onFilter(toggled(filter, name, value))}
-        >
-          {value}
-        </button>
-      ))}
-    </div>
-  );
-}
+import { named } from "./filter";
 
 /** Classes that the histogram begins with. */
 const SHOWN = 8;
@@ -160,7 +27,7 @@ export function Histogram({ classes, selection, onAdd }: HistogramProps) {
     sums.set(own.column, {
       name: own.name,
       area: area + (old?.area ?? 0),
-      colour: old?.colour ?? classColour(own.column, place),
+      colour: old?.colour ?? classColour(own.column, place, item.colour),
     });
   });
   const [all, setAll] = useState(false);
@@ -173,7 +40,7 @@ export function Histogram({ classes, selection, onAdd }: HistogramProps) {
         {depth > 1 && (
           <span class="levels" role="group" aria-label="Level of the taxonomy">
             {Array.from({ length: depth }, (_, place) => place + 1).map((number) => (
-              <button key={number} class={number === level ? "chip on" : "chip"} onClick={() => setLevel(number)}>
+              <button key={number} class={number === level ? "chip on" : "chip"} aria-pressed={number === level} aria-label={`Level ${number}`} onClick={() => setLevel(number)}>
                 {number}
               </button>
             ))}
@@ -199,7 +66,7 @@ export function Histogram({ classes, selection, onAdd }: HistogramProps) {
   );
 }
 
-function pythonText(text: string): string {
+export function pythonText(text: string): string {
   return JSON.stringify(text);
 }
 
@@ -207,9 +74,18 @@ function shellText(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+export function CopyButton({ text, label = "Copy" }: { text: string; label?: string }) {
+  const [done, setDone] = useState(false);
+  const copy = async () => {
+    await navigator.clipboard.writeText(text).catch(() => undefined);
+    setDone(true);
+    setTimeout(() => setDone(false), 1500);
+  };
+  return <button onClick={() => void copy()}>{done ? "Copied" : label}</button>;
+}
+
 export function CopyPanel({ about, question, files }: { about: About; question: Question; files: number }) {
   const [kind, setKind] = useState<"Python" | "CLI" | "Files">("Python");
-  const [done, setDone] = useState(false);
   const where = question.filter.trim();
   const python = [
     question.box && `region=(${question.box.split(",").join(", ")})`,
@@ -223,26 +99,23 @@ export function CopyPanel({ about, question, files }: { about: About; question: 
     CLI: ["landloom query", shellText(about.uri), ...cli, "--list files.txt"].join(" "),
     Files: `curl -o files.txt ${shellText(address)}`,
   };
-  const copy = async () => {
-    await navigator.clipboard.writeText(texts[kind]).catch(() => undefined);
-    setDone(true);
-    setTimeout(() => setDone(false), 1500);
-  };
   return (
     <section class="copy">
       <h2>
         Copy as
         <span class="levels">
           {(["Python", "CLI", "Files"] as const).map((name) => (
-            <button key={name} class={name === kind ? "chip on" : "chip"} onClick={() => setKind(name)}>
+            <button key={name} class={name === kind ? "chip on" : "chip"} aria-pressed={name === kind} onClick={() => setKind(name)}>
               {name}
             </button>
           ))}
         </span>
       </h2>
-      <pre>{texts[kind]}</pre>
+      <pre tabIndex={0} aria-label={`Text to copy: ${kind}`}>
+        {texts[kind]}
+      </pre>
       <div class="row">
-        <button onClick={() => void copy()}>{done ? "Copied" : "Copy"}</button>
+        <CopyButton text={texts[kind]} />
         <a href={address} download="files.txt">
           Download the list of {files.toLocaleString("en")} files
         </a>

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import type { PixelSeries } from "./api";
+import type { PixelSeries, ProductInfo } from "./api";
 import { getJson } from "./api";
 
 export interface Pixel {
@@ -77,26 +77,32 @@ export function PixelPicker({ active, pixel, onPixel, children }: PickerProps) {
 
 interface SeriesProps {
   sample: string;
-  product: string;
+  product: ProductInfo;
+  /** Bands of the picture; empty for natural colours. */
+  bands: string;
+  /** The mean of all pixels if there is none. */
   pixel: Pixel | null;
+  onPixel: (pixel: Pixel | null) => void;
   step: string | null;
   onStep: (step: string) => void;
 }
 
 /** Milliseconds for which the pointer rests before a pixel is asked for. */
 const REST = 60;
+const INDEX = "NDVI";
 
-export function SeriesPanel({ sample, product, pixel, step, onStep }: SeriesProps) {
+export function SeriesPanel({ sample, product, bands, pixel, onPixel, step, onStep }: SeriesProps) {
   const [series, setSeries] = useState<PixelSeries | null>(null);
   const [problem, setProblem] = useState("");
+  const [all, setAll] = useState(false);
   useEffect(() => {
-    if (!pixel) return;
     const stop = new AbortController();
-    const address = `explore/samples/${sample}/series/${product}?row=${pixel.row}&column=${pixel.column}`;
+    const under = `explore/samples/${encodeURIComponent(sample)}`;
+    const address = pixel ? `${under}/series/${product.key}?row=${pixel.row}&column=${pixel.column}` : `${under}/mean/${product.key}`;
     const timer = setTimeout(() => {
       getJson<PixelSeries>(address, stop.signal)
         .then((found) => {
-          setSeries(found);
+          setSeries(withIndex(found, product));
           setProblem("");
         })
         .catch((error: unknown) => {
@@ -107,18 +113,36 @@ export function SeriesPanel({ sample, product, pixel, step, onStep }: SeriesProp
       clearTimeout(timer);
       stop.abort();
     };
-  }, [sample, product, pixel?.row, pixel?.column]);
+  }, [sample, product.key, pixel?.row, pixel?.column]);
   if (problem) return <p class="problem">{problem}</p>;
-  if (!series) return <p class="quiet">Point at the chip: the series of a pixel appears here.</p>;
+  if (!series) return <p class="quiet">Reading the series …</p>;
+  const few = bands ? bands.split(",") : product.rendering?.natural?.bands ?? series.bands.slice(0, 3);
+  const shown = series.bands.filter((band) => all || series.bands.length < 6 || band === INDEX || few.includes(band));
   return (
-    <div class="series" data-pixel={`${series.row},${series.column}`}>
+    <div class="series" data-pixel={series.row === null ? "mean" : `${series.row},${series.column}`}>
       <Readout series={series} step={step} />
-      {series.bands.map((band, place) => (
-        <BandStrip key={band} series={series} band={band} place={place} step={step} onStep={onStep} />
+      {shown.map((band) => (
+        <BandStrip key={band} series={series} band={band} place={series.bands.indexOf(band)} step={step} onStep={onStep} />
       ))}
+      {series.valid && <ValidStrip series={series} step={step} onStep={onStep} />}
       <QualityStrip series={series} step={step} onStep={onStep} />
+      <p class="row">
+        {series.bands.length >= 6 && <button onClick={() => setAll(!all)}>{all ? "Fewer bands" : `All ${series.bands.length} bands`}</button>}
+        {pixel ? <button onClick={() => onPixel(null)}>Mean of the sample</button> : <span class="quiet">Point at the image for one pixel.</span>}
+      </p>
     </div>
   );
+}
+
+/** With the vegetation index of a pixel, where the bands for it are there and numbers are reflectance. */
+function withIndex(series: PixelSeries, { common }: ProductInfo): PixelSeries {
+  const [red, nir] = [series.values[common.red ?? ""], series.values[common.nir ?? ""]];
+  if (!red || !nir || !series.unit || series.bands.includes(INDEX)) return series;
+  const index = red.map((value, n) => {
+    const other = nir[n];
+    return value === null || other === null || other === undefined || value + other <= 0 ? null : (other - value) / (other + value);
+  });
+  return { ...series, bands: [INDEX, ...series.bands], values: { ...series.values, [INDEX]: index } };
 }
 
 const COLOURS = ["#3568b8", "#3d8f4e", "#b8443f", "#7a4f9c", "#8a6d1f", "#3c8fb5", "#b8505d", "#5f6f52"];
@@ -142,9 +166,7 @@ function Readout({ series, step }: { series: PixelSeries; step: string | null })
   ].filter(Boolean);
   return (
     <p class="readout">
-      <b>
-        Pixel {series.row}, {series.column}
-      </b>{" "}
+      <b>{series.row === null ? "Mean of the sample" : `Pixel ${series.row}, ${series.column}`}</b>{" "}
       <span class="quiet">{[step, ...said].filter(Boolean).join(" · ")}</span>
     </p>
   );
@@ -205,6 +227,27 @@ function BandStrip({ series, band, place, step, onStep }: StripProps & { band: s
       )}
       {chosen >= 0 && <line class="now" x1={right(times[chosen]!)} x2={right(times[chosen]!)} y1={0} y2={height} />}
       <text x={LEFT + 4} y={11} fill={colour} class="name">{told}</text>
+    </svg>
+  );
+}
+
+/** Share of pixels with data. */
+function ValidStrip({ series, step, onStep }: StripProps) {
+  const { times, right, at } = along(series);
+  const shares = series.valid ?? [];
+  const width = Math.max(((WIDTH - LEFT) / Math.max(times.length, 1)) * 0.8, 1);
+  const chosen = series.steps.indexOf(step ?? "");
+  const told = `Valid pixels: ${chosen < 0 ? "–" : `${Math.round(100 * (shares[chosen] ?? 0))} %`}`;
+  return (
+    <svg class="strip valid" viewBox={`0 0 ${WIDTH} 50`} role="img" aria-label={told} onClick={(event) => onStep(series.steps[at(event)]!)}>
+      <title>{told}</title>
+      <text class="axis" x={LEFT - 4} y={22}>100 %</text>
+      <text class="axis" x={LEFT - 4} y={48}>0</text>
+      {shares.map((share, n) => (
+        <rect key={n} x={right(times[n]!) - width / 2} y={48 - 30 * share} width={width} height={30 * share} fill="#5f7d8c" />
+      ))}
+      {chosen >= 0 && <line class="now" x1={right(times[chosen]!)} x2={right(times[chosen]!)} y1={0} y2={50} />}
+      <text x={LEFT + 4} y={11} fill="#3f5866" class="name">{told}</text>
     </svg>
   );
 }

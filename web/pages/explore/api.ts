@@ -9,7 +9,37 @@ export interface ClassColumn {
   /** Key of its label product; null where no taxonomy is known. */
   labels: string | null;
   name: string;
+  colour?: string | null;
   groups: { column: string; name: string }[];
+}
+
+export interface NaturalLegend {
+  bands: string[];
+  limits: [number, number];
+  unit: string;
+}
+
+export interface ClassRow {
+  code: number;
+  name: string;
+  colour: string;
+  /** Of a chip, 0 to 1. */
+  share?: number;
+}
+
+/** What the numbers of a band mean, and with which colours they are drawn. */
+export interface BandLegend {
+  kind: "continuous" | "categorical";
+  unit?: string;
+  /** Null for those of the data. */
+  limits?: [number, number] | null;
+  /** Place on the ramp, 0 to 1, and colour. */
+  stops?: [number, string][];
+  classes?: ClassRow[];
+  nodata: { name: string } | null;
+  /** Of a chip. */
+  nodata_share?: number;
+  other_share?: number;
 }
 
 export interface ProductInfo {
@@ -20,10 +50,12 @@ export interface ProductInfo {
   steps: string[];
   licence: string;
   attribution: string;
-  /** Classes of a label raster; empty for other products. */
-  legend: { code: number; name: string; colour: string }[];
+  /** How its numbers are drawn: natural colours, if it has them, and each band. */
+  rendering?: { natural: NaturalLegend | null; bands: Record<string, BandLegend> };
   /** Whether its pixels have series to draw. */
   series: boolean;
+  /** Common name → band. */
+  common: Record<string, string>;
 }
 
 export interface About {
@@ -43,6 +75,8 @@ export interface About {
   /** Names of split sets; `splits` are those of the one that was asked for. */
   split_sets: string[];
   tiles: [string, number, number, number, number][];
+  /** Tiles of a map of others below the samples. */
+  basemap: { url: string; credit: string } | null;
 }
 
 export interface Arrays {
@@ -71,12 +105,16 @@ export interface Sample {
   id: string;
   row: number;
   bounds: [number, number, number, number];
+  /** Of its square, in degrees. */
+  corners: [number, number][];
   zone: string;
   tile: string;
   stratum: string | null;
   split: string | null;
   fractions: Record<string, number>;
   assets: Record<string, Asset[]>;
+  /** Timesteps with an image of each product that has pixels; null for one without time. */
+  images: Record<string, (string | null)[]>;
 }
 
 export interface Scene {
@@ -90,10 +128,10 @@ export interface Lineage {
   timesteps: { timestep: string; scenes: Scene[]; observations?: number }[];
 }
 
-/** The series of one pixel; null is nodata. */
+/** The series of one pixel, or the mean of all, with row and column null; a null value is nodata. */
 export interface PixelSeries {
-  row: number;
-  column: number;
+  row: number | null;
+  column: number | null;
   unit: string;
   bands: string[];
   steps: string[];
@@ -105,6 +143,25 @@ export interface PixelSeries {
   /** Timesteps that hold a real observation. */
   observed: boolean[];
   overpasses: Record<string, { time: string; scenes: string[] }>;
+  /** Share of pixels with data, of a mean. */
+  valid?: number[];
+}
+
+export interface GalleryItem {
+  id: string;
+  row: number;
+  step: string;
+  share: number | null;
+  valid: number | null;
+  /** Percent. */
+  cloud: number | null;
+}
+
+export interface GalleryPage {
+  images: number;
+  considered: number;
+  samples: number;
+  items: GalleryItem[];
 }
 
 export interface Question {
@@ -158,10 +215,28 @@ export async function getArrays(count: number, view: View): Promise<Arrays> {
   };
 }
 
+/** Share of a class in every sample; 200 is all of it. */
+export async function getShares(column: string): Promise<Uint8Array> {
+  return new Uint8Array(await (await fetched(`explore/shares/${encodeURIComponent(column)}`)).arrayBuffer());
+}
+
+export function getGallery(question: Question, more: Record<string, string>, signal: AbortSignal): Promise<GalleryPage> {
+  const stated = new URLSearchParams(queryOf(question));
+  stated.delete("labels");
+  for (const [name, value] of Object.entries(more)) if (value) stated.set(name, value);
+  return getJson<GalleryPage>(`explore/gallery?${stated}`, signal);
+}
+
 export async function getSelection(question: Question, signal: AbortSignal): Promise<Selection> {
   type Packed = Omit<Selection, "bits"> & { bits: string };
   const found = await getJson<Packed>(`explore/selection${queryOf(question)}`, signal);
   return { ...found, bits: bytesOf(found.bits) };
+}
+
+/** The next row that is chosen, forwards or backwards and around the end; -1 if there is no other. */
+export function neighbour(bits: Uint8Array, count: number, row: number, by: 1 | -1): number {
+  for (let at = (row + by + count) % count; at !== row; at = (at + by + count) % count) if (holds(bits, at)) return at;
+  return -1;
 }
 
 export function holds(bits: Uint8Array, row: number): boolean {

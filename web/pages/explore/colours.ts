@@ -23,7 +23,21 @@ export function wheel(place: number): string {
   return WHEEL[place % WHEEL.length] ?? NONE;
 }
 
-export function classColour(column: string, place: number): string {
+/** The colour that the server names for a class, else one by its place. */
+export function classColour(column: string, place: number, stated?: string | null): string {
+  if (stated) return stated;
   const match = /(?:^|_)clc_(\d+)$/.exec(column);
   return (match?.[1] && CLC[match[1]]) || wheel(place);
 }
+
+const RAMP = [[68, 1, 84], [59, 82, 139], [33, 145, 140], [94, 201, 98], [253, 231, 37]] as const;
+
+/** The colour of a share of the ramp that pictures have too, viridis. */
+export function ramp(share: number): string {
+  const at = Math.max(0, Math.min(1, share)) * (RAMP.length - 1);
+  const low = Math.min(Math.floor(at), RAMP.length - 2);
+  const mixed = RAMP[low]!.map((value, n) => Math.round(value + (RAMP[low + 1]![n]! - value) * (at - low)));
+  return `rgb(${mixed.join(",")})`;
+}
+
+export const RAMP_STYLE = `linear-gradient(to right, ${RAMP.map((colour) => `rgb(${colour.join(",")})`).join(", ")})`;

@@ -1,48 +1,43 @@
-"""The API of the explorer page, `/explore/`: the corpus, its samples as arrays, a selection, one sample, chips."""
+"""What the explorer page asks for: the corpus, its samples as arrays, a selection, one sample, chips."""
 
 from __future__ import annotations
 
 import base64
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 import numpy as np
 import orjson
-from fastapi import APIRouter, Query
-from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
-from starlette.responses import Response, StreamingResponse
 
 from landloom.corpus.layout import INDEX
 from landloom.errors import InvalidInputError, MissingKeyError, NotFoundError
+from landloom.model.apportion import MILLION
 from landloom.model.ids import parse_sample_id
 from landloom.model.rendering.palettes import class_colours
 from landloom.model.shapes import neighbourhood
 from landloom.query.label_sets import label_prefix, label_set
 from landloom.query.pixel_series import SampleSeries, is_series
 from landloom.query.recent import Kept
+from landloom.server.explore.curves import mean_document
+from landloom.server.explore.gallery import Gallery, shares_of
+from landloom.server.explore.images import TIMELESS
 from landloom.server.explore.legends import class_legend, product_legend
 from landloom.server.explore.pictures import Chips
 from landloom.server.limits import check_depth
 from landloom.server.split_sets import SplitSets
 
 if TYPE_CHECKING:
-    from fastapi import FastAPI
-
     from landloom.corpus.info import CorpusInfo
     from landloom.query.assets import Asset
     from landloom.query.corpus import Corpus
     from landloom.query.selection import Selection
+    from landloom.server.explore.basemap import Basemap
 
-BINARY: Final = "application/octet-stream"
-Where = Annotated[str | None, Query(alias="filter")]
-"""CQL2 text or JSON."""
-SplitSet = Annotated[str | None, Query()]
-"""Name of the split set whose splits are meant; by default those of the recipe."""
-Labels = Annotated[str | None, Query()]
-"""Key of the label product whose classes are meant; by default the first."""
 NONE: Final = 255
 """Placeholder for no class, stratum or split in byte arrays."""
+_PLACES: Final = 500
+"""Samples of one answer about places."""
 _KEPT: Final = 4
 """Samples whose series are kept: the pointer asks for one pixel after the other."""
 
@@ -53,6 +48,7 @@ class Explorer:
     Args:
         corpus: the corpus.
         info: its description.
+        basemap: tiles below the samples; only coasts and countries if None.
 
     Example:
         >>> from landloom.query.example import example_corpus
@@ -61,9 +57,11 @@ class Explorer:
         2
     """
 
-    def __init__(self, corpus: Corpus, info: CorpusInfo) -> None:
+    def __init__(self, corpus: Corpus, info: CorpusInfo, basemap: Basemap | None = None) -> None:
         self.corpus, self.info = corpus, info
         self.chips = Chips(corpus, info)
+        self.gallery = Gallery(self.chips.images)
+        self.basemap = basemap
         self._series = Kept[SampleSeries](_KEPT)
         self.splits = SplitSets(corpus)
 
@@ -91,6 +89,7 @@ class Explorer:
                     "legend": class_legend(self.info, item),
                     "rendering": product_legend(self.info, item),
                     "series": is_series(item),
+                    "common": {band.common_name: band.name for band in item.product.bands if band.common_name},
                 }
                 for item in self.info.products
             ],
@@ -99,6 +98,7 @@ class Explorer:
             "strata": sidecar.vocabulary("stratum")[1:] if "stratum" in sidecar.arrays else [],
             "splits": sidecar.vocabulary("split")[1:] if "split" in sidecar.arrays else [],
             "split_sets": self.splits.names(),
+            "basemap": None if self.basemap is None else self.basemap.document(),
             "tiles": [[name.replace("/", "_"), *box] for name, box in tiles],
         }
 
@@ -207,15 +207,21 @@ class Explorer:
         """
         found = self.splits.under(split_set).select([identity])
         place = next(iter(found.linked()))
-        frame = found.to_geodataframe().iloc[0]
+        frame, row = found.to_geodataframe().iloc[0], int(found.rows[0])
         (west, south, east, north), *beyond = neighbourhood(frame.geometry)
         for box in beyond:  # across 180°: one box that continues beyond it
             east = box[2] + 360.0
         return {
             "id": place.id,
-            "row": int(found.rows[0]),
+            "row": row,
             "bounds": [west, south, east, north],
+            "corners": self.corpus.sidecar.corners(found.rows)[0].tolist(),
             **{name: frame[name] for name in ("zone", "tile", "stratum", "split")},
+            "images": {
+                item.key: [None if step == TIMELESS else step for step in self.chips.images.steps(row, item.key)]
+                for item in self.info.products
+                if item.product.bands
+            },
             "fractions": dict(sorted(place.fractions.items(), key=lambda pair: -pair[1])),
             "assets": {
                 key: [{"step": asset.timestep, "path": asset.path, "href": self._href(asset)} for asset in assets]
@@ -256,7 +262,7 @@ class Explorer:
             return {"timesteps": []}
         key = self.info.layout.lineage(parse_sample_id(self.info.scheme, identity), item.product)
         try:
-            document: dict[str, Any] = orjson.loads(self.chips.store.get(key))
+            document: dict[str, Any] = orjson.loads(self.chips.images.store.get(key))
         except MissingKeyError:
             return {"timesteps": []}
         return document
@@ -268,8 +274,55 @@ class Explorer:
             NotFoundError: no such sample or product.
             InvalidInputError: the product is no series, or the pixel lies outside.
         """
+        return self._read(identity, product).pixel(row, column).document()
+
+    def mean(self, identity: str, product: str) -> dict[str, Any]:
+        """The mean of all pixels over time, with the share of valid ones.
+
+        Raises:
+            NotFoundError: no such sample or product.
+            InvalidInputError: the product is no series.
+        """
+        return mean_document(self._read(identity, product))
+
+    def _read(self, identity: str, product: str) -> SampleSeries:
         read = partial(SampleSeries.read, self.corpus, identity, product)
-        return self._series.get(f"{identity} {product}", read).pixel(row, column).document()
+        return self._series.get(f"{identity} {product}", read)
+
+    def shares(self, column: str) -> bytes:
+        """Share of a class or a group in every sample in index order, one byte each: 200 is all of it.
+
+        Raises:
+            NotFoundError: no such class.
+        """
+        shares = shares_of(self.corpus.sidecar, column).astype(np.int64)
+        return (-(-shares * 200 // MILLION)).astype(np.uint8).tobytes()
+
+    def places(self, rows: str, product: str) -> list[dict[str, Any]]:
+        """Ids, corners in degrees and timesteps of some samples.
+
+        Args:
+            rows: of the index, separated by commas; at most 500.
+            product: key.
+
+        Raises:
+            InvalidInputError: no numbers, or too many.
+            NotFoundError: no such row or product.
+        """
+        try:
+            wanted = np.array([int(part) for part in rows.split(",")], np.int64)
+        except ValueError as error:
+            raise InvalidInputError(f"rows: got {rows[:80]!r}, expected numbers separated by commas") from error
+        if len(wanted) > _PLACES:
+            raise InvalidInputError(f"rows: got {len(wanted)}, expected at most {_PLACES}")
+        if ((wanted < 0) | (wanted >= len(self.corpus))).any():
+            raise NotFoundError(f"no row {int(wanted[(wanted < 0) | (wanted >= len(self.corpus))][0])}")
+        chosen, sidecar = wanted.astype(np.int32), self.corpus.sidecar
+        texts, corners = sidecar.texts(chosen), sidecar.corners(chosen).tolist()
+        return [
+            {"row": row, "id": name, "corners": own, "steps": self.chips.images.steps(row, product)}
+            for row, name, own in zip(chosen.tolist(), texts, corners, strict=True)
+        ]
 
 
 def _box(text: str) -> tuple[float, ...]:
@@ -280,70 +333,3 @@ def _box(text: str) -> tuple[float, ...]:
     if len(numbers) != 4:
         raise InvalidInputError(f"box: got {len(numbers)} numbers, expected west,south,east,north")
     return numbers
-
-
-def install(app: FastAPI, explorer: Explorer) -> None:
-    """Add the routes."""
-    router = APIRouter(prefix="/explore", include_in_schema=False)
-    _add_corpus(router, explorer)
-    _add_samples(router, explorer)
-    app.include_router(router)
-
-
-def _json(value: Any) -> Response:
-    return Response(orjson.dumps(value), media_type="application/json")
-
-
-def _add_corpus(router: APIRouter, explorer: Explorer) -> None:
-    """Routes of the corpus and of selections."""
-
-    @router.get("/corpus")
-    def corpus(request: Request, split_set: SplitSet = None) -> Response:
-        return _json(explorer.about(str(request.base_url), split_set))
-
-    @router.get("/samples")
-    def samples(split_set: SplitSet = None, labels: Labels = None) -> Response:
-        return Response(explorer.arrays(split_set, labels), media_type=BINARY)
-
-    @router.get("/selection")
-    def selection(
-        where: Where = None, box: str | None = None, split_set: SplitSet = None, labels: Labels = None
-    ) -> Response:
-        return _json(explorer.selection(where, box, split_set, labels))
-
-    @router.get("/files.txt")
-    def files(where: Where = None, box: str | None = None, split_set: SplitSet = None) -> Response:
-        lines = explorer.chosen(where, box, split_set).assets.lines()
-        headers = {"content-disposition": 'attachment; filename="files.txt"'}
-        return StreamingResponse(lines, media_type="text/plain", headers=headers)
-
-
-def _add_samples(router: APIRouter, explorer: Explorer) -> None:
-    """Routes of one sample and its chips."""
-    lasting = {"cache-control": "max-age=3600"}
-
-    @router.get("/rows/{row}")
-    def row(row: int, split_set: SplitSet = None) -> Response:
-        return _json(explorer.sample(explorer.identity(row), split_set))
-
-    @router.get("/samples/{identity}")
-    def sample(identity: str, split_set: SplitSet = None) -> Response:
-        return _json(explorer.sample(identity, split_set))
-
-    @router.get("/samples/{identity}/lineage/{product}")
-    def lineage(identity: str, product: str) -> Response:
-        return _json(explorer.lineage(identity, product))
-
-    @router.get("/samples/{identity}/series/{product}")
-    def series(identity: str, product: str, row: int, column: int) -> Response:
-        return _json(explorer.series(identity, product, row, column))
-
-    @router.get("/samples/{identity}/{product}/{step}.json")
-    def legend(identity: str, product: str, step: str, band: str | None = None) -> Response:
-        return _json(explorer.chips.legend(identity, product, step, band))
-
-    @router.get("/samples/{identity}/{product}/{step}.png")
-    def chip(identity: str, product: str, step: str, bands: str | None = None) -> Response:
-        names = None if bands is None else tuple(bands.split(","))
-        content = explorer.chips.png(identity, product, step, names)
-        return Response(content, media_type="image/png", headers=lasting)

@@ -60,6 +60,8 @@ class Client(BaseCoreClient):
     documents: StacDocuments = attr.ib(kw_only=True)
     page: Callable[[], str] = attr.ib(kw_only=True)
     """The explorer page, for requests for HTML."""
+    headers: Mapping[str, str] = attr.ib(kw_only=True, factory=dict)
+    """Of that page."""
 
     def _to(self, request: Request) -> Addresses:
         return self.documents.addresses(str(request.base_url))
@@ -69,7 +71,7 @@ class Client(BaseCoreClient):
         request: Request = kwargs["request"]
         wanted = request.query_params.get("f")
         if wanted == "html" or (wanted is None and "text/html" in request.headers.get("accept", "")):
-            return HTMLResponse(self.page(), headers={"vary": "Accept", "cache-control": "no-cache"})
+            return HTMLResponse(self.page(), headers={"vary": "Accept", "cache-control": "no-cache", **self.headers})
         to, info = self._to(request), self.searcher.info
         document = {
             "type": "Catalog",
@@ -304,13 +306,16 @@ def _of_post(asked: Any) -> _Asked:
     )
 
 
-def stac_app(searcher: Searcher, documents: StacDocuments, page: Callable[[], str]) -> FastAPI:
+def stac_app(
+    searcher: Searcher, documents: StacDocuments, page: Callable[[], str], headers: Mapping[str, str] | None = None
+) -> FastAPI:
     """The STAC API as an ASGI application; `/` is also the explorer page, for requests for HTML.
 
     Args:
         searcher: finds items.
         documents: writes them.
         page: the explorer page.
+        headers: of that page, beside those of every answer.
     """
     info: CorpusInfo = searcher.info
     queryables = Queryables(searcher=searcher)
@@ -332,7 +337,7 @@ def stac_app(searcher: Searcher, documents: StacDocuments, page: Callable[[], st
             docs_url="",
             _env_file=None,
         ),
-        client=Client(searcher=searcher, documents=documents, page=page),
+        client=Client(searcher=searcher, documents=documents, page=page, headers=headers or {}),
         extensions=extensions,
         search_get_request_model=create_get_request_model(extensions),
         search_post_request_model=create_post_request_model(extensions),

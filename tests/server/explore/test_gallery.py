@@ -1,0 +1,103 @@
+"""Orders of the gallery, means over time and images of cubes, against the chips and the index themselves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from tests.chips import write_world
+
+from landloom.publication.layouts import export
+from landloom.query.corpus import Corpus
+from landloom.server.explore.api import Explorer
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.server.conftest import Served
+
+
+def with_chips(own: Served) -> tuple[int, str]:
+    row = int(np.flatnonzero(own.exists["s2"].any(axis=1))[0])
+    return row, own.corpus.query().ids[row]
+
+
+def test_images_come_in_every_order(own: Served) -> None:
+    row, name = with_chips(own)
+    there = own.exists["s2"]
+    everything = own.http.get("/explore/gallery", params={"product": "s2"}).json()
+    assert (everything["images"], everything["samples"]) == (there.sum(), len(own.corpus))
+    by_date = own.http.get("/explore/gallery", params={"product": "s2", "sort": "date"}).json()["items"]
+    steps = [item["step"] for item in by_date]
+    assert steps == sorted(steps)
+    asked = {"product": "s2", "sort": "share", "column": "clc_2", "step": "2018-02", "filter": "clc_2 > 0"}
+    items = own.http.get("/explore/gallery", params=asked).json()["items"]
+    chosen = own.corpus.query(where="clc_2 > 0")
+    shares = chosen.to_geodataframe(labels=True)
+    own_columns = [column for column in shares if column.startswith("clc_2")]
+    truth = dict(zip(chosen.ids, shares[own_columns].sum(axis=1).tolist(), strict=True))
+    exists = {own.corpus.query().ids[place] for place in np.flatnonzero(there[:, 1])}
+    assert {item["id"] for item in items} == set(list(truth)) & exists
+    assert [item["share"] for item in items] == pytest.approx(
+        sorted((truth[item["id"]] for item in items), reverse=True)
+    )
+    valid = own.http.get("/explore/gallery", params={"product": "s2", "sort": "valid"}).json()["items"]
+    # One sample has files, with 10 of 60 rows without data.
+    first = valid[: there[row].sum()]
+    assert {(item["id"], item["valid"]) for item in first} == {(name, round(50 / 60, 4))}
+    assert {item["valid"] for item in valid[there[row].sum() :]} == {None}
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [("sort=size", 400), ("sort=share", 400), ("sort=share&column=clc_9x", 404), ("step=2019-01", 404)],
+)
+def test_orders_that_are_none(own: Served, query: str, status: int) -> None:
+    answer = own.http.get(f"/explore/gallery?product=s2&{query}")
+    assert (answer.status_code, set(answer.json())) == (status, {"code", "description"})
+
+
+def test_means_leave_out_what_is_no_data(own: Served) -> None:
+    row, name = with_chips(own)
+    found = own.http.get(f"/explore/samples/{name}/mean/s2").json()
+    cube = own.corpus.select([name]).cube(0, "s2", observed_only=True).values[:, :, 10:] / 10_000
+    bands = [band.name for band in own.corpus.info.product("s2").product.bands]
+    assert found["bands"] == ["NDVI", *bands]
+    assert found["valid"] == [pytest.approx(50 / 60, abs=1e-4)] * int(own.exists["s2"][row].sum())
+    assert np.allclose([found["values"][band] for band in bands], cube.mean(axis=(2, 3)).T, atol=1e-6)
+    red, nir = cube[:, bands.index("B04")], cube[:, bands.index("B08")]
+    assert np.allclose(found["values"]["NDVI"], ((nir - red) / (nir + red)).mean(axis=(1, 2)), atol=1e-6)
+
+
+def test_shares_and_places_are_those_of_the_index(own: Served) -> None:
+    shares = np.frombuffer(own.http.get("/explore/shares/clc_2").content, np.uint8)
+    frame = own.corpus.query().to_geodataframe(labels=True)
+    truth = frame[[column for column in frame if column.startswith("clc_2")]].sum(axis=1)
+    assert np.abs(shares / 200 - truth.to_numpy()).max() <= 1 / 200
+    assert own.http.get("/explore/shares/clc_7").status_code == 404
+    places = own.http.get("/explore/places", params={"rows": "3,0", "product": "s2"}).json()
+    assert [place["id"] for place in places] == [own.corpus.query().ids[row] for row in (3, 0)]
+    outline = frame.geometry.iloc[3].exterior.coords[:-1]
+    assert {tuple(np.round(corner, 5)) for corner in places[0]["corners"]} == {
+        tuple(np.round(one, 5)) for one in outline
+    }
+    for rows, status in (("80", 404), ("x", 400), (",".join(["1"] * 501), 400)):
+        assert own.http.get("/explore/places", params={"rows": rows, "product": "s2"}).status_code == status
+
+
+def test_images_of_cubes_are_those_of_chips(tmp_path: Path) -> None:
+    world = write_world(tmp_path / "chips")
+    export(str(world.folder), tmp_path / "cubes", ["cubes"])
+    chips, cubes = (
+        Explorer(opened, opened.info)
+        for opened in (Corpus.open(tmp_path / name, cache=tmp_path / "cache") for name in ("chips", "cubes"))
+    )
+    name = min(world.truth)
+    seen = chips.sample(name)["images"]
+    assert cubes.sample(name)["images"] == seen
+    for product, steps in seen.items():
+        for step in steps[:2]:
+            pictures = [one.chips.png(name, product, step or "-") for one in (chips, cubes)]
+            assert pictures[0] == pictures[1]
+    assert chips.mean(name, "s2_scenes") == cubes.mean(name, "s2_scenes")
