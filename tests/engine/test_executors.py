@@ -10,7 +10,7 @@ import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from tests.engine.tasks import Dies, Outlives, Square, unit
@@ -81,7 +81,8 @@ def test_a_dead_worker_of_a_cluster_costs_its_unit_alone(
     cluster: LocalCluster, journal: Journal, tmp_path: Path
 ) -> None:
     """The unit beside it is not begun anew; one that kills every worker fails; the executor goes on."""
-    cluster.scheduler.allowed_failures = 0
+    scheduler: Any = cluster.scheduler
+    scheduler.allowed_failures = 0
     made: list[int] = []
 
     def factory() -> AbstractContextManager[Executor]:
