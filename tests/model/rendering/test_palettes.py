@@ -56,7 +56,7 @@ def test_published_colours_are_an_option() -> None:
 
 
 def test_special_codes_of_a_mapping_are_grey_and_told_apart() -> None:
-    rows = [{"value": f"crop {n}", "code": n, "role": "class"} for n in range(1, 8)]
+    rows: list[dict[str, str | int]] = [{"value": f"crop {n}", "code": n, "role": "class"} for n in range(1, 8)]
     rows += [{"value": "", "code": 0, "role": "background"}, {"value": "", "code": 255, "role": "ignore"}]
     shown = mapped_rendering([*rows, {"value": "", "code": 254, "role": "unknown"}])
     assert [(one.code, one.name) for one in shown.classes[-3:]] == [
