@@ -38,7 +38,7 @@ def test_images_come_in_every_order(own: Served) -> None:
     own_columns = [column for column in shares if column.startswith("clc_2")]
     truth = dict(zip(chosen.ids, shares[own_columns].sum(axis=1).tolist(), strict=True))
     exists = {own.corpus.query().ids[place] for place in np.flatnonzero(there[:, 1])}
-    assert {item["id"] for item in items} == set(list(truth)) & exists
+    assert {item["id"] for item in items} == set(truth) & exists
     assert [item["share"] for item in items] == pytest.approx(
         sorted((truth[item["id"]] for item in items), reverse=True)
     )
