@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.web import FaultyServer
 
 LOCAL: Final = {
-    *("init", "simulate", "status", "report", "verify", "index"),
+    *("init", "simulate", "rehearse", "status", "report", "verify", "index"),
     *(f"demo {name}" for name in ("query", "parcels", "landcovernet", "fused", "annotate", "train")),
     *("leaderboard", "predict", "labels change"),
     *("corpora list", "corpora add", "corpora remove"),

@@ -14,6 +14,8 @@ from PIL import Image
 
 from landloom.archive.choice import Candidate, SceneChoice
 from landloom.archive.figure import calendar_figure
+from landloom.model.rendering.palettes import named_rendering
+from landloom.model.rendering.values import Categorical
 from landloom.model.time import Period, parse_instant
 from landloom.products.guess import figures as guess
 from landloom.publication.sample_files import encode_sample
@@ -28,14 +30,19 @@ if TYPE_CHECKING:
 NAMES = ["$\\frac{a$", "Côte d$'Ivoire$", "$x$ $y$", "_hidden", "a\x1b[2Jb", "<b>&amp;", "\\$5", "\u202etxt", "\ud800"]
 CHIP = np.zeros((4, 4), np.uint8)
 
+
+def _classes(name: str) -> Categorical:
+    return named_rendering([(0, name, "#2f8f81")])
+
+
 FIGURES: dict[str, Callable[[str], bytes]] = {
     "paired bars": lambda name: figures.paired_bars([name], [1.0], [1.0], name),
     "sample map": lambda name: figures.sample_map(np.array([[0.0, 0, 1, 1], [1, 1, 2, 2]]), [name, "other"]),
     "observation grid": lambda name: figures.observation_grid([name], [name], np.ones((1, 1))),
     "chip rows": lambda name: figures.chip_rows({name: [(name, np.zeros((4, 4, 3), np.uint8))]}),
     "histogram": lambda name: rasters.histogram(np.arange(9.0), [(1.0, name)], name, name),
-    "class picture": lambda name: rasters.class_picture(CHIP, {0: name}, name),
-    "layer rows": lambda name: rasters.layer_rows({name: {"classes": CHIP}}, {0: name}),
+    "class picture": lambda name: rasters.class_picture(CHIP, _classes(name), name),
+    "layer rows": lambda name: rasters.layer_rows({name: {name: CHIP}}, {name: _classes(name)}),
     "small multiples": lambda name: rasters.small_multiples([(name, np.zeros((4, 4, 3), np.uint8), 0.5)], 1),
     "chip maps": lambda name: guess.chip_maps({name: {name: CHIP}}, {0: name}),
     "confusion": lambda name: guess.confusion(np.ones((1, 1), np.int64), [name]),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import pytest
@@ -32,6 +32,8 @@ from landloom.model.time import Cadence, Period, format_instant
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
 PUBLICATION = Publication(
@@ -84,6 +86,9 @@ def make_info(**changes: Any) -> CorpusInfo:
     return replace(base, **changes)
 
 
+TILES: Final = ("33N_16E-243N", "34N_24E-241N")
+
+
 def make_samples(tile: str, count: int, seed: int = 0) -> tuple[Sample, ...]:
     """Distinct samples of a tile, in no order."""
     cells = np.random.default_rng(seed).permutation(1600)[:count]
@@ -112,10 +117,10 @@ class World:
     """Tile → (n, class)."""
 
 
-def make_contents(info: CorpusInfo) -> tuple[TileContent, ...]:
+def make_contents(info: CorpusInfo, tiles: Sequence[str] = TILES) -> tuple[TileContent, ...]:
     """Everything exists, but for one month of one sample."""
     contents = []
-    for seed, tile in enumerate(("33N_16E-243N", "34N_24E-241N")):
+    for seed, tile in enumerate(tiles):
         samples = make_samples(tile, 5, seed)
         exists = {item.key: np.ones((len(samples), item.slots), np.bool_) for item in info.products}
         exists["s2"][2, 1] = False
@@ -139,12 +144,14 @@ def seal(store: LocalStore) -> None:
     store.put("digest.json", RootDigest.read(store, covered_keys(store)).encode())
 
 
-def write_world(store: LocalStore, info: CorpusInfo, base_url: str | None = None) -> World:
+def write_world(
+    store: LocalStore, info: CorpusInfo, base_url: str | None = None, tiles: Sequence[str] = TILES
+) -> World:
     """Write chips (a few bytes each, not real rasters), labels, lineage, documents, index and manifests."""
     layout, root_files, contents, fractions = info.layout, [], [], {}
     tables = ItemTables(info=info, base_url=base_url)
     columns = taxonomy("clc").columns()
-    for seed, content in enumerate(make_contents(info)):
+    for seed, content in enumerate(make_contents(info, tiles)):
         files: dict[str, bytes] = {}
         shares = fractions[str(content.tile)] = make_fractions(len(content.samples), seed)
         outlines = content.outlines().round(7)

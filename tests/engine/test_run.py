@@ -8,13 +8,16 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
-from tests.engine.tasks import Bug, Chained, Dies, Faulty, Full, Link, Outlives, Reads, Square, unit
+from tests.engine.tasks import Bug, Chained, Corner, Dies, Faulty, Full, Link, Outlives, Reads, Square, unit
 
 from landloom.engine.executors import WORKERS, capacity, inline, processes
 from landloom.engine.run import execute, run, worker_died
 from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, PermanentFaultError
+from landloom.formats.geotiff import encode_cog
+from landloom.model.grid import Grid
 from landloom.store.network.traffic import Counts, host_of, traffic
 
 if TYPE_CHECKING:
@@ -87,6 +90,35 @@ def test_requests_are_counted_over_all_attempts(
     journal.add_traffic({"x": Counts(requests=2)})
     assert {name: counts.requests for name, counts in journal.traffic().items()} == {host: 4, "x": 3}
     assert traffic()[host].requests == 100
+
+
+def test_a_second_run_opens_no_file_again_and_reads_a_replaced_one_anew(
+    journal: Journal, faulty: FaultyServer, tmp_path: Path
+) -> None:
+    """By one worker and by others: what one has opened, no other opens."""
+    grid = Grid.of_bounds(32633, (500_000, 5_000_000, 507_000, 5_006_000), 10)
+
+    def serve(value: int, version: int) -> None:
+        pixels = np.random.default_rng(version).integers(0, 9000, (1, *grid.shape), np.uint16)
+        pixels[0, -1, -1] = value
+        (tmp_path / "a.tif").write_bytes(encode_cog(pixels, grid, nodata=0, block=128, overviews=False))
+        faulty.stamps = {"ETag": f'"{version}"'}
+
+    def value(factory: Factory) -> int:
+        faulty.requests.clear()
+        corner = unit("a", Corner(href=f"{faulty.address}/a.tif"))
+        assert run([corner], factory=factory, journal=journal, headers=tmp_path) == []
+        entry = journal.get(corner.id)
+        assert entry is not None
+        assert entry.outcome.inputs[f"{faulty.address}/a.tif"].etag == faulty.stamps["ETag"]
+        return entry.outcome.files[0].size
+
+    serve(17, 1)
+    assert (value(inline), len(faulty.requests)) == (17, 2)
+    assert (value(processes(1)), len(faulty.requests)) == (17, 1)
+    serve(18, 2)
+    assert (value(inline), len(faulty.requests)) == (18, 3)
+    assert (value(inline), len(faulty.requests)) == (18, 1)
 
 
 def test_attempts_are_counted(journal: Journal) -> None:

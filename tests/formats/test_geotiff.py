@@ -14,9 +14,13 @@ from hypothesis import strategies as st
 from rasterio.io import MemoryFile
 
 from landloom.errors import InvalidInputError, InvalidValueError
-from landloom.formats import tiff
+from landloom.formats import strips, tiff
 from landloom.formats.geotiff import decode_geotiff, encode_cog, encode_geotiff
 from landloom.model.grid import Grid
+from landloom.model.rendering.colour import rgb
+from landloom.model.rendering.known import SCL
+from landloom.model.rendering.palettes import class_rendering
+from landloom.model.taxonomy import taxonomy
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -328,3 +332,31 @@ def test_cogs_are_cogs(bands: int, caplog: pytest.LogCaptureFixture) -> None:
         assert dataset.overviews(1) == []
     with pytest.raises(InvalidValueError, match="shape"):
         encode_cog(pixels, GRID)
+
+
+@pytest.mark.parametrize("bands", [1, 2, 3])
+def test_gdal_reads_names_and_colours_of_classes(bands: int, caplog: pytest.LogCaptureFixture) -> None:
+    pixels = np.random.default_rng(4).integers(0, 12, (bands, *GRID.shape)).astype(np.uint8)
+    classes = (SCL, *(None,) * (bands - 1))
+    data = encode_geotiff(pixels, GRID, nodata=0, bands=["SCL", *("x",) * (bands - 1)], classes=classes)
+    assert np.array_equal(_by_gdal(data, caplog)[0], pixels)
+    assert np.array_equal(decode_geotiff(data)[0], pixels)
+    assert strips.other_tags(tiff.read_tags(data) or {}) is not None  # read by our own decoder, not through GDAL
+    with MemoryFile(data) as file, file.open() as dataset:
+        assert dataset.tags(1) == {f"class_{one.code}": one.name for one in SCL.classes}
+        assert all(dataset.tags(number) == {} for number in range(2, bands + 1))
+        if bands > 2:  # GDAL has no colour table for them
+            assert dataset.colorinterp[0] is rasterio.enums.ColorInterp.gray
+            return
+        table = dataset.colormap(1)
+    for one in SCL.classes:
+        assert table[one.code] == (*rgb(one.colour), 255)
+    assert table[0] == (0, 0, 0, 0)  # nodata is transparent
+
+
+def test_codes_beyond_a_byte_have_names_but_no_colour_table() -> None:
+    pixels = np.full((1, *GRID.shape), 311, np.uint16)
+    data = encode_geotiff(pixels, GRID, classes=(class_rendering(taxonomy("clc")),))
+    with MemoryFile(data) as file, file.open() as dataset:
+        assert dataset.tags(1)["class_311"] == "Broad-leaved forest"
+        assert dataset.colorinterp[0] is rasterio.enums.ColorInterp.gray

@@ -111,7 +111,7 @@ class ApiArchive:
 
         if self._client is None:
             io = StacApiIO(max_retries=None, timeout=self._patience.timeout)
-            io.session = new_session(self._patience, document=self._url)
+            io.session = new_session(self._patience, document=self._url, twice=True)
             self._client = pystac_client.Client.open(self._url, stac_io=io)
             if not self._client.conforms_to("ITEM_SEARCH"):
                 raise PermanentFaultError(f"{self._url}: no STAC API with item search")

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import warnings
-from typing import Any
+from typing import Any, Final
 
 from landloom.errors import LandloomError, LandloomWarning
 from landloom.model.address import without_secrets
 from landloom.reports.text import plain
+
+_ALLOCATIONS: Final = 50_000
+"""New containers after which Python looks for cycles: modules and documents are many, and hardly any are in one."""
 
 
 def main() -> None:
     """Run the command line; user errors end with one clear message, without a traceback."""
     from landloom.cli.interrupts import interruptible
 
+    gc.set_threshold(_ALLOCATIONS)
     with interruptible(), warnings.catch_warnings():
         from landloom.cli.app import app
 

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 SECTIONS: Final = {
     "Try it": ("demo", "simulate"),
     "Use a corpus": ("query", "download", "series", "serve", "cite", "crawl", "corpora", "similar"),
-    "Build a corpus": ("init", "plan", "scenes", "build", "status", "report", "validate"),
+    "Build a corpus": ("init", "plan", "rehearse", "scenes", "build", "status", "report", "validate"),
     "Labels and people": ("labels", "annotate", "parcels", "granules", "guess", "noise"),
     "Train": ("split", "statistics", "train", "predict", "leaderboard", "embed", "change", "evaluate"),
     "Publish and check": ("export", "publish", "index", "verify", "repair", "diff"),

@@ -172,18 +172,21 @@ def validate(
     schemas: Annotated[Path | None, typer.Option(help="Folder with the schemas of STAC extensions.")] = None,
     network: Annotated[bool, typer.Option("--network", help="Download missing schemas.")] = False,
     digest: Annotated[bool, typer.Option("--digest", help="Print one hash over manifests and corpus.json.")] = False,
+    workers: WorkersOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Check documents, structure, and the index against the files; every problem is listed."""
     from landloom.corpus.audit.validate import audit
     from landloom.corpus.audit.validate import digest as corpus_digest
+    from landloom.engine.executors import executor_factory
     from landloom.store.open import open_store
 
     store = open_store(corpus)
     if digest:
         _say_digest(corpus_digest(store), as_json=as_json)
         return
-    result = audit(store, schemas=schemas, digests=digests, fetch=_fetch(store.uri) if network else None)
+    fetch, factory = _fetch(store.uri) if network else None, executor_factory(cores(workers))
+    result = audit(store, schemas=schemas, digests=digests, fetch=fetch, factory=factory)
     if as_json:
         problems = [{"where": p.where, "what": p.what} for p in result.problems]
         say_json(

@@ -12,9 +12,11 @@ from landloom.reports.options import JsonOption, ReadingCommand, WorkersOption
 from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, size
 
 if TYPE_CHECKING:
+    from landloom.engine.executors import Factory
     from landloom.publication.labels import AddedLabels
 
 EXCHANGES = ("webdataset", "hf", "taco")
+VRT = "vrt"
 PROGRAMS = ("fiftyone", "labelstudio", "cvat")
 PlaceArgument = Annotated[str, typer.Argument(help="Folder or address of the corpus.")]
 FolderArgument = Annotated[Path, typer.Argument(help="Folder of the corpus.")]
@@ -58,12 +60,12 @@ def export(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="webdataset|hf|taco|npz|pickle|fiftyone|labelstudio|cvat",
-            help="Write samples for other training code, or as pictures for other programs, instead of a corpus.",
+            metavar="webdataset|hf|taco|npz|pickle|fiftyone|labelstudio|cvat|vrt",
+            help="Write samples for other training code, pictures for other programs, or mosaics of tiles (vrt).",
         ),
     ] = None,
     split_set: Annotated[
-        str | None, typer.Option(help="With --to, but npz and pickle: whose splits; by default the recipe's.")
+        str | None, typer.Option(help="With --to, but npz, pickle and vrt: whose splits; by default the recipe's.")
     ] = None,
     single_image: Annotated[
         str | None,
@@ -90,16 +92,13 @@ def export(
         raise typer.BadParameter("expected either --layout or --to")
     if codec is not None and to is not None:
         raise typer.BadParameter("--codec is of --layout cubes")
-    if to in (*EXCHANGES, *PROGRAMS):
+    if to in (*EXCHANGES, *PROGRAMS, VRT):
         if single_image is not None or purity is not None or fractions:
             raise typer.BadParameter(f"--single-image, --global and --fractions are of --to npz and pickle, not {to}")
-        if to in PROGRAMS:
-            _say_pictures(corpus, out, to, split_set=split_set, as_json=as_json)
-            return
-        _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
+        _say_others(corpus, out, to, split_set=split_set, as_json=as_json)
         return
     if split_set is not None:
-        raise typer.BadParameter("--split-set is of --to, but npz and pickle")
+        raise typer.BadParameter("--split-set is of --to, but npz, pickle and vrt")
     if to is not None:
         _say_samples(corpus, out, to, single_image=single_image, purity=purity, fractions=fractions, as_json=as_json)
         return
@@ -118,6 +117,17 @@ def export(
         say(f"wrote {files} of {tiles} ({size(done.size)}) as {what} to {done.corpus}")
 
 
+def _say_others(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
+    if to == VRT:
+        if split_set is not None:
+            raise typer.BadParameter("--split-set is not of --to vrt, which has every sample")
+        _say_mosaics(corpus, out, as_json=as_json)
+    elif to in PROGRAMS:
+        _say_pictures(corpus, out, to, split_set=split_set, as_json=as_json)
+    else:
+        _say_exchange(corpus, out, to, split_set=split_set, as_json=as_json)
+
+
 def _say_pictures(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
     from landloom.publication.pictures.export import export_pictures
 
@@ -128,6 +138,19 @@ def _say_pictures(corpus: str, out: Path, to: str, *, split_set: str | None, as_
         return
     say(f"drew {counted(done.pictures, 'picture')} of {counted(done.samples, 'sample')} in {done.folder}/data")
     say(f"  import {' and '.join(f'{done.folder}/{name}' for name in done.lists)}")
+
+
+def _say_mosaics(corpus: str, out: Path, *, as_json: bool) -> None:
+    from landloom.publication.pictures.mosaics import export_mosaics
+
+    with ProgressBars() as bars:
+        done = export_mosaics(corpus, out, listener=bars)
+    if as_json:
+        say_json(done.document())
+        return
+    say(
+        f"wrote {counted(done.mosaics, 'mosaic')} of {counted(done.tiles, 'tile')} ({size(done.size)}) to {done.folder}"
+    )
 
 
 def _say_exchange(corpus: str, out: Path, to: str, *, split_set: str | None, as_json: bool) -> None:
@@ -150,17 +173,21 @@ def publish(
     *,
     base_url: Annotated[str, typer.Option(help="Public address of its files.")],
     transfers: Annotated[int, typer.Option(min=1, max=256, help="Concurrent transfers.")] = 16,
+    workers: Workers = 0,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check everything, send nothing.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Publish a valid corpus; files already in the target are not sent again, and never overwritten."""
+    from landloom.engine.executors import executor_factory
+
+    factory = executor_factory(cores(workers))
     if dry_run:
-        _say_preview(corpus, target, base_url, as_json=as_json)
+        _say_preview(corpus, target, base_url, factory, as_json=as_json)
         return
     from landloom.publication.publish import publish as run_publish
 
     with ProgressBars() as bars:
-        done = run_publish(corpus, target, base_url, workers=transfers, listener=bars)
+        done = run_publish(corpus, target, base_url, workers=transfers, listener=bars, factory=factory)
     if as_json:
         say_json(done.document())
         return
@@ -172,11 +199,11 @@ def publish(
     say(f"digest of everything published: {done.digest}")
 
 
-def _say_preview(corpus: str, target: str, base_url: str, *, as_json: bool) -> None:
+def _say_preview(corpus: str, target: str, base_url: str, factory: Factory, *, as_json: bool) -> None:
     """Print what a publication would send."""
     from landloom.publication.publish import preview
 
-    found = preview(corpus, target, base_url)
+    found = preview(corpus, target, base_url, factory=factory)
     if as_json:
         say_json(found.document())
     elif found.is_published:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.corpus.layout import Layout
 from landloom.errors import InvalidValueError, NotFoundError
-from landloom.model.rendering.known import REFLECTANCE
+from landloom.model.rendering.known import REFLECTANCE, SCL
 from landloom.model.rendering.palettes import class_rendering, mapped_rendering
 from landloom.model.rendering.values import Continuous
 from landloom.model.time import Period
@@ -157,6 +157,8 @@ class CorpusInfo:
             raise NotFoundError.of("band", band, (one.name for one in item.product.bands))
         if found.rendering is not None:
             return found.rendering
+        if band == "SCL":
+            return SCL
         if item.product.kind == "imagery":
             return REFLECTANCE
         if band in CLASS_BANDS and item.key in self.class_mappings:

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping  # noqa: TC003 - pydantic reads the types at run time
 from dataclasses import dataclass, fields
+from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Self
 
 import orjson
@@ -294,7 +295,7 @@ class Lineage:
             InvalidDocumentError: with every problem in them.
         """
         try:
-            lineage: Self = TypeAdapter(cls).validate_python(document)
+            lineage: Self = _adapter(cls).validate_python(document)
         except ValidationError as error:
             problems = [
                 Problem(where=".".join(map(str, entry["loc"])), what=f"{entry['msg'][:1].lower()}{entry['msg'][1:]}")
@@ -302,6 +303,12 @@ class Lineage:
             ]
             raise InvalidDocumentError(subject, problems) from error
         return lineage
+
+
+@cache
+def _adapter(kind: type[Lineage]) -> TypeAdapter[Any]:
+    """Its validator: building one takes longer than a thousand documents."""
+    return TypeAdapter(kind)
 
 
 def read_lineage(content: bytes, subject: str = "lineage") -> tuple[str, str, Lineage]:

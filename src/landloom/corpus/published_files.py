@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol, Self
 
 from landloom.corpus.layout import STAC
 from landloom.corpus.manifest import read_manifest
@@ -24,6 +25,11 @@ ZARR: Final = ".zarr/"
 
 class CorpusStore(Readable, Listable, Protocol):
     """A store that can be read and listed."""
+
+    @property
+    def uri(self) -> str:
+        """Its address."""
+        ...
 
 
 class PublishedFiles:
@@ -55,6 +61,23 @@ class PublishedFiles:
         self.tiles = {name: key for name, key in zip(names, keys, strict=True) if "/" in name}
         for key in keys:
             self._take(key)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """For workers, which open the store themselves: see `of`."""
+        return {**self.__dict__, "_store": None, "_recent": OrderedDict(), "broken": []}
+
+    def of(self, store: CorpusStore) -> Self:
+        """The same, with its own access to the store."""
+        self._store = store
+        return self
+
+    @cached_property
+    def folders_of(self) -> Mapping[str, list[str]]:
+        """Tile → folders with its files."""
+        found: dict[str, list[str]] = {}
+        for folder, tile in self.folders.items():
+            found.setdefault(tile, []).append(folder)
+        return found
 
     def _take(self, key: str) -> None:
         own = key.removeprefix("manifest/").removesuffix(".parquet")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import shutil
 import sqlite3
+from collections import OrderedDict
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -14,13 +15,13 @@ from typing import TYPE_CHECKING, Final
 from landloom.corpus.layout import BEGUN, PARTS
 from landloom.engine.executors import inline
 from landloom.engine.journal import Journal
-from landloom.engine.place import JOURNAL, SHARDS, Copied, Place
+from landloom.engine.place import HEADERS, JOURNAL, SHARDS, Copied, Place
 from landloom.engine.run import Silent, run
 from landloom.engine.shards import begun_shards
 from landloom.errors import CorpusError, InvalidInputError, LandloomError, Problem, StoreError
-from landloom.model.address import is_remote
 from landloom.store.inputs import changed
 from landloom.store.local import LocalStore
+from landloom.store.network.headers import forget_header, kept_headers
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from landloom.archive.orders.odata import ODataProducts
     from landloom.engine.executors import Factory
+    from landloom.engine.journal import FinishedUnit
     from landloom.engine.run import Listener
     from landloom.engine.shards import Shard
     from landloom.engine.units import Unit
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
 _EXCLUSIVE: Final = ("begin exclusive",)
+_LISTED: Final = 4
+"""Folders whose listings are kept: those of one tile, and of build state."""
 _SHARED: Final = ("begin", "select count(*) from sqlite_master")
 
 
@@ -54,6 +58,8 @@ class BuildContext:
     """Receives progress."""
     provider: ODataProducts | None = None
     """Serves whole products, instead of the provider named in the recipe."""
+    headers: Path | None = None
+    """Folder in which workers on this machine keep the headers of remote files."""
     identities: dict[str, str] = field(default_factory=dict)
     """Input file → identity, of those read so far: each is read once."""
 
@@ -126,14 +132,18 @@ def _opened(
     place: Place, journal: Journal, key: str, factory: Factory, listener: Listener | None
 ) -> Iterator[BuildContext]:
     """A context; the journal of one in an object store is copied there while it is used, and at its end."""
-    store, listener = open_store(place.uri), listener or Silent()
+    store, listener, headers = open_store(place.uri), listener or Silent(), place.folder / HEADERS
+    headers.mkdir(parents=True, exist_ok=True)
+    context = BuildContext(
+        uri=place.uri, store=store, journal=journal, factory=factory, listener=listener, headers=headers
+    )
     if not place.remote:
-        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=listener)
+        yield context
         return
     copied = Copied(listener=listener, journal=journal, store=store, key=key)
     copied.copy()
     try:
-        yield BuildContext(uri=place.uri, store=store, journal=journal, factory=factory, listener=copied)
+        yield replace(context, listener=copied)
     except BaseException:
         with suppress(LandloomError):  # what has gone wrong before is told
             copied.finish()
@@ -184,33 +194,35 @@ def _locked(path: Path, *statements: str) -> Iterator[None]:
         lock.close()
 
 
-class _Sizes:
-    """Sizes of files; those of an object store are listed folder by folder, not asked for one by one."""
+class Sizes:
+    """Sizes of files, listed folder by folder, not asked for one by one."""
 
-    def __init__(self, context: BuildContext) -> None:
-        self._store, self._remote = context.store, is_remote(context.uri)
-        self._listed: dict[str, dict[str, int]] = {}
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._listed: OrderedDict[str, dict[str, int]] = OrderedDict()
 
     def of(self, key: str) -> int | None:
         """Bytes of a file; None if there is none."""
-        if not self._remote:
-            try:
-                return self._store.size(key)
-            except StoreError:
-                return None
         folder = "/".join(key.split("/")[:-1][:3])
-        if folder not in self._listed:
-            self._listed = {folder: {entry.key: entry.size for entry in self._store.list(folder)}}
-        return self._listed[folder].get(key)
+        found = self._listed.get(folder)
+        if found is None:
+            found = self._listed[folder] = {entry.key: entry.size for entry in self._store.list(folder)}
+            if len(self._listed) > _LISTED:
+                self._listed.popitem(last=False)
+        self._listed.move_to_end(folder)
+        return found.get(key)
 
 
-def is_done(unit: Unit, context: BuildContext, sizes: _Sizes | None = None) -> bool:
+def is_done(unit: Unit, context: BuildContext) -> bool:
     """Whether a unit's files exist as recorded in the journal, all of them, made from the same inputs."""
-    entry = context.journal.get(unit.id)
-    if entry is None or entry.state != "done" or entry.key != unit.key or entry.outcome.refused:
-        return False
-    there = sizes or _Sizes(context)
-    return all(there.of(file.path) == file.size for file in entry.outcome.files)
+    return _done(unit, context, Sizes(context.store)) is not None
+
+
+def _done(unit: Unit, context: BuildContext, sizes: Sizes) -> FinishedUnit | None:
+    found = context.journal.finished(unit)
+    if found is None or any(sizes.of(path) != size for path, size in found.files.items()):
+        return None
+    return found
 
 
 def run_stage(name: str, units: Sequence[Unit], context: BuildContext) -> list[Problem]:
@@ -229,21 +241,23 @@ def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     since makes its units unfinished.
     """
     listed = list(units)
-    sizes = _Sizes(context)
-    done = [unit for unit in sorted(listed, key=lambda unit: unit.tile) if is_done(unit, context, sizes)]
-    finished = {unit.id for unit in done}
-    tiles = groupby(done, key=lambda unit: unit.tile)
-    for _, group in tiles:  # units of a tile read the same files; those of all tiles do not fit in memory
-        finished -= _stale(group, context)
+    sizes = Sizes(context.store)
+    finished: set[str] = set()
+    for _, group in groupby(sorted(listed, key=lambda unit: unit.tile), key=lambda unit: unit.tile):
+        # units of a tile read the same files; those of all tiles do not fit in memory
+        done = [found for unit in group if (found := _done(unit, context, sizes)) is not None]
+        finished |= {unit.id for unit in done} - _stale(done, context)
     return [unit for unit in listed if unit.id not in finished]
 
 
-def _stale(done: Iterable[Unit], context: BuildContext) -> set[str]:
+def _stale(done: Sequence[FinishedUnit], context: BuildContext) -> set[str]:
     """Ids of finished units of whose source files one is another version now."""
-    entries = [entry for unit in done if (entry := context.journal.get(unit.id)) is not None]
-    known = {href: version for entry in entries for href, version in entry.outcome.inputs.items()}
+    known = {href: version for unit in done for href, version in unit.inputs.items()}
     different = changed(known) if known else frozenset()
-    return {entry.id for entry in entries if not different.isdisjoint(entry.outcome.inputs)}
+    with kept_headers(context.headers if different else None):
+        for href in different:
+            forget_header(href)
+    return {unit.id for unit in done if not different.isdisjoint(unit.inputs)}
 
 
 def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Problem]:
@@ -255,4 +269,10 @@ def run_units(name: str, todo: Sequence[Unit], context: BuildContext) -> list[Pr
     if not todo:
         return []
     context.listener.started(name, len(todo))
-    return run(todo, factory=context.factory, journal=context.journal, listener=context.listener)
+    return run(
+        todo,
+        factory=context.factory,
+        journal=context.journal,
+        listener=context.listener,
+        headers=context.headers,
+    )

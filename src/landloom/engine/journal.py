@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
+import zlib
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, Self
+
+import orjson
 
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, StoreError
 from landloom.store.network.traffic import Counts, total
+from landloom.store.versions import Version
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,6 +31,8 @@ _TRAFFIC = "traffic"
 """Kind and id of the note with the traffic outside of units."""
 _VERSION = 2
 """Version of the tables; the units of an older journal are dropped, and run once more."""
+_PARSED = 8
+"""Entries asked for last that are kept as they were parsed: a build asks for the same ones several times."""
 _SCHEMA = """
 create table if not exists unit (
   id text primary key, kind text not null, product text not null, tile text not null, key text not null,
@@ -62,7 +68,7 @@ def _full_disk() -> Iterator[None]:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (sqlite3.Error, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+    except (sqlite3.Error, zlib.error, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         what = f"the journal is damaged: {error}; remove it to run its units again"
         raise StoreError(f"{path}: {what}") from error
 
@@ -83,6 +89,17 @@ class JournalEntry:
     recorded: float
     """When, in seconds since 1970."""
     outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FinishedUnit:
+    """What decides whether a unit that is done has to be made again."""
+
+    id: str
+    files: Mapping[str, int]
+    """Path → bytes of every file that it has written."""
+    inputs: Mapping[str, Version]
+    """Address → version of the source files that it has read."""
 
 
 class Journal:
@@ -109,6 +126,7 @@ class Journal:
         """
         path.parent.mkdir(parents=True, exist_ok=True)
         self._path = path
+        self._parsed: dict[str, tuple[tuple[Any, ...], JournalEntry]] = {}
         try:
             self._db = sqlite3.connect(path, isolation_level=None)
             with _full_disk():
@@ -135,15 +153,15 @@ class Journal:
     def record_outcome(self, unit: Unit, outcome: Outcome, *, seconds: float) -> None:
         """Record that a unit is done."""
         outcome = self._with_earlier(unit, outcome)
-        files = json.dumps([asdict(file) for file in outcome.files])
-        self._write(unit, "done", None, seconds, files, json.dumps(outcome.document()))
+        files = orjson.dumps([asdict(file) for file in outcome.files])
+        self._write(unit, "done", None, seconds, _packed(files), _packed(json.dumps(outcome.document()).encode()))
 
     def record_failure(
         self, unit: Unit, reason: str, *, seconds: float, traffic: Mapping[str, Counts] | None = None
     ) -> None:
         """Record that a unit has failed, with a reason for the user, and what it asked of hosts."""
         outcome = self._with_earlier(unit, Outcome(files=(), traffic=traffic or {}))
-        self._write(unit, "failed", reason, seconds, "[]", json.dumps(outcome.document()))
+        self._write(unit, "failed", reason, seconds, "[]", _packed(json.dumps(outcome.document()).encode()))
 
     def _with_earlier(self, unit: Unit, outcome: Outcome) -> Outcome:
         """With the traffic of the unit's earlier attempts."""
@@ -151,7 +169,7 @@ class Journal:
         spent = {} if before is None else before.outcome.traffic
         return replace(outcome, traffic=total((spent, outcome.traffic))) if spent else outcome
 
-    def _write(self, unit: Unit, state: State, reason: str | None, seconds: float, *blobs: str) -> None:
+    def _write(self, unit: Unit, state: State, reason: str | None, seconds: float, *blobs: str | bytes) -> None:
         row = (unit.id, unit.kind, unit.product, unit.tile, unit.key, state, reason, seconds, time.time(), *blobs)
         with _full_disk():
             self._db.execute(
@@ -228,8 +246,45 @@ class Journal:
     def get(self, unit: str) -> JournalEntry | None:
         """The entry of a unit, if any."""
         rows = self._rows("select * from unit where id = ?", unit)
+        if not rows:
+            return None
+        row = rows[0]
+        before = self._parsed.pop(unit, None)
+        if before is not None and before[0] == row:
+            entry = before[1]
+        else:
+            with _readable(self._path):
+                entry = _entry(row)
+        self._parsed[unit] = row, entry
+        if len(self._parsed) > _PARSED:
+            del self._parsed[next(iter(self._parsed))]
+        return entry
+
+    def finished(self, unit: Unit) -> FinishedUnit | None:
+        """What a unit has written and read, without the rest of its outcome.
+
+        Returns:
+            None for a unit that is not done, was made from other inputs, or may not publish all of its chips.
+        """
+        query = "select files, outcome from unit where id = ? and state = 'done' and key = ?"
+        rows = self._rows(query, unit.id, unit.key)
+        if not rows:
+            return None
         with _readable(self._path):
-            return _entry(rows[0]) if rows else None
+            files, outcome = orjson.loads(_unpacked(rows[0][0])), json.loads(_unpacked(rows[0][1]))
+            if outcome.get("refused"):
+                return None
+            return FinishedUnit(
+                id=unit.id,
+                files={file["path"]: file["size"] for file in files},
+                inputs={href: Version.parse(one) for href, one in outcome.get("inputs", {}).items()},
+            )
+
+    def recorded(self) -> dict[str, float]:
+        """Unit → when it was recorded last, in seconds since 1970."""
+        found = self._rows("select id, recorded from unit order by id")
+        with _readable(self._path):
+            return dict(found)
 
     def entries(self) -> Iterator[JournalEntry]:
         """Every unit, in id order, one at a time: the files of many units do not fit in memory."""
@@ -243,9 +298,19 @@ class Journal:
             return self._db.execute(query, values).fetchall()
 
 
+def _packed(content: bytes) -> bytes:
+    """Compressed: the files and inputs of a large corpus would take gigabytes as text."""
+    return zlib.compress(content)
+
+
+def _unpacked(content: str | bytes) -> str | bytes:
+    """The inverse; journals of earlier versions hold plain text."""
+    return zlib.decompress(content) if isinstance(content, bytes) else content
+
+
 def _entry(row: tuple[Any, ...]) -> JournalEntry:
     unit, kind, product, tile, key, state, attempts, reason, seconds, recorded, files, outcome = row
-    records = tuple(FileEntry(**file) for file in json.loads(files))
+    records = tuple(FileEntry(**file) for file in orjson.loads(_unpacked(files)))
     return JournalEntry(
         id=unit,
         kind=kind,
@@ -257,5 +322,5 @@ def _entry(row: tuple[Any, ...]) -> JournalEntry:
         reason=reason,
         seconds=seconds,
         recorded=recorded,
-        outcome=Outcome.parse(records, json.loads(outcome)),
+        outcome=Outcome.parse(records, json.loads(_unpacked(outcome))),
     )

@@ -33,6 +33,8 @@ JOURNAL: Final = f"{STATE}/journal.sqlite"
 """Key of the journal."""
 SHARDS: Final = f"{STATE}/shards"
 """Folder of the journals of shards."""
+HEADERS: Final = f"{STATE}/headers"
+"""Folder of the headers of remote files."""
 SCHEMES: Final = ("s3", "s3a", "az", "azure", "abfs", "abfss", "gs")
 """Schemes of object stores in which a corpus can be built."""
 _STARTS: Final = "s3://, az:// or gs://"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from os.path import relpath
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Any, Final, Self
 
 from landloom.corpus.layout import STAC_NAMES, Layout
@@ -70,9 +71,10 @@ class Project:
         inside = f"{self.folder}/"
         if inside in href:  # as in /vsizip//maps/project/products/x.zip/B02.jp2
             return href.replace(inside, "")
-        if not given or "://" in href or Path(given).is_absolute() or not Path(href).is_absolute():
+        if not given or "://" in href or given.startswith("/") or not href.startswith("/"):
             return href
-        return Path(relpath(href, self.folder)).as_posix()
+        folder, _, name = href.rpartition("/")
+        return _relative(folder or "/", str(self.folder)) + name
 
     def scene_identity(self, scene: Scene, bands: Sequence[str], archive: str) -> list[Any]:
         """Identity of a scene's files: href and checksum, else ETag and size; never a modification time.
@@ -119,3 +121,10 @@ class Project:
         """How chips are stored, for the keys of units: the layouts, and the codec of cubes if it is not the usual."""
         codec = self.recipe.cube_codec
         return self.recipe.layouts if codec == "zstd" else (*self.recipe.layouts, codec)
+
+
+@lru_cache(maxsize=1024)
+def _relative(folder: str, start: str) -> str:
+    """What leads from one folder to files of another, which are many."""
+    path = PurePath(relpath(folder, start)).as_posix()
+    return "" if path == "." else f"{path}/"

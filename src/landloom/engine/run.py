@@ -14,12 +14,14 @@ from landloom.engine.division import Divisible, Division, Job
 from landloom.engine.executors import at_most, capacity, submit
 from landloom.engine.separate import heals
 from landloom.errors import DiskFullError, LandloomError, Problem
+from landloom.store.network.headers import StaleHeaderError, kept_headers
 from landloom.store.network.traffic import give_back, total, traffic
 from landloom.store.versions import noted_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from concurrent.futures import Executor, Future
+    from pathlib import Path
 
     from landloom.engine.executors import Factory
     from landloom.engine.journal import Journal
@@ -52,23 +54,37 @@ class Silent:
         """Do nothing."""
 
 
-def execute(unit: Unit) -> tuple[Outcome, float]:
+def execute(unit: Unit, headers: Path | None = None) -> tuple[Outcome, float]:
     """Run a unit's task in a worker; returns the outcome and its seconds.
+
+    Args:
+        unit: to run.
+        headers: folder in which the headers of remote files are kept, if this machine has it. If one turns out to be
+            that of another version, the task begins again without them.
 
     Errors are returned without their causes, because errors of libraries may not be picklable.
     """
     start = time.perf_counter()
     before = traffic()  # of something else that this process did
     try:
-        with noted_versions() as inputs:
-            outcome = unit.task.run()
-        return replace(outcome, inputs=inputs, traffic=traffic()), time.perf_counter() - start
+        try:
+            outcome = _noted(unit, headers)
+        except StaleHeaderError:
+            outcome = _noted(unit, headers, afresh=True)
+        return replace(outcome, traffic=traffic()), time.perf_counter() - start
     except LandloomError as error:
         error.__cause__ = error.__context__ = None
         error.traffic = traffic()  # type: ignore[attr-defined]
         raise
     finally:
         give_back(before)
+
+
+def _noted(unit: Unit, headers: Path | None, *, afresh: bool = False) -> Outcome:
+    """The outcome of a unit's task, with the versions of the files that it read."""
+    with noted_versions() as inputs, kept_headers(headers, afresh=afresh):
+        outcome = unit.task.run()
+    return replace(outcome, inputs=inputs)
 
 
 def worker_died(error: BaseException) -> bool:
@@ -83,7 +99,7 @@ def worker_died(error: BaseException) -> bool:
 class _UnitRun:
     """The state of one run."""
 
-    def __init__(self, units: Iterable[Unit], journal: Journal, listener: Listener) -> None:
+    def __init__(self, units: Iterable[Unit], journal: Journal, listener: Listener, headers: Path | None) -> None:
         ordered = sorted(units, key=lambda unit: (-unit.memory, -len(unit.samples)))
         self.waiting = [Job(unit=unit, task=unit.task) for unit in ordered]
         self.undone = {unit.id for unit in ordered}
@@ -94,6 +110,7 @@ class _UnitRun:
         self.problems: list[Problem] = []
         self.journal = journal
         self.listener = listener
+        self.headers = headers
 
     def finished(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
         self.journal.record_outcome(unit, outcome, seconds=seconds)
@@ -194,7 +211,7 @@ class _UnitRun:
                 if ready is None:
                     break
                 try:
-                    flying[submit(executor, execute, replace(ready.unit, task=ready.task))] = ready
+                    flying[submit(executor, execute, replace(ready.unit, task=ready.task), self.headers)] = ready
                 except BrokenExecutor:
                     lost.append(ready)
             if self.waiting and not flying and not lost:
@@ -227,7 +244,12 @@ class _UnitRun:
 
 
 def run(
-    units: Sequence[Unit], *, factory: Factory, journal: Journal, listener: Listener | None = None
+    units: Sequence[Unit],
+    *,
+    factory: Factory,
+    journal: Journal,
+    listener: Listener | None = None,
+    headers: Path | None = None,
 ) -> list[Problem]:
     """Run units; the journal records the result of each.
 
@@ -237,6 +259,7 @@ def run(
         factory: creates an executor; called again when one breaks.
         journal: written by this process only.
         listener: receives progress.
+        headers: folder in which the headers of remote files are kept, by workers on this machine.
 
     Returns:
         A problem for every unit that failed.
@@ -244,7 +267,7 @@ def run(
     Raises:
         DiskFullError: no space is left; finished units are in the journal, and the next run continues.
     """
-    state = _UnitRun(units, journal, listener or Silent())
+    state = _UnitRun(units, journal, listener or Silent(), headers)
     while state.waiting:
         with factory() as executor:
             state.drain(executor)

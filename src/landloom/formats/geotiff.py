@@ -22,16 +22,21 @@ from pyproj import CRS
 from landloom.errors import InvalidInputError, InvalidValueError
 from landloom.formats import strips, tiff, tiles
 from landloom.model.grid import Grid
+from landloom.model.rendering.colour import rgb
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from landloom.model.rendering.values import Categorical
+
 MOST_BANDS: Final = 4096
 """Bands of a GeoTIFF at most; GDAL's time to open one grows with their square."""
 LARGEST: Final = 2**28
 """Bytes of a decoded raster at most, where its encoding sets no bound."""
+_PALETTED: Final = 2
+"""Bands of a raster with a colour table at most, for GDAL."""
 _BROKEN: Final = (
     ValueError,
     KeyError,
@@ -74,6 +79,7 @@ def encode_geotiff(  # noqa: PLR0913 - every one is a question of its own, and m
     unit: str | None = None,
     colours: Sequence[str | None] = (),
     tags: Mapping[str, str] | None = None,
+    classes: Sequence[Categorical | None] = (),
     compression: strips.Compression = "deflate",
     level: int = 6,
     predictor: bool = True,
@@ -89,6 +95,8 @@ def encode_geotiff(  # noqa: PLR0913 - every one is a question of its own, and m
         unit: of every band.
         colours: what each band shows, by GDAL's names: `red`, `nir`; None for others.
         tags: further metadata, name → value.
+        classes: of each band; None for those that are not codes. Their names are metadata of the band (`class_4`),
+            those of the first band the colour table of a uint8 raster of one or two bands.
         compression: `deflate` or `none`.
         level: of deflate, 1 (fast) to 12 (small).
         predictor: whether to store differences along x, which compress better.
@@ -110,9 +118,11 @@ def encode_geotiff(  # noqa: PLR0913 - every one is a question of its own, and m
     own[tiff.ROWS_PER_STRIP] = (rows,)
     if nodata is not None:
         own[tiff.GDAL_NODATA] = _nodata_text(nodata)
-    if bands or scaling or unit or colours or tags:
+    if classes and classes[0] is not None and array.dtype == np.uint8 and len(array) <= _PALETTED:
+        own |= {tiff.PHOTOMETRIC: strips.PALETTE, tiff.COLOUR_MAP: _colour_map(classes[0])}
+    if bands or scaling or unit or colours or tags or any(classes):
         text = _metadata_text(len(array), tuple(bands), scaling, unit, tuple(colours))
-        own[tiff.GDAL_METADATA] = text.replace(_END, _tag_text(tags or {}) + _END)
+        own[tiff.GDAL_METADATA] = text.replace(_END, _tag_text(tags or {}) + _class_text(tuple(classes)) + _END)
     parts = strips.strips(array, rows, squeeze=squeeze)
     return tiff.write_tiff(own, [strips.encode_strip(part, compression, level) for part in parts])
 
@@ -147,6 +157,27 @@ def _escaped(text: str) -> str:
 def _tag_text(tags: Mapping[str, str]) -> bytes:
     lines = [f'  <Item name="{_escaped(name)}">{_escaped(value)}</Item>\n' for name, value in tags.items()]
     return "".join(lines).encode()
+
+
+@lru_cache(maxsize=64)
+def _class_text(classes: tuple[Categorical | None, ...]) -> bytes:
+    lines = [
+        f'  <Item name="class_{one.code}" sample="{sample}">{_escaped(one.name)}</Item>\n'
+        for sample, own in enumerate(classes)
+        if own is not None
+        for one in own.classes
+    ]
+    return "".join(lines).encode()
+
+
+@lru_cache(maxsize=64)
+def _colour_map(own: Categorical) -> tuple[int, ...]:
+    """Red of all codes, then green, then blue, 0 to 65,535."""
+    table = np.zeros((256, 3), np.int64)
+    for one in own.classes:
+        if 0 <= one.code < len(table):
+            table[one.code] = rgb(one.colour)
+    return tuple((table.T.ravel() * 257).tolist())
 
 
 @lru_cache(maxsize=256)
@@ -331,3 +362,32 @@ def encode_cog(
     if bands:
         tags[tiff.GDAL_METADATA] = _metadata_text(len(stack), tuple(bands), None)
     return tiles.write_cog(stack, tags, lasting, block=block, level=level, overviews=overviews)
+
+
+def cog_head(
+    grid: Grid, dtype: np.dtype[Any], counts: Sequence[int], *, nodata: float, block: int
+) -> tuple[bytes, tuple[int, ...]]:
+    """What stands before the tiles of a file of one band without overviews, as `encode_cog` writes it.
+
+    Args:
+        grid: its pixels.
+        dtype: of them.
+        counts: bytes of each tile, encoded, row by row.
+        nodata: value of pixels without data.
+        block: side of a tile in pixels, a multiple of 16.
+
+    Returns:
+        The bytes, and the first byte of each tile; between tiles there is what `landloom.formats.tiff.framed_block`
+        puts around them.
+
+    Example:
+        >>> grid = Grid.of_bounds(32633, (500_000, 5_000_000, 506_000, 5_006_000), 10)
+        >>> zeros = np.zeros((512, 512, 1), "<u2")
+        >>> data = tiff.framed_block(tiles.encode_tile(zeros, 6))
+        >>> head, offsets = cog_head(grid, np.dtype("<u2"), [len(data) - 8] * 4, nodata=0, block=512)
+        >>> head + 4 * data == encode_cog(np.zeros(grid.shape, "u2"), grid, nodata=0, overviews=False)
+        True
+    """
+    tags = strips.layout((1, *grid.shape), dtype, strips.SCHEMES["deflate"], squeeze=True) | _georeference(grid)
+    tags |= {tiff.GDAL_NODATA: _nodata_text(nodata)} | tiles.tags_of_tiles(block)
+    return tiff.tiled_head(tags, counts, tiles.NOTE)

@@ -28,6 +28,8 @@ _TYPES: Final[dict[object, np.dtype[Any]]] = {
     ((_FORMATS[one.kind],), (one.itemsize * 8,)): one.newbyteorder("<") for one in DTYPES
 }
 """Format and bits of a sample → the type of its numbers."""
+PALETTE: Final = (3,)
+"""Photometric interpretation of numbers that stand for colours of a table."""
 _NO_PREDICTOR, _HORIZONTAL, _FLOATING = 1, 2, 3
 _FREE: Final = frozenset({tiff.ROWS_PER_STRIP, tiff.STRIP_OFFSETS, tiff.STRIP_COUNTS})
 """Tags whose values the size of a strip decides."""
@@ -67,6 +69,8 @@ def other_tags(tags: dict[int, tiff.Value]) -> dict[int, tiff.Value] | None:
     if scheme not in SCHEMES.values():
         return None
     wanted = layout(shape, dtype, scheme, squeeze=tiff.PREDICTOR in tags and scheme == SCHEMES["deflate"])
+    if len(tags.get(tiff.COLOUR_MAP, ())) == 3 * 256 and dtype == np.uint8:
+        wanted |= {tiff.PHOTOMETRIC: PALETTE, tiff.COLOUR_MAP: tags[tiff.COLOUR_MAP]}
     if any(tags.get(tag) != value for tag, value in wanted.items()):
         return None
     return {tag: value for tag, value in tags.items() if tag not in wanted and tag not in _FREE}

@@ -26,6 +26,7 @@ ROWS_PER_STRIP: Final = 278
 STRIP_COUNTS: Final = 279
 PLANAR: Final = 284
 PREDICTOR: Final = 317
+COLOUR_MAP: Final = 320
 TILE_WIDTH: Final = 322
 TILE_LENGTH: Final = 323
 TILE_OFFSETS: Final = 324
@@ -52,12 +53,15 @@ _SHORTS: Final = {
     SAMPLES,
     PLANAR,
     PREDICTOR,
+    COLOUR_MAP,
     EXTRA_SAMPLES,
     SAMPLE_FORMAT,
     GEO_KEYS,
 }
 _DOUBLES: Final = {PIXEL_SCALE, TIEPOINT}
 _LARGEST: Final = 2**32 - 1
+FRAME: Final = 4
+"""Bytes before a tile of `write_tiled`, and behind it."""
 
 
 def _packed(tag: int, value: Value) -> tuple[int, int, bytes]:
@@ -97,6 +101,21 @@ def write_tiled(images: Sequence[tuple[Mapping[int, Value], Sequence[bytes]]], n
     return _written(images, (TILE_OFFSETS, TILE_COUNTS), note, framed=True)
 
 
+def tiled_head(tags: Mapping[int, Value], counts: Sequence[int], note: bytes = b"") -> tuple[bytes, tuple[int, ...]]:
+    """All that `write_tiled` puts before the tiles of a single image, and the first byte of each tile.
+
+    Args:
+        tags: every tag except the offsets and byte counts of the tiles.
+        counts: bytes of each tile, encoded.
+        note: bytes between header and first directory.
+
+    Raises:
+        InvalidValueError: more than the 4 GiB of a classic TIFF.
+    """
+    head, starts = _headed([(tags, counts)], (TILE_OFFSETS, TILE_COUNTS), note, FRAME)
+    return head, starts[0]
+
+
 def _written(
     images: Sequence[tuple[Mapping[int, Value], Sequence[bytes]]],
     names: tuple[int, int],
@@ -104,29 +123,38 @@ def _written(
     *,
     framed: bool = False,
 ) -> bytes:
-    frame = 4 * framed
+    counted = [(tags, [len(block) for block in blocks]) for tags, blocks in images]
+    head, _ = _headed(counted, names, note, FRAME * framed)
+    data = [framed_block(block) if framed else block for _, blocks in reversed(images) for block in blocks]
+    return b"".join([head, *data])
+
+
+def _headed(
+    images: Sequence[tuple[Mapping[int, Value], Sequence[int]]], names: tuple[int, int], note: bytes, frame: int
+) -> tuple[bytes, list[tuple[int, ...]]]:
+    """Header, note and directories; and the first byte of each block of each image."""
     note += bytes(len(note) % 2)
     packed, starts, position = [], [], _HEADER.size + len(note)
-    for tags, blocks in images:
-        counts = tuple(len(block) for block in blocks)
-        placed = dict(tags) | {names[0]: (0,) * len(blocks), names[1]: counts}
+    for tags, counts in images:
+        placed = dict(tags) | {names[0]: (0,) * len(counts), names[1]: tuple(counts)}
         packed.append({tag: _packed(tag, placed[tag]) for tag in sorted(placed)})
         starts.append(position)
         position += _size(packed[-1])
     starts.append(0)
-    pieces = [note]
-    for index, (_, blocks) in reversed([*enumerate(images)]):
-        spans = [len(block) + 2 * frame for block in blocks]
-        packed[index][names[0]] = _packed(names[0], _running(position + frame, spans))
+    offsets: list[tuple[int, ...]] = [()] * len(images)
+    for index, (_, counts) in reversed([*enumerate(images)]):
+        spans = [count + 2 * frame for count in counts]
+        offsets[index] = _running(position + frame, spans)
+        packed[index][names[0]] = _packed(names[0], offsets[index])
         position += sum(spans)
     if position > _LARGEST:
         raise InvalidValueError(f"got {position} bytes, expected at most the {_LARGEST} of a classic TIFF")
-    pieces += [_directory(one, start, after) for one, start, after in zip(packed, starts, starts[1:], strict=False)]
-    data = [_framed(block) if framed else block for _, blocks in reversed(images) for block in blocks]
-    return b"".join([_HEADER.pack(b"II", 42, starts[0]), *pieces, *data])
+    pieces = [_directory(one, start, after) for one, start, after in zip(packed, starts, starts[1:], strict=False)]
+    return b"".join([_HEADER.pack(b"II", 42, starts[0]), note, *pieces]), offsets
 
 
-def _framed(block: bytes) -> bytes:
+def framed_block(block: bytes) -> bytes:
+    """A tile with its length before it and its last bytes again behind it, each of `FRAME` bytes."""
     return b"".join((struct.pack("<I", len(block)), block, block[-4:]))
 
 

@@ -50,9 +50,9 @@ def write_cog(
     images = []
     for number, pixels in enumerate(_pyramid(array, block) if overviews else [array]):
         own = strips.layout(pixels.shape, pixels.dtype, scheme, squeeze=True) | dict(lasting)
-        own |= {tiff.PLANAR: (1,), tiff.TILE_WIDTH: (block,), tiff.TILE_LENGTH: (block,)}
+        own |= tags_of_tiles(block)
         own |= {tiff.SUBFILE: (_REDUCED,)} if number else dict(tags)
-        images.append((own, [_encoded(tile, level) for tile in _tiles(pixels, block)]))
+        images.append((own, [encode_tile(tile, level) for tile in _tiles(pixels, block)]))
     return tiff.write_tiled(images, NOTE)
 
 
@@ -80,6 +80,12 @@ def _tiles(array: NDArray[Any], block: int) -> Iterator[NDArray[Any]]:
             yield np.ascontiguousarray(tile if whole else np.pad(tile, [*missing, (0, 0)], mode="edge"))
 
 
-def _encoded(tile: NDArray[Any], level: int) -> bytes:
+def tags_of_tiles(block: int) -> dict[int, tiff.Value]:
+    """The tags that say that pixels lie in square tiles of this side, all bands together."""
+    return {tiff.PLANAR: (1,), tiff.TILE_WIDTH: (block,), tiff.TILE_LENGTH: (block,)}
+
+
+def encode_tile(tile: NDArray[Any], level: int) -> bytes:
+    """A (y, x, band) tile as it is stored: differences along x, by deflate of a level from 1 to 12."""
     predict = imagecodecs.floatpred_encode if tile.dtype.kind == "f" else imagecodecs.delta_encode
     return bytes(imagecodecs.deflate_encode(predict(tile, axis=-2).tobytes(), level))

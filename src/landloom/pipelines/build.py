@@ -31,7 +31,8 @@ from landloom.publication.label_change import restore_label_changes
 from landloom.publication.labels import restore_labels
 from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
-from landloom.publication.report import keep_draw, write_report
+from landloom.publication.report import REPORT, keep_draw, write_report
+from landloom.publication.unchanged import keep_published, published_before
 from landloom.store.network.traffic import declare, limits, traffic
 from landloom.store.open import open_store
 
@@ -124,21 +125,19 @@ def build(
     with build_context(place, factory, listener, provider) as context:
         plan = planned(project, context, allow_missing=allow_missing)
         waiting, lacking = _to_make(unfinished(plan.units, context), context, finish=finish)
-        results = Results(plan.units, context.journal, plan.tiles)
-        problems = [*lacking, *run_units("building", waiting, context), *results.refused()]
-        if problems and not allow_missing:
-            raise BuildError(problems)
-        blank = blank_samples(plan, results, project.seasons)
-        if not project.recipe.allow_blank:
-            require_observations(blank, context.journal, plan.problems)
-        notes = [str(problem) for problem in (*plan.problems, *problems)]
-        notes += [f"{one.unit.id}: {one}" for one in blank]
-        notes += [line for request in plan.requests for line in request.kind.notes(request, results)]
-        _publish(project, plan, results, context, place)
-        notes += _left_out(plan, results)
-    there, kept = _with_added(place, before, factory, listener)
+        done = None if waiting or lacking else published_before(project, plan, context)
+        if done is not None:
+            context.listener.started("finishing", 3)
+        made = done or _made(project, plan, context, waiting, lacking, allow_missing=allow_missing)
+        forget_shards(place)
+        context.listener.advanced("documents and index", None)
+    notes, parts, page = list(made["notes"]), made["parts"], place.folder / REPORT
+    if done is None:
+        there, kept = _with_added(place, before, factory, listener)
+        notes, parts = [*notes, *kept], _parts(there)
     context.listener.advanced("labels added before", None)
-    page = write_report(place.folder, REGISTRY, there.store)
+    if done is None or not page.exists():
+        page = write_report(place.folder, REGISTRY, context.store)
     context.listener.advanced("report", None)
     return BuildReport(
         name=project.recipe.name,
@@ -151,19 +150,46 @@ def build(
         units=len(plan.units),
         units_run=len(waiting),
         seconds=time.perf_counter() - start,
-        parts=_parts(there),
-        notes=(*notes, *kept),
+        parts=tuple((part, files, size) for part, files, size in parts),
+        notes=tuple(notes),
         report=str(page),
     )
 
 
-def _publish(project: Project, plan: Plan, results: Results, context: BuildContext, place: Place) -> None:
-    """Make what was built a corpus: the first of three steps that are shown."""
+def _made(
+    project: Project,
+    plan: Plan,
+    context: BuildContext,
+    waiting: list[Unit],
+    lacking: list[Problem],
+    *,
+    allow_missing: bool,
+) -> dict[str, Any]:
+    """Make units, and of all a corpus, which is the first of three last steps; returns notes and parts of the report.
+
+    Raises:
+        BuildError: units failed; the next build retries them.
+        BlankProductError: a product has samples without any observation, and the recipe does not allow it.
+    """
+    results = Results(plan.units, context.journal, plan.tiles)
+    problems = [*lacking, *run_units("building", waiting, context), *results.refused()]
+    if problems and not allow_missing:
+        raise BuildError(problems)
+    blank = blank_samples(plan, results, project.seasons)
+    if not project.recipe.allow_blank:
+        require_observations(blank, context.journal, plan.problems)
+    notes = [str(problem) for problem in (*plan.problems, *problems)]
+    notes += [f"{one.unit.id}: {one}" for one in blank]
+    notes += [line for request in plan.requests for line in request.kind.notes(request, results)]
     context.listener.started("finishing", 3)
-    publish_outcomes(project, plan, results, context)
+    written = publish_outcomes(project, plan, results, context)
     keep_draw(plan.placement, context)
-    forget_shards(place)
-    context.listener.advanced("documents and index", None)
+    notes += _left_out(plan, results)
+    parts = [[part, count, written.sizes[part]] for part, count in sorted(written.parts.items())]
+    made = {"notes": notes, "parts": parts}
+    if not problems:
+        keep_published(project, plan, context, made)
+    return made
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

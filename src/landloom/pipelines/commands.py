@@ -1,4 +1,4 @@
-"""Command groups of product kinds and samplers: the command line mounts those listed here."""
+"""Commands that live with what they run: the command line mounts those listed here."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ GROUPS: Final = (
     "landloom.products.parcels.commands",
     "landloom.samplers.granules.commands",
     "landloom.products.guess.commands",
+    "landloom.pipelines.rehearsal.commands",
 )
 """Modules with a function `register(app)`; they import nothing heavy."""
 

@@ -12,6 +12,7 @@ from landloom.corpus.croissant import croissant
 from landloom.corpus.documents import corpus_json
 from landloom.corpus.layout import TileKey
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
+from landloom.corpus.qgis.project import QgisDocuments, Shown
 from landloom.corpus.resources import resource_files
 from landloom.corpus.root import RootDigest, covered_keys
 from landloom.corpus.stac.collections import TileSummary, root_documents, tile_documents
@@ -147,8 +148,11 @@ def write_documents(
     """
     resources = {entry.path: entry for entry in (files.put("", *item) for item in resource_files(info, table).items())}
     summaries, shares, tables = [], TileShares(info, table), ItemTables(info=info, base_url=base_url)
+    qgis = QgisDocuments(info=info, shown=Shown.of(info, table.column("tile").unique().to_pylist()))
     for plain in contents:
         content = shares.of(plain)
+        for key, data in qgis.of_tile(content):
+            files.put(str(content.tile), key, data)
         for key, data in tile_documents(info, content, base_url, items=items):
             files.put(str(content.tile), key, data)
         if items:
@@ -158,6 +162,8 @@ def write_documents(
     rows = tables.files() if items else items_tables(info, table, base_url)
     made = resources | {key: files.put("", key, data) for key, data in rows}
     for key, data in root_documents(info, summaries, base_url, files=made):
+        files.put("", key, data)
+    for key, data in qgis.last():
         files.put("", key, data)
     numbers = Numbers.of(info, table)
     files.put("", keys.CARD, card(info, numbers))

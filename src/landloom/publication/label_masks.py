@@ -10,6 +10,7 @@ import orjson
 from landloom.corpus.finished import FinishedCorpus
 from landloom.corpus.info import ProductInfo, software
 from landloom.errors import InvalidInputError
+from landloom.formats.chip_tags import classes_of
 from landloom.formats.geotiff import decode_geotiff, encode_geotiff
 from landloom.labels.change import CHANGED, STABLE, change_mask, transition_counts
 from landloom.model.product import Product
@@ -82,7 +83,8 @@ def add_mask_change(corpus: str | Path, before: str, after: str) -> LabelChangeR
             raise InvalidInputError(f"{sample.id}: got {before} on {grid} and {after} on {other}, expected one grid")
         mask = np.stack([change_mask(old, new), old, new]).astype(first.product.dtype)
         bands = [band.name for band in products[0].product.bands]
-        rasters[str(sample.id)] = {version.key(): encode_geotiff(mask, grid, nodata=0, bands=bands)}
+        data = encode_geotiff(mask, grid, nodata=0, bands=bands, classes=classes_of(products[0].product.bands))
+        rasters[str(sample.id)] = {version.key(): data}
         codes = np.unique(np.concatenate([old[old > 0], new[new > 0]]))
         counts[str(sample.id)] = (codes, transition_counts(old, new, codes), old.size)
     if not rasters:

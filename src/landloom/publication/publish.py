@@ -42,6 +42,7 @@ if TYPE_CHECKING:
 
     from landloom.corpus.info import CorpusInfo
     from landloom.corpus.stac.items import TileContent
+    from landloom.engine.executors import Factory
     from landloom.engine.run import Listener
     from landloom.store.protocol import Store
 
@@ -76,7 +77,13 @@ class PublishReport:
 
 
 def publish(
-    corpus: str, target: str, base_url: str, *, workers: int = WORKERS, listener: Listener | None = None
+    corpus: str,
+    target: str,
+    base_url: str,
+    *,
+    workers: int = WORKERS,
+    listener: Listener | None = None,
+    factory: Factory | None = None,
 ) -> PublishReport:
     """Publish a corpus.
 
@@ -86,6 +93,7 @@ def publish(
         base_url: public address of the files; every href in the catalogue starts with it.
         workers: number of concurrent transfers.
         listener: receives progress.
+        factory: makes the executor that checks the corpus first; by default this process does.
 
     Returns:
         Summary; nothing is written if the same corpus has already been published there.
@@ -107,7 +115,7 @@ def publish(
     there, goal = FinishedCorpus.open(corpus), open_store(target)
     if goal.uri == there.store.uri:
         raise ForeignCorpusError(f"{target}: is the corpus itself; publish it to another place")
-    found = audit(there.store, digests=False)  # every file is held to its digest when it is sent
+    found = audit(there.store, digests=False, factory=factory)  # every file is held to its digest when it is sent
     found.demand()
     upload = Upload(there=there, goal=goal, listener=shown, unchanged=found.files)
     if not _is_published(there, goal, base):
@@ -154,13 +162,14 @@ class PublishPreview:
         return asdict(self)
 
 
-def preview(corpus: str, target: str, base_url: str) -> PublishPreview:
+def preview(corpus: str, target: str, base_url: str, *, factory: Factory | None = None) -> PublishPreview:
     """Check corpus, target and address as `publish` does, and count what it would send; nothing is written.
 
     Args:
         corpus: as of `publish`.
         target: as of `publish`.
         base_url: as of `publish`.
+        factory: as of `publish`.
 
     Raises:
         InvalidInputError: the base URL is not an absolute address.
@@ -172,7 +181,7 @@ def preview(corpus: str, target: str, base_url: str) -> PublishPreview:
     there, goal = FinishedCorpus.open(corpus), open_store(target)
     if goal.uri == there.store.uri:
         raise ForeignCorpusError(f"{target}: is the corpus itself; publish it to another place")
-    audit(there.store, digests=False).demand()
+    audit(there.store, digests=False, factory=factory).demand()
     is_published = _is_published(there, goal, base)
     if not is_published:
         _demand_ours(there.info, goal)

@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from landloom.engine.registry import Registry
     from landloom.store.protocol import Store
 
+REPORT: Final = "report.html"
+"""Name of the page, in the folder of the state of the build."""
 DRAW: Final = ".landloom/draw.json"
 """Key of the results of the draw, in the build state."""
 HALF_TURN: Final = 180.0
@@ -70,7 +72,7 @@ def write_report(folder: Path, registry: Registry, store: Store | None = None) -
         CorpusError: no corpus was built there.
     """
     facts, size = _read(folder, open_store(str(folder)) if store is None else store)
-    path, mark = folder / "report.html", _mark(facts, size)
+    path, mark = folder / REPORT, _mark(facts, size)
     if path.exists() and path.read_text(encoding="utf-8").endswith(mark):
         return path
     title = f"{facts.info.publication.title}, version {facts.info.version}"
@@ -97,7 +99,7 @@ def _read(folder: Path, store: Store) -> tuple[ReportFacts, int]:
         spent = journal.traffic()
         for entry in journal.entries():
             size += sum(file.size for file in entry.outcome.files)
-            entries.append(replace(entry, outcome=replace(entry.outcome, files=())))
+            entries.append(replace(entry, outcome=replace(entry.outcome, files=(), inputs={})))
     info = parse_corpus_json(store.get(CORPUS))
     index = pq.read_table(io.BytesIO(store.get(INDEX)), use_threads=False)
     return ReportFacts(store=store, info=info, table=index, entries=tuple(entries), traffic=spent), size

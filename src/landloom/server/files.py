@@ -6,14 +6,15 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.layout import CARD, CORPUS, CROISSANT, ROOT, SPLITS, STAC
+from landloom.corpus.qgis.project import PROJECT
 from landloom.errors import NotFoundError
 
 if TYPE_CHECKING:
     from fastapi import FastAPI
 
-FOLDERS: Final = frozenset({"imagery", "labels", "lineage", "index", "resources", "manifest", SPLITS, STAC})
+FOLDERS: Final = frozenset({"imagery", "labels", "lineage", "index", "resources", "manifest", "qgis", SPLITS, STAC})
 """Served folders of a corpus; nothing else is served."""
-DOCUMENTS: Final = frozenset({CORPUS, ROOT, CARD, CROISSANT})
+DOCUMENTS: Final = frozenset({CORPUS, ROOT, CARD, CROISSANT, PROJECT})
 """Served files at its root."""
 
 

@@ -89,12 +89,15 @@ def _why_refused(before: str, after: str) -> str | None:
     return None
 
 
-def new_session(patience: Patience | None = None, document: str | None = None) -> requests.Session:
+def new_session(
+    patience: Patience | None = None, document: str | None = None, *, twice: bool = False
+) -> requests.Session:
     """A session that retries and checks hosts and redirects.
 
     Args:
         patience: retry policy.
         document: address whose documents name what is requested, if the user does not.
+        twice: whether a 404 is believed only the second time.
 
     Example:
         >>> new_session(Patience(attempts=1)).get_adapter("https://example.org").__class__.__name__
@@ -102,7 +105,7 @@ def new_session(patience: Patience | None = None, document: str | None = None) -
     """
     session = CheckedSession(document)
     for scheme in ("http://", "https://"):
-        session.mount(scheme, RetryingAdapter(patience or Patience()))
+        session.mount(scheme, RetryingAdapter(patience or Patience(), twice=twice))
     return session
 
 

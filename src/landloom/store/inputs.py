@@ -41,18 +41,23 @@ def changed(known: Mapping[str, Version], patience: Patience | None = None) -> f
         >>> changed({file.name: Version(size=7), "/nowhere/B08.tif": Version(size=7)}) == {file.name}
         True
     """
-    with new_session(patience or Patience(attempts=2, timeout=20)) as session, ThreadPoolExecutor(_AT_ONCE) as pool:
-        now = pool.map(lambda href: _version_now(href, session), known)
-        pairs = zip(known.items(), now, strict=True)
-        return frozenset(href for (href, before), after in pairs if after is not None and before.differs(after))
+    now = {href: _of_file(href) for href in known if not is_remote(href)}
+    remote = [href for href in known if href not in now]
+    if remote:
+        session = new_session(patience or Patience(attempts=2, timeout=20), twice=True)
+        with session, ThreadPoolExecutor(_AT_ONCE) as pool:
+            now |= zip(remote, pool.map(lambda href: _version_now(href, session), remote), strict=True)
+    return frozenset(href for href, after in now.items() if after is not None and known[href].differs(after))
+
+
+def _of_file(href: str) -> Version | None:
+    found = Version.of_file(local_path(href))
+    return None if found.absent else found  # the project may have moved
 
 
 def _version_now(href: str, session: requests.Session) -> Version | None:
-    """The present version; None if it cannot be told."""
+    """The present version of a remote file; None if it cannot be told."""
     try:
-        if not is_remote(href):
-            found = Version.of_file(local_path(href))
-            return None if found.absent else found  # the project may have moved
         check_host(href)
         return _web(href, session) if href.startswith(("http://", "https://")) else _stored(href)
     except (LandloomError, OSError, ValueError):  # requests' errors are OSErrors

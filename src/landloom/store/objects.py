@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 
 Answer = TypeVar("Answer")
+_NOTHING: Final = (NoObjectError, FileNotFoundError)
 _PASSING: Final = (GenericError, JoinError, TimeoutError, ConnectionError)
 
 
@@ -119,7 +120,7 @@ class ObjectStore:
             return bytes(found.bytes()), found.meta["size"], found.meta["e_tag"]
 
         try:
-            return self._asked(key, once)
+            return self._asked(key, once, twice=True)
         except TransientFaultError:
             if start or self.size(key):
                 raise
@@ -205,16 +206,27 @@ class ObjectStore:
 
         yield from sorted(self._asked(folder, once))
 
-    def _asked(self, key: str, work: Callable[[], Answer], passing: frozenset[int] = WORTH_RETRYING) -> Answer:
+    def _asked(
+        self,
+        key: str,
+        work: Callable[[], Answer],
+        passing: frozenset[int] = WORTH_RETRYING,
+        *,
+        twice: bool = False,
+    ) -> Answer:
         """What a request brings, sent again as long as the policy says; errors become landloom's.
 
         Args:
             key: that it is about.
             work: sends it.
             passing: statuses after which it is sent again; after a cut connection, too, if they are all of the policy.
+            twice: whether it is believed only the second time that there is nothing.
         """
+        doubts = iter((twice,))
 
         def verdict(got: object) -> Again | None:
+            if isinstance(got, _NOTHING) and next(doubts, False):
+                return Again()
             if not isinstance(got, _PASSING):
                 return None
             status = stated_status(got)
@@ -227,7 +239,7 @@ class ObjectStore:
         try:
             with nullcontext() if slots is None else slots.one():
                 found = tries.run(work)
-        except (NoObjectError, FileNotFoundError) as error:
+        except _NOTHING as error:
             raise MissingKeyError(f"nothing under {where}") from error
         except NotSupportedError as error:
             raise StoreError(f"{where}: {_first_line(error)}") from error

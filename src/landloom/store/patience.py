@@ -20,6 +20,9 @@ WORTH_RETRYING: Final = frozenset({408, 425, 429, 500, 502, 503, 504})
 """Status codes that may change on retry: too early, too many requests, and server errors."""
 BUSY: Final = frozenset({429, 503})
 """Status codes that ask the client to come back later."""
+ABSENT: Final = 404
+"""Status code of what is not there. Stores and proxies in trouble say it of files that they have, too, so of what a
+catalogue names it is believed the second time."""
 OUTAGE: Final = 120.0
 """Seconds for which an outage of a host is waited for by default."""
 

@@ -15,7 +15,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import FaultError, PermanentFaultError
-from landloom.store.ranges import BLOCK, open_source
+from landloom.store.network.headers import Header, StaleHeaderError, forget_header, keep_header, kept_header
+from landloom.store.ranges import BLOCK, ChangedFileError, open_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -30,6 +31,8 @@ _GAP: Final = 64 * 2**10
 """Bytes between two ranges up to which they are merged into one request."""
 _LONGEST: Final = 8 * 2**20
 """Bytes of the largest merged request."""
+_FIRST: Final = 4096
+"""First bytes that are kept of every header: they tell the format, and the tiles of a JPEG 2000 file."""
 _AT_ONCE: Final = 32
 """Concurrent range requests of a process."""
 
@@ -49,9 +52,14 @@ class RangeFile(io.RawIOBase):
 
     def __init__(self, href: str, patience: Patience | None = None, document: str | None = None) -> None:
         super().__init__()
-        self._source: Source = open_source(href, patience, document)
+        self._header = kept_header(href)
+        known = None if self._header is None else self._header.version
+        self._source: Source = open_source(href, patience, document, known)
         self._position = 0
-        self._blocks: OrderedDict[int, bytes] = OrderedDict({0: self._source.head})
+        self._blocks: OrderedDict[int, bytes] = OrderedDict({0: self._source.head} if known is None else {})
+        self._asked: list[tuple[int, bytes]] | None = [(0, self._source.head[:_FIRST])] if known is None else None
+        self._is_confirmed = False
+        """Whether an answer has told that the file is that of the header."""
         self._fault: FaultError | None = None
         self.href = href
         self.document = document
@@ -59,7 +67,7 @@ class RangeFile(io.RawIOBase):
     @property
     def head(self) -> bytes:
         """The first bytes, which identify the format."""
-        return self._source.head
+        return self._source.head if self._header is None else self._header.head
 
     @property
     def size(self) -> int:
@@ -71,6 +79,11 @@ class RangeFile(io.RawIOBase):
         """What tells the file from other versions of it."""
         return self._source.version
 
+    @property
+    def is_presumed(self) -> bool:
+        """Whether the file has not told its version since it was opened: it is that of the header that was kept."""
+        return self._header is not None and not self._is_confirmed
+
     def part(self, start: int, stop: int) -> bytes:
         """Bytes between two positions within the file; may be called by several threads.
 
@@ -79,7 +92,13 @@ class RangeFile(io.RawIOBase):
             TransientFaultError: it is temporarily unreadable, or has changed.
         """
         head = self._source.head
-        return head[start:stop] if stop <= len(head) else self._source.part(start, stop)
+        return self._noted(start, head[start:stop] if stop <= len(head) else self._part(start, stop))
+
+    def opened(self) -> None:
+        """What was asked for so far is all that is needed to open the file: keep it, where headers are kept."""
+        asked, self._asked = self._asked, None
+        if asked is not None:
+            keep_header(self.href, Header.of(self.version, asked))
 
     def check(self) -> None:
         """Raise the error since the last call, if there was one.
@@ -151,21 +170,52 @@ class RangeFile(io.RawIOBase):
         return found[number][start - parts[number][0] : stop - parts[number][0]]
 
     def _bytes(self, start: int, stop: int) -> bytes:
+        kept = None if self._header is None else self._header.cut(start, stop)
+        if kept is not None:
+            return kept
         if stop > self._source.size:
+            if self.is_presumed:
+                self._asked_for(0, 1)
             # Lineage publishes this text: another wording would change the bytes of existing corpora.
             got, wanted = max(self._source.size - start, 0), stop - start
             raise PermanentFaultError(f"{self.href}: truncated: a block has {got:,} bytes, wanted {wanted:,}")
         if stop - start > BLOCK:
-            return self._source.part(start, stop)
+            return self._noted(start, self._part(start, stop))
         first, last = start // BLOCK, (stop - 1) // BLOCK
         data = b"".join(self._block(number) for number in range(first, last + 1))
-        return data[start - first * BLOCK : stop - first * BLOCK]
+        return self._noted(start, data[start - first * BLOCK : stop - first * BLOCK])
+
+    def _part(self, start: int, stop: int) -> bytes:
+        """A part that is asked for, or in the header that was kept.
+
+        Raises:
+            StaleHeaderError: the file is not that of the header.
+        """
+        kept = None if self._header is None else self._header.cut(start, stop)
+        return self._asked_for(start, stop) if kept is None else kept
+
+    def _asked_for(self, start: int, stop: int) -> bytes:
+        """A part that is asked for; errors as of `_part`."""
+        try:
+            data = self._source.part(start, stop)
+        except (PermanentFaultError, ChangedFileError) as error:
+            if not self.is_presumed:
+                raise
+            forget_header(self.href)
+            raise StaleHeaderError(str(error)) from error
+        self._is_confirmed = True
+        return data
+
+    def _noted(self, start: int, data: bytes) -> bytes:
+        if self._asked is not None:
+            self._asked.append((start, data))
+        return data
 
     def _block(self, number: int) -> bytes:
         block = self._blocks.pop(number, None)
         if block is None:
             start = number * BLOCK
-            block = self._source.part(start, min(start + BLOCK, self._source.size))
+            block = self._part(start, min(start + BLOCK, self._source.size))
         self._blocks[number] = block
         if len(self._blocks) > _BLOCKS:
             self._blocks.popitem(last=False)

@@ -39,6 +39,10 @@ _EMPTY: Final = frozenset({416})
 """Status code for the first bytes of an empty file."""
 
 
+class ChangedFileError(TransientFaultError):
+    """A file is another version than the one that was opened."""
+
+
 class Source(Protocol):
     """A version of a remote file."""
 
@@ -54,7 +58,8 @@ class Source(Protocol):
 
         Raises:
             PermanentFaultError: the file is gone.
-            TransientFaultError: it is temporarily unreadable, or is another version.
+            ChangedFileError: it is another version.
+            TransientFaultError: it is temporarily unreadable.
         """
         ...
 
@@ -63,13 +68,17 @@ class Source(Protocol):
         ...
 
 
-def open_source(href: str, patience: Patience | None = None, document: str | None = None) -> Source:
+def open_source(
+    href: str, patience: Patience | None = None, document: str | None = None, known: Version | None = None
+) -> Source:
     """Open a remote file.
 
     Args:
         href: URL: `http(s)`, or any that `landloom.store.open.open_store` accepts.
         patience: retry policy; that of object stores is set when they are opened.
         document: address of the document that names it; None if the user does.
+        known: the version that it is expected to be, with its size; it is not asked before a part of it is read, and
+            has no head. By default, it is asked for its first bytes.
 
     Raises:
         PermanentFaultError: there is no such file, or its host may not be contacted.
@@ -78,7 +87,7 @@ def open_source(href: str, patience: Patience | None = None, document: str | Non
     check_host(href)
     web = urlsplit(href).scheme in {"http", "https"}
     try:
-        source: Source = _WebFile(href, patience or Patience(), document) if web else _StoredFile(href)
+        source: Source = _WebFile(href, patience or Patience(), document, known) if web else _StoredFile(href, known)
     except InvalidInputError as error:
         raise PermanentFaultError(str(error)) from error
     except PermanentFaultError:
@@ -91,11 +100,14 @@ def open_source(href: str, patience: Patience | None = None, document: str | Non
 class _WebFile:
     """A file on a web server: by ranges, or as a whole copy if the server does not support ranges."""
 
-    def __init__(self, href: str, patience: Patience, document: str | None) -> None:
+    def __init__(self, href: str, patience: Patience, document: str | None, known: Version | None) -> None:
         self._href, self._patience, self._document = href, patience, document
         self._redirected: str | None = None
         self._session = _session(os.getpid(), patience)
         self._copy: IO[bytes] | None = None
+        if known is not None:
+            self.version, self.size, self.head = known, known.size or 0, b""
+            return
         response = self._answer(0, BLOCK)
         if response.status_code == 416:
             response = self._answered_whole()
@@ -116,7 +128,7 @@ class _WebFile:
         response = self._answer(start, stop)
         if response.status_code != 206 or self._versioned(response, start)[0].differs(self.version):
             response.close()
-            raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
+            raise ChangedFileError(f"{shown(self._href)}: the file changed while it was being read")
         return self._body(response, stop - start)
 
     def close(self) -> None:
@@ -182,9 +194,12 @@ class _WebFile:
 class _StoredFile:
     """A file in an object store."""
 
-    def __init__(self, href: str) -> None:
+    def __init__(self, href: str, known: Version | None) -> None:
         folder, _, self._key = href.rpartition("/")
         self._href, self._store = href, _store(os.getpid(), folder)
+        if known is not None:
+            self.version, self.size, self.head = known, known.size or 0, b""
+            return
         self.head, self.size, etag = self._asked(0, BLOCK, None)
         self.version = Version(size=self.size, etag=etag)
 
@@ -192,7 +207,7 @@ class _StoredFile:
         """See `Source.part`."""
         data, size, etag = self._asked(start, stop, self.version.etag)
         if Version(size=size, etag=etag).differs(self.version):
-            raise TransientFaultError(f"{shown(self._href)}: the file changed while it was being read")
+            raise ChangedFileError(f"{shown(self._href)}: the file changed while it was being read")
         return data
 
     def close(self) -> None:
@@ -204,12 +219,13 @@ class _StoredFile:
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
         except StoreError as error:
-            raise TransientFaultError(str(error)) from error
+            kind = TransientFaultError if etag is None else ChangedFileError
+            raise kind(str(error)) from error
 
 
 @cache
 def _session(process: int, patience: Patience) -> requests.Session:  # noqa: ARG001 - connections are not inherited
-    return new_session(patience)
+    return new_session(patience, twice=True)
 
 
 @cache

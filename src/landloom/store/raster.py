@@ -1,9 +1,10 @@
 """Windowed reads of raster files, local or remote, into arrays.
 
-The format of a file is detected from its content, not its name. GDAL opens it, by a driver from an explicit list
-(`landloom.store.drivers`), and tells what it is; the pixels of a usual TIFF are then fetched and decoded block by block
-(`landloom.store.rasters.blocks`), those of any other file by GDAL (`landloom.store.rasters.gdal`). Both give the same
-pixels and the same faults. Remote files are read through landloom's HTTP client (`landloom.store.range_file`).
+The format of a file is detected from its content, not its name. A plain GeoTIFF is described from its tags
+(`landloom.store.rasters.plain`); any other file is opened by GDAL, by a driver from an explicit list
+(`landloom.store.drivers`), which tells what it is. The pixels of a usual TIFF are then fetched and decoded block by
+block (`landloom.store.rasters.blocks`), those of any other file by GDAL (`landloom.store.rasters.gdal`). Both give the
+same pixels and the same faults. Remote files are read through landloom's HTTP client (`landloom.store.range_file`).
 """
 
 from __future__ import annotations
@@ -21,8 +22,9 @@ from landloom.store.cubes.dataset import ZarrDataset, zarr_layers
 from landloom.store.cubes.gdal import gdal_layers, gdal_times
 from landloom.store.cubes.group import is_version_3
 from landloom.store.drivers import local_driver
-from landloom.store.rasters.blocks import block_file
+from landloom.store.rasters.blocks import block_file, bytes_of, opened_blocks, range_reader
 from landloom.store.rasters.gdal import GdalFile
+from landloom.store.rasters.plain import plain_tiff
 from landloom.store.rasters.plan import PlannedRead
 
 if TYPE_CHECKING:
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 
 PREVIEW: Final = 512
 """Pixels a side of a preview."""
+_TIFF: Final = "GTiff"
 
 
 @contextmanager
@@ -64,7 +67,7 @@ def open_raster(
         landloom.errors.PermanentFaultError: /nowhere/B04.tif: No such file or directory
     """
     with GdalFile(href, patience, document) as file:
-        yield _described(file, stated)
+        yield _plain(file) or _described(file, stated)
 
 
 def cube_layers(path: str) -> tuple[CubeLayer, ...]:
@@ -209,6 +212,33 @@ class RasterFile:
         return part
 
 
+def _plain(file: GdalFile) -> RasterFile | None:
+    """What a plain GeoTIFF says of itself; None of any other file, which GDAL has to open."""
+    source = bytes_of(file.href, file.remote) if file.driver == _TIFF else None
+    found = None if source is None else plain_tiff(range_reader(source))
+    if source is None or found is None:
+        return None
+    table, bands = found.table, range(found.table.bands)
+    nodata = tuple(found.nodata for _ in bands)
+    blocks = block_file(table, source, nodata)
+    if blocks is None:
+        return None
+    return RasterFile(
+        href=file.href,
+        grid=found.grid,
+        count=table.bands,
+        dtype=table.dtype.newbyteorder("="),
+        nodata=found.nodata,
+        driver=_TIFF,
+        bands=tuple("" for _ in bands),
+        _nodata=nodata,
+        _scaling=tuple((1.0, 0.0) for _ in bands),
+        _block_shapes=tuple(table.block for _ in bands),
+        _gdal=file,
+        blocks=blocks,
+    )
+
+
 def _described(file: GdalFile, stated: Grid | None) -> RasterFile:
     """What a file says of itself. GDAL's dataset is closed again if it is not needed for the pixels."""
     href, dataset = file.href, file.dataset()
@@ -226,8 +256,10 @@ def _described(file: GdalFile, stated: Grid | None) -> RasterFile:
         _scaling=tuple((float(a), float(b)) for a, b in zip(dataset.scales, dataset.offsets, strict=True)),
         _block_shapes=tuple((int(rows), int(columns)) for rows, columns in dataset.block_shapes),
         _gdal=file,
-        blocks=block_file(href, dataset, file.remote),
+        blocks=opened_blocks(href, dataset, file.remote),
     )
+    if file.remote is not None:
+        file.remote.opened()
     if opened.blocks is not None:
         file.release()
     return opened

@@ -5,11 +5,11 @@ Addresses with a query are not noted: it may be a signature, which expires and i
 
 from __future__ import annotations
 
+import os
 import re
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from landloom.model.address import shown
@@ -53,7 +53,7 @@ class Version:
         if path.startswith("/vsi"):
             return cls()
         try:
-            return cls(size=Path(path).stat().st_size)
+            return cls(size=os.stat(path).st_size)  # noqa: PTH116 - of millions of files; three times as fast
         except (OSError, ValueError):
             return cls(absent=True)
 

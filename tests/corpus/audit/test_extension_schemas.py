@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 BAND: Final = {
     "data_type": "uint16", "nodata": 0, "scale": 0.0001, "unit": "1", "sampling": "area", "statistics": {"mean": 1},
     "histogram": {"count": 3, "min": 0, "max": 9, "buckets": [1, 2, 3]},
+    "classification:classes": [{"value": 1, "name": "water", "description": "Water", "color_hint": "1f5fbf"}],
 }  # fmt: skip
 ASSET: Final = {
     "href": "a.tif",
     "eo:bands": [{"name": "B04", "common_name": "red", "center_wavelength": 0.665, "description": "red"}],
     "raster:bands": [BAND],
+    "classification:bitfields": [
+        {"offset": 0, "length": 1, "classes": [{"value": 0, "description": "no"}], "roles": ["data"], "name": "cloud"}
+    ],
     "proj:shape": [60, 60],
     "proj:transform": [10, 0, 3, 0, -10, 4],
     "proj:bbox": [1, 2, 3, 4],

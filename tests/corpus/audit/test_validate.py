@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import orjson
@@ -12,10 +14,12 @@ from landloom.corpus.audit.validate import audit, digest, validate
 from landloom.corpus.documents import label_geojson
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.corpus.manifest import FileEntry, manifest_bytes, read_manifest
+from landloom.engine.executors import processes
 from landloom.errors import CorpusInvalidError, InvalidInputError
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.corpus.conftest import World
@@ -54,6 +58,32 @@ def test_valid_in_full_offline(world: World, shared_schemas: Path) -> None:
     assert result.problems == ()
     assert result.unchecked == ()
     assert result.documents == 48
+
+
+def test_workers_find_the_same_in_the_same_order(tmp_path: Path) -> None:
+    """In every part of the audit, in every tile; a worker opens the corpus itself."""
+    tiles = [f"{zone}N_{east}E-241N" for zone in (33, 34) for east in (16, 20, 24)]
+    store = write_world(LocalStore(tmp_path / "corpus"), make_info(), tiles=tiles).store
+    assert audit(store).problems == ()
+    for number, path in enumerate(sorted((tmp_path / "corpus").rglob("*"))):
+        if path.is_file() and number % 7 == 3 and path.name != CORPUS and "index" not in path.parts:
+            path.write_bytes(path.read_bytes()[: -1 - number % 2])
+    (tmp_path / "corpus" / "imagery" / "stray.tif").write_bytes(b"x")
+    started: list[int] = []
+
+    @contextmanager
+    def two() -> Iterator[ThreadPoolExecutor]:
+        started.append(2)
+        with ThreadPoolExecutor(2) as pool:
+            yield pool
+
+    alone, together = audit(store, digests=False), audit(store, digests=False, factory=two)
+    assert started == [2]
+    assert together == alone
+    parts = {problem.where.split("/")[0] for problem in alone.problems}
+    assert {"imagery", "labels", "lineage", "stac-v1.0"} <= parts
+    assert len(alone.problems) > 40
+    assert audit(store, factory=processes(2)) == audit(store)
 
 
 def test_valid_in_full_offline_once_published(tmp_path: Path, shared_schemas: Path) -> None:

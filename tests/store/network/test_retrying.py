@@ -16,7 +16,7 @@ from landloom.archive.orders.odata import ODataProducts, ODataService
 from landloom.archive.orders.tokens import PasswordToken
 from landloom.archive.signing import signing_of
 from landloom.archive.stac_api import ApiArchive
-from landloom.errors import LandloomError, TransientFaultError
+from landloom.errors import LandloomError, PermanentFaultError, TransientFaultError
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.grid import Grid
 from landloom.model.time import Period
@@ -115,13 +115,34 @@ def test_what_passes_costs_a_try(kind: str, fault: int, url: str, faulty: Faulty
     assert sum(one.failures for one in counts.values()) == 0
 
 
+NAMED = ("opening", "stac")
+"""Kinds of what a catalogue has named, or what names it: a 404 is believed the second time."""
+
+
 @pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "signature"])
 @pytest.mark.parametrize("status", [403, 404])
 def test_what_is_permanent_is_asked_for_once(kind: str, status: int, url: str, faulty: FaultyServer) -> None:
     faulty.script = [status] * 9
     with pytest.raises(LandloomError):
         KINDS[kind][0](url)
-    assert len(faulty.requests) == 1
+    assert len(faulty.requests) == (2 if status == 404 and kind in NAMED else 1)
+
+
+@pytest.mark.parametrize("kind", NAMED)
+def test_a_404_that_is_said_once_is_not_believed(kind: str, url: str, faulty: FaultyServer) -> None:
+    read, wanted = KINDS[kind]
+    faulty.script = [404]
+    assert read(url) == wanted
+
+
+def test_a_404_within_a_file_is_not_believed_at_once(url: str, faulty: FaultyServer) -> None:
+    for address in (f"{url}/bucket/a.bin", "s3://bucket/a.bin"):
+        source = open_source(address, PATIENCE)
+        faulty.script = [404]
+        assert source.part(100_000, 100_010) == BYTES[100_000:100_010]
+        faulty.script = [404, 404]
+        with pytest.raises(PermanentFaultError):
+            source.part(100_000, 100_010)
 
 
 @pytest.mark.parametrize("fault", [503, CUT])

@@ -11,7 +11,7 @@ from landloom.formats.geotiff import decode_geotiff
 from landloom.formats.zarr.cubes import CubeReader
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.corpus.manifest import FileEntry
@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 SIMILAR: Final = 1.1
 """Files up to this many times as large as a blank one are opened: nothing compresses better than nodata alone."""
+
+
+BlankChips = dict[str, list[tuple[str, list[bool]]]]
+"""Product → sample and which of its chips are blank."""
 
 
 @dataclass(slots=True)
@@ -47,7 +51,12 @@ class _Count:
 
 
 def blank_notes(
-    store: CorpusStore, info: CorpusInfo, published: PublishedFiles, *, digests: bool
+    store: CorpusStore,
+    info: CorpusInfo,
+    published: PublishedFiles,
+    *,
+    digests: bool,
+    tiles: Mapping[str, BlankChips] | None = None,
 ) -> tuple[list[str], list[str]]:
     """A line for each product of imagery that has blank chips; and what could not be counted.
 
@@ -56,13 +65,18 @@ def blank_notes(
         info: its description.
         published: the files in its manifests.
         digests: whether every file is read; blank chips of a corpus of cubes alone are only counted then.
+        tiles: tile → its blank chips from `tile_blanks`, if they are known.
     """
     notes, unchecked = [], []
-    for item in info.products:
-        if item.product.kind != "imagery" or item.product.folder is None:
-            continue
+    for item in _imagery(info):
         if "chips" in info.layouts:
-            count = _chips(store, info, published, item)
+            count = _Count()
+            for tile in published.tiles:
+                known = None if tiles is None else tiles.get(tile)
+                for sample, flags in (
+                    blank_chips(store, info, published, item, tile) if known is None else known[item.key]
+                ):
+                    count.add(sample, flags)
         elif digests:
             count = _cubes(store, published, item)
         else:
@@ -73,23 +87,32 @@ def blank_notes(
     return notes, unchecked
 
 
-def _chips(store: CorpusStore, info: CorpusInfo, published: PublishedFiles, item: ProductInfo) -> _Count:
-    """Of band files the first band's count."""
+def tile_blanks(store: CorpusStore, info: CorpusInfo, published: PublishedFiles, tile: str) -> BlankChips:
+    """Product → samples of a tile, and which of their chips are blank; nothing of cubes."""
+    if "chips" not in info.layouts:
+        return {}
+    return {item.key: blank_chips(store, info, published, item, tile) for item in _imagery(info)}
+
+
+def _imagery(info: CorpusInfo) -> list[ProductInfo]:
+    return [item for item in info.products if item.product.kind == "imagery" and item.product.folder is not None]
+
+
+def blank_chips(
+    store: CorpusStore, info: CorpusInfo, published: PublishedFiles, item: ProductInfo, tile: str
+) -> list[tuple[str, list[bool]]]:
+    """Sample and which of its chips of a product are blank, in a tile; of band files the first band's."""
     split = STACKED if info.layout.patterns.band_asset is None else f"_{item.product.bands[0].name}.tif"
-    count = _Count()
-    for tile in published.tiles:
-        entries = [
-            entry
-            for path, entry in published.entries(tile).items()
-            if path.startswith("imagery/") and f"/{item.product.folder}/" in path and path.endswith(split)
-        ]
-        blank = _blank_keys(store, entries)
-        samples: dict[str, list[bool]] = defaultdict(list)
-        for entry in entries:
-            samples[entry.path.split("/")[-3]].append(entry.path in blank)
-        for sample in sorted(samples):
-            count.add(sample, samples[sample])
-    return count
+    entries = [
+        entry
+        for path, entry in published.entries(tile).items()
+        if path.startswith("imagery/") and f"/{item.product.folder}/" in path and path.endswith(split)
+    ]
+    blank = _blank_keys(store, entries)
+    samples: dict[str, list[bool]] = defaultdict(list)
+    for entry in entries:
+        samples[entry.path.split("/")[-3]].append(entry.path in blank)
+    return sorted(samples.items())
 
 
 STACKED: Final = ".tif"

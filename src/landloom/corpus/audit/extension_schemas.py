@@ -1,8 +1,9 @@
 """The rules of the STAC extensions that our documents use, as JSON schemas written from their specifications.
 
 The extensions' own schemas are nowhere to be had without a network. These demand the same of a document; only the
-contents of `proj:projjson`, which we never write, are not looked into. Sources: the READMEs of the extensions eo 1.1.0,
-file 2.1.0, label 1.0.1, projection 1.2.0 and 2.0.0, raster 1.1.0 and scientific 1.0.0 (stac-extensions on GitHub).
+contents of `proj:projjson`, which we never write, are not looked into. Sources: the READMEs of the extensions
+classification 1.1.0, eo 1.1.0, file 2.1.0, label 1.0.1, projection 1.2.0 and 2.0.0, raster 1.1.0 and scientific 1.0.0
+(stac-extensions on GitHub).
 """
 
 from __future__ import annotations
@@ -78,6 +79,26 @@ def _collection(assets: Rule) -> Rule:
 
 def _item(properties: Rule, assets: Rule, **more: Rule) -> Rule:
     return _object({"properties": properties, "assets": _map(assets), **more}, required=["assets", "properties", *more])
+
+
+def _classification() -> dict[str, Rule]:
+    colour = {"type": "string", "pattern": "^([0-9A-Fa-f]{6})$"}
+    named = {"value": {"type": "integer"}, "description": TEXT, "name": TEXT, "color_hint": colour}
+    classes = _list(_object(named, required=["value", "description"]), minItems=1, uniqueItems=True)
+    field = {
+        "offset": COUNT,
+        "length": {"type": "integer", "minimum": 1},
+        "classes": classes,
+        "roles": _list(TEXT, minItems=1, uniqueItems=True),
+        "description": TEXT,
+        "name": TEXT,
+    }
+    bits = _list(_object(field, required=["offset", "length", "classes"]), minItems=1, uniqueItems=True)
+    fields = _only("classification", {"classification:classes": classes, "classification:bitfields": bits})
+    assets = {"allOf": [fields, _object({"raster:bands": _list(fields)})]}
+    collection = _collection(assets)
+    collection["properties"]["summaries"] = fields
+    return _extension("classification", "1.1.0", {"Feature": _item(fields, assets), "Collection": collection})
 
 
 def _eo() -> dict[str, Rule]:
@@ -210,10 +231,11 @@ def extension_schemas() -> dict[str, Rule]:
 
     Example:
         >>> sorted(address.split("/")[3] for address in extension_schemas())
-        ['eo', 'file', 'label', 'projection', 'projection', 'raster', 'scientific']
+        ['classification', 'eo', 'file', 'label', 'projection', 'projection', 'raster', 'scientific']
     """
     older: dict[str, Rule] = {"proj:epsg": {"type": ["integer", "null"]}}
     return {
+        **_classification(),
         **_eo(),
         **_file(),
         **_label(),

@@ -59,24 +59,48 @@ def file_problems(
         strays: gets the files that no manifest lists; they are no part of the corpus, and so no problem of it.
     """
     found = [] if strays is None else strays
+    yield from manifest_problems(published)
+    for tile in published.folders_of:
+        compared, beside = tile_files(store, published, tile, digests=digests)
+        yield from compared
+        found += beside
+    yield from other_files(store, published, digests=digests, strays=found)
+
+
+def manifest_problems(published: PublishedFiles) -> Iterator[Problem]:
+    """Problems of manifests themselves."""
     yield from published.broken
     if not published.count:
         yield Problem(where="manifest", what="no manifest lists any file")
-    folders: dict[str, list[str]] = {}
-    for folder, tile in published.folders.items():
-        folders.setdefault(tile, []).append(folder)
-    for tile, own in folders.items():
-        sizes = {listed.key: listed.size for folder in own for listed in store.list(folder)}
-        entries = published.entries(tile)
-        yield from _compared(store, entries, sizes, digests=digests)
-        found += [path for path in sizes if path not in entries and path not in published.loose]
+
+
+def tile_files(
+    store: CorpusStore, published: PublishedFiles, tile: str, *, digests: bool
+) -> tuple[list[Problem], list[str]]:
+    """Differences between the manifest of a tile and the files in its folders, and files there that no manifest lists.
+
+    Args:
+        store: the corpus.
+        published: the files in its manifests.
+        tile: its folder, such as `33N/16E-243N`.
+        digests: as of `file_problems`.
+    """
+    sizes = {listed.key: listed.size for folder in published.folders_of.get(tile, ()) for listed in store.list(folder)}
+    entries = published.entries(tile)
+    problems = list(_compared(store, entries, sizes, digests=digests))
+    return problems, [path for path in sizes if path not in entries and path not in published.loose]
+
+
+def other_files(
+    store: CorpusStore, published: PublishedFiles, *, digests: bool, strays: list[str]
+) -> Iterator[Problem]:
+    """Problems of the files of no tile; arguments as of `file_problems`."""
     sizes = {}
     for listed in store.list():
-        tile_folder = _folder(published, listed.key)
         if listed.key in published.loose:
             sizes[listed.key] = listed.size
-        elif tile_folder not in published.folders and not listed.key.startswith(UNLISTED):
-            found.append(listed.key)
+        elif _folder(published, listed.key) not in published.folders and not listed.key.startswith(UNLISTED):
+            strays.append(listed.key)
     yield from _compared(store, published.loose, sizes, digests=digests)
 
 

@@ -17,7 +17,7 @@ from landloom.model.apportion import MILLION
 from landloom.model.ids import CELL_SIZE, SampleId, parse_sample_id
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping, Sequence
 
     import pyarrow as pa
     from numpy.typing import NDArray
@@ -58,7 +58,11 @@ def footprints(table: pa.Table) -> dict[str, NDArray[np.float64]]:
 
 
 def index_problems(
-    store: CorpusStore, info: CorpusInfo, table: pa.Table, published: PublishedFiles
+    store: CorpusStore,
+    info: CorpusInfo,
+    table: pa.Table,
+    published: PublishedFiles,
+    tiles: Mapping[str, Sequence[Problem]] | None = None,
 ) -> Iterator[Problem]:
     """All problems of the index.
 
@@ -67,24 +71,33 @@ def index_problems(
         info: content of corpus.json.
         table: the index.
         published: the files in the manifests.
+        tiles: tile → its problems from `tile_problems`, if they are known.
     """
     metadata = read_metadata(table.schema, INDEX)
     if metadata != index_metadata(info):
         yield Problem(where=INDEX, what="its metadata 'landloom' does not match corpus.json")
-    wanted = ["id", "zone", "tile", "epsg", "west", "south", "east", "north", "stratum", "split", "bbox", "geometry"]
-    wanted += [name for names in info.label_columns.values() for name in names]
-    wanted += [available(item.key) for item in info.products]
-    lacking = [name for name in wanted if name not in table.column_names]
-    if lacking:
+    if lacking := _lacking(info, table):
         yield Problem(where=INDEX, what=f"lacks the columns {', '.join(lacking)}")
         return
     samples, unreadable = _identities(info, table)
     yield from unreadable
     if not unreadable:
         yield from _position_problems(samples, table)
-        yield from _existence(info, samples, table, published)
-        yield from _labels(store, info, samples, table)
+        if tiles is None:
+            rows = rows_of_tiles(info, table, published)
+            tiles = {tile: [*tile_problems(store, info, published, tile, own)] for tile, own in rows.items()}
+        for problems in tiles.values():
+            yield from problems
+        yield from (_unknown(path) for path in published.loose if _is_data(path))
     yield from _resources(store, info, table)
+
+
+def _lacking(info: CorpusInfo, table: pa.Table) -> list[str]:
+    """Columns that the index should have and has not."""
+    wanted = ["id", "zone", "tile", "epsg", "west", "south", "east", "north", "stratum", "split", "bbox", "geometry"]
+    wanted += [name for names in info.label_columns.values() for name in names]
+    wanted += [available(item.key) for item in info.products]
+    return [name for name in wanted if name not in table.column_names]
 
 
 def _identities(info: CorpusInfo, table: pa.Table) -> tuple[list[Identity], list[Problem]]:
@@ -121,28 +134,42 @@ def _position_problems(samples: list[Identity], table: pa.Table) -> Iterator[Pro
         yield Problem(where=f"{INDEX}#{samples[row]}", what="its geometry is not the footprint of its bounds")
 
 
-def _existence(
-    info: CorpusInfo, samples: list[Identity], table: pa.Table, published: PublishedFiles
-) -> Iterator[Problem]:
-    """Every bit must have its file, and every chip and label its bit; checked tile by tile."""
-    there = [(item, availability(table.column(available(item.key)), item.slots)) for item in info.products]
-    rows: dict[str, list[int]] = {}
-    for row, sample in enumerate(samples):
+def rows_of_tiles(info: CorpusInfo, table: pa.Table, published: PublishedFiles) -> dict[str, pa.Table]:
+    """Tile → its rows of the index, for tiles with a manifest or samples; none of an index that is no good."""
+    if _lacking(info, table):
+        return {}
+    samples, unreadable = _identities(info, table)
+    rows: dict[str, list[int]] = {tile: [] for tile in published.tiles}
+    for row, sample in enumerate(() if unreadable else samples):
         rows.setdefault(info.layout.tile_folder(sample), []).append(row)
-    for tile in dict.fromkeys([*published.tiles, *rows]):
-        promised = {
-            path
-            for row in rows.get(tile, ())
-            for item, exists in there
-            for step in np.flatnonzero(exists[row])
-            for path in sample_files(info, item, samples[row], int(step))
-        }
-        own = published.entries(tile)
-        for path in sorted(promised - own.keys() - published.cubes):
-            if path not in published.loose:
-                yield Problem(where=path, what="in the index, but not in a manifest")
-        yield from (_unknown(path) for path in own if path not in promised and _is_data(path))
-    yield from (_unknown(path) for path in published.loose if _is_data(path))
+    return {} if unreadable else {tile: table.take(own) for tile, own in rows.items()}
+
+
+def tile_problems(
+    store: CorpusStore, info: CorpusInfo, published: PublishedFiles, tile: str, rows: pa.Table
+) -> Iterator[Problem]:
+    """Every bit must have its file, every chip and label its bit, and every label file the shares of its row.
+
+    Args:
+        store: the corpus.
+        info: content of corpus.json.
+        published: the files in the manifests.
+        tile: its folder.
+        rows: its rows of the index.
+    """
+    samples = [parse_sample_id(info.scheme, text) for text in rows.column("id").to_pylist()]
+    promised: set[str] = set()
+    for item in info.products:
+        exists = availability(rows.column(available(item.key)), item.slots)
+        for row, sample in enumerate(samples):
+            for step in np.flatnonzero(exists[row]).tolist():
+                promised.update(sample_files(info, item, sample, step))
+    own = published.entries(tile)
+    for path in sorted(promised - own.keys() - published.cubes):
+        if path not in published.loose:
+            yield Problem(where=path, what="in the index, but not in a manifest")
+    yield from (_unknown(path) for path in own if path not in promised and _is_data(path))
+    yield from _labels(store, info, samples, rows)
 
 
 def _is_data(path: str) -> bool:

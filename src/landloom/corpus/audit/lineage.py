@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from landloom.corpus.lineage import read_lineage
 from landloom.errors import InvalidDocumentError, MissingKeyError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from landloom.corpus.info import CorpusInfo, ProductInfo
     from landloom.corpus.lineage import Lineage
@@ -24,28 +24,45 @@ def lineage_problems(store: CorpusStore, info: CorpusInfo, published: PublishedF
     Checked are structure, tile and product; timesteps that the corpus does not have; scenes listed twice, or both as
     used and as left out; tiles with imagery but without lineage, if other tiles have it.
     """
+    yield from lineage_of_tiles(tile_lineage(store, info, published, tile) for tile in published.tiles)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TileLineage:
+    """The lineage of one tile."""
+
+    tile: str
+    problems: tuple[Problem, ...]
+    documents: frozenset[str]
+    """Folders of products with a document."""
+    imagery: frozenset[str]
+    """Folders of products of the corpus with imagery."""
+
+
+def tile_lineage(store: CorpusStore, info: CorpusInfo, published: PublishedFiles, tile: str) -> TileLineage:
+    """Check every document of a tile."""
     products = {item.product.folder: item for item in info.products if item.product.folder is not None}
-    seen: dict[str, set[str]] = defaultdict(set)
-    for tile in published.tiles:
-        for path in published.entries(tile):
-            top, _, rest = path.partition("/")
-            if top == FOLDER:
-                folder = rest.rpartition("/")[2].removesuffix(".json")
-                seen[folder].add(tile)
-                yield from _document(store, path, tile, products.get(folder))
-    for folder, tiles in sorted(seen.items()):
-        if folder in products:
-            for tile in sorted(_with_imagery(published, folder) - tiles):
-                yield Problem(where=f"{FOLDER}/{tile}/{folder}.json", what="missing, but other tiles have one")
+    problems: list[Problem] = []
+    seen, imagery = set(), set()
+    for path in published.entries(tile):
+        top, _, rest = path.partition("/")
+        if top == FOLDER:
+            folder = rest.rpartition("/")[2].removesuffix(".json")
+            seen.add(folder)
+            problems += _document(store, path, tile, products.get(folder))
+        else:
+            imagery |= {folder for folder in products if f"/{folder}/" in path or f"/{folder}.zarr/" in path}
+    return TileLineage(tile=tile, problems=tuple(problems), documents=frozenset(seen), imagery=frozenset(imagery))
 
 
-def _with_imagery(published: PublishedFiles, folder: str) -> set[str]:
-    """Tiles in which a product has files."""
-    return {
-        tile
-        for tile in published.tiles
-        if any(f"/{folder}/" in path or f"/{folder}.zarr/" in path for path in published.entries(tile))
-    }
+def lineage_of_tiles(tiles: Iterable[TileLineage]) -> Iterator[Problem]:
+    """Problems of the lineage of all tiles, and documents that some lack though others have one."""
+    found = list(tiles)
+    for one in found:
+        yield from one.problems
+    for folder in sorted({folder for one in found for folder in one.documents}):
+        for tile in sorted(one.tile for one in found if folder in one.imagery - one.documents):
+            yield Problem(where=f"{FOLDER}/{tile}/{folder}.json", what="missing, but other tiles have one")
 
 
 def _document(store: CorpusStore, path: str, tile: str, product: ProductInfo | None) -> Iterator[Problem]:

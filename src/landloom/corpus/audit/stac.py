@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import posixpath
 import re
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -15,7 +17,7 @@ from landloom.corpus.layout import STAC
 from landloom.errors import MissingKeyError, Problem, counted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from numpy.typing import NDArray
 
@@ -31,6 +33,16 @@ CLOSE: Final = 1e-6
 """Tolerance in degrees between an outline in JSON (seven decimals) and the index."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Documents:
+    """What was found in some STAC documents."""
+
+    found: tuple[tuple[str, str | None, tuple[Problem, ...]], ...]
+    """Key, id and problems of each; without an id, one that cannot be read."""
+    reached: frozenset[str]
+    """Keys that they link to as children or items."""
+
+
 class StacAudit:
     """Checks every STAC document listed in the manifests."""
 
@@ -40,46 +52,82 @@ class StacAudit:
         info: CorpusInfo,
         published: PublishedFiles,
         schemas: Schemas,
-        outlines: Mapping[str, NDArray[np.float64]],
+        outlines: Mapping[str, NDArray[np.float64]] | None,
+        sound: set[bytes] | None = None,
     ) -> None:
         self.store, self.info, self.published, self.schemas = store, info, published, schemas
         self.outlines = outlines
-        self.base_url: str | None = None
         self.documents = 0
-        self.sound: set[bytes] = set()
+        self.sound: set[bytes] = set() if sound is None else sound
 
-    def problems(self) -> Iterator[Problem]:
-        """All problems of the catalogue."""
+    @cached_property
+    def base_url(self) -> str | None:
+        """The prefix of absolute hrefs, from the root catalogue's link to itself."""
+        root = self.info.layout.stac_root
+        try:
+            links = orjson.loads(self.store.get(root)).get("links", ())
+        except (orjson.JSONDecodeError, MissingKeyError):
+            return None
+        own = next((link["href"] for link in links if link.get("rel") == "self"), None)
+        return str(own).removesuffix(root) if own else None
+
+    def problems(self, tiles: Mapping[str, Documents] | None = None) -> Iterator[Problem]:
+        """All problems of the catalogue.
+
+        Args:
+            tiles: tile → what `tile` has found, if it is known.
+        """
         root = self.info.layout.stac_root
         if root not in self.published:
             yield Problem(where=root, what="missing")
             return
-        self.base_url = self._base(root)
-        reached = {root}
+        known = {} if tiles is None else tiles
+        parts = (known[tile] if tile in known else self.tile(tile) for tile in self.published.tiles)
         ids: dict[str, str] = {}
-        keys = []
-        for key in self.published.paths():
-            if not key.startswith(f"{STAC}/") or not key.endswith(".json"):
-                continue
-            keys.append(key)
-            if not self.store.exists(key):
-                continue  # reported by the check of the manifests
-            content = self.store.get(key)
-            try:
-                document = orjson.loads(content)
-            except orjson.JSONDecodeError as error:
-                yield Problem(where=key, what=f"is not JSON: {error}")
-                continue
-            self.documents += 1
-            yield from self._schema(key, content, document)
-            yield from self._targets(key, document, reached)
-            yield from self._outline_problems(key, document)
-            other = ids.setdefault(str(document.get("id")), key)
-            if other != key:
-                yield Problem(where=key, what=f"has the id {document.get('id')!r} of {other}")
+        reached = {root}
+        keys: list[str] = []
+        for part in (*parts, self._checked(self.published.loose)):
+            reached |= part.reached
+            for key, identity, problems in part.found:
+                keys.append(key)
+                yield from problems
+                if identity is None:
+                    continue
+                self.documents += 1
+                other = ids.setdefault(identity, key)
+                if other != key:
+                    yield Problem(where=key, what=f"has the id {identity!r} of {other}")
         for key in keys:
             if key not in reached:
                 yield Problem(where=key, what="no catalogue or collection links to it")
+
+    def tile(self, tile: str) -> Documents:
+        """Check the documents of a tile."""
+        return self._checked(self.published.entries(tile))
+
+    def _checked(self, paths: Iterable[str]) -> Documents:
+        found: list[tuple[str, str | None, tuple[Problem, ...]]] = []
+        reached: set[str] = set()
+        for key in paths:
+            if not key.startswith(f"{STAC}/") or not key.endswith(".json"):
+                continue
+            try:
+                content = self.store.get(key)
+            except MissingKeyError:
+                found.append((key, None, ()))  # reported by the check of the manifests
+                continue
+            try:
+                document = orjson.loads(content)
+            except orjson.JSONDecodeError as error:
+                found.append((key, None, (Problem(where=key, what=f"is not JSON: {error}"),)))
+                continue
+            problems = [
+                *self._schema(key, content, document),
+                *self._targets(key, document, reached),
+                *self._outline_problems(key, document),
+            ]
+            found.append((key, str(document.get("id")), tuple(problems)))
+        return Documents(found=tuple(found), reached=frozenset(reached))
 
     def unchecked(self) -> tuple[str, ...]:
         """Documents without an available schema."""
@@ -133,18 +181,9 @@ class StacAudit:
             self.sound.add(shape)
         yield from problems
 
-    def _base(self, root: str) -> str | None:
-        """The prefix of absolute hrefs, from the root catalogue's link to itself."""
-        try:
-            links = orjson.loads(self.store.get(root)).get("links", ())
-        except (orjson.JSONDecodeError, MissingKeyError):
-            return None
-        own = next((link["href"] for link in links if link.get("rel") == "self"), None)
-        return str(own).removesuffix(root) if own else None
-
     def _outline_problems(self, key: str, document: Mapping[str, Any]) -> Iterator[Problem]:
         """Outline and box of an item must be those of its sample."""
-        if document.get("type") != "Feature" or not self.outlines:
+        if document.get("type") != "Feature" or self.outlines is None:
             return
         outline = self.outlines.get(str(document.get("properties", {}).get("sample_id")))
         if outline is None:

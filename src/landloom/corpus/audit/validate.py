@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from landloom.corpus.audit.blank import blank_notes
 from landloom.corpus.audit.embedding_sets import embedding_set_problems
-from landloom.corpus.audit.files import file_problems, stray_notes
-from landloom.corpus.audit.index import footprints, index_problems, read_index
-from landloom.corpus.audit.lineage import lineage_problems
+from landloom.corpus.audit.files import manifest_problems, other_files, stray_notes
+from landloom.corpus.audit.index import footprints, index_problems, read_index, rows_of_tiles
+from landloom.corpus.audit.lineage import lineage_of_tiles
 from landloom.corpus.audit.schemas import Schemas
 from landloom.corpus.audit.split_sets import split_set_problems
 from landloom.corpus.audit.stac import StacAudit
+from landloom.corpus.audit.tiles import AT_A_TIME, TileChecks, TileRows, check_tiles, check_tiles_with
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.corpus.published_files import PublishedFiles
@@ -21,9 +22,16 @@ from landloom.errors import CorpusInvalidError, InvalidDocumentError, InvalidInp
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
+    import pyarrow as pa
+    from numpy.typing import NDArray
+
     from landloom.corpus.published_files import CorpusStore
+
+    Factory = Callable[[], AbstractContextManager[Executor]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +71,7 @@ def audit(
     schemas: Path | None = None,
     digests: bool = True,
     fetch: Callable[[str], bytes] | None = None,
+    factory: Factory | None = None,
 ) -> Audit:
     """Check a whole corpus; nothing is downloaded from elsewhere unless `fetch` is given.
 
@@ -73,6 +82,8 @@ def audit(
         digests: whether every file is read and compared with its digest; else only sizes.
         fetch: downloads the schemas that the folder lacks, from their https address; without it they are reported as
             unchecked.
+        factory: makes an executor whose workers check the tiles, and open the corpus by its address; by default, of few
+            tiles, and where schemas are downloaded, this process does. The result is the same.
 
     Returns:
         Every problem, and what could not be checked.
@@ -86,22 +97,37 @@ def audit(
         problems = tuple(Problem(where=CORPUS, what=str(problem)) for problem in error.problems)
         return Audit(problems=problems, unchecked=(), files=0, documents=0)
     published = PublishedFiles(store)
-    strays: list[str] = []
     found = [*root_problems(store, covered_keys(store))]
-    found += file_problems(store, published, digests=digests, strays=strays)
-    found += lineage_problems(store, info, published)
-    outlines = {}
-    try:
-        table = read_index(store)
-        found += index_problems(store, info, table, published)
+    table, outlines, unread = _index(store)
+    rows = {} if table is None else rows_of_tiles(info, table, published)
+    given = [
+        TileRows(tile=tile, rows=own, outlines=_own(own, outlines))
+        for tile, own in (rows or dict.fromkeys(published.tiles)).items()
+    ]
+    checks = TileChecks(info=info, published=published, digests=digests)
+    stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
+    if factory is None or fetch is not None or len(given) <= AT_A_TIME:
+        tiles = list(check_tiles(store, checks, given, stac))
+    else:
+        with factory() as executor:
+            tiles = list(check_tiles_with(executor, store.uri, checks, given, schemas))
+        for one in tiles:
+            stac.schemas.unchecked += one.unchecked
+    stac.outlines = outlines
+    strays = [path for one in tiles for path in one.strays]
+    found += manifest_problems(published)
+    found += [problem for one in tiles for problem in one.files]
+    found += other_files(store, published, digests=digests, strays=strays)
+    found += lineage_of_tiles(one.lineage for one in tiles)
+    found += unread
+    if table is not None:
+        found += index_problems(store, info, table, published, {one.tile: one.index for one in tiles})
         found += split_set_problems(store, table)
         found += embedding_set_problems(store, table)
-        outlines = footprints(table)
-    except (InvalidDocumentError, InvalidInputError) as error:
-        found.append(Problem(where=INDEX, what=str(error)))
-    stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
-    found += stac.problems()
-    blank, uncounted = blank_notes(store, info, published, digests=digests)
+    found += stac.problems({one.tile: one.stac for one in tiles})
+    blank, uncounted = blank_notes(
+        store, info, published, digests=digests, tiles={one.tile: one.blank for one in tiles}
+    )
     return Audit(
         problems=tuple(found),
         unchecked=(*stac.unchecked(), *uncounted),
@@ -109,6 +135,25 @@ def audit(
         files=published.count,
         documents=stac.documents,
     )
+
+
+def _index(
+    store: CorpusStore,
+) -> tuple[pa.Table | None, dict[str, NDArray[Any]] | None, list[Problem]]:
+    """The index and its outlines, as far as they can be read, and why not."""
+    table = None
+    try:
+        table = read_index(store)
+        return table, footprints(table), []
+    except (InvalidDocumentError, InvalidInputError) as error:
+        return table, None, [Problem(where=INDEX, what=str(error))]
+
+
+def _own(rows: pa.Table | None, outlines: dict[str, NDArray[Any]] | None) -> dict[str, NDArray[Any]] | None:
+    """The outlines of some rows."""
+    if rows is None or outlines is None:
+        return outlines
+    return {name: outlines[name] for name in rows.column("id").to_pylist()}
 
 
 def validate(store: CorpusStore, *, schemas: Path | None = None, digests: bool = True) -> list[Problem]:

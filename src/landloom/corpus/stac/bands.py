@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, Any, Final
+
+from landloom.corpus.info import CLASS_BANDS
+from landloom.model.rendering.palettes import class_rendering
+from landloom.model.rendering.values import Categorical
 
 if TYPE_CHECKING:
     from landloom.corpus.info import ProductInfo
@@ -32,6 +37,9 @@ _COMMON_NAMES: Final = frozenset(
 """Band names known to the EO extension."""
 
 
+_WORD: Final = re.compile(r"[^0-9A-Za-z]+")
+
+
 def full_bands(item: ProductInfo, bands: tuple[Band, ...]) -> dict[str, Any]:
     """Bands with everything known of them, stated once for a collection.
 
@@ -41,7 +49,8 @@ def full_bands(item: ProductInfo, bands: tuple[Band, ...]) -> dict[str, Any]:
     """
     raster = _numbers(item) | _present(spatial_resolution=item.product.resolution)
     if item.product.kind != "imagery":
-        return {"raster:bands": [raster | _unit(item, band) | {"description": band.description} for band in bands]}
+        own = (_unit(item, band) | {"description": band.description} | _classes(item, band) for band in bands)
+        return {"raster:bands": [raster | one for one in own]}
     spectral = [
         _named(band)
         | _present(description=band.description, center_wavelength=band.wavelength, full_width_half_max=band.width)
@@ -66,6 +75,28 @@ def asset_bands(item: ProductInfo, bands: tuple[Band, ...]) -> dict[str, Any]:
     raster = _numbers(item) | _scaling(item)
     found["raster:bands"] = [raster | _unit(item, band) for band in bands]
     return found
+
+
+def _classes(item: ProductInfo, band: Band) -> dict[str, Any]:
+    """Classes of a band of codes, in the form of the classification extension."""
+    shown = band.rendering
+    if shown is None and item.taxonomy is not None and band.name in CLASS_BANDS:
+        shown = class_rendering(item.taxonomy)
+    if not isinstance(shown, Categorical):
+        return {}
+    rows = [
+        {
+            "value": one.code,
+            "name": _WORD.sub("-", one.name).strip("-").lower() or f"class-{one.code}",
+            "description": one.name,
+            "color_hint": one.colour[1:].upper(),
+        }
+        for one in shown.classes
+    ]
+    nodata = item.product.nodata
+    if nodata is not None and float(nodata).is_integer() and nodata not in {row["value"] for row in rows}:
+        rows.append({"value": int(nodata), "name": "nodata", "description": shown.nothing})
+    return {"classification:classes": rows}
 
 
 def _numbers(item: ProductInfo) -> dict[str, Any]:

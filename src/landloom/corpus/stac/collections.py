@@ -185,8 +185,11 @@ def _collection(
 def _extensions(document: Mapping[str, Any]) -> set[str]:
     """Extensions whose fields a collection uses."""
     described = [*document.get("assets", {}).values(), *document.get("item_assets", {}).values()]
+    described += [band for fields in described for band in fields.get("raster:bands", ())]
     prefixes = {field.partition(":")[0] for fields in described for field in fields if ":" in field}
-    return (prefixes & {"eo", "file", "raster"}) | ({"scientific"} if "sci:citation" in document else set())
+    return (prefixes & {"classification", "eo", "file", "raster"}) | (
+        {"scientific"} if "sci:citation" in document else set()
+    )
 
 
 def _tile_collection(

@@ -37,6 +37,7 @@ STAC_VERSION: Final = "1.0.0"
 EXTENSIONS: Final = {
     name: f"https://stac-extensions.github.io/{name}/v{version}/schema.json"
     for name, version in {
+        "classification": "1.1.0",
         "eo": "1.1.0",
         "file": "2.1.0",
         "label": "1.0.1",

@@ -297,7 +297,7 @@ class SceneReader:
         except TransientFaultError as error:
             if not self._files.signed:
                 raise
-            raise TransientFaultError(self._files.unsigned(str(error))) from None
+            raise type(error)(self._files.unsigned(str(error))) from None
         except PermanentFaultError as error:
             reason = self._files.unsigned(str(error))
             for name, asset in named_files(self.scene).items():

@@ -19,6 +19,10 @@ PROBABILITY: Final = Continuous(limits=(0.0, 10_000.0), unit="1/10,000")
 """A probability in ten-thousandths."""
 COUNT: Final = Continuous(unit="count")
 """A number of things."""
+OBSERVATIONS: Final = Continuous(limits=(0.0, 12.0), unit="observations")
+"""Valid observations in a month."""
+VOTES: Final = Continuous(limits=(0.0, 6.0), unit="annotators")
+"""Annotators who agree."""
 DAYS: Final = Continuous(unit="days")
 """A duration."""
 UNCERTAINTY: Final = Continuous(limits=(0.0, 500.0), unit="10,000 × reflectance")
@@ -66,9 +70,9 @@ CLOUD: Final = named_rendering(
 """Cloud mask of fused series."""
 CLAIMED: Final = named_rendering(
     (
-        (0, "No parcel of another class", "#fbfbfb"),
-        (1, "Touched by parcels of different class", "#d98032"),
-        (2, "Covered by parcels of different class", "#3c1f55"),
+        (0, "One class", "#fbfbfb"),
+        (1, "Touched by several classes", "#d98032"),
+        (2, "Covered by several classes", "#3c1f55"),
     )
 )
 """Pixels that parcels of different class claim."""

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from landloom.corpus.audit.validate import audit
+import orjson
+
+from landloom.corpus.layout import ROOT
 from landloom.engine.project import RECIPE_FILE
 from landloom.engine.run import Silent
 from landloom.pipelines.build import BuildReport, build
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
 
 QUERY: Final = "clc_2 >= 0.5"
 """Query of the demo: samples with at least half agriculture."""
+VALIDATED: Final = "validated.json"
+"""File beside the corpus that says what was validated."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +79,26 @@ def run_demo(folder: Path, *, listener: Listener | None = None, workers: int = 1
     if not recipe.exists():
         write_starter("demo", recipe)
     built = build(recipe, listener=listener)
-    checked = audit(open_store(str(built.corpus)))
-    checked.demand()
+    checked = _validated(built.corpus, folder / VALIDATED)
     selection = Corpus.open(str(built.corpus)).query(where=QUERY)
     found = selection.assets
-    return DemoReport(
-        build=built, checked=checked.files + checked.documents, query=QUERY, found=len(selection), assets=len(found)
-    )
+    return DemoReport(build=built, checked=checked, query=QUERY, found=len(selection), assets=len(found))
+
+
+def _validated(corpus: Path, note: Path) -> int:
+    """Number of files and documents of a valid corpus, which is noted: the same corpus is not validated again.
+
+    Raises:
+        CorpusInvalidError: it is invalid.
+    """
+    digest = orjson.loads((corpus / ROOT).read_bytes())["digest"]
+    before = orjson.loads(note.read_bytes()) if note.exists() else {}
+    if before.get("digest") == digest:
+        return int(before["checked"])
+    from landloom.corpus.audit.validate import audit  # noqa: PLC0415 - only where there is something to validate
+
+    found = audit(open_store(str(corpus)))
+    found.demand()
+    checked = found.files + found.documents
+    note.write_bytes(orjson.dumps({"digest": digest, "checked": checked}))
+    return checked

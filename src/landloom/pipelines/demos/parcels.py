@@ -27,10 +27,12 @@ from landloom.engine.scenes.fetching import JournalOrders
 from landloom.engine.sources.parcels import read_parcels
 from landloom.model.recipe import ParcelSource, find_sources
 from landloom.model.recipe.recipe import MAIN
+from landloom.model.rendering.values import Categorical, Continuous
 from landloom.pipelines.build import BuildReport, build
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.starters import write_starter
 from landloom.products.parcels.extents import describe_parcels, extents_figure
+from landloom.products.parcels.kind import layer_rendering
 from landloom.products.parcels.rasterise import RasteriseReport, rasterise_files
 from landloom.publication.sample_files import INDEX, SamplesReport, export_samples
 from landloom.reports import rasters
@@ -57,6 +59,8 @@ if TYPE_CHECKING:
 
 PAGE: Final = "parcels.html"
 """Name of the report page."""
+LAYERS: Final = ("classes", "ids", "ratios", "distances", "masks", "ambiguity")
+"""Layers of labels."""
 SHOWN: Final = 4
 """Number of samples whose layers are shown."""
 
@@ -189,7 +193,10 @@ def _page(
     folder: Path, chosen: ScenesChosen, ordered: int, parcels: Parcels, built: BuildReport, samples: SamplesReport
 ) -> str:
     mapping = parcels.mapping
-    names = {} if mapping is None else {code: value for value, code in mapping.codes.items()}
+    shown = {name: layer_rendering(name, mapping) or Continuous() for name in LAYERS}
+    classes = shown["classes"]
+    if not isinstance(classes, Categorical):
+        raise TypeError("the parcels of the demo have classes")
     loaded = _samples(folder / "samples", samples)
     body = [
         _head(chosen, ordered, parcels, built, samples),
@@ -198,9 +205,9 @@ def _page(
         _granules(chosen),
         "<h2>Parcels</h2>",
         figure(extents_figure(describe_parcels(parcels)), "Largest extents, and the share that fits a window."),
-        figure(rasters.class_picture(_raster(folder, "classes"), names), "Classes, from `parcels rasterise`."),
+        figure(rasters.class_picture(_raster(folder, "classes"), classes), "Classes, from `parcels rasterise`."),
         "<h2>Samples</h2>",
-        figure(rasters.layer_rows(_layers(loaded), names), "Label layers of some samples."),
+        figure(rasters.layer_rows(_layers(loaded), shown), "Label layers of some samples."),
         "<h2>One series</h2>",
         figure(_series(loaded), "Every acquisition of one sample in true colour."),
         _counts(loaded),
@@ -259,7 +266,7 @@ def _samples(folder: Path, samples: SamplesReport) -> list[dict[str, Any]]:
 
 
 def _layers(loaded: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    names = {"classes": "labels"} | {name: name for name in ("ids", "ratios", "distances", "masks", "ambiguity")}
+    names = {name: "labels" if name == "classes" else name for name in LAYERS}
     return {one["sample"]: {name: one[key] for name, key in names.items()} for one in loaded[:SHOWN]}
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.corpus.info import ProductInfo
+from landloom.formats.chip_tags import classes_of
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.apportion import apportion
 from landloom.model.product import Product, product
@@ -147,7 +148,11 @@ class ClassMaps:
         rows = {item.key: item.product for item in self.products[1:]}
         return {
             key: encode_geotiff(
-                arrays[key.rpartition("_")[2]], grid, nodata=row.nodata, bands=[band.name for band in row.bands]
+                arrays[key.rpartition("_")[2]],
+                grid,
+                nodata=row.nodata,
+                bands=[band.name for band in row.bands],
+                classes=classes_of(row.bands),
             )
             for key, row in rows.items()
         }

@@ -18,7 +18,7 @@ from landloom.errors import Problem
 from landloom.imagery.composite import Composite, Observation, blank_reason, composite, flatness
 from landloom.imagery.layers import composite_layers
 from landloom.model.product import PRODUCTS, RAPIDAI4EO_BANDS, Product
-from landloom.model.rendering.known import COUNT
+from landloom.model.rendering.known import OBSERVATIONS
 from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.time import Cadence
 from landloom.products.composite.section import CompositeProduct
@@ -49,7 +49,7 @@ COUNT = Product(
     cadence="month",
     dtype="uint8",
     nodata=None,
-    bands=(Band(name="count", description="Number of valid observations", resolution=10, rendering=COUNT),),
+    bands=(Band(name="count", description="Number of valid observations", resolution=10, rendering=OBSERVATIONS),),
 )
 """Number of observations behind each pixel of the published composites."""
 PUBLISHED = "s2"

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from landloom.corpus.info import ProductInfo
+from landloom.formats.chip_tags import classes_of
 from landloom.formats.geotiff import encode_geotiff
 from landloom.model.product import Product
-from landloom.model.rendering.known import COUNT, PERCENT, PROBABILITY
+from landloom.model.rendering.known import PERCENT, PROBABILITY, VOTES
 from landloom.model.rendering.palettes import named_rendering
 from landloom.model.sensor import Band
 
@@ -85,7 +86,7 @@ def layer_products(
         "votes": (
             "Annotators who chose each class",
             "uint8",
-            _bands(classes, "votes", "Annotators who chose", resolution, COUNT),
+            _bands(classes, "votes", "Annotators who chose", resolution, VOTES),
         ),
         "entropy": ("Entropy of the consensus", "uint8", (entropy,)),
         "published": ("Labels by the published equation", "uint8", _pair("Class by weighted votes", resolution, shown)),
@@ -166,7 +167,11 @@ class ChipLayers:
         arrays: tuple[NDArray[Any], ...] = (self.labels, self.posterior, self.votes, self.entropy, self.published)
         return {
             item.key: encode_geotiff(
-                array, grid, nodata=item.product.nodata, bands=[band.name for band in item.product.bands]
+                array,
+                grid,
+                nodata=item.product.nodata,
+                bands=[band.name for band in item.product.bands],
+                classes=classes_of(item.product.bands),
             )
             for item, array in zip(products, arrays, strict=True)
         }

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from landloom.model.rendering.palettes import class_colours
+from landloom.model.taxonomy import taxonomy
 from landloom.reports.figures import INK, legend, new_figure, png
 
 if TYPE_CHECKING:
@@ -13,12 +15,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-COLOURS: Final = ("#f2f2f2", "#3b7dc4", "#c23b3b", "#c9a66b", "#dff4ff", "#1e6b3a", "#e6c229", "#9acb6b")
+COLOURS: Final = ("#f2f2f2", *class_colours(taxonomy("landcovernet")).values())
 """Colours of the LandCoverNet classes 0 to 7."""
 
 
 def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int, str]) -> bytes:
-    """One row per chip: pictures unchanged, class maps in class colours, confidence in grey.
+    """One row per chip: pictures unchanged, class maps in class colours, confidence with a colour bar.
 
     Args:
         rows: chip → title → (y, x, 3) picture, or (y, x) class map, or `confidence` in percent.
@@ -39,7 +41,10 @@ def chip_maps(rows: Mapping[str, Mapping[str, NDArray[Any]]], names: Mapping[int
             if layer.ndim == 3:
                 axes.imshow(layer)
             elif title == "confidence":
-                axes.imshow(layer, cmap="magma", vmin=0, vmax=100)
+                shown = axes.imshow(layer, cmap="viridis", vmin=0, vmax=100)
+                bar = figure.colorbar(shown, ax=axes, orientation="horizontal", shrink=0.8, pad=0.02, aspect=30)
+                bar.set_label("% probable", fontsize=6, color=INK)
+                bar.ax.tick_params(labelsize=6, colors=INK, length=2)
             else:
                 present |= set(np.unique(layer).tolist())
                 axes.imshow(layer, cmap=ListedColormap(COLOURS), vmin=-0.5, vmax=7.5, interpolation="nearest")

@@ -12,11 +12,10 @@ from landloom.engine.units import Unit, unit_digest
 from landloom.errors import Problem
 from landloom.model.product import Product
 from landloom.model.rendering.known import PERCENT, PROBABILITY
-from landloom.model.rendering.palettes import class_rendering
 from landloom.model.sensor import SENTINEL_2_L2A, Band
 from landloom.model.taxonomy import taxonomy
 from landloom.products.guess.section import GuessProduct
-from landloom.products.guess.task import MEMORY, GuessTask
+from landloom.products.guess.task import MEMORY, SHOWN, GuessTask
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -45,7 +44,7 @@ GUESS: Final = Product(
             name="class",
             description="LandCoverNet class, 0 where nothing was seen",
             resolution=10,
-            rendering=class_rendering(taxonomy("landcovernet"), nothing="nothing was seen"),
+            rendering=SHOWN,
         ),
         Band(name="confidence", description="Probability of the class in percent", resolution=10, rendering=PERCENT),
     ),

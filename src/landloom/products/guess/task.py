@@ -27,6 +27,8 @@ from landloom.imagery.valid import data_valid
 from landloom.labels.guess.model_files import encode_model
 from landloom.labels.guess.scores import Scores
 from landloom.labels.guess.training_pixels import consistent, cover_votes
+from landloom.model.rendering.palettes import class_rendering
+from landloom.model.taxonomy import taxonomy
 from landloom.products.guess.learning import Trained, learn
 from landloom.products.guess.section import guess_settings
 from landloom.products.guess.strips import drawn_by_strip, native
@@ -52,6 +54,8 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
+SHOWN: Final = class_rendering(taxonomy("landcovernet"), nothing="nothing was seen")
+"""How guesses are shown."""
 FOLDER: Final = ".landloom/guess"
 """Folder of the models and their scores."""
 VERSION: Final = "1"
@@ -265,7 +269,7 @@ def _put(store: Store, key: str, data: bytes) -> FileEntry:
 def chip_rasters(found: Prediction, model: GuessModel, grid: Grid) -> tuple[bytes, bytes]:
     """Class with confidence, and the probabilities of all seven classes; 0 for classes not in the model."""
     both = np.stack([found.labels, found.confidence])
-    labels = encode_geotiff(both, grid, nodata=0, bands=["class", "confidence"])
+    labels = encode_geotiff(both, grid, nodata=0, bands=["class", "confidence"], classes=(SHOWN, None))
     stored = np.zeros((7, *grid.shape), dtype=np.uint16)
     for code, shares in zip(model.classes, found.probabilities, strict=True):
         stored[code - 1] = np.floor(shares * SCALE + 0.5)

@@ -168,6 +168,11 @@ def _prepared(placement: Placement) -> Prepared:
     return placement.prepared
 
 
+def layer_rendering(name: str, mapping: ClassMapping | None) -> Rendering | None:
+    """How a layer is shown; None for classes without a mapping: numbers of a regression."""
+    return _SHOWN.get(name) or (None if mapping is None else mapped_rendering(mapping.rows()))
+
+
 def products(section: ParcelsProduct, mapping: ClassMapping | None, nobody: int = 0) -> list[Product]:
     """The raster-label products of a recipe, in its order.
 
@@ -181,7 +186,7 @@ def products(section: ParcelsProduct, mapping: ClassMapping | None, nobody: int 
         title, dtype, text = _ROWS[name]
         if name == "classes":
             dtype = "float32" if mapping is None else mapping.dtype.name
-        shown = _SHOWN.get(name) or (None if mapping is None else mapped_rendering(mapping.rows()))
+        shown = layer_rendering(name, mapping)
         if name == "ids" and nobody:
             text = f"Id of that parcel, {nobody} where none is: 0 is one"
         made.append(

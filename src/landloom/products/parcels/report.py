@@ -15,6 +15,7 @@ from landloom.engine.pixels.reread import ChipSeries
 from landloom.engine.sources.prepared import folder_of
 from landloom.errors import MissingKeyError
 from landloom.formats.geotiff import decode_geotiff
+from landloom.model.rendering.values import Categorical
 from landloom.reports import rasters
 from landloom.reports.figures import true_colour
 from landloom.reports.page import figure, table
@@ -57,10 +58,13 @@ def parcel_parts(store: Store) -> list[str]:
     chosen = _most_parcels(there, samples)
     shown = {str(one.id): {item.key: _layer(there, one, item) for item in layers} for one in chosen}
     parts = ["<h2>Parcels</h2>"]
-    if names:
-        parts.append(figure(rasters.class_picture(mosaic, names), "Classes on all samples."))
+    classes = next(item for item in layers if item.key == "classes")
+    own = there.info.rendering(classes, "classes")
+    if names and isinstance(own, Categorical):
+        parts.append(figure(rasters.class_picture(mosaic, own), "Classes on all samples."))
         parts.append(_classes(there, names, pixels))
-    parts.append(figure(rasters.layer_rows(shown, names), "Label layers of the samples with the most parcels."))
+    drawn = {item.key: there.info.rendering(item, item.product.bands[0].name) for item in layers}
+    parts.append(figure(rasters.layer_rows(shown, drawn), "Label layers of the samples with the most parcels."))
     pictures = _series(there, chosen[0])
     if pictures:
         caption = f"Every acquisition of {chosen[0].id} in true colour, with its share of valid pixels."

@@ -12,6 +12,7 @@ from landloom.corpus.manifest import FileEntry
 from landloom.engine.pixels.blocks import blocks as sample_blocks
 from landloom.engine.sources.prepared import SIDE, load_parcels
 from landloom.engine.units import Observed, Outcome
+from landloom.formats.chip_tags import classes_of
 from landloom.formats.geotiff import encode_geotiff
 from landloom.labels.layers import LocatedParcels, layers_of_window
 from landloom.store.open import open_store
@@ -89,7 +90,8 @@ class LayersTask:
             for item in self.products:
                 array = getattr(layers, item.key)[window].astype(item.dtype, copy=False)
                 nodata = float("nan") if array.dtype.kind == "f" and item.key != "ratios" else item.nodata
-                data = encode_geotiff(array[None], own, nodata=nodata, bands=[item.key])
+                classes = classes_of(item.bands)
+                data = encode_geotiff(array[None], own, nodata=nodata, bands=[item.key], classes=classes)
                 key = self.layout.raster_label(sample.id, item.prefix, VERSION)
                 store.put(key, data)
                 files.append(FileEntry.of(key, data))

@@ -34,7 +34,7 @@ FOLDERS: Final[dict[str, tuple[str, ...]]] = {
     "imagery": ("imagery/",),
     "labels": ("labels/",),
     "stac": ("stac-v1.0/",),
-    "resources": ("resources/", "index/", "README.md", "corpus.json", "croissant.json"),
+    "resources": ("resources/", "index/", "qgis/", "corpus.qgz", "README.md", "corpus.json", "croissant.json"),
 }
 """Part → prefixes of its paths."""
 _KIND: Final = {"quality": "imagery"}

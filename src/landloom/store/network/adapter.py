@@ -21,7 +21,7 @@ from landloom.model.address import shown
 from landloom.store.hosts import check_again, check_host, check_peer, lead
 from landloom.store.network.retrying import Again, Tries
 from landloom.store.network.traffic import host_of, slots_of
-from landloom.store.patience import WORTH_RETRYING, Patience, Rate, retry_after
+from landloom.store.patience import ABSENT, WORTH_RETRYING, Patience, Rate, retry_after
 
 if TYPE_CHECKING:
     import socket
@@ -76,11 +76,12 @@ class _Body(BytesIO):
 class RetryingAdapter(HTTPAdapter):
     """Repeats a request after dropped or slow connections, timeouts, 429 and 5xx, but not after other 4xx.
 
-    Hosts that may not be contacted (`landloom.store.hosts`) are refused; after a redirect that is a transient fault.
+    Where what is asked for was named by a catalogue, a 404 is not believed at once: it is asked for once more. Hosts
+    that may not be contacted (`landloom.store.hosts`) are refused; after a redirect that is a transient fault.
     """
 
-    def __init__(self, patience: Patience) -> None:
-        self._patience = patience
+    def __init__(self, patience: Patience, *, twice: bool = False) -> None:
+        self._patience, self._twice = patience, twice
         super().__init__(pool_maxsize=64)
 
     def init_poolmanager(self, *args: Any, **options: Any) -> None:
@@ -98,7 +99,7 @@ class RetryingAdapter(HTTPAdapter):
             options["timeout"] = self._patience.timeout
         stream = bool(options.get("stream", False))
         options["stream"] = True
-        tries = Tries(host_of(str(request.url)), self._patience, _verdict)
+        tries = Tries(host_of(str(request.url)), self._patience, _Verdict(twice=self._twice))
 
         def once() -> requests.Response:
             response = self._send_once(request, *args, **options)
@@ -148,10 +149,23 @@ def words_of(response: requests.Response) -> str:
     return str(getattr(response, "words", ""))
 
 
-def _verdict(got: object) -> Again | None:
-    if isinstance(got, requests.Response):
+class _Verdict:
+    """Whether a request is worth another try.
+
+    Args:
+        twice: whether a 404 is, the first time.
+    """
+
+    def __init__(self, *, twice: bool) -> None:
+        self._doubts = twice
+
+    def __call__(self, got: object) -> Again | None:
+        if not isinstance(got, requests.Response):
+            return Again() if isinstance(got, _CUT) else None
+        if got.status_code == ABSENT and self._doubts:
+            self._doubts = False
+            return Again()
         return Again(retry_after(got.headers.get("Retry-After"))) if got.status_code in WORTH_RETRYING else None
-    return Again() if isinstance(got, _CUT) else None
 
 
 def _is_short(request: requests.PreparedRequest, response: requests.Response) -> bool:

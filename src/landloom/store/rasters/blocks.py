@@ -10,7 +10,7 @@ import os
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 import numpy as np
 
@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from landloom.store.range_file import RangeFile
-    from landloom.store.rasters.table import BlockTable
+    from landloom.store.rasters.table import BlockTable, Read
 
+_HEAD: Final = 2**14
+"""Bytes at the start of a file that mostly hold all its tags."""
 Box = tuple[int, int, int, int]
 """First row, first column, rows and columns, within the image."""
 
@@ -120,7 +122,7 @@ class RemoteBytes:
     def __init__(self, file: RangeFile) -> None:
         self._file, self.size = file, file.size
         version = file.version
-        known = version.etag or version.modified
+        known = (version.etag or version.modified) and not file.is_presumed
         self.identity: Hashable = (file.href.partition("?")[0], version) if known else object()
 
     def part(self, start: int, stop: int) -> bytes:
@@ -298,7 +300,49 @@ class BlockFile:
         return cut
 
 
-def block_file(href: str, dataset: Any, remote: RangeFile | None) -> BlockFile | None:
+def bytes_of(href: str, remote: RangeFile | None) -> Bytes | None:
+    """The bytes of a file; None of what only GDAL can open, such as a member of an archive.
+
+    Args:
+        href: of the file.
+        remote: the file, if it is read over the network.
+    """
+    if remote is not None:
+        return RemoteBytes(remote)
+    if file_of(href).startswith("/vsi") and not Part.of(file_of(href)):
+        return None
+    try:
+        return LocalBytes(href)
+    except OSError:
+        return None
+
+
+def range_reader(source: Bytes) -> Read:
+    """Reads what lies between two positions of a file, as far as it goes; its first bytes are asked for once."""
+    head = source.part(0, min(_HEAD, source.size))
+
+    def read(start: int, stop: int) -> bytes:
+        end = min(stop, source.size)
+        if end <= len(head):
+            return head[start:end]
+        return source.part(start, end) if start < end else b""
+
+    return read
+
+
+def block_file(table: BlockTable, source: Bytes, nodata: Sequence[float | None]) -> BlockFile | None:
+    """The blocks of a file; None if it is not certain what stands for those that are not stored.
+
+    Args:
+        table: of the file.
+        source: its bytes.
+        nodata: of each band, if the file declares it.
+    """
+    fill = _fill(table, nodata)
+    return None if fill is None else BlockFile(table=table, source=source, fill=fill)
+
+
+def opened_blocks(href: str, dataset: Any, remote: RangeFile | None) -> BlockFile | None:
     """The blocks of a file that GDAL has opened; None if only GDAL can read it.
 
     Args:
@@ -310,24 +354,11 @@ def block_file(href: str, dataset: Any, remote: RangeFile | None) -> BlockFile |
         PermanentFaultError: the file is gone.
         TransientFaultError: it is temporarily unreadable.
     """
-    if dataset.driver != "GTiff" or (
-        remote is None and file_of(href).startswith("/vsi") and not Part.of(file_of(href))
-    ):
+    source = bytes_of(href, remote) if dataset.driver == "GTiff" else None
+    table = None if source is None else read_table(range_reader(source))
+    if source is None or table is None or not _is_of(table, dataset):
         return None
-    try:
-        source: Bytes = RemoteBytes(remote) if remote is not None else LocalBytes(href)
-    except OSError:
-        return None
-
-    def read(start: int, stop: int) -> bytes:
-        end = min(stop, source.size)
-        return source.part(start, end) if start < end else b""
-
-    table = read_table(read)
-    if table is None or not _is_of(table, dataset):
-        return None
-    fill = _fill(table, dataset.nodatavals)
-    return None if fill is None else BlockFile(table=table, source=source, fill=fill)
+    return block_file(table, source, dataset.nodatavals)
 
 
 def _is_of(table: BlockTable, dataset: Any) -> bool:

@@ -69,13 +69,13 @@ class GdalFile:
         if not is_remote(href):
             place = href if CubeVariable.of(href) is None else file_of(href)
             note_version(place, Version.of_file(file_of(href)))
-            self._path, self._driver, self._options = local_path(href), local_driver(href), dict[str, Any]()
+            self._path, self.driver, self._options = local_path(href), local_driver(href), dict[str, Any]()
             return
         self.remote = RangeFile(href, patience, document)
         self._context = copy_context()
         self._path, self._options = opener().add(self.remote), {"opener": opener()}
         try:
-            self._driver = remote_driver(self.remote.head, href)
+            self.driver = remote_driver(self.remote.head, href)
         except BaseException:
             self.close()
             raise
@@ -107,7 +107,7 @@ class GdalFile:
             self._dataset = ZarrDataset(variable)
         if self._dataset is None:
             with self.sorted_faults() if sort else nullcontext():
-                self._dataset = _dataset(self._path, self._driver, **self._options)
+                self._dataset = _dataset(self._path, self.driver, **self._options)
             try:
                 _check_block(self.href, self._dataset, self.remote)
             except BaseException:

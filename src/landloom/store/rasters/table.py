@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -36,13 +36,10 @@ _TOGETHER, _APART = 1, 2
 _NUMBERS: Final = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
 """Type of a field → type of its numbers."""
 _KINDS: Final = {1: "u", 2: "i", 3: "f"}
-_WANTED: Final = frozenset(
-    {
-        *(_WIDTH, _LENGTH, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIP_OFFSETS, _SAMPLES),
-        *(_ROWS_PER_STRIP, _STRIP_COUNTS, _PLANAR, _PREDICTOR, _SAMPLE_FORMAT, _FILL_ORDER),
-        *(_TILE_WIDTH, _TILE_LENGTH, _TILE_OFFSETS, _TILE_COUNTS),
-    }
-)
+_SIZES: Final = {1: 1, 2: 1, 3: 2, 4: 4, 12: 8, 16: 8}
+"""Type of a field → bytes of one of its values."""
+_LONGEST: Final = 2**20
+"""Bytes of a value that is no table of blocks, at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -116,14 +113,34 @@ def read_table(read: Read) -> BlockTable | None:
         True
     """
     try:
-        order, fields = _fields(read)
-        return _table(order, {tag: fields[tag] for tag in _WANTED & fields.keys()}, read)
+        return block_table(directory(read), read)
     except (struct.error, ValueError, TypeError, KeyError, IndexError, OverflowError, MemoryError):
         return None
 
 
-def _fields(read: Read) -> tuple[str, dict[int, tuple[int, int, bytes]]]:
-    """Byte order, and the first directory: tag → type, count, and the bytes of the value or of its offset."""
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Directory:
+    """The first directory of a TIFF."""
+
+    order: str
+    """Byte order and type of an offset, as of `struct`."""
+    fields: dict[int, tuple[int, int, bytes]]
+    """Tag → type, count, and the bytes of the value, or of its offset if it is longer than one."""
+
+
+def directory(read: Read) -> Directory:
+    r"""The first directory of a TIFF.
+
+    Args:
+        read: bytes of the file between two positions.
+
+    Raises:
+        ValueError: it is none; or `struct.error`, `KeyError`, as for `block_table`.
+
+    Example:
+        >>> directory(lambda start, stop: (b"II*\0\x08\0\0\0" + bytes(8))[start:stop]).fields
+        {}
+    """
     head = read(0, 16)
     order = {b"II": "<", b"MM": ">"}[head[:2]]
     (version,) = struct.unpack_from(f"{order}H", head, 2)
@@ -141,7 +158,32 @@ def _fields(read: Read) -> tuple[str, dict[int, tuple[int, int, bytes]]]:
     fields = {tag: (kind, number, value[:size]) for tag, kind, number, value in entries}
     if len(fields) != count:
         raise ValueError("got a tag twice")
-    return order + ("I" if version == 42 else "Q"), fields
+    return Directory(order=order + ("I" if version == 42 else "Q"), fields=fields)
+
+
+def value_bytes(found: Directory, tag: int, kind: int, read: Read) -> bytes:
+    """The bytes of a value.
+
+    Args:
+        found: the directory.
+        tag: of the field.
+        kind: type that it should have, of numbers or text.
+        read: bytes of the file between two positions.
+
+    Raises:
+        KeyError: there is no such field, or no such type.
+        ValueError: it has another type, or is cut off.
+    """
+    said, count, value = found.fields[tag]
+    size = count * _SIZES[kind]
+    if said != kind or size > _LONGEST:
+        raise ValueError(f"got type {said} of {count} in tag {tag}, expected type {kind}")
+    if size > len(value):
+        (start,) = struct.unpack(found.order, value)
+        value = read(start, start + size)
+    if len(value) < size:
+        raise ValueError(f"tag {tag} is cut off")
+    return value[:size]
 
 
 def _numbers(order: str, field: tuple[int, int, bytes], read: Read) -> NDArray[np.uint64]:
@@ -156,7 +198,14 @@ def _numbers(order: str, field: tuple[int, int, bytes], read: Read) -> NDArray[n
     return np.frombuffer(value, dtype, count).astype(np.uint64)
 
 
-def _table(order: str, fields: Mapping[int, tuple[int, int, bytes]], read: Read) -> BlockTable | None:
+def block_table(found: Directory, read: Read) -> BlockTable | None:
+    """The blocks of a TIFF whose directory is known; see `read_table`.
+
+    Raises:
+        ValueError: what it says is no image; or `struct.error`, `KeyError` and others that damaged files cause.
+    """
+    order, fields = found.order, found.fields
+
     def of(tag: int, default: int | None = None) -> int:
         """The one value of a field, which every band shares."""
         if tag not in fields and default is not None:
