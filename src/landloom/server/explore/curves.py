@@ -19,7 +19,8 @@ INDEX: Final = "NDVI"
 def mean_document(series: SampleSeries) -> dict[str, Any]:
     """Mean of every band over the pixels with usable numbers in all of them: neither nodata nor saturated.
 
-    JSON values in the form of a pixel's series. With red and near infrared among the bands there is the mean of the vegetation index as well.
+    JSON values in the form of a pixel's series. With red and near infrared among the bands there is the mean of the
+    vegetation index as well.
 
     Args:
         series: of the sample.
