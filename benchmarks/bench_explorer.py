@@ -28,7 +28,11 @@ FILTERS = ("Coniferous forest", "Pastures", "Water bodies", "Peat bogs", "Mixed 
 WATCH = """() => {
   window.longest = 0;
   let last = performance.now();
-  const next = (now) => { window.longest = Math.max(window.longest, now - last); last = now; requestAnimationFrame(next); };
+  const next = (now) => {
+    window.longest = Math.max(window.longest, now - last);
+    last = now;
+    requestAnimationFrame(next);
+  };
   requestAnimationFrame(next);
 }"""
 OTHER = "count => document.querySelector('[data-count]').dataset.count !== count"

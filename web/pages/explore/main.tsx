@@ -15,9 +15,8 @@ function App() {
   const [problem, setProblem] = useState("");
   useEffect(() => {
     let wanted = true;
-    getJson<About>(under("corpus", view))
-      .then(async (about) => {
-        const arrays = await getArrays(about.samples, view);
+    Promise.all([getJson<About>(under("corpus", view)), getArrays(view)])
+      .then(([about, arrays]) => {
         if (!wanted) return;
         document.title = about.title;
         setProblem("");
