@@ -15,7 +15,6 @@ from PIL import Image
 from landloom.archive.choice import Candidate, SceneChoice
 from landloom.archive.figure import calendar_figure
 from landloom.model.rendering.palettes import named_rendering
-from landloom.model.rendering.values import Categorical
 from landloom.model.time import Period, parse_instant
 from landloom.products.guess import figures as guess
 from landloom.publication.sample_files import encode_sample
@@ -26,6 +25,8 @@ from landloom.reports.text import INSTEAD, plain, plain_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from landloom.model.rendering.values import Categorical
 
 NAMES = ["$\\frac{a$", "Côte d$'Ivoire$", "$x$ $y$", "_hidden", "a\x1b[2Jb", "<b>&amp;", "\\$5", "\u202etxt", "\ud800"]
 CHIP = np.zeros((4, 4), np.uint8)
