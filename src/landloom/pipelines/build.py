@@ -33,6 +33,8 @@ from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import REPORT, keep_draw, write_report
 from landloom.publication.unchanged import keep_published, published_before
+from landloom.store.network.allowances import allowed
+from landloom.store.network.budgets import Rations, stated_budgets
 from landloom.store.network.traffic import declare, limits, traffic
 from landloom.store.open import open_store
 
@@ -111,6 +113,7 @@ def build(
         BuildError: units failed; the next build retries them.
         BlankProductError: a product has samples without any observation, and the recipe does not allow it.
         DiskFullError: no space is left; the next build continues.
+        TransientFaultError: the budget of a host is spent (`LANDLOOM_BUDGETS`); likewise.
 
     Example:
         >>> from landloom.errors import RecipeError
@@ -165,12 +168,7 @@ def _made(
     *,
     allow_missing: bool,
 ) -> dict[str, Any]:
-    """Make units, and of all a corpus, which is the first of three last steps; returns notes and parts of the report.
-
-    Raises:
-        BuildError: units failed; the next build retries them.
-        BlankProductError: a product has samples without any observation, and the recipe does not allow it.
-    """
+    """Make units, and of all a corpus: the first of three last steps; returns notes and parts of the report."""
     results = Results(plan.units, context.journal, plan.tiles)
     problems = [*lacking, *run_units("building", waiting, context), *results.refused()]
     if problems and not allow_missing:
@@ -256,12 +254,15 @@ def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Place,
 def planned(project: Project, context: BuildContext, *, allow_missing: bool = False) -> Plan:
     """The plan of a build, noted in its journal; raises what `landloom.engine.plan.gather` does."""
     traffic()  # of what this process did before
+    left = Rations(stated_budgets(), context.journal.traffic() if stated_budgets() else {}).left
     try:
-        inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
+        with allowed(left):
+            inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
     finally:
         context.journal.add_traffic(traffic())
     plan = make_plan(project, REGISTRY, inputs, left_out)
     keep_plan(context.journal, plan.units)
+    context.journal.keep_prices()
     return plan
 
 
