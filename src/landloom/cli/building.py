@@ -12,6 +12,7 @@ from landloom.reports.options import (
     HERE,
     BudgetOption,
     JsonOption,
+    OutOption,
     PriceOption,
     ReadingCommand,
     RecipeOption,
@@ -28,12 +29,6 @@ if TYPE_CHECKING:
     from landloom.pipelines.status import Status
     from landloom.store.network.traffic import Counts
 
-OutOption = Annotated[
-    str | None,
-    typer.Option(
-        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
-    ),
-]
 CORPUS = Path("corpus")
 
 

@@ -149,25 +149,26 @@ def _kernel(
             _load(stack[:, b, start:end], values)
             solve(factors, used, values, index, share, right)
             for n in range(out.shape[0]):
-                _store(right[first + n], out[n, b, start:end])
+                store(right[first + n], out[n, b, start:end])
         _few(stack, weight, start, end, out)
 
 
-@kernel
-def _store(row: NDArray[np.float64], out: NDArray[np.uint16]) -> None:
+@kernel(error_model="numpy")
+def store(row: NDArray[np.float64], out: NDArray[np.uint16]) -> None:
+    """Numbers of a row as they are stored: rounded, and neither nodata nor saturated."""
     for p in range(out.size):
         number = np.int32(row[p] + 0.5)
         out[p] = np.uint16(min(max(number, np.int32(1)), np.int32(SATURATED - 1)))
 
 
-@kernel
+@kernel(error_model="numpy")
 def _load(source: NDArray[np.uint16], values: NDArray[np.float64]) -> None:
     for time in range(source.shape[0]):
         for p in range(source.shape[1]):
             values[time, p] = source[time, p]
 
 
-@kernel
+@kernel(error_model="numpy")
 def factorise(
     used: NDArray[np.float64],
     index: NDArray[np.int64],
@@ -220,7 +221,7 @@ def factorise(
                 two[n, p] = far
 
 
-@kernel
+@kernel(error_model="numpy")
 def solve(
     factors: NDArray[np.float64],
     used: NDArray[np.float64],
@@ -253,19 +254,19 @@ def solve(
 # The steps are functions of contiguous rows because only then can the compiler vectorise them.
 
 
-@kernel
+@kernel(error_model="numpy")
 def _add(out: Row, factor: float, weight: Row, values: Row) -> None:
     for p in range(out.size):
         out[p] += factor * weight[p] * values[p]
 
 
-@kernel
+@kernel(error_model="numpy")
 def _down(out: Row, one: Row, before: Row, two: Row, earlier: Row) -> None:
     for p in range(out.size):
         out[p] -= one[p] * before[p] + two[p] * earlier[p]
 
 
-@kernel
+@kernel(error_model="numpy")
 def _up(out: Row, inverse: Row, one: Row, after: Row, two: Row, later: Row) -> None:
     for p in range(out.size):
         out[p] = out[p] * inverse[p] - one[p] * after[p] - two[p] * later[p]

@@ -165,12 +165,7 @@ def _made(
     *,
     allow_missing: bool,
 ) -> dict[str, Any]:
-    """Make units, and of all a corpus, which is the first of three last steps; returns notes and parts of the report.
-
-    Raises:
-        BuildError: units failed; the next build retries them.
-        BlankProductError: a product has samples without any observation, and the recipe does not allow it.
-    """
+    """Make units, and of all a corpus: the first of three last steps; returns notes and parts of the report."""
     results = Results(plan.units, context.journal, plan.tiles)
     problems = [*lacking, *run_units("building", waiting, context), *results.refused()]
     if problems and not allow_missing:

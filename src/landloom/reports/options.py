@@ -16,6 +16,12 @@ from landloom.reports.talk import Talk, talking
 
 RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or folder with a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts; the same as --format json.")]
+OutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
+    ),
+]
 WorkersOption = Annotated[
     int,
     typer.Option(min=0, envvar="LANDLOOM_WORKERS", help="Worker processes on this machine; 0 for one per core."),

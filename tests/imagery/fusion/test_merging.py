@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
-from landloom.imagery.fusion.merging import merge_codes, merge_scene
+from landloom.imagery.fusion.merging import clear_runs, merge_codes, merge_scene, packed, unpacked
 from landloom.imagery.fusion.quality import QUALITY_NODATA
 
 
@@ -29,3 +30,17 @@ def test_cloud_codes_count_from_one() -> None:
     codes = np.array([[0, 0, 2, 0]], np.uint8)
     merge_codes(codes, np.array([[0, 3, 0, QUALITY_NODATA]], np.uint16))
     assert codes.tolist() == [[1, 4, 2, 0]]
+
+
+@pytest.mark.parametrize("share", [0.0, 0.1, 0.5, 0.95, 1.0])
+@pytest.mark.parametrize("shape", [(1, 1), (5, 7), (8, 16)])
+def test_clear_pixels_are_packed_and_unpacked(shape: tuple[int, int], share: float) -> None:
+    rng = np.random.default_rng(2)
+    whole = rng.integers(1, 99, (2, shape[0] + 3, shape[1] + 2)).astype(np.uint16)
+    bands, valid = whole[:, 1:-2, 1:-1], rng.random(shape) < share
+    runs = clear_runs(np.packbits(valid), valid.size)
+    values = packed(bands, runs)
+    assert np.array_equal(values, bands[:, valid])
+    out = np.full(bands.shape, 7, np.uint16)
+    unpacked(values, runs, out)
+    assert np.array_equal(out, np.where(valid, bands, 0))

@@ -17,7 +17,8 @@ from landloom.engine.pixels.masks import PixelMask
 from landloom.engine.pixels.registration import Register
 from landloom.products.fused.aligning import measured, places_of, surveyed
 from landloom.products.fused.sightings import Source
-from landloom.products.fused.staging import Staged, Window
+from landloom.products.fused.staging import Staged
+from landloom.products.fused.windows import Window
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -83,21 +83,28 @@ class Spool:
     def __contains__(self, number: int) -> bool:
         return number in self._places
 
-    def add(self, number: int, piece: bytes) -> None:
-        """Keep a piece under a number."""
-        with self._lock, _named_shortage(f"{len(piece):,} bytes of temporary data"):
-            self._file.seek(self._end)
-            self._file.write(piece)
-            self._file.flush()
-            self._places[number] = self._end, len(piece)
-            self._end += len(piece)
+    def add(self, number: int, *parts: bytes | memoryview) -> None:
+        """Keep a piece under a number, given in one or several parts."""
+        lengths = [memoryview(part).nbytes for part in parts]
+        with self._lock:
+            start, self._end = self._end, self._end + sum(lengths)
+        with _named_shortage(f"{sum(lengths):,} bytes of temporary data"):
+            at = start
+            for part, length in zip(parts, lengths, strict=True):
+                _write(self._file.fileno(), memoryview(part).cast("B"), at)
+                at += length
+        self._places[number] = start, sum(lengths)
 
     def get(self, number: int) -> bytes:
         """The piece of a number."""
         start, length = self._places[number]
-        with self._lock:
-            self._file.seek(start)
-            return self._file.read(length)
+        return os.pread(self._file.fileno(), length, start)
+
+
+def _write(descriptor: int, data: memoryview, at: int) -> None:
+    while data.nbytes:
+        done = os.pwrite(descriptor, data, at)
+        data, at = data[done:], at + done
 
 
 @contextmanager

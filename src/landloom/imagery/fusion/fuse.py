@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from landloom.errors import InvalidValueError
+from landloom.imagery.fusion.features import smoothed_pixels
 from landloom.imagery.fusion.mixtures import expected, mixtures, regional_means
 from landloom.imagery.fusion.noise import noise_levels
 from landloom.imagery.fusion.pixels import find_outliers, fit_gains, pixel_series
 from landloom.imagery.fusion.rates import rates
 from landloom.imagery.fusion.regional import RegionSeries, find_spikes, region_series
-from landloom.imagery.fusion.regions import Regions, find_regions, gather, place_features, without
+from landloom.imagery.fusion.regions import Regions, find_regions, gather, without
 from landloom.imagery.fusion.second import NEAR, NEAR_DAYS, Bandpass, fit_bandpass, second_series
 from landloom.imagery.fusion.smoothing import calibration, smoothed
-from landloom.imagery.whittaker import whittaker
+from landloom.imagery.whittaker import Knots
 from landloom.model.sensor import SATURATED
 
 if TYPE_CHECKING:
@@ -24,13 +25,10 @@ if TYPE_CHECKING:
 
     from landloom.imagery.fusion.sightings import Sightings
 
-Number = TypeVar("Number", bound=np.generic)
 FEATURE_STEP: Final = 15.0
 """Days between the features by which pixels are compared."""
 FEATURE_NOISE: Final = 0.4
 """Noise of a feature relative to an observation's."""
-ROWS: Final = 16
-"""Rows whose features are made at a time."""
 LIMITS: Final = (1, SATURATED - 1)
 """Smallest and largest value that can be stored."""
 HALO: Final = 32
@@ -200,8 +198,7 @@ def prepare(
     regions = _seen_only(regions, series)
     bandpass, left_out = None, None
     if second is not None:
-        added, bandpass, left_out = _second(second, series, regions, gain * noise[:, None, None], noise)
-        series = series if added is None else series.joined(added)
+        series, bandpass, left_out = _second(second, series, regions, gain * noise[:, None, None], noise)
     return Prepared(
         first=first,
         second=second,
@@ -220,21 +217,21 @@ def _regions(
     """Regions by the smoothed seasonal course."""
     last = max(targets[-1], targets[0] + FEATURE_STEP)
     knots = np.arange(targets[0], last + FEATURE_STEP / 2, FEATURE_STEP)
-    height, width = first.valid.shape[1:]
-    features = np.empty((height, width, knots.size * len(noise)), np.uint16)
+    times, bands, height, width = first.stack.shape
+    features = np.empty((height, width, knots.size * bands), np.uint16)
     seen: NDArray[np.bool_] = np.asarray(first.valid.any(axis=0))
-    for row in range(0, height, ROWS):
-        rows = slice(row, row + ROWS)
-        places = np.flatnonzero(seen[rows])
-        if places.size:
-            stack, valid = _picked(first.stack[:, :, rows], places), _picked(first.valid[:, rows], places)
-            place_features(whittaker(stack, valid, first.days, knots, 1.0), seen[rows], features[rows])
+    where = Knots.of(first.days, knots)
+    smoothed_pixels(
+        first.stack.reshape(times, bands, -1),
+        first.valid.reshape(times, -1),
+        np.flatnonzero(seen),
+        where.index,
+        where.share,
+        (where.count, where.first),
+        1.0,
+        features.reshape(height * width, -1),
+    )
     return find_regions(features, np.tile(np.float32(FEATURE_NOISE) * noise, knots.size), origin, seen=seen)
-
-
-def _picked(values: NDArray[Number], places: NDArray[np.int64]) -> NDArray[Number]:
-    """(…, y, x) → (…, pixel, 1) some pixels, by flat index."""
-    return values.reshape(*values.shape[:-2], -1).take(places, axis=-1)[..., None]
 
 
 def _seen_only(regions: Regions, series: RegionSeries) -> Regions:
@@ -266,8 +263,8 @@ def _first_pass(
 
 def _second(
     second: Sightings, series: RegionSeries, regions: Regions, level: NDArray[np.float32], noise: NDArray[np.float32]
-) -> tuple[RegionSeries | None, Bandpass | None, NDArray[np.bool_]]:
-    """Observations of regions by the second sensor, if it can be compared with the first; and those left out."""
+) -> tuple[RegionSeries, Bandpass | None, NDArray[np.bool_]]:
+    """Series with those of the second sensor, if it can be compared with the first; and which of these are left out."""
     made = smoothed(series, rates(series), second.days)
     sure = (made.variance.max(axis=1) < NEAR) | series.seen_within(second.days, NEAR_DAYS)
     mixed = mixtures(second, regions, level)
@@ -277,16 +274,15 @@ def _second(
     some = np.s_[:, :, step // 2 :: step, step // 2 :: step]
     bandpass = fit_bandpass(second.stack[some], differ[some], usable[:, *some[2:]])
     if not np.isfinite(bandpass.scatter).all():
-        return None, None, np.ones_like(sure)
+        return series, None, np.ones_like(sure)
     for t in range(second.days.size):
         differ[t] = bandpass.apply(second.stack[t : t + 1].astype(np.float32))[0] - differ[t]
     where = (mixed.start, mixed.region, mixed.share, regions.count)
     means, uneven, mass = regional_means(differ, second.valid, *where)
     added = second_series(second.days, made.mean, means, uneven, mass, sure, bandpass.scatter, noise)
-    spikes = find_spikes(series.joined(added))
-    order = np.argsort(np.argsort(np.concatenate([series.days, added.days]), kind="stable"), kind="stable")
-    mine = spikes[order[series.days.size :]]
-    return added.without(mine), bandpass, mine
+    both = series.joined(added)
+    spikes = find_spikes(both) & ~both.reference[:, None]
+    return both.without(spikes), bandpass, spikes[~both.reference]
 
 
 def _course(series: RegionSeries, days: NDArray[np.float64], targets: NDArray[np.float64], regions: Regions) -> Course:

@@ -64,37 +64,74 @@ def merge_codes(codes: NDArray[np.uint8], own: NDArray[np.uint16]) -> None:
 
 
 @kernel
-def packed(bands: NDArray[np.uint16], valid: NDArray[np.bool_]) -> NDArray[np.uint16]:
-    """(band, clear pixel + 1) values of clear pixels, row by row; the last one of a band says nothing.
+def clear_runs(bits: NDArray[np.uint8], size: int) -> NDArray[np.int32]:
+    """(run, 2) first pixel of each run of clear ones, and the pixel after it.
 
     Args:
-        bands: (band, y, x).
-        valid: (y, x) clear pixels.
+        bits: `numpy.packbits` of the clear pixels, row by row.
+        size: number of pixels.
     """
-    count, height, width = bands.shape
-    out = np.zeros((count, valid.sum() + 1), np.uint16)
+    runs = np.empty((size // 2 + 1, 2), np.int32)
+    count, inside = 0, False
+    for place in range(bits.size):
+        byte = bits[place]
+        if byte == (np.uint8(255) if inside else np.uint8(0)):
+            continue
+        for k in range(8):
+            clear = (byte >> (7 - k)) & 1 == 1
+            if clear != inside:
+                runs[count, np.int64(inside)] = 8 * place + k
+                count += inside
+                inside = clear
+    if inside:
+        runs[count, 1] = size
+        count += 1
+    return runs[:count].copy()
+
+
+@kernel
+def packed(bands: NDArray[np.uint16], runs: NDArray[np.int32]) -> NDArray[np.uint16]:
+    """(band, clear pixel) values of clear pixels, row by row.
+
+    Args:
+        bands: (band, y, x), also a part of a larger array.
+        runs: of `clear_runs`.
+    """
+    count, _, width = bands.shape
+    out = np.empty((count, (runs[:, 1] - runs[:, 0]).sum()), np.uint16)
     for b in range(count):
         n = 0
-        for y in range(height):
-            for x in range(width):
-                out[b, n] = bands[b, y, x]
-                n += valid[y, x]
+        for run in range(len(runs)):
+            start, stop = runs[run, 0], runs[run, 1]
+            while start < stop:
+                y, x = start // width, start % width
+                size = min(stop - start, width - x)
+                _copy(bands[b, y, x : x + size], out[b, n : n + size])
+                n, start = n + size, start + size
     return out
 
 
 @kernel
-def unpacked(values: NDArray[np.uint16], valid: NDArray[np.bool_], out: NDArray[np.uint16]) -> None:
+def unpacked(values: NDArray[np.uint16], runs: NDArray[np.int32], out: NDArray[np.uint16]) -> None:
     """The opposite of `packed`, with 0 in other pixels.
 
     Args:
         values: of `packed`.
-        valid: (y, x) clear pixels.
+        runs: of `clear_runs`.
         out: (band, y, x) result.
     """
-    count, height, width = out.shape
-    for b in range(count):
-        n = 0
-        for y in range(height):
-            for x in range(width):
-                out[b, y, x] = values[b, n] if valid[y, x] else np.uint16(0)
-                n += valid[y, x]
+    flat = out.reshape(out.shape[0], -1)
+    for b in range(len(flat)):
+        n, end = 0, 0
+        for run in range(len(runs)):
+            start, stop = runs[run, 0], runs[run, 1]
+            flat[b, end:start] = 0
+            _copy(values[b, n : n + stop - start], flat[b, start:stop])
+            n, end = n + stop - start, stop
+        flat[b, end:] = 0
+
+
+@kernel
+def _copy(source: NDArray[np.uint16], target: NDArray[np.uint16]) -> None:
+    for p in range(source.size):
+        target[p] = source[p]

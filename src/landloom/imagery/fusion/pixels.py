@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from landloom.imagery.fusion.levels import smooth_levels
+from landloom.imagery.fusion.levels import WIDE, smooth_levels
 from landloom.imagery.fusion.regions import MEMBERS
 from landloom.kernels import kernel
 from landloom.model.sensor import SATURATED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    Row = NDArray[np.float32]
 
 GAIN_SPREAD: Final = 0.1
 """Standard deviation of pixels' brightness relative to their regions', before anything is observed."""
@@ -28,7 +30,7 @@ _FEW: Final = 4.0
 _LAG: Final = 40.0
 
 
-@kernel
+@kernel(error_model="numpy")
 def fit_gains(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -56,12 +58,13 @@ def fit_gains(
     variance = np.empty((bands, height, width), dtype=np.float32)
     cross, square = np.empty((width, bands)), np.empty((width, bands))
     for y in range(height):
+        own, share = member[:, y].astype(np.uint32), weight[:, y].copy()
         cross[:], square[:] = prior, prior
         for t in range(times):
             for x in range(width):
                 if valid[t, y, x]:
-                    i, j, k, n = member[0, y, x], member[1, y, x], member[2, y, x], member[3, y, x]
-                    p, q, r, s = weight[0, y, x], weight[1, y, x], weight[2, y, x], weight[3, y, x]
+                    i, j, k, n = own[0, x], own[1, x], own[2, x], own[3, x]
+                    p, q, r, s = share[0, x], share[1, x], share[2, x], share[3, x]
                     for b in range(bands):
                         m = p * mean[t, i, b] + q * mean[t, j, b] + r * mean[t, k, b] + s * mean[t, n, b]
                         cross[x, b] += m * (stack[t, b, y, x] / noise[b])
@@ -73,7 +76,7 @@ def fit_gains(
     return gain, variance
 
 
-@kernel
+@kernel(error_model="numpy")
 def find_outliers(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -102,12 +105,13 @@ def find_outliers(
     times, bands, height, width = stack.shape
     found = np.zeros((times, height, width), dtype=np.bool_)
     limit, tenth, one = np.float32(bands * OUTLIER**2), np.float32(0.1), np.float32(1.0)
-    for t in range(times):
-        for y in range(height):
+    for y in range(height):
+        own, share = member[:, y].astype(np.uint32), weight[:, y].copy()
+        for t in range(times):
             for x in range(width):
                 if valid[t, y, x]:
-                    i, j, k, n = member[0, y, x], member[1, y, x], member[2, y, x], member[3, y, x]
-                    p, q, r, s = weight[0, y, x], weight[1, y, x], weight[2, y, x], weight[3, y, x]
+                    i, j, k, n = own[0, x], own[1, x], own[2, x], own[3, x]
+                    p, q, r, s = share[0, x], share[1, x], share[2, x], share[3, x]
                     # Uncertainty only lowers the score: it is looked up for the few that stand out without it.
                     score = np.float32(0.0)
                     for b in range(bands):
@@ -132,7 +136,7 @@ def find_outliers(
     return found
 
 
-@kernel
+@kernel(error_model="numpy")
 def pixel_series(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -181,40 +185,49 @@ def pixel_series(
     place = np.empty(every.size, dtype=np.int64)
     for k in range(every.size):
         place[order[k]] = k
-    shape = (every.size, width)
-    miss = np.zeros((bands, times, width), dtype=np.float32)
-    values, seen = np.zeros(shape, np.float32), np.full(shape, np.inf, np.float32)
-    mean, wide = np.empty(shape, np.float32), np.empty(shape, np.float32)
-    rate, lasting, rest = np.empty(shape, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    pixels = height * width
+    flat, every_clear = stack.reshape(times, bands, pixels), valid.reshape(times, pixels)
+    every_member, every_weight = member.reshape(MEMBERS, pixels), weight.reshape(MEMBERS, pixels)
+    gains, wide_gains, sure = gain.reshape(bands, pixels), gain_variance.reshape(bands, pixels), known.reshape(pixels)
+    shape = targets.size, bands, pixels
+    made, error = series.reshape(shape), sigma.reshape(shape)
     bounds = np.float32(limits[0]), np.float32(limits[1])
-    near, share = np.empty((MEMBERS, width), np.int32), np.empty((MEMBERS, width), np.float32)
-    of_regions = at_targets, variance, near, share
     clipped = 0
-    for y in range(height):
-        near[:], share[:] = member[:, y], weight[:, y]
-        _misses(stack[:, :, y], valid[:, y], at_dates, near, share, gain[:, y], noise, miss)
-        _lasting(miss, valid[:, y], days, lasting, rest)
+    rows = every.size, WIDE
+    miss, seen = np.empty((bands, *rows), np.float32), np.empty(rows, np.float32)
+    mean, wide, rate = np.empty(rows, np.float32), np.empty(rows, np.float32), np.empty(rows, np.float32)
+    lasting, rest = np.empty(WIDE, np.float32), np.empty(WIDE, np.float32)
+    near, share = np.zeros((MEMBERS, WIDE), np.uint32), np.zeros((MEMBERS, WIDE), np.float32)
+    clear, own = np.zeros((times, WIDE), np.bool_), np.zeros((2, bands, WIDE), np.float32)
+    for start in range(0, pixels, WIDE):
+        size = min(WIDE, pixels - start)
+        some = slice(start, start + size)
+        near[:, :size], share[:, :size] = every_member[:, some], every_weight[:, some]
+        own[0, :, :size], own[1, :, :size] = gains[:, some], wide_gains[:, some]
+        clear[:] = False
+        clear[:, :size] = every_clear[:, some]
+        miss[:] = np.float32(0.0)
+        _misses(flat, start, clear, at_dates, near, share, own[0], noise, place, miss)
+        _lasting(miss, clear, days, place, lasting, rest)
         rate[:] = np.float32(2.0 / DECAY) * lasting
+        seen[:] = np.float32(np.inf)
         for t in range(times):
-            for c in range(width):
-                seen[place[t], c] = np.float32(1.0) + rest[c] if valid[t, y, c] else np.float32(np.inf)
+            for c in range(size):
+                seen[place[t], c] = np.float32(1.0) + rest[c] if clear[t, c] else np.float32(np.inf)
         for b in range(bands):
-            for t in range(times):
-                values[place[t]] = miss[b, t]
-            smooth_levels(values, seen, ordered, rate, DECAY, lasting, mean, wide)
-            of_regions, of_pixel = (
-                (at_targets, variance, near, share),
-                (gain[b, y], gain_variance[b, y], rest, known[y]),
-            )
-            clipped += _written(b, y, of_regions, of_pixel, mean, wide, place[times:], noise[b], bounds, series, sigma)
+            smooth_levels(miss[b], seen, ordered, rate, DECAY, lasting, mean, wide)
+            of_regions = (at_targets, variance, near, share)
+            of_pixel = (own[0, b, :size], own[1, b, :size], rest[:size], sure[some])
+            out = made, error
+            clipped += _written(b, start, of_regions, of_pixel, mean, wide, place[times:], noise[b], bounds, *out)
     return clipped
 
 
-@kernel
+@kernel(error_model="numpy")
 def _written(
     b: int,
-    y: int,
-    of_regions: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.int32], NDArray[np.float32]],
+    start: int,
+    of_regions: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.uint32], NDArray[np.float32]],
     of_pixel: tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], NDArray[np.bool_]],
     mean: NDArray[np.float32],
     wide: NDArray[np.float32],
@@ -224,70 +237,106 @@ def _written(
     series: NDArray[np.uint16],
     sigma: NDArray[np.uint16],
 ) -> int:
-    """Write a band of a row; returns the number of values outside of the limits.
+    """Write a band of some pixels; returns the number of values outside of the limits.
 
     Args:
         b: band.
-        y: row.
+        start: the first of the pixels.
         of_regions: their series, variances, and which of them each pixel belongs to, with its weights.
         of_pixel: its brightness, the variance of that, the rest, and whether it is known.
-        mean: (event, x) lasting differences.
-        wide: (event, x) their variances.
+        mean: (event, pixel) lasting differences.
+        wide: (event, pixel) their variances.
         place: (target) event of each.
         noise: of the band.
         limits: as of `pixel_series`.
-        series: as of `pixel_series`.
-        sigma: as of `pixel_series`.
+        series: (target, band, pixel) result of `pixel_series`.
+        sigma: (target, pixel) likewise.
     """
     at_targets, variance, near, share = of_regions
-    gain, gain_variance, rest, known = of_pixel
-    (low, high), clipped, most = limits, 0, np.float32(SATURATED - 1)
+    clipped, size = 0, of_pixel[0].size
+    level, own = np.empty(size, np.float32), np.empty(size, np.float32)
     for n in range(place.size):
-        event, level_of, variance_of = place[n], at_targets[n, b], variance[n, b]
-        for x in range(known.size):
-            i, j, k, r = near[0, x], near[1, x], near[2, x], near[3, x]
-            s, u, v, w = share[0, x], share[1, x], share[2, x], share[3, x]
-            m = s * level_of[i] + u * level_of[j] + v * level_of[k] + w * level_of[r]
-            own = s * variance_of[i] + u * variance_of[j] + v * variance_of[k] + w * variance_of[r]
-            level = noise * (gain[x] * m + mean[event, x])
-            own = gain[x] * gain[x] * own + m * m * gain_variance[x] + wide[event, x] + REST * rest[x]
-            error = noise * np.sqrt(own) + HALF
-            if known[x]:
-                clipped += level < low - HALF or level > high
-                series[n, b, y, x] = np.uint16(min(max(level + HALF, low), high))
-                sigma[n, b, y, x] = np.uint16(min(max(error, np.float32(1.0)), most))
+        _blended(at_targets[n, b], variance[n, b], near, share, level, own)
+        event, some = place[n], slice(start, start + size)
+        smooth = mean[event, :size], wide[event, :size]
+        clipped += _stored(level, own, *of_pixel, *smooth, noise, *limits, series[n, b, some], sigma[n, b, some])
     return clipped
 
 
-@kernel
+@kernel(error_model="numpy")
+def _blended(
+    level_of: Row, variance_of: Row, near: NDArray[np.uint32], share: NDArray[np.float32], level: Row, own: Row
+) -> None:
+    """Mean and variance of each pixel's regions."""
+    for x in range(level.size):
+        i, j, k, r = near[0, x], near[1, x], near[2, x], near[3, x]
+        s, u, v, w = share[0, x], share[1, x], share[2, x], share[3, x]
+        level[x] = s * level_of[i] + u * level_of[j] + v * level_of[k] + w * level_of[r]
+        own[x] = s * variance_of[i] + u * variance_of[j] + v * variance_of[k] + w * variance_of[r]
+
+
+@kernel(error_model="numpy")
+def _stored(
+    regional: Row,
+    uncertain: Row,
+    gain: Row,
+    gain_variance: Row,
+    rest: Row,
+    known: NDArray[np.bool_],
+    mean: Row,
+    wide: Row,
+    noise: np.float32,
+    low: np.float32,
+    high: np.float32,
+    series: NDArray[np.uint16],
+    sigma: NDArray[np.uint16],
+) -> int:
+    """Write the pixels of a band and target."""
+    clipped, most = 0, np.float32(SATURATED - 1)
+    for x in range(known.size):
+        m = regional[x]
+        level = noise * (gain[x] * m + mean[x])
+        own = gain[x] * gain[x] * uncertain[x] + m * m * gain_variance[x] + wide[x] + REST * rest[x]
+        error = noise * np.sqrt(own) + HALF
+        clipped += known[x] and (level < low - HALF or level > high)
+        value = np.int32(min(max(level + HALF, low), high))
+        spread = np.int32(min(max(error, np.float32(1.0)), most))
+        series[x] = np.uint16(value) if known[x] else series[x]
+        sigma[x] = np.uint16(spread) if known[x] else sigma[x]
+    return clipped
+
+
+@kernel(error_model="numpy")
 def _misses(
     stack: NDArray[np.uint16],
+    start: int,
     valid: NDArray[np.bool_],
     at_dates: NDArray[np.float32],
-    member: NDArray[np.int32],
+    member: NDArray[np.uint32],
     weight: NDArray[np.float32],
     gain: NDArray[np.float32],
     noise: NDArray[np.float32],
+    place: NDArray[np.int64],
     miss: NDArray[np.float32],
 ) -> None:
-    """Differences (band, time, pixel) of a row's observations from its regions' series, in units of noise."""
-    bands, times, width = miss.shape
-    miss[:] = np.float32(0.0)
-    for t in range(times):
+    """Place differences (band, event, pixel) of observations from their regions' series, in units of noise."""
+    bands, _, width = miss.shape
+    for t in range(valid.shape[0]):
         for x in range(width):
             if valid[t, x]:
+                i, j, k, n = member[0, x], member[1, x], member[2, x], member[3, x]
+                p, q, r, s = weight[0, x], weight[1, x], weight[2, x], weight[3, x]
                 for b in range(bands):
-                    m = np.float32(0.0)
-                    for k in range(MEMBERS):
-                        m += weight[k, x] * at_dates[t, member[k, x], b]
-                    miss[b, t, x] = np.float32(stack[t, b, x]) / noise[b] - gain[b, x] * m
+                    m = p * at_dates[t, i, b] + q * at_dates[t, j, b] + r * at_dates[t, k, b] + s * at_dates[t, n, b]
+                    miss[b, place[t], x] = np.float32(stack[t, b, start + x]) / noise[b] - gain[b, x] * m
 
 
-@kernel
+@kernel(error_model="numpy")
 def _lasting(
     miss: NDArray[np.float32],
     valid: NDArray[np.bool_],
     days: NDArray[np.float64],
+    place: NDArray[np.int64],
     own: NDArray[np.float32],
     rest: NDArray[np.float32],
 ) -> None:
@@ -296,19 +345,34 @@ def _lasting(
     The rest is what exceeds both that and noise, as where a pixel shows two fields in shares that change with each
     scene's displacement.
     """
-    bands, times, width = miss.shape
+    bands, _, width = miss.shape
+    total, count, square, number = np.zeros(width), np.zeros(width), np.zeros(width), np.zeros(width)
+    last, before = np.full(width, -np.inf), np.zeros((bands, width), np.float32)
+    for t in range(valid.shape[0]):
+        for b in range(bands):
+            _products(miss[b, place[t]], valid[t], days[t], last, before[b], square, total)
+        for x in range(width):
+            number[x] += valid[t, x]
+            count[x] += valid[t, x] and days[t] - last[x] <= _LAG
+            last[x] = days[t] if valid[t, x] else last[x]
     for x in range(width):
-        total, count, last, square, number = 0.0, 0.0, -1, 0.0, 0.0
-        for t in range(times):
-            if not valid[t, x]:
-                continue
-            number += 1.0
-            for b in range(bands):
-                square += miss[b, t, x] * miss[b, t, x] / bands
-            if last >= 0 and days[t] - days[last] <= _LAG:
-                count += 1.0
-                for b in range(bands):
-                    total += miss[b, t, x] * miss[b, last, x] / bands
-            last = t
-        own[x] = np.float32(max(total / (count + _USUAL), 1e-4))
-        rest[x] = np.float32(max((square - number * (1.0 + own[x])) / (number + _FEW), 0.0))
+        own[x] = np.float32(max(total[x] / bands / (count[x] + _USUAL), 1e-4))
+        rest[x] = np.float32(max((square[x] / bands - number[x] * (1.0 + own[x])) / (number[x] + _FEW), 0.0))
+
+
+@kernel(error_model="numpy")
+def _products(
+    miss: NDArray[np.float32],
+    valid: NDArray[np.bool_],
+    day: float,
+    last: NDArray[np.float64],
+    before: NDArray[np.float32],
+    square: NDArray[np.float64],
+    total: NDArray[np.float64],
+) -> None:
+    """Add what a band's differences of a date tell of variances, and remember them in `before`."""
+    for x in range(miss.size):
+        near = valid[x] and day - last[x] <= _LAG
+        square[x] += miss[x] * miss[x] if valid[x] else np.float32(0.0)
+        total[x] += miss[x] * before[x] if near else np.float32(0.0)
+        before[x] = miss[x] if valid[x] else before[x]

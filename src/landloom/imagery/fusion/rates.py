@@ -175,15 +175,16 @@ def _interval_sums(
 ) -> NDArray[np.float64]:
     """(band, interval) sums over regions, each change times the factor of its region (band, region)."""
     times, bands, regions = excess.shape
-    total = np.zeros((bands, count))
+    total = np.zeros((count, bands))
+    # Bands innermost: consecutive additions to one number would wait for each other.
     for t in range(times):
-        for b in range(bands):
-            for region in range(regions):
-                total[b, span[t, region]] += excess[t, b, region] * factor[b, region]
-    return total
+        for region in range(regions):
+            for b in range(bands):
+                total[span[t, region], b] += excess[t, b, region] * factor[b, region]
+    return total.T.copy()
 
 
-@kernel
+@kernel(error_model="numpy")
 def localise(
     values: NDArray[np.float32], noise: NDArray[np.float32], days: NDArray[np.float64], growth: NDArray[np.float32]
 ) -> None:
@@ -200,23 +201,27 @@ def localise(
         growth: (event, band, region) usual growth of variance per day before each event; changed in place.
     """
     events, bands, regions = values.shape
+    usual, own, square = np.empty(bands), np.empty(bands), np.empty(bands)
     for region in range(regions):
         last = -1
         for n in range(events):
             if not np.isfinite(noise[n, 0, region]):
                 continue
             if last >= 0 and days[n] > days[last]:
+                for b in range(bands):
+                    usual[b] = 0.0
+                    for k in range(last + 1, n + 1):
+                        usual[b] += growth[k, b, region] * (days[k] - days[k - 1])
+                    own[b] = noise[n, b, region] + noise[last, b, region]
+                    change = values[n, b, region] - values[last, b, region]
+                    square[b] = change * change
                 factor = 1.0
                 for _ in range(_ROUNDS):
                     total = 0.0
                     for b in range(bands):
-                        usual = 0.0
-                        for k in range(last + 1, n + 1):
-                            usual += growth[k, b, region] * (days[k] - days[k - 1])
-                        own = noise[n, b, region] + noise[last, b, region]
-                        change = values[n, b, region] - values[last, b, region]
-                        share = factor * usual / (factor * usual + own)
-                        total += factor * (1.0 + share * (change * change / (factor * usual + own) - 1.0))
+                        whole = factor * usual[b] + own[b]
+                        share = factor * usual[b] / whole
+                        total += factor * (1.0 + share * (square[b] / whole - 1.0))
                     factor = (KNOWN + total) / (KNOWN + bands)
                 for k in range(last + 1, n + 1):
                     for b in range(bands):

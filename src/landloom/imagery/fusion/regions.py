@@ -76,25 +76,21 @@ def find_regions(
         label = _assign(features, seen, seeds, scale, rows, columns, shape)
     seeds = _means(features, label, shape[0] * shape[1])
     member, weight = _memberships(features, seen, seeds, scale, rows, columns, shape, np.float32(width))
-    return Regions(count=shape[0] * shape[1], member=member, weight=weight)
+    return _numbered(member, weight, seeds[:, -1] > 0, seen)
 
 
-@kernel
-def place_features(values: NDArray[np.uint16], seen: NDArray[np.bool_], out: NDArray[np.uint16]) -> None:
-    """Features (knot, band, pixel seen, 1) → (y, x, feature); those of other pixels are left as they are."""
-    p = 0
-    for y in range(seen.shape[0]):
-        for x in range(seen.shape[1]):
-            if seen[y, x]:
-                k = 0
-                for n in range(values.shape[0]):
-                    for b in range(values.shape[1]):
-                        out[y, x, k] = values[n, b, p, 0]
-                        k += 1
-                p += 1
+def _numbered(
+    member: NDArray[np.int32], weight: NDArray[np.float32], used: NDArray[np.bool_], seen: NDArray[np.bool_]
+) -> Regions:
+    """Regions that have pixels, numbered one by one; pixels of none belong to a last one, which is never observed."""
+    if used.all() and seen.all():
+        return Regions(count=used.size, member=member, weight=weight)
+    nothing = int(used.sum())
+    number = np.where(used, np.cumsum(used) - 1, nothing).astype(np.int32)
+    return Regions(count=nothing + 1, member=np.where(seen, number[member], np.int32(nothing)), weight=weight)
 
 
-@kernel
+@kernel(error_model="numpy")
 def _means(flat: NDArray[np.uint16], label: NDArray[np.int64], count: int) -> NDArray[np.float32]:
     """(region, feature + 1): means, and the number of pixels."""
     size = flat.shape[2]
@@ -114,7 +110,7 @@ def _means(flat: NDArray[np.uint16], label: NDArray[np.int64], count: int) -> ND
     return total
 
 
-@kernel(fastmath=True)
+@kernel(fastmath=True, error_model="numpy")
 def _distance(a: NDArray[np.uint16], b: NDArray[np.float32], scale: NDArray[np.float32], size: int) -> np.float32:
     total = np.float32(0.0)
     for k in range(size):
@@ -152,7 +148,7 @@ def _assign(
     return label
 
 
-@kernel
+@kernel(error_model="numpy")
 def _memberships(
     flat: NDArray[np.uint16],
     seen: NDArray[np.bool_],
@@ -198,7 +194,7 @@ def _memberships(
     return member, weight
 
 
-@kernel
+@kernel(error_model="numpy")
 def gather(
     stack: NDArray[np.uint16],
     valid: NDArray[np.bool_],
@@ -221,28 +217,30 @@ def gather(
     times, bands, height, wide = stack.shape
     total = np.zeros((times, bands, count), dtype=np.float32)
     mass = np.zeros((times, count), dtype=np.float32)
-    own = np.empty((count, bands), dtype=np.float32)
-    for t in range(times):
-        own[:] = 0
-        for y in range(height):
+    sums = np.zeros((times, count, bands), dtype=np.float32)
+    # Row by row, so that the memberships of a row are at hand on all dates.
+    for y in range(height):
+        own, share = member[:, y].astype(np.uint32), weight[:, y].copy()
+        for t in range(times):
             for x in range(wide):
                 if valid[t, y, x]:
-                    i, j, k, n = member[0, y, x], member[1, y, x], member[2, y, x], member[3, y, x]
-                    p, q, r, s = weight[0, y, x], weight[1, y, x], weight[2, y, x], weight[3, y, x]
+                    i, j, k, n = own[0, x], own[1, x], own[2, x], own[3, x]
+                    p, q, r, s = share[0, x], share[1, x], share[2, x], share[3, x]
                     mass[t, i] += p
                     mass[t, j] += q
                     mass[t, k] += r
                     mass[t, n] += s
                     for b in range(bands):
                         value = np.float32(stack[t, b, y, x])
-                        own[i, b] += p * value
-                        own[j, b] += q * value
-                        own[k, b] += r * value
-                        own[n, b] += s * value
+                        sums[t, i, b] += p * value
+                        sums[t, j, b] += q * value
+                        sums[t, k, b] += r * value
+                        sums[t, n, b] += s * value
+    for t in range(times):
         for b in range(bands):
             for region in range(count):
                 if mass[t, region] > 0:
-                    total[t, b, region] = own[region, b] / mass[t, region]
+                    total[t, b, region] = sums[t, region, b] / mass[t, region]
     return total, mass
 
 

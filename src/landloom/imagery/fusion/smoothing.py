@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from landloom.imagery.fusion.levels import smooth_levels
+from landloom.imagery.fusion.levels import WIDE, smooth_levels
 from landloom.imagery.fusion.rates import localise
 from landloom.kernels import kernel
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from landloom.imagery.fusion.rates import Rates
     from landloom.imagery.fusion.regional import RegionSeries
 
-REGIONS: Final = 32
-"""Regions that are smoothed at a time."""
+NEAR: Final = 32
+"""Regions whose intervals are looked at one after the other: as many as the processor's cache holds."""
 FOLDS: Final = 4
 """Parts of the dates that are withheld in turn to calibrate uncertainty."""
 
@@ -83,13 +83,13 @@ def _smooth(
     """
     times, bands, regions = values.shape
     events = days.size
-    seen, noise = np.empty((events, bands, REGIONS), np.float32), np.empty((events, bands, REGIONS), np.float32)
-    growth, start = np.empty((events, bands, REGIONS), np.float32), np.full(REGIONS, np.float32(1e6))
-    own, error = np.empty((events, REGIONS), np.float32), np.empty((events, REGIONS), np.float32)
-    rate, made = np.empty((events, REGIONS), np.float32), np.empty((events, REGIONS), np.float32)
-    wide = np.empty((events, REGIONS), np.float32)
-    for first in range(0, regions, REGIONS):
-        size = min(REGIONS, regions - first)
+    seen, noise = np.empty((events, bands, WIDE), np.float32), np.empty((events, bands, WIDE), np.float32)
+    growth, start = np.empty((events, bands, WIDE), np.float32), np.full(WIDE, np.float32(1e6))
+    own, error = np.empty((events, WIDE), np.float32), np.empty((events, WIDE), np.float32)
+    rate, made = np.empty((events, WIDE), np.float32), np.empty((events, WIDE), np.float32)
+    wide = np.empty((events, WIDE), np.float32)
+    for first in range(0, regions, WIDE):
+        size = min(WIDE, regions - first)
         seen[:], noise[:], growth[:] = np.float32(0.0), np.float32(np.inf), np.float32(1.0)
         for t in range(times):
             for b in range(bands):
@@ -99,7 +99,9 @@ def _smooth(
             for b in range(bands):
                 for p in range(size):
                     growth[n, b, p] = factor[n, b] * base[b, first + p]
-        localise(seen, noise, days, growth)
+        for some in range(0, size, NEAR):
+            part = slice(some, some + NEAR)
+            localise(seen[:, :, part], noise[:, :, part], days, growth[:, :, part])
         for b in range(bands):
             own[:], error[:], rate[:] = seen[:, b], noise[:, b], growth[:, b]
             smooth_levels(own, error, days, rate, 0.0, start, made, wide)

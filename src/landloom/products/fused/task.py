@@ -23,8 +23,9 @@ from landloom.imagery.fusion.methods import FUSED, Filling, filled
 from landloom.imagery.fusion.quality import QUALITY_NODATA, quality_layers
 from landloom.products.fused.aligning import measured, places_of, surveyed
 from landloom.products.fused.sightings import Source, day_of, nadir_notes
-from landloom.products.fused.staging import Staged, Window
+from landloom.products.fused.staging import Staged
 from landloom.products.fused.tally import Tally
+from landloom.products.fused.windows import Window
 from landloom.products.fused.withheld import WITHHELD
 from landloom.products.fused.withholding import withheld_within
 

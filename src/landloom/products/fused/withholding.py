@@ -11,7 +11,8 @@ from zlib import crc32
 import numpy as np
 
 from landloom.imagery.fusion.fuse import HALO
-from landloom.products.fused.staging import Staged, Window
+from landloom.products.fused.staging import Staged
+from landloom.products.fused.windows import Window
 from landloom.products.fused.withheld import WithheldCase, withheld_errors
 
 if TYPE_CHECKING:
