@@ -17,8 +17,8 @@ from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, StoreError
 from landloom.model.address import PRICES_VARIABLE
-from landloom.store.network.budgets import prices
-from landloom.store.network.traffic import Counts, total
+from landloom.store.network.budgets import prices, within_budgets
+from landloom.store.network.traffic import Counts, total, traffic
 from landloom.store.versions import Version
 
 if TYPE_CHECKING:
@@ -224,6 +224,16 @@ class Journal:
             self._db.execute("pragma synchronous = full")
             self._db.execute("insert or replace into note values (?, ?, ?)", (kind, name, document))
             self._db.execute("pragma synchronous = normal")
+
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what is asked of hosts within, outside of units; no more than the budgets of the environment leave."""
+        traffic()  # of what this process did before
+        try:
+            with within_budgets(self.traffic):
+                yield
+        finally:
+            self.add_traffic(traffic())
 
     def add_traffic(self, found: Mapping[str, Counts]) -> None:
         """Add what was asked of hosts outside of units: searches, catalogues."""

@@ -82,7 +82,8 @@ class Status:
 
 
 def keep_plan(journal: Journal, units: Iterable[Unit]) -> None:
-    """Record the units of a build, so that `read_status` can tell which are missing."""
+    """Record the units of a build, and prices of hosts, so that `read_status` can tell what is missing and was paid."""
+    journal.keep_prices()
     journal.keep(PLAN, PLAN, json.dumps({unit.id: [unit.product, unit.key, unit.tile] for unit in units}))
 
 

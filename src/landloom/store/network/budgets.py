@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import os
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from landloom.errors import InvalidInputError
 from landloom.model.address import BUDGETS_VARIABLE, PRICES_VARIABLE
-from landloom.store.network.allowances import listed_name
+from landloom.store.network.allowances import allowed, listed_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from landloom.store.network.traffic import Counts
 
@@ -179,3 +180,11 @@ class Rations:
         if name is not None:
             self._left[name] -= counts.size
         return name
+
+
+@contextmanager
+def within_budgets(spent: Callable[[], Mapping[str, Counts]]) -> Iterator[None]:
+    """Read no more within than budgets of the environment leave, of what was spent before, if any are stated."""
+    stated = stated_budgets()
+    with allowed(Rations(stated, spent()).left if stated else {}):
+        yield
