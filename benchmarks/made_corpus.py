@@ -1,13 +1,12 @@
 """A corpus of any number of samples in the shape of RapidAI4EO's Sentinel-2 part, whose chips are made up.
 
 Recipe, item table, labels, plan, journal and all documents are real, and written by landloom's own build; only the
-composites are not made from pixels: their units are recorded as done, and each chip is the same small GeoTIFF. What
-checks, lists, joins, publishes and validates is no wiser.
+composites are not made from pixels: their units are recorded as done, and each chip is the same small GeoTIFF with its
+own name behind it. What checks, lists, joins, publishes and validates is no wiser.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
@@ -139,21 +138,22 @@ def record_composites(context: BuildContext, units: tuple[Unit, ...]) -> None:
         if chip is None:
             pixels = np.random.default_rng(2).integers(1, 9, (12, 4, 4)).astype(np.uint16).repeat(15, 1).repeat(15, 2)
             chip = encode_geotiff(pixels, task.samples[0].grid(10), nodata=0)
-        made = FileEntry.of("", chip)
-        keys = [
+        files = []
+        for key in (
             task.layout.chip(sample.id, task.products[0], step.name, None)
             for sample in task.samples
             for step in task.timesteps
-        ]
-        for key in keys:
+        ):
+            content = chip + key.encode()  # no two have the same digest, which would compress well
             path = context.store.path(key)  # type: ignore[attr-defined]
             try:
-                path.write_bytes(chip)
+                path.write_bytes(content)
             except FileNotFoundError:
                 path.parent.mkdir(parents=True)
-                path.write_bytes(chip)
+                path.write_bytes(content)
+            files.append(FileEntry.of(key, content))
         outcome = Outcome(
-            files=tuple(replace(made, path=key) for key in keys),
+            files=tuple(files),
             observed=(
                 Observed(
                     product="s2",

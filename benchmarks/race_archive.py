@@ -9,8 +9,6 @@ from itertools import product as pairs
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-import rasterio
-from rasterio.windows import Window
 from shapely import box, transform
 from shapely.geometry import mapping
 
@@ -68,6 +66,9 @@ def _pixels(name: str, grid: Grid, number: int, seed: int) -> NDArray[Any]:
 
 def _write(path: Path, granule: Granule, shown: Grid, name: str, number: int, seed: int) -> None:
     """A tiled file with the granule's grid, sparse outside the part that is shown."""
+    import rasterio
+    from rasterio.windows import Window
+
     resolution = 20 if name == "SCL" else int(SENTINEL2[name].resolution)
     grid, side = shown.at(resolution), SIDE // resolution
     with rasterio.open(

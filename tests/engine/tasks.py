@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,7 @@ from landloom.engine.units import Note, NoteKind, Outcome, Unit
 from landloom.errors import DiskFullError, MissingKeyError, PermanentFaultError
 from landloom.store.href_documents import HrefDocuments
 from landloom.store.patience import Patience
+from landloom.store.ranges import open_source
 from landloom.store.raster import open_raster
 
 if TYPE_CHECKING:
@@ -182,3 +184,17 @@ class Corner:
             rows, columns = raster.grid.shape
             value = int(raster.read(raster.grid.window(rows - 1, columns - 1, 1, 1))[0, 0])
         return Outcome(files=(FileEntry(path="pixel", size=value, sha256="0" * 64),))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """Reads a file of a server in parts of 64 KiB, several at a time."""
+
+    href: str
+
+    def run(self) -> Outcome:
+        source = open_source(self.href)
+        spans = [(start, start + 2**16) for start in range(0, source.size, 2**16)]
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(lambda span: source.part(*span), spans))
+        return Outcome(files=())

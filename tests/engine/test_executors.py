@@ -10,12 +10,14 @@ import threading
 import warnings
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from tests.engine.tasks import Dies, Outlives, Square, unit
 from tests.projects import digest_of
 
 from landloom.engine.executors import InlineExecutor, at_most, dask, executor_factory, inline, processes, submit
+from landloom.engine.run import run
 from landloom.errors import ForeignAddressError, InvalidInputError, InvalidValueError
 from landloom.model.address import HOSTS_VARIABLE
 from landloom.pipelines.build import build
@@ -24,11 +26,14 @@ from landloom.store.network.traffic import connections, declare
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from distributed import LocalCluster
 
     from landloom.engine.executors import Factory
+    from landloom.engine.journal import Journal
 
 # Dask warns of its own shutdown and of ports; none of it is about landloom.
 on_a_cluster = pytest.mark.filterwarnings("ignore")
@@ -69,6 +74,29 @@ def test_a_killed_worker_changes_nothing(cluster: LocalCluster, tiny: Path, tiny
     with pytest.raises(ProcessLookupError):
         os.kill(victim, 0)
     assert digest_of(tmp_path / "corpus") == digest_of(tiny_corpus)
+
+
+@on_a_cluster
+def test_a_dead_worker_of_a_cluster_costs_its_unit_alone(
+    cluster: LocalCluster, journal: Journal, tmp_path: Path
+) -> None:
+    """The unit beside it is not begun anew; one that kills every worker fails; the executor goes on."""
+    scheduler: Any = cluster.scheduler
+    scheduler.allowed_failures = 0
+    made: list[int] = []
+
+    def factory() -> AbstractContextManager[Executor]:
+        made.append(1)
+        return dask(cluster.scheduler_address)()
+
+    died, log = tmp_path / "died", tmp_path / "log"
+    always = unit("always", Dies(marker=""))
+    units = [unit("dies", Dies(marker=str(died))), unit("lives", Outlives(log=str(log), marker=str(died))), always]
+    problems = run([*units, *(unit(f"s{n}", Square(number=n)) for n in range(3))], factory=factory, journal=journal)
+    assert [problem.where for problem in problems] == [always.id]
+    assert sum(entry.state == "done" for entry in journal.entries()) == 5
+    assert log.read_text() == "ran\n"
+    assert len(made) == 1
 
 
 THREADS = f"{__name__}:threads"

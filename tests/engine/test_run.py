@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.engine.tasks import Bug, Chained, Corner, Dies, Faulty, Full, Link, Outlives, Reads, Square, unit
+from tests.engine.tasks import Bug, Chained, Corner, Dies, Faulty, Full, Link, Outlives, Parts, Reads, Square, unit
 
 from landloom.engine.executors import WORKERS, capacity, inline, processes
 from landloom.engine.run import execute, run, worker_died
@@ -18,6 +18,8 @@ from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, PermanentFaultError
 from landloom.formats.geotiff import encode_cog
 from landloom.model.grid import Grid
+from landloom.store.network.allowances import BudgetError
+from landloom.store.network.budgets import Price
 from landloom.store.network.traffic import Counts, host_of, traffic
 
 if TYPE_CHECKING:
@@ -119,6 +121,40 @@ def test_a_second_run_opens_no_file_again_and_reads_a_replaced_one_anew(
     serve(18, 2)
     assert (value(inline), len(faulty.requests)) == (18, 3)
     assert (value(inline), len(faulty.requests)) == (18, 1)
+
+
+@pytest.mark.parametrize("factory", [inline, processes(2)], ids=["inline", "processes"])
+def test_a_run_stops_before_a_budget_is_exceeded_and_goes_on_with_a_larger_one(
+    journal: Journal, factory: Factory, faulty: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = host_of(faulty.address).name
+    units = [unit(f"{number}", Reads(href=f"{faulty.address}/{number}.json")) for number in range(9)]
+    for number in range(9):
+        (tmp_path / f"{number}.json").write_text('"' + "x" * 998 + '"')
+    for budget, done in ((4500, 4), (4900, 4), (7000, 7)):
+        monkeypatch.setenv("LANDLOOM_BUDGETS", f"127.0.0.1={budget}")
+        left = [one for one in units if (entry := journal.get(one.id)) is None or entry.state == "failed"]
+        with pytest.raises(BudgetError, match=rf"{done},000 of {budget:,} bytes read.* larger --budget"):
+            run(left, factory=factory, journal=journal)
+        assert sum(entry.state == "done" for entry in journal.entries()) == done
+        assert journal.traffic()[host].size == 1000 * done
+    monkeypatch.delenv("LANDLOOM_BUDGETS")
+    assert run(left, factory=factory, journal=journal) == []
+    monkeypatch.setenv("LANDLOOM_PRICES", "127.0.0.1=2/GiB+5/1000")
+    journal.keep_prices()
+    monkeypatch.delenv("LANDLOOM_PRICES")
+    journal.keep_prices()
+    assert journal.prices() == {"127.0.0.1": Price(gib=2, thousand=5)}
+
+
+def test_one_unit_alone_reads_no_more_than_the_budget(
+    journal: Journal, faulty: FaultyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.tif").write_bytes(np.random.default_rng(1).bytes(2**20))
+    monkeypatch.setenv("LANDLOOM_BUDGETS", "127.0.0.1=300 KiB")
+    with pytest.raises(BudgetError, match="the budget of 127"):
+        run([unit("a", Parts(href=f"{faulty.address}/a.tif"))], factory=inline, journal=journal)
+    assert journal.traffic()[host_of(faulty.address).name].size == 256 * 1024
 
 
 def test_attempts_are_counted(journal: Journal) -> None:

@@ -43,18 +43,18 @@ exec $landloom
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    """A recipe whose only units are class fractions, of as many tiles as there are squares in a row and more."""
+    """A recipe whose only units are class fractions, of a row of as many squares as there are shards, 23 km wide."""
     write_starter("demo", tmp_path / "landloom.yaml")
     document = yaml.safe_load((tmp_path / "landloom.yaml").read_text(encoding="utf-8"))
-    columns = range(6, 6 + SHARDS)
-    squares = [shapely.box(column / 2, 47, column / 2 + 0.5, 47.5) for column in columns]
-    whole = shapely.box(3, 47, 3 + SHARDS / 2, 47.5)
+    columns, west, wide = range(SHARDS), 3, 0.3
+    squares = [shapely.box(west + column * wide, 47, west + (column + 1) * wide, 47.2) for column in columns]
+    whole = shapely.box(west, 47, west + SHARDS * wide, 47.2)
     codes = [("311", "211", "512")[column % 3] for column in columns]
     geopandas.GeoDataFrame({"CODE_18": codes}, geometry=squares, crs=4326).to_file(tmp_path / "labels.gpkg")
     geopandas.GeoDataFrame({"id": ["a"]}, geometry=[whole], crs=4326).to_file(tmp_path / "region.geojson")
     document["region"]["file"] = document["samples"]["strata"]["file"] = "region.geojson"
     document["labels"]["clc"]["file"] = "labels.gpkg"
-    document["samples"]["count"] = 4 * SHARDS
+    document["samples"]["count"] = 2 * SHARDS
     document["products"] = {"pfsr": {"kind": "external", "cadence": "5 days", "terms": TERMS}}
     (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
     return tmp_path

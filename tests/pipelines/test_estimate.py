@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
+from landloom.engine.journal import Journal
 from landloom.engine.pixels.blocks import BUDGET
+from landloom.pipelines.build import build
 from landloom.pipelines.estimate import estimate, estimate_recipe, zones_of
+from landloom.pipelines.estimates.work import Bill, Rates
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.starters import write_starter
 
@@ -60,11 +63,49 @@ def test_a_plan_with_its_inputs_counts_what_a_build_makes(tiny: Path, tiny_corpu
     assert estimate_recipe(tmp_path, search=False).scenes is None
 
 
+def test_the_published_corpus_comes_to_what_is_published(tmp_path: Path) -> None:
+    """79 million chips and their quality layers in some 17 TB, with the fused series at 3 m."""
+    write_starter("rapidai4eo", tmp_path / "landloom.yaml")
+    text = (tmp_path / "landloom.yaml").read_text(encoding="utf-8")
+    document = yaml.safe_load(text)
+    document["products"]["pfsr"]["resolution"] = 3
+    (tmp_path / "landloom.yaml").write_text(yaml.safe_dump(document), encoding="utf-8")
+    numbers = estimate(REGISTRY.open(tmp_path), REGISTRY)
+    images = sum(product.size or 0 for product in numbers.products if product.role == "data")
+    assert images == pytest.approx(17e12, rel=0.02)
+    assert not numbers.placed
+    assert {product.source for product in numbers.products} == {"usual compression"}
+
+
+def test_a_plan_is_kept_for_the_build_and_measures_what_it_will_write(tiny: Path, tmp_path: Path) -> None:
+    (tmp_path / "archive").symlink_to((tiny / "archive").resolve())
+    (tmp_path / "landloom.yaml").write_text((tiny / "landloom.yaml").read_text(encoding="utf-8"), encoding="utf-8")
+    rates = Rates(bandwidth=1e6, workers=2)
+    guessed, planned = estimate_recipe(tmp_path, measure=False), estimate_recipe(tmp_path, rates=rates)
+    assert guessed.work is None
+    assert planned.work is not None
+    with Journal(tmp_path / "corpus" / ".landloom" / "journal.sqlite") as journal:
+        cells = {entry.id: entry.recorded for entry in journal.entries()}
+        assert {entry.attempts for entry in journal.entries()} == {1}
+    build(tmp_path)
+    with Journal(tmp_path / "corpus" / ".landloom" / "journal.sqlite") as journal:
+        assert {entry.id: entry.recorded for entry in journal.entries() if entry.id in cells} == cells
+    made = sum(path.stat().st_size for path in (tmp_path / "corpus" / "imagery").rglob("*") if path.is_file())
+    assert planned.work.written == pytest.approx(made, rel=0.25)
+    assert planned.document()["bytes"] == round(planned.work.written)
+    assert planned.bill == Bill.of(planned.work, rates)
+    assert planned.unmeasured == ("labels.clc",)
+    again = estimate_recipe(tmp_path)
+    assert again.work is not None
+    assert again.work.written == pytest.approx(made, rel=0.01)
+    assert "made before" in {product.key: product.source for product in again.products}["s2"]
+
+
 def test_sizes_follow_from_pixels_bands_and_types(tiny: Path) -> None:
     project = REGISTRY.open(tiny)
     numbers = {one.key: one for one in estimate(project, REGISTRY).products}
-    assert numbers["s2"].size == round(6 * 2 * 60 * 60 * 12 * 2 * 0.72)
-    assert numbers["count"].size == round(6 * 2 * 60 * 60 * 1 * 1 * 0.72)
+    assert numbers["s2"].size == round(6 * 2 * 60 * 60 * 12 * 2 * 0.71)
+    assert numbers["count"].size == round(6 * 2 * 60 * 60 * 1 * 1 * 0.1)
     assert estimate(project, REGISTRY).memory == 2 * BUDGET
 
 

@@ -192,6 +192,8 @@ def test_documents_are_those_of_the_corpus_tile_by_tile_and_those_of_no_tile_las
         "stac-v1.0",
         "README.md",
         "croissant.json",
+        "corpus.qgz",
+        "qgis",
     }
     for key, data in written.items():
         assert (tiny_corpus / key).read_bytes() == data, key

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from landloom.model.rendering.known import CLAIMED, IDENTIFIERS
 from landloom.model.rendering.palettes import distinct, named_rendering
-from landloom.model.rendering.values import Continuous
+from landloom.model.rendering.values import Continuous, Rendering
 from landloom.reports.rasters import class_picture, class_shares, coloured, histogram, layer_rows, small_multiples
 
 if TYPE_CHECKING:
@@ -34,7 +34,12 @@ def test_codes_have_the_colour_of_their_class_and_others_are_grey(codes: set[int
 def test_figures_are_pictures() -> None:
     rng = np.random.default_rng(1)
     names = named_rendering((code, f"class {code}", colour) for code, colour in enumerate(distinct(59), 1))
-    shown = {"classes": names, "ids": IDENTIFIERS, "ratios": Continuous(unit="share"), "masks": CLAIMED}
+    shown: dict[str, Rendering] = {
+        "classes": names,
+        "ids": IDENTIFIERS,
+        "ratios": Continuous(unit="share"),
+        "masks": CLAIMED,
+    }
     layers: dict[str, NDArray[Any]] = {
         "classes": rng.integers(0, 60, (8, 8)).astype(np.uint8),
         "ids": rng.integers(0, 2**40, (8, 8)),

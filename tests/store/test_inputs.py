@@ -35,6 +35,18 @@ def test_web_files(faulty: FaultyServer, tmp_path: Path) -> None:
     assert changed(noted) == set(), "who does not answer has not changed"
 
 
+def test_a_file_of_several_tiles_is_asked_for_once(faulty: FaultyServer, tmp_path: Path) -> None:
+    (tmp_path / "shared").write_bytes(b"x" * 100)
+    with noted_versions() as noted:
+        open_source(f"{faulty.address}/shared").close()
+    known, asked = dict(noted), {}
+    assert changed(known, asked=asked) == set()
+    (tmp_path / "shared").write_bytes(b"x" * 101)
+    assert changed(known, asked=asked) == set(), "the answer of before counts"
+    assert changed({href: Version(size=99) for href in known}, asked=asked) == set(known), "also of another tile"
+    assert changed(known, asked={}) == set(known)
+
+
 @pytest.mark.parametrize("kind", ["s3", "azure"])
 def test_stored_files(kind: str, request: pytest.FixtureRequest) -> None:
     store = open_store(f"{request.getfixturevalue(kind)}/inputs")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 from typing import TYPE_CHECKING, Any
 
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -54,6 +56,8 @@ class TableArchive:
         self._documents = documents
         self._content: pa.Buffer | None = None
         self._gate = ItemGate(profile, sensor)
+        self._parsed: dict[bytes, Scene | None] = {}
+        self._checked = False
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -70,10 +74,19 @@ class TableArchive:
         for item in self._items(footprint, period):
             kept = {key: asset for key, asset in (item.get("assets") or {}).items() if asset is not None}
             where = "/".join(str(item[key]) for key in ("collection", "id") if item.get(key))
-            scene = self._gate.scene({**item, "assets": kept}, str(self._path), where)
+            scene = self._scene({**item, "assets": kept}, where)
             if scene is not None:
                 self._gate.gather(found, scene, footprint, period, where)
         return resolve_duplicates(found.values())
+
+    def _scene(self, item: Mapping[str, Any], where: str) -> Scene | None:
+        """The scene of a row, parsed once: neighbouring tiles lie under the same granules."""
+        hrefs = [asset.get("href") for asset in item["assets"].values() if isinstance(asset, dict)]
+        told = orjson.dumps([where, hrefs, item.get("properties")], default=str, option=orjson.OPT_NON_STR_KEYS)
+        key = hashlib.sha256(told).digest()
+        if key not in self._parsed:
+            self._parsed[key] = self._gate.scene(item, str(self._path), where)
+        return self._parsed[key]
 
     def _items(self, footprint: BaseGeometry, period: Period) -> Iterable[Mapping[str, Any]]:
         from stac_geoparquet.arrow import stac_table_to_items
@@ -84,8 +97,10 @@ class TableArchive:
             missing = {"id", "geometry", "assets"} - set(schema.names)
             if missing:
                 raise PermanentFaultError(f"{self._path}: no stac-geoparquet: without {', '.join(sorted(missing))}")
-            with pa.BufferReader(source) if isinstance(source, pa.Buffer) else pa.OSFile(str(source)) as whole:
-                check_size(whole)
+            if not self._checked:
+                with pa.BufferReader(source) if isinstance(source, pa.Buffer) else pa.OSFile(str(source)) as whole:
+                    check_size(whole)
+                self._checked = True
             table = pq.read_table(_readable(source), filters=self._filter(schema, footprint, period), use_threads=False)
         except (FileNotFoundError, IsADirectoryError) as error:
             raise PermanentFaultError(f"{self._path}: no such file") from error

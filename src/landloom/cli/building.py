@@ -8,22 +8,27 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from landloom.errors import InvalidInputError, counted
-from landloom.reports.options import HERE, JsonOption, ReadingCommand, RecipeOption, RequestsOption, WorkersOption
+from landloom.reports.options import (
+    HERE,
+    BudgetOption,
+    JsonOption,
+    OutOption,
+    PriceOption,
+    ReadingCommand,
+    RecipeOption,
+    RequestsOption,
+    WorkersOption,
+)
 from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table, size
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from landloom.engine.executors import Factory
     from landloom.pipelines.build import BuildReport
+    from landloom.pipelines.status import Status
     from landloom.store.network.traffic import Counts
 
-OutOption = Annotated[
-    str | None,
-    typer.Option(
-        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
-    ),
-]
 CORPUS = Path("corpus")
 
 
@@ -48,6 +53,8 @@ def build(
         typer.Option(help="`module:function` that makes a concurrent.futures.Executor, instead of local workers."),
     ] = None,
     _requests: RequestsOption = None,
+    _budget: BudgetOption = None,
+    _price: PriceOption = None,
     allow_missing: Annotated[bool, typer.Option(help="Publish without the units that failed.")] = False,
     prepare: Annotated[bool, typer.Option(help="Only do what all shards need: place samples, find scenes.")] = False,
     shard: Annotated[
@@ -150,17 +157,18 @@ def status(
     if missing and state.pace:
         say(f"  {60 * state.pace:.1f} units a minute lately: about {missing / state.pace / 3600:.1f} hours left")
     if state.hosts:
-        header = ("host", "requests", "retries", "given up", "bytes", "lately")
-        say_table("requests", header, [_host(name, counts, state.rates) for name, counts in state.hosts.items()])
+        header = ("host", "requests", "retries", "given up", "bytes", "lately", *(("cost",) if state.costs else ()))
+        say_table("requests", header, [_host(name, counts, state) for name, counts in state.hosts.items()])
     for failure in state.failures:
         say(f"  {failure}")
     if state.shards:
         say(f"  shards with something left: {', '.join(state.shards)}")
 
 
-def _host(name: str, counts: Counts, rates: Mapping[str, float]) -> tuple[object, ...]:
-    rate = f"{size(rates.get(name, 0.0))}/s"
-    return name, counts.requests, counts.retries, counts.failures, size(counts.size), rate
+def _host(name: str, counts: Counts, state: Status) -> tuple[object, ...]:
+    rate, price = f"{size(state.rates.get(name, 0.0))}/s", state.costs.get(name)
+    costs = () if not state.costs else ("" if price is None else f"{price:,.2f}",)
+    return name, counts.requests, counts.retries, counts.failures, size(counts.size), rate, *costs
 
 
 def validate(

@@ -43,6 +43,7 @@ class PublishedFiles:
         """Read every manifest once."""
         self._store = store
         self._recent: OrderedDict[str, dict[str, FileEntry]] = OrderedDict()
+        self._refused: dict[str, frozenset[str]] = {}
         self.tiles: dict[str, str] = {}
         """Folder of a tile, such as `33N/16E-243N` → key of its manifest."""
         self.folders: dict[str, str] = {}
@@ -88,6 +89,7 @@ class PublishedFiles:
             return
         refused = refused_keys(entry.path for entry in entries)
         self.broken += [Problem(where=key, what=why) for why in refused.values()]
+        self._refused[own] = frozenset(refused)
         self.count += len(entries)
         for entry in entries:
             path = entry.path
@@ -123,8 +125,8 @@ class PublishedFiles:
             found = () if key is None else read_manifest(self._store.get(key), key)
         except InvalidDocumentError:  # reported once, when all were read
             found = ()
-        refused = refused_keys(entry.path for entry in found)
-        own = {entry.path: entry for entry in found if f"/{tile}/" in entry.path and entry.path not in refused}
+        refused, inside = self._refused.get(tile, frozenset()), f"/{tile}/"
+        own = {entry.path: entry for entry in found if inside in entry.path and entry.path not in refused}
         self._recent[tile] = own
         while len(self._recent) > RECENT:
             self._recent.popitem(last=False)

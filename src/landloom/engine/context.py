@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from landloom.engine.shards import Shard
     from landloom.engine.units import Unit
     from landloom.store.protocol import Store
+    from landloom.store.versions import Version
 
 LOCK: Final = ".landloom/lock.sqlite"
 """Locked by the process that builds in the folder."""
@@ -243,17 +244,18 @@ def unfinished(units: Iterable[Unit], context: BuildContext) -> list[Unit]:
     listed = list(units)
     sizes = Sizes(context.store)
     finished: set[str] = set()
+    asked: dict[str, Version | None] = {}
     for _, group in groupby(sorted(listed, key=lambda unit: unit.tile), key=lambda unit: unit.tile):
         # units of a tile read the same files; those of all tiles do not fit in memory
         done = [found for unit in group if (found := _done(unit, context, sizes)) is not None]
-        finished |= {unit.id for unit in done} - _stale(done, context)
+        finished |= {unit.id for unit in done} - _stale(done, context, asked)
     return [unit for unit in listed if unit.id not in finished]
 
 
-def _stale(done: Sequence[FinishedUnit], context: BuildContext) -> set[str]:
-    """Ids of finished units of whose source files one is another version now."""
+def _stale(done: Sequence[FinishedUnit], context: BuildContext, asked: dict[str, Version | None]) -> set[str]:
+    """Ids of finished units of whose source files one is another version now; each remote file is asked for once."""
     known = {href: version for unit in done for href, version in unit.inputs.items()}
-    different = changed(known) if known else frozenset()
+    different = changed(known, asked=asked) if known else frozenset()
     with kept_headers(context.headers if different else None):
         for href in different:
             forget_header(href)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import time
 import zlib
@@ -15,7 +16,9 @@ import orjson
 from landloom.corpus.manifest import FileEntry
 from landloom.engine.units import Outcome
 from landloom.errors import DiskFullError, StoreError
-from landloom.store.network.traffic import Counts, total
+from landloom.model.address import PRICES_VARIABLE
+from landloom.store.network.budgets import prices, within_budgets
+from landloom.store.network.traffic import Counts, total, traffic
 from landloom.store.versions import Version
 
 if TYPE_CHECKING:
@@ -24,11 +27,14 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from landloom.engine.units import Unit
+    from landloom.store.network.budgets import Price
 
 State = Literal["done", "failed"]
 
 _TRAFFIC = "traffic"
 """Kind and id of the note with the traffic outside of units."""
+_PRICES = "prices"
+"""Kind and id of the note with the prices of hosts."""
 _VERSION = 2
 """Version of the tables; the units of an older journal are dropped, and run once more."""
 _PARSED = 8
@@ -219,15 +225,40 @@ class Journal:
             self._db.execute("insert or replace into note values (?, ?, ?)", (kind, name, document))
             self._db.execute("pragma synchronous = normal")
 
+    @contextmanager
+    def counted(self) -> Iterator[None]:
+        """Count what is asked of hosts within, outside of units; no more than the budgets of the environment leave."""
+        traffic()  # of what this process did before
+        try:
+            with within_budgets(self.traffic):
+                yield
+        finally:
+            self.add_traffic(traffic())
+
     def add_traffic(self, found: Mapping[str, Counts]) -> None:
         """Add what was asked of hosts outside of units: searches, catalogues."""
         if found:
             now = total((self._other_traffic(), found))
             self.keep(_TRAFFIC, _TRAFFIC, json.dumps({host: counts.document() for host, counts in now.items()}))
 
-    def traffic(self) -> dict[str, Counts]:
-        """Host → what it was asked for, and what it gave, in all builds of this journal."""
-        return total((self._other_traffic(), *(entry.outcome.traffic for entry in self.entries())))
+    def traffic(self, *, units: bool = True) -> dict[str, Counts]:
+        """Host → what it was asked for, and what it gave, in all builds of this journal.
+
+        Args:
+            units: include that of units.
+        """
+        spent = (entry.outcome.traffic for entry in (self.entries() if units else ()))
+        return total((self._other_traffic(), *spent))
+
+    def keep_prices(self) -> None:
+        """Keep the prices of hosts that the environment states; without any, those kept before."""
+        text = os.environ.get(PRICES_VARIABLE, "")
+        if prices(text):
+            self.keep(_PRICES, _PRICES, text)
+
+    def prices(self) -> dict[str, Price]:
+        """Name → price of a host, as of the last build that was told any."""
+        return prices(self.notes(_PRICES).get(_PRICES, ""))
 
     def _other_traffic(self) -> dict[str, Counts]:
         document = json.loads(self.notes(_TRAFFIC).get(_TRAFFIC, "{}"))

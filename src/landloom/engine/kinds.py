@@ -143,6 +143,8 @@ class ReportFacts:
     """Units, without their files."""
     traffic: Mapping[str, Counts] = field(default_factory=dict)
     """Host → what it was asked for, and what it gave."""
+    costs: Mapping[str, float] = field(default_factory=dict)
+    """Host → what it has cost, of those whose price was told."""
 
     def of(self, request: ProductRequest[Any]) -> list[JournalEntry]:
         """The finished units of a request, in id order."""

@@ -14,6 +14,8 @@ from landloom.engine.division import Divisible, Division, Job
 from landloom.engine.executors import at_most, capacity, submit
 from landloom.engine.separate import heals
 from landloom.errors import DiskFullError, LandloomError, Problem
+from landloom.store.network.allowances import BudgetError, allowed
+from landloom.store.network.budgets import Rations, stated_budgets
 from landloom.store.network.headers import StaleHeaderError, kept_headers
 from landloom.store.network.traffic import give_back, total, traffic
 from landloom.store.versions import noted_versions
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
     from landloom.engine.journal import Journal
     from landloom.engine.units import Outcome, Unit
     from landloom.store.network.traffic import Counts
+
+    Flying = dict[Future[tuple[Outcome, float]], Job]
+    """What workers are doing."""
 
 SUSPECTED = 2
 """Number of broken pools with a unit in flight after which the unit is run alone."""
@@ -54,23 +59,25 @@ class Silent:
         """Do nothing."""
 
 
-def execute(unit: Unit, headers: Path | None = None) -> tuple[Outcome, float]:
+def execute(unit: Unit, headers: Path | None = None, ration: Mapping[str, int] | None = None) -> tuple[Outcome, float]:
     """Run a unit's task in a worker; returns the outcome and its seconds.
 
     Args:
         unit: to run.
         headers: folder in which the headers of remote files are kept, if this machine has it. If one turns out to be
             that of another version, the task begins again without them.
+        ration: host → bytes that may be read from it.
 
     Errors are returned without their causes, because errors of libraries may not be picklable.
     """
     start = time.perf_counter()
     before = traffic()  # of something else that this process did
     try:
-        try:
-            outcome = _noted(unit, headers)
-        except StaleHeaderError:
-            outcome = _noted(unit, headers, afresh=True)
+        with allowed(ration or {}):
+            try:
+                outcome = _noted(unit, headers)
+            except StaleHeaderError:
+                outcome = _noted(unit, headers, afresh=True)
         return replace(outcome, traffic=traffic()), time.perf_counter() - start
     except LandloomError as error:
         error.__cause__ = error.__context__ = None
@@ -111,6 +118,10 @@ class _UnitRun:
         self.journal = journal
         self.listener = listener
         self.headers = headers
+        self.rations = Rations(stated_budgets(), journal.traffic(units=False))
+        for entry in journal.entries() if self.rations.left else ():
+            self.rations.read(entry.outcome.traffic)
+        self.spent = False
 
     def finished(self, unit: Unit, outcome: Outcome, seconds: float) -> None:
         self.journal.record_outcome(unit, outcome, seconds=seconds)
@@ -166,12 +177,15 @@ class _UnitRun:
         except DiskFullError:
             raise
         except LandloomError as error:
+            self.rations.read(getattr(error, "traffic", {}))
+            self.spent |= isinstance(error, BudgetError)
             self.failed(job.unit, str(error), getattr(error, "traffic", None))
         except BaseException as error:
             if not worker_died(error):
                 raise
             return job.unit.id not in self.undone
         else:
+            self.rations.read(outcome.traffic)
             self.succeeded(job, outcome, seconds)
         return True
 
@@ -199,21 +213,12 @@ class _UnitRun:
         share a machine, the units together need no more than its memory, except one alone. Where a dead worker breaks
         no other, the units of the others go on.
         """
-        flying: dict[Future[tuple[Outcome, float]], Job] = {}
+        flying: Flying = {}
         lost: list[Job] = []
         while (self.waiting or flying) and not lost:
-            able = capacity(executor)
-            most = at_most(able.workers)
-            limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else most
-            while len(flying) < limit and not lost:
-                room = able.memory - sum(job.unit.memory for job in flying.values()) if flying else math.inf
-                ready = self.next_ready(room, most)
-                if ready is None:
-                    break
-                try:
-                    flying[submit(executor, execute, replace(ready.unit, task=ready.task), self.headers)] = ready
-                except BrokenExecutor:
-                    lost.append(ready)
+            self.fill(executor, flying, lost)
+            if self.spent and not flying:
+                return
             if self.waiting and not flying and not lost:
                 waiting = ", ".join(job.unit.id for job in self.waiting)
                 raise RuntimeError(f"units that need each other: {waiting}")
@@ -228,7 +233,27 @@ class _UnitRun:
         if lost:
             self.blame(lost, flying)
 
-    def blame(self, lost: list[Job], flying: dict[Future[tuple[Outcome, float]], Job]) -> None:
+    def fill(self, executor: Executor, flying: Flying, lost: list[Job]) -> None:
+        """Give units to workers, as many as there are, as memory holds, and as budgets allow."""
+        able = capacity(executor)
+        most = at_most(able.workers)
+        limit = 1 if self.must_be_alone([*flying.values(), *self.waiting[:1]]) else most
+        while self.waiting and len(flying) < limit and not lost and not self.spent:
+            ration = self.rations.next(len(flying), most)
+            if ration is None:
+                self.spent = not flying
+                return
+            room = able.memory - sum(job.unit.memory for job in flying.values()) if flying else math.inf
+            ready = self.next_ready(room, most)
+            if ready is None:
+                return
+            try:
+                own = replace(ready.unit, task=ready.task)
+                flying[submit(executor, execute, own, self.headers, ration)] = ready
+            except BrokenExecutor:
+                lost.append(ready)
+
+    def blame(self, lost: list[Job], flying: Flying) -> None:
         wait(flying)
         lost += [job for future, job in flying.items() if not self.settle(job, future)]
         self.suspect(lost, alone=len(lost) == 1)
@@ -266,11 +291,14 @@ def run(
 
     Raises:
         DiskFullError: no space is left; finished units are in the journal, and the next run continues.
+        BudgetError: the budget of a host does not suffice for another unit; likewise.
     """
     state = _UnitRun(units, journal, listener or Silent(), headers)
-    while state.waiting:
+    while state.waiting and not state.spent:
         with factory() as executor:
             state.drain(executor)
     for task in state.given_up:
         task.discard()
+    if state.spent:
+        raise BudgetError(state.rations.words())
     return state.problems

@@ -62,8 +62,12 @@ class SeparateProcesses(Executor):
 
 
 def heals(executor: Executor) -> bool:
-    """Whether an executor goes on after a worker has died, and only the call that ran in it has failed."""
-    return isinstance(executor, SeparateProcesses)
+    """Whether an executor goes on after a worker has died, and only the call that ran in it has failed.
+
+    Dask's scheduler gives the calls of a dead worker to others, and fails one whose workers die again and again.
+    """
+    client = getattr(executor, "_client", None)
+    return isinstance(executor, SeparateProcesses) or getattr(client, "status", None) == "running"
 
 
 def on_this_machine(executor: Executor) -> bool:

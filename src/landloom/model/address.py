@@ -25,8 +25,14 @@ REQUESTS_VARIABLE: Final = "LANDLOOM_REQUESTS"
 """Environment variable with the number of ranges of remote files that a process requests at a time."""
 CONNECTIONS_VARIABLE: Final = "LANDLOOM_CONNECTIONS"
 """Environment variable that limits the connections of a process to hosts: `example.org=4`, separated by commas."""
+BUDGETS_VARIABLE: Final = "LANDLOOM_BUDGETS"
+"""Environment variable with the bytes that are read from hosts at most: `example.org=200GiB`, separated by commas."""
+PRICES_VARIABLE: Final = "LANDLOOM_PRICES"
+"""Environment variable with what hosts cost: `example.org=0.09/GiB+0.4/1000`, separated by commas."""
 OUTAGE_VARIABLE: Final = "LANDLOOM_OUTAGE"
 """Environment variable with the seconds for which an outage of a host is waited for."""
+LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+"""Hosts that are this machine."""
 _SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 _PARTS: Final = re.compile(rf"(?P<scheme>{_SCHEME.pattern})(?P<authority>[^/?#]*)(?P<path>[^?#]*)(?P<query>\??)")
 

@@ -33,7 +33,7 @@ from landloom.publication.outcomes import publish_outcomes
 from landloom.publication.raster_labels import restore_rasters
 from landloom.publication.report import REPORT, keep_draw, write_report
 from landloom.publication.unchanged import keep_published, published_before
-from landloom.store.network.traffic import declare, limits, traffic
+from landloom.store.network.traffic import declare, limits
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def build(
         ForeignCorpusError: the folder contains another corpus, or something else.
         BuildError: units failed; the next build retries them.
         BlankProductError: a product has samples without any observation, and the recipe does not allow it.
-        DiskFullError: no space is left; the next build continues.
+        DiskFullError, BudgetError: no space, or nothing of a host's budget, is left; the next build continues.
 
     Example:
         >>> from landloom.errors import RecipeError
@@ -165,12 +165,7 @@ def _made(
     *,
     allow_missing: bool,
 ) -> dict[str, Any]:
-    """Make units, and of all a corpus, which is the first of three last steps; returns notes and parts of the report.
-
-    Raises:
-        BuildError: units failed; the next build retries them.
-        BlankProductError: a product has samples without any observation, and the recipe does not allow it.
-    """
+    """Make units, and of all a corpus: the first of three last steps; returns notes and parts of the report."""
     results = Results(plan.units, context.journal, plan.tiles)
     problems = [*lacking, *run_units("building", waiting, context), *results.refused()]
     if problems and not allow_missing:
@@ -255,11 +250,8 @@ def claimed(recipe: str | Path, out: str | Path | None) -> tuple[Project, Place,
 
 def planned(project: Project, context: BuildContext, *, allow_missing: bool = False) -> Plan:
     """The plan of a build, noted in its journal; raises what `landloom.engine.plan.gather` does."""
-    traffic()  # of what this process did before
-    try:
+    with context.journal.counted():
         inputs, left_out = gather(project, REGISTRY, context, allow_missing=allow_missing)
-    finally:
-        context.journal.add_traffic(traffic())
     plan = make_plan(project, REGISTRY, inputs, left_out)
     keep_plan(context.journal, plan.units)
     return plan

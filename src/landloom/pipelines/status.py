@@ -14,6 +14,7 @@ from landloom.engine.journal import Journal
 from landloom.engine.place import JOURNAL, SHARDS, Place
 from landloom.engine.shards import Shard, begun_shards
 from landloom.errors import CorpusError
+from landloom.store.network.budgets import cost
 from landloom.store.network.traffic import total
 
 if TYPE_CHECKING:
@@ -56,6 +57,8 @@ class Status:
     """Host → bytes a second that the units of the last `LATELY` seconds have read from it."""
     pace: float = 0.0
     """Units a second in the same time."""
+    costs: Mapping[str, float] = field(default_factory=dict)
+    """Host → what it has cost, of those whose price was told."""
 
     def document(self) -> dict[str, Any]:
         """As JSON values."""
@@ -63,7 +66,12 @@ class Status:
             {"product": row.product, "done": row.done, "failed": row.failed, "missing": row.missing}
             for row in self.rows
         ]
-        hosts = {host: asdict(counts) | {"rate": self.rates.get(host, 0.0)} for host, counts in self.hosts.items()}
+        hosts = {
+            host: asdict(counts)
+            | {"rate": self.rates.get(host, 0.0)}
+            | ({"cost": self.costs[host]} if host in self.costs else {})
+            for host, counts in self.hosts.items()
+        }
         return {
             "products": rows,
             "failures": list(self.failures),
@@ -74,7 +82,8 @@ class Status:
 
 
 def keep_plan(journal: Journal, units: Iterable[Unit]) -> None:
-    """Record the units of a build, so that `read_status` can tell which are missing."""
+    """Record the units of a build, and prices of hosts, so that `read_status` can tell what is missing and was paid."""
+    journal.keep_prices()
     journal.keep(PLAN, PLAN, json.dumps({unit.id: [unit.product, unit.key, unit.tile] for unit in units}))
 
 
@@ -105,7 +114,7 @@ def _status(folder: Path, shown: str | None = None) -> Status:
     failures, undone, recent = [], set(), Recent()
     with _joined(folder, path, shards) as journal:
         planned: dict[str, list[str]] = json.loads(journal.notes(PLAN).get(PLAN, "{}"))
-        hosts = journal.traffic()
+        hosts, told = journal.traffic(), journal.prices()
         for entry in journal.entries():
             recent.add(entry)
             if entry.key != planned.get(entry.id, [entry.product, entry.key, entry.tile])[1]:
@@ -129,6 +138,7 @@ def _status(folder: Path, shown: str | None = None) -> Status:
         hosts=hosts,
         rates=recent.rates,
         pace=recent.pace,
+        costs=cost(hosts, told),
     )
 
 

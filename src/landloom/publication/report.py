@@ -29,6 +29,7 @@ from landloom.query.corpus import Corpus
 from landloom.query.views.pictures import coloured
 from landloom.reports import figures
 from landloom.reports.page import figure, head, page, table
+from landloom.store.network.budgets import cost
 from landloom.store.open import open_store
 
 if TYPE_CHECKING:
@@ -96,13 +97,15 @@ def _read(folder: Path, store: Store) -> tuple[ReportFacts, int]:
         raise CorpusError(f"{folder}: no finished build here; start one with: landloom build")
     entries, size = [], 0
     with Journal(folder / JOURNAL) as journal:
-        spent = journal.traffic()
+        spent, told = journal.traffic(), journal.prices()
         for entry in journal.entries():
             size += sum(file.size for file in entry.outcome.files)
             entries.append(replace(entry, outcome=replace(entry.outcome, files=(), inputs={})))
     info = parse_corpus_json(store.get(CORPUS))
     index = pq.read_table(io.BytesIO(store.get(INDEX)), use_threads=False)
-    return ReportFacts(store=store, info=info, table=index, entries=tuple(entries), traffic=spent), size
+    costs = cost(spent, told)
+    facts = ReportFacts(store=store, info=info, table=index, entries=tuple(entries), traffic=spent, costs=costs)
+    return facts, size
 
 
 def _own_parts(facts: ReportFacts, registry: Registry) -> list[str]:
@@ -200,7 +203,8 @@ def _requests(facts: ReportFacts) -> str:
     """What each host was asked for, and what it gave."""
     if not facts.traffic:
         return ""
-    header = ("host", "requests", "retries", "given up", "MB", "seconds waited between tries")
+    priced = ("cost",) if facts.costs else ()
+    header = ("host", "requests", "retries", "given up", "MB", "seconds waited between tries", *priced)
     rows = [
         (
             host,
@@ -209,7 +213,8 @@ def _requests(facts: ReportFacts) -> str:
             f"{one.failures:,}",
             f"{one.size / 1e6:,.1f}",
             f"{one.waited:,.0f}",
+            *(f"{facts.costs[host]:,.2f}" if host in facts.costs else "" for _ in priced),
         )
         for host, one in facts.traffic.items()
     ]
-    return "<h2>Requests</h2>" + table(header, rows, (1, 2, 3, 4, 5))
+    return "<h2>Requests</h2>" + table(header, rows, tuple(range(1, len(header))))

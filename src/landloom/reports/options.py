@@ -10,12 +10,18 @@ from typing import Annotated, Any, Final, Literal
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from landloom.model.address import HOSTS_VARIABLE, REQUESTS_VARIABLE
+from landloom.model.address import BUDGETS_VARIABLE, HOSTS_VARIABLE, PRICES_VARIABLE, REQUESTS_VARIABLE
 from landloom.reports.help import WholeGroup
 from landloom.reports.talk import Talk, talking
 
 RecipeOption = Annotated[Path, typer.Argument(help="Recipe file, or folder with a landloom.yaml.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for scripts; the same as --format json.")]
+OutOption = Annotated[
+    str | None,
+    typer.Option(
+        "--out", help="Corpus folder, or `s3://…`, `az://…`, `gs://…`; by default `corpus` next to the recipe."
+    ),
+]
 WorkersOption = Annotated[
     int,
     typer.Option(min=0, envvar="LANDLOOM_WORKERS", help="Worker processes on this machine; 0 for one per core."),
@@ -37,6 +43,35 @@ RequestsOption = Annotated[
         envvar=REQUESTS_VARIABLE,
         callback=_limit_requests,
         help="Ranges of remote files that a worker requests at a time; 64 by default.",
+    ),
+]
+
+
+def _told(variable: str) -> Callable[[str | None], str | None]:
+    def tell(text: str | None) -> str | None:
+        if text is not None:
+            os.environ[variable] = text
+        return text
+
+    return tell
+
+
+BudgetOption = Annotated[
+    str | None,
+    typer.Option(
+        "--budget",
+        envvar=BUDGETS_VARIABLE,
+        callback=_told(BUDGETS_VARIABLE),
+        help="Read no more of hosts or buckets, in all builds together: example.org=200GiB, separated by commas.",
+    ),
+]
+PriceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--price",
+        envvar=PRICES_VARIABLE,
+        callback=_told(PRICES_VARIABLE),
+        help="What hosts or buckets cost: example.org=0.09/GiB+0.4/1000 (per 1,000 requests), separated by commas.",
     ),
 ]
 

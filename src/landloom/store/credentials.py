@@ -6,14 +6,19 @@ a request asks `requested` for the address to send. So a signed root signs what 
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from posixpath import dirname, splitext
 from typing import Final
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from landloom.errors import InvalidInputError
-from landloom.model.address import is_remote, is_signed, public, shown
+from landloom.model.address import LOOPBACK, is_listed, is_remote, is_signed, public, shown
 
+TOKENS_VARIABLE: Final = "LANDLOOM_TOKENS"
+"""Variable that says which hosts take a bearer token, and which variable holds it: `example.org=EXAMPLE_TOKEN`."""
+_TOKENS: Final = {"earthdatacloud.nasa.gov": "EARTHDATA_TOKEN"}
+"""Host, or the end of its name → variable that holds its token."""
 _WEB: Final = ("http://", "https://")
 
 
@@ -108,3 +113,33 @@ def requested(address: str) -> str:
     netloc = parts.netloc if kept.user is None else f"{kept.user}@{parts.netloc}"
     query = "&".join(part for part in (parts.query, kept.query) if part)
     return urlunsplit((parts.scheme, netloc, parts.path, query, ""))
+
+
+def bearer(address: str) -> str | None:
+    """The bearer token that a request to an address carries, if any; only encrypted, or on this machine.
+
+    Raises:
+        InvalidInputError: `LANDLOOM_TOKENS` is not a list of HOST=VARIABLE.
+
+    Example:
+        >>> bearer("https://example.org/B04.tif") is None
+        True
+    """
+    parts = urlsplit(address)
+    host = parts.hostname or ""
+    if parts.scheme != "https" and host not in LOOPBACK:
+        return None
+    for name, variable in {**_TOKENS, **_stated_tokens()}.items():
+        if is_listed(host, (name, f".{name}")):
+            return os.environ.get(variable) or None
+    return None
+
+
+def _stated_tokens() -> dict[str, str]:
+    stated = [part.strip() for part in os.environ.get(TOKENS_VARIABLE, "").split(",") if part.strip()]
+    pairs = [part.partition("=")[::2] for part in stated]
+    if not all(host and variable for host, variable in pairs):
+        raise InvalidInputError(
+            f"{TOKENS_VARIABLE}: got {', '.join(stated)!r}, expected HOST=VARIABLE, separated by commas"
+        )
+    return {host.lower(): variable for host, variable in pairs}

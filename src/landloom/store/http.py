@@ -22,6 +22,7 @@ from landloom.errors import (
     TransientFaultError,
 )
 from landloom.model.address import shown
+from landloom.store.credentials import bearer
 from landloom.store.faults import GONE, http_fault
 from landloom.store.hosts import check_host, lead, led_by, redirected
 from landloom.store.network.adapter import RetryingAdapter, chunks, refused_redirect, words_of
@@ -56,7 +57,13 @@ class CheckedSession(requests.Session):
         self._document = document
 
     def send(self, request: requests.PreparedRequest, **options: Any) -> requests.Response:
-        """Send; what led here is the document of the session unless the request has one of its own."""
+        """Send; what led here is the document of the session unless the request has one of its own.
+
+        A redirect is sent like the request that led to it: the token of a host goes to that host alone.
+        """
+        token = bearer(str(request.url))
+        if token is not None and "Authorization" not in request.headers:
+            request.headers["Authorization"] = f"Bearer {token}"
         led = lead()
         with led_by(self._document) if led is None else led_by(led.document, redirect=led.redirect):
             return super().send(request, **options)

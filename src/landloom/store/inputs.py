@@ -24,12 +24,16 @@ _AT_ONCE: Final = 32
 """Requests at once."""
 
 
-def changed(known: Mapping[str, Version], patience: Patience | None = None) -> frozenset[str]:
+def changed(
+    known: Mapping[str, Version], patience: Patience | None = None, asked: dict[str, Version | None] | None = None
+) -> frozenset[str]:
     """Addresses that hold another version now.
 
     Args:
         known: address → version that was read.
         patience: retry policy.
+        asked: address of a remote file → its present version, if it can be told; gets those that it lacks. Granules are
+            shared by many tiles, whose files are compared one tile after the other.
 
     Returns:
         Those that answer with another version. A file whose server does not answer, or says too little to tell, counts
@@ -42,11 +46,14 @@ def changed(known: Mapping[str, Version], patience: Patience | None = None) -> f
         True
     """
     now = {href: _of_file(href) for href in known if not is_remote(href)}
+    answers = {} if asked is None else asked
     remote = [href for href in known if href not in now]
-    if remote:
+    unasked = [href for href in remote if href not in answers]
+    if unasked:
         session = new_session(patience or Patience(attempts=2, timeout=20), twice=True)
         with session, ThreadPoolExecutor(_AT_ONCE) as pool:
-            now |= zip(remote, pool.map(lambda href: _version_now(href, session), remote), strict=True)
+            answers |= zip(unasked, pool.map(lambda href: _version_now(href, session), unasked), strict=True)
+    now |= {href: answers[href] for href in remote}
     return frozenset(href for href, after in now.items() if after is not None and known[href].differs(after))
 
 

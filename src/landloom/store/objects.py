@@ -20,6 +20,7 @@ from landloom.errors import InvalidInputError, MissingKeyError, StoreError, Tran
 from landloom.model.address import without_secrets
 from landloom.store.faults import stated_status
 from landloom.store.http import asked_to_wait
+from landloom.store.network.allowances import BudgetError
 from landloom.store.network.backends import endpoint_of, object_backend
 from landloom.store.network.retrying import Again, Tries
 from landloom.store.network.traffic import host_of, slots_of
@@ -90,7 +91,9 @@ class ObjectStore:
             return b""
         try:
             data = self._asked(
-                key, lambda: bytes(obstore.get_range(self._backend, check_key(key), start=start, length=length))
+                key,
+                lambda: bytes(obstore.get_range(self._backend, check_key(key), start=start, length=length)),
+                expected=length,
             )
         except TransientFaultError as error:
             self._tell_short(key, start, length, error)
@@ -120,7 +123,9 @@ class ObjectStore:
             return bytes(found.bytes()), found.meta["size"], found.meta["e_tag"]
 
         try:
-            return self._asked(key, once, twice=True)
+            return self._asked(key, once, twice=True, expected=stop - start)
+        except BudgetError:
+            raise
         except TransientFaultError:
             if start or self.size(key):
                 raise
@@ -213,6 +218,7 @@ class ObjectStore:
         passing: frozenset[int] = WORTH_RETRYING,
         *,
         twice: bool = False,
+        expected: int = 0,
     ) -> Answer:
         """What a request brings, sent again as long as the policy says; errors become landloom's.
 
@@ -221,6 +227,7 @@ class ObjectStore:
             work: sends it.
             passing: statuses after which it is sent again; after a cut connection, too, if they are all of the policy.
             twice: whether it is believed only the second time that there is nothing.
+            expected: bytes that it brings, as far as is known.
         """
         doubts = iter((twice,))
 
@@ -234,7 +241,7 @@ class ObjectStore:
                 return Again() if passing is WORTH_RETRYING else None
             return Again(self._asked_to_wait(key) if status in BUSY else None) if status in passing else None
 
-        tries = Tries(host_of(self._uri), Patience(), verdict)
+        tries = Tries(host_of(self._uri), Patience(), verdict, size=expected)
         where, slots = f"{self._uri}/{key}", slots_of(self._asks)
         try:
             with nullcontext() if slots is None else slots.one():

@@ -111,7 +111,6 @@ class _WebFile:
         response = self._answer(0, BLOCK)
         if response.status_code == 416:
             response = self._answered_whole()
-        self._redirected = str(response.url) if response.history else None
         if response.status_code == 206 and "Content-Encoding" not in response.headers:
             self.version, self.size = self._versioned(response, 0)
             self.head = self._body(response, min(BLOCK, self.size))
@@ -145,7 +144,7 @@ class _WebFile:
             except (FaultError, MissingKeyError):
                 self._redirected = None
         try:
-            return answer(
+            response = answer(
                 self._session,
                 requested(self._href),
                 stream=True,
@@ -155,6 +154,8 @@ class _WebFile:
             )
         except MissingKeyError as error:
             raise PermanentFaultError(str(error)) from error
+        self._redirected = str(response.url) if response.history else None
+        return response
 
     def _answered_whole(self) -> requests.Response:
         return answer(self._session, requested(self._href), stream=True, headers=PLAIN, document=self._document)

@@ -67,7 +67,10 @@ def open_raster(
         landloom.errors.PermanentFaultError: /nowhere/B04.tif: No such file or directory
     """
     with GdalFile(href, patience, document) as file:
-        yield _plain(file) or _described(file, stated)
+        opened = _plain(file) or _described(file, stated)
+        if file.remote is not None:
+            file.remote.opened()
+        yield opened
 
 
 def cube_layers(path: str) -> tuple[CubeLayer, ...]:
@@ -258,8 +261,6 @@ def _described(file: GdalFile, stated: Grid | None) -> RasterFile:
         _gdal=file,
         blocks=opened_blocks(href, dataset, file.remote),
     )
-    if file.remote is not None:
-        file.remote.opened()
     if opened.blocks is not None:
         file.release()
     return opened

@@ -6,6 +6,7 @@ import pytest
 
 from landloom.model.rendering import known
 from landloom.model.rendering.colour import least_difference
+from landloom.model.rendering.known import flag
 from landloom.model.rendering.palettes import APART, class_colours, class_rendering, distinct, mapped_rendering
 from landloom.model.rendering.values import Categorical, Rendering, parse_rendering
 from landloom.model.taxonomy import taxonomies, taxonomy
@@ -15,7 +16,7 @@ HARD = {("igbp17", 1): (17, 8.9), ("clc", 3): (44, 2.4)}
 """Levels with more classes than anybody tells apart: their number, and how near the nearest two may be."""
 DECLARED: dict[str, Rendering] = {
     name: value for name, value in vars(known).items() if name.isupper() and hasattr(value, "document")
-} | {"flag": known.flag("no", "yes")}
+} | {"flag": flag("no", "yes")}
 
 
 @pytest.mark.parametrize("name", taxonomies())
@@ -56,7 +57,7 @@ def test_published_colours_are_an_option() -> None:
 
 
 def test_special_codes_of_a_mapping_are_grey_and_told_apart() -> None:
-    rows = [{"value": f"crop {n}", "code": n, "role": "class"} for n in range(1, 8)]
+    rows: list[dict[str, str | int]] = [{"value": f"crop {n}", "code": n, "role": "class"} for n in range(1, 8)]
     rows += [{"value": "", "code": 0, "role": "background"}, {"value": "", "code": 255, "role": "ignore"}]
     shown = mapped_rendering([*rows, {"value": "", "code": 254, "role": "unknown"}])
     assert [(one.code, one.name) for one in shown.classes[-3:]] == [

@@ -14,8 +14,8 @@ from landloom.labels.classes import value_text
 from landloom.model.ids import SampleId
 from landloom.model.recipe import LabelSource
 from landloom.pipelines.registry import REGISTRY
-from landloom.pipelines.rehearsal.places import extent_of, places
-from landloom.pipelines.rehearsal.recipe import EQUAL_AREA, POLYGON, Part, label_layer, require_rehearsable, write_part
+from landloom.pipelines.rehearsal.places import EQUAL_AREA, extent_of, places
+from landloom.pipelines.rehearsal.recipe import POLYGON, Part, label_layer, require_rehearsable, write_part
 from landloom.pipelines.starters import write_starter
 
 if TYPE_CHECKING:

@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
-from tests.chips import write_world
+from tests.corpora import write_corpus
 
-from landloom.publication.layouts import export
 from landloom.query.corpus import Corpus
 from landloom.server.explore.api import Explorer
 
@@ -87,17 +86,21 @@ def test_shares_and_places_are_those_of_the_index(own: Served) -> None:
 
 
 def test_images_of_cubes_are_those_of_chips(tmp_path: Path) -> None:
-    world = write_world(tmp_path / "chips")
-    export(str(world.folder), tmp_path / "cubes", ["cubes"])
+    made = {name: write_corpus(tmp_path / name, layouts=[name], count=2) for name in ("chips", "cubes")}
     chips, cubes = (
         Explorer(opened, opened.info)
-        for opened in (Corpus.open(tmp_path / name, cache=tmp_path / "cache") for name in ("chips", "cubes"))
+        for opened in (Corpus.open(tmp_path / name, cache=tmp_path / "cache") for name in made)
     )
-    name = min(world.truth)
+    name = made["cubes"].ids[1]
     seen = chips.sample(name)["images"]
     assert cubes.sample(name)["images"] == seen
+    assert len(seen["s2"]) > 1
     for product, steps in seen.items():
-        for step in steps[:2]:
+        for step in steps:
             pictures = [one.chips.png(name, product, step or "-") for one in (chips, cubes)]
             assert pictures[0] == pictures[1]
-    assert chips.mean(name, "s2_scenes") == cubes.mean(name, "s2_scenes")
+    assert chips.mean(name, "s2") == (found := cubes.mean(name, "s2"))
+    series = made["cubes"].series[name][0, 0].astype(float)
+    usable = (made["cubes"].series[name][0] != 0).all(axis=0) & (made["cubes"].series[name][0] != 65_535).all(axis=0)
+    assert found["valid"][0] == pytest.approx(usable.mean(), abs=1e-4)
+    assert found["values"]["B04"][0] == pytest.approx(series[usable].mean() / 10_000, abs=1e-6)

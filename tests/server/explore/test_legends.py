@@ -6,8 +6,10 @@ import imagecodecs
 import numpy as np
 import pytest
 from tests.chips import World, write_world
+from tests.qgis import published
 from tests.server.explore.test_api import with_chips
 
+from landloom.errors import NotFoundError
 from landloom.query.corpus import Corpus
 from landloom.server.explore.legends import band_legend, class_legend, product_legend
 from landloom.server.explore.pictures import Chips
@@ -82,3 +84,18 @@ def test_quantities_are_drawn_between_the_limits_that_the_legend_tells(own: Serv
     shown = bright[..., 3] == 255
     assert shown.any()
     assert np.abs(bright[shown][:, 0] - red[shown]).max() <= 1
+
+
+def test_a_corpus_of_cubes_alone_has_the_pictures_of_one_of_chips(tmp_path: Path) -> None:
+    chips, cubes = (
+        Corpus.open(str(published(tmp_path / layout, layouts=(layout,), months=2).folder), cache=tmp_path / "cache")
+        for layout in ("chips", "cubes")
+    )
+    sample = chips.query().ids[1]
+    for bands in (None, ("B08",)):
+        first, second = (Chips(one, one.info).png(sample, "s2", "2018-01", bands) for one in (chips, cubes))
+        assert first == second
+    first, second = (Chips(one, one.info).png(sample, "landcover", "-") for one in (chips, cubes))
+    assert first == second
+    with pytest.raises(NotFoundError, match="timestep"):
+        Chips(cubes, cubes.info).png(sample, "s2", "2018-13")

@@ -158,10 +158,8 @@ def test_another_label_product_is_chosen(browser_page: Page, twice: Served) -> N
 
 
 def test_bad_filter_is_explained(opened: Page, own: Served) -> None:
-    """After a pause, and with the answer that was there before it."""
+    """With the answer that was there before it."""
     ask(opened, WHERE, wanted := len(own.corpus.query(where=WHERE)))
-    field(opened).press_sequentially(" AND clc_21a >")
-    assert opened.get_by_role("alert").count() == 0
     field(opened).fill("clc_21a > 0.5")
     alert = opened.get_by_role("alert")
     alert.wait_for()

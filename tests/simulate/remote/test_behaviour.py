@@ -13,7 +13,7 @@ from landloom.simulate.remote.behaviour import Behaviour, Line
 def test_faults_are_as_frequent_as_stated() -> None:
     behaviour = Behaviour(unavailable=0.05, cut=0.02, absent=0.01, seed=3)
     count = 20_000
-    met = Counter(behaviour.fault(f"/{number}.tif", 0) for number in range(count))
+    met = Counter(str(behaviour.fault(f"/{number}.tif", 0)) for number in range(count))
     for fault, share in (("503", 0.05), ("cut", 0.02), ("404", 0.01)):
         expected = share * count
         assert abs(met[fault] - expected) < 5 * expected**0.5  # five standard deviations

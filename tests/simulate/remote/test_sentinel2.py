@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import numpy as np
 import pytest
-import rasterio
 from rasterio.io import MemoryFile
 
 from landloom.archive.open import open_archive
@@ -18,6 +17,7 @@ from landloom.simulate.remote.blocks import COVERS, classification_blocks, refle
 from landloom.simulate.remote.passes import EVERY, passes, tracks
 from landloom.simulate.remote.sentinel2 import CLASSIFICATION, Sentinel2Content, scene_of
 from landloom.simulate.remote.server import RemoteServer
+from landloom.store.raster import open_raster
 
 SIDE = 256
 GRANULE = GranuleId.parse("33UUU")
@@ -59,13 +59,13 @@ def test_scenes_are_found_through_the_api_page_by_page() -> None:
     tile = TileId.parse("33N_16E-243N")
     with RemoteServer(Sentinel2Content(side=SIDE)) as server:
         archive = open_archive("stac-api", server.address, "sentinel-2-l2a")
-        found = archive.search(tile.grid(60).footprint(), Period.parse("2018-01-01", "2018-12-31"))
+        found = archive.search(tile.grid(60).footprint(), Period.parse("2018-01-01", "2018-05-01"))
         assert archive.problems == ()
-        assert server.tally.requests["catalogue"] > 3
-        with rasterio.open(found[0].bands["B09"].href) as raster:
-            assert raster.shape == (1830, 1830)
+        assert server.tally.requests["catalogue"] > 2
+        with open_raster(found[0].bands["B09"].href) as raster:
+            assert raster.grid == granule_grid(GranuleId.parse(str(found[0].granule)), 60)
     months = {scene.time.month for scene in found}
-    assert months == set(range(1, 13))
+    assert months == {1, 2, 3, 4}
     assert len({scene.id for scene in found}) == len(found)
     assert all(scene_of(scene.id) is not None for scene in found)
     assert scene_of("nonsense") is scene_of("S2A_33UUU_20180231_0_L2A") is None

@@ -109,7 +109,8 @@ export function Explorer({ about, arrays, view, address, go }: ExplorerProps) {
           ) : (
             "…"
           )}
-          {selection && problem && <em> before this filter</em>}
+          {selection && problem && " "}
+          {selection && problem && <em>before this filter</em>}
         </p>
         <button class="drawer-button" aria-expanded={drawer} aria-controls="filter" onClick={() => setDrawer(!drawer)}>
           {drawer ? "Back" : "Filter"}

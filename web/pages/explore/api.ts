@@ -203,8 +203,12 @@ export function queryOf(question: Question): string {
   return text ? `?${text}` : "";
 }
 
-export async function getArrays(count: number, view: View): Promise<Arrays> {
+/** Bytes of a sample: two floats and three codes. */
+const SAMPLE = 11;
+
+export async function getArrays(view: View): Promise<Arrays> {
   const data = await (await fetched(under("samples", view))).arrayBuffer();
+  const count = data.byteLength / SAMPLE;
   const bytes = (place: number) => new Uint8Array(data, 8 * count + place * count, count);
   return {
     lon: new Float32Array(data, 0, count),

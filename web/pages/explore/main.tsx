@@ -15,9 +15,8 @@ function App() {
   const [problem, setProblem] = useState("");
   useEffect(() => {
     let wanted = true;
-    getJson<About>(under("corpus", view))
-      .then(async (about) => {
-        const arrays = await getArrays(about.samples, view);
+    Promise.all([getJson<About>(under("corpus", view)), getArrays(view)])
+      .then(([about, arrays]) => {
         if (!wanted) return;
         document.title = about.title;
         setProblem("");
@@ -36,6 +35,9 @@ function App() {
     <p class="alone quiet">Loading the corpus …</p>
   );
 }
+
+// Events of loading do not bubble: they are heard on their way down.
+addEventListener("load", (event) => event.target instanceof HTMLImageElement && (event.target.dataset.loaded = ""), true);
 
 const root = document.getElementById("app");
 if (root) render(<App />, root);

@@ -212,11 +212,12 @@ def _shape(key: str, content: bytes, document: Mapping[str, Any]) -> bytes:
         zone, tile = [*key.split("/"), "", ""][2:4]
         for text in (own, f"{zone}_{tile}", f"{zone}/{tile}"):
             content = content.replace(text.encode(), b"")
-        content = _SHARE.sub(b"", _NUMBER.sub(b"0", _DIGEST.sub(b"", content)))
+        content = _SHARE.sub(b"", _NUMBER.sub(b",0", _DIGEST.sub(b"", content)))
     return hashlib.sha256(content).digest()
 
 
-_NUMBER: Final = re.compile(rb"(?<=[\[,:])-?\d[\d.eE+-]*(?=[\],}])")
-_SHARE: Final = re.compile(rb'"[a-z][a-z0-9]*_[0-9]+":0,')
+_NUMBER: Final = re.compile(rb"[\[,:]-?\d[\d.eE+-]*(?=[\],}])")
+"""A number with what stands before it: a pattern that begins with a lookbehind takes three times as long."""
+_SHARE: Final = re.compile(rb'"[a-z][a-z0-9]*_[0-9]+",0,')
 """The share of a class: each sample lists those that it has, and a schema that restricts one is not known."""
 _DIGEST: Final = re.compile(rb"1220[0-9a-f]{64}")

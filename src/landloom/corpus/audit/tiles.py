@@ -30,8 +30,8 @@ if TYPE_CHECKING:
     from landloom.corpus.published_files import CorpusStore, PublishedFiles
     from landloom.errors import Problem
 
-AT_A_TIME: Final = 4
-"""Tiles that a worker is given at a time."""
+FEW: Final = 4
+"""Tiles that one process has checked before workers have started."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,16 +114,15 @@ def check_tiles_with(
         tiles: as the index has them.
         schemas: folder of schemas.
     """
-    parts = [tiles[start : start + AT_A_TIME] for start in range(0, len(tiles), AT_A_TIME)]
-    for future in [executor.submit(_checked, corpus, checks, part, schemas) for part in parts]:
-        yield from future.result()
+    for future in [executor.submit(_checked, corpus, checks, tile, schemas) for tile in tiles]:
+        yield future.result()
 
 
-def _checked(corpus: str, checks: TileChecks, tiles: Sequence[TileRows], schemas: Path | None) -> list[TileFindings]:
+def _checked(corpus: str, checks: TileChecks, tile: TileRows, schemas: Path | None) -> TileFindings:
     store = open_store(corpus)
     known, sound = _schemas(schemas)
     stac = StacAudit(store, checks.info, checks.published.of(store), known, None, sound)
-    return list(check_tiles(store, checks, tiles, stac))
+    return checks.findings(store, stac, tile)
 
 
 @cache

@@ -13,7 +13,7 @@ from landloom.corpus.audit.lineage import lineage_of_tiles
 from landloom.corpus.audit.schemas import Schemas
 from landloom.corpus.audit.split_sets import split_set_problems
 from landloom.corpus.audit.stac import StacAudit
-from landloom.corpus.audit.tiles import AT_A_TIME, TileChecks, TileRows, check_tiles, check_tiles_with
+from landloom.corpus.audit.tiles import FEW, TileChecks, TileRows, check_tiles, check_tiles_with
 from landloom.corpus.documents import parse_corpus_json
 from landloom.corpus.layout import CORPUS, INDEX
 from landloom.corpus.published_files import PublishedFiles
@@ -21,7 +21,7 @@ from landloom.corpus.root import RootDigest, covered_keys, root_problems
 from landloom.errors import CorpusInvalidError, InvalidDocumentError, InvalidInputError, Problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from pathlib import Path
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from numpy.typing import NDArray
 
+    from landloom.corpus.audit.tiles import TileFindings
+    from landloom.corpus.info import CorpusInfo
     from landloom.corpus.published_files import CorpusStore
 
     Factory = Callable[[], AbstractContextManager[Executor]]
@@ -97,16 +99,11 @@ def audit(
         problems = tuple(Problem(where=CORPUS, what=str(problem)) for problem in error.problems)
         return Audit(problems=problems, unchecked=(), files=0, documents=0)
     published = PublishedFiles(store)
-    found = [*root_problems(store, covered_keys(store))]
     table, outlines, unread = _index(store)
-    rows = {} if table is None else rows_of_tiles(info, table, published)
-    given = [
-        TileRows(tile=tile, rows=own, outlines=_own(own, outlines))
-        for tile, own in (rows or dict.fromkeys(published.tiles)).items()
-    ]
+    given = _given(info, published, table, outlines)
     checks = TileChecks(info=info, published=published, digests=digests)
     stac = StacAudit(store, info, published, Schemas(schemas, fetch), outlines)
-    if factory is None or fetch is not None or len(given) <= AT_A_TIME:
+    if factory is None or fetch is not None or len(given) <= FEW:
         tiles = list(check_tiles(store, checks, given, stac))
     else:
         with factory() as executor:
@@ -114,10 +111,32 @@ def audit(
         for one in tiles:
             stac.schemas.unchecked += one.unchecked
     stac.outlines = outlines
+    return _joined(store, checks, stac, tiles, table, unread)
+
+
+def _given(
+    info: CorpusInfo, published: PublishedFiles, table: pa.Table | None, outlines: dict[str, NDArray[Any]] | None
+) -> list[TileRows]:
+    """The tiles of the index and of the manifests, as the index has them."""
+    rows = {} if table is None else rows_of_tiles(info, table, published)
+    tiles = rows or dict.fromkeys(published.tiles)
+    return [TileRows(tile=tile, rows=own, outlines=_own(own, outlines)) for tile, own in tiles.items()]
+
+
+def _joined(
+    store: CorpusStore,
+    checks: TileChecks,
+    stac: StacAudit,
+    tiles: Sequence[TileFindings],
+    table: pa.Table | None,
+    unread: Sequence[Problem],
+) -> Audit:
+    """The audit of a corpus, of what was found in its tiles."""
+    info, published = checks.info, checks.published
     strays = [path for one in tiles for path in one.strays]
-    found += manifest_problems(published)
+    found = [*root_problems(store, covered_keys(store)), *manifest_problems(published)]
     found += [problem for one in tiles for problem in one.files]
-    found += other_files(store, published, digests=digests, strays=strays)
+    found += other_files(store, published, digests=checks.digests, strays=strays)
     found += lineage_of_tiles(one.lineage for one in tiles)
     found += unread
     if table is not None:
@@ -125,9 +144,8 @@ def audit(
         found += split_set_problems(store, table)
         found += embedding_set_problems(store, table)
     found += stac.problems({one.tile: one.stac for one in tiles})
-    blank, uncounted = blank_notes(
-        store, info, published, digests=digests, tiles={one.tile: one.blank for one in tiles}
-    )
+    blanks = {one.tile: one.blank for one in tiles}
+    blank, uncounted = blank_notes(store, info, published, digests=checks.digests, tiles=blanks)
     return Audit(
         problems=tuple(found),
         unchecked=(*stac.unchecked(), *uncounted),

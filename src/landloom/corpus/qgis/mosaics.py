@@ -82,8 +82,9 @@ def drawable(info: CorpusInfo) -> tuple[ProductInfo, ...]:
 
 
 def mosaic_key(info: CorpusInfo, content: TileContent, item: ProductInfo, timestep: str | None) -> str:
-    """Key of a mosaic: `qgis/33N/16E-243N/s2_2018-01.vrt`."""
-    return f"{FOLDER}/{info.layout.tile_folder(content.tile)}/{item.product.asset_key(timestep)}.vrt"
+    """Key of a mosaic, `qgis/33N/16E-243N/s2_2018-01.vrt`: by product, for versions of labels share a prefix."""
+    name = item.key if timestep is None else f"{item.key}_{timestep}"
+    return f"{FOLDER}/{info.layout.tile_folder(content.tile)}/{name}.vrt"
 
 
 def tile_mosaics(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
-from typing import Any, Final
+from dataclasses import dataclass, field, fields
+from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import InvalidValueError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 GIB: Final = 2**30
 BANDWIDTH: Final = 125e6
@@ -139,6 +142,8 @@ class Measured:
     """Chips that it made."""
     source: str
     """What was measured, in words."""
+    sizes: Mapping[str, float] = field(default_factory=dict)
+    """Product → bytes of a chip on disk, in all layouts together."""
 
     def scaled(self, *, reads: int, chips: int) -> Work:
         """The work of another part: what is read follows the scenes, what is written the chips.

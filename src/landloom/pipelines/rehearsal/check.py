@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landloom.engine.run import Listener
-    from landloom.pipelines.rehearsal.watching import Ran
+    from landloom.pipelines.rehearsal.ran import Ran
     from landloom.simulate.remote.behaviour import Behaviour
     from landloom.simulate.remote.serving import Served
 

@@ -12,7 +12,7 @@ from landloom.reports.options import HERE, JsonOption, RecipeOption, RequestsOpt
 from landloom.reports.terminal import ProgressBars, cores, note, say, say_json, say_table
 
 if TYPE_CHECKING:
-    from landloom.pipelines.rehearsal.rehearse import Rehearsal
+    from landloom.pipelines.rehearsal.result import Rehearsal
 
 FOLDER = Path("rehearsal")
 EXAMPLE = "Example: landloom rehearse landloom.yaml --samples 2000 --months 1 --price read=0.0004"
@@ -56,8 +56,9 @@ def rehearse(
     as_json: JsonOption = False,
 ) -> None:
     """Build a part of a recipe from a synthetic archive with latency and faults; measure it, and extrapolate."""
-    from landloom.pipelines.rehearsal.rehearse import Settings, clear, write_pages
+    from landloom.pipelines.rehearsal.rehearse import clear, write_pages
     from landloom.pipelines.rehearsal.rehearse import rehearse as run_rehearsal
+    from landloom.pipelines.rehearsal.settings import Settings
     from landloom.simulate.remote.behaviour import Behaviour
 
     settings = Settings(

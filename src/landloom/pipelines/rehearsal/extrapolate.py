@@ -5,32 +5,24 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
+from landloom.pipelines.rehearsal.ran import STARTING
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from landloom.pipelines.rehearsal.measured import Measured
     from landloom.pipelines.rehearsal.places import Extent
-    from landloom.pipelines.rehearsal.watching import Ran
+    from landloom.pipelines.rehearsal.ran import Ran
 
 SEARCH: Final = "searching the archive"
 BUILDING: Final = "building"
 """The stage that workers share."""
-STARTING: Final = "starting"
-"""The stage before the first that a command tells of."""
 FIXED: Final = frozenset({"cards", "index", "resources", "splits"})
 """Parts of a corpus with as many files, whatever its size."""
-FEWEST: Final = 5
-"""Tiles from which memory can be extrapolated."""
+FEWEST: Final = 20
+"""Tiles, with all timesteps, from which the memory of the coordinator can be extrapolated."""
 MANY: Final = (8, 32, 128, 512)
 """Numbers of workers that times are told for."""
-PRICES: Final = {
-    "read": "1,000 requests to the archive",
-    "traffic": "GB read from the archive",
-    "worker": "hour of a worker",
-    "write": "1,000 files written",
-    "storage": "GB stored for a month",
-}
-"""Name of a price → what it is for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +55,7 @@ class Extrapolated:
     read: int
     """Bytes read."""
     coordinator: int | None
-    """Peak bytes, if all that a tile and timestep add stays in memory; None of few tiles, which cannot tell."""
+    """Peak bytes, if all that a tile adds stays in memory; None of few tiles or timesteps, which cannot tell."""
     journal: int
     again: float
     """Seconds of a build with nothing to do."""
@@ -105,15 +97,13 @@ def extrapolated(
         whole: the recipe's extent.
         small: a smaller build.
         bandwidth: bytes a second of the archive.
-        prices: of `PRICES`, those that are known.
+        prices: of `landloom.pipelines.rehearsal.settings.PRICES`, those that are known.
     """
     part = measured.extent
     tiles, samples = whole.tiles / part.tiles, whole.samples / part.samples
     steps = {name: whole.steps[name] / part.steps[name] for name in measured.products}
     longer = max((ratio for name, ratio in steps.items() if measured.products[name].requests), default=1.0)
-    made = measured.products.items()
-    stages = measured.build.stages
-    rest = sum(seconds for stage, seconds in stages.items() if stage not in {STARTING, SEARCH, BUILDING})
+    made, start = measured.products.items(), measured.build.stages.get(STARTING, 0.0)
     read = sum(one.read * tiles * steps[name] for name, one in made)
     requests = _requests(measured, tiles, longer, steps)
     products = {
@@ -125,7 +115,7 @@ def extrapolated(
     }
     found = Extrapolated(
         extent=whole,
-        serial=_grown(stages, stages.get(SEARCH, 0.0) * tiles * longer + rest * samples),
+        serial=_coordinated(measured.build, tiles * longer, samples),
         worker=sum(one.seconds * tiles * steps[name] for name, one in made),
         longest=max((one.longest * steps[name] for name, one in made), default=0.0),
         limit=read / bandwidth,
@@ -133,22 +123,25 @@ def extrapolated(
         others=others,
         requests=requests,
         read=round(read),
-        coordinator=_line(small, part, measured.build.coordinator, tiles * longer),
+        coordinator=_line(small, part, measured.build.coordinator, tiles, longer),
         journal=round(measured.journal * tiles * longer),
-        again=_grown(measured.again.stages, _after_start(measured.again) * tiles * longer),
-        validate=_grown(measured.validate.stages, _after_start(measured.validate) * samples),
+        again=_coordinated(measured.again, tiles * longer, samples),
+        validate=start + max(measured.validate.seconds - start, 0.0) * samples,
         cost={},
     )
     return _priced(found, prices)
 
 
-def _after_start(ran: Ran) -> float:
-    return ran.seconds - ran.stages.get(STARTING, 0.0) if len(ran.stages) > 1 else ran.seconds
+def _coordinated(ran: Ran, searched: float, samples: float) -> float:
+    """Seconds of a coordinator: starting takes the same whatever it does; searches grow with tiles and period.
 
-
-def _grown(stages: Mapping[str, float], rest: float) -> float:
-    """Seconds of a command: starting takes the same whatever it does."""
-    return rest + (stages.get(STARTING, 0.0) if len(stages) > 1 else 0.0)
+    Args:
+        ran: the part.
+        searched: how much more is searched for.
+        samples: how many more samples there are.
+    """
+    ratios = {STARTING: 1.0, SEARCH: searched, BUILDING: 0.0}
+    return sum(seconds * ratios.get(stage, samples) for stage, seconds in ran.stages.items())
 
 
 def _requests(measured: Measured, tiles: float, longer: float, steps: Mapping[str, float]) -> dict[str, int]:
@@ -162,11 +155,11 @@ def _requests(measured: Measured, tiles: float, longer: float, steps: Mapping[st
     }
 
 
-def _line(small: Small | None, part: Extent, peak: int | None, ratio: float) -> int | None:
-    """The peak on the line through two measured ones; None where they are too close to each other to tell."""
-    if small is None or small.coordinator is None or peak is None or part.tiles < FEWEST:
+def _line(small: Small | None, part: Extent, peak: int | None, tiles: float, longer: float) -> int | None:
+    """The peak on the line through two measured ones; None where they cannot tell."""
+    if small is None or small.coordinator is None or peak is None or part.tiles < FEWEST or longer > 1:
         return None
-    return round(peak + max(peak - small.coordinator, 0) * (ratio - 1))
+    return round(peak + max(peak - small.coordinator, 0) * (tiles - 1))
 
 
 def _priced(found: Extrapolated, prices: Mapping[str, float]) -> Extrapolated:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from landloom.pipelines.rehearsal.places import Extent
-    from landloom.pipelines.rehearsal.watching import Ran
+    from landloom.pipelines.rehearsal.ran import Ran
     from landloom.simulate.remote.tally import Tally
 
 

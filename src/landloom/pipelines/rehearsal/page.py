@@ -23,7 +23,7 @@ from landloom.reports.page import figure, head, page, scrolling, table
 from landloom.reports.terminal import size
 
 if TYPE_CHECKING:
-    from landloom.pipelines.rehearsal.rehearse import Rehearsal
+    from landloom.pipelines.rehearsal.result import Rehearsal
 
 
 def rehearsal_page(done: Rehearsal) -> str:

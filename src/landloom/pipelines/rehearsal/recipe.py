@@ -110,7 +110,7 @@ def _document(project: Project, part: Part, address: str) -> dict[str, Any]:
     if (document.get("scenes") or {}).get("file"):
         document["scenes"] = None
     limit = min(connection_limits(project.recipe.named_archives().values()).values(), default=None)
-    archive = {"kind": "stac-api", "href": address, "collection": COLLECTION}
+    archive: dict[str, Any] = {"kind": "stac-api", "href": address, "collection": COLLECTION}
     archive |= {} if limit is None else {"connections": {_HERE: limit}}
     if document.get("archive") is not None:
         document["archive"] = archive
@@ -137,7 +137,7 @@ def _shorten(document: dict[str, Any], months: int) -> None:
         period = section.get("period")
         if period is not None:
             start = np.datetime64(str(period["start"])[:7], "M")
-            end = f"{np.datetime64(start + months, 'D')}T00:00:00Z"
+            end = f"{(start + months).astype('M8[D]')}T00:00:00Z"
             period["end"] = min(end, _instant(period["end"]))
 
 
@@ -201,7 +201,7 @@ def unknowns(project: Project, part: Mapping[str, float], whole: Mapping[str, fl
     draw = getattr(recipe.samples, "draw", "list")
     if draw != "list":
         lines.append(
-            f"How long placing takes: `draw: {draw}` reads the region's own inputs; tiles were taken at random."
+            f"How long placing takes: the draw {draw} reads the region's own inputs; tiles were taken at random."
         )
     if find_sources(dict(recipe), LabelSource):
         lines.append(

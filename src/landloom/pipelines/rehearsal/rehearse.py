@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, Final, Literal
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
 
 from landloom.engine.project import CORPUS_FOLDER
 from landloom.engine.run import Silent
@@ -14,82 +14,29 @@ from landloom.model.sample import Sample
 from landloom.pipelines.estimate import estimate
 from landloom.pipelines.registry import REGISTRY
 from landloom.pipelines.rehearsal.check import FEW, Check, checked, compared, often, require_complete
-from landloom.pipelines.rehearsal.extrapolate import PRICES, Extrapolated, Small, extrapolated
+from landloom.pipelines.rehearsal.extrapolate import FEWEST, Extrapolated, Small, extrapolated
 from landloom.pipelines.rehearsal.measured import Measured, journal_size, made_of, others_of
+from landloom.pipelines.rehearsal.page import rehearsal_page
 from landloom.pipelines.rehearsal.places import Extent, extent_of, places, steps_of
 from landloom.pipelines.rehearsal.recipe import Part, require_rehearsable, unknowns, write_part
+from landloom.pipelines.rehearsal.result import Rehearsal
+from landloom.pipelines.rehearsal.settings import Settings
 from landloom.pipelines.rehearsal.watching import run_command
-from landloom.simulate.remote.behaviour import Behaviour
-from landloom.simulate.remote.blocks import SIDE
 from landloom.simulate.remote.serving import served
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from landloom.engine.project import Project
     from landloom.engine.run import Listener
-    from landloom.pipelines.rehearsal.watching import Ran
+    from landloom.pipelines.rehearsal.ran import Ran
     from landloom.simulate.remote.serving import Served
 
-DEFAULT: Final = Behaviour(latency=0.04, bandwidth=125e6, unavailable=0.001, cut=0.0001, absent=0.0001)
-"""40 ms before each answer, 1 Gbit/s, and faults as archives have them."""
 MARK: Final = "REHEARSAL"
 """File that tells a folder of a rehearsal from others."""
 SMALL: Final = "small"
 _SPARE: Final = 1.2
 """Free space that is asked for, as a multiple of what the corpus is expected to take."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How a recipe is rehearsed."""
-
-    samples: int = 2_000
-    months: int | None = None
-    """Only the first months of each period; all if None."""
-    products: tuple[str, ...] = ()
-    """Only these; all if empty."""
-    workers: int = 1
-    behaviour: Behaviour = DEFAULT
-    check: Literal["part", "all"] = "part"
-    """Whether the digest of a small build with many faults, or also that of the whole rehearsal, is compared with that
-    of a build without faults."""
-    prices: Mapping[str, float] = field(default_factory=dict)
-    """Of `PRICES`."""
-    side: int = SIDE
-    """Of the blocks of the archive's files, in pixels."""
-
-    def __post_init__(self) -> None:
-        if self.samples < 1 or (self.months is not None and self.months < 1):
-            raise InvalidInputError("got no sample or no month, expected at least one")
-        if unknown := sorted(set(self.prices) - set(PRICES)):
-            raise InvalidInputError(f"got the price {unknown[0]!r}, expected one of {', '.join(PRICES)}")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
-    """The result of a rehearsal."""
-
-    name: str
-    settings: Settings
-    measured: Measured
-    whole: Extrapolated
-    checks: tuple[Check, ...]
-    unknown: tuple[str, ...]
-    """What it cannot know, in words."""
-
-    def document(self) -> dict[str, Any]:
-        """As JSON values."""
-        settings = {name: getattr(self.settings, name) for name in ("months", "workers", "prices")}
-        return {
-            "name": self.name,
-            "settings": settings | {"server": self.settings.behaviour.document(), "block": self.settings.side},
-            "measured": self.measured.document(),
-            "extrapolated": self.whole.document(),
-            "checks": [check.document() for check in self.checks],
-            "unknown": list(self.unknown),
-        }
 
 
 def rehearse(
@@ -152,8 +99,14 @@ def _put_together(
         measured=measured,
         whole=whole,
         checks=checks,
-        unknown=tuple(unknowns(project, measured.extent.steps, extent.steps)),
+        unknown=(*unknowns(project, measured.extent.steps, extent.steps), *_unmeasured(whole)),
     )
+
+
+def _unmeasured(whole: Extrapolated) -> list[str]:
+    if whole.coordinator is not None:
+        return []
+    return [f"Memory of the coordinator: rehearse whole periods of at least {FEWEST} tiles, where the system shows it."]
 
 
 def _require_own(folder: Path) -> None:
@@ -247,8 +200,6 @@ def _checked(
 
 def write_pages(done: Rehearsal, folder: Path) -> Path:
     """Write `rehearsal.html` and `rehearsal.json` into the folder of a rehearsal; returns the page's path."""
-    from landloom.pipelines.rehearsal.page import rehearsal_page  # noqa: PLC0415 - it loads what draws
-
     (folder / "rehearsal.json").write_text(json.dumps(done.document(), indent=2) + "\n", encoding="utf-8")
     path = folder / "rehearsal.html"
     path.write_text(rehearsal_page(done), encoding="utf-8")

@@ -14,40 +14,18 @@ from typing import TYPE_CHECKING, Any, Final
 
 from landloom.errors import BuildError, Problem
 from landloom.model.address import HOSTS_VARIABLE
-from landloom.pipelines.rehearsal.extrapolate import STARTING
+from landloom.pipelines.rehearsal.ran import STARTING, Ran
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from landloom.engine.run import Listener
 
-_EVERY: Final = 0.2
+_EVERY: Final = 0.5
 """Seconds between two looks at the processes."""
 _PROC: Final = Path("/proc")
 _LAST: Final = 20
 """Lines of an error that are shown."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ran:
-    """A command that has ended."""
-
-    seconds: float
-    cpu: float | None
-    """CPU seconds of all its processes; None where the system does not tell."""
-    stages: Mapping[str, float]
-    """Stage → seconds, in order."""
-    coordinator: int | None
-    """Peak bytes of its own process."""
-    worker: int | None
-    """Peak bytes of the largest of its workers; None without any."""
-    document: Any
-    """Its result."""
-
-    def measured(self) -> dict[str, Any]:
-        """As JSON values, without the result."""
-        names = ("seconds", "cpu", "coordinator", "worker")
-        return {name: getattr(self, name) for name in names} | {"stages": dict(self.stages)}
 
 
 @dataclass(slots=True)

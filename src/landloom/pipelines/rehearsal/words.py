@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from landloom.pipelines.rehearsal.extrapolate import MANY, PRICES
+from landloom.pipelines.rehearsal.extrapolate import MANY
+from landloom.pipelines.rehearsal.settings import PRICES
 from landloom.reports.terminal import size
 
 if TYPE_CHECKING:
     from landloom.pipelines.rehearsal.extrapolate import Extrapolated
     from landloom.pipelines.rehearsal.measured import Measured
-    from landloom.pipelines.rehearsal.rehearse import Rehearsal
+    from landloom.pipelines.rehearsal.result import Rehearsal
 
 UNKNOWN: Final = "unknown"
 _UNITS: Final = ((86_400, "days"), (3_600, "hours"), (60, "minutes"))

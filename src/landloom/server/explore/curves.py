@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from landloom.model.sensor import REFLECTANCE_SCALE
+from landloom.model.sensor import REFLECTANCE_SCALE, SATURATED
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,9 +17,10 @@ INDEX: Final = "NDVI"
 
 
 def mean_document(series: SampleSeries) -> dict[str, Any]:
-    """Mean of every band over the pixels with data in all of them, as JSON values in the form of a pixel's series.
+    """Mean of every band over the pixels with usable numbers in all of them: neither nodata nor saturated.
 
-    With red and near infrared among the bands there is the mean of the vegetation index as well.
+    JSON values in the form of a pixel's series. With red and near infrared among the bands there is the mean of the
+    vegetation index as well.
 
     Args:
         series: of the sample.
@@ -30,6 +31,8 @@ def mean_document(series: SampleSeries) -> dict[str, Any]:
     there = np.ones(stored.shape[0:1] + stored.shape[2:], bool)
     if product.nodata is not None:
         there = (stored != product.nodata).all(axis=1)
+    if scale != 1:
+        there &= (stored != SATURATED).all(axis=1)
     counts = there.sum(axis=(1, 2))
     values = {band: _means(stored[:, n] / scale, there, counts) for n, band in enumerate(series.bands)}
     common = {band.common_name: band.name for band in product.bands if band.name in series.bands}

@@ -44,6 +44,21 @@ def shares_of(sidecar: Sidecar, column: str) -> NDArray[np.int32]:
     return found
 
 
+def _considered(
+    chosen: Selection, order: str, column: str | None
+) -> tuple[NDArray[np.int32], NDArray[np.int32] | None]:
+    """Rows that are put in order, those with the largest share first for `share`; and the share of every sample."""
+    if order not in CONSIDERED:
+        raise InvalidInputError(f"sort: got {order!r}, expected {', '.join(CONSIDERED)}")
+    if order == "share" and not column:
+        raise InvalidInputError("sort: got 'share' without a class")
+    shares = shares_of(chosen.sidecar, column) if column else None
+    rows = chosen.rows
+    if order == "share" and shares is not None:
+        rows = rows[np.argsort(-shares[rows], kind="stable")]
+    return rows[: CONSIDERED[order]], shares
+
+
 class Gallery:
     """Puts images in order, thread-safe.
 
@@ -83,16 +98,7 @@ class Gallery:
             InvalidInputError: no such order, or `share` without a class.
             NotFoundError: no such product, class or timestep.
         """
-        if order not in CONSIDERED:
-            raise InvalidInputError(f"sort: got {order!r}, expected {', '.join(CONSIDERED)}")
-        if order == "share" and not column:
-            raise InvalidInputError("sort: got 'share' without a class")
-        rows, shares = chosen.rows, None
-        if column:
-            shares = shares_of(chosen.sidecar, column)
-            if order == "share":
-                rows = rows[np.argsort(-shares[rows], kind="stable")]
-        rows = rows[: CONSIDERED[order]]
+        rows, shares = _considered(chosen, order, column)
         names = self._names(product)
         there = self.images.existing(rows, product)
         if step is not None:
@@ -101,18 +107,14 @@ class Gallery:
             there &= np.array([name == step for name in names])
         places, steps = np.nonzero(there)
         picked = self._ordered(rows[places], steps, product, order)
-        picked_now = picked[max(first, 0) : max(first, 0) + MOST]
-        shown = rows[places[picked_now]]
+        now = picked[max(first, 0) : max(first, 0) + MOST]
+        shown = rows[places[now]]
+        each = zip(shown.tolist(), chosen.sidecar.texts(shown), steps[now].tolist(), strict=True)
         return {
             "images": len(picked),
             "considered": len(rows),
             "samples": len(chosen),
-            "items": [
-                self._item(row, identity, product, names[number], shares)
-                for row, identity, number in zip(
-                    shown.tolist(), chosen.sidecar.texts(shown), steps[picked_now].tolist(), strict=True
-                )
-            ],
+            "items": [self._item(row, identity, product, names[number], shares) for row, identity, number in each],
         }
 
     def _names(self, product: str) -> tuple[str, ...]:

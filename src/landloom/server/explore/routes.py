@@ -27,6 +27,7 @@ def install(app: FastAPI, explorer: Explorer) -> None:
     """Add the routes."""
     router = APIRouter(prefix="/explore", include_in_schema=False)
     _add_corpus(router, explorer)
+    _add_map(router, explorer)
     _add_samples(router, explorer)
     app.include_router(router)
 
@@ -57,6 +58,10 @@ def _add_corpus(router: APIRouter, explorer: Explorer) -> None:
         lines = explorer.chosen(where, box, split_set).assets.lines()
         headers = {"content-disposition": 'attachment; filename="files.txt"'}
         return StreamingResponse(lines, media_type="text/plain", headers=headers)
+
+
+def _add_map(router: APIRouter, explorer: Explorer) -> None:
+    """Routes of the map's colours and chips, and of the gallery."""
 
     @router.get("/shares/{column}")
     def shares(column: str) -> Response:

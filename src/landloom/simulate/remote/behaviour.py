@@ -25,8 +25,8 @@ class Behaviour:
 
     Example:
         >>> often = Behaviour(unavailable=0.5)
-        >>> [often.fault("/B04.tif 0-65535", number) for number in range(4)]
-        [None, None, '503', '503']
+        >>> [often.fault(f"/B0{number}.tif 0-65535", 0) for number in range(4)]
+        ['503', '503', None, '503']
     """
 
     latency: float = 0.0

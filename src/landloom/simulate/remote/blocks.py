@@ -33,8 +33,8 @@ COVERS: Final = (0.0, 0.3, 0.55, 0.75, 0.95)
 _NOISE: Final = 95.0
 """Standard deviation of the noise, in stored numbers: blocks shrink to 0.7 of their size, as real ones do."""
 _LEVEL: Final = 6
-_THUMBNAIL: Final = 64
-"""Pixels between those of a thumbnail."""
+_THUMBNAIL: Final = 16
+"""Pixels from one of a thumbnail to the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +77,7 @@ def classification_blocks(side: int = SIDE) -> Blocks:
         scl[np.roll(sky, (5, 3), (0, 1)) > quantile(1 - cover, 5)] = Scl.CLOUD_SHADOW
         scl[sky > quantile(1 - cover, 5)] = Scl.CLOUD_HIGH
         layers.append(scl)
-    thumbnails = tuple(layer[:: max(side // _THUMBNAIL, 1), :: max(side // _THUMBNAIL, 1)] for layer in layers)
+    thumbnails = tuple(layer[::_THUMBNAIL, ::_THUMBNAIL] for layer in layers)
     return Blocks(data=_encoded(layers), dtype="|u1", thumbnails=thumbnails)
 
 

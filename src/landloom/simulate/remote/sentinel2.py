@@ -95,8 +95,8 @@ class Sentinel2Content:
             case ["search"]:
                 return self._page(json.loads(body or b"{}"), address)
             case [scene, file] if file.endswith(".tif"):
-                held = self._file(scene, file.removesuffix(".tif"))
-                return held and Held(type=COG, size=held.size, part=held.part, etag=held.etag)
+                made = self._file(scene, file.removesuffix(".tif"))
+                return None if made is None else Held(type=COG, size=made.size, part=made.part, etag=made.etag)
         return None
 
     def _page(self, wish: dict[str, Any], address: str) -> Held:
@@ -176,8 +176,8 @@ def scene_of(text: str) -> SceneSpec | None:
     """The scene with this id, if there is one.
 
     Example:
-        >>> scene_of("S2B_33UUU_20180105_0_L2A").orbit, scene_of("S2B_33UUU_20180106_0_L2A")
-        (6, None)
+        >>> scene_of("S2A_33UUU_20180105_0_L2A").orbit, scene_of("S2A_33UUU_20180106_0_L2A")
+        (5, None)
     """
     parts = text.split("_")
     try:

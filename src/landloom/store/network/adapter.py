@@ -99,7 +99,8 @@ class RetryingAdapter(HTTPAdapter):
             options["timeout"] = self._patience.timeout
         stream = bool(options.get("stream", False))
         options["stream"] = True
-        tries = Tries(host_of(str(request.url)), self._patience, _Verdict(twice=self._twice))
+        verdict, size = _Verdict(twice=self._twice), _expected(request)
+        tries = Tries(host_of(str(request.url)), self._patience, verdict, size=size)
 
         def once() -> requests.Response:
             response = self._send_once(request, *args, **options)
@@ -168,10 +169,15 @@ class _Verdict:
         return Again(retry_after(got.headers.get("Retry-After"))) if got.status_code in WORTH_RETRYING else None
 
 
+def _expected(request: requests.PreparedRequest) -> int:
+    """Bytes of the range that is asked for; 0 if none is."""
+    found = _SPAN.fullmatch(str(request.headers.get("Range", "")))
+    return 0 if found is None else int(found[2]) - int(found[1]) + 1
+
+
 def _is_short(request: requests.PreparedRequest, response: requests.Response) -> bool:
     """Whether a response holds a short range that was asked for."""
-    found = _SPAN.fullmatch(str(request.headers.get("Range", "")))
-    return response.status_code == 206 and found is not None and int(found[2]) - int(found[1]) < _HELD
+    return response.status_code == 206 and 0 < _expected(request) <= _HELD
 
 
 def _receive(response: requests.Response, patience: Patience) -> None:

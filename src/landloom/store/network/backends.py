@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 from obstore.store import AzureStore, GCSStore, HTTPStore, MemoryStore, S3Store
 
 from landloom.errors import InvalidInputError, NotFoundError
-from landloom.model.address import public, shown
+from landloom.model.address import LOOPBACK, public, shown
 from landloom.store.credentials import credentials
 from landloom.store.hosts import check_host
 
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 ONCE: Final[dict[str, Any]] = {"max_retries": 0, "retry_timeout": timedelta(seconds=60)}
 """obstore's `retry_config` to send each request once."""
-LOOPBACK: Final = {"localhost", "127.0.0.1", "::1"}
-"""Hosts that may be reached by plain http without risk."""
 _IDENTITIES: Final = (
     "AWS_ACCESS_KEY_ID",
     "AWS_WEB_IDENTITY_TOKEN_FILE",

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from tenacity import RetryCallState, Retrying
+
+from landloom.store.network.allowances import promised
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,6 +33,7 @@ class Tries:
         patience: the policy.
         verdict: whether an answer, or an error, may be better on another try.
         counted: whether each try is a request; requests within it are counted by themselves otherwise.
+        size: bytes that an answer brings, as far as is known.
 
     Example:
         >>> from landloom.store.network.traffic import Host
@@ -42,23 +46,34 @@ class Tries:
     """
 
     def __init__(
-        self, host: Host, patience: Patience, verdict: Callable[[object], Again | None], *, counted: bool = True
+        self,
+        host: Host,
+        patience: Patience,
+        verdict: Callable[[object], Again | None],
+        *,
+        counted: bool = True,
+        size: int = 0,
     ) -> None:
         self._host, self._patience, self._verdict = host, patience, verdict
-        self._counted = counted
+        self._counted, self._size = counted, size
         self._answers = host.answers
         self._found: Again | None = None
         self.count = 0
         """Tries so far."""
 
     def run(self, work: Callable[[], Answer]) -> Answer:
-        """The last answer, whatever it is; the last error is raised, with a note of the tries."""
+        """The last answer, whatever it is; the last error is raised, with a note of the tries.
+
+        Raises:
+            BudgetError: the budget of the host does not allow it.
+        """
         self._host.admit(self._patience)
 
         def once() -> Answer:
             self.count += 1
-            self._host.count(requests=self._counted, retries=self.count > 1)
-            return work()
+            with promised(self._host.name, self._size) if self._counted else nullcontext():
+                self._host.count(requests=self._counted, retries=self.count > 1)
+                return work()
 
         retrying = Retrying(
             stop=self._stop, wait=self._wait, retry=self._again, retry_error_callback=_last, sleep=self._patience.sleep

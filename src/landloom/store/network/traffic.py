@@ -12,12 +12,13 @@ import random
 import threading
 import time
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
 from landloom.errors import InvalidInputError
 from landloom.model.address import CONNECTIONS_VARIABLE, is_listed
+from landloom.store.network.allowances import spend
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -117,6 +118,12 @@ class Host:
         """Add to its counts."""
         with self._lock:
             self._counts += Counts(**counts)  # type: ignore[arg-type]
+        spend(self.name, counts.get("size", 0))
+
+    def restore(self, counts: Counts) -> None:
+        """Count again what was taken."""
+        with self._lock:
+            self._counts += counts
 
     def taken(self) -> Counts:
         """Its counts since the last call."""
@@ -202,7 +209,7 @@ def give_back(found: Mapping[str, Counts]) -> None:
     for name, counts in found.items():
         with _lock:
             host = _hosts.setdefault(name, Host(name=name))
-        host.count(**asdict(counts))
+        host.restore(counts)
 
 
 def total(parts: Iterable[Mapping[str, Counts]]) -> dict[str, Counts]:

@@ -318,8 +318,8 @@ def bytes_of(href: str, remote: RangeFile | None) -> Bytes | None:
 
 
 def range_reader(source: Bytes) -> Read:
-    """Reads what lies between two positions of a file, as far as it goes; its first bytes are asked for once."""
-    head = source.part(0, min(_HEAD, source.size))
+    """Reads what lies between two positions of a file, as far as it goes; the first bytes of a local one only once."""
+    head = b"" if source.remote else source.part(0, min(_HEAD, source.size))
 
     def read(start: int, stop: int) -> bytes:
         end = min(stop, source.size)
