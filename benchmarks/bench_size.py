@@ -74,10 +74,8 @@ def run() -> dict[str, float]:
             command = [sys.executable, "-m", "benchmarks.bench_size", str(folder)]
             answer = subprocess.run(command, check=True, capture_output=True, text=True).stdout
             found.append((samples, json.loads(answer.splitlines()[-1])))
-    line = {
-        key: at(*((samples, one[key]) for samples, one in found), samples=WHOLE)  # type: ignore[misc]
-        for key in found[0][1]
-    }
+    (fewer, low), (more, high) = found[0], found[-1]
+    line = {key: at((fewer, low[key]), (more, high[key]), WHOLE) for key in low}
     return {
         "again_500k_minutes": line["again"] / 60,
         "validate_500k_minutes": line["validate"] / 60,

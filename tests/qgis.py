@@ -6,9 +6,8 @@ from typing import TYPE_CHECKING
 
 from tests.corpora import Made, write_corpus
 
-from landloom.corpus.finished import FinishedCorpus
+from landloom.corpus.finished import FinishedCorpus, tile_content
 from landloom.publication.files import CorpusWriter, write_documents
-from landloom.publication.relisting import tile_content
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

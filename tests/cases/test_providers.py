@@ -223,7 +223,7 @@ def test_a_bucket_whose_requester_pays(monkeypatch: pytest.MonkeyPatch, tmp_path
         monkeypatch.setenv("LANDLOOM_S3_PROFILES", "usgs-landsat=usgs")
         (tmp_path / "credentials").write_text(profile)
         with pytest.raises((TransientFaultError, OSError), match="403"):
-            open_store("s3://usgs-landsat").part("B04.tif", 0, 9)
+            open_store("s3://usgs-landsat").get_range("B04.tif", 0, 9)
         (tmp_path / "credentials").write_text(f"{profile}request_payer = requester\n")
         traffic()
         fetch("s3://usgs-landsat/B04.tif")

@@ -24,6 +24,7 @@ FILES = 790
 class Listed:
     """A store that holds manifests, and names files without holding them."""
 
+    uri: str = "memory:"
     manifests: dict[str, bytes] = field(default_factory=dict)
     tiles: list[str] = field(default_factory=list)
 

@@ -39,7 +39,8 @@ def test_a_file_of_several_tiles_is_asked_for_once(faulty: FaultyServer, tmp_pat
     (tmp_path / "shared").write_bytes(b"x" * 100)
     with noted_versions() as noted:
         open_source(f"{faulty.address}/shared").close()
-    known, asked = dict(noted), {}
+    known = dict(noted)
+    asked: dict[str, Version | None] = {}
     assert changed(known, asked=asked) == set()
     (tmp_path / "shared").write_bytes(b"x" * 101)
     assert changed(known, asked=asked) == set(), "the answer of before counts"

@@ -188,7 +188,7 @@ class TestOverTheWeb:
         faulty.fail(status=status)
         with pytest.raises(PermanentFaultError, match=str(status)):
             read_window(f"{faulty.address}/scene.tif", GRID)
-        assert len(faulty.requests) == 1
+        assert len(faulty.requests) == (2 if status == 404 else 1), "one 404 may be a stray one"
 
     def test_a_silent_server_passes(self, faulty: FaultyServer) -> None:
         faulty.hang = 30

@@ -295,7 +295,7 @@ class Lineage:
             InvalidDocumentError: with every problem in them.
         """
         try:
-            lineage: Self = _adapter(cls).validate_python(document)
+            lineage: Self = _adapter(cls).validate_python(document)  # type: ignore[arg-type] # mypy: a type of Self cannot be hashed
         except ValidationError as error:
             problems = [
                 Problem(where=".".join(map(str, entry["loc"])), what=f"{entry['msg'][:1].lower()}{entry['msg'][1:]}")

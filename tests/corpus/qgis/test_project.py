@@ -13,14 +13,14 @@ import rasterio
 from tests.qgis import published
 
 from landloom.corpus.audit.validate import validate
-from landloom.corpus.finished import FinishedCorpus
+from landloom.corpus.finished import FinishedCorpus, tile_content
+from landloom.corpus.published_files import PublishedFiles
 from landloom.corpus.qgis.mosaics import tile_mosaics
 from landloom.corpus.qgis.project import MOST, PROJECT, Shown
 from landloom.corpus.stac.links import Hrefs
 from landloom.model.rendering.colour import rgb
 from landloom.model.rendering.palettes import class_rendering
 from landloom.model.taxonomy import taxonomy
-from landloom.publication.relisting import tile_content
 from landloom.store.local import LocalStore
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def test_a_project_shows_files_of_the_corpus_and_is_part_of_it(made: Made) -> No
     assert shown == ["sample_outlines", *(f"mosaic_s2_2018-02_{tile}" for tile in sorted(set(_tiles(made))))]
     found = [str(one) for one in validate(LocalStore(made.folder))]
     assert not [one for one in found if "qgis" in one or PROJECT in one]
-    listed = {entry.path for entry in FinishedCorpus.open(str(made.folder)).published.loose.values()}
+    listed = {entry.path for entry in PublishedFiles(LocalStore(made.folder)).loose.values()}
     assert {PROJECT, "qgis/s2.qml", "qgis/landcover.qml"} <= listed
 
 

@@ -113,7 +113,7 @@ def _identities(info: CorpusInfo, table: pa.Table) -> tuple[list[Identity], list
     return samples, problems
 
 
-def _position_problems(samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
+def _position_problems(samples: Sequence[Identity], table: pa.Table) -> Iterator[Problem]:
     """Tile and bounds must follow from the id, the footprint from the bounds."""
     names = np.array([f"{sample.zone}_{sample.tile_name}" for sample in samples])
     for row in np.flatnonzero(names != np.array(table.column("tile").to_pylist())).tolist():
@@ -197,7 +197,7 @@ def sample_files(info: CorpusInfo, item: ProductInfo, sample: Identity, step: in
     return paths
 
 
-def _labels(store: CorpusStore, info: CorpusInfo, samples: list[Identity], table: pa.Table) -> Iterator[Problem]:
+def _labels(store: CorpusStore, info: CorpusInfo, samples: Sequence[Identity], table: pa.Table) -> Iterator[Problem]:
     """Fractions must sum to a million, and each label file must match the index."""
     for item in info.labels:
         names = info.label_columns[item.key]

@@ -109,7 +109,7 @@ def _made(units: Sequence[Unit], context: BuildContext) -> _Part | None:
 def _tried(units: Sequence[Unit]) -> _Part | None:
     """Make a timestep of the unit in the middle; None if it cannot be made in part, or fails."""
     unit = units[len(units) // 2]
-    parts = unit.task.parts() if isinstance(unit.task, Divisible) else ()
+    parts: Sequence[Any] = unit.task.parts() if isinstance(unit.task, Divisible) else ()
     usable: list[Any] = [part for part in parts if getattr(part, "scenes", ()) and is_dataclass(part)]
     if not usable:
         return None
