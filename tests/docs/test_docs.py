@@ -150,6 +150,7 @@ def test_what_does_not_run_says_why() -> None:
     pages = {
         "docs/howto/change.md",
         "docs/howto/cluster.md",
+        "docs/howto/install.md",
         "docs/howto/pretrain.md",
         "docs/howto/query.md",
         "README.md",

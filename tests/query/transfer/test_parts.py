@@ -113,7 +113,7 @@ def test_azcopy_commands_are_complete(tmp_path: Path) -> None:
         f"azcopy copy '{base}' '{tmp_path}/a b' --list-of-files={tmp_path}/list.txt --include-directory-stub"
     ]
     assert azcopy_command(base, tmp_path)[0] == f"azcopy copy --recursive '{base}' {tmp_path}"
-    assert len(azcopy_command(base, tmp_path, "resources")) == 5
+    assert len(azcopy_command(base, tmp_path, "resources")) == 7
 
 
 def test_sizes_are_estimated_from_a_few(published: Truth) -> None:

@@ -142,7 +142,7 @@ def rows_of_tiles(info: CorpusInfo, table: pa.Table, published: PublishedFiles) 
     rows: dict[str, list[int]] = {tile: [] for tile in published.tiles}
     for row, sample in enumerate(() if unreadable else samples):
         rows.setdefault(info.layout.tile_folder(sample), []).append(row)
-    return {} if unreadable else {tile: table.take(own) for tile, own in rows.items()}
+    return {} if unreadable else {tile: table.take(np.array(own, np.int64)) for tile, own in rows.items()}
 
 
 def tile_problems(

@@ -69,7 +69,7 @@ def drawable(info: CorpusInfo) -> tuple[ProductInfo, ...]:
     Example:
         >>> from landloom.query.example import example_corpus
         >>> [item.key for item in drawable(example_corpus().info)]
-        ['s2', 'pfsr', 'pfqa']
+        ['pfsr', 'pfqa', 's2']
     """
     return tuple(
         item

@@ -28,7 +28,7 @@ class Work:
     Example:
         >>> month = Work(requests=2_000, read=300e6, written=20e6, cpu=8)
         >>> (month + month.times(11)).requests
-        24000.0
+        24000
     """
 
     requests: float = 0.0
