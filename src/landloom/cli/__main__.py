@@ -13,17 +13,20 @@ from landloom.model.address import without_secrets
 from landloom.reports.text import plain
 
 _ALLOCATIONS: Final = 50_000
-"""New containers after which Python looks for cycles: modules and documents are many, and hardly any are in one."""
+"""New containers after which Python looks for cycles while modules are imported."""
 
 
 def main() -> None:
     """Run the command line; user errors end with one clear message, without a traceback."""
     from landloom.cli.interrupts import interruptible
 
-    gc.set_threshold(_ALLOCATIONS)
     with interruptible(), warnings.catch_warnings():
-        from landloom.cli.app import app
-
+        usual = gc.get_threshold()
+        gc.set_threshold(_ALLOCATIONS)  # of what modules hold, hardly anything is in a cycle
+        try:
+            from landloom.cli.app import app
+        finally:
+            gc.set_threshold(*usual)
         _show_warnings()
 
         try:
