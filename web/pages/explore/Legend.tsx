@@ -81,7 +81,7 @@ export function PictureLegend({ address, product, bands }: { address: string; pr
       .catch(() => undefined);
     return () => stop.abort();
   }, [address, mixed]);
-  if (mixed) return natural ? <p class="quiet">{`Black to white: ${natural.unit} ${natural.limits.join("–")}. Chequered: no data.`}</p> : null;
+  if (mixed) return natural ? <p class="quiet">{`Black to white: ${natural.unit} ${natural.limits.join("–")}. Light grey: no data.`}</p> : null;
   if (!legend) return null;
   return legend.kind === "categorical" ? <ClassRows legend={legend} /> : <RampOf legend={legend} />;
 }
@@ -97,7 +97,7 @@ function RampOf({ legend }: { legend: BandLegend }) {
   return (
     <>
       <Ramp low={short(low)} high={`${short(high)} ${legend.unit ?? ""}`} style={stops ? `linear-gradient(to right, ${stops})` : RAMP_STYLE} />
-      {legend.nodata && <p class="quiet">{`Chequered: ${legend.nodata.name}, ${percent(legend.nodata_share ?? 0)}`}</p>}
+      {legend.nodata && <p class="quiet">{`Light grey: ${legend.nodata.name}, ${percent(legend.nodata_share ?? 0)}`}</p>}
     </>
   );
 }
