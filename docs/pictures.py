@@ -1,7 +1,7 @@
 """Draw the pictures of the gallery: `python -m docs.pictures`, from the root of the checkout.
 
-They show what `make demo`, `demo-fused` and `demo-landcovernet` left in `out/`, and what tests of the pages left in
-`out/shots`. Where one of these is missing, the picture stays as it is, and a line says so. Pages need Chromium.
+They show what `make demo`, `demo-fused` and `demo-landcovernet` left in `out/`. Where that is missing, the picture stays
+as it is, and a line says so. Pages need Chromium.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from PIL import Image
-from tests.chromium import SHOTS, chromium
+from tests.chromium import chromium
 
 import landloom
 from landloom.reports.figures import new_figure, png
@@ -111,9 +111,6 @@ def main() -> None:
     draw("samples", OUT / "demo/corpus", samples)
     draw("year", OUT / "demo/corpus", year)
     draw("series", OUT / "demo-fused/corpus", series)
-    for name in ("side", "review"):
-        shot = SHOTS / f"{name}-1280x720.png"
-        draw(f"annotate-{name}", shot, shot.read_bytes)
     with chromium() as browser:
         with served(OUT / "demo/corpus") as address:
             sample = landloom.open(OUT / "demo/corpus").query("clc_2 > 0.3").ids[0]
