@@ -1,7 +1,7 @@
 """Draw the pictures of the gallery: `python -m docs.pictures`, from the root of the checkout.
 
-They show what `make demo`, `demo-fused` and `demo-landcovernet` left in `out/`. Where that is missing, the picture stays
-as it is, and a line says so. Pages need Chromium.
+They show what `make demo`, `demo-fused` and `demo-landcovernet` left in `out/`. Where that is missing, the picture
+stays as it is, and a line says so. Pages need Chromium.
 """
 
 from __future__ import annotations
