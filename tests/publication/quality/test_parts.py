@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import landloom
-from landloom.publication.quality.measure import measure
-from landloom.publication.quality.parts import EXPLORER, EXTREMES, quality_parts
+from landloom.publication.quality.measure import ChipQuality, measure
+from landloom.publication.quality.parts import EXPLORER, EXTREMES, first_of_each, quality_parts
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -59,3 +59,16 @@ def test_the_best_and_the_worst_chips_are_shown_and_linked(corpus: Corpus, page:
     pictures = corpus.query(products=(found.product,)).rgb(linked[0]).values
     first = imagecodecs.png_decode(b64decode(shown[0]))
     assert any(np.array_equal(first, picture) for picture in pictures)
+
+
+def test_the_first_chip_of_each_sample_counts_in_order() -> None:
+    chips = [
+        ChipQuality(sample=sample, tile="t", timestep=str(n), month="2018-01", valid=1.0, cloudy=0.0)
+        for n, sample in enumerate("abacabdefg")
+    ]
+    assert [(chip.sample, chip.timestep) for chip in first_of_each(chips)] == [
+        ("a", "0"),
+        ("b", "1"),
+        ("c", "3"),
+        ("d", "6"),
+    ][:EXTREMES]

@@ -22,6 +22,8 @@ MEASURED: Final = 48
 _NEEDED: Final = ("blue", "green", "red", "nir")
 _SCALE: Final = 10_000
 _COUNT: Final = "count"
+_PUBLISHED: Final = "s2"
+"""Key of the published composites, whose numbers of observations have the plain name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +119,8 @@ def bands_by_colour(info: CorpusInfo, key: str) -> dict[str, str]:
 
 def _counter(info: CorpusInfo, key: str) -> str | None:
     """Key of the product with the number of observations behind some composites, if it is published."""
-    there = {item.key for item in info.products}
-    return next((name for name in (f"{_COUNT}_{key}", _COUNT) if name in there), None)
+    name = _COUNT if key == _PUBLISHED else f"{_COUNT}_{key}"
+    return name if any(item.key == name for item in info.products) else None
 
 
 def _chips(chosen: Selection, identity: str, tile: str, names: dict[str, str]) -> list[ChipQuality]:

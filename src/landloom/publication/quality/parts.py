@@ -97,16 +97,22 @@ def _observed(found: SeriesQuality) -> str:
 
 
 def _extremes(corpus: Corpus, found: SeriesQuality) -> str:
-    order = sorted((chip for chip in found.chips if chip.valid > 0), key=lambda chip: (-chip.usable, chip.sample))
-    best = list({chip.sample: chip for chip in reversed(order)}.values())[::-1][:EXTREMES]
-    worst = list({chip.sample: chip for chip in order}.values())[::-1]
-    worst = sorted(worst, key=lambda chip: chip.usable)[:EXTREMES]
+    order = sorted((chip for chip in found.chips if chip.valid > 0), key=lambda chip: chip.usable)
+    best, worst = first_of_each(reversed(order)), first_of_each(order)
     return (
         "<h2>Best and worst chips</h2>"
         "<p>By pixels with data that do not look like cloud; light grey is no data; those without any are left out. "
         "Names open in the explorer while <code>landloom serve</code> runs.</p>"
         f"{_row(corpus, found.product, best)}{_row(corpus, found.product, worst)}"
     )
+
+
+def first_of_each(chips: Iterable[ChipQuality]) -> list[ChipQuality]:
+    """The first chip of each of the first EXTREMES samples."""
+    found: dict[str, ChipQuality] = {}
+    for chip in chips:
+        found.setdefault(chip.sample, chip)
+    return list(found.values())[:EXTREMES]
 
 
 def _row(corpus: Corpus, product: str, chips: Iterable[ChipQuality]) -> str:
