@@ -11,7 +11,8 @@ import rasterio
 import landloom
 from landloom.imagery.masks.looks import looks_like_cloud
 from landloom.publication.layouts import export
-from landloom.publication.quality.measure import bands_by_colour, measure
+from landloom.publication.quality.measure import bands_by_colour, measurable, measure
+from landloom.query.example import example_corpus
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +42,7 @@ def test_shares_are_those_of_the_files(
         folder = tmp_path / "cubes"
         export(str(tiny_corpus), folder, ("cubes",))
     corpus = landloom.open(folder)
-    quality = measure(corpus)
+    quality = measure(corpus, "s2")
     assert quality is not None
     assert bands_by_colour(corpus.sidecar.info, quality.product)["swir16"] == "B11"
     assert (quality.samples, quality.of) == (len(corpus.query()), len(corpus.query()))
@@ -52,7 +53,7 @@ def test_shares_are_those_of_the_files(
 
 
 def test_observations_are_counted_pixel_by_pixel(tiny_corpus: Path) -> None:
-    quality = measure(landloom.open(tiny_corpus))
+    quality = measure(landloom.open(tiny_corpus), "s2")
     assert quality is not None
     tally = np.zeros(256, np.int64)
     for path in sorted(tiny_corpus.glob("imagery/*/*/*/S2-COUNT/*.tif")):
@@ -66,7 +67,11 @@ def test_observations_are_counted_pixel_by_pixel(tiny_corpus: Path) -> None:
 def test_fewer_samples_are_spread_over_the_index(tiny_corpus: Path) -> None:
     corpus = landloom.open(tiny_corpus)
     whole = corpus.query().ids
-    quality = measure(corpus, most=2)
+    quality = measure(corpus, "s2", most=2)
     assert quality is not None
     assert quality.samples <= 2 < len(whole)
     assert list(dict.fromkeys(chip.sample for chip in quality.chips)) == list(whole[:: -(-len(whole) // 2)])
+
+
+def test_every_reflectance_is_measured_and_nothing_else() -> None:
+    assert measurable(example_corpus().info) == ("pfsr", "s2")

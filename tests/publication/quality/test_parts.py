@@ -33,7 +33,7 @@ def page(corpus: Corpus) -> str:
 
 @pytest.fixture(scope="module")
 def found(corpus: Corpus) -> SeriesQuality:
-    quality = measure(corpus)
+    quality = measure(corpus, "s2")
     assert quality is not None
     return quality
 

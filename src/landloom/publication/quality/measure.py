@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from landloom.imagery.masks.looks import looks_like_cloud
-from landloom.query.views.pictures import coloured
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +48,7 @@ class ChipQuality:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeriesQuality:
-    """What was measured on the main imagery of a corpus."""
+    """What was measured on one product of a corpus."""
 
     product: str
     title: str
@@ -74,21 +73,25 @@ class SeriesQuality:
         return sum(chip.valid * chip.cloudy for chip in self.chips) / valid if valid else 0.0
 
 
-def measure(corpus: Corpus, most: int = MEASURED) -> SeriesQuality | None:
-    """Read the main imagery of some samples and measure it.
+def measurable(info: CorpusInfo) -> tuple[str, ...]:
+    """Keys of the imagery whose reflectance has the bands blue, green, red and near infrared."""
+    imagery = (item for item in info.products if item.product.kind == "imagery" and item.product.dtype == "uint16")
+    return tuple(item.key for item in imagery if {*_NEEDED} <= {*bands_by_colour(info, item.key)})
+
+
+def measure(corpus: Corpus, key: str, most: int = MEASURED) -> SeriesQuality | None:
+    """Read the imagery of some samples and measure it.
 
     Args:
         corpus: in either layout.
+        key: of a product, from `measurable`.
         most: samples to read.
 
     Returns:
-        None where no reflectance has the bands blue, green, red and near infrared on a common time axis.
+        None where there is no chip.
     """
     info = corpus.sidecar.info
-    key = coloured(info, tuple(item.key for item in info.products))
-    names = {} if key is None else bands_by_colour(info, key)
-    if key is None or not {*_NEEDED} <= {*names} or info.product(key).product.dtype != "uint16":
-        return None
+    names = bands_by_colour(info, key)
     whole = corpus.query(products=(key,), bands=tuple(names.values()))
     rows = whole.rows[:: -(-len(whole) // most) or 1]
     counter = _counter(info, key)

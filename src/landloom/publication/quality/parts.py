@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import imagecodecs
 import numpy as np
 
-from landloom.publication.quality.measure import measure
+from landloom.publication.quality.measure import measurable, measure
 from landloom.reports.figures import MOST_TILES
 from landloom.reports.page import numbers_row, scrolling
 from landloom.reports.quality import share_bars, share_table
@@ -32,11 +32,14 @@ EXPLORER: Final = "http://127.0.0.1:8000"
 
 
 def quality_parts(corpus: Corpus) -> list[str]:
-    """Sections about the pixels of the main imagery; none where a corpus has no such product."""
-    found = measure(corpus)
-    if found is None:
-        return []
-    return [_numbers(found), _valid(found), _counts(found), _extremes(corpus, found)]
+    """Sections about the pixels of each product of reflectance; none where a corpus has no such product."""
+    measured = [measure(corpus, key) for key in measurable(corpus.sidecar.info)]
+    return [
+        part
+        for found in measured
+        if found is not None
+        for part in (_numbers(found), _valid(found), _counts(found), _extremes(corpus, found))
+    ]
 
 
 def _numbers(found: SeriesQuality) -> str:
@@ -49,8 +52,8 @@ def _numbers(found: SeriesQuality) -> str:
     )
     which = "all" if found.samples == found.of else f"{found.samples:,} of {found.of:,}"
     lead = (
-        f"{found.title}, measured on {which} samples, spread evenly over the index. A pixel has no data where no "
-        "observation of the timestep was clear. Bright, white and hazy pixels look like cloud: most are cloud that the "
+        f"{found.title}, measured on {which} samples, spread evenly over the index. A pixel has no data where nothing "
+        "was clear, nor filled in. Bright, white and hazy pixels look like cloud: most are cloud that the "
         "mask missed, some are roofs or sand."
     )
     return f'<h2>Quality</h2><p class="lead">{html.escape(lead)}</p>{numbers_row(numbers)}'
@@ -100,7 +103,7 @@ def _extremes(corpus: Corpus, found: SeriesQuality) -> str:
     order = sorted((chip for chip in found.chips if chip.valid > 0), key=lambda chip: chip.usable)
     best, worst = first_of_each(reversed(order)), first_of_each(order)
     return (
-        "<h2>Best and worst chips</h2>"
+        "<h3>Best and worst chips</h3>"
         "<p>By pixels with data that do not look like cloud; light grey is no data; those without any are left out. "
         "Names open in the explorer while <code>landloom serve</code> runs.</p>"
         f"{_row(corpus, found.product, best)}{_row(corpus, found.product, worst)}"
