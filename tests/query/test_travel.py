@@ -16,7 +16,6 @@ from tests.corpora import write_corpus
 from landloom.query.corpus import Corpus
 
 if TYPE_CHECKING:
-
     from landloom.query.selection import Selection
 
 
