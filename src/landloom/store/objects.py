@@ -173,7 +173,7 @@ class ObjectStore:
             return False
         return True
 
-    def put(self, key: str, data: bytes | memoryview) -> None:
+    def put(self, key: str, data: bytes | memoryview, *, durable: bool = True) -> None:  # noqa: ARG002 - all are
         """Write a file with one PUT.
 
         Raises:
