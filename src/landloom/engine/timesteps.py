@@ -297,6 +297,7 @@ def timestep_units(
             key=decides,
             memory=2 * BUDGET + held_chunks(scenes),
             task=task,
+            reads=scenes,
         )
         units.append(unit)
     return units

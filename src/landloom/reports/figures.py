@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from functools import partial
 from math import cos, radians
+from textwrap import fill
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -26,6 +27,8 @@ COLOURS: Final = distinct(8)
 DPI: Final = 130
 MOST_TILES: Final = 40
 """Tiles that a figure has rows for."""
+_WRAPPED: Final = 56
+"""Letters of a line of a name."""
 NODATA_GREY: Final = 222
 """Grey of pixels without data in true-colour pictures."""
 
@@ -131,12 +134,14 @@ def paired_bars(
     labels: tuple[str, str] = ("wanted", "achieved"),
 ) -> bytes:
     """Target and achieved values side by side, one row per name."""
-    figure = new_figure(8, 1.1 + 0.3 * len(names))
+    wrapped = [fill(name, _WRAPPED) for name in names]
+    lines = max((name.count("\n") + 1 for name in wrapped), default=1)
+    figure = new_figure(8, 1.1 + max(0.3, 0.15 * lines) * len(names))
     axes = figure.add_subplot()
     positions = np.arange(len(names))
     axes.barh(positions - 0.2, wanted, 0.36, color=FAINT, label=labels[0])
     axes.barh(positions + 0.2, achieved, 0.36, color=COLOURS[0], label=labels[1])
-    axes.set_yticks(positions, names)
+    axes.set_yticks(positions, wrapped)
     axes.invert_yaxis()
     axes.set_xlabel(unit, color=INK, fontsize=8)
     axes.legend(fontsize=8, frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)

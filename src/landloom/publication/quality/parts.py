@@ -11,14 +11,13 @@ import imagecodecs
 import numpy as np
 
 from landloom.publication.quality.measure import measurable, measure
+from landloom.query.views.pictures import coloured_chips
 from landloom.reports.figures import MOST_TILES
-from landloom.reports.page import numbers_row, scrolling
+from landloom.reports.page import numbers_row
 from landloom.reports.quality import share_bars, share_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-
-    from numpy.typing import NDArray
 
     from landloom.publication.quality.measure import ChipQuality, SeriesQuality
     from landloom.query.corpus import Corpus
@@ -68,8 +67,8 @@ def _valid(found: SeriesQuality) -> str:
     order = np.argsort(np.nanmean(grid, axis=1), kind="stable")[:MOST_TILES]
     tiles = list(shares)
     which = "the tile with the least first" if len(order) == len(tiles) else f"the {len(order)} tiles with the least"
-    return f"<h3>Pixels with data, %</h3><p>By tile and month; {which}.</p>" + scrolling(
-        share_table([tiles[number] for number in order], months, grid[order])
+    return f"<h3>Pixels with data, %</h3><p>By tile and month; {which}.</p>" + share_table(
+        [tiles[number] for number in order], months, grid[order]
     )
 
 
@@ -81,7 +80,7 @@ def _counts(found: SeriesQuality) -> str:
         valid[chip.month] += chip.valid
         cloudy[chip.month] += chip.valid * chip.cloudy
     months = sorted(valid)
-    clouds = [cloudy[month] / valid[month] if valid[month] else 0.0 for month in months]
+    clouds = [cloudy[month] / valid[month] if valid[month] else np.nan for month in months]
     return (
         f'<div class="pair">{_observed(found)}{share_bars(months, clouds, "valid pixels that look like cloud")}</div>'
     )
@@ -131,7 +130,7 @@ def _row(corpus: Corpus, product: str, chips: Iterable[ChipQuality]) -> str:
 def _picture(corpus: Corpus, product: str, chip: ChipQuality) -> str:
     chosen = corpus.query(products=(product,))
     steps: Sequence[str] = [step.name for step in corpus.sidecar.info.product(product).timesteps]
-    pictures = chosen.rgb(chip.sample, product)
-    dates = steps or [str(moment)[:10] for moment in pictures.time.values]
-    image: NDArray[np.uint8] = np.ascontiguousarray(pictures.values[dates.index(chip.timestep)])
+    chips, pictures = coloured_chips(chosen, chip.sample, product)
+    dates = steps or [str(moment)[:10] for moment in chips.times]
+    image = np.ascontiguousarray(pictures[dates.index(chip.timestep)])
     return f"data:image/png;base64,{b64encode(imagecodecs.png_encode(image, level=6)).decode()}"
