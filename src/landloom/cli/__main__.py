@@ -14,6 +14,8 @@ from landloom.reports.text import plain
 
 _ALLOCATIONS: Final = 50_000
 """New containers after which Python looks for cycles while modules are imported."""
+_LATER: Final = 5_000
+"""The same afterwards, instead of Python's 700: documents and figures are many containers and hardly a cycle."""
 
 
 def main() -> None:
@@ -21,12 +23,11 @@ def main() -> None:
     from landloom.cli.interrupts import interruptible
 
     with interruptible(), warnings.catch_warnings():
-        usual = gc.get_threshold()
         gc.set_threshold(_ALLOCATIONS)  # of what modules hold, hardly anything is in a cycle
         try:
             from landloom.cli.app import app
         finally:
-            gc.set_threshold(*usual)
+            gc.set_threshold(_LATER)
         _show_warnings()
 
         try:
